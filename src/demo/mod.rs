@@ -1,0 +1,1 @@
+//! The embedded server: healthy or with a named fault.

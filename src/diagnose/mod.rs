@@ -1,0 +1,137 @@
+//! From evidence to one diagnosis: rules, one file a stage, most specific first. Pure: the same evidence gives the
+//! same outcome.
+
+use crate::evidence::Evidence;
+use crate::stage::Stage;
+
+/// Evidence and every opinion on it: all that a report needs.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was observed.
+    pub evidence: Evidence,
+    /// libpq's verdict under the same settings.
+    pub verdict: Verdict,
+    /// Why it failed; `None` exactly when verified.
+    pub diagnosis: Option<Diagnosis>,
+    /// What is certainly wrong besides.
+    pub also: Vec<Diagnosis>,
+    /// What is not wrong for libpq and worth knowing.
+    pub warnings: Vec<Warning>,
+    /// The nine stages.
+    pub stages: Vec<StageReport>,
+    /// For each attempt of the evidence, why it failed, unless it did not.
+    pub attempts: Vec<Option<Diagnosis>>,
+}
+
+/// The verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// What the sslmode demands holds over TLS.
+    Verified,
+    /// It does not.
+    Failed,
+}
+
+/// A named root cause with its evidence and its remedies.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// The public code.
+    pub code: &'static str,
+    /// The stage it belongs to; gives the exit status.
+    pub stage: Stage,
+    /// What happened: lower case, no full stop.
+    pub title: String,
+    /// Why.
+    pub cause: String,
+    /// The evidence: snake_case label and value.
+    pub evidence: Vec<(&'static str, Fact)>,
+    /// What to do, most likely first.
+    pub fixes: Vec<Fix>,
+    /// Whether waiting can cure it.
+    pub retryable: bool,
+    /// Where in the connection string the fault lies (masked text and byte range in it).
+    pub mark: Option<Mark>,
+}
+
+/// A value of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Text, not yet made printable.
+    Text(String),
+    /// Several.
+    List(Vec<String>),
+    /// A number.
+    Number(i64),
+}
+
+/// A remedy, as data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fix {
+    /// What to do, imperative.
+    pub text: String,
+    /// The settings it changes: keyword and value.
+    pub settings: Vec<(&'static str, String)>,
+    /// A command to run.
+    pub command: Option<String>,
+    /// Whether it was tried, and what came of it.
+    pub tried: Option<Trial>,
+}
+
+/// What came of trying a fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// It cures the fault.
+    Works,
+    /// It cures this fault and uncovers another.
+    Fails,
+}
+
+/// A place in a masked connection string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The connection string with its secrets masked and everything printable.
+    pub text: String,
+    /// The places to underline, in bytes of `text`, in order.
+    pub spans: Vec<std::ops::Range<usize>>,
+    /// What to say beside the underline.
+    pub label: String,
+}
+
+/// Something worth knowing that does not change the verdict.
+#[derive(Clone, Debug)]
+pub struct Warning {
+    /// The public code.
+    pub code: &'static str,
+    /// What is the case.
+    pub title: String,
+    /// The evidence.
+    pub evidence: Vec<(&'static str, Fact)>,
+    /// What to do.
+    pub fixes: Vec<Fix>,
+}
+
+/// One stage's line.
+#[derive(Clone, Debug)]
+pub struct StageReport {
+    /// Which.
+    pub stage: Stage,
+    /// How it ended.
+    pub status: StageStatus,
+    /// How long it took, in milliseconds; `None` where nothing was timed.
+    pub milliseconds: Option<f64>,
+    /// What is to be known of it.
+    pub detail: String,
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageStatus {
+    /// Well.
+    Ok,
+    /// Well, with a warning.
+    Warning,
+    /// It is where the check failed.
+    Failed,
+    /// Not reached, or not asked for.
+    Skipped,
+}

@@ -1,0 +1,348 @@
+//! The record of a check: everything that was observed, before any opinion. Values only; what failed is recorded
+//! where it happened, with the OS error, the alert number, the bytes and the moment.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::certificate::Certificate;
+use crate::conninfo::{AuthMethod, ConfigError, Settings, TlsVersion};
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+use crate::trust::Trust;
+use crate::verify::Judgement;
+
+/// All that is known about one target.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Wall-clock time of the start.
+    pub started: Timestamp,
+    /// The time for which certificates are judged: `started`, or `--as-of`.
+    pub judged_at: Timestamp,
+    /// The connection string as given, for marking errors; secret until masked.
+    pub input: Option<Secret>,
+    /// The merged settings, or what is wrong with them.
+    pub config: Result<Settings, ConfigError>,
+    /// What was read from files; `None` if the settings could not be merged.
+    pub trust: Option<Trust>,
+    /// One entry for each address tried, in order; the last one is where libpq stops.
+    pub attempts: Vec<Attempt>,
+    /// What the run was told to do.
+    pub scope: Scope,
+    /// Time from the start to the end.
+    pub took: Duration,
+}
+
+/// How far a check was to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// `--tls-only`
+    pub tls_only: bool,
+    /// `--require-auth`
+    pub require_auth: bool,
+}
+
+/// When a step began, since the start of the target's check, how long it took, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Step<T> {
+    /// Begin.
+    pub start: Duration,
+    /// Length.
+    pub took: Duration,
+    /// What came of it.
+    pub result: T,
+}
+
+/// One address of a target, or a host slot that yields none.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Place in `Settings::hosts`.
+    pub host: usize,
+    /// The address, once known.
+    pub address: Option<IpAddr>,
+    /// The limit that `connect_timeout` sets for this address.
+    pub limit: Duration,
+    /// Name resolution; shared by the attempts of one host. `None` for literals.
+    pub dns: Option<Step<Resolution>>,
+    /// For sslmode=allow: what the server said to a plaintext start-up.
+    pub plaintext: Option<Step<PlaintextAnswer>>,
+    /// The TCP connection.
+    pub tcp: Option<Step<TcpResult>>,
+    /// SSLRequest; `None` for direct TLS.
+    pub negotiate: Option<Step<NegotiateResult>>,
+    /// The handshake.
+    pub tls: Option<Step<TlsRecord>>,
+    /// Start-up, authentication and session.
+    pub session: Option<Step<SessionRecord>>,
+}
+
+/// What the resolver said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Addresses, in the resolver's order.
+    Found(Vec<IpAddr>),
+    /// getaddrinfo failed.
+    Failed {
+        /// What kind of failure getaddrinfo's code is.
+        kind: DnsFailure,
+        /// getaddrinfo's code (`EAI_…`).
+        code: Option<i32>,
+        /// The system's text.
+        text: String,
+    },
+    /// No answer in time.
+    TimedOut,
+}
+
+/// Kinds of resolver failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsFailure {
+    /// `EAI_NONAME`.
+    NoSuchName,
+    /// `EAI_NODATA`, `EAI_ADDRFAMILY`: the name exists without A/AAAA.
+    NoAddress,
+    /// `EAI_AGAIN`: temporary, no answer.
+    Temporary,
+    /// `EAI_FAIL`, anything else.
+    Permanent,
+}
+
+/// What came of connecting.
+#[derive(Clone, Debug)]
+pub enum TcpResult {
+    /// Connected.
+    Connected {
+        /// This end.
+        local: SocketAddr,
+    },
+    /// The system refused or the peer did.
+    Failed(OsFailure),
+    /// No answer in time.
+    TimedOut,
+}
+
+/// An operating-system error, kept as values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OsFailure {
+    /// Its kind.
+    pub kind: std::io::ErrorKind,
+    /// The number (errno).
+    pub code: Option<i32>,
+    /// The system's text.
+    pub text: String,
+}
+
+/// How a peer ended the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closure {
+    /// FIN.
+    Closed,
+    /// RST.
+    Reset,
+}
+
+/// What answered SSLRequest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NegotiateResult {
+    /// `S`.
+    Accepted,
+    /// `N`.
+    Refused,
+    /// `E`: an error message, unauthenticated, as far as it was read (at most 1 KiB).
+    Error(Vec<u8>),
+    /// Bytes followed `S` before TLS began.
+    Injected(Vec<u8>),
+    /// Some other byte; the first bytes, at most 256.
+    Foreign(Vec<u8>),
+    /// The connection ended.
+    Ended(Closure),
+    /// Silence.
+    TimedOut,
+    /// Another error of the system.
+    Failed(OsFailure),
+}
+
+/// What became of sslmode=allow's plaintext attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaintextAnswer {
+    /// The server lets the client in, or asks for a password, unencrypted.
+    Admitted,
+    /// An ErrorResponse: TLS is tried next.
+    Refused(ServerMessage),
+    /// It ended otherwise: TLS is tried next.
+    Failed,
+}
+
+/// The handshake, as far as it came.
+#[derive(Clone, Debug)]
+pub struct TlsRecord {
+    /// What was offered.
+    pub offer: Offer,
+    /// What the server chose: version, as far as ServerHello arrived.
+    pub version: Option<TlsVersion>,
+    /// IANA name of the suite (`TLS_AES_256_GCM_SHA384`).
+    pub cipher: Option<String>,
+    /// The key-exchange group (`secp256r1`).
+    pub group: Option<String>,
+    /// Whether a HelloRetryRequest came.
+    pub hello_retry: bool,
+    /// ALPN chosen; `None` where none was chosen or it cannot be seen.
+    pub alpn: Option<String>,
+    /// The chain as sent, leaf first.
+    pub chain: Vec<Certificate>,
+    /// The verdict on it.
+    pub judgement: Option<Judgement>,
+    /// How long judging took.
+    pub judging: Option<Duration>,
+    /// Whether the server asked for a client certificate, and what came of it.
+    pub client_certificate: ClientCertificateRecord,
+    /// Bytes sent since the ClientHello began, that included.
+    pub bytes_sent: usize,
+    /// Bytes received since then.
+    pub bytes_received: usize,
+    /// Round trips to the verdict, counted on the wire: the number of times the direction turned from sending to
+    /// receiving since the TCP handshake.
+    pub flights: usize,
+    /// What ended it, unless it succeeded.
+    pub failure: Option<TlsFailure>,
+}
+
+/// What the ClientHello offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Protocol versions, lowest first.
+    pub versions: Vec<TlsVersion>,
+    /// The server name sent.
+    pub sni: Option<String>,
+    /// ALPN protocols offered.
+    pub alpn: Vec<String>,
+}
+
+/// The client certificate's part in the handshake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientCertificateRecord {
+    /// Whether the server asked.
+    pub requested: bool,
+    /// The CAs the server named, as printable distinguished names.
+    pub authorities: Vec<String>,
+    /// Whether one was sent.
+    pub sent: bool,
+}
+
+/// Why a handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsFailure {
+    /// The own verifier refused the chain: see the judgement.
+    CertificateRefused,
+    /// The server sent a fatal alert (its number).
+    AlertReceived(u8),
+    /// The connection ended.
+    Ended(Closure),
+    /// No answer in time.
+    TimedOut,
+    /// What came is no TLS record: its first bytes, at most 256.
+    NotTls(Vec<u8>),
+    /// Direct TLS, and the server did not choose ALPN `postgresql`.
+    NoAlpn,
+    /// The server's handshake broke the protocol: rustls' words.
+    Protocol(String),
+    /// A signature, key or parameter that rustls cannot handle although OpenSSL might: what.
+    Unsupported(String),
+    /// Another error of the system.
+    Failed(OsFailure),
+}
+
+/// Start-up, authentication, session.
+#[derive(Clone, Debug, Default)]
+pub struct SessionRecord {
+    /// What the server asked for, in order.
+    pub requested: Vec<AuthRequest>,
+    /// When AuthenticationOk came, since the start of the step.
+    pub authenticated: Option<Duration>,
+    /// When ReadyForQuery came, since the start of the step.
+    pub ready: Option<Duration>,
+    /// `server_version`.
+    pub server_version: Option<String>,
+    /// Whether the backend itself says that the session is encrypted (`pg_stat_ssl`).
+    pub backend_ssl: Option<bool>,
+    /// Notices that came before ReadyForQuery.
+    pub notices: Vec<ServerMessage>,
+    /// What ended it, unless it succeeded.
+    pub failure: Option<SessionFailure>,
+}
+
+/// An authentication request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthRequest {
+    /// The method.
+    pub method: AuthMethod,
+    /// SASL mechanisms offered.
+    pub mechanisms: Vec<String>,
+    /// The code of the request, for methods that have no name here.
+    pub code: i32,
+}
+
+/// An ErrorResponse or NoticeResponse; bytes as sent, lossily UTF-8, not yet made printable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerMessage {
+    /// `FATAL`, `ERROR`, … (not localised, where the server says so).
+    pub severity: String,
+    /// Five letters.
+    pub sqlstate: String,
+    /// The message.
+    pub message: String,
+    /// Detail.
+    pub detail: Option<String>,
+    /// Hint.
+    pub hint: Option<String>,
+}
+
+/// Why no session was established.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionFailure {
+    /// The server asks for a password and none is given.
+    PasswordNeeded,
+    /// ErrorResponse.
+    Server(ServerMessage),
+    /// A TLS alert after the handshake (TLS 1.3 answers a client certificate so).
+    AlertReceived(u8),
+    /// `require_auth` excludes what the server asks.
+    MethodExcluded,
+    /// A method this tool cannot do.
+    MethodUnsupported,
+    /// More SCRAM iterations than this tool takes.
+    TooManyIterations(u32),
+    /// channel_binding=require cannot be met: why.
+    ChannelBinding(ChannelBindingFailure),
+    /// The server's SCRAM signature or nonce is wrong.
+    ScramMismatch(String),
+    /// target_session_attrs is not met: what the server is.
+    WrongSessionAttrs {
+        /// The server is in hot standby.
+        standby: Option<bool>,
+        /// `default_transaction_read_only`.
+        read_only: Option<bool>,
+    },
+    /// sslcertmode=require, and the server did not ask for a certificate, or none was sent.
+    CertificateModeUnmet,
+    /// The connection ended.
+    Ended(Closure),
+    /// Silence.
+    TimedOut,
+    /// The server's messages broke the protocol: what.
+    Protocol(String),
+    /// Another error of the system.
+    Failed(OsFailure),
+}
+
+/// Ways in which channel binding fails in the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelBindingFailure {
+    /// Required, and the server asks for a method without it.
+    NotOffered,
+    /// Required, and the server asked for nothing.
+    NoAuthentication,
+    /// The certificate's signature algorithm has no hash (Ed25519, Ed448): libpq fails.
+    NoDigest(String),
+    /// The server refused the binding data: something between ends TLS.
+    Refused,
+}

@@ -1,0 +1,35 @@
+//! What to try and with which limits: settings and files turned into a task for [`probe`](crate::probe).
+
+use std::time::Duration;
+
+use crate::conninfo::Settings;
+use crate::evidence::Scope;
+use crate::timestamp::Timestamp;
+use crate::trust::Trust;
+
+/// The limit of one address where `connect_timeout` sets none (libpq would wait for ever).
+pub const DEFAULT_ADDRESS_LIMIT: Duration = Duration::from_secs(10);
+
+/// One target, ready to be probed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The merged settings.
+    pub settings: Settings,
+    /// What was read from files.
+    pub trust: Trust,
+    /// Wall-clock time of the start.
+    pub started: Timestamp,
+    /// The time for which certificates are judged.
+    pub judged_at: Timestamp,
+    /// How far to go.
+    pub scope: Scope,
+    /// `--timeout`: the limit of the whole target.
+    pub total_limit: Option<Duration>,
+}
+
+impl Plan {
+    /// The limit of one address: `connect_timeout`, else [`DEFAULT_ADDRESS_LIMIT`]. Resolving a name has the same.
+    pub fn address_limit(&self) -> Duration {
+        self.settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT)
+    }
+}

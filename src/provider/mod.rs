@@ -1,0 +1,1 @@
+//! Who runs a server, as far as name, port and chain tell.

@@ -1,0 +1,1 @@
+//! Untrusted bytes to printable text, display width, wrapping.

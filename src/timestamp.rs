@@ -1,0 +1,90 @@
+//! Points in time as certificates and reports need them: UTC, whole seconds.
+//! No clock is read here except by [`Timestamp::now`], which only `commands` calls.
+
+use std::fmt;
+
+use time::{Date, Duration, Month, OffsetDateTime, Time};
+
+/// A moment in UTC, to the second, from year 0 to 9999 as in certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(OffsetDateTime);
+
+impl Timestamp {
+    /// The system clock's present.
+    pub fn now() -> Self {
+        let now = OffsetDateTime::now_utc();
+        Self(now.replace_nanosecond(0).unwrap_or(now))
+    }
+
+    /// From seconds since 1970-01-01T00:00:00Z, or nothing outside the years -9999 to 9999.
+    pub fn from_unix(seconds: i64) -> Option<Self> {
+        OffsetDateTime::from_unix_timestamp(seconds).ok().map(Self)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, negative before.
+    pub fn unix(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
+    /// From a UTC date and time of day, or nothing if there is no such moment.
+    pub fn from_utc(year: i32, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Option<Self> {
+        let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()?;
+        let time = Time::from_hms(hour, minute, second).ok()?;
+        (0..=9999).contains(&year).then(|| Self(date.with_time(time).assume_utc()))
+    }
+
+    /// Whole days from `earlier` to this moment, rounded towards the past: negative when this moment lies before.
+    pub fn days_since(self, earlier: Timestamp) -> i64 {
+        (self.unix() - earlier.unix()).div_euclid(Duration::DAY.whole_seconds())
+    }
+
+    /// This moment moved by whole days, at most to the ends of the calendar.
+    pub fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(Duration::days(days)))
+    }
+
+    /// `2026-12-02`.
+    pub fn date(self) -> String {
+        let (year, month, day) = self.0.to_calendar_date();
+        format!("{year:04}-{:02}-{day:02}", u8::from(month))
+    }
+}
+
+/// RFC 3339: `2026-11-23T15:04:05Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hour, minute, second) = self.0.to_hms();
+        write!(f, "{}T{hour:02}:{minute:02}:{second:02}Z", self.date())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_moments_are_written_as_rfc_3339() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1950-01-01T00:00:00Z", -631_152_000),
+            ("2000-02-29T23:59:59Z", 951_868_799),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] {
+            assert_eq!(Timestamp::from_unix(seconds).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn impossible_dates_are_none() {
+        for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2026, 4, 31), (2026, 13, 1), (2026, 1, 0)] {
+            assert_eq!(Timestamp::from_utc(year, month, day, 0, 0, 0), None);
+        }
+    }
+
+    #[test]
+    fn days_are_rounded_towards_the_past() {
+        let at = |seconds| Timestamp::from_unix(seconds).unwrap();
+        assert_eq!(at(86_400 * 10 + 5).days_since(at(86_400)), 9);
+        assert_eq!(at(86_399).days_since(at(86_400)), -1);
+    }
+}
