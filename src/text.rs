@@ -133,9 +133,8 @@ fn words(text: &str, limit: usize) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = plain.as_slice();
     while let [first, following @ ..] = rest {
-        let joined = quoted_run(text, rest).filter(|run| {
-            text.get(run.0.clone()).is_some_and(|whole| width(whole) <= limit)
-        });
+        let joined = quoted_run(text, rest)
+            .filter(|run| text.get(run.0.clone()).is_some_and(|whole| width(whole) <= limit));
         let (range, after) = joined.unwrap_or((first.clone(), following));
         words.extend(text.get(range));
         rest = after;
@@ -276,7 +275,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_posix_shell_reads_back_what_was_quoted() {
-        let words = ["", "a b", "it's", "$HOME", "`id`", "a\\b", "!x", "*", "~", "\"q\"", "a\nb", "é", "=x", "#"];
+        let words =
+            ["", "a b", "it's", "$HOME", "`id`", "a\\b", "!x", "*", "~", "\"q\"", "a\nb", "é", "=x", "#"];
         let quoted: Vec<String> = words.iter().map(|word| posix_quoted(word)).collect();
         let script = format!("printf '%s\\0' {}", quoted.join(" "));
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();

@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sha2::Digest as _;
+
 use crate::timestamp::Timestamp;
 
 /// A certificate, presented or read from a file. Cheap to clone.
@@ -106,6 +108,12 @@ pub struct SignatureKind {
 }
 
 impl Certificate {
+    /// A certificate from its DER and what was read of it; for evidence that is made by hand.
+    pub fn from_parts(der: Vec<u8>, decoded: Result<Facts, Malformed>) -> Self {
+        let sha256 = sha2::Sha256::digest(&der).into();
+        Self(Arc::new(Inner { der, sha256, decoded }))
+    }
+
     /// The DER as it was received.
     pub fn der(&self) -> &[u8] {
         &self.0.der

@@ -18,6 +18,18 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(Vec<u8>);
 
+impl Value {
+    /// The bytes as a value.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// Where a parameter's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

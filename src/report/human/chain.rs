@@ -1,0 +1,166 @@
+//! With `-v`: the chain from the server's certificate to the root, with its gap if it has one.
+
+use super::page::Page;
+use crate::certificate::Certificate;
+use crate::diagnose::Outcome;
+use crate::evidence::TlsRecord;
+use crate::report::certificates::{is_self_issued, key, lossy, short_name, short_subject};
+use crate::report::{Role, subject};
+use crate::timestamp::Timestamp;
+use crate::trust::{RootSource, Roots};
+use crate::verify::{Defect, Link};
+
+/// Ends nearer than this are told in days for every certificate; for the server's own they always are.
+const NEAR_DAYS: i64 = 90;
+
+/// The path as it was built, and below it what was sent for nothing.
+pub fn picture(page: &mut Page, outcome: &Outcome) {
+    let Some(tls) =
+        subject::attempt(outcome).and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result)
+    else {
+        return;
+    };
+    if tls.chain.is_empty() {
+        return;
+    }
+    let path = path(tls);
+    let gap = gap(tls);
+    page.part();
+    heading(page, outcome, tls, &path);
+    let last = path.len().saturating_sub(1);
+    for (index, link) in path.iter().enumerate() {
+        let role = match index {
+            0 => "leaf",
+            _ if is_self_issued(&link.certificate) => "root",
+            _ => "issuer",
+        };
+        let bar = if index < last || gap.is_some() { "│" } else { "" };
+        certificate(page, outcome, link, role, bar, index == 0);
+    }
+    if let Some(gap) = gap {
+        row(page, "╳", Role::Error, &gap, Role::Error);
+    }
+    let used = |place: usize| path.iter().any(|link| link.sent == Some(place));
+    for (_, extra) in tls.chain.iter().enumerate().filter(|(place, _)| !used(*place)) {
+        row(page, "unused", Role::Secondary, &short_subject(extra), Role::Plain);
+        row(page, "", Role::Plain, "sent, not part of the path", Role::Secondary);
+    }
+}
+
+/// The path as judged, or, if it was not judged, the chain as sent.
+fn path(tls: &TlsRecord) -> Vec<Link> {
+    match &tls.judgement {
+        Some(judgement) if !judgement.path.is_empty() => judgement.path.clone(),
+        _ => {
+            let link = |(place, certificate): (usize, &Certificate)| Link {
+                certificate: certificate.clone(),
+                sent: Some(place),
+                in_file: None,
+            };
+            tls.chain.iter().enumerate().map(link).collect()
+        }
+    }
+}
+
+/// What is missing at the end of the path.
+fn gap(tls: &TlsRecord) -> Option<String> {
+    tls.judgement.as_ref()?.defects.iter().find_map(|defect| match defect {
+        Defect::IssuerUnknown { last } => {
+            let issuer =
+                last.facts().map_or_else(|_| "its issuer".to_owned(), |facts| short_name(&facts.issuer));
+            Some(format!("wanted next: {issuer}, sent by nobody, not in file"))
+        }
+        Defect::FileLacksRoot { anchor } => {
+            let issuer =
+                anchor.facts().map_or_else(|_| "its issuer".to_owned(), |facts| short_name(&facts.issuer));
+            Some(format!("wanted next: {issuer}, the file ends below it"))
+        }
+        Defect::RootNotInFile { root } => {
+            Some(format!("{} was sent and is not in file", short_subject(root)))
+        }
+        Defect::SelfSignedLeaf => Some("it signed itself and is not in file".to_owned()),
+        _ => None,
+    })
+}
+
+fn heading(page: &mut Page, outcome: &Outcome, tls: &TlsRecord, path: &[Link]) {
+    let from_file = path.iter().filter(|link| link.sent.is_none()).count();
+    let mut words = format!("{} sent by the server", tls.chain.len());
+    if from_file > 0 {
+        words.push_str(&format!(", {from_file} from {}", source_name(outcome)));
+    }
+    if page.is_narrow() {
+        page.line("chain");
+        page.prose("  ", 2, 2, Role::Plain, &words);
+    } else {
+        page.prose("chain          ", 15, 15, Role::Plain, &words);
+    }
+}
+
+fn certificate(page: &mut Page, outcome: &Outcome, link: &Link, role: &str, bar: &str, is_leaf: bool) {
+    row(page, role, Role::Plain, &short_subject(&link.certificate), Role::Plain);
+    let place = match (link.sent, link.in_file) {
+        (Some(_), None) => "sent".to_owned(),
+        (Some(_), Some(place)) => format!("sent, and in {}", place_in_file(outcome, place)),
+        (None, Some(place)) => place_in_file(outcome, place),
+        (None, None) => "neither sent nor in file".to_owned(),
+    };
+    let facts = match link.certificate.facts() {
+        Ok(facts) => {
+            let end = end(facts.not_after, outcome.evidence.judged_at, is_leaf);
+            format!("{} · {end} · {place}", key(&facts.key))
+        }
+        Err(error) => format!("{} · {place}", error.what),
+    };
+    row(page, bar, Role::Secondary, &facts, Role::Secondary);
+}
+
+/// `until 2027-04-14 (142 days)`, `ended 2025-01-01 (3 days ago)`.
+fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
+    let days = not_after.days_since(at);
+    let unit = |days: i64| if days == 1 { "day" } else { "days" };
+    if not_after < at {
+        let past = at.days_since(not_after);
+        return format!("ended {} ({past} {} ago)", not_after.date(), unit(past));
+    }
+    if always || days <= NEAR_DAYS {
+        return format!("until {} ({days} {})", not_after.date(), unit(days));
+    }
+    format!("until {}", not_after.date())
+}
+
+/// `azure-roots.pem, line 25`
+fn place_in_file(outcome: &Outcome, place: usize) -> String {
+    let store = outcome.evidence.trust.as_ref().and_then(|trust| match &trust.roots {
+        Roots::Loaded(store) => store.certificates.get(place),
+        _ => None,
+    });
+    match store {
+        Some(entry) => format!("{}, line {}", file_name(&entry.file), entry.line),
+        None => "your file".to_owned(),
+    }
+}
+
+fn source_name(outcome: &Outcome) -> String {
+    let Some(Roots::Loaded(store)) = outcome.evidence.trust.as_ref().map(|trust| &trust.roots) else {
+        return "your file".to_owned();
+    };
+    match &store.source {
+        RootSource::Given(path) | RootSource::DefaultFile(path) => file_name(path),
+        RootSource::GivenAsTyped { typed, .. } => file_name(typed),
+        RootSource::System { .. } => "this machine's roots".to_owned(),
+    }
+}
+
+fn file_name(path: &std::path::Path) -> String {
+    lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
+}
+
+/// `  leaf         text`, or below 60 columns the same with less room at the left.
+fn row(page: &mut Page, label: &str, label_role: Role, words: &str, role: Role) {
+    let column = if page.is_narrow() { 6 } else { 11 };
+    let label = page.clean(label);
+    let pad = column - crate::text::width(&label).min(column);
+    let head = format!("  {}{:pad$}  ", page.style().paint(label_role, &label), "");
+    page.prose(&head, column + 4, column + 4, role, words);
+}

@@ -1,0 +1,172 @@
+//! A diagnosis or warning as a block: title, place in the string, evidence, why, fixes, where to read more.
+
+use super::mark;
+use super::page::{LABELS, Page, REMARK_EDGE, Remark};
+use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
+use crate::report::Role;
+use crate::text;
+
+/// The diagnosis, and what else is certainly wrong.
+pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
+    let column = label_column(&diagnosis.evidence);
+    title(page, ("error", Role::Error), (diagnosis.code, ""), &diagnosis.title);
+    if let Some(mark) = &diagnosis.mark {
+        mark::picture(page, mark);
+    }
+    evidence(page, column, &diagnosis.evidence);
+    if !diagnosis.cause.is_empty() {
+        page.labelled(column, "why", Role::Secondary, Role::Plain, &diagnosis.cause);
+    }
+    fixes(page, column, &diagnosis.fixes);
+    for other in also {
+        let (head, indent) = page.label(column, "also", Role::Secondary);
+        page.prose(&head, indent, indent, Role::Plain, &format!("{}: {}", other.code, other.title));
+        for fix in other.fixes.iter().take(1) {
+            remedy(page, String::new(), indent, indent, fix);
+        }
+    }
+    more(page, column, diagnosis);
+}
+
+/// A warning; its verdict stands.
+pub fn warning(page: &mut Page, warning: &Warning) {
+    let column = label_column(&warning.evidence);
+    title(page, ("warning", Role::Warning), (warning.code, ""), &warning.title);
+    evidence(page, column, &warning.evidence);
+    fixes(page, column, &warning.fixes);
+}
+
+/// `error[code]: title`, or with a count `error[code] for 2 targets: title`.
+pub fn title(page: &mut Page, (level, role): (&str, Role), (code, count): (&str, &str), title: &str) {
+    let label = format!("{level}[{code}]{count}");
+    let head = format!("{}: ", page.style().paint(role, &label));
+    page.prose(&head, text::width(&label) + 2, 2, Role::Title, title);
+}
+
+/// The remedies, most likely first.
+pub fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
+    for (index, fix) in fixes.iter().enumerate() {
+        let (head, indent) = page.label(column, if index == 0 { "fix" } else { "or" }, Role::Good);
+        remedy(page, head, indent, indent, fix);
+    }
+}
+
+/// A fix: its text, then what to type, on lines that are never broken. Without a text the first of these stands in
+/// its place.
+fn remedy(page: &mut Page, head: String, head_width: usize, indent: usize, fix: &Fix) {
+    let mut lines: Vec<String> = fix.command.iter().cloned().collect();
+    if !fix.settings.is_empty() {
+        let settings: Vec<String> =
+            fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
+        lines.push(settings.join(" "));
+    }
+    let head = if head.is_empty() { " ".repeat(head_width) } else { head };
+    if fix.text.is_empty() {
+        for (index, line) in lines.iter().enumerate() {
+            let painted = page.style().paint(Role::Command, &page.clean(line));
+            page.line(&if index == 0 {
+                format!("{head}{painted}")
+            } else {
+                format!("{:indent$}{painted}", "")
+            });
+        }
+        if let Some((role, words)) = trial(fix) {
+            page.verbatim(indent, role, words);
+        }
+        return;
+    }
+    match trial(fix) {
+        None => page.prose(&head, head_width, indent, Role::Plain, &fix.text),
+        Some((role, words)) => page.prose_with_remark(
+            &head,
+            head_width,
+            indent,
+            (Role::Plain, &fix.text),
+            Remark { role, words, edge: REMARK_EDGE },
+        ),
+    }
+    for line in &lines {
+        page.verbatim(indent + 2, Role::Command, line);
+    }
+}
+
+fn trial(fix: &Fix) -> Option<(Role, &'static str)> {
+    fix.tried.map(|trial| match trial {
+        Trial::Works => (Role::Good, "(tried: works)"),
+        Trial::Fails => (Role::Warning, "(tried: fails)"),
+    })
+}
+
+/// A keyword and value as a connection string takes them (libpq, conninfo_parse: white space needs quotes, a
+/// backslash protects the next character in and out of them).
+fn setting(keyword: &str, value: &str) -> String {
+    let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
+    if value.is_empty() || value.contains(|c: char| c.is_ascii_whitespace()) {
+        format!("{keyword}='{escaped}'")
+    } else {
+        format!("{keyword}={escaped}")
+    }
+}
+
+fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
+    for (label, fact) in facts {
+        let label = label_words(label);
+        match fact {
+            Fact::Text(text) => page.labelled(column, &label, Role::Secondary, Role::Plain, text),
+            Fact::Number(n) => page.labelled(column, &label, Role::Secondary, Role::Plain, &n.to_string()),
+            Fact::List(items) if items.is_empty() => {
+                page.labelled(column, &label, Role::Secondary, Role::Plain, "none");
+            }
+            Fact::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let label = if index == 0 { label.as_str() } else { "" };
+                    page.labelled(column, label, Role::Secondary, Role::Plain, item);
+                }
+            }
+        }
+    }
+}
+
+fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
+    let (head, indent) = page.label(column, "more", Role::Secondary);
+    let style = page.style();
+    let explain = style.paint(Role::Command, &format!("pgtls-check explain {}", diagnosis.code));
+    let wait = format!("wait for it: {}", style.paint(Role::Command, "--wait=60"));
+    match (diagnosis.retryable, style.width.is_some() && !page.is_narrow()) {
+        (false, _) => page.line(&format!("{head}{explain}")),
+        (true, true) => page.line(&format!("{head}{explain}      {wait}")),
+        (true, false) => {
+            page.line(&format!("{head}{explain}"));
+            page.line(&format!("{:indent$}{wait}", ""));
+        }
+    }
+}
+
+/// The words of a snake_case label.
+fn label_words(label: &str) -> String {
+    label.replace('_', " ")
+}
+
+/// Where labels end: as wide as the widest of this block.
+fn label_column(evidence: &[(&'static str, Fact)]) -> usize {
+    evidence.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0).max(LABELS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_written_as_libpq_reads_them() {
+        for (value, written) in [
+            ("db.example.com", "k=db.example.com"),
+            ("", "k=''"),
+            ("a b", "k='a b'"),
+            ("it's", "k=it\\'s"),
+            ("c:\\ssl\\root.crt", "k=c:\\\\ssl\\\\root.crt"),
+            ("my dir\\x", "k='my dir\\\\x'"),
+        ] {
+            assert_eq!(setting("k", value), written);
+        }
+    }
+}

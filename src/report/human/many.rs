@@ -1,0 +1,208 @@
+//! Many targets in short: a line for each that is not well, each cause told once, one last line that counts.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::diagnosis::{fixes, title};
+use super::page::{LABELS, Page};
+use super::sign;
+use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
+use crate::report::subject::{assurance, target_name};
+use crate::report::{Layout, Reporter, Role, Run, Verbosity};
+use crate::text::width;
+
+/// Collects what is worth saying of each target and says it at the end, in the order in which targets came in.
+pub struct Many<W> {
+    layout: Layout,
+    out: W,
+    rows: Vec<Row>,
+    causes: Vec<Cause>,
+    times: Vec<Duration>,
+}
+
+struct Row {
+    status: StageStatus,
+    target: String,
+    code: String,
+    place: String,
+    time: String,
+}
+
+/// A code, its targets counted; words and remedies are those of the first.
+struct Cause {
+    level: &'static str,
+    code: &'static str,
+    title: String,
+    fixes: Vec<Fix>,
+    targets: usize,
+    /// Whether another target has another title under the same code.
+    differs: bool,
+}
+
+impl<W: Write> Many<W> {
+    /// Writes to `out`.
+    pub fn new(layout: Layout, out: W) -> Self {
+        Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new() }
+    }
+
+    fn count(&mut self, level: &'static str, code: &'static str, title: &str, fixes: &[Fix]) {
+        match self.causes.iter_mut().find(|cause| cause.code == code && cause.level == level) {
+            Some(cause) => {
+                cause.targets += 1;
+                cause.differs |= cause.title != title;
+            }
+            None => self.causes.push(Cause {
+                level,
+                code,
+                title: title.to_owned(),
+                fixes: fixes.to_vec(),
+                targets: 1,
+                differs: false,
+            }),
+        }
+    }
+}
+
+impl<W: Write> Reporter for Many<W> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.times.push(outcome.evidence.took);
+        let style = self.layout.style;
+        let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
+        let mut row = |status, code: &str, place: String| {
+            self.rows.push(Row {
+                status,
+                target: style.text(&target),
+                code: code.to_owned(),
+                place: style.text(&place),
+                time: format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0),
+            });
+        };
+        match (outcome.verdict, &outcome.diagnosis) {
+            (Verdict::Failed, Some(diagnosis)) => {
+                row(StageStatus::Failed, diagnosis.code, diagnosis.stage.name().to_owned());
+                self.count_error(diagnosis);
+            }
+            (Verdict::Failed, None) => row(StageStatus::Failed, "", String::new()),
+            (Verdict::Verified, _) => {
+                for warning in &outcome.warnings {
+                    row(StageStatus::Warning, warning.code, days_left(&warning.evidence));
+                }
+                if outcome.warnings.is_empty() && self.layout.verbosity == Verbosity::Verbose {
+                    row(StageStatus::Ok, assurance(outcome).words(), String::new());
+                }
+                for warning in &outcome.warnings {
+                    self.count("warning", warning.code, &warning.title, &warning.fixes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        let mut page = Page::new(self.layout.style);
+        let quiet = self.layout.verbosity == Verbosity::Quiet;
+        let shown = |row: &&Row| !quiet || row.status == StageStatus::Failed;
+        rows(&mut page, &self.rows.iter().filter(shown).collect::<Vec<_>>());
+        let causes: Vec<&Cause> = self.causes.iter().filter(|c| !quiet || c.level == "error").collect();
+        if !causes.is_empty() {
+            page.part();
+        }
+        for cause in causes {
+            tell(&mut page, cause);
+        }
+        if !quiet || run.failed > 0 {
+            if !self.rows.is_empty() {
+                page.part();
+            }
+            last_line(&mut page, run, median(&mut self.times));
+        }
+        self.out.write_all(page.into_text().as_bytes())?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Many<W> {
+    fn count_error(&mut self, diagnosis: &Diagnosis) {
+        self.count("error", diagnosis.code, &diagnosis.title, &diagnosis.fixes);
+    }
+}
+
+/// Columns as wide as their widest entry where that fits, else the entries behind each other.
+fn rows(page: &mut Page, rows: &[&Row]) {
+    let style = page.style();
+    let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| width(column(row))).max().unwrap_or(0);
+    let (target, code) = (widest(|row| &row.target), widest(|row| &row.code));
+    let (place, time) = (widest(|row| &row.place), widest(|row| &row.time));
+    let columns = style.width.is_some_and(|limit| {
+        width(sign(style, StageStatus::Ok).0) + 1 + target + 2 + code + 2 + place + 2 + time <= limit
+    });
+    let pad = |text: &str, to: usize| format!("{text}{:1$}", "", to.saturating_sub(width(text)));
+    for row in rows {
+        let (symbol, role) = sign(style, row.status);
+        let painted = style.paint(role, symbol);
+        if columns {
+            let gap = time - width(&row.time);
+            let time = style.paint(Role::Secondary, &row.time);
+            page.line(&format!(
+                "{painted} {}  {}  {}  {:gap$}{time}",
+                pad(&row.target, target),
+                pad(&row.code, code),
+                pad(&row.place, place),
+                ""
+            ));
+        } else {
+            let parts = [&row.target, &row.code, &row.place, &row.time];
+            let parts: Vec<&str> =
+                parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+            page.prose(&format!("{painted} "), width(symbol) + 1, 2, Role::Plain, &parts.join("  "));
+        }
+    }
+}
+
+/// `error[root-not-in-file] for 2 targets: …` and how to mend it.
+fn tell(page: &mut Page, cause: &Cause) {
+    let role = if cause.level == "error" { Role::Error } else { Role::Warning };
+    let targets =
+        if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
+    let first = if cause.differs { " (the first of them)" } else { "" };
+    let count = format!(" for {targets}");
+    title(page, (cause.level, role), (cause.code, &count), &format!("{}{first}", cause.title));
+    fixes(page, LABELS, &cause.fixes);
+}
+
+/// `verified 197 of 200  failed 3  warned 1  median 41 ms  exit 5  10.1 s`
+fn last_line(page: &mut Page, run: &Run, median: Option<Duration>) {
+    let style = page.style();
+    let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
+    let total = run.verified + run.failed;
+    let mut parts = vec![style.paint(role, &format!("verified {} of {total}", run.verified))];
+    if run.failed > 0 {
+        parts.push(style.paint(Role::Error, &format!("failed {}", run.failed)));
+    }
+    if run.warned > 0 {
+        parts.push(style.paint(Role::Warning, &format!("warned {}", run.warned)));
+    }
+    parts.extend(median.map(|median| format!("median {:.0} ms", median.as_secs_f64() * 1000.0)));
+    if run.exit_status != 0 {
+        parts.push(format!("exit {}", run.exit_status));
+    }
+    parts.push(format!("{:.1} s", run.elapsed.as_secs_f64()));
+    page.line(&parts.join("  "));
+}
+
+/// The middle one, of two in the middle the lower.
+fn median(times: &mut [Duration]) -> Option<Duration> {
+    times.sort_unstable();
+    times.get(times.len().checked_sub(1)? / 2).copied()
+}
+
+fn days_left(evidence: &[(&'static str, Fact)]) -> String {
+    evidence
+        .iter()
+        .find_map(|(label, fact)| match fact {
+            Fact::Number(1) if *label == "days_left" => Some("1 day left".to_owned()),
+            Fact::Number(days) if *label == "days_left" => Some(format!("{days} days left")),
+            _ => None,
+        })
+        .unwrap_or_default()
+}

@@ -1,0 +1,127 @@
+//! The connection string with the fault underlined. Long strings are cut round the mark, never through it.
+
+use super::page::Page;
+use crate::diagnose::Mark;
+use crate::report::Role;
+use crate::text::{character_width, width, wrap};
+
+/// The string, its marks and the label:
+/// ```text
+///   |
+/// 1 | sslmode=verify-full sslrotcert=roots.pem
+///   |                     ^^^^^^^^^^ did you mean `sslrootcert`?
+/// ```
+pub fn picture(page: &mut Page, mark: &Mark) {
+    let pieces = pieces(page, mark);
+    let window = window(page, &pieces);
+    let mut shown = String::new();
+    let mut under = String::new();
+    if window.start > 0 {
+        shown.push_str(&window.ellipsis);
+        under.push_str(&" ".repeat(width(&window.ellipsis)));
+    }
+    let mut at = 0;
+    for piece in &pieces {
+        for character in piece.text.chars() {
+            if (window.start..window.end).contains(&at) {
+                shown.push(character);
+                let sign = if piece.marked { '^' } else { ' ' };
+                under.extend(std::iter::repeat_n(sign, character_width(character)));
+            }
+            at += character_width(character);
+        }
+        if piece.text.is_empty() && piece.marked {
+            under.push('^');
+        }
+    }
+    if window.end < at {
+        shown.push_str(&window.ellipsis);
+    }
+    let style = page.style();
+    let bar = style.paint(Role::Secondary, if style.symbols() { "│" } else { "|" });
+    page.line(&format!("  {bar}"));
+    page.line(&format!("{} {bar} {shown}", style.paint(Role::Secondary, "1")));
+    label(page, mark, under.trim_end(), &bar);
+}
+
+/// The underline with the label behind it, or below where there is no room.
+fn label(page: &mut Page, mark: &Mark, under: &str, bar: &str) {
+    let style = page.style();
+    let label = page.clean(&mark.label);
+    let painted = style.paint(Role::Error, under);
+    let fits = style.width.is_none_or(|limit| 4 + width(under) + 1 + width(&label) <= limit);
+    if label.is_empty() || under.is_empty() || fits {
+        page.line(&format!("  {bar} {painted} {}", style.paint(Role::Error, &label)));
+        return;
+    }
+    page.line(&format!("  {bar} {painted}"));
+    for line in wrap(&label, style.width.map_or(usize::MAX, |limit| limit.saturating_sub(4))) {
+        page.line(&format!("  {bar} {}", style.paint(Role::Error, &line)));
+    }
+}
+
+struct Piece {
+    text: String,
+    marked: bool,
+}
+
+/// The string in marked and unmarked pieces, each printable on its own, so that escapes do not shift the marks. Spans
+/// that do not fit the string are moved to where they do.
+fn pieces(page: &Page, mark: &Mark) -> Vec<Piece> {
+    let boundary = |wanted: usize| {
+        let mut at = wanted.min(mark.text.len());
+        while !mark.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let mut pieces = Vec::new();
+    let mut done = 0;
+    let mut push = |from: usize, to: usize, marked: bool| {
+        let text = page.clean(mark.text.get(from..to).unwrap_or_default());
+        pieces.push(Piece { text, marked });
+    };
+    for span in &mark.spans {
+        let start = boundary(span.start).max(done);
+        let end = boundary(span.end).max(start);
+        push(done, start, false);
+        push(start, end, true);
+        done = end;
+    }
+    push(done, mark.text.len(), false);
+    pieces
+}
+
+struct Window {
+    start: usize,
+    end: usize,
+    ellipsis: String,
+}
+
+/// The columns to show: all of them away from a terminal or where they fit, else the marks and as much round them as
+/// fits.
+fn window(page: &Page, pieces: &[Piece]) -> Window {
+    let ellipsis = page.clean("…");
+    let total: usize = pieces.iter().map(|piece| width(&piece.text)).sum();
+    let whole = Window { start: 0, end: total, ellipsis: ellipsis.clone() };
+    let Some(room) = page.style().width.map(|limit| limit.saturating_sub(4)).filter(|room| *room < total)
+    else {
+        return whole;
+    };
+    let mut at = 0;
+    let mut marked: Option<(usize, usize)> = None;
+    for piece in pieces {
+        let end = at + width(&piece.text);
+        if piece.marked {
+            marked = Some((marked.map_or(at, |(start, _)| start), end));
+        }
+        at = end;
+    }
+    let (first, last) = marked.unwrap_or((0, 0));
+    let context = room.saturating_sub(last - first).saturating_sub(2 * width(&ellipsis));
+    // A little before the mark, for the eye; the rest behind it.
+    let before = first.min(context / 2);
+    let after = (total - last).min(context - before);
+    let before = first.min(context - after);
+    Window { start: first - before, end: last + after, ellipsis }
+}

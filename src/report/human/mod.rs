@@ -1,0 +1,165 @@
+//! The report for people: one target in full, or many in short.
+//!
+//! The answer is the last line and the remedy stands just above it, so that eyes and `tail -1` both end there. Nothing
+//! is said by colour or symbol alone.
+
+mod chain;
+mod diagnosis;
+mod many;
+mod mark;
+mod page;
+mod time_line;
+mod wire;
+
+use std::io::{self, Write};
+
+use super::subject::{Assurance, assurance, exit_status, target_name};
+use super::{Layout, Reporter, Role, Run, Style, Verbosity};
+use crate::diagnose::Diagnosis;
+use crate::diagnose::{Outcome, StageReport, StageStatus, Verdict};
+use crate::stage::Stage;
+pub use many::Many;
+use page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
+pub use wire::version_name;
+
+/// Reports each target in full as it ends.
+pub struct Single<W> {
+    layout: Layout,
+    out: W,
+}
+
+impl<W: Write> Single<W> {
+    /// Writes to `out`.
+    pub fn new(layout: Layout, out: W) -> Self {
+        Self { layout, out }
+    }
+}
+
+impl<W: Write> Reporter for Single<W> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.out.write_all(report(outcome, self.layout).as_bytes())
+    }
+
+    fn finish(&mut self, _: &Run) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A target's whole report.
+fn report(outcome: &Outcome, layout: Layout) -> String {
+    let mut page = Page::new(layout.style);
+    if layout.verbosity != Verbosity::Quiet {
+        stages(&mut page, outcome);
+        if layout.verbosity == Verbosity::Verbose {
+            chain::picture(&mut page, outcome);
+            time_line::picture(&mut page, outcome);
+            wire::facts(&mut page, outcome);
+            wire::settings(&mut page, outcome);
+        }
+        for warning in &outcome.warnings {
+            page.part();
+            diagnosis::warning(&mut page, warning);
+        }
+    }
+    if let Some(found) = &outcome.diagnosis {
+        page.part();
+        diagnosis::error(&mut page, found, &outcome.also);
+    }
+    if layout.verbosity != Verbosity::Quiet || outcome.verdict == Verdict::Failed {
+        last_line(&mut page, outcome);
+    }
+    page.into_text()
+}
+
+/// A diagnosis alone.
+pub fn diagnosis_block(style: Style, found: &Diagnosis) -> String {
+    let mut page = Page::new(style);
+    diagnosis::error(&mut page, found, &[]);
+    page.into_text()
+}
+
+/// One line a stage: those reached, and those not reached for a reason that is not the failure. A string that is at
+/// fault has got no further than itself; its diagnosis says all there is.
+fn stages(page: &mut Page, outcome: &Outcome) {
+    if outcome.stages.iter().any(|line| line.stage == Stage::Config && line.status == StageStatus::Failed) {
+        return;
+    }
+    let mut failed = false;
+    for line in &outcome.stages {
+        let silent = line.status == StageStatus::Skipped && (failed || line.detail.is_empty());
+        if !silent {
+            stage(page, line);
+        }
+        failed |= line.status == StageStatus::Failed;
+    }
+}
+
+fn stage(page: &mut Page, line: &StageReport) {
+    let style = page.style();
+    let (symbol, role) = sign(style, line.status);
+    let skipped = line.status == StageStatus::Skipped;
+    let text_role = if skipped { Role::Secondary } else { Role::Plain };
+    let name = style.paint(text_role, line.stage.name());
+    let symbol_width = crate::text::width(symbol);
+    let (head, head_width) = if page.is_narrow() {
+        page.line(&format!("{} {name}", style.paint(role, symbol.trim_end())));
+        ("  ".to_owned(), 2)
+    } else {
+        let pad = 13 - line.stage.name().len().min(13);
+        (format!("{} {name}{:pad$}", style.paint(role, symbol), ""), symbol_width + 14)
+    };
+    match line.milliseconds {
+        None => page.prose(&head, head_width, head_width, text_role, &line.detail),
+        Some(ms) => page.prose_with_remark(
+            &head,
+            head_width,
+            head_width,
+            (text_role, &line.detail),
+            Remark { role: Role::Secondary, words: &milliseconds(ms), edge: TIME_EDGE },
+        ),
+    }
+}
+
+/// A status as symbol or word.
+fn sign(style: Style, status: StageStatus) -> (&'static str, Role) {
+    let (symbol, word, role) = match status {
+        StageStatus::Ok => ("✓", "ok  ", Role::Good),
+        StageStatus::Warning => ("!", "warn", Role::Warning),
+        StageStatus::Failed => ("✗", "FAIL", Role::Error),
+        StageStatus::Skipped => ("–", "skip", Role::Secondary),
+    };
+    (if style.symbols() { symbol } else { word }, role)
+}
+
+/// The answer. It follows the stages at once when there is nothing between them.
+fn last_line(page: &mut Page, outcome: &Outcome) {
+    let style = page.style();
+    let assurance = assurance(outcome);
+    if outcome.diagnosis.is_some() || !outcome.warnings.is_empty() {
+        page.part();
+    }
+    let mut parts = vec![style.paint(
+        match assurance {
+            Assurance::Verified => Role::Good,
+            Assurance::ChainOnly | Assurance::EncryptedOnly => Role::Warning,
+            Assurance::Failed => Role::Error,
+        },
+        assurance.words(),
+    )];
+    let target = target_name(outcome).map(|name| page.clean(&name));
+    let known = target.is_some();
+    parts.extend(target);
+    if let Some(diagnosis) = outcome.diagnosis.as_ref().filter(|_| assurance == Assurance::Failed) {
+        parts.push(diagnosis.stage.name().to_owned());
+        parts.push(format!("exit {}", exit_status(outcome)));
+    }
+    match outcome.warnings.len() {
+        0 => {}
+        1 => parts.push("1 warning".to_owned()),
+        n => parts.push(format!("{n} warnings")),
+    }
+    if known {
+        parts.push(style.paint(Role::Secondary, &whole_time(outcome.evidence.took)));
+    }
+    page.line(&parts.join("  "));
+}

@@ -1,0 +1,105 @@
+//! With `-v`: the facts of the wire, and each setting with its origin.
+
+use std::net::IpAddr;
+
+use super::page::Page;
+use crate::conninfo::{SslNegotiation, TlsVersion};
+use crate::diagnose::Outcome;
+use crate::evidence::{TcpResult, TlsRecord};
+use crate::report::{Role, config, subject};
+
+/// What was seen of the connection that no stage line tells.
+pub fn facts(page: &mut Page, outcome: &Outcome) {
+    let Some(attempt) = subject::attempt(outcome) else { return };
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    if let Some(TcpResult::Connected { local }) = attempt.tcp.as_ref().map(|step| &step.result) {
+        facts.push(("from", local.to_string()));
+    }
+    if let (Some(address), Some(Ok(port))) = (attempt.address, subject::host(outcome).map(|host| &host.port))
+    {
+        facts.push(("to", socket(address, *port)));
+    }
+    if let Some(tls) = attempt.tls.as_ref().map(|step| &step.result) {
+        let direct = subject::settings(outcome).is_some_and(|s| s.negotiation == SslNegotiation::Direct);
+        facts.push(("began with", if direct { "TLS at once" } else { "SSLRequest" }.to_owned()));
+        tls_facts(tls, &mut facts);
+    }
+    if let Some(session) = attempt.session.as_ref().map(|step| &step.result) {
+        facts.extend(
+            session.server_version.clone().map(|version| ("server", format!("PostgreSQL {version}"))),
+        );
+        facts.extend(session.backend_ssl.map(|encrypted| {
+            let words = if encrypted { "the session is encrypted" } else { "the session is not encrypted" };
+            ("backend", words.to_owned())
+        }));
+    }
+    if facts.is_empty() {
+        return;
+    }
+    page.part();
+    page.line("wire");
+    for (name, value) in facts {
+        entry(page, name, &value);
+    }
+}
+
+fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
+    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let versions: Vec<&str> = tls.offer.versions.iter().map(|version| version_name(*version)).collect();
+    facts.push(("offered", versions.join(", ")));
+    facts.extend(tls.version.map(|version| ("chosen", version_name(version).to_owned())));
+    facts.extend(tls.cipher.clone().map(|cipher| ("suite", cipher)));
+    facts.extend(tls.group.clone().map(|group| ("group", group)));
+    if tls.hello_retry {
+        facts.push(("retry", "the server asked for another group (HelloRetryRequest)".to_owned()));
+    }
+    facts.push(("SNI", or_none(&tls.offer.sni)));
+    if !tls.offer.alpn.is_empty() {
+        facts.push(("ALPN", format!("offered {}, chosen {}", tls.offer.alpn.join(", "), or_none(&tls.alpn))));
+    }
+    if tls.client_certificate.requested {
+        let sent = if tls.client_certificate.sent { "sent" } else { "not sent" };
+        facts.push(("client certificate", format!("asked for, {sent}")));
+        for authority in &tls.client_certificate.authorities {
+            facts.push(("accepted from", authority.clone()));
+        }
+    }
+    facts.push(("bytes", format!("{} sent, {} received", tls.bytes_sent, tls.bytes_received)));
+}
+
+/// Each setting and where it came from.
+pub fn settings(page: &mut Page, outcome: &Outcome) {
+    let Some(settings) = subject::settings(outcome) else { return };
+    page.part();
+    page.line("settings");
+    for line in config::lines(page.style(), &settings.parameters) {
+        page.line(&format!("  {line}"));
+    }
+}
+
+/// An entry of a `-v` part: its name and what is known.
+fn entry(page: &mut Page, name: &str, value: &str) {
+    let name = format!("{name:<11}");
+    let style = page.style();
+    if page.is_narrow() {
+        page.line(&format!("  {}", style.paint(Role::Secondary, name.trim_end())));
+        page.prose("    ", 4, 4, Role::Plain, value);
+    } else {
+        let head = format!("  {}  ", style.paint(Role::Secondary, &name));
+        page.prose(&head, name.len() + 4, 15, Role::Plain, value);
+    }
+}
+
+/// The name OpenSSL gives a version.
+pub fn version_name(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::Tls10 => "TLSv1",
+        TlsVersion::Tls11 => "TLSv1.1",
+        TlsVersion::Tls12 => "TLSv1.2",
+        TlsVersion::Tls13 => "TLSv1.3",
+    }
+}
+
+fn socket(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}

@@ -1,0 +1,277 @@
+//! JSON: one object a line, one line a target, schema 1. UTF-8, times in UTC, milliseconds as numbers.
+//!
+//! Strings are those of the evidence after [`printable`](crate::text::printable), so that a reader who prints them on
+//! a terminal is as safe as with the report for people. Secrets are not among them.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::certificates::{self, full_name, general_name, hex, is_self_issued, lossy};
+use super::human::version_name;
+use super::subject;
+use super::{Reporter, Run};
+use crate::certificate::Certificate;
+use crate::conninfo::{SslMode, SslNegotiation};
+use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning};
+use crate::evidence::{Attempt, TlsRecord};
+use crate::text;
+
+/// The schema's version.
+pub(super) const SCHEMA: u32 = 1;
+
+/// Writes a line as each target ends.
+pub struct JsonLines<W> {
+    out: W,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write> Reporter for JsonLines<W> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.out.write_all(line(&object(outcome)).as_bytes())?;
+        self.out.flush()
+    }
+
+    fn finish(&mut self, _: &Run) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A value on one line. What is not printable, and can stand in strings only, is written as `\u202e`.
+pub(super) fn line(value: &Json) -> String {
+    let mut line = String::new();
+    for character in value.to_string().chars() {
+        if text::is_printable(character) {
+            line.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    line.push('\n');
+    line
+}
+
+fn object(outcome: &Outcome) -> Json {
+    let attempt = subject::attempt(outcome);
+    let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
+    json!({
+        "schema": SCHEMA,
+        "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
+        "time": outcome.evidence.started.to_string(),
+        "target": target(outcome, attempt),
+        "verdict": match outcome.verdict {
+            Verdict::Verified => "verified",
+            Verdict::Failed => "failed",
+        },
+        "exit_code": subject::exit_status(outcome),
+        "diagnosis": outcome.diagnosis.as_ref().map_or(Json::Null, diagnosis),
+        "also": outcome.also.iter().map(also).collect::<Vec<_>>(),
+        "warnings": outcome.warnings.iter().map(warning).collect::<Vec<_>>(),
+        "stages": outcome.stages.iter().map(stage).collect::<Vec<_>>(),
+        "attempts": attempts(outcome),
+        "tls": tls.map_or(Json::Null, |tls| handshake(outcome, tls)),
+        "chain": tls.map_or_else(Vec::new, chain),
+        "server": attempt.map_or(Json::Null, server),
+    })
+}
+
+fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
+    let settings = subject::settings(outcome);
+    let host = subject::host(outcome);
+    json!({
+        "host": host.map(|host| shown(&lossy(host.name.as_bytes()))),
+        "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
+        "port": host.and_then(|host| host.port.as_ref().ok()),
+        "database": settings.map(|settings| shown(&lossy(settings.database.as_bytes()))),
+        "user": settings.map(|settings| shown(&lossy(settings.user.as_bytes()))),
+        "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
+        "provider": Json::Null,
+    })
+}
+
+pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Json {
+    json!({
+        "code": diagnosis.code,
+        "stage": diagnosis.stage.name(),
+        "title": shown(&diagnosis.title),
+        "cause": shown(&diagnosis.cause),
+        "evidence": evidence(&diagnosis.evidence),
+        "fixes": fixes(&diagnosis.fixes),
+        "retryable": diagnosis.retryable,
+        "doc": format!("pgtls-check explain {}", diagnosis.code),
+    })
+}
+
+fn also(diagnosis: &Diagnosis) -> Json {
+    json!({
+        "code": diagnosis.code,
+        "stage": diagnosis.stage.name(),
+        "title": shown(&diagnosis.title),
+        "fixes": fixes(&diagnosis.fixes),
+    })
+}
+
+fn warning(warning: &Warning) -> Json {
+    json!({
+        "code": warning.code,
+        "title": shown(&warning.title),
+        "evidence": evidence(&warning.evidence),
+        "fixes": fixes(&warning.fixes),
+    })
+}
+
+fn evidence(facts: &[(&'static str, Fact)]) -> Json {
+    let value = |fact: &Fact| match fact {
+        Fact::Text(text) => json!(shown(text)),
+        Fact::List(items) => items.iter().map(|item| shown(item)).collect(),
+        Fact::Number(number) => json!(number),
+    };
+    Json::Object(facts.iter().map(|(label, fact)| ((*label).to_owned(), value(fact))).collect())
+}
+
+fn fixes(fixes: &[Fix]) -> Vec<Json> {
+    let settings = |fix: &Fix| -> Json {
+        if fix.settings.is_empty() {
+            return Json::Null;
+        }
+        fix.settings
+            .iter()
+            .map(|(keyword, value)| ((*keyword).to_owned(), json!(shown(value))))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    fixes
+        .iter()
+        .map(|fix| {
+            json!({
+                "text": shown(&fix.text),
+                "tried": fix.tried.map(|trial| match trial {
+                    Trial::Works => "works",
+                    Trial::Fails => "fails",
+                }),
+                "settings": settings(fix),
+                "command": fix.command.as_deref().map(shown),
+            })
+        })
+        .collect()
+}
+
+fn stage(stage: &StageReport) -> Json {
+    json!({
+        "name": stage.stage.name(),
+        "status": match stage.status {
+            StageStatus::Ok => "ok",
+            StageStatus::Warning => "warning",
+            StageStatus::Failed => "failed",
+            StageStatus::Skipped => "skipped",
+        },
+        // To the microsecond: what the clock says beyond that is noise.
+        "ms": stage.milliseconds.map(|ms| (ms * 1000.0).round() / 1000.0),
+        "detail": shown(&stage.detail),
+    })
+}
+
+fn attempts(outcome: &Outcome) -> Vec<Json> {
+    let hosts = subject::settings(outcome).map(|settings| settings.hosts.as_slice()).unwrap_or_default();
+    let diagnoses = outcome.attempts.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    outcome
+        .evidence
+        .attempts
+        .iter()
+        .zip(diagnoses)
+        .map(|(attempt, found)| {
+            let host = hosts.get(attempt.host);
+            json!({
+                "host": host.map(|host| shown(&lossy(host.name.as_bytes()))),
+                "address": attempt.address.map(|address| address.to_string()),
+                "port": host.and_then(|host| host.port.as_ref().ok()),
+                "diagnosis": found.map_or(Json::Null, diagnosis),
+            })
+        })
+        .collect()
+}
+
+fn handshake(outcome: &Outcome, tls: &TlsRecord) -> Json {
+    let negotiation = subject::settings(outcome).map(|settings| match settings.negotiation {
+        SslNegotiation::Postgres => "sslrequest",
+        SslNegotiation::Direct => "direct",
+    });
+    json!({
+        "version": tls.version.map(version_name),
+        "cipher": tls.cipher.as_deref().map(shown),
+        "group": tls.group.as_deref().map(shown),
+        "alpn": tls.alpn.as_deref().map(shown),
+        "sni": tls.offer.sni.as_deref().map(shown),
+        "negotiation": negotiation,
+    })
+}
+
+/// The path from the leaf as far as it goes, then what was sent besides.
+fn chain(tls: &TlsRecord) -> Vec<Json> {
+    let path = tls.judgement.as_ref().map(|judgement| judgement.path.as_slice()).unwrap_or_default();
+    let on_path = path.iter().map(|link| (&link.certificate, link.sent));
+    let besides = tls
+        .chain
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !path.iter().any(|link| link.sent == Some(*place)))
+        .map(|(place, certificate)| (certificate, Some(place)));
+    on_path.chain(besides).map(|(certificate, sent)| entry(certificate, sent)).collect()
+}
+
+fn entry(certificate: &Certificate, sent: Option<usize>) -> Json {
+    let facts = certificate.facts().ok();
+    json!({
+        "subject": facts.map(|facts| shown(&full_name(&facts.subject))),
+        "issuer": facts.map(|facts| shown(&full_name(&facts.issuer))),
+        "sans": facts
+            .and_then(|facts| facts.sans.as_ref())
+            .map(|names| names.iter().map(|name| shown(&general_name(name))).collect::<Vec<_>>())
+            .unwrap_or_default(),
+        "serial": facts.map(|facts| hex(&facts.serial)),
+        "not_before": facts.map(|facts| facts.not_before.to_string()),
+        "not_after": facts.map(|facts| facts.not_after.to_string()),
+        "key": facts.map(|facts| certificates::key(&facts.key)),
+        "signature": facts.map(|facts| shown(&facts.signature.name)),
+        "sha256": hex(certificate.sha256()),
+        "sent": sent.is_some(),
+        "role": match sent {
+            Some(0) => "leaf",
+            _ if is_self_issued(certificate) => "root",
+            _ => "intermediate",
+        },
+    })
+}
+
+fn server(attempt: &Attempt) -> Json {
+    let session = attempt.session.as_ref().map(|step| &step.result);
+    match session.and_then(|session| session.server_version.as_ref().map(|version| (session, version))) {
+        None => Json::Null,
+        Some((session, version)) => {
+            json!({ "version": shown(version), "ssl_in_backend": session.backend_ssl })
+        }
+    }
+}
+
+fn sslmode_name(mode: SslMode) -> &'static str {
+    match mode {
+        SslMode::Disable => "disable",
+        SslMode::Allow => "allow",
+        SslMode::Prefer => "prefer",
+        SslMode::Require => "require",
+        SslMode::VerifyCa => "verify-ca",
+        SslMode::VerifyFull => "verify-full",
+    }
+}
+
+fn shown(untrusted: &str) -> String {
+    text::printable(untrusted)
+}

@@ -1,0 +1,100 @@
+//! What every format needs to know of an outcome: which server, how sure, which exit status.
+
+use crate::conninfo::{Host, Settings, SslMode};
+use crate::diagnose::{Outcome, Verdict};
+use crate::evidence::Attempt;
+use crate::trust::Roots;
+
+use super::certificates::lossy;
+
+/// libpq's default port, which goes without saying.
+const DEFAULT_PORT: u16 = 5432;
+
+/// What a verdict stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assurance {
+    /// Chain and name hold.
+    Verified,
+    /// The chain holds, nobody compared the name.
+    ChainOnly,
+    /// TLS, with anybody.
+    EncryptedOnly,
+    /// It failed.
+    Failed,
+}
+
+impl Assurance {
+    /// The words of the last line.
+    pub fn words(self) -> &'static str {
+        match self {
+            Assurance::Verified => "verified",
+            Assurance::ChainOnly => "chain verified, name not",
+            Assurance::EncryptedOnly => "encrypted, not verified",
+            Assurance::Failed => "failed",
+        }
+    }
+}
+
+/// What was verified. Below verify-ca libpq verifies the chain all the same when a root file is there
+/// (fe-secure-openssl.c, initialize_SSL: SSL_VERIFY_PEER is set with the file, whatever the sslmode).
+pub fn assurance(outcome: &Outcome) -> Assurance {
+    let roots_read = || outcome.evidence.trust.as_ref().is_some_and(|t| matches!(t.roots, Roots::Loaded(_)));
+    match (outcome.verdict, settings(outcome).map(|settings| settings.sslmode)) {
+        (Verdict::Failed, _) => Assurance::Failed,
+        (Verdict::Verified, Some(SslMode::VerifyFull)) => Assurance::Verified,
+        (Verdict::Verified, Some(SslMode::VerifyCa)) => Assurance::ChainOnly,
+        (Verdict::Verified, Some(_)) if roots_read() => Assurance::ChainOnly,
+        (Verdict::Verified, _) => Assurance::EncryptedOnly,
+    }
+}
+
+/// The exit status of one target, policies (`--strict`, `--deny`) aside.
+pub fn exit_status(outcome: &Outcome) -> u8 {
+    match (outcome.verdict, &outcome.diagnosis) {
+        (Verdict::Verified, _) => 0,
+        (Verdict::Failed, Some(diagnosis)) => diagnosis.stage.exit_status(),
+        (Verdict::Failed, None) => 1,
+    }
+}
+
+/// The server as people name it: host, or address where there is no host, with its port unless that is 5432. Not yet
+/// printable. `None` where the settings could not be merged.
+pub fn target_name(outcome: &Outcome) -> Option<String> {
+    let host = host(outcome)?;
+    let name = host_name(host, attempt(outcome));
+    Some(match host.port {
+        Ok(DEFAULT_PORT) | Err(_) => name,
+        Ok(port) if name.contains(':') => format!("[{name}]:{port}"),
+        Ok(port) => format!("{name}:{port}"),
+    })
+}
+
+/// The merged settings, if they could be merged.
+pub(super) fn settings(outcome: &Outcome) -> Option<&Settings> {
+    outcome.evidence.config.as_ref().ok()
+}
+
+/// The attempt where libpq stops.
+pub(super) fn attempt(outcome: &Outcome) -> Option<&Attempt> {
+    outcome.evidence.attempts.last()
+}
+
+/// The host slot of the last attempt, or the first slot where none was tried.
+pub(super) fn host(outcome: &Outcome) -> Option<&Host> {
+    settings(outcome)?.hosts.get(attempt(outcome).map_or(0, |attempt| attempt.host))
+}
+
+/// A host's name, else the address it led to.
+pub(super) fn host_name(host: &Host, attempt: Option<&Attempt>) -> String {
+    use crate::conninfo::Endpoint;
+    if !host.name.as_bytes().is_empty() {
+        return lossy(host.name.as_bytes());
+    }
+    match (attempt.and_then(|attempt| attempt.address), &host.endpoint) {
+        (Some(address), _) => address.to_string(),
+        (None, Endpoint::Address(address, _)) => address.to_string(),
+        (None, Endpoint::Socket(path)) => path.display().to_string(),
+        (None, Endpoint::Name(name)) => name.clone(),
+        (None, Endpoint::Malformed { .. } | Endpoint::BadAddress) => String::new(),
+    }
+}
