@@ -109,12 +109,15 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     wrap_from(text, limit, limit)
 }
 
-/// As [`wrap`], with only `first` columns left on the first line.
+/// As [`wrap`], with only `first` columns left on the first line, which stays empty if no word fits there.
 pub fn wrap_from(text: &str, first: usize, limit: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in words(text, limit) {
         let room = if lines.is_empty() { first } else { limit };
+        if lines.is_empty() && line.is_empty() && first < limit && width(word) > first {
+            lines.push(String::new());
+        }
         if !line.is_empty() && width(&line) + 1 + width(word) > room {
             lines.push(std::mem::take(&mut line));
         }
@@ -255,6 +258,7 @@ mod tests {
         assert_eq!(wrap("an inch is 1\" wide", 10), ["an inch is", "1\" wide"]);
         assert_eq!(wrap("", 10), [""]);
         assert_eq!(wrap_from("one two three", 4, 9), ["one", "two three"]);
+        assert_eq!(wrap_from("seventeen more", 4, 12), ["", "seventeen", "more"]);
     }
 
     #[test]

@@ -239,7 +239,7 @@ fn entry(certificate: &Certificate, sent: Option<usize>) -> Json {
         "serial": facts.map(|facts| hex(&facts.serial)),
         "not_before": facts.map(|facts| facts.not_before.to_string()),
         "not_after": facts.map(|facts| facts.not_after.to_string()),
-        "key": facts.map(|facts| certificates::key(&facts.key)),
+        "key": facts.map(|facts| shown(&certificates::key(&facts.key))),
         "signature": facts.map(|facts| shown(&facts.signature.name)),
         "sha256": hex(certificate.sha256()),
         "sent": sent.is_some(),

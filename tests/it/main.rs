@@ -1,2 +1,4 @@
 //! Integration tests.
-fn main() {}
+
+mod reports;
+mod support;

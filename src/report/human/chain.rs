@@ -34,11 +34,13 @@ pub fn picture(page: &mut Page, outcome: &Outcome) {
             _ if is_self_issued(&link.certificate) => "root",
             _ => "issuer",
         };
-        let bar = if index < last || gap.is_some() { "│" } else { "" };
+        let joined = page.style().width.is_some() && (index < last || gap.is_some());
+        let bar = if joined { "│" } else { "" };
         certificate(page, outcome, link, role, bar, index == 0);
     }
     if let Some(gap) = gap {
-        row(page, "╳", Role::Error, &gap, Role::Error);
+        let sign = if page.style().width.is_some() { "╳" } else { "gap" };
+        row(page, sign, Role::Error, &gap, Role::Error);
     }
     let used = |place: usize| path.iter().any(|link| link.sent == Some(place));
     for (_, extra) in tls.chain.iter().enumerate().filter(|(place, _)| !used(*place)) {

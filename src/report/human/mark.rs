@@ -38,7 +38,7 @@ pub fn picture(page: &mut Page, mark: &Mark) {
         shown.push_str(&window.ellipsis);
     }
     let style = page.style();
-    let bar = style.paint(Role::Secondary, if style.symbols() { "│" } else { "|" });
+    let bar = style.paint(Role::Secondary, "|");
     page.line(&format!("  {bar}"));
     page.line(&format!("{} {bar} {shown}", style.paint(Role::Secondary, "1")));
     label(page, mark, under.trim_end(), &bar);

@@ -66,6 +66,10 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         diagnosis::error(&mut page, found, &outcome.also);
     }
     if layout.verbosity != Verbosity::Quiet || outcome.verdict == Verdict::Failed {
+        let stages_only = layout.verbosity == Verbosity::Normal && outcome.warnings.is_empty();
+        if outcome.diagnosis.is_some() || !stages_only {
+            page.part();
+        }
         last_line(&mut page, outcome);
     }
     page.into_text()
@@ -131,13 +135,10 @@ fn sign(style: Style, status: StageStatus) -> (&'static str, Role) {
     (if style.symbols() { symbol } else { word }, role)
 }
 
-/// The answer. It follows the stages at once when there is nothing between them.
+/// The answer.
 fn last_line(page: &mut Page, outcome: &Outcome) {
     let style = page.style();
     let assurance = assurance(outcome);
-    if outcome.diagnosis.is_some() || !outcome.warnings.is_empty() {
-        page.part();
-    }
     let mut parts = vec![style.paint(
         match assurance {
             Assurance::Verified => Role::Good,

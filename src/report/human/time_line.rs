@@ -84,8 +84,10 @@ fn round_trips(page: &mut Page, outcome: &Outcome, attempt: &Attempt) {
         page.line(&head);
         page.prose("    ", 4, 4, Role::Plain, &words);
     } else {
-        let indent = if page.style().width.is_none() { 15 } else { 17 };
-        let pad = indent - head.len();
+        // The number ends where those of the bars end.
+        let number = format!("{trip:.1}").len();
+        let indent = if page.style().width.is_none() { 15 } else { 20_usize.saturating_sub(number) };
+        let pad = indent.saturating_sub(head.len());
         page.prose(&format!("{head}{:pad$}", ""), indent, indent, Role::Plain, &words);
     }
 }

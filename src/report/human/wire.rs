@@ -44,7 +44,6 @@ pub fn facts(page: &mut Page, outcome: &Outcome) {
 }
 
 fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
-    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let versions: Vec<&str> = tls.offer.versions.iter().map(|version| version_name(*version)).collect();
     facts.push(("offered", versions.join(", ")));
     facts.extend(tls.version.map(|version| ("chosen", version_name(version).to_owned())));
@@ -53,9 +52,10 @@ fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
     if tls.hello_retry {
         facts.push(("retry", "the server asked for another group (HelloRetryRequest)".to_owned()));
     }
-    facts.push(("SNI", or_none(&tls.offer.sni)));
+    facts.push(("SNI", tls.offer.sni.clone().unwrap_or_else(|| "none sent".to_owned())));
     if !tls.offer.alpn.is_empty() {
-        facts.push(("ALPN", format!("offered {}, chosen {}", tls.offer.alpn.join(", "), or_none(&tls.alpn))));
+        let chosen = tls.alpn.as_ref().map(|chosen| format!(", chosen {chosen}")).unwrap_or_default();
+        facts.push(("ALPN", format!("offered {}{chosen}", tls.offer.alpn.join(", "))));
     }
     if tls.client_certificate.requested {
         let sent = if tls.client_certificate.sent { "sent" } else { "not sent" };

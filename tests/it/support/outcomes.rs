@@ -1,0 +1,741 @@
+//! Outcomes made by hand, always the same: a healthy check and failures that show every part of a report.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pgtls_check::certificate::{Certificate, DistinguishedName, Facts, GeneralName, KeyKind, SignatureKind};
+use pgtls_check::conninfo::{
+    ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth, RootChoice,
+    Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+};
+use pgtls_check::diagnose::{
+    Diagnosis, Fact, Fix, Mark, Outcome, StageReport, StageStatus, Trial, Verdict, Warning,
+};
+use pgtls_check::evidence::{
+    Attempt, ClientCertificateRecord, Evidence, NegotiateResult, Offer, Resolution, Scope, Step, TcpResult,
+    TlsFailure, TlsRecord,
+};
+use pgtls_check::stage::Stage;
+use pgtls_check::timestamp::Timestamp;
+use pgtls_check::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
+use pgtls_check::verify::{Defect, Judgement, Link};
+
+const SERVER: &str = "mydemoserver.postgres.database.azure.com";
+
+/// All of them, each with the name of its snapshots.
+pub fn all() -> Vec<(&'static str, Outcome)> {
+    vec![
+        ("healthy", healthy()),
+        ("warning", warning()),
+        ("encrypted-only", encrypted_only()),
+        ("hostname-mismatch", hostname_mismatch()),
+        ("root-not-in-file", root_not_in_file()),
+        ("tcp-timeout", tcp_timeout()),
+        ("server-refused-tls", server_refused_tls()),
+        ("conninfo-unknown-option", unknown_option()),
+        ("root-file-missing", root_file_missing()),
+    ]
+}
+
+/// A verified server with TLS 1.3 that asks for a password.
+pub fn healthy() -> Outcome {
+    let attempt = Attempt {
+        dns: Some(step(0.1, 1.9, Resolution::Found(vec![address("20.61.7.9")]))),
+        tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: socket("192.168.1.20:50412") })),
+        negotiate: Some(step(13.2, 11.3, NegotiateResult::Accepted)),
+        tls: Some(step(24.5, 12.6, handshake(azure_chain(), accepted_path()))),
+        ..untried("20.61.7.9")
+    };
+    Outcome {
+        evidence: evidence(Ok(settings(SERVER, 5432)), Some(azure_trust()), vec![attempt], 37.4),
+        verdict: Verdict::Verified,
+        diagnosis: None,
+        also: Vec::new(),
+        warnings: Vec::new(),
+        stages: stages(&[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Ok, None, "azure-roots.pem · 3 roots"),
+            (Stage::Dns, StageStatus::Ok, Some(1.9), "20.61.7.9"),
+            (Stage::Tcp, StageStatus::Ok, Some(11.2), "port 5432"),
+            (Stage::Negotiate, StageStatus::Ok, Some(11.3), "TLS offered"),
+            (Stage::Tls, StageStatus::Ok, Some(12.6), "TLSv1.3 · AES-256-GCM · secp256r1"),
+            (Stage::Certificate, StageStatus::Ok, Some(0.4), "to DigiCert Global Root G2 · 142 days left"),
+            (Stage::Auth, StageStatus::Skipped, None, "the server asks for a password, none is given"),
+        ]),
+        attempts: vec![None],
+    }
+}
+
+/// Verified, and soon no longer.
+pub fn warning() -> Outcome {
+    let mut outcome = healthy();
+    outcome.evidence.config = Ok(settings("db.example.com", 5432));
+    replace(
+        &mut outcome,
+        Stage::Certificate,
+        StageStatus::Warning,
+        "to DigiCert Global Root G2 · 9 days left",
+    );
+    outcome.warnings = vec![Warning {
+        code: "certificate-expires-soon",
+        title: "the server certificate ends on 2026-12-02".to_owned(),
+        evidence: vec![("days_left", Fact::Number(9))],
+        fixes: vec![fix("renew it on the server; 9 days are left, the threshold is 30")],
+    }];
+    outcome
+}
+
+/// sslmode=require without a root file.
+pub fn encrypted_only() -> Outcome {
+    let mut outcome = healthy();
+    let mut settings = settings("db.example.com", 5432);
+    settings.sslmode = SslMode::Require;
+    outcome.evidence.config = Ok(settings);
+    outcome.evidence.trust =
+        Some(Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None });
+    replace(&mut outcome, Stage::Config, StageStatus::Warning, "require");
+    replace(&mut outcome, Stage::Trust, StageStatus::Skipped, "no root file, nothing is verified");
+    replace(&mut outcome, Stage::Certificate, StageStatus::Skipped, "sslmode=require does not verify it");
+    outcome.warnings = vec![Warning {
+        code: "sslmode-not-verifying",
+        title: "sslmode=require encrypts and verifies nothing".to_owned(),
+        evidence: vec![(
+            "verify_full",
+            Fact::Text("would fail: there is no root file to verify with".to_owned()),
+        )],
+        fixes: vec![Fix {
+            settings: vec![
+                ("sslmode", "verify-full".to_owned()),
+                ("sslrootcert", "azure-roots.pem".to_owned()),
+            ],
+            ..fix("verify the server")
+        }],
+    }];
+    outcome
+}
+
+/// A tunnel.
+pub fn hostname_mismatch() -> Outcome {
+    let names = [SERVER, "*.7c2f91.database.azure.com"];
+    let mut judgement = accepted_path();
+    judgement.accepted = false;
+    judgement.defects = vec![Defect::NameMismatch {
+        host: Value::new("localhost"),
+        names: names.iter().map(|name| GeneralName::Dns(name.as_bytes().to_vec())).collect(),
+        common_name: None,
+    }];
+    let diagnosis = Diagnosis {
+        evidence: vec![
+            ("asked_for", Fact::Text("localhost".to_owned())),
+            ("issued_to", Fact::List(names.map(str::to_owned).to_vec())),
+        ],
+        fixes: vec![Fix {
+            settings: vec![("host", SERVER.to_owned()), ("hostaddr", "127.0.0.1".to_owned())],
+            tried: Some(Trial::Works),
+            ..fix("name the server, keep the tunnel")
+        }],
+        ..found(
+            "hostname-mismatch",
+            Stage::Certificate,
+            "the certificate is for other names than \"localhost\"",
+            "the connection goes through this machine (127.0.0.1), so it most likely is a tunnel; the name to \
+             verify is still the server's",
+        )
+    };
+    let attempt = Attempt {
+        dns: Some(step(0.1, 0.3, Resolution::Found(vec![address("127.0.0.1")]))),
+        tcp: Some(step(0.4, 0.1, TcpResult::Connected { local: socket("127.0.0.1:40112") })),
+        negotiate: Some(step(0.5, 14.2, NegotiateResult::Accepted)),
+        tls: Some(step(14.7, 26.3, refused(azure_chain(), judgement))),
+        ..untried("127.0.0.1")
+    };
+    let mut outcome = failed(
+        diagnosis,
+        evidence(Ok(settings("localhost", 15432)), Some(azure_trust()), vec![attempt], 41.0),
+        &[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Ok, None, "azure-roots.pem · 3 roots"),
+            (Stage::Dns, StageStatus::Ok, Some(0.3), "127.0.0.1"),
+            (Stage::Tcp, StageStatus::Ok, Some(0.1), "port 15432"),
+            (Stage::Negotiate, StageStatus::Ok, Some(14.2), "TLS offered"),
+            (Stage::Tls, StageStatus::Ok, Some(26.3), "TLSv1.3 · AES-256-GCM · secp256r1"),
+            (Stage::Certificate, StageStatus::Failed, None, "good, but not for localhost"),
+        ],
+    );
+    outcome.also = vec![Diagnosis {
+        fixes: vec![fix("renew it on the server")],
+        ..found("certificate-expired", Stage::Certificate, "the server certificate ended on 2026-11-20", "")
+    }];
+    outcome
+}
+
+/// A root file made by older instructions.
+pub fn root_not_in_file() -> Outcome {
+    let issuing = azure_chain().pop().unwrap();
+    let judgement = Judgement {
+        accepted: false,
+        path: azure_chain().into_iter().enumerate().map(|(at, c)| link(c, Some(at), None)).collect(),
+        defects: vec![Defect::IssuerUnknown { last: issuing }],
+    };
+    let diagnosis = Diagnosis {
+        evidence: vec![
+            ("sent", Fact::List(vec![SERVER.to_owned(), "Microsoft Azure RSA TLS Issuing CA 08".to_owned()])),
+            (
+                "needed",
+                Fact::List(vec![
+                    "DigiCert Global Root G2, SHA-256".to_owned(),
+                    "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F".to_owned(),
+                ]),
+            ),
+            ("in_file", Fact::Text("DigiCert Global Root CA, until 2031-11-10".to_owned())),
+        ],
+        fixes: vec![
+            Fix {
+                command: Some("pgtls-check roots export azure-flexible --output azure-roots.pem".to_owned()),
+                settings: vec![("sslrootcert", "azure-roots.pem".to_owned())],
+                tried: Some(Trial::Works),
+                ..fix("write the provider's present roots and use that file")
+            },
+            Fix {
+                settings: vec![("sslrootcert", "system".to_owned())],
+                tried: Some(Trial::Fails),
+                ..fix("trust this machine's public roots (libpq 16 or later)")
+            },
+        ],
+        ..found(
+            "root-not-in-file",
+            Stage::Certificate,
+            "DigiCertGlobalRootCA.crt.pem lacks the server's root",
+            "Azure has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA",
+        )
+    };
+    let attempt = Attempt {
+        dns: Some(step(0.1, 1.9, Resolution::Found(vec![address("20.61.7.9")]))),
+        tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: socket("192.168.1.20:50412") })),
+        negotiate: Some(step(13.2, 11.3, NegotiateResult::Accepted)),
+        tls: Some(step(24.5, 12.4, refused(azure_chain(), judgement))),
+        ..untried("20.61.7.9")
+    };
+    let trust = trust("DigiCertGlobalRootCA.crt.pem", vec![root("DigiCert Global Root CA", 2031)]);
+    failed(
+        diagnosis,
+        evidence(Ok(settings(SERVER, 5432)), Some(trust), vec![attempt], 58.9),
+        &[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Ok, None, "DigiCertGlobalRootCA.crt.pem · 1 root"),
+            (Stage::Dns, StageStatus::Ok, Some(1.9), "20.61.7.9"),
+            (Stage::Tcp, StageStatus::Ok, Some(11.2), "port 5432"),
+            (Stage::Negotiate, StageStatus::Ok, Some(11.3), "TLS offered"),
+            (Stage::Tls, StageStatus::Ok, Some(12.4), "TLSv1.3 · AES-256-GCM · secp256r1"),
+            (Stage::Certificate, StageStatus::Failed, None, "ends at a root that is not in your file"),
+        ],
+    )
+}
+
+/// A private address without a way to it, after another one.
+pub fn tcp_timeout() -> Outcome {
+    let diagnosis = Diagnosis {
+        evidence: vec![
+            ("from", Fact::Text("192.168.1.20".to_owned())),
+            (
+                "to",
+                Fact::Text("10.0.4.5, which only its own network or one joined to it can reach".to_owned()),
+            ),
+        ],
+        fixes: vec![
+            fix("run the check from a machine in that network, or over its VPN"),
+            fix(
+                "inside already? let port 5432 out of this subnet and into the server's (network security group, \
+                 route table, local firewall)",
+            ),
+        ],
+        retryable: true,
+        ..found(
+            "tcp-timeout",
+            Stage::Tcp,
+            "10.0.4.5 port 5432 does not answer",
+            "the name leads to a private address: the server has private access, and this machine is most likely \
+             outside its virtual network",
+        )
+    };
+    let resolved = || Some(step(0.1, 2.2, Resolution::Found(vec![address("10.0.4.4"), address("10.0.4.5")])));
+    let first =
+        Attempt { dns: resolved(), tcp: Some(step(2.3, 2000.0, TcpResult::TimedOut)), ..untried("10.0.4.4") };
+    let last = Attempt {
+        dns: resolved(),
+        tcp: Some(step(2002.3, 10000.0, TcpResult::TimedOut)),
+        ..untried("10.0.4.5")
+    };
+    let mut outcome = failed(
+        diagnosis,
+        evidence(Ok(settings(SERVER, 5432)), Some(azure_trust()), vec![first, last], 12002.0),
+        &[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Ok, None, "azure-roots.pem · 3 roots"),
+            (Stage::Dns, StageStatus::Ok, Some(2.2), "10.0.4.5, a private address"),
+            (Stage::Tcp, StageStatus::Failed, Some(10000.0), "no answer"),
+        ],
+    );
+    outcome.attempts.insert(0, outcome.diagnosis.clone());
+    outcome
+}
+
+/// `N`.
+pub fn server_refused_tls() -> Outcome {
+    let diagnosis = Diagnosis {
+        evidence: vec![("answer", Fact::Text("N, to SSLRequest".to_owned()))],
+        fixes: vec![
+            Fix {
+                command: Some("ALTER SYSTEM SET ssl = on;  SELECT pg_reload_conf();".to_owned()),
+                ..fix("on the server, with server.crt and server.key in place:")
+            },
+            fix("in PgBouncer: client_tls_sslmode, client_tls_cert_file, client_tls_key_file"),
+        ],
+        ..found(
+            "server-refused-tls",
+            Stage::Negotiate,
+            "the server does not offer TLS",
+            "PostgreSQL says N when ssl is off; so does a pooler without client-side TLS",
+        )
+    };
+    let attempt = Attempt {
+        tcp: Some(step(0.2, 0.1, TcpResult::Connected { local: socket("127.0.0.1:40112") })),
+        negotiate: Some(step(0.3, 0.2, NegotiateResult::Refused)),
+        ..untried("::1")
+    };
+    failed(
+        diagnosis,
+        evidence(Ok(settings("::1", 6432)), Some(azure_trust()), vec![attempt], 0.8),
+        &[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Ok, None, "azure-roots.pem · 3 roots"),
+            (Stage::Tcp, StageStatus::Ok, Some(0.1), "port 6432"),
+            (Stage::Negotiate, StageStatus::Failed, Some(0.2), "the server answered N"),
+        ],
+    )
+}
+
+/// A mistyped keyword.
+pub fn unknown_option() -> Outcome {
+    let text = "sslmode=verify-full sslrotcert=roots.pem host=db.example.com password=**** connect_timeout=10 \
+                application_name=nightly dbname=orders";
+    let diagnosis = Diagnosis {
+        fixes: vec![Fix { settings: vec![("sslrootcert", "roots.pem".to_owned())], ..Fix::default() }],
+        mark: Some(mark(text, &["sslrotcert"], "did you mean `sslrootcert`?")),
+        ..found("conninfo-unknown-option", Stage::Config, "unknown connection option `sslrotcert`", "")
+    };
+    let error = ConfigError::UnknownOption {
+        keyword: Value::new("sslrotcert"),
+        nearest: Some("sslrootcert"),
+        origin: Origin::ConnectionString,
+        span: Some(20..30),
+    };
+    failed(
+        diagnosis,
+        evidence(Err(error), None, Vec::new(), 0.1),
+        &[(Stage::Config, StageStatus::Failed, None, "unknown option")],
+    )
+}
+
+/// Backslashes that libpq ate.
+pub fn root_file_missing() -> Outcome {
+    let typed = r"c:\ssl\DigiCertGlobalRootCA.crt.pem";
+    let parsed = "c:sslDigiCertGlobalRootCA.crt.pem";
+    let text = format!("host={SERVER} sslmode=verify-full sslrootcert={typed} dbname=postgres user=myadmin");
+    let diagnosis = Diagnosis {
+        evidence: vec![("given", Fact::Text(typed.to_owned())), ("read", Fact::Text(parsed.to_owned()))],
+        fixes: vec![
+            Fix { settings: vec![("sslrootcert", typed.replace('\\', "/"))], ..Fix::default() },
+            Fix { settings: vec![("sslrootcert", typed.to_owned())], ..Fix::default() },
+        ],
+        mark: Some(mark(&text, &[r"\", r"\"], "a backslash escapes the next sign")),
+        ..found("root-file-missing", Stage::Trust, &format!("there is no file {parsed}"), "")
+    };
+    let trust = Trust {
+        roots: Roots::Missing { path: Some(PathBuf::from(parsed)), typed: Some(PathBuf::from(typed)) },
+        revocation: Revocation::Off,
+        client: ClientIdentity::None,
+    };
+    failed(
+        diagnosis,
+        evidence(Ok(settings(SERVER, 5432)), Some(trust), Vec::new(), 24.6),
+        &[
+            (Stage::Config, StageStatus::Ok, None, "verify-full"),
+            (Stage::Trust, StageStatus::Failed, None, "no such file"),
+        ],
+    )
+}
+
+/// A copy whose every string from outside holds `poison`.
+pub fn poisoned(poison: &str) -> Outcome {
+    let bytes = [b"\xff\xc3".as_slice(), poison.as_bytes()].concat();
+    let mut outcome = hostname_mismatch();
+    let mut settings = settings("localhost", 15432);
+    settings.hosts[0].name = Value::new(bytes.clone());
+    settings.user = Value::new(bytes.clone());
+    settings.database = Value::new(bytes.clone());
+    settings.parameters.push(Parameter {
+        keyword: "application_name",
+        value: Value::new(bytes.clone()),
+        origin: Origin::Service { name: poison.to_owned(), file: PathBuf::from(poison) },
+        place: None,
+    });
+    outcome.evidence.config = Ok(settings);
+    let diagnosis = outcome.diagnosis.as_mut().unwrap();
+    diagnosis.title.push_str(poison);
+    diagnosis.cause.push_str(poison);
+    diagnosis.evidence.push(("server_says", Fact::Text(poison.to_owned())));
+    diagnosis.evidence.push(("names", Fact::List(vec![poison.to_owned(), poison.to_owned()])));
+    diagnosis.fixes.push(Fix {
+        text: poison.to_owned(),
+        command: Some(poison.to_owned()),
+        settings: vec![("host", poison.to_owned())],
+        tried: Some(Trial::Fails),
+    });
+    let text = format!("host={poison} user={poison}");
+    diagnosis.mark = Some(Mark { spans: vec![5..5 + poison.len()], text, label: poison.to_owned() });
+    outcome.attempts = vec![outcome.diagnosis.clone()];
+    outcome.also = outcome.diagnosis.clone().into_iter().collect();
+    outcome.warnings = vec![Warning {
+        code: "passfile-ignored",
+        title: poison.to_owned(),
+        evidence: vec![("file", Fact::Text(poison.to_owned()))],
+        fixes: outcome.also[0].fixes.clone(),
+    }];
+    for stage in &mut outcome.stages {
+        stage.detail.push_str(poison);
+    }
+    let facts = Facts {
+        sans: Some(vec![
+            GeneralName::Dns(bytes.clone()),
+            GeneralName::Uri(bytes.clone()),
+            GeneralName::Email(bytes.clone()),
+        ]),
+        signature: SignatureKind { name: poison.to_owned(), der: Vec::new() },
+        ..facts(poison, poison, (2026, 2027), KeyKind::Other(poison.to_owned()))
+    };
+    let hostile = Certificate::from_parts(bytes, Ok(facts));
+    let tls = &mut outcome.evidence.attempts[0].tls.as_mut().unwrap().result;
+    tls.chain = vec![hostile.clone(), hostile.clone()];
+    tls.judgement = Some(Judgement {
+        accepted: false,
+        path: vec![link(hostile.clone(), Some(0), None)],
+        defects: vec![Defect::IssuerUnknown { last: hostile }],
+    });
+    tls.alpn = Some(poison.to_owned());
+    tls.cipher = Some(poison.to_owned());
+    tls.group = Some(poison.to_owned());
+    tls.offer = Offer { versions: vec![], sni: Some(poison.to_owned()), alpn: vec![poison.to_owned()] };
+    tls.client_certificate =
+        ClientCertificateRecord { requested: true, authorities: vec![poison.to_owned()], sent: false };
+    let session = pgtls_check::evidence::SessionRecord {
+        server_version: Some(poison.to_owned()),
+        backend_ssl: Some(true),
+        ..Default::default()
+    };
+    outcome.evidence.attempts[0].session = Some(step(41.0, 1.0, session));
+    outcome
+}
+
+/// Parameters with every kind of origin, a secret and bytes that are not text.
+pub fn parameters() -> Vec<Parameter> {
+    let parameter =
+        |keyword, value: &[u8], origin| Parameter { keyword, value: Value::new(value), origin, place: None };
+    vec![
+        parameter("user", b"myadmin", Origin::Option("-U")),
+        parameter("password", b"hunter2", Origin::PasswordFile(PathBuf::from("/home/me/.pgpass"))),
+        parameter("host", b"db.example.com", Origin::ConnectionString),
+        parameter("port", b"5432", Origin::Default),
+        parameter("application_name", b"caf\xe9\x1b[2J", Origin::Environment("PGAPPNAME")),
+        parameter(
+            "sslrootcert",
+            b"/etc/ssl/a-directory-with-a-long-name/azure-roots.pem",
+            Origin::Service { name: "orders".to_owned(), file: PathBuf::from("/home/me/.pg_service.conf") },
+        ),
+        parameter("sslmode", b"verify-full", Origin::ToolDefault("libpq's is prefer")),
+    ]
+}
+
+fn settings(host: &str, port: u16) -> Settings {
+    let parameter =
+        |keyword, value: &str, origin| Parameter { keyword, value: Value::new(value), origin, place: None };
+    Settings {
+        input: None,
+        parameters: vec![
+            parameter("user", "myadmin", Origin::ConnectionString),
+            parameter("password", "hunter2", Origin::Environment("PGPASSWORD")),
+            parameter("host", host, Origin::ConnectionString),
+            parameter("port", &port.to_string(), Origin::Default),
+            parameter("sslmode", "verify-full", Origin::Environment("PGSSLMODE")),
+        ],
+        hosts: vec![Host {
+            name: Value::new(host),
+            endpoint: match host.parse() {
+                Ok(address) => Endpoint::Address(address, None),
+                Err(_) => Endpoint::Name(host.to_owned()),
+            },
+            port: Ok(port),
+            password: None,
+        }],
+        user: Value::new("myadmin"),
+        database: Value::new("postgres"),
+        sslmode: SslMode::VerifyFull,
+        negotiation: SslNegotiation::Postgres,
+        min_tls: Some(TlsVersion::Tls12),
+        max_tls: None,
+        sni: true,
+        root: RootChoice::File { path: PathBuf::from("azure-roots.pem"), typed: None },
+        certificate_mode: SslCertMode::Allow,
+        channel_binding: ChannelBinding::Prefer,
+        require_auth: RequireAuth::Any,
+        target_session_attrs: TargetSessionAttrs::Any,
+        shuffle_hosts: false,
+        connect_timeout: None,
+        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
+        startup: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+fn evidence(
+    config: Result<Settings, ConfigError>,
+    trust: Option<Trust>,
+    attempts: Vec<Attempt>,
+    took: f64,
+) -> Evidence {
+    Evidence {
+        started: Timestamp::from_utc(2026, 11, 23, 15, 4, 5).unwrap(),
+        judged_at: Timestamp::from_utc(2026, 11, 23, 15, 4, 5).unwrap(),
+        input: None,
+        config,
+        trust,
+        attempts,
+        scope: Scope::default(),
+        took: milliseconds(took),
+    }
+}
+
+fn failed(
+    diagnosis: Diagnosis,
+    evidence: Evidence,
+    reached: &[(Stage, StageStatus, Option<f64>, &str)],
+) -> Outcome {
+    let mut attempts = vec![None; evidence.attempts.len()];
+    if let Some(last) = attempts.last_mut() {
+        *last = Some(diagnosis.clone());
+    }
+    Outcome {
+        evidence,
+        verdict: Verdict::Failed,
+        diagnosis: Some(diagnosis),
+        also: Vec::new(),
+        warnings: Vec::new(),
+        stages: stages(reached),
+        attempts,
+    }
+}
+
+/// All nine stages: those given, the others skipped.
+fn stages(reached: &[(Stage, StageStatus, Option<f64>, &str)]) -> Vec<StageReport> {
+    Stage::ALL
+        .map(|stage| match reached.iter().find(|(given, ..)| *given == stage) {
+            Some((_, status, milliseconds, detail)) => StageReport {
+                stage,
+                status: *status,
+                milliseconds: *milliseconds,
+                detail: (*detail).to_owned(),
+            },
+            None => {
+                StageReport { stage, status: StageStatus::Skipped, milliseconds: None, detail: String::new() }
+            }
+        })
+        .to_vec()
+}
+
+fn replace(outcome: &mut Outcome, stage: Stage, status: StageStatus, detail: &str) {
+    let line = outcome.stages.iter_mut().find(|line| line.stage == stage).unwrap();
+    line.status = status;
+    line.detail = detail.to_owned();
+    if status == StageStatus::Skipped {
+        line.milliseconds = None;
+    }
+}
+
+fn found(code: &'static str, stage: Stage, title: &str, cause: &str) -> Diagnosis {
+    Diagnosis {
+        code,
+        stage,
+        title: title.to_owned(),
+        cause: cause.to_owned(),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+        retryable: false,
+        mark: None,
+    }
+}
+
+fn fix(text: &str) -> Fix {
+    Fix { text: text.to_owned(), ..Fix::default() }
+}
+
+/// Marks what is given, each sought behind the one before.
+fn mark(text: &str, marked: &[&str], label: &str) -> Mark {
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for piece in marked {
+        let from = spans.last().map_or(0, |span| span.end);
+        let start = from + text[from..].find(piece).unwrap();
+        spans.push(start..start + piece.len());
+    }
+    Mark { text: text.to_owned(), spans, label: label.to_owned() }
+}
+
+fn untried(to: &str) -> Attempt {
+    Attempt {
+        host: 0,
+        address: Some(address(to)),
+        limit: Duration::from_secs(10),
+        dns: None,
+        plaintext: None,
+        tcp: None,
+        negotiate: None,
+        tls: None,
+        session: None,
+    }
+}
+
+fn handshake(chain: Vec<Certificate>, judgement: Judgement) -> TlsRecord {
+    TlsRecord {
+        offer: Offer {
+            versions: vec![TlsVersion::Tls12, TlsVersion::Tls13],
+            sni: Some(SERVER.to_owned()),
+            alpn: vec!["postgresql".to_owned()],
+        },
+        version: Some(TlsVersion::Tls13),
+        cipher: Some("TLS_AES_256_GCM_SHA384".to_owned()),
+        group: Some("secp256r1".to_owned()),
+        hello_retry: false,
+        alpn: None,
+        chain,
+        judgement: Some(judgement),
+        judging: Some(milliseconds(0.4)),
+        client_certificate: ClientCertificateRecord::default(),
+        bytes_sent: 412,
+        bytes_received: 3877,
+        flights: 2,
+        failure: None,
+    }
+}
+
+fn refused(chain: Vec<Certificate>, judgement: Judgement) -> TlsRecord {
+    TlsRecord { failure: Some(TlsFailure::CertificateRefused), ..handshake(chain, judgement) }
+}
+
+fn azure_chain() -> Vec<Certificate> {
+    let leaf = Facts {
+        sans: Some(vec![
+            GeneralName::Dns(SERVER.into()),
+            GeneralName::Dns("*.7c2f91.database.azure.com".into()),
+            GeneralName::Ip(address("20.61.7.9")),
+        ]),
+        not_after: Timestamp::from_utc(2027, 4, 14, 23, 59, 59).unwrap(),
+        ..facts(SERVER, "Microsoft Azure RSA TLS Issuing CA 08", (2026, 2027), KeyKind::Rsa(2048))
+    };
+    let issuing = facts(
+        "Microsoft Azure RSA TLS Issuing CA 08",
+        "DigiCert Global Root G2",
+        (2023, 2028),
+        KeyKind::Rsa(4096),
+    );
+    vec![
+        Certificate::from_parts(b"leaf".to_vec(), Ok(leaf)),
+        Certificate::from_parts(b"issuing".to_vec(), Ok(issuing)),
+    ]
+}
+
+fn accepted_path() -> Judgement {
+    let mut path: Vec<Link> =
+        azure_chain().into_iter().enumerate().map(|(at, c)| link(c, Some(at), None)).collect();
+    path.push(link(root("DigiCert Global Root G2", 2038), None, Some(1)));
+    Judgement { accepted: true, path, defects: Vec::new() }
+}
+
+fn azure_trust() -> Trust {
+    trust(
+        "azure-roots.pem",
+        vec![
+            root("DigiCert Global Root CA", 2031),
+            root("DigiCert Global Root G2", 2038),
+            root("Microsoft RSA Root Certificate Authority 2017", 2042),
+        ],
+    )
+}
+
+fn trust(file: &str, roots: Vec<Certificate>) -> Trust {
+    let file = PathBuf::from("/etc/ssl").join(file);
+    let certificates = roots
+        .into_iter()
+        .enumerate()
+        .map(|(at, certificate)| FileCertificate { certificate, file: file.clone(), line: 1 + 24 * at })
+        .collect();
+    Trust {
+        roots: Roots::Loaded(RootStore { source: RootSource::Given(file), certificates }),
+        revocation: Revocation::Off,
+        client: ClientIdentity::None,
+    }
+}
+
+fn root(name: &str, until: i32) -> Certificate {
+    Certificate::from_parts(
+        name.as_bytes().to_vec(),
+        Ok(facts(name, name, (2013, until), KeyKind::Rsa(2048))),
+    )
+}
+
+fn facts(subject: &str, issuer: &str, (from, until): (i32, i32), key: KeyKind) -> Facts {
+    Facts {
+        version: 3,
+        serial: vec![0x0A, 0x3F, 0x50],
+        subject: name(subject),
+        issuer: name(issuer),
+        not_before: Timestamp::from_utc(from, 1, 15, 0, 0, 0).unwrap(),
+        not_after: Timestamp::from_utc(until, 1, 15, 12, 0, 0).unwrap(),
+        key,
+        spki: Vec::new(),
+        signature: SignatureKind { name: "sha256WithRSAEncryption".to_owned(), der: Vec::new() },
+        sans: None,
+    }
+}
+
+fn name(common: &str) -> DistinguishedName {
+    DistinguishedName {
+        der: common.as_bytes().to_vec(),
+        canonical: common.to_lowercase().into_bytes(),
+        attributes: vec![
+            ("C".to_owned(), b"US".to_vec()),
+            ("O".to_owned(), b"Example Corp".to_vec()),
+            ("CN".to_owned(), common.as_bytes().to_vec()),
+        ],
+    }
+}
+
+fn link(certificate: Certificate, sent: Option<usize>, in_file: Option<usize>) -> Link {
+    Link { certificate, sent, in_file }
+}
+
+fn step<T>(start: f64, took: f64, result: T) -> Step<T> {
+    Step { start: milliseconds(start), took: milliseconds(took), result }
+}
+
+fn milliseconds(ms: f64) -> Duration {
+    Duration::from_micros((ms * 1000.0).round() as u64)
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn socket(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
