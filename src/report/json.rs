@@ -12,7 +12,7 @@ use super::human::version_name;
 use super::subject;
 use super::{Reporter, Run};
 use crate::certificate::Certificate;
-use crate::conninfo::{SslMode, SslNegotiation};
+use crate::conninfo::{Host, SslMode, SslNegotiation};
 use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning};
 use crate::evidence::{Attempt, TlsRecord};
 use crate::text;
@@ -87,7 +87,7 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
     let settings = subject::settings(outcome);
     let host = subject::host(outcome);
     json!({
-        "host": host.map(|host| shown(&lossy(host.name.as_bytes()))),
+        "host": host.and_then(name),
         "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
         "port": host.and_then(|host| host.port.as_ref().ok()),
         "database": settings.map(|settings| shown(&lossy(settings.database.as_bytes()))),
@@ -95,6 +95,11 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
         "provider": Json::Null,
     })
+}
+
+/// The name given, or null where only an address was.
+fn name(host: &Host) -> Option<String> {
+    Some(host.name.as_bytes()).filter(|name| !name.is_empty()).map(|name| shown(&lossy(name)))
 }
 
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Json {
@@ -190,7 +195,7 @@ fn attempts(outcome: &Outcome) -> Vec<Json> {
         .map(|(attempt, found)| {
             let host = hosts.get(attempt.host);
             json!({
-                "host": host.map(|host| shown(&lossy(host.name.as_bytes()))),
+                "host": host.and_then(name),
                 "address": attempt.address.map(|address| address.to_string()),
                 "port": host.and_then(|host| host.port.as_ref().ok()),
                 "diagnosis": found.map_or(Json::Null, diagnosis),

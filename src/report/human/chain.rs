@@ -44,7 +44,7 @@ pub fn picture(page: &mut Page, outcome: &Outcome) {
     }
     let used = |place: usize| path.iter().any(|link| link.sent == Some(place));
     for (_, extra) in tls.chain.iter().enumerate().filter(|(place, _)| !used(*place)) {
-        row(page, "unused", Role::Secondary, &short_subject(extra), Role::Plain);
+        name(page, "unused", Role::Secondary, extra);
         row(page, "", Role::Plain, "sent, not part of the path", Role::Secondary);
     }
 }
@@ -100,7 +100,7 @@ fn heading(page: &mut Page, outcome: &Outcome, tls: &TlsRecord, path: &[Link]) {
 }
 
 fn certificate(page: &mut Page, outcome: &Outcome, link: &Link, role: &str, bar: &str, is_leaf: bool) {
-    row(page, role, Role::Plain, &short_subject(&link.certificate), Role::Plain);
+    name(page, role, Role::Plain, &link.certificate);
     let place = match (link.sent, link.in_file) {
         (Some(_), None) => "sent".to_owned(),
         (Some(_), Some(place)) => format!("sent, and in {}", place_in_file(outcome, place)),
@@ -158,11 +158,23 @@ fn file_name(path: &std::path::Path) -> String {
     lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
 }
 
-/// `  leaf         text`, or below 60 columns the same with less room at the left.
+/// A certificate's name, which is never broken.
+fn name(page: &mut Page, label: &str, role: Role, certificate: &Certificate) {
+    let (head, _) = head(page, label, role);
+    let name = page.clean(&short_subject(certificate));
+    page.line(&format!("{head}{name}"));
+}
+
+/// What is to be said of it.
 fn row(page: &mut Page, label: &str, label_role: Role, words: &str, role: Role) {
+    let (head, width) = head(page, label, label_role);
+    page.prose(&head, width, width, role, words);
+}
+
+/// `  leaf         `, or below 60 columns with less room; and its width.
+fn head(page: &Page, label: &str, role: Role) -> (String, usize) {
     let column = if page.is_narrow() { 6 } else { 11 };
     let label = page.clean(label);
     let pad = column - crate::text::width(&label).min(column);
-    let head = format!("  {}{:pad$}  ", page.style().paint(label_role, &label), "");
-    page.prose(&head, column + 4, column + 4, role, words);
+    (format!("  {}{:pad$}  ", page.style().paint(role, &label), ""), column + 4)
 }

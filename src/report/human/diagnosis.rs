@@ -22,7 +22,8 @@ pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
         let (head, indent) = page.label(column, "also", Role::Secondary);
         page.prose(&head, indent, indent, Role::Plain, &format!("{}: {}", other.code, other.title));
         for fix in other.fixes.iter().take(1) {
-            remedy(page, String::new(), indent, indent, fix);
+            let head = format!("{:indent$}{}  ", "", page.style().paint(Role::Good, "fix"));
+            remedy(page, &head, indent + 5, fix);
         }
     }
     more(page, column, diagnosis);
@@ -47,20 +48,19 @@ pub fn title(page: &mut Page, (level, role): (&str, Role), (code, count): (&str,
 pub fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
     for (index, fix) in fixes.iter().enumerate() {
         let (head, indent) = page.label(column, if index == 0 { "fix" } else { "or" }, Role::Good);
-        remedy(page, head, indent, indent, fix);
+        remedy(page, &head, indent, fix);
     }
 }
 
 /// A fix: its text, then what to type, on lines that are never broken. Without a text the first of these stands in
 /// its place.
-fn remedy(page: &mut Page, head: String, head_width: usize, indent: usize, fix: &Fix) {
+fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     let mut lines: Vec<String> = fix.command.iter().cloned().collect();
     if !fix.settings.is_empty() {
         let settings: Vec<String> =
             fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
         lines.push(settings.join(" "));
     }
-    let head = if head.is_empty() { " ".repeat(head_width) } else { head };
     if fix.text.is_empty() {
         for (index, line) in lines.iter().enumerate() {
             let painted = page.style().paint(Role::Command, &page.clean(line));
@@ -76,10 +76,9 @@ fn remedy(page: &mut Page, head: String, head_width: usize, indent: usize, fix: 
         return;
     }
     match trial(fix) {
-        None => page.prose(&head, head_width, indent, Role::Plain, &fix.text),
+        None => page.prose(head, indent, indent, Role::Plain, &fix.text),
         Some((role, words)) => page.prose_with_remark(
-            &head,
-            head_width,
+            head,
             indent,
             (Role::Plain, &fix.text),
             Remark { role, words, edge: REMARK_EDGE },
@@ -118,9 +117,12 @@ fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
                 page.labelled(column, &label, Role::Secondary, Role::Plain, "none");
             }
             Fact::List(items) => {
+                // Lists are of names, addresses, fingerprints, which are never broken.
                 for (index, item) in items.iter().enumerate() {
                     let label = if index == 0 { label.as_str() } else { "" };
-                    page.labelled(column, label, Role::Secondary, Role::Plain, item);
+                    let (head, _) = page.label(column, label, Role::Secondary);
+                    let item = page.clean(item);
+                    page.line(&format!("{head}{item}"));
                 }
             }
         }

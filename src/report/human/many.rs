@@ -107,7 +107,10 @@ impl<W: Write> Reporter for Many<W> {
         if !causes.is_empty() {
             page.part();
         }
-        for cause in causes {
+        // What failed stands nearest to the last line.
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            causes.into_iter().partition(|cause| cause.level == "error");
+        for cause in warnings.into_iter().chain(errors) {
             tell(&mut page, cause);
         }
         if !quiet || run.failed > 0 {
@@ -151,11 +154,25 @@ fn rows(page: &mut Page, rows: &[&Row]) {
                 ""
             ));
         } else {
-            let parts = [&row.target, &row.code, &row.place, &row.time];
-            let parts: Vec<&str> =
-                parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
-            page.prose(&format!("{painted} "), width(symbol) + 1, 2, Role::Plain, &parts.join("  "));
+            behind_each_other(page, &painted, width(symbol) + 1, row);
         }
+    }
+}
+
+/// A row where columns have no room: on one line, else the target on one and the rest below it.
+fn behind_each_other(page: &mut Page, painted: &str, indent: usize, row: &Row) {
+    let rest: Vec<&str> = [&row.code, &row.place, &row.time]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let rest = rest.join("  ");
+    let whole = indent + width(&row.target) + 2 + width(&rest);
+    if page.style().width.is_none_or(|limit| whole <= limit) {
+        page.line(&format!("{painted} {}  {rest}", row.target));
+    } else {
+        page.line(&format!("{painted} {}", row.target));
+        page.line(&format!("{:indent$}{rest}", ""));
     }
 }
 

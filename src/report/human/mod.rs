@@ -117,7 +117,6 @@ fn stage(page: &mut Page, line: &StageReport) {
         Some(ms) => page.prose_with_remark(
             &head,
             head_width,
-            head_width,
             (text_role, &line.detail),
             Remark { role: Role::Secondary, words: &milliseconds(ms), edge: TIME_EDGE },
         ),

@@ -76,20 +76,18 @@ impl Page {
         self.prose_lines(head, indent, role, &lines, None);
     }
 
-    /// As [`prose`](Self::prose), with a remark at the end: at its edge where there is room, else two columns behind
+    /// As [`prose`](Self::prose) behind a head as wide as the indent, with a remark at the end: at its edge where there is room, else two columns behind
     /// the text, else on a line of its own.
     pub fn prose_with_remark(
         &mut self,
         head: &str,
-        head_width: usize,
         indent: usize,
         (role, untrusted): (Role, &str),
         remark: Remark<'_>,
     ) {
         let text = self.clean(untrusted);
-        let lines = self.wrapped(&text, head_width, indent);
-        let start = if lines.len() == 1 { head_width } else { indent };
-        let end = start + lines.last().map_or(0, |line| width(line));
+        let lines = self.wrapped(&text, indent, indent);
+        let end = indent + lines.last().map_or(0, |line| width(line));
         let remark_width = width(remark.words);
         let painted = self.style.paint(remark.role, remark.words);
         let gap = match self.style.width {
@@ -102,7 +100,6 @@ impl Page {
         };
         match gap {
             Some(gap) => {
-                // Text that is empty leaves only the head to stand behind.
                 self.prose_lines(head, indent, role, &lines, Some(&format!("{:gap$}{painted}", "")));
             }
             None => {

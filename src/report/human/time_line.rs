@@ -60,7 +60,7 @@ fn drawing(page: &mut Page, bars: &[Bar], total: f64, edge: usize) {
         // Every step is to be seen, however short.
         let length = column(bar.start + bar.took).saturating_sub(from).max(1);
         let blocks = style.paint(Role::Secondary, &page.clean("█").repeat(length));
-        page.line(&format!("  {:<11} {:>6.1}  {:from$}{blocks}", bar.name, bar.took, ""));
+        page.line(&format!("  {:<11}{:>7.1}  {:from$}{blocks}", bar.name, bar.took, ""));
     }
 }
 

@@ -395,7 +395,8 @@ pub fn poisoned(poison: &str) -> Outcome {
         tried: Some(Trial::Fails),
     });
     let text = format!("host={poison} user={poison}");
-    diagnosis.mark = Some(Mark { spans: vec![5..5 + poison.len()], text, label: poison.to_owned() });
+    let spans = std::iter::once(5..5 + poison.len()).collect();
+    diagnosis.mark = Some(Mark { spans, text, label: poison.to_owned() });
     outcome.attempts = vec![outcome.diagnosis.clone()];
     outcome.also = outcome.diagnosis.clone().into_iter().collect();
     outcome.warnings = vec![Warning {
