@@ -280,3 +280,20 @@ fn sslmode_name(mode: SslMode) -> &'static str {
 fn shown(untrusted: &str) -> String {
     text::printable(untrusted)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_printable_line_and_reads_back(value in any::<String>()) {
+            let line = line(&json!({ "value": value }));
+            prop_assert!(line.trim_end_matches('\n').chars().all(text::is_printable), "{line:?}");
+            let read: Json = serde_json::from_str(&line).unwrap();
+            prop_assert_eq!(read, json!({ "value": value }));
+        }
+    }
+}

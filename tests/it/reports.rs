@@ -225,6 +225,32 @@ fn a_password_is_in_no_report() {
 }
 
 #[test]
+fn the_last_line_claims_no_more_than_was_verified() {
+    use pgtls_check::conninfo::SslMode::{Allow, Prefer, Require, VerifyCa, VerifyFull};
+    // The healthy fixture has a root file; libpq then verifies the chain whatever the sslmode.
+    for (mode, with_roots, without) in [
+        (VerifyFull, "verified", "verified"),
+        (VerifyCa, "chain verified, name not", "chain verified, name not"),
+        (Require, "chain verified, name not", "encrypted, not verified"),
+        (Prefer, "chain verified, name not", "encrypted, not verified"),
+        (Allow, "chain verified, name not", "encrypted, not verified"),
+    ] {
+        for (trust, words) in [(outcomes::healthy(), with_roots), (outcomes::encrypted_only(), without)] {
+            let mut outcome = outcomes::healthy();
+            outcome.evidence.trust = trust.evidence.trust;
+            outcome.evidence.config.as_mut().unwrap().sslmode = mode;
+            let report = single(TERMINAL, Verbosity::Normal, &outcome);
+            let last = report.lines().last().unwrap();
+            assert_eq!(
+                last,
+                format!("{words}  mydemoserver.postgres.database.azure.com  37.4 ms"),
+                "{mode:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn only_what_must_not_be_broken_is_wider_than_the_terminal() {
     // Names, fingerprints, paths and commands of the fixtures; the last line, for `tail -1`; a setting and its origin.
     let whole = [

@@ -125,3 +125,62 @@ fn window(page: &Page, pieces: &[Piece]) -> Window {
     let before = first.min(context - after);
     Window { start: first - before, end: last + after, ellipsis }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::slice;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::Style;
+
+    fn shown(text: &str, spans: &[Range<usize>], label: &str, width: Option<usize>) -> String {
+        let mut page = Page::new(Style { width, ..Style::document() });
+        picture(&mut page, &Mark { text: text.to_owned(), spans: spans.to_vec(), label: label.to_owned() });
+        page.into_text()
+    }
+
+    #[test]
+    fn an_empty_place_at_the_end_gets_one_caret() {
+        let spans = [13..13];
+        assert_eq!(
+            shown("host='unended", &spans, "no end", None),
+            "  |\n1 | host='unended\n  |              ^ no end\n"
+        );
+    }
+
+    #[test]
+    fn escapes_and_wide_characters_keep_the_marks_in_place() {
+        let text = "a=\x1b b=数 c=x";
+        let start = text.find("c=").unwrap();
+        assert_eq!(
+            shown(text, slice::from_ref(&(start..start + 1)), "", None),
+            "  |\n1 | a=\\x1b b=数 c=x\n  |             ^\n"
+        );
+    }
+
+    #[test]
+    fn the_mark_is_never_cut_even_where_it_is_wider_than_the_terminal() {
+        let text = format!("host=x {} user=y", "k".repeat(60));
+        let picture = shown(&text, slice::from_ref(&(7..67)), "unknown", Some(40));
+        assert!(picture.contains(&format!("…{}…", "k".repeat(60))), "{picture}");
+        assert!(picture.contains(&"^".repeat(60)), "{picture}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_mark_can_be_drawn(
+            text in ".{0,120}",
+            spans in proptest::collection::vec((0usize..200, 0usize..200), 0..4),
+            label in ".{0,30}",
+            width in proptest::option::of(1usize..120),
+        ) {
+            let spans: Vec<Range<usize>> = spans.into_iter().map(|(start, end)| Range { start, end }).collect();
+            let picture = shown(&text, &spans, &label, width);
+            prop_assert!(picture.lines().count() >= 3);
+            prop_assert!(picture.chars().all(|c| c == '\n' || crate::text::is_printable(c)), "{picture:?}");
+        }
+    }
+}
