@@ -144,9 +144,9 @@ mod tests {
 
     #[test]
     fn an_empty_place_at_the_end_gets_one_caret() {
-        let spans = [13..13];
+        let end = 13..13;
         assert_eq!(
-            shown("host='unended", &spans, "no end", None),
+            shown("host='unended", slice::from_ref(&end), "no end", None),
             "  |\n1 | host='unended\n  |              ^ no end\n"
         );
     }
