@@ -1,0 +1,10 @@
+//! What the tests stand on: a home directory, certificates, servers, libpq as the oracle, and the program itself.
+
+pub mod home;
+pub mod pgbouncer;
+pub mod pki;
+pub mod postgres;
+pub mod psql;
+pub mod service;
+pub mod site;
+pub mod tool;
