@@ -211,11 +211,12 @@ impl Installation {
     }
 
     fn make_template(&self) -> PathBuf {
-        let kept = build_directory().join(format!("tmp/postgres-{}-data", self.version));
-        if kept.join("PG_VERSION").exists() {
+        let home = Home::new();
+        // The files belong to the user that servers run as, which depends on who runs the tests.
+        let kept = build_directory().join(format!("tmp/postgres-{}-data-for-{}", self.version, home.owner()));
+        if kept.exists() {
             return kept;
         }
-        let home = Home::new();
         let user = ServerUser::for_owner_of(&home);
         user.take(&home);
         let data = home.join("data");
