@@ -3,5 +3,6 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod end_to_end;
+mod passwords;
 mod real_servers;
 mod support;

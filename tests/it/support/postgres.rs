@@ -143,14 +143,18 @@ impl Setup {
         let command =
             user.command([&installation.program("postgres"), "-D", data.to_str().expect("a path in UTF-8")]);
         Service::start(home, &command, |home, log| {
-            // The eighth line of the lock file is the postmaster's state (LOCK_FILE_LINE_PM_STATUS in miscadmin.h).
+            // A server that finds one of its two addresses taken goes on with the other; "No such file" is setpriv's.
+            if ["Address already in use", "FATAL:", "No such file"]
+                .iter()
+                .any(|trouble| log.contains(trouble))
+            {
+                return Startup::Failed;
+            }
+            // The eighth line of the lock file is the postmaster's state (LOCK_FILE_LINE_PM_STATUS in pidfile.h).
             let lock = fs::read_to_string(home.join("data/postmaster.pid")).unwrap_or_default();
-            if lock.lines().nth(7).is_some_and(|state| state.trim() == "ready") {
-                Startup::Ready
-            } else if log.contains("FATAL:") || log.contains("No such file") {
-                Startup::Failed
-            } else {
-                Startup::Pending
+            match lock.lines().nth(7).map(str::trim) {
+                Some("ready") => Startup::Ready,
+                _ => Startup::Pending,
             }
         })
     }

@@ -43,8 +43,7 @@ pub enum Startup {
 }
 
 impl Service {
-    /// Starts `command` (the first of `unprivileged` or any other) and waits until `startup` finds it ready. The error
-    /// is its log.
+    /// Starts `command` and waits until `startup`, given its directory and log, finds it ready. The error is its log.
     pub fn start(
         home: Home,
         command: &[String],
