@@ -1,6 +1,9 @@
-//! Integration tests.
+//! Integration tests: the built program against real servers on loopback, beside libpq itself.
 // The exemption that clippy grants to tests covers functions marked `#[test]` only; here every function is a test's.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod end_to_end;
+mod passwords;
+mod real_servers;
 mod reports;
 mod support;

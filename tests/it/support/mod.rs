@@ -1,3 +1,11 @@
-//! What tests share.
+//! What the tests stand on: a home directory, certificates, servers, libpq as the oracle, and the program itself.
 
+pub mod home;
 pub mod outcomes;
+pub mod pgbouncer;
+pub mod pki;
+pub mod postgres;
+pub mod psql;
+pub mod service;
+pub mod site;
+pub mod tool;

@@ -1,0 +1,81 @@
+//! A password given in any way never leaves by any output, whatever the exit.
+
+use crate::support::home::Home;
+use crate::support::pki::{Algorithm, Draft};
+use crate::support::postgres::Postgres;
+use crate::support::service::free_port;
+use crate::support::site::{self, GUARDED, NAME, OPEN, Site};
+use crate::support::tool::Tool;
+
+/// Unlike any word of a report.
+const SECRET: &str = "Pumpernickel-4711";
+
+#[test]
+fn it_stays_hidden_whatever_the_exit() {
+    let home = Home::new();
+    let site = Site::shared(18, Algorithm::Rsa);
+    let good = site.verify_full(&home, OPEN);
+    let plain = Postgres::version(15).start();
+    let old = Site::new(15, Algorithm::Ecdsa, |setup| setup.protocols("TLSv1.2", "TLSv1.2"));
+    let root = Draft::authority("another root", Algorithm::Ecdsa).self_signed();
+    let root = home.write("other-root.pem", root.pem());
+    let root = root.to_str().expect("a path in UTF-8");
+    let situations = [
+        (0, good.clone()),
+        (2, format!("{good} nonsense=1")),
+        (2, format!("{good} sslmode=maybe")),
+        (2, format!("{good} dbname='unterminated")),
+        (3, format!("{good} sslrootcert=/nonexistent/root.pem")),
+        (4, good.replace("hostaddr=127.0.0.1", "").replace(NAME, "nowhere.invalid")),
+        (5, site::verify_full(free_port(), root, OPEN)),
+        (6, site::verify_full(plain.port(), root, OPEN)),
+        (7, format!("{} ssl_min_protocol_version=TLSv1.3", site::verify_full(old.server.port(), root, OPEN))),
+        (8, site::verify_full(site.server.port(), root, OPEN)),
+        (9, site.verify_full(&home, GUARDED)),
+        (10, format!("{good} sslmode=require sslrootcert=''")),
+    ];
+    for (status, conninfo) in situations {
+        // Behind, before and beside the string.
+        let spellings = [
+            (format!("password={SECRET} {conninfo}"), None),
+            (format!("{conninfo} password='{SECRET}'"), None),
+            (conninfo, Some(SECRET)),
+        ];
+        for (conninfo, environment) in spellings {
+            for options in
+                [&["-v"][..], &["-q"], &["--format", "json"], &["-v", "--format", "json"], &["--show-config"]]
+            {
+                let mut tool = Tool::at(&home);
+                for option in options {
+                    tool = tool.with([*option]);
+                }
+                if let Some(password) = environment {
+                    tool = tool.env("PGPASSWORD", password);
+                }
+                let report = tool.with(["--no-try", "--strict", &conninfo]).run();
+                report.conceals(SECRET);
+                if options != ["--show-config"] {
+                    report.exits(status);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn it_stays_hidden_in_a_string_that_does_not_parse() {
+    let home = Home::new();
+    for uri in [
+        format!("postgresql://user:{SECRET}@db.example:port/postgres"),
+        format!("postgresql://user:{SECRET}@[::1/postgres"),
+        format!("postgresql://user:{SECRET}%zz@db.example/postgres"),
+        format!("postgres://user:{SECRET}@db.example/postgres?nonsense=1"),
+        format!("postgresql://db.example/postgres?password={SECRET}&sslmode"),
+        format!("postgresql://db.example/postgres?password={SECRET}&password=%"),
+    ] {
+        for format in ["human", "json"] {
+            let report = Tool::at(&home).with(["--format", format, "-v", &uri]).run();
+            report.exits(2).conceals(SECRET);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Real PostgreSQL servers, versions 15 and 18, each on a free loopback port with a data directory of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::LazyLock;
+
+use super::home::Home;
+use super::pki::Chain;
+use super::psql::Psql;
+use super::service::{ServerUser, Service, Startup, on_free_port};
+
+/// A running server. It stops when the value is dropped or the test process ends.
+pub struct Postgres {
+    service: Service,
+    port: u16,
+}
+
+impl Postgres {
+    /// A server of this major version (15 or 18), still to be set up. Untouched it has TLS off, the database `postgres`
+    /// and asks everyone who comes by TCP for a SCRAM password.
+    pub fn version(version: u8) -> Setup {
+        Setup {
+            version,
+            settings: String::new(),
+            hba: String::new(),
+            trusted: String::new(),
+            roles: String::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The port it listens on, at 127.0.0.1 and at ::1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's log so far.
+    pub fn log(&self) -> String {
+        self.service.log()
+    }
+
+    /// The directory that holds all of it.
+    pub fn directory(&self) -> &Path {
+        self.service.home().path()
+    }
+}
+
+/// How a server is to be.
+pub struct Setup {
+    version: u8,
+    settings: String,
+    hba: String,
+    trusted: String,
+    roles: String,
+    files: Vec<(&'static str, String)>,
+}
+
+impl Setup {
+    /// TLS on, with this chain and its key.
+    pub fn tls(mut self, chain: &Chain) -> Setup {
+        self.files.push(("server.crt", chain.server_pem()));
+        self.files.push(("server.key", chain.leaf.key_pem()));
+        self.setting("ssl", "on")
+    }
+
+    /// TLS from version `from` to version `to`, as PostgreSQL spells them: `TLSv1.2`.
+    pub fn protocols(self, from: &str, to: &str) -> Setup {
+        self.setting("ssl_min_protocol_version", from).setting("ssl_max_protocol_version", to)
+    }
+
+    /// The suites of TLS 1.2, as OpenSSL spells them.
+    pub fn ciphers(self, list: &str) -> Setup {
+        self.setting("ssl_ciphers", list)
+    }
+
+    /// Client certificates are asked for and must lead to a root of `pem`; a line of [`Setup::hba`] may demand one.
+    pub fn client_roots(mut self, pem: String) -> Setup {
+        self.files.push(("clients.crt", pem));
+        self.setting("ssl_ca_file", "clients.crt")
+    }
+
+    /// A line of `pg_hba.conf`, in their order and before those of [`Setup::trusted`].
+    pub fn hba(mut self, line: &str) -> Setup {
+        writeln!(self.hba, "{line}").unwrap();
+        self
+    }
+
+    /// A role that logs in with this password.
+    pub fn user(mut self, name: &str, password: &str) -> Setup {
+        writeln!(self.roles, "CREATE ROLE \"{name}\" LOGIN PASSWORD '{}';", password.replace('\'', "''"))
+            .unwrap();
+        self
+    }
+
+    /// A role that is let in without a password.
+    pub fn trusted(mut self, name: &str) -> Setup {
+        writeln!(self.roles, "CREATE ROLE \"{name}\" LOGIN;").unwrap();
+        writeln!(self.trusted, "host all \"{name}\" all trust").unwrap();
+        self
+    }
+
+    /// Any other line of `postgresql.conf`.
+    pub fn setting(mut self, name: &str, value: &str) -> Setup {
+        writeln!(self.settings, "{name} = '{}'", value.replace('\'', "''")).unwrap();
+        self
+    }
+
+    /// Starts the server and waits until it answers.
+    pub fn start(&self) -> Postgres {
+        let server = on_free_port(|port| self.start_on(port).map(|service| Postgres { service, port }));
+        if !self.roles.is_empty() {
+            self.create_roles(&server);
+        }
+        server
+    }
+
+    fn start_on(&self, port: u16) -> Result<Service, String> {
+        let installation = Installation::of(self.version);
+        let home = Home::new();
+        let data = home.join("data");
+        copy(installation.template(), &data);
+        let sockets = home.path().display();
+        home.write(
+            "data/postgresql.conf",
+            format!(
+                "listen_addresses = '127.0.0.1,::1'\nport = {port}\nunix_socket_directories = '{sockets}'\n\
+                 fsync = off\nmax_connections = 50\nshared_buffers = 8MB\nwal_level = minimal\nmax_wal_senders = 0\n\
+                 log_connections = on\nlog_line_prefix = '%m [%p] %u '\nlog_timezone = 'UTC'\n{}",
+                self.settings
+            ),
+        );
+        home.write(
+            "data/pg_hba.conf",
+            format!("local all postgres trust\n{}{}host all all all scram-sha-256\n", self.hba, self.trusted),
+        );
+        for (name, content) in &self.files {
+            home.write(&format!("data/{name}"), content);
+        }
+        let user = ServerUser::for_owner_of(&home);
+        user.take(&home);
+        let command =
+            user.command([&installation.program("postgres"), "-D", data.to_str().expect("a path in UTF-8")]);
+        Service::start(home, &command, |home, log| {
+            // A server that finds one of its two addresses taken goes on with the other; "No such file" is setpriv's.
+            if ["Address already in use", "FATAL:", "No such file"]
+                .iter()
+                .any(|trouble| log.contains(trouble))
+            {
+                return Startup::Failed;
+            }
+            // The eighth line of the lock file is the postmaster's state (LOCK_FILE_LINE_PM_STATUS in pidfile.h).
+            let lock = fs::read_to_string(home.join("data/postmaster.pid")).unwrap_or_default();
+            match lock.lines().nth(7).map(str::trim) {
+                Some("ready") => Startup::Ready,
+                _ => Startup::Pending,
+            }
+        })
+    }
+
+    fn create_roles(&self, server: &Postgres) {
+        let home = server.service.home();
+        let output = Psql::libpq(15)
+            .command(home)
+            .args(["-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"])
+            .arg("-h")
+            .arg(home.path())
+            .args(["-p", &server.port.to_string(), "-c", &self.roles])
+            .output()
+            .expect("psql runs");
+        assert!(output.status.success(), "roles: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Where a version of PostgreSQL lies.
+pub struct Installation {
+    version: u8,
+    directory: PathBuf,
+}
+
+impl Installation {
+    /// The installation of a major version, 15 of Debian's package or 18 as `tests/run` unpacks it; without it the test
+    /// fails and says what brings it.
+    pub fn of(version: u8) -> Installation {
+        let (directory, remedy) = match version {
+            15 => (PathBuf::from("/usr/lib/postgresql/15"), "apt-get install postgresql-15"),
+            18 => (build_directory().join("pg18"), "tests/run setup"),
+            _ => panic!("the tests have PostgreSQL 15 and 18, not {version}"),
+        };
+        // The link is followed so that servers need no access to this checkout.
+        let directory = directory.canonicalize().unwrap_or(directory);
+        assert!(
+            directory.join("bin/postgres").exists(),
+            "PostgreSQL {version} is missing at {}; install it with: {remedy}",
+            directory.display()
+        );
+        Installation { version, directory }
+    }
+
+    /// The shared libraries, libpq among them.
+    pub fn libraries(&self) -> PathBuf {
+        self.directory.join("lib")
+    }
+
+    fn program(&self, name: &str) -> String {
+        self.directory.join("bin").join(name).to_str().expect("a path in UTF-8").to_owned()
+    }
+
+    /// A fresh data directory of this version to copy from, kept under the build directory.
+    fn template(&self) -> &'static Path {
+        static POSTGRES_15: LazyLock<PathBuf> = LazyLock::new(|| Installation::of(15).make_template());
+        static POSTGRES_18: LazyLock<PathBuf> = LazyLock::new(|| Installation::of(18).make_template());
+        if self.version == 15 { &POSTGRES_15 } else { &POSTGRES_18 }
+    }
+
+    fn make_template(&self) -> PathBuf {
+        let home = Home::new();
+        // The files belong to the user that servers run as, which depends on who runs the tests.
+        let kept = build_directory().join(format!("tmp/postgres-{}-data-for-{}", self.version, home.owner()));
+        if kept.exists() {
+            return kept;
+        }
+        let user = ServerUser::for_owner_of(&home);
+        user.take(&home);
+        let data = home.join("data");
+        let command = user.command([
+            &self.program("initdb"),
+            "--no-sync",
+            "--wal-segsize=1",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--auth=trust",
+            "--username=postgres",
+            "--pgdata",
+            data.to_str().expect("a path in UTF-8"),
+        ]);
+        let output = home.command(&command[0]).args(&command[1..]).output().expect("initdb runs");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        // Another process may do the same at this moment: whoever renames first wins, and both directories are alike.
+        let built = kept.with_extension(std::process::id().to_string());
+        copy(&data, &built);
+        if fs::rename(&built, &kept).is_err() {
+            fs::remove_dir_all(&built).expect("the second template goes");
+        }
+        kept
+    }
+}
+
+/// The directory cargo builds in.
+fn build_directory() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a directory above target/tmp").to_owned()
+}
+
+/// Copies a directory with owners and modes.
+fn copy(from: &Path, to: &Path) {
+    let status = std::process::Command::new("cp")
+        .args(["--archive", "--reflink=auto", "--no-target-directory"])
+        .args([from, to])
+        .stdin(Stdio::null())
+        .status()
+        .expect("cp runs");
+    assert!(status.success(), "cp of {}", from.display());
+}

@@ -1,0 +1,66 @@
+//! libpq itself, asked through `psql`: what it makes of a connection string is what the program must make of it.
+
+use std::process::Command;
+
+use super::home::Home;
+use super::postgres::Installation;
+
+/// The real binary; `/usr/bin/psql` is Debian's wrapper, which reads settings of its own.
+const PROGRAM: &str = "/usr/lib/postgresql/15/bin/psql";
+
+/// `psql` of version 15 with one libpq or another.
+#[derive(Clone, Copy)]
+pub struct Psql {
+    version: u8,
+}
+
+/// What became of one connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub connected: bool,
+    pub stderr: String,
+    /// Host and port as `PQhost` and `PQport` tell them once connected.
+    pub reached: Option<(String, u16)>,
+}
+
+impl Psql {
+    /// With libpq of this version, 15 or 18.
+    pub fn libpq(version: u8) -> Psql {
+        assert!(
+            std::path::Path::new(PROGRAM).exists(),
+            "{PROGRAM} is missing: apt-get install postgresql-15"
+        );
+        Psql { version }
+    }
+
+    /// `psql` as it always runs here: it reads no start-up file and never asks for a password.
+    pub fn command(self, home: &Home) -> Command {
+        let mut command = home.command(PROGRAM);
+        command.args(["-X", "-w"]);
+        if self.version != 15 {
+            command.env("LD_LIBRARY_PATH", Installation::of(self.version).libraries());
+        }
+        command
+    }
+
+    /// Connects and runs a query. `environment` is all of `PG*` that libpq sees.
+    pub fn connect(self, home: &Home, conninfo: &str, environment: &[(&str, &str)]) -> Connection {
+        let output = self
+            .command(home)
+            .args(["-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo])
+            .args(["-c", "select 1", "-c", r"\echo :HOST :PORT"])
+            .envs(environment.iter().copied())
+            .output()
+            .expect("psql runs");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let reached = stdout.lines().nth(1).and_then(|line| {
+            let (host, port) = line.rsplit_once(' ')?;
+            Some((host.to_owned(), port.parse().ok()?))
+        });
+        Connection {
+            connected: output.status.success(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            reached,
+        }
+    }
+}
