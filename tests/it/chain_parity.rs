@@ -1,0 +1,467 @@
+//! The same chain, name, root file and CRLs to psql with libpq 15, to psql with libpq 18 and to the program: whether
+//! they accept it agrees in every case, and so does the kind of reason where they refuse it.
+//!
+//! Each case says what libpq 15 on OpenSSL 3 at security level 2 (Debian's and Ubuntu's) makes of it; [`KNOWN`] lists
+//! where another client differs, and why. An entry there that no longer differs fails the suite.
+
+mod algorithms;
+mod authorities;
+mod constraints;
+mod known;
+mod names;
+mod paths;
+mod revocation;
+mod root_files;
+mod servers;
+
+use crate::support::odd_pki::{Draft, Issued, Key};
+use crate::support::stage::{Stage, Tls, Visit};
+use known::KNOWN;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The host most cases connect to.
+pub const HOST: &str = "pgtls.test";
+
+/// How a connection ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A session over TLS.
+    Accepted,
+    /// A session in plaintext, since the mode passes over this failure of TLS. The program never calls it verified.
+    Plaintext(Reason),
+    /// No session.
+    Refused(Reason),
+    /// What fits nothing above: the text that says so.
+    Other(String),
+}
+
+/// The kind of reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The chain, its signatures, its dates or its revocation.
+    Chain,
+    /// The names in the certificate.
+    Name,
+    /// A name in the certificate that cannot be a name.
+    BrokenName,
+    /// A certificate that cannot be decoded.
+    Malformed,
+    /// The root file.
+    RootFile,
+    /// The handshake.
+    Handshake,
+    /// The settings.
+    Settings,
+    /// What psql can and the program cannot: it says so instead of a verdict.
+    Unsupported,
+    /// TLS was not asked for.
+    NotRequested,
+    /// Nothing that the program could be asked to tell: it must follow libpq in refusing.
+    Any,
+}
+
+/// One situation and what libpq 15 makes of it.
+pub struct Case {
+    name: String,
+    chain: Vec<Vec<u8>>,
+    key: Key,
+    tls: Tls,
+    host: Option<String>,
+    mode: &'static str,
+    /// Further settings; `DIR` stands for the case's directory.
+    settings: String,
+    files: Vec<(String, File)>,
+    expected: Outcome,
+}
+
+enum File {
+    Content(Vec<u8>),
+    Directory,
+    Link(&'static str),
+}
+
+impl Case {
+    /// A server that presents this chain, asked for as [`HOST`] under verify-full, without a root file.
+    pub fn new(name: impl Into<String>, chain: &[&Issued]) -> Case {
+        Case {
+            name: name.into(),
+            chain: chain.iter().map(|certificate| certificate.der.clone()).collect(),
+            key: chain[0].key.clone(),
+            tls: Tls::default(),
+            host: Some(HOST.to_owned()),
+            mode: "verify-full",
+            settings: String::new(),
+            files: Vec::new(),
+            expected: Outcome::Accepted,
+        }
+    }
+
+    /// With a root file of these certificates.
+    pub fn root(self, certificates: &[&Issued]) -> Case {
+        let text: String = certificates.iter().map(|certificate| certificate.pem()).collect();
+        self.root_file(text)
+    }
+
+    /// With a root file of this content.
+    pub fn root_file(self, content: impl Into<Vec<u8>>) -> Case {
+        self.file("root.crt", content).settings("sslrootcert=DIR/root.crt")
+    }
+
+    pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Case {
+        self.files.push((path.into(), File::Content(content.into())));
+        self
+    }
+
+    pub fn directory(mut self, path: &str) -> Case {
+        self.files.push((path.to_owned(), File::Directory));
+        self
+    }
+
+    pub fn link(mut self, path: &str, target: &'static str) -> Case {
+        self.files.push((path.to_owned(), File::Link(target)));
+        self
+    }
+
+    pub fn settings(mut self, settings: &str) -> Case {
+        self.settings.push(' ');
+        self.settings.push_str(settings);
+        self
+    }
+
+    pub fn host(mut self, host: &str) -> Case {
+        self.host = Some(host.to_owned());
+        self
+    }
+
+    pub fn no_host(mut self) -> Case {
+        self.host = None;
+        self
+    }
+
+    pub fn mode(mut self, mode: &'static str) -> Case {
+        self.mode = mode;
+        self
+    }
+
+    pub fn tls(mut self, tls: Tls) -> Case {
+        self.tls = tls;
+        self
+    }
+
+    /// Presented by a server that does not look at its certificates (they may be no certificates at all).
+    pub fn blind(mut self) -> Case {
+        self.tls.blind = true;
+        self
+    }
+
+    /// With these bytes in the place of the certificate at this index of the chain.
+    pub fn raw(mut self, index: usize, der: Vec<u8>) -> Case {
+        self.chain[index] = der;
+        self.blind()
+    }
+
+    pub fn accepted(self) -> Case {
+        self.expects(Outcome::Accepted)
+    }
+
+    pub fn refused(self, reason: Reason) -> Case {
+        self.expects(Outcome::Refused(reason))
+    }
+
+    pub fn expects(mut self, outcome: Outcome) -> Case {
+        self.expected = outcome;
+        self
+    }
+}
+
+/// The usual cast: a root, a CA under it, a server under that.
+pub fn usual_root() -> Draft {
+    Draft::authority("Parity Root")
+}
+
+pub fn usual_ca() -> Draft {
+    Draft::authority("Parity CA")
+}
+
+pub fn usual_server() -> Draft {
+    Draft::server(HOST)
+}
+
+/// The usual situation with one change each to server, CA and root.
+pub fn changed(
+    name: impl Into<String>,
+    server: impl FnOnce(Draft) -> Draft,
+    ca: impl FnOnce(Draft) -> Draft,
+    root: impl FnOnce(Draft) -> Draft,
+) -> Case {
+    let root = root(usual_root()).self_signed();
+    let ca = ca(usual_ca()).signed_by(&root);
+    let server = server(usual_server()).signed_by(&ca);
+    Case::new(name, &[&server, &ca]).root(&[&root])
+}
+
+pub fn on_server(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, change, |ca| ca, |root| root)
+}
+
+pub fn on_ca(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, |server| server, change, |root| root)
+}
+
+pub fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, |server| server, |ca| ca, change)
+}
+
+/// The clients compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    Libpq15,
+    Libpq18,
+    Program,
+}
+
+const CLIENTS: [Client; 3] = [Client::Libpq15, Client::Libpq18, Client::Program];
+const PSQL: &str = "/usr/lib/postgresql/15/bin/psql";
+const LIBPQ_18: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pg18/lib");
+
+#[test]
+fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
+    assert!(Path::new(PSQL).exists(), "{PSQL} is missing: install Debian's postgresql-15");
+    assert!(
+        Path::new(LIBPQ_18).join("libpq.so.5").exists(),
+        "libpq 18 is missing: run tests/run, which fetches it into {LIBPQ_18}"
+    );
+    let mut cases = Vec::new();
+    cases.extend(servers::cases());
+    cases.extend(authorities::cases());
+    cases.extend(paths::cases());
+    cases.extend(constraints::cases());
+    cases.extend(algorithms::cases());
+    cases.extend(names::cases());
+    cases.extend(root_files::cases());
+    cases.extend(revocation::cases());
+    let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two cases have one name");
+    for known in KNOWN {
+        assert!(names.binary_search(&known.case).is_ok(), "no case is called {:?}", known.case);
+    }
+    assert!(cases.len() >= 250, "only {} cases", cases.len());
+
+    let base = std::env::temp_dir().join(format!("pgtls-check-parity-{}", std::process::id()));
+    let failures = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((index, case)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    cases.get(index).map(|case| (index, case))
+                } {
+                    let found = run(case, &base.join(index.to_string()));
+                    failures.lock().unwrap().extend(found.into_iter().map(|line| (index, line)));
+                }
+            });
+        }
+    });
+    std::fs::remove_dir_all(&base).unwrap();
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort_by_key(|(index, _)| *index);
+    let mut table = String::new();
+    for (index, line) in &failures {
+        writeln!(table, "{} | {line}", cases[*index].name).unwrap();
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases differ:\ncase | client | expected | was\n{table}",
+        failures.len(),
+        cases.len()
+    );
+}
+
+/// Runs one case through all clients; a line for each that did not do what it should.
+fn run(case: &Case, directory: &Path) -> Vec<String> {
+    prepare(case, directory);
+    let stage = Stage::start(&case.chain, &case.key, &case.tls);
+    let mut failures = Vec::new();
+    let mut sni = None;
+    for client in CLIENTS {
+        if client == Client::Program && std::env::var_os("PARITY_WITHOUT_PROGRAM").is_some() {
+            continue;
+        }
+        let connection = connection_string(case, directory, stage.address.port());
+        let (outcome, said) = match client {
+            Client::Libpq15 => psql(case, directory, &connection, None, &stage),
+            Client::Libpq18 => psql(case, directory, &connection, Some(LIBPQ_18), &stage),
+            Client::Program => program(case, directory, &connection, &stage),
+        };
+        let (outcome, visits) = outcome;
+        let known = KNOWN.iter().find(|known| known.case == case.name && known.client == client);
+        match known {
+            Some(known) if outcome == case.expected => {
+                failures.push(format!("{client:?} | known to differ ({}) | differs no more", known.reason));
+            }
+            Some(known) if outcome != known.outcome => {
+                failures.push(format!("{client:?} | {:?} (known) | {outcome:?} | {said}", known.outcome));
+            }
+            None if outcome != case.expected => {
+                failures.push(format!("{client:?} | {:?} | {outcome:?} | {said}", case.expected));
+            }
+            _ => {}
+        }
+        if matches!(outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some()) {
+            failures.push(format!("{client:?} | nothing sent to a server it refuses | a start-up message"));
+        }
+        let asked = visits.first().map(|visit| visit.sni.clone());
+        match &sni {
+            None => sni = Some(asked),
+            Some(first) if *first != asked => {
+                failures.push(format!("{client:?} | server name {first:?} | {asked:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    failures
+}
+
+fn prepare(case: &Case, directory: &Path) {
+    std::fs::create_dir_all(directory.join("home/.postgresql")).unwrap();
+    for (path, file) in &case.files {
+        let path = directory.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match file {
+            File::Content(content) => std::fs::write(path, content).unwrap(),
+            File::Directory => std::fs::create_dir_all(path).unwrap(),
+            File::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
+        }
+    }
+}
+
+fn connection_string(case: &Case, directory: &Path, port: u16) -> String {
+    let mut text =
+        format!("hostaddr=127.0.0.1 port={port} user=someone dbname=somewhere sslmode={}", case.mode);
+    if let Some(host) = &case.host {
+        let quoted = host.replace('\\', "\\\\").replace('\'', "\\'");
+        write!(text, " host='{quoted}'").unwrap();
+    }
+    text + &case.settings.replace("DIR", directory.to_str().unwrap())
+}
+
+/// A command without any of this process's environment, at home in the case's directory.
+fn command(program: impl AsRef<Path>, directory: &Path) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command
+        .env_clear()
+        .env("HOME", directory.join("home"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("PATH", "/usr/bin:/bin");
+    command.current_dir(directory).stdin(Stdio::null());
+    command
+}
+
+type Ending = ((Outcome, Vec<Visit>), String);
+
+fn psql(case: &Case, directory: &Path, connection: &str, libraries: Option<&str>, stage: &Stage) -> Ending {
+    let mut command = command(PSQL, directory);
+    if let Some(libraries) = libraries {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
+    let output = command.args(["-X", "-w", "-At", "-c", "select true", connection]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " / ");
+    let visits = stage.visits();
+    let outcome = if output.status.success() {
+        match visits.iter().rev().find_map(|visit| visit.startup.as_ref()) {
+            Some((_, true)) => Outcome::Accepted,
+            // Why TLS failed psql does not say then.
+            _ => match case.expected {
+                Outcome::Plaintext(reason) => Outcome::Plaintext(reason),
+                _ => Outcome::Plaintext(Reason::Any),
+            },
+        }
+    } else {
+        reason_of_psql(&said).map_or_else(|| Outcome::Other(said.clone()), Outcome::Refused)
+    };
+    ((outcome, visits), said)
+}
+
+/// What kind of reason psql's message gives.
+fn reason_of_psql(said: &str) -> Option<Reason> {
+    const TEXTS: &[(&str, Reason)] = &[
+        ("does not match host name", Reason::Name),
+        ("could not get server's host name", Reason::Name),
+        ("contains embedded null", Reason::BrokenName),
+        ("contains IP address with invalid length", Reason::BrokenName),
+        ("root certificate file", Reason::RootFile),
+        ("host name must be specified", Reason::Settings),
+        ("certificate verify failed", Reason::Chain),
+        ("SSL error", Reason::Handshake),
+    ];
+    TEXTS.iter().find(|(text, _)| said.contains(text)).map(|(_, reason)| *reason)
+}
+
+fn program(case: &Case, directory: &Path, connection: &str, stage: &Stage) -> Ending {
+    let mut command = command(PathBuf::from(env!("CARGO_BIN_EXE_pgtls-check")), directory);
+    let output = command.args(["--format", "json", "--no-try", connection]).output().unwrap();
+    let visits = stage.visits();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let report: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_default();
+    let code = report["diagnosis"]["code"].as_str();
+    let said = format!(
+        "{}: {}",
+        code.unwrap_or("no diagnosis"),
+        report["diagnosis"]["cause"].as_str().unwrap_or("")
+    );
+    let over_tls = visits.iter().any(|visit| matches!(visit.startup, Some((_, true))));
+    let outcome = match (report["verdict"].as_str(), code) {
+        (Some("verified"), None) if over_tls => Outcome::Accepted,
+        (Some("failed"), Some(code)) => match &case.expected {
+            Outcome::Plaintext(reason) if reasons_of(code).contains(reason) => Outcome::Plaintext(*reason),
+            Outcome::Refused(reason) if reasons_of(code).contains(reason) => Outcome::Refused(*reason),
+            _ => reasons_of(code).first().copied().map_or(Outcome::Other(code.to_owned()), Outcome::Refused),
+        },
+        _ => Outcome::Other(format!(
+            "exit {:?}, {}",
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr)
+        )),
+    };
+    ((outcome, visits), said)
+}
+
+/// The kinds of reason that a diagnosis may stand for.
+fn reasons_of(code: &str) -> &'static [Reason] {
+    match code {
+        "hostname-mismatch" => &[Reason::Name, Reason::BrokenName, Reason::Any],
+        "root-file-missing" | "root-file-unreadable" | "root-file-invalid" => {
+            &[Reason::RootFile, Reason::Any]
+        }
+        "certificate-invalid" => &[Reason::Chain, Reason::BrokenName, Reason::Malformed, Reason::Any],
+        "unknown-issuer"
+        | "root-not-in-file"
+        | "intermediate-missing"
+        | "self-signed"
+        | "root-key-changed"
+        | "root-file-lacks-root"
+        | "root-expired"
+        | "tls-inspection"
+        | "certificate-expired"
+        | "certificate-not-yet-valid"
+        | "certificate-revoked"
+        | "crl-missing"
+        | "crl-invalid"
+        | "certificate-weak"
+        | "certificate-purpose"
+        | "certificate-name-constraints" => &[Reason::Chain, Reason::Any],
+        "tls-version-unsupported" | "tls-no-shared-cipher" | "tls-protocol-error" | "tls-closed" => {
+            &[Reason::Handshake, Reason::Any]
+        }
+        "tls-unsupported-here" => &[Reason::Unsupported],
+        "host-required" => &[Reason::Settings],
+        "tls-not-requested" => &[Reason::NotRequested],
+        _ => &[],
+    }
+}
