@@ -1,6 +1,6 @@
 //! Name constraints (RFC 5280, 4.2.1.10) on the CA and on the root, against SANs and the CN.
 
-use super::Reason::Chain;
+use super::Reason::{Chain, Malformed};
 use super::{Case, HOST, changed};
 use crate::support::der::{element, implicit, null, sequence, utf8};
 use crate::support::odd_pki::*;
@@ -37,24 +37,27 @@ pub fn cases() -> Vec<Case> {
         case("one of two permitted fits", name_constraints(&[dns("example"), dns("test")], &[]), as_made)
             .accepted(),
         case("another domain is excluded", exclude("example"), as_made).accepted(),
-        case("another domain is permitted", permit("example"), as_made).refused(Chain),
-        case("a domain that is no label's end is permitted", permit("tls.test"), as_made).refused(Chain),
+        case("another domain is permitted", permit("example"), as_made)
+            .diagnosed("certificate-name-constraints"),
+        case("a domain that is no label's end is permitted", permit("tls.test"), as_made)
+            .diagnosed("certificate-name-constraints"),
         case("the name itself with a leading dot is permitted", permit(".pgtls.test"), as_made)
-            .refused(Chain),
-        case("its domain is excluded", exclude("test"), as_made).refused(Chain),
-        case("everything is excluded", exclude(""), as_made).refused(Chain),
+            .diagnosed("certificate-name-constraints"),
+        case("its domain is excluded", exclude("test"), as_made).diagnosed("certificate-name-constraints"),
+        case("everything is excluded", exclude(""), as_made).diagnosed("certificate-name-constraints"),
         case("permitted and excluded", name_constraints(&[dns("test")], &[dns(HOST)]), as_made)
-            .refused(Chain),
-        case("violated, not critical", permit("example").not_critical(), as_made).refused(Chain),
+            .diagnosed("certificate-name-constraints"),
+        case("violated, not critical", permit("example").not_critical(), as_made)
+            .diagnosed("certificate-name-constraints"),
         case("satisfied, not critical", permit("test").not_critical(), as_made).accepted(),
         case("a second name violates", permit("test"), |server| server.names([dns(HOST), dns("db.example")]))
-            .refused(Chain),
+            .diagnosed("certificate-name-constraints"),
         case("a wildcard name within", permit("test"), |server| server.names([dns("*.test")])).accepted(),
         case("a wildcard name beside", permit("example"), |server| server.names([dns("*.test")]))
-            .refused(Chain),
+            .diagnosed("certificate-name-constraints"),
         case("satisfied by a CN alone", permit("test"), cn_only).accepted(),
-        case("violated by a CN alone", permit("example"), cn_only).refused(Chain),
-        case("excluded CN alone", exclude("test"), cn_only).refused(Chain),
+        case("violated by a CN alone", permit("example"), cn_only).diagnosed("certificate-name-constraints"),
+        case("excluded CN alone", exclude("test"), cn_only).diagnosed("certificate-name-constraints"),
         case("violated by a CN beside a SAN", permit("test"), |server| {
             server.subject(common_name("db.example"))
         })
@@ -62,7 +65,7 @@ pub fn cases() -> Vec<Case> {
         case("violated by a CN beside an address SAN", permit("example"), |server| {
             server.names([ip(&[127, 0, 0, 1])])
         })
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
         case("a CN that is no host name, with a SAN within", permit("test"), |server| {
             server.subject(common_name("The Database"))
         })
@@ -76,7 +79,7 @@ pub fn cases() -> Vec<Case> {
             server.without(SUBJECT_ALT_NAME).subject(common_name("db_1.test"))
         })
         .host("db_1.test")
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
         case("a single-label CN, without SAN", permit("test"), |server| {
             server.without(SUBJECT_ALT_NAME).subject(common_name("database"))
         })
@@ -86,11 +89,11 @@ pub fn cases() -> Vec<Case> {
             server.without(SUBJECT_ALT_NAME).subject(common_name("127.0.0.1"))
         })
         .host("127.0.0.1")
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
         case("two CNs, the second violates", permit("test"), |server| {
             server.without(SUBJECT_ALT_NAME).subject(name(&[(CN, utf8(HOST)), (CN, utf8("db.example"))]))
         })
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
     ];
     all.extend(addresses());
     all.extend(other_kinds());
@@ -115,9 +118,9 @@ fn addresses() -> Vec<Case> {
             permit(&[10, 0, 0, 0, 255, 0, 0, 0]),
             addressed(&[11, 1, 2, 3]),
         )
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
         case("an excluded address", exclude(&[10, 1, 2, 3, 255, 255, 255, 255]), addressed(&[10, 1, 2, 3]))
-            .refused(Chain),
+            .diagnosed("certificate-name-constraints"),
         case(
             "beside the excluded address",
             exclude(&[10, 1, 2, 3, 255, 255, 255, 255]),
@@ -126,8 +129,10 @@ fn addresses() -> Vec<Case> {
         .accepted(),
         case("permitted addresses and no address", permit(&[10, 0, 0, 0, 255, 0, 0, 0]), as_made).accepted(),
         case("a permitted IPv6 range", permit(&wide), addressed(V6)).accepted(),
-        case("an excluded IPv6 range", exclude(&wide), addressed(V6)).refused(Chain),
-        case("IPv6 permitted, an IPv4 address", permit(&wide), addressed(&[10, 1, 2, 3])).refused(Chain),
+        case("an excluded IPv6 range", exclude(&wide), addressed(V6))
+            .diagnosed("certificate-name-constraints"),
+        case("IPv6 permitted, an IPv4 address", permit(&wide), addressed(&[10, 1, 2, 3]))
+            .diagnosed("certificate-name-constraints"),
         case("all IPv4 excluded, an IPv6 address", exclude(&[0; 8]), addressed(V6)).accepted(),
         case("a mask with holes", permit(&[10, 0, 0, 3, 255, 0, 0, 255]), addressed(&[10, 1, 2, 3]))
             .accepted(),
@@ -208,7 +213,7 @@ fn other_kinds() -> Vec<Case> {
         case("with minimum 1", ranged(0, 1), as_made).refused(Chain),
         case("with a maximum", ranged(1, 5), as_made).refused(Chain),
         case("empty", name_constraints(&[], &[]), as_made).accepted(),
-        case("broken", Extension::new(NAME_CONSTRAINTS, null()).critical(), as_made).refused(Chain),
+        case("broken", Extension::new(NAME_CONSTRAINTS, null()).critical(), as_made).refused(Malformed),
     ]
 }
 
@@ -236,18 +241,21 @@ fn places() -> Vec<Case> {
     };
     vec![
         on_root("satisfied", permit("test")).accepted(),
-        on_root("violated", permit("example")).refused(Chain),
-        on_root("violated, not critical", permit("example").not_critical()).refused(Chain),
+        on_root("violated", permit("example")).diagnosed("certificate-name-constraints"),
+        on_root("violated, not critical", permit("example").not_critical())
+            .diagnosed("certificate-name-constraints"),
         directly("satisfied", permit("test")).accepted(),
-        directly("violated", exclude("test")).refused(Chain),
+        directly("violated", exclude("test")).diagnosed("certificate-name-constraints"),
         both("both satisfied", permit("test"), permit(HOST)).accepted(),
-        both("the upper violated", permit("example"), permit("test")).refused(Chain),
-        both("the lower violated", permit("test"), permit("example")).refused(Chain),
+        both("the upper violated", permit("example"), permit("test"))
+            .diagnosed("certificate-name-constraints"),
+        both("the lower violated", permit("test"), permit("example"))
+            .diagnosed("certificate-name-constraints"),
         on_root(
             "its directory names are not the CA's",
             name_constraints(&[directory(&name(&[(O, utf8("x"))]))], &[]),
         )
-        .refused(Chain),
+        .diagnosed("certificate-name-constraints"),
         changed(
             "name constraints on the server itself",
             |server| server.with(permit("example")),

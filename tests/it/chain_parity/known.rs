@@ -1,13 +1,149 @@
 //! Where a client is known to differ from libpq 15 on OpenSSL 3 at security level 2.
 
-use super::{Client, Outcome, Reason};
+use super::Outcome::{Accepted, Refused};
+use super::Reason::{Chain, RootFile, Unsupported};
+use super::{Client, Outcome};
 
-/// One difference.
+/// A difference that these cases share.
 pub struct Known {
-    pub case: &'static str,
     pub client: Client,
     pub outcome: Outcome,
     pub reason: &'static str,
+    pub cases: &'static [&'static str],
 }
 
-pub const KNOWN: &[Known] = &[];
+pub const KNOWN: &[Known] = &[
+    Known {
+        client: Client::Libpq18,
+        outcome: Accepted,
+        reason: "this libpq 18 stands on OpenSSL 1.1.1 at security level 1, which takes RSA from 1024 bits and SHA-1",
+        cases: &[
+            "self-signed and listed, RSA 1024",
+            "server key Rsa(1024)",
+            "server key Rsa(1536)",
+            "server key Rsa(1962)",
+            "CA key Rsa(1024)",
+            "CA key Rsa(1536)",
+            "CA key Rsa(1962)",
+            "root key Rsa(1024)",
+            "root key Rsa(1536)",
+            "server signed by P256 with Usual(Sha1)",
+            "CA signed by P256 with Usual(Sha1)",
+            "server signed by P384 with Usual(Sha1)",
+            "CA signed by P384 with Usual(Sha1)",
+            "server signed by P521 with Usual(Sha1)",
+            "CA signed by P521 with Usual(Sha1)",
+            "server signed by Rsa(2048) with Usual(Sha1)",
+            "CA signed by Rsa(2048) with Usual(Sha1)",
+            "server signed by Rsa(2048) with Pss(Sha1)",
+        ],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Accepted,
+        reason: "OpenSSL 1.1.1 passes over extensions that it cannot decode or that come twice",
+        cases: &[
+            "server with basicConstraints twice",
+            "server with keyUsage twice",
+            "server with EKU twice",
+            "server with SAN twice",
+            "server with a broken basicConstraints",
+            "server with a broken basicConstraints with a negative path length",
+            "server with a broken keyUsage",
+            "server with a broken EKU",
+            "server with a broken subjectAltName",
+            "server with a broken authority key identifier",
+            "server with a broken subject key identifier",
+            "server with a broken name constraints",
+            "server with a broken Netscape type",
+            "server with a broken CRL distribution points",
+            "root with broken basicConstraints",
+            "root with basicConstraints twice",
+            "name constraints: broken",
+            "name: a SAN of an unknown kind",
+            "name: a SAN that is no name",
+        ],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Refused(Chain),
+        reason: "OpenSSL 1.1.1 takes an empty keyUsage and a second basicConstraints for unfit instead of broken",
+        cases: &["server keyUsage empty", "CA with basicConstraints twice"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Accepted,
+        reason: "OpenSSL 1.1.1 does not apply the path length of the root",
+        cases: &["path length 1 of the root above two CAs", "path length 0 of the root above a CA"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Refused(Chain),
+        reason: "OpenSSL 1.1.1 wants keyCertSign even of a certificate that only signs itself",
+        cases: &["self-signed and listed, all usages of a server"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Refused(Chain),
+        reason: "OpenSSL 1.1.1 does not know this extension when it is critical",
+        cases: &["server with critical OCSP no check"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Refused(Chain),
+        reason: "OpenSSL 1.1.1 supports no minimum in a subtree, not even the default one written out",
+        cases: &["name constraints: with minimum 0 written"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Accepted,
+        reason: "OpenSSL 1.1.1 takes a delta CRL for a whole one",
+        cases: &["CRL: a delta"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Refused(RootFile),
+        reason: "OpenSSL 1.1.1 does not find the first block behind a byte-order mark",
+        cases: &["root file: a byte-order mark"],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
+        reason: "rustls has no signatures with Ed448, SHA-224, secp256k1 or RSA keys below 2048 bits",
+        cases: &[
+            "Ed448 throughout, Usual(Sha256)",
+            "server key Ed448",
+            "server key Rsa(1963)",
+            "server key RSA 1024, nothing verified",
+            "CA key Secp256k1",
+            "CA key Rsa(1963)",
+            "server signed by P256 with Usual(Sha224)",
+            "server signed by P384 with Usual(Sha224)",
+            "server signed by P521 with Usual(Sha224)",
+            "server signed by Rsa(2048) with Usual(Sha224)",
+            "server signed by Rsa(2048) with Pss(Sha224)",
+            "server signed by Ed448 with Usual(Sha256)",
+            "server signed by Secp256k1 with Usual(Sha256)",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
+        reason: "rustls shakes hands in TLS 1.2 with neither CBC, DHE and static RSA suites nor Ed448 and RSA-PSS keys",
+        cases: &[
+            "handshake with TLS 1.2 only, Ed448",
+            "handshake with TLS 1.2 only, RsaPss(2048)",
+            "handshake with ECDHE-RSA-AES256-SHA384 only, Rsa(2048)",
+            "handshake with ECDHE-RSA-AES128-SHA only, Rsa(2048)",
+            "handshake with DHE-RSA-AES256-GCM-SHA384 only, Rsa(2048)",
+            "handshake with AES128-GCM-SHA256 only, Rsa(2048)",
+            "handshake with AES256-SHA only, Rsa(2048)",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
+        reason: "rustls with ring has no key exchange over these groups",
+        cases: &["handshake with P-521 only, Rsa(2048)", "handshake with X448 only, Rsa(2048)"],
+    },
+];

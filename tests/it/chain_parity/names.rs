@@ -260,7 +260,7 @@ fn mixtures() -> Vec<Case> {
         other("a name and an address", "192.0.2.1", &[dns(HOST), ip(&four)]).accepted(),
         other("the address only, a name asked for", HOST, &[ip(&[127, 0, 0, 1])]).refused(Name),
         other("the address connected to is not the name", HOST, &[dns("127.0.0.1")]).refused(Name),
-        case("no host", HOST, common_name(HOST), &[dns(HOST)]).no_host().refused(Settings),
+        case("no host", HOST, common_name(HOST), &[dns(HOST)]).no_host().diagnosed("host-required"),
         case("an empty host", "", common_name(HOST), &[dns(HOST)]).refused(Settings),
         case("a socket directory for a host", "/tmp", common_name(HOST), &[dns("/tmp")]).accepted(),
     ]
@@ -289,8 +289,8 @@ fn broken() -> Vec<Case> {
         .refused(BrokenName),
         with("a dNSName that is no ASCII", HOST, &[implicit_dns(b"\xff\xfe"), dns(HOST)]).accepted(),
         with("a SAN of an unknown kind", HOST, &[crate::support::der::implicit(9, b"x"), dns(HOST)])
-            .refused(super::Reason::Chain),
-        with("a SAN that is no name", HOST, &[null()]).refused(super::Reason::Chain),
+            .refused(super::Reason::Malformed),
+        with("a SAN that is no name", HOST, &[null()]).refused(super::Reason::Malformed),
     ]
 }
 

@@ -104,28 +104,31 @@ pub fn cases() -> Vec<Case> {
             .refused(RootFile),
         case("four dashes", good.replace("-----", "----").as_bytes()).refused(RootFile),
         case("another END label", good.replace("END CERTIFICATE", "END X509").as_bytes()).refused(RootFile),
-        case("empty", b"").refused(RootFile),
+        case("empty", b"").diagnosed("root-file-invalid"),
         case("blank", b" \n\n").refused(RootFile),
-        case("a web page", b"<!DOCTYPE html>\n<html><body>Not found</body></html>\n").refused(RootFile),
-        case("DER", &root.der).refused(RootFile),
-        case("PKCS#7 as PEM", pem("PKCS7", &pkcs7).as_bytes()).refused(RootFile),
-        case("PKCS#7 as DER", &pkcs7).refused(RootFile),
+        case("a web page", b"<!DOCTYPE html>\n<html><body>Not found</body></html>\n")
+            .diagnosed("root-file-invalid"),
+        case("DER", &root.der).diagnosed("root-file-invalid"),
+        case("PKCS#7 as PEM", pem("PKCS7", &pkcs7).as_bytes()).diagnosed("root-file-invalid"),
+        case("PKCS#7 as DER", &pkcs7).diagnosed("root-file-invalid"),
         case("a certificate labelled PKCS7", relabelled("PKCS7").as_bytes()).refused(RootFile),
-        case("UTF-16", &utf16).refused(RootFile),
+        case("UTF-16", &utf16).diagnosed("root-file-invalid"),
         case("indented", indented.as_bytes()).refused(RootFile),
         case("a wrong label", relabelled("CERT").as_bytes()).refused(RootFile),
         case("label in lower case", relabelled("certificate").as_bytes()).refused(RootFile),
         case("a request", relabelled("CERTIFICATE REQUEST").as_bytes()).refused(RootFile),
-        case("a private key only", key.as_bytes()).refused(RootFile),
+        case("a private key only", key.as_bytes()).diagnosed("root-file-invalid"),
         case("base64 without BEGIN and END", body.as_bytes()).refused(RootFile),
-        case("cut off", cut.as_bytes()).refused(RootFile),
+        case("cut off", cut.as_bytes()).diagnosed("root-file-invalid"),
         case("cut off in its second block", format!("{good}{}", &other[..other.len() / 2]).as_bytes())
             .refused(RootFile),
         case("cut off in its first block", format!("{}\n{good}", &other[..other.len() / 2]).as_bytes())
             .refused(RootFile),
-        case("bad base64 behind the good one", format!("{good}{bad_base64}").as_bytes()).refused(RootFile),
+        case("bad base64 behind the good one", format!("{good}{bad_base64}").as_bytes())
+            .diagnosed("root-file-invalid"),
         case("bad base64 before the good one", format!("{bad_base64}{good}").as_bytes()).refused(RootFile),
-        case("truncated DER behind the good one", format!("{good}{truncated}").as_bytes()).refused(RootFile),
+        case("truncated DER behind the good one", format!("{good}{truncated}").as_bytes())
+            .diagnosed("root-file-invalid"),
         case("an empty block behind the good one", format!("{good}{}", block("")).as_bytes())
             .refused(RootFile),
         case(
@@ -142,19 +145,22 @@ pub fn cases() -> Vec<Case> {
         case("padding left out", block(body.trim_end_matches('=')).as_bytes()).expects(
             if body.ends_with('=') { super::Outcome::Refused(RootFile) } else { super::Outcome::Accepted },
         ),
-        case("a NUL byte before it", format!("\0\n{good}").as_bytes()).accepted(),
+        case("a NUL byte before it", format!("\0\n{good}").as_bytes()).refused(RootFile),
         case("PEM headers in the block", good.replacen("-----\n", "-----\nComment: mine\n\n", 1).as_bytes())
-            .accepted(),
-        bare("missing").settings("sslrootcert=DIR/none.crt").refused(RootFile),
-        bare("a directory").directory("root.crt").settings("sslrootcert=DIR/root.crt").refused(RootFile),
+            .refused(RootFile),
+        bare("missing").settings("sslrootcert=DIR/none.crt").diagnosed("root-file-missing"),
+        bare("a directory")
+            .directory("root.crt")
+            .settings("sslrootcert=DIR/root.crt")
+            .diagnosed("root-file-unreadable"),
         bare("a hashed directory")
             .file(format!("roots/{}.0", root.subject_hash()), good.clone())
             .settings("sslrootcert=DIR/roots")
-            .refused(RootFile),
+            .diagnosed("root-file-unreadable"),
         bare("a dangling link")
             .link("root.crt", "nowhere")
             .settings("sslrootcert=DIR/root.crt")
-            .refused(RootFile),
+            .diagnosed("root-file-missing"),
         bare("a link to it")
             .file("real.crt", good.clone())
             .link("root.crt", "real.crt")
@@ -168,7 +174,7 @@ pub fn cases() -> Vec<Case> {
         bare("with a tilde")
             .file("home/root.crt", good.clone())
             .settings("sslrootcert=~/root.crt")
-            .refused(RootFile),
+            .diagnosed("root-file-missing"),
         bare("an empty name, with a default file")
             .file("home/.postgresql/root.crt", good.clone())
             .settings("sslrootcert=''")

@@ -31,8 +31,8 @@ pub struct Visit {
     pub handshake_error: Option<String>,
     /// The name it asked for in the ClientHello.
     pub sni: Option<String>,
-    /// The protocols it offered (wire format of ALPN).
-    pub alpn: Option<Vec<u8>>,
+    /// Whether it offered the protocol `postgresql` by ALPN.
+    pub alpn: bool,
     /// Its StartupMessage without length and protocol version, and whether it came over TLS.
     pub startup: Option<(Vec<u8>, bool)>,
     /// The types of the messages after that.
@@ -196,6 +196,7 @@ impl Handshake {
                     visit.handshake_error = Some(error.to_string());
                     return Ok(());
                 }
+                visit.alpn = stream.ssl().selected_alpn_protocol().is_some();
                 visit.encrypted = true;
                 session(&mut stream, visit)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
@@ -211,6 +212,7 @@ impl Handshake {
                     }
                 }
                 visit.sni = stream.conn.server_name().map(str::to_owned);
+                visit.alpn = stream.conn.alpn_protocol().is_some();
                 visit.encrypted = true;
                 session(&mut stream, visit)
             }
