@@ -6,6 +6,7 @@
 
 mod algorithms;
 mod authorities;
+mod clients;
 mod constraints;
 mod known;
 mod names;
@@ -15,11 +16,11 @@ mod root_files;
 mod servers;
 
 use crate::support::odd_pki::{Draft, Issued, Key};
-use crate::support::stage::{Stage, Tls, Visit};
+use crate::support::stage::{Stage, Tls};
+use clients::{Answer, Client, reasons_of};
 use known::KNOWN;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -60,8 +61,6 @@ pub enum Reason {
     Unsupported,
     /// TLS was not asked for.
     NotRequested,
-    /// Nothing that the program could be asked to tell: it must follow libpq in refusing.
-    Any,
 }
 
 /// One situation and what libpq 15 makes of it.
@@ -232,25 +231,9 @@ pub fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> 
     changed(name, |server| server, |ca| ca, change)
 }
 
-/// The clients compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Client {
-    Libpq15,
-    Libpq18,
-    Program,
-}
-
-const CLIENTS: [Client; 3] = [Client::Libpq15, Client::Libpq18, Client::Program];
-const PSQL: &str = "/usr/lib/postgresql/15/bin/psql";
-const LIBPQ_18: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pg18/lib");
-
 #[test]
 fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
-    assert!(Path::new(PSQL).exists(), "{PSQL} is missing: install Debian's postgresql-15");
-    assert!(
-        Path::new(LIBPQ_18).join("libpq.so.5").exists(),
-        "libpq 18 is missing: run tests/run, which fetches it into {LIBPQ_18}"
-    );
+    clients::assert_installed();
     let mut cases = Vec::new();
     cases.extend(servers::cases());
     cases.extend(authorities::cases());
@@ -304,45 +287,35 @@ fn run(case: &Case, directory: &Path) -> Vec<String> {
     prepare(case, directory);
     let stage = Stage::start(&case.chain, &case.key, &case.tls);
     let mut failures = Vec::new();
-    let mut sni = None;
-    for client in CLIENTS {
-        if client == Client::Program && std::env::var_os("PARITY_WITHOUT_PROGRAM").is_some() {
-            continue;
-        }
-        let connection = connection_string(case, directory, stage.address.port());
-        let (outcome, said) = match client {
-            Client::Libpq15 => psql(case, directory, &connection, None, &stage),
-            Client::Libpq18 => psql(case, directory, &connection, Some(LIBPQ_18), &stage),
-            Client::Program => program(case, directory, &connection, &stage),
-        };
-        let (outcome, visits) = outcome;
+    for client in Client::ALL {
+        let Answer { outcome, visits, said } = client.connect(case, directory, &stage);
+        let mut fails = |text: String| failures.push(format!("{client:?} | {text}"));
         let known =
             KNOWN.iter().find(|known| known.client == client && known.cases.contains(&case.name.as_str()));
         match known {
             Some(known) if outcome == case.expected => {
-                failures.push(format!("{client:?} | known to differ ({}) | differs no more", known.reason));
+                fails(format!("another outcome, since {} | differs no more", known.reason));
             }
             Some(known) if outcome != known.outcome => {
-                failures.push(format!("{client:?} | {:?} (known) | {outcome:?} | {said}", known.outcome));
+                fails(format!("{:?}, since {} | {outcome:?} | {said}", known.outcome, known.reason));
             }
-            None if outcome != case.expected => {
-                failures.push(format!("{client:?} | {:?} | {outcome:?} | {said}", case.expected));
-            }
+            None if outcome != case.expected => fails(format!("{:?} | {outcome:?} | {said}", case.expected)),
             _ => {}
         }
         if matches!(outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some()) {
-            failures.push(format!("{client:?} | nothing sent to a server it refuses | a start-up message"));
+            fails("nothing told to a server that is refused | a start-up message".to_owned());
         }
-        if outcome != case.expected {
-            continue;
-        }
-        let asked = visits.first().map(|visit| visit.sni.clone());
-        match &sni {
-            None => sni = Some(asked),
-            Some(first) if *first != asked => {
-                failures.push(format!("{client:?} | server name {first:?} | {asked:?}"));
+        if outcome == Outcome::Accepted {
+            for visit in &visits {
+                let wanted = case.host.as_deref().and_then(|host| client.server_name(host));
+                if visit.sni.as_deref() != wanted {
+                    fails(format!("the server name {wanted:?} | {:?}", visit.sni));
+                }
+                let offers = client != Client::Libpq15;
+                if visit.alpn != offers {
+                    fails(format!("ALPN offered: {offers} | {}", visit.alpn));
+                }
             }
-            Some(_) => {}
         }
     }
     failures
@@ -358,152 +331,5 @@ fn prepare(case: &Case, directory: &Path) {
             File::Directory => std::fs::create_dir_all(path).unwrap(),
             File::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
         }
-    }
-}
-
-fn connection_string(case: &Case, directory: &Path, port: u16) -> String {
-    let mut text =
-        format!("hostaddr=127.0.0.1 port={port} user=someone dbname=somewhere sslmode={}", case.mode);
-    if let Some(host) = &case.host {
-        let quoted = host.replace('\\', "\\\\").replace('\'', "\\'");
-        write!(text, " host='{quoted}'").unwrap();
-    }
-    text + &case.settings.replace("DIR", directory.to_str().unwrap())
-}
-
-/// A command without any of this process's environment, at home in the case's directory.
-fn command(program: impl AsRef<Path>, directory: &Path) -> Command {
-    let mut command = Command::new(program.as_ref());
-    command
-        .env_clear()
-        .env("HOME", directory.join("home"))
-        .env("LC_ALL", "C.UTF-8")
-        .env("PATH", "/usr/bin:/bin");
-    command.current_dir(directory).stdin(Stdio::null());
-    command
-}
-
-type Ending = ((Outcome, Vec<Visit>), String);
-
-fn psql(case: &Case, directory: &Path, connection: &str, libraries: Option<&str>, stage: &Stage) -> Ending {
-    let mut command = command(PSQL, directory);
-    if let Some(libraries) = libraries {
-        command.env("LD_LIBRARY_PATH", libraries);
-    }
-    let output = command.args(["-X", "-w", "-At", "-c", "select true", connection]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " / ");
-    let visits = stage.visits();
-    let outcome = if output.status.success() {
-        match visits.iter().rev().find_map(|visit| visit.startup.as_ref()) {
-            Some((_, true)) => Outcome::Accepted,
-            // Why TLS failed psql does not say then.
-            _ => match case.expected {
-                Outcome::Plaintext(reason) => Outcome::Plaintext(reason),
-                _ => Outcome::Plaintext(Reason::Any),
-            },
-        }
-    } else {
-        reason_of_psql(&said).map_or_else(|| Outcome::Other(said.clone()), Outcome::Refused)
-    };
-    ((outcome, visits), said)
-}
-
-/// What kind of reason psql's message gives.
-fn reason_of_psql(said: &str) -> Option<Reason> {
-    const TEXTS: &[(&str, Reason)] = &[
-        ("does not match host name", Reason::Name),
-        ("could not get server's host name", Reason::Name),
-        ("contains embedded null", Reason::BrokenName),
-        ("contains IP address with invalid length", Reason::BrokenName),
-        ("root certificate file", Reason::RootFile),
-        ("host name must be specified", Reason::Settings),
-        ("certificate verify failed", Reason::Chain),
-        // libpq shows the first error of OpenSSL's queue. A wrong signature leaves its own before the verdict's, ...
-        ("SSL error: EVP lib", Reason::Chain),
-        ("SSL error: invalid padding", Reason::Chain),
-        ("SSL error: first octet invalid", Reason::Chain),
-        ("SSL error: last octet invalid", Reason::Chain),
-        ("SSL error: salt length recovery failed", Reason::Chain),
-        ("SSL error: data too large for modulus", Reason::Chain),
-        // ... a file of the CRL directory without PEM one of the PEM reader (OpenSSL 1.1), ...
-        ("SSL error: no start line", Reason::Chain),
-        // ... an extension that cannot be decoded or comes twice this one, ...
-        ("SSL error: invalid certificate", Reason::Malformed),
-        // ... and what is no DER one of the ASN.1 reader.
-        ("SSL error: cert length mismatch", Reason::Malformed),
-        ("SSL error: header too long", Reason::Malformed),
-        ("SSL error: illegal padding", Reason::Malformed),
-        ("SSL error: illegal zero content", Reason::Malformed),
-        ("SSL error: too long", Reason::Malformed),
-        ("SSL error: too small", Reason::Malformed),
-        ("SSL error: wrong tag", Reason::Malformed),
-        ("SSL error", Reason::Handshake),
-    ];
-    TEXTS.iter().find(|(text, _)| said.contains(text)).map(|(_, reason)| *reason)
-}
-
-fn program(case: &Case, directory: &Path, connection: &str, stage: &Stage) -> Ending {
-    let mut command = command(PathBuf::from(env!("CARGO_BIN_EXE_pgtls-check")), directory);
-    let output = command.args(["--format", "json", "--no-try", connection]).output().unwrap();
-    let visits = stage.visits();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let report: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_default();
-    let code = report["diagnosis"]["code"].as_str();
-    let said = format!(
-        "{}: {}",
-        code.unwrap_or("no diagnosis"),
-        report["diagnosis"]["cause"].as_str().unwrap_or("")
-    );
-    let over_tls = visits.iter().any(|visit| matches!(visit.startup, Some((_, true))));
-    let outcome = match (report["verdict"].as_str(), code) {
-        (Some("verified"), None) if over_tls => Outcome::Accepted,
-        (Some("failed"), Some(code)) if case.code.is_some_and(|wanted| wanted != code) => {
-            Outcome::Other(code.to_owned())
-        }
-        (Some("failed"), Some(code)) => match &case.expected {
-            Outcome::Plaintext(reason) if reasons_of(code).contains(reason) => Outcome::Plaintext(*reason),
-            Outcome::Refused(reason) if reasons_of(code).contains(reason) => Outcome::Refused(*reason),
-            _ => reasons_of(code).first().copied().map_or(Outcome::Other(code.to_owned()), Outcome::Refused),
-        },
-        _ => Outcome::Other(format!(
-            "exit {:?}, {}",
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-    };
-    ((outcome, visits), said)
-}
-
-/// The kinds of reason that a diagnosis may stand for.
-fn reasons_of(code: &str) -> &'static [Reason] {
-    match code {
-        "hostname-mismatch" => &[Reason::Name, Reason::BrokenName, Reason::Any],
-        "root-file-missing" | "root-file-unreadable" | "root-file-invalid" => {
-            &[Reason::RootFile, Reason::Any]
-        }
-        "certificate-invalid" => &[Reason::Chain, Reason::BrokenName, Reason::Malformed, Reason::Any],
-        "unknown-issuer"
-        | "root-not-in-file"
-        | "intermediate-missing"
-        | "self-signed"
-        | "root-key-changed"
-        | "root-file-lacks-root"
-        | "root-expired"
-        | "tls-inspection"
-        | "certificate-expired"
-        | "certificate-not-yet-valid"
-        | "certificate-revoked"
-        | "crl-missing"
-        | "crl-invalid"
-        | "certificate-weak"
-        | "certificate-purpose"
-        | "certificate-name-constraints" => &[Reason::Chain, Reason::Any],
-        "tls-version-unsupported" | "tls-no-shared-cipher" | "tls-protocol-error" | "tls-closed" => {
-            &[Reason::Handshake, Reason::Any]
-        }
-        "tls-unsupported-here" => &[Reason::Unsupported],
-        "host-required" => &[Reason::Settings],
-        "tls-not-requested" => &[Reason::NotRequested],
-        _ => &[],
     }
 }

@@ -270,7 +270,7 @@ fn broken() -> Vec<Case> {
     let with = |title: &str, host: &str, names: &[Vec<u8>]| case(title, host, common_name(HOST), names);
     let nul = implicit_dns(b"pgtls.test\0.example");
     vec![
-        with("a dNSName with NUL", HOST, &[nul.clone()]).refused(BrokenName),
+        with("a dNSName with NUL", HOST, std::slice::from_ref(&nul)).refused(BrokenName),
         with("a dNSName with NUL before the right one", HOST, &[nul.clone(), dns(HOST)]).refused(BrokenName),
         with("a dNSName with NUL behind the right one", HOST, &[dns(HOST), nul.clone()]).accepted(),
         with("a dNSName with NUL behind a wrong one", HOST, &[dns("other.test"), nul]).refused(BrokenName),
