@@ -5,6 +5,9 @@ use super::{Case, changed, on_server};
 use crate::support::odd_pki::Hash::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
 use crate::support::odd_pki::*;
 use crate::support::stage::Tls;
+use openssl::bn::BigNum;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
 use openssl::ssl::SslVersion;
 
 pub fn cases() -> Vec<Case> {
@@ -39,6 +42,12 @@ fn keys() -> Vec<Case> {
         throughout(Kind::Ed25519, usual(Sha256)).accepted(),
         throughout(Kind::Ed448, usual(Sha256)).accepted(),
         throughout(Kind::RsaPss(2048), Scheme::Pss(Sha256)).accepted(),
+        on_server("server key RSA 2048 with exponent 3", |server| {
+            let three = BigNum::from_u32(3).unwrap();
+            let rsa = Rsa::generate_with_e(2048, &three).unwrap();
+            server.key(Key { kind: Kind::Rsa(2048), private: PKey::from_rsa(rsa).unwrap() })
+        })
+        .accepted(),
         server_key(Kind::Rsa(2048)).accepted(),
         server_key(Kind::Rsa(3072)).accepted(),
         server_key(Kind::Rsa(4096)).accepted(),

@@ -44,6 +44,7 @@ fn sent() -> Vec<Case> {
     let [server, low, middle, high] = &chain[..] else { unreachable!("a server and three CAs") };
     let stranger = Draft::authority("Stranger").self_signed();
     let other_server = Draft::server("other.test").signed_by(&stranger);
+    let strange = Draft::authority("Parity CA 2").signed_by(&stranger);
     let case = |name: &str, chain: &[&Issued]| Case::new(format!("sent {name}"), chain).root(&[&root]);
     vec![
         case("in the wrong order", &[server, high, low, middle]).accepted(),
@@ -57,6 +58,10 @@ fn sent() -> Vec<Case> {
         case("without the lowest CA", &[server, middle, high]).refused(Chain),
         case("without the middle CA", &[server, low, high]).refused(Chain),
         case("without the highest CA", &[server, low, middle]).refused(Chain),
+        case("with the lowest CA signed by a stranger before it", &[server, &strange, low, middle, high])
+            .refused(Chain),
+        case("with the lowest CA signed by a stranger behind it", &[server, low, &strange, middle, high])
+            .accepted(),
         case("alone", &[server]).refused(Chain),
         case("with the CAs of somebody else", &[server, &stranger]).refused(Chain),
         case("with a self-signed root that is not in the file", &[server, low, middle, high, &root])

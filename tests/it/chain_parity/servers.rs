@@ -3,7 +3,7 @@
 use super::Reason::{Chain, Handshake, Malformed};
 use super::{Case, HOST, on_server, usual_ca, usual_root, usual_server};
 use crate::support::der::{
-    boolean, explicit, generalized_time, implicit, integer, null, octets, oid, sequence, utc_time,
+    boolean, element, explicit, generalized_time, implicit, integer, null, octets, oid, sequence, utc_time,
 };
 use crate::support::odd_pki::*;
 
@@ -271,6 +271,12 @@ fn criticals() -> Vec<Case> {
             let language = sequence(&[&oid("1.3.6.1.5.5.7.21.1")]);
             let proxy = Extension::new("1.3.6.1.5.5.7.1.14", sequence(&[&language])).critical();
             server.without(SUBJECT_ALT_NAME).without(BASIC_CONSTRAINTS).with(proxy)
+        })
+        .refused(Chain),
+        on_server("server with IP resources that its CA has not", |server| {
+            let prefix = element(0x03, &[&[0, 10]]);
+            let family = sequence(&[&octets(&[0, 1]), &sequence(&[&prefix])]);
+            server.with(Extension::new("1.3.6.1.5.5.7.1.7", sequence(&[&family])).critical())
         })
         .refused(Chain),
         on_server("server with critical IP resources", |server| {
