@@ -91,6 +91,13 @@ fn files(cast: &Cast) -> Vec<Case> {
         .accepted(),
         cast.text("CRLF", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)).replace('\n', "\r\n"))
             .diagnosed("certificate-revoked"),
+        // OpenSSL loads certificates from the same file, and what it loads it trusts.
+        cast.text("file with the root as well, root file of a stranger", {
+            format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(of_ca))
+        })
+        .settings("sslrootcert=DIR/stranger.crt")
+        .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
+        .accepted(),
         default("default file, nothing revoked", &[of_root, of_ca]).accepted(),
         default("default file, the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
         default("default file not looked at when sslcrl is set", &[of_root, &revoking])
@@ -178,6 +185,7 @@ fn directories(cast: &Cast) -> Vec<Case> {
             .file(format!("two/{}.r0", ca.subject_hash()), crl_pem(of_ca))
             .settings("sslcrldir=DIR/one:DIR/two")
             .accepted(),
+        // As above: a hashed certificate in the directory is trusted.
         cast.case("directory with roots as well, root file of a stranger")
             .file(format!("crls/{}.0", root.subject_hash()), root.pem())
             .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
