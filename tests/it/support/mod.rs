@@ -1,6 +1,8 @@
 //! What the tests stand on: a home directory, certificates, servers, libpq as the oracle, and the program itself.
 
+pub mod der;
 pub mod home;
+pub mod odd_pki;
 pub mod outcomes;
 pub mod pgbouncer;
 pub mod pki;
@@ -8,4 +10,5 @@ pub mod postgres;
 pub mod psql;
 pub mod service;
 pub mod site;
+pub mod stage;
 pub mod tool;

@@ -1,0 +1,335 @@
+//! The same chain, name, root file and CRLs to psql with libpq 15, to psql with libpq 18 and to the program: whether
+//! they accept it agrees in every case, and so does the kind of reason where they refuse it.
+//!
+//! Each case says what libpq 15 on OpenSSL 3 at security level 2 (Debian's and Ubuntu's) makes of it; [`KNOWN`] lists
+//! where another client differs, and why. An entry there that no longer differs fails the suite.
+
+mod algorithms;
+mod authorities;
+mod clients;
+mod constraints;
+mod known;
+mod names;
+mod paths;
+mod revocation;
+mod root_files;
+mod servers;
+
+use crate::support::odd_pki::{Draft, Issued, Key};
+use crate::support::stage::{Stage, Tls};
+use clients::{Answer, Client, reasons_of};
+use known::KNOWN;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The host most cases connect to.
+pub const HOST: &str = "pgtls.test";
+
+/// How a connection ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A session over TLS.
+    Accepted,
+    /// A session in plaintext, since the mode passes over this failure of TLS. The program never calls it verified.
+    Plaintext(Reason),
+    /// No session.
+    Refused(Reason),
+    /// What fits nothing above: the text that says so.
+    Other(String),
+}
+
+/// The kind of reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The chain, its signatures, its dates or its revocation.
+    Chain,
+    /// The names in the certificate.
+    Name,
+    /// A name in the certificate that cannot be a name.
+    BrokenName,
+    /// A certificate that cannot be decoded.
+    Malformed,
+    /// The root file.
+    RootFile,
+    /// The handshake.
+    Handshake,
+    /// The settings.
+    Settings,
+    /// What psql can and the program cannot: it says so instead of a verdict.
+    Unsupported,
+    /// TLS was not asked for.
+    NotRequested,
+}
+
+/// One situation and what libpq 15 makes of it.
+pub struct Case {
+    name: String,
+    chain: Vec<Vec<u8>>,
+    key: Key,
+    tls: Tls,
+    host: Option<String>,
+    mode: &'static str,
+    /// Further settings; `DIR` stands for the case's directory.
+    settings: String,
+    files: Vec<(String, File)>,
+    expected: Outcome,
+    /// The program's diagnosis, where the kind of reason leaves several.
+    code: Option<&'static str>,
+}
+
+enum File {
+    Content(Vec<u8>),
+    Directory,
+    Link(&'static str),
+}
+
+impl Case {
+    /// A server that presents this chain, asked for as [`HOST`] under verify-full, without a root file.
+    pub fn new(name: impl Into<String>, chain: &[&Issued]) -> Case {
+        Case {
+            name: name.into(),
+            chain: chain.iter().map(|certificate| certificate.der.clone()).collect(),
+            key: chain[0].key.clone(),
+            tls: Tls::default(),
+            host: Some(HOST.to_owned()),
+            mode: "verify-full",
+            settings: String::new(),
+            files: Vec::new(),
+            expected: Outcome::Accepted,
+            code: None,
+        }
+    }
+
+    /// With a root file of these certificates.
+    pub fn root(self, certificates: &[&Issued]) -> Case {
+        let text: String = certificates.iter().map(|certificate| certificate.pem()).collect();
+        self.root_file(text)
+    }
+
+    /// With a root file of this content.
+    pub fn root_file(self, content: impl Into<Vec<u8>>) -> Case {
+        self.file("root.crt", content).settings("sslrootcert=DIR/root.crt")
+    }
+
+    pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Case {
+        self.files.push((path.into(), File::Content(content.into())));
+        self
+    }
+
+    pub fn directory(mut self, path: &str) -> Case {
+        self.files.push((path.to_owned(), File::Directory));
+        self
+    }
+
+    pub fn link(mut self, path: &str, target: &'static str) -> Case {
+        self.files.push((path.to_owned(), File::Link(target)));
+        self
+    }
+
+    pub fn settings(mut self, settings: &str) -> Case {
+        self.settings.push(' ');
+        self.settings.push_str(settings);
+        self
+    }
+
+    pub fn host(mut self, host: &str) -> Case {
+        self.host = Some(host.to_owned());
+        self
+    }
+
+    pub fn no_host(mut self) -> Case {
+        self.host = None;
+        self
+    }
+
+    pub fn mode(mut self, mode: &'static str) -> Case {
+        self.mode = mode;
+        self
+    }
+
+    pub fn tls(mut self, tls: Tls) -> Case {
+        self.tls = tls;
+        self
+    }
+
+    /// Presented by a server that does not look at its certificates (they may be no certificates at all).
+    pub fn blind(mut self) -> Case {
+        self.tls.blind = true;
+        self
+    }
+
+    /// With these bytes in the place of the certificate at this index of the chain.
+    pub fn raw(mut self, index: usize, der: Vec<u8>) -> Case {
+        self.chain[index] = der;
+        self.blind()
+    }
+
+    /// From a server that holds this key, which need not be its certificate's.
+    pub fn held_by(mut self, key: Key) -> Case {
+        self.key = key;
+        self.blind()
+    }
+
+    pub fn accepted(self) -> Case {
+        self.expects(Outcome::Accepted)
+    }
+
+    pub fn refused(self, reason: Reason) -> Case {
+        self.expects(Outcome::Refused(reason))
+    }
+
+    /// Refused, and for this reason precisely.
+    pub fn diagnosed(mut self, code: &'static str) -> Case {
+        self.code = Some(code);
+        let reason = reasons_of(code)[0];
+        self.refused(reason)
+    }
+
+    pub fn expects(mut self, outcome: Outcome) -> Case {
+        self.expected = outcome;
+        self
+    }
+}
+
+/// The usual cast: a root, a CA under it, a server under that.
+pub fn usual_root() -> Draft {
+    Draft::authority("Parity Root")
+}
+
+pub fn usual_ca() -> Draft {
+    Draft::authority("Parity CA")
+}
+
+pub fn usual_server() -> Draft {
+    Draft::server(HOST)
+}
+
+/// The usual situation with one change each to server, CA and root.
+pub fn changed(
+    name: impl Into<String>,
+    server: impl FnOnce(Draft) -> Draft,
+    ca: impl FnOnce(Draft) -> Draft,
+    root: impl FnOnce(Draft) -> Draft,
+) -> Case {
+    let root = root(usual_root()).self_signed();
+    let ca = ca(usual_ca()).signed_by(&root);
+    let server = server(usual_server()).signed_by(&ca);
+    Case::new(name, &[&server, &ca]).root(&[&root])
+}
+
+pub fn on_server(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, change, |ca| ca, |root| root)
+}
+
+pub fn on_ca(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, |server| server, change, |root| root)
+}
+
+pub fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+    changed(name, |server| server, |ca| ca, change)
+}
+
+#[test]
+fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
+    clients::assert_installed();
+    let mut cases = Vec::new();
+    cases.extend(servers::cases());
+    cases.extend(authorities::cases());
+    cases.extend(paths::cases());
+    cases.extend(constraints::cases());
+    cases.extend(algorithms::cases());
+    cases.extend(names::cases());
+    cases.extend(root_files::cases());
+    cases.extend(revocation::cases());
+    let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two cases have one name");
+    for case in KNOWN.iter().flat_map(|known| known.cases) {
+        assert!(names.binary_search(case).is_ok(), "no case is called {case:?}");
+    }
+    assert!(cases.len() >= 250, "only {} cases", cases.len());
+
+    let base = std::env::temp_dir().join(format!("pgtls-check-parity-{}", std::process::id()));
+    let failures = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((index, case)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    cases.get(index).map(|case| (index, case))
+                } {
+                    let found = run(case, &base.join(index.to_string()));
+                    failures.lock().unwrap().extend(found.into_iter().map(|line| (index, line)));
+                }
+            });
+        }
+    });
+    std::fs::remove_dir_all(&base).unwrap();
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort_by_key(|(index, _)| *index);
+    let mut table = String::new();
+    for (index, line) in &failures {
+        writeln!(table, "{} | {line}", cases[*index].name).unwrap();
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases differ:\ncase | client | expected | was\n{table}",
+        failures.len(),
+        cases.len()
+    );
+}
+
+/// Runs one case through all clients; a line for each that did not do what it should.
+fn run(case: &Case, directory: &Path) -> Vec<String> {
+    prepare(case, directory);
+    let stage = Stage::start(&case.chain, &case.key, &case.tls);
+    let mut failures = Vec::new();
+    for client in Client::ALL {
+        let Answer { outcome, visits, said } = client.connect(case, directory, &stage);
+        let mut fails = |text: String| failures.push(format!("{client:?} | {text}"));
+        let known =
+            KNOWN.iter().find(|known| known.client == client && known.cases.contains(&case.name.as_str()));
+        match known {
+            Some(known) if outcome == case.expected => {
+                fails(format!("another outcome, since {} | differs no more", known.reason));
+            }
+            Some(known) if outcome != known.outcome => {
+                fails(format!("{:?}, since {} | {outcome:?} | {said}", known.outcome, known.reason));
+            }
+            None if outcome != case.expected => fails(format!("{:?} | {outcome:?} | {said}", case.expected)),
+            _ => {}
+        }
+        if matches!(outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some()) {
+            fails("nothing told to a server that is refused | a start-up message".to_owned());
+        }
+        if outcome == Outcome::Accepted {
+            for visit in &visits {
+                let wanted = case.host.as_deref().and_then(|host| client.server_name(host));
+                if visit.sni.as_deref() != wanted {
+                    fails(format!("the server name {wanted:?} | {:?}", visit.sni));
+                }
+                let offers = client != Client::Libpq15;
+                if visit.alpn != offers {
+                    fails(format!("ALPN offered: {offers} | {}", visit.alpn));
+                }
+            }
+        }
+    }
+    failures
+}
+
+fn prepare(case: &Case, directory: &Path) {
+    std::fs::create_dir_all(directory.join("home/.postgresql")).unwrap();
+    for (path, file) in &case.files {
+        let path = directory.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match file {
+            File::Content(content) => std::fs::write(path, content).unwrap(),
+            File::Directory => std::fs::create_dir_all(path).unwrap(),
+            File::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
+        }
+    }
+}

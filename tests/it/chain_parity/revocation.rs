@@ -1,0 +1,357 @@
+//! CRLs: sslcrl, sslcrldir and the default file.
+
+use super::Reason::Chain;
+use super::{Case, usual_ca, usual_root, usual_server};
+use crate::support::der::{boolean, element, implicit, integer, null, sequence};
+use crate::support::odd_pki::*;
+
+/// The people of these cases.
+struct Cast {
+    root: Issued,
+    ca: Issued,
+    server: Issued,
+    /// Of the root and of the CA, revoking nothing.
+    clear: [Vec<u8>; 2],
+}
+
+impl Cast {
+    fn new() -> Cast {
+        let root = usual_root().self_signed();
+        let ca = usual_ca().signed_by(&root);
+        let server = usual_server().signed_by(&ca);
+        let clear = [CrlDraft::revoking(&[]).signed_by(&root), CrlDraft::revoking(&[]).signed_by(&ca)];
+        Cast { root, ca, server, clear }
+    }
+
+    fn case(&self, title: &str) -> Case {
+        Case::new(format!("CRL: {title}"), &[&self.server, &self.ca]).root(&[&self.root])
+    }
+
+    /// With a file of these CRLs.
+    fn file(&self, title: &str, crls: &[&Vec<u8>]) -> Case {
+        let text: String = crls.iter().map(|crl| crl_pem(crl)).collect();
+        self.text(title, text)
+    }
+
+    fn text(&self, title: &str, content: impl Into<Vec<u8>>) -> Case {
+        self.case(title).file("list.crl", content).settings("sslcrl=DIR/list.crl")
+    }
+
+    /// A directory with these CRLs, named as OpenSSL looks for them.
+    fn hashed(&self, title: &str, crls: &[(&Issued, &Vec<u8>, u8)]) -> Case {
+        let mut case = self.case(title).directory("crls").settings("sslcrldir=DIR/crls");
+        for (issuer, crl, number) in crls {
+            case = case.file(format!("crls/{}.r{number}", issuer.subject_hash()), crl_pem(crl));
+        }
+        case
+    }
+}
+
+pub fn cases() -> Vec<Case> {
+    let cast = Cast::new();
+    let mut all = files(&cast);
+    all.extend(directories(&cast));
+    all.extend(lists(&cast));
+    all.extend(paths());
+    all
+}
+
+fn files(cast: &Cast) -> Vec<Case> {
+    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
+    let revoking = CrlDraft::revoking(&[server]).signed_by(ca);
+    let revoking_ca = CrlDraft::revoking(&[ca]).signed_by(root);
+    let default = |title: &str, crls: &[&Vec<u8>]| {
+        let text: String = crls.iter().map(|crl| crl_pem(crl)).collect();
+        cast.case(title).file("home/.postgresql/root.crl", text)
+    };
+    vec![
+        cast.file("of all CAs, nothing revoked", &[of_root, of_ca]).accepted(),
+        cast.file("in the other order", &[of_ca, of_root]).accepted(),
+        cast.file("the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
+        cast.file("the CA revoked", &[&revoking_ca, of_ca]).diagnosed("certificate-revoked"),
+        cast.file("of the issuing CA only", &[of_ca]).diagnosed("crl-missing"),
+        cast.file("of the root only", &[of_root]).diagnosed("crl-missing"),
+        cast.file("of the issuing CA only, the server revoked", &[&revoking]).refused(Chain),
+        cast.case("file missing").settings("sslcrl=DIR/none.crl").accepted(),
+        cast.text("file empty", "").accepted(),
+        cast.text("file garbage", "nothing of use\n").accepted(),
+        cast.text("file DER", revoking.clone()).accepted(),
+        cast.case("file a directory").directory("list.crl").settings("sslcrl=DIR/list.crl").accepted(),
+        cast.text("file of a certificate", root.pem()).diagnosed("crl-missing"),
+        cast.text("file of a private key", root.key.private.private_key_to_pem_pkcs8().unwrap()).accepted(),
+        cast.text("text around the blocks", format!("CRLs\n{}\n{}end", crl_pem(of_root), crl_pem(of_ca)))
+            .accepted(),
+        cast.text("bad block behind good ones, the server revoked", {
+            format!(
+                "{}{}-----BEGIN X509 CRL-----\n!!!\n-----END X509 CRL-----\n",
+                crl_pem(of_root),
+                crl_pem(&revoking)
+            )
+        })
+        .accepted(),
+        cast.text("CRLF", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)).replace('\n', "\r\n"))
+            .diagnosed("certificate-revoked"),
+        // OpenSSL loads certificates from the same file, and what it loads it trusts.
+        cast.text("file with the root as well, root file of a stranger", {
+            format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(of_ca))
+        })
+        .settings("sslrootcert=DIR/stranger.crt")
+        .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
+        .accepted(),
+        default("default file, nothing revoked", &[of_root, of_ca]).accepted(),
+        default("default file, the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
+        default("default file not looked at when sslcrl is set", &[of_root, &revoking])
+            .settings("sslcrl=DIR/none.crl")
+            .accepted(),
+        default("default file not looked at when sslcrldir is set", &[of_root, of_ca])
+            .directory("crls")
+            .settings("sslcrldir=DIR/crls")
+            .refused(Chain),
+        default("default file looked at when sslcrl is empty", &[of_root, &revoking])
+            .settings("sslcrl=''")
+            .diagnosed("certificate-revoked"),
+        cast.file("verify-ca, the server revoked", &[of_root, &revoking])
+            .mode("verify-ca")
+            .diagnosed("certificate-revoked"),
+        cast.file("require with a root file, the server revoked", &[of_root, &revoking])
+            .mode("require")
+            .diagnosed("certificate-revoked"),
+        Case::new("CRL: require without a root file, the server revoked", &[server, ca])
+            .mode("require")
+            .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)))
+            .settings("sslcrl=DIR/list.crl")
+            .accepted(),
+        cast.file("the server revoked, wrong name", &[of_root, &revoking]).host("other.test").refused(Chain),
+        Case::new("CRL: in the root file, the server revoked", &[server, ca])
+            .root_file(format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(&revoking)))
+            .accepted(),
+    ]
+}
+
+fn directories(cast: &Cast) -> Vec<Case> {
+    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
+    let revoking = CrlDraft::revoking(&[server]).number(2).updates(days(-1), Some(days(30))).signed_by(ca);
+    vec![
+        cast.hashed("directory, nothing revoked", &[(root, of_root, 0), (ca, of_ca, 0)]).accepted(),
+        cast.hashed("directory, the server revoked", &[(root, of_root, 0), (ca, &revoking, 0)])
+            .diagnosed("certificate-revoked"),
+        cast.hashed("directory with the issuing CA's only", &[(ca, of_ca, 0)]).diagnosed("crl-missing"),
+        cast.hashed("directory empty", &[]).diagnosed("crl-missing"),
+        cast.case("directory missing").settings("sslcrldir=DIR/none").diagnosed("crl-missing"),
+        cast.case("directory with names that are no hashes")
+            .file("crls/root.crl", crl_pem(of_root))
+            .file("crls/ca.crl", crl_pem(of_ca))
+            .settings("sslcrldir=DIR/crls")
+            .diagnosed("crl-missing"),
+        cast.case("directory in the file's place, hashed")
+            .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
+            .settings("sslcrl=DIR/crls")
+            .accepted(),
+        cast.hashed("directory numbered from 1", &[(root, of_root, 1), (ca, of_ca, 1)])
+            .diagnosed("crl-missing"),
+        cast.hashed(
+            "directory with an old and a revoking one",
+            &[(root, of_root, 0), (ca, of_ca, 0), (ca, &revoking, 1)],
+        )
+        .diagnosed("certificate-revoked"),
+        cast.hashed("directory for the CA, file for the root", &[(ca, of_ca, 0)])
+            .file("list.crl", crl_pem(of_root))
+            .settings("sslcrl=DIR/list.crl")
+            .accepted(),
+        cast.hashed("directory for the root, file for the CA, the server revoked", &[(root, of_root, 0)])
+            .file("list.crl", crl_pem(&revoking))
+            .settings("sslcrl=DIR/list.crl")
+            .diagnosed("certificate-revoked"),
+        cast.hashed(
+            "directory good, file missing, the server revoked",
+            &[(root, of_root, 0), (ca, &revoking, 0)],
+        )
+        .settings("sslcrl=DIR/none.crl")
+        .accepted(),
+        cast.hashed(
+            "directory good, file empty, the server revoked",
+            &[(root, of_root, 0), (ca, &revoking, 0)],
+        )
+        .file("list.crl", "")
+        .settings("sslcrl=DIR/list.crl")
+        .accepted(),
+        cast.case("directory with DER files")
+            .file(format!("crls/{}.r0", root.subject_hash()), of_root.clone())
+            .file(format!("crls/{}.r0", ca.subject_hash()), of_ca.clone())
+            .settings("sslcrldir=DIR/crls")
+            .refused(Chain),
+        cast.case("two directories")
+            .file(format!("one/{}.r0", root.subject_hash()), crl_pem(of_root))
+            .file(format!("two/{}.r0", ca.subject_hash()), crl_pem(of_ca))
+            .settings("sslcrldir=DIR/one:DIR/two")
+            .accepted(),
+        // As above: a hashed certificate in the directory is trusted.
+        cast.case("directory with roots as well, root file of a stranger")
+            .file(format!("crls/{}.0", root.subject_hash()), root.pem())
+            .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
+            .file(format!("crls/{}.r0", ca.subject_hash()), crl_pem(of_ca))
+            .settings("sslcrldir=DIR/crls sslrootcert=DIR/stranger.crt")
+            .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
+            .accepted(),
+    ]
+}
+
+/// What a single CRL may say.
+fn lists(cast: &Cast) -> Vec<Case> {
+    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
+    let with = |title: &str, draft: CrlDraft| cast.file(title, &[of_root, &draft.signed_by(ca)]);
+    let clear = || CrlDraft::revoking(&[]);
+    let wrong = Key::labelled(Kind::P256, "wrong");
+    let by_other_key = clear().sign(&wrong, &ca.subject, &ca.identifier);
+    let by_other_ca = clear().signed_by(&Draft::authority("Stranger").self_signed());
+    let revoking = |number| CrlDraft::revoking(&[server]).number(number);
+    let older = revoking(1).updates(days(-5), Some(days(20))).signed_by(ca);
+    let newer = clear().number(2).signed_by(ca);
+    let newer_revoking = revoking(2).signed_by(ca);
+    let older_clear = clear().number(1).updates(days(-5), Some(days(20))).signed_by(ca);
+    let expired = clear().updates(days(-9), Some(days(-1))).signed_by(ca);
+    let reason = |code: u8| Extension::new("2.5.29.21", element(0x0a, &[&[code]]));
+    let unknown = || Extension::new("1.3.6.1.4.1.99999.9", null());
+    // IssuingDistributionPoint (RFC 5280, 5.2.5) with one of its flags.
+    let distribution =
+        |field: u8| Extension::new("2.5.29.28", sequence(&[&implicit(field, &[0xff])])).critical();
+    vec![
+        with("expired", clear().updates(days(-9), Some(days(-1)))).diagnosed("crl-invalid"),
+        with("of the future", clear().updates(days(1), Some(days(9)))).diagnosed("crl-invalid"),
+        with("without a next update", clear().updates(days(-9), None)).accepted(),
+        with("badly signed", clear().spoiled()).diagnosed("crl-invalid"),
+        cast.file("signed by another key", &[of_root, &by_other_key]).refused(Chain),
+        cast.file("of another CA", &[of_root, &by_other_ca]).diagnosed("crl-missing"),
+        with("without authority key identifier", clear().unidentified()).accepted(),
+        with(
+            "with the wrong authority key identifier",
+            clear().unidentified().with(authority(Some(&[9; 20]), None)),
+        )
+        .refused(Chain),
+        with("signed with SHA-1", clear().scheme(Scheme::Usual(Hash::Sha1))).accepted(),
+        with("signed with SHA-1, the server revoked", revoking(1).scheme(Scheme::Usual(Hash::Sha1)))
+            .diagnosed("certificate-revoked"),
+        with("signed with SHA-512", clear().scheme(Scheme::Usual(Hash::Sha512))).accepted(),
+        cast.file("old revoking one and new clear one", &[of_root, &older, &newer]).accepted(),
+        cast.file("new clear one and old revoking one", &[of_root, &newer, &older]).accepted(),
+        cast.file("old clear one and new revoking one", &[of_root, &older_clear, &newer_revoking])
+            .diagnosed("certificate-revoked"),
+        cast.file("expired one and valid one", &[of_root, &expired, of_ca]).accepted(),
+        with("another serial revoked", CrlDraft { revoked: vec![vec![0x55, 1]], ..clear() }).accepted(),
+        with("revoked for key compromise", revoking(1).with_entry(reason(1)))
+            .diagnosed("certificate-revoked"),
+        with("revoked on hold", revoking(1).with_entry(reason(6))).diagnosed("certificate-revoked"),
+        with("removed from the list", revoking(1).with_entry(reason(8))).accepted(),
+        with("with an unknown extension", clear().with(unknown())).accepted(),
+        with("with an unknown critical extension", clear().with(unknown().critical())).refused(Chain),
+        with("with an unknown critical entry extension, another serial", {
+            CrlDraft { revoked: vec![vec![0x55, 1]], ..clear() }.with_entry(unknown().critical())
+        })
+        .refused(Chain),
+        with("for servers only", clear().with(distribution(1))).accepted(),
+        with("for servers only, the server revoked", revoking(1).with(distribution(1)))
+            .diagnosed("certificate-revoked"),
+        with("for CAs only", clear().with(distribution(2))).refused(Chain),
+        with("for attribute certificates only", clear().with(distribution(5))).refused(Chain),
+        with("indirect", clear().with(distribution(4))).refused(Chain),
+        with("a delta", {
+            let base = Extension::new("2.5.29.27", integer(&[1])).critical();
+            clear().number(5).with(base)
+        })
+        .refused(Chain),
+        cast.file(
+            "many serials revoked",
+            &[
+                of_root,
+                &CrlDraft {
+                    revoked: (0..500u16).map(|n| vec![0x50, (n >> 8) as u8, n as u8]).collect(),
+                    ..clear()
+                }
+                .signed_by(ca),
+            ],
+        )
+        .accepted(),
+        {
+            let root = usual_root().self_signed();
+            let ca = usual_ca().with(key_usage(&[KEY_CERT_SIGN])).signed_by(&root);
+            let server = usual_server().signed_by(&ca);
+            let text = format!("{}{}", crl_pem(of_root), crl_pem(&clear().signed_by(&ca)));
+            Case::new("CRL: of a CA whose keyUsage lacks cRLSign", &[&server, &ca])
+                .root(&[&root])
+                .file("list.crl", text)
+                .settings("sslcrl=DIR/list.crl")
+                .refused(Chain)
+        },
+        {
+            let server = usual_server().serial(&[0x00, 0x80, 0x01]).signed_by(ca);
+            let crl = CrlDraft { revoked: vec![vec![0x00, 0x80, 0x01]], ..clear() }.signed_by(ca);
+            Case::new("CRL: a serial with its highest bit set revoked", &[&server, ca])
+                .root(&[root])
+                .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&crl)))
+                .settings("sslcrl=DIR/list.crl")
+                .diagnosed("certificate-revoked")
+        },
+        {
+            let server = usual_server().with(distribution_point("http://crl.test/a")).signed_by(ca);
+            let point = crate::support::der::explicit(
+                0,
+                &[&crate::support::der::explicit(0, &[&uri("http://crl.test/b")])],
+            );
+            let crl = clear().with(Extension::new("2.5.29.28", sequence(&[&point])).critical()).signed_by(ca);
+            Case::new("CRL: of another distribution point", &[&server, ca])
+                .root(&[root])
+                .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&crl)))
+                .settings("sslcrl=DIR/list.crl")
+                .refused(Chain)
+        },
+        {
+            let server = usual_server().with(distribution_point("http://crl.test/a")).signed_by(ca);
+            let point = crate::support::der::explicit(
+                0,
+                &[&crate::support::der::explicit(0, &[&uri("http://crl.test/a")])],
+            );
+            let crl = clear().with(Extension::new("2.5.29.28", sequence(&[&point])).critical()).signed_by(ca);
+            Case::new("CRL: of the same distribution point", &[&server, ca])
+                .root(&[root])
+                .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&crl)))
+                .settings("sslcrl=DIR/list.crl")
+                .accepted()
+        },
+        with("with a broken authority key identifier", {
+            clear().unidentified().with(Extension::new(AUTHORITY_KEY_IDENTIFIER, boolean(true)))
+        })
+        .accepted(),
+    ]
+}
+
+fn distribution_point(address: &str) -> Extension {
+    use crate::support::der::explicit;
+    let point = sequence(&[&explicit(0, &[&explicit(0, &[&uri(address)])])]);
+    Extension::new("2.5.29.31", sequence(&[&point]))
+}
+
+fn paths() -> Vec<Case> {
+    let root = usual_root().self_signed();
+    let server = usual_server().signed_by(&root);
+    let listed = Draft::bare(super::HOST).names([dns(super::HOST)]).self_signed();
+    let of_root = CrlDraft::revoking(&[]).signed_by(&root);
+    let revoking = CrlDraft::revoking(&[&server]).signed_by(&root);
+    let case = |title: &str, server: &Issued, root: &Issued, crl: &Vec<u8>| {
+        Case::new(format!("CRL: {title}"), &[server])
+            .root(&[root])
+            .file("list.crl", crl_pem(crl))
+            .settings("sslcrl=DIR/list.crl")
+    };
+    let own = CrlDraft::revoking(&[]).signed_by(&listed);
+    let own_revoking = CrlDraft::revoking(&[&listed]).signed_by(&listed);
+    let revoking_root = CrlDraft::revoking(&[&root]).signed_by(&root);
+    vec![
+        case("server under the root", &server, &root, &of_root).accepted(),
+        case("server under the root revoked", &server, &root, &revoking).diagnosed("certificate-revoked"),
+        case("the root itself revoked", &server, &root, &revoking_root).diagnosed("certificate-revoked"),
+        case("self-signed server without one of its own", &listed, &listed, &of_root).refused(Chain),
+        case("self-signed server with one of its own", &listed, &listed, &own).accepted(),
+        case("self-signed server revoked by itself", &listed, &listed, &own_revoking)
+            .diagnosed("certificate-revoked"),
+    ]
+}

@@ -1,0 +1,14 @@
+//! Certificates and CRLs of every kind, made at run time: well-formed, odd and broken ones alike.
+//!
+//! A [`Draft`] is a certificate with all its fields open; signing turns it into an [`Issued`] one. Nothing is checked:
+//! what a draft says is what is signed.
+
+mod certificate;
+mod crl;
+mod extensions;
+mod keys;
+
+pub use certificate::{Draft, Issued};
+pub use crl::{CrlDraft, crl_pem};
+pub use extensions::*;
+pub use keys::{Hash, Key, Kind, Scheme, signature_algorithm};

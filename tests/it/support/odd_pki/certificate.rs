@@ -1,0 +1,251 @@
+//! A certificate with all its fields open, and one that is signed.
+
+use super::extensions::*;
+use super::keys::{Hash, Key, Kind, Scheme, seal, signature_algorithm};
+use crate::support::der::{explicit, implicit, integer, octets, pem, sequence, sequence_of};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A certificate before it is signed.
+#[derive(Clone)]
+pub struct Draft {
+    pub key: Key,
+    /// 1, 2 or 3.
+    pub version: u8,
+    /// The content bytes of the serial number.
+    pub serial: Vec<u8>,
+    pub subject: Vec<u8>,
+    /// Name of the issuer; `None`: the issuer's subject.
+    pub issuer: Option<Vec<u8>>,
+    pub not_before: Vec<u8>,
+    pub not_after: Vec<u8>,
+    pub extensions: Vec<Extension>,
+    /// Whether the subject and authority key identifiers are added when it is signed.
+    pub identified: bool,
+    /// Encoded issuerUniqueID and subjectUniqueID.
+    pub unique_identifiers: Vec<u8>,
+    pub scheme: Scheme,
+    /// The algorithm inside the signed part, when it is to differ from the one outside.
+    pub inner_algorithm: Option<Vec<u8>>,
+    pub spoiled: bool,
+}
+
+fn next_serial() -> Vec<u8> {
+    static NEXT: AtomicU64 = AtomicU64::new(0x1000_0000_0000);
+    let bytes = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    bytes[2..].to_vec()
+}
+
+impl Draft {
+    /// Version 3, no extension but the key identifiers, a P-256 key of the subject's own, valid for a year.
+    pub fn bare(subject: &str) -> Draft {
+        Draft {
+            key: Key::labelled(Kind::P256, subject),
+            version: 3,
+            serial: next_serial(),
+            subject: common_name(subject),
+            issuer: None,
+            not_before: days(-2),
+            not_after: days(365),
+            extensions: Vec::new(),
+            identified: true,
+            unique_identifiers: Vec::new(),
+            scheme: Scheme::Usual(Hash::Sha256),
+            inner_algorithm: None,
+            spoiled: false,
+        }
+    }
+
+    /// A CA as RFC 5280 describes it.
+    pub fn authority(subject: &str) -> Draft {
+        Draft::bare(subject).with(basic_constraints(true, None)).with(key_usage(&[KEY_CERT_SIGN, CRL_SIGN]))
+    }
+
+    /// A server's certificate as public CAs make it.
+    pub fn server(host: &str) -> Draft {
+        Draft::bare(host)
+            .with(basic_constraints(false, None))
+            .with(key_usage(&[DIGITAL_SIGNATURE, KEY_ENCIPHERMENT]))
+            .with(extended_key_usage(&[SERVER_AUTH]))
+            .with(alt_names([dns(host)]))
+    }
+
+    /// With this extension, in the place of one of the same kind.
+    pub fn with(self, extension: Extension) -> Draft {
+        self.without(extension.oid).also(extension)
+    }
+
+    /// With this extension, beside one of the same kind.
+    pub fn also(mut self, extension: Extension) -> Draft {
+        self.extensions.push(extension);
+        self
+    }
+
+    pub fn without(mut self, oid: &str) -> Draft {
+        self.extensions.retain(|extension| extension.oid != oid);
+        self
+    }
+
+    pub fn without_extensions(mut self) -> Draft {
+        self.extensions.clear();
+        self.unidentified()
+    }
+
+    /// Version 1 or 2, and so without extensions.
+    pub fn version(mut self, version: u8) -> Draft {
+        self.version = version;
+        self.without_extensions()
+    }
+
+    /// Without key identifiers.
+    pub fn unidentified(mut self) -> Draft {
+        self.identified = false;
+        self
+    }
+
+    pub fn keyed(mut self, kind: Kind) -> Draft {
+        self.key = Key::labelled(kind, "");
+        self
+    }
+
+    pub fn key(mut self, key: Key) -> Draft {
+        self.key = key;
+        self
+    }
+
+    pub fn subject(mut self, subject: Vec<u8>) -> Draft {
+        self.subject = subject;
+        self
+    }
+
+    pub fn issuer(mut self, issuer: Vec<u8>) -> Draft {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    pub fn serial(mut self, content: &[u8]) -> Draft {
+        self.serial = content.to_vec();
+        self
+    }
+
+    pub fn valid(mut self, not_before: Vec<u8>, not_after: Vec<u8>) -> Draft {
+        (self.not_before, self.not_after) = (not_before, not_after);
+        self
+    }
+
+    pub fn expired(self) -> Draft {
+        self.valid(days(-30), days(-1))
+    }
+
+    pub fn future(self) -> Draft {
+        self.valid(days(1), days(30))
+    }
+
+    /// Its SANs, in place of those it has.
+    pub fn names<T: AsRef<[u8]>>(self, names: impl IntoIterator<Item = T>) -> Draft {
+        self.with(alt_names(names))
+    }
+
+    pub fn scheme(mut self, scheme: Scheme) -> Draft {
+        self.scheme = scheme;
+        self
+    }
+
+    pub fn inner_algorithm(mut self, algorithm: Vec<u8>) -> Draft {
+        self.inner_algorithm = Some(algorithm);
+        self
+    }
+
+    pub fn spoiled(mut self) -> Draft {
+        self.spoiled = true;
+        self
+    }
+
+    pub fn unique_identifiers(mut self) -> Draft {
+        self.unique_identifiers = [implicit(1, &[0, 1, 2]), implicit(2, &[0, 3, 4])].concat();
+        self
+    }
+
+    pub fn self_signed(self) -> Issued {
+        let (key, subject) = (self.key.clone(), self.subject.clone());
+        let identifier = identifier(&key);
+        self.sign(&key, &subject, &identifier)
+    }
+
+    pub fn signed_by(self, issuer: &Issued) -> Issued {
+        self.sign(&issuer.key, &issuer.subject, &issuer.identifier)
+    }
+
+    fn sign(mut self, issuer: &Key, issuer_subject: &[u8], issuer_identifier: &[u8]) -> Issued {
+        let own_identifier = self
+            .extensions
+            .iter()
+            .find(|extension| extension.oid == SUBJECT_KEY_IDENTIFIER)
+            .map_or_else(|| identifier(&self.key), |extension| extension.value[2..].to_vec());
+        if self.identified {
+            let has = |draft: &Draft, oid| draft.extensions.iter().any(|extension| extension.oid == oid);
+            if !has(&self, AUTHORITY_KEY_IDENTIFIER) {
+                self.extensions.push(authority(Some(issuer_identifier), None));
+            }
+            if !has(&self, SUBJECT_KEY_IDENTIFIER) {
+                self.extensions.push(Extension::new(SUBJECT_KEY_IDENTIFIER, octets(&own_identifier)));
+            }
+        }
+        let issuer_name = self.issuer.clone().unwrap_or_else(|| issuer_subject.to_vec());
+        let algorithm = signature_algorithm(issuer.kind, self.scheme);
+        let version =
+            if self.version == 1 { Vec::new() } else { explicit(0, &[&integer(&[self.version - 1])]) };
+        let extensions = if self.extensions.is_empty() {
+            Vec::new()
+        } else {
+            explicit(3, &[&sequence_of(self.extensions.iter().map(Extension::der))])
+        };
+        let body = sequence(&[
+            &version,
+            &integer(&self.serial),
+            self.inner_algorithm.as_ref().unwrap_or(&algorithm),
+            &issuer_name,
+            &sequence(&[&self.not_before, &self.not_after]),
+            &self.subject,
+            &self.key.public(),
+            &self.unique_identifiers,
+            &extensions,
+        ]);
+        let der = seal(&body, &algorithm, issuer, self.scheme, self.spoiled);
+        Issued {
+            der,
+            key: self.key,
+            subject: self.subject,
+            issuer: issuer_name,
+            serial: self.serial,
+            identifier: own_identifier,
+        }
+    }
+}
+
+fn identifier(key: &Key) -> Vec<u8> {
+    openssl::sha::sha256(&key.public())[..20].to_vec()
+}
+
+/// A signed certificate with the key it is for.
+#[derive(Clone)]
+pub struct Issued {
+    pub der: Vec<u8>,
+    pub key: Key,
+    pub subject: Vec<u8>,
+    pub issuer: Vec<u8>,
+    pub serial: Vec<u8>,
+    /// Its subject key identifier, written in it or not.
+    pub identifier: Vec<u8>,
+}
+
+impl Issued {
+    pub fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.der)
+    }
+
+    /// OpenSSL's hash of the subject, the stem of file names in a CRL directory.
+    pub fn subject_hash(&self) -> String {
+        let parsed = openssl::x509::X509::from_der(&self.der).unwrap();
+        format!("{:08x}", parsed.subject_name_hash())
+    }
+}
