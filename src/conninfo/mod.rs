@@ -18,6 +18,19 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(Vec<u8>);
 
+impl Value {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
 /// Where a parameter's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
