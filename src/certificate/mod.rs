@@ -1,12 +1,31 @@
 //! X.509 certificates decoded into plain facts, for judging and for showing. Tolerant: a certificate too broken to
 //! verify still shows what can be read of it.
+//!
+//! What counts as broken is what OpenSSL cannot read either (RFC 5280, `d2i_X509`): trailing bytes, an empty or padded
+//! serial number, text that is none of its string type, and, since no path leads through such a certificate, times that
+//! are not spelt `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`. A serial number may be negative, zero or long, a version may be
+//! anything, and a broken extension is a fact of its own ([`Extensions::problems`]).
 
-use std::net::IpAddr;
+mod algorithms;
+mod crl;
+mod der;
+mod extensions;
+mod names;
+
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-use sha2::Digest as _;
-
 use crate::timestamp::Timestamp;
+
+pub(crate) use algorithms::{EXPLICIT_CURVE, public_key};
+pub use algorithms::{Hash, KeyKind, SignatureAlgorithm, SignatureKind};
+pub use crl::{ALL_REASONS, Crl, CrlFacts, CrlScope, RevocationReason, RevokedEntry};
+pub use extensions::{
+    AuthorityKey, BasicConstraints, CrlPoint, CrlPointName, ExtensionProblem, Extensions, KeyUsage,
+    NameConstraints, Subtree,
+};
+pub use names::{Attribute, DistinguishedName, GeneralName};
 
 /// A certificate, presented or read from a file. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,7 +35,7 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     der: Vec<u8>,
     sha256: [u8; 32],
-    decoded: Result<Facts, Malformed>,
+    decoded: Result<Facts, (Malformed, Readable)>,
 }
 
 /// Why a certificate cannot be decoded.
@@ -28,10 +47,21 @@ pub struct Malformed {
     pub offset: Option<usize>,
 }
 
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            Some(offset) => write!(f, "{} (at byte {offset})", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
 /// What a certificate says.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// 1, 2 or 3.
+    /// 1, 2 or 3 (and whatever else it claims to be).
     pub version: u32,
     /// Serial number, as the bytes of the INTEGER.
     pub serial: Vec<u8>,
@@ -49,69 +79,86 @@ pub struct Facts {
     pub spki: Vec<u8>,
     /// The signature's algorithm.
     pub signature: SignatureKind,
+    /// Whether the algorithm named within differs from the one beside the signature: such a signature is no good.
+    pub algorithms_differ: bool,
     /// SAN entries in their order; `None` without the extension.
     pub sans: Option<Vec<GeneralName>>,
+    /// The other extensions.
+    pub extensions: Extensions,
+    signed: Range<usize>,
+    signature_value: Vec<u8>,
 }
 
-/// A distinguished name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DistinguishedName {
-    /// The name's DER.
-    pub der: Vec<u8>,
-    /// OpenSSL's canonical form, for comparison: case, blanks and string types do not count.
-    pub canonical: Vec<u8>,
-    /// Attribute type (`CN`, `O`, or dotted OID) and value in order, value bytes as they stand in the certificate.
-    pub attributes: Vec<(String, Vec<u8>)>,
+impl Facts {
+    /// Whether subject and issuer are the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject.canonical == self.issuer.canonical
+    }
+
+    /// Whether it calls itself its own issuer and nothing in it contradicts: name, key identifier, kind of signature.
+    /// The signature itself is not looked at (`EXFLAG_SS` in v3_purp.c).
+    pub fn is_self_signed(&self) -> bool {
+        self.is_self_issued() && self.names_key_of(self) && self.signature.algorithm.fits(&self.key)
+    }
+
+    /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
+    pub fn names_key_of(&self, issuer: &Facts) -> bool {
+        self.extensions.authority_key.as_ref().is_none_or(|authority| authority.agrees(issuer))
+    }
+
+    /// Whether it says that it is a CA: basicConstraints with CA:TRUE.
+    pub fn is_ca(&self) -> bool {
+        self.extensions.basic_constraints.is_some_and(|constraints| constraints.ca)
+    }
+
+    /// The serial number in hexadecimal, as OpenSSL writes it: upper case, a minus sign before a negative one.
+    pub fn serial_hex(&self) -> String {
+        serial_hex(&self.serial)
+    }
 }
 
-/// One SAN entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GeneralName {
-    /// dNSName, bytes verbatim.
-    Dns(Vec<u8>),
-    /// iPAddress of 4 or 16 bytes.
-    Ip(IpAddr),
-    /// iPAddress of another length.
-    BadIp(Vec<u8>),
-    /// rfc822Name.
-    Email(Vec<u8>),
-    /// uniformResourceIdentifier.
-    Uri(Vec<u8>),
-    /// Anything else: its tag number and bytes.
-    Other(u32, Vec<u8>),
+impl AuthorityKey {
+    /// Whether the identifiers given are those of `issuer` (`X509_check_akid`): a key identifier counts only if the
+    /// issuer has one too.
+    pub fn agrees(&self, issuer: &Facts) -> bool {
+        let key = match (&self.key, &issuer.extensions.subject_key) {
+            (Some(sought), Some(found)) => sought == found,
+            _ => true,
+        };
+        key && self.serial.as_ref().is_none_or(|serial| *serial == issuer.serial)
+            && self.issuer.as_ref().is_none_or(|name| name.canonical == issuer.issuer.canonical)
+    }
 }
 
-/// A public key's kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// RSA with so many bits.
-    Rsa(u32),
-    /// An RSA key restricted to PSS, with so many bits.
-    RsaPss(u32),
-    /// EC on a named curve (`P-256`, `P-384`, `P-521`, else the dotted OID).
-    Ec(String),
-    /// Ed25519.
-    Ed25519,
-    /// Ed448.
-    Ed448,
-    /// Another algorithm, by dotted OID.
-    Other(String),
-}
-
-/// A signature's algorithm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureKind {
-    /// The field's name (`sha256WithRSAEncryption`, `ecdsa-with-SHA384`, `Ed25519`), else the dotted OID.
-    pub name: String,
-    /// AlgorithmIdentifier, DER.
-    pub der: Vec<u8>,
+/// What can be read of a certificate, whether it decodes as a whole or not: for showing, never for judging.
+#[derive(Clone, Debug, Default)]
+pub struct Readable {
+    /// Serial number in hexadecimal.
+    pub serial: Option<String>,
+    /// Subject.
+    pub subject: Option<DistinguishedName>,
+    /// Issuer.
+    pub issuer: Option<DistinguishedName>,
+    /// First moment of validity.
+    pub not_before: Option<Timestamp>,
+    /// Last moment of validity.
+    pub not_after: Option<Timestamp>,
+    /// The key.
+    pub key: Option<KeyKind>,
+    /// The signature's algorithm.
+    pub signature: Option<SignatureKind>,
+    /// SAN entries.
+    pub sans: Vec<GeneralName>,
 }
 
 impl Certificate {
-    /// A certificate from its DER and what was read of it; for evidence that is made by hand.
-    pub fn from_parts(der: Vec<u8>, decoded: Result<Facts, Malformed>) -> Self {
-        let sha256 = sha2::Sha256::digest(&der).into();
-        Self(Arc::new(Inner { der, sha256, decoded }))
+    /// Decodes a certificate; one that cannot be decoded keeps its bytes and says why.
+    pub fn from_der(der: &[u8]) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, der);
+        let sha256 = digest.as_ref().try_into().unwrap_or([0; 32]);
+        let mut readable = Readable::default();
+        let decoded = decode(der, &mut readable).map_err(|error| (error, readable));
+        Self(Arc::new(Inner { der: der.to_vec(), sha256, decoded }))
     }
 
     /// The DER as it was received.
@@ -124,8 +171,198 @@ impl Certificate {
         &self.0.sha256
     }
 
-    /// What it says, unless it cannot be decoded.
-    pub fn facts(&self) -> Result<&Facts, &Malformed> {
-        self.0.decoded.as_ref()
+    /// SHA-256 of the DER in lower-case hexadecimal.
+    pub fn sha256_hex(&self) -> String {
+        hex(&self.0.sha256)
     }
+
+    /// What it says, unless it cannot be decoded.
+    ///
+    /// # Errors
+    /// Why it cannot be decoded.
+    pub fn facts(&self) -> Result<&Facts, &Malformed> {
+        self.0.decoded.as_ref().map_err(|(error, _)| error)
+    }
+
+    /// What can be read of it, decoded as a whole or not: for showing.
+    pub fn readable(&self) -> Readable {
+        match &self.0.decoded {
+            Ok(facts) => Readable {
+                serial: Some(facts.serial_hex()),
+                subject: Some(facts.subject.clone()),
+                issuer: Some(facts.issuer.clone()),
+                not_before: Some(facts.not_before),
+                not_after: Some(facts.not_after),
+                key: Some(facts.key.clone()),
+                signature: Some(facts.signature.clone()),
+                sans: facts.sans.clone().unwrap_or_default(),
+            },
+            Err((_, readable)) => readable.clone(),
+        }
+    }
+
+    /// The bytes under the signature; empty if it cannot be decoded.
+    pub fn signed_part(&self) -> &[u8] {
+        let range = self.facts().map(|facts| facts.signed.clone()).unwrap_or_default();
+        self.0.der.get(range).unwrap_or_default()
+    }
+
+    /// The signature itself; empty if it cannot be decoded.
+    pub fn signature_value(&self) -> &[u8] {
+        self.facts().map(|facts| facts.signature_value.as_slice()).unwrap_or_default()
+    }
+}
+
+/// The same certificate is the same bytes.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+/// Decodes a certificate and leaves in `readable` what could be read of one that breaks off.
+fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
+    let mut outermost = der::Reader::new(bytes);
+    let certificate = outermost.expect(der::SEQUENCE, "certificate")?;
+    let mut outer = certificate.inside();
+    let body = outer.expect(der::SEQUENCE, "certificate's body")?;
+    let parts = decode_body(&body, readable);
+    let outer_algorithm = outer.expect(der::SEQUENCE, "signature algorithm");
+    let outer_signature = outer_algorithm.clone().and_then(|element| algorithms::signature(&element));
+    if let Ok(signature) = &outer_signature {
+        readable.signature = Some(signature.clone());
+    }
+    let parts = parts?;
+    let value = outer.expect(der::BIT_STRING, "signature")?;
+    outer.end("signature")?;
+    outermost.end("certificate")?;
+    let (signature_value, unused) = der::bits(&value, "signature")?;
+    let Body {
+        version,
+        serial,
+        inner_algorithm,
+        subject,
+        issuer,
+        not_before,
+        not_after,
+        key,
+        spki,
+        extensions,
+    } = parts;
+    Ok(Facts {
+        version,
+        serial: serial.to_vec(),
+        subject,
+        issuer,
+        not_before,
+        not_after,
+        key,
+        spki: spki.to_vec(),
+        signature: outer_signature?,
+        algorithms_differ: outer_algorithm?.whole != inner_algorithm || unused != 0,
+        sans: extensions.alternative_names.clone(),
+        extensions,
+        signed: body.offset..body.offset + body.whole.len(),
+        signature_value: signature_value.to_vec(),
+    })
+}
+
+/// TBSCertificate.
+struct Body<'a> {
+    version: u32,
+    serial: &'a [u8],
+    inner_algorithm: &'a [u8],
+    subject: DistinguishedName,
+    issuer: DistinguishedName,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    key: KeyKind,
+    spki: &'a [u8],
+    extensions: Extensions,
+}
+
+/// Decodes TBSCertificate. A field that is wrong within does not keep those behind it from being read for show.
+fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<Body<'a>, Malformed> {
+    let mut inside = body.inside();
+    let version = match inside.optional(der::context_constructed(0), "version")? {
+        Some(tagged) => {
+            let mut inside = tagged.inside();
+            let element = inside.expect(der::INTEGER, "version")?;
+            inside.end("version")?;
+            let number = der::small(der::integer(&element, "version")?);
+            let version = number.and_then(|number| u32::try_from(number).ok()).and_then(|n| n.checked_add(1));
+            version.ok_or_else(|| element.wrong("version is out of range"))
+        }
+        None => Ok(1),
+    };
+    let serial_element = inside.expect(der::INTEGER, "serial number")?;
+    let serial = der::integer(&serial_element, "serial number");
+    readable.serial = serial.as_ref().ok().map(|serial| serial_hex(serial));
+    let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?.whole;
+    let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?);
+    readable.issuer = issuer.as_ref().ok().cloned();
+    let mut validity = inside.expect(der::SEQUENCE, "validity")?.inside();
+    let not_before = validity.any("notBefore").and_then(|element| extensions::time(&element, "notBefore"));
+    readable.not_before = not_before.as_ref().ok().copied();
+    let not_after = validity.any("notAfter").and_then(|element| extensions::time(&element, "notAfter"));
+    readable.not_after = not_after.as_ref().ok().copied();
+    let after_validity = validity.end("validity");
+    let subject = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "subject")?);
+    readable.subject = subject.as_ref().ok().cloned();
+    let spki = inside.expect(der::SEQUENCE, "public key")?;
+    let key = algorithms::key(&spki).map(|(kind, _)| kind);
+    readable.key = key.as_ref().ok().cloned();
+    inside.optional(der::context(1), "issuer's unique identifier")?;
+    inside.optional(der::context(2), "subject's unique identifier")?;
+    let extensions = match inside.optional(der::context_constructed(3), "extensions")? {
+        Some(tagged) => {
+            let mut within = tagged.inside();
+            let sequence = within.expect(der::SEQUENCE, "extensions")?;
+            within.end("extensions")?;
+            extensions::frames(&sequence).map(|frames| Extensions::read(&frames))
+        }
+        None => Ok(Extensions::default()),
+    };
+    if let Ok(Extensions { alternative_names: Some(names), .. }) = &extensions {
+        readable.sans.clone_from(names);
+    }
+    inside.end("certificate's body")?;
+    after_validity?;
+    Ok(Body {
+        version: version?,
+        serial: serial?,
+        inner_algorithm,
+        subject: subject?,
+        issuer: issuer?,
+        not_before: not_before?,
+        not_after: not_after?,
+        key: key?,
+        spki: spki.whole,
+        extensions: extensions?,
+    })
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The content of an INTEGER in hexadecimal as OpenSSL writes serial numbers: upper case, `-` before negative ones.
+pub(crate) fn serial_hex(serial: &[u8]) -> String {
+    let negative = serial.first().is_some_and(|first| first & 0x80 != 0);
+    let mut magnitude = serial.to_vec();
+    if negative {
+        let mut carry = true;
+        for byte in magnitude.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let digits = hex(&magnitude).to_ascii_uppercase();
+    let digits = match digits.strip_prefix("00") {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => &digits,
+    };
+    format!("{}{digits}", if negative { "-" } else { "" })
 }

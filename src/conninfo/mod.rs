@@ -30,6 +30,12 @@ impl Value {
     }
 }
 
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
 /// Where a parameter's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

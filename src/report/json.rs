@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::certificates::{self, full_name, general_name, hex, is_self_issued, lossy};
+use super::certificates::{is_self_issued, lossy};
 use super::human::version_name;
 use super::subject;
 use super::{Reporter, Run};
@@ -233,20 +233,17 @@ fn chain(tls: &TlsRecord) -> Vec<Json> {
 }
 
 fn entry(certificate: &Certificate, sent: Option<usize>) -> Json {
-    let facts = certificate.facts().ok();
+    let facts = certificate.readable();
     json!({
-        "subject": facts.map(|facts| shown(&full_name(&facts.subject))),
-        "issuer": facts.map(|facts| shown(&full_name(&facts.issuer))),
-        "sans": facts
-            .and_then(|facts| facts.sans.as_ref())
-            .map(|names| names.iter().map(|name| shown(&general_name(name))).collect::<Vec<_>>())
-            .unwrap_or_default(),
-        "serial": facts.map(|facts| hex(&facts.serial)),
-        "not_before": facts.map(|facts| facts.not_before.to_string()),
-        "not_after": facts.map(|facts| facts.not_after.to_string()),
-        "key": facts.map(|facts| shown(&certificates::key(&facts.key))),
-        "signature": facts.map(|facts| shown(&facts.signature.name)),
-        "sha256": hex(certificate.sha256()),
+        "subject": facts.subject.map(|name| shown(&name.to_string())),
+        "issuer": facts.issuer.map(|name| shown(&name.to_string())),
+        "sans": facts.sans.iter().map(|name| shown(&name.to_string())).collect::<Vec<_>>(),
+        "serial": facts.serial,
+        "not_before": facts.not_before.map(|moment| moment.to_string()),
+        "not_after": facts.not_after.map(|moment| moment.to_string()),
+        "key": facts.key.map(|key| shown(&key.to_string())),
+        "signature": facts.signature.map(|signature| shown(&signature.to_string())),
+        "sha256": certificate.sha256_hex().to_uppercase(),
         "sent": sent.is_some(),
         "role": match sent {
             Some(0) => "leaf",

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
 
 /// Everything that was read from files.
@@ -138,6 +138,53 @@ pub enum FileContent {
 pub enum Revocation {
     /// No checking.
     Off,
+    /// Every certificate of the path is checked.
+    On {
+        /// The lists, in the order of the files.
+        lists: Vec<FileCrl>,
+        /// `sslcrldir`, if it is set.
+        directory: Option<CrlDirectory>,
+    },
+    /// CRLs were asked for, and libpq goes on without checking.
+    Ignored {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why nothing in it is used.
+        why: String,
+    },
+}
+
+/// A revocation list and its place in a file.
+#[derive(Clone, Debug)]
+pub struct FileCrl {
+    /// The list.
+    pub crl: Crl,
+    /// The file.
+    pub file: PathBuf,
+    /// The line of its `-----BEGIN` (from 1).
+    pub line: usize,
+}
+
+/// The directory that `sslcrldir` names.
+#[derive(Clone, Debug)]
+pub struct CrlDirectory {
+    /// The path.
+    pub path: PathBuf,
+    /// What it is like.
+    pub state: CrlDirectoryState,
+}
+
+/// What a directory of CRLs is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlDirectoryState {
+    /// It is not there.
+    Missing,
+    /// Nothing is in it.
+    Empty,
+    /// Its files are not named by hash, so that OpenSSL finds none of them.
+    NotHashed,
+    /// It has files named by hash.
+    Hashed,
 }
 
 /// The client's certificate and key.

@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::certificate::Certificate;
 use crate::diagnose::Outcome;
 use crate::evidence::TlsRecord;
-use crate::report::certificates::{is_self_issued, key, lossy, short_name, short_subject};
+use crate::report::certificates::{is_self_issued, lossy, short_name, short_subject};
 use crate::report::{Role, subject};
 use crate::timestamp::Timestamp;
 use crate::trust::{RootSource, Roots};
@@ -110,7 +110,7 @@ fn certificate(page: &mut Page, outcome: &Outcome, link: &Link, role: &str, bar:
     let facts = match link.certificate.facts() {
         Ok(facts) => {
             let end = end(facts.not_after, outcome.evidence.judged_at, is_leaf);
-            format!("{} · {end} · {place}", key(&facts.key))
+            format!("{} · {end} · {place}", facts.key)
         }
         Err(error) => format!("{} · {place}", error.what),
     };

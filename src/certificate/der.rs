@@ -1,0 +1,236 @@
+//! Reads DER element by element and knows at which byte something was wrong.
+//!
+//! Certificates are decoded here and not by a general X.509 library, because what counts as a readable certificate
+//! is part of libpq's verdict: OpenSSL is strict in some places and lenient in others (see [`decode`](super)), and of
+//! a broken certificate the readable part must still be shown. Lengths need not be minimal, as for OpenSSL; indefinite
+//! lengths and tag numbers above 30 are refused.
+
+use super::Malformed;
+
+pub(super) const BOOLEAN: u8 = 0x01;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(super) const ENUMERATED: u8 = 0x0a;
+pub(super) const UTF8_STRING: u8 = 0x0c;
+pub(super) const PRINTABLE_STRING: u8 = 0x13;
+pub(super) const T61_STRING: u8 = 0x14;
+pub(super) const IA5_STRING: u8 = 0x16;
+pub(super) const UTC_TIME: u8 = 0x17;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const VISIBLE_STRING: u8 = 0x1a;
+pub(super) const UNIVERSAL_STRING: u8 = 0x1c;
+pub(super) const BMP_STRING: u8 = 0x1e;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const SET: u8 = 0x31;
+
+/// The tag byte of a primitive element of the context-specific class.
+pub(super) const fn context(number: u8) -> u8 {
+    0x80 | number
+}
+
+/// The tag byte of a constructed element of the context-specific class.
+pub(super) const fn context_constructed(number: u8) -> u8 {
+    0xa0 | number
+}
+
+/// One element: its tag byte, its content, and both with the header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'a> {
+    pub tag: u8,
+    pub content: &'a [u8],
+    pub whole: &'a [u8],
+    /// Where `whole` begins in the outermost bytes.
+    pub offset: usize,
+}
+
+impl<'a> Element<'a> {
+    /// A reader of the elements within.
+    pub fn inside(&self) -> Reader<'a> {
+        Reader { rest: self.content, offset: self.offset + (self.whole.len() - self.content.len()) }
+    }
+
+    /// An error in this element.
+    pub fn wrong(&self, what: impl Into<String>) -> Malformed {
+        Malformed { what: what.into(), offset: Some(self.offset) }
+    }
+}
+
+/// Walks a run of elements.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, offset: 0 }
+    }
+
+    /// The tag byte of the next element, if there is one.
+    pub fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// An error at the present place.
+    pub fn wrong(&self, what: impl Into<String>) -> Malformed {
+        Malformed { what: what.into(), offset: Some(self.offset) }
+    }
+
+    /// The next element, whatever it is. `field` names it in errors.
+    pub fn any(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
+        let Some(&tag) = self.rest.first() else { return Err(self.wrong(format!("{field} is missing"))) };
+        if tag & 0x1f == 0x1f {
+            return Err(self.wrong(format!("{field} has a tag number above 30")));
+        }
+        let (header, length) =
+            length(self.rest).ok_or_else(|| self.wrong(format!("{field} has a bad length")))?;
+        let end = header.checked_add(length);
+        let (Some(whole), Some(content)) =
+            (end.and_then(|end| self.rest.get(..end)), end.and_then(|end| self.rest.get(header..end)))
+        else {
+            return Err(self.wrong(format!("{field} is cut off")));
+        };
+        let element = Element { tag, content, whole, offset: self.offset };
+        self.offset += whole.len();
+        self.rest = self.rest.get(whole.len()..).unwrap_or_default();
+        Ok(element)
+    }
+
+    /// The next element, which must have this tag.
+    pub fn expect(&mut self, tag: u8, field: &str) -> Result<Element<'a>, Malformed> {
+        let before = self.clone();
+        let element = self.any(field)?;
+        if element.tag == tag {
+            return Ok(element);
+        }
+        *self = before;
+        Err(element
+            .wrong(format!("{field} is of another type (tag {:02x} instead of {tag:02x})", element.tag)))
+    }
+
+    /// The next element if it has this tag.
+    pub fn optional(&mut self, tag: u8, field: &str) -> Result<Option<Element<'a>>, Malformed> {
+        if self.peek() == Some(tag) { self.any(field).map(Some) } else { Ok(None) }
+    }
+
+    /// Nothing may follow.
+    pub fn end(&self, field: &str) -> Result<(), Malformed> {
+        if self.is_empty() { Ok(()) } else { Err(self.wrong(format!("trailing bytes after {field}"))) }
+    }
+}
+
+/// The sizes of the header and of the content of the element that `bytes` begins with.
+fn length(bytes: &[u8]) -> Option<(usize, usize)> {
+    let first = *bytes.get(1)?;
+    if first < 0x80 {
+        return Some((2, usize::from(first)));
+    }
+    let count = usize::from(first & 0x7f);
+    if count == 0 {
+        return None;
+    }
+    let mut length = 0usize;
+    for &byte in bytes.get(2..2 + count)? {
+        length = length.checked_mul(256)?.checked_add(usize::from(byte))?;
+    }
+    Some((2 + count, length))
+}
+
+/// The content of an INTEGER: not empty and not padded (`c2i_ASN1_INTEGER`).
+pub(super) fn integer<'a>(element: &Element<'a>, field: &str) -> Result<&'a [u8], Malformed> {
+    match element.content {
+        [] => Err(element.wrong(format!("{field} is empty"))),
+        [0x00, next, ..] if next & 0x80 == 0 => Err(element.wrong(format!("{field} is padded"))),
+        [0xff, next, ..] if next & 0x80 != 0 => Err(element.wrong(format!("{field} is padded"))),
+        content => Ok(content),
+    }
+}
+
+/// The value of a small INTEGER or ENUMERATED that is not negative.
+pub(super) fn small(content: &[u8]) -> Option<u64> {
+    if content.len() > 8 || content.first().is_some_and(|first| first & 0x80 != 0) {
+        return None;
+    }
+    Some(content.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+}
+
+/// The bytes of a BIT STRING and how many of its last bits are unused (`c2i_ASN1_BIT_STRING`).
+pub(super) fn bits<'a>(element: &Element<'a>, field: &str) -> Result<(&'a [u8], u8), Malformed> {
+    match element.content.split_first() {
+        Some((&unused, bits)) if unused < 8 && (unused == 0 || !bits.is_empty()) => Ok((bits, unused)),
+        Some(_) => Err(element.wrong(format!("{field} has a bad count of unused bits"))),
+        None => Err(element.wrong(format!("{field} is empty"))),
+    }
+}
+
+/// A BOOLEAN: one byte, anything but zero is true, as for OpenSSL.
+pub(super) fn boolean(element: &Element<'_>, field: &str) -> Result<bool, Malformed> {
+    match element.content {
+        [byte] => Ok(*byte != 0),
+        _ => Err(element.wrong(format!("{field} is not one byte long"))),
+    }
+}
+
+/// `1.2.840.113549` for the content of an OBJECT IDENTIFIER; what cannot be written so comes out in hexadecimal.
+pub(super) fn dotted(oid: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let mut arc = 0u64;
+    for &byte in oid {
+        if arc > u64::MAX >> 7 {
+            return super::hex(oid);
+        }
+        arc = arc << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 != 0 {
+            continue;
+        }
+        let written = if text.is_empty() {
+            let first = (arc / 40).min(2);
+            write!(text, "{first}.{}", arc - first * 40)
+        } else {
+            write!(text, ".{arc}")
+        };
+        debug_assert!(written.is_ok());
+        arc = 0;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_identifiers_are_dotted() {
+        assert_eq!(dotted(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]), "1.2.840.113549.1.1.11");
+        assert_eq!(dotted(&[0x55, 0x1d, 0x11]), "2.5.29.17");
+        assert_eq!(dotted(&[0x88, 0x37]), "2.999");
+    }
+
+    #[test]
+    fn lengths_may_be_long_but_not_longer_than_the_bytes() {
+        assert_eq!(Reader::new(&[4, 0x82, 0, 1, 9]).any("x").unwrap().content, &[9]);
+        for bad in
+            [&[4u8, 2, 9][..], &[4], &[4, 0x80, 0, 0], &[4, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1], &[0x1f, 1, 0]]
+        {
+            assert!(Reader::new(bad).any("x").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn errors_know_their_byte() {
+        let bytes = [0x30, 4, 2, 0, 4, 0];
+        let mut inside = Reader::new(&bytes).expect(SEQUENCE, "outer").unwrap().inside();
+        let empty = inside.any("serial number").unwrap();
+        assert_eq!(integer(&empty, "serial number").unwrap_err().offset, Some(2));
+        assert_eq!(inside.expect(INTEGER, "next").unwrap_err().offset, Some(4));
+        assert!(inside.expect(OCTET_STRING, "next").is_ok(), "a refused element is not consumed");
+    }
+}

@@ -1,0 +1,312 @@
+//! What can be wrong with a chain: values, never prose.
+
+use crate::certificate::{Certificate, SignatureKind};
+use crate::certificate::{ExtensionProblem, GeneralName, KeyKind, Malformed, RevocationReason, Subtree};
+use crate::conninfo::{SslMode, Value};
+use crate::timestamp::Timestamp;
+use crate::trust::FileCrl;
+
+/// One thing wrong with a chain, with its values. `at` is a place in [`Judgement::path`](super::Judgement).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Defect {
+    /// No certificate was presented.
+    NoCertificate,
+    /// A certificate cannot be decoded.
+    Malformed {
+        /// Its place among the certificates sent.
+        sent: usize,
+        /// Why.
+        error: Malformed,
+    },
+    /// The issuer of the path's last certificate is neither in the file nor among those sent.
+    IssuerUnknown {
+        /// The last certificate of the path.
+        last: Certificate,
+    },
+    /// The leaf is self-signed and not in the file.
+    SelfSignedLeaf,
+    /// The path ends in a self-signed certificate that is not in the file.
+    RootNotInFile {
+        /// That certificate.
+        root: Certificate,
+    },
+    /// The path ends in a certificate of the file that is not self-signed, with its issuer missing.
+    FileLacksRoot {
+        /// The certificate of the file.
+        anchor: Certificate,
+    },
+    /// The path has more certificates than OpenSSL follows (its depth of 100).
+    ChainTooLong,
+    /// Outside its dates.
+    Expired {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// Outside its dates.
+    NotYetValid {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// A signature does not verify with the issuer's key.
+    BadSignature {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// A signature that cannot be verified here although OpenSSL may be able to.
+    UnsupportedHere {
+        /// Its place in the path.
+        at: usize,
+        /// What exactly (`Ed448`, `RSA with SHA-224`).
+        what: String,
+    },
+    /// A key too weak for security level 2.
+    WeakKey {
+        /// Its place in the path.
+        at: usize,
+        /// The key.
+        key: KeyKind,
+    },
+    /// A signature too weak for security level 2: SHA-1, MD5.
+    WeakSignature {
+        /// Its place in the path.
+        at: usize,
+        /// Its algorithm.
+        algorithm: SignatureKind,
+    },
+    /// An extension that cannot be read or stands there twice.
+    InvalidExtension {
+        /// Its place in the path.
+        at: usize,
+        /// Which extension, and what is wrong with it.
+        problem: ExtensionProblem,
+    },
+    /// A critical extension that OpenSSL does not know.
+    UnknownCriticalExtension {
+        /// Its place in the path.
+        at: usize,
+        /// Dotted OID.
+        oid: String,
+    },
+    /// A proxy certificate (RFC 3820), which OpenSSL takes only when told to.
+    ProxyCertificate {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// A key on a curve that is spelt out instead of named, which OpenSSL 3 refuses in a chain.
+    ExplicitCurve {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// A certificate above the leaf is no CA.
+    NotACa {
+        /// Its place in the path.
+        at: usize,
+        /// Why not.
+        why: NotACa,
+    },
+    /// extendedKeyUsage without serverAuth.
+    PurposeExcludesServer {
+        /// Its place in the path.
+        at: usize,
+        /// The purposes it has, as dotted OIDs.
+        purposes: Vec<String>,
+    },
+    /// Netscape's certificate type without the server's bit.
+    NetscapeTypeExcludesServer {
+        /// Its place in the path.
+        at: usize,
+    },
+    /// The leaf's keyUsage has none of digitalSignature, keyEncipherment, keyAgreement.
+    KeyUsageExcludesServer {
+        /// Its place in the path.
+        at: usize,
+        /// The uses it has.
+        uses: Vec<&'static str>,
+    },
+    /// More intermediates below a CA than its path length allows.
+    PathLengthExceeded {
+        /// The CA's place in the path.
+        at: usize,
+        /// What it allows.
+        limit: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// A name that a CA's name constraints exclude or do not permit.
+    NameConstraint {
+        /// Place in the path of the certificate with the name.
+        at: usize,
+        /// Place of the CA.
+        authority: usize,
+        /// The name, as [`GeneralName`]'s `Display` or the distinguished name writes it.
+        name: String,
+        /// What went wrong.
+        fault: NameFault,
+    },
+    /// A CRL lists it.
+    Revoked {
+        /// Its place in the path.
+        at: usize,
+        /// Since when.
+        date: Option<Timestamp>,
+        /// Why, if the list says so.
+        reason: Option<RevocationReason>,
+        /// The list.
+        list: FileCrl,
+    },
+    /// Checking is on, and no CRL for its issuer is there.
+    CrlMissing {
+        /// Its place in the path.
+        at: usize,
+        /// Its issuer, printable.
+        issuer: String,
+    },
+    /// The CRL that its check needs is no good.
+    CrlInvalid {
+        /// Its place in the path.
+        at: usize,
+        /// The list.
+        list: FileCrl,
+        /// What is wrong with it.
+        fault: CrlFault,
+    },
+    /// There is no name to verify: only verify-full minds.
+    NoHost,
+    /// The name is not among the certificate's.
+    NameMismatch {
+        /// The host compared.
+        host: Value,
+        /// SAN entries that were compared.
+        names: Vec<GeneralName>,
+        /// The common name, when it was compared.
+        common_name: Option<Vec<u8>>,
+    },
+    /// libpq stops at a name it cannot compare: an embedded NUL, an address of an odd length.
+    NameUnusable {
+        /// The host that was to be compared.
+        host: Value,
+        /// The name it stops at.
+        name: Presented,
+    },
+}
+
+/// What demands that a defect be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// TLS itself: no sslmode forgives it.
+    Always,
+    /// Verifying the chain: verify-ca, verify-full, and any mode with a root file.
+    Chain,
+    /// Verifying the name: verify-full.
+    Name,
+}
+
+/// Why a certificate above the leaf is no CA for OpenSSL (`check_ca` in v3_purp.c).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotACa {
+    /// basicConstraints says so.
+    SaysNot,
+    /// It has no basicConstraints; a root may do with version 1 or with keyUsage instead.
+    NoBasicConstraints,
+    /// keyUsage lacks keyCertSign; the uses it has.
+    KeyUsage(Vec<&'static str>),
+}
+
+/// How a name offends against name constraints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameFault {
+    /// None of the subtrees permitted for its kind contains it.
+    NotPermitted(Vec<Subtree>),
+    /// An excluded subtree contains it.
+    Excluded(Subtree),
+    /// A constraint that OpenSSL cannot apply: of an unknown kind, or with minimum or maximum.
+    Unsupported(Subtree),
+    /// A name that cannot be held against its constraints (an e-mail address without `@`, …).
+    BadName,
+    /// More comparisons than OpenSSL is willing to make.
+    TooMany,
+}
+
+/// What is wrong with a CRL that is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CrlFault {
+    /// Its nextUpdate has passed.
+    Expired(Timestamp),
+    /// Its thisUpdate is to come.
+    NotYetValid(Timestamp),
+    /// Its signature is not the issuer's.
+    BadSignature,
+    /// Its signature cannot be verified here although OpenSSL may be able to: what.
+    UnsupportedHere(String),
+    /// The issuer's keyUsage lacks cRLSign.
+    IssuerMayNotSign,
+    /// It covers other certificates (issuingDistributionPoint).
+    OtherScope,
+    /// It has a critical extension that OpenSSL does not know.
+    UnknownCriticalExtension,
+}
+
+/// A name of the certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// A SAN entry.
+    Alternative(GeneralName),
+    /// The common name.
+    CommonName(Vec<u8>),
+}
+
+impl Defect {
+    /// What demands that it be absent.
+    pub fn demand(&self) -> Demand {
+        match self {
+            Self::NoCertificate | Self::Malformed { .. } => Demand::Always,
+            Self::NoHost | Self::NameMismatch { .. } | Self::NameUnusable { .. } => Demand::Name,
+            _ => Demand::Chain,
+        }
+    }
+
+    /// Whether libpq minds under an sslmode, `verifies` telling whether a root file was loaded (without one `require`
+    /// and below verify nothing).
+    pub fn demanded(&self, mode: SslMode, verifies: bool) -> bool {
+        match self.demand() {
+            Demand::Always => true,
+            Demand::Chain => verifies || mode >= SslMode::VerifyCa,
+            Demand::Name => mode == SslMode::VerifyFull,
+        }
+    }
+
+    /// The place in the path of the certificate that is at fault.
+    pub fn place(&self) -> Option<usize> {
+        match self {
+            Self::Expired { at }
+            | Self::NotYetValid { at }
+            | Self::BadSignature { at }
+            | Self::UnsupportedHere { at, .. }
+            | Self::WeakKey { at, .. }
+            | Self::WeakSignature { at, .. }
+            | Self::InvalidExtension { at, .. }
+            | Self::UnknownCriticalExtension { at, .. }
+            | Self::ProxyCertificate { at }
+            | Self::ExplicitCurve { at }
+            | Self::NotACa { at, .. }
+            | Self::PurposeExcludesServer { at, .. }
+            | Self::NetscapeTypeExcludesServer { at }
+            | Self::KeyUsageExcludesServer { at, .. }
+            | Self::PathLengthExceeded { at, .. }
+            | Self::NameConstraint { at, .. }
+            | Self::Revoked { at, .. }
+            | Self::CrlMissing { at, .. }
+            | Self::CrlInvalid { at, .. } => Some(*at),
+            Self::SelfSignedLeaf | Self::NoHost | Self::NameMismatch { .. } | Self::NameUnusable { .. } => {
+                Some(0)
+            }
+            Self::NoCertificate
+            | Self::Malformed { .. }
+            | Self::IssuerUnknown { .. }
+            | Self::RootNotInFile { .. }
+            | Self::FileLacksRoot { .. }
+            | Self::ChainTooLong => None,
+        }
+    }
+}

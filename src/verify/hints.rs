@@ -1,0 +1,111 @@
+//! What helps to explain a judgement: nearest names, the gap in a path, a namesake with another key. Pure look-ups.
+
+use super::{Judgement, Link};
+use crate::certificate::{Certificate, Facts, GeneralName};
+use crate::trust::FileCertificate;
+
+/// Where a path stops short of a root.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    /// The last certificate of the path.
+    pub below: Certificate,
+    /// The issuer sought, printable.
+    pub issuer: String,
+    /// The issuer sought, in canonical form, to hold against [`DistinguishedName::canonical`].
+    ///
+    /// [`DistinguishedName::canonical`]: crate::certificate::DistinguishedName
+    pub issuer_canonical: Vec<u8>,
+    /// The issuer's key identifier, if the certificate names it.
+    pub issuer_key: Option<Vec<u8>>,
+    /// Where that issuer's certificate can be had (authorityInfoAccess).
+    pub addresses: Vec<String>,
+}
+
+/// The gap at the end of the path: `None` when it ends in a self-signed certificate.
+pub fn gap(judgement: &Judgement) -> Option<Gap> {
+    let below = &judgement.path.last()?.certificate;
+    let facts = below.facts().ok().filter(|facts| !facts.is_self_signed())?;
+    Some(Gap {
+        below: below.clone(),
+        issuer: facts.issuer.to_string(),
+        issuer_canonical: facts.issuer.canonical.clone(),
+        issuer_key: facts.extensions.authority_key.as_ref().and_then(|authority| authority.key.clone()),
+        addresses: facts.extensions.issuer_addresses.clone(),
+    })
+}
+
+/// A CA of the file that bears the name of the one sought and has another key.
+#[derive(Clone, Debug)]
+pub struct Namesake<'a> {
+    /// The certificate of the file.
+    pub in_file: &'a FileCertificate,
+    /// The certificate of that name that the server sent, if it sent one.
+    pub sent: Option<Certificate>,
+}
+
+/// Looks in the file for a certificate with the name of the root or issuer at which the path failed, and with another
+/// key: either the path stops at an issuer of that name, or the signature does not verify with the file's key.
+pub fn namesake<'a>(judgement: &Judgement, anchors: &'a [FileCertificate]) -> Option<Namesake<'a>> {
+    if let Some(at) = judgement.defects.iter().find_map(|defect| match defect {
+        super::Defect::BadSignature { at } => Some(*at),
+        _ => None,
+    }) {
+        let place = judgement.path.get(at + 1)?.in_file?;
+        return anchors.get(place).map(|in_file| Namesake { in_file, sent: None });
+    }
+    let last = judgement.path.last()?;
+    if is_anchored(judgement) {
+        return None;
+    }
+    let facts = last.certificate.facts().ok()?;
+    let others_key = |candidate: &Facts| candidate.spki != facts.spki || !facts.is_self_signed();
+    let in_file = anchors.iter().find(|anchor| {
+        let named = anchor.certificate.facts().ok();
+        named.is_some_and(|named| named.subject.canonical == facts.issuer.canonical && others_key(named))
+    })?;
+    Some(Namesake { in_file, sent: facts.is_self_signed().then(|| last.certificate.clone()) })
+}
+
+fn is_anchored(judgement: &Judgement) -> bool {
+    judgement.path.last().is_some_and(|Link { certificate, in_file, .. }| {
+        in_file.is_some() && certificate.facts().is_ok_and(Facts::is_self_signed)
+    })
+}
+
+/// The certificate's name nearest to `host` by edit distance, case aside; addresses are compared as they are written.
+/// `None` when there is no name at all.
+pub fn closest_name(facts: &Facts, host: &str) -> Option<String> {
+    let sans = facts.sans.as_deref().unwrap_or_default().iter().filter_map(|name| match name {
+        GeneralName::Dns(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        GeneralName::Ip(address) => Some(address.to_string()),
+        _ => None,
+    });
+    let common_name = facts.subject.common_name();
+    let wanted = host.to_ascii_lowercase();
+    sans.chain(common_name).take(MOST_NAMES).min_by_key(|name| distance(&name.to_ascii_lowercase(), &wanted))
+}
+
+/// Certificates with thousands of names exist; nobody reads the nearest of more than these.
+const MOST_NAMES: usize = 1000;
+/// Longer names are cut for comparison; a host name has at most 253 bytes.
+const LONGEST_NAME: usize = 256;
+
+/// Levenshtein's distance, by characters.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().take(LONGEST_NAME).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, character) in left.chars().take(LONGEST_NAME).enumerate() {
+        let mut diagonal = index;
+        let mut before = index + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, other) in row.iter_mut().skip(1).zip(&right) {
+            let substituted = diagonal + usize::from(character != *other);
+            diagonal = *cell;
+            before = substituted.min(before + 1).min(*cell + 1);
+            *cell = before;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

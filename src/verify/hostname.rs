@@ -1,0 +1,157 @@
+//! Compares a host with the names in a certificate as libpq 15 to 18 do (fe-secure-common.c and
+//! `pgtls_verify_peer_name_matches_certificate_guts` in fe-secure-openssl.c).
+//!
+//! Left out: libpq 14 and older, which look at no iPAddress.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::defect::{Defect, Presented};
+use crate::certificate::{Facts, GeneralName};
+use crate::conninfo::Value;
+
+/// What one name of the certificate says about the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Match,
+    Other,
+    /// libpq gives up at once.
+    Unusable,
+}
+
+/// What is wrong with the certificate's names for `host`, if anything.
+pub(super) fn defect(facts: &Facts, host: Option<&Value>) -> Option<Defect> {
+    let Some(host) = host.filter(|host| !host.as_bytes().is_empty()) else { return Some(Defect::NoHost) };
+    let bytes = host.as_bytes();
+    let host_is_address = is_ip_address(bytes);
+    let mut check_common_name = true;
+    let mut examined = Vec::new();
+    for name in facts.sans.as_deref().unwrap_or_default() {
+        let compared = match name {
+            GeneralName::Dns(pattern) => {
+                check_common_name &= host_is_address;
+                compare_text(pattern, bytes)
+            }
+            GeneralName::Ip(address) => {
+                check_common_name &= !host_is_address;
+                compare_address(*address, bytes)
+            }
+            GeneralName::BadIp(_) => {
+                check_common_name &= !host_is_address;
+                Comparison::Unusable
+            }
+            GeneralName::Email(_)
+            | GeneralName::Uri(_)
+            | GeneralName::Directory(_)
+            | GeneralName::Other(..) => {
+                continue;
+            }
+        };
+        match compared {
+            Comparison::Match => return None,
+            Comparison::Other => examined.push(name.clone()),
+            Comparison::Unusable => {
+                let name = Presented::Alternative(name.clone());
+                return Some(Defect::NameUnusable { host: host.clone(), name });
+            }
+        }
+    }
+    let common_name = facts.subject.first("CN").filter(|_| check_common_name).map(|name| name.value.clone());
+    match common_name.as_deref().map_or(Comparison::Other, |name| compare_text(name, bytes)) {
+        Comparison::Match => None,
+        Comparison::Other => Some(Defect::NameMismatch { host: host.clone(), names: examined, common_name }),
+        Comparison::Unusable => {
+            let name = Presented::CommonName(common_name.unwrap_or_default());
+            Some(Defect::NameUnusable { host: host.clone(), name })
+        }
+    }
+}
+
+/// Whether a dNSName or common name of a certificate matches a host.
+pub fn matches_name(pattern: &[u8], host: &[u8]) -> bool {
+    compare_text(pattern, host) == Comparison::Match
+}
+
+/// `pq_verify_peer_name_matches_certificate_name`.
+fn compare_text(pattern: &[u8], host: &[u8]) -> Comparison {
+    if pattern.contains(&0) {
+        Comparison::Unusable
+    } else if pattern.eq_ignore_ascii_case(host) || wildcard_matches(pattern, host) {
+        Comparison::Match
+    } else {
+        Comparison::Other
+    }
+}
+
+/// `wildcard_certificate_match`. Its test for a dot within what the star stands for does not look at that part's last
+/// byte, which is kept so: `*.x` matches `a..x`.
+fn wildcard_matches(pattern: &[u8], host: &[u8]) -> bool {
+    let (Some(suffix), true) = (pattern.strip_prefix(b"*"), pattern.starts_with(b"*.") && pattern.len() >= 3)
+    else {
+        return false;
+    };
+    let Some(star) = host.len().checked_sub(suffix.len()).filter(|star| *star > 0) else { return false };
+    let ends_so = host.get(star..).is_some_and(|end| end.eq_ignore_ascii_case(suffix));
+    let dot_within = host.iter().take(star - 1).any(|byte| *byte == b'.');
+    ends_so && !dot_within
+}
+
+/// `pq_verify_peer_name_matches_certificate_ip`.
+fn compare_address(address: IpAddr, host: &[u8]) -> Comparison {
+    let same = match address {
+        IpAddr::V4(address) => inet_aton(host) == Some(address),
+        IpAddr::V6(address) => inet_pton6(host) == Some(address),
+    };
+    if same { Comparison::Match } else { Comparison::Other }
+}
+
+/// Whether libpq takes a host for an address: what `inet_aton` or `inet_pton` for IPv6 reads.
+pub fn is_ip_address(host: &[u8]) -> bool {
+    inet_aton(host).is_some() || inet_pton6(host).is_some()
+}
+
+/// glibc's `inet_aton`: one to four numbers, decimal, octal (`0…`) or hexadecimal (`0x…`), the last one filling the
+/// rest; whatever follows a blank is ignored.
+fn inet_aton(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut leading = 0u32;
+    let mut rest = text;
+    for remaining in (0..4u32).rev() {
+        let (value, after) = number(rest)?;
+        rest = after;
+        if let (Some(b'.'), 1..) = (rest.first(), remaining) {
+            leading = leading << 8 | u32::from(u8::try_from(value).ok()?);
+            rest = rest.get(1..)?;
+            continue;
+        }
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
+        if !rest.first().is_none_or(blank) {
+            return None;
+        }
+        let bits = 8 * (remaining + 1);
+        let last = u32::try_from(value).ok().filter(|value| u64::from(*value) >> bits == 0)?;
+        return Some(Ipv4Addr::from(leading.checked_shl(bits).unwrap_or(0) | last));
+    }
+    None
+}
+
+/// C's `strtoul` with base 0 on text that begins with a digit, up to 32 bits.
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    text.first().filter(|byte| byte.is_ascii_digit())?;
+    let (radix, digits) = match text {
+        [b'0', b'x' | b'X', after @ ..] if after.first().is_some_and(u8::is_ascii_hexdigit) => (16, after),
+        [b'0', ..] => (8, text),
+        _ => (10, text),
+    };
+    let mut value = 0u64;
+    let mut rest = digits;
+    while let Some((byte, after)) = rest.split_first() {
+        let Some(digit) = char::from(*byte).to_digit(radix) else { break };
+        value = value.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))?;
+        rest = after;
+    }
+    (value <= u64::from(u32::MAX)).then_some((value, rest))
+}
+
+/// `inet_pton` for IPv6: no zone, no brackets.
+fn inet_pton6(text: &[u8]) -> Option<Ipv6Addr> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}

@@ -1,0 +1,183 @@
+//! Builds the path from the leaf to a root as OpenSSL does (`build_chain` in x509_vfy.c, trusted first): for each
+//! certificate an issuer is looked for in the root file, then among the certificates sent, and never reconsidered.
+
+use super::Link;
+use crate::certificate::{Certificate, Facts};
+use crate::timestamp::Timestamp;
+use crate::trust::FileCertificate;
+
+/// OpenSSL's default depth, 100, and one more: a longer path is given up.
+const LONGEST: usize = 101;
+
+/// A path and how it ends.
+pub(super) struct Path {
+    pub links: Vec<Link>,
+    pub end: End,
+}
+
+/// How a path ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// In a self-signed certificate of the file.
+    Anchored,
+    /// In a self-signed certificate that is not in the file.
+    SelfSigned,
+    /// In a certificate of the file that is not self-signed and whose issuer the file lacks.
+    FileLacksRoot,
+    /// With nobody known to have issued the last certificate.
+    IssuerUnknown,
+    /// Given up for its length.
+    TooLong,
+}
+
+/// Whether a certificate is within its dates: from notBefore on, and up to but not including notAfter, since
+/// `X509_cmp_time` takes equal for earlier.
+pub(super) fn is_current(facts: &Facts, at: Timestamp) -> bool {
+    facts.not_before <= at && at < facts.not_after
+}
+
+/// Whether `issuer` may have issued `subject`, going by names, key identifiers and kinds of keys; no signature is
+/// verified (`ossl_x509_likely_issued`).
+pub(super) fn may_have_issued(issuer: &Facts, subject: &Facts) -> bool {
+    subject.issuer.canonical == issuer.subject.canonical
+        && subject.names_key_of(issuer)
+        && subject.signature.algorithm.fits(&issuer.key)
+}
+
+/// Builds the path for the first certificate of `chain`, which has been decoded.
+pub(super) fn build(chain: &[Certificate], leaf: &Facts, anchors: &[FileCertificate], at: Timestamp) -> Path {
+    let mut builder = Builder { chain, anchors, at, links: Vec::new() };
+    builder.push_sent(0);
+    let end = builder.extend(leaf);
+    Path { links: builder.links, end }
+}
+
+struct Builder<'a> {
+    chain: &'a [Certificate],
+    anchors: &'a [FileCertificate],
+    at: Timestamp,
+    links: Vec<Link>,
+}
+
+impl<'a> Builder<'a> {
+    fn extend(&mut self, leaf: &'a Facts) -> End {
+        let mut current = leaf;
+        loop {
+            if self.links.len() > LONGEST {
+                return End::TooLong;
+            }
+            let self_signed = current.is_self_signed();
+            match self.in_file(current) {
+                // A self-signed certificate sent counts only if it is itself in the file, byte for byte; a namesake
+                // that would be its issuer does not vouch for it.
+                Some((place, _)) if self_signed => {
+                    if self.mark_if_last_is(place) {
+                        return End::Anchored;
+                    }
+                    return End::SelfSigned;
+                }
+                Some((place, anchor)) => {
+                    self.push_file(place);
+                    if anchor.is_self_signed() {
+                        return End::Anchored;
+                    }
+                    // From here on only the file is searched.
+                    return self.extend_in_file(anchor);
+                }
+                None if self_signed => return End::SelfSigned,
+                None => {}
+            }
+            match self.among_sent(current) {
+                Some((place, issuer)) => {
+                    self.push_sent(place);
+                    current = issuer;
+                }
+                None if self.links.last().is_some_and(|link| link.in_file.is_some()) => {
+                    return End::FileLacksRoot;
+                }
+                None => return End::IssuerUnknown,
+            }
+        }
+    }
+
+    fn extend_in_file(&mut self, from: &'a Facts) -> End {
+        let mut current = from;
+        while self.links.len() <= LONGEST {
+            let Some((place, anchor)) = self.in_file(current) else { return End::FileLacksRoot };
+            self.push_file(place);
+            if anchor.is_self_signed() {
+                return End::Anchored;
+            }
+            current = anchor;
+        }
+        End::TooLong
+    }
+
+    fn push_sent(&mut self, place: usize) {
+        if let Some(certificate) = self.chain.get(place) {
+            let in_file = self.anchors.iter().position(|anchor| anchor.certificate == *certificate);
+            self.links.push(Link { certificate: certificate.clone(), sent: Some(place), in_file });
+        }
+    }
+
+    fn push_file(&mut self, place: usize) {
+        if let Some(anchor) = self.anchors.get(place) {
+            let sent = self.chain.iter().position(|certificate| *certificate == anchor.certificate);
+            self.links.push(Link { certificate: anchor.certificate.clone(), sent, in_file: Some(place) });
+        }
+    }
+
+    /// Whether the certificate chosen in the file is the path's last one.
+    fn mark_if_last_is(&mut self, place: usize) -> bool {
+        let chosen = self.anchors.get(place).map(|anchor| &anchor.certificate);
+        match (self.links.last_mut(), chosen) {
+            (Some(last), Some(chosen)) if last.certificate == *chosen => {
+                last.in_file = Some(place);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The file's issuer of a certificate (`X509_STORE_CTX_get1_issuer`).
+    fn in_file(&self, subject: &Facts) -> Option<(usize, &'a Facts)> {
+        let certificates = self.anchors.iter().map(|anchor| &anchor.certificate);
+        choose(certificates, subject, self.at, |_| true)
+    }
+
+    /// The issuer among the certificates sent that are not yet in the path (`find_issuer`).
+    fn among_sent(&self, subject: &Facts) -> Option<(usize, &'a Facts)> {
+        choose(self.chain.iter(), subject, self.at, |candidate| {
+            !self.links.iter().any(|link| link.certificate == *candidate)
+        })
+    }
+}
+
+/// The first issuer that is current, else the one that expires last. One whose extensions are broken is no issuer for
+/// OpenSSL; it is taken here when there is no other, so that the defect can be named.
+fn choose<'a>(
+    candidates: impl Iterator<Item = &'a Certificate>,
+    subject: &Facts,
+    at: Timestamp,
+    free: impl Fn(&Certificate) -> bool,
+) -> Option<(usize, &'a Facts)> {
+    let mut best: Option<(usize, &Facts)> = None;
+    let mut broken = None;
+    for (place, candidate) in candidates.enumerate() {
+        let Ok(facts) = candidate.facts() else { continue };
+        if !may_have_issued(facts, subject) || !free(candidate) {
+            continue;
+        }
+        if !facts.extensions.problems.is_empty() {
+            broken = broken.or(Some((place, facts)));
+            continue;
+        }
+        if is_current(facts, at) {
+            return Some((place, facts));
+        }
+        if best.is_none_or(|(_, best)| facts.not_after > best.not_after) {
+            best = Some((place, facts));
+        }
+    }
+    best.or(broken)
+}

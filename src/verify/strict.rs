@@ -1,0 +1,128 @@
+//! The second opinion: what stricter clients than libpq refuse in a chain that libpq accepts. Asked of webpki, which
+//! the Rust drivers use; what else refuses the same is known by measurement.
+
+use rustls::pki_types::{CertificateDer, IpAddr as PkiAddress, ServerName, TrustAnchor, UnixTime};
+use std::time::Duration;
+use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
+
+use super::{Demand, Judgement};
+use crate::certificate::{Certificate, Facts, GeneralName};
+use crate::conninfo::Value;
+use crate::timestamp::Timestamp;
+use crate::trust::FileCertificate;
+
+/// One reason for which strict clients refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrictRefusal {
+    /// Why.
+    pub reason: StrictReason,
+    /// The client families known to refuse, for people.
+    pub clients: &'static [&'static str],
+}
+
+/// Why strict clients refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StrictReason {
+    /// Only the common name fits: there is no SAN of the host's kind (code `no-subject-alt-name`).
+    NoSubjectAltName,
+    /// The leaf says that it is a CA (code `ca-as-server-certificate`).
+    CaAsServerCertificate,
+    /// The leaf is of X.509 version 1 or 2 (code `strict-client-rejects`).
+    OldVersion(u32),
+    /// Anything else that webpki refuses, in its words (code `strict-client-rejects`).
+    Other(String),
+}
+
+const RUSTLS: &[&str] = &["rustls (tokio-postgres, sqlx)"];
+const GO_AND_RUSTLS: &[&str] = &["Go (lib/pq, pgx)", "rustls (tokio-postgres, sqlx)"];
+
+/// What strict clients refuse. `judgement` is of a good chain.
+pub(super) fn refusals(
+    chain: &[Certificate],
+    anchors: &[FileCertificate],
+    host: Option<&Value>,
+    at: Timestamp,
+    judgement: &Judgement,
+) -> Vec<StrictRefusal> {
+    let Some((leaf, others)) = chain.split_first() else { return Vec::new() };
+    let Ok(facts) = leaf.facts() else { return Vec::new() };
+    let mut reasons = Vec::new();
+    if !has_host_names(facts) {
+        reasons.push(StrictReason::NoSubjectAltName);
+    }
+    if facts.is_ca() {
+        reasons.push(StrictReason::CaAsServerCertificate);
+    }
+    if facts.version < 3 {
+        reasons.push(StrictReason::OldVersion(facts.version));
+    }
+    let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
+    let host = host.filter(|_| name_is_good);
+    match webpki_opinion(leaf, others, anchors, host, at) {
+        Ok(()) => {}
+        Err(Error::CaUsedAsEndEntity) if facts.is_ca() => {}
+        Err(Error::UnsupportedCertVersion) if facts.version < 3 => {}
+        Err(Error::CertNotValidForName(_)) if reasons.contains(&StrictReason::NoSubjectAltName) => {}
+        // What ring lacks other providers have: no refusal of a client's.
+        Err(
+            Error::UnsupportedSignatureAlgorithmContext(_)
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_),
+        ) => {}
+        Err(Error::CertNotValidForName(_)) => {
+            reasons.push(StrictReason::Other("CertNotValidForName".to_owned()));
+        }
+        Err(error) => reasons.push(StrictReason::Other(format!("{error:?}"))),
+    }
+    reasons.into_iter().map(|reason| StrictRefusal { clients: clients(&reason), reason }).collect()
+}
+
+fn clients(reason: &StrictReason) -> &'static [&'static str] {
+    match reason {
+        StrictReason::NoSubjectAltName => GO_AND_RUSTLS,
+        StrictReason::CaAsServerCertificate | StrictReason::OldVersion(_) | StrictReason::Other(_) => RUSTLS,
+    }
+}
+
+fn has_host_names(facts: &Facts) -> bool {
+    let names = facts.sans.as_deref().unwrap_or_default();
+    names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
+}
+
+fn webpki_opinion(
+    leaf: &Certificate,
+    others: &[Certificate],
+    anchors: &[FileCertificate],
+    host: Option<&Value>,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let leaf_der = CertificateDer::from(leaf.der());
+    let leaf = EndEntityCert::try_from(&leaf_der)?;
+    let anchors: Vec<CertificateDer<'_>> =
+        anchors.iter().map(|anchor| CertificateDer::from(anchor.certificate.der())).collect();
+    let anchors: Vec<TrustAnchor<'_>> =
+        anchors.iter().filter_map(|der| anchor_from_trusted_cert(der).ok()).collect();
+    let others: Vec<CertificateDer<'_>> =
+        others.iter().map(|certificate| CertificateDer::from(certificate.der())).collect();
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix()).unwrap_or(0)));
+    leaf.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        &anchors,
+        &others,
+        time,
+        KeyUsage::server_auth(),
+        None,
+        None,
+    )?;
+    let name = host.and_then(|host| server_name(host.as_bytes()));
+    name.map_or(Ok(()), |name| leaf.verify_is_valid_for_subject_name(&name))
+}
+
+/// The host as rustls takes it; names that it refuses to hold are not asked about.
+fn server_name(host: &[u8]) -> Option<ServerName<'_>> {
+    let text = std::str::from_utf8(host).ok()?;
+    match text.parse::<std::net::IpAddr>() {
+        Ok(address) => Some(ServerName::IpAddress(PkiAddress::from(address))),
+        Err(_) => ServerName::try_from(text).ok(),
+    }
+}
