@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ConfigError, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::trust::Trust;
+use crate::trust::{RootStore, Trust};
 use crate::verify::Judgement;
 
 /// All that is known about one target.
@@ -26,6 +26,12 @@ pub struct Evidence {
     pub trust: Option<Trust>,
     /// One entry for each address tried, in order; the last one is where libpq stops.
     pub attempts: Vec<Attempt>,
+    /// Extra connections made after a failure to tell its causes apart, in order.
+    pub looks: Vec<Look>,
+    /// The system's public roots, read only where they help to explain a failed chain.
+    pub system_roots: Option<RootStore>,
+    /// The name servers that the system's resolver asks, where they are known.
+    pub resolvers: Vec<String>,
     /// What the run was told to do.
     pub scope: Scope,
     /// Time from the start to the end.
@@ -63,6 +69,8 @@ pub struct Attempt {
     pub limit: Duration,
     /// Name resolution; shared by the attempts of one host. `None` for literals.
     pub dns: Option<Step<Resolution>>,
+    /// The name the resolver found the addresses under (the end of a CNAME chain), where it differs from the host.
+    pub canonical_name: Option<String>,
     /// For sslmode=allow: what the server said to a plaintext start-up.
     pub plaintext: Option<Step<PlaintextAnswer>>,
     /// The TCP connection.
@@ -155,10 +163,20 @@ pub enum NegotiateResult {
     Foreign(Vec<u8>),
     /// The connection ended.
     Ended(Closure),
-    /// Silence.
-    TimedOut,
+    /// Silence; what the system knows of the packets on their way.
+    TimedOut(Option<InFlight>),
     /// Another error of the system.
     Failed(OsFailure),
+}
+
+/// What the system tells of a connection that went silent (on Linux, from `/proc/self/net/tcp`: TCP_INFO itself needs
+/// `unsafe`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Bytes sent that the peer has not acknowledged.
+    pub unacknowledged: u32,
+    /// Retransmissions of them so far.
+    pub retransmits: u32,
 }
 
 /// What became of sslmode=allow's plaintext attempt.
@@ -237,8 +255,8 @@ pub enum TlsFailure {
     AlertReceived(u8),
     /// The connection ended.
     Ended(Closure),
-    /// No answer in time.
-    TimedOut,
+    /// No answer in time; what the system knows of the packets on their way.
+    TimedOut(Option<InFlight>),
     /// What came is no TLS record: its first bytes, at most 256.
     NotTls(Vec<u8>),
     /// Direct TLS, and the server did not choose ALPN `postgresql`.
@@ -264,6 +282,8 @@ pub struct SessionRecord {
     pub server_version: Option<String>,
     /// Whether the backend itself says that the session is encrypted (`pg_stat_ssl`).
     pub backend_ssl: Option<bool>,
+    /// The type byte of the last message that came.
+    pub last_message: Option<u8>,
     /// Notices that came before ReadyForQuery.
     pub notices: Vec<ServerMessage>,
     /// What ended it, unless it succeeded.
@@ -345,4 +365,98 @@ pub enum ChannelBindingFailure {
     NoDigest(String),
     /// The server refused the binding data: something between ends TLS.
     Refused,
+}
+
+/// An extra connection, made without any credential after a failure, to turn several possible causes into one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Where to.
+    pub address: SocketAddr,
+    /// What was asked.
+    pub question: Question,
+    /// Begin, since the start of the target's check.
+    pub start: Duration,
+    /// Length.
+    pub took: Duration,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What a second look asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// A ClientHello written by hand, after SSLRequest unless `direct`.
+    Hello(HelloOffer),
+    /// SSLRequest and nothing else.
+    SslRequest,
+    /// A TCP connection and nothing else.
+    Connect,
+}
+
+/// What a hand-made ClientHello offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelloOffer {
+    /// What the look is to find out.
+    pub purpose: HelloPurpose,
+    /// TLS at once, without SSLRequest.
+    pub direct: bool,
+    /// Protocol versions, lowest first.
+    pub versions: Vec<TlsVersion>,
+    /// Cipher suites, by their IANA numbers.
+    pub suites: Vec<u16>,
+    /// Key-exchange groups, by their IANA numbers.
+    pub groups: Vec<u16>,
+    /// The server name.
+    pub sni: Option<String>,
+    /// Bytes of the whole hello, padding included.
+    pub size: usize,
+}
+
+/// Why a hello was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelloPurpose {
+    /// Which protocol version the server takes.
+    Version,
+    /// What psql's OpenSSL offers and rustls cannot: suites of CBC, DHE and static RSA, groups P-521 and X448, schemes.
+    Unsupported,
+    /// Whether the server name makes the difference.
+    ServerName,
+    /// Whether the packet's size on the way there makes the difference.
+    SmallHello,
+    /// Whether a short answer comes through (a hello whose groups force a HelloRetryRequest).
+    ShortAnswer,
+    /// Whether the other way to begin TLS works.
+    Negotiation,
+}
+
+/// What came of a second look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A ServerHello (or HelloRetryRequest): version, suite and group chosen, IANA numbers.
+    ServerHello {
+        /// Version.
+        version: TlsVersion,
+        /// Suite.
+        suite: u16,
+        /// Group, where it is told.
+        group: Option<u16>,
+        /// Whether it is a HelloRetryRequest.
+        retry: bool,
+        /// The leaf that the server sent in the clear (TLS 1.2 and below).
+        leaf: Option<Certificate>,
+    },
+    /// A TLS alert: its number.
+    Alert(u8),
+    /// The byte that answered SSLRequest.
+    Byte(u8),
+    /// Connected, where nothing more was asked.
+    Connected,
+    /// The connection ended.
+    Ended(Closure),
+    /// The system refused or the peer did.
+    Failed(OsFailure),
+    /// Anything else: its first bytes, at most 64.
+    Other(Vec<u8>),
+    /// Silence.
+    TimedOut,
 }

@@ -11,6 +11,7 @@ mod crl;
 mod der;
 mod extensions;
 mod names;
+pub mod pem;
 
 use std::fmt;
 use std::ops::Range;

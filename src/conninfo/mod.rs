@@ -428,3 +428,45 @@ pub enum ConfigError {
         reason: String,
     },
 }
+
+impl Settings {
+    /// A parameter by its keyword, if libpq would report it.
+    pub fn parameter(&self, keyword: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.keyword == keyword)
+    }
+
+    /// A parameter that is a path; an empty one is none.
+    pub fn path(&self, keyword: &str) -> Option<PathBuf> {
+        let value = &self.parameter(keyword)?.value;
+        (!value.as_bytes().is_empty()).then(|| value.to_path())
+    }
+}
+
+impl Value {
+    /// The bytes as a path of the operating system.
+    #[cfg(unix)]
+    pub fn to_path(&self) -> PathBuf {
+        use std::os::unix::ffi::OsStrExt;
+        PathBuf::from(std::ffi::OsStr::from_bytes(&self.0))
+    }
+
+    /// The bytes as a path of the operating system.
+    #[cfg(not(unix))]
+    pub fn to_path(&self) -> PathBuf {
+        PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
+    }
+}
+
+impl Environment {
+    /// A file of libpq's directory for per-user files: `~/.postgresql/NAME`, on Windows `%APPDATA%\postgresql\NAME`.
+    /// `None` where there is no home directory (fe-connect.c, pqGetHomeDirectory).
+    pub fn default_file(&self, name: &str) -> Option<PathBuf> {
+        let variable =
+            |name: &str| self.variables.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty());
+        if cfg!(windows) {
+            return variable("APPDATA").map(|data| PathBuf::from(data).join("postgresql").join(name));
+        }
+        let home = variable("HOME").map(PathBuf::from).or_else(|| self.account_home.clone())?;
+        Some(home.join(".postgresql").join(name))
+    }
+}

@@ -108,6 +108,8 @@ pub struct Warning {
     pub evidence: Vec<(&'static str, Fact)>,
     /// What to do.
     pub fixes: Vec<Fix>,
+    /// Whether a policy of the user (`--strict`, `--deny`) makes it a failure.
+    pub denied: bool,
 }
 
 /// One stage's line.

@@ -13,6 +13,9 @@ pub async fn probe(plan: &Plan) -> Evidence {
         config: Ok(plan.settings.clone()),
         trust: Some(plan.trust.clone()),
         attempts: Vec::new(),
+        looks: Vec::new(),
+        system_roots: None,
+        resolvers: Vec::new(),
         scope: plan.scope,
         took: std::time::Duration::ZERO,
     }

@@ -1,8 +1,17 @@
 //! The files a check trusts or uses: root file, CRLs, client certificate and key. They are read once, before a socket
 //! is opened; what libpq would make of them is judged later, when libpq would read them.
 
+mod file;
+mod identity;
+mod key;
+mod revocation;
+mod roots;
+
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::PrivateKeyDer;
 
 use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
@@ -133,6 +142,26 @@ pub enum FileContent {
     NoCertificate,
 }
 
+impl std::fmt::Display for FileContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            FileContent::Empty => "it is empty",
+            FileContent::Directory => "it is a directory",
+            FileContent::DerCertificate => "it is a certificate in DER, not PEM",
+            FileContent::Pkcs7 => "it is a PKCS#7 bundle",
+            FileContent::Pkcs12 => "it is a PKCS#12 bundle",
+            FileContent::PrivateKey => "it is a private key",
+            FileContent::Csr => "it is a certificate signing request",
+            FileContent::Html => "it is an HTML page",
+            FileContent::Utf16 => "it is UTF-16 text",
+            FileContent::BadBlock { line, what } => {
+                return write!(f, "the block at line {line} is damaged: {what}");
+            }
+            FileContent::NoCertificate => "it holds no certificate",
+        })
+    }
+}
+
 /// CRLs.
 #[derive(Clone, Debug)]
 pub enum Revocation {
@@ -175,7 +204,7 @@ pub struct CrlDirectory {
 }
 
 /// What a directory of CRLs is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CrlDirectoryState {
     /// It is not there.
     Missing,
@@ -190,12 +219,129 @@ pub enum CrlDirectoryState {
 /// The client's certificate and key.
 #[derive(Clone, Debug)]
 pub enum ClientIdentity {
-    /// None, and none was asked for by the settings.
+    /// None: neither given nor found by default, or not to be used.
     None,
+    /// The certificate that `sslcert` names is absent; libpq goes on without one.
+    Absent {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// Both are there and belong together, as far as that can be told.
+    Ready(ClientCertificate),
+    /// libpq would refuse one of them.
+    Failed(IdentityError),
+}
+
+/// A client certificate with its chain and key.
+#[derive(Clone)]
+pub struct ClientCertificate {
+    /// Leaf first.
+    pub chain: Vec<Certificate>,
+    /// The key. It has no `Debug`.
+    pub(crate) key: Arc<PrivateKeyDer<'static>>,
+    /// Where the certificates were read.
+    pub certificate_file: PathBuf,
+    /// Where the key was read.
+    pub key_file: PathBuf,
+}
+
+/// Why libpq would refuse certificate or key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityError {
+    /// The certificate cannot be read.
+    CertificateUnreadable {
+        /// Its path.
+        path: PathBuf,
+        /// The operating system's error.
+        error: FileError,
+    },
+    /// The certificate file holds something else.
+    CertificateInvalid {
+        /// Its path.
+        path: PathBuf,
+        /// What it really is.
+        content: FileContent,
+    },
+    /// There is a certificate and no key.
+    KeyMissing {
+        /// The certificate's path.
+        certificate: PathBuf,
+        /// The path where the key should be; `None` without a home directory.
+        key: Option<PathBuf>,
+    },
+    /// The key cannot be read.
+    KeyUnreadable {
+        /// Its path.
+        path: PathBuf,
+        /// The operating system's error.
+        error: FileError,
+    },
+    /// The key's path leads to something that is no regular file.
+    KeyNotAFile {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The key's permissions are too open.
+    KeyPermissions {
+        /// Its path.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Whether root owns it (then its group may read it).
+        owned_by_root: bool,
+    },
+    /// The key cannot be used.
+    KeyInvalid {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        problem: KeyProblem,
+    },
+    /// The key is in an OpenSSL engine, which this tool cannot reach.
+    KeyInEngine {
+        /// `sslkey` as given, `name:id`.
+        reference: PathBuf,
+    },
+    /// The key is not the certificate's.
+    KeyMismatch {
+        /// The certificate's path.
+        certificate: PathBuf,
+        /// The key's path.
+        key: PathBuf,
+    },
+}
+
+/// Why a key file yields no key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// It holds no private key.
+    NotAKey,
+    /// It is damaged.
+    Damaged,
+    /// It is encrypted, and `sslpassword` is not given.
+    PassPhraseMissing,
+    /// It is encrypted, and `sslpassword` does not open it.
+    PassPhraseWrong,
+    /// It is encrypted in a way this tool does not know: which.
+    CipherUnknown(String),
 }
 
 /// Reads every file the settings call for. Never fails: what is wrong is in the value.
 pub fn load(settings: &Settings, environment: &Environment) -> Trust {
-    let _ = (settings, environment);
-    Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None }
+    let mut roots = roots::load(settings, environment);
+    let (revocation, among_lists) = revocation::load(settings, environment, &roots);
+    if let Roots::Loaded(store) = &mut roots {
+        store.certificates.extend(among_lists);
+    }
+    Trust { roots, revocation, client: identity::load(settings, environment) }
+}
+
+/// The public roots of this machine, as `sslrootcert=system` would use them.
+pub fn system_roots(environment: &Environment) -> Roots {
+    roots::system(environment)
+}
+
+/// Reads any file as libpq would read a root file.
+pub fn read_root_file(path: &std::path::Path, source: RootSource) -> Roots {
+    roots::from_file(path, source)
 }
