@@ -124,13 +124,18 @@ fn also(diagnosis: &Diagnosis) -> Json {
     })
 }
 
+/// `denied` is there only where it is true.
 fn warning(warning: &Warning) -> Json {
-    json!({
+    let mut object = json!({
         "code": warning.code,
         "title": shown(&warning.title),
         "evidence": evidence(&warning.evidence),
         "fixes": fixes(&warning.fixes),
-    })
+    });
+    if let (true, Some(object)) = (warning.denied, object.as_object_mut()) {
+        object.insert("denied".to_owned(), json!(true));
+    }
+    object
 }
 
 fn evidence(facts: &[(&'static str, Fact)]) -> Json {

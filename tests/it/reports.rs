@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pgtls_check::diagnose::{Outcome, Verdict};
-use pgtls_check::report::{Format, Layout, Run, Style, Verbosity, config};
+use pgtls_check::report::{Format, Layout, Run, Style, Verbosity, config, exit_status};
 
 use crate::support::outcomes;
 
@@ -30,11 +30,12 @@ fn looks() -> Vec<(&'static str, Style)> {
 
 fn written(format: Format, layout: Layout, outcomes: &[Outcome]) -> String {
     let failed = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Failed).count();
+    let exit_status = outcomes.iter().map(exit_status).filter(|status| *status != 0).min().unwrap_or(0);
     let run = Run {
         verified: outcomes.len() - failed,
         failed,
         warned: outcomes.iter().filter(|o| o.verdict == Verdict::Verified && !o.warnings.is_empty()).count(),
-        exit_status: if failed == 0 { 0 } else { 2 },
+        exit_status,
         elapsed: Duration::from_millis(10_100),
     };
     let mut out = Vec::new();
@@ -248,6 +249,18 @@ fn the_last_line_claims_no_more_than_was_verified() {
             );
         }
     }
+}
+
+#[test]
+fn a_denied_warning_keeps_the_verdict_and_changes_the_exit_status() {
+    assert_eq!(exit_status(&outcomes::warning()), 0);
+    let outcome = outcomes::warning_denied();
+    assert_eq!(outcome.verdict, Verdict::Verified);
+    assert_eq!(exit_status(&outcome), 10);
+    let quiet = single(TERMINAL, Verbosity::Quiet, &outcome);
+    assert!(quiet.contains("denied[certificate-expires-soon]: "), "{quiet}");
+    assert!(!quiet.contains("passfile-ignored"), "{quiet}");
+    assert_eq!(single(TERMINAL, Verbosity::Quiet, &outcomes::warning()), "");
 }
 
 #[test]

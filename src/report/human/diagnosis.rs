@@ -9,7 +9,7 @@ use crate::text;
 /// The diagnosis, and what else is certainly wrong.
 pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
     let column = label_column(&diagnosis.evidence);
-    title(page, ("error", Role::Error), (diagnosis.code, ""), &diagnosis.title);
+    title(page, ERROR, (diagnosis.code, ""), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
         mark::picture(page, mark);
     }
@@ -29,16 +29,29 @@ pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
     more(page, column, diagnosis);
 }
 
-/// A warning; its verdict stands.
+/// A warning; the verdict stands, even where the user's policy denies it.
 pub fn warning(page: &mut Page, warning: &Warning) {
     let column = label_column(&warning.evidence);
-    title(page, ("warning", Role::Warning), (warning.code, ""), &warning.title);
+    let level = if warning.denied { DENIED } else { WARNING };
+    title(page, level, (warning.code, ""), &warning.title);
     evidence(page, column, &warning.evidence);
     fixes(page, column, &warning.fixes);
 }
 
+/// How a title begins.
+pub type Level = (&'static str, Role);
+
+/// Of a diagnosis.
+pub const ERROR: Level = ("error", Role::Error);
+
+/// Of a warning.
+pub const WARNING: Level = ("warning", Role::Warning);
+
+/// Of a warning that `--strict` or `--deny` makes a failure.
+pub const DENIED: Level = ("denied", Role::Error);
+
 /// `error[code]: title`, or with a count `error[code] for 2 targets: title`.
-pub fn title(page: &mut Page, (level, role): (&str, Role), (code, count): (&str, &str), title: &str) {
+pub fn title(page: &mut Page, (level, role): Level, (code, count): (&str, &str), title: &str) {
     let label = format!("{level}[{code}]{count}");
     let head = format!("{}: ", page.style().paint(role, &label));
     page.prose(&head, text::width(&label) + 2, 2, Role::Title, title);

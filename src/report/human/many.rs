@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::diagnosis::{fixes, title};
+use super::diagnosis::{DENIED, ERROR, Level, WARNING, fixes, title};
 use super::page::{LABELS, Page};
 use super::sign;
 use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
@@ -26,11 +26,13 @@ struct Row {
     code: String,
     place: String,
     time: String,
+    /// Whether it makes the run fail.
+    fails: bool,
 }
 
 /// A code, its targets counted; words and remedies are those of the first.
 struct Cause {
-    level: &'static str,
+    level: Level,
     code: &'static str,
     title: String,
     fixes: Vec<Fix>,
@@ -45,7 +47,7 @@ impl<W: Write> Many<W> {
         Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new() }
     }
 
-    fn count(&mut self, level: &'static str, code: &'static str, title: &str, fixes: &[Fix]) {
+    fn count(&mut self, level: Level, code: &'static str, title: &str, fixes: &[Fix]) {
         match self.causes.iter_mut().find(|cause| cause.code == code && cause.level == level) {
             Some(cause) => {
                 cause.targets += 1;
@@ -68,8 +70,9 @@ impl<W: Write> Reporter for Many<W> {
         self.times.push(outcome.evidence.took);
         let style = self.layout.style;
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
-        let mut row = |status, code: &str, place: String| {
+        let mut row = |fails, status, code: &str, place: String| {
             self.rows.push(Row {
+                fails,
                 status,
                 target: style.text(&target),
                 code: code.to_owned(),
@@ -79,19 +82,20 @@ impl<W: Write> Reporter for Many<W> {
         };
         match (outcome.verdict, &outcome.diagnosis) {
             (Verdict::Failed, Some(diagnosis)) => {
-                row(StageStatus::Failed, diagnosis.code, diagnosis.stage.name().to_owned());
+                row(true, StageStatus::Failed, diagnosis.code, diagnosis.stage.name().to_owned());
                 self.count_error(diagnosis);
             }
-            (Verdict::Failed, None) => row(StageStatus::Failed, "", String::new()),
+            (Verdict::Failed, None) => row(true, StageStatus::Failed, "", String::new()),
             (Verdict::Verified, _) => {
                 for warning in &outcome.warnings {
-                    row(StageStatus::Warning, warning.code, days_left(&warning.evidence));
+                    row(warning.denied, StageStatus::Warning, warning.code, days_left(&warning.evidence));
                 }
                 if outcome.warnings.is_empty() && self.layout.verbosity == Verbosity::Verbose {
-                    row(StageStatus::Ok, assurance(outcome).words(), String::new());
+                    row(false, StageStatus::Ok, assurance(outcome).words(), String::new());
                 }
                 for warning in &outcome.warnings {
-                    self.count("warning", warning.code, &warning.title, &warning.fixes);
+                    let level = if warning.denied { DENIED } else { WARNING };
+                    self.count(level, warning.code, &warning.title, &warning.fixes);
                 }
             }
         }
@@ -101,19 +105,18 @@ impl<W: Write> Reporter for Many<W> {
     fn finish(&mut self, run: &Run) -> io::Result<()> {
         let mut page = Page::new(self.layout.style);
         let quiet = self.layout.verbosity == Verbosity::Quiet;
-        let shown = |row: &&Row| !quiet || row.status == StageStatus::Failed;
+        let shown = |row: &&Row| !quiet || row.fails;
         rows(&mut page, &self.rows.iter().filter(shown).collect::<Vec<_>>());
-        let causes: Vec<&Cause> = self.causes.iter().filter(|c| !quiet || c.level == "error").collect();
+        let causes: Vec<&Cause> = self.causes.iter().filter(|c| !quiet || c.level != WARNING).collect();
         if !causes.is_empty() {
             page.part();
         }
         // What failed stands nearest to the last line.
-        let (errors, warnings): (Vec<_>, Vec<_>) =
-            causes.into_iter().partition(|cause| cause.level == "error");
+        let (errors, warnings): (Vec<_>, Vec<_>) = causes.into_iter().partition(|cause| cause.level == ERROR);
         for cause in warnings.into_iter().chain(errors) {
             tell(&mut page, cause);
         }
-        if !quiet || run.failed > 0 {
+        if !quiet || run.exit_status != 0 {
             if !self.rows.is_empty() {
                 page.part();
             }
@@ -126,7 +129,7 @@ impl<W: Write> Reporter for Many<W> {
 
 impl<W: Write> Many<W> {
     fn count_error(&mut self, diagnosis: &Diagnosis) {
-        self.count("error", diagnosis.code, &diagnosis.title, &diagnosis.fixes);
+        self.count(ERROR, diagnosis.code, &diagnosis.title, &diagnosis.fixes);
     }
 }
 
@@ -178,12 +181,11 @@ fn behind_each_other(page: &mut Page, painted: &str, indent: usize, row: &Row) {
 
 /// `error[root-not-in-file] for 2 targets: …` and how to mend it.
 fn tell(page: &mut Page, cause: &Cause) {
-    let role = if cause.level == "error" { Role::Error } else { Role::Warning };
     let targets =
         if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
     let first = if cause.differs { " (the first of them)" } else { "" };
     let count = format!(" for {targets}");
-    title(page, (cause.level, role), (cause.code, &count), &format!("{}{first}", cause.title));
+    title(page, cause.level, (cause.code, &count), &format!("{}{first}", cause.title));
     fixes(page, LABELS, &cause.fixes);
 }
 

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use super::subject::{Assurance, assurance, exit_status, target_name};
 use super::{Layout, Reporter, Role, Run, Style, Verbosity};
 use crate::diagnose::Diagnosis;
-use crate::diagnose::{Outcome, StageReport, StageStatus, Verdict};
+use crate::diagnose::{Outcome, StageReport, StageStatus};
 use crate::stage::Stage;
 pub use many::Many;
 use page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
@@ -56,16 +56,17 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
             wire::facts(&mut page, outcome);
             wire::settings(&mut page, outcome);
         }
-        for warning in &outcome.warnings {
-            page.part();
-            diagnosis::warning(&mut page, warning);
-        }
+    }
+    let quiet = layout.verbosity == Verbosity::Quiet;
+    for warning in outcome.warnings.iter().filter(|warning| warning.denied || !quiet) {
+        page.part();
+        diagnosis::warning(&mut page, warning);
     }
     if let Some(found) = &outcome.diagnosis {
         page.part();
         diagnosis::error(&mut page, found, &outcome.also);
     }
-    if layout.verbosity != Verbosity::Quiet || outcome.verdict == Verdict::Failed {
+    if !quiet || exit_status(outcome) != 0 {
         let stages_only = layout.verbosity == Verbosity::Normal && outcome.warnings.is_empty();
         if outcome.diagnosis.is_some() || !stages_only {
             page.part();
@@ -151,12 +152,17 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
     parts.extend(target);
     if let Some(diagnosis) = outcome.diagnosis.as_ref().filter(|_| assurance == Assurance::Failed) {
         parts.push(diagnosis.stage.name().to_owned());
-        parts.push(format!("exit {}", exit_status(outcome)));
     }
+    if exit_status(outcome) != 0 {
+        let role = if assurance == Assurance::Failed { Role::Plain } else { Role::Error };
+        parts.push(style.paint(role, &format!("exit {}", exit_status(outcome))));
+    }
+    let denied = outcome.warnings.iter().filter(|warning| warning.denied).count();
+    let denied = if denied > 0 { format!(", {denied} denied") } else { String::new() };
     match outcome.warnings.len() {
         0 => {}
-        1 => parts.push("1 warning".to_owned()),
-        n => parts.push(format!("{n} warnings")),
+        1 => parts.push(format!("1 warning{denied}")),
+        n => parts.push(format!("{n} warnings{denied}")),
     }
     if known {
         parts.push(style.paint(Role::Secondary, &whole_time(outcome.evidence.took)));

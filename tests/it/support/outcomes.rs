@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pgtls_check::certificate::{Certificate, DistinguishedName, Facts, GeneralName, KeyKind, SignatureKind};
+use pgtls_check::certificate::{Certificate, GeneralName};
 use pgtls_check::conninfo::{
     ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth, RootChoice,
     Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
@@ -22,6 +22,10 @@ use pgtls_check::timestamp::Timestamp;
 use pgtls_check::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
 use pgtls_check::verify::{Defect, Judgement, Link};
 
+use super::der::{
+    bits, element, explicit, integer, null, octets, oid, sequence, sequence_of, set, utc_time, utf8,
+};
+
 const SERVER: &str = "mydemoserver.postgres.database.azure.com";
 
 /// All of them, each with the name of its snapshots.
@@ -29,6 +33,7 @@ pub fn all() -> Vec<(&'static str, Outcome)> {
     vec![
         ("healthy", healthy()),
         ("warning", warning()),
+        ("warning-denied", warning_denied()),
         ("encrypted-only", encrypted_only()),
         ("hostname-mismatch", hostname_mismatch()),
         ("root-not-in-file", root_not_in_file()),
@@ -83,7 +88,22 @@ pub fn warning() -> Outcome {
         title: "the server certificate ends on 2026-12-02".to_owned(),
         evidence: vec![("days_left", Fact::Number(9))],
         fixes: vec![fix("renew it on the server; 9 days are left, the threshold is 30")],
+        denied: false,
     }];
+    outcome
+}
+
+/// The same, and one warning more, under `--deny certificate-expires-soon`.
+pub fn warning_denied() -> Outcome {
+    let mut outcome = warning();
+    outcome.warnings[0].denied = true;
+    outcome.warnings.push(Warning {
+        code: "passfile-ignored",
+        title: "the password file is not used".to_owned(),
+        evidence: vec![("file", Fact::Text("/home/me/.pgpass".to_owned()))],
+        fixes: vec![fix("take the rights of group and others away")],
+        denied: false,
+    });
     outcome
 }
 
@@ -112,6 +132,7 @@ pub fn encrypted_only() -> Outcome {
             ],
             ..fix("verify the server")
         }],
+        denied: false,
     }];
     outcome
 }
@@ -174,11 +195,9 @@ pub fn hostname_mismatch() -> Outcome {
 /// A root file made by older instructions.
 pub fn root_not_in_file() -> Outcome {
     let issuing = azure_chain().pop().unwrap();
-    let judgement = Judgement {
-        accepted: false,
-        path: azure_chain().into_iter().enumerate().map(|(at, c)| link(c, Some(at), None)).collect(),
-        defects: vec![Defect::IssuerUnknown { last: issuing }],
-    };
+    let path = azure_chain().into_iter().enumerate().map(|(at, c)| link(c, Some(at), None)).collect();
+    let judgement =
+        Judgement { accepted: false, defects: vec![Defect::IssuerUnknown { last: issuing }], ..judged(path) };
     let diagnosis = Diagnosis {
         evidence: vec![
             ("sent", Fact::List(vec![SERVER.to_owned(), "Microsoft Azure RSA TLS Issuing CA 08".to_owned()])),
@@ -404,26 +423,25 @@ pub fn poisoned(poison: &str) -> Outcome {
         title: poison.to_owned(),
         evidence: vec![("file", Fact::Text(poison.to_owned()))],
         fixes: outcome.also[0].fixes.clone(),
+        denied: true,
     }];
     for stage in &mut outcome.stages {
         stage.detail.push_str(poison);
     }
-    let facts = Facts {
-        sans: Some(vec![
-            GeneralName::Dns(bytes.clone()),
-            GeneralName::Uri(bytes.clone()),
-            GeneralName::Email(bytes.clone()),
-        ]),
-        signature: SignatureKind { name: poison.to_owned(), der: Vec::new() },
-        ..facts(poison, poison, (2026, 2027), KeyKind::Other(poison.to_owned()))
-    };
-    let hostile = Certificate::from_parts(bytes, Ok(facts));
+    let hostile = Paper {
+        subject: poison,
+        issuer: poison,
+        key: OddKey,
+        names: vec![element(0x82, &[&bytes]), element(0x86, &[&bytes]), element(0x81, &[&bytes])],
+        ..root_paper(poison, 2027)
+    }
+    .certificate();
     let tls = &mut outcome.evidence.attempts[0].tls.as_mut().unwrap().result;
     tls.chain = vec![hostile.clone(), hostile.clone()];
     tls.judgement = Some(Judgement {
         accepted: false,
-        path: vec![link(hostile.clone(), Some(0), None)],
-        defects: vec![Defect::IssuerUnknown { last: hostile }],
+        defects: vec![Defect::IssuerUnknown { last: hostile.clone() }],
+        ..judged(vec![link(hostile, Some(0), None)])
     });
     tls.alpn = Some(poison.to_owned());
     tls.cipher = Some(poison.to_owned());
@@ -513,6 +531,9 @@ fn evidence(
         config,
         trust,
         attempts,
+        looks: Vec::new(),
+        system_roots: None,
+        resolvers: Vec::new(),
         scope: Scope::default(),
         took: milliseconds(took),
     }
@@ -598,6 +619,7 @@ fn untried(to: &str) -> Attempt {
         address: Some(address(to)),
         limit: Duration::from_secs(10),
         dns: None,
+        canonical_name: None,
         plaintext: None,
         tcp: None,
         negotiate: None,
@@ -634,32 +656,33 @@ fn refused(chain: Vec<Certificate>, judgement: Judgement) -> TlsRecord {
 }
 
 fn azure_chain() -> Vec<Certificate> {
-    let leaf = Facts {
-        sans: Some(vec![
-            GeneralName::Dns(SERVER.into()),
-            GeneralName::Dns("*.7c2f91.database.azure.com".into()),
-            GeneralName::Ip(address("20.61.7.9")),
-        ]),
-        not_after: Timestamp::from_utc(2027, 4, 14, 23, 59, 59).unwrap(),
-        ..facts(SERVER, "Microsoft Azure RSA TLS Issuing CA 08", (2026, 2027), KeyKind::Rsa(2048))
+    let issuing = "Microsoft Azure RSA TLS Issuing CA 08";
+    let leaf = Paper {
+        subject: SERVER,
+        issuer: issuing,
+        until: "270414235959Z".to_owned(),
+        names: vec![
+            element(0x82, &[SERVER.as_bytes()]),
+            element(0x82, &[b"*.7c2f91.database.azure.com"]),
+            element(0x87, &[&[20, 61, 7, 9]]),
+        ],
+        ..paper((2026, 2027))
     };
-    let issuing = facts(
-        "Microsoft Azure RSA TLS Issuing CA 08",
-        "DigiCert Global Root G2",
-        (2023, 2028),
-        KeyKind::Rsa(4096),
-    );
-    vec![
-        Certificate::from_parts(b"leaf".to_vec(), Ok(leaf)),
-        Certificate::from_parts(b"issuing".to_vec(), Ok(issuing)),
-    ]
+    let issuing =
+        Paper { subject: issuing, issuer: "DigiCert Global Root G2", key: Rsa(4096), ..paper((2023, 2028)) };
+    vec![leaf.certificate(), issuing.certificate()]
 }
 
 fn accepted_path() -> Judgement {
     let mut path: Vec<Link> =
         azure_chain().into_iter().enumerate().map(|(at, c)| link(c, Some(at), None)).collect();
     path.push(link(root("DigiCert Global Root G2", 2038), None, Some(1)));
-    Judgement { accepted: true, path, defects: Vec::new() }
+    judged(path)
+}
+
+/// A path of which nothing is wrong.
+fn judged(path: Vec<Link>) -> Judgement {
+    Judgement { accepted: true, path, defects: Vec::new(), verifies: true, strict: Vec::new() }
 }
 
 fn azure_trust() -> Trust {
@@ -688,37 +711,90 @@ fn trust(file: &str, roots: Vec<Certificate>) -> Trust {
 }
 
 fn root(name: &str, until: i32) -> Certificate {
-    Certificate::from_parts(
-        name.as_bytes().to_vec(),
-        Ok(facts(name, name, (2013, until), KeyKind::Rsa(2048))),
-    )
+    root_paper(name, until).certificate()
 }
 
-fn facts(subject: &str, issuer: &str, (from, until): (i32, i32), key: KeyKind) -> Facts {
-    Facts {
-        version: 3,
-        serial: vec![0x0A, 0x3F, 0x50],
-        subject: name(subject),
-        issuer: name(issuer),
-        not_before: Timestamp::from_utc(from, 1, 15, 0, 0, 0).unwrap(),
-        not_after: Timestamp::from_utc(until, 1, 15, 12, 0, 0).unwrap(),
-        key,
-        spki: Vec::new(),
-        signature: SignatureKind { name: "sha256WithRSAEncryption".to_owned(), der: Vec::new() },
-        sans: None,
+fn root_paper(name: &str, until: i32) -> Paper<'_> {
+    Paper { subject: name, issuer: name, ..paper((2013, until)) }
+}
+
+fn paper((from, until): (i32, i32)) -> Paper<'static> {
+    Paper {
+        subject: "",
+        issuer: "",
+        from: format!("{:02}0115000000Z", from % 100),
+        until: format!("{:02}0115120000Z", until % 100),
+        key: Rsa(2048),
+        names: Vec::new(),
     }
 }
 
-fn name(common: &str) -> DistinguishedName {
-    DistinguishedName {
-        der: common.as_bytes().to_vec(),
-        canonical: common.to_lowercase().into_bytes(),
-        attributes: vec![
-            ("C".to_owned(), b"US".to_vec()),
-            ("O".to_owned(), b"Example Corp".to_vec()),
-            ("CN".to_owned(), common.as_bytes().to_vec()),
-        ],
+/// What a certificate is to say. Its key and signature are made up: nobody verifies it, and it must always be the same.
+struct Paper<'a> {
+    subject: &'a str,
+    issuer: &'a str,
+    from: String,
+    until: String,
+    key: PaperKey,
+    /// Encoded entries of subjectAltName.
+    names: Vec<Vec<u8>>,
+}
+
+enum PaperKey {
+    /// Of so many bits.
+    Rsa(usize),
+    /// Of an algorithm nobody knows.
+    OddKey,
+}
+
+use PaperKey::{OddKey, Rsa};
+
+impl Paper<'_> {
+    fn certificate(&self) -> Certificate {
+        let (algorithm, key) = match self.key {
+            Rsa(bits) => {
+                // The modulus is positive, and its highest bit is set.
+                let modulus = [vec![0], vec![0xc5; bits / 8]].concat();
+                (
+                    sequence(&[&oid("1.2.840.113549.1.1.1"), &null()]),
+                    sequence(&[&integer(&modulus), &integer(&[1, 0, 1])]),
+                )
+            }
+            OddKey => (sequence(&[&oid("1.3.6.1.4.1.99999.1")]), vec![0; 32]),
+        };
+        let signature = match self.key {
+            Rsa(_) => sequence(&[&oid("1.2.840.113549.1.1.11"), &null()]),
+            OddKey => sequence(&[&oid("1.3.6.1.4.1.99999.2")]),
+        };
+        let extensions = if self.names.is_empty() {
+            Vec::new()
+        } else {
+            let names = octets(&sequence_of(&self.names));
+            explicit(3, &[&sequence(&[&sequence(&[&oid("2.5.29.17"), &names])])])
+        };
+        let body = sequence(&[
+            &explicit(0, &[&integer(&[2])]),
+            &integer(&[0x0a, 0x3f, 0x50]),
+            &signature,
+            &name(self.issuer),
+            &sequence(&[&utc_time(&self.from), &utc_time(&self.until)]),
+            &name(self.subject),
+            &sequence(&[&algorithm, &bits(&key)]),
+            &extensions,
+        ]);
+        let certificate = Certificate::from_der(&sequence(&[&body, &signature, &bits(&[0x5a; 256])]));
+        assert_eq!(certificate.facts().err(), None);
+        certificate
     }
+}
+
+fn name(common: &str) -> Vec<u8> {
+    let attribute = |kind: &str, value: &str| set(&[&sequence(&[&oid(kind), &utf8(value)])]);
+    sequence(&[
+        &attribute("2.5.4.6", "US"),
+        &attribute("2.5.4.10", "Example Corp"),
+        &attribute("2.5.4.3", common),
+    ])
 }
 
 fn link(certificate: Certificate, sent: Option<usize>, in_file: Option<usize>) -> Link {
