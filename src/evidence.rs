@@ -45,6 +45,8 @@ pub struct Scope {
     pub tls_only: bool,
     /// `--require-auth`
     pub require_auth: bool,
+    /// `--expires-within`, in days; `None` for the default of the expiry warnings.
+    pub expires_within: Option<u32>,
 }
 
 /// When a step began, since the start of the target's check, how long it took, and what came of it.

@@ -61,6 +61,14 @@ const ATTRIBUTE_NAMES: [(&[u8], &str); 16] = [
 ];
 
 impl DistinguishedName {
+    /// Decodes a Name that stands alone.
+    ///
+    /// # Errors
+    /// Why it cannot be decoded.
+    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+        Self::decode(&Reader::new(der).expect(der::SEQUENCE, "name")?)
+    }
+
     /// Decodes a Name. Text that is wrong in its string type is refused, since OpenSSL then refuses the certificate.
     pub(super) fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         let mut attributes = Vec::new();

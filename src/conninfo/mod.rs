@@ -470,3 +470,32 @@ impl Environment {
         Some(home.join(".postgresql").join(name))
     }
 }
+
+/// A connection string for showing: secrets masked, everything printable, and the places given moved along.
+///
+/// Until the parser tells what is secret, everything outside the places is masked, and of a place only what looks like a
+/// keyword is shown.
+pub fn marked(input: &Secret, spans: &[Range<usize>]) -> (String, Vec<Range<usize>>) {
+    let bytes = input.expose();
+    let mut text = String::new();
+    let mut moved = Vec::new();
+    let mut done = 0;
+    for span in spans {
+        let (start, end) = (span.start.clamp(done, bytes.len()), span.end.clamp(done, bytes.len()));
+        if start > done {
+            text.push_str("****");
+        }
+        let place = bytes.get(start..end.max(start)).unwrap_or_default();
+        let from = text.len();
+        match place.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'\\')) {
+            true => text.push_str(&String::from_utf8_lossy(place)),
+            false => text.push_str("****"),
+        }
+        moved.push(from..text.len());
+        done = end.max(start);
+    }
+    if done < bytes.len() {
+        text.push_str("****");
+    }
+    (text, moved)
+}

@@ -1,8 +1,39 @@
 //! From evidence to one diagnosis: rules, one file a stage, most specific first. Pure: the same evidence gives the
-//! same outcome.
+//! same outcome, and every evidence gives one.
+//!
+//! An attempt ends in one stage ([`View::end`]); the rules of that stage name the cause, and the last of them always
+//! finds something. A new diagnosis is one [`Rule`] in its stage's file and its page in `explain/`.
+
+mod alerts;
+mod auth;
+pub mod catalogue;
+mod certificate;
+mod config;
+mod dns;
+mod fingerprints;
+mod fix;
+mod judge;
+mod nearest;
+mod negotiate;
+pub mod policy;
+mod rule;
+mod session;
+mod stages;
+mod suites;
+mod tcp;
+mod tls;
+mod trust;
+mod view;
+pub mod warnings;
 
 use crate::evidence::Evidence;
 use crate::stage::Stage;
+
+#[cfg(doc)]
+use {rule::Rule, view::View};
+
+pub use judge::diagnose;
+pub use policy::Policy;
 
 /// Evidence and every opinion on it: all that a report needs.
 #[derive(Clone, Debug)]

@@ -91,7 +91,7 @@ const MOST_NAMES: usize = 1000;
 const LONGEST_NAME: usize = 256;
 
 /// Levenshtein's distance, by characters.
-fn distance(left: &str, right: &str) -> usize {
+pub(crate) fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().take(LONGEST_NAME).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (index, character) in left.chars().take(LONGEST_NAME).enumerate() {

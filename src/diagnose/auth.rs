@@ -1,0 +1,421 @@
+//! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
+
+use super::Fix;
+use super::fix::{RELOAD, provider_hints};
+use super::rule::{Finding, Rule, rule};
+use super::view::{View, short_subject};
+use crate::conninfo::AuthMethod;
+use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
+use crate::provider::Situation;
+use crate::text;
+
+pub(super) const RULES: &[Rule] = &[
+    PASSWORD_REQUIRED,
+    HBA_REJECTED,
+    ROLE_MISSING,
+    CHANNEL_BINDING_FAILED,
+    PASSWORD_REJECTED,
+    AUTH_METHOD_UNSUPPORTED,
+];
+
+rule!(
+    PASSWORD_REQUIRED, "password-required", "the server asks for a password and none is given",
+    retryable: false, password_required
+);
+rule!(PASSWORD_REJECTED, "password-rejected", "the password is wrong", retryable: false, password_rejected);
+rule!(HBA_REJECTED, "hba-rejected", "the server lets nobody in from here like this", retryable: false, hba_rejected);
+rule!(ROLE_MISSING, "role-missing", "there is no such role", retryable: false, role_missing);
+rule!(
+    AUTH_METHOD_UNSUPPORTED, "auth-method-unsupported", "the server asks for a method that cannot be used",
+    retryable: false, method_unsupported
+);
+rule!(
+    CHANNEL_BINDING_FAILED, "channel-binding-failed", "channel binding cannot be met", retryable: false, channel_binding
+);
+
+/// The server's error.
+pub(super) fn error<'a>(view: &View<'a>) -> Option<&'a ServerMessage> {
+    match view.session_failure()? {
+        SessionFailure::Server(message) => Some(message),
+        _ => None,
+    }
+}
+
+/// The server's words, printable and not too long.
+pub(super) fn words(message: &ServerMessage) -> String {
+    text::truncated(&text::printable(&message.message), 300)
+}
+
+/// A method as `require_auth` and pg_hba.conf name it.
+pub(super) fn method_name(request: &AuthRequest) -> String {
+    match request.method {
+        AuthMethod::Password => "password (clear text)".to_owned(),
+        AuthMethod::Md5 => "md5".to_owned(),
+        AuthMethod::Gss => "gss".to_owned(),
+        AuthMethod::Sspi => "sspi".to_owned(),
+        AuthMethod::ScramSha256 if request.mechanisms.is_empty() => "scram-sha-256".to_owned(),
+        AuthMethod::ScramSha256 => {
+            let mechanisms: Vec<String> =
+                request.mechanisms.iter().map(|name| text::printable(name)).collect();
+            format!("SASL: {}", super::view::at_most(5, mechanisms).join(", "))
+        }
+        AuthMethod::OAuth => "oauth".to_owned(),
+        AuthMethod::None => format!("request {}", request.code),
+    }
+}
+
+fn asked(view: &View<'_>) -> Option<String> {
+    view.session()?.requested.last().map(method_name)
+}
+
+fn password_required(view: &View<'_>) -> Option<Finding> {
+    (view.session_failure()? == &SessionFailure::PasswordNeeded).then(|| {
+        Finding::titled("the server asks for a password, and none is given")
+            .because("TLS is verified; --require-auth asks for a session as well")
+            .fact("user", view.user())
+            .fact_if("method", asked(view))
+            .fact("looked_in", vec![
+                "password in the connection string or service".to_owned(),
+                "environment variable PGPASSWORD".to_owned(),
+                "password file: passfile, else ~/.pgpass".to_owned(),
+            ])
+            .fix(
+                Fix::text(
+                    "add a line host:port:database:user:password to the password file, which only you may read",
+                )
+                .run(if cfg!(windows) { "notepad %APPDATA%\\postgresql\\pgpass.conf" } else { "chmod 600 ~/.pgpass" }),
+            )
+            .fix(Fix::text("give it in the environment variable PGPASSWORD, or be asked with -W"))
+            .fix(Fix::text("check TLS alone: leave --require-auth out"))
+    })
+}
+
+fn password_rejected(view: &View<'_>) -> Option<Finding> {
+    let message = error(view);
+    let mismatch = match view.session_failure()? {
+        SessionFailure::ScramMismatch(what) => Some(text::printable(what)),
+        _ => None,
+    };
+    let rejected = message.filter(|message| message.sqlstate == "28P01");
+    if rejected.is_none() && mismatch.is_none() {
+        return None;
+    }
+    let origin = view
+        .host()
+        .and_then(|host| host.password.as_ref())
+        .map(|password| super::view::origin_words(&password.origin));
+    let user = view.user();
+    if let Some(what) = mismatch {
+        return Some(
+            Finding::titled("the server does not prove that it knows the password")
+                .because("in SCRAM the server has to show that it holds the password's verifier, and this one's proof is wrong: something between may be playing the server")
+                .fact("user", user)
+                .fact("what", what)
+                .fact_if("password_from", origin)
+                .fix(Fix::text("find out who answers before the password is used again"))
+                .fix(Fix::text("set the password anew on the server: its stored verifier may be damaged")),
+        );
+    }
+    let found = message.map(words).unwrap_or_default();
+    Some(
+        Finding::titled(format!("the password of {user} is rejected"))
+            .because("the server says so for a wrong password, for a role without one, for an expired one, and for a role that does not exist")
+            .fact("user", user.clone())
+            .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
+            .fact("server_says", found)
+            .fixes(provider_hints(view, Situation::PasswordRejected, None))
+            .fix(Fix::text("check the password and where it came from: the sources override each other"))
+            .fix(Fix::text("set it anew, as a role that may").run(format!("\\password {}", quoted_role(&user)))),
+    )
+}
+
+fn quoted_role(role: &str) -> String {
+    let plain = role.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && role.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if plain { role.to_owned() } else { format!("\"{}\"", role.replace('"', "\"\"")) }
+}
+
+/// What an error about pg_hba.conf tells. The words are the server's language, the quoted values and their order are
+/// not: host, user, database (auth.c, ClientAuthentication).
+#[derive(Debug, Default, PartialEq, Eq)]
+struct HbaError {
+    client: Option<String>,
+    user: Option<String>,
+    database: Option<String>,
+    encryption: Option<String>,
+}
+
+impl HbaError {
+    fn read(message: &str) -> Self {
+        let mut parts = message.split('"');
+        let mut quoted = Vec::new();
+        let mut last = parts.next();
+        while let Some(value) = parts.next() {
+            quoted.push(value);
+            last = parts.next();
+        }
+        let is_address = |text: &&&str| text.parse::<std::net::IpAddr>().is_ok() || text.contains("[local]");
+        let client = quoted.iter().find(is_address).copied();
+        let mut names = quoted.iter().filter(|value| !is_address(value)).copied();
+        // Newer servers: `, no encryption` or `, SSL encryption`; older ones `, SSL off`.
+        let encryption =
+            last.map(|rest| rest.trim_matches(|c: char| c == ',' || c.is_whitespace() || c == '.'));
+        let printable = |text: &str| text::truncated(&text::printable(text), 100);
+        Self {
+            client: client.map(printable),
+            user: names.next().map(printable),
+            database: names.next().map(printable),
+            encryption: encryption.filter(|rest| !rest.is_empty()).map(printable),
+        }
+    }
+
+    /// Whether the server took the connection for unencrypted.
+    fn unencrypted(&self) -> bool {
+        self.encryption
+            .as_ref()
+            .is_some_and(|words| words.contains("no encryption") || words.contains("SSL off"))
+    }
+}
+
+fn hba_rejected(view: &View<'_>) -> Option<Finding> {
+    let message = error(view)?;
+    let of_file = message.message.contains("pg_hba.conf");
+    let insecure = message.message.contains("connection is insecure");
+    if !of_file && !insecure {
+        return None;
+    }
+    let told = HbaError::read(&message.message);
+    let user = told.user.clone().unwrap_or_else(|| view.user());
+    let database = told.database.clone().unwrap_or_else(|| view.database());
+    let client = told.client.clone();
+    let terminated = told.unencrypted() || insecure;
+    let cause = if terminated {
+        "the server took the connection for unencrypted, although this side verified TLS: a proxy in between ends TLS and goes \
+         on in plaintext"
+    } else {
+        "no line of pg_hba.conf lets this user into this database from this address with this encryption, or one says reject; \
+         managed services say so too when their firewall does not know the address"
+    };
+    let situation = if terminated { Situation::NotEncrypted } else { Situation::NotAdmitted };
+    let range = client
+        .as_deref()
+        .and_then(|client| client.parse::<std::net::IpAddr>().ok())
+        .map(|address| format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }));
+    let line = range.map(|range| {
+        Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(format!(
+            "hostssl {} {} {range} scram-sha-256",
+            quoted_name(&database),
+            quoted_name(&user)
+        ))
+    });
+    Some(
+        Finding::titled(match &client {
+            Some(client) => format!("the server does not admit {user} from {client} to {database}"),
+            None => format!("the server does not admit {user} to {database} from here"),
+        })
+        .because(cause)
+        .fact("client", client.clone().unwrap_or_else(|| "not told".to_owned()))
+        .fact("user", user)
+        .fact("database", database)
+        .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not told".to_owned()))
+        .fact("server_says", words(message))
+        .fixes(provider_hints(view, situation, client.as_deref()))
+        .fixes(line)
+        .fix(Fix::text("check user and database: another spelling may be the one that is admitted")),
+    )
+}
+
+/// A name as pg_hba.conf takes it.
+fn quoted_name(name: &str) -> String {
+    let plain = !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c))
+        && !["all", "sameuser", "samerole", "replication"].contains(&name);
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+fn role_missing(view: &View<'_>) -> Option<Finding> {
+    let message = error(view)?;
+    let user = view.user();
+    let azure = view.provider().filter(|found| found.provider.id.starts_with("azure"));
+    // Behind 28000 stand several errors; the one about the role names it and neither file nor method.
+    let named =
+        message.sqlstate == "28000" && message.message.contains(&format!("role \"{user}\" does not exist"));
+    let old_gateway = message.message.contains("username@") || message.message.contains("user@host");
+    let at = user.split_once('@').filter(|_| azure.is_some());
+    let single = at.filter(|_| matches!(message.sqlstate.as_str(), "28000" | "28P01"));
+    if !named && !old_gateway && single.is_none() {
+        return None;
+    }
+    let finding = Finding::titled(format!("there is no role {user}"))
+        .fact("user", user.clone())
+        .fact_if("from", view.origin("user"))
+        .fact("server_says", words(message));
+    if let Some((role, _)) = at {
+        return Some(
+            finding
+                .because("user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone")
+                .fix(Fix::text("write the role alone").set("user", role))
+                .fixes(provider_hints(view, Situation::RoleMissing, None)),
+        );
+    }
+    Some(
+        finding
+            .because("the server checked the login, and has no role of that name; names are case-sensitive, and without user libpq takes the login name of this machine's account")
+            .fixes(provider_hints(view, Situation::RoleMissing, None))
+            .fix(Fix::text("name the role: user=NAME"))
+            .fix(Fix::text("make it, as a role that may").run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user)))),
+    )
+}
+
+fn method_unsupported(view: &View<'_>) -> Option<Finding> {
+    let asked = asked(view).unwrap_or_else(|| "nothing (trust or cert)".to_owned());
+    let required =
+        view.settings()?.parameter("require_auth").map(|parameter| super::view::shown(&parameter.value));
+    let finding = |title: String| {
+        Finding::titled(title).fact("method", asked.clone()).fact_if("require_auth", required.clone())
+    };
+    Some(match view.session_failure()? {
+        SessionFailure::MethodExcluded => finding(format!("the server asks for {asked}, which require_auth excludes"))
+            .because(format!(
+                "require_auth={} comes from {}",
+                required.clone().unwrap_or_default(),
+                view.origin("require_auth").unwrap_or_else(|| "the settings".to_owned())
+            ))
+            .fix(Fix::text("on the server: give this user's line in pg_hba.conf a method that is allowed, such as scram-sha-256"))
+            .fix(Fix::text("is that method meant? name it in require_auth")),
+        SessionFailure::MethodUnsupported => finding(format!("the server asks for {asked}, which this tool cannot do"))
+            .because("TLS is verified; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this tool has not")
+            .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
+            .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
+        SessionFailure::TooManyIterations(count) => {
+            finding(format!("the server wants {count} SCRAM iterations, more than this tool takes"))
+                .because("the password was stored with an unusual scram_iterations; psql does them all")
+                .fact("iterations", i64::from(*count))
+                .fix(
+                    Fix::text("on the server: store the password anew with fewer iterations")
+                        .run("SET scram_iterations = 4096;  \\password"),
+                )
+                .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
+        }
+        SessionFailure::CertificateModeUnmet => {
+            finding("sslcertmode=require, and the server asked for no client certificate".to_owned())
+                .because("libpq then refuses the session, since the server verified nothing of the client")
+                .fix(Fix::text("on the server: set ssl_ca_file, so that it asks for client certificates, and clientcert in pg_hba.conf"))
+                .fix(Fix::text("let a certificate be sent only when asked for").set("sslcertmode", "allow"))
+        }
+        _ => return None,
+    })
+}
+
+fn channel_binding(view: &View<'_>) -> Option<Finding> {
+    let refused = error(view).is_some_and(|message| message.message.contains("channel binding"));
+    let failure = match view.session_failure()? {
+        SessionFailure::ChannelBinding(failure) => failure.clone(),
+        _ if refused => ChannelBindingFailure::Refused,
+        _ => return None,
+    };
+    let leaf = view.tls().and_then(|tls| tls.chain.first());
+    let finding = Finding::titled(match &failure {
+        ChannelBindingFailure::NotOffered => "channel binding is required, and the server's method has none",
+        ChannelBindingFailure::NoAuthentication => {
+            "channel binding is required, and the server asked for nothing"
+        }
+        ChannelBindingFailure::NoDigest(_) => {
+            "the certificate's signature has no hash to bind the channel with"
+        }
+        ChannelBindingFailure::Refused => "the server refuses the channel binding",
+    })
+    .fact_if("method", asked(view))
+    .fact_if(
+        "channel_binding",
+        view.settings()?.parameter("channel_binding").map(|p| super::view::shown(&p.value)),
+    )
+    .fact_if("certificate", leaf.map(short_subject));
+    let prefer = Fix::text("let it be used where it is offered; TLS is verified all the same")
+        .set("channel_binding", "prefer");
+    Some(match failure {
+        ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
+            .because(
+                "only SCRAM over TLS binds the channel: the user's line in pg_hba.conf asks for another method, the password is \
+                 stored as md5, or a pooler or proxy that ends TLS answers",
+            )
+            .fix(Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew").run(
+                "SET password_encryption = 'scram-sha-256';  \\password",
+            ))
+            .fix(Fix::text("past the pooler or proxy: connect to the server itself"))
+            .fix(prefer),
+        ChannelBindingFailure::NoDigest(algorithm) => finding
+            .because(format!(
+                "the certificate is signed with {}, for which libpq finds no hash; it fails so under prefer, its default, too",
+                text::printable(&algorithm)
+            ))
+            .fact("signature", text::printable(&algorithm))
+            .fix(Fix::text("let the client not bind the channel; TLS is verified all the same").set("channel_binding", "disable"))
+            .fix(Fix::text("have the certificate issued by a CA with an RSA or ECDSA key")),
+        ChannelBindingFailure::Refused => finding
+            .because(
+                "the server sees another certificate than this side: most likely a proxy ends TLS and begins it anew; else \
+                 somebody in between",
+            )
+            .fix(Fix::text("connect to the server itself, past the proxy"))
+            .fix(
+                Fix::text("is the proxy yours, and verified? then do without on this path").set("channel_binding", "disable"),
+            ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_pg_hba_errors_tell_is_read_in_every_version_and_language() {
+        let told = |client: &str, user: &str, database: &str, encryption: &str| HbaError {
+            client: Some(client.to_owned()),
+            user: Some(user.to_owned()),
+            database: Some(database.to_owned()),
+            encryption: Some(encryption.to_owned()),
+        };
+        for (message, expected) in [
+            (
+                r#"no pg_hba.conf entry for host "203.0.113.9", user "app", database "orders", SSL encryption"#,
+                told("203.0.113.9", "app", "orders", "SSL encryption"),
+            ),
+            (
+                r#"no pg_hba.conf entry for host "2001:db8::9", user "app", database "orders", SSL off"#,
+                told("2001:db8::9", "app", "orders", "SSL off"),
+            ),
+            (
+                r#"kein pg_hba.conf-Eintrag für Host »x«, "203.0.113.9", Benutzer "app", Datenbank "orders", keine Verschlüsselung"#,
+                told("203.0.113.9", "app", "orders", "keine Verschlüsselung"),
+            ),
+        ] {
+            assert_eq!(HbaError::read(message), expected);
+        }
+        assert_eq!(
+            HbaError::read("pg_hba.conf rejects"),
+            HbaError { encryption: Some("pg_hba.conf rejects".to_owned()), ..Default::default() }
+        );
+    }
+
+    #[test]
+    fn names_are_quoted_as_sql_and_pg_hba_take_them() {
+        for (name, sql, hba) in
+            [("app", "app", "app"), ("My App", "\"My App\"", "\"My App\""), ("all", "all", "\"all\"")]
+        {
+            assert_eq!((quoted_role(name).as_str(), quoted_name(name).as_str()), (sql, hba));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_message_is_read(message in ".{0,300}") {
+            let told = HbaError::read(&message);
+            for part in [told.client, told.user, told.database, told.encryption].into_iter().flatten() {
+                prop_assert!(part.chars().all(text::is_printable));
+            }
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! Why a path does not end in a root of the file.
+
+use super::known::{self, Root};
+use super::{demanded, in_file, sent};
+use crate::certificate::{Certificate, DistinguishedName};
+use crate::diagnose::Fix;
+use crate::diagnose::fix::{export_roots, provider_hints, provider_roots, root_sources, system_roots};
+use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::view::{View, file_name, path_text, short, short_subject};
+use crate::provider::{self, Situation, inspection};
+use crate::text;
+use crate::trust::RootSource;
+use crate::verify::hints::{Gap, gap, namesake};
+use crate::verify::{Defect, Judgement};
+
+rule!(
+    UNREADABLE, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
+    retryable: false, unreadable
+);
+rule!(
+    TLS_INSPECTION, "tls-inspection", "an inspecting proxy answers in place of the server",
+    retryable: false, tls_inspection
+);
+rule!(
+    ROOT_KEY_CHANGED, "root-key-changed", "a root of that name is in the file, with another key",
+    retryable: false, root_key_changed
+);
+rule!(SELF_SIGNED, "self-signed", "the server certificate is self-signed and not in the file", retryable: false, self_signed);
+rule!(
+    ROOT_FILE_LACKS_ROOT, "root-file-lacks-root", "the file holds an intermediate or server certificate without its root",
+    retryable: false, file_lacks_root
+);
+rule!(
+    ROOT_NOT_IN_FILE, "root-not-in-file", "the file lacks the root to which the chain leads",
+    retryable: false, root_not_in_file
+);
+rule!(
+    INTERMEDIATE_MISSING, "intermediate-missing", "the server does not send an intermediate certificate",
+    retryable: false, intermediate_missing
+);
+rule!(UNKNOWN_ISSUER, "unknown-issuer", "nobody in the file issued the certificate", retryable: false, unknown_issuer);
+
+/// A defect of the path's end that libpq minds.
+fn end_defect<'a>(view: &View<'a>) -> Option<&'a Defect> {
+    demanded(view).find(|defect| {
+        matches!(
+            defect,
+            Defect::IssuerUnknown { .. }
+                | Defect::SelfSignedLeaf
+                | Defect::RootNotInFile { .. }
+                | Defect::FileLacksRoot { .. }
+        )
+    })
+}
+
+fn judged<'a>(view: &View<'a>) -> Option<(&'a Judgement, &'a Defect)> {
+    Some((view.judgement()?, end_defect(view)?))
+}
+
+/// The words for the root file in titles and causes.
+fn file(view: &View<'_>) -> String {
+    match view.store().map(|store| &store.source) {
+        Some(RootSource::Given(path) | RootSource::DefaultFile(path)) => file_name(path),
+        Some(RootSource::GivenAsTyped { typed, .. }) => file_name(typed),
+        Some(RootSource::System { .. }) => "the system's store".to_owned(),
+        None => "your file".to_owned(),
+    }
+}
+
+fn sha256(certificate: &Certificate) -> String {
+    certificate.sha256_hex().to_uppercase()
+}
+
+/// A certificate that cannot be decoded, or none at all.
+fn unreadable(view: &View<'_>) -> Option<Finding> {
+    match demanded(view).next()? {
+        Defect::NoCertificate => Some(
+            Finding::titled("the server sent no certificate")
+                .because("without a certificate there is nothing to verify")
+                .fact("sent", Vec::<String>::new())
+                .fix(Fix::text("give the server a certificate: ssl_cert_file and ssl_key_file")),
+        ),
+        Defect::Malformed { sent: place, error } => {
+            let certificate = view.tls().and_then(|tls| tls.chain.get(*place));
+            let which = match place {
+                0 => "the server certificate".to_owned(),
+                place => format!("certificate {} of the chain", place + 1),
+            };
+            Some(
+                Finding::titled(format!("{which} cannot be decoded"))
+                    .because(format!(
+                        "OpenSSL cannot read it either: {}",
+                        text::printable(&error.to_string())
+                    ))
+                    .fact("which", which)
+                    .fact("what", text::printable(&error.to_string()))
+                    .fact_if("subject", certificate.map(short_subject))
+                    .fact_if("sha256", certificate.map(sha256))
+                    .fix(Fix::text("reissue it with a current tool: it is not valid DER of RFC 5280")),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn tls_inspection(view: &View<'_>) -> Option<Finding> {
+    let (judgement, _) = judged(view)?;
+    let product_of = |certificate: &Certificate| {
+        let facts = certificate.facts().ok()?;
+        let name =
+            [&facts.issuer, &facts.subject].into_iter().find(|name| inspection::product(name).is_some())?;
+        Some((inspection::product(name)?, name.clone()))
+    };
+    let on_path = judgement.path.iter().map(|link| &link.certificate);
+    let chain = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
+    let (product, name) = on_path.chain(chain).find_map(product_of)?;
+    let expected = view.dns_name().and_then(|host| provider::by_host(&host));
+    let due =
+        expected.map_or("the server's own CA".to_owned(), |provider| format!("the CA of {}", provider.name));
+    Some(
+        Finding::titled(format!("{product} answers in place of the server"))
+            .because(format!(
+                "the certificate was issued by {}, where {due} was due: a proxy on the way, or software on this machine, \
+                 opens TLS and closes it anew",
+                text::printable(&short(&name))
+            ))
+            .fact("issued_by", text::printable(&name.to_string()))
+            .fact("product", product)
+            .fact("due", due)
+            .fact("sent", sent(view))
+            .fact("in_file", in_file(view))
+            .fix(Fix::text(format!(
+                "have {} port {} exempted from TLS inspection by whoever runs the proxy",
+                view.host_name(),
+                view.port()
+            )))
+            .fix(Fix::text("check from a network without it, to see the server's own certificate"))
+            .fix(Fix::text(
+                "trusting the proxy's CA for a database gives it every password and row; do so only if that is your rule",
+            )),
+    )
+}
+
+fn root_key_changed(view: &View<'_>) -> Option<Finding> {
+    let judgement = view.judgement()?;
+    let wrong_signature = demanded(view).any(|defect| matches!(defect, Defect::BadSignature { .. }));
+    if end_defect(view).is_none() && !wrong_signature {
+        return None;
+    }
+    let found = namesake(judgement, &view.store()?.certificates)?;
+    let name = short_subject(&found.in_file.certificate);
+    // The key that signed is told by the certificate sent, by a known root, or not at all.
+    let below = judgement
+        .path
+        .iter()
+        .rev()
+        .map(|link| &link.certificate)
+        .find(|certificate| **certificate != found.in_file.certificate);
+    let known = below.and_then(|below| known::issuer_of(view, below));
+    let sent_root = found.sent.as_ref().or(known.as_ref().and_then(|known| known.certificate.as_ref()));
+    if wrong_signature && sent_root.is_none() && end_defect(view).is_none() {
+        // A wrong signature alone may be a damaged certificate as well as another key.
+        let issued = below.and_then(|below| below.facts().ok());
+        let identified = issued
+            .and_then(|facts| facts.extensions.authority_key.as_ref())
+            .is_some_and(|key| key.key.is_some());
+        if identified {
+            return None;
+        }
+    }
+    let used = sent_root.map_or_else(
+        || {
+            let key = below
+                .and_then(|below| below.facts().ok()?.extensions.authority_key.as_ref()?.key.clone())
+                .map(|key| crate::certificate::hex(&key).to_uppercase());
+            key.map_or("another key, whose certificate was not sent".to_owned(), |key| {
+                format!("key identifier {key}")
+            })
+        },
+        |root| format!("SHA-256 {}", sha256(root)),
+    );
+    Some(
+        Finding::titled(format!("the file has a root named {name}, and the server's chain uses another key"))
+            .because(
+                "name and issuer are the same, the keys are not: the CA was made anew, or the file is of another server, \
+                 or somebody imitates the name",
+            )
+            .fact("name", name)
+            .fact("used", used)
+            .fact(
+                "in_file",
+                vec![
+                    format!("SHA-256 {}", sha256(&found.in_file.certificate)),
+                    format!("{}, line {}", path_text(&found.in_file.file), found.in_file.line),
+                ],
+            )
+            .fact("sent", sent(view))
+            .fix(Fix::text(
+                "get the CA's present certificate from whoever runs the server, compare its SHA-256 over another channel, \
+                 and put it into the file",
+            ))
+            .fixes(view.provider().and_then(|found| provider_roots(&found)))
+            .fix(Fix::text("did nobody change the CA? then do not trust this connection: find out who answers")),
+    )
+}
+
+fn self_signed(view: &View<'_>) -> Option<Finding> {
+    let (judgement, Defect::SelfSignedLeaf) = judged(view)? else { return None };
+    let leaf = &judgement.path.first()?.certificate;
+    let name = short_subject(leaf);
+    Some(
+        Finding::titled("the server certificate is self-signed and not in your file")
+            .because(
+                "nobody else vouches for it, so only a copy of it, fetched on a trusted way, can tell this server from an \
+                 impostor",
+            )
+            .fact("subject", name)
+            .fact("sha256", sha256(leaf))
+            .fact_if("until", leaf.facts().ok().map(|facts| facts.not_after.date()))
+            .fact("in_file", in_file(view))
+            .fixes(provider_hints(view, Situation::SelfSigned, None))
+            .fix(
+                Fix::text(
+                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, and name the copy in \
+                     sslrootcert",
+                )
+                .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
+            )
+            .fix(Fix::text("better: make a CA, issue the server's certificate with it, and hand out the CA's certificate"))
+            .fix(Fix::text("saving what the server just sent proves nothing: it is what an impostor would send")),
+    )
+}
+
+fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
+    let (_, Defect::FileLacksRoot { anchor }) = judged(view)? else { return None };
+    let facts = anchor.facts().ok()?;
+    let what = if facts.is_ca() { "intermediate" } else { "server" };
+    let known = known::issuer_of(view, anchor);
+    let issuer = text::printable(&short(&facts.issuer));
+    let needed = match &known {
+        Some(Root { name, certificate: Some(root), .. }) => format!("{name}, SHA-256 {}", sha256(root)),
+        Some(Root { name, .. }) => name.clone(),
+        None => issuer.clone(),
+    };
+    Some(
+        Finding::titled(format!("the file holds the {what} certificate {} without its root", short_subject(anchor)))
+            .because("libpq follows every chain to a self-signed root of the file; an intermediate there vouches for nothing, and changes without notice")
+            .fact("in_file", in_file(view))
+            .fact("needed", needed)
+            .fixes(known.as_ref().map(|known| get_root(view, known)).unwrap_or_default())
+            .fixes(known.is_none().then(|| Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"))))
+            .fixes(known.is_none().then(|| root_sources(view).into_iter().take(1)).into_iter().flatten()),
+    )
+}
+
+/// Where a known root can be had, most likely first.
+fn get_root(view: &View<'_>, root: &Root) -> Vec<Fix> {
+    let mut fixes = Vec::new();
+    let provider = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
+    match (&provider, root.used_by.first()) {
+        (Some(found), _) => fixes.extend(provider_roots(found)),
+        (None, Some(id)) => fixes.push(Fix {
+            text: "write the roots known to this tool that have it, and use that file".to_owned(),
+            ..export_roots(id, "server")
+        }),
+        (None, None) => {}
+    }
+    let on_machine = view.evidence.system_roots.as_ref().is_none_or(|store| {
+        root.certificate
+            .as_ref()
+            .is_none_or(|root| store.certificates.iter().any(|entry| entry.certificate == *root))
+    });
+    let is_system = matches!(view.store().map(|store| &store.source), Some(RootSource::System { .. }));
+    if root.public && on_machine && !is_system {
+        fixes.push(system_roots(view.mode));
+    }
+    if fixes.is_empty() {
+        fixes.push(Fix::text(format!("add {} to the file, from its CA's own page", root.name)));
+    }
+    fixes
+}
+
+fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
+    let (judgement, defect) = judged(view)?;
+    let root = match defect {
+        Defect::RootNotInFile { root } => known::same(view, root)?,
+        Defect::IssuerUnknown { last } => known::issuer_of(view, last)?,
+        _ => return None,
+    };
+    let needed = match &root.certificate {
+        Some(certificate) => vec![format!("{}, SHA-256", root.name), sha256(certificate)],
+        None => vec![root.name.clone()],
+    };
+    let detection = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
+    // Roots in the file that the provider had before or has besides.
+    let older: Vec<String> = detection
+        .as_ref()
+        .map(|found| {
+            let names = found.provider.roots.iter().map(|root| root.name);
+            let held: Vec<String> = view
+                .store()
+                .iter()
+                .flat_map(|store| &store.certificates)
+                .map(|entry| short_subject(&entry.certificate))
+                .collect();
+            names.filter(|name| held.iter().any(|held| held == name)).map(str::to_owned).collect()
+        })
+        .unwrap_or_default();
+    let count = view.store().map_or(0, |store| store.certificates.len());
+    let cause = match (&detection, older.as_slice()) {
+        (Some(found), [only]) if count == 1 => format!(
+            "{} has moved to other roots; a file made by older instructions holds only {only}",
+            found.provider.name
+        ),
+        (Some(found), [_, ..]) => format!(
+            "{} has moved to other roots; the file has some of them and not the one this chain leads to",
+            found.provider.name
+        ),
+        (Some(found), []) => format!("the file has none of the roots of {}", found.provider.name),
+        (None, _) if root.public => {
+            "the chain leads to a public root, and libpq trusts only what is in the file, not this machine's store".to_owned()
+        }
+        (None, _) => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
+    };
+    let _ = judgement;
+    let fixes = get_root(view, &root);
+    Some(
+        Finding::titled(format!("{} lacks the server's root", file(view)))
+            .because(cause)
+            .fact("sent", sent(view))
+            .fact("needed", needed)
+            .fact("in_file", in_file(view))
+            .fixes(fixes),
+    )
+}
+
+/// Names of intermediates that a root's name could be taken for.
+const INTERMEDIATES: &[&str] = &["microsoft tls rsa root g2"];
+
+/// Words in the names of intermediates.
+const INTERMEDIATE_WORDS: &[&str] = &[
+    "intermediate",
+    "issuing",
+    "subordinate",
+    "sub ca",
+    "subca",
+    "tls ca",
+    "ssl ca",
+    "server ca",
+    "zwischen",
+];
+
+/// What speaks for the issuer sought being an intermediate, if anything does.
+fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
+    let facts = gap.below.facts().ok()?;
+    let name = short(&facts.issuer).to_lowercase();
+    if INTERMEDIATES.contains(&name.as_str()) {
+        return Some("it is a known intermediate".to_owned());
+    }
+    if name.contains("root") {
+        return None;
+    }
+    if INTERMEDIATE_WORDS.iter().any(|word| name.contains(word)) {
+        return Some("its name says so".to_owned());
+    }
+    if !gap.addresses.is_empty() {
+        return Some("the certificate says where its issuer's certificate can be had".to_owned());
+    }
+    let organisation = |name: &DistinguishedName| name.first("O").map(|attribute| attribute.text());
+    let its = organisation(&facts.issuer)?;
+    let store = view.store()?;
+    let root = store.certificates.iter().find(|entry| {
+        entry.certificate.facts().is_ok_and(|root| organisation(&root.subject).as_ref() == Some(&its))
+    })?;
+    Some(format!("it is of the same organisation as {} in the file", short_subject(&root.certificate)))
+}
+
+fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
+    let (judgement, Defect::IssuerUnknown { last }) = judged(view)? else { return None };
+    let gap = gap(judgement)?;
+    let why = intermediate_by(view, &gap)?;
+    let issuer = text::printable(&gap.issuer);
+    let name = text::printable(&short(&last.facts().ok()?.issuer));
+    let address = gap
+        .addresses
+        .iter()
+        .find(|address| address.starts_with("http"))
+        .map(|address| text::printable(address));
+    Some(
+        Finding::titled(format!("the server does not send the intermediate {name}"))
+            .because(format!(
+                "the chain sent stops below a CA that is neither sent nor in the file, and it is an intermediate: {why}"
+            ))
+            .fact("missing", issuer)
+            .fact("sent", sent(view))
+            .fact("in_file", in_file(view))
+            .fact_if("to_be_had_at", address)
+            .fix(
+                Fix::text(
+                    "on the server: put the intermediate after the server's certificate in ssl_cert_file, then reload",
+                )
+                .run("cat server-only.crt intermediate.crt > server.crt && psql -c 'SELECT pg_reload_conf()'"),
+            )
+            .fix(Fix::text(
+                "until then: add the intermediate to your root file, beside its root; it must be changed there whenever \
+                 the CA changes it",
+            )),
+    )
+}
+
+/// Whatever else keeps the path from a root of the file.
+fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
+    let (_, defect) = judged(view)?;
+    let (title, sought, cause) = match defect {
+        Defect::RootNotInFile { root } => (
+            format!("the chain ends at {}, which is not in your file", short_subject(root)),
+            vec![
+                text::printable(&root.facts().ok()?.subject.to_string()),
+                format!("SHA-256 {}", sha256(root)),
+            ],
+            "the server sent its whole chain, and its root is none that this tool knows: a private CA, or one that imitates \
+             it",
+        ),
+        Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
+            let facts = last.facts().ok()?;
+            (
+                format!("nobody in your file issued {}", short_subject(last)),
+                vec![text::printable(&facts.issuer.to_string())],
+                "either that issuer is the root and the file lacks it, or it is an intermediate that the server should send \
+                 and does not; nothing here tells which",
+            )
+        }
+        _ => return None,
+    };
+    let missing_root = Fix::text(
+        "get the root certificate of that CA from whoever runs the server, compare its SHA-256 over another channel, and add \
+         it to your file",
+    );
+    let by_provider = root_sources(view);
+    let is_known = view.provider().is_some();
+    Some(
+        Finding::titled(title)
+            .because(cause)
+            .fact("sought", sought)
+            .fact("sent", sent(view))
+            .fact("in_file", in_file(view))
+            .fixes(is_known.then_some(by_provider).into_iter().flatten())
+            .fix(missing_root)
+            .fix(
+                Fix::text("on the server: see that ssl_cert_file holds the server's certificate and every intermediate after it")
+                    .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
+            ),
+    )
+}

@@ -1,0 +1,412 @@
+//! What is wrong with a certificate of the path, the path's end and the name aside.
+
+use super::{clock_fix, clock_is_wrong, demanded, member, named};
+use crate::certificate::Facts;
+use crate::diagnose::Fix;
+use crate::diagnose::fix::RELOAD;
+use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::view::{View, path_text, short_subject};
+use crate::text;
+use crate::trust::{CrlDirectoryState, Revocation};
+use crate::verify::{Defect, NameFault, NotACa, Presented};
+
+rule!(
+    CERTIFICATE_EXPIRED, "certificate-expired", "a certificate of the chain has expired", retryable: false, expired
+);
+rule!(
+    CERTIFICATE_NOT_YET_VALID, "certificate-not-yet-valid", "a certificate of the chain is not yet valid",
+    retryable: false, not_yet_valid
+);
+rule!(CERTIFICATE_REVOKED, "certificate-revoked", "a certificate was revoked", retryable: false, revoked);
+rule!(CRL_MISSING, "crl-missing", "CRL checking is on and a CRL is missing", retryable: false, crl_missing);
+rule!(CERTIFICATE_WEAK, "certificate-weak", "a key or signature is too weak", retryable: false, weak);
+rule!(
+    CERTIFICATE_PURPOSE, "certificate-purpose", "a certificate may not be used for this", retryable: false, purpose
+);
+rule!(
+    CERTIFICATE_NAME_CONSTRAINTS, "certificate-name-constraints", "a CA's name constraints exclude a name",
+    retryable: false, name_constraints
+);
+rule!(
+    CERTIFICATE_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
+    retryable: false, invalid
+);
+rule!(
+    REFUSED, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
+    retryable: false, refused
+);
+
+/// The defects of a kind that libpq minds, the first of them with its certificate and the words for its part.
+fn first<'a>(view: &View<'a>, wanted: fn(&Defect) -> bool) -> Option<(&'a Defect, &'a Facts, String)> {
+    let judgement = view.judgement()?;
+    let defect = demanded(view).find(|defect| wanted(defect))?;
+    let at = defect.place()?;
+    let (certificate, _) = member(judgement, at)?;
+    Some((defect, certificate.facts().ok()?, named(judgement, at)))
+}
+
+fn subject(view: &View<'_>, defect: &Defect) -> String {
+    let certificate = defect.place().and_then(|at| member(view.judgement()?, at));
+    certificate.map_or_else(String::new, |(certificate, _)| short_subject(certificate))
+}
+
+/// Puts a new certificate into the server.
+fn renew(part: &str) -> Fix {
+    if part == "the server certificate" {
+        Fix::text("renew it on the server (ssl_cert_file and ssl_key_file), then reload").run(RELOAD)
+    } else {
+        Fix::text(format!(
+            "have its CA renew {part}, and send the new one from the server (ssl_cert_file), then reload"
+        ))
+        .run(RELOAD)
+    }
+}
+
+fn expired(view: &View<'_>) -> Option<Finding> {
+    let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::Expired { .. }))?;
+    let days = view.evidence.judged_at.days_since(facts.not_after).max(0);
+    let ended = facts.not_after.date();
+    let defects = &view.judgement()?.defects;
+    let wrong = clock_is_wrong(view, defects);
+    let cause = if wrong {
+        format!(
+            "this machine's clock reads {}, and by it the whole chain has expired: most likely the clock is wrong",
+            view.evidence.started
+        )
+    } else {
+        format!("it ended {}; an expired certificate is refused from its last second on", days_ago(days))
+    };
+    Some(
+        Finding::titled(format!("{part} ended on {ended}"))
+            .because(cause)
+            .fact("certificate", subject(view, defect))
+            .fact("valid", format!("{} to {ended}", facts.not_before.date()))
+            .fact("days_past", days)
+            .fact("judged_at", view.evidence.judged_at.to_string())
+            .fixes(wrong.then(|| clock_fix(view, defects)).flatten())
+            .fix(renew(&part)),
+    )
+}
+
+fn days_ago(days: i64) -> String {
+    match days {
+        0 => "today".to_owned(),
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}
+
+fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
+    let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::NotYetValid { .. }))?;
+    let begins = facts.not_before.date();
+    let days = facts.not_before.days_since(view.evidence.judged_at).max(0);
+    let defects = &view.judgement()?.defects;
+    let wrong = clock_is_wrong(view, defects);
+    let cause = if wrong {
+        format!("this machine's clock reads {}, which is most likely wrong", view.evidence.started)
+    } else {
+        "it was issued for later, or by a machine whose clock is ahead; or this machine's clock is behind"
+            .to_owned()
+    };
+    let clock = Fix::text(format!(
+        "compare this machine's clock with the right time: it reads {}",
+        view.evidence.started
+    ))
+    .run(if cfg!(windows) { "w32tm /query /status" } else { "date -u" });
+    Some(
+        Finding::titled(format!("{part} is not valid before {begins}"))
+            .because(cause)
+            .fact("certificate", subject(view, defect))
+            .fact("valid", format!("{begins} to {}", facts.not_after.date()))
+            .fact("days_ahead", days)
+            .fact("judged_at", view.evidence.judged_at.to_string())
+            .fix(clock_fix(view, defects).unwrap_or(clock))
+            .fix(
+                Fix::text(
+                    "the clock is right? issue the certificate anew, on a machine whose clock is right too",
+                )
+                .run(RELOAD),
+            ),
+    )
+}
+
+fn revoked(view: &View<'_>) -> Option<Finding> {
+    let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::Revoked { .. }))?;
+    let Defect::Revoked { date, reason, list, .. } = defect else { return None };
+    let since = date.map_or("a day not told".to_owned(), |date| date.date());
+    Some(
+        Finding::titled(format!("{part} was revoked on {since}"))
+            .because("its CA lists it in a CRL that you gave: whoever has its key may not be the server")
+            .fact("certificate", subject(view, defect))
+            .fact("serial", facts.serial_hex())
+            .fact("since", since)
+            .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
+            .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
+            .fix(Fix::text("give the server a new certificate with a new key, then reload").run(RELOAD))
+            .fix(Fix::text("ask the CA why, before anything is sent to this server")),
+    )
+}
+
+fn crl_missing(view: &View<'_>) -> Option<Finding> {
+    let (defect, _, part) = first(view, |defect| matches!(defect, Defect::CrlMissing { .. }))?;
+    let Defect::CrlMissing { issuer, .. } = defect else { return None };
+    let issuer = text::printable(issuer);
+    let (given, directory) = match &view.trust()?.revocation {
+        Revocation::On { lists, directory } => {
+            let files = super::super::view::at_most(5, lists.iter().map(|list| path_text(&list.file)));
+            (files, directory.as_ref())
+        }
+        Revocation::Off | Revocation::Ignored { .. } => (Vec::new(), None),
+    };
+    let state = directory.map(|directory| {
+        let what = match directory.state {
+            CrlDirectoryState::Missing => "which does not exist",
+            CrlDirectoryState::Empty => "which is empty",
+            CrlDirectoryState::NotHashed => "whose files are not named by hash, so that OpenSSL finds none",
+            CrlDirectoryState::Hashed => "which has no CRL of that issuer",
+        };
+        (directory, format!("{}, {what}", path_text(&directory.path)))
+    });
+    let not_hashed = state.as_ref().filter(|(directory, _)| directory.state == CrlDirectoryState::NotHashed);
+    let rehash = not_hashed.map(|(directory, _)| {
+        Fix::text("name the files by hash").run_words([
+            "openssl",
+            "rehash",
+            &directory.path.to_string_lossy(),
+        ])
+    });
+    Some(
+        Finding::titled(format!("there is no CRL of {issuer} to check {part} with"))
+            .because(
+                "one CRL or an sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to \
+                 the root",
+            )
+            .fact("issuer", issuer)
+            .fact("certificate", subject(view, defect))
+            .fact("crl_files", given)
+            .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
+            .fixes(rehash)
+            .fix(Fix::text("fetch that CA's CRL, convert it to PEM, and add it to sslcrl")
+                .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"))
+            .fix(Fix::text("take sslcrl and sslcrldir out, if revocation is not to be checked; then revoked certificates pass")),
+    )
+}
+
+fn weak(view: &View<'_>) -> Option<Finding> {
+    let (defect, _, part) =
+        first(view, |defect| matches!(defect, Defect::WeakKey { .. } | Defect::WeakSignature { .. }))?;
+    let (what, needed) = match defect {
+        Defect::WeakKey { key, .. } => {
+            (format!("its key is {key}"), "RSA of 2048 bits or more, or ECDSA on P-256 and up")
+        }
+        Defect::WeakSignature { algorithm, .. } => {
+            let hash = algorithm.algorithm.hash().map_or("a weak hash".to_owned(), |hash| hash.to_string());
+            (format!("its signature uses {hash} ({algorithm})"), "a signature with SHA-256 or better")
+        }
+        _ => return None,
+    };
+    let what = text::printable(&what);
+    Some(
+        Finding::titled(format!("{part} is too weak: {what}"))
+            .because(
+                "OpenSSL at security level 2, the default of Debian and Ubuntu, refuses it; psql elsewhere, at level 1, may \
+                 still connect",
+            )
+            .fact("certificate", subject(view, defect))
+            .fact("weak", what)
+            .fact("needed", needed)
+            .fix(Fix::text(format!("reissue {part} with {needed}, then reload")).run(RELOAD)),
+    )
+}
+
+fn purpose(view: &View<'_>) -> Option<Finding> {
+    let (defect, facts, part) = first(view, |defect| {
+        matches!(
+            defect,
+            Defect::NotACa { .. }
+                | Defect::PurposeExcludesServer { .. }
+                | Defect::NetscapeTypeExcludesServer { .. }
+                | Defect::KeyUsageExcludesServer { .. }
+                | Defect::PathLengthExceeded { .. }
+        )
+    })?;
+    let uses = |uses: &[&str]| if uses.is_empty() { "nothing".to_owned() } else { uses.join(", ") };
+    let (title, constraint, fix) = match defect {
+        Defect::NotACa { why, .. } => {
+            let constraint = match why {
+                NotACa::SaysNot => "basicConstraints CA:FALSE".to_owned(),
+                NotACa::NoBasicConstraints => format!("no basicConstraints (version {})", facts.version),
+                NotACa::KeyUsage(has) => format!("keyUsage {}, without keyCertSign", uses(has)),
+            };
+            (
+                format!("{part} is no CA and may not issue certificates"),
+                constraint,
+                "reissue it as a CA: basicConstraints CA:TRUE and keyUsage keyCertSign",
+            )
+        }
+        Defect::PurposeExcludesServer { purposes, .. } => {
+            let purposes: Vec<String> = purposes.iter().map(|oid| purpose_name(oid)).collect();
+            (
+                format!("{part} is not meant for servers"),
+                format!("extendedKeyUsage {}, without serverAuth", purposes.join(", ")),
+                "reissue it with serverAuth in extendedKeyUsage, or without that extension",
+            )
+        }
+        Defect::NetscapeTypeExcludesServer { .. } => (
+            format!("{part} is not meant for servers"),
+            "Netscape's certificate type without SSL server".to_owned(),
+            "reissue it without Netscape's certificate type",
+        ),
+        Defect::KeyUsageExcludesServer { uses: has, .. } => (
+            format!("{part} may not be used in TLS"),
+            format!("keyUsage {}, without digitalSignature, keyEncipherment and keyAgreement", uses(has)),
+            "reissue it with digitalSignature in keyUsage",
+        ),
+        Defect::PathLengthExceeded { limit, found, .. } => (
+            format!("{part} allows {limit} intermediates below it, and there are {found}"),
+            format!("basicConstraints pathlen:{limit}"),
+            "issue the server's certificate from a CA nearer to it, or reissue it with a longer path",
+        ),
+        _ => return None,
+    };
+    Some(
+        Finding::titled(title)
+            .because("OpenSSL checks what each certificate of the path may be used for")
+            .fact("certificate", subject(view, defect))
+            .fact("constraint", constraint)
+            .fix(Fix::text(fix)),
+    )
+}
+
+/// The name of a purpose (RFC 5280 section 4.2.1.12), or its OID.
+fn purpose_name(oid: &str) -> String {
+    match oid {
+        "1.3.6.1.5.5.7.3.1" => "serverAuth",
+        "1.3.6.1.5.5.7.3.2" => "clientAuth",
+        "1.3.6.1.5.5.7.3.3" => "codeSigning",
+        "1.3.6.1.5.5.7.3.4" => "emailProtection",
+        "1.3.6.1.5.5.7.3.8" => "timeStamping",
+        "1.3.6.1.5.5.7.3.9" => "OCSPSigning",
+        "2.5.29.37.0" => "anyExtendedKeyUsage",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn name_constraints(view: &View<'_>) -> Option<Finding> {
+    let (defect, _, part) = first(view, |defect| matches!(defect, Defect::NameConstraint { .. }))?;
+    let Defect::NameConstraint { authority, name, fault, .. } = defect else { return None };
+    let name = text::printable(name);
+    let ca = named(view.judgement()?, *authority);
+    let constraint = match fault {
+        NameFault::NotPermitted(permitted) => {
+            let permitted = super::super::view::at_most(
+                5,
+                permitted.iter().map(|subtree| text::printable(&subtree.to_string())),
+            );
+            format!("permitted: {}", permitted.join(", "))
+        }
+        NameFault::Excluded(subtree) => format!("excluded: {}", text::printable(&subtree.to_string())),
+        NameFault::Unsupported(subtree) => {
+            format!("{}, which OpenSSL cannot apply", text::printable(&subtree.to_string()))
+        }
+        NameFault::BadName => "the name cannot be compared with it".to_owned(),
+        NameFault::TooMany => "more names and constraints than OpenSSL compares".to_owned(),
+    };
+    Some(
+        Finding::titled(format!("{ca} may not issue for {name}"))
+            .because(format!(
+                "its name constraints do not allow a name in {part}; one such name spoils the certificate"
+            ))
+            .fact("certificate", subject(view, defect))
+            .fact("name", name)
+            .fact("constraint", constraint)
+            .fix(Fix::text("reissue the certificate with names that the CA may certify, and none besides"))
+            .fix(Fix::text("or from a CA that may certify them")),
+    )
+}
+
+fn invalid(view: &View<'_>) -> Option<Finding> {
+    let judgement = view.judgement()?;
+    let defect = demanded(view).find(|defect| {
+        matches!(
+            defect,
+            Defect::Malformed { .. }
+                | Defect::BadSignature { .. }
+                | Defect::InvalidExtension { .. }
+                | Defect::UnknownCriticalExtension { .. }
+                | Defect::ProxyCertificate { .. }
+                | Defect::ExplicitCurve { .. }
+                | Defect::ChainTooLong
+                | Defect::NameUnusable { .. }
+        )
+    })?;
+    let part = defect.place().map_or("the chain".to_owned(), |at| named(judgement, at));
+    let issuer = defect.place().map_or_else(String::new, |at| named(judgement, at + 1));
+    let (title, what, fix) = match defect {
+        Defect::BadSignature { .. } => (
+            format!("the signature on {part} is wrong"),
+            format!("it does not verify with the key of {issuer}"),
+            "have it reissued; was nothing changed on the server? then something on the way changes it",
+        ),
+        Defect::InvalidExtension { problem, .. } => (
+            format!("{part} has an extension that cannot be read"),
+            text::printable(&format!("{}: {}", problem.extension, problem.error)),
+            "reissue it with a current tool",
+        ),
+        Defect::UnknownCriticalExtension { oid, .. } => (
+            format!("{part} has a critical extension that OpenSSL does not know"),
+            format!("extension {}", text::printable(oid)),
+            "reissue it without that extension, or not critical",
+        ),
+        Defect::ProxyCertificate { .. } => (
+            format!("{part} is a proxy certificate (RFC 3820)"),
+            "extension proxyCertInfo".to_owned(),
+            "use a certificate that a CA issued",
+        ),
+        Defect::ExplicitCurve { .. } => (
+            format!("{part} spells its curve out instead of naming it"),
+            "explicit curve parameters".to_owned(),
+            "make a key on a named curve (prime256v1) and reissue it",
+        ),
+        Defect::ChainTooLong => (
+            "the chain is longer than OpenSSL follows".to_owned(),
+            "more than 100 certificates".to_owned(),
+            "send only the certificates between the server's and the root",
+        ),
+        Defect::NameUnusable { name, .. } => {
+            let name = match name {
+                Presented::Alternative(name) => text::printable(&name.to_string()),
+                Presented::CommonName(name) => format!("CN={}", text::printable_bytes(name)),
+            };
+            (
+                "the certificate has a name that libpq cannot compare".to_owned(),
+                format!("{name}: a NUL in it, or an address of an odd length"),
+                "reissue it with proper names",
+            )
+        }
+        Defect::Malformed { sent, error } => (
+            format!("certificate {} of the chain sent cannot be decoded", sent + 1),
+            text::printable(&error.to_string()),
+            "reissue it with a current tool",
+        ),
+        _ => return None,
+    };
+    Some(
+        Finding::titled(title)
+            .because(format!("OpenSSL refuses the chain for it: {what}"))
+            .fact("certificate", subject(view, defect))
+            .fact("what", what)
+            .fix(Fix::text(fix)),
+    )
+}
+
+/// A refusal without a defect that a rule knows.
+fn refused(view: &View<'_>) -> Option<Finding> {
+    Some(
+        Finding::titled("the certificate was not accepted")
+            .because("the handshake ended at the certificate, and what is wrong with it was not recorded")
+            .fact("sent", super::sent(view))
+            .fix(Fix::text("look at the chain").run("pgtls-check -v \"host=…\"")),
+    )
+}

@@ -1,0 +1,124 @@
+//! Which known root signed a certificate: among those that ship, this machine's and the public ones. A name alone is no
+//! evidence; the signature is verified with the root's key.
+
+use rustls::pki_types::TrustAnchor;
+
+use crate::certificate::{Certificate, DistinguishedName, Facts};
+use crate::diagnose::view::View;
+use crate::provider::{self, KnownRoot};
+use crate::verify::signature;
+
+/// A root that is known to be the one sought.
+pub(super) struct Root {
+    /// Its certificate, where it is at hand.
+    pub certificate: Option<Certificate>,
+    /// Its short name.
+    pub name: String,
+    /// The providers that use it, by identifier, if it ships.
+    pub used_by: Vec<&'static str>,
+    /// Whether this machine or the public stores have it.
+    pub public: bool,
+}
+
+/// The known root that is `certificate` itself or another form of it: same name, same key.
+pub(super) fn same(view: &View<'_>, certificate: &Certificate) -> Option<Root> {
+    let facts = certificate.facts().ok()?;
+    let is_it =
+        |other: &Facts| other.spki == facts.spki && other.subject.canonical == facts.subject.canonical;
+    find(view, is_it, |anchor| subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki)
+}
+
+/// The known root whose key verifies the signature on `below`.
+pub(super) fn issuer_of(view: &View<'_>, below: &Certificate) -> Option<Root> {
+    let facts = below.facts().ok()?;
+    let verifies = |spki: &[u8]| {
+        signature::verify(spki, facts.signature.algorithm, below.signed_part(), below.signature_value())
+            .is_ok()
+    };
+    find(
+        view,
+        |root| root.subject.canonical == facts.issuer.canonical && verifies(&root.spki),
+        |anchor| subject_of(anchor) == facts.issuer.der && verifies(&spki_of(anchor)),
+    )
+}
+
+fn find(
+    view: &View<'_>,
+    certificate: impl Fn(&Facts) -> bool,
+    anchor: impl Fn(&TrustAnchor<'_>) -> bool,
+) -> Option<Root> {
+    let fits = |root: &Certificate| root.facts().is_ok_and(&certificate);
+    let on_machine =
+        view.evidence.system_roots.as_ref().and_then(|store| {
+            store.certificates.iter().map(|entry| &entry.certificate).find(|root| fits(root))
+        });
+    let in_public = webpki_roots::TLS_SERVER_ROOTS.iter().find(|public| anchor(public));
+    let public = on_machine.is_some() || in_public.is_some();
+    let named = |root: &Certificate, used_by: Vec<&'static str>| Root {
+        name: crate::diagnose::view::short_subject(root),
+        certificate: Some(root.clone()),
+        used_by,
+        public,
+    };
+    if let Some(KnownRoot { certificate, used_by, .. }) =
+        provider::known_roots().iter().find(|root| fits(&root.certificate))
+    {
+        return Some(named(certificate, used_by.to_vec()));
+    }
+    if let Some(root) = on_machine {
+        return Some(named(root, Vec::new()));
+    }
+    let name = DistinguishedName::from_der(&subject_of(in_public?)).ok()?;
+    Some(Root {
+        certificate: None,
+        name: crate::diagnose::view::short(&name),
+        used_by: Vec::new(),
+        public: true,
+    })
+}
+
+/// The anchor's subject with the SEQUENCE that webpki leaves out.
+fn subject_of(anchor: &TrustAnchor<'_>) -> Vec<u8> {
+    sequence(anchor.subject.as_ref())
+}
+
+/// The anchor's SubjectPublicKeyInfo with the SEQUENCE that webpki leaves out.
+fn spki_of(anchor: &TrustAnchor<'_>) -> Vec<u8> {
+    sequence(anchor.subject_public_key_info.as_ref())
+}
+
+fn sequence(content: &[u8]) -> Vec<u8> {
+    let mut der = vec![0x30];
+    let length = content.len();
+    match u8::try_from(length) {
+        Ok(short @ ..0x80) => der.push(short),
+        Ok(byte) => der.extend([0x81, byte]),
+        Err(_) => {
+            der.push(0x82);
+            der.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+        }
+    }
+    der.extend(content);
+    der
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_anchors_can_be_read_and_compared() {
+        for anchor in webpki_roots::TLS_SERVER_ROOTS {
+            assert!(DistinguishedName::from_der(&subject_of(anchor)).is_ok());
+            assert!(crate::certificate::public_key(&spki_of(anchor)).is_ok());
+        }
+        let shipped = provider::known_roots();
+        let isrg = webpki_roots::TLS_SERVER_ROOTS.iter().find(|anchor| {
+            shipped
+                .iter()
+                .filter_map(|root| root.certificate.facts().ok())
+                .any(|facts| subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki)
+        });
+        assert!(isrg.is_some());
+    }
+}

@@ -1,0 +1,139 @@
+//! The chain and the name: from the defects that judging found to their cause.
+
+mod end;
+mod faults;
+mod known;
+mod name;
+
+use super::Fix;
+use super::rule::Rule;
+use super::view::{View, short_subject};
+use crate::certificate::{Certificate, GeneralName};
+use crate::text;
+use crate::timestamp::Timestamp;
+use crate::verify::{Defect, Judgement};
+
+/// Why the path does not end in a root of the file, most specific first: at most one of these holds.
+pub(super) const END: &[Rule] = &[
+    end::UNREADABLE,
+    end::TLS_INSPECTION,
+    end::ROOT_KEY_CHANGED,
+    end::SELF_SIGNED,
+    end::ROOT_FILE_LACKS_ROOT,
+    end::ROOT_NOT_IN_FILE,
+    end::INTERMEDIATE_MISSING,
+    end::UNKNOWN_ISSUER,
+];
+
+/// What else is wrong, the name last, since libpq comes to it last.
+pub(super) const FAULTS: &[Rule] = &[
+    faults::CERTIFICATE_PURPOSE,
+    faults::CERTIFICATE_WEAK,
+    faults::CERTIFICATE_NAME_CONSTRAINTS,
+    faults::CERTIFICATE_REVOKED,
+    faults::CRL_MISSING,
+    faults::CERTIFICATE_EXPIRED,
+    faults::CERTIFICATE_NOT_YET_VALID,
+    faults::CERTIFICATE_INVALID,
+    name::HOSTNAME_MISMATCH,
+];
+
+/// For what no rule knows: a chain that was refused all the same.
+pub(super) const REST: &[Rule] = &[faults::REFUSED];
+
+/// The day on which what this tool knows was gathered: no right clock reads less.
+pub(super) const KNOWLEDGE: (i32, u8, u8) = (2026, 11, 23);
+
+/// The defects that libpq minds under the mode, in the order in which it comes upon them.
+fn demanded<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Defect> {
+    let mode = view.mode;
+    let judgement = view.judgement();
+    judgement.into_iter().flat_map(move |judgement| {
+        judgement.defects.iter().filter(move |defect| defect.demanded(mode, judgement.verifies))
+    })
+}
+
+/// A certificate of the path, with the words for its part.
+fn member<'a>(judgement: &'a Judgement, at: usize) -> Option<(&'a Certificate, &'static str)> {
+    let link = judgement.path.get(at)?;
+    let self_signed = link.certificate.facts().is_ok_and(crate::certificate::Facts::is_self_signed);
+    let part = match at {
+        0 => "the server certificate",
+        _ if self_signed => "the root",
+        _ => "the intermediate",
+    };
+    Some((&link.certificate, part))
+}
+
+/// `the intermediate Example CA`; the server certificate goes without its name.
+fn named(judgement: &Judgement, at: usize) -> String {
+    match member(judgement, at) {
+        Some((_, part)) if at == 0 => part.to_owned(),
+        Some((certificate, part)) => format!("{part} {}", short_subject(certificate)),
+        None => "a certificate".to_owned(),
+    }
+}
+
+/// The names a certificate is for: its DNS names and addresses, else its common name.
+pub(super) fn names_of(certificate: &Certificate) -> Vec<String> {
+    let readable = certificate.readable();
+    let names: Vec<String> = readable
+        .sans
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::Dns(name) => Some(text::printable_bytes(name)),
+            GeneralName::Ip(address) => Some(address.to_string()),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() {
+        readable
+            .subject
+            .and_then(|subject| subject.common_name())
+            .map(|name| text::printable(&name))
+            .into_iter()
+            .collect()
+    } else {
+        names
+    }
+}
+
+/// The chain as sent, by short names.
+fn sent(view: &View<'_>) -> Vec<String> {
+    let chain = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
+    super::view::at_most(10, chain.iter().map(short_subject))
+}
+
+/// The certificates of the root file: name and end, and whether each is a root at all.
+fn in_file(view: &View<'_>) -> Vec<String> {
+    let Some(store) = view.store() else { return Vec::new() };
+    let described = store.certificates.iter().map(|entry| {
+        let until = entry.certificate.facts().map(|facts| facts.not_after.date()).unwrap_or_default();
+        format!("{}, until {until}", short_subject(&entry.certificate))
+    });
+    super::view::at_most(6, described)
+}
+
+/// Whether the local clock is most likely wrong: it reads less than this tool's knowledge, or all certificates of a path
+/// of several are off in the same direction. Not asked under `--as-of`.
+pub(super) fn clock_is_wrong(view: &View<'_>, defects: &[Defect]) -> bool {
+    let now = view.evidence.judged_at;
+    if now != view.evidence.started {
+        return false;
+    }
+    let (year, month, day) = KNOWLEDGE;
+    let early = Timestamp::from_utc(year, month, day, 0, 0, 0).is_some_and(|day| now < day.plus_days(-1));
+    let length = view.judgement().map_or(0, |judgement| judgement.path.len());
+    let count = |wanted: fn(&Defect) -> bool| defects.iter().filter(|defect| wanted(defect)).count();
+    let future = count(|defect| matches!(defect, Defect::NotYetValid { .. }));
+    let past = count(|defect| matches!(defect, Defect::Expired { .. }));
+    early || (length > 1 && (future.max(past) == length)) || future > 1
+}
+
+/// Compares the local clock with the right time, where it is most likely wrong.
+pub(super) fn clock_fix(view: &View<'_>, defects: &[Defect]) -> Option<Fix> {
+    clock_is_wrong(view, defects).then(|| {
+        let command = if cfg!(windows) { "w32tm /query /status" } else { "timedatectl" };
+        Fix::text(format!("set this machine's clock: it reads {}", view.evidence.started)).run(command)
+    })
+}

@@ -1,0 +1,137 @@
+//! The name: the chain is good, and for another host.
+
+use super::{demanded, names_of};
+use crate::diagnose::Fix;
+use crate::diagnose::fix::provider_hints;
+use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::view::{Reach, View, at_most, reach, shown};
+use crate::provider::{self, Situation};
+use crate::text;
+use crate::verify::hints::{closest_name, distance};
+use crate::verify::{Defect, is_ip_address, matches_name};
+
+rule!(
+    HOSTNAME_MISMATCH, "hostname-mismatch", "the certificate is for other names than the one in host",
+    retryable: false, hostname_mismatch
+);
+
+fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
+    let Defect::NameMismatch { host, common_name, .. } =
+        demanded(view).find(|defect| matches!(defect, Defect::NameMismatch { .. }))?
+    else {
+        return None;
+    };
+    let asked = shown(host);
+    let leaf = view.tls()?.chain.first()?;
+    let facts = leaf.facts().ok()?;
+    let names = names_of(leaf);
+    let closest = closest_name(facts, &asked).map(|name| text::printable(&name));
+    let reading = reading(view, &asked, &names, closest.as_deref());
+    let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
+    Some(
+        Finding::titled(format!("the certificate is for other names than \"{asked}\""))
+            .because(reading.cause)
+            .fact("asked_for", asked)
+            .fact("issued_to", at_most(20, names))
+            .fact_if("common_name", common_name)
+            .fact_if("closest", closest)
+            .fixes(reading.fixes)
+            .fixes(provider_hints(view, Situation::NameMismatch, None)),
+    )
+}
+
+/// What most likely is the matter, and what to do.
+struct Reading {
+    cause: String,
+    fixes: Vec<Fix>,
+}
+
+fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>) -> Reading {
+    let canonical = view.attempt.and_then(|attempt| attempt.canonical_name.clone());
+    let usable = |name: &&String| !name.contains('*') && !is_ip_address(name.as_bytes());
+    let of_provider = names.iter().filter(usable).find(|name| provider::by_host(name).is_some());
+    let closest = closest.filter(|name| !name.contains('*'));
+    // The name behind an alias is the resolver's word; the certificate must be for it.
+    let behind = canonical
+        .filter(|name| names.iter().any(|pattern| matches_name(pattern.as_bytes(), name.as_bytes())));
+    let server = behind
+        .clone()
+        .or_else(|| of_provider.cloned())
+        .or_else(|| closest.map(str::to_owned).filter(|name| !is_ip_address(name.as_bytes())))
+        .or_else(|| names.iter().find(usable).cloned());
+    let address = view.address();
+    let pair = |text: &str| -> Option<Fix> {
+        let fix = Fix::text(text).set("host", server.clone()?);
+        Some(match address {
+            Some(address) => fix.set("hostaddr", address.to_string()),
+            None => fix,
+        })
+    };
+    let reissue =
+        Fix::text(format!("your own server? reissue its certificate with {asked} among its subjectAltNames"));
+    let looks_like_address = is_ip_address(asked.as_bytes());
+
+    if let Some(bare) = asked
+        .strip_suffix('.')
+        .filter(|bare| names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())))
+    {
+        return Reading {
+            cause: "libpq compares the final dot too, and no certificate has one".to_owned(),
+            fixes: vec![Fix::text("leave the final dot out").set("host", bare)],
+        };
+    }
+    if address.map(reach) == Some(Reach::Loopback) {
+        return Reading {
+            cause: format!(
+                "the connection goes through this machine ({}), so it most likely is a tunnel; the name to verify is still the \
+                 server's",
+                address.map(|address| address.to_string()).unwrap_or_default()
+            ),
+            fixes: pair("name the server, keep the tunnel").into_iter().chain([reissue]).collect(),
+        };
+    }
+    if looks_like_address {
+        return Reading {
+            cause: "host is an address, and the certificate has no such address among its names: give the name to verify in \
+                    host and the address in hostaddr"
+                .to_owned(),
+            fixes: pair("is it the server you mean? name it, keep the address").into_iter().chain([reissue]).collect(),
+        };
+    }
+    if let Some(behind) = behind {
+        return Reading {
+            cause: format!(
+                "{asked} is an alias (CNAME) of {}, and the certificate is for that name",
+                text::printable(&behind)
+            ),
+            fixes: vec![Fix::text("name the server itself").set("host", behind), reissue],
+        };
+    }
+    let slip = closest.filter(|name| distance(&name.to_ascii_lowercase(), &asked.to_ascii_lowercase()) <= 2);
+    if let Some(name) = slip {
+        return Reading {
+            cause: format!(
+                "\"{asked}\" differs from a name of the certificate by a letter or two: most likely a slip of the hand"
+            ),
+            fixes: vec![
+                Fix::text("is that the server you mean? write its name as it is").set("host", name),
+                reissue,
+            ],
+        };
+    }
+    let private = address.map(reach) == Some(Reach::Private);
+    let cause = if private {
+        "the name leads to a private address: most likely an alias or private name of the server, and the certificate has its \
+         own name only"
+    } else {
+        "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a copied string, or another \
+         server than the one meant"
+    };
+    Reading {
+        cause: cause.to_owned(),
+        fixes: pair("is it the server you mean? give its own name, keep the address")
+            .into_iter()
+            .chain([reissue])
+            .collect(),
+    }
+}

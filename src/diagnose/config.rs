@@ -1,0 +1,370 @@
+//! The connection string and everything merged into it.
+
+use std::ops::Range;
+
+use super::fix::root_sources;
+use super::nearest::nearest;
+use super::rule::{Finding, Rule, rule};
+use super::view::{View, mode_name, origin_words, path_text, shown};
+use super::{Fix, Mark};
+use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxErrorKind};
+use crate::text;
+use crate::trust::{ClientIdentity, IdentityError};
+use crate::verify::Defect;
+
+pub(super) const RULES: &[Rule] = &[
+    CONNINFO_SYNTAX,
+    CONNINFO_UNKNOWN_OPTION,
+    SERVICE_NOT_FOUND,
+    HOST_REQUIRED,
+    OPTION_NOT_SUPPORTED,
+    TLS_NOT_REQUESTED,
+    CONNINFO_HOST_MALFORMED,
+    CONNINFO_INVALID_VALUE,
+];
+
+/// What only a chain shows.
+pub(super) const JUDGED: &[Rule] = &[HOST_REQUIRED];
+
+/// What only a file shows.
+pub(super) const FILES: &[Rule] = &[OPTION_NOT_SUPPORTED];
+
+rule!(CONNINFO_SYNTAX, "conninfo-syntax", "the connection string cannot be read", retryable: false, syntax);
+rule!(
+    CONNINFO_UNKNOWN_OPTION, "conninfo-unknown-option", "libpq knows no such connection option",
+    retryable: false, unknown_option
+);
+rule!(
+    CONNINFO_INVALID_VALUE, "conninfo-invalid-value", "libpq refuses a value, or two of them together",
+    retryable: false, invalid_value
+);
+rule!(
+    CONNINFO_HOST_MALFORMED, "conninfo-host-malformed", "the host is not a host name",
+    retryable: false, host_malformed
+);
+rule!(SERVICE_NOT_FOUND, "service-not-found", "there is no such service", retryable: false, service_not_found);
+rule!(HOST_REQUIRED, "host-required", "there is no host name to verify", retryable: false, host_required);
+rule!(
+    TLS_NOT_REQUESTED, "tls-not-requested", "the settings ask for no TLS, there is nothing to verify",
+    retryable: false, tls_not_requested
+);
+rule!(
+    OPTION_NOT_SUPPORTED, "option-not-supported", "libpq can do it, this tool refuses",
+    retryable: false, option_not_supported
+);
+
+fn error<'a>(view: &View<'a>) -> Option<&'a ConfigError> {
+    view.evidence.config.as_ref().err()
+}
+
+/// A mark at a place that was typed in the connection string.
+fn mark(view: &View<'_>, span: Option<&Range<usize>>, label: &str) -> Option<Mark> {
+    view.mark(std::slice::from_ref(span?), label)
+}
+
+/// The subcommands, for a mistyped one that was taken for a connection string.
+const SUBCOMMANDS: [&str; 7] = ["audit", "roots", "clients", "explain", "demo", "completions", "man"];
+
+fn syntax(view: &View<'_>) -> Option<Finding> {
+    let ConfigError::Syntax(error) = error(view)? else { return None };
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    let span = Some(&error.span);
+    // A part of a longer string may be part of a password: only a word that is all there is gets repeated.
+    let whole = |word: &[u8]| input.trim_ascii() == word;
+    let finding = match &error.kind {
+        SyntaxErrorKind::MissingEquals(word) if whole(word.as_bytes()) => {
+            let word = shown(word);
+            let command = nearest(&word, SUBCOMMANDS)
+                .map(|found| Fix::text(format!("run the subcommand {found}")).run(format!("pgtls-check {found}")));
+            Finding::titled(format!("missing \"=\" after \"{word}\""))
+                .because("it is no subcommand, and libpq reads keyword=value pairs or a URI here")
+                .mark(mark(view, span, "a word without ="))
+                .fixes(scheme_fix(input))
+                .fixes(command)
+                .fix(Fix::text("name it as the database").set("dbname", word))
+        }
+        SyntaxErrorKind::MissingEquals(_) => Finding::titled("a word of the connection string has no \"=\"")
+            .because("libpq reads keyword=value pairs parted by blanks; a value with a blank in it needs quotes")
+            .mark(mark(view, span, "a word without ="))
+            .fixes(scheme_fix(input))
+            .fix(Fix::text("put values that hold blanks in single quotes: keyword='a b'")),
+        SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
+            .because("a value that begins with ' ends at the next ' that no backslash stands before")
+            .mark(mark(view, span, "no closing '"))
+            .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
+        #[allow(unreachable_patterns)]
+        _ => Finding::titled("the connection string cannot be read")
+            .because("libpq refuses it at the place marked")
+            .mark(mark(view, span, "here"))
+            .fix(Fix::text(
+                "write keyword=value pairs, or postgresql://user@host:port/database?keyword=value with everything \
+                 else percent-encoded (@ in a password is %40)",
+            )),
+    };
+    Some(finding)
+}
+
+/// What looks like a URI under another scheme is read as keywords.
+fn scheme_fix(input: &[u8]) -> Option<Fix> {
+    let scheme = String::from_utf8_lossy(input.trim_ascii_start()).into_owned();
+    let (scheme, _) = scheme.split_once("://")?;
+    let is_scheme =
+        scheme.len() < 40 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || ":+.-".contains(c));
+    is_scheme.then(|| {
+        Fix::text(format!(
+            "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, in lower case)"
+        ))
+    })
+}
+
+fn unknown_option(view: &View<'_>) -> Option<Finding> {
+    let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
+    let keyword = shown(keyword);
+    let label = nearest.map_or("no such option".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+    let fix = match nearest {
+        Some(nearest) => Fix::text(format!("write `{nearest}`")),
+        None => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
+    };
+    Some(
+        Finding::titled(format!("unknown connection option `{keyword}`"))
+            .because(format!("it stands in {}; names are case-sensitive", origin_words(origin)))
+            .fact("option", keyword)
+            .fact_if("nearest", *nearest)
+            .mark(mark(view, span.as_ref(), &label))
+            .fix(fix),
+    )
+}
+
+fn invalid_value(view: &View<'_>) -> Option<Finding> {
+    match error(view) {
+        Some(ConfigError::InvalidValue { keyword, value, allowed, origin, span }) => {
+            Some(refused_value(view, keyword, &shown(value), allowed, origin, span.as_ref()))
+        }
+        Some(ConfigError::Contradiction { parameters, reason, remedy }) => {
+            let pairs: Vec<String> =
+                parameters.iter().map(|(keyword, value, _)| format!("{keyword}={}", shown(value))).collect();
+            let from: Vec<String> = parameters
+                .iter()
+                .zip(&pairs)
+                .map(|((.., origin), pair)| format!("{pair}, from {}", origin_words(origin)))
+                .collect();
+            let mut fix = Fix::text("set what goes together");
+            fix.settings.clone_from(remedy);
+            let fixes = (!remedy.is_empty()).then_some(fix);
+            let title = match pairs.as_slice() {
+                [only] => format!("{only} is refused"),
+                _ => format!("{} cannot go together", pairs.join(" and ")),
+            };
+            Some(Finding::titled(title).because(reason.clone()).fact("given", from).fixes(fixes))
+        }
+        Some(_) => None,
+        None => Some(bad_slot(view)),
+    }
+}
+
+fn refused_value(
+    view: &View<'_>,
+    keyword: &'static str,
+    value: &str,
+    allowed: &str,
+    origin: &Origin,
+    span: Option<&Range<usize>>,
+) -> Finding {
+    let words = allowed
+        .split(|c: char| !c.is_ascii_alphanumeric() && !"-._".contains(c))
+        .filter(|word| word.len() > 1 && !["or", "and", "to", "an", "in", "of", "the"].contains(word));
+    let plain = value.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+    let meant = match keyword {
+        // Whoever mistypes it wants to verify: nothing weaker is offered.
+        "sslmode" => Some("verify-full"),
+        _ => nearest(plain, words),
+    };
+    let label = meant.map_or(format!("allowed: {allowed}"), |meant| format!("did you mean `{meant}`?"));
+    let cause = match (keyword, plain) {
+        ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
+        _ if plain != value => "quotes round it are part of the value here".to_owned(),
+        _ => format!("libpq takes {allowed}"),
+    };
+    Finding::titled(format!("invalid {keyword} value \"{value}\""))
+        .because(cause)
+        .fact("option", keyword)
+        .fact("value", value)
+        .fact("allowed", allowed)
+        .fact("from", origin_words(origin))
+        .mark(mark(view, span, &label))
+        .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
+        .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to one of: {allowed}"))))
+}
+
+/// What libpq refuses only when the slot is tried: a port, an address.
+fn bad_slot(view: &View<'_>) -> Finding {
+    let host = view.host();
+    let origin = |keyword| view.origin(keyword).unwrap_or_else(|| "the connection string".to_owned());
+    if let Some(Err(BadPort::OutOfRange(port) | BadPort::NotANumber(port))) = host.map(|host| &host.port) {
+        let port = text::printable(port);
+        return Finding::titled(format!("invalid port value \"{port}\""))
+            .because("a port is a number from 1 to 65535; PostgreSQL's is 5432")
+            .fact("option", "port")
+            .fact("value", port)
+            .fact("allowed", "1 to 65535")
+            .fact("from", origin("port"))
+            .fix(Fix::default().set("port", "5432"));
+    }
+    let value = view
+        .settings()
+        .and_then(|settings| settings.parameter("hostaddr"))
+        .map_or_else(String::new, |parameter| shown(&parameter.value));
+    Finding::titled(format!("hostaddr \"{value}\" is no address"))
+        .because("hostaddr takes an IPv4 or IPv6 address in digits; names go into host")
+        .fact("option", "hostaddr")
+        .fact("value", value.clone())
+        .fact("allowed", "an address such as 203.0.113.7 or 2001:db8::7")
+        .fact("from", origin("hostaddr"))
+        .fix(Fix::text("give the name as host and leave hostaddr out").set("host", value).set("hostaddr", ""))
+}
+
+fn host_malformed(view: &View<'_>) -> Option<Finding> {
+    let host = view.host()?;
+    let Endpoint::Malformed { meant } = &host.endpoint else { return None };
+    let given = shown(&host.name);
+    let place = view
+        .settings()?
+        .parameter("host")
+        .filter(|_| view.settings().is_some_and(|settings| settings.hosts.len() == 1))
+        .and_then(|parameter| parameter.place.as_ref())
+        .map(|place| place.value.clone());
+    let fix = match meant {
+        Some(meant) => {
+            let rest = given.rsplit_once(meant.as_str()).and_then(|(_, rest)| rest.strip_prefix(':'));
+            let port: Option<u16> = rest
+                .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
+                .and_then(|p| p.parse().ok());
+            let fix = Fix::default().set("host", meant);
+            match port {
+                Some(port) => fix.set("port", port.to_string()),
+                None => fix,
+            }
+        }
+        None => Fix::text("give the bare name: no scheme, port, user, path or blank in it"),
+    };
+    let cause = if given.contains('@') {
+        "host takes a bare name; in a URI an @ in the user name or password is written %40"
+    } else {
+        "host takes a bare name: a port goes into port, a user into user, and no scheme or path belongs to it"
+    };
+    Some(
+        Finding::titled(format!("\"{given}\" is not a host name"))
+            .because(cause)
+            .fact("host", given)
+            .fact_if("meant", meant.as_deref())
+            .mark(mark(view, place.as_ref(), "not a host name"))
+            .fix(fix),
+    )
+}
+
+fn service_not_found(view: &View<'_>) -> Option<Finding> {
+    let ConfigError::ServiceNotFound { name, files } = error(view)? else { return None };
+    let name = text::printable(name);
+    let looked: Vec<String> =
+        files.iter().map(|(path, why)| format!("{}: {}", path_text(path), text::printable(why))).collect();
+    let first = files.first().map(|(path, _)| path_text(path));
+    Some(
+        Finding::titled(format!("there is no service \"{name}\""))
+            .because("libpq found no section of that name in the service files it reads")
+            .fact("section", format!("[{name}]"))
+            .fact("looked_in", looked)
+            .fix(Fix::text(format!(
+                "add a section [{name}] to {}, one keyword=value a line without blanks round the =",
+                first.as_deref().unwrap_or("~/.pg_service.conf")
+            )))
+            .fix(Fix::text("name the file that has it in the environment variable PGSERVICEFILE")),
+    )
+}
+
+fn host_required(view: &View<'_>) -> Option<Finding> {
+    let said = matches!(error(view), Some(ConfigError::HostRequired));
+    let judged = || {
+        let judgement = view.judgement()?;
+        let is_first =
+            judgement.chain_defects().all(|defect| !defect.demanded(view.mode, judgement.verifies));
+        let nameless = judgement.defects.iter().any(|defect| matches!(defect, Defect::NoHost));
+        (is_first && nameless && view.mode == SslMode::VerifyFull).then_some(())
+    };
+    if !said && judged().is_none() {
+        return None;
+    }
+    let certified = view.tls().and_then(|tls| tls.chain.first()).map(super::certificate::names_of);
+    Some(
+        Finding::titled("there is no host name to verify")
+            .because(
+                "sslmode=verify-full compares the name in host with the certificate; hostaddr only says where to \
+                 connect and is never compared",
+            )
+            .fact("missing", "host")
+            .fact_if("certificate_for", certified.filter(|names| !names.is_empty()))
+            .fix(Fix::text("add host=NAME beside hostaddr, with the name the server's certificate is for")),
+    )
+}
+
+fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
+    let settings = view.settings()?;
+    let origin = view.origin("sslmode");
+    let mode = mode_name(settings.sslmode);
+    if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
+        let path = path_text(path);
+        return Some(
+            Finding::titled("a Unix-domain socket never uses TLS")
+                .because(format!(
+                    "libpq connects to {path} in plaintext whatever the sslmode, {mode} included; there is nothing to \
+                     verify"
+                ))
+                .fact("socket", path)
+                .fact("sslmode", mode)
+                .fix(Fix::text("name the server by the host name its certificate is for: host=NAME")),
+        );
+    }
+    let finding = if settings.sslmode == SslMode::Disable {
+        Finding::titled("sslmode=disable asks for no TLS")
+            .because("libpq connects in plaintext; there is nothing to verify")
+    } else if view.admitted_in_plaintext() {
+        Finding::titled("sslmode=allow was content with plaintext").because(
+            "libpq asks in plaintext first, and this server lets it in or asks for a password there; TLS would come only \
+             after a refusal",
+        )
+    } else {
+        return None;
+    };
+    let verify = Fix::text("verify the server").set("sslmode", "verify-full");
+    let needs_roots = view.store().is_none();
+    Some(
+        finding
+            .fact("sslmode", mode)
+            .fact_if("from", origin)
+            .fix(verify)
+            .fixes(needs_roots.then(|| root_sources(view)).unwrap_or_default()),
+    )
+}
+
+fn option_not_supported(view: &View<'_>) -> Option<Finding> {
+    if let Some(ConfigError::NotSupported { keyword, value, reason }) = error(view) {
+        let value = shown(value);
+        return Some(
+            Finding::titled(format!("{keyword}={value} is not supported by this tool"))
+                .because(reason.clone())
+                .fact("option", *keyword)
+                .fact("value", value)
+                .fix(Fix::text(format!("leave {keyword} out of this check; psql still takes it"))),
+        );
+    }
+    let ClientIdentity::Failed(IdentityError::KeyInEngine { reference }) = &view.trust()?.client else {
+        return None;
+    };
+    let reference = path_text(reference);
+    Some(
+        Finding::titled(format!("sslkey={reference} is in an OpenSSL engine, which this tool cannot reach"))
+            .because("a value with a colon, not at its second place, names an engine and a key in it")
+            .fact("option", "sslkey")
+            .fact("value", reference)
+            .fix(Fix::text("give the key as a file whose path holds no colon")),
+    )
+}

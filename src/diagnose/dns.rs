@@ -1,0 +1,153 @@
+//! Name resolution.
+
+use super::Fix;
+use super::fix::provider_hints;
+use super::rule::{Finding, Rule, rule};
+use super::view::View;
+use crate::evidence::{DnsFailure, Resolution};
+use crate::provider::{self, FormKind, Situation};
+use crate::text;
+
+pub(super) const RULES: &[Rule] = &[DNS_NOT_FOUND, DNS_NO_ADDRESS, DNS_FAILURE];
+
+rule!(DNS_NOT_FOUND, "dns-not-found", "there is no such name", retryable: false, not_found);
+rule!(DNS_NO_ADDRESS, "dns-no-address", "the name exists and has no address", retryable: false, no_address);
+rule!(DNS_FAILURE, "dns-failure", "no resolver answered", retryable: true, failure);
+
+fn resolution<'a>(view: &View<'a>) -> Option<&'a Resolution> {
+    Some(&view.attempt?.dns.as_ref()?.result)
+}
+
+/// getaddrinfo's answer, if it is of this kind.
+fn answer(view: &View<'_>, wanted: DnsFailure) -> Option<String> {
+    match resolution(view)? {
+        Resolution::Failed { kind, code, text } if *kind == wanted => Some(answer_words(*code, text)),
+        _ => None,
+    }
+}
+
+fn answer_words(code: Option<i32>, said: &str) -> String {
+    match code {
+        Some(code) => format!("{} (getaddrinfo {code})", text::printable(said)),
+        None => text::printable(said),
+    }
+}
+
+/// The name servers asked, where they are known.
+fn asked(view: &View<'_>) -> Option<Vec<String>> {
+    let resolvers: Vec<String> =
+        view.evidence.resolvers.iter().map(|resolver| text::printable(resolver)).collect();
+    (!resolvers.is_empty()).then_some(resolvers)
+}
+
+/// Asks the resolver again by hand.
+fn look_up(name: &str) -> Fix {
+    let command = if cfg!(windows) { "Resolve-DnsName" } else { "nslookup" };
+    Fix::text("ask the resolver by hand, here and from a machine where it works").run_words([command, name])
+}
+
+fn not_found(view: &View<'_>) -> Option<Finding> {
+    let said = answer(view, DnsFailure::NoSuchName)?;
+    let name = view.host_name();
+    let finding = Finding::titled(format!("there is no name {name}"))
+        .fact("name", name.clone())
+        .fact("answer", said)
+        .fact_if("asked", asked(view));
+    if let Some(near) = provider::near_miss(&name) {
+        return Some(
+            finding
+                .because(format!(
+                    "it ends in {}, and servers of {} end in {}: most likely a slip of the hand",
+                    text::printable(&near.typed),
+                    near.provider.name,
+                    near.suffix
+                ))
+                .fact("looks_like", near.host.clone())
+                .fix(Fix::text("write the provider's suffix as it is").set("host", near.host))
+                .fix(look_up(&name)),
+        );
+    }
+    let hints = provider_hints(view, Situation::NameNotFound, None);
+    if let Some(detection) = view.provider() {
+        let zone = detection
+            .provider
+            .forms
+            .iter()
+            .find(|form| form.kind == FormKind::PrivateLink)
+            .map(|form| form.pattern.trim_start_matches('.'));
+        let cause = match zone {
+            Some(_) => format!(
+                "{} answers for servers with public access everywhere, for those with private access only where their \
+                 private DNS zone is linked; else the name is mistyped or the server deleted",
+                detection.provider.name
+            ),
+            None => format!(
+                "the suffix is that of {}: most likely the first part is mistyped, or the server is gone",
+                detection.provider.name
+            ),
+        };
+        return Some(
+            finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(&name)),
+        );
+    }
+    let bare = !name.contains('.');
+    let cause = if bare {
+        "a name without a dot resolves only where it is known: in its own container network, or with the search domain \
+         of its own site"
+    } else {
+        "the resolver is sure that the name does not exist: it is mistyped, or known only to another network's name \
+         servers"
+    };
+    Some(finding.because(cause).fix(Fix::text("check the spelling of host")).fix(look_up(&name)).fix(
+        Fix::text(
+            "inside a private network, a container network or a VPN: ask from there, or use its name servers",
+        ),
+    ))
+}
+
+fn no_address(view: &View<'_>) -> Option<Finding> {
+    let empty = matches!(resolution(view), Some(Resolution::Found(found)) if found.is_empty());
+    let said = answer(view, DnsFailure::NoAddress).or(empty.then(|| "no addresses".to_owned()))?;
+    let name = view.host_name();
+    let hints = provider_hints(view, Situation::Unreachable, None);
+    Some(
+        Finding::titled(format!("the name {name} has no address"))
+            .because(
+                "the name exists and has neither an A nor an AAAA record, or none of a kind this machine can use (a server \
+                 with an IPv6 address only, asked from an IPv4 network)",
+            )
+            .fact("name", name.clone())
+            .fact("answer", said)
+            .fact_if("asked", asked(view))
+            .fixes(hints)
+            .fix(Fix::text("see which records it has").run_words(["nslookup", "-type=AAAA", &name]))
+            .fix(Fix::text("add an A or AAAA record in the zone of the name")),
+    )
+}
+
+/// Whatever else kept the name from being resolved.
+fn failure(view: &View<'_>) -> Option<Finding> {
+    let name = view.host_name();
+    let (said, seconds) = match resolution(view) {
+        Some(Resolution::Failed { code, text, .. }) => (answer_words(*code, text), None),
+        Some(Resolution::TimedOut) => {
+            let took = view.attempt.and_then(|attempt| attempt.dns.as_ref()).map(|step| step.took.as_secs());
+            ("no answer".to_owned(), took.and_then(|took| i64::try_from(took).ok()))
+        }
+        Some(Resolution::Found(_)) | None => ("it was not asked in the time there was".to_owned(), None),
+    };
+    Some(
+        Finding::titled(format!("the name {name} could not be looked up"))
+            .because(
+                "the resolver did not say whether the name exists: it cannot be reached, did not answer in time, or has \
+                 trouble of its own",
+            )
+            .fact("name", name.clone())
+            .fact("answer", said)
+            .fact_if("seconds", seconds)
+            .fact_if("asked", asked(view))
+            .fix(look_up(&name))
+            .fix(Fix::text("see whether any name resolves; if none does, mend this machine's network or name servers")
+                .run_words(["nslookup", "example.com"])),
+    )
+}

@@ -1,0 +1,304 @@
+//! SSLRequest and its one-byte answer. Whatever comes before TLS is nobody's word in particular.
+
+use super::Fix;
+use super::fingerprints::{first_bytes, recognise};
+use super::fix::{RELOAD, provider_hints};
+use super::rule::{Finding, Rule, rule};
+use super::view::View;
+use crate::evidence::{Closure, InFlight, NegotiateResult, TlsFailure};
+use crate::provider::Situation;
+use crate::text;
+
+pub(super) const RULES: &[Rule] = &[
+    SERVER_REFUSED_TLS,
+    SERVER_ERROR_BEFORE_TLS,
+    NOT_POSTGRESQL,
+    INJECTED_PLAINTEXT,
+    NEGOTIATION_CLOSED,
+    NEGOTIATION_TIMEOUT,
+];
+
+/// What a handshake without SSLRequest shows.
+pub(super) const DIRECT: &[Rule] = &[DIRECT_TLS_UNSUPPORTED];
+
+rule!(SERVER_REFUSED_TLS, "server-refused-tls", "the server does not offer TLS", retryable: false, refused);
+rule!(
+    NEGOTIATION_CLOSED, "negotiation-closed", "the connection is closed in answer to SSLRequest",
+    retryable: true, closed
+);
+rule!(
+    NEGOTIATION_TIMEOUT, "negotiation-timeout", "the port is open and nothing answers SSLRequest",
+    retryable: true, silence
+);
+rule!(NOT_POSTGRESQL, "not-postgresql", "another protocol answers", retryable: false, foreign);
+rule!(
+    SERVER_ERROR_BEFORE_TLS, "server-error-before-tls", "the server answers SSLRequest with an error",
+    retryable: true, error
+);
+rule!(INJECTED_PLAINTEXT, "injected-plaintext", "plaintext follows the server's yes", retryable: false, injected);
+rule!(
+    DIRECT_TLS_UNSUPPORTED, "direct-tls-unsupported", "the server does not take TLS without SSLRequest",
+    retryable: false, direct
+);
+
+fn refused(view: &View<'_>) -> Option<Finding> {
+    (view.negotiate()? == &NegotiateResult::Refused).then(|| {
+        let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
+        let server = Fix::text("on the server, with server.crt and server.key in place:")
+            .run(format!("ALTER SYSTEM SET ssl = on;  {RELOAD}"));
+        let bouncer =
+            Fix::text("in PgBouncer: client_tls_sslmode, client_tls_cert_file, client_tls_key_file");
+        let fixes = if pooler { [bouncer, server] } else { [server, bouncer] };
+        Finding::titled("the server does not offer TLS")
+            .because("PostgreSQL says N when ssl is off; so does a pooler without client-side TLS")
+            .fact("answer", "N, to SSLRequest")
+            .fact("to", view.place())
+            .fixes(fixes)
+            .fix(Fix::text(
+                "is it the server you mean? a local container or tunnel on that port answers instead of it",
+            ))
+    })
+}
+
+fn closed(view: &View<'_>) -> Option<Finding> {
+    let how = match view.negotiate()? {
+        NegotiateResult::Ended(Closure::Closed) => "closed (FIN)".to_owned(),
+        NegotiateResult::Ended(Closure::Reset) => "reset (RST)".to_owned(),
+        NegotiateResult::Failed(failure) => text::printable(&failure.text),
+        _ => return None,
+    };
+    Some(
+        Finding::titled(format!("{} hangs up on SSLRequest", view.place()))
+            .because(
+                "the port is open and whoever listens ends the connection at once, most likely a proxy or load balancer \
+                 whose allow list lacks this machine or that has no server behind it; a server that is full or shutting \
+                 down can do the same",
+            )
+            .fact("answer", how)
+            .fact("to", view.place())
+            .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
+            .fix(Fix::text("check the allow list of the proxy, load balancer or service in front of the server"))
+            .fix(Fix::text("check that a server runs behind it; the log of the server tells whether the connection came through"))
+            .fix(Fix::text("check that the port is PostgreSQL's")),
+    )
+}
+
+/// Silence, and whatever else kept an answer from coming.
+fn silence(view: &View<'_>) -> Option<Finding> {
+    let waited = view.attempt.and_then(|attempt| attempt.negotiate.as_ref()).map(|step| step.took.as_secs());
+    let lost = match view.negotiate() {
+        Some(NegotiateResult::TimedOut(in_flight)) => *in_flight,
+        _ => None,
+    };
+    let (cause, state) = match lost {
+        Some(InFlight { unacknowledged: 1.., retransmits }) => (
+            "the connection opened, and the 8 bytes of SSLRequest were never acknowledged: the way to the server broke, or \
+             a firewall lets connections open and drops what follows",
+            Some(format!("8 bytes not acknowledged, sent again {retransmits} times")),
+        ),
+        Some(_) => (
+            "the peer's system received SSLRequest and its program says nothing: a load balancer without a server behind \
+             it, a stopped or overloaded server, or a service that waits for another protocol",
+            Some("8 bytes, acknowledged".to_owned()),
+        ),
+        None => (
+            "the port is open and silent: a load balancer without a server behind it, a stopped or overloaded server, or a \
+             service that waits for another protocol",
+            None,
+        ),
+    };
+    Some(
+        Finding::titled(format!("{} does not answer SSLRequest", view.place()))
+            .because(cause)
+            .fact("to", view.place())
+            .fact_if("sent", state)
+            .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()))
+            .fix(Fix::text("check that the load balancer or proxy there has a healthy server behind it"))
+            .fix(Fix::text("on the server: see whether it answers at all").run("pg_isready -h localhost"))
+            .fix(Fix::text(format!("check that port {} is PostgreSQL's", view.port()))),
+    )
+}
+
+/// The bytes of a protocol that is not PostgreSQL's; a banner that begins with `S` was taken for a yes at first.
+fn foreign_bytes(view: &View<'_>) -> Option<Vec<u8>> {
+    match view.negotiate()? {
+        NegotiateResult::Foreign(bytes) => Some(bytes.clone()),
+        NegotiateResult::Injected(rest) => {
+            let banner = if rest.first() == Some(&b'S') && rest.starts_with(b"SSH-") {
+                rest.clone()
+            } else {
+                [b"S".as_slice(), rest].concat()
+            };
+            banner.starts_with(b"SSH-").then_some(banner)
+        }
+        _ => None,
+    }
+}
+
+fn foreign(view: &View<'_>) -> Option<Finding> {
+    let bytes = foreign_bytes(view)?;
+    let found = recognise(&bytes);
+    let speaks_tls = matches!(bytes.as_slice(), [0x14..=0x17, 0x03, ..]);
+    let name = found.map_or("another protocol", |found| found.name);
+    let title = match found {
+        Some(_) => format!("{} answers in {name}, not PostgreSQL", view.place()),
+        None => format!("{} does not speak PostgreSQL's protocol", view.place()),
+    };
+    let meaning = found
+        .map_or("host or port are those of another service, or a proxy is in between", |found| found.meaning);
+    let direct = Fix::text("PostgreSQL 17 or later behind that proxy? begin with TLS at once")
+        .set("sslnegotiation", "direct");
+    Some(
+        Finding::titled(title)
+            .because(format!("most likely {meaning}; libpq takes only S, N or E in answer to SSLRequest"))
+            .fact("protocol", name)
+            .fact("first_bytes", first_bytes(&bytes))
+            .fact("to", view.place())
+            .fixes(speaks_tls.then_some(direct))
+            .fix(Fix::text(format!(
+                "check host and port: this was {}, port {}",
+                view.host_name(),
+                view.port()
+            ))),
+    )
+}
+
+fn injected(view: &View<'_>) -> Option<Finding> {
+    let NegotiateResult::Injected(bytes) = view.negotiate()? else { return None };
+    Some(
+        Finding::titled("plaintext follows the server's yes")
+            .because(
+                "after S nothing may come before TLS; whatever was put there would have been taken for the server's own \
+                 (CVE-2021-23222): a broken proxy, or somebody between here and the server",
+            )
+            .fact("bytes", i64::try_from(bytes.len()).unwrap_or(i64::MAX))
+            .fact("first_bytes", first_bytes(bytes))
+            .fact("to", view.place())
+            .fix(Fix::text("check from another network: if the bytes are gone there, do not trust this one"))
+            .fix(Fix::text("update or remove the proxy on the way")),
+    )
+}
+
+/// An error before TLS: nobody has proved who says it.
+fn error(view: &View<'_>) -> Option<Finding> {
+    let NegotiateResult::Error(bytes) = view.negotiate()? else { return None };
+    let (sqlstate, message) = error_text(bytes);
+    let message = text::truncated(&text::printable_bytes(&message), 300);
+    let is = |code: &str, words: &[&str]| {
+        sqlstate.as_deref() == Some(code.as_bytes()) || words.iter().any(|word| message.contains(word))
+    };
+    let (cause, fix) = if is(
+        "53300",
+        &["too many clients", "too many connections", "remaining connection slots"],
+    ) {
+        (
+            "it seems to be full, and to turn connections away before TLS",
+            Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
+        )
+    } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
+        (
+            "it seems to be starting or stopping",
+            Fix::text("wait until it accepts connections").run("pg_isready"),
+        )
+    } else {
+        (
+            "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it is full, out of memory \
+             or too old for SSLRequest",
+            Fix::text("read the server's log at this time: it has the same message with its reason"),
+        )
+    };
+    Some(
+        Finding::titled("the server answers SSLRequest with an error")
+            .because(format!(
+                "{cause}; the text is unauthenticated, since it came before TLS, and libpq does not show it"
+            ))
+            .fact("unauthenticated", format!("\"{message}\""))
+            .fact_if("sqlstate", sqlstate.map(|code| text::printable_bytes(&code)))
+            .fact("to", view.place())
+            .fix(fix)
+            .fix(Fix::text("see whether the server behind the address is the one meant, and healthy")),
+    )
+}
+
+/// SQLSTATE and message of an ErrorResponse, as far as they can be read: protocol 3 has a length and fields, protocol 2
+/// and some failures of `fork()` a bare text.
+fn error_text(bytes: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+    let body = bytes.strip_prefix(b"E").unwrap_or(bytes);
+    let text = |bytes: &[u8]| bytes.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii().to_vec();
+    let fields = match body {
+        [0, _, _, _, fields @ ..] => fields,
+        _ => return (None, text(body)),
+    };
+    let (mut sqlstate, mut message) = (None, None);
+    for field in fields.split(|byte| *byte == 0) {
+        match field {
+            [b'C', value @ ..] => sqlstate = sqlstate.or(Some(value.to_vec())),
+            [b'M', value @ ..] => message = message.or(Some(value.to_vec())),
+            _ => {}
+        }
+    }
+    (sqlstate.filter(|code| code.len() == 5), message.unwrap_or_else(|| text(fields)))
+}
+
+fn direct(view: &View<'_>) -> Option<Finding> {
+    if !view.direct() {
+        return None;
+    }
+    let tls = view.tls()?;
+    let unheard = tls.version.is_none();
+    let (what, cause) = match tls.failure.as_ref()? {
+        TlsFailure::NoAlpn => (
+            "TLS without the ALPN protocol postgresql",
+            "something there speaks TLS and is no PostgreSQL 17 or later: libpq refuses a direct connection without that \
+             agreement",
+        ),
+        TlsFailure::Ended(Closure::Closed) if unheard => (
+            "closed (FIN)",
+            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message and hangs up",
+        ),
+        TlsFailure::Ended(Closure::Reset) if unheard => (
+            "reset (RST)",
+            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message and hangs up",
+        ),
+        // no_application_protocol
+        TlsFailure::AlertReceived(120) => (
+            "alert no_application_protocol",
+            "something there speaks TLS and does not know the ALPN protocol postgresql: no PostgreSQL 17 or later",
+        ),
+        TlsFailure::NotTls(bytes) if bytes.first() == Some(&b'E') => (
+            "an error of PostgreSQL's protocol",
+            "a PostgreSQL server before 17 takes a ClientHello for a broken message",
+        ),
+        _ => return None,
+    };
+    Some(
+        Finding::titled("the server does not take TLS without SSLRequest")
+            .because(format!("{cause}; sslnegotiation=direct needs PostgreSQL 17 or later"))
+            .fact("answer", what)
+            .fact("to", view.place())
+            .fix(
+                Fix::text("ask with SSLRequest first, as every server understands it")
+                    .set("sslnegotiation", "postgres"),
+            )
+            .fix(Fix::text(
+                "update the server to PostgreSQL 17 or later, or let the proxy before it pass ALPN through",
+            )),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_read_in_every_form() {
+        let modern = b"E\0\0\0\x30SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
+        assert_eq!(
+            error_text(modern),
+            (Some(b"53300".to_vec()), b"sorry, too many clients already".to_vec())
+        );
+        assert_eq!(error_text(b"Ecould not fork\n\0"), (None, b"could not fork".to_vec()));
+        assert_eq!(error_text(b"E"), (None, Vec::new()));
+        assert_eq!(error_text(b""), (None, Vec::new()));
+    }
+}

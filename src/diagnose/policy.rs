@@ -1,0 +1,67 @@
+//! What the user demands beyond verification: `--strict`, `--deny`, `--allow`. They act on the codes of warnings and
+//! leave the verdict alone (exit status 10).
+
+use super::nearest::nearest;
+use super::{Outcome, catalogue};
+
+/// Which warnings are failures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    strict: bool,
+    deny: Vec<String>,
+    allow: Vec<String>,
+}
+
+/// A code that is no warning's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCode {
+    /// As given.
+    pub code: String,
+    /// The nearest code of a warning, if one is near.
+    pub nearest: Option<&'static str>,
+}
+
+impl std::fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no warning \"{}\"", crate::text::printable(&self.code))?;
+        match self.nearest {
+            Some(nearest) => write!(f, "; did you mean {nearest}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
+impl Policy {
+    /// `--strict`, the codes of `--deny` and those of `--allow`.
+    ///
+    /// # Errors
+    /// The first code that is no warning's. Diagnoses fail anyway and cannot be allowed.
+    pub fn new(
+        strict: bool,
+        deny: impl IntoIterator<Item = String>,
+        allow: impl IntoIterator<Item = String>,
+    ) -> Result<Self, UnknownCode> {
+        let known = |code: String| match catalogue::warnings().any(|entry| entry.code == code) {
+            true => Ok(code),
+            false => {
+                let nearest = nearest(&code, catalogue::warnings().map(|entry| entry.code));
+                Err(UnknownCode { code, nearest })
+            }
+        };
+        Ok(Self {
+            strict,
+            deny: deny.into_iter().map(known).collect::<Result<_, _>>()?,
+            allow: allow.into_iter().map(known).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Marks the warnings that are denied; what is allowed by name stays a warning.
+    pub fn apply(&self, outcome: &mut Outcome) {
+        for warning in &mut outcome.warnings {
+            let listed = |codes: &[String]| codes.iter().any(|code| code == warning.code);
+            warning.denied = (self.strict || listed(&self.deny)) && !listed(&self.allow);
+        }
+    }
+}

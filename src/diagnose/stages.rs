@@ -1,0 +1,250 @@
+//! The nine lines of a report: how each stage ended and what is to be known of it.
+
+use std::time::Duration;
+
+use super::view::{Reach, View, file_name, mode_name, reach, short_subject, version_name};
+use super::{Diagnosis, StageReport, StageStatus, Warning};
+use crate::conninfo::SslMode;
+use crate::evidence::SessionFailure;
+use crate::evidence::{Closure, NegotiateResult, Resolution, Step, TcpResult, TlsFailure};
+use crate::stage::Stage;
+use crate::text;
+use crate::trust::{ClientIdentity, RootSource, Roots};
+
+/// The stages of the last attempt.
+pub(super) fn reports(
+    view: &View<'_>,
+    diagnosis: Option<&Diagnosis>,
+    also: &[Diagnosis],
+    warnings: &[Warning],
+) -> Vec<StageReport> {
+    Stage::ALL
+        .into_iter()
+        .map(|stage| {
+            let failed = diagnosis.filter(|diagnosis| diagnosis.stage == stage);
+            let beside = also.iter().any(|other| other.stage == stage);
+            let reached = reached(view, stage);
+            let warned = warnings.iter().any(|warning| super::warnings::stage(warning.code) == Some(stage));
+            let status = match (failed, &reached) {
+                (Some(_), _) => StageStatus::Failed,
+                // A file at fault shows in its stage, whatever came before it.
+                (None, _) if beside && stage == Stage::Trust => StageStatus::Failed,
+                (None, None) => StageStatus::Skipped,
+                (None, Some(_)) if warned => StageStatus::Warning,
+                (None, Some(_)) => StageStatus::Ok,
+            };
+            let detail = match failed {
+                Some(failed) => failure_detail(view, failed),
+                None if beside && stage == Stage::Trust => also
+                    .iter()
+                    .find(|other| other.stage == stage)
+                    .map(|other| other.title.clone())
+                    .unwrap_or_default(),
+                None => reached.clone().unwrap_or_else(|| skip_detail(view, stage)),
+            };
+            let timed = failed.is_some() || reached.is_some();
+            StageReport { stage, status, milliseconds: took(view, stage).filter(|_| timed), detail }
+        })
+        .collect()
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
+}
+
+fn took(view: &View<'_>, stage: Stage) -> Option<f64> {
+    fn of<T>(step: &Option<Step<T>>) -> Option<Duration> {
+        step.as_ref().map(|step| step.took)
+    }
+    let attempt = view.attempt?;
+    let took = match stage {
+        Stage::Config | Stage::Trust => None,
+        Stage::Dns => of(&attempt.dns),
+        Stage::Tcp => of(&attempt.tcp),
+        Stage::Negotiate => of(&attempt.negotiate),
+        Stage::Tls => of(&attempt.tls),
+        Stage::Certificate => view.tls().and_then(|tls| tls.judging),
+        Stage::Auth => {
+            let whole = of(&attempt.session);
+            view.session().and_then(|session| session.authenticated).or(whole)
+        }
+        Stage::Session => {
+            let session = view.session()?;
+            let whole = of(&attempt.session);
+            session.authenticated.and_then(|from| session.ready.or(whole)?.checked_sub(from))
+        }
+    };
+    took.map(milliseconds)
+}
+
+/// What is to be known of a stage that went well; `None` if it was not reached.
+fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
+    let settings = view.settings()?;
+    match stage {
+        Stage::Config => Some(match view.origin("sslmode") {
+            Some(origin) if origin.starts_with("the default of pgtls-check") => {
+                format!("{}, {origin}", mode_name(view.mode))
+            }
+            _ => mode_name(view.mode).to_owned(),
+        }),
+        Stage::Trust => roots(view),
+        Stage::Dns => match &view.attempt?.dns.as_ref()?.result {
+            Resolution::Found(found) => {
+                let address = view.address().or(found.first().copied())?;
+                let kind = match reach(address) {
+                    Reach::Private => ", a private address",
+                    Reach::Loopback | Reach::Public => "",
+                };
+                let place = found.iter().position(|other| *other == address);
+                let count = match (found.len(), place) {
+                    (2.., Some(place)) => format!(" · {} of {}", place + 1, found.len()),
+                    _ => String::new(),
+                };
+                Some(format!("{address}{kind}{count}"))
+            }
+            Resolution::Failed { .. } | Resolution::TimedOut => None,
+        },
+        Stage::Tcp => {
+            let Some(TcpResult::Connected { .. }) = view.tcp() else { return None };
+            let address = match (&view.attempt?.dns, view.address()) {
+                (None, Some(address)) => format!("{address} "),
+                _ => String::new(),
+            };
+            Some(format!("{address}port {}", view.port()))
+        }
+        Stage::Negotiate if view.direct() => view.tls().map(|_| "TLS at once".to_owned()),
+        Stage::Negotiate => {
+            (view.negotiate()? == &NegotiateResult::Accepted).then(|| "TLS offered".to_owned())
+        }
+        Stage::Tls => {
+            let tls = view.tls()?;
+            let good = matches!(tls.failure, None | Some(TlsFailure::CertificateRefused));
+            let parts = [
+                tls.version.map(|version| version_name(version).to_owned()),
+                tls.cipher.as_deref().map(suite_name),
+                tls.group.as_deref().map(text::printable),
+            ];
+            good.then(|| parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))
+        }
+        Stage::Certificate => certificate(view),
+        Stage::Auth => {
+            let session = view.session()?;
+            session.authenticated?;
+            Some(match session.requested.last() {
+                Some(request) => format!("{} as {}", super::auth::method_name(request), view.user()),
+                None => format!("nothing asked of {}", view.user()),
+            })
+        }
+        Stage::Session => {
+            let session = view.session()?;
+            session.ready?;
+            let version = session
+                .server_version
+                .as_deref()
+                .map(|version| format!("PostgreSQL {}", text::printable(version)));
+            let _ = settings;
+            Some(version.unwrap_or_else(|| "established".to_owned()))
+        }
+    }
+}
+
+/// The root file and what is in it.
+fn roots(view: &View<'_>) -> Option<String> {
+    let trust = view.trust()?;
+    let Roots::Loaded(store) = &trust.roots else { return None };
+    if matches!(trust.client, ClientIdentity::Failed(_)) {
+        return None;
+    }
+    let file = match &store.source {
+        RootSource::Given(path) | RootSource::DefaultFile(path) => file_name(path),
+        RootSource::GivenAsTyped { typed, .. } => file_name(typed),
+        RootSource::System { .. } => "the system's store".to_owned(),
+    };
+    let roots = match store.certificates.len() {
+        1 => "1 root".to_owned(),
+        count => format!("{count} roots"),
+    };
+    let client = match &trust.client {
+        ClientIdentity::Ready(_) => " · client certificate",
+        _ => "",
+    };
+    Some(format!("{file} · {roots}{client}"))
+}
+
+fn certificate(view: &View<'_>) -> Option<String> {
+    let judgement = view.judgement().filter(|judgement| judgement.accepted)?;
+    if view.mode < SslMode::VerifyCa && !judgement.verifies {
+        return None;
+    }
+    let ends = judgement
+        .path
+        .iter()
+        .filter_map(|link| link.certificate.facts().ok())
+        .map(|facts| facts.not_after)
+        .min()?;
+    let days = ends.days_since(view.evidence.judged_at);
+    let root = judgement.path.last().map(|link| short_subject(&link.certificate)).unwrap_or_default();
+    let root = if judgement.path.len() > 1 { format!("to {root}") } else { "itself in your file".to_owned() };
+    Some(format!("{root} · {} left", if days == 1 { "1 day".to_owned() } else { format!("{days} days") }))
+}
+
+/// `TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384` and `TLS_AES_256_GCM_SHA384` as `AES-256-GCM`.
+fn suite_name(suite: &str) -> String {
+    let name =
+        suite.split_once("_WITH_").map_or_else(|| suite.trim_start_matches("TLS_"), |(_, cipher)| cipher);
+    let name = name.rsplit_once("_SHA").map_or(name, |(cipher, _)| cipher);
+    text::printable(&name.replace("_POLY1305", "-Poly1305").replace("CHACHA20", "ChaCha20").replace('_', "-"))
+}
+
+/// Why a stage was not reached, where it is not the failure before it.
+fn skip_detail(view: &View<'_>, stage: Stage) -> String {
+    let Some(settings) = view.settings() else { return String::new() };
+    match stage {
+        Stage::Trust => match view.trust().map(|trust| &trust.roots) {
+            Some(Roots::None) if view.mode > SslMode::Disable => {
+                "no root file, nothing is verified".to_owned()
+            }
+            _ => String::new(),
+        },
+        Stage::Certificate if view.judgement().is_some_and(|judgement| judgement.accepted) => {
+            format!("sslmode={} does not verify it", mode_name(settings.sslmode))
+        }
+        Stage::Auth if view.session_failure() == Some(&SessionFailure::PasswordNeeded) => {
+            "the server asks for a password, none is given".to_owned()
+        }
+        Stage::Auth
+            if view.evidence.scope.tls_only && view.tls().is_some_and(|tls| tls.failure.is_none()) =>
+        {
+            "not asked for (--tls-only)".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The failing stage's line: short, since the diagnosis says it in full.
+fn failure_detail(view: &View<'_>, diagnosis: &Diagnosis) -> String {
+    let short = match diagnosis.code {
+        "conninfo-syntax" => "cannot be read",
+        "conninfo-unknown-option" => "unknown option",
+        "conninfo-invalid-value" => "invalid value",
+        "root-file-missing" => "no such file",
+        "root-not-in-file" => "ends at a root that is not in your file",
+        "unknown-issuer" => "issued by nobody in your file",
+        "intermediate-missing" => "an intermediate is missing",
+        "self-signed" => "self-signed and not in your file",
+        "tcp-timeout" | "negotiation-timeout" => "no answer",
+        "tcp-refused" => "refused",
+        "tls-timeout" => "silence",
+        "server-refused-tls" => "the server answered N",
+        "dns-not-found" => "no such name",
+        "dns-no-address" => "no address",
+        "hostname-mismatch" => return format!("good, but not for {}", view.host_name()),
+        "negotiation-closed" => match view.negotiate() {
+            Some(NegotiateResult::Ended(Closure::Reset)) => "reset",
+            _ => "closed",
+        },
+        "password-required" => "the server asks for a password, none is given",
+        _ => return diagnosis.title.clone(),
+    };
+    short.to_owned()
+}

@@ -1,0 +1,203 @@
+//! The TCP connection.
+
+use super::Fix;
+use super::fix::provider_hints;
+use super::rule::{Finding, Rule, rule};
+use super::view::{Reach, View, reach};
+use crate::evidence::{Answer, OsFailure, Question, TcpResult};
+use crate::provider::Situation;
+use crate::text;
+
+pub(super) const RULES: &[Rule] = &[TCP_REFUSED, TCP_UNREACHABLE, TCP_TIMEOUT];
+
+rule!(TCP_REFUSED, "tcp-refused", "nothing listens on the port", retryable: true, refused);
+rule!(TCP_UNREACHABLE, "tcp-unreachable", "there is no way to the address", retryable: true, unreachable);
+rule!(TCP_TIMEOUT, "tcp-timeout", "the address does not answer", retryable: true, timeout);
+
+fn failed<'a>(view: &View<'a>) -> Option<&'a OsFailure> {
+    match view.tcp()? {
+        TcpResult::Failed(failure) => Some(failure),
+        _ => None,
+    }
+}
+
+/// An address with what follows from its range.
+fn described(view: &View<'_>) -> String {
+    let Some(address) = view.address() else { return view.host_name() };
+    match reach(address) {
+        Reach::Loopback => format!("{address}, this machine itself"),
+        Reach::Private => format!("{address}, which only its own network or one joined to it can reach"),
+        Reach::Public => format!("{address}, a public address"),
+    }
+}
+
+fn reached(view: &View<'_>) -> Reach {
+    view.address().map_or(Reach::Public, reach)
+}
+
+/// Tries the port alone.
+fn try_port(view: &View<'_>, text: &str) -> Fix {
+    let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
+    let port = view.port().to_string();
+    if cfg!(windows) {
+        Fix::text(text).run_words(["Test-NetConnection", &to, "-Port", &port])
+    } else {
+        Fix::text(text).run_words(["nc", "-vz", "-w", "5", &to, &port])
+    }
+}
+
+/// Another port of the same address on which a second look found PostgreSQL.
+fn listening(view: &View<'_>) -> Option<u16> {
+    let address = view.address()?;
+    view.evidence
+        .looks
+        .iter()
+        .filter(|look| look.address.ip() == address && look.address.port() != view.port())
+        .find(|look| {
+            look.question == Question::SslRequest && matches!(look.answer, Answer::Byte(b'S' | b'N'))
+        })
+        .map(|look| look.address.port())
+}
+
+fn refused(view: &View<'_>) -> Option<Finding> {
+    let failure = failed(view).filter(|failure| failure.kind == std::io::ErrorKind::ConnectionRefused)?;
+    let finding = Finding::titled(format!("{} refuses connections", view.place()))
+        .fact("to", described(view))
+        .fact("port", i64::from(view.port()))
+        .fact("error", text::printable(&failure.text));
+    let (host, port) = (view.host_name(), view.port());
+    if let Some(other) = listening(view) {
+        return Some(
+            finding
+                .because(format!(
+                    "nothing listens on port {port}; PostgreSQL answers on port {other} of the same address"
+                ))
+                .fact("listening", format!("port {other}"))
+                .fix(Fix::text("use the port on which the server listens").set("port", other.to_string())),
+        );
+    }
+    let usual = view.provider().and_then(|found| found.provider.ports.first().map(|port| port.number));
+    let cause = match reached(view) {
+        Reach::Loopback => {
+            "nothing on this machine listens on that port: the server or tunnel is not running, has another port, or runs \
+             in a container that does not publish it"
+        }
+        _ => {
+            "the machine answers and nothing listens on that port for this address: the server is stopped, has another \
+             port, or listens on localhost only; a firewall can also answer so"
+        }
+    };
+    Some(
+        finding
+            .because(cause)
+            .fixes(
+                usual
+                    .filter(|usual| *usual != port)
+                    .map(|usual| Fix::text("use the provider's usual port").set("port", usual.to_string())),
+            )
+            .fix(
+                Fix::text("on the server: see whether PostgreSQL runs and where it listens")
+                    .run("ss -ltnp | grep -i postgres"),
+            )
+            .fix(
+                Fix::text("it listens on localhost only? on the server, then restart it:")
+                    .run("ALTER SYSTEM SET listen_addresses = '*';"),
+            )
+            .fix(Fix::text(format!("check host and port: this was {host}, port {port}"))),
+    )
+}
+
+fn unreachable(view: &View<'_>) -> Option<Finding> {
+    let failure = failed(view).filter(|failure| failure.kind != std::io::ErrorKind::TimedOut)?;
+    let is_v6 = view.address().is_some_and(|address| address.is_ipv6());
+    let denied = failure.kind == std::io::ErrorKind::PermissionDenied;
+    let (cause, fixes) = if denied {
+        (
+            "this machine itself forbids the connection: a local firewall, a sandbox or a container's policy",
+            vec![Fix::text(format!("allow outgoing connections to port {} on this machine", view.port()))],
+        )
+    } else if is_v6 {
+        (
+            "the server was asked for over IPv6, and this network most likely has none; a router or a rule can also \
+             refuse so",
+            vec![
+                Fix::text("see whether this machine has a way to IPv6 addresses")
+                    .run("ip -6 route show default"),
+                Fix::text("use a host name or pooler of the server that has an IPv4 address"),
+            ],
+        )
+    } else {
+        (
+            "this machine or a router on the way knows no way to the address, or a rule refuses it: the VPN is down, the \
+             route is missing, or the host is off",
+            vec![
+                Fix::text("see which way the packets would take").run_words([
+                    "ip",
+                    "route",
+                    "get",
+                    &view.address().map_or_else(|| view.host_name(), |address| address.to_string()),
+                ]),
+                Fix::text("connect the VPN, or run the check from a machine in the server's network"),
+            ],
+        )
+    };
+    Some(
+        Finding::titled(format!("there is no way to {}", view.place()))
+            .because(cause)
+            .fact("to", described(view))
+            .fact("port", i64::from(view.port()))
+            .fact("error", text::printable(&failure.text))
+            .fixes(provider_hints(view, Situation::Unreachable, None))
+            .fixes(fixes),
+    )
+}
+
+/// Silence, and whatever else kept the connection from being made.
+fn timeout(view: &View<'_>) -> Option<Finding> {
+    let waited = view.attempt.and_then(|attempt| attempt.tcp.as_ref()).map(|step| step.took.as_secs());
+    let by_name = view.dns_name().is_some();
+    let port = view.port();
+    let finding = Finding::titled(format!("{} does not answer", view.place()))
+        .fact("to", described(view))
+        .fact("port", i64::from(port))
+        .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
+    Some(match reached(view) {
+        Reach::Private => finding
+            .because(if by_name {
+                "the name leads to a private address: the server has private access, and this machine is most likely \
+                 outside its virtual network"
+            } else {
+                "the address is private, and this machine is most likely outside its network"
+            })
+            .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
+            .fix(Fix::text("run the check from a machine in that network, or over its VPN"))
+            .fix(try_port(
+                view,
+                &format!(
+                    "inside already? let port {port} out of this subnet and into the server's (network security group, \
+                     route table, local firewall); from another machine there:"
+                ),
+            )),
+        Reach::Loopback => finding
+            .because("a connection to this machine itself is dropped: by a local firewall, or the listener's queue is full")
+            .fix(Fix::text("see what listens there and how long its queue is").run(format!("ss -ltn sport = :{port}"))),
+        Reach::Public => finding
+            .because(
+                "most likely a firewall drops the connection: the server's allow list lacks this machine's public address, \
+                 or this network lets the port out to nobody; a wrong port or a stopped server can look the same",
+            )
+            .fixes(provider_hints(view, Situation::NoAnswer, None))
+            .fix(try_port(
+                view,
+                "allow this machine's public address in the server's firewall; a machine that is allowed already decides:",
+            ))
+            .fix(Fix::text(format!("does this network let port {port} out? another server on that port decides")).run(
+                if cfg!(windows) {
+                    format!("Test-NetConnection OTHER-SERVER -Port {port}")
+                } else {
+                    format!("nc -vz -w 5 OTHER-SERVER {port}")
+                },
+            ))
+            .fix(Fix::text(format!("check the port, {port}, and that the server is running, where it is managed"))),
+    })
+}

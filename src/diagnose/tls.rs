@@ -1,0 +1,526 @@
+//! The TLS handshake, apart from judging the certificate.
+
+use super::fingerprints::{first_bytes, recognise};
+use super::fix::provider_hints;
+use super::rule::{Finding, Rule, rule};
+use super::suites::{self, OFFERED};
+use super::view::{View, path_text, short_subject, version_name};
+use super::{Fix, alerts};
+use crate::conninfo::TlsVersion;
+use crate::evidence::{
+    Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
+};
+use crate::provider::Situation;
+use crate::text;
+use crate::trust::ClientIdentity;
+use crate::verify::{Defect, matches_name};
+
+pub(super) const RULES: &[Rule] = &[
+    SNI_UNRECOGNIZED,
+    CLIENT_CERT_REQUIRED,
+    CLIENT_CERT_REJECTED,
+    TLS_VERSION_UNSUPPORTED,
+    TLS_UNSUPPORTED_HERE,
+    TLS_NO_SHARED_CIPHER,
+    TLS_TIMEOUT,
+    TLS_CLOSED,
+    TLS_PROTOCOL_ERROR,
+];
+
+/// What a chain shows.
+pub(super) const JUDGED: &[Rule] = &[TLS_UNSUPPORTED_HERE, SNI_UNRECOGNIZED];
+
+/// What the server says about certificates and names only after the handshake.
+pub(super) const AFTERWARDS: &[Rule] = &[CLIENT_CERT_REQUIRED, CLIENT_CERT_REJECTED, SNI_UNRECOGNIZED];
+
+rule!(
+    TLS_VERSION_UNSUPPORTED, "tls-version-unsupported", "client and server have no TLS version in common",
+    retryable: false, version_unsupported
+);
+rule!(
+    TLS_NO_SHARED_CIPHER, "tls-no-shared-cipher", "client and server have no cipher suite, group or signature in common",
+    retryable: false, no_shared_cipher
+);
+rule!(
+    CLIENT_CERT_REQUIRED, "client-cert-required", "the server demands a client certificate",
+    retryable: false, certificate_required
+);
+rule!(
+    CLIENT_CERT_REJECTED, "client-cert-rejected", "the server refuses the client certificate",
+    retryable: false, certificate_rejected
+);
+rule!(
+    SNI_UNRECOGNIZED, "sni-unrecognized", "the server does not know the name sent (SNI)",
+    retryable: false, sni_unrecognized
+);
+rule!(TLS_TIMEOUT, "tls-timeout", "the server falls silent in the handshake", retryable: true, timeout);
+rule!(TLS_CLOSED, "tls-closed", "the connection is closed in the handshake", retryable: true, closed);
+rule!(
+    TLS_PROTOCOL_ERROR, "tls-protocol-error", "what comes is no TLS, or breaks it", retryable: false, protocol_error
+);
+rule!(
+    TLS_UNSUPPORTED_HERE, "tls-unsupported-here", "psql can do what the server insists on, this tool cannot",
+    retryable: false, unsupported_here
+);
+
+/// Second looks with a hello of a purpose, and their answers.
+fn looks<'a>(view: &View<'a>, purpose: HelloPurpose) -> impl Iterator<Item = (&'a HelloOffer, &'a Answer)> {
+    view.evidence.looks.iter().filter_map(move |look| match &look.question {
+        Question::Hello(offer) if offer.purpose == purpose => Some((offer, &look.answer)),
+        _ => None,
+    })
+}
+
+fn versions(versions: &[TlsVersion]) -> String {
+    versions.iter().map(|version| version_name(*version)).collect::<Vec<_>>().join(", ")
+}
+
+fn sni_words(tls: Option<&TlsRecord>) -> String {
+    match tls.and_then(|tls| tls.offer.sni.as_deref()) {
+        Some(name) => text::printable(name),
+        None => "none".to_owned(),
+    }
+}
+
+/// Alert unrecognized_name, a handshake that works under another name, another certificate under another name, or a
+/// proxy that says it was told none.
+fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
+    let tls = view.tls();
+    let sent = sni_words(tls);
+    let told = || {
+        let Some(SessionFailure::Server(message)) = view.session_failure() else { return None };
+        message.message.contains("ndpoint ID is not specified").then(|| text::printable(&message.message))
+    };
+    let works_with = || {
+        let refused = matches!(view.alert(), Some(40 | 80)) && tls.is_some_and(|tls| tls.version.is_none());
+        let mut others = looks(view, HelloPurpose::ServerName);
+        let with =
+            others.find(|(_, answer)| matches!(answer, Answer::ServerHello { .. })).filter(|_| refused);
+        with.map(|(offer, _)| offer.sni.clone())
+    };
+    let (cause, evidence) = if view.alert() == Some(112) {
+        (
+            "the server, or the proxy before it, chooses by the name in the handshake and has none of that name".to_owned(),
+            None,
+        )
+    } else if let Some(with) = works_with() {
+        let with = with
+            .map_or("without a name".to_owned(), |name| format!("with the name {}", text::printable(&name)));
+        ("the handshake goes on under another name".to_owned(), Some(("works", with)))
+    } else if let Some(other) = other_certificate(view) {
+        (
+            "the server has a certificate for this host and shows it only when told the name".to_owned(),
+            Some(("under_the_name", other)),
+        )
+    } else {
+        let message = told()?;
+        (
+            "the proxy before the server chooses by the name in the handshake and was told none".to_owned(),
+            Some(("server_says", message)),
+        )
+    };
+    let off = view.settings().is_some_and(|settings| !settings.sni);
+    let mut fixes = provider_hints(view, Situation::ServerNameMissing, None);
+    if off {
+        fixes.insert(0, Fix::text("send the name").set("sslsni", "1"));
+    } else if view.dns_name().is_none() {
+        fixes.insert(0, Fix::text("give the server's name in host; for an address no name is sent"));
+    } else {
+        fixes.insert(0, Fix::text("check the name in host: it is sent exactly as it is written there"));
+    }
+    let finding = Finding::titled(match sent.as_str() {
+        "none" => "the server wants to be told its name, and none was sent".to_owned(),
+        sent => format!("the server does not know the name {sent}"),
+    });
+    Some(finding.because(cause).fact("name_sent", sent).fact_if_some(evidence).fixes(fixes))
+}
+
+/// For a certificate that is for another host: the one shown under the host's own name, if it fits.
+fn other_certificate(view: &View<'_>) -> Option<String> {
+    let host = view.dns_name()?;
+    let amiss = view.judgement()?.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }));
+    looks(view, HelloPurpose::ServerName).filter(|_| amiss).find_map(|(offer, answer)| match answer {
+        Answer::ServerHello { leaf: Some(leaf), .. } if offer.sni.as_deref() == Some(host.as_str()) => {
+            let facts = leaf.facts().ok()?;
+            let names = facts.sans.as_deref().unwrap_or_default();
+            let fits = |name: &crate::certificate::GeneralName| {
+                matches!(name, crate::certificate::GeneralName::Dns(name) if matches_name(name, host.as_bytes()))
+            };
+            names.iter().any(fits).then(|| short_subject(leaf))
+        }
+        _ => None,
+    })
+}
+
+/// The message of an error that came after the handshake.
+fn server_message(view: &View<'_>) -> Option<String> {
+    match view.session_failure()? {
+        SessionFailure::Server(message) => Some(message.message.clone()),
+        _ => None,
+    }
+}
+
+fn certificate_required(view: &View<'_>) -> Option<Finding> {
+    let record = &view.tls()?.client_certificate;
+    let said = server_message(view).filter(|message| message.contains("valid client certificate"));
+    let answer = match (view.alert(), &said) {
+        (Some(alert @ 116), _) => alerts::name(alert),
+        // OpenSSL's TLS 1.2 servers, and some of TLS 1.3, say no more than this.
+        (Some(alert @ (40..=42 | 109)), _) if record.requested && !record.sent => alerts::name(alert),
+        (_, Some(said)) => text::printable(said),
+        _ => return None,
+    };
+    let absent = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Absent { path }) => {
+            Some(format!("sslcert names {}, which does not exist", path_text(path)))
+        }
+        Some(ClientIdentity::Ready(_)) if record.sent => {
+            Some("one was sent, and the server cannot verify it".to_owned())
+        }
+        Some(ClientIdentity::Ready(_)) => {
+            Some("one is there and was not sent: none of its issuers is asked for".to_owned())
+        }
+        _ => Some("none is set, and ~/.postgresql/postgresql.crt does not exist".to_owned()),
+    };
+    let authorities: Vec<String> =
+        super::view::at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
+    Some(
+        Finding::titled("the server demands a client certificate")
+            .because(
+                "it asks for one in the handshake or in pg_hba.conf (cert, clientcert=verify-ca, clientcert=verify-full), and \
+                 got none it can use",
+            )
+            .fact("answer", answer)
+            .fact_if("client_certificate", absent)
+            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fix(Fix::text(
+                "name the certificate that the server's CA issued for you, with its chain, and its key: sslcert=FILE \
+                 sslkey=FILE",
+            ))
+            .fixes(provider_hints(view, Situation::ClientCertificate, None))
+            .fix(Fix::text("on the server: take clientcert or cert out of this user's line in pg_hba.conf, if no certificate is wanted"))
+            .fix(Fix::text("a file mounted into a container? see that it is there for the account that connects").run("ls -lL ~/.postgresql")),
+    )
+}
+
+fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
+    let tls = view.tls()?;
+    let said = server_message(view).filter(|message| message.contains("certificate authentication failed"));
+    let answer = match (view.alert(), &said) {
+        (Some(alert @ (40..=46 | 48 | 49 | 51)), _) if tls.client_certificate.sent => {
+            format!("{}: {}", alerts::name(alert), alerts::meaning(alert))
+        }
+        (_, Some(said)) => text::printable(said),
+        _ => return None,
+    };
+    let ready = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Ready(certificate)) => Some(certificate),
+        _ => None,
+    };
+    let leaf = ready.and_then(|ready| ready.chain.first());
+    let facts = leaf.and_then(|leaf| leaf.facts().ok());
+    let authorities = super::view::at_most(
+        10,
+        tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)),
+    );
+    let fix = match (view.alert(), &said) {
+        (_, Some(_)) => Fix::text(format!(
+            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
+            view.user()
+        )),
+        (Some(44), _) => Fix::text("get a new certificate: the server's CRL lists this one"),
+        (Some(45), _) => Fix::text("get a new certificate: this one is outside its dates"),
+        (Some(43), _) => {
+            Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
+        }
+        (Some(48), _) => Fix::text(
+            "use a certificate that the server's CA issued (ssl_ca_file there), with the intermediates after it in the file",
+        ),
+        _ => Fix::text(
+            "the server's log tells why; see that the file has the whole chain, the client's certificate first",
+        ),
+    };
+    Some(
+        Finding::titled("the server refuses the client certificate")
+            .because("one was sent, and the server's check of it failed".to_owned())
+            .fact("answer", answer)
+            .fact_if("certificate", leaf.map(short_subject))
+            .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
+            .fact_if("ends", facts.map(|facts| facts.not_after.date()))
+            .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
+            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fix(fix)
+            .fix(
+                Fix::text("use no client certificate, if none is wanted (libpq 16 or later)")
+                    .set("sslcertmode", "disable"),
+            ),
+    )
+}
+
+fn version_unsupported(view: &View<'_>) -> Option<Finding> {
+    let tls = view.tls()?;
+    let offered = &tls.offer.versions;
+    let outside = |version: &TlsVersion| !offered.contains(version);
+    let looked = looks(view, HelloPurpose::Version).find_map(|(_, answer)| match answer {
+        Answer::ServerHello { version, .. } if outside(version) => Some(*version),
+        _ => None,
+    });
+    let server = tls.version.filter(outside).or(looked);
+    if server.is_none() && view.alert() != Some(70) {
+        return None;
+    }
+    let settings = view.settings()?;
+    let old = server.is_some_and(|version| version < TlsVersion::Tls12);
+    let mut fixes = Vec::new();
+    let newest = Fix::text("on the server, with an OpenSSL that has it:")
+        .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET ssl_max_protocol_version;");
+    let bound = |keyword: &'static str| {
+        view.origin(keyword)
+            .filter(|origin| origin != "libpq's default")
+            .map(|origin| format!("{keyword} comes from {origin}"))
+    };
+    let bounds: Vec<String> =
+        ["ssl_min_protocol_version", "ssl_max_protocol_version"].into_iter().filter_map(bound).collect();
+    if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
+        fixes.push(
+            Fix::text(format!("lift the client's own bound, {}", version_name(max)))
+                .set("ssl_max_protocol_version", ""),
+        );
+    }
+    fixes.push(newest);
+    if let (Some(server @ TlsVersion::Tls12), Some(min)) = (server, settings.min_tls)
+        && min > server
+    {
+        fixes.push(
+            Fix::text("or let the client go back to libpq's own bound, TLS 1.2")
+                .set("ssl_min_protocol_version", "TLSv1.2"),
+        );
+    }
+    if old {
+        fixes.push(Fix::text(
+            "update the server's operating system or PostgreSQL: TLS 1.0 and 1.1 are broken (RFC 8996)",
+        ));
+    }
+    let has = match server {
+        Some(server) => version_name(server).to_owned(),
+        None => "none of these".to_owned(),
+    };
+    Some(
+        Finding::titled(match server {
+            Some(server) => format!("the server speaks {} only", version_name(server)),
+            None => "the server speaks none of the TLS versions offered".to_owned(),
+        })
+        .because(if bounds.is_empty() {
+            "libpq offers TLS 1.2 and 1.3; the server allows neither".to_owned()
+        } else {
+            format!("the server's versions are outside those that the settings allow: {}", bounds.join(", "))
+        })
+        .fact("offered", versions(offered))
+        .fact("server_has", has)
+        .fact_if("answer", view.alert().map(alerts::name))
+        .fixes(fixes),
+    )
+}
+
+/// What psql's OpenSSL would have agreed on with the server, as far as second looks show, or what rustls said or the
+/// chain has.
+fn unsupported(view: &View<'_>) -> Option<String> {
+    if let Some(TlsFailure::Unsupported(what)) = view.tls_failure() {
+        return Some(text::printable(what));
+    }
+    if let Some(judgement) = view.judgement() {
+        // psql would stop at any other defect too.
+        let demanded: Vec<&Defect> = judgement
+            .defects
+            .iter()
+            .filter(|defect| defect.demanded(view.mode, judgement.verifies))
+            .collect();
+        let here = |defect: &&Defect| match defect {
+            Defect::UnsupportedHere { what, .. } => Some(text::printable(what)),
+            _ => None,
+        };
+        return match demanded.iter().all(|defect| here(defect).is_some()) {
+            true => demanded.iter().find_map(here),
+            false => None,
+        };
+    }
+    view.tls_failure()?;
+    looks(view, HelloPurpose::Unsupported).find_map(|(_, answer)| match answer {
+        Answer::ServerHello { suite, group, .. } => {
+            let group = group.filter(|group| !suites::has_group(*group)).map(suites::group);
+            let suite = (!suites::has_suite(*suite)).then(|| suites::suite(*suite));
+            Some(suite.or(group).unwrap_or_else(|| "a signature scheme that this tool lacks".to_owned()))
+        }
+        _ => None,
+    })
+}
+
+fn unsupported_here(view: &View<'_>) -> Option<Finding> {
+    let what = unsupported(view)?;
+    Some(
+        Finding::titled(format!("the server insists on {what}, which this tool cannot do"))
+            .because("psql with OpenSSL connects; this tool's TLS library leaves out what is old or rare, so it cannot tell whether the rest is well")
+            .fact("server_insists_on", what)
+            .fact("offered_here", OFFERED)
+            .fact("psql", "connects, as far as this goes")
+            .fix(
+                Fix::text("on the server: allow modern suites and P-256 beside what it has")
+                    .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';"),
+            )
+            .fix(Fix::text("a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 or ECDSA and SHA-256"))
+            .fix(Fix::text("until then check with psql").run("psql \"sslmode=verify-full …\" -c 'SELECT 1'")),
+    )
+}
+
+fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
+    let alert = view.alert().filter(|alert| matches!(alert, 40 | 71))?;
+    view.tls_failure()?;
+    let tls = view.tls()?;
+    let psql = looks(view, HelloPurpose::Unsupported).next().map(|(_, answer)| match answer {
+        Answer::Alert(alert) => format!("fails too, as far as a second look shows: {}", alerts::name(*alert)),
+        _ => "a second look with its suites got no handshake either".to_owned(),
+    });
+    Some(
+        Finding::titled("client and server have no cipher suite, group or signature in common")
+            .because("the server found nothing acceptable in what was offered; its ssl_ciphers, ssl_ecdh_curve or the kind of its certificate's key exclude it")
+            .fact("answer", alerts::name(alert))
+            .fact("offered", OFFERED)
+            .fact("versions", versions(&tls.offer.versions))
+            .fact_if("psql", psql)
+            .fix(
+                Fix::text("on the server: go back to its default suites and group, then reload")
+                    .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT pg_reload_conf();"),
+            )
+            .fix(Fix::text("see what the server takes").run("pgtls-check audit \"host=… sslmode=verify-full\"")),
+    )
+}
+
+fn timeout(view: &View<'_>) -> Option<Finding> {
+    let in_flight = match view.tls_failure() {
+        Some(TlsFailure::TimedOut(in_flight)) => *in_flight,
+        None => None,
+        Some(_) => return None,
+    };
+    let step = view.attempt.and_then(|attempt| attempt.tls.as_ref());
+    let (sent, received) = view.tls().map_or((0, 0), |tls| (tls.bytes_sent, tls.bytes_received));
+    let small =
+        looks(view, HelloPurpose::SmallHello).any(|(_, answer)| matches!(answer, Answer::ServerHello { .. }));
+    let short = looks(view, HelloPurpose::ShortAnswer)
+        .any(|(_, answer)| matches!(answer, Answer::ServerHello { .. }));
+    let lost = matches!(in_flight, Some(InFlight { unacknowledged: 1.., .. }));
+    let mtu_fix = || {
+        let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
+        Fix::text("find the largest packet that comes through, from this side and from the server's")
+            .run_words(["ping", "-M", "do", "-s", "1400", &to])
+    };
+    let vpn = || {
+        Fix::text(
+            "lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the firewalls on the way",
+        )
+    };
+    let inspection =
+        || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
+    let (cause, fixes) = if received > 0 || short {
+        (
+            "a part of the answer came and the rest did not: most likely large packets from the server are lost on the way \
+             (path MTU: a VPN or tunnel with smaller packets and no ICMP to say so); else the server stopped in the middle",
+            vec![mtu_fix(), vpn()],
+        )
+    } else if lost || small {
+        (
+            "this side's packets are not acknowledged any more: most likely the ClientHello is lost on the way, by a path with \
+             smaller packets (path MTU) or a firewall that drops what it takes for TLS",
+            vec![mtu_fix(), vpn(), inspection()],
+        )
+    } else {
+        (
+            "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it, the server's process \
+             hangs, or the answer, larger than one packet, is lost on the way (path MTU)",
+            vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
+        )
+    };
+    let state = in_flight.map(|InFlight { unacknowledged, retransmits }| {
+        format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
+    });
+    Some(
+        Finding::titled(match received {
+            0 => "the server falls silent after the ClientHello".to_owned(),
+            _ => "the server falls silent in the middle of the handshake".to_owned(),
+        })
+        .because(cause)
+        .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
+        .fact("bytes_received", i64::try_from(received).unwrap_or(i64::MAX))
+        .fact_if("on_the_way", state)
+        .fact_if("seconds", step.and_then(|step| i64::try_from(step.took.as_secs()).ok()))
+        .fixes(fixes),
+    )
+}
+
+fn closed(view: &View<'_>) -> Option<Finding> {
+    let how = match view.tls_failure()? {
+        TlsFailure::Ended(Closure::Closed) => "closed (FIN)".to_owned(),
+        TlsFailure::Ended(Closure::Reset) => "reset (RST)".to_owned(),
+        TlsFailure::Failed(failure) => text::printable(&failure.text),
+        _ => return None,
+    };
+    let tls = view.tls()?;
+    let asked = tls.client_certificate.requested && !tls.client_certificate.sent;
+    let cause = if asked {
+        "the server asked for a client certificate, got none and hung up; or its process died"
+    } else if tls.bytes_received == 0 {
+        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the ClientHello; a server \
+         whose certificate or key cannot be loaded does so too"
+    } else {
+        "the connection ended in the middle of the handshake: the server's process failed, or something on the way cut it"
+    };
+    Some(
+        Finding::titled("the connection is closed in the handshake")
+            .because(cause)
+            .fact("answer", how)
+            .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
+            .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
+            .fact("to", view.place())
+            .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
+            .fix(Fix::text("no entry there? look at the firewall, proxy or load balancer on the way: check from another network")),
+    )
+}
+
+/// Whatever else ended the handshake.
+fn protocol_error(view: &View<'_>) -> Option<Finding> {
+    let finding = |title: &str| Finding::titled(title).fact("to", view.place());
+    Some(match view.tls_failure() {
+        Some(TlsFailure::NotTls(bytes)) => {
+            let name = recognise(bytes).map_or("something else", |found| found.name);
+            finding(&format!("what comes instead of TLS is {name}"))
+                .because(
+                    "the server said yes to TLS and then sent something else: a proxy, a broken server, or plaintext where \
+                     TLS was due",
+                )
+                .fact("first_bytes", first_bytes(bytes))
+                .fix(Fix::text(format!("check host and port: this was {}, port {}", view.host_name(), view.port())))
+                .fix(Fix::text("take proxies out of the way: connect from the server's own network"))
+        }
+        Some(TlsFailure::AlertReceived(alert)) => finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
+            .because(alerts::meaning(*alert))
+            .fact("alert", alerts::name(*alert))
+            .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
+            .fix(Fix::text("see what the server takes").run("pgtls-check audit \"host=… sslmode=verify-full\"")),
+        Some(TlsFailure::Protocol(what)) => finding("the server's handshake breaks the protocol")
+            .because("either the server's TLS is faulty, or something on the way changes it")
+            .fact("what", text::printable(what))
+            .fix(Fix::text("check from another network; the same there? update the server's OpenSSL or the proxy before it")),
+        _ => finding("the handshake did not come to its end")
+            .because("no certificate was seen and no error told")
+            .fix(Fix::text("try again, and read the server's log at this time")),
+    })
+}
+
+impl Finding {
+    /// A labelled value, if there is one.
+    fn fact_if_some(self, fact: Option<(&'static str, String)>) -> Self {
+        match fact {
+            Some((label, value)) => self.fact(label, value),
+            None => self,
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The evidence of one attempt as the rules look at it: look-ups only.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use super::Mark;
+use crate::certificate::{Certificate, DistinguishedName};
+use crate::conninfo::{self, Endpoint, Host, Origin, Settings, SslMode, SslNegotiation, TlsVersion, Value};
+use crate::evidence::{
+    Attempt, Evidence, NegotiateResult, SessionFailure, SessionRecord, TcpResult, TlsFailure, TlsRecord,
+};
+use crate::provider::{self, Detection};
+use crate::stage::Stage;
+use crate::text;
+use crate::trust::{ClientIdentity, RootStore, Roots, Trust};
+use crate::verify::Judgement;
+
+/// The evidence, one attempt of it, and the sslmode under which it is judged.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub evidence: &'a Evidence,
+    pub attempt: Option<&'a Attempt>,
+    /// The effective sslmode, or the one that a warning asks about.
+    pub mode: SslMode,
+}
+
+impl<'a> View<'a> {
+    pub fn new(evidence: &'a Evidence, attempt: Option<&'a Attempt>) -> Self {
+        let mode = evidence.config.as_ref().map_or(SslMode::VerifyFull, |settings| settings.sslmode);
+        Self { evidence, attempt, mode }
+    }
+
+    pub fn settings(&self) -> Option<&'a Settings> {
+        self.evidence.config.as_ref().ok()
+    }
+
+    pub fn trust(&self) -> Option<&'a Trust> {
+        self.evidence.trust.as_ref()
+    }
+
+    /// The roots that libpq would use.
+    pub fn store(&self) -> Option<&'a RootStore> {
+        match &self.trust()?.roots {
+            Roots::Loaded(store) => Some(store),
+            _ => None,
+        }
+    }
+
+    /// The host slot of the attempt, or the first slot where none was tried.
+    pub fn host(&self) -> Option<&'a Host> {
+        self.settings()?.hosts.get(self.attempt.map_or(0, |attempt| attempt.host))
+    }
+
+    /// The name given, printable; else the address or the socket.
+    pub fn host_name(&self) -> String {
+        let Some(host) = self.host() else { return "the server".to_owned() };
+        if !host.name.as_bytes().is_empty() {
+            return shown(&host.name);
+        }
+        match (self.address(), &host.endpoint) {
+            (Some(address), _) => address.to_string(),
+            (None, Endpoint::Name(name)) => text::printable(name),
+            (None, Endpoint::Socket(path)) => path_text(path),
+            (None, _) => "the server".to_owned(),
+        }
+    }
+
+    /// The name given, where it is one that could be asked of a resolver and not an address.
+    pub fn dns_name(&self) -> Option<String> {
+        let host = self.host()?;
+        let name = std::str::from_utf8(host.name.as_bytes()).ok()?;
+        let is_name = !name.is_empty() && !name.starts_with(['/', '@']) && name.parse::<IpAddr>().is_err();
+        is_name.then(|| name.to_owned())
+    }
+
+    pub fn address(&self) -> Option<IpAddr> {
+        self.attempt.and_then(|attempt| attempt.address).or(match self.host()?.endpoint {
+            Endpoint::Address(address, _) => Some(address),
+            _ => None,
+        })
+    }
+
+    pub fn port(&self) -> u16 {
+        self.host().and_then(|host| host.port.as_ref().ok().copied()).unwrap_or(5432)
+    }
+
+    /// `10.0.4.5 port 5432`
+    pub fn place(&self) -> String {
+        let to = self.address().map_or_else(|| self.host_name(), |address| address.to_string());
+        format!("{to} port {}", self.port())
+    }
+
+    /// Whether TLS begins without SSLRequest.
+    pub fn direct(&self) -> bool {
+        self.settings().is_some_and(|settings| settings.negotiation == SslNegotiation::Direct)
+    }
+
+    pub fn tcp(&self) -> Option<&'a TcpResult> {
+        Some(&self.attempt?.tcp.as_ref()?.result)
+    }
+
+    pub fn negotiate(&self) -> Option<&'a NegotiateResult> {
+        Some(&self.attempt?.negotiate.as_ref()?.result)
+    }
+
+    pub fn tls(&self) -> Option<&'a TlsRecord> {
+        Some(&self.attempt?.tls.as_ref()?.result)
+    }
+
+    pub fn tls_failure(&self) -> Option<&'a TlsFailure> {
+        self.tls()?.failure.as_ref()
+    }
+
+    pub fn judgement(&self) -> Option<&'a Judgement> {
+        self.tls()?.judgement.as_ref()
+    }
+
+    pub fn session(&self) -> Option<&'a SessionRecord> {
+        Some(&self.attempt?.session.as_ref()?.result)
+    }
+
+    pub fn session_failure(&self) -> Option<&'a SessionFailure> {
+        self.session()?.failure.as_ref()
+    }
+
+    /// The fatal alert that ended the handshake, or came in answer to its last flight.
+    pub fn alert(&self) -> Option<u8> {
+        match (self.tls_failure(), self.session_failure()) {
+            (Some(TlsFailure::AlertReceived(alert)), _) | (_, Some(SessionFailure::AlertReceived(alert))) => {
+                Some(*alert)
+            }
+            _ => None,
+        }
+    }
+
+    /// Who runs the server, as far as name, alias, port and chain tell.
+    pub fn provider(&self) -> Option<Detection> {
+        let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
+        let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
+        provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
+    }
+
+    /// Where a parameter's value came from, in words; `None` if libpq would not report it.
+    pub fn origin(&self, keyword: &str) -> Option<String> {
+        self.settings()?.parameter(keyword).map(|parameter| origin_words(&parameter.origin))
+    }
+
+    pub fn user(&self) -> String {
+        self.settings().map(|settings| shown(&settings.user)).unwrap_or_default()
+    }
+
+    pub fn database(&self) -> String {
+        self.settings().map(|settings| shown(&settings.database)).unwrap_or_default()
+    }
+
+    /// A place of the connection string, underlined; `None` where no string was given.
+    pub fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
+        let (text, spans) = conninfo::marked(self.evidence.input.as_ref()?, spans);
+        Some(Mark { text, spans, label: label.into() })
+    }
+
+    /// The stage in which the attempt ended: where libpq stops, or goes on to the next address. `None` when everything
+    /// that was to be checked holds. Of the two last stages, which share their failures, it is the first.
+    pub fn end(&self) -> Option<Stage> {
+        let Some(settings) = self.settings() else { return Some(Stage::Config) };
+        let unusable = self.host().is_none_or(|host| {
+            host.port.is_err()
+                || matches!(
+                    host.endpoint,
+                    Endpoint::Malformed { .. } | Endpoint::BadAddress | Endpoint::Socket(_)
+                )
+        });
+        if settings.sslmode == SslMode::Disable || unusable || self.admitted_in_plaintext() {
+            return Some(Stage::Config);
+        }
+        let Some(attempt) = self.attempt else {
+            return Some(if self.files_are_bad() { Stage::Trust } else { Stage::Dns });
+        };
+        let resolved = match attempt.dns.as_ref().map(|step| &step.result) {
+            Some(resolution) => {
+                matches!(resolution, crate::evidence::Resolution::Found(found) if !found.is_empty())
+            }
+            None => self.address().is_some(),
+        };
+        if !resolved {
+            return Some(Stage::Dns);
+        }
+        if !matches!(self.tcp(), Some(TcpResult::Connected { .. })) {
+            return Some(Stage::Tcp);
+        }
+        if !self.direct() && self.negotiate() != Some(&NegotiateResult::Accepted) {
+            return Some(Stage::Negotiate);
+        }
+        if self.files_are_bad() {
+            return Some(Stage::Trust);
+        }
+        self.end_of_handshake().or_else(|| self.end_of_session())
+    }
+
+    fn end_of_handshake(&self) -> Option<Stage> {
+        let Some(tls) = self.tls() else { return Some(Stage::Tls) };
+        match (&tls.failure, &tls.judgement) {
+            (Some(TlsFailure::CertificateRefused), _) => Some(Stage::Certificate),
+            (Some(_), _) => Some(Stage::Tls),
+            (None, Some(judgement)) => (!judgement.accepted).then_some(Stage::Certificate),
+            // Nothing passes for verified that nobody judged.
+            (None, None) => {
+                (self.mode >= SslMode::VerifyCa || self.store().is_some()).then_some(Stage::Certificate)
+            }
+        }
+    }
+
+    fn end_of_session(&self) -> Option<Stage> {
+        let failed = match (self.session(), self.session_failure()) {
+            (None, _) => !self.evidence.scope.tls_only,
+            (Some(_), None) => false,
+            (Some(_), Some(SessionFailure::PasswordNeeded)) => self.evidence.scope.require_auth,
+            (Some(_), Some(_)) => true,
+        };
+        failed.then_some(Stage::Auth)
+    }
+
+    /// sslmode=allow: the server was content with plaintext.
+    pub fn admitted_in_plaintext(&self) -> bool {
+        let answer = self.attempt.and_then(|attempt| attempt.plaintext.as_ref()).map(|step| &step.result);
+        answer == Some(&crate::evidence::PlaintextAnswer::Admitted)
+    }
+
+    /// Whether libpq would refuse a file once it reads them.
+    pub fn files_are_bad(&self) -> bool {
+        self.trust().is_some_and(|trust| {
+            matches!(trust.roots, Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. })
+                || matches!(trust.client, ClientIdentity::Failed(_))
+        })
+    }
+}
+
+/// A value, printable.
+pub(super) fn shown(value: &Value) -> String {
+    text::printable_bytes(value.as_bytes())
+}
+
+/// A path, printable.
+pub(super) fn path_text(path: &Path) -> String {
+    text::printable(&path.to_string_lossy())
+}
+
+/// A path's last part, printable.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path_text(path), |name| text::printable(&name.to_string_lossy()))
+}
+
+/// An origin, as the end of "from …".
+pub(super) fn origin_words(origin: &Origin) -> String {
+    match origin {
+        Origin::ConnectionString => "the connection string".to_owned(),
+        Origin::Option(option) => format!("option {option}"),
+        Origin::Environment(variable) => format!("environment variable {variable}"),
+        Origin::Service { name, file } => format!("service {} in {}", text::printable(name), path_text(file)),
+        Origin::PasswordFile(file) => format!("password file {}", path_text(file)),
+        Origin::Default => "libpq's default".to_owned(),
+        Origin::ToolDefault(reason) => format!("the default of pgtls-check, {reason}"),
+    }
+}
+
+/// The name OpenSSL gives a version.
+pub(super) fn version_name(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::Tls10 => "TLSv1",
+        TlsVersion::Tls11 => "TLSv1.1",
+        TlsVersion::Tls12 => "TLSv1.2",
+        TlsVersion::Tls13 => "TLSv1.3",
+    }
+}
+
+/// An sslmode as libpq spells it.
+pub(super) fn mode_name(mode: SslMode) -> &'static str {
+    match mode {
+        SslMode::Disable => "disable",
+        SslMode::Allow => "allow",
+        SslMode::Prefer => "prefer",
+        SslMode::Require => "require",
+        SslMode::VerifyCa => "verify-ca",
+        SslMode::VerifyFull => "verify-full",
+    }
+}
+
+/// A certificate by the name people know it by: its common name, else its organisation, else the whole name.
+pub(super) fn short_subject(certificate: &Certificate) -> String {
+    certificate
+        .readable()
+        .subject
+        .map_or_else(|| "(a certificate that cannot be read)".to_owned(), |name| short(&name))
+}
+
+/// A distinguished name in short.
+pub(super) fn short(name: &DistinguishedName) -> String {
+    let organisation = || name.first("O").map(|attribute| attribute.text());
+    let short = name.common_name().or_else(organisation).unwrap_or_else(|| match name.is_empty() {
+        true => "(no name)".to_owned(),
+        false => name.to_string(),
+    });
+    text::printable(&short)
+}
+
+/// Who can reach an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Only this machine.
+    Loopback,
+    /// Only its own network and those joined to it (RFC 1918, 6598, 4193, 3927, 4291).
+    Private,
+    /// Everybody.
+    Public,
+}
+
+/// Who can reach an address.
+pub(super) fn reach(address: IpAddr) -> Reach {
+    let v4 = |address: Ipv4Addr| {
+        let [first, second, ..] = address.octets();
+        if address.is_loopback() || address.is_unspecified() {
+            Reach::Loopback
+        } else if address.is_private() || address.is_link_local() || (first == 100 && second & 0xc0 == 64) {
+            Reach::Private
+        } else {
+            Reach::Public
+        }
+    };
+    match address {
+        IpAddr::V4(address) => v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => v4(mapped),
+            None if address.is_loopback() || address.is_unspecified() => Reach::Loopback,
+            None if address.is_unique_local() || address.is_unicast_link_local() => Reach::Private,
+            None => Reach::Public,
+        },
+    }
+}
+
+/// At most `limit` items, and how many more there are.
+pub(super) fn at_most(limit: usize, items: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut items: Vec<String> = items.into_iter().collect();
+    let more = items.len().saturating_sub(limit);
+    if more > 0 {
+        items.truncate(limit);
+        items.push(format!("and {more} more"));
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reaches_an_address() {
+        for (address, expected) in [
+            ("127.0.0.1", Reach::Loopback),
+            ("::1", Reach::Loopback),
+            ("10.0.4.5", Reach::Private),
+            ("172.31.0.1", Reach::Private),
+            ("172.32.0.1", Reach::Public),
+            ("192.168.1.1", Reach::Private),
+            ("100.64.0.1", Reach::Private),
+            ("100.128.0.1", Reach::Public),
+            ("169.254.1.1", Reach::Private),
+            ("fd00::1", Reach::Private),
+            ("fe80::1", Reach::Private),
+            ("::ffff:10.0.0.1", Reach::Private),
+            ("20.61.7.9", Reach::Public),
+            ("2600::1", Reach::Public),
+        ] {
+            assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut_and_counted() {
+        let items = |count: usize| (0..count).map(|item| item.to_string());
+        assert_eq!(at_most(2, items(2)), ["0", "1"]);
+        assert_eq!(at_most(2, items(4)), ["0", "1", "and 2 more"]);
+    }
+}
