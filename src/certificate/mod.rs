@@ -86,6 +86,7 @@ pub struct Facts {
     pub sans: Option<Vec<GeneralName>>,
     /// The other extensions.
     pub extensions: Extensions,
+    inner_algorithm: SignatureAlgorithm,
     signed: Range<usize>,
     signature_value: Vec<u8>,
 }
@@ -99,7 +100,13 @@ impl Facts {
     /// Whether it calls itself its own issuer and nothing in it contradicts: name, key identifier, kind of signature.
     /// The signature itself is not looked at (`EXFLAG_SS` in v3_purp.c).
     pub fn is_self_signed(&self) -> bool {
-        self.is_self_issued() && self.names_key_of(self) && self.signature.algorithm.fits(&self.key)
+        self.is_self_issued() && self.names_key_of(self) && self.key_fits(self)
+    }
+
+    /// Whether its key may have signed `subject`, going by the algorithm named within `subject`
+    /// (`check_sig_alg_match` in v3_purp.c). A key that cannot be decoded has signed nothing.
+    pub fn key_fits(&self, subject: &Facts) -> bool {
+        subject.inner_algorithm.fits(&self.key) && algorithms::key_decodes(&self.spki)
     }
 
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
@@ -244,6 +251,7 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         version,
         serial,
         inner_algorithm,
+        inner_signature,
         subject,
         issuer,
         not_before,
@@ -265,6 +273,7 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         algorithms_differ: outer_algorithm?.whole != inner_algorithm || unused != 0,
         sans: extensions.alternative_names.clone(),
         extensions,
+        inner_algorithm: inner_signature,
         signed: body.offset..body.offset + body.whole.len(),
         signature_value: signature_value.to_vec(),
     })
@@ -275,6 +284,7 @@ struct Body<'a> {
     version: u32,
     serial: &'a [u8],
     inner_algorithm: &'a [u8],
+    inner_signature: SignatureAlgorithm,
     subject: DistinguishedName,
     issuer: DistinguishedName,
     not_before: Timestamp,
@@ -301,7 +311,8 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     let serial_element = inside.expect(der::INTEGER, "serial number")?;
     let serial = der::integer(&serial_element, "serial number");
     readable.serial = serial.as_ref().ok().map(|serial| serial_hex(serial));
-    let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?.whole;
+    let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?;
+    let inner_signature = algorithms::signature(&inner_algorithm);
     let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?);
     readable.issuer = issuer.as_ref().ok().cloned();
     let mut validity = inside.expect(der::SEQUENCE, "validity")?.inside();
@@ -334,7 +345,8 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     Ok(Body {
         version: version?,
         serial: serial?,
-        inner_algorithm,
+        inner_algorithm: inner_algorithm.whole,
+        inner_signature: inner_signature?.algorithm,
         subject: subject?,
         issuer: issuer?,
         not_before: not_before?,

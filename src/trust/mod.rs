@@ -345,3 +345,8 @@ pub fn system_roots(environment: &Environment) -> Roots {
 pub fn read_root_file(path: &std::path::Path, source: RootSource) -> Roots {
     roots::from_file(path, source)
 }
+
+/// As [`read_root_file`], for the bytes of a file that has been read.
+pub fn root_file_from_bytes(path: &std::path::Path, bytes: &[u8], source: RootSource) -> Roots {
+    roots::from_bytes(path, bytes, source)
+}

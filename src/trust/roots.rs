@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use super::{FileCertificate, FileContent, RootSource, RootStore, Roots};
-use crate::certificate::pem::Block;
+use crate::certificate::pem::{self, Block};
 use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
 
@@ -50,13 +50,18 @@ pub fn from_file(path: &Path, source: RootSource) -> Roots {
     if path.is_dir() {
         return Roots::Invalid { path: path.to_owned(), content: FileContent::Directory };
     }
-    let (bytes, blocks) = match file::read_blocks(path) {
-        Ok(read) => read,
-        Err(error) => return Roots::Unreadable { path: path.to_owned(), error },
-    };
+    match file::read(path) {
+        Ok(bytes) => from_bytes(path, &bytes, source),
+        Err(error) => Roots::Unreadable { path: path.to_owned(), error },
+    }
+}
+
+/// Takes bytes for the content of a root file at `path`.
+pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
+    let blocks = pem::blocks(bytes);
     match certificates(path, &blocks) {
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => {
-            Roots::Invalid { path: path.to_owned(), content: file::content(&bytes, &blocks) }
+            Roots::Invalid { path: path.to_owned(), content: file::content(bytes, &blocks) }
         }
         Ok(found) => Roots::Loaded(RootStore { source, certificates: found.certificates }),
         Err(content) => Roots::Invalid { path: path.to_owned(), content },

@@ -41,7 +41,7 @@ pub(super) fn is_current(facts: &Facts, at: Timestamp) -> bool {
 pub(super) fn may_have_issued(issuer: &Facts, subject: &Facts) -> bool {
     subject.issuer.canonical == issuer.subject.canonical
         && subject.names_key_of(issuer)
-        && subject.signature.algorithm.fits(&issuer.key)
+        && issuer.key_fits(subject)
 }
 
 /// Builds the path for the first certificate of `chain`, which has been decoded.

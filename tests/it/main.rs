@@ -8,3 +8,4 @@ mod passwords;
 mod real_servers;
 mod reports;
 mod support;
+mod verify_properties;
