@@ -15,7 +15,7 @@ pub mod pem;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::timestamp::Timestamp;
 
@@ -62,7 +62,7 @@ impl std::error::Error for Malformed {}
 /// What a certificate says.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// 1, 2 or 3 (and whatever else it claims to be).
+    /// 1, 2 or 3, or whatever else it claims to be; negative and huge ones are `u32::MAX`.
     pub version: u32,
     /// Serial number, as the bytes of the INTEGER.
     pub serial: Vec<u8>,
@@ -87,6 +87,7 @@ pub struct Facts {
     /// The other extensions.
     pub extensions: Extensions,
     inner_algorithm: SignatureAlgorithm,
+    key_decodes: OnceLock<bool>,
     signed: Range<usize>,
     signature_value: Vec<u8>,
 }
@@ -106,7 +107,8 @@ impl Facts {
     /// Whether its key may have signed `subject`, going by the algorithm named within `subject`
     /// (`check_sig_alg_match` in v3_purp.c). A key that cannot be decoded has signed nothing.
     pub fn key_fits(&self, subject: &Facts) -> bool {
-        subject.inner_algorithm.fits(&self.key) && algorithms::key_decodes(&self.spki)
+        subject.inner_algorithm.fits(&self.key)
+            && *self.key_decodes.get_or_init(|| algorithms::key_decodes(&self.spki))
     }
 
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
@@ -274,6 +276,7 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         sans: extensions.alternative_names.clone(),
         extensions,
         inner_algorithm: inner_signature,
+        key_decodes: OnceLock::new(),
         signed: body.offset..body.offset + body.whole.len(),
         signature_value: signature_value.to_vec(),
     })
@@ -302,9 +305,10 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
             let mut inside = tagged.inside();
             let element = inside.expect(der::INTEGER, "version")?;
             inside.end("version")?;
-            let number = der::small(der::integer(&element, "version")?);
-            let version = number.and_then(|number| u32::try_from(number).ok()).and_then(|n| n.checked_add(1));
-            version.ok_or_else(|| element.wrong("version is out of range"))
+            der::integer(&element, "version").map(|content| {
+                let number = der::small(content).and_then(|number| u32::try_from(number).ok());
+                number.map_or(u32::MAX, |number| number.saturating_add(1))
+            })
         }
         None => Ok(1),
     };

@@ -96,7 +96,7 @@ const MOST_INTERMEDIATES: usize = 7;
 ///
 /// webpki tries every order of same-named certificates, up to 200 000 times, and reads all of them each time; a server
 /// that sends a hundred would keep it busy for the better part of a minute. So the number is small.
-fn intermediates<'a>(others: &'a [Certificate], judgement: &'a Judgement) -> Vec<&'a Certificate> {
+pub(super) fn intermediates<'a>(others: &'a [Certificate], judgement: &'a Judgement) -> Vec<&'a Certificate> {
     let on_path = |certificate: &Certificate| {
         judgement.path.iter().any(|link| link.sent.is_some() && link.certificate == *certificate)
     };
