@@ -1,1 +1,4 @@
 //! One file a subcommand: glue only.
+
+pub mod roots;
+pub mod write;

@@ -80,6 +80,13 @@ pub struct ExpectedRoot {
     pub sha256: Option<&'static str>,
 }
 
+impl ExpectedRoot {
+    /// Whether a certificate with that common name can be this root.
+    pub fn is_called(&self, common_name: &str) -> bool {
+        host::fits(self.name, common_name)
+    }
+}
+
 /// When and for whom a root counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -100,6 +107,17 @@ pub enum Standing {
         /// Until that day.
         until: &'static str,
     },
+}
+
+impl Standing {
+    /// Whether chains end at the root on a day.
+    pub fn is_now(self, at: crate::timestamp::Timestamp) -> bool {
+        match self {
+            Standing::Now => true,
+            Standing::Announced { from } => has_come(from, at),
+            Standing::Sometimes { .. } | Standing::Former { .. } => false,
+        }
+    }
 }
 
 /// Whether `sslrootcert=system` verifies a provider's servers.
@@ -223,7 +241,8 @@ impl Hint {
     /// The command for one server. Places are filled by `value` and quoted for the running system's shell; what is not
     /// known stays as a word in capitals, to be filled in by hand.
     ///
-    /// Places: `client` (the address the server saw), `host`, `port`, `server` (the host's first label), `region`.
+    /// Places: `provider` (its identifier), `client` (the address the server saw), `host`, `port`, `server` (the host's
+    /// first label), and words for what the user alone knows (`resource_group`).
     pub fn command(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         let mut pieces = self.command?.split('{');
         let mut command = pieces.next().unwrap_or_default().to_owned();
@@ -309,4 +328,39 @@ pub fn by_id(id: &str) -> Option<&'static Provider> {
 /// Whether a day has come.
 fn has_come(day: &str, at: crate::timestamp::Timestamp) -> bool {
     at.date().as_str() >= day
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hints_command_is_filled_and_quoted() {
+        let azure = by_id("azure-flexible").unwrap();
+        let hint = azure.hints(Situation::NotAdmitted).next().unwrap();
+        let value = |place: &str| match place {
+            "client" => Some("203.0.113.7".to_owned()),
+            "server" => Some("my server".to_owned()),
+            _ => None,
+        };
+        assert_eq!(
+            hint.command(value).unwrap(),
+            "az postgres flexible-server firewall-rule create --resource-group RESOURCE-GROUP --name 'my server' \
+             --rule-name RULE --start-ip-address 203.0.113.7 --end-ip-address 203.0.113.7"
+        );
+        assert_eq!(azure.hints(Situation::NameMismatch).next().unwrap().command(value), None);
+    }
+
+    #[test]
+    fn every_exported_bundle_in_a_hint_exists() {
+        for provider in PROVIDERS {
+            for hint in provider
+                .hints
+                .iter()
+                .filter(|hint| hint.command.is_some_and(|text| text.contains("{provider}")))
+            {
+                assert!(bundle(provider.id).is_some(), "{}: {}", provider.id, hint.text);
+            }
+        }
+    }
 }

@@ -75,14 +75,16 @@ pub(super) struct Found {
     pub(super) crls: Vec<(Crl, usize)>,
 }
 
+/// Labels under which OpenSSL finds certificates.
+pub(super) const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+
 /// Takes certificates and CRLs from blocks; one bad block of any label spoils them all (pem_info.c).
 pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileContent> {
     let mut found = Found::default();
     for block in blocks {
         let bad = |what: String| FileContent::BadBlock { line: block.line, what };
         let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
-        let is_certificate =
-            matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
+        let is_certificate = CERTIFICATE_LABELS.contains(&block.label.as_str());
         if !is_certificate && block.label != "X509 CRL" {
             continue;
         }
@@ -106,7 +108,7 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
 }
 
 /// The first DER element, without what follows it.
-fn first_element(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, header) = match first {

@@ -7,5 +7,6 @@ mod end_to_end;
 mod passwords;
 mod real_servers;
 mod reports;
+mod roots;
 mod support;
 mod verify_properties;
