@@ -281,7 +281,7 @@ pub struct Source {
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.date {
-            Some(date) => write!(f, "{} ({date})", self.what),
+            Some(date) => write!(f, "{}, {date}", self.what),
             None => f.write_str(self.what),
         }
     }

@@ -16,10 +16,16 @@ pub struct Retirement {
     pub sha256: &'static str,
     /// The day since which it is.
     pub since: &'static str,
-    /// What happened, as the end of a sentence that begins with the root's name.
+    /// What is the case since then, as the end of a sentence that begins with the root's name.
     pub what: &'static str,
     /// Who says so.
     pub source: Source,
+}
+
+impl std::fmt::Display for Retirement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}, since {} ({})", self.root, self.what, self.since, self.source)
+    }
 }
 
 const MEASURED: Source =

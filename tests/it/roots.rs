@@ -141,8 +141,8 @@ fn the_file_of_the_first_azure_instructions_is_named_outdated_and_the_fix_works(
         "DigiCert Global Root G2, SHA-256 CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F",
         "Microsoft RSA Root Certificate Authority 2017, SHA-256 C741F70F4B2A8D88BF2E71C14122EF53EF10EBA0CFA5E64CFA20F418853073E0",
         "DigiCert Global Root CA, until 2031-11-10",
-        "no longer trusted by Mozilla and Chrome since 2026-04-15",
-        "security-tls.md (2025-12-19)",
+        "no longer trusted by Mozilla and Chrome, since 2026-04-15",
+        "security-tls.md, 2025-12-19",
         "pgtls-check roots export azure-flexible --output azure-roots.pem",
         "failed  DigiCertGlobalRootCA.crt.pem  for azure-flexible  certificate  exit 8",
     ]);
@@ -340,7 +340,7 @@ fn the_list_has_every_provider_of_which_something_is_known() {
         "needed for servers with a rotation extension",
         "36 like Amazon RDS",
         "prod-ca-2021.crt",
-        "security-tls.md (2025-12-19)",
+        "security-tls.md, 2025-12-19",
     ]);
     assert_eq!(text.out, place.roots(&["list"]).out);
     let json = place.roots(&["list", "--format", "json"]).exits(0).json();

@@ -262,10 +262,7 @@ fn lacks_all(file: &Path, advice: &Advice, store: &RootStore, at: Timestamp) -> 
     let title = format!("{} lacks every root that {} uses now", file_name(file), advice.provider.name);
     let mut cause = "its servers' chains end at other roots than the file has".to_owned();
     for retired in &advice.retired {
-        cause.push_str(&format!(
-            "; {} {} since {} ({})",
-            retired.root, retired.what, retired.since, retired.source
-        ));
+        cause.push_str(&format!("; {retired}"));
     }
     let mut found = diagnosis("root-not-in-file", Stage::Certificate, title, cause);
     found.evidence.push(("needed", Fact::List(needed.iter().map(|root| described(root)).collect())));
@@ -300,11 +297,7 @@ fn incomplete(file: &Path, advice: &Advice) -> Option<Warning> {
 /// Roots in the file that were given up.
 fn retired(file: &Path, store: &RootStore, at: Timestamp) -> Option<Warning> {
     let found = store.certificates.iter().filter_map(|entry| retirement(&entry.certificate, at));
-    let mut words: Vec<String> = found
-        .map(|retired| {
-            format!("{} {} since {} ({})", retired.root, retired.what, retired.since, retired.source)
-        })
-        .collect();
+    let mut words: Vec<String> = found.map(|retired| retired.to_string()).collect();
     words.dedup();
     (!words.is_empty()).then(|| Warning {
         code: "root-retired",

@@ -127,10 +127,7 @@ fn notes(items: &[Item], index: usize, at: Timestamp) -> Vec<String> {
             notes.extend(check::outside(certificate, at));
             notes.extend(of_role(items, certificate, *role));
             if let Some(retired) = retirement(certificate, at) {
-                notes.push(format!(
-                    "{} {} since {} ({})",
-                    retired.root, retired.what, retired.since, retired.source
-                ));
+                notes.push(retired.to_string());
             }
         }
         ItemKind::Ignored(label) if label.ends_with("PRIVATE KEY") => {

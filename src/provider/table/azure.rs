@@ -1,18 +1,31 @@
-//! Microsoft's services. "adb" is the repository MicrosoftDocs/azure-databases-docs, "ad" MicrosoftDocs/azure-docs.
+//! Microsoft's services.
 
 use super::{BLANK, SERVER, dated, pooler, root, undated};
 use crate::provider::{
     Announcement, Confidence, Form, FormKind, Hint, Port, Provider, Situation, Source, Standing, SystemRoots,
 };
 
-const TLS: Source = dated("adb articles/postgresql/security/security-tls.md", "2025-12-19");
-const TLS_CONNECT: Source =
-    dated("adb articles/postgresql/security/security-tls-how-to-connect.md", "2025-12-19");
-const ROTATION: Source = undated("adb articles/postgresql/security/includes/certificate-rotation.md");
-const NETWORK: Source =
-    dated("adb articles/postgresql/network/concepts-networking-private-link.md", "2026-07-13");
-const FIREWALL: Source = dated("adb articles/postgresql/security/security-firewall-rules.md", "2025-08-13");
-const POOLER: Source = dated("adb articles/postgresql/connectivity/concepts-pgbouncer.md", "2026-03-04");
+const TLS: Source =
+    dated("MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-tls.md", "2025-12-19");
+const TLS_CONNECT: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-tls-how-to-connect.md",
+    "2025-12-19",
+);
+const ROTATION: Source = undated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/includes/certificate-rotation.md",
+);
+const NETWORK: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/network/concepts-networking-private-link.md",
+    "2026-07-13",
+);
+const FIREWALL: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-firewall-rules.md",
+    "2025-08-13",
+);
+const POOLER: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/connectivity/concepts-pgbouncer.md",
+    "2026-03-04",
+);
 
 const PORTS: &[Port] = &[
     SERVER,
@@ -146,7 +159,9 @@ pub static US_GOVERNMENT: Provider = Provider {
         source: ROTATION,
     }],
     sources: &[
-        undated("ad Azure Government comparison table; the suffix also in Azure's tools"),
+        undated(
+            "MicrosoftDocs/azure-docs, Azure Government comparison table; the suffix also in Azure's tools",
+        ),
         TLS,
         ROTATION,
         NETWORK,
