@@ -1,6 +1,8 @@
 //! From evidence to one diagnosis: rules, one file a stage, most specific first. Pure: the same evidence gives the
 //! same outcome.
 
+pub mod recognise;
+
 use crate::evidence::Evidence;
 use crate::stage::Stage;
 

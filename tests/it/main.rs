@@ -6,6 +6,7 @@ mod chain_parity;
 mod end_to_end;
 mod passwords;
 mod real_servers;
+mod recognise;
 mod reports;
 mod roots;
 mod support;
