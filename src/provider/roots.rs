@@ -95,7 +95,12 @@ pub(super) fn named(pattern: &str) -> Vec<(&'static str, &'static str)> {
 
 /// Whether a certificate has a SHA-256, given in lower-case hexadecimal.
 pub(super) fn is(certificate: &Certificate, sha256: &str) -> bool {
-    certificate.sha256_hex() == sha256
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let pairs = sha256.as_bytes().chunks_exact(2).map(|pair| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    });
+    certificate.sha256().iter().map(|byte| Some(u32::from(*byte))).eq(pairs)
 }
 
 static KNOWN: LazyLock<Vec<KnownRoot>> = LazyLock::new(|| {

@@ -5,6 +5,7 @@
 mod chain_parity;
 mod end_to_end;
 mod passwords;
+mod providers;
 mod real_servers;
 mod recognise;
 mod reports;

@@ -38,7 +38,7 @@ const OTHER_RULES: Reading = reading(
         "certificate-invalid",
     ],
     "the chain is complete and breaks another rule",
-    "key size, signature, usages and revocation lists decide, in this order of frequency",
+    "look at key sizes, signatures, usages and revocation lists along the path",
 );
 
 const NO_ROOT_READ: Reading = reading(

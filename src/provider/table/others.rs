@@ -21,10 +21,8 @@ pub static CLOUD_SQL: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::NoAnswer,
-            text: "add this machine's address to the instance's authorised networks",
-            command: Some(
-                "gcloud sql instances patch {instance} --authorized-networks={client}/32 (this replaces the list)",
-            ),
+            text: "add this machine's address to the instance's authorised networks (the command replaces the list)",
+            command: Some("gcloud sql instances patch {instance} --authorized-networks={client}/32"),
         },
         Hint {
             at: Situation::NameMismatch,
