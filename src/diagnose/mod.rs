@@ -2,6 +2,7 @@
 //! same outcome.
 
 pub mod recognise;
+pub mod root_file;
 
 use crate::evidence::Evidence;
 use crate::stage::Stage;

@@ -9,10 +9,8 @@ use serde_json::json;
 use super::{CheckArgs, Opinion, RootsFormat, Streams, diagnosis, file_name, usage, write_json};
 use crate::certificate::Certificate;
 use crate::conninfo::Environment;
-use crate::diagnose::{Diagnosis, Fact, Fix, Warning};
-use crate::provider::{
-    Advice, Due, MissingRoot, Provider, Situation, advice, bundle, by_host, by_id, near_miss, retirement,
-};
+use crate::diagnose::{Diagnosis, Fact, Fix, root_file};
+use crate::provider::{Provider, advice, by_host, by_id, near_miss};
 use crate::report::certificates::short_subject;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
@@ -117,18 +115,22 @@ fn opinion(args: &CheckArgs, provider: Option<&'static Provider>, roots: &Roots,
     if let Some(diagnosis) = rootless(&args.file, store).or_else(|| expired(&args.file, store, at)) {
         return Opinion::failed(diagnosis);
     }
+    let name = file_name(&args.file);
+    let certificates = store.certificates.iter().map(|entry| &entry.certificate);
     let mut warnings = Vec::new();
     if let Some(provider) = provider {
         let advice = advice(provider, args.host.as_deref(), &current(store, at), at);
-        if let Some(diagnosis) = lacks_all(&args.file, &advice, store, at) {
+        if let Some(diagnosis) = root_file::lacks_all(&name, &advice, store, at) {
             return Opinion::failed(diagnosis);
         }
-        warnings.extend(incomplete(&args.file, &advice));
-        warnings.extend(advice.rests_on_retired().then(|| retired(&args.file, store, at)).flatten());
+        warnings.extend(root_file::incomplete(&name, &advice));
+        if advice.rests_on_retired() {
+            warnings.extend(root_file::retired(&name, certificates, Some(provider), at));
+        }
     } else {
-        warnings.extend(retired(&args.file, store, at));
+        warnings.extend(root_file::retired(&name, certificates, None, at));
     }
-    warnings.extend(ends_soon(store, at, args.expires_within));
+    warnings.extend(root_file::ends_soon(&name, store, at, i64::from(args.expires_within)));
     for warning in &mut warnings {
         warning.denied = args.strict;
     }
@@ -224,7 +226,7 @@ fn rootless(file: &Path, store: &RootStore) -> Option<Diagnosis> {
     let cause =
         "libpq ends a path at a self-signed certificate only, whatever else the file trusts".to_owned();
     let mut found = diagnosis("root-file-lacks-root", Stage::Certificate, title, cause);
-    found.evidence.push(("in_file", Fact::List(in_file(store))));
+    found.evidence.push(("in_file", Fact::List(root_file::in_file(store))));
     let issuers = store.certificates.iter().filter_map(|entry| entry.certificate.facts().ok());
     let mut needed: Vec<String> = issuers.map(|facts| facts.issuer.to_string()).collect();
     needed.dedup();
@@ -247,136 +249,4 @@ fn expired(file: &Path, store: &RootStore, at: Timestamp) -> Option<Diagnosis> {
     found.evidence.push(("in_file", Fact::List(dates.collect())));
     found.fixes.push(Fix { text: "use a file with the CA's present root".to_owned(), ..Fix::default() });
     Some(found)
-}
-
-/// None of the roots that the provider's chains end at now is in the file.
-fn lacks_all(file: &Path, advice: &Advice, store: &RootStore, at: Timestamp) -> Option<Diagnosis> {
-    let needed: Vec<&MissingRoot> = advice.missing.iter().filter(|root| root.due == Due::Now).collect();
-    let has_one = advice.held.iter().any(|held| {
-        let fits = |root: &&crate::provider::ExpectedRoot| root.is_called(held);
-        advice.provider.roots.iter().filter(fits).any(|root| root.standing.is_now(at))
-    });
-    if needed.is_empty() || has_one {
-        return None;
-    }
-    let title = format!("{} lacks every root that {} uses now", file_name(file), advice.provider.name);
-    let mut cause = "its servers' chains end at other roots than the file has".to_owned();
-    for retired in &advice.retired {
-        cause.push_str(&format!("; {retired}"));
-    }
-    let mut found = diagnosis("root-not-in-file", Stage::Certificate, title, cause);
-    found.evidence.push(("needed", Fact::List(needed.iter().map(|root| described(root)).collect())));
-    found.evidence.push(("in_file", Fact::List(in_file(store))));
-    found.evidence.push(("source", sources(advice.provider)));
-    found.fixes = fixes(advice.provider);
-    Some(found)
-}
-
-fn incomplete(file: &Path, advice: &Advice) -> Option<Warning> {
-    let needed: Vec<String> = advice.needed().map(described).collect();
-    if needed.is_empty() {
-        return None;
-    }
-    let mut evidence = vec![("missing", Fact::List(needed))];
-    let announced = advice.provider.announcements.iter();
-    let announced: Vec<String> =
-        announced.map(|change| format!("{}: {} ({})", change.day, change.what, change.source)).collect();
-    if !announced.is_empty() {
-        evidence.push(("announced", Fact::Text(announced.join("; "))));
-    }
-    evidence.push(("source", sources(advice.provider)));
-    Some(Warning {
-        code: "root-bundle-incomplete",
-        title: format!("{} lacks roots that {} uses or has announced", file_name(file), advice.provider.name),
-        evidence,
-        fixes: fixes(advice.provider),
-        denied: false,
-    })
-}
-
-/// Roots in the file that were given up.
-fn retired(file: &Path, store: &RootStore, at: Timestamp) -> Option<Warning> {
-    let found = store.certificates.iter().filter_map(|entry| retirement(&entry.certificate, at));
-    let mut words: Vec<String> = found.map(|retired| retired.to_string()).collect();
-    words.dedup();
-    (!words.is_empty()).then(|| Warning {
-        code: "root-retired",
-        title: format!("{} has roots that were given up", file_name(file)),
-        evidence: vec![("retired", Fact::List(words))],
-        fixes: Vec::new(),
-        denied: false,
-    })
-}
-
-fn ends_soon(store: &RootStore, at: Timestamp, days: u16) -> Option<Warning> {
-    let near: Vec<String> = store
-        .certificates
-        .iter()
-        .filter_map(|entry| {
-            let until = entry.certificate.facts().ok()?.not_after;
-            let soon = until <= at.plus_days(i64::from(days));
-            soon.then(|| {
-                format!("{}, {}, {}", short_subject(&entry.certificate), until.date(), in_days(until, at))
-            })
-        })
-        .collect();
-    (!near.is_empty()).then(|| Warning {
-        code: "root-expires-soon",
-        title: format!("certificates in the file end within {days} days or have ended"),
-        evidence: vec![("ends", Fact::List(near))],
-        fixes: Vec::new(),
-        denied: false,
-    })
-}
-
-fn described(root: &MissingRoot) -> String {
-    let sha256 = root.sha256.map(|hex| format!(", SHA-256 {}", hex.to_ascii_uppercase())).unwrap_or_default();
-    let due = match root.due {
-        Due::Now => String::new(),
-        Due::From(day) => format!(", from {day} on"),
-        Due::Sometimes(which) => format!(", for {which}"),
-    };
-    format!("{}{sha256}{due}", root.name)
-}
-
-fn in_file(store: &RootStore) -> Vec<String> {
-    /// A list longer than this shows nobody anything.
-    const LISTED: usize = 8;
-    let mut names: Vec<String> = store
-        .certificates
-        .iter()
-        .take(LISTED)
-        .map(|entry| {
-            let until = entry.certificate.readable().not_after.map(Timestamp::date).unwrap_or_default();
-            format!("{}, until {until}", short_subject(&entry.certificate))
-        })
-        .collect();
-    if let Some(more) = store.certificates.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        names.push(format!("and {more} more"));
-    }
-    names
-}
-
-fn sources(provider: &Provider) -> Fact {
-    Fact::List(provider.sources.iter().take(2).map(|source| source.to_string()).collect())
-}
-
-/// The provider's own advice, else its bundle, else where it has its roots.
-fn fixes(provider: &Provider) -> Vec<Fix> {
-    let value = |place: &str| (place == "provider").then(|| provider.id.to_owned());
-    let hints: Vec<Fix> = provider
-        .hints(Situation::RootMissing)
-        .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(value), ..Fix::default() })
-        .collect();
-    if !hints.is_empty() {
-        return hints;
-    }
-    let id = provider.id;
-    let bundle = bundle(id).map(|_| Fix {
-        text: "write the provider's present roots and use that file".to_owned(),
-        command: Some(format!("pgtls-check roots export {id} --output {id}.pem")),
-        ..Fix::default()
-    });
-    let advice = provider.root_file.map(|advice| Fix { text: format!("use {advice}"), ..Fix::default() });
-    bundle.or(advice).into_iter().collect()
 }

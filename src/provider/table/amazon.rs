@@ -40,7 +40,7 @@ const RDS_HINTS: &[Hint] = &[
     Hint {
         at: Situation::RootMissing,
         text: "use the bundle of Amazon RDS: its roots are private and in no system's store",
-        command: Some("pgtls-check roots export {provider} --output rds-roots.pem"),
+        command: Some("pgtls-check roots export aws-rds --output rds-roots.pem"),
     },
 ];
 
@@ -118,7 +118,7 @@ pub static RDS_PROXY: Provider = Provider {
     hints: &[Hint {
         at: Situation::RootMissing,
         text: "use the Amazon Trust Services roots: the bundle of RDS does not verify a proxy",
-        command: Some("pgtls-check roots export {provider} --output rds-proxy-roots.pem"),
+        command: Some("pgtls-check roots export aws-rds-proxy --output rds-proxy-roots.pem"),
     }],
     gotchas: &[
         "certificates come from ACM: the RDS bundle does not verify a proxy, the proxy's roots do not verify an instance",

@@ -88,7 +88,7 @@ const HINTS: &[Hint] = &[
     Hint {
         at: Situation::RootMissing,
         text: "write the roots that Azure uses now and use that file",
-        command: Some("pgtls-check roots export {provider} --output azure-roots.pem"),
+        command: Some("pgtls-check roots export azure-flexible --output azure-roots.pem"),
     },
 ];
 
