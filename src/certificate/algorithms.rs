@@ -8,9 +8,9 @@ use super::der::{self, Element};
 /// A public key's kind. Its `Display` is `RSA 2048`, `EC P-256`, `Ed25519`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// RSA with so many bits.
+    /// RSA with so many bits; 0 if the key itself cannot be decoded, which OpenSSL takes for a weak key.
     Rsa(u32),
-    /// An RSA key restricted to PSS, with so many bits.
+    /// An RSA key restricted to PSS, with so many bits; 0 as above.
     RsaPss(u32),
     /// EC on a named curve (`P-256`, `P-384`, `P-521`, else the dotted OID, or `explicit parameters`).
     Ec(String),
@@ -25,6 +25,7 @@ pub enum KeyKind {
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Rsa(0) | Self::RsaPss(0) => f.write_str("RSA, not readable"),
             Self::Rsa(bits) => write!(f, "RSA {bits}"),
             Self::RsaPss(bits) => write!(f, "RSA-PSS {bits}"),
             Self::Ec(curve) => write!(f, "EC {curve}"),
@@ -188,8 +189,11 @@ const HASHES: [(&[u8], Hash); 6] = [
 /// An AlgorithmIdentifier taken apart: the OID and the parameters.
 fn identifier<'a>(element: &Element<'a>) -> Result<(&'a [u8], Option<Element<'a>>), Malformed> {
     let mut inside = element.inside();
-    let oid = inside.expect(der::OBJECT_IDENTIFIER, "algorithm")?.content;
+    let oid = inside.object_identifier("algorithm")?.content;
     let parameters = if inside.is_empty() { None } else { Some(inside.any("algorithm parameters")?) };
+    if let Some(parameters) = &parameters {
+        der::any_type(parameters, "algorithm parameters")?;
+    }
     inside.end("algorithm parameters")?;
     Ok((oid, parameters))
 }
@@ -249,8 +253,8 @@ pub(super) fn key<'a>(element: &Element<'a>) -> Result<(KeyKind, &'a [u8]), Malf
     inside.end("public key")?;
     let (bits, _) = der::bits(&bit_string, "public key")?;
     let kind = match oid {
-        RSA_ENCRYPTION => KeyKind::Rsa(modulus_bits(&bit_string)?),
-        RSASSA_PSS => KeyKind::RsaPss(modulus_bits(&bit_string)?),
+        RSA_ENCRYPTION => KeyKind::Rsa(modulus_bits(bits).unwrap_or(0)),
+        RSASSA_PSS => KeyKind::RsaPss(modulus_bits(bits).unwrap_or(0)),
         EC_PUBLIC_KEY => KeyKind::Ec(match parameters {
             Some(curve) if curve.tag == der::OBJECT_IDENTIFIER => CURVES
                 .iter()
@@ -268,19 +272,41 @@ pub(super) fn key<'a>(element: &Element<'a>) -> Result<(KeyKind, &'a [u8]), Malf
 /// What stands for the curve's name in [`KeyKind::Ec`] when the curve is spelt out. OpenSSL 3 refuses it in chains.
 pub(crate) const EXPLICIT_CURVE: &str = "explicit parameters";
 
-/// The size of the modulus in an RSAPublicKey inside a BIT STRING.
-fn modulus_bits(bit_string: &Element<'_>) -> Result<u32, Malformed> {
-    let (bits, _) = der::bits(bit_string, "public key")?;
-    let broken = |mut error: Malformed| {
-        error.offset = Some(bit_string.offset);
-        error
-    };
-    let mut inside = der::Reader::new(bits).expect(der::SEQUENCE, "RSA key").map_err(broken)?.inside();
-    let modulus = inside.expect(der::INTEGER, "RSA modulus").map_err(broken)?;
-    let exponent = inside.expect(der::INTEGER, "RSA exponent").map_err(broken)?;
-    der::integer(&exponent, "RSA exponent").map_err(broken)?;
-    let digits = der::integer(&modulus, "RSA modulus").map_err(broken)?;
+/// The size of the modulus in an RSAPublicKey.
+fn modulus_bits(key: &[u8]) -> Result<u32, Malformed> {
+    let mut inside = der::Reader::new(key).expect(der::SEQUENCE, "RSA key")?.inside();
+    let modulus = inside.expect(der::INTEGER, "RSA modulus")?;
+    let exponent = inside.expect(der::INTEGER, "RSA exponent")?;
+    inside.end("RSA key")?;
+    der::integer(&exponent, "RSA exponent")?;
+    let digits = der::integer(&modulus, "RSA modulus")?;
     let digits = digits.strip_prefix(&[0]).unwrap_or(digits);
     let leading = digits.first().map_or(0, |byte| byte.leading_zeros());
     Ok(u32::try_from(digits.len()).unwrap_or(u32::MAX / 8).saturating_mul(8).saturating_sub(leading))
+}
+
+/// How the OIDs of the curves begin that OpenSSL has (ec_curve.c): ANSI X9.62, SECG, Brainpool, WAP, SM2.
+const OPENSSL_CURVES: [&str; 6] = [
+    "1.2.840.10045.3.0.",
+    "1.2.840.10045.3.1.",
+    "1.3.132.0.",
+    "1.3.36.3.3.2.8.1.1.",
+    "2.23.43.1.4.",
+    "1.2.156.10197.1.301",
+];
+
+/// Whether OpenSSL can decode a public key: the point of an EC key must be on its curve. Curves that OpenSSL knows and
+/// this tool does not are taken to be well.
+pub(super) fn key_decodes(spki: &[u8]) -> bool {
+    match public_key(spki) {
+        Ok((KeyKind::Ec(curve), point)) => match curve.as_str() {
+            "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(point).is_ok(),
+            "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(point).is_ok(),
+            "P-521" => p521::ecdsa::VerifyingKey::from_sec1_bytes(point).is_ok(),
+            EXPLICIT_CURVE => true,
+            other => OPENSSL_CURVES.iter().any(|family| other.starts_with(family)),
+        },
+        Ok((KeyKind::Rsa(0) | KeyKind::RsaPss(0), _)) | Err(_) => false,
+        Ok(_) => true,
+    }
 }

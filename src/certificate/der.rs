@@ -11,6 +11,7 @@ pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const ENUMERATED: u8 = 0x0a;
 pub(super) const UTF8_STRING: u8 = 0x0c;
@@ -115,6 +116,17 @@ impl<'a> Reader<'a> {
             .wrong(format!("{field} is of another type (tag {:02x} instead of {tag:02x})", element.tag)))
     }
 
+    /// The next element, which must be an OBJECT IDENTIFIER: not empty, its last number whole and none of them padded
+    /// (`ossl_c2i_ASN1_OBJECT`).
+    pub fn object_identifier(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
+        let element = self.expect(OBJECT_IDENTIFIER, field)?;
+        if is_object_identifier(element.content) {
+            Ok(element)
+        } else {
+            Err(element.wrong(format!("{field} is no object identifier")))
+        }
+    }
+
     /// The next element if it has this tag.
     pub fn optional(&mut self, tag: u8, field: &str) -> Result<Option<Element<'a>>, Malformed> {
         if self.peek() == Some(tag) { self.any(field).map(Some) } else { Ok(None) }
@@ -141,6 +153,28 @@ fn length(bytes: &[u8]) -> Option<(usize, usize)> {
         length = length.checked_mul(256)?.checked_add(usize::from(byte))?;
     }
     Some((2 + count, length))
+}
+
+fn is_object_identifier(content: &[u8]) -> bool {
+    let begins =
+        |at: usize| at.checked_sub(1).and_then(|before| content.get(before)).is_none_or(|b| b & 0x80 == 0);
+    content.last().is_some_and(|last| last & 0x80 == 0)
+        && !content.iter().enumerate().any(|(at, byte)| *byte == 0x80 && begins(at))
+}
+
+/// Checks an element of any type as OpenSSL checks the primitive types on decoding (`asn1_ex_c2i`).
+pub(super) fn any_type(element: &Element<'_>, field: &str) -> Result<(), Malformed> {
+    let good = match element.tag {
+        BOOLEAN => element.content.len() == 1,
+        NULL => element.content.is_empty(),
+        INTEGER | ENUMERATED => return integer(element, field).map(drop),
+        BIT_STRING => return bits(element, field).map(drop),
+        OBJECT_IDENTIFIER => is_object_identifier(element.content),
+        BMP_STRING => element.content.len() % 2 == 0,
+        UNIVERSAL_STRING => element.content.len() % 4 == 0,
+        _ => true,
+    };
+    if good { Ok(()) } else { Err(element.wrong(format!("{field} has a bad value"))) }
 }
 
 /// The content of an INTEGER: not empty and not padded (`c2i_ASN1_INTEGER`).
@@ -212,6 +246,21 @@ mod tests {
         assert_eq!(dotted(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]), "1.2.840.113549.1.1.11");
         assert_eq!(dotted(&[0x55, 0x1d, 0x11]), "2.5.29.17");
         assert_eq!(dotted(&[0x88, 0x37]), "2.999");
+    }
+
+    #[test]
+    fn object_identifiers_are_whole() {
+        for (content, good) in [
+            (&[0x2a, 0x86, 0x48][..], true),
+            (&[0x00], true),
+            (&[], false),
+            (&[0x2a, 0x86], false),
+            (&[0x80, 0x2a], false),
+            (&[0x2a, 0x80, 0x01], false),
+            (&[0x2a, 0x81, 0x80, 0x01], true),
+        ] {
+            assert_eq!(is_object_identifier(content), good, "{content:?}");
+        }
     }
 
     #[test]

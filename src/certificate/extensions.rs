@@ -206,7 +206,7 @@ pub(super) fn frames<'a>(extensions: &Element<'a>) -> Result<Vec<Extension<'a>>,
     let mut inside = extensions.inside();
     while !inside.is_empty() {
         let mut frame = inside.expect(der::SEQUENCE, "extension")?.inside();
-        let oid = frame.expect(der::OBJECT_IDENTIFIER, "extension type")?.content;
+        let oid = frame.object_identifier("extension type")?.content;
         let critical = match frame.optional(der::BOOLEAN, "critical")? {
             Some(element) => der::boolean(&element, "critical")?,
             None => false,
@@ -252,7 +252,7 @@ impl Extensions {
                 let mut inside = reader.expect(der::SEQUENCE, name)?.inside();
                 let uses = self.extended_key_usage.insert(Vec::new());
                 while !inside.is_empty() {
-                    uses.push(der::dotted(inside.expect(der::OBJECT_IDENTIFIER, "purpose")?.content));
+                    uses.push(der::dotted(inside.object_identifier("purpose")?.content));
                 }
             }
             "netscapeCertType" => {
@@ -408,7 +408,7 @@ pub(super) fn reason_bits(element: &Element<'_>) -> Result<u16, Malformed> {
 fn issuer_address(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> {
     const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
     let mut inside = reader.expect(der::SEQUENCE, "access description")?.inside();
-    let method = inside.expect(der::OBJECT_IDENTIFIER, "access method")?;
+    let method = inside.object_identifier("access method")?;
     let location = GeneralName::decode(&inside.any("access location")?)?;
     Ok(match location {
         GeneralName::Uri(uri) if method.content == CA_ISSUERS => {

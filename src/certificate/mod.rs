@@ -15,7 +15,7 @@ pub mod pem;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::timestamp::Timestamp;
 
@@ -62,7 +62,7 @@ impl std::error::Error for Malformed {}
 /// What a certificate says.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// 1, 2 or 3 (and whatever else it claims to be).
+    /// 1, 2 or 3, or whatever else it claims to be; negative and huge ones are `u32::MAX`.
     pub version: u32,
     /// Serial number, as the bytes of the INTEGER.
     pub serial: Vec<u8>,
@@ -86,6 +86,8 @@ pub struct Facts {
     pub sans: Option<Vec<GeneralName>>,
     /// The other extensions.
     pub extensions: Extensions,
+    inner_algorithm: SignatureAlgorithm,
+    key_decodes: OnceLock<bool>,
     signed: Range<usize>,
     signature_value: Vec<u8>,
 }
@@ -99,7 +101,14 @@ impl Facts {
     /// Whether it calls itself its own issuer and nothing in it contradicts: name, key identifier, kind of signature.
     /// The signature itself is not looked at (`EXFLAG_SS` in v3_purp.c).
     pub fn is_self_signed(&self) -> bool {
-        self.is_self_issued() && self.names_key_of(self) && self.signature.algorithm.fits(&self.key)
+        self.is_self_issued() && self.names_key_of(self) && self.key_fits(self)
+    }
+
+    /// Whether its key may have signed `subject`, going by the algorithm named within `subject`
+    /// (`check_sig_alg_match` in v3_purp.c). A key that cannot be decoded has signed nothing.
+    pub fn key_fits(&self, subject: &Facts) -> bool {
+        subject.inner_algorithm.fits(&self.key)
+            && *self.key_decodes.get_or_init(|| algorithms::key_decodes(&self.spki))
     }
 
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
@@ -244,6 +253,7 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         version,
         serial,
         inner_algorithm,
+        inner_signature,
         subject,
         issuer,
         not_before,
@@ -265,6 +275,8 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         algorithms_differ: outer_algorithm?.whole != inner_algorithm || unused != 0,
         sans: extensions.alternative_names.clone(),
         extensions,
+        inner_algorithm: inner_signature,
+        key_decodes: OnceLock::new(),
         signed: body.offset..body.offset + body.whole.len(),
         signature_value: signature_value.to_vec(),
     })
@@ -275,6 +287,7 @@ struct Body<'a> {
     version: u32,
     serial: &'a [u8],
     inner_algorithm: &'a [u8],
+    inner_signature: SignatureAlgorithm,
     subject: DistinguishedName,
     issuer: DistinguishedName,
     not_before: Timestamp,
@@ -292,16 +305,18 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
             let mut inside = tagged.inside();
             let element = inside.expect(der::INTEGER, "version")?;
             inside.end("version")?;
-            let number = der::small(der::integer(&element, "version")?);
-            let version = number.and_then(|number| u32::try_from(number).ok()).and_then(|n| n.checked_add(1));
-            version.ok_or_else(|| element.wrong("version is out of range"))
+            der::integer(&element, "version").map(|content| {
+                let number = der::small(content).and_then(|number| u32::try_from(number).ok());
+                number.map_or(u32::MAX, |number| number.saturating_add(1))
+            })
         }
         None => Ok(1),
     };
     let serial_element = inside.expect(der::INTEGER, "serial number")?;
     let serial = der::integer(&serial_element, "serial number");
     readable.serial = serial.as_ref().ok().map(|serial| serial_hex(serial));
-    let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?.whole;
+    let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?;
+    let inner_signature = algorithms::signature(&inner_algorithm);
     let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?);
     readable.issuer = issuer.as_ref().ok().cloned();
     let mut validity = inside.expect(der::SEQUENCE, "validity")?.inside();
@@ -334,7 +349,8 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     Ok(Body {
         version: version?,
         serial: serial?,
-        inner_algorithm,
+        inner_algorithm: inner_algorithm.whole,
+        inner_signature: inner_signature?.algorithm,
         subject: subject?,
         issuer: issuer?,
         not_before: not_before?,

@@ -79,7 +79,7 @@ impl DistinguishedName {
             let mut encoded = Vec::new();
             while !set.is_empty() {
                 let mut pair = set.expect(der::SEQUENCE, "name attribute")?.inside();
-                let oid = pair.expect(der::OBJECT_IDENTIFIER, "name attribute type")?;
+                let oid = pair.object_identifier("name attribute type")?;
                 let value = pair.any("name attribute value")?;
                 pair.end("name attribute")?;
                 encoded.push(canonical_attribute(oid.whole, &value)?);

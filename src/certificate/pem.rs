@@ -106,6 +106,18 @@ fn block<'a>(label: &[u8], line: usize, lines: &mut impl Iterator<Item = (usize,
     Block { label: String::from_utf8_lossy(label).into_owned(), line, headers, content }
 }
 
+/// A block as OpenSSL writes it: base64 in lines of 64 characters.
+pub fn write(label: &str, content: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    // 48 bytes are 64 characters.
+    for line in content.chunks(48) {
+        text.push_str(&BASE64.encode(line));
+        text.push('\n');
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}
+
 fn decoded(text: &[u8]) -> Result<Vec<u8>, BadBlock> {
     if text.is_empty() {
         return Err(BadBlock::Empty);
@@ -172,6 +184,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_reads_back(content in proptest::collection::vec(any::<u8>(), 1..200)) {
+            let text = write("X", &content);
+            prop_assert!(text.lines().all(|line| line.len() <= 64));
+            prop_assert_eq!(block_of(&text).content, Ok(content));
+        }
+
         #[test]
         fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let read: usize = blocks(&bytes).iter().filter_map(|block| block.content.as_ref().ok()).map(Vec::len).sum();

@@ -26,6 +26,9 @@ mod trust;
 mod view;
 pub mod warnings;
 
+pub mod recognise;
+pub mod root_file;
+
 use crate::evidence::Evidence;
 use crate::stage::Stage;
 

@@ -1,6 +1,8 @@
 //! Opens the sockets: resolves, connects, negotiates, shakes hands, starts the session; one file a stage. It never
 //! fails: what went wrong is in the [`Evidence`].
 
+pub mod verbatim_sni;
+
 use crate::evidence::Evidence;
 use crate::plan::Plan;
 

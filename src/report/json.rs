@@ -18,7 +18,7 @@ use crate::evidence::{Attempt, TlsRecord};
 use crate::text;
 
 /// The schema's version.
-pub(super) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// Writes a line as each target ends.
 pub struct JsonLines<W> {
@@ -44,7 +44,7 @@ impl<W: Write> Reporter for JsonLines<W> {
 }
 
 /// A value on one line. What is not printable, and can stand in strings only, is written as `\u202e`.
-pub(super) fn line(value: &Json) -> String {
+pub(crate) fn line(value: &Json) -> String {
     let mut line = String::new();
     for character in value.to_string().chars() {
         if text::is_printable(character) {
@@ -102,7 +102,7 @@ fn name(host: &Host) -> Option<String> {
     Some(host.name.as_bytes()).filter(|name| !name.is_empty()).map(|name| shown(&lossy(name)))
 }
 
-pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Json {
+pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> Json {
     json!({
         "code": diagnosis.code,
         "stage": diagnosis.stage.name(),
@@ -125,7 +125,7 @@ fn also(diagnosis: &Diagnosis) -> Json {
 }
 
 /// `denied` is there only where it is true.
-fn warning(warning: &Warning) -> Json {
+pub(crate) fn warning(warning: &Warning) -> Json {
     let mut object = json!({
         "code": warning.code,
         "title": shown(&warning.title),
@@ -279,7 +279,7 @@ fn sslmode_name(mode: SslMode) -> &'static str {
     }
 }
 
-fn shown(untrusted: &str) -> String {
+pub(crate) fn shown(untrusted: &str) -> String {
     text::printable(untrusted)
 }
 

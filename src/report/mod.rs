@@ -5,8 +5,8 @@
 
 pub mod certificates;
 pub mod config;
-mod human;
-mod json;
+pub(crate) mod human;
+pub(crate) mod json;
 mod style;
 mod subject;
 

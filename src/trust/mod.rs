@@ -1,6 +1,7 @@
 //! The files a check trusts or uses: root file, CRLs, client certificate and key. They are read once, before a socket
 //! is opened; what libpq would make of them is judged later, when libpq would read them.
 
+pub mod contents;
 mod file;
 mod identity;
 mod key;
@@ -344,4 +345,9 @@ pub fn system_roots(environment: &Environment) -> Roots {
 /// Reads any file as libpq would read a root file.
 pub fn read_root_file(path: &std::path::Path, source: RootSource) -> Roots {
     roots::from_file(path, source)
+}
+
+/// As [`read_root_file`], for the bytes of a file that has been read.
+pub fn root_file_from_bytes(path: &std::path::Path, bytes: &[u8], source: RootSource) -> Roots {
+    roots::from_bytes(path, bytes, source)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use super::{FileCertificate, FileContent, RootSource, RootStore, Roots};
-use crate::certificate::pem::Block;
+use crate::certificate::pem::{self, Block};
 use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
 
@@ -50,13 +50,18 @@ pub fn from_file(path: &Path, source: RootSource) -> Roots {
     if path.is_dir() {
         return Roots::Invalid { path: path.to_owned(), content: FileContent::Directory };
     }
-    let (bytes, blocks) = match file::read_blocks(path) {
-        Ok(read) => read,
-        Err(error) => return Roots::Unreadable { path: path.to_owned(), error },
-    };
+    match file::read(path) {
+        Ok(bytes) => from_bytes(path, &bytes, source),
+        Err(error) => Roots::Unreadable { path: path.to_owned(), error },
+    }
+}
+
+/// Takes bytes for the content of a root file at `path`.
+pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
+    let blocks = pem::blocks(bytes);
     match certificates(path, &blocks) {
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => {
-            Roots::Invalid { path: path.to_owned(), content: file::content(&bytes, &blocks) }
+            Roots::Invalid { path: path.to_owned(), content: file::content(bytes, &blocks) }
         }
         Ok(found) => Roots::Loaded(RootStore { source, certificates: found.certificates }),
         Err(content) => Roots::Invalid { path: path.to_owned(), content },
@@ -70,14 +75,16 @@ pub(super) struct Found {
     pub(super) crls: Vec<(Crl, usize)>,
 }
 
+/// Labels under which OpenSSL finds certificates.
+pub(super) const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+
 /// Takes certificates and CRLs from blocks; one bad block of any label spoils them all (pem_info.c).
 pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileContent> {
     let mut found = Found::default();
     for block in blocks {
         let bad = |what: String| FileContent::BadBlock { line: block.line, what };
         let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
-        let is_certificate =
-            matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
+        let is_certificate = CERTIFICATE_LABELS.contains(&block.label.as_str());
         if !is_certificate && block.label != "X509 CRL" {
             continue;
         }
@@ -101,7 +108,7 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
 }
 
 /// The first DER element, without what follows it.
-fn first_element(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, header) = match first {

@@ -106,3 +106,131 @@ pub fn judge(
     }
     judgement
 }
+
+/// Counts what judging does, so that a test can tell how much hostile certificates make it do.
+#[cfg(test)]
+mod effort {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Signatures verified.
+        pub static SIGNATURES: Cell<usize> = const { Cell::new(0) };
+        /// Certificates looked at as another one's issuer.
+        pub static CANDIDATES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Both since the last time.
+    pub fn take() -> (usize, usize) {
+        (SIGNATURES.take(), CANDIDATES.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+
+    use super::*;
+    use crate::trust::{ClientIdentity, FileCertificate, RootSource};
+
+    const HOST: &str = "db.example";
+
+    fn params(name: &str, ca: bool) -> CertificateParams {
+        let mut params = CertificateParams::new(if ca { vec![] } else { vec![HOST.to_owned()] }).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        if ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        params
+    }
+
+    /// A hundred CAs, named X and Y by turns, each with a key of its own; every X is issued by the next Y and every Y
+    /// by the next X, the last one by the first. Nothing but names tells who issued whom, so that every X may be every
+    /// Y's issuer and the other way round.
+    struct Namesakes {
+        keys: Vec<KeyPair>,
+        certificates: Vec<Certificate>,
+    }
+
+    impl Namesakes {
+        fn new() -> Self {
+            let keys: Vec<KeyPair> = (0..100).map(|_| KeyPair::generate().unwrap()).collect();
+            let name = |at: usize| if at % 2 == 0 { "X" } else { "Y" };
+            let certificates = (0..100)
+                .map(|at| {
+                    let next = (at + 1) % 100;
+                    let issuer = Issuer::new(params(name(next), true), &keys[next]);
+                    let issued = params(name(at), true).signed_by(&keys[at], &issuer).unwrap();
+                    Certificate::from_der(issued.der())
+                })
+                .collect();
+            Self { keys, certificates }
+        }
+
+        /// A server's certificate issued by the last Y, which stands behind all others.
+        fn leaf(&self) -> Certificate {
+            let issuer = Issuer::new(params("Y", true), &self.keys[99]);
+            let key = KeyPair::generate().unwrap();
+            Certificate::from_der(params(HOST, false).signed_by(&key, &issuer).unwrap().der())
+        }
+    }
+
+    fn trusting(certificates: impl IntoIterator<Item = Certificate>) -> Trust {
+        let file = std::path::PathBuf::from("root.crt");
+        let certificates = certificates
+            .into_iter()
+            .map(|certificate| FileCertificate { certificate, file: file.clone(), line: 1 })
+            .collect();
+        Trust {
+            roots: Roots::Loaded(RootStore { source: RootSource::Given(file), certificates }),
+            revocation: Revocation::Off,
+            client: ClientIdentity::None,
+        }
+    }
+
+    fn judged(chain: &[Certificate], trust: &Trust) -> (Judgement, usize, usize) {
+        effort::take();
+        let judgement = judge(chain, trust, Some(&Value::new(HOST)), Timestamp::now(), SslMode::VerifyFull);
+        let (signatures, candidates) = effort::take();
+        (judgement, signatures, candidates)
+    }
+
+    /// A link costs one signature, and choosing it a look at each certificate sent and in the file.
+    #[test]
+    fn a_hundred_namesakes_that_certify_each_other_cost_a_hundred_signatures() {
+        let namesakes = Namesakes::new();
+        let chain: Vec<Certificate> =
+            std::iter::once(namesakes.leaf()).chain(namesakes.certificates.iter().cloned()).collect();
+        let root = KeyPair::generate().unwrap();
+        let root = Certificate::from_der(params("Z", true).self_signed(&root).unwrap().der());
+        for (in_file, trust) in
+            [(0, trusting([])), (1, trusting([root])), (100, trusting(namesakes.certificates.clone()))]
+        {
+            let (judgement, signatures, candidates) = judged(&chain, &trust);
+            assert!(!judgement.accepted);
+            assert!(judgement.path.len() <= 102, "{} in the path", judgement.path.len());
+            assert!(signatures <= 101, "{signatures} signatures with {in_file} in the file");
+            assert!(candidates <= 102 * (101 + in_file), "{candidates} looks with {in_file} in the file");
+        }
+    }
+
+    /// The second opinion is asked only about what libpq accepts, and of few certificates: webpki would try them in
+    /// every order.
+    #[test]
+    fn the_second_opinion_is_spared_the_namesakes() {
+        let namesakes = Namesakes::new();
+        let root_key = KeyPair::generate().unwrap();
+        let root = Issuer::new(params("Z", true), &root_key);
+        let anchor = Certificate::from_der(params("Z", true).self_signed(&root_key).unwrap().der());
+        let cross = params("Y", true).signed_by(&namesakes.keys[99], &root).unwrap();
+        let mut chain = vec![namesakes.leaf(), Certificate::from_der(cross.der())];
+        chain.extend(namesakes.certificates.iter().cloned());
+        let (judgement, signatures, candidates) = judged(&chain, &trusting([anchor]));
+        assert!(judgement.accepted, "{:?}", judgement.defects);
+        assert_eq!((judgement.path.len(), signatures), (3, 2));
+        assert!(candidates <= 3 * 102, "{candidates} looks");
+        assert_eq!(judgement.strict, []);
+        let asked = strict::intermediates(&chain[1..], &judgement);
+        assert_eq!((asked.len(), asked[0]), (7, &chain[1]));
+    }
+}

@@ -32,6 +32,8 @@ pub fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), SignatureError> {
+    #[cfg(test)]
+    super::effort::SIGNATURES.with(|count| count.set(count.get() + 1));
     let (key, bits) = public_key(spki).map_err(|_| SignatureError::Bad)?;
     if !algorithm.fits(&key) && !matches!(algorithm, SignatureAlgorithm::Other | SignatureAlgorithm::Dsa(_)) {
         return Err(SignatureError::Bad);

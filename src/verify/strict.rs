@@ -59,7 +59,7 @@ pub(super) fn refusals(
     }
     let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
     let host = host.filter(|_| name_is_good);
-    match webpki_opinion(leaf, others, anchors, host, at) {
+    match webpki_opinion(leaf, &intermediates(others, judgement), anchors, host, at) {
         Ok(()) => {}
         Err(Error::CaUsedAsEndEntity) if facts.is_ca() => {}
         Err(Error::UnsupportedCertVersion) if facts.version < 3 => {}
@@ -89,9 +89,26 @@ fn has_host_names(facts: &Facts) -> bool {
     names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
 }
 
+/// More than webpki follows in one path (`MAX_SUB_CA_COUNT`), so that a longer path still fails for its length.
+const MOST_INTERMEDIATES: usize = 7;
+
+/// The certificates that webpki may build its path from: those sent that are on libpq's path, then the others.
+///
+/// webpki tries every order of same-named certificates, up to 200 000 times, and reads all of them each time; a server
+/// that sends a hundred would keep it busy for the better part of a minute. So the number is small.
+pub(super) fn intermediates<'a>(others: &'a [Certificate], judgement: &'a Judgement) -> Vec<&'a Certificate> {
+    let on_path = |certificate: &Certificate| {
+        judgement.path.iter().any(|link| link.sent.is_some() && link.certificate == *certificate)
+    };
+    let (mut first, others): (Vec<_>, Vec<_>) = others.iter().partition(|certificate| on_path(certificate));
+    first.extend(others);
+    first.truncate(MOST_INTERMEDIATES);
+    first
+}
+
 fn webpki_opinion(
     leaf: &Certificate,
-    others: &[Certificate],
+    intermediates: &[&Certificate],
     anchors: &[FileCertificate],
     host: Option<&Value>,
     at: Timestamp,
@@ -102,13 +119,13 @@ fn webpki_opinion(
         anchors.iter().map(|anchor| CertificateDer::from(anchor.certificate.der())).collect();
     let anchors: Vec<TrustAnchor<'_>> =
         anchors.iter().filter_map(|der| anchor_from_trusted_cert(der).ok()).collect();
-    let others: Vec<CertificateDer<'_>> =
-        others.iter().map(|certificate| CertificateDer::from(certificate.der())).collect();
+    let intermediates: Vec<CertificateDer<'_>> =
+        intermediates.iter().map(|certificate| CertificateDer::from(certificate.der())).collect();
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix()).unwrap_or(0)));
     leaf.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,
         &anchors,
-        &others,
+        &intermediates,
         time,
         KeyUsage::server_auth(),
         None,

@@ -5,6 +5,10 @@
 mod chain_parity;
 mod end_to_end;
 mod passwords;
+mod providers;
 mod real_servers;
+mod recognise;
 mod reports;
+mod roots;
 mod support;
+mod verify_properties;

@@ -4,10 +4,10 @@
 //! is said by colour or symbol alone.
 
 mod chain;
-mod diagnosis;
+pub(crate) mod diagnosis;
 mod many;
 mod mark;
-mod page;
+pub(crate) mod page;
 mod time_line;
 mod wire;
 

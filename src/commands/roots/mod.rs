@@ -1,0 +1,255 @@
+//! `roots`: looks into a root file, holds it against a provider, writes a provider's bundle. Connects nowhere.
+
+mod check;
+mod export;
+mod list;
+mod show;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use crate::certificate::Certificate;
+use crate::conninfo::Environment;
+use crate::diagnose::{Diagnosis, Warning};
+use crate::report::certificates::lossy;
+use crate::report::human::diagnosis as block;
+use crate::report::human::page::Page;
+use crate::report::json::{diagnosis as json_diagnosis, line, shown, warning as json_warning};
+use crate::report::{Role, Style};
+use crate::stage::Stage;
+use crate::timestamp::Timestamp;
+
+/// Look into a root file, hold it against what a provider needs, or write a provider's bundle.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RootsArgs {
+    /// What to do; without it, the bundles are listed.
+    #[command(subcommand)]
+    pub action: Option<RootsAction>,
+    /// For people or for programs.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FMT")]
+    pub format: RootsFormat,
+}
+
+/// What `roots` does.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum RootsAction {
+    /// List the bundles that ship with this tool, with dates and sources.
+    List,
+    /// List what a file really holds, and what libpq will ignore or refuse in it.
+    Show {
+        /// A root file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Hold a root file against what a provider needs now and has announced.
+    Check(CheckArgs),
+    /// Write a provider's roots as a root file.
+    Export(ExportArgs),
+}
+
+/// `roots check`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// A root file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The server the file is for; its name tells the provider and the region.
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// The provider the file is for: an identifier from `roots list`.
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Option<String>,
+    /// Threshold of the expiry warnings.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub expires_within: u16,
+    /// Turn warnings into failures with exit 10.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `roots export`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExportArgs {
+    /// An identifier from `roots list`.
+    #[arg(value_name = "PROVIDER")]
+    pub provider: String,
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if it exists.
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+/// `--format` of `roots`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RootsFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+/// Where results and remarks go, and how.
+pub struct Streams<'a> {
+    /// Standard output: results.
+    pub out: &'a mut dyn Write,
+    /// Standard error: "wrote FILE", wrong options.
+    pub notes: &'a mut dyn Write,
+    /// How the results may look.
+    pub style: Style,
+    /// How the remarks may look.
+    pub notes_style: Style,
+}
+
+/// A wrong option, as clap counts it.
+const USAGE: u8 = 2;
+
+/// A policy that was asked for is not met.
+const POLICY: u8 = 10;
+
+/// Runs `roots` and gives the exit status. Certificates are judged for the moment `at`.
+///
+/// # Errors
+/// Output that cannot be written.
+pub fn run(
+    args: &RootsArgs,
+    environment: &Environment,
+    at: Timestamp,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<u8> {
+    match args.action.as_ref().unwrap_or(&RootsAction::List) {
+        RootsAction::List => list::run(args.format, streams),
+        RootsAction::Show { file } => show::run(file, args.format, environment, at, streams),
+        RootsAction::Check(check) => check::run(check, args.format, environment, at, streams),
+        RootsAction::Export(export) => export::run(export, args.format, environment, streams),
+    }
+}
+
+/// A word about wrong options on standard error, with what would be right.
+fn usage(streams: &mut Streams<'_>, message: &str, hint: Option<&str>) -> anyhow::Result<u8> {
+    let style = streams.notes_style;
+    writeln!(streams.notes, "{} {}", style.paint(Role::Error, "error:"), style.text(message))?;
+    if let Some(hint) = hint {
+        writeln!(streams.notes, "  {}", style.text(hint))?;
+    }
+    Ok(USAGE)
+}
+
+/// The last part of a path, for people.
+fn file_name(path: &Path) -> String {
+    lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
+}
+
+/// The facts of a certificate that every subcommand shows.
+fn json_certificate(certificate: &Certificate) -> serde_json::Map<String, Json> {
+    let readable = certificate.readable();
+    let fields = json!({
+        "subject": readable.subject.map(|name| shown(&name.to_string())),
+        "issuer": readable.issuer.map(|name| shown(&name.to_string())),
+        "not_before": readable.not_before.map(|moment| moment.to_string()),
+        "not_after": readable.not_after.map(|moment| moment.to_string()),
+        "key": readable.key.map(|key| shown(&key.to_string())),
+        "sha256": certificate.sha256_hex().to_ascii_uppercase(),
+    });
+    match fields {
+        Json::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// What came of looking at a file: why a connection with it would fail, and what is worth knowing.
+#[derive(Debug, Default)]
+struct Opinion {
+    diagnosis: Option<Diagnosis>,
+    warnings: Vec<Warning>,
+}
+
+impl Opinion {
+    fn failed(diagnosis: Diagnosis) -> Self {
+        Self { diagnosis: Some(diagnosis), warnings: Vec::new() }
+    }
+
+    /// That of the diagnosis' stage, as a check of a server would end with this file.
+    fn exit_status(&self) -> u8 {
+        match &self.diagnosis {
+            Some(diagnosis) => diagnosis.stage.exit_status(),
+            None if self.warnings.iter().any(|warning| warning.denied) => POLICY,
+            None => 0,
+        }
+    }
+
+    /// The blocks of a report for people.
+    fn write(&self, page: &mut Page) {
+        for warning in &self.warnings {
+            page.part();
+            block::warning(page, warning);
+        }
+        if let Some(diagnosis) = &self.diagnosis {
+            page.part();
+            block::error(page, diagnosis, &[]);
+        }
+    }
+
+    /// The last line: the words if all is well, else that it failed, and where.
+    fn write_last_line(&self, page: &mut Page, words: &str, subject: &[String]) {
+        page.part();
+        let style = page.style();
+        let (role, words) = match (&self.diagnosis, self.exit_status()) {
+            (Some(_), _) | (None, POLICY) => (Role::Error, "failed"),
+            (None, _) if !self.warnings.is_empty() => (Role::Warning, words),
+            (None, _) => (Role::Good, words),
+        };
+        let mut parts = vec![style.paint(role, words)];
+        parts.extend(subject.iter().map(|part| style.text(part)));
+        match self.warnings.len() {
+            0 => {}
+            1 => parts.push("1 warning".to_owned()),
+            n => parts.push(format!("{n} warnings")),
+        }
+        if self.exit_status() != 0 {
+            let stage = self.diagnosis.as_ref().map(|diagnosis| diagnosis.stage.name());
+            parts.extend(stage.map(str::to_owned));
+            parts.push(format!("exit {}", self.exit_status()));
+        }
+        page.line(&parts.join("  "));
+    }
+
+    /// The fields of a JSON object.
+    fn json(&self) -> [(&'static str, Json); 4] {
+        [
+            ("verdict", json!(if self.exit_status() == 0 { "ok" } else { "failed" })),
+            ("exit_code", json!(self.exit_status())),
+            ("diagnosis", self.diagnosis.as_ref().map_or(Json::Null, json_diagnosis)),
+            ("warnings", self.warnings.iter().map(json_warning).collect()),
+        ]
+    }
+}
+
+/// A diagnosis of a root file.
+fn diagnosis(code: &'static str, stage: Stage, title: String, cause: String) -> Diagnosis {
+    Diagnosis {
+        code,
+        stage,
+        title,
+        cause,
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+        retryable: false,
+        mark: None,
+    }
+}
+
+/// Writes one JSON object of this schema.
+fn write_json<'a>(
+    out: &mut dyn Write,
+    fields: impl IntoIterator<Item = (&'a str, Json)>,
+) -> std::io::Result<()> {
+    let mut object = serde_json::Map::new();
+    object.insert("schema".to_owned(), json!(crate::report::json::SCHEMA));
+    object.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    out.write_all(line(&Json::Object(object)).as_bytes())
+}

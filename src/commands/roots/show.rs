@@ -1,0 +1,197 @@
+//! `roots show`: what a file really holds, item by item, and what libpq makes of it.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::check::{self, in_days};
+use super::{Opinion, RootsFormat, Streams, file_name, write_json};
+use crate::certificate::Certificate;
+use crate::conninfo::Environment;
+use crate::provider::{KnownRoot, known_roots, retirement};
+use crate::report::Role as Paint;
+use crate::report::certificates::short_name;
+use crate::report::human::page::Page;
+use crate::report::json::shown;
+use crate::timestamp::Timestamp;
+use crate::trust::RootSource;
+use crate::trust::contents::{Contents, Item, ItemKind, Role, contents};
+
+pub fn run(
+    file: &Path,
+    format: RootsFormat,
+    environment: &Environment,
+    at: Timestamp,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<u8> {
+    let place = environment.current_dir.join(file);
+    let (items, opinion) = match contents(&place, RootSource::Given(file.to_owned())) {
+        Ok(Contents { items, roots, .. }) => {
+            let opinion = check::unusable(file, &roots).map(Opinion::failed).unwrap_or_default();
+            (items, opinion)
+        }
+        Err(error) => (Vec::new(), Opinion::failed(check::unreadable(file, &error))),
+    };
+    match format {
+        RootsFormat::Human => {
+            let mut page = Page::new(streams.style);
+            for (index, item) in items.iter().enumerate() {
+                human(&mut page, &items, index, item, at);
+            }
+            opinion.write(&mut page);
+            opinion.write_last_line(&mut page, "usable", &[file_name(file), count(&items)]);
+            streams.out.write_all(page.into_text().as_bytes())?;
+        }
+        RootsFormat::Json => {
+            let listed: Vec<Json> = items.iter().map(|item| object(&items, item, at)).collect();
+            let head = [("file", json!(shown(&file.to_string_lossy()))), ("items", Json::Array(listed))];
+            write_json(streams.out, head.into_iter().chain(opinion.json()))?;
+        }
+    }
+    Ok(opinion.exit_status())
+}
+
+fn count(items: &[Item]) -> String {
+    let certificates = items.iter().filter(|item| matches!(item.kind, ItemKind::Certificate(..))).count();
+    match certificates {
+        1 => "1 certificate".to_owned(),
+        n => format!("{n} certificates"),
+    }
+}
+
+/// Wide enough for `self-signed`.
+const COLUMN: usize = 12;
+
+fn human(page: &mut Page, items: &[Item], index: usize, item: &Item, at: Timestamp) {
+    page.part();
+    let (label, role, name, certificate) = match &item.kind {
+        ItemKind::Certificate(certificate, role) => {
+            (role.name(), Paint::Title, subject(certificate), Some(certificate))
+        }
+        ItemKind::Ignored(label) => ("ignored", Paint::Warning, label.clone(), None),
+        ItemKind::RevocationList => ("crl", Paint::Secondary, "X509 CRL".to_owned(), None),
+        ItemKind::Damaged { label, certificate, .. } => {
+            let name = certificate.as_ref().map_or_else(|| label.clone(), subject);
+            ("damaged", Paint::Error, name, certificate.as_ref())
+        }
+    };
+    page.labelled(COLUMN, label, role, Paint::Plain, &name);
+    if let Some(line) = item.line {
+        page.labelled(COLUMN, "line", Paint::Secondary, Paint::Plain, &line.to_string());
+    }
+    if let Some(certificate) = certificate {
+        let readable = certificate.readable();
+        if let (Some(issuer), false) = (&readable.issuer, readable.issuer == readable.subject) {
+            page.labelled(COLUMN, "issuer", Paint::Secondary, Paint::Plain, &issuer.to_string());
+        }
+        if let (Some(from), Some(until)) = (readable.not_before, readable.not_after) {
+            let words = format!("{} to {} · {}", from.date(), until.date(), in_days(until, at));
+            page.labelled(COLUMN, "valid", Paint::Secondary, Paint::Plain, &words);
+        }
+        if let Some(key) = readable.key {
+            page.labelled(COLUMN, "key", Paint::Secondary, Paint::Plain, &key.to_string());
+        }
+        let sha256 = certificate.sha256_hex().to_ascii_uppercase();
+        page.labelled(COLUMN, "sha256", Paint::Secondary, Paint::Plain, &sha256);
+    }
+    for note in notes(items, index, at) {
+        page.labelled(COLUMN, "note", Paint::Warning, Paint::Plain, &note);
+    }
+    if let Some(known) = certificate.and_then(known) {
+        let users = match known.used_by.as_slice() {
+            [] => "no provider in the table".to_owned(),
+            users => users.join(", "),
+        };
+        page.labelled(COLUMN, "used by", Paint::Secondary, Paint::Plain, &users);
+    }
+}
+
+fn subject(certificate: &Certificate) -> String {
+    certificate.readable().subject.map_or_else(|| "(no name can be read)".to_owned(), |name| name.to_string())
+}
+
+fn known(certificate: &Certificate) -> Option<&'static KnownRoot> {
+    known_roots().iter().find(|root| root.certificate == *certificate)
+}
+
+/// What to know of an item: what libpq does with it, and what will go wrong.
+fn notes(items: &[Item], index: usize, at: Timestamp) -> Vec<String> {
+    let Some(item) = items.get(index) else { return Vec::new() };
+    let mut notes = Vec::new();
+    match &item.kind {
+        ItemKind::Certificate(certificate, role) => {
+            let twin = items.iter().take(index).find(|other| same(other, certificate));
+            if let Some(line) = twin.and_then(|twin| twin.line) {
+                notes.push(format!("the same certificate as at line {line}"));
+            }
+            notes.extend(check::outside(certificate, at));
+            notes.extend(of_role(items, certificate, *role));
+            if let Some(retired) = retirement(certificate, at) {
+                notes.push(retired.to_string());
+            }
+        }
+        ItemKind::Ignored(label) if label.ends_with("PRIVATE KEY") => {
+            notes.push(
+                "libpq ignores it; a private key does not belong into a file that is handed round".to_owned(),
+            );
+        }
+        ItemKind::Ignored(_) => notes.push("libpq ignores it".to_owned()),
+        ItemKind::RevocationList => {
+            notes.push(
+                "libpq reads it and uses it only where sslcrl or sslcrldir turn revocation on".to_owned(),
+            );
+        }
+        ItemKind::Damaged { what, .. } => {
+            notes.push(format!("{what}; for this block libpq refuses the whole file"));
+        }
+    }
+    notes
+}
+
+fn same(item: &Item, certificate: &Certificate) -> bool {
+    matches!(&item.kind, ItemKind::Certificate(other, _) if other == certificate)
+}
+
+fn of_role(items: &[Item], certificate: &Certificate, role: Role) -> Option<String> {
+    let issuer = &certificate.facts().ok()?.issuer;
+    let is_there = items.iter().any(|item| match &item.kind {
+        ItemKind::Certificate(other, _) => {
+            other.facts().is_ok_and(|facts| facts.subject.canonical == issuer.canonical)
+        }
+        _ => false,
+    });
+    match role {
+        Role::Root => None,
+        Role::Intermediate | Role::Leaf if !is_there => {
+            let needed = short_name(issuer);
+            Some(format!("no root: libpq trusts it only together with {needed}, which is not in this file"))
+        }
+        Role::Intermediate => Some("no root: libpq goes on from it to its root".to_owned()),
+        Role::SelfSigned => {
+            Some("no CA: it verifies the one server that shows this very certificate".to_owned())
+        }
+        Role::Leaf => Some("no CA: nothing is verified by it".to_owned()),
+    }
+}
+
+fn object(items: &[Item], item: &Item, at: Timestamp) -> Json {
+    let index = items.iter().position(|other| std::ptr::eq(other, item)).unwrap_or_default();
+    let (kind, certificate, role) = match &item.kind {
+        ItemKind::Certificate(certificate, role) => ("certificate", Some(certificate), Some(role.name())),
+        ItemKind::Ignored(_) => ("ignored", None, None),
+        ItemKind::RevocationList => ("crl", None, None),
+        ItemKind::Damaged { certificate, .. } => ("damaged", certificate.as_ref(), None),
+    };
+    let mut object = certificate.map(super::json_certificate).unwrap_or_default();
+    object.insert("kind".to_owned(), json!(kind));
+    object.insert("line".to_owned(), json!(item.line));
+    object.insert("role".to_owned(), json!(role));
+    if let ItemKind::Ignored(label) | ItemKind::Damaged { label, .. } = &item.kind {
+        object.insert("label".to_owned(), json!(shown(label)));
+    }
+    let notes: Vec<String> = notes(items, index, at).iter().map(|note| shown(note)).collect();
+    object.insert("notes".to_owned(), json!(notes));
+    let users = certificate.and_then(known).map(|known| known.used_by.clone());
+    object.insert("used_by".to_owned(), json!(users));
+    Json::Object(object)
+}

@@ -1,0 +1,158 @@
+//! Error texts of PostgreSQL clients and the diagnoses they can stand for.
+//!
+//! A text is compared with [`TEXTS`] from the top; the first that is in it decides. Case, line breaks and runs of blanks
+//! do not count, hosts, ports, users and paths are matched as variable parts. One text often has several readings:
+//! libpq says `certificate verify failed` for a dozen of them. Nothing here guesses which one is true; each reading says
+//! how to tell it from the others, and a check of the server decides.
+
+mod readings;
+mod table;
+
+pub use table::TEXTS;
+
+/// More of a text than this is not looked at.
+const LIMIT: usize = 64 * 1024;
+
+/// An error text that is known.
+#[derive(Debug)]
+pub struct KnownText {
+    /// The text, with `*` for its variable parts. It may stand anywhere, unless it begins with `=`: then it is the whole.
+    pub pattern: &'static str,
+    /// Which clients print it.
+    pub by: &'static str,
+    /// What it can stand for, most likely first; never empty.
+    pub readings: &'static [Reading],
+}
+
+/// One reading of an error text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The diagnoses of this reading, most likely first; never empty.
+    pub codes: &'static [&'static str],
+    /// What is the case then.
+    pub what: &'static str,
+    /// How to tell it from the other readings.
+    pub tell: &'static str,
+}
+
+/// What a text can stand for; `None` for one that is not known.
+pub fn recognise(text: &str) -> Option<&'static KnownText> {
+    let text = plain(text);
+    TEXTS.iter().find(|known| contains(&text, known.pattern))
+}
+
+/// Lower case, single blanks, plain quotes.
+fn plain(text: &str) -> String {
+    let mut end = text.len().min(LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let words = text.get(..end).unwrap_or_default().split_whitespace();
+    let mut plain = String::with_capacity(end);
+    for word in words {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.extend(word.chars().flat_map(char::to_lowercase).map(|character| match character {
+            '\u{201c}' | '\u{201d}' => '"',
+            '\u{2018}' | '\u{2019}' => '\'',
+            other => other,
+        }));
+    }
+    plain
+}
+
+/// Whether the parts of a pattern stand in a plain text one after the other.
+fn contains(text: &str, pattern: &str) -> bool {
+    if let Some(whole) = pattern.strip_prefix('=') {
+        return text == whole.to_lowercase();
+    }
+    let mut rest = text;
+    for part in pattern.to_lowercase().split('*') {
+        match rest.find(part).and_then(|place| rest.get(place + part.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        recognise(text)
+            .iter()
+            .flat_map(|known| known.readings)
+            .flat_map(|reading| reading.codes)
+            .copied()
+            .collect()
+    }
+
+    #[test]
+    fn case_breaks_and_variable_parts_do_not_matter() {
+        for text in [
+            "server certificate for \"a\" does not match host name \"b\"",
+            "psql: error: SERVER certificate for \u{201c}db.x\u{201d}\n  (and 3 other names)\tdoes not match host name \"10.0.0.1\"",
+        ] {
+            assert_eq!(codes(text).first(), Some(&"hostname-mismatch"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_never_seen_is_not_known() {
+        for text in ["", " \n", "syntax error at or near \"selct\"", "hello", "EOF in my head", "*", "="] {
+            assert!(recognise(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_text_finds_itself() {
+        let mut patterns = BTreeSet::new();
+        for known in TEXTS {
+            assert!(patterns.insert(known.pattern.to_lowercase()), "{} stands twice", known.pattern);
+            let example = known.pattern.trim_start_matches('=').replace('*', "x1");
+            let found = recognise(&example).unwrap_or_else(|| panic!("{example}"));
+            assert_eq!(found.pattern, known.pattern, "hidden by a text above it");
+        }
+    }
+
+    #[test]
+    fn readings_are_worded_and_their_codes_differ() {
+        for known in TEXTS {
+            assert!(!known.readings.is_empty() && !known.by.is_empty(), "{}", known.pattern);
+            let mut seen = BTreeSet::new();
+            for reading in known.readings {
+                assert!(!reading.codes.is_empty() && !reading.what.is_empty() && !reading.tell.is_empty());
+                for code in reading.codes {
+                    assert!(seen.insert(code), "{}: {code} twice", known.pattern);
+                    assert!(
+                        code.bytes()
+                            .all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit())
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in any::<String>()) {
+            recognise(&text);
+        }
+
+        #[test]
+        fn whatever_stands_in_the_variable_parts_a_text_is_known(
+            part in "[a-z0-9.:/\"'()-]{1,20}",
+            known in prop::sample::select(TEXTS.iter().collect::<Vec<_>>()),
+        ) {
+            let filled = known.pattern.trim_start_matches('=').replace('*', &part);
+            prop_assert!(recognise(&filled).is_some());
+        }
+    }
+}

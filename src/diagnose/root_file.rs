@@ -1,0 +1,218 @@
+//! What a root file lacks or has too much of, held against a provider: pure, from [`Advice`] and the certificates. What
+//! is said of a file here is the same with and without a server.
+
+use super::{Diagnosis, Fact, Fix, Warning};
+use crate::certificate::Certificate;
+use crate::provider::{Advice, Due, MissingRoot, Provider, Situation, bundle, retirement};
+use crate::stage::Stage;
+use crate::timestamp::Timestamp;
+use crate::trust::RootStore;
+
+/// Lists longer than this show nobody anything.
+const LISTED: usize = 8;
+
+/// `root-not-in-file`, told before a chain is seen: the file has none of the roots at which the provider's chains end
+/// now. `file` is its name for people.
+pub fn lacks_all(file: &str, advice: &Advice, store: &RootStore, at: Timestamp) -> Option<Diagnosis> {
+    let needed: Vec<&MissingRoot> = advice.missing.iter().filter(|root| root.due == Due::Now).collect();
+    let has_one = advice.held.iter().any(|held| {
+        let mut roots = advice.provider.roots.iter();
+        roots.any(|root| root.is_called(held) && root.standing.is_now(at))
+    });
+    if needed.is_empty() || has_one {
+        return None;
+    }
+    let mut cause = "its servers' chains end at other roots than the file has".to_owned();
+    for retired in &advice.retired {
+        cause.push_str(&format!("; {retired}"));
+    }
+    Some(Diagnosis {
+        code: "root-not-in-file",
+        stage: Stage::Certificate,
+        title: format!("{file} lacks every root that {} uses now", advice.provider.name),
+        cause,
+        evidence: vec![
+            ("needed", Fact::List(needed.into_iter().map(described).collect())),
+            ("in_file", Fact::List(in_file(store))),
+            ("source", sources(advice.provider)),
+        ],
+        fixes: present_roots(advice.provider),
+        retryable: false,
+        mark: None,
+    })
+}
+
+/// `root-bundle-incomplete`: the file lacks roots that the provider uses or has announced.
+pub fn incomplete(file: &str, advice: &Advice) -> Option<Warning> {
+    let needed: Vec<String> = advice.needed().map(described).collect();
+    if needed.is_empty() {
+        return None;
+    }
+    let mut evidence = vec![("missing", Fact::List(needed))];
+    let changes = advice.provider.announcements.iter();
+    let changes: Vec<String> =
+        changes.map(|change| format!("{}: {} ({})", change.day, change.what, change.source)).collect();
+    if !changes.is_empty() {
+        evidence.push(("announced", Fact::Text(changes.join("; "))));
+    }
+    evidence.push(("source", sources(advice.provider)));
+    let title = format!("{file} lacks roots that {} uses or has announced", advice.provider.name);
+    Some(warning("root-bundle-incomplete", title, evidence, present_roots(advice.provider)))
+}
+
+/// `root-retired`: what the file rests on was given up by the public stores. `certificates` are those it rests on: the
+/// root where a verified path ends, or, without a path, what is in the file.
+pub fn retired<'a>(
+    file: &str,
+    certificates: impl IntoIterator<Item = &'a Certificate>,
+    provider: Option<&Provider>,
+    at: Timestamp,
+) -> Option<Warning> {
+    let found = certificates.into_iter().filter_map(|certificate| retirement(certificate, at));
+    let mut words: Vec<String> = found.map(ToString::to_string).collect();
+    words.dedup();
+    if words.is_empty() {
+        return None;
+    }
+    let title = format!("{file} has roots that were given up");
+    let fixes = provider.map(present_roots).unwrap_or_default();
+    Some(warning("root-retired", title, vec![("retired", Fact::List(words))], fixes))
+}
+
+/// `root-expires-soon`: certificates of the file end within a number of days, or have ended.
+pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Option<Warning> {
+    let near = store.certificates.iter().filter_map(|entry| {
+        let until = entry.certificate.facts().ok()?.not_after;
+        let left = until.days_since(at);
+        (until <= at.plus_days(days)).then(|| {
+            let words = if until < at { "ended".to_owned() } else { format!("{left} days left") };
+            format!("{}, {}, {words}", name(&entry.certificate), until.date())
+        })
+    });
+    let near: Vec<String> = near.collect();
+    let title = format!("certificates in {file} end within {days} days or have ended");
+    (!near.is_empty())
+        .then(|| warning("root-expires-soon", title, vec![("ends", Fact::List(near))], Vec::new()))
+}
+
+fn warning(
+    code: &'static str,
+    title: String,
+    evidence: Vec<(&'static str, Fact)>,
+    fixes: Vec<Fix>,
+) -> Warning {
+    Warning { code, title, evidence, fixes, denied: false }
+}
+
+/// The certificates of a file by name and end, the first few of them.
+pub fn in_file(store: &RootStore) -> Vec<String> {
+    let words = store.certificates.iter().take(LISTED).map(|entry| {
+        let until = entry.certificate.readable().not_after.map(Timestamp::date).unwrap_or_default();
+        format!("{}, until {until}", name(&entry.certificate))
+    });
+    let more = store.certificates.len().checked_sub(LISTED).filter(|more| *more > 0);
+    words.chain(more.map(|more| format!("and {more} more"))).collect()
+}
+
+/// How to get the provider's present roots: its bundle, else its own advice.
+pub fn present_roots(provider: &Provider) -> Vec<Fix> {
+    let id = provider.id;
+    if bundle(id).is_some() {
+        let file = format!("{}-roots.pem", id.split('-').next().unwrap_or(id));
+        return vec![Fix {
+            text: "write the provider's present roots and use that file".to_owned(),
+            command: Some(format!("pgtls-check roots export {id} --output {file}")),
+            settings: vec![("sslrootcert", file)],
+            tried: None,
+        }];
+    }
+    let hints = provider.hints(Situation::RootMissing);
+    let hints: Vec<Fix> = hints
+        .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(|_| None), ..Fix::default() })
+        .collect();
+    let advice = provider.root_file.map(|advice| Fix { text: format!("use {advice}"), ..Fix::default() });
+    if hints.is_empty() { advice.into_iter().collect() } else { hints }
+}
+
+fn described(root: &MissingRoot) -> String {
+    let sha256 = root.sha256.map(|hex| format!(", SHA-256 {}", hex.to_ascii_uppercase())).unwrap_or_default();
+    let due = match root.due {
+        Due::Now => String::new(),
+        Due::From(day) => format!(", from {day} on"),
+        Due::Sometimes(which) => format!(", for {which}"),
+    };
+    format!("{}{sha256}{due}", root.name)
+}
+
+fn name(certificate: &Certificate) -> String {
+    match certificate.readable().subject {
+        Some(subject) => subject.common_name().unwrap_or_else(|| subject.to_string()),
+        None => "(no name can be read)".to_owned(),
+    }
+}
+
+fn sources(provider: &Provider) -> Fact {
+    Fact::List(provider.sources.iter().take(2).map(ToString::to_string).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::provider::{PROVIDERS, advice, by_id, known_root};
+    use crate::trust::{FileCertificate, RootSource};
+
+    fn store(names: &[&str]) -> RootStore {
+        let entry = |name: &&str| FileCertificate {
+            certificate: known_root(name).unwrap().certificate.clone(),
+            file: PathBuf::from("roots.pem"),
+            line: 1,
+        };
+        RootStore {
+            source: RootSource::Given(PathBuf::from("roots.pem")),
+            certificates: names.iter().map(entry).collect(),
+        }
+    }
+
+    fn at(year: i32, month: u8) -> Timestamp {
+        Timestamp::from_utc(year, month, 1, 0, 0, 0).unwrap()
+    }
+
+    const G1: &str = "DigiCert Global Root CA";
+    const G2: &str = "DigiCert Global Root G2";
+
+    #[test]
+    fn one_present_root_is_enough_to_be_incomplete_instead_of_wrong() {
+        let azure = by_id("azure-flexible").unwrap();
+        let (at, old, new) = (at(2026, 11), store(&[G1]), store(&[G2]));
+        let wrong = lacks_all("f", &advice(azure, None, &old, at), &old, at).unwrap();
+        assert_eq!((wrong.code, wrong.stage), ("root-not-in-file", Stage::Certificate));
+        assert_eq!(wrong.fixes[0].settings, [("sslrootcert", "azure-roots.pem".to_owned())]);
+        let advice = advice(azure, None, &new, at);
+        assert!(lacks_all("f", &advice, &new, at).is_none());
+        assert_eq!(incomplete("f", &advice).unwrap().code, "root-bundle-incomplete");
+    }
+
+    #[test]
+    fn a_root_counts_as_given_up_from_its_day_on() {
+        let file = store(&[G1]);
+        let certificates = || file.certificates.iter().map(|entry| &entry.certificate);
+        assert!(retired("f", certificates(), None, at(2026, 4)).is_none());
+        assert_eq!(retired("f", certificates(), None, at(2026, 5)).unwrap().code, "root-retired");
+    }
+
+    #[test]
+    fn every_provider_of_which_roots_are_known_has_a_remedy() {
+        for provider in PROVIDERS.iter().filter(|provider| !provider.roots.is_empty()) {
+            assert!(!present_roots(provider).is_empty(), "{}", provider.id);
+        }
+    }
+
+    #[test]
+    fn an_end_within_the_threshold_is_told() {
+        assert!(ends_soon("f", &store(&[G1]), at(2031, 10), 30).is_none());
+        let soon = ends_soon("f", &store(&[G1, G2]), at(2031, 11), 30).unwrap();
+        assert_eq!(soon.evidence, [("ends", Fact::List(vec![format!("{G1}, 2031-11-10, 9 days left")]))]);
+    }
+}

@@ -1,0 +1,449 @@
+//! Finding a provider by what a server shows: its name, the name behind an alias, its certificate.
+
+use super::{Form, FormKind, NamePattern, PROVIDERS, Port, Provider};
+use crate::certificate::{Certificate, DistinguishedName, GeneralName};
+
+/// A provider and what it was recognised by.
+#[derive(Clone, Debug)]
+pub struct Detection {
+    /// The provider.
+    pub provider: &'static Provider,
+    /// By what, the strongest first; never empty.
+    pub clues: Vec<Clue>,
+    /// The form of its host name, if it is particular.
+    pub form: Option<&'static Form>,
+    /// What listens on the port there, if that is known.
+    pub port: Option<&'static Port>,
+}
+
+impl Detection {
+    /// Whether name or port belong to a connection pooler.
+    pub fn is_pooler(&self) -> bool {
+        self.port.is_some_and(|port| port.pooler)
+            || self.form.is_some_and(|form| form.kind == FormKind::Pooler)
+    }
+}
+
+/// What a provider was recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clue {
+    /// The host name ends so.
+    Host(&'static str),
+    /// The host is an alias of this name.
+    Alias(String),
+    /// The server's certificate is for this name.
+    CertifiedName(String),
+    /// A certificate of the chain was issued by this name, which only the provider's CAs have.
+    Issuer(String),
+}
+
+/// The provider whose suffix a host name has; case and a final dot do not matter.
+pub fn by_host(host: &str) -> Option<&'static Provider> {
+    suffix_of(host).map(|found| found.provider)
+}
+
+/// The provider that host name, canonical name (the end of a CNAME chain) and chain (as sent, leaf first) speak for,
+/// the host name loudest. A port alone names nobody: it only tells what listens there.
+pub fn detect(
+    host: Option<&str>,
+    canonical_name: Option<&str>,
+    port: Option<u16>,
+    chain: &[Certificate],
+) -> Option<Detection> {
+    let by_name = host.and_then(suffix_of).map(|found| (found.provider, Clue::Host(found.suffix)));
+    let by_alias = canonical_name
+        .and_then(|name| by_host(name).map(|provider| (provider, Clue::Alias(name.to_owned()))));
+    let sightings = by_name.into_iter().chain(by_alias).chain(certified(chain)).chain(issued(chain));
+    let sightings: Vec<_> = sightings.collect();
+    let (provider, _) = *sightings.first().as_ref()?;
+    let clues = sightings
+        .iter()
+        .filter(|(seen, _)| std::ptr::eq(*seen, *provider))
+        .map(|(_, clue)| clue.clone())
+        .collect();
+    let names = host.into_iter().chain(canonical_name);
+    Some(Detection {
+        provider,
+        clues,
+        form: names.filter_map(|name| provider.form(name)).next(),
+        port: port.and_then(|number| provider.port(number)),
+    })
+}
+
+/// By the first of the leaf's DNS names that has a provider's suffix.
+fn certified(chain: &[Certificate]) -> Option<(&'static Provider, Clue)> {
+    let names = chain.first()?.facts().ok()?.sans.as_deref()?;
+    names.iter().find_map(|name| {
+        let GeneralName::Dns(bytes) = name else { return None };
+        let name = std::str::from_utf8(bytes).ok()?;
+        // "*.example.com" stands for the names below it.
+        let example = name.replacen('*', "any", 1);
+        Some((by_host(&example)?, Clue::CertifiedName(name.to_owned())))
+    })
+}
+
+/// By the issuers of the chain.
+fn issued(chain: &[Certificate]) -> Option<(&'static Provider, Clue)> {
+    let issuers = chain.iter().filter_map(|certificate| certificate.facts().ok()).map(|facts| &facts.issuer);
+    issuers.into_iter().find_map(|issuer| Some((by_issuer(issuer)?, Clue::Issuer(issuer.to_string()))))
+}
+
+fn by_issuer(issuer: &DistinguishedName) -> Option<&'static Provider> {
+    let issues = |pattern: &NamePattern| pattern.matches(issuer);
+    PROVIDERS.iter().copied().find(|provider| provider.chain.iter().any(issues))
+}
+
+/// A provider's suffix that a host name has.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    provider: &'static Provider,
+    suffix: &'static str,
+}
+
+/// The most exact suffix that a name has; of equal ones that of the first provider.
+fn suffix_of(host: &str) -> Option<Found> {
+    let mut best: Option<(usize, Found)> = None;
+    for &provider in PROVIDERS {
+        for &suffix in provider.suffixes {
+            let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
+            if best.is_none_or(|(most, _)| exactness > most) && starred(host, suffix).is_some() {
+                best = Some((exactness, Found { provider, suffix }));
+            }
+        }
+    }
+    best.map(|(_, found)| found)
+}
+
+/// What the last `*` of the provider's suffix stands for in a host name: a region.
+pub(super) fn region<'a>(provider: &Provider, host: &'a str) -> Option<&'a str> {
+    provider
+        .suffixes
+        .iter()
+        .filter(|suffix| suffix.contains('*'))
+        .find_map(|suffix| starred(host, suffix).flatten())
+}
+
+/// Whether a name has a form: the end of a name where the pattern begins with a dot, else the whole.
+pub(super) fn has_form(host: &str, pattern: &str) -> bool {
+    starred(host, pattern).is_some()
+}
+
+/// Whether a name fits a pattern, label by label, and what the last `*` in it stands for.
+fn starred<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let (pattern, is_end) = match pattern.strip_prefix('.') {
+        Some(rest) => (rest, true),
+        None => (pattern, false),
+    };
+    let labels: Vec<&str> = host.split('.').collect();
+    let wanted: Vec<&str> = pattern.split('.').collect();
+    let before = labels.len().checked_sub(wanted.len())?;
+    if is_end != (before > 0) || labels.iter().any(|label| label.is_empty()) {
+        return None;
+    }
+    let mut last = None;
+    for (label, wanted) in labels.iter().skip(before).zip(wanted) {
+        match wanted.split_once('*') {
+            None if label.eq_ignore_ascii_case(wanted) => {}
+            None => return None,
+            Some((start, end)) => {
+                let middle = label.len().checked_sub(start.len() + end.len()).filter(|length| *length > 0)?;
+                let (head, rest) = label.split_at_checked(start.len())?;
+                let (inner, tail) = rest.split_at_checked(middle)?;
+                if !head.eq_ignore_ascii_case(start) || !tail.eq_ignore_ascii_case(end) {
+                    return None;
+                }
+                last = Some(inner);
+            }
+        }
+    }
+    Some(last)
+}
+
+/// Whether text fits a pattern in which `*` stands for anything; ASCII case does not count.
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let mut rest = text.as_str();
+    let mut parts = pattern.split('*').map(str::to_ascii_lowercase).peekable();
+    let mut is_first = true;
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        let place = match (is_first, is_last) {
+            (true, true) => return rest == part,
+            (true, false) => rest.starts_with(&part).then_some(0),
+            (false, true) => return rest.ends_with(&part),
+            (false, false) => rest.find(&part),
+        };
+        match place.and_then(|place| rest.get(place + part.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+        is_first = false;
+    }
+    true
+}
+
+/// A host name whose end is nearly a provider's.
+#[derive(Clone, Debug)]
+pub struct NearMiss {
+    /// Whose.
+    pub provider: &'static Provider,
+    /// The end as typed.
+    pub typed: String,
+    /// The end it should be.
+    pub suffix: &'static str,
+    /// The whole name with the right end.
+    pub host: String,
+}
+
+/// The provider whose suffix a host name misses by a slip of the hand: a letter too few, too many, wrong or swapped (two
+/// in long suffixes), a dot, or one label of a long suffix. A name that has a provider's suffix is no near miss.
+pub fn near_miss(host: &str) -> Option<NearMiss> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.len() > 253 || !host.is_ascii() || by_host(host).is_some() {
+        return None;
+    }
+    let mut best: Option<(usize, NearMiss)> = None;
+    for &provider in PROVIDERS {
+        for suffix in provider.suffixes {
+            let end = literal_end(suffix);
+            let Some((slips, start)) = slip(host, end).or_else(|| label_left_out(host, end)) else {
+                continue;
+            };
+            if best.as_ref().is_some_and(|(least, _)| slips >= *least) {
+                continue;
+            }
+            let (Some(before), Some(typed)) = (host.get(..start), host.get(start..)) else { continue };
+            let corrected = format!("{before}{end}");
+            if let Some(provider) = by_host(&corrected) {
+                let typed = typed.to_owned();
+                best = Some((slips, NearMiss { provider, typed, suffix: end, host: corrected }));
+            }
+        }
+    }
+    best.map(|(_, found)| found)
+}
+
+/// The end of a suffix behind its last `*` and the rest of that label.
+fn literal_end(suffix: &'static str) -> &'static str {
+    let behind = suffix.rfind('*').and_then(|star| suffix.get(star..)).unwrap_or(suffix);
+    behind.find('.').and_then(|dot| behind.get(dot..)).unwrap_or(behind)
+}
+
+/// The fewest edits that turn an end of `host` into `end`, and where that end begins, if there are few enough for a slip.
+fn slip(host: &str, end: &str) -> Option<(usize, usize)> {
+    let allowed = (end.len() / 10).min(2);
+    let wanted: Vec<u8> = end.bytes().rev().collect();
+    let given: Vec<u8> = host.bytes().rev().map(|byte| byte.to_ascii_lowercase()).collect();
+    // Optimal string alignment, both from the right; three rows are enough.
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=given.len()).collect();
+    let mut previous = None;
+    for (row, want) in wanted.iter().enumerate() {
+        let mut next = Vec::with_capacity(given.len() + 1);
+        next.push(row + 1);
+        for (column, give) in given.iter().enumerate() {
+            let at = |rows: &[usize], place: usize| rows.get(place).copied().unwrap_or(usize::MAX - 1);
+            let mut least = (at(&last, column) + usize::from(want != give))
+                .min(at(&last, column + 1) + 1)
+                .min(at(&next, column) + 1);
+            let swapped = column > 0 && previous == Some(give) && given.get(column - 1) == Some(want);
+            if swapped {
+                least = least.min(at(&before_last, column - 1) + 1);
+            }
+            next.push(least);
+        }
+        before_last = std::mem::replace(&mut last, next);
+        previous = Some(want);
+    }
+    let (length, slips) = last.iter().enumerate().min_by_key(|(_, slips)| **slips)?;
+    let start = given.len().checked_sub(length).filter(|start| *start > 0)?;
+    (1..=allowed).contains(slips).then_some((*slips, start))
+}
+
+/// Whether `host` has one label before an `end` of four labels or more from which one label is missing.
+fn label_left_out(host: &str, end: &str) -> Option<(usize, usize)> {
+    let labels: Vec<&str> = end.split('.').skip(1).collect();
+    if labels.len() < 4 {
+        return None;
+    }
+    let host = host.to_ascii_lowercase();
+    (0..labels.len()).find_map(|missing| {
+        let kept = labels.iter().enumerate().filter(|(place, _)| *place != missing);
+        let short: String = kept.map(|(_, label)| format!(".{label}")).collect();
+        let name = host.strip_suffix(&short)?;
+        (!name.is_empty() && !name.contains('.')).then_some((3, name.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
+
+    use super::*;
+
+    fn id(host: &str) -> Option<&'static str> {
+        by_host(host).map(|provider| provider.id)
+    }
+
+    #[test]
+    fn suffixes_name_providers() {
+        for (host, wanted) in [
+            ("mydemoserver.postgres.database.azure.com", Some("azure-flexible")),
+            ("MyDemoServer.Postgres.Database.Azure.COM.", Some("azure-flexible")),
+            ("x.privatelink.postgres.database.azure.com", Some("azure-flexible")),
+            ("x.postgres.database.usgovcloudapi.net", Some("azure-flexible-usgov")),
+            ("x.postgres.database.chinacloudapi.cn", Some("azure-flexible-china")),
+            ("c-mine.abc123.postgres.cosmos.azure.com", Some("azure-cosmos-pg")),
+            ("db.c1a2b3.eu-central-1.rds.amazonaws.com", Some("aws-rds")),
+            ("db.proxy-c1a2b3.eu-central-1.rds.amazonaws.com", Some("aws-rds-proxy")),
+            ("db.c1a2b3.cn-north-1.rds.amazonaws.com.cn", Some("aws-rds-china")),
+            ("abc.dsql.us-east-1.on.aws", Some("aws-dsql")),
+            ("ep-cool-1.eu-central-1.aws.neon.tech", Some("neon")),
+            ("db.ref.supabase.co", Some("supabase")),
+            ("aws-0-eu.pooler.supabase.com", Some("supabase")),
+            ("dpg-abc-a.oregon-postgres.render.com", Some("render")),
+            ("postgres.database.azure.com", None),
+            (".postgres.database.azure.com", None),
+            ("x.postgres.database.azure.com.evil.example", None),
+            ("xpostgres.database.azure.com", None),
+            ("ec2-1-2-3-4.compute-1.amazonaws.com", None),
+            ("localhost", None),
+            ("", None),
+            ("é.neon.tech", Some("neon")),
+        ] {
+            assert_eq!(id(host), wanted, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_read_from_the_name() {
+        let rds = crate::provider::by_id("aws-rds").unwrap();
+        assert_eq!(region(rds, "db.c1.eu-central-1.rds.amazonaws.com"), Some("eu-central-1"));
+        assert_eq!(region(rds, "db.example"), None);
+    }
+
+    #[test]
+    fn slips_are_corrected() {
+        for (typed, wanted) in [
+            ("my.postgres.database.azur.com", Some("my.postgres.database.azure.com")),
+            ("my.postgres.database.azure.con", Some("my.postgres.database.azure.com")),
+            ("my.postgers.database.azure.com", Some("my.postgres.database.azure.com")),
+            ("my.postgresql.database.azure.com", Some("my.postgres.database.azure.com")),
+            ("my.postgres.databaseazure.com", Some("my.postgres.database.azure.com")),
+            ("mypostgres.database.azure.com", Some("my.postgres.database.azure.com")),
+            ("my.database.azure.com", Some("my.postgres.database.azure.com")),
+            ("my.postgres.azure.com", Some("my.postgres.database.azure.com")),
+            ("my.postgres.database.chinacloudapi.com", Some("my.postgres.database.chinacloudapi.cn")),
+            ("db.c1.eu-west-1.rds.amazonaws.con", Some("db.c1.eu-west-1.rds.amazonaws.com")),
+            ("db.c1.eu-west-1.rds.amazonasw.com", Some("db.c1.eu-west-1.rds.amazonaws.com")),
+            ("ep-1.eu.aws.neon.tec", Some("ep-1.eu.aws.neon.tech")),
+            ("db.ref.supabase.com", Some("db.ref.supabase.co")),
+            ("my.postgres.database.azure.com", None),
+            ("my.mysql.database.azure.com", None),
+            ("db.example.com", None),
+            ("neon.tech", None),
+            ("", None),
+        ] {
+            assert_eq!(near_miss(typed).map(|found| found.host).as_deref(), wanted, "{typed}");
+        }
+        let found = near_miss("my.postgres.database.azur.com").unwrap();
+        assert_eq!(
+            (found.provider.id, found.typed.as_str()),
+            ("azure-flexible", ".postgres.database.azur.com")
+        );
+    }
+
+    #[test]
+    fn patterns_match_like_globs() {
+        for (pattern, text, wanted) in [
+            ("abc", "ABC", true),
+            ("abc", "abcd", false),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("*b*", "abc", true),
+            ("*x*", "abc", false),
+            ("ab*ba", "aba", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(fits(pattern, text), wanted, "{pattern} {text}");
+        }
+    }
+
+    fn certificate(dns: &[&str], issuer: &[(DnType, &str)]) -> Certificate {
+        let mut authority = CertificateParams::default();
+        authority.distinguished_name = rcgen::DistinguishedName::new();
+        for (kind, value) in issuer {
+            authority.distinguished_name.push(kind.clone(), *value);
+        }
+        let key = KeyPair::generate().unwrap();
+        let issuer = Issuer::new(authority, &key);
+        let leaf =
+            CertificateParams::new(dns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        Certificate::from_der(leaf.der())
+    }
+
+    #[test]
+    fn alias_and_chain_speak_where_the_name_does_not() {
+        let other = || certificate(&["db.example"], &[(DnType::CommonName, "Example CA")]);
+        assert!(detect(Some("db.example"), None, Some(6432), &[other()]).is_none());
+        assert!(detect(None, None, None, &[]).is_none());
+
+        let name = "x.rs-abc.postgres.database.azure.com";
+        let found = detect(Some("db.example"), Some(name), Some(6432), &[other()]).unwrap();
+        assert_eq!((found.provider.id, found.clues), ("azure-flexible", vec![Clue::Alias(name.to_owned())]));
+
+        let chain =
+            [certificate(&["mine.postgres.database.azure.com"], &[(DnType::CommonName, "Example CA")])];
+        let found = detect(Some("localhost"), None, None, &chain).unwrap();
+        assert_eq!(found.provider.id, "azure-flexible");
+        assert_eq!(found.clues, [Clue::CertifiedName("mine.postgres.database.azure.com".to_owned())]);
+
+        let chain = [certificate(&["*.neon.tech"], &[(DnType::CommonName, "R11")])];
+        assert_eq!(detect(None, None, None, &chain).unwrap().provider.id, "neon");
+
+        let issuer = "Amazon RDS eu-central-1 Subordinate CA RSA2048 G1.A.1";
+        let chain = [certificate(&["db.internal"], &[(DnType::CommonName, issuer)])];
+        let found = detect(Some("db.internal"), None, None, &chain).unwrap();
+        assert_eq!((found.provider.id, found.clues), ("aws-rds", vec![Clue::Issuer(format!("CN={issuer}"))]));
+    }
+
+    #[test]
+    fn the_host_name_speaks_loudest() {
+        let chain =
+            [certificate(&["x.postgres.database.azure.com"], &[(DnType::CommonName, "Zscaler Root CA")])];
+        let found = detect(Some("ep-1.neon.tech"), None, None, &chain).unwrap();
+        assert_eq!((found.provider.id, found.clues), ("neon", vec![Clue::Host(".neon.tech")]));
+    }
+
+    #[test]
+    fn poolers_and_private_links_are_told() {
+        let found = detect(Some("x.postgres.database.azure.com"), None, Some(6432), &[]).unwrap();
+        assert!(found.is_pooler() && found.form.is_none());
+        let found = detect(Some("x.postgres.database.azure.com"), None, Some(5432), &[]).unwrap();
+        assert!(!found.is_pooler());
+        let alias = Some("x.privatelink.postgres.database.azure.com");
+        let found = detect(Some("x.postgres.database.azure.com"), alias, None, &[]).unwrap();
+        assert_eq!(found.form.map(|form| form.kind), Some(FormKind::PrivateLink));
+        assert_eq!(found.clues.len(), 2);
+        let found = detect(Some("pgbouncer.abc.flympg.net"), None, None, &[]).unwrap();
+        assert!(found.is_pooler());
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_is_looked_up(host in "[a-z.\\-*é]{0,60}", end in prop::sample::select(PROVIDERS.to_vec())) {
+            let _ = near_miss(&host);
+            if let Some(suffix) = end.suffixes.first() {
+                let name = format!("{host}{}", suffix.replace('*', "r1"));
+                if let Some(found) = near_miss(&name) {
+                    prop_assert!(by_host(&found.host).is_some());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Microsoft's services.
+
+use super::{BLANK, SERVER, dated, pooler, root, undated};
+use crate::provider::{
+    Announcement, Confidence, Form, FormKind, Hint, Port, Provider, Situation, Source, Standing, SystemRoots,
+};
+
+const TLS: Source =
+    dated("MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-tls.md", "2025-12-19");
+const TLS_CONNECT: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-tls-how-to-connect.md",
+    "2025-12-19",
+);
+const ROTATION: Source = undated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/includes/certificate-rotation.md",
+);
+const NETWORK: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/network/concepts-networking-private-link.md",
+    "2026-07-13",
+);
+const FIREWALL: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/security/security-firewall-rules.md",
+    "2025-08-13",
+);
+const POOLER: Source = dated(
+    "MicrosoftDocs/azure-databases-docs articles/postgresql/connectivity/concepts-pgbouncer.md",
+    "2026-03-04",
+);
+
+const PORTS: &[Port] = &[
+    SERVER,
+    pooler(6432, "PgBouncer, not on the Burstable tier"),
+    pooler(8432, "PgBouncer of the worker nodes of an elastic cluster"),
+];
+
+const G2: &str = "DigiCert Global Root G2";
+const MICROSOFT_RSA: &str = "Microsoft RSA Root Certificate Authority 2017";
+const G1: &str = "DigiCert Global Root CA";
+
+const FIREWALL_RULE: &str = "az postgres flexible-server firewall-rule create --resource-group {resource_group} \
+     --name {server} --rule-name {rule} --start-ip-address {client} --end-ip-address {client}";
+
+/// Flexible Server has the same faults in every cloud.
+const HINTS: &[Hint] = &[
+    Hint {
+        at: Situation::NameNotFound,
+        text: "public access: check the server's name; private access: ask from inside its virtual network, with the \
+               private DNS zone linked to that network (peering alone is not enough)",
+        command: Some("az postgres flexible-server show --resource-group {resource_group} --name {server}"),
+    },
+    Hint {
+        at: Situation::NameNotFound,
+        text: "with a DNS server of your own, forward the zone to 168.63.129.16",
+        command: None,
+    },
+    Hint {
+        at: Situation::NoAnswer,
+        text: "allow this machine's public address in the server's firewall (a rule takes up to 5 minutes)",
+        command: Some(FIREWALL_RULE),
+    },
+    Hint {
+        at: Situation::NoAnswerPrivate,
+        text: "run the check from the server's virtual network or one peered with it, and let ports 5432 and 6432 \
+               through its network security group",
+        command: None,
+    },
+    Hint {
+        at: Situation::NotAdmitted,
+        text: "allow the address the server saw in its firewall (a rule takes up to 5 minutes)",
+        command: Some(FIREWALL_RULE),
+    },
+    Hint {
+        at: Situation::RoleMissing,
+        text: "write the role alone: user@server was Single Server's spelling",
+        command: None,
+    },
+    Hint {
+        at: Situation::PasswordRejected,
+        text: "with Entra ID the password is an access token, valid for 5 to 60 minutes; give it in PGPASSWORD, and \
+               the user name in its exact case",
+        command: Some("az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv"),
+    },
+    Hint {
+        at: Situation::NameMismatch,
+        text: "name the server by its public name and reach its private address with hostaddr",
+        command: None,
+    },
+    Hint {
+        at: Situation::RootMissing,
+        text: "write the roots that Azure uses now and use that file",
+        command: Some("pgtls-check roots export azure-flexible --output azure-roots.pem"),
+    },
+];
+
+const INTERMEDIATES: Announcement = Announcement {
+    day: "2025-11-11",
+    what: "intermediates change to Microsoft TLS G2 RSA CA OCSP 02 to 16 below Microsoft TLS RSA Root G2, which leads \
+           to DigiCert Global Root G2 only; regions follow each other until 2026",
+    source: ROTATION,
+};
+
+const GOTCHAS: &[&str] = &[
+    "Microsoft's pages write sslmode=verify-all: no client accepts that value, verify-full is meant",
+    "Microsoft's .crt of the RSA root is DER: convert it, libpq reads PEM only",
+    "Microsoft's examples name Microsoft ECC Root Certificate Authority 2017 where the RSA root is needed",
+    "a firewall block shows as a TCP timeout in the field, as a pg_hba.conf error in the documents",
+    "there are no client certificates and no server certificates of one's own",
+    "a replica may be on another root than its primary: a file needs both",
+];
+
+pub static FLEXIBLE: Provider = Provider {
+    id: "azure-flexible",
+    name: "Azure Database for PostgreSQL Flexible Server",
+    suffixes: &[".postgres.database.azure.com"],
+    ports: PORTS,
+    roots: &[
+        root(G2, Standing::Now),
+        root(MICROSOFT_RSA, Standing::Now),
+        root(G1, Standing::Sometimes { which: "servers with a rotation extension" }),
+    ],
+    root_file: Some(
+        "a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017 (and DigiCert Global \
+         Root CA for servers with a rotation extension)",
+    ),
+    sslmode: Some("verify-full; verify-ca only where private DNS uses another name"),
+    system_roots: SystemRoots::Depends(
+        "the system's store has DigiCert Global Root G2; stores of 2026 no longer have DigiCert Global Root CA",
+    ),
+    forms: &[Form {
+        kind: FormKind::PrivateLink,
+        pattern: ".privatelink.postgres.database.azure.com",
+        note: "an alias behind the public name; the certificate is for the public name",
+    }],
+    user: Some("the role alone; Entra ID: the user principal name in its exact case"),
+    chain: &[],
+    hints: HINTS,
+    announcements: &[INTERMEDIATES],
+    gotchas: GOTCHAS,
+    sources: &[TLS, TLS_CONNECT, ROTATION, NETWORK, FIREWALL, POOLER],
+    confidence: Confidence::Documented,
+};
+
+pub static US_GOVERNMENT: Provider = Provider {
+    id: "azure-flexible-usgov",
+    name: "Azure Database for PostgreSQL Flexible Server, US Government",
+    suffixes: &[".postgres.database.usgovcloudapi.net"],
+    roots: &[root(G2, Standing::Now), root(MICROSOFT_RSA, Standing::Now)],
+    root_file: Some("a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017"),
+    sslmode: Some("verify-full"),
+    system_roots: SystemRoots::Enough,
+    forms: &[Form {
+        kind: FormKind::PrivateLink,
+        pattern: ".privatelink.postgres.database.usgovcloudapi.net",
+        note: "an alias behind the public name; the certificate is for the public name",
+    }],
+    announcements: &[Announcement {
+        day: "2026-01-21",
+        what: "intermediates change, as in the public cloud (another version of the page says 2026-01-19)",
+        source: ROTATION,
+    }],
+    sources: &[
+        undated(
+            "MicrosoftDocs/azure-docs, Azure Government comparison table; the suffix also in Azure's tools",
+        ),
+        TLS,
+        ROTATION,
+        NETWORK,
+    ],
+    ..FLEXIBLE_TRAITS
+};
+
+pub static CHINA: Provider = Provider {
+    id: "azure-flexible-china",
+    name: "Azure Database for PostgreSQL Flexible Server, China (21Vianet)",
+    suffixes: &[".postgres.database.chinacloudapi.cn"],
+    roots: &[
+        root(MICROSOFT_RSA, Standing::Now),
+        root(G1, Standing::Now),
+        root(G2, Standing::Announced { from: "2026-03-09" }),
+    ],
+    root_file: Some(
+        "a PEM with Microsoft RSA Root Certificate Authority 2017, DigiCert Global Root CA and DigiCert Global Root G2",
+    ),
+    sslmode: Some("verify-full"),
+    system_roots: SystemRoots::Depends("servers still on DigiCert Global Root CA fail with stores of 2026"),
+    forms: &[Form {
+        kind: FormKind::PrivateLink,
+        pattern: ".privatelink.postgres.database.chinacloudapi.cn",
+        note: "an alias behind the public name; the certificate is for the public name",
+    }],
+    announcements: &[Announcement {
+        day: "2026-03-09",
+        what: "servers on DigiCert Global Root CA move to DigiCert Global Root G2",
+        source: ROTATION,
+    }],
+    gotchas: &["older documents named other roots (MicrosoftDocs/azure-docs issue 51930)"],
+    sources: &[TLS, ROTATION],
+    ..FLEXIBLE_TRAITS
+};
+
+/// What the clouds share.
+const FLEXIBLE_TRAITS: Provider = Provider {
+    ports: PORTS,
+    user: Some("the role alone; Entra ID: the user principal name in its exact case"),
+    hints: HINTS,
+    gotchas: GOTCHAS,
+    confidence: Confidence::Documented,
+    ..BLANK
+};
+
+pub static SINGLE: Provider = Provider {
+    id: "azure-single",
+    name: "Azure Database for PostgreSQL Single Server (retired)",
+    suffixes: &[".postgres.database.azure.com", ".postgres.database.chinacloudapi.cn"],
+    ports: &[SERVER],
+    roots: &[
+        root(G2, Standing::Now),
+        root("Baltimore CyberTrust Root", Standing::Former { until: "2022-12-31" }),
+    ],
+    root_file: Some("DigiCert Global Root G2"),
+    sslmode: Some("verify-full"),
+    system_roots: SystemRoots::Enough,
+    user: Some("user@server"),
+    announcements: &[Announcement {
+        day: "2022-12-01",
+        what: "servers move from Baltimore CyberTrust Root to DigiCert Global Root G2",
+        source: undated("Microsoft Learn, postgresql/single-server/concepts-certificate-rotation"),
+    }],
+    gotchas: &[
+        "the service is retired; strings with user@server fail at Flexible Server as an unknown role",
+        "Baltimore CyberTrust Root expired on 2025-05-12",
+    ],
+    sources: &[undated("Microsoft Learn, postgresql/single-server/concepts-certificate-rotation")],
+    confidence: Confidence::Documented,
+    ..BLANK
+};
+
+pub static COSMOS: Provider = Provider {
+    id: "azure-cosmos-pg",
+    name: "Azure Cosmos DB for PostgreSQL",
+    suffixes: &[
+        ".postgres.cosmos.azure.com",
+        ".postgres.cosmos.azure.us",
+        ".postgres.cosmos.chinacloudapi.cn",
+    ],
+    ports: &[SERVER, pooler(6432, "PgBouncer")],
+    roots: &[root(G2, Standing::Now)],
+    root_file: Some("DigiCert Global Root G2"),
+    sslmode: Some("verify-full"),
+    system_roots: SystemRoots::Enough,
+    forms: &[Form {
+        kind: FormKind::PrivateLink,
+        pattern: ".privatelink.postgres.cosmos.azure.com",
+        note: "an alias behind the public name; the certificate is for the public name",
+    }],
+    hints: &[Hint {
+        at: Situation::NameNotFound,
+        text: "check the form c-CLUSTER.ID.postgres.cosmos.azure.com, and that the private DNS zone \
+               privatelink.postgres.cosmos.azure.com is linked where a private endpoint is used",
+        command: None,
+    }],
+    gotchas: &["the host is c-CLUSTER.ID.postgres.cosmos.azure.com", "closed for new projects"],
+    sources: &[undated(
+        "Microsoft Learn and docs.azure.cn, cosmos-db/postgresql/howto-ssl-connection-security",
+    )],
+    confidence: Confidence::Documented,
+    ..BLANK
+};

@@ -1,0 +1,184 @@
+//! What a root file really holds, item by item, beside what libpq makes of it as a whole. For showing, not for judging
+//! a connection: also a file that libpq refuses is taken apart as far as it goes.
+
+use std::path::{Path, PathBuf};
+
+use super::roots::{CERTIFICATE_LABELS, first_element, from_file};
+use super::{FileContent, FileError, RootSource, Roots, file};
+use crate::certificate::Certificate;
+use crate::certificate::pem::Block;
+
+/// A root file taken apart.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it, in order.
+    pub items: Vec<Item>,
+    /// What libpq makes of it.
+    pub roots: Roots,
+}
+
+/// One thing in a root file.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The line where it begins, from 1; `None` where it is the whole file.
+    pub line: Option<usize>,
+    /// What it is.
+    pub kind: ItemKind,
+}
+
+/// What something in a root file is.
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    /// A certificate.
+    Certificate(Certificate, Role),
+    /// A block of another kind, which libpq passes over: its label.
+    Ignored(String),
+    /// A revocation list: read, and used only where revocation is checked.
+    RevocationList,
+    /// A block for which libpq refuses the whole file: its label, and what is wrong.
+    Damaged {
+        /// Its label.
+        label: String,
+        /// What is wrong.
+        what: String,
+        /// What can be read of it, if it is a certificate.
+        certificate: Option<Certificate>,
+    },
+}
+
+/// What a certificate can be to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A CA that signed itself: a path can end here.
+    Root,
+    /// A CA that another CA signed: libpq ends no path here.
+    Intermediate,
+    /// It signed itself and is no CA: it stands for one server.
+    SelfSigned,
+    /// A server's or client's certificate.
+    Leaf,
+}
+
+impl Role {
+    /// What a certificate is by its own words.
+    pub fn of(certificate: &Certificate) -> Self {
+        let Ok(facts) = certificate.facts() else { return Role::Leaf };
+        // Version 1 has no extensions to say that it is a CA; OpenSSL takes a self-signed one for a root.
+        match (facts.is_self_signed(), facts.is_ca() || facts.version == 1) {
+            (true, true) => Role::Root,
+            (true, false) => Role::SelfSigned,
+            (false, _) if facts.is_ca() => Role::Intermediate,
+            (false, _) => Role::Leaf,
+        }
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Root => "root",
+            Role::Intermediate => "intermediate",
+            Role::SelfSigned => "self-signed",
+            Role::Leaf => "leaf",
+        }
+    }
+}
+
+/// Takes a root file apart.
+///
+/// # Errors
+/// It cannot be read. A directory counts as read: it holds nothing.
+pub fn contents(path: &Path, source: RootSource) -> Result<Contents, FileError> {
+    let roots = from_file(path, source);
+    if let Roots::Invalid { content: FileContent::Directory, .. } = roots {
+        return Ok(Contents { path: path.to_owned(), items: Vec::new(), roots });
+    }
+    let (bytes, blocks) = file::read_blocks(path)?;
+    let mut items: Vec<Item> = blocks.iter().map(item).collect();
+    if let (true, Roots::Invalid { content: FileContent::DerCertificate, .. }) = (items.is_empty(), &roots) {
+        let certificate = Certificate::from_der(&bytes);
+        let role = Role::of(&certificate);
+        items.push(Item { line: None, kind: ItemKind::Certificate(certificate, role) });
+    }
+    Ok(Contents { path: path.to_owned(), items, roots })
+}
+
+fn item(block: &Block) -> Item {
+    let label = block.label.clone();
+    let damaged = |what: String, certificate| ItemKind::Damaged { label: label.clone(), what, certificate };
+    let is_certificate = CERTIFICATE_LABELS.contains(&block.label.as_str());
+    let kind = match &block.content {
+        Err(error) => damaged(error.to_string(), None),
+        Ok(_) if !is_certificate && block.label != "X509 CRL" => ItemKind::Ignored(label.clone()),
+        Ok(_) if !block.headers.is_empty() => damaged("it has header lines".to_owned(), None),
+        Ok(der) if is_certificate => {
+            let certificate = Certificate::from_der(first_element(der).unwrap_or(der));
+            match certificate.facts().map(|_| Role::of(&certificate)) {
+                Ok(role) => ItemKind::Certificate(certificate, role),
+                Err(error) => damaged(error.to_string(), Some(certificate.clone())),
+            }
+        }
+        Ok(der) => match crate::certificate::Crl::decode(der) {
+            Ok(_) => ItemKind::RevocationList,
+            Err(error) => damaged(error.to_string(), None),
+        },
+    };
+    Item { line: Some(block.line), kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: &str = include_str!("../../certs/DigiCertGlobalRootG2.crt.pem");
+
+    fn of(content: &[u8]) -> Contents {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("roots.pem");
+        std::fs::write(&path, content).unwrap();
+        contents(&path, RootSource::Given(path.clone())).unwrap()
+    }
+
+    #[test]
+    fn everything_in_a_file_is_listed() {
+        let text = format!(
+            "a note\n{ROOT}-----BEGIN PRIVATE KEY-----\nAAEC\n-----END PRIVATE KEY-----\n\
+             -----BEGIN CERTIFICATE-----\nAAEC\n-----END CERTIFICATE-----\n"
+        );
+        let found = of(text.as_bytes());
+        let kinds: Vec<_> = found.items.iter().map(|item| (item.line, &item.kind)).collect();
+        assert!(matches!(kinds[0], (Some(2), ItemKind::Certificate(_, Role::Root))), "{kinds:?}");
+        assert!(matches!(kinds[1], (_, ItemKind::Ignored(label)) if label == "PRIVATE KEY"));
+        assert!(matches!(kinds[2], (_, ItemKind::Damaged { certificate: Some(_), .. })));
+        assert!(matches!(found.roots, Roots::Invalid { content: FileContent::BadBlock { .. }, .. }));
+    }
+
+    #[test]
+    fn a_der_certificate_is_shown_although_libpq_refuses_it() {
+        let der = crate::certificate::pem::blocks(ROOT.as_bytes()).remove(0).content.unwrap();
+        let found = of(&der);
+        assert!(matches!(
+            found.items.as_slice(),
+            [Item { line: None, kind: ItemKind::Certificate(_, Role::Root) }]
+        ));
+        assert!(matches!(found.roots, Roots::Invalid { content: FileContent::DerCertificate, .. }));
+    }
+
+    #[test]
+    fn libpq_refuses_exactly_where_something_is_damaged_or_nothing_is_there() {
+        for (text, usable) in [
+            (ROOT.to_owned(), true),
+            (ROOT.replace("MIID", "MII!"), false),
+            (ROOT.replace("-----END CERTIFICATE-----", ""), false),
+            (format!("{ROOT}-----BEGIN X-----\nAAEC\n-----END X-----\n"), true),
+            (format!("{ROOT}-----BEGIN X-----\nA\n-----END X-----\n"), false),
+            (String::new(), false),
+        ] {
+            let found = of(text.as_bytes());
+            let damaged = found.items.iter().any(|item| matches!(item.kind, ItemKind::Damaged { .. }));
+            assert_eq!(matches!(found.roots, Roots::Loaded(_)), usable, "{text}");
+            assert_eq!(damaged, !usable && !found.items.is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `explain TEXT`: every error text that was measured or reported finds its diagnosis.
+
+use pgtls_check::diagnose::recognise::{KnownText, recognise};
+use serde_json::Value as Json;
+
+/// The measured texts: scenario, client, text, diagnosis.
+const MEASURED: &str = include_str!("vectors/driver-errors.json");
+
+/// Texts of users' reports: text, diagnosis, source.
+const REPORTED: &str = include_str!("vectors/symptom-texts.tsv");
+
+/// Whether a diagnosis is in one of the first three readings.
+fn offers(known: &KnownText, code: &str) -> bool {
+    known.readings.iter().take(3).any(|reading| reading.codes.contains(&code))
+}
+
+#[test]
+fn every_measured_text_finds_its_diagnosis_among_the_first_three_readings() {
+    let data: Json = serde_json::from_str(MEASURED).unwrap();
+    let entries = data["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 362);
+    let mut missed = Vec::new();
+    for entry in entries {
+        let text = entry["text"].as_str().unwrap();
+        // "hba-rejected (sslmode=prefer, plaintext)"
+        let code = entry["diagnosis"].as_str().unwrap().split(' ').next().unwrap();
+        match recognise(text) {
+            Some(known) if offers(known, code) => {}
+            Some(known) => missed.push(format!("{code}: {text}\n    is taken for {}", known.pattern)),
+            None => missed.push(format!("{code}: {text}\n    is not known")),
+        }
+    }
+    assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
+}
+
+#[test]
+fn every_reported_text_finds_its_diagnosis() {
+    let rows: Vec<_> = REPORTED.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(rows.len() >= 60);
+    for row in rows {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [text, code, _source] = fields.as_slice() else { panic!("{row}") };
+        let known = recognise(text).unwrap_or_else(|| panic!("{text} is not known"));
+        assert!(offers(known, code), "{code}: {text}\n    is taken for {}", known.pattern);
+    }
+}
+
+#[test]
+fn a_text_with_one_cause_has_one_answer_first() {
+    for (text, code) in [
+        (
+            "psql: error: connection to server at \"h\" (10.0.0.1), port 5432 failed: server certificate for \"a\" does not match host name \"b\"",
+            "hostname-mismatch",
+        ),
+        (
+            "org.postgresql.util.PSQLException: The hostname db.x could not be verified by hostnameverifier PgjdbcHostnameVerifier.",
+            "hostname-mismatch",
+        ),
+        (
+            "invalid peer certificate: certificate expired: verification time 1 (UNIX), but certificate is not valid after 0",
+            "certificate-expired",
+        ),
+        ("DEPTH_ZERO_SELF_SIGNED_CERT Error: self-signed certificate", "self-signed"),
+        ("connect ECONNREFUSED 10.0.0.1:5432", "tcp-refused"),
+        ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
+    ] {
+        assert_eq!(recognise(text).unwrap().readings[0].codes[0], code, "{text}");
+    }
+}
