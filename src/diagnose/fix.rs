@@ -2,9 +2,10 @@
 //! them, quoted for the connection string; commands are quoted here, for the running system's shell.
 
 use super::Fix;
+use super::root_file::present_roots;
 use super::view::{Reach, View, reach};
 use crate::conninfo::SslMode;
-use crate::provider::{self, Detection, Situation, SystemRoots};
+use crate::provider::{self, Provider, Situation, SystemRoots};
 use crate::text::shell_quoted;
 
 impl Fix {
@@ -50,19 +51,8 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
 }
 
 /// Writes the roots that a provider uses now into a file and uses it; `None` where they do not ship.
-pub(super) fn provider_roots(detection: &Detection) -> Option<Fix> {
-    let provider = detection.provider;
-    provider::bundle(provider.id)?;
-    let stem = provider.id.split('-').next().unwrap_or(provider.id);
-    Some(export_roots(provider.id, stem))
-}
-
-/// Writes the roots of the provider `id` into a file named after `stem` and uses it.
-pub(super) fn export_roots(id: &str, stem: &str) -> Fix {
-    let file = format!("{stem}-roots.pem");
-    Fix::text("write the provider's present roots and use that file")
-        .run_words(["pgtls-check", "roots", "export", id, "--output", &file])
-        .set("sslrootcert", file)
+pub(super) fn provider_roots(provider: &Provider) -> Option<Fix> {
+    provider::bundle(provider.id).and_then(|_| present_roots(provider).into_iter().next())
 }
 
 /// Trusts the public roots of this machine; libpq takes them under verify-full only (fe-connect.c, libpq 16).
@@ -78,14 +68,7 @@ pub(super) fn root_sources(view: &View<'_>) -> Vec<Fix> {
     let mut fixes = Vec::new();
     let system = detection.as_ref().map_or(SystemRoots::Unknown, |found| found.provider.system_roots);
     if let Some(detection) = &detection {
-        let export = provider_roots(detection);
-        if export.is_none() {
-            fixes.extend(provider_hints(view, Situation::RootMissing, None));
-            if let (true, Some(file)) = (fixes.is_empty(), detection.provider.root_file) {
-                fixes.push(Fix::text(format!("use the roots of {}: {file}", detection.provider.name)));
-            }
-        }
-        fixes.extend(export);
+        fixes.extend(present_roots(detection.provider));
     } else {
         fixes.push(Fix::text(
             "get the root certificate of the server's CA from whoever runs the server, over a channel you trust, and \

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::view::{Reach, View, file_name, mode_name, reach, short_subject, version_name};
+use super::view::{Reach, View, mode_name, reach, short_subject, store_name, version_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
 use crate::conninfo::SslMode;
 use crate::evidence::SessionFailure;
 use crate::evidence::{Closure, NegotiateResult, Resolution, Step, TcpResult, TlsFailure};
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{ClientIdentity, RootSource, Roots};
+use crate::trust::{ClientIdentity, Roots};
 
 /// The stages of the last attempt.
 pub(super) fn reports(
@@ -155,11 +155,7 @@ fn roots(view: &View<'_>) -> Option<String> {
     if matches!(trust.client, ClientIdentity::Failed(_)) {
         return None;
     }
-    let file = match &store.source {
-        RootSource::Given(path) | RootSource::DefaultFile(path) => file_name(path),
-        RootSource::GivenAsTyped { typed, .. } => file_name(typed),
-        RootSource::System { .. } => "the system's store".to_owned(),
-    };
+    let file = store_name(view);
     let roots = match store.certificates.len() {
         1 => "1 root".to_owned(),
         count => format!("{count} roots"),

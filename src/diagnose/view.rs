@@ -12,7 +12,7 @@ use crate::evidence::{
 use crate::provider::{self, Detection};
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{ClientIdentity, RootStore, Roots, Trust};
+use crate::trust::{ClientIdentity, RootSource, RootStore, Roots, Trust};
 use crate::verify::Judgement;
 
 /// The evidence, one attempt of it, and the sslmode under which it is judged.
@@ -232,6 +232,16 @@ impl<'a> View<'a> {
             matches!(trust.roots, Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. })
                 || matches!(trust.client, ClientIdentity::Failed(_))
         })
+    }
+}
+
+/// The root file in titles and causes.
+pub(super) fn store_name(view: &View<'_>) -> String {
+    match view.store().map(|store| &store.source) {
+        Some(RootSource::Given(path) | RootSource::DefaultFile(path)) => file_name(path),
+        Some(RootSource::GivenAsTyped { typed, .. }) => file_name(typed),
+        Some(RootSource::System { .. }) => "the system's store".to_owned(),
+        None => "your file".to_owned(),
     }
 }
 

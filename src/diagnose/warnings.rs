@@ -1,11 +1,11 @@
 //! What is not wrong for libpq and worth knowing. All rules run; a policy of the user may deny what they find.
 
-use super::fix::{provider_roots, root_sources};
+use super::fix::root_sources;
 use super::judge::judge;
-use super::view::{View, at_most, mode_name, path_text, short_subject, version_name};
-use super::{Fact, Fix, Warning};
+use super::view::{View, mode_name, path_text, short_subject, store_name, version_name};
+use super::{Fact, Fix, Warning, root_file};
 use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
-use crate::provider::{self, Due};
+use crate::provider;
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{Revocation, RootSource};
@@ -123,6 +123,12 @@ pub fn plaintext_accepted() -> Warning {
 
 fn found(title: impl Into<String>) -> Found {
     Found { title: title.into(), evidence: Vec::new(), fixes: Vec::new() }
+}
+
+impl From<Warning> for Found {
+    fn from(Warning { title, evidence, fixes, .. }: Warning) -> Self {
+        Self { title, evidence, fixes }
+    }
 }
 
 impl Found {
@@ -305,41 +311,17 @@ fn bundle_incomplete(view: &View<'_>) -> Vec<Found> {
     if matches!(store.source, RootSource::System { .. }) {
         return Vec::new();
     }
-    let advice =
-        provider::advice(detection.provider, view.dns_name().as_deref(), store, view.evidence.judged_at);
-    let lacking: Vec<String> = advice
-        .needed()
-        .map(|root| match root.due {
-            Due::From(day) => format!("{}, from {day} on", root.name),
-            Due::Now | Due::Sometimes(_) => root.name.to_owned(),
-        })
-        .collect();
-    if lacking.is_empty() {
-        return Vec::new();
-    }
-    vec![
-        found(format!("the file lacks roots that {} uses or has announced", detection.provider.name))
-            .fact("lacking", at_most(6, lacking))
-            .fact("in_file", at_most(6, advice.held.iter().map(|name| (*name).to_owned())))
-            .fixes(provider_roots(&detection)),
-    ]
+    let at = view.evidence.judged_at;
+    let advice = provider::advice(detection.provider, view.dns_name().as_deref(), store, at);
+    root_file::incomplete(&store_name(view), &advice).map(Found::from).into_iter().collect()
 }
 
 fn root_retired(view: &View<'_>) -> Vec<Found> {
-    let at = view.evidence.judged_at;
     let anchored = view.judgement().filter(|judgement| judgement.verifies);
-    let last = anchored.and_then(|judgement| judgement.path.last()).map(|link| &link.certificate);
-    let Some(retired) = last.and_then(|root| provider::retirement(root, at)) else { return Vec::new() };
-    vec![
-        found(format!("the chain relies on {}, which {}", retired.root, retired.what))
-            .fact("root", retired.root)
-            .fact("since", retired.since)
-            .fact("source", retired.source.to_string())
-            .fixes(view.provider().and_then(|detection| provider_roots(&detection)))
-            .fix(Fix::text(
-                "have the server moved to a chain with a present root before other clients refuse this one",
-            )),
-    ]
+    let root = anchored.and_then(|judgement| judgement.path.last()).map(|link| &link.certificate);
+    let provider = view.provider().map(|detection| detection.provider);
+    let retired = root_file::retired(&store_name(view), root, provider, view.evidence.judged_at);
+    retired.map(Found::from).into_iter().collect()
 }
 
 fn refusals<'a>(view: &View<'a>) -> impl Iterator<Item = &'a StrictRefusal> {

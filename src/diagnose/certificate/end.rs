@@ -4,9 +4,9 @@ use super::known::{self, Root};
 use super::{demanded, in_file, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
-use crate::diagnose::fix::{export_roots, provider_hints, provider_roots, root_sources, system_roots};
+use crate::diagnose::fix::{provider_hints, provider_roots, root_sources, system_roots};
 use crate::diagnose::rule::{Finding, rule};
-use crate::diagnose::view::{View, file_name, path_text, short, short_subject};
+use crate::diagnose::view::{View, path_text, short, short_subject, store_name};
 use crate::provider::{self, Situation, inspection};
 use crate::text;
 use crate::trust::RootSource;
@@ -55,16 +55,6 @@ fn end_defect<'a>(view: &View<'a>) -> Option<&'a Defect> {
 
 fn judged<'a>(view: &View<'a>) -> Option<(&'a Judgement, &'a Defect)> {
     Some((view.judgement()?, end_defect(view)?))
-}
-
-/// The words for the root file in titles and causes.
-fn file(view: &View<'_>) -> String {
-    match view.store().map(|store| &store.source) {
-        Some(RootSource::Given(path) | RootSource::DefaultFile(path)) => file_name(path),
-        Some(RootSource::GivenAsTyped { typed, .. }) => file_name(typed),
-        Some(RootSource::System { .. }) => "the system's store".to_owned(),
-        None => "your file".to_owned(),
-    }
 }
 
 fn sha256(certificate: &Certificate) -> String {
@@ -199,7 +189,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
                 "get the CA's present certificate from whoever runs the server, compare its SHA-256 over another channel, \
                  and put it into the file",
             ))
-            .fixes(view.provider().and_then(|found| provider_roots(&found)))
+            .fixes(view.provider().and_then(|found| provider_roots(found.provider)))
             .fix(Fix::text("did nobody change the CA? then do not trust this connection: find out who answers")),
     )
 }
@@ -258,11 +248,14 @@ fn get_root(view: &View<'_>, root: &Root) -> Vec<Fix> {
     let mut fixes = Vec::new();
     let provider = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
     match (&provider, root.used_by.first()) {
-        (Some(found), _) => fixes.extend(provider_roots(found)),
-        (None, Some(id)) => fixes.push(Fix {
-            text: "write the roots known to this tool that have it, and use that file".to_owned(),
-            ..export_roots(id, "server")
-        }),
+        (Some(found), _) => fixes.extend(provider_roots(found.provider)),
+        (None, Some(id)) => {
+            let export = provider::by_id(id).and_then(provider_roots);
+            fixes.extend(export.map(|export| Fix {
+                text: "write the roots known to this tool that have it, and use that file".to_owned(),
+                ..export
+            }));
+        }
         (None, None) => {}
     }
     let on_machine = view.evidence.system_roots.as_ref().is_none_or(|store| {
@@ -325,7 +318,7 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
     let _ = judgement;
     let fixes = get_root(view, &root);
     Some(
-        Finding::titled(format!("{} lacks the server's root", file(view)))
+        Finding::titled(format!("{} lacks the server's root", store_name(view)))
             .because(cause)
             .fact("sent", sent(view))
             .fact("needed", needed)

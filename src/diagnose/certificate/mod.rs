@@ -5,9 +5,9 @@ mod faults;
 mod known;
 mod name;
 
-use super::Fix;
 use super::rule::Rule;
 use super::view::{View, short_subject};
+use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -104,14 +104,9 @@ fn sent(view: &View<'_>) -> Vec<String> {
     super::view::at_most(10, chain.iter().map(short_subject))
 }
 
-/// The certificates of the root file: name and end, and whether each is a root at all.
+/// The certificates of the root file.
 fn in_file(view: &View<'_>) -> Vec<String> {
-    let Some(store) = view.store() else { return Vec::new() };
-    let described = store.certificates.iter().map(|entry| {
-        let until = entry.certificate.facts().map(|facts| facts.not_after.date()).unwrap_or_default();
-        format!("{}, until {until}", short_subject(&entry.certificate))
-    });
-    super::view::at_most(6, described)
+    view.store().map(root_file::in_file).unwrap_or_default()
 }
 
 /// Whether the local clock is most likely wrong: it reads less than this tool's knowledge, or all certificates of a path
