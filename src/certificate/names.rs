@@ -81,6 +81,10 @@ impl DistinguishedName {
                 let mut pair = set.expect(der::SEQUENCE, "name attribute")?.inside();
                 let oid = pair.object_identifier("name attribute type")?;
                 let value = pair.any("name attribute value")?;
+                if !may_be_attribute(value.tag) {
+                    return Err(value.wrong("name attribute is of a type that none can have"));
+                }
+                der::any_type(&value, "name attribute")?;
                 pair.end("name attribute")?;
                 encoded.push(canonical_attribute(oid.whole, &value)?);
                 attributes.push(Attribute {
@@ -173,6 +177,13 @@ fn canonical_attribute(oid: &[u8], value: &Element<'_>) -> Result<Vec<u8>, Malfo
     let mut sequence = Vec::with_capacity(pair.len() + 4);
     write_element(&mut sequence, der::SEQUENCE, &pair);
     Ok(sequence)
+}
+
+/// The types that an attribute's value may have (`B_ASN1_PRINTABLE` in asn1.h): strings but for a few, BIT STRING,
+/// SEQUENCE, and what OpenSSL has no type for.
+fn may_be_attribute(tag: u8) -> bool {
+    let number = tag & 0x1f;
+    tag & 0xc0 == 0 && matches!(number, 3 | 7..=16 | 18..=20 | 22 | 28..=30)
 }
 
 fn is_text(tag: u8) -> bool {
