@@ -172,6 +172,38 @@ fn spans_between_spaces(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
+/// Longer texts are cut for comparison; a host name has at most 253 bytes.
+const LONGEST_COMPARED: usize = 256;
+
+/// How many characters must be changed, inserted or left out, or swapped with their neighbour, to make one text of the
+/// other (optimal string alignment: Levenshtein's distance with transpositions).
+pub fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().take(LONGEST_COMPARED).collect();
+    let mut above: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut last = None;
+    for (index, character) in left.chars().take(LONGEST_COMPARED).enumerate() {
+        let mut next = vec![index + 1];
+        for (column, other) in right.iter().enumerate() {
+            let cell = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let mut least = (cell(&row, column) + usize::from(character != *other))
+                .min(cell(&row, column + 1) + 1)
+                .min(cell(&next, column) + 1);
+            let before = column.checked_sub(1);
+            if let Some(before) = before
+                && last == Some(*other)
+                && right.get(before) == Some(&character)
+            {
+                least = least.min(cell(&above, before) + 1);
+            }
+            next.push(least);
+        }
+        above = std::mem::replace(&mut row, next);
+        last = Some(character);
+    }
+    row.last().copied().unwrap_or(0)
+}
+
 /// A word as a POSIX shell reads it (XCU 2.2): bare where nothing in it means anything to a shell, else in single
 /// quotes. On Windows see [`powershell_quoted`].
 pub fn posix_quoted(word: &str) -> String {
@@ -259,6 +291,22 @@ mod tests {
         assert_eq!(wrap("", 10), [""]);
         assert_eq!(wrap_from("one two three", 4, 9), ["one", "two three"]);
         assert_eq!(wrap_from("seventeen more", 4, 12), ["", "seventeen", "more"]);
+    }
+
+    #[test]
+    fn distances() {
+        for (left, right, edits) in [
+            ("", "", 0),
+            ("", "host", 4),
+            ("host", "", 4),
+            ("hots", "host", 1),
+            ("sslrotcert", "sslrootcert", 1),
+            ("kitten", "sitting", 3),
+            ("größe", "grosse", 3),
+        ] {
+            assert_eq!(distance(left, right), edits, "{left} {right}");
+            assert_eq!(distance(right, left), edits, "{right} {left}");
+        }
     }
 
     #[test]

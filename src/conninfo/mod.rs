@@ -5,6 +5,20 @@
 //! Strings", "Parameter Key Words", "Environment Variables", "The Password File", "The Connection Service File").
 //! Left out: LDAP look-ups in service files.
 
+mod address;
+mod environment;
+mod hosts;
+mod keyword_value;
+pub mod mask;
+pub mod options;
+mod parse;
+mod passfile;
+mod resolve;
+pub mod service;
+mod uri;
+mod validate;
+pub mod write;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -12,7 +26,26 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use address::{inet_aton, parse_address};
+pub use mask::{MASK, Masked, mask};
+pub use parse::{Assignment, ParseFailure, Parsed, Refusal, is_connection_string, parse, parse_as};
+pub use resolve::{Failure, resolve};
+pub use write::Form;
+
 use crate::secret::Secret;
+
+/// A version of libpq. They differ in the options they know and in how they read spaces in a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LibpqVersion {
+    /// PostgreSQL 15 and before.
+    V15,
+    /// PostgreSQL 16.
+    V16,
+    /// PostgreSQL 17.
+    V17,
+    /// PostgreSQL 18.
+    V18,
+}
 
 /// A value as libpq has it: bytes, not necessarily UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -365,10 +398,26 @@ pub struct SyntaxError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SyntaxErrorKind {
-    /// A word without `=`: the word, made of bytes.
+    /// A word without `=`: the word, made of bytes, without what may be a password in it.
     MissingEquals(Value),
     /// A quoted value that does not end.
     UnterminatedQuote,
+    /// A zero byte, as such or as `%00`: the strings of libpq cannot hold one.
+    NulByte,
+    /// In a URI, `[` without `]`.
+    UnclosedBracket,
+    /// In a URI, `[]`.
+    EmptyBrackets,
+    /// In a URI, something else than `:`, `/`, `?` or `,` behind `]`.
+    TextBehindBracket,
+    /// In a URI's query, a name without `=`.
+    ParameterWithoutEquals,
+    /// In a URI's query, a second `=` in one pair; the span is that `=`.
+    ParameterWithTwoEquals,
+    /// In a URI, `%` without two hexadecimal digits behind it.
+    BadPercentEncoding,
+    /// In a URI, a space inside a component (since libpq 18).
+    BareSpace,
 }
 
 /// What is wrong with the configuration. Becomes the evidence of the config stage.
@@ -455,47 +504,4 @@ impl Value {
     pub fn to_path(&self) -> PathBuf {
         PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
     }
-}
-
-impl Environment {
-    /// A file of libpq's directory for per-user files: `~/.postgresql/NAME`, on Windows `%APPDATA%\postgresql\NAME`.
-    /// `None` where there is no home directory (fe-connect.c, pqGetHomeDirectory).
-    pub fn default_file(&self, name: &str) -> Option<PathBuf> {
-        let variable =
-            |name: &str| self.variables.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty());
-        if cfg!(windows) {
-            return variable("APPDATA").map(|data| PathBuf::from(data).join("postgresql").join(name));
-        }
-        let home = variable("HOME").map(PathBuf::from).or_else(|| self.account_home.clone())?;
-        Some(home.join(".postgresql").join(name))
-    }
-}
-
-/// A connection string for showing: secrets masked, everything printable, and the places given moved along.
-///
-/// Until the parser tells what is secret, everything outside the places is masked, and of a place only what looks like a
-/// keyword is shown.
-pub fn marked(input: &Secret, spans: &[Range<usize>]) -> (String, Vec<Range<usize>>) {
-    let bytes = input.expose();
-    let mut text = String::new();
-    let mut moved = Vec::new();
-    let mut done = 0;
-    for span in spans {
-        let (start, end) = (span.start.clamp(done, bytes.len()), span.end.clamp(done, bytes.len()));
-        if start > done {
-            text.push_str("****");
-        }
-        let place = bytes.get(start..end.max(start)).unwrap_or_default();
-        let from = text.len();
-        match place.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'\\')) {
-            true => text.push_str(&String::from_utf8_lossy(place)),
-            false => text.push_str("****"),
-        }
-        moved.push(from..text.len());
-        done = end.max(start);
-    }
-    if done < bytes.len() {
-        text.push_str("****");
-    }
-    (text, moved)
 }

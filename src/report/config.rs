@@ -5,12 +5,10 @@ use serde_json::{Map, Value as Json, json};
 use super::certificates::lossy;
 use super::style::{Role, Style};
 use super::{human, json};
-use crate::conninfo::{Origin, Parameter};
+use crate::conninfo::options::is_secret;
+use crate::conninfo::{MASK, Origin, Parameter};
 use crate::diagnose::Diagnosis;
 use crate::text::width;
-
-/// What stands in place of a secret.
-pub const MASK: &str = "********";
 
 /// The settings for people: `keyword=value   origin`, a line each. With what is wrong with them, if anything is.
 pub fn human(style: Style, parameters: &[Parameter], diagnosis: Option<&Diagnosis>) -> String {
@@ -87,12 +85,4 @@ pub fn source(origin: &Origin) -> String {
         Origin::Default => "default".to_owned(),
         Origin::ToolDefault(reason) => format!("default of pgtls-check, {reason}"),
     }
-}
-
-/// Parameters whose values are never shown.
-fn is_secret(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "password" | "sslpassword" | "scram_client_key" | "scram_server_key" | "oauth_client_secret"
-    )
 }

@@ -2,6 +2,7 @@
 
 use super::{Judgement, Link};
 use crate::certificate::{Certificate, Facts, GeneralName};
+use crate::text::distance;
 use crate::trust::FileCertificate;
 
 /// Where a path stops short of a root.
@@ -87,25 +88,3 @@ pub fn closest_name(facts: &Facts, host: &str) -> Option<String> {
 
 /// Certificates with thousands of names exist; nobody reads the nearest of more than these.
 const MOST_NAMES: usize = 1000;
-/// Longer names are cut for comparison; a host name has at most 253 bytes.
-const LONGEST_NAME: usize = 256;
-
-/// Levenshtein's distance, by characters.
-pub(crate) fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(LONGEST_NAME).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, character) in left.chars().take(LONGEST_NAME).enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, other) in row.iter_mut().skip(1).zip(&right) {
-            let substituted = diagonal + usize::from(character != *other);
-            diagonal = *cell;
-            before = substituted.min(before + 1).min(*cell + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}

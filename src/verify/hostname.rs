@@ -3,11 +3,11 @@
 //!
 //! Left out: libpq 14 and older, which look at no iPAddress.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::defect::{Defect, Presented};
 use crate::certificate::{Facts, GeneralName};
-use crate::conninfo::Value;
+use crate::conninfo::{Value, inet_aton};
 
 /// What one name of the certificate says about the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,48 +107,6 @@ fn compare_address(address: IpAddr, host: &[u8]) -> Comparison {
 /// Whether libpq takes a host for an address: what `inet_aton` or `inet_pton` for IPv6 reads.
 pub fn is_ip_address(host: &[u8]) -> bool {
     inet_aton(host).is_some() || inet_pton6(host).is_some()
-}
-
-/// glibc's `inet_aton`: one to four numbers, decimal, octal (`0…`) or hexadecimal (`0x…`), the last one filling the
-/// rest; whatever follows a blank is ignored.
-fn inet_aton(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut leading = 0u32;
-    let mut rest = text;
-    for remaining in (0..4u32).rev() {
-        let (value, after) = number(rest)?;
-        rest = after;
-        if let (Some(b'.'), 1..) = (rest.first(), remaining) {
-            leading = leading << 8 | u32::from(u8::try_from(value).ok()?);
-            rest = rest.get(1..)?;
-            continue;
-        }
-        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
-        if !rest.first().is_none_or(blank) {
-            return None;
-        }
-        let bits = 8 * (remaining + 1);
-        let last = u32::try_from(value).ok().filter(|value| u64::from(*value) >> bits == 0)?;
-        return Some(Ipv4Addr::from(leading.checked_shl(bits).unwrap_or(0) | last));
-    }
-    None
-}
-
-/// C's `strtoul` with base 0 on text that begins with a digit, up to 32 bits.
-fn number(text: &[u8]) -> Option<(u64, &[u8])> {
-    text.first().filter(|byte| byte.is_ascii_digit())?;
-    let (radix, digits) = match text {
-        [b'0', b'x' | b'X', after @ ..] if after.first().is_some_and(u8::is_ascii_hexdigit) => (16, after),
-        [b'0', ..] => (8, text),
-        _ => (10, text),
-    };
-    let mut value = 0u64;
-    let mut rest = digits;
-    while let Some((byte, after)) = rest.split_first() {
-        let Some(digit) = char::from(*byte).to_digit(radix) else { break };
-        value = value.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))?;
-        rest = after;
-    }
-    (value <= u64::from(u32::MAX)).then_some((value, rest))
 }
 
 /// `inet_pton` for IPv6: no zone, no brackets.

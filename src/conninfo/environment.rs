@@ -1,0 +1,82 @@
+//! The surroundings of the running process, and where libpq looks for files in them.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{Environment, Value};
+
+/// Where `pg_service.conf` lies in the libpq of common systems: Debian and Ubuntu, Red Hat, others. It is compiled into
+/// libpq (`pg_config --sysconfdir`), so the first of these that exists is taken.
+const SYSTEM_CONFIG_DIRECTORIES: [&str; 4] =
+    ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/opt/homebrew/etc/postgresql", "/etc/postgresql"];
+
+impl Environment {
+    /// What the process has.
+    pub fn from_process() -> Environment {
+        let variables: std::collections::BTreeMap<_, _> = std::env::vars_os().collect();
+        let has_home = variables.get(OsStr::new("HOME")).is_some_and(|home| !home.is_empty());
+        let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
+        Environment {
+            // With HOME set this would be HOME again; it is not looked at then.
+            account_home: if has_home { None } else { std::env::home_dir() },
+            login_name: whoami::username().ok(),
+            current_dir: std::env::current_dir().unwrap_or_default(),
+            system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
+            variables,
+        }
+    }
+
+    /// A file of libpq's directory for per-user files: `~/.postgresql/NAME`, on Windows `%APPDATA%\postgresql\NAME`.
+    /// `None` where there is no home directory.
+    pub fn default_file(&self, name: &str) -> Option<PathBuf> {
+        let home = self.home()?;
+        Some(if cfg!(windows) { home.join(name) } else { home.join(".postgresql").join(name) })
+    }
+
+    /// The user's directory, on Windows PostgreSQL's directory in it (fe-connect.c, pqGetHomeDirectory).
+    pub(super) fn home(&self) -> Option<PathBuf> {
+        let variable = |name: &str| self.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if cfg!(windows) {
+            return variable("APPDATA").map(|data| data.join("postgresql"));
+        }
+        variable("HOME").or_else(|| self.account_home.clone())
+    }
+
+    /// A variable, if it is set, be it to nothing.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(|value| value.as_os_str())
+    }
+
+    /// A variable's bytes.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        self.variable(name).map(|value| Value::new(value.as_encoded_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_has_a_user_and_a_place() {
+        let environment = Environment::from_process();
+        assert!(environment.login_name.is_some_and(|name| !name.is_empty()));
+        assert!(environment.current_dir.is_absolute());
+        assert_eq!(environment.variables.get(OsStr::new("PATH")), std::env::var_os("PATH").as_ref());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_home_directory_is_that_of_the_account_where_home_is_unset_or_empty() {
+        let account = Environment { account_home: Some("/account".into()), ..Environment::default() };
+        assert_eq!(account.default_file("root.crt"), Some("/account/.postgresql/root.crt".into()));
+        let with = |home: &str| {
+            let mut environment = account.clone();
+            environment.variables.insert("HOME".into(), home.into());
+            environment.default_file("root.crt")
+        };
+        assert_eq!(with(""), Some("/account/.postgresql/root.crt".into()));
+        assert_eq!(with("/home/me"), Some("/home/me/.postgresql/root.crt".into()));
+        assert_eq!(Environment::default().default_file("root.crt"), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! The list of hosts: slots, endpoints, ports (fe-connect.c, pqConnectOptions2 and PQconnectPoll).
+
+use std::path::PathBuf;
+
+use super::address::parse_address;
+use super::validate::{Merged, integer};
+use super::{BadPort, ConfigError, Endpoint, Host, MASK, Value};
+
+/// Where libpq looks for a socket when no host is given: compiled in, here as in Debian's, Red Hat's and most other
+/// builds. Where there are no sockets it takes `localhost`.
+pub(super) const DEFAULT_SOCKET_DIRECTORY: &str =
+    if cfg!(target_os = "macos") { "/tmp" } else { "/var/run/postgresql" };
+
+/// libpq's port where a list leaves one empty.
+pub(super) const DEFAULT_PORT: &str = "5432";
+
+/// The slots, without passwords. They are counted from `hostaddr` if it is set, else from `host`.
+pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, ConfigError> {
+    let names = list(merged.text("host"));
+    let addresses = list(merged.text("hostaddr"));
+    let ports = list(merged.text("port"));
+    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
+        let reason = format!("{} for {}", count(names.len(), "host"), count(addresses.len(), "hostaddr"));
+        return Err(merged.contradiction(&["host", "hostaddr"], reason, vec![]));
+    }
+    let slots = names.len().max(addresses.len()).max(1);
+    if ports.len() > 1 && ports.len() != slots {
+        let reason = format!("{} for {}", count(ports.len(), "port"), count(slots, "host"));
+        let given: Vec<&str> = ["host", "hostaddr", "port"]
+            .into_iter()
+            .filter(|keyword| merged.get(keyword).is_some())
+            .collect();
+        return Err(merged.contradiction(&given, reason, vec![]));
+    }
+    let only_port = if ports.len() == 1 { ports.first() } else { None };
+    Ok((0..slots)
+        .map(|slot| {
+            let name = names.get(slot).copied().unwrap_or_default();
+            let address = addresses.get(slot).copied().unwrap_or_default();
+            let port_text = only_port.or_else(|| ports.get(slot)).copied().unwrap_or_default();
+            let endpoint = endpoint(name, address);
+            // A host with a bare `@` before it may begin with a piece of the password.
+            let name = match &endpoint {
+                Endpoint::Malformed { .. } if merged.is_suspect("host") => Value::from(MASK),
+                _ => Value::new(name),
+            };
+            Host { name, endpoint, port: port(port_text), password: None }
+        })
+        .collect())
+}
+
+/// The text of a slot's port, the default for none: what the password file knows it by.
+pub(super) fn port_texts(merged: &Merged, slots: usize) -> Vec<Vec<u8>> {
+    let ports = list(merged.text("port"));
+    let only = if ports.len() == 1 { ports.first() } else { None };
+    (0..slots)
+        .map(|slot| only.or_else(|| ports.get(slot)).filter(|port| !port.is_empty()))
+        .map(|port| port.map_or(DEFAULT_PORT.as_bytes(), |port| port).to_vec())
+        .collect()
+}
+
+fn count(number: usize, what: &str) -> String {
+    match (number, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "hostaddr") => format!("{number} values of hostaddr"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// The entries of a comma-separated list; none if it is empty.
+fn list(text: &[u8]) -> Vec<&[u8]> {
+    if text.is_empty() { Vec::new() } else { text.split(|byte| *byte == b',').collect() }
+}
+
+fn endpoint(name: &[u8], address: &[u8]) -> Endpoint {
+    if !address.is_empty() {
+        return match parse_address(address) {
+            Some((address, zone)) => Endpoint::Address(address, zone),
+            None => Endpoint::BadAddress,
+        };
+    }
+    match name.first() {
+        None if cfg!(windows) => Endpoint::Name("localhost".to_owned()),
+        None => Endpoint::Socket(PathBuf::from(DEFAULT_SOCKET_DIRECTORY)),
+        Some(b'/' | b'@') => Endpoint::Socket(Value::new(name).to_path()),
+        Some(_) => match parse_address(name) {
+            Some((address, zone)) => Endpoint::Address(address, zone),
+            None => host_name(name),
+        },
+    }
+}
+
+/// A name to resolve, unless something stands in it that no host name has.
+fn host_name(name: &[u8]) -> Endpoint {
+    let odd = |character: char| {
+        matches!(character, ':' | '/' | '\\' | '@' | '?' | '#' | '[' | ']')
+            || character.is_whitespace()
+            || character.is_control()
+    };
+    match std::str::from_utf8(name) {
+        Ok(name) if !name.contains(odd) => Endpoint::Name(name.to_owned()),
+        Ok(name) => Endpoint::Malformed { meant: meant(name) },
+        Err(_) => Endpoint::Malformed { meant: None },
+    }
+}
+
+/// The host in something that is more than a host: without scheme, user, path and port.
+fn meant(name: &str) -> Option<String> {
+    let name = name.trim_matches(|character: char| character.is_whitespace() || character.is_control());
+    let name = name.split_once("://").map_or(name, |(_, rest)| rest);
+    let name = name.split(['/', '\\', '?', '#']).next()?;
+    let name = name.rsplit_once('@').map_or(name, |(_, host)| host);
+    let name = match name.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next()?,
+        None if name.matches(':').count() == 1 => name.split(':').next()?,
+        None => name,
+    };
+    let is_name = !name.is_empty()
+        && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '.' | '_'));
+    (is_name || parse_address(name.as_bytes()).is_some()).then(|| name.to_owned())
+}
+
+fn port(text: &[u8]) -> Result<u16, BadPort> {
+    let text = if text.is_empty() { DEFAULT_PORT.as_bytes() } else { text };
+    let shown = || String::from_utf8_lossy(text).into_owned();
+    let number = integer(text).ok_or_else(|| BadPort::NotANumber(shown()))?;
+    u16::try_from(number).ok().filter(|port| *port > 0).ok_or_else(|| BadPort::OutOfRange(shown()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints() {
+        let name = |name: &str| Endpoint::Name(name.to_owned());
+        let malformed = |meant: Option<&str>| Endpoint::Malformed { meant: meant.map(str::to_owned) };
+        let address = |text: &str| Endpoint::Address(text.parse().unwrap(), None);
+        for (host, hostaddr, expected) in [
+            ("db.example", "", name("db.example")),
+            ("db.example", "127.0.0.1", address("127.0.0.1")),
+            ("https://x", "127.0.0.1", address("127.0.0.1")),
+            ("db.example", "localhost", Endpoint::BadAddress),
+            ("127.0.0.1", "", address("127.0.0.1")),
+            ("127.1", "", address("127.0.0.1")),
+            ("::1", "", address("::1")),
+            ("", "", Endpoint::Socket(DEFAULT_SOCKET_DIRECTORY.into())),
+            ("/tmp", "", Endpoint::Socket("/tmp".into())),
+            ("@name", "", Endpoint::Socket("@name".into())),
+            ("größe.example", "", name("größe.example")),
+            ("a_b", "", name("a_b")),
+            ("db.example.", "", name("db.example.")),
+            ("https://db.example", "", malformed(Some("db.example"))),
+            ("postgres://u:p@db.example:5432/d", "", malformed(Some("db.example"))),
+            ("db.example:5432", "", malformed(Some("db.example"))),
+            ("u@db.example", "", malformed(Some("db.example"))),
+            ("db.example/postgres", "", malformed(Some("db.example"))),
+            (" db.example", "", malformed(Some("db.example"))),
+            ("db example", "", malformed(None)),
+            ("[::1]", "", malformed(Some("::1"))),
+            ("[::1]:5432", "", malformed(Some("::1"))),
+            ("tcp://10.0.0.1", "", malformed(Some("10.0.0.1"))),
+            ("://", "", malformed(None)),
+        ] {
+            assert_eq!(endpoint(host.as_bytes(), hostaddr.as_bytes()), expected, "{host:?} {hostaddr:?}");
+        }
+        assert_eq!(endpoint(b"\xff", b""), malformed(None));
+    }
+
+    #[test]
+    fn ports() {
+        for (text, expected) in [
+            ("5433", Ok(5433)),
+            (" 5433\t", Ok(5433)),
+            ("+1", Ok(1)),
+            ("", Ok(5432)),
+            ("65535", Ok(65535)),
+            ("0", Err(BadPort::OutOfRange("0".to_owned()))),
+            ("65536", Err(BadPort::OutOfRange("65536".to_owned()))),
+            ("-1", Err(BadPort::OutOfRange("-1".to_owned()))),
+            ("9999999999", Err(BadPort::NotANumber("9999999999".to_owned()))),
+            ("http", Err(BadPort::NotANumber("http".to_owned()))),
+            ("1 2", Err(BadPort::NotANumber("1 2".to_owned()))),
+            (" ", Err(BadPort::NotANumber(" ".to_owned()))),
+        ] {
+            assert_eq!(port(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+}

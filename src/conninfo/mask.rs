@@ -1,0 +1,397 @@
+//! Connection strings without their secrets, for showing. Works for strings that do not parse, where it masks rather
+//! too much: what may be a password, or a piece of one that was typed without the escapes it needs, is not shown.
+
+use std::ops::Range;
+
+use super::keyword_value::is_space;
+use super::parse::skim;
+use super::{Value, options, uri};
+use crate::text::printable_bytes;
+
+/// What stands in place of a secret, whatever its length.
+pub const MASK: &str = "********";
+
+/// A connection string fit to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Masked {
+    /// One printable line without secrets.
+    pub text: String,
+    /// The places asked for, in bytes of `text`. One inside a secret is the whole of what stands for it.
+    pub spans: Vec<Range<usize>>,
+}
+
+/// Masks the secrets of a string, makes it printable and moves `spans`, places in `input`, along.
+pub fn mask(input: &[u8], spans: &[Range<usize>]) -> Masked {
+    let secrets = merged(secrets(input));
+    let within = |at: usize| secrets.iter().find(|secret| secret.start < at && at < secret.end);
+    let spans: Vec<Range<usize>> = spans
+        .iter()
+        .map(|span| {
+            let start = span.start.min(input.len());
+            let end = span.end.clamp(start, input.len());
+            within(start).map_or(start, |secret| secret.start)..within(end).map_or(end, |secret| secret.end)
+        })
+        .collect();
+    let mut cuts: Vec<usize> = spans
+        .iter()
+        .chain(&secrets)
+        .flat_map(|range| [range.start, range.end])
+        .chain([0, input.len()])
+        .collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut text = String::new();
+    // For each cut, where it is in the text.
+    let mut places = Vec::new();
+    let mut pieces = cuts.iter().zip(cuts.iter().skip(1)).peekable();
+    while let Some((&start, &end)) = pieces.next() {
+        places.push((start, text.len()));
+        if secrets.iter().any(|secret| secret.start <= start && end <= secret.end) {
+            if secrets.iter().any(|secret| secret.start == start) {
+                text.push_str(MASK);
+            }
+        } else {
+            text.push_str(&printable_bytes(input.get(start..end).unwrap_or_default()));
+        }
+    }
+    let total = text.len();
+    let place = |at: usize| places.iter().find(|(cut, _)| *cut == at).map_or(total, |(_, place)| *place);
+    let spans = spans.iter().map(|span| place(span.start)..place(span.end)).collect();
+    Masked { text, spans }
+}
+
+/// A word of a string that did not parse, without what may be a password in it; nothing is left of it where it stands
+/// behind a secret to which it may belong.
+pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
+    if behind_secret {
+        return Value::from(MASK);
+    }
+    let mut shown = Vec::new();
+    let mut done = 0;
+    for secret in merged(loose_secrets(word, word.len())) {
+        shown.extend(word.get(done..secret.start).unwrap_or_default());
+        shown.extend(MASK.as_bytes());
+        done = secret.end;
+    }
+    shown.extend(word.get(done..).unwrap_or_default());
+    Value::new(shown)
+}
+
+fn secrets(input: &[u8]) -> Vec<Range<usize>> {
+    match uri::scheme_length(input) {
+        Some(scheme) => uri_secrets(input, scheme),
+        None => keyword_value_secrets(input),
+    }
+}
+
+fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
+    let (settings, end) = skim(input);
+    let unread = end.unwrap_or(input.len());
+    let mut ranges = loose_secrets(input, unread);
+    let mut chain = Chain::default();
+    for (keyword, place) in &settings {
+        ranges.extend(chain.next(keyword, &place.value, place.keyword.start..place.value.end));
+        // A quote that was left open may have swallowed the name of a secret, but not all of its value.
+        let value = input.get(place.value.clone()).unwrap_or_default();
+        chain.behind_secret |= !loose_secrets(value, value.len()).is_empty();
+    }
+    if end.is_some() && chain.behind_secret {
+        let end = next_option(input, unread);
+        let blanks = input.iter().take(end).rev().take_while(|byte| is_space(**byte)).count();
+        ranges.push(unread..(end - blanks).max(unread));
+    }
+    ranges
+}
+
+/// The password of the authority and those of the query.
+fn uri_secrets(input: &[u8], scheme: usize) -> Vec<Range<usize>> {
+    let rest = input.get(scheme..).unwrap_or_default();
+    let authority =
+        password_in_authority(rest).map(|password| password.start + scheme..password.end + scheme);
+    let mut ranges: Vec<_> = authority.into_iter().collect();
+    let mut chain = Chain::default();
+    let length = |from: usize, ends: &[u8]| {
+        let rest = input.get(from..).unwrap_or_default();
+        rest.iter().position(|byte| ends.contains(byte)).unwrap_or(rest.len())
+    };
+    let mut start = length(0, b"?") + 1;
+    while start < input.len() {
+        let name_end = start + length(start, b"=&?");
+        let name = decoded(input.get(start..name_end).unwrap_or_default());
+        // The first `?` may be one in the user's password: then another one begins the query.
+        let end = name_end + length(name_end, if sounds_secret(&name) { b"&" } else { b"&?" });
+        ranges.extend(chain.next(&name, &((name_end + 1).min(end)..end), start..end));
+        start = end + 1;
+    }
+    ranges
+}
+
+/// Goes from setting to setting: a secret that was typed without its quotes or escapes goes on in what reads as
+/// settings that nobody knows.
+#[derive(Default)]
+struct Chain {
+    behind_secret: bool,
+}
+
+impl Chain {
+    /// What is to be masked of a setting, if anything.
+    fn next(&mut self, keyword: &[u8], value: &Range<usize>, whole: Range<usize>) -> Option<Range<usize>> {
+        if sounds_secret(keyword) {
+            self.behind_secret = true;
+            return Some(value.clone());
+        }
+        self.behind_secret &= options::find(keyword).is_none();
+        self.behind_secret.then_some(whole)
+    }
+}
+
+/// The password in what follows a URI's `//`, in bytes of it: from the first `:` to the last `@` before the query,
+/// since people type passwords with bare `/`, `@` and `?`, and user names with an `@`.
+pub(super) fn password_in_authority(authority: &[u8]) -> Option<Range<usize>> {
+    let position = |wanted: &[u8], from: usize| {
+        authority.iter().skip(from).position(|byte| wanted.contains(byte)).map(|at| at + from)
+    };
+    // An IPv6 address has colons of its own.
+    let after_address = if authority.starts_with(b"[") { position(b"]", 0)? } else { 0 };
+    let colon = position(b":", after_address)?;
+    // A query begins behind the user and password, as libpq finds them, and with an option.
+    let user_end = position(b"@/", 0).filter(|at| authority.get(*at) == Some(&b'@')).unwrap_or(0);
+    let is_query = |at: &usize| {
+        let name = authority.get(at + 1..).and_then(|rest| rest.split(|byte| *byte == b'=').next());
+        name.is_some_and(|name| options::find(name).is_some() || name == b"ssl")
+    };
+    let query = position(b"?", user_end).filter(is_query).unwrap_or(authority.len());
+    let at = authority.iter().take(query).rposition(|byte| *byte == b'@')?;
+    (colon < at).then_some(colon + 1..at)
+}
+
+/// Words that tell a secret, in lower case.
+const SECRET_WORDS: [&[u8]; 9] = [
+    b"password",
+    b"passwd",
+    b"passphrase",
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"token",
+    b"client_key",
+    b"server_key",
+];
+
+/// Whether a name is that of a secret, in libpq's spelling or another's, or nearly so.
+fn sounds_secret(name: &[u8]) -> bool {
+    if let Some(option) = options::find(name) {
+        return option.kind.is_secret();
+    }
+    let lower = name.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| lower.windows(word.len()).any(|part| part == *word))
+        || options::nearest(name).is_some_and(options::is_secret)
+}
+
+/// What looks like a secret anywhere in a text: the rest of a word behind `password=` and its like, and passwords of
+/// URLs. From `unread` on, where nothing is known of the text's structure, everything behind such a name.
+fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
+        let end = start + word;
+        if word == 0 {
+            if text.get(start..).is_some_and(|rest| rest.starts_with(b"://")) {
+                let authority = text.get(start + 3..).unwrap_or_default();
+                let authority = authority.split(|byte| is_space(*byte)).next().unwrap_or_default();
+                ranges.extend(
+                    password_in_authority(authority)
+                        .map(|found| found.start + start + 3..found.end + start + 3),
+                );
+            }
+            start += 1;
+            continue;
+        }
+        if sounds_secret(text.get(start..end).unwrap_or_default())
+            && let Some(secret) = secret_behind(text, end, unread)
+        {
+            ranges.push(secret);
+        }
+        start = end;
+    }
+    ranges
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
+}
+
+/// What the name that ends at `end` is set to.
+fn secret_behind(text: &[u8], end: usize, unread: usize) -> Option<Range<usize>> {
+    let blanks = |from: usize| from + text.iter().skip(from).take_while(|byte| is_space(**byte)).count();
+    let sign = blanks(end + usize::from(matches!(text.get(end), Some(b'"' | b'\''))));
+    let start = if matches!(text.get(sign), Some(b'=' | b':')) {
+        blanks(sign + 1)
+    } else if end >= unread && sign > end {
+        sign
+    } else {
+        return None;
+    };
+    let length = if start >= unread {
+        text.len().saturating_sub(start)
+    } else {
+        text.iter().skip(start).take_while(|byte| !is_space(**byte)).count()
+    };
+    Some(start..start + length)
+}
+
+/// The start of the next `keyword =` with a known keyword, from `start` on; the end of the text if there is none.
+fn next_option(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while at < text.len() {
+        let word = text.iter().skip(at).take_while(|byte| !is_space(**byte) && **byte != b'=').count();
+        let end = at + word;
+        let sign = end + text.iter().skip(end).take_while(|byte| is_space(**byte)).count();
+        let known = text.get(at..end).is_some_and(|word| options::find(word).is_some());
+        if known && text.get(sign) == Some(&b'=') {
+            return at;
+        }
+        at = if sign > end { sign } else { end + 1 };
+    }
+    text.len()
+}
+
+/// A name with its percent escapes undone, wrong ones left as they are.
+fn decoded(name: &[u8]) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::new();
+    let mut rest = name;
+    while let Some((first, after)) = rest.split_first() {
+        let escape = digit(after.first()).zip(digit(after.get(1))).filter(|_| *first == b'%');
+        match escape.and_then(|(high, low)| u8::try_from(16 * high + low).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
+}
+
+/// In order, without overlaps; touching ones are one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked() {
+        for (typed, shown) in [
+            ("host=a password=secret user=b", "host=a password=******** user=b"),
+            ("password = 'a b' user=b", "password = ******** user=b"),
+            ("password=", "password="),
+            ("sslpassword=x passfile=/p sslkey=k", "sslpassword=******** passfile=/p sslkey=k"),
+            (
+                "oauth_client_secret=x scram_client_key=y",
+                "oauth_client_secret=******** scram_client_key=********",
+            ),
+            // Unknown names, other clients' spellings, things typed in the wrong place.
+            ("pasword=x host=a", "pasword=******** host=a"),
+            ("Server=a;Pwd=x;Port=1", "Server=a;Pwd=********"),
+            ("host=postgres://u:x@h/d", "host=postgres://u:********@h/d"),
+            ("postgre://u:x@h/d", "postgre://u:********@h/d"),
+            ("jdbc:postgresql://h/d?user=u&password=x", "jdbc:postgresql://h/d?user=u&password=********"),
+            ("options='-c my.password=x'", "options='-c my.password=********"),
+            // Strings that do not parse.
+            ("host=a password='x", "host=a password=********"),
+            ("host=a password x y", "host=a password ********"),
+            ("dbname='open password=x user=y", "dbname='open password=********"),
+            ("password=my own words host=a", "password=******** ******** host=a"),
+            ("password=a b=c host=a", "password=******** ******** host=a"),
+            // URIs.
+            ("postgresql://u:x@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://u:x@y@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://u:x/y@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://u:x?y@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://u:x/y?z@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://u@server:x@h/d", "postgresql://u@server:********@h/d"),
+            ("postgresql://u:x@[::1/d", "postgresql://u:********@[::1/d"),
+            ("postgresql://u:x%zz@h/d", "postgresql://u:********@h/d"),
+            ("postgresql://h:5432/d?user=a@b", "postgresql://h:5432/d?user=a@b"),
+            ("postgresql://[::1]:5432/d", "postgresql://[::1]:5432/d"),
+            ("postgresql://h?p%61ssword=x&user=u", "postgresql://h?p%61ssword=********&user=u"),
+            ("postgresql://h?password=x&y&sslmode", "postgresql://h?password=********&********&sslmode"),
+            ("postgresql://h?password=x&y=z&port=1", "postgresql://h?password=********&********&port=1"),
+            // Printable.
+            ("host=\x1b[31m", "host=\\x1b[31m"),
+        ] {
+            assert_eq!(mask(typed.as_bytes(), &[]).text, shown, "{typed}");
+        }
+        assert_eq!(mask(b"host=\xff", &[]).text, "host=\\xff");
+    }
+
+    #[test]
+    fn marks_move_along() {
+        let typed = b"password=x \x1bhost=a sslmode=maybe";
+        let at = typed.windows(5).position(|part| part == b"maybe").unwrap();
+        let masked = mask(typed, &[at..at + 5, 9..10, 0..8]);
+        let shown: Vec<&str> = masked.spans.iter().map(|span| &masked.text[span.clone()]).collect();
+        assert_eq!(shown, ["maybe", "********", "password"]);
+        let masked = mask(b"postgresql://u:x/y@h", &[15..16, 17..18]);
+        assert!(masked.spans.iter().all(|span| &masked.text[span.clone()] == MASK));
+        assert_eq!(mask(b"host", &[4..4, 9..12]).spans, [4..4, 4..4]);
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_masked(
+            input in proptest::collection::vec(any::<u8>(), 0..60),
+            spans in proptest::collection::vec((0usize..80, 0usize..80), 0..4),
+        ) {
+            let spans: Vec<Range<usize>> = spans.into_iter().map(|(start, end)| Range { start, end }).collect();
+            let masked = mask(&input, &spans);
+            prop_assert!(masked.text.chars().all(crate::text::is_printable));
+            for span in &masked.spans {
+                prop_assert!(masked.text.get(span.clone()).is_some());
+            }
+        }
+
+        #[test]
+        fn a_password_never_shows(
+            before in "(host=a |user='b c' |port=x |nonsense=1 |host |dbname=')?",
+            quoted in "[A-Za-z0-9 @/:?&=%#]{0,12}",
+            after in "( sslmode=q| dbname='| host| nonsense=1)?",
+        ) {
+            let secret = "Pumpernickel-4711";
+            for typed in [
+                format!("{before}password={secret}{after}"),
+                format!("{before}password='{quoted}{secret}{quoted}'{after}"),
+                format!("{before}password = {secret}{after}"),
+            ] {
+                prop_assert!(!mask(typed.as_bytes(), &[]).text.contains(secret), "{typed}");
+            }
+            let pieces = quoted.replace(' ', "");
+            for typed in [
+                format!("postgresql://u:{pieces}{secret}{pieces}@h/d{after}"),
+                format!("postgresql://u:{pieces}{secret}@h:1/d?password={secret}&{after}"),
+                format!("postgresql://h:x/d?sslpassword={secret}{after}"),
+            ] {
+                prop_assert!(!mask(typed.as_bytes(), &[]).text.contains(secret), "{typed}");
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The table of connection options: one row for each keyword of libpq 15 to 18, in libpq's order
+//! (fe-connect.c, PQconninfoOptions).
+
+use super::LibpqVersion::{self, V15, V16, V17, V18};
+use crate::text;
+
+/// One connection option.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionOption {
+    /// libpq's keyword.
+    pub keyword: &'static str,
+    /// The environment variable that gives it, if one does.
+    pub variable: Option<&'static str>,
+    /// What libpq takes where nobody says anything. `user`, `dbname` and `passfile` are computed instead.
+    pub default: Option<&'static str>,
+    /// What its values are.
+    pub kind: Kind,
+    /// The first libpq that knows it; [`V15`] for older ones too.
+    pub since: LibpqVersion,
+}
+
+/// What the values of an option are, as far as libpq cares before it connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything, or looked at elsewhere.
+    Text,
+    /// A file or directory.
+    Path,
+    /// An integer in C's `int`, with white space round it.
+    Integer,
+    /// One of these words, exactly.
+    Words(&'static [&'static str]),
+    /// A TLS version, in any case, or nothing.
+    TlsVersion,
+    /// A secret.
+    Secret,
+    /// A secret: 32 bytes in base64.
+    ScramKey,
+}
+
+impl Kind {
+    /// Whether values are never to be shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::ScramKey)
+    }
+}
+
+const NEGOTIATIONS: Kind = Kind::Words(&["postgres", "direct"]);
+const TRISTATE: Kind = Kind::Words(&["disable", "prefer", "require"]);
+const CERTIFICATE_MODES: Kind = Kind::Words(&["disable", "allow", "require"]);
+const SSLMODES: Kind = Kind::Words(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]);
+const SESSION_ATTRIBUTES: Kind =
+    Kind::Words(&["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]);
+const BALANCING: Kind = Kind::Words(&["disable", "random"]);
+const WIRE_PROTOCOLS: Kind = Kind::Words(&["3.0", "3.2", "latest"]);
+
+/// The table. `gssencmode` has the default of a libpq with GSSAPI, as the manual has it; without, it is `disable`.
+#[rustfmt::skip]
+pub const OPTIONS: &[ConnectionOption] = &[
+    option("service", Some("PGSERVICE"), None, Kind::Text, V15),
+    option("user", Some("PGUSER"), None, Kind::Text, V15),
+    option("password", Some("PGPASSWORD"), None, Kind::Secret, V15),
+    option("passfile", Some("PGPASSFILE"), None, Kind::Path, V15),
+    option("channel_binding", Some("PGCHANNELBINDING"), Some("prefer"), TRISTATE, V15),
+    option("connect_timeout", Some("PGCONNECT_TIMEOUT"), None, Kind::Integer, V15),
+    option("dbname", Some("PGDATABASE"), None, Kind::Text, V15),
+    option("host", Some("PGHOST"), None, Kind::Text, V15),
+    option("hostaddr", Some("PGHOSTADDR"), None, Kind::Text, V15),
+    option("port", Some("PGPORT"), Some("5432"), Kind::Text, V15),
+    option("client_encoding", Some("PGCLIENTENCODING"), None, Kind::Text, V15),
+    option("options", Some("PGOPTIONS"), Some(""), Kind::Text, V15),
+    option("application_name", Some("PGAPPNAME"), None, Kind::Text, V15),
+    option("fallback_application_name", None, None, Kind::Text, V15),
+    option("keepalives", None, None, Kind::Integer, V15),
+    option("keepalives_idle", None, None, Kind::Integer, V15),
+    option("keepalives_interval", None, None, Kind::Integer, V15),
+    option("keepalives_count", None, None, Kind::Integer, V15),
+    option("tcp_user_timeout", None, None, Kind::Integer, V15),
+    option("sslmode", Some("PGSSLMODE"), Some("prefer"), SSLMODES, V15),
+    option("sslnegotiation", Some("PGSSLNEGOTIATION"), Some("postgres"), NEGOTIATIONS, V17),
+    option("sslcompression", Some("PGSSLCOMPRESSION"), Some("0"), Kind::Text, V15),
+    option("sslcert", Some("PGSSLCERT"), None, Kind::Path, V15),
+    option("sslkey", Some("PGSSLKEY"), None, Kind::Path, V15),
+    option("sslcertmode", Some("PGSSLCERTMODE"), Some("allow"), CERTIFICATE_MODES, V16),
+    option("sslpassword", None, None, Kind::Secret, V15),
+    option("sslrootcert", Some("PGSSLROOTCERT"), None, Kind::Path, V15),
+    option("sslcrl", Some("PGSSLCRL"), None, Kind::Path, V15),
+    option("sslcrldir", Some("PGSSLCRLDIR"), None, Kind::Path, V15),
+    option("sslsni", Some("PGSSLSNI"), Some("1"), Kind::Text, V15),
+    option("requirepeer", Some("PGREQUIREPEER"), None, Kind::Text, V15),
+    option("require_auth", Some("PGREQUIREAUTH"), None, Kind::Text, V16),
+    option("min_protocol_version", Some("PGMINPROTOCOLVERSION"), None, WIRE_PROTOCOLS, V18),
+    option("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), None, WIRE_PROTOCOLS, V18),
+    option("ssl_min_protocol_version", Some("PGSSLMINPROTOCOLVERSION"), Some("TLSv1.2"), Kind::TlsVersion, V15),
+    option("ssl_max_protocol_version", Some("PGSSLMAXPROTOCOLVERSION"), None, Kind::TlsVersion, V15),
+    option("gssencmode", Some("PGGSSENCMODE"), Some("prefer"), TRISTATE, V15),
+    option("krbsrvname", Some("PGKRBSRVNAME"), Some("postgres"), Kind::Text, V15),
+    option("gsslib", Some("PGGSSLIB"), None, Kind::Text, V15),
+    option("gssdelegation", Some("PGGSSDELEGATION"), Some("0"), Kind::Text, V17),
+    option("replication", None, None, Kind::Text, V15),
+    option("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Some("any"), SESSION_ATTRIBUTES, V15),
+    option("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Some("disable"), BALANCING, V16),
+    option("scram_client_key", None, None, Kind::ScramKey, V18),
+    option("scram_server_key", None, None, Kind::ScramKey, V18),
+    option("oauth_issuer", None, None, Kind::Text, V18),
+    option("oauth_client_id", None, None, Kind::Text, V18),
+    option("oauth_client_secret", None, None, Kind::Secret, V18),
+    option("oauth_scope", None, None, Kind::Text, V18),
+    option("sslkeylogfile", None, None, Kind::Path, V18),
+];
+
+const fn option(
+    keyword: &'static str,
+    variable: Option<&'static str>,
+    default: Option<&'static str>,
+    kind: Kind,
+    since: LibpqVersion,
+) -> ConnectionOption {
+    ConnectionOption { keyword, variable, default, kind, since }
+}
+
+/// Environment variables that go to the server as settings and are no options (fe-connect.c, EnvironmentOptions).
+pub const SERVER_SETTINGS: &[(&str, &str)] =
+    &[("PGDATESTYLE", "datestyle"), ("PGTZ", "timezone"), ("PGGEQO", "geqo")];
+
+/// The option of this keyword, exactly as libpq compares: case counts.
+pub fn find(keyword: &[u8]) -> Option<&'static ConnectionOption> {
+    OPTIONS.iter().find(|option| option.keyword.as_bytes() == keyword)
+}
+
+/// Whether the values of a keyword are never to be shown.
+pub fn is_secret(keyword: &str) -> bool {
+    find(keyword.as_bytes()).is_some_and(|option| option.kind.is_secret())
+}
+
+/// The known keyword nearest to a mistyped one, if one is near: other case or separators, or one edit for every three
+/// characters.
+pub fn nearest(keyword: &[u8]) -> Option<&'static str> {
+    let bare = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let typed = bare(&String::from_utf8_lossy(keyword));
+    if let Some((_, keyword)) = OTHER_NAMES.iter().find(|(other, _)| *other == typed) {
+        return Some(keyword);
+    }
+    OPTIONS
+        .iter()
+        .map(|option| (text::distance(&typed, &bare(option.keyword)), option.keyword))
+        .filter(|(distance, _)| 3 * distance <= typed.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, keyword)| keyword)
+}
+
+/// What other clients call an option, without case and separators: JDBC, Npgsql, node-postgres, Go, ODBC.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("server", "host"),
+    ("hostname", "host"),
+    ("database", "dbname"),
+    ("db", "dbname"),
+    ("databasename", "dbname"),
+    ("username", "user"),
+    ("userid", "user"),
+    ("uid", "user"),
+    ("pwd", "password"),
+    ("pass", "password"),
+    ("ssl", "sslmode"),
+    ("sslca", "sslrootcert"),
+    ("rootcertificate", "sslrootcert"),
+    ("cafile", "sslrootcert"),
+    ("timeout", "connect_timeout"),
+    ("applicationname", "application_name"),
+    ("targetservertype", "target_session_attrs"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_unique_and_known_by_their_own_name() {
+        for option in OPTIONS {
+            assert_eq!(
+                find(option.keyword.as_bytes()).unwrap().variable,
+                option.variable,
+                "{}",
+                option.keyword
+            );
+            assert_eq!(nearest(option.keyword.as_bytes()), Some(option.keyword));
+        }
+        for (_, keyword) in OTHER_NAMES {
+            assert!(find(keyword.as_bytes()).is_some(), "{keyword}");
+        }
+    }
+
+    #[test]
+    fn secrets() {
+        let secret: Vec<_> =
+            OPTIONS.iter().filter(|option| option.kind.is_secret()).map(|o| o.keyword).collect();
+        assert_eq!(
+            secret,
+            ["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"]
+        );
+    }
+
+    #[test]
+    fn nearest_keywords() {
+        for (typed, keyword) in [
+            ("sslrotcert", Some("sslrootcert")),
+            ("SSLMode", Some("sslmode")),
+            ("Host", Some("host")),
+            ("user ", Some("user")),
+            ("hots", Some("host")),
+            ("sslMode", Some("sslmode")),
+            ("applicationName", Some("application_name")),
+            ("connectTimeout", Some("connect_timeout")),
+            ("Root Certificate", Some("sslrootcert")),
+            ("Server", Some("host")),
+            ("pasword", Some("password")),
+            ("frobnicate", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(typed.as_bytes()), keyword, "{typed}");
+        }
+    }
+}
