@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, ConfigError, Settings, TlsVersion};
+use crate::conninfo::{AuthMethod, ConfigError, Failure, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::{RootStore, Trust};
@@ -36,6 +36,32 @@ pub struct Evidence {
     pub scope: Scope,
     /// Time from the start to the end.
     pub took: Duration,
+}
+
+impl Evidence {
+    /// The evidence of settings that cannot be used: all that there is before a file is read.
+    pub fn of_bad_config(started: Timestamp, judged_at: Timestamp, scope: Scope, failure: Failure) -> Self {
+        Self {
+            started,
+            judged_at,
+            input: failure.input,
+            config: Err(failure.error),
+            trust: None,
+            attempts: Vec::new(),
+            looks: Vec::new(),
+            system_roots: None,
+            resolvers: Vec::new(),
+            scope,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Whether a chain came, the last time, that is not good.
+    pub fn chain_was_refused(&self) -> bool {
+        let tls = self.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+        let judgement = tls.and_then(|step| step.result.judgement.as_ref());
+        judgement.is_some_and(|judgement| judgement.verifies && !judgement.chain_is_good())
+    }
 }
 
 /// How far a check was to go.

@@ -23,6 +23,8 @@ pub mod probe;
 
 pub mod diagnose;
 
+pub mod trial;
+
 pub mod report;
 
 pub mod cli;

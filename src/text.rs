@@ -204,6 +204,21 @@ pub fn distance(left: &str, right: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
+/// The known word nearest to what was typed, if it is near: at most a third of its letters are amiss.
+pub fn nearest<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let typed = typed.to_ascii_lowercase();
+    if typed.chars().count() > 60 {
+        return None;
+    }
+    let allowed = |word: &str| (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|word| (distance(&typed, &word.to_ascii_lowercase()), word))
+        .filter(|(distance, word)| *distance <= allowed(word))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
 /// A word as a POSIX shell reads it (XCU 2.2): bare where nothing in it means anything to a shell, else in single
 /// quotes. On Windows see [`powershell_quoted`].
 pub fn posix_quoted(word: &str) -> String {
@@ -307,6 +322,16 @@ mod tests {
             assert_eq!(distance(left, right), edits, "{left} {right}");
             assert_eq!(distance(right, left), edits, "{right} {left}");
         }
+    }
+
+    #[test]
+    fn slips_are_found_and_strangers_are_not() {
+        let known = ["verify-full", "verify-ca", "require", "demo"];
+        assert_eq!(nearest("verify-al", known), Some("verify-ca"));
+        assert_eq!(nearest("Verify-Full", known), Some("verify-full"));
+        assert_eq!(nearest("dem", known), Some("demo"));
+        assert_eq!(nearest("quux", known), None);
+        assert_eq!(nearest(&"x".repeat(1000), known), None);
     }
 
     #[test]

@@ -58,6 +58,49 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that names no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchMoment;
+
+impl fmt::Display for NoSuchMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is no date of the form 2026-12-02 or 2026-12-02T15:04:05Z")
+    }
+}
+
+impl std::error::Error for NoSuchMoment {}
+
+/// A date (its first moment in UTC), or what [`Display`](fmt::Display) writes.
+impl std::str::FromStr for Timestamp {
+    type Err = NoSuchMoment;
+
+    fn from_str(text: &str) -> Result<Self, NoSuchMoment> {
+        let (date, time) = match text.strip_suffix('Z') {
+            Some(moment) => moment.split_once('T').ok_or(NoSuchMoment)?,
+            None => (text, "00:00:00"),
+        };
+        let ([year, month, day], [hour, minute, second]) =
+            (numbers(date, '-', [4, 2, 2])?, numbers(time, ':', [2; 3])?);
+        let small = |number: u16| u8::try_from(number).map_err(|_| NoSuchMoment);
+        Self::from_utc(year.into(), small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?)
+            .ok_or(NoSuchMoment)
+    }
+}
+
+/// Three numbers of exactly so many digits.
+fn numbers(text: &str, separator: char, digits: [usize; 3]) -> Result<[u16; 3], NoSuchMoment> {
+    let mut parts = text.split(separator);
+    let mut found = [0; 3];
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let part = parts.next().ok_or(NoSuchMoment)?;
+        if part.len() != digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NoSuchMoment);
+        }
+        *number = part.parse().map_err(|_| NoSuchMoment)?;
+    }
+    if parts.next().is_some() { Err(NoSuchMoment) } else { Ok(found) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +114,26 @@ mod tests {
             ("9999-12-31T23:59:59Z", 253_402_300_799),
         ] {
             assert_eq!(Timestamp::from_unix(seconds).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn dates_and_moments_are_read() {
+        for text in ["2026-12-02T15:04:05Z", "1999-12-31T23:59:59Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        assert_eq!("2026-12-02".parse::<Timestamp>().unwrap().to_string(), "2026-12-02T00:00:00Z");
+        for text in [
+            "",
+            "2026-12",
+            "2026-2-2",
+            "2026-02-30",
+            "2026-12-02T15:04:05",
+            "2026-12-02Z",
+            "+026-12-02",
+            "now",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(NoSuchMoment), "{text}");
         }
     }
 

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::judge::all_groups;
-use super::nearest::nearest;
 use super::warnings;
 use crate::stage::Stage;
+use crate::text::nearest;
 use crate::text::{width, wrap};
 
 /// A code.

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::fix::root_sources;
-use super::nearest::nearest;
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, mode_name, origin_words, path_text, shown};
 use super::{Fix, Mark};
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxErrorKind};
 use crate::text;
+use crate::text::nearest;
 use crate::trust::{ClientIdentity, IdentityError};
 use crate::verify::Defect;
 

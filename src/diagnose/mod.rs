@@ -13,7 +13,6 @@ mod dns;
 mod fingerprints;
 mod fix;
 mod judge;
-mod nearest;
 mod negotiate;
 pub mod policy;
 mod rule;
@@ -107,8 +106,12 @@ pub struct Fix {
     pub settings: Vec<(&'static str, String)>,
     /// A command to run.
     pub command: Option<String>,
+    /// The provider whose shipped roots the command writes into the file that the settings name.
+    pub bundle: Option<&'static str>,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
+    /// The whole corrected connection string, without secrets; only where the trial showed that it works.
+    pub conninfo: Option<String>,
 }
 
 /// What came of trying a fix.

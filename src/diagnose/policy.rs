@@ -1,8 +1,8 @@
 //! What the user demands beyond verification: `--strict`, `--deny`, `--allow`. They act on the codes of warnings and
 //! leave the verdict alone (exit status 10).
 
-use super::nearest::nearest;
 use super::{Outcome, catalogue};
+use crate::text::nearest;
 
 /// Which warnings are failures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -123,7 +123,8 @@ pub fn present_roots(provider: &Provider) -> Vec<Fix> {
             text: "write the provider's present roots and use that file".to_owned(),
             command: Some(format!("pgtls-check roots export {id} --output {file}")),
             settings: vec![("sslrootcert", file)],
-            tried: None,
+            bundle: Some(id),
+            ..Fix::default()
         }];
     }
     let hints = provider.hints(Situation::RootMissing);

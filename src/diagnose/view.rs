@@ -155,7 +155,7 @@ impl<'a> View<'a> {
 
     /// A place of the connection string, underlined; `None` where no string was given.
     pub fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
-        let (text, spans) = conninfo::marked(self.evidence.input.as_ref()?, spans);
+        let conninfo::Masked { text, spans } = conninfo::mask(self.evidence.input.as_ref()?.expose(), spans);
         Some(Mark { text, spans, label: label.into() })
     }
 

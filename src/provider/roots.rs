@@ -1,11 +1,13 @@
 //! The roots that ship with this tool: the files of `certs/`, each with its SHA-256. What a check needs on its way to
 //! success is names and fingerprints, which are text; certificates are decoded on first use.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use super::host::fits;
 use super::{KnownRoot, PROVIDERS, Provider, Standing, by_id};
 use crate::certificate::{Certificate, pem};
+use crate::trust::{FileCertificate, RootSource, RootStore};
 
 /// A file of `certs/` that holds one root.
 struct Shipped {
@@ -172,6 +174,17 @@ pub fn bundle(provider_id: &str) -> Option<Bundle> {
 }
 
 impl Bundle {
+    /// The roots as they would be read from the file at `path` that [`to_pem`](Self::to_pem) writes.
+    pub fn store(&self, path: &Path) -> RootStore {
+        let blocks = pem::blocks(self.to_pem().as_bytes());
+        let certificates = self.roots.iter().zip(blocks).map(|(root, block)| FileCertificate {
+            certificate: root.root.certificate.clone(),
+            file: path.to_owned(),
+            line: block.line,
+        });
+        RootStore { source: RootSource::Given(path.to_owned()), certificates: certificates.collect() }
+    }
+
     /// The bundle as PEM, with a comment before each certificate: name, SHA-256, validity and why it is there.
     ///
     /// Comments are lines that begin with `#`, which OpenSSL, GnuTLS, Java, Go and Python pass over.

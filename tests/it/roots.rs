@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
 use openssl::x509::X509;
-use pgtls_check::commands::roots::{RootsArgs, Streams, run};
+use pgtls_check::cli::{Cli, Command};
+use pgtls_check::commands::roots::{Streams, run};
 use pgtls_check::conninfo::Environment;
 use pgtls_check::provider::{PROVIDERS, bundle};
 use pgtls_check::report::Style;
@@ -14,13 +14,6 @@ use pgtls_check::timestamp::Timestamp;
 use serde_json::Value as Json;
 
 use crate::support::pki::{Algorithm, Draft};
-
-#[derive(clap::Parser)]
-#[command(no_binary_name = true)]
-struct Line {
-    #[command(flatten)]
-    roots: RootsArgs,
-}
 
 /// A directory to run in, and the moment for which certificates are judged.
 struct Place {
@@ -84,7 +77,9 @@ impl Place {
     }
 
     fn roots(&self, words: &[&str]) -> Ended {
-        let args = Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).roots;
+        let line = ["pgtls-check", "roots"].into_iter().chain(words.iter().copied()).map(Into::into);
+        let cli = Cli::read(line).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Command::Roots(args)) = &cli.command else { panic!("another command") };
         let environment = Environment {
             variables: BTreeMap::new(),
             account_home: None,
@@ -95,7 +90,7 @@ impl Place {
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let mut streams =
             Streams { out: &mut out, notes: &mut notes, style: self.style, notes_style: self.style };
-        let status = run(&args, &environment, self.at, &mut streams).unwrap();
+        let status = run(args, cli.display.format, &environment, self.at, &mut streams).unwrap();
         Ended { status, out: String::from_utf8(out).unwrap(), notes: String::from_utf8(notes).unwrap() }
     }
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{CheckArgs, Opinion, RootsFormat, Streams, diagnosis, file_name, usage, write_json};
+use super::{CheckArgs, Opinion, Streams, diagnosis, file_name, usage, write_json};
 use crate::certificate::Certificate;
 use crate::conninfo::Environment;
 use crate::diagnose::{Diagnosis, Fact, Fix, root_file};
 use crate::provider::{Provider, advice, by_host, by_id, near_miss};
+use crate::report::Format;
 use crate::report::certificates::short_subject;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
@@ -22,7 +23,7 @@ use crate::trust::{FileContent, FileError, RootSource, RootStore, Roots, read_ro
 
 pub fn run(
     args: &CheckArgs,
-    format: RootsFormat,
+    format: Format,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
@@ -40,7 +41,7 @@ pub fn run(
     };
     let judged = provider.filter(|provider| !provider.roots.is_empty());
     match format {
-        RootsFormat::Human => {
+        Format::Human => {
             let mut page = Page::new(streams.style);
             opinion.write(&mut page);
             if let (Some(provider), None, None) = (provider, judged, &opinion.diagnosis) {
@@ -58,7 +59,7 @@ pub fn run(
             opinion.write_last_line(&mut page, words, &subject);
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        RootsFormat::Json => {
+        Format::Json => {
             let certificates = held.iter().map(|certificate| {
                 let mut object = super::json_certificate(certificate);
                 object.insert("role".to_owned(), json!(Role::of(certificate).name()));

@@ -4,15 +4,16 @@ use std::io;
 
 use serde_json::{Value as Json, json};
 
-use super::{ExportArgs, RootsFormat, Streams, usage, write_json};
+use super::{ExportArgs, Streams, usage, write_json};
 use crate::commands::write::{Existing, atomically};
 use crate::conninfo::Environment;
 use crate::provider::{Bundle, PROVIDERS, bundle, by_id};
+use crate::report::Format;
 use crate::report::json::shown;
 
 pub fn run(
     args: &ExportArgs,
-    format: RootsFormat,
+    format: Format,
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
@@ -20,8 +21,8 @@ pub fn run(
     let text = bundle.to_pem();
     let Some(path) = &args.output else {
         match format {
-            RootsFormat::Human => streams.out.write_all(text.as_bytes())?,
-            RootsFormat::Json => write_json(streams.out, summary(&bundle, ("pem", json!(text))))?,
+            Format::Human => streams.out.write_all(text.as_bytes())?,
+            Format::Json => write_json(streams.out, summary(&bundle, ("pem", json!(text))))?,
         }
         return Ok(0);
     };
@@ -35,7 +36,7 @@ pub fn run(
         Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
     }
     match format {
-        RootsFormat::Human => {
+        Format::Human => {
             let count = match bundle.roots.len() {
                 1 => "1 root".to_owned(),
                 n => format!("{n} roots"),
@@ -43,7 +44,7 @@ pub fn run(
             let note = format!("wrote {} · {count}", path.display());
             writeln!(streams.notes, "{}", streams.notes_style.text(&note))?;
         }
-        RootsFormat::Json => {
+        Format::Json => {
             let file = ("file", json!(shown(&path.to_string_lossy())));
             write_json(streams.out, summary(&bundle, file))?;
         }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{RootsFormat, Streams, write_json};
+use super::{Streams, write_json};
 use crate::provider::{BundleRoot, PROVIDERS, Provider, Standing, bundle, retirement};
+use crate::report::Format;
 use crate::report::Role;
 use crate::report::certificates::short_subject;
 use crate::report::human::page::Page;
@@ -12,9 +13,9 @@ use crate::timestamp::Timestamp;
 /// More roots of one kind than this are counted, not listed.
 const LISTED: usize = 4;
 
-pub fn run(format: RootsFormat, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+pub fn run(format: Format, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     match format {
-        RootsFormat::Human => {
+        Format::Human => {
             let mut page = Page::new(streams.style);
             for &provider in PROVIDERS {
                 human(&mut page, provider);
@@ -23,7 +24,7 @@ pub fn run(format: RootsFormat, streams: &mut Streams<'_>) -> anyhow::Result<u8>
             page.line("pgtls-check roots export PROVIDER --output FILE");
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        RootsFormat::Json => {
+        Format::Json => {
             let providers: Vec<Json> = PROVIDERS.iter().map(|provider| object(provider)).collect();
             write_json(streams.out, [("providers", Json::Array(providers))])?;
         }

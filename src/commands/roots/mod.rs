@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::USAGE;
 use crate::certificate::Certificate;
 use crate::conninfo::Environment;
 use crate::diagnose::{Diagnosis, Warning};
@@ -17,7 +18,7 @@ use crate::report::certificates::lossy;
 use crate::report::human::diagnosis as block;
 use crate::report::human::page::Page;
 use crate::report::json::{diagnosis as json_diagnosis, line, shown, warning as json_warning};
-use crate::report::{Role, Style};
+use crate::report::{Format, Role, Style};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 
@@ -27,9 +28,6 @@ pub struct RootsArgs {
     /// What to do; without it, the bundles are listed.
     #[command(subcommand)]
     pub action: Option<RootsAction>,
-    /// For people or for programs.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FMT")]
-    pub format: RootsFormat,
 }
 
 /// What `roots` does.
@@ -83,16 +81,6 @@ pub struct ExportArgs {
     pub force: bool,
 }
 
-/// `--format` of `roots`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum RootsFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// One JSON object.
-    Json,
-}
-
 /// Where results and remarks go, and how.
 pub struct Streams<'a> {
     /// Standard output: results.
@@ -105,9 +93,6 @@ pub struct Streams<'a> {
     pub notes_style: Style,
 }
 
-/// A wrong option, as clap counts it.
-const USAGE: u8 = 2;
-
 /// A policy that was asked for is not met.
 const POLICY: u8 = 10;
 
@@ -117,15 +102,16 @@ const POLICY: u8 = 10;
 /// Output that cannot be written.
 pub fn run(
     args: &RootsArgs,
+    format: Format,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     match args.action.as_ref().unwrap_or(&RootsAction::List) {
-        RootsAction::List => list::run(args.format, streams),
-        RootsAction::Show { file } => show::run(file, args.format, environment, at, streams),
-        RootsAction::Check(check) => check::run(check, args.format, environment, at, streams),
-        RootsAction::Export(export) => export::run(export, args.format, environment, streams),
+        RootsAction::List => list::run(format, streams),
+        RootsAction::Show { file } => show::run(file, format, environment, at, streams),
+        RootsAction::Check(check) => check::run(check, format, environment, at, streams),
+        RootsAction::Export(export) => export::run(export, format, environment, streams),
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::check::{self, in_days};
-use super::{Opinion, RootsFormat, Streams, file_name, write_json};
+use super::{Opinion, Streams, file_name, write_json};
 use crate::certificate::Certificate;
 use crate::conninfo::Environment;
 use crate::provider::{KnownRoot, known_roots, retirement};
+use crate::report::Format;
 use crate::report::Role as Paint;
 use crate::report::certificates::short_name;
 use crate::report::human::page::Page;
@@ -19,7 +20,7 @@ use crate::trust::contents::{Contents, Item, ItemKind, Role, contents};
 
 pub fn run(
     file: &Path,
-    format: RootsFormat,
+    format: Format,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
@@ -33,7 +34,7 @@ pub fn run(
         Err(error) => (Vec::new(), Opinion::failed(check::unreadable(file, &error))),
     };
     match format {
-        RootsFormat::Human => {
+        Format::Human => {
             let mut page = Page::new(streams.style);
             for (index, item) in items.iter().enumerate() {
                 human(&mut page, &items, index, item, at);
@@ -42,7 +43,7 @@ pub fn run(
             opinion.write_last_line(&mut page, "usable", &[file_name(file), count(&items)]);
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        RootsFormat::Json => {
+        Format::Json => {
             let listed: Vec<Json> = items.iter().map(|item| object(&items, item, at)).collect();
             let head = [("file", json!(shown(&file.to_string_lossy()))), ("items", Json::Array(listed))];
             write_json(streams.out, head.into_iter().chain(opinion.json()))?;

@@ -7,7 +7,8 @@ use crate::diagnose::rule::{Finding, rule};
 use crate::diagnose::view::{Reach, View, at_most, reach, shown};
 use crate::provider::{self, Situation};
 use crate::text;
-use crate::verify::hints::{closest_name, distance};
+use crate::text::distance;
+use crate::verify::hints::closest_name;
 use crate::verify::{Defect, is_ip_address, matches_name};
 
 rule!(

@@ -1,0 +1,346 @@
+//! The main job: checks one or more servers and reports each.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::task::{JoinSet, LocalSet};
+
+use super::{INTERRUPTED, USAGE, error_style, output_style, print, progress, write};
+use crate::cli::{CheckArgs, DisplayArgs, Patience};
+use crate::conninfo::{self, Environment, Overrides, Value};
+use crate::diagnose::{self, Outcome, Policy, Verdict};
+use crate::evidence::{Evidence, Scope};
+use crate::plan::{Plan, Progress};
+use crate::probe;
+use crate::report::{self, Format, Layout, Run, Style};
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+use crate::trial::{self, Means};
+use crate::trust;
+
+/// Pauses between tries of `--wait`.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest line of `--from`.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// Everything that is the same for all targets of a run.
+pub(super) struct Setup {
+    pub environment: Environment,
+    pub overrides: Overrides,
+    pub scope: Scope,
+    /// Whether further connections may be made after a failure.
+    pub may_try: bool,
+    pub total_limit: Option<Duration>,
+    pub as_of: Option<Timestamp>,
+    pub policy: Policy,
+    pub wait: Option<Patience>,
+    /// How the line on the terminal may look that tells what is waited for; `None` where there is none.
+    pub watched: Option<Style>,
+}
+
+pub(super) fn run(
+    arguments: &CheckArgs,
+    display: &DisplayArgs,
+    environment: &Environment,
+) -> anyhow::Result<u8> {
+    let policy = match Policy::new(arguments.strict, arguments.deny.clone(), arguments.allow.clone()) {
+        Ok(policy) => policy,
+        Err(unknown) => {
+            eprintln!("pgtls-check: {unknown}");
+            return Ok(USAGE);
+        }
+    };
+    let targets = match targets(arguments) {
+        Ok(targets) => targets,
+        Err(error) => {
+            eprintln!("pgtls-check: {error:#}");
+            return Ok(USAGE);
+        }
+    };
+    let mut overrides = arguments.overrides();
+    if arguments.password && !arguments.show_config {
+        let password =
+            rpassword::prompt_password("Password: ").context("no password was read from the terminal")?;
+        overrides.parameters.push(("password", Value::new(password), "-W"));
+    }
+    let setup = Setup {
+        environment: environment.clone(),
+        overrides,
+        scope: Scope {
+            tls_only: arguments.tls_only,
+            require_auth: arguments.require_auth,
+            expires_within: Some(arguments.expires_within),
+        },
+        may_try: !arguments.no_try,
+        total_limit: arguments.timeout,
+        as_of: arguments.as_of,
+        policy,
+        wait: arguments.wait,
+        watched: Some(error_style(display, environment))
+            .filter(|style| targets.len() == 1 && progress::is_wanted(*style)),
+    };
+    if arguments.show_config {
+        return show_config(&setup, targets.first().and_then(Option::as_ref), display);
+    }
+    let style = output_style(display, environment);
+    check_all(setup, targets, arguments, display, style)
+}
+
+/// The targets in their order: those of the command line, then those of `--from`. No target at all is one without a
+/// string: environment or service say where to go.
+fn targets(arguments: &CheckArgs) -> anyhow::Result<Vec<Option<Secret>>> {
+    let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_bytes())));
+    let mut targets: Vec<Option<Secret>> = given.collect();
+    match &arguments.from {
+        None if targets.is_empty() => targets.push(None),
+        None => {}
+        Some(path) => {
+            let listed = listed_targets(path).with_context(|| format!("--from {}", path.display()))?;
+            anyhow::ensure!(
+                !listed.is_empty() || !targets.is_empty(),
+                "--from {}: no target in it",
+                path.display()
+            );
+            targets.extend(listed.into_iter().map(Some));
+        }
+    }
+    Ok(targets)
+}
+
+/// A connection string a line; blank lines and those that begin with `#` are none.
+fn listed_targets(path: &Path) -> anyhow::Result<Vec<Secret>> {
+    let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(io::BufReader::new(std::fs::File::open(path)?))
+    };
+    let mut targets = Vec::new();
+    for number in 1.. {
+        let mut line = Vec::new();
+        let mut limited = io::Read::take(&mut reader, LONGEST_LINE as u64 + 1);
+        if limited.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        anyhow::ensure!(line.len() <= LONGEST_LINE, "line {number} is longer than {LONGEST_LINE} bytes");
+        let line = line.trim_ascii();
+        if !line.is_empty() && line.first() != Some(&b'#') {
+            targets.push(Secret::new(line.to_vec()));
+        }
+    }
+    Ok(targets)
+}
+
+/// Checks all targets, so many at once, and reports them in their order.
+fn check_all(
+    setup: Setup,
+    targets: Vec<Option<Secret>>,
+    arguments: &CheckArgs,
+    display: &DisplayArgs,
+    style: Style,
+) -> anyhow::Result<u8> {
+    let many = targets.len() > 1;
+    let verbosity = display.verbosity();
+    let mut report = Vec::new();
+    let mut tally = Tally::new(Instant::now());
+    let interrupted;
+    {
+        let main_style = if arguments.output.is_some() { Style::document() } else { style };
+        let main: Box<dyn Write> = match arguments.output {
+            Some(_) => Box::new(&mut report),
+            None => Box::new(io::stdout().lock()),
+        };
+        let mut reporters =
+            vec![display.format.reporter(Layout { style: main_style, verbosity, many }, main)];
+        if arguments.output.is_some() {
+            reporters.push(Format::Human.reporter(Layout { style, verbosity, many }, io::stdout().lock()));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        interrupted = LocalSet::new().block_on(
+            &runtime,
+            check_in_order(setup, targets, usize::from(arguments.jobs), &mut |outcome| {
+                tally.count(outcome);
+                reporters.iter_mut().try_for_each(|reporter| reporter.target(outcome))
+            }),
+        )?;
+        let run = tally.run();
+        for reporter in &mut reporters {
+            reporter.finish(&run)?;
+        }
+        // A look-up that hangs in the system's resolver has a thread of its own, which nobody waits for.
+        runtime.shutdown_background();
+    }
+    if let Some(path) = &arguments.output {
+        write::atomically(path, &report, write::Existing::Replace)
+            .with_context(|| format!("--output {}", path.display()))?;
+        eprintln!("wrote {}", path.display());
+    }
+    Ok(if interrupted { INTERRUPTED } else { tally.run().exit_status })
+}
+
+/// Runs at most `jobs` checks at a time and hands over each outcome in the order of its target. True when Ctrl-C ended
+/// it; what had been finished by then was handed over.
+async fn check_in_order(
+    setup: Setup,
+    targets: Vec<Option<Secret>>,
+    jobs: usize,
+    report: &mut dyn FnMut(&Outcome) -> io::Result<()>,
+) -> io::Result<bool> {
+    let setup = Rc::new(setup);
+    let mut waiting = targets.into_iter().enumerate();
+    let mut running = JoinSet::new();
+    let mut finished = BTreeMap::new();
+    let mut next = 0;
+    let interrupt = tokio::signal::ctrl_c();
+    tokio::pin!(interrupt);
+    loop {
+        while running.len() < jobs
+            && let Some((place, target)) = waiting.next()
+        {
+            let setup = Rc::clone(&setup);
+            running.spawn_local(async move { (place, check(&setup, target).await) });
+        }
+        let ended = tokio::select! {
+            ended = running.join_next() => ended,
+            _ = &mut interrupt => {
+                for outcome in finished.into_values() {
+                    report(&outcome)?;
+                }
+                return Ok(true);
+            }
+        };
+        let Some(ended) = ended else { return Ok(false) };
+        let (place, outcome) = ended.map_err(io::Error::other)?;
+        finished.insert(place, outcome);
+        while let Some(outcome) = finished.remove(&next) {
+            report(&outcome)?;
+            next += 1;
+        }
+    }
+}
+
+/// Checks one target, again and again while waiting may cure it and `--wait` allows.
+async fn check(setup: &Setup, target: Option<Secret>) -> Outcome {
+    let begin = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let outcome = check_once(setup, target.as_ref()).await;
+        let curable = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.retryable);
+        let patient = match setup.wait {
+            None => false,
+            Some(Patience::Endless) => true,
+            Some(Patience::For(limit)) => begin.elapsed() + pause < limit,
+        };
+        if !curable || !patient {
+            return outcome;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Checks one target once.
+pub(super) async fn check_once(setup: &Setup, target: Option<&Secret>) -> Outcome {
+    let started = Timestamp::now();
+    let judged_at = setup.as_of.unwrap_or(started);
+    let settings = match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            return judged(setup, Evidence::of_bad_config(started, judged_at, setup.scope, *failure));
+        }
+    };
+    let trust = trust::load(&settings, &setup.environment);
+    let progress = Progress::default();
+    let plan = Plan {
+        settings,
+        trust,
+        started,
+        judged_at,
+        scope: setup.scope,
+        second_looks: setup.may_try,
+        total_limit: setup.total_limit,
+        progress: progress.clone(),
+    };
+    let mut evidence = match setup.watched {
+        Some(style) => progress::told(&progress, style, probe::probe(&plan)).await,
+        None => probe::probe(&plan).await,
+    };
+    // The public roots are read only where they may explain a failure: 150 certificates take a while.
+    if evidence.chain_was_refused()
+        && let trust::Roots::Loaded(store) = trust::system_roots(&setup.environment)
+    {
+        evidence.system_roots = Some(store);
+    }
+    let means = Means {
+        input: target,
+        overrides: &setup.overrides,
+        environment: &setup.environment,
+        may_connect: setup.may_try,
+        total_limit: setup.total_limit,
+    };
+    trial::try_fixes(judged(setup, evidence), means).await
+}
+
+fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
+    let mut outcome = diagnose::diagnose(evidence);
+    setup.policy.apply(&mut outcome);
+    outcome
+}
+
+/// Counts outcomes.
+struct Tally {
+    begin: Instant,
+    run: Run,
+}
+
+impl Tally {
+    fn new(begin: Instant) -> Self {
+        Self { begin, run: Run::default() }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome.verdict {
+            Verdict::Verified => self.run.verified += 1,
+            Verdict::Failed => self.run.failed += 1,
+        }
+        if outcome.verdict == Verdict::Verified && !outcome.warnings.is_empty() {
+            self.run.warned += 1;
+        }
+        let status = report::exit_status(outcome);
+        if status != 0 && (self.run.exit_status == 0 || status < self.run.exit_status) {
+            self.run.exit_status = status;
+        }
+    }
+
+    fn run(&self) -> Run {
+        Run { elapsed: self.begin.elapsed(), ..self.run.clone() }
+    }
+}
+
+/// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.
+fn show_config(setup: &Setup, target: Option<&Secret>, display: &DisplayArgs) -> anyhow::Result<u8> {
+    let now = Timestamp::now();
+    let (parameters, diagnosis) =
+        match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
+            Ok(settings) => (settings.parameters, None),
+            Err(failure) => {
+                let parameters = failure.parameters.clone();
+                (
+                    parameters,
+                    judged(setup, Evidence::of_bad_config(now, now, setup.scope, *failure)).diagnosis,
+                )
+            }
+        };
+    let text = match display.format {
+        Format::Json => report::config::json(&parameters, diagnosis.as_ref()),
+        _ => {
+            report::config::human(output_style(display, &setup.environment), &parameters, diagnosis.as_ref())
+        }
+    };
+    print(&text)?;
+    Ok(diagnosis.map_or(0, |diagnosis| diagnosis.stage.exit_status()))
+}
