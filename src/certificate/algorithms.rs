@@ -22,6 +22,19 @@ pub enum KeyKind {
     Other(String),
 }
 
+impl KeyKind {
+    /// Whether it has less than the 112 bits of security that OpenSSL wants at level 2. OpenSSL 3 estimates them to the
+    /// nearest multiple of eight, so that RSA keys a few bits short of 2048 pass.
+    pub fn is_weak(&self) -> bool {
+        const SMALL_CURVES: [&str; 2] = ["1.2.840.10045.3.1.1", "1.3.132.0.31"];
+        match self {
+            Self::Rsa(bits) | Self::RsaPss(bits) => *bits <= 2040,
+            Self::Ec(curve) => SMALL_CURVES.contains(&curve.as_str()),
+            Self::Ed25519 | Self::Ed448 | Self::Other(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,6 +117,11 @@ impl SignatureAlgorithm {
             }
             Self::Ed25519 | Self::Ed448 | Self::Other => None,
         }
+    }
+
+    /// Whether its hash is too weak for OpenSSL at level 2: MD5, SHA-1.
+    pub fn is_weak(self) -> bool {
+        matches!(self.hash(), Some(Hash::Md | Hash::Sha1))
     }
 
     /// Whether a key of this kind can have made such a signature (`check_sig_alg_match` in v3_purp.c).
@@ -309,4 +327,15 @@ pub(super) fn key_decodes(spki: &[u8]) -> bool {
         Ok((KeyKind::Rsa(0) | KeyKind::RsaPss(0), _)) | Err(_) => false,
         Ok(_) => true,
     }
+}
+
+/// Whether two points of one curve are the same, one of them compressed (SEC 1, 2.3.3: 2 or 3 and x, for 4, x and y).
+pub(super) fn is_same_point(one: &[u8], other: &[u8]) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    let (Some((sign @ (2 | 3), x)), Some((4, both))) = (short.split_first(), long.split_first()) else {
+        return false;
+    };
+    both.len() == 2 * x.len()
+        && both.starts_with(x)
+        && both.last().is_some_and(|last| 2 + (last & 1) == *sign)
 }

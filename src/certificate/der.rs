@@ -138,6 +138,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes the element takes that `bytes` begin with; all of them if it is cut off or none.
+pub(super) fn first_length(bytes: &[u8]) -> usize {
+    Reader::new(bytes).any("element").map_or(bytes.len(), |element| element.whole.len())
+}
+
 /// The sizes of the header and of the content of the element that `bytes` begins with.
 fn length(bytes: &[u8]) -> Option<(usize, usize)> {
     let first = *bytes.get(1)?;
@@ -172,6 +177,8 @@ pub(super) fn any_type(element: &Element<'_>, field: &str) -> Result<(), Malform
         OBJECT_IDENTIFIER => is_object_identifier(element.content),
         BMP_STRING => element.content.len() % 2 == 0,
         UNIVERSAL_STRING => element.content.len() % 4 == 0,
+        // Constructed where that is not allowed, primitive where it is.
+        0x21 | 0x22 | 0x25 | 0x26 | 0x2a | 0x10 | 0x11 => false,
         _ => true,
     };
     if good { Ok(()) } else { Err(element.wrong(format!("{field} has a bad value"))) }

@@ -10,8 +10,10 @@ mod algorithms;
 mod crl;
 mod der;
 mod extensions;
+mod kind;
 mod names;
 pub mod pem;
+mod trusted;
 
 use std::fmt;
 use std::ops::Range;
@@ -26,6 +28,7 @@ pub use extensions::{
     AuthorityKey, BasicConstraints, CrlPoint, CrlPointName, ExtensionProblem, Extensions, KeyUsage,
     NameConstraints, Subtree,
 };
+pub use kind::DerKind;
 pub use names::{Attribute, DistinguishedName, GeneralName};
 
 /// A certificate, presented or read from a file. Cheap to clone.
@@ -36,6 +39,7 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     der: Vec<u8>,
     sha256: [u8; 32],
+    server_trust: ServerTrust,
     decoded: Result<Facts, (Malformed, Readable)>,
 }
 
@@ -107,8 +111,21 @@ impl Facts {
     /// Whether its key may have signed `subject`, going by the algorithm named within `subject`
     /// (`check_sig_alg_match` in v3_purp.c). A key that cannot be decoded has signed nothing.
     pub fn key_fits(&self, subject: &Facts) -> bool {
-        subject.inner_algorithm.fits(&self.key)
-            && *self.key_decodes.get_or_init(|| algorithms::key_decodes(&self.spki))
+        subject.inner_algorithm.fits(&self.key) && self.key_decodes()
+    }
+
+    /// Whether OpenSSL can decode the public key.
+    pub fn key_decodes(&self) -> bool {
+        *self.key_decodes.get_or_init(|| algorithms::key_decodes(&self.spki))
+    }
+
+    /// Whether its public key is that of this SubjectPublicKeyInfo, however the point of an EC key is written.
+    pub fn has_public_key(&self, spki: &[u8]) -> bool {
+        let (Ok((kind, bits)), Ok((other_kind, other_bits))) = (public_key(&self.spki), public_key(spki))
+        else {
+            return false;
+        };
+        kind == other_kind && (bits == other_bits || algorithms::is_same_point(bits, other_bits))
     }
 
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
@@ -159,16 +176,50 @@ pub struct Readable {
     pub signature: Option<SignatureKind>,
     /// SAN entries.
     pub sans: Vec<GeneralName>,
+    /// Whether nothing but its times keeps it from being decoded.
+    all_but_times: bool,
+}
+
+/// What a file says of a certificate in it, beside the certificate itself: OpenSSL's `TRUSTED CERTIFICATE`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerTrust {
+    /// Nothing about TLS servers: a self-signed certificate is trusted.
+    #[default]
+    Unsaid,
+    /// Trusted for TLS servers: a path may end in it, self-signed or not.
+    Trusted,
+    /// Not trusted for TLS servers: excluded, or trusted for other purposes only.
+    Rejected,
 }
 
 impl Certificate {
     /// Decodes a certificate; one that cannot be decoded keeps its bytes and says why.
     pub fn from_der(der: &[u8]) -> Self {
+        Self::with_trust(der, ServerTrust::default())
+    }
+
+    /// Decodes what a `TRUSTED CERTIFICATE` block holds: a certificate and, behind it, OpenSSL's trust settings
+    /// (`d2i_X509_AUX`).
+    ///
+    /// # Errors
+    /// The settings cannot be decoded.
+    pub fn from_trusted_der(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (der, rest) = bytes.split_at(der::first_length(bytes));
+        let server_trust = if rest.is_empty() { ServerTrust::Unsaid } else { trusted::server_trust(rest)? };
+        Ok(Self::with_trust(der, server_trust))
+    }
+
+    /// Decodes the certificate that `bytes` begin with; what follows it does not count (`d2i_X509`).
+    pub fn from_der_prefix(bytes: &[u8]) -> Self {
+        Self::from_der(bytes.split_at(der::first_length(bytes)).0)
+    }
+
+    fn with_trust(der: &[u8], server_trust: ServerTrust) -> Self {
         let digest = ring::digest::digest(&ring::digest::SHA256, der);
         let sha256 = digest.as_ref().try_into().unwrap_or([0; 32]);
         let mut readable = Readable::default();
         let decoded = decode(der, &mut readable).map_err(|error| (error, readable));
-        Self(Arc::new(Inner { der: der.to_vec(), sha256, decoded }))
+        Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded }))
     }
 
     /// The DER as it was received.
@@ -194,6 +245,17 @@ impl Certificate {
         self.0.decoded.as_ref().map_err(|(error, _)| error)
     }
 
+    /// Whether OpenSSL decodes it: it does even where the times are not what they should be; only a path through such a
+    /// certificate fails.
+    pub fn decodes_but_for_times(&self) -> bool {
+        self.0.decoded.as_ref().map_or_else(|(_, readable)| readable.all_but_times, |_| true)
+    }
+
+    /// What the file it was read from says of it.
+    pub fn server_trust(&self) -> ServerTrust {
+        self.0.server_trust
+    }
+
     /// What can be read of it, decoded as a whole or not: for showing.
     pub fn readable(&self) -> Readable {
         match &self.0.decoded {
@@ -206,6 +268,7 @@ impl Certificate {
                 key: Some(facts.key.clone()),
                 signature: Some(facts.signature.clone()),
                 sans: facts.sans.clone().unwrap_or_default(),
+                all_but_times: true,
             },
             Err((_, readable)) => readable.clone(),
         }
@@ -262,17 +325,19 @@ fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
         spki,
         extensions,
     } = parts;
+    let (signature, outer_algorithm) = (outer_signature?, outer_algorithm?);
+    readable.all_but_times = true;
     Ok(Facts {
         version,
         serial: serial.to_vec(),
         subject,
         issuer,
-        not_before,
-        not_after,
+        not_before: not_before?,
+        not_after: not_after?,
         key,
         spki: spki.to_vec(),
-        signature: outer_signature?,
-        algorithms_differ: outer_algorithm?.whole != inner_algorithm || unused != 0,
+        signature,
+        algorithms_differ: outer_algorithm.whole != inner_algorithm || unused != 0,
         sans: extensions.alternative_names.clone(),
         extensions,
         inner_algorithm: inner_signature,
@@ -290,8 +355,8 @@ struct Body<'a> {
     inner_signature: SignatureAlgorithm,
     subject: DistinguishedName,
     issuer: DistinguishedName,
-    not_before: Timestamp,
-    not_after: Timestamp,
+    not_before: Result<Timestamp, Malformed>,
+    not_after: Result<Timestamp, Malformed>,
     key: KeyKind,
     spki: &'a [u8],
     extensions: Extensions,
@@ -320,9 +385,10 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?);
     readable.issuer = issuer.as_ref().ok().cloned();
     let mut validity = inside.expect(der::SEQUENCE, "validity")?.inside();
-    let not_before = validity.any("notBefore").and_then(|element| extensions::time(&element, "notBefore"));
+    let (before, after) = (validity.any("notBefore"), validity.any("notAfter"));
+    let not_before = before.clone().and_then(|element| extensions::time(&element, "notBefore"));
     readable.not_before = not_before.as_ref().ok().copied();
-    let not_after = validity.any("notAfter").and_then(|element| extensions::time(&element, "notAfter"));
+    let not_after = after.clone().and_then(|element| extensions::time(&element, "notAfter"));
     readable.not_after = not_after.as_ref().ok().copied();
     let after_validity = validity.end("validity");
     let subject = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "subject")?);
@@ -346,6 +412,11 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     }
     inside.end("certificate's body")?;
     after_validity?;
+    for element in [before?, after?] {
+        if !matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME) {
+            return Err(element.wrong("validity has something else than times"));
+        }
+    }
     Ok(Body {
         version: version?,
         serial: serial?,
@@ -353,8 +424,8 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
         inner_signature: inner_signature?.algorithm,
         subject: subject?,
         issuer: issuer?,
-        not_before: not_before?,
-        not_after: not_after?,
+        not_before,
+        not_after,
         key: key?,
         spki: spki.whole,
         extensions: extensions?,

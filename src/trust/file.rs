@@ -3,9 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::{FileContent, FileError};
-use crate::certificate::pem::{self, Block};
+use crate::certificate::DerKind;
+use crate::certificate::pem::Block;
 
 /// The largest file that is read. The bundle of all public roots has a quarter of a megabyte.
 pub const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -21,20 +25,41 @@ pub(super) fn is_present(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// How long to wait for a file that is no regular one: a pipe that nobody writes to never ends.
+const PIPE_LIMIT: Duration = Duration::from_secs(5);
+
 /// The whole content.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let read = || {
-        let mut bytes = Vec::new();
-        let size = File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)? as u64;
-        if size > SIZE_LIMIT {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("the file is larger than {SIZE_LIMIT} bytes"),
-            ));
-        }
-        Ok(bytes)
+    let content = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => read_in_time(path, PIPE_LIMIT),
+        _ => read_whole(path),
     };
-    read().map_err(|error| FileError::from(&error))
+    content.map_err(|error| FileError::from(&error))
+}
+
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let size = File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)? as u64;
+    if size > SIZE_LIMIT {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("the file is larger than {SIZE_LIMIT} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Reads on another thread, which is left to itself when the time is over.
+fn read_in_time(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_owned();
+    thread::Builder::new().spawn(move || sender.send(read_whole(&path)))?;
+    receiver.recv_timeout(limit).unwrap_or_else(|_| {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("nothing came from it within {} s", limit.as_secs()),
+        ))
+    })
 }
 
 /// What a file is that holds no certificate in a form that OpenSSL's PEM reader takes.
@@ -60,47 +85,16 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
     if head.len() >= 8 && head.iter().filter(|byte| **byte == 0).count() * 3 > head.len() && head.is_ascii() {
         return FileContent::Utf16;
     }
-    let text = bytes.trim_ascii_start();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     if text.first() == Some(&b'<') {
         return FileContent::Html;
     }
-    if bytes.first() == Some(&0x30) {
-        return der_content(bytes);
+    match DerKind::of(bytes) {
+        Some(DerKind::Certificate) => FileContent::DerCertificate,
+        Some(DerKind::Request) => FileContent::Csr,
+        Some(DerKind::SignedData) => FileContent::Pkcs7,
+        Some(DerKind::Pkcs12) => FileContent::Pkcs12,
+        Some(DerKind::PrivateKey) => FileContent::PrivateKey,
+        None => FileContent::NoCertificate,
     }
-    FileContent::NoCertificate
-}
-
-/// What a DER SEQUENCE is, by what stands first in it (RFC 5280, 2315, 7292, 5208, 2986).
-fn der_content(bytes: &[u8]) -> FileContent {
-    use x509_parser::prelude::{FromDer, X509Certificate, X509CertificationRequest};
-
-    const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
-    if X509Certificate::from_der(bytes).is_ok() {
-        return FileContent::DerCertificate;
-    }
-    if X509CertificationRequest::from_der(bytes).is_ok() {
-        return FileContent::Csr;
-    }
-    let head = bytes.get(..bytes.len().min(32)).unwrap_or_default();
-    if head.windows(SIGNED_DATA.len()).any(|window| window == SIGNED_DATA) {
-        return FileContent::Pkcs7;
-    }
-    // PFX begins with version 3, PrivateKeyInfo and PKCS#1 with version 0, SEC1 with version 1.
-    let inside = match bytes.get(1) {
-        Some(short @ 0..=0x7f) => bytes.get(2..).filter(|_| *short > 0),
-        Some(long) => bytes.get(2 + usize::from(long & 0x7f)..),
-        None => None,
-    };
-    match inside.and_then(|inside| inside.first_chunk::<3>()) {
-        Some([0x02, 0x01, 0x03]) => FileContent::Pkcs12,
-        Some([0x02, 0x01, 0x00 | 0x01]) => FileContent::PrivateKey,
-        _ => FileContent::NoCertificate,
-    }
-}
-
-/// A file's blocks and bytes.
-pub(super) fn read_blocks(path: &Path) -> Result<(Vec<u8>, Vec<Block>), FileError> {
-    let bytes = read(path)?;
-    let blocks = pem::blocks(&bytes);
-    Ok((bytes, blocks))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustls::sign::SigningKey;
 
-use super::{ClientCertificate, ClientIdentity, IdentityError, file, key};
+use super::{ClientCertificate, ClientIdentity, FileContent, IdentityError, file, key, p521};
 use crate::certificate::Certificate;
 use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
@@ -59,10 +59,13 @@ fn read(
         Some(given) => Some(environment.current_dir.join(given)),
         None => environment.default_file("postgresql.key"),
     };
-    let key_path = match key_path {
-        Some(key) if key.exists() => key,
-        key => return Err(IdentityError::KeyMissing { certificate: path.to_owned(), key }),
-    };
+    let missing = |key| IdentityError::KeyMissing { certificate: path.to_owned(), key };
+    let Some(key_path) = key_path else { return Err(missing(None)) };
+    match fs::metadata(&key_path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(Some(key_path))),
+        Err(error) => return Err(IdentityError::KeyUnreadable { path: key_path, error: (&error).into() }),
+        Ok(_) => {}
+    }
     check_permissions(&key_path)?;
     let bytes = zeroize::Zeroizing::new(
         file::read(&key_path)
@@ -83,39 +86,61 @@ fn read(
     Ok(identity)
 }
 
-/// The file's first certificate is the client's, the others its chain (OpenSSL, SSL_CTX_use_certificate_chain_file).
+/// The file's first certificate is the client's, the others its chain. OpenSSL wants every block of any label to be
+/// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
+/// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
 fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
-    let unreadable = |error| IdentityError::CertificateUnreadable { path: path.to_owned(), error };
-    let (bytes, blocks) = file::read_blocks(path).map_err(unreadable)?;
+    let bytes = file::read(path)
+        .map_err(|error| IdentityError::CertificateUnreadable { path: path.to_owned(), error })?;
+    let blocks = pem::blocks(&bytes);
     let mut chain = Vec::new();
     for block in &blocks {
-        if !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE") {
-            continue;
-        }
         let bad = |what: String| IdentityError::CertificateInvalid {
             path: path.to_owned(),
-            content: super::FileContent::BadBlock { line: block.line, what },
+            content: FileContent::BadBlock { line: block.line, what },
         };
         let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
-        let certificate = Certificate::from_der(der);
-        if let Err(error) = certificate.facts() {
-            return Err(bad(error.to_string()));
+        let certificate = match (block.label.as_str(), chain.is_empty()) {
+            ("CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE", true) => {
+                Certificate::from_trusted_der(der).map_err(|error| bad(error.to_string()))?
+            }
+            ("CERTIFICATE" | "X509 CERTIFICATE", false) => Certificate::from_der_prefix(der),
+            _ => continue,
+        };
+        if !block.headers.is_empty() {
+            return Err(bad("it has header lines".to_owned()));
+        }
+        if let Some(fault) = fault(&certificate) {
+            return Err(bad(fault));
         }
         chain.push(certificate);
     }
     if chain.is_empty() {
         return Err(IdentityError::CertificateInvalid {
             path: path.to_owned(),
-            content: file::content(&bytes, &pem::blocks(&bytes)),
+            content: file::content(&bytes, &blocks),
         });
     }
     Ok(chain)
 }
 
-/// `name:id` names a key in an OpenSSL engine; a drive letter (`c:\…`) does not.
+/// What OpenSSL at level 2 minds about a certificate that a client is to send.
+fn fault(certificate: &Certificate) -> Option<String> {
+    match certificate.facts() {
+        Err(error) => (!certificate.decodes_but_for_times()).then(|| error.to_string()),
+        Ok(facts) if !facts.key_decodes() => Some("its public key cannot be decoded".to_owned()),
+        Ok(facts) if facts.key.is_weak() => Some(format!("its key ({}) is too small", facts.key)),
+        Ok(facts) if facts.signature.algorithm.is_weak() && !facts.is_self_signed() => {
+            Some(format!("its signature ({}) is too weak", facts.signature))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// `name:id` names a key in an OpenSSL engine. On Windows a drive letter (`c:\…`) does not.
 fn is_engine_reference(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    text.find(':').is_some_and(|colon| colon != 1)
+    let text = path.as_os_str().as_encoded_bytes();
+    text.contains(&b':') && !(cfg!(windows) && text.get(1) == Some(&b':'))
 }
 
 /// libpq's rule: a regular file that root owns may be readable by its group, any other by its owner only.
@@ -146,16 +171,19 @@ fn check_permissions(path: &Path) -> Result<(), IdentityError> {
 }
 
 impl ClientCertificate {
-    /// The key in the form rustls signs with; `None` for kinds that ring has not (P-521, Ed448).
+    /// The key in the form rustls signs with; `None` for kinds that neither ring nor RustCrypto's P-521 can use: Ed448,
+    /// other curves, RSA above 4096 bits, RSA-PSS.
     pub fn signing_key(&self) -> Option<Arc<dyn SigningKey>> {
-        rustls::crypto::ring::sign::any_supported_type(&self.key).ok()
+        rustls::crypto::ring::sign::any_supported_type(&self.key)
+            .ok()
+            .or_else(|| p521::signing_key(&self.key))
     }
 
     /// Whether key and certificate belong together; `None` where that cannot be told.
     fn key_matches(&self) -> Option<bool> {
         let key = self.signing_key()?;
         let public = key.public_key()?;
-        Some(self.chain.first()?.facts().ok()?.spki == public.as_ref())
+        Some(self.chain.first()?.facts().ok()?.has_public_key(public.as_ref()))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod contents;
 mod file;
 mod identity;
 mod key;
+mod p521;
 mod revocation;
 mod roots;
 
@@ -132,7 +133,7 @@ pub enum FileContent {
     Html,
     /// UTF-16 text.
     Utf16,
-    /// PEM with a block that cannot be read: its line and what is wrong with it.
+    /// PEM with a block that cannot be read or, in a client's certificate file, is too weak: its line and what is wrong with it.
     BadBlock {
         /// Line of the `-----BEGIN`, from 1.
         line: usize,

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::file;
-use super::roots::{self, hashed_files};
+use super::roots::{self, directories, hashed_files};
 use super::{CrlDirectory, CrlDirectoryState, FileCertificate, FileCrl, Revocation, Roots};
+use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings};
 
 /// What was found: the lists, and certificates that stand among them, which OpenSSL trusts like those of the root file.
@@ -45,12 +46,12 @@ pub(super) fn load(
         let mut state = CrlDirectoryState::Missing;
         for directory in directories {
             state = state.max(directory_state(&directory));
-            for path in numbered(&directory, "r") {
+            for path in hashed_files(&directory, "r") {
                 if let Ok((found, _)) = from_file(&path) {
                     lists.extend(found);
                 }
             }
-            for path in numbered(&directory, "") {
+            for path in hashed_files(&directory, "") {
                 if let Ok((_, found)) = from_file(&path) {
                     certificates.extend(found);
                 }
@@ -66,7 +67,8 @@ fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String
     if path.is_dir() {
         return Err("it is a directory".to_owned());
     }
-    let (bytes, blocks) = file::read_blocks(path).map_err(|error| error.text)?;
+    let bytes = file::read(path).map_err(|error| error.text)?;
+    let blocks = pem::blocks(&bytes);
     let found = roots::certificates(path, &blocks).map_err(|content| content.to_string())?;
     if found.certificates.is_empty() && found.crls.is_empty() {
         return Err(match bytes.first() {
@@ -80,34 +82,14 @@ fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String
     Ok((lists, found.certificates))
 }
 
-/// OpenSSL takes a list of directories, separated as in `PATH` (by_dir.c, add_cert_dir).
-fn directories(list: &Path, environment: &Environment) -> Vec<std::path::PathBuf> {
-    std::env::split_paths(list.as_os_str())
-        .filter(|path| !path.as_os_str().is_empty())
-        .map(|path| environment.current_dir.join(path))
-        .collect()
-}
-
 fn directory_state(directory: &Path) -> CrlDirectoryState {
     let Ok(mut entries) = std::fs::read_dir(directory) else { return CrlDirectoryState::Missing };
     if entries.next().is_none() {
         return CrlDirectoryState::Empty;
     }
-    if numbered(directory, "r").is_empty() { CrlDirectoryState::NotHashed } else { CrlDirectoryState::Hashed }
-}
-
-/// Hash-named files whose numbers run from 0 without a gap: OpenSSL asks for one after the other (by_dir.c).
-fn numbered(directory: &Path, kind: &str) -> Vec<std::path::PathBuf> {
-    let files = hashed_files(directory, kind);
-    let mut found = Vec::new();
-    for path in &files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some((hash, number)) = name.split_once('.') else { continue };
-        let Ok(number) = number.trim_start_matches(kind).parse::<usize>() else { continue };
-        let follows = (0..number).all(|before| directory.join(format!("{hash}.{kind}{before}")).exists());
-        if follows {
-            found.push(path.clone());
-        }
+    if hashed_files(directory, "r").is_empty() {
+        CrlDirectoryState::NotHashed
+    } else {
+        CrlDirectoryState::Hashed
     }
-    found
 }

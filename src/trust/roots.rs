@@ -92,10 +92,12 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
             return Err(bad("it has header lines".to_owned()));
         }
         if is_certificate {
-            // Behind a certificate OpenSSL passes over whatever follows; a trusted one has its settings there.
-            let der = first_element(der).unwrap_or(der);
-            let certificate = Certificate::from_der(der);
-            if let Err(error) = certificate.facts() {
+            let certificate = if block.label == "TRUSTED CERTIFICATE" {
+                Certificate::from_trusted_der(der).map_err(|error| bad(error.to_string()))?
+            } else {
+                Certificate::from_der_prefix(der)
+            };
+            if let (Err(error), false) = (certificate.facts(), certificate.decodes_but_for_times()) {
                 return Err(bad(error.to_string()));
             }
             found.certificates.push(FileCertificate { certificate, file: path.to_owned(), line: block.line });
@@ -107,6 +109,7 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
     Ok(found)
 }
 
+<<<<<<< HEAD
 /// The first DER element, without what follows it.
 pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     let (&tag, rest) = der.split_first()?;
@@ -124,6 +127,8 @@ pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     (tag == 0x30).then(|| der.get(..header.checked_add(length)?))?
 }
 
+=======
+>>>>>>> 84dd02c (Read trust settings of TRUSTED CERTIFICATE, client certificates as OpenSSL takes them, and sign with P-521 keys)
 /// Files that OpenSSL builds of common systems read: Debian and Ubuntu, Fedora and Red Hat, Alpine, SUSE, macOS with
 /// Homebrew (`openssl version -d` tells the directory; its `cert.pem` and `certs` are the defaults).
 const SYSTEM_FILES: &[&str] = &[
@@ -145,46 +150,55 @@ pub(super) fn system(environment: &Environment) -> Roots {
     let file = variable("SSL_CERT_FILE").or_else(|| present(SYSTEM_FILES));
     let directory = variable("SSL_CERT_DIR").or_else(|| present(SYSTEM_DIRECTORIES));
     let mut certificates = Vec::new();
-    if let Some(path) = &file {
-        let path = environment.current_dir.join(path);
-        if let Ok((_, blocks)) = file::read_blocks(&path)
-            && let Ok(found) = self::certificates(&path, &blocks)
-        {
-            certificates.extend(found.certificates);
-        }
+    // An empty variable names nothing, and the default is not used either.
+    if let Some(path) = file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        certificates.extend(found_in(&environment.current_dir.join(path)).certificates);
     }
     // Debian's bundle and directory hold the same roots: one of them is enough, where nothing was asked for.
     if certificates.is_empty() || variable("SSL_CERT_DIR").is_some() {
-        for path in
-            directory.iter().flat_map(|directory| hashed_files(&environment.current_dir.join(directory), ""))
-        {
-            if let Ok((_, blocks)) = file::read_blocks(&path)
-                && let Ok(found) = self::certificates(&path, &blocks)
-            {
-                certificates.extend(found.certificates);
+        for directory in directory.iter().flat_map(|list| directories(list, environment)) {
+            for path in hashed_files(&directory, "") {
+                certificates.extend(found_in(&path).certificates);
             }
         }
     }
     Roots::Loaded(RootStore { source: RootSource::System { file, directory }, certificates })
 }
 
-/// The files of a directory that are named by a hash: eight hex digits, a dot, `kind` and a number, in order.
-pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let mut files: Vec<_> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| is_hash_name(&entry.file_name().to_string_lossy(), kind))
-        .map(|entry| entry.path())
-        .collect();
-    files.sort();
-    files
+/// What OpenSSL takes from a file, nothing if it cannot be read.
+fn found_in(path: &Path) -> Found {
+    let blocks = file::read(path).map(|bytes| pem::blocks(&bytes)).unwrap_or_default();
+    certificates(path, &blocks).unwrap_or_default()
 }
 
-fn is_hash_name(name: &str, kind: &str) -> bool {
-    let Some((hash, number)) = name.split_once('.') else { return false };
-    let number = number.strip_prefix(kind).unwrap_or_default();
-    hash.len() == 8
-        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
+/// OpenSSL takes a list of directories, separated as in `PATH` (by_dir.c, add_cert_dir).
+pub(super) fn directories(list: &Path, environment: &Environment) -> Vec<PathBuf> {
+    std::env::split_paths(list.as_os_str())
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(|path| environment.current_dir.join(path))
+        .collect()
 }
+
+/// The files that OpenSSL would come upon in a directory, in order: for each hash (eight hexadecimal digits in lower
+/// case), `HASH.KIND0`, `HASH.KIND1`, and so on to the first that is missing (by_dir.c, get_cert_by_subject).
+pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let first = format!(".{kind}0");
+    let mut hashes: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(&first).map(str::to_owned))
+        .filter(|hash| {
+            hash.len() == 8 && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        })
+        .collect();
+    hashes.sort();
+    let numbered = |hash: String| {
+        (0..MOST_NAMESAKES)
+            .map(move |number| directory.join(format!("{hash}.{kind}{number}")))
+            .take_while(|path| path.exists())
+    };
+    hashes.into_iter().flat_map(numbered).collect()
+}
+
+/// Files with one hash that are read at most.
+const MOST_NAMESAKES: usize = 1000;

@@ -36,6 +36,11 @@ pub enum Defect {
         /// The certificate of the file.
         anchor: Certificate,
     },
+    /// The path ends in a certificate that the file excludes for TLS servers (`TRUSTED CERTIFICATE` with trust settings).
+    RejectedByFile {
+        /// The certificate of the file.
+        anchor: Certificate,
+    },
     /// The path has more certificates than OpenSSL follows (its depth of 100).
     ChainTooLong,
     /// Outside its dates.
@@ -306,6 +311,7 @@ impl Defect {
             | Self::IssuerUnknown { .. }
             | Self::RootNotInFile { .. }
             | Self::FileLacksRoot { .. }
+            | Self::RejectedByFile { .. }
             | Self::ChainTooLong => None,
         }
     }

@@ -33,7 +33,9 @@ pub(super) fn examine(
     let mut defects = Vec::new();
     let Some(first) = chain.first() else { return (Vec::new(), vec![Defect::NoCertificate]) };
     for (sent, certificate) in chain.iter().enumerate() {
-        if let Err(error) = certificate.facts() {
+        // OpenSSL decodes certificates with odd times, and no path leads through them: beside the path they do no harm.
+        let harmless = sent > 0 && certificate.decodes_but_for_times();
+        if let (Err(error), false) = (certificate.facts(), harmless) {
             defects.push(Defect::Malformed { sent, error: error.clone() });
         }
     }
@@ -75,6 +77,7 @@ pub(super) fn examine(
 fn end_defect(end: End, last: &Certificate, length: usize) -> Option<Defect> {
     Some(match end {
         End::Anchored => return None,
+        End::Rejected => Defect::RejectedByFile { anchor: last.clone() },
         End::SelfSigned if length == 1 => Defect::SelfSignedLeaf,
         End::SelfSigned => Defect::RootNotInFile { root: last.clone() },
         End::FileLacksRoot => Defect::FileLacksRoot { anchor: last.clone() },
@@ -162,21 +165,14 @@ fn purpose(at: usize, facts: &Facts, defects: &mut Vec<Defect>) {
     }
 }
 
-/// `check_key_level`: 112 bits of security. OpenSSL 3 estimates them to the nearest multiple of eight, so that RSA keys
-/// a few bits short of 2048 pass.
+/// `check_key_level`.
 fn weak_key(at: usize, facts: &Facts) -> Option<Defect> {
-    const SMALL_CURVES: [&str; 2] = ["1.2.840.10045.3.1.1", "1.3.132.0.31"];
-    let weak = match &facts.key {
-        KeyKind::Rsa(bits) | KeyKind::RsaPss(bits) => *bits <= 2040,
-        KeyKind::Ec(curve) => SMALL_CURVES.contains(&curve.as_str()),
-        KeyKind::Ed25519 | KeyKind::Ed448 | KeyKind::Other(_) => false,
-    };
-    weak.then(|| Defect::WeakKey { at, key: facts.key.clone() })
+    facts.key.is_weak().then(|| Defect::WeakKey { at, key: facts.key.clone() })
 }
 
 /// `check_sig_level`.
 fn weak_signature(at: usize, facts: &Facts) -> Option<Defect> {
-    let weak = matches!(facts.signature.algorithm.hash(), Some(Hash::Md | Hash::Sha1));
+    let weak = facts.signature.algorithm.is_weak();
     weak.then(|| Defect::WeakSignature { at, algorithm: facts.signature.clone() })
 }
 

@@ -2,7 +2,7 @@
 //! certificate an issuer is looked for in the root file, then among the certificates sent, and never reconsidered.
 
 use super::Link;
-use crate::certificate::{Certificate, Facts};
+use crate::certificate::{Certificate, Facts, ServerTrust};
 use crate::timestamp::Timestamp;
 use crate::trust::FileCertificate;
 
@@ -18,8 +18,10 @@ pub(super) struct Path {
 /// How a path ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// In a self-signed certificate of the file.
+    /// In a certificate that the file makes a trust anchor.
     Anchored,
+    /// In a certificate whose trust settings in the file exclude TLS servers.
+    Rejected,
     /// In a self-signed certificate that is not in the file.
     SelfSigned,
     /// In a certificate of the file that is not self-signed and whose issuer the file lacks.
@@ -74,14 +76,14 @@ impl<'a> Builder<'a> {
                 // that would be its issuer does not vouch for it.
                 Some((place, _)) if self_signed => {
                     if self.mark_if_last_is(place) {
-                        return End::Anchored;
+                        return self.end_at(place).unwrap_or(End::SelfSigned);
                     }
                     return End::SelfSigned;
                 }
                 Some((place, anchor)) => {
                     self.push_file(place);
-                    if anchor.is_self_signed() {
-                        return End::Anchored;
+                    if let Some(end) = self.end_at(place) {
+                        return end;
                     }
                     // From here on only the file is searched.
                     return self.extend_in_file(anchor);
@@ -107,12 +109,25 @@ impl<'a> Builder<'a> {
         while self.links.len() <= LONGEST {
             let Some((place, anchor)) = self.in_file(current) else { return End::FileLacksRoot };
             self.push_file(place);
-            if anchor.is_self_signed() {
-                return End::Anchored;
+            if let Some(end) = self.end_at(place) {
+                return end;
             }
             current = anchor;
         }
         End::TooLong
+    }
+
+    /// Whether the path ends in a certificate of the file, which it does if that is self-signed, unless the file has
+    /// trust settings for it (`check_trust` in x509_vfy.c).
+    fn end_at(&self, place: usize) -> Option<End> {
+        let certificate = &self.anchors.get(place)?.certificate;
+        match certificate.server_trust() {
+            ServerTrust::Trusted => Some(End::Anchored),
+            ServerTrust::Rejected => Some(End::Rejected),
+            ServerTrust::Unsaid => {
+                certificate.facts().is_ok_and(Facts::is_self_signed).then_some(End::Anchored)
+            }
+        }
     }
 
     fn push_sent(&mut self, place: usize) {
