@@ -50,7 +50,7 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Reads on another thread, which is left to itself when the time is over.
-fn read_in_time(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
+pub(super) fn read_in_time(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     let path = path.to_owned();
     thread::Builder::new().spawn(move || sender.send(read_whole(&path)))?;

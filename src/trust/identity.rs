@@ -196,3 +196,287 @@ impl std::fmt::Debug for ClientCertificate {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::{Id, PKey, Private};
+
+    use super::super::KeyProblem;
+    use super::super::testing::*;
+    use super::*;
+
+    fn pem_key(key: &PKey<Private>) -> Vec<u8> {
+        key.private_key_to_pem_pkcs8().unwrap()
+    }
+
+    fn load_with(home: &Home, parameters: &[(&'static str, &str)]) -> ClientIdentity {
+        load(&settings(parameters), &home.environment)
+    }
+
+    fn failure(home: &Home, parameters: &[(&'static str, &str)]) -> IdentityError {
+        match load_with(home, parameters) {
+            ClientIdentity::Failed(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const BOTH: [(&str, &str); 2] = [("sslcert", "client.crt"), ("sslkey", "client.key")];
+
+    #[test]
+    fn without_a_certificate_the_key_is_not_looked_at() {
+        let home = Home::new();
+        home.write(".postgresql/postgresql.key", "nonsense");
+        assert!(matches!(load_with(&home, &[]), ClientIdentity::None));
+        assert!(matches!(load_with(&home, &[("sslkey", "nowhere")]), ClientIdentity::None));
+        home.write("file", "");
+        for absent in ["nowhere.crt", "file/client.crt"] {
+            let found = load_with(&home, &[("sslcert", absent)]);
+            assert!(matches!(found, ClientIdentity::Absent { .. }), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn modes_that_use_no_certificate_read_none() {
+        let home = Home::new();
+        home.write(".postgresql/postgresql.crt", "nonsense");
+        let wanted = settings(&[]);
+        for settings in [
+            Settings { certificate_mode: SslCertMode::Disable, ..wanted.clone() },
+            Settings { sslmode: SslMode::Disable, ..wanted.clone() },
+        ] {
+            assert!(matches!(load(&settings, &home.environment), ClientIdentity::None));
+        }
+        assert!(matches!(load(&wanted, &home.environment), ClientIdentity::Failed(_)));
+    }
+
+    #[test]
+    fn default_files_and_given_ones_are_read() {
+        let home = Home::new();
+        let key = ec_key();
+        let certificate = pem(&Draft::new("client", &key).make());
+        home.write(".postgresql/postgresql.crt", &certificate);
+        let missing = failure(&home, &[]);
+        assert!(matches!(missing, IdentityError::KeyMissing { key: Some(_), .. }), "{missing:?}");
+        home.write(".postgresql/postgresql.key", pem_key(&key));
+        assert!(matches!(load_with(&home, &[]), ClientIdentity::Ready(_)));
+        home.write("client.crt", &certificate);
+        home.write("client.key", pem_key(&key));
+        let ClientIdentity::Ready(identity) = load_with(&home, &BOTH) else { panic!("not read") };
+        assert_eq!(identity.key_file, home.path("client.key"));
+        assert_eq!(identity.chain.len(), 1);
+        assert!(!format!("{identity:?}").contains("key:"), "{identity:?}");
+        let missing = failure(&home, &[("sslcert", "client.crt"), ("sslkey", "nowhere")]);
+        let IdentityError::KeyMissing { key: Some(path), .. } = missing else { panic!("{missing:?}") };
+        assert_eq!(path, home.path("nowhere"));
+    }
+
+    /// The first certificate in each file is of the key.
+    #[test]
+    fn certificate_files_are_taken_as_openssl_takes_them() {
+        let home = Home::new();
+        let (key, ca_key) = (ec_key(), ec_key());
+        home.write("client.key", pem_key(&key));
+        let ca = Draft::new("CA", &ca_key).make();
+        let leaf = || Draft { issuer: Some(("CA", &ca_key)), ..Draft::new("client", &key) };
+        let good = pem(&leaf().make());
+        let der = leaf().make().to_der().unwrap();
+        let old = pem(&Draft { version: 1, ..leaf() }.make());
+        let sha1 = Draft { hash: MessageDigest::sha1(), ..leaf() }.make();
+        let sha1_root = Draft { hash: MessageDigest::sha1(), ..Draft::new("client", &key) }.make();
+        let small = rsa_key(1024);
+        let small_ca = pem(&Draft::new("small CA", &small).make());
+        let mut odd = der.clone();
+        let at = odd.windows(2).position(|window| window == [0x17, 13]).unwrap();
+        odd[at + 2] = b'x';
+        let mut off_curve = der.clone();
+        let at = off_curve.windows(4).position(|window| window == [3, 0x42, 0, 4]).unwrap();
+        off_curve[at + 10] ^= 1;
+        let trusted = |tail: &[u8]| block("TRUSTED CERTIFICATE", &[&der, tail].concat());
+        for (name, content, wanted) in [
+            ("one", good.clone(), true),
+            ("with its chain", good.clone() + &pem(&ca), true),
+            ("version 1", old, true),
+            ("odd times", block("CERTIFICATE", &odd), true),
+            ("odd times in the chain", good.clone() + &block("CERTIFICATE", &odd), true),
+            ("its key is not on the curve", block("CERTIFICATE", &off_curve), false),
+            ("a key before it", String::from_utf8(pem_key(&key)).unwrap() + &good, true),
+            ("text around", format!("a note\n{good}the end"), true),
+            ("byte-order mark", format!("\u{feff}{good}"), true),
+            ("X509 CERTIFICATE", block("X509 CERTIFICATE", &der), true),
+            ("TRUSTED CERTIFICATE", trusted(&[]), true),
+            ("TRUSTED CERTIFICATE with settings", trusted(&[0x30, 0]), true),
+            ("TRUSTED CERTIFICATE, broken settings", trusted(&[0x31, 0]), false),
+            ("TRUSTED CERTIFICATE in the chain", good.clone() + &trusted(&[]), true),
+            ("bytes behind it", block("CERTIFICATE", &[&der[..], &[1]].concat()), false),
+            (
+                "bytes behind one of the chain",
+                good.clone() + &block("CERTIFICATE", &[&der[..], &[1]].concat()),
+                true,
+            ),
+            ("a CRL behind it", good.clone() + &block("X509 CRL", &[0x30, 0]), true),
+            ("bad base64 behind it", good.clone() + &good.replacen("MI", "!!", 1), false),
+            ("bad base64 of another label", good.clone() + "-----BEGIN X-----\n!\n-----END X-----\n", false),
+            ("bad base64 before it", "-----BEGIN X-----\n!\n-----END X-----\n".to_owned() + &good, false),
+            ("cut off behind it", good.clone() + &good[..good.len() / 2], false),
+            ("header lines", good.replacen("-----\n", "-----\nComment: mine\n\n", 1), false),
+            ("SHA-1", pem(&sha1), false),
+            ("SHA-1, self-signed", pem(&sha1_root), true),
+            ("RSA 1024 in the chain", good.clone() + &small_ca, false),
+            ("empty", String::new(), false),
+        ] {
+            let path = home.write("client.crt", content);
+            assert_eq!(openssl_takes_chain(&path), wanted, "OpenSSL: {name}");
+            match load_with(&home, &BOTH) {
+                ClientIdentity::Ready(_) => assert!(wanted, "{name}"),
+                ClientIdentity::Failed(IdentityError::CertificateInvalid { content, .. }) => {
+                    assert!(!wanted, "{name}: {content}");
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        let path = home.write("client.crt", &der);
+        assert!(!openssl_takes_chain(&path));
+        let error = failure(&home, &BOTH);
+        let content = FileContent::DerCertificate;
+        assert_eq!(error, IdentityError::CertificateInvalid { path, content });
+        std::fs::create_dir(home.path("directory")).unwrap();
+        let error = failure(&home, &[("sslcert", "directory")]);
+        assert!(matches!(error, IdentityError::CertificateUnreadable { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn keys_of_every_kind_are_held_against_their_certificate() {
+        use openssl::nid::Nid;
+
+        let home = Home::new();
+        let other = ec_key();
+        for (key, signs) in [
+            (ec_key(), true),
+            (on_curve(Nid::SECP384R1), true),
+            (on_curve(Nid::SECP521R1), true),
+            (on_curve(Nid::SECP256K1), false),
+            (rsa_key(2048), true),
+            (PKey::generate_ed25519().unwrap(), true),
+        ] {
+            let certificate = home.write("client.crt", pem(&Draft::new("client", &key).make()));
+            let path = home.write("client.key", pem_key(&key));
+            assert!(openssl_takes_pair(&certificate, &path), "{:?}", key.id());
+            let ClientIdentity::Ready(identity) = load_with(&home, &BOTH) else { panic!("{:?}", key.id()) };
+            assert_eq!(identity.signing_key().is_some(), signs, "{:?}", key.id());
+            assert!(!signs || identity.key_matches() == Some(true));
+            let path = home.write("client.key", pem_key(&other));
+            assert!(!openssl_takes_pair(&certificate, &path));
+            let error = failure(&home, &BOTH);
+            assert!(matches!(error, IdentityError::KeyMismatch { .. }), "{:?}: {error:?}", key.id());
+        }
+        assert_eq!(other.id(), Id::EC);
+    }
+
+    #[test]
+    fn a_compressed_point_is_the_same_key() {
+        use openssl::bn::BigNumContext;
+        use openssl::ec::PointConversionForm;
+
+        let home = Home::new();
+        let key = ec_key();
+        home.write("client.key", pem_key(&key));
+        let pair = key.ec_key().unwrap();
+        let mut context = BigNumContext::new().unwrap();
+        let form = PointConversionForm::COMPRESSED;
+        let point = pair.public_key().to_bytes(pair.group(), form, &mut context).unwrap();
+        // The header of an uncompressed P-256 key with its lengths made smaller.
+        let mut spki = key.public_key_to_der().unwrap()[..26].to_vec();
+        (spki[1], spki[24]) = (57, 34);
+        spki.extend(point);
+        let public = Some(PKey::public_key_from_der(&spki).unwrap());
+        home.write("client.crt", pem(&Draft { public, ..Draft::new("client", &key) }.make()));
+        let ClientIdentity::Ready(identity) = load_with(&home, &BOTH) else { panic!("not read") };
+        let point = &identity.chain[0].facts().unwrap().spki;
+        assert!(point.len() < 70, "the certificate's point is compressed: {}", point.len());
+        assert_eq!(identity.key_matches(), Some(true));
+    }
+
+    #[test]
+    fn key_files_that_cannot_be_used_say_why() {
+        let home = Home::new();
+        let key = ec_key();
+        home.write("client.crt", pem(&Draft::new("client", &key).make()));
+        let cipher = openssl::symm::Cipher::aes_256_cbc();
+        home.write("client.key", key.private_key_to_pem_pkcs8_passphrase(cipher, b"right").unwrap());
+        let with = |pass: &'static str| [BOTH[0], BOTH[1], ("sslpassword", pass)];
+        let problem = |parameters: &[(&'static str, &str)]| match failure(&home, parameters) {
+            IdentityError::KeyInvalid { problem, .. } => problem,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(problem(&BOTH), KeyProblem::PassPhraseMissing);
+        assert_eq!(problem(&with("")), KeyProblem::PassPhraseMissing);
+        assert_eq!(problem(&with("wrong")), KeyProblem::PassPhraseWrong);
+        assert!(matches!(load_with(&home, &with("right")), ClientIdentity::Ready(_)));
+        home.write("client.key", key.private_key_to_pkcs8().unwrap());
+        assert!(matches!(load_with(&home, &with("needless")), ClientIdentity::Ready(_)));
+        home.write("client.key", "nothing");
+        assert_eq!(problem(&BOTH), KeyProblem::NotAKey);
+        std::fs::create_dir(home.path("directory")).unwrap();
+        let error = failure(&home, &[BOTH[0], ("sslkey", "directory")]);
+        assert!(matches!(error, IdentityError::KeyNotAFile { .. }), "{error:?}");
+        let error = failure(&home, &[BOTH[0], ("sslkey", "client.crt/key")]);
+        assert!(matches!(error, IdentityError::KeyUnreadable { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_colon_names_an_engine() {
+        let home = Home::new();
+        let key = ec_key();
+        home.write("client.crt", pem(&Draft::new("client", &key).make()));
+        for reference in ["pkcs11:client", "engine:"] {
+            let error = failure(&home, &[BOTH[0], ("sslkey", reference)]);
+            assert_eq!(error, IdentityError::KeyInEngine { reference: reference.into() });
+        }
+        assert_eq!(is_engine_reference(Path::new("c:/client.key")), !cfg!(windows));
+        assert!(!is_engine_reference(Path::new("/etc/client.key")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_follow_the_owner() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        let home = Home::new();
+        let path = home.write("client.key", "");
+        let by_root = fs::metadata(&path).unwrap().uid() == 0;
+        // Mode; whether it will do for a file of root's, and for one of anybody else.
+        for (mode, of_root, of_others) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o700, true, true),
+            (0o640, true, false),
+            (0o440, true, false),
+            (0o660, false, false),
+            (0o650, false, false),
+            (0o604, false, false),
+            (0o602, false, false),
+            (0o601, false, false),
+            (0o644, false, false),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let checked = check_permissions(&path);
+            assert_eq!(checked.is_ok(), if by_root { of_root } else { of_others }, "{mode:o}");
+            if let Err(error) = checked {
+                assert_eq!(
+                    error,
+                    IdentityError::KeyPermissions { path: path.clone(), mode, owned_by_root: by_root }
+                );
+            }
+        }
+        let link = home.path("link.key");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("client.key", &link).unwrap();
+        assert_eq!(check_permissions(&link), Ok(()), "links are followed");
+        if by_root && std::os::unix::fs::chown(&path, Some(65534), None).is_ok() {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+            let error = check_permissions(&path).unwrap_err();
+            assert!(matches!(error, IdentityError::KeyPermissions { owned_by_root: false, .. }), "{error:?}");
+        }
+    }
+}

@@ -8,6 +8,9 @@ mod key;
 mod p521;
 mod revocation;
 mod roots;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)] // Tests only.
+mod testing;
 
 use std::io;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::file;
-use super::roots::{self, directories, hashed_files};
+use super::roots::{self, directories, hashed_certificates, hashed_files};
 use super::{CrlDirectory, CrlDirectoryState, FileCertificate, FileCrl, Revocation, Roots};
 use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings};
@@ -46,16 +46,11 @@ pub(super) fn load(
         let mut state = CrlDirectoryState::Missing;
         for directory in directories {
             state = state.max(directory_state(&directory));
-            for path in hashed_files(&directory, "r") {
-                if let Ok((found, _)) = from_file(&path) {
-                    lists.extend(found);
-                }
+            for (hash, path) in hashed_files(&directory, "r") {
+                let found = from_file(&path).map(|(found, _)| found).unwrap_or_default();
+                lists.extend(found.into_iter().filter(|list| list.crl.facts().issuer.hash() == hash));
             }
-            for path in hashed_files(&directory, "") {
-                if let Ok((_, found)) = from_file(&path) {
-                    certificates.extend(found);
-                }
-            }
+            certificates.extend(hashed_certificates(&directory));
         }
         CrlDirectory { path: given, state }
     });
@@ -91,5 +86,141 @@ fn directory_state(directory: &Path) -> CrlDirectoryState {
         CrlDirectoryState::NotHashed
     } else {
         CrlDirectoryState::Hashed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber};
+
+    use super::super::testing::*;
+    use super::*;
+    use crate::trust::{RootSource, RootStore};
+
+    /// An empty list of a CA by this name, as PEM, with the hash of the CA's name.
+    fn list(name: &str) -> (String, u32) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::CrlSign];
+        let issuer = Issuer::new(params, KeyPair::generate().unwrap());
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2026, 1, 1),
+            next_update: rcgen::date_time_ymd(2040, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        let pem = list.signed_by(&issuer).unwrap().pem().unwrap();
+        let blocks = pem::blocks(pem.as_bytes());
+        let crl = crate::certificate::Crl::decode(blocks[0].content.as_ref().unwrap()).unwrap();
+        (pem, crl.facts().issuer.hash())
+    }
+
+    fn loaded() -> Roots {
+        Roots::Loaded(RootStore { source: RootSource::DefaultFile("x".into()), certificates: Vec::new() })
+    }
+
+    fn load_with(home: &Home, parameters: &[(&'static str, &str)]) -> (Revocation, usize) {
+        let (revocation, certificates) = load(&settings(parameters), &home.environment, &loaded());
+        (revocation, certificates.len())
+    }
+
+    /// How many lists are used and what the directory is like.
+    fn on(home: &Home, parameters: &[(&'static str, &str)]) -> (usize, Option<CrlDirectoryState>) {
+        match load_with(home, parameters).0 {
+            Revocation::On { lists, directory } => (lists.len(), directory.map(|directory| directory.state)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_roots_nothing_is_read() {
+        let home = Home::new();
+        home.write("list.pem", list("CA").0);
+        for roots in [Roots::None, Roots::Missing { path: None, typed: None }] {
+            let (revocation, _) = load(&settings(&[("sslcrl", "list.pem")]), &home.environment, &roots);
+            assert!(matches!(revocation, Revocation::Off), "{revocation:?}");
+        }
+    }
+
+    #[test]
+    fn the_default_file_counts_only_where_nothing_is_given() {
+        let home = Home::new();
+        assert!(matches!(load_with(&home, &[]).0, Revocation::Off));
+        home.write(".postgresql/root.crl", "");
+        assert!(matches!(load_with(&home, &[]).0, Revocation::Ignored { .. }));
+        home.write(".postgresql/root.crl", list("CA").0 + &list("other").0);
+        assert_eq!(on(&home, &[]), (2, None));
+        assert_eq!(on(&home, &[("sslcrl", ""), ("sslcrldir", "")]), (2, None));
+        home.write("list.pem", list("CA").0);
+        assert_eq!(on(&home, &[("sslcrl", "list.pem")]), (1, None));
+        assert_eq!(on(&home, &[("sslcrldir", "nowhere")]), (0, Some(CrlDirectoryState::Missing)));
+    }
+
+    #[test]
+    fn a_file_that_is_no_good_is_passed_over_in_silence() {
+        let home = Home::new();
+        let (good, hash) = list("CA");
+        let der = openssl::x509::X509Crl::from_pem(good.as_bytes()).unwrap().to_der().unwrap();
+        home.write(&format!("lists/{hash:08x}.r0"), &good);
+        for (content, why) in [
+            (Vec::new(), "it is empty"),
+            (der, "it is DER"),
+            (b"nothing".to_vec(), "it holds no CRL"),
+            ((good.clone() + &block("X509 CRL", &[0x30, 0])).into_bytes(), "the block at line"),
+        ] {
+            home.write("list.pem", content);
+            for parameters in
+                [&[("sslcrl", "list.pem")][..], &[("sslcrl", "list.pem"), ("sslcrldir", "lists")]]
+            {
+                let (revocation, _) = load_with(&home, parameters);
+                let Revocation::Ignored { path, why: said } = revocation else { panic!("{revocation:?}") };
+                assert_eq!(path, home.path("list.pem"));
+                assert!(said.starts_with(why), "{said}");
+            }
+        }
+        for path in ["nowhere", "lists"] {
+            let (revocation, _) = load_with(&home, &[("sslcrl", path)]);
+            assert!(matches!(revocation, Revocation::Ignored { .. }), "{path}: {revocation:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_among_the_lists_switch_checking_on_and_are_trusted() {
+        let home = Home::new();
+        home.write("list.pem", pem(&root("one")));
+        let (revocation, certificates) = load_with(&home, &[("sslcrl", "list.pem")]);
+        assert!(matches!(revocation, Revocation::On { ref lists, .. } if lists.is_empty()), "{revocation:?}");
+        assert_eq!(certificates, 1);
+    }
+
+    #[test]
+    fn a_directory_is_searched_by_hash_and_number() {
+        use CrlDirectoryState::{Empty, Hashed, Missing, NotHashed};
+        let home = Home::new();
+        let state = |parameters: &[(&'static str, &str)]| on(&home, parameters);
+        std::fs::create_dir(home.path("lists")).unwrap();
+        assert_eq!(state(&[("sslcrldir", "lists")]), (0, Some(Empty)));
+        let (text, hash) = list("CA");
+        home.write("lists/ca.crl", &text);
+        assert_eq!(state(&[("sslcrldir", "lists")]), (0, Some(NotHashed)));
+        home.write(&format!("lists/{hash:08x}.r1"), &text);
+        assert_eq!(state(&[("sslcrldir", "lists")]), (0, Some(NotHashed)), "numbers begin with 0");
+        home.write(&format!("lists/{hash:08x}.r0"), &text);
+        home.write(&format!("lists/{hash:08x}.r3"), &text);
+        assert_eq!(state(&[("sslcrldir", "lists")]), (2, Some(Hashed)), "and have no gaps");
+        home.write("lists/01234567.r0", list("of another hash").0);
+        assert_eq!(state(&[("sslcrldir", "lists")]), (2, Some(Hashed)));
+        let one = root("one");
+        home.write(&format!("lists/{:08x}.0", one.subject_name_hash()), pem(&one));
+        assert_eq!(load_with(&home, &[("sslcrldir", "lists")]).1, 1);
+        let two = std::env::join_paths(["nowhere", "lists"]).unwrap().into_string().unwrap();
+        assert_eq!(state(&[("sslcrldir", &two)]), (2, Some(Hashed)));
+        home.write("more.pem", list("more").0);
+        assert_eq!(state(&[("sslcrl", "more.pem"), ("sslcrldir", "lists")]), (3, Some(Hashed)));
+        assert_eq!(state(&[("sslcrldir", "more.pem")]), (0, Some(Missing)));
     }
 }

@@ -157,9 +157,7 @@ pub(super) fn system(environment: &Environment) -> Roots {
     // Debian's bundle and directory hold the same roots: one of them is enough, where nothing was asked for.
     if certificates.is_empty() || variable("SSL_CERT_DIR").is_some() {
         for directory in directory.iter().flat_map(|list| directories(list, environment)) {
-            for path in hashed_files(&directory, "") {
-                certificates.extend(found_in(&path).certificates);
-            }
+            certificates.extend(hashed_certificates(&directory));
         }
     }
     Roots::Loaded(RootStore { source: RootSource::System { file, directory }, certificates })
@@ -171,6 +169,18 @@ fn found_in(path: &Path) -> Found {
     certificates(path, &blocks).unwrap_or_default()
 }
 
+/// The certificates that OpenSSL finds in a directory: those in files named by the hash of their subject.
+pub(super) fn hashed_certificates(directory: &Path) -> Vec<FileCertificate> {
+    let mut found = Vec::new();
+    for (hash, path) in hashed_files(directory, "") {
+        let subject_fits = |entry: &FileCertificate| {
+            entry.certificate.readable().subject.is_some_and(|subject| subject.hash() == hash)
+        };
+        found.extend(found_in(&path).certificates.into_iter().filter(subject_fits));
+    }
+    found
+}
+
 /// OpenSSL takes a list of directories, separated as in `PATH` (by_dir.c, add_cert_dir).
 pub(super) fn directories(list: &Path, environment: &Environment) -> Vec<PathBuf> {
     std::env::split_paths(list.as_os_str())
@@ -180,8 +190,9 @@ pub(super) fn directories(list: &Path, environment: &Environment) -> Vec<PathBuf
 }
 
 /// The files that OpenSSL would come upon in a directory, in order: for each hash (eight hexadecimal digits in lower
-/// case), `HASH.KIND0`, `HASH.KIND1`, and so on to the first that is missing (by_dir.c, get_cert_by_subject).
-pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<PathBuf> {
+/// case), `HASH.KIND0`, `HASH.KIND1`, and so on to the first that is missing (by_dir.c, get_cert_by_subject). With the
+/// hash: OpenSSL opens a file only when it looks for a name that has it.
+pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let first = format!(".{kind}0");
     let mut hashes: Vec<String> = entries
@@ -193,12 +204,284 @@ pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<PathBuf> {
         .collect();
     hashes.sort();
     let numbered = |hash: String| {
+        let value = u32::from_str_radix(&hash, 16).unwrap_or_default();
         (0..MOST_NAMESAKES)
-            .map(move |number| directory.join(format!("{hash}.{kind}{number}")))
-            .take_while(|path| path.exists())
+            .map(move |number| (value, directory.join(format!("{hash}.{kind}{number}"))))
+            .take_while(|(_, path)| path.exists())
     };
     hashes.into_iter().flat_map(numbered).collect()
 }
 
 /// Files with one hash that are read at most.
 const MOST_NAMESAKES: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::certificate::ServerTrust;
+
+    /// Reads what is written as a root file, and holds the verdict against OpenSSL's.
+    fn read(home: &Home, content: impl AsRef<[u8]>) -> Result<RootStore, FileContent> {
+        let path = home.write("roots.pem", content);
+        let taken = openssl_takes_roots(&path);
+        let read = match from_file(&path, RootSource::Given(path.clone())) {
+            Roots::Loaded(store) => Ok(store),
+            Roots::Invalid { content, .. } => Err(content),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(read.is_ok(), taken, "OpenSSL differs: {read:?}");
+        read
+    }
+
+    fn places(store: &RootStore) -> Vec<usize> {
+        store.certificates.iter().map(|entry| entry.line).collect()
+    }
+
+    #[test]
+    fn certificates_are_taken_with_their_lines_whatever_stands_around_them() {
+        let home = Home::new();
+        let (one, two) = (root("one"), root("two"));
+        let key = String::from_utf8(ec_key().private_key_to_pem_pkcs8().unwrap()).unwrap();
+        let lines = pem(&one).lines().count();
+        let store = read(&home, pem(&one) + &pem(&two)).unwrap();
+        assert_eq!(places(&store), [1, 1 + lines]);
+        assert_eq!(store.certificates[1].certificate.der(), two.to_der().unwrap());
+        for (content, wanted) in [
+            (format!("\u{feff}{}", pem(&one)), vec![1]),
+            (format!("a note\n\n{}the end", pem(&one)), vec![3]),
+            (pem(&one).replace('\n', "\r\n"), vec![1]),
+            (pem(&one).trim_end().to_owned(), vec![1]),
+            (pem(&one).replace("CERTIFICATE", "X509 CERTIFICATE"), vec![1]),
+            (key.clone() + &pem(&one), vec![1 + key.lines().count()]),
+            (pem(&one).repeat(2), vec![1, 1 + lines]),
+            (block("CERTIFICATE", &[one.to_der().unwrap(), vec![1, 2, 3]].concat()), vec![1]),
+            (block("NONSENSE", &[0]) + &pem(&one), vec![4]),
+        ] {
+            assert_eq!(places(&read(&home, &content).unwrap()), wanted, "{content}");
+        }
+    }
+
+    #[test]
+    fn one_bad_block_spoils_all() {
+        let home = Home::new();
+        let good = pem(&root("one"));
+        let der = root("two").to_der().unwrap();
+        let cut = good[..good.len() / 2].to_owned();
+        for (bad, what) in [
+            (cut, "it has no end line"),
+            (good.replacen("MI", "!!", 1), "it is not base64"),
+            (block("CERTIFICATE", &der[..der.len() - 9]), "cut off"),
+            (block("CERTIFICATE", b""), "empty"),
+            (good.replace("END CERTIFICATE", "END X"), "another label"),
+            (good.replacen("-----\n", "-----\nComment: mine\n\n", 1), "header lines"),
+            (block("X509 CRL", b"\x30\x00"), "missing"),
+            (block("TRUSTED CERTIFICATE", &[der.clone(), vec![0x31, 0]].concat()), "of another type"),
+        ] {
+            let line = 1 + good.lines().count();
+            match read(&home, good.clone() + &bad) {
+                Err(FileContent::BadBlock { line: found, what: said }) => {
+                    assert_eq!(found, line, "{bad}");
+                    assert!(said.contains(what) || what == "it is not base64", "{said}");
+                }
+                other => panic!("{other:?} of {bad}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_content_is_named() {
+        let home = Home::new();
+        let key = ec_key();
+        let certificate = Draft::new("one", &key).make();
+        let der = certificate.to_der().unwrap();
+        let text = pem(&certificate);
+        let utf16 = |mark: &[u16]| -> Vec<u8> {
+            mark.iter().copied().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+        };
+        let mut request = openssl::x509::X509Req::builder().unwrap();
+        request.set_pubkey(&key).unwrap();
+        request.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
+        let request = request.build();
+        let mut others = openssl::stack::Stack::new().unwrap();
+        others.push(certificate.clone()).unwrap();
+        let flags = openssl::pkcs7::Pkcs7Flags::empty();
+        let bundle = openssl::pkcs7::Pkcs7::sign(&certificate, &key, &others, b"", flags).unwrap();
+        let mut pfx = openssl::pkcs12::Pkcs12::builder();
+        let pfx = pfx.cert(&certificate).pkey(&key).build2("x").unwrap().to_der().unwrap();
+        let ec = key.ec_key().unwrap();
+        for (content, wanted) in [
+            (b"".to_vec(), FileContent::Empty),
+            (b" \r\n\n".to_vec(), FileContent::Empty),
+            (der, FileContent::DerCertificate),
+            (bundle.to_pem().unwrap(), FileContent::Pkcs7),
+            (bundle.to_der().unwrap(), FileContent::Pkcs7),
+            (pfx, FileContent::Pkcs12),
+            (key.private_key_to_pem_pkcs8().unwrap(), FileContent::PrivateKey),
+            (key.private_key_to_pkcs8().unwrap(), FileContent::PrivateKey),
+            (ec.private_key_to_pem().unwrap(), FileContent::PrivateKey),
+            (ec.private_key_to_der().unwrap(), FileContent::PrivateKey),
+            (rsa_key(2048).rsa().unwrap().private_key_to_der().unwrap(), FileContent::PrivateKey),
+            (request.to_pem().unwrap(), FileContent::Csr),
+            (request.to_der().unwrap(), FileContent::Csr),
+            (b"\n<!DOCTYPE html><html></html>".to_vec(), FileContent::Html),
+            ("\u{feff}<html></html>".into(), FileContent::Html),
+            (utf16(&[0xfeff]), FileContent::Utf16),
+            (utf16(&[]), FileContent::Utf16),
+            (b"not a certificate".to_vec(), FileContent::NoCertificate),
+            (text.replace("-----", "----").into(), FileContent::NoCertificate),
+            (text.replace("CERTIFICATE", "CERT").into(), FileContent::NoCertificate),
+            (key.public_key_to_der().unwrap(), FileContent::NoCertificate),
+            (b"\x30\x03\x02\x01\x07".to_vec(), FileContent::NoCertificate),
+        ] {
+            let shown = String::from_utf8_lossy(&content).into_owned();
+            assert_eq!(read(&home, content).map(|_| ()), Err(wanted), "{shown}");
+        }
+        let directory = home.path(".postgresql");
+        let read = from_file(&directory, RootSource::Given(directory.clone()));
+        assert!(matches!(read, Roots::Invalid { content: FileContent::Directory, .. }), "{read:?}");
+    }
+
+    #[test]
+    fn odd_times_spoil_nothing_but_their_own_certificate() {
+        let home = Home::new();
+        let mut der = root("odd").to_der().unwrap();
+        let at = der.windows(2).position(|window| window == [0x17, 13]).unwrap();
+        der[at + 2] = b'x';
+        let good = root("good");
+        let store = read(&home, block("CERTIFICATE", &der) + &pem(&good)).unwrap();
+        assert_eq!(store.certificates.len(), 2);
+        assert!(store.certificates[0].certificate.facts().is_err());
+    }
+
+    #[test]
+    fn trust_settings_are_kept() {
+        let home = Home::new();
+        let der = root("one").to_der().unwrap();
+        let server = [0x30, 12, 0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+        let mail = [0x30, 12, 0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 4];
+        for (settings, wanted) in [
+            (&[][..], ServerTrust::Unsaid),
+            (&[0x30, 0], ServerTrust::Unsaid),
+            (&server, ServerTrust::Trusted),
+            (&mail, ServerTrust::Rejected),
+        ] {
+            let content = block("TRUSTED CERTIFICATE", &[&der, settings].concat());
+            let store = read(&home, content).unwrap();
+            let certificate = &store.certificates[0].certificate;
+            assert_eq!((certificate.der(), certificate.server_trust()), (der.as_slice(), wanted));
+        }
+    }
+
+    #[test]
+    fn the_choice_of_the_file_follows_the_mode() {
+        let home = Home::new();
+        let given = home.write("given.pem", pem(&root("given")));
+        let missing = home.path("missing.pem");
+        let file = |path: &Path, typed: Option<&Path>| RootChoice::File {
+            path: path.to_owned(),
+            typed: typed.map(Path::to_owned),
+        };
+        let load_with = |mode, root: RootChoice| {
+            let settings = Settings { sslmode: mode, root, ..settings(&[]) };
+            load(&settings, &home.environment)
+        };
+        use SslMode::{Disable, Prefer, Require, VerifyCa, VerifyFull};
+        for mode in [Prefer, Require, VerifyCa, VerifyFull] {
+            let Roots::Loaded(store) = load_with(mode, file(&given, None)) else { panic!("{mode:?}") };
+            assert_eq!(store.source, RootSource::Given(given.clone()));
+            let Roots::Loaded(store) = load_with(mode, file(Path::new("given.pem"), None)) else {
+                panic!("{mode:?}, relative")
+            };
+            assert_eq!(store.certificates.len(), 1);
+            let Roots::Loaded(store) = load_with(mode, RootChoice::Default(Some(given.clone()))) else {
+                panic!("{mode:?}, default")
+            };
+            assert_eq!(store.source, RootSource::DefaultFile(given.clone()));
+            let Roots::Loaded(store) = load_with(mode, file(&missing, Some(&given))) else {
+                panic!("{mode:?}, as typed")
+            };
+            assert!(matches!(store.source, RootSource::GivenAsTyped { .. }), "{:?}", store.source);
+        }
+        for root in
+            [file(&missing, None), RootChoice::Default(None), RootChoice::Default(Some(missing.clone()))]
+        {
+            for mode in [Prefer, Require] {
+                assert!(matches!(load_with(mode, root.clone()), Roots::None), "{mode:?} {root:?}");
+            }
+            for mode in [VerifyCa, VerifyFull] {
+                assert!(matches!(load_with(mode, root.clone()), Roots::Missing { .. }), "{mode:?} {root:?}");
+            }
+        }
+        assert!(matches!(load_with(Disable, file(&given, None)), Roots::None));
+        let broken = home.write("broken.pem", "");
+        assert!(matches!(load_with(Prefer, file(&broken, None)), Roots::Invalid { .. }));
+        #[cfg(unix)]
+        {
+            let dangling = home.path("dangling.pem");
+            std::os::unix::fs::symlink("nowhere", &dangling).unwrap();
+            assert!(matches!(load_with(VerifyFull, file(&dangling, None)), Roots::Missing { .. }));
+        }
+    }
+
+    #[test]
+    fn the_systems_places_are_replaced_by_variables() {
+        let names = |roots: &Roots| -> Vec<String> {
+            let Roots::Loaded(store) = roots else { panic!("{roots:?}") };
+            let name = |entry: &FileCertificate| entry.certificate.readable().subject?.common_name();
+            store.certificates.iter().filter_map(name).collect()
+        };
+        let home = Home::new();
+        let file = home.write("file.pem", pem(&root("in file")));
+        let hashed = root("hashed");
+        let hash = hashed.subject_name_hash();
+        home.write(&format!("certs/{hash:08x}.0"), pem(&hashed));
+        home.write(&format!("certs/{hash:08x}.1"), pem(&root("HASHED")));
+        home.write(&format!("certs/{hash:08x}.3"), pem(&root(" hashed")));
+        home.write(&format!("certs/{hash:08x}.r0"), "");
+        home.write("certs/ABCDEF01.0", pem(&root("upper case")));
+        home.write("certs/plain.pem", pem(&root("not hashed")));
+        home.write("certs/01234567.0", pem(&root("another name's hash")));
+        let more = root("more");
+        home.write(&format!("more/{:08x}.0", more.subject_name_hash()), pem(&more));
+        let list = std::env::join_paths([home.path("certs"), home.path("more")]).unwrap();
+        let nowhere = home.path("nowhere");
+
+        let home = home.variable("SSL_CERT_FILE", file).variable("SSL_CERT_DIR", list);
+        let mut found = names(&system(&home.environment));
+        found.sort();
+        assert_eq!(found, ["HASHED", "hashed", "in file", "more"]);
+
+        // What is not there, broken or empty is no error and no reason to look elsewhere.
+        let home = home.variable("SSL_CERT_FILE", &nowhere).variable("SSL_CERT_DIR", &nowhere);
+        assert_eq!(names(&system(&home.environment)), [""; 0]);
+        let broken = home.write("broken.pem", "-----BEGIN CERTIFICATE-----\n");
+        let home = home.variable("SSL_CERT_FILE", broken).variable("SSL_CERT_DIR", "");
+        assert_eq!(names(&system(&home.environment)), [""; 0]);
+        let home = home.variable("SSL_CERT_FILE", "").variable("SSL_CERT_DIR", "");
+        assert_eq!(names(&system(&home.environment)), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_and_one_that_stays_silent_does_not_hang() {
+        let home = Home::new();
+        let pipe = home.path("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let text = pem(&root("piped"));
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::write(pipe, text)
+        });
+        let Roots::Loaded(store) = from_file(&pipe, RootSource::Given(pipe.clone())) else {
+            panic!("not read")
+        };
+        assert_eq!(store.certificates.len(), 1);
+        writer.join().unwrap().unwrap();
+        let silent = file::read_in_time(&pipe, std::time::Duration::from_millis(50)).unwrap_err();
+        assert_eq!(silent.kind(), std::io::ErrorKind::TimedOut);
+        // The reader left behind ends with the first writer.
+        std::fs::write(&pipe, "").unwrap();
+    }
+}
