@@ -120,8 +120,11 @@ impl Crl {
         let (signature_value, _) = der::bits(&value, "signature")?;
 
         let mut inside = list.inside();
-        inside.optional(der::INTEGER, "version")?;
+        if let Some(version) = inside.optional(der::INTEGER, "version")? {
+            der::integer(&version, "version")?;
+        }
         let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?;
+        algorithms::signature(&inner_algorithm)?;
         let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?)?;
         let this_update = extensions::time(&inside.any("thisUpdate")?, "thisUpdate")?;
         let next_update = match inside.peek() {
@@ -146,7 +149,9 @@ impl Crl {
             facts.take_entries(entries.inside())?;
         }
         if let Some(tagged) = inside.optional(der::context_constructed(0), "extensions")? {
-            facts.take_extensions(&tagged.inside().expect(der::SEQUENCE, "extensions")?)?;
+            let mut within = tagged.inside();
+            facts.take_extensions(&within.expect(der::SEQUENCE, "extensions")?)?;
+            within.end("extensions")?;
         }
         inside.end("list to be signed")?;
         Ok(Self(Arc::new(Inner {
@@ -186,7 +191,9 @@ impl CrlFacts {
             let mut inside = entries.expect(der::SEQUENCE, "revoked certificate")?.inside();
             let serial = inside.expect(der::INTEGER, "serial number")?;
             let serial = der::integer(&serial, "serial number")?.to_vec();
-            let date = extensions::time(&inside.any("revocation date")?, "revocation date").ok();
+            let date = inside.any("revocation date")?;
+            extensions::is_time(&date, "revocation date")?;
+            let date = extensions::time(&date, "revocation date").ok();
             let mut reason = None;
             if let Some(sequence) = inside.optional(der::SEQUENCE, "entry extensions")? {
                 for extension in frames(&sequence)? {

@@ -58,6 +58,12 @@ impl<'a> Element<'a> {
     }
 }
 
+impl Element<'_> {
+    fn wrong_tag(&self, wanted: u8, field: &str) -> Malformed {
+        self.wrong(format!("{field} is of another type (tag {:02x} instead of {wanted:02x})", self.tag))
+    }
+}
+
 /// Walks a run of elements.
 #[derive(Clone, Debug)]
 pub(super) struct Reader<'a> {
@@ -112,8 +118,7 @@ impl<'a> Reader<'a> {
             return Ok(element);
         }
         *self = before;
-        Err(element
-            .wrong(format!("{field} is of another type (tag {:02x} instead of {tag:02x})", element.tag)))
+        Err(element.wrong_tag(tag, field))
     }
 
     /// The next element, which must be an OBJECT IDENTIFIER: not empty, its last number whole and none of them padded
@@ -127,9 +132,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next element if it has this tag.
+    /// The next element if it has this tag. The same in pieces (BER) is refused.
     pub fn optional(&mut self, tag: u8, field: &str) -> Result<Option<Element<'a>>, Malformed> {
-        if self.peek() == Some(tag) { self.any(field).map(Some) } else { Ok(None) }
+        match self.peek() {
+            Some(next) if next == tag => self.any(field).map(Some),
+            Some(next) if next == tag ^ 0x20 => self.expect(tag, field).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Nothing may follow.
@@ -167,18 +176,22 @@ fn is_object_identifier(content: &[u8]) -> bool {
         && !content.iter().enumerate().any(|(at, byte)| *byte == 0x80 && begins(at))
 }
 
-/// Checks an element of any type as OpenSSL checks the primitive types on decoding (`asn1_ex_c2i`).
+/// Checks an element of any type as OpenSSL checks the primitive types on decoding (`asn1_ex_c2i`). Strings in pieces
+/// (BER), which OpenSSL puts together, are refused.
 pub(super) fn any_type(element: &Element<'_>, field: &str) -> Result<(), Malformed> {
-    let good = match element.tag {
+    let tag = element.tag;
+    // Of the universal types, sequences and sets are constructed, and nothing else is.
+    if tag & 0xc0 == 0 && (tag & 0x20 != 0) != matches!(tag & 0x1f, 0x10 | 0x11) {
+        return Err(element.wrong_tag(tag ^ 0x20, field));
+    }
+    let good = match tag {
         BOOLEAN => element.content.len() == 1,
         NULL => element.content.is_empty(),
         INTEGER | ENUMERATED => return integer(element, field).map(drop),
         BIT_STRING => return bits(element, field).map(drop),
         OBJECT_IDENTIFIER => is_object_identifier(element.content),
-        BMP_STRING => element.content.len() % 2 == 0,
-        UNIVERSAL_STRING => element.content.len() % 4 == 0,
-        // Constructed where that is not allowed, primitive where it is.
-        0x21 | 0x22 | 0x25 | 0x26 | 0x2a | 0x10 | 0x11 => false,
+        BMP_STRING => element.content.len().is_multiple_of(2),
+        UNIVERSAL_STRING => element.content.len().is_multiple_of(4),
         _ => true,
     };
     if good { Ok(()) } else { Err(element.wrong(format!("{field} has a bad value"))) }

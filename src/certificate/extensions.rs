@@ -418,6 +418,14 @@ fn issuer_address(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> 
     })
 }
 
+/// Checks that an element is a UTCTime or GeneralizedTime, whatever it says.
+pub(super) fn is_time(element: &Element<'_>, field: &str) -> Result<(), Malformed> {
+    match element.tag {
+        der::UTC_TIME | der::GENERALIZED_TIME => Ok(()),
+        _ => Err(element.wrong(format!("{field} is no time"))),
+    }
+}
+
 /// A Time: UTCTime or GeneralizedTime, to the second and in UTC, nothing else (`X509_cmp_time`).
 pub(super) fn time(element: &Element<'_>, field: &str) -> Result<Timestamp, Malformed> {
     let wrong = || element.wrong(format!("{field} is no time of the form YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ"));

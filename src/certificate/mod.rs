@@ -396,8 +396,11 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     let spki = inside.expect(der::SEQUENCE, "public key")?;
     let key = algorithms::key(&spki).map(|(kind, _)| kind);
     readable.key = key.as_ref().ok().cloned();
-    inside.optional(der::context(1), "issuer's unique identifier")?;
-    inside.optional(der::context(2), "subject's unique identifier")?;
+    for (number, field) in [(1, "issuer's unique identifier"), (2, "subject's unique identifier")] {
+        if let Some(identifier) = inside.optional(der::context(number), field)? {
+            der::bits(&identifier, field)?;
+        }
+    }
     let extensions = match inside.optional(der::context_constructed(3), "extensions")? {
         Some(tagged) => {
             let mut within = tagged.inside();
@@ -412,11 +415,8 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     }
     inside.end("certificate's body")?;
     after_validity?;
-    for element in [before?, after?] {
-        if !matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME) {
-            return Err(element.wrong("validity has something else than times"));
-        }
-    }
+    extensions::is_time(&before?, "notBefore")?;
+    extensions::is_time(&after?, "notAfter")?;
     Ok(Body {
         version: version?,
         serial: serial?,

@@ -3,7 +3,7 @@
 //!
 //! The crate rustls-pemfile is laxer in some ways and stricter in others (it ends at the first bad block without
 //! telling its line, and knows no `TRUSTED CERTIFICATE`), so that the verdict on certificate files is made here. Private
-//! keys, where libpq's own reader is as lax, are left to it (`trust::identity`).
+//! keys, where libpq's own reader is as lax, are left to it (`trust::key`).
 
 use base64::Engine as _;
 use base64::alphabet;

@@ -260,7 +260,7 @@ mod tests {
             // libpq does not decrypt DER.
             (encrypted, KeyProblem::NotAKey),
             (text.replace('M', "*").into_bytes(), KeyProblem::Damaged),
-            (text[..text.len() / 2].as_bytes().to_vec(), KeyProblem::Damaged),
+            (text.as_bytes()[..text.len() / 2].to_vec(), KeyProblem::Damaged),
             (der[..der.len() / 2].to_vec(), KeyProblem::Damaged),
         ] {
             let shown = String::from_utf8_lossy(&content).into_owned();

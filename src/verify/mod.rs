@@ -155,7 +155,7 @@ mod tests {
     impl Namesakes {
         fn new() -> Self {
             let keys: Vec<KeyPair> = (0..100).map(|_| KeyPair::generate().unwrap()).collect();
-            let name = |at: usize| if at % 2 == 0 { "X" } else { "Y" };
+            let name = |at: usize| if at.is_multiple_of(2) { "X" } else { "Y" };
             let certificates = (0..100)
                 .map(|at| {
                     let next = (at + 1) % 100;
@@ -232,5 +232,56 @@ mod tests {
         assert_eq!(judgement.strict, []);
         let asked = strict::intermediates(&chain[1..], &judgement);
         assert_eq!((asked.len(), asked[0]), (7, &chain[1]));
+    }
+
+    /// Trust settings for TLS servers: `trusted` or excluded, as OpenSSL appends them to a certificate.
+    fn with_settings(der: &[u8], trusted: bool) -> Certificate {
+        let list = if trusted { 0x30 } else { 0xa0 };
+        let settings = [0x30, 12, list, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+        Certificate::from_trusted_der(&[der, &settings].concat()).unwrap()
+    }
+
+    #[test]
+    fn trust_settings_of_the_file_decide_where_a_path_ends() {
+        let (root_key, ca_key, key) =
+            (KeyPair::generate().unwrap(), KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let root = params("Root", true).self_signed(&root_key).unwrap();
+        let ca =
+            params("CA", true).signed_by(&ca_key, &Issuer::new(params("Root", true), &root_key)).unwrap();
+        let leaf = params(HOST, false).signed_by(&key, &Issuer::new(params("CA", true), &ca_key)).unwrap();
+        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(ca.der())];
+        let plain = |der: &[u8]| Certificate::from_der(der);
+        let verdict = |file: &[Certificate]| judged(&chain, &trusting(file.iter().cloned())).0;
+        assert!(verdict(&[plain(root.der())]).accepted);
+        assert!(verdict(&[with_settings(root.der(), true)]).accepted);
+        // Trusted by name, an intermediate needs no root.
+        let judgement = verdict(&[with_settings(ca.der(), true)]);
+        assert!(judgement.accepted && judgement.path.len() == 2, "{:?}", judgement.defects);
+        let lacking = verdict(&[plain(ca.der())]).defects;
+        assert!(matches!(lacking[..], [Defect::FileLacksRoot { .. }]), "{lacking:?}");
+        for file in
+            [vec![with_settings(root.der(), false)], vec![with_settings(ca.der(), false), plain(root.der())]]
+        {
+            let defects = verdict(&file).defects;
+            assert!(matches!(defects[..], [Defect::RejectedByFile { .. }]), "{defects:?}");
+        }
+    }
+
+    #[test]
+    fn odd_times_beside_the_path_do_no_harm() {
+        let root_key = KeyPair::generate().unwrap();
+        let root = params("Root", true).self_signed(&root_key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let leaf =
+            params(HOST, false).signed_by(&key, &Issuer::new(params("Root", true), &root_key)).unwrap();
+        let mut odd = root.der().to_vec();
+        let at = odd.windows(2).position(|window| window == [0x17, 13]).unwrap();
+        odd[at + 2] = b'x';
+        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(&odd)];
+        let trust = trusting([Certificate::from_der(&odd), Certificate::from_der(root.der())]);
+        let (judgement, ..) = judged(&chain, &trust);
+        assert!(judgement.accepted, "{:?}", judgement.defects);
+        let (judgement, ..) = judged(&chain, &trusting([Certificate::from_der(&odd)]));
+        assert!(!judgement.accepted);
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
                 return End::TooLong;
             }
             let self_signed = current.is_self_signed();
-            match self.in_file(current) {
+            match self.in_file(current, Sound::Only) {
                 // A self-signed certificate sent counts only if it is itself in the file, byte for byte; a namesake
                 // that would be its issuer does not vouch for it.
                 Some((place, _)) if self_signed => {
@@ -80,41 +80,44 @@ impl<'a> Builder<'a> {
                     }
                     return End::SelfSigned;
                 }
-                Some((place, anchor)) => {
-                    self.push_file(place);
-                    if let Some(end) = self.end_at(place) {
-                        return end;
-                    }
-                    // From here on only the file is searched.
-                    return self.extend_in_file(anchor);
+                Some((place, anchor)) => return self.extend_in_file(place, anchor),
+                None if self_signed => {
+                    let broken = self.in_file(current, Sound::OrBroken).map(|(place, _)| place);
+                    let listed = broken.filter(|place| self.mark_if_last_is(*place));
+                    return listed.and_then(|place| self.end_at(place)).unwrap_or(End::SelfSigned);
                 }
-                None if self_signed => return End::SelfSigned,
                 None => {}
             }
-            match self.among_sent(current) {
-                Some((place, issuer)) => {
-                    self.push_sent(place);
-                    current = issuer;
-                }
-                None if self.links.last().is_some_and(|link| link.in_file.is_some()) => {
-                    return End::FileLacksRoot;
-                }
-                None => return End::IssuerUnknown,
+            if let Some((place, issuer)) = self.among_sent(current, Sound::Only) {
+                self.push_sent(place);
+                current = issuer;
+            } else if let Some((place, anchor)) = self.in_file(current, Sound::OrBroken) {
+                return self.extend_in_file(place, anchor);
+            } else if let Some((place, issuer)) = self.among_sent(current, Sound::OrBroken) {
+                self.push_sent(place);
+                current = issuer;
+            } else if self.links.last().is_some_and(|link| link.in_file.is_some()) {
+                return End::FileLacksRoot;
+            } else {
+                return End::IssuerUnknown;
             }
         }
     }
 
-    fn extend_in_file(&mut self, from: &'a Facts) -> End {
-        let mut current = from;
-        while self.links.len() <= LONGEST {
-            let Some((place, anchor)) = self.in_file(current) else { return End::FileLacksRoot };
+    /// Goes on with an issuer found in the file: from there on only the file is searched.
+    fn extend_in_file(&mut self, place: usize, anchor: &'a Facts) -> End {
+        let (mut place, mut current) = (place, anchor);
+        loop {
             self.push_file(place);
             if let Some(end) = self.end_at(place) {
                 return end;
             }
-            current = anchor;
+            if self.links.len() > LONGEST {
+                return End::TooLong;
+            }
+            let Some(next) = self.in_file(current, Sound::OrBroken) else { return End::FileLacksRoot };
+            (place, current) = next;
         }
-        End::TooLong
     }
 
     /// Whether the path ends in a certificate of the file, which it does if that is self-signed, unless the file has
@@ -157,25 +160,33 @@ impl<'a> Builder<'a> {
     }
 
     /// The file's issuer of a certificate (`X509_STORE_CTX_get1_issuer`).
-    fn in_file(&self, subject: &Facts) -> Option<(usize, &'a Facts)> {
+    fn in_file(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
         let certificates = self.anchors.iter().map(|anchor| &anchor.certificate);
-        choose(certificates, subject, self.at, |_| true)
+        choose(certificates, subject, self.at, sound, |_| true)
     }
 
     /// The issuer among the certificates sent that are not yet in the path (`find_issuer`).
-    fn among_sent(&self, subject: &Facts) -> Option<(usize, &'a Facts)> {
-        choose(self.chain.iter(), subject, self.at, |candidate| {
+    fn among_sent(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
+        choose(self.chain.iter(), subject, self.at, sound, |candidate| {
             !self.links.iter().any(|link| link.certificate == *candidate)
         })
     }
 }
 
-/// The first issuer that is current, else the one that expires last. One whose extensions are broken is no issuer for
-/// OpenSSL; it is taken here when there is no other, so that the defect can be named.
+/// Whether an issuer may have broken extensions. It is none for OpenSSL, and taken here when there is no other, so that
+/// the defect can be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sound {
+    Only,
+    OrBroken,
+}
+
+/// The first issuer that is current, else the one that expires last.
 fn choose<'a>(
     candidates: impl Iterator<Item = &'a Certificate>,
     subject: &Facts,
     at: Timestamp,
+    sound: Sound,
     free: impl Fn(&Certificate) -> bool,
 ) -> Option<(usize, &'a Facts)> {
     let mut best: Option<(usize, &Facts)> = None;
@@ -196,5 +207,5 @@ fn choose<'a>(
             best = Some((place, facts));
         }
     }
-    best.or(broken)
+    best.or(broken.filter(|_| sound == Sound::OrBroken))
 }
