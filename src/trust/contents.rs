@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::roots::{CERTIFICATE_LABELS, first_element, from_file};
+use super::roots::{CERTIFICATE_LABELS, from_file};
 use super::{FileContent, FileError, RootSource, Roots, file};
 use crate::certificate::Certificate;
 use crate::certificate::pem::Block;
@@ -113,7 +113,7 @@ fn item(block: &Block) -> Item {
         Ok(_) if !is_certificate && block.label != "X509 CRL" => ItemKind::Ignored(label.clone()),
         Ok(_) if !block.headers.is_empty() => damaged("it has header lines".to_owned(), None),
         Ok(der) if is_certificate => {
-            let certificate = Certificate::from_der(first_element(der).unwrap_or(der));
+            let certificate = Certificate::from_der_prefix(der);
             match certificate.facts().map(|_| Role::of(&certificate)) {
                 Ok(role) => ItemKind::Certificate(certificate, role),
                 Err(error) => damaged(error.to_string(), Some(certificate.clone())),

@@ -109,26 +109,6 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
     Ok(found)
 }
 
-<<<<<<< HEAD
-/// The first DER element, without what follows it.
-pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, header) = match first {
-        0..=0x7f => (usize::from(first), 2),
-        0x81..=0x84 => {
-            let count = usize::from(first & 0x7f);
-            let length =
-                rest.get(..count)?.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-            (length, 2 + count)
-        }
-        _ => return None,
-    };
-    (tag == 0x30).then(|| der.get(..header.checked_add(length)?))?
-}
-
-=======
->>>>>>> 84dd02c (Read trust settings of TRUSTED CERTIFICATE, client certificates as OpenSSL takes them, and sign with P-521 keys)
 /// Files that OpenSSL builds of common systems read: Debian and Ubuntu, Fedora and Red Hat, Alpine, SUSE, macOS with
 /// Homebrew (`openssl version -d` tells the directory; its `cert.pem` and `certs` are the defaults).
 const SYSTEM_FILES: &[&str] = &[
