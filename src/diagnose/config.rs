@@ -335,13 +335,13 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         return None;
     };
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
-    let needs_roots = view.store().is_none();
+    let roots = if view.store().is_none() { root_sources(view) } else { Vec::new() };
     Some(
         finding
             .fact("sslmode", mode)
             .fact_if("from", origin)
             .fix(verify)
-            .fixes(needs_roots.then(|| root_sources(view)).unwrap_or_default()),
+            .fixes(roots),
     )
 }
 

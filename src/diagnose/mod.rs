@@ -25,6 +25,9 @@ mod trust;
 mod view;
 pub mod warnings;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub mod recognise;
 pub mod root_file;
 

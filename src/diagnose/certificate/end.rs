@@ -53,8 +53,11 @@ fn end_defect<'a>(view: &View<'a>) -> Option<&'a Defect> {
     })
 }
 
+/// The judgement and the defect of the path's end. A path with a wrong signature in it proves nothing about its end:
+/// anybody can put a well-known root behind a certificate of his own.
 fn judged<'a>(view: &View<'a>) -> Option<(&'a Judgement, &'a Defect)> {
-    Some((view.judgement()?, end_defect(view)?))
+    let forged = demanded(view).any(|defect| matches!(defect, Defect::BadSignature { .. }));
+    if forged { None } else { Some((view.judgement()?, end_defect(view)?)) }
 }
 
 fn sha256(certificate: &Certificate) -> String {

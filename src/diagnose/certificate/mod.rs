@@ -54,7 +54,7 @@ fn demanded<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Defect> {
 }
 
 /// A certificate of the path, with the words for its part.
-fn member<'a>(judgement: &'a Judgement, at: usize) -> Option<(&'a Certificate, &'static str)> {
+fn member(judgement: &Judgement, at: usize) -> Option<(&Certificate, &'static str)> {
     let link = judgement.path.get(at)?;
     let self_signed = link.certificate.facts().is_ok_and(crate::certificate::Facts::is_self_signed);
     let part = match at {

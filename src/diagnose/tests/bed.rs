@@ -1,0 +1,503 @@
+//! Evidence made by hand: a healthy check, and what to change in it. Certificates are made at run time and judged by the
+//! real verifier at a fixed moment, so that nothing expires.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+
+use crate::certificate::Certificate;
+use crate::conninfo::{
+    ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth, RootChoice,
+    Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+};
+use crate::diagnose::{Diagnosis, Fact, Outcome, Verdict, diagnose};
+use crate::evidence::{
+    Answer, Attempt, AuthRequest, ClientCertificateRecord, Evidence, HelloOffer, HelloPurpose, Look,
+    NegotiateResult, Offer, Question, Resolution, Scope, ServerMessage, SessionFailure, SessionRecord, Step,
+    TcpResult, TlsFailure, TlsRecord,
+};
+use crate::secret::Secret;
+use crate::stage::Stage;
+use crate::timestamp::Timestamp;
+use crate::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
+use crate::verify::judge;
+
+pub const HOST: &str = "db.example";
+pub const ROOT_FILE: &str = "/etc/ssl/roots.pem";
+
+/// The moment of every check.
+pub fn now() -> Timestamp {
+    Timestamp::from_utc(2026, 11, 25, 12, 0, 0).unwrap()
+}
+
+/// A certificate with its key, able to issue others.
+pub struct Authority {
+    pub certificate: Certificate,
+    params: CertificateParams,
+    key: KeyPair,
+}
+
+impl Authority {
+    /// A root for ten years.
+    pub fn root(name: &str) -> Self {
+        Self::root_with(params(name, true))
+    }
+
+    pub fn root_with(params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = Certificate::from_der(params.self_signed(&key).unwrap().der());
+        Self { certificate, params, key }
+    }
+
+    pub fn issue(&self, params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let issuer = Issuer::new(self.params.clone(), &self.key);
+        let certificate = Certificate::from_der(params.signed_by(&key, &issuer).unwrap().der());
+        Self { certificate, params, key }
+    }
+
+    pub fn intermediate(&self, name: &str) -> Self {
+        self.issue(params(name, true))
+    }
+
+    pub fn server(&self, name: &str) -> Certificate {
+        self.issue(params(name, false)).certificate
+    }
+}
+
+/// An honest certificate's parameters: a CA, or a server's for `name`.
+pub fn params(name: &str, ca: bool) -> CertificateParams {
+    let mut params = CertificateParams::new(if ca { vec![] } else { vec![name.to_owned()] }).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = date_time_ymd(2025, 1, 1);
+    params.not_after = if ca { date_time_ymd(2035, 1, 1) } else { date_time_ymd(2027, 4, 14) };
+    if ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    params
+}
+
+/// A root, an intermediate and a server's certificate for [`HOST`].
+pub struct Chain {
+    pub root: Authority,
+    pub intermediate: Authority,
+    pub leaf: Certificate,
+}
+
+impl Chain {
+    pub fn honest() -> Self {
+        let root = Authority::root("Test Root");
+        let intermediate = root.intermediate("Test Middle");
+        let leaf = intermediate.server(HOST);
+        Self { root, intermediate, leaf }
+    }
+
+    pub fn sent(&self) -> Vec<Certificate> {
+        vec![self.leaf.clone(), self.intermediate.certificate.clone()]
+    }
+}
+
+impl Evidence {
+    /// A verified check of [`HOST`] with a session, without any look aside.
+    pub(crate) fn healthy() -> Self {
+        let chain = Chain::honest();
+        Self::of(chain.sent(), &[&chain.root.certificate])
+    }
+
+    /// A check of [`HOST`] that is sent a chain and has roots in its file.
+    pub(crate) fn of(sent: Vec<Certificate>, roots: &[&Certificate]) -> Self {
+        let attempt = Attempt {
+            host: 0,
+            address: Some(address("203.0.113.7")),
+            limit: Duration::from_secs(10),
+            dns: Some(step(0.0, 1.9, Resolution::Found(vec![address("203.0.113.7")]))),
+            canonical_name: None,
+            plaintext: None,
+            tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: "192.0.2.20:50412".parse().unwrap() })),
+            negotiate: Some(step(13.2, 11.3, NegotiateResult::Accepted)),
+            tls: Some(step(24.5, 12.6, handshake(sent))),
+            session: Some(step(37.1, 20.0, established())),
+        };
+        let mut evidence = Evidence {
+            started: now(),
+            judged_at: now(),
+            input: None,
+            config: Ok(settings()),
+            trust: Some(Trust {
+                roots: Roots::Loaded(store(roots)),
+                revocation: Revocation::Off,
+                client: ClientIdentity::None,
+            }),
+            attempts: vec![attempt],
+            looks: Vec::new(),
+            system_roots: None,
+            resolvers: vec!["192.0.2.53".to_owned()],
+            scope: Scope::default(),
+            took: Duration::from_millis(58),
+        };
+        evidence.judge();
+        evidence
+    }
+
+    /// The same evidence with something changed.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The same evidence with other settings, judged again.
+    pub(crate) fn with_settings(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.with(|evidence| {
+            change(evidence.config.as_mut().unwrap());
+            evidence.judge();
+        })
+    }
+
+    /// The same evidence with other files.
+    pub(crate) fn with_trust(self, change: impl FnOnce(&mut Trust)) -> Self {
+        self.with(|evidence| {
+            change(evidence.trust.as_mut().unwrap());
+            evidence.judge();
+        })
+    }
+
+    /// The same evidence with another last attempt.
+    pub(crate) fn with_attempt(self, change: impl FnOnce(&mut Attempt)) -> Self {
+        self.with(|evidence| change(evidence.attempts.last_mut().unwrap()))
+    }
+
+    /// The check ended in TCP.
+    pub(crate) fn with_tcp(self, result: TcpResult) -> Self {
+        self.with_attempt(|attempt| {
+            attempt.tcp = Some(step(2.0, 10_000.0, result));
+            (attempt.negotiate, attempt.tls, attempt.session) = (None, None, None);
+        })
+    }
+
+    /// The check ended in name resolution.
+    pub(crate) fn with_dns(self, result: Resolution) -> Self {
+        self.with_attempt(|attempt| {
+            attempt.dns = Some(step(0.0, 5.0, result));
+            attempt.address = None;
+            (attempt.tcp, attempt.negotiate, attempt.tls, attempt.session) = (None, None, None, None);
+        })
+    }
+
+    /// The check ended at the answer to SSLRequest.
+    pub(crate) fn with_answer(self, result: NegotiateResult) -> Self {
+        self.with_attempt(|attempt| {
+            attempt.negotiate = Some(step(13.2, 11.3, result));
+            (attempt.tls, attempt.session) = (None, None);
+        })
+    }
+
+    /// The handshake ended before a certificate was judged.
+    pub(crate) fn with_tls(self, failure: TlsFailure) -> Self {
+        self.with_attempt(|attempt| {
+            let tls = &mut attempt.tls.as_mut().unwrap().result;
+            (tls.failure, tls.judgement, tls.version) = (Some(failure), None, None);
+            tls.chain.clear();
+            attempt.session = None;
+        })
+    }
+
+    /// The session failed.
+    pub(crate) fn with_session(self, failure: SessionFailure) -> Self {
+        self.with_attempt(|attempt| {
+            let session = &mut attempt.session.as_mut().unwrap().result;
+            (session.failure, session.ready, session.authenticated) = (Some(failure), None, None);
+        })
+    }
+
+    /// The server answered with an error.
+    pub(crate) fn with_error(self, sqlstate: &str, message: &str) -> Self {
+        self.with_session(SessionFailure::Server(ServerMessage {
+            severity: "FATAL".to_owned(),
+            sqlstate: sqlstate.to_owned(),
+            message: message.to_owned(),
+            ..ServerMessage::default()
+        }))
+    }
+
+    /// A second look.
+    pub(crate) fn with_look(self, purpose: HelloPurpose, sni: Option<&str>, answer: Answer) -> Self {
+        self.with(|evidence| {
+            let offer = HelloOffer {
+                purpose,
+                direct: false,
+                versions: vec![TlsVersion::Tls12],
+                suites: vec![],
+                groups: vec![],
+                sni: sni.map(str::to_owned),
+                size: 200,
+            };
+            evidence.looks.push(look("203.0.113.7:5432", Question::Hello(offer), answer));
+        })
+    }
+
+    /// The name in host and what it resolves to, judged again.
+    pub(crate) fn with_host(self, host: &str, to: &str) -> Self {
+        self.with_settings(|settings| {
+            let literal = host.parse().ok();
+            settings.hosts[0].name = host.into();
+            settings.hosts[0].endpoint = match literal {
+                Some(address) => Endpoint::Address(address, None),
+                None => Endpoint::Name(host.to_owned()),
+            };
+        })
+        .with_attempt(|attempt| {
+            attempt.address = Some(address(to));
+            attempt.dns = attempt.dns.take().map(|step| Step { result: Resolution::Found(vec![address(to)]), ..step });
+        })
+    }
+
+    /// Judges the chain as the probe does.
+    fn judge(&mut self) {
+        let (Ok(settings), Some(trust)) = (&self.config, &self.trust) else { return };
+        let Some(attempt) = self.attempts.last_mut() else { return };
+        let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return };
+        let host = &settings.hosts[attempt.host].name;
+        let judgement = judge(&tls.chain, trust, Some(host), self.judged_at, settings.sslmode);
+        if judgement.accepted {
+            tls.failure = None;
+        } else {
+            tls.failure = Some(TlsFailure::CertificateRefused);
+            attempt.session = None;
+        }
+        tls.judgement = Some(judgement);
+    }
+
+    /// The outcome, which must be verified.
+    pub(crate) fn verified(self) -> Outcome {
+        let outcome = diagnose(self);
+        assert_eq!(outcome.verdict, Verdict::Verified, "{:#?}", outcome.diagnosis);
+        assert!(outcome.diagnosis.is_none() && outcome.also.is_empty());
+        outcome
+    }
+
+    /// The diagnosis, which must be of a code and a stage.
+    pub(crate) fn fails(self, code: &str, stage: Stage) -> Found {
+        let outcome = diagnose(self);
+        let diagnosis = outcome.diagnosis.clone().unwrap_or_else(|| panic!("verified, not {code}"));
+        assert_eq!((diagnosis.code, diagnosis.stage), (code, stage), "{diagnosis:#?}");
+        assert_eq!(outcome.verdict, Verdict::Failed);
+        Found { outcome, diagnosis }
+    }
+}
+
+/// A diagnosis under test.
+pub struct Found {
+    pub outcome: Outcome,
+    pub diagnosis: Diagnosis,
+}
+
+impl Found {
+    /// The value of a label holds some text.
+    pub fn shows(self, label: &str, part: &str) -> Self {
+        let facts: Vec<String> = self
+            .diagnosis
+            .evidence
+            .iter()
+            .filter(|(name, _)| *name == label)
+            .map(|(_, fact)| match fact {
+                Fact::Text(text) => text.clone(),
+                Fact::List(items) => items.join("\n"),
+                Fact::Number(number) => number.to_string(),
+            })
+            .collect();
+        assert!(facts.iter().any(|fact| fact.contains(part)), "{label} without {part:?}: {:#?}", self.diagnosis);
+        self
+    }
+
+    /// The title is this.
+    pub fn titled(self, title: &str) -> Self {
+        assert_eq!(self.diagnosis.title, title);
+        self
+    }
+
+    /// The cause holds some text.
+    pub fn because(self, part: &str) -> Self {
+        assert!(self.diagnosis.cause.contains(part), "no {part:?} in {:?}", self.diagnosis.cause);
+        self
+    }
+
+    /// A fix has this setting.
+    pub fn sets(self, keyword: &str, value: &str) -> Self {
+        let has = self.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).any(|(k, v)| *k == keyword && v == value);
+        assert!(has, "no {keyword}={value} in {:#?}", self.diagnosis.fixes);
+        self
+    }
+
+    /// A fix has a command with this part.
+    pub fn runs(self, part: &str) -> Self {
+        let has = self.diagnosis.fixes.iter().filter_map(|fix| fix.command.as_ref()).any(|c| c.contains(part));
+        assert!(has, "no {part:?} in {:#?}", self.diagnosis.fixes);
+        self
+    }
+
+    /// A fix says this.
+    pub fn advises(self, part: &str) -> Self {
+        let has = self.diagnosis.fixes.iter().any(|fix| fix.text.contains(part));
+        assert!(has, "no {part:?} in {:#?}", self.diagnosis.fixes);
+        self
+    }
+
+    /// Waiting can cure it, or not.
+    pub fn retryable(self, wanted: bool) -> Self {
+        assert_eq!(self.diagnosis.retryable, wanted);
+        self
+    }
+
+    /// The other things certainly wrong.
+    pub fn also(self, codes: &[&str]) -> Self {
+        let found: Vec<&str> = self.outcome.also.iter().map(|other| other.code).collect();
+        assert_eq!(found, codes);
+        self
+    }
+}
+
+/// A configuration that could not be merged.
+pub fn misconfigured(input: &str, error: ConfigError) -> Evidence {
+    Evidence::healthy().with(|evidence| {
+        evidence.input = Some(Secret::new(input.as_bytes().to_vec()));
+        evidence.config = Err(error);
+        evidence.trust = None;
+        evidence.attempts.clear();
+    })
+}
+
+pub fn look(to: &str, question: Question, answer: Answer) -> Look {
+    let socket: SocketAddr = to.parse().unwrap();
+    Look { address: socket, question, start: Duration::ZERO, took: Duration::from_millis(5), answer }
+}
+
+pub fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+pub fn step<T>(start: f64, took: f64, result: T) -> Step<T> {
+    let time = |ms: f64| Duration::from_secs_f64(ms / 1000.0);
+    Step { start: time(start), took: time(took), result }
+}
+
+pub fn store(roots: &[&Certificate]) -> RootStore {
+    let path = PathBuf::from(ROOT_FILE);
+    let certificates = roots
+        .iter()
+        .enumerate()
+        .map(|(at, root)| FileCertificate { certificate: (*root).clone(), file: path.clone(), line: 1 + 25 * at })
+        .collect();
+    RootStore { source: RootSource::Given(path), certificates }
+}
+
+pub fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Parameter {
+    Parameter { keyword, value: value.into(), origin, place: None }
+}
+
+fn settings() -> Settings {
+    Settings {
+        input: None,
+        parameters: vec![
+            parameter("user", "app", Origin::ConnectionString),
+            parameter("dbname", "orders", Origin::ConnectionString),
+            parameter("host", HOST, Origin::ConnectionString),
+            parameter("port", "5432", Origin::Default),
+            parameter("sslmode", "verify-full", Origin::Environment("PGSSLMODE")),
+            parameter("sslrootcert", ROOT_FILE, Origin::ConnectionString),
+        ],
+        hosts: vec![Host {
+            name: HOST.into(),
+            endpoint: Endpoint::Name(HOST.to_owned()),
+            port: Ok(5432),
+            password: None,
+        }],
+        user: Value::from("app"),
+        database: Value::from("orders"),
+        sslmode: SslMode::VerifyFull,
+        negotiation: SslNegotiation::Postgres,
+        min_tls: Some(TlsVersion::Tls12),
+        max_tls: None,
+        sni: true,
+        root: RootChoice::File { path: PathBuf::from(ROOT_FILE), typed: None },
+        certificate_mode: SslCertMode::Allow,
+        channel_binding: ChannelBinding::Prefer,
+        require_auth: RequireAuth::Any,
+        target_session_attrs: TargetSessionAttrs::Any,
+        shuffle_hosts: false,
+        connect_timeout: None,
+        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
+        startup: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+fn handshake(chain: Vec<Certificate>) -> TlsRecord {
+    TlsRecord {
+        offer: Offer {
+            versions: vec![TlsVersion::Tls12, TlsVersion::Tls13],
+            sni: Some(HOST.to_owned()),
+            alpn: vec!["postgresql".to_owned()],
+        },
+        version: Some(TlsVersion::Tls13),
+        cipher: Some("TLS_AES_256_GCM_SHA384".to_owned()),
+        group: Some("secp256r1".to_owned()),
+        hello_retry: false,
+        alpn: None,
+        chain,
+        judgement: None,
+        judging: Some(Duration::from_micros(400)),
+        client_certificate: ClientCertificateRecord::default(),
+        bytes_sent: 412,
+        bytes_received: 3877,
+        flights: 2,
+        failure: None,
+    }
+}
+
+fn established() -> SessionRecord {
+    use crate::conninfo::AuthMethod;
+    SessionRecord {
+        requested: vec![AuthRequest {
+            method: AuthMethod::ScramSha256,
+            mechanisms: vec!["SCRAM-SHA-256".to_owned()],
+            code: 10,
+        }],
+        authenticated: Some(Duration::from_millis(15)),
+        ready: Some(Duration::from_millis(19)),
+        server_version: Some("18.4".to_owned()),
+        backend_ssl: Some(true),
+        last_message: Some(b'Z'),
+        notices: Vec::new(),
+        failure: None,
+    }
+}
+
+impl Authority {
+    /// Its revocation list of 2026-10-01, with certificates revoked on 2026-02-03.
+    pub fn crl(&self, revoked: &[&Certificate], (year, month, day): (i32, u8, u8)) -> crate::certificate::Crl {
+        use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber};
+        let revoked_certs = revoked
+            .iter()
+            .map(|certificate| RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&certificate.facts().unwrap().serial),
+                revocation_time: date_time_ymd(2026, 2, 3),
+                reason_code: Some(RevocationReason::KeyCompromise),
+                invalidity_date: None,
+            })
+            .collect();
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 10, 1),
+            next_update: date_time_ymd(year, month, day),
+            crl_number: SerialNumber::from_slice(&[1]),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let issuer = Issuer::new(self.params.clone(), &self.key);
+        crate::certificate::Crl::decode(params.signed_by(&issuer).unwrap().der()).unwrap()
+    }
+}

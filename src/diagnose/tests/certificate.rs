@@ -1,0 +1,433 @@
+//! certificate, and what of trust a chain shows
+
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, date_time_ymd};
+
+use super::bed::*;
+use crate::certificate::{Certificate, pem};
+use crate::conninfo::SslMode;
+use crate::evidence::Evidence;
+use crate::provider::known_root;
+use crate::stage::Stage;
+use crate::timestamp::Timestamp;
+use crate::trust::{CrlDirectory, CrlDirectoryState, FileCrl, Revocation};
+
+const AZURE: &str = "x.postgres.database.azure.com";
+
+/// A public intermediate below DigiCert Global Root G2, as a certificate that is sent.
+fn public_intermediate() -> Certificate {
+    let text = include_str!("DigiCert_Global_G2_TLS_RSA_SHA256_2020_CA1.pem");
+    Certificate::from_der(pem::blocks(text.as_bytes())[0].content.as_ref().unwrap())
+}
+
+fn shipped(name: &str) -> Certificate {
+    known_root(name).unwrap().certificate.clone()
+}
+
+#[test]
+fn an_issuer_that_nothing_tells_about() {
+    let (chain, other) = (Chain::honest(), Authority::root("Another Root"));
+    Evidence::of(chain.sent(), &[&other.certificate])
+        .fails("unknown-issuer", Stage::Certificate)
+        .shows("sought", "CN=Test Root")
+        .shows("in_file", "Another Root, until 2035-01-01")
+        .shows("sent", "Test Middle")
+        .because("nothing here tells which");
+    let mut sent = chain.sent();
+    sent.push(chain.root.certificate.clone());
+    Evidence::of(sent, &[&other.certificate])
+        .fails("unknown-issuer", Stage::Certificate)
+        .shows("sought", &chain.root.certificate.sha256_hex().to_uppercase());
+    Evidence::of(chain.sent(), &[&chain.root.certificate]).verified();
+}
+
+#[test]
+fn a_root_that_is_known_by_its_signature() {
+    let evidence = |roots: &[&Certificate]| Evidence::of(vec![public_intermediate()], roots).with_host(AZURE, "20.61.7.9");
+    let g1 = shipped("DigiCert Global Root CA");
+    evidence(&[&g1])
+        .fails("root-not-in-file", Stage::Certificate)
+        .titled("roots.pem lacks the server's root")
+        .shows("needed", "DigiCert Global Root G2, SHA-256")
+        .shows("needed", "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F")
+        .shows("in_file", "DigiCert Global Root CA, until 2031-11-10")
+        .because("has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA")
+        .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")
+        .sets("sslrootcert", "azure-roots.pem")
+        .sets("sslrootcert", "system");
+    let other = Authority::root("Another Root");
+    evidence(&[&other.certificate]).fails("root-not-in-file", Stage::Certificate).because("none of the roots of");
+}
+
+#[test]
+fn a_known_name_without_its_signature_is_no_known_root() {
+    // Whoever signs his own certificate "below" a public root and sends that root along proves nothing.
+    let g2 = shipped("DigiCert Global Root G2");
+    let mut named = params("DigiCert Global Root G2", true);
+    named.distinguished_name = rcgen::DistinguishedName::new();
+    named.distinguished_name.push(DnType::CountryName, "US");
+    named.distinguished_name.push(DnType::OrganizationName, "DigiCert Inc");
+    named.distinguished_name.push(DnType::OrganizationalUnitName, "www.digicert.com");
+    named.distinguished_name.push(DnType::CommonName, "DigiCert Global Root G2");
+    let imitation = Authority::root_with(named);
+    let mut own = params(HOST, false);
+    own.use_authority_key_identifier_extension = false;
+    let forged = imitation.issue(own).certificate;
+    let other = Authority::root("Another Root");
+    let found = crate::diagnose::diagnose(Evidence::of(vec![forged.clone(), g2], &[&other.certificate]));
+    assert_ne!(found.diagnosis.unwrap().code, "root-not-in-file");
+    Evidence::of(vec![forged], &[&other.certificate]).fails("unknown-issuer", Stage::Certificate);
+}
+
+#[test]
+fn a_root_of_this_machine_is_known_too() {
+    let (chain, other) = (Chain::honest(), Authority::root("Another Root"));
+    let evidence = || {
+        Evidence::of(chain.sent(), &[&other.certificate])
+            .with(|evidence| evidence.system_roots = Some(store(&[&chain.root.certificate])))
+    };
+    evidence().fails("root-not-in-file", Stage::Certificate).shows("needed", "Test Root").sets("sslrootcert", "system");
+    let found = evidence()
+        .with_settings(|settings| settings.sslmode = SslMode::VerifyCa)
+        .fails("root-not-in-file", Stage::Certificate)
+        .sets("sslmode", "verify-full");
+    assert!(found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).all(|(k, v)| *k != "sslmode" || v == "verify-full"));
+}
+
+#[test]
+fn an_intermediate_that_is_not_sent() {
+    let root = Authority::root("Test Root");
+    let issuing = root.intermediate("Test Issuing CA 1");
+    let leaf = issuing.server(HOST);
+    Evidence::of(vec![leaf.clone()], &[&root.certificate])
+        .fails("intermediate-missing", Stage::Certificate)
+        .titled("the server does not send the intermediate Test Issuing CA 1")
+        .shows("missing", "CN=Test Issuing CA 1")
+        .advises("ssl_cert_file");
+    Evidence::of(vec![leaf.clone()], &[&root.certificate, &issuing.certificate]).verified();
+    Evidence::of(vec![leaf, issuing.certificate.clone()], &[&root.certificate]).verified();
+
+    // The organisation of a root in the file speaks for an intermediate, unless the name says root.
+    let organised = |name: &str| {
+        let mut of = params(name, true);
+        of.distinguished_name.push(DnType::OrganizationName, "Example Corp");
+        of
+    };
+    let root = Authority::root_with(organised("Example Root"));
+    let middle = root.issue(organised("Example Three"));
+    Evidence::of(vec![middle.server(HOST)], &[&root.certificate])
+        .fails("intermediate-missing", Stage::Certificate)
+        .because("same organisation as Example Root");
+    let renewed = Authority::root_with(organised("Example Root 2"));
+    Evidence::of(vec![renewed.server(HOST)], &[&root.certificate]).fails("unknown-issuer", Stage::Certificate);
+}
+
+#[test]
+fn a_self_signed_certificate() {
+    let own = Authority::root_with(params(HOST, false)).certificate;
+    let other = Authority::root("Another Root");
+    Evidence::of(vec![own.clone()], &[&other.certificate])
+        .fails("self-signed", Stage::Certificate)
+        .shows("sha256", &own.sha256_hex().to_uppercase())
+        .runs("openssl x509 -noout -fingerprint -sha256")
+        .advises("proves nothing");
+    Evidence::of(vec![own.clone()], &[&own]).verified();
+}
+
+#[test]
+fn the_same_name_with_another_key() {
+    let (chain, renewed) = (Chain::honest(), Authority::root("Test Root"));
+    Evidence::of(chain.sent(), &[&renewed.certificate])
+        .fails("root-key-changed", Stage::Certificate)
+        .shows("in_file", &renewed.certificate.sha256_hex().to_uppercase())
+        .shows("name", "Test Root")
+        .advises("do not trust this connection");
+    let mut sent = chain.sent();
+    sent.push(chain.root.certificate.clone());
+    Evidence::of(sent, &[&renewed.certificate])
+        .fails("root-key-changed", Stage::Certificate)
+        .shows("used", &chain.root.certificate.sha256_hex().to_uppercase());
+    Evidence::of(chain.sent(), &[&renewed.certificate, &chain.root.certificate]).verified();
+}
+
+#[test]
+fn a_file_without_its_root() {
+    let chain = Chain::honest();
+    Evidence::of(chain.sent(), &[&chain.intermediate.certificate])
+        .fails("root-file-lacks-root", Stage::Certificate)
+        .titled("the file holds the intermediate certificate Test Middle without its root")
+        .shows("needed", "Test Root");
+    Evidence::of(vec![public_intermediate()], &[&public_intermediate()])
+        .fails("root-file-lacks-root", Stage::Certificate)
+        .shows("needed", "DigiCert Global Root G2, SHA-256 CB3CCBB7");
+    Evidence::of(chain.sent(), &[&chain.intermediate.certificate, &chain.root.certificate]).verified();
+}
+
+#[test]
+fn an_inspecting_proxy() {
+    let proxy = Authority::root("Zscaler Root CA");
+    let other = Authority::root("Another Root");
+    let sent = vec![proxy.server(AZURE)];
+    Evidence::of(sent.clone(), &[&other.certificate])
+        .with_host(AZURE, "20.61.7.9")
+        .fails("tls-inspection", Stage::Certificate)
+        .titled("Zscaler answers in place of the server")
+        .shows("issued_by", "CN=Zscaler Root CA")
+        .shows("due", "Azure")
+        .advises("exempted");
+    // Trusted by the file it is what libpq accepts.
+    Evidence::of(sent, &[&proxy.certificate])
+        .with_host(AZURE, "20.61.7.9")
+        .with_settings(|_| {})
+        .with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session)
+        .verified();
+}
+
+#[test]
+fn names_that_do_not_fit() {
+    let chain = Chain::honest();
+    let evidence = |host: &str, to: &str| {
+        let server = chain.intermediate.server("mydemo.postgres.database.azure.com");
+        Evidence::of(vec![server, chain.intermediate.certificate.clone()], &[&chain.root.certificate]).with_host(host, to).with_settings(|_| {})
+    };
+    evidence("localhost", "127.0.0.1")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .titled("the certificate is for other names than \"localhost\"")
+        .because("through this machine (127.0.0.1), so it most likely is a tunnel")
+        .shows("asked_for", "localhost")
+        .shows("issued_to", "mydemo.postgres.database.azure.com")
+        .shows("closest", "mydemo.postgres.database.azure.com")
+        .sets("host", "mydemo.postgres.database.azure.com")
+        .sets("hostaddr", "127.0.0.1");
+    evidence("20.61.7.9", "20.61.7.9")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .because("host is an address")
+        .sets("host", "mydemo.postgres.database.azure.com")
+        .sets("hostaddr", "20.61.7.9");
+    evidence("mydeno.postgres.database.azure.com", "20.61.7.9")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .because("slip of the hand")
+        .sets("host", "mydemo.postgres.database.azure.com");
+    evidence("db.company.example", "20.61.7.9")
+        .with_attempt(|attempt| attempt.canonical_name = Some("mydemo.postgres.database.azure.com".to_owned()))
+        .fails("hostname-mismatch", Stage::Certificate)
+        .because("alias (CNAME)")
+        .sets("host", "mydemo.postgres.database.azure.com");
+    evidence("mydemo.postgres.database.azure.com.", "20.61.7.9")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .because("final dot")
+        .sets("host", "mydemo.postgres.database.azure.com");
+    evidence("db.internal", "10.0.4.5").fails("hostname-mismatch", Stage::Certificate).because("private address").sets("hostaddr", "10.0.4.5");
+}
+
+#[test]
+fn dates() {
+    let chain = Chain::honest();
+    let dated = |from, until| {
+        let mut dated = params(HOST, false);
+        (dated.not_before, dated.not_after) = (from, until);
+        let leaf = chain.intermediate.issue(dated).certificate;
+        Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+    };
+    dated(date_time_ymd(2026, 1, 1), date_time_ymd(2026, 11, 20))
+        .fails("certificate-expired", Stage::Certificate)
+        .titled("the server certificate ended on 2026-11-20")
+        .shows("days_past", "5")
+        .runs("pg_reload_conf");
+    dated(date_time_ymd(2026, 12, 1), date_time_ymd(2027, 11, 20))
+        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .titled("the server certificate is not valid before 2026-12-01")
+        .shows("days_ahead", "5");
+    dated(date_time_ymd(2026, 1, 1), date_time_ymd(2027, 1, 1)).verified();
+}
+
+#[test]
+fn an_expired_certificate_under_a_wrong_name_is_named_beside_it() {
+    let chain = Chain::honest();
+    let mut old = params("other.example", false);
+    old.not_after = date_time_ymd(2026, 11, 20);
+    let leaf = chain.intermediate.issue(old).certificate;
+    Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+        .fails("certificate-expired", Stage::Certificate)
+        .also(&["hostname-mismatch"]);
+}
+
+#[test]
+fn a_wrong_clock_is_suspected_where_it_shows() {
+    let at = |year| {
+        Evidence::healthy().with(|evidence| {
+            let moment = Timestamp::from_utc(year, 1, 1, 0, 0, 0).unwrap();
+            (evidence.started, evidence.judged_at) = (moment, moment);
+        })
+    };
+    at(1970)
+        .with_settings(|_| {})
+        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .because("1970-01-01T00:00:00Z, which is most likely wrong")
+        .advises("1970-01-01");
+    let found = at(2040).with_settings(|_| {});
+    let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
+    assert!(found.code == "root-expired" && found.fixes.iter().any(|fix| fix.text.contains("clock")), "{found:#?}");
+    // --as-of says nothing about the clock.
+    let found = at(2040).with(|evidence| evidence.started = now()).with_settings(|_| {});
+    let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
+    assert!(found.fixes.iter().all(|fix| !fix.text.contains("clock")), "{found:#?}");
+}
+
+#[test]
+fn a_root_that_ended() {
+    let mut old = params("Old Root", true);
+    old.not_after = date_time_ymd(2026, 6, 1);
+    let root = Authority::root_with(old);
+    let leaf = root.server(HOST);
+    Evidence::of(vec![leaf], &[&root.certificate])
+        .fails("root-expired", Stage::Trust)
+        .titled("the root Old Root in your file ended on 2026-06-01")
+        .shows("days_past", "177")
+        .shows("in_file", "/etc/ssl/roots.pem, line 1");
+}
+
+#[test]
+fn purposes() {
+    let chain = Chain::honest();
+    let evidence = |change: fn(&mut rcgen::CertificateParams)| {
+        let mut changed = params(HOST, false);
+        change(&mut changed);
+        let leaf = chain.intermediate.issue(changed).certificate;
+        Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+    };
+    evidence(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])
+        .fails("certificate-purpose", Stage::Certificate)
+        .shows("constraint", "clientAuth, without serverAuth");
+    evidence(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign])
+        .fails("certificate-purpose", Stage::Certificate)
+        .shows("constraint", "cRLSign");
+    evidence(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]).verified();
+
+    let root = Authority::root("Test Root");
+    let no_ca = root.issue(params("No CA", false));
+    Evidence::of(vec![no_ca.server(HOST), no_ca.certificate.clone()], &[&root.certificate])
+        .fails("certificate-purpose", Stage::Certificate)
+        .titled("the intermediate No CA is no CA and may not issue certificates");
+
+    let mut short = params("Short Root", true);
+    short.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let root = Authority::root_with(params("Long Root", true));
+    let first = root.issue(short);
+    let second = first.intermediate("Second");
+    let sent = vec![second.server(HOST), second.certificate.clone(), first.certificate.clone()];
+    Evidence::of(sent, &[&root.certificate])
+        .fails("certificate-purpose", Stage::Certificate)
+        .shows("constraint", "pathlen:0");
+}
+
+#[test]
+fn names_that_a_ca_may_not_certify() {
+    let constrained = |permitted: &str| {
+        let mut limited = params("Limited", true);
+        limited.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName(permitted.to_owned())],
+            excluded_subtrees: vec![],
+        });
+        let root = Authority::root("Test Root");
+        let limited = root.issue(limited);
+        Evidence::of(vec![limited.server(HOST), limited.certificate.clone()], &[&root.certificate])
+    };
+    constrained("other.example")
+        .fails("certificate-name-constraints", Stage::Certificate)
+        .shows("name", HOST)
+        .shows("constraint", "other.example");
+    constrained("example").verified();
+}
+
+#[test]
+fn weak_and_broken() {
+    // A signature that is not the issuer's, with the key identifiers of the honest one.
+    let chain = Chain::honest();
+    let mut der = chain.leaf.der().to_vec();
+    *der.last_mut().unwrap() ^= 1;
+    let damaged = Certificate::from_der(&der);
+    Evidence::of(vec![damaged, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+        .fails("certificate-invalid", Stage::Certificate)
+        .titled("the signature on the server certificate is wrong");
+    Evidence::of(vec![Certificate::from_der(b"0\x03\x02\x01\x00")], &[&chain.root.certificate])
+        .fails("certificate-invalid", Stage::Certificate)
+        .titled("the server certificate cannot be decoded");
+    Evidence::of(Vec::new(), &[&chain.root.certificate])
+        .fails("certificate-invalid", Stage::Certificate)
+        .titled("the server sent no certificate");
+    let critical = {
+        let mut odd = params(HOST, false);
+        let mut extension = rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        extension.set_criticality(true);
+        odd.custom_extensions = vec![extension];
+        chain.intermediate.issue(odd).certificate
+    };
+    Evidence::of(vec![critical, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+        .fails("certificate-invalid", Stage::Certificate)
+        .shows("what", "1.2.3.4");
+}
+
+#[test]
+fn a_weak_key() {
+    use openssl::asn1::Asn1Time;
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
+    use openssl::x509::{X509, X509NameBuilder};
+    let key = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", HOST).unwrap();
+    let name = name.build();
+    let mut draft = X509::builder().unwrap();
+    draft.set_subject_name(&name).unwrap();
+    draft.set_issuer_name(&name).unwrap();
+    draft.set_pubkey(&key).unwrap();
+    draft.set_not_before(&Asn1Time::from_str("20250101000000Z").unwrap()).unwrap();
+    draft.set_not_after(&Asn1Time::from_str("20350101000000Z").unwrap()).unwrap();
+    draft.sign(&key, MessageDigest::sha256()).unwrap();
+    let weak = Certificate::from_der(&draft.build().to_der().unwrap());
+    Evidence::of(vec![weak.clone()], &[&weak])
+        .fails("certificate-weak", Stage::Certificate)
+        .shows("weak", "RSA 1024")
+        .shows("needed", "2048");
+}
+
+fn crl_of(authority: &Authority, revoked: &[&Certificate], next_update: (i32, u8, u8)) -> FileCrl {
+    let crl = authority.crl(revoked, next_update);
+    FileCrl { crl, file: PathBuf::from("/etc/ssl/root.crl"), line: 1 }
+}
+
+#[test]
+fn revocation() {
+    let chain = Chain::honest();
+    let evidence = |lists: Vec<FileCrl>, directory: Option<CrlDirectory>| {
+        Evidence::of(chain.sent(), &[&chain.root.certificate])
+            .with_trust(|trust| trust.revocation = Revocation::On { lists, directory })
+    };
+    let next = (2027, 1, 1);
+    let of_root = || crl_of(&chain.root, &[], next);
+    evidence(vec![of_root(), crl_of(&chain.intermediate, &[], next)], None).verified();
+    evidence(vec![of_root(), crl_of(&chain.intermediate, &[&chain.leaf], next)], None)
+        .fails("certificate-revoked", Stage::Certificate)
+        .titled("the server certificate was revoked on 2026-02-03")
+        .shows("reason", "keyCompromise")
+        .shows("serial", &chain.leaf.facts().unwrap().serial_hex())
+        .shows("list", "/etc/ssl/root.crl, line 1");
+    evidence(vec![of_root()], None)
+        .fails("crl-missing", Stage::Certificate)
+        .shows("issuer", "CN=Test Middle")
+        .shows("crl_files", "/etc/ssl/root.crl");
+    let directory = |state| Some(CrlDirectory { path: PathBuf::from("/etc/ssl/crls"), state });
+    evidence(vec![], directory(CrlDirectoryState::NotHashed))
+        .fails("crl-missing", Stage::Certificate)
+        .shows("directory", "not named by hash")
+        .runs("openssl rehash /etc/ssl/crls");
+    evidence(vec![], directory(CrlDirectoryState::Missing)).fails("crl-missing", Stage::Certificate).shows("directory", "does not exist");
+    evidence(vec![of_root(), crl_of(&chain.intermediate, &[], (2026, 11, 1))], None)
+        .fails("crl-invalid", Stage::Trust)
+        .shows("date", "2026-11-01")
+        .shows("issuer", "CN=Test Middle")
+        .shows("path", "/etc/ssl/root.crl");
+}

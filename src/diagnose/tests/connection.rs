@@ -1,0 +1,431 @@
+//! dns, tcp, negotiate, tls
+
+use std::io::ErrorKind;
+
+use super::bed::*;
+use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
+use crate::evidence::{
+    Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NegotiateResult, OsFailure, Question,
+    Resolution, SessionFailure, TcpResult, TlsFailure,
+};
+use crate::stage::Stage;
+
+fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
+    Evidence::healthy().with_host(host, "203.0.113.7").with_dns(Resolution::Failed {
+        kind,
+        code: Some(code),
+        text: text.to_owned(),
+    })
+}
+
+#[test]
+fn a_name_that_is_not_there() {
+    unresolved("nowhere.example", DnsFailure::NoSuchName, -2, "Name or service not known")
+        .fails("dns-not-found", Stage::Dns)
+        .titled("there is no name nowhere.example")
+        .shows("answer", "Name or service not known (getaddrinfo -2)")
+        .shows("asked", "192.0.2.53")
+        .advises("spelling")
+        .retryable(false);
+    unresolved("x.postgres.databse.azure.com", DnsFailure::NoSuchName, -2, "unknown")
+        .fails("dns-not-found", Stage::Dns)
+        .because("slip of the hand")
+        .sets("host", "x.postgres.database.azure.com");
+    unresolved("x.postgres.database.azure.com", DnsFailure::NoSuchName, -2, "unknown")
+        .fails("dns-not-found", Stage::Dns)
+        .shows("private_dns_zone", "privatelink.postgres.database.azure.com")
+        .advises("private DNS zone");
+    unresolved("postgres", DnsFailure::NoSuchName, -2, "unknown").fails("dns-not-found", Stage::Dns).because("without a dot");
+}
+
+#[test]
+fn a_name_without_address_and_a_resolver_without_answer() {
+    unresolved("six.example", DnsFailure::NoAddress, -5, "No address associated with hostname")
+        .fails("dns-no-address", Stage::Dns)
+        .shows("name", "six.example")
+        .runs("nslookup -type=AAAA six.example");
+    Evidence::healthy().with_dns(Resolution::Found(vec![])).fails("dns-no-address", Stage::Dns);
+    for kind in [DnsFailure::Temporary, DnsFailure::Permanent] {
+        unresolved(HOST, kind, -3, "Temporary failure in name resolution")
+            .fails("dns-failure", Stage::Dns)
+            .shows("answer", "Temporary failure")
+            .shows("asked", "192.0.2.53")
+            .retryable(true);
+    }
+    Evidence::healthy().with_dns(Resolution::TimedOut).fails("dns-failure", Stage::Dns).shows("answer", "no answer");
+}
+
+fn os(kind: ErrorKind, text: &str) -> OsFailure {
+    OsFailure { kind, code: None, text: text.to_owned() }
+}
+
+#[test]
+fn silence_is_read_by_the_address() {
+    let silent = |to: &str| Evidence::healthy().with_host(HOST, to).with_tcp(TcpResult::TimedOut);
+    silent("10.0.4.5")
+        .fails("tcp-timeout", Stage::Tcp)
+        .titled("10.0.4.5 port 5432 does not answer")
+        .shows("to", "which only its own network or one joined to it can reach")
+        .because("most likely outside its virtual network")
+        .advises("VPN")
+        .runs("10.0.4.5")
+        .retryable(true);
+    silent("203.0.113.7").fails("tcp-timeout", Stage::Tcp).because("firewall drops").advises("allow");
+    silent("127.0.0.1").fails("tcp-timeout", Stage::Tcp).because("this machine itself");
+    Evidence::healthy()
+        .with_host("x.postgres.database.azure.com", "20.61.7.9")
+        .with_tcp(TcpResult::TimedOut)
+        .fails("tcp-timeout", Stage::Tcp)
+        .runs("az postgres flexible-server firewall-rule create");
+    Evidence::healthy().with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out"))).fails("tcp-timeout", Stage::Tcp);
+}
+
+#[test]
+fn a_closed_port_and_the_one_that_is_open() {
+    let refused = || {
+        let failure = os(ErrorKind::ConnectionRefused, "Connection refused (os error 111)");
+        Evidence::healthy().with_tcp(TcpResult::Failed(failure))
+    };
+    refused()
+        .fails("tcp-refused", Stage::Tcp)
+        .titled("203.0.113.7 port 5432 refuses connections")
+        .shows("port", "5432")
+        .runs("listen_addresses")
+        .retryable(true);
+    refused()
+        .with(|evidence| evidence.looks.push(look("203.0.113.7:5433", Question::SslRequest, Answer::Byte(b'S'))))
+        .fails("tcp-refused", Stage::Tcp)
+        .shows("listening", "port 5433")
+        .sets("port", "5433");
+    // What is open and not known for PostgreSQL is not offered.
+    let found = refused()
+        .with(|evidence| evidence.looks.push(look("203.0.113.7:22", Question::Connect, Answer::Connected)))
+        .fails("tcp-refused", Stage::Tcp);
+    assert!(found.diagnosis.fixes.iter().all(|fix| fix.settings.is_empty()));
+}
+
+#[test]
+fn no_way_there() {
+    let failure = os(ErrorKind::NetworkUnreachable, "Network is unreachable (os error 101)");
+    Evidence::healthy()
+        .with_tcp(TcpResult::Failed(failure.clone()))
+        .fails("tcp-unreachable", Stage::Tcp)
+        .shows("error", "Network is unreachable")
+        .runs("ip route get 203.0.113.7")
+        .retryable(true);
+    Evidence::healthy()
+        .with_host(HOST, "2001:db8::7")
+        .with_tcp(TcpResult::Failed(failure))
+        .fails("tcp-unreachable", Stage::Tcp)
+        .because("IPv6");
+    Evidence::healthy()
+        .with_tcp(TcpResult::Failed(os(ErrorKind::PermissionDenied, "Permission denied")))
+        .fails("tcp-unreachable", Stage::Tcp)
+        .because("this machine itself forbids");
+}
+
+#[test]
+fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
+    let found = Evidence::healthy()
+        .with(|evidence| {
+            let mut first = evidence.attempts[0].clone();
+            first.address = Some(address("203.0.113.6"));
+            first.tcp = Some(step(0.0, 1.0, TcpResult::Failed(os(ErrorKind::ConnectionRefused, "refused"))));
+            (first.negotiate, first.tls, first.session) = (None, None, None);
+            evidence.attempts.insert(0, first);
+        })
+        .with_answer(NegotiateResult::Refused)
+        .fails("server-refused-tls", Stage::Negotiate)
+        .because("after 203.0.113.6 port 5432: tcp-refused");
+    assert_eq!(found.outcome.attempts[0].as_ref().unwrap().code, "tcp-refused");
+    let last = found.outcome.attempts[1].as_ref().unwrap();
+    assert_eq!(last.code, "server-refused-tls");
+    assert!(!last.cause.contains("tcp-refused"));
+    // Passed over, and the next one is well.
+    let outcome = Evidence::healthy()
+        .with(|evidence| {
+            let mut first = evidence.attempts[0].clone();
+            first.tcp = Some(step(0.0, 1.0, TcpResult::TimedOut));
+            (first.negotiate, first.tls, first.session) = (None, None, None);
+            evidence.attempts.insert(0, first);
+        })
+        .verified();
+    assert_eq!(outcome.attempts[0].as_ref().unwrap().code, "tcp-timeout");
+    assert!(outcome.attempts[1].is_none());
+}
+
+#[test]
+fn answers_to_sslrequest() {
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Refused)
+        .fails("server-refused-tls", Stage::Negotiate)
+        .titled("the server does not offer TLS")
+        .shows("answer", "N, to SSLRequest")
+        .runs("ALTER SYSTEM SET ssl = on;")
+        .advises("PgBouncer")
+        .retryable(false);
+    Evidence::healthy()
+        .with_settings(|settings| settings.sslmode = SslMode::Prefer)
+        .with_answer(NegotiateResult::Refused)
+        .fails("server-refused-tls", Stage::Negotiate)
+        .because("goes on in plaintext");
+    for closure in [Closure::Closed, Closure::Reset] {
+        let found = Evidence::healthy()
+            .with_settings(|settings| settings.sslmode = SslMode::Prefer)
+            .with_answer(NegotiateResult::Ended(closure))
+            .fails("negotiation-closed", Stage::Negotiate)
+            .advises("allow list")
+            .retryable(true);
+        assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
+    }
+    let in_flight = |unacknowledged| Some(InFlight { unacknowledged, retransmits: 4 });
+    for (state, cause) in [(in_flight(8), "never acknowledged"), (in_flight(0), "received SSLRequest"), (None, "silent")] {
+        Evidence::healthy()
+            .with_answer(NegotiateResult::TimedOut(state))
+            .fails("negotiation-timeout", Stage::Negotiate)
+            .because(cause)
+            .advises("load balancer")
+            .retryable(true);
+    }
+}
+
+#[test]
+fn other_protocols_are_named_with_their_first_bytes() {
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Foreign(b"HTTP/1.1 400 Bad Request\r\n".to_vec()))
+        .fails("not-postgresql", Stage::Negotiate)
+        .shows("protocol", "HTTP")
+        .shows("first_bytes", "\"HTTP/1.1 400 Bad Request\\r\\n\"");
+    // SSH's banner begins with the S that stands for yes.
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Injected(b"SH-2.0-OpenSSH_9.2\r\n".to_vec()))
+        .fails("not-postgresql", Stage::Negotiate)
+        .shows("protocol", "SSH");
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Foreign(b"\x15\x03\x01\x00\x02".to_vec()))
+        .fails("not-postgresql", Stage::Negotiate)
+        .shows("protocol", "TLS from the first byte")
+        .sets("sslnegotiation", "direct");
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Foreign(b"\x1b[2J".to_vec()))
+        .fails("not-postgresql", Stage::Negotiate)
+        .shows("first_bytes", "1b 5b 32 4a");
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Injected(b"\x00\x01\x02".to_vec()))
+        .fails("injected-plaintext", Stage::Negotiate)
+        .shows("bytes", "3")
+        .because("CVE-2021-23222");
+}
+
+#[test]
+fn an_error_before_tls_is_unauthenticated() {
+    let full = b"E\0\0\0\x30SFATAL\0C53300\0Msorry, too many clients already\0\0".to_vec();
+    Evidence::healthy()
+        .with_answer(NegotiateResult::Error(full))
+        .fails("server-error-before-tls", Stage::Negotiate)
+        .shows("unauthenticated", "sorry, too many clients already")
+        .shows("sqlstate", "53300")
+        .because("unauthenticated")
+        .retryable(true);
+}
+
+#[test]
+fn direct_tls_needs_postgresql_17() {
+    let direct = || {
+        Evidence::healthy()
+            .with_settings(|settings| settings.negotiation = SslNegotiation::Direct)
+            .with_attempt(|attempt| attempt.negotiate = None)
+    };
+    direct().verified();
+    for failure in [
+        TlsFailure::NoAlpn,
+        TlsFailure::Ended(Closure::Closed),
+        TlsFailure::Ended(Closure::Reset),
+        TlsFailure::AlertReceived(120),
+        TlsFailure::NotTls(b"E\0\0\0".to_vec()),
+    ] {
+        direct()
+            .with_tls(failure)
+            .fails("direct-tls-unsupported", Stage::Negotiate)
+            .sets("sslnegotiation", "postgres")
+            .because("PostgreSQL 17");
+    }
+    direct().with_tls(TlsFailure::TimedOut(None)).fails("tls-timeout", Stage::Tls);
+    Evidence::healthy().with_tls(TlsFailure::Ended(Closure::Closed)).fails("tls-closed", Stage::Tls);
+}
+
+#[test]
+fn versions_are_told_on_both_sides() {
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(70))
+        .fails("tls-version-unsupported", Stage::Tls)
+        .shows("offered", "TLSv1.2, TLSv1.3")
+        .shows("answer", "protocol_version (70)");
+    let hello = |version| Answer::ServerHello { version, suite: 0xC013, group: None, retry: false, leaf: None };
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(70))
+        .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls11))
+        .fails("tls-version-unsupported", Stage::Tls)
+        .titled("the server speaks TLSv1.1 only")
+        .shows("server_has", "TLSv1.1")
+        .runs("ssl_min_protocol_version");
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.min_tls = Some(TlsVersion::Tls13);
+            settings.parameters.push(parameter("ssl_min_protocol_version", "TLSv1.3", Origin::ConnectionString));
+        })
+        .with_tls(TlsFailure::AlertReceived(70))
+        .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.versions = vec![TlsVersion::Tls13])
+        .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls12))
+        .fails("tls-version-unsupported", Stage::Tls)
+        .because("ssl_min_protocol_version comes from the connection string");
+}
+
+#[test]
+fn nothing_in_common_or_nothing_that_this_tool_has() {
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .fails("tls-no-shared-cipher", Stage::Tls)
+        .shows("offered", "AES-GCM")
+        .runs("ssl_ciphers");
+    let cbc = Answer::ServerHello { version: TlsVersion::Tls12, suite: 0xC013, group: Some(23), retry: false, leaf: None };
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::Unsupported, None, cbc)
+        .fails("tls-unsupported-here", Stage::Tls)
+        .shows("server_insists_on", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
+        .shows("psql", "connects");
+    let p521 = Answer::ServerHello { version: TlsVersion::Tls13, suite: 0x1302, group: Some(25), retry: false, leaf: None };
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::Unsupported, None, p521)
+        .fails("tls-unsupported-here", Stage::Tls)
+        .shows("server_insists_on", "secp521r1");
+    Evidence::healthy()
+        .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
+        .fails("tls-unsupported-here", Stage::Tls)
+        .shows("server_insists_on", "Ed448");
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
+        .fails("tls-no-shared-cipher", Stage::Tls)
+        .shows("psql", "handshake_failure");
+}
+
+#[test]
+fn client_certificates_wanted_and_refused() {
+    let asked = |sent| {
+        move |evidence: Evidence| {
+            evidence.with_attempt(|attempt| {
+                let record = &mut attempt.tls.as_mut().unwrap().result.client_certificate;
+                record.requested = true;
+                record.sent = sent;
+                record.authorities = vec!["CN=Clients".to_owned()];
+            })
+        }
+    };
+    asked(false)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(40)))
+        .fails("client-cert-required", Stage::Tls)
+        .shows("accepted_from", "CN=Clients")
+        .advises("sslcert=FILE sslkey=FILE");
+    asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
+        .fails("client-cert-required", Stage::Tls)
+        .shows("answer", "certificate_required (116)");
+    Evidence::healthy()
+        .with_error("28000", "connection requires a valid client certificate")
+        .fails("client-cert-required", Stage::Tls)
+        .shows("answer", "connection requires a valid client certificate");
+    // Asked for and not demanded.
+    asked(false)(Evidence::healthy()).verified();
+
+    asked(true)(Evidence::healthy().with_session(SessionFailure::AlertReceived(48)))
+        .fails("client-cert-rejected", Stage::Tls)
+        .shows("answer", "unknown_ca (48)")
+        .advises("ssl_ca_file");
+    asked(true)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(45)))
+        .fails("client-cert-rejected", Stage::Tls)
+        .shows("answer", "certificate_expired");
+    Evidence::healthy()
+        .with_error("28000", "certificate authentication failed for user \"app\"")
+        .fails("client-cert-rejected", Stage::Tls)
+        .advises("common name is the user app");
+    asked(true)(Evidence::healthy()).verified();
+}
+
+#[test]
+fn the_name_in_the_handshake() {
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(112))
+        .fails("sni-unrecognized", Stage::Tls)
+        .shows("name_sent", HOST);
+    let other = Answer::ServerHello { version: TlsVersion::Tls12, suite: 0xC02F, group: None, retry: false, leaf: None };
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::ServerName, Some("other.example"), other)
+        .fails("sni-unrecognized", Stage::Tls)
+        .shows("works", "other.example");
+    Evidence::healthy()
+        .with_settings(|settings| settings.sni = false)
+        .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.sni = None)
+        .with_error("XX000", "Endpoint ID is not specified. Either upgrade the Postgres client library")
+        .fails("sni-unrecognized", Stage::Tls)
+        .shows("name_sent", "none")
+        .sets("sslsni", "1");
+}
+
+#[test]
+fn a_certificate_that_changes_with_the_name() {
+    let chain = Chain::honest();
+    let other = chain.intermediate.server("default.example");
+    let shown = Answer::ServerHello {
+        version: TlsVersion::Tls12,
+        suite: 0xC02F,
+        group: None,
+        retry: false,
+        leaf: Some(chain.leaf.clone()),
+    };
+    let sent = vec![other, chain.intermediate.certificate.clone()];
+    let roots = [&chain.root.certificate];
+    Evidence::of(sent.clone(), &roots)
+        .with_look(HelloPurpose::ServerName, Some(HOST), shown)
+        .fails("sni-unrecognized", Stage::Tls)
+        .shows("under_the_name", HOST);
+    Evidence::of(sent, &roots).fails("hostname-mismatch", Stage::Certificate);
+}
+
+#[test]
+fn silence_in_the_handshake_is_told_apart_by_bytes() {
+    let silent = |received, in_flight| {
+        Evidence::healthy().with_tls(TlsFailure::TimedOut(in_flight)).with_attempt(|attempt| {
+            attempt.tls.as_mut().unwrap().result.bytes_received = received;
+        })
+    };
+    silent(0, None).fails("tls-timeout", Stage::Tls).titled("the server falls silent after the ClientHello").shows("bytes_received", "0").retryable(true);
+    silent(1448, None).fails("tls-timeout", Stage::Tls).because("path MTU").runs("ping -M do").shows("bytes_received", "1448");
+    let lost = Some(InFlight { unacknowledged: 240, retransmits: 5 });
+    silent(0, lost).fails("tls-timeout", Stage::Tls).because("not acknowledged").shows("on_the_way", "240 bytes");
+    let hello = Answer::ServerHello { version: TlsVersion::Tls13, suite: 0x1302, group: Some(24), retry: true, leaf: None };
+    silent(0, None)
+        .with_look(HelloPurpose::ShortAnswer, None, hello)
+        .fails("tls-timeout", Stage::Tls)
+        .because("large packets from the server are lost");
+}
+
+#[test]
+fn the_handshakes_other_ends() {
+    for closure in [Closure::Closed, Closure::Reset] {
+        Evidence::healthy().with_tls(TlsFailure::Ended(closure)).fails("tls-closed", Stage::Tls).advises("log").retryable(true);
+    }
+    Evidence::healthy()
+        .with_tls(TlsFailure::NotTls(b"HTTP/1.0 200 OK".to_vec()))
+        .fails("tls-protocol-error", Stage::Tls)
+        .shows("first_bytes", "HTTP/1.0 200 OK");
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(80))
+        .fails("tls-protocol-error", Stage::Tls)
+        .shows("alert", "internal_error (80)");
+    Evidence::healthy()
+        .with_tls(TlsFailure::Protocol("bad message".to_owned()))
+        .fails("tls-protocol-error", Stage::Tls)
+        .shows("what", "bad message");
+}

@@ -1,0 +1,216 @@
+//! trust
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::bed::*;
+use crate::conninfo::{Origin, Place, RootChoice, SslMode};
+use crate::diagnose::StageStatus;
+use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
+use crate::secret::Secret;
+use crate::stage::Stage;
+use crate::trust::{ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Roots};
+
+fn path(text: &str) -> PathBuf {
+    PathBuf::from(text)
+}
+
+/// Files that libpq refuses keep the handshake from being made.
+fn with_roots(roots: Roots) -> Evidence {
+    Evidence::healthy()
+        .with(|evidence| evidence.trust.as_mut().unwrap().roots = roots)
+        .with_attempt(|attempt| (attempt.tls, attempt.session) = (None, None))
+}
+
+fn with_identity(error: IdentityError) -> Evidence {
+    Evidence::healthy()
+        .with(|evidence| evidence.trust.as_mut().unwrap().client = ClientIdentity::Failed(error))
+        .with_attempt(|attempt| (attempt.tls, attempt.session) = (None, None))
+}
+
+fn missing() -> Roots {
+    Roots::Missing { path: Some(path("/etc/ssl/roots.pem")), typed: None }
+}
+
+fn denied() -> FileError {
+    FileError { kind: ErrorKind::PermissionDenied, text: "Permission denied (os error 13)".to_owned() }
+}
+
+#[test]
+fn a_missing_root_file_names_path_and_origin() {
+    with_roots(missing())
+        .fails("root-file-missing", Stage::Trust)
+        .titled("there is no file /etc/ssl/roots.pem")
+        .shows("from", "sslrootcert from the connection string")
+        .sets("sslrootcert", "system")
+        .retryable(false);
+    let default = with_roots(Roots::Missing { path: Some(path("/root/.postgresql/root.crt")), typed: None })
+        .with(|evidence| {
+            let settings = evidence.config.as_mut().unwrap();
+            settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
+            settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
+        });
+    default.fails("root-file-missing", Stage::Trust).shows("from", "default file").because("sslrootcert is not set");
+    with_roots(Roots::Missing { path: None, typed: None }).fails("root-file-missing", Stage::Trust).because("home directory");
+}
+
+#[test]
+fn at_a_known_provider_the_roots_can_be_written() {
+    with_roots(missing())
+        .with(|evidence| evidence.config.as_mut().unwrap().hosts[0].name = "x.postgres.database.azure.com".into())
+        .fails("root-file-missing", Stage::Trust)
+        .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")
+        .sets("sslrootcert", "azure-roots.pem");
+}
+
+#[test]
+fn eaten_backslashes_are_marked_and_undone() {
+    let input = r"sslmode=verify-full sslrootcert=c:\ssl\root.pem host=db.example";
+    let start = input.find("c:").unwrap();
+    let roots = Roots::Missing { path: Some(path("c:sslroot.pem")), typed: Some(path(r"c:\ssl\root.pem")) };
+    let found = with_roots(roots)
+        .with(|evidence| {
+            evidence.input = Some(Secret::new(input.as_bytes().to_vec()));
+            let settings = evidence.config.as_mut().unwrap();
+            let parameter = settings.parameters.iter_mut().find(|p| p.keyword == "sslrootcert").unwrap();
+            parameter.place = Some(Place { keyword: 20..31, value: start..start + 15 });
+        })
+        .fails("root-file-missing", Stage::Trust)
+        .titled("there is no file c:sslroot.pem")
+        .shows("given", r"c:\ssl\root.pem")
+        .shows("read", "c:sslroot.pem")
+        .sets("sslrootcert", "c:/ssl/root.pem")
+        .sets("sslrootcert", r"c:\ssl\root.pem");
+    assert_eq!(found.diagnosis.mark.unwrap().spans.len(), 2);
+}
+
+#[test]
+fn before_the_servers_yes_a_bad_file_shows_in_its_stage_only() {
+    let found = with_roots(missing()).with_answer(NegotiateResult::Refused).fails("server-refused-tls", Stage::Negotiate);
+    let found = found.also(&["root-file-missing"]);
+    let trust = found.outcome.stages.iter().find(|line| line.stage == Stage::Trust).unwrap();
+    assert_eq!(trust.status, StageStatus::Failed);
+}
+
+#[test]
+fn a_root_file_that_cannot_be_read_says_why() {
+    with_roots(Roots::Unreadable { path: path(ROOT_FILE), error: denied() })
+        .fails("root-file-unreadable", Stage::Trust)
+        .shows("error", "Permission denied")
+        .runs("chmod a+r /etc/ssl/roots.pem");
+    with_roots(Roots::Invalid { path: path("/etc/ssl"), content: FileContent::Directory })
+        .fails("root-file-unreadable", Stage::Trust)
+        .shows("error", "it is a directory");
+}
+
+#[test]
+fn what_the_root_file_really_is_decides_what_to_do() {
+    for (content, says, runs) in [
+        (FileContent::DerCertificate, "DER", "openssl x509 -inform DER -in /etc/ssl/root.crt -out /etc/ssl/root.pem"),
+        (FileContent::Pkcs7, "PKCS#7", "openssl pkcs7 -print_certs"),
+        (FileContent::Pkcs12, "PKCS#12", "openssl pkcs12 -in /etc/ssl/root.crt -cacerts -nokeys"),
+        (FileContent::Utf16, "UTF-16", if cfg!(windows) { "Get-Content" } else { "iconv -f UTF-16" }),
+    ] {
+        with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
+            .fails("root-file-invalid", Stage::Trust)
+            .shows("content", says)
+            .sets("sslrootcert", "/etc/ssl/root.pem")
+            .runs(runs);
+    }
+    for (content, says, advice) in [
+        (FileContent::Empty, "empty", "download"),
+        (FileContent::Html, "HTML", "download"),
+        (FileContent::PrivateKey, "private key", "sslkey"),
+        (FileContent::Csr, "request", "request"),
+        (FileContent::NoCertificate, "no certificate", "PEM"),
+        (FileContent::BadBlock { line: 7, what: "bad base64".to_owned() }, "line 7", "line 7"),
+    ] {
+        with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
+            .fails("root-file-invalid", Stage::Trust)
+            .shows("content", says)
+            .advises(advice);
+    }
+}
+
+#[test]
+fn under_prefer_the_text_says_that_libpq_goes_on_in_plaintext() {
+    with_roots(Roots::Invalid { path: path(ROOT_FILE), content: FileContent::Empty })
+        .with(|evidence| evidence.config.as_mut().unwrap().sslmode = SslMode::Prefer)
+        .fails("root-file-invalid", Stage::Trust)
+        .because("goes on in plaintext");
+}
+
+#[test]
+fn a_certificate_needs_its_key() {
+    with_identity(IdentityError::KeyMissing { certificate: path("/c.crt"), key: Some(path("/c.key")) })
+        .fails("client-key-missing", Stage::Trust)
+        .shows("certificate", "/c.crt")
+        .shows("key", "/c.key")
+        .advises("sslkey=FILE");
+}
+
+#[test]
+fn client_files_of_another_kind_are_named() {
+    with_identity(IdentityError::CertificateInvalid { path: path("/c.p12"), content: FileContent::Pkcs12 })
+        .fails("client-cert-invalid", Stage::Trust)
+        .runs("openssl pkcs12 -in /c.p12 -nokeys -out /c.pem");
+    with_identity(IdentityError::CertificateUnreadable { path: path("/c.crt"), error: denied() })
+        .fails("client-cert-invalid", Stage::Trust)
+        .shows("why", "Permission denied");
+    for (problem, says) in [
+        (KeyProblem::NotAKey, "no private key"),
+        (KeyProblem::Damaged, "damaged"),
+        (KeyProblem::PassPhraseMissing, "sslpassword is not given"),
+        (KeyProblem::PassPhraseWrong, "does not open it"),
+        (KeyProblem::CipherUnknown("1.2.3".to_owned()), "1.2.3"),
+    ] {
+        with_identity(IdentityError::KeyInvalid { path: path("/c.key"), problem })
+            .fails("client-key-invalid", Stage::Trust)
+            .shows("path", "/c.key")
+            .shows("why", says);
+    }
+    with_identity(IdentityError::KeyUnreadable { path: path("/c.key"), error: denied() })
+        .fails("client-key-invalid", Stage::Trust)
+        .shows("why", "Permission denied");
+    with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") }).fails("client-key-invalid", Stage::Trust);
+    with_identity(IdentityError::KeyInEngine { reference: path("pkcs11:id") })
+        .fails("option-not-supported", Stage::Config)
+        .shows("value", "pkcs11:id");
+}
+
+#[test]
+fn an_open_key_is_closed_as_far_as_its_owner_demands() {
+    let open = |owned_by_root| IdentityError::KeyPermissions { path: path("/my key"), mode: 0o644, owned_by_root };
+    with_identity(open(false))
+        .fails("client-key-permissions", Stage::Trust)
+        .shows("mode", "0644")
+        .runs("chmod 600 '/my key'");
+    with_identity(open(true)).fails("client-key-permissions", Stage::Trust).runs("chmod 640 '/my key'");
+}
+
+#[test]
+fn a_key_of_another_certificate_names_both() {
+    with_identity(IdentityError::KeyMismatch { certificate: path("/c.crt"), key: path("/d.key") })
+        .fails("client-key-mismatch", Stage::Trust)
+        .shows("certificate", "/c.crt")
+        .shows("key", "/d.key")
+        .runs("openssl pkey -pubout -in /d.key");
+}
+
+#[test]
+fn an_absent_certificate_matters_only_where_one_is_demanded() {
+    let absent = || {
+        Evidence::healthy().with(|evidence| {
+            evidence.trust.as_mut().unwrap().client = ClientIdentity::Absent { path: path("/c.crt") };
+            let settings = evidence.config.as_mut().unwrap();
+            settings.parameters.push(parameter("sslcert", "/c.crt", Origin::ConnectionString));
+        })
+    };
+    absent()
+        .with_session(SessionFailure::CertificateModeUnmet)
+        .fails("client-cert-missing", Stage::Trust)
+        .shows("path", "/c.crt")
+        .shows("from", "sslcert from the connection string");
+    absent().with_error("28P01", "password authentication failed").fails("password-rejected", Stage::Auth).also(&["client-cert-missing"]);
+    absent().verified();
+}

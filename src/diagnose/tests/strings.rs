@@ -1,0 +1,209 @@
+//! config
+
+use std::path::PathBuf;
+
+use super::bed::*;
+use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
+use crate::evidence::{Evidence, PlaintextAnswer};
+use crate::stage::Stage;
+
+fn unknown(keyword: &str, nearest: Option<&'static str>) -> ConfigError {
+    ConfigError::UnknownOption {
+        keyword: keyword.into(),
+        nearest,
+        origin: Origin::ConnectionString,
+        span: Some(20..30),
+    }
+}
+
+#[test]
+fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
+    let error = |word: &str| {
+        ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::MissingEquals(word.into()), span: 0..word.len() })
+    };
+    misconfigured("dmeo", error("dmeo"))
+        .fails("conninfo-syntax", Stage::Config)
+        .sets("dbname", "dmeo")
+        .runs("pgtls-check demo")
+        .retryable(false);
+    let found = misconfigured("orders", error("orders")).fails("conninfo-syntax", Stage::Config).sets("dbname", "orders");
+    assert!(found.diagnosis.fixes.iter().all(|fix| fix.command.is_none()));
+    assert!(found.diagnosis.mark.is_some());
+}
+
+#[test]
+fn a_part_of_a_longer_string_is_not_repeated() {
+    let kind = SyntaxErrorKind::MissingEquals("secret".into());
+    let error = ConfigError::Syntax(SyntaxError { kind, span: 19..25 });
+    let found = misconfigured("password=my secret host=x", error).fails("conninfo-syntax", Stage::Config).advises("quotes");
+    assert!(!format!("{:?}", found.diagnosis).contains("secret"), "{:#?}", found.diagnosis);
+}
+
+#[test]
+fn another_scheme_is_named() {
+    let kind = SyntaxErrorKind::MissingEquals("jdbc:postgresql://h/d".into());
+    let error = ConfigError::Syntax(SyntaxError { kind, span: 0..21 });
+    misconfigured("jdbc:postgresql://h/d", error)
+        .fails("conninfo-syntax", Stage::Config)
+        .advises("begin the URI with postgresql:// instead of jdbc:postgresql://");
+}
+
+#[test]
+fn a_quote_without_end_is_marked() {
+    let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
+    misconfigured("host='x", error).fails("conninfo-syntax", Stage::Config).titled("a quoted value does not end");
+}
+
+#[test]
+fn an_unknown_option_gets_its_neighbour() {
+    let found = misconfigured("sslmode=verify-full sslrotcert=roots.pem", unknown("sslrotcert", Some("sslrootcert")))
+        .fails("conninfo-unknown-option", Stage::Config)
+        .titled("unknown connection option `sslrotcert`")
+        .shows("nearest", "sslrootcert")
+        .advises("`sslrootcert`");
+    assert_eq!(found.diagnosis.mark.unwrap().label, "did you mean `sslrootcert`?");
+    misconfigured("x=1", unknown("x", None)).fails("conninfo-unknown-option", Stage::Config).advises("manual");
+}
+
+#[test]
+fn a_refused_value_names_what_is_allowed() {
+    let error = |keyword, value: &str, allowed: &str| ConfigError::InvalidValue {
+        keyword,
+        value: value.into(),
+        allowed: allowed.to_owned(),
+        origin: Origin::Environment("PGSSLMODE"),
+        span: None,
+    };
+    let modes = "disable, allow, prefer, require, verify-ca or verify-full";
+    for value in ["verify-all", "verify", "\"verify-full\"", "requir", ""] {
+        let found = misconfigured("", error("sslmode", value, modes))
+            .fails("conninfo-invalid-value", Stage::Config)
+            .shows("allowed", "verify-full")
+            .shows("from", "PGSSLMODE")
+            .sets("sslmode", "verify-full");
+        let others = found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).filter(|(_, v)| v != "verify-full");
+        assert_eq!(others.count(), 0, "nothing weaker is offered");
+    }
+    misconfigured("", error("channel_binding", "requires", "disable, prefer or require"))
+        .fails("conninfo-invalid-value", Stage::Config)
+        .sets("channel_binding", "require");
+    misconfigured("", error("connect_timeout", "soon", "an integer"))
+        .fails("conninfo-invalid-value", Stage::Config)
+        .advises("connect_timeout");
+}
+
+#[test]
+fn a_contradiction_names_both_sides_and_its_way_out() {
+    let error = ConfigError::Contradiction {
+        parameters: vec![
+            ("sslmode", "require".into(), Origin::Environment("PGSSLMODE")),
+            ("sslrootcert", "system".into(), Origin::ConnectionString),
+        ],
+        reason: "the system's roots are trusted only with the name compared".to_owned(),
+        remedy: vec![("sslmode", "verify-full".to_owned())],
+    };
+    misconfigured("sslrootcert=system", error)
+        .fails("conninfo-invalid-value", Stage::Config)
+        .titled("sslmode=require and sslrootcert=system cannot go together")
+        .shows("given", "sslmode=require, from environment variable PGSSLMODE")
+        .sets("sslmode", "verify-full");
+}
+
+#[test]
+fn a_port_or_address_that_is_none_fails_its_slot() {
+    Evidence::healthy()
+        .with_settings(|settings| settings.hosts[0].port = Err(BadPort::OutOfRange("65536".to_owned())))
+        .fails("conninfo-invalid-value", Stage::Config)
+        .shows("value", "65536")
+        .sets("port", "5432");
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.hosts[0].endpoint = Endpoint::BadAddress;
+            settings.parameters.push(parameter("hostaddr", "db.example", Origin::ConnectionString));
+        })
+        .fails("conninfo-invalid-value", Stage::Config)
+        .sets("host", "db.example");
+}
+
+#[test]
+fn a_host_with_more_than_a_name_is_corrected() {
+    let host = |given: &str, meant: Option<&str>| {
+        Evidence::healthy().with_settings(|settings| {
+            settings.hosts[0].name = given.into();
+            settings.hosts[0].endpoint = Endpoint::Malformed { meant: meant.map(str::to_owned) };
+        })
+    };
+    host("https://db.example/", Some("db.example")).fails("conninfo-host-malformed", Stage::Config).sets("host", "db.example");
+    host("db.example:6432", Some("db.example"))
+        .fails("conninfo-host-malformed", Stage::Config)
+        .sets("host", "db.example")
+        .sets("port", "6432");
+    host("ss@localhost", None).fails("conninfo-host-malformed", Stage::Config).because("%40");
+}
+
+#[test]
+fn a_missing_service_lists_the_files() {
+    let error = ConfigError::ServiceNotFound {
+        name: "ordres".to_owned(),
+        files: vec![(PathBuf::from("/home/me/.pg_service.conf"), "no such section".to_owned())],
+    };
+    misconfigured("service=ordres", error)
+        .fails("service-not-found", Stage::Config)
+        .shows("section", "[ordres]")
+        .shows("looked_in", "/home/me/.pg_service.conf: no such section")
+        .advises("[ordres] to /home/me/.pg_service.conf");
+}
+
+#[test]
+fn without_a_host_there_is_nothing_to_compare() {
+    misconfigured("hostaddr=203.0.113.7", ConfigError::HostRequired).fails("host-required", Stage::Config).advises("host=NAME");
+    let unnamed = |mode| {
+        Evidence::healthy().with_settings(|settings| {
+            settings.sslmode = mode;
+            settings.hosts[0].name = "".into();
+            settings.hosts[0].endpoint = Endpoint::Address(address("203.0.113.7"), None);
+        })
+    };
+    unnamed(SslMode::VerifyFull).fails("host-required", Stage::Config).shows("certificate_for", HOST);
+    unnamed(SslMode::VerifyCa).with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session).verified();
+}
+
+#[test]
+fn no_tls_is_never_verified() {
+    Evidence::healthy()
+        .with_settings(|settings| settings.sslmode = SslMode::Disable)
+        .fails("tls-not-requested", Stage::Config)
+        .titled("sslmode=disable asks for no TLS")
+        .shows("from", "PGSSLMODE")
+        .sets("sslmode", "verify-full");
+    Evidence::healthy()
+        .with_settings(|settings| settings.sslmode = SslMode::Allow)
+        .with_attempt(|attempt| attempt.plaintext = Some(step(3.0, 1.0, PlaintextAnswer::Admitted)))
+        .fails("tls-not-requested", Stage::Config)
+        .titled("sslmode=allow was content with plaintext");
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/var/run/postgresql"));
+        })
+        .fails("tls-not-requested", Stage::Config)
+        .shows("socket", "/var/run/postgresql");
+    // allow, and the server refuses plaintext: TLS is verified.
+    let refused = PlaintextAnswer::Refused(Default::default());
+    Evidence::healthy()
+        .with_settings(|settings| settings.sslmode = SslMode::Allow)
+        .with_attempt(|attempt| attempt.plaintext = Some(step(3.0, 1.0, refused)))
+        .verified();
+}
+
+#[test]
+fn what_this_tool_refuses_is_named() {
+    let error = ConfigError::NotSupported {
+        keyword: "gssencmode",
+        value: "require".into(),
+        reason: "this tool checks TLS; libpq would encrypt by GSSAPI".to_owned(),
+    };
+    misconfigured("gssencmode=require", error)
+        .fails("option-not-supported", Stage::Config)
+        .shows("option", "gssencmode")
+        .because("GSSAPI");
+}

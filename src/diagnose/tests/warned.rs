@@ -1,0 +1,186 @@
+//! warnings
+
+use rcgen::date_time_ymd;
+
+use super::bed::*;
+use crate::certificate::Certificate;
+use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
+use crate::diagnose::{Outcome, StageStatus, Verdict, Warning, diagnose, warnings};
+use crate::evidence::{AuthRequest, Evidence};
+use crate::provider::known_root;
+use crate::trust::{Revocation, RootSource, Roots};
+
+/// The only warning of a verified outcome.
+fn only(evidence: Evidence, code: &str) -> Warning {
+    let outcome = diagnose(evidence);
+    assert_eq!(outcome.verdict, Verdict::Verified, "{:#?}", outcome.diagnosis);
+    let codes: Vec<&str> = outcome.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, [code], "{:#?}", outcome.warnings);
+    let stage = warnings::stage(code).unwrap();
+    let line = outcome.stages.iter().find(|line| line.stage == stage).unwrap();
+    assert_eq!(line.status, StageStatus::Warning, "{line:?}");
+    outcome.warnings.into_iter().next().unwrap()
+}
+
+fn has(outcome: &Outcome, code: &str) -> bool {
+    outcome.warnings.iter().any(|warning| warning.code == code)
+}
+
+fn says(warning: &Warning, part: &str) {
+    assert!(format!("{warning:?}").contains(part), "no {part:?} in {warning:#?}");
+}
+
+#[test]
+fn a_healthy_check_has_none() {
+    assert!(Evidence::healthy().verified().warnings.is_empty());
+}
+
+#[test]
+fn what_verify_full_would_have_said() {
+    let mode = |evidence: Evidence, mode| evidence.with_settings(|settings| settings.sslmode = mode);
+    let session = Evidence::healthy().attempts.remove(0).session;
+    says(&only(mode(Evidence::healthy(), SslMode::VerifyCa), "sslmode-not-verifying"), "would succeed");
+    let other = mode(Evidence::healthy(), SslMode::VerifyCa)
+        .with_settings(|settings| settings.hosts[0].name = "other.example".into())
+        .with_attempt(|attempt| attempt.session = session);
+    says(&only(other, "sslmode-not-verifying"), "would fail: hostname-mismatch");
+    let rootless = mode(Evidence::healthy(), SslMode::Require).with_trust(|trust| trust.roots = Roots::None);
+    let outcome = diagnose(rootless);
+    let warning = outcome.warnings.iter().find(|warning| warning.code == "sslmode-not-verifying").unwrap();
+    assert_eq!(warning.title, "sslmode=require encrypts and verifies nothing");
+    says(warning, "would fail: there is no root file");
+    assert_eq!(warning.fixes[0].settings[0], ("sslmode", "verify-full".to_owned()));
+}
+
+/// A chain of a root and a leaf with these ends.
+fn ending(root: (i32, u8, u8), leaf: (i32, u8, u8)) -> Evidence {
+    let mut of_root = params("Test Root", true);
+    of_root.not_after = date_time_ymd(root.0, root.1, root.2);
+    let authority = Authority::root_with(of_root);
+    let mut of_leaf = params(HOST, false);
+    of_leaf.not_after = date_time_ymd(leaf.0, leaf.1, leaf.2);
+    let leaf = authority.issue(of_leaf).certificate;
+    Evidence::of(vec![leaf], &[&authority.certificate])
+}
+
+#[test]
+fn ends_within_the_threshold() {
+    let warning = only(ending((2035, 1, 1), (2026, 12, 2)), "certificate-expires-soon");
+    assert_eq!(warning.title, "the server certificate ends on 2026-12-02");
+    says(&warning, "6 days are left, the threshold is 30");
+    says(&only(ending((2026, 12, 5), (2027, 4, 14)), "root-expires-soon"), "the root Test Root ends on 2026-12-05");
+    assert!(ending((2035, 1, 1), (2027, 1, 15)).verified().warnings.is_empty());
+    let wider = ending((2035, 1, 1), (2027, 1, 15)).with(|evidence| evidence.scope.expires_within = Some(60));
+    only(wider, "certificate-expires-soon");
+}
+
+fn shipped(name: &str) -> Certificate {
+    known_root(name).unwrap().certificate.clone()
+}
+
+#[test]
+fn roots_that_the_provider_needs_and_the_file_lacks() {
+    const AZURE: &str = "x.postgres.database.azure.com";
+    let own = Authority::root("Test Root");
+    let g2 = shipped("DigiCert Global Root G2");
+    let rsa = shipped("Microsoft RSA Root Certificate Authority 2017");
+    let evidence = |roots: &[&Certificate]| Evidence::of(vec![own.server(AZURE)], roots).with_host(AZURE, "20.61.7.9").with_settings(|_| {}).with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session);
+    says(&only(evidence(&[&own.certificate, &g2]), "root-bundle-incomplete"), "Microsoft RSA Root Certificate Authority 2017");
+    assert!(evidence(&[&own.certificate, &g2, &rsa]).verified().warnings.is_empty());
+}
+
+#[test]
+fn a_root_that_was_given_up() {
+    let g1 = shipped("DigiCert Global Root CA");
+    let host = "g1";
+    // The root itself, sent and in the file, stands for a chain below it.
+    let outcome = diagnose(Evidence::of(vec![g1.clone()], &[&g1]).with_host(host, "203.0.113.7").with_settings(|settings| settings.sslmode = SslMode::Require));
+    let judged = outcome.evidence.attempts[0].tls.as_ref().unwrap().result.judgement.clone().unwrap();
+    assert_eq!(judged.path.len(), 1);
+    let view = crate::diagnose::view::View::new(&outcome.evidence, outcome.evidence.attempts.last());
+    let all = warnings::all(&view, true);
+    let warning = all.iter().find(|warning| warning.code == "root-retired").unwrap();
+    says(warning, "DigiCert Global Root CA");
+    says(warning, "2026-04-15");
+}
+
+#[test]
+fn a_path_that_psql_reads_otherwise() {
+    let evidence = Evidence::healthy().with_trust(|trust| {
+        let Roots::Loaded(store) = &mut trust.roots else { panic!() };
+        store.source = RootSource::GivenAsTyped { typed: r"c:\ssl\root.pem".into(), parsed: "c:sslroot.pem".into() };
+    });
+    let warning = only(evidence, "backslash-path");
+    assert_eq!(warning.fixes[0].settings, [("sslrootcert", "c:/ssl/root.pem".to_owned())]);
+    assert_eq!(warning.fixes[1].settings, [("sslrootcert", r"c:\ssl\root.pem".to_owned())]);
+}
+
+#[test]
+fn what_strict_clients_refuse() {
+    let root = Authority::root("Test Root");
+    let session = || Evidence::healthy().attempts.remove(0).session;
+    let mut bare = params(HOST, false);
+    bare.subject_alt_names.clear();
+    let leaf = root.issue(bare).certificate;
+    says(&only(Evidence::of(vec![leaf], &[&root.certificate]), "no-subject-alt-name"), "Go (lib/pq, pgx)");
+
+    let mut ca = params(HOST, true);
+    ca.subject_alt_names = params(HOST, false).subject_alt_names;
+    ca.key_usages = vec![];
+    let own = Authority::root_with(ca).certificate;
+    let outcome = diagnose(Evidence::of(vec![own.clone()], &[&own]).with_attempt(|attempt| attempt.session = session()));
+    assert!(has(&outcome, "ca-as-server-certificate"), "{:#?}", outcome.warnings);
+
+    // webpki takes no final dot; libpq takes what is in the certificate.
+    let mut dotted = params("db.example", false);
+    dotted.use_authority_key_identifier_extension = false;
+    let mut odd = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 36], vec![0x30, 0x00]);
+    odd.set_criticality(true);
+    dotted.custom_extensions = vec![odd];
+    let leaf = root.issue(dotted).certificate;
+    let outcome = diagnose(Evidence::of(vec![leaf], &[&root.certificate]));
+    assert!(has(&outcome, "strict-client-rejects"), "{:#?} {:#?}", outcome.diagnosis, outcome.warnings);
+}
+
+#[test]
+fn what_was_agreed_on() {
+    let older = Evidence::healthy().with_attempt(|attempt| {
+        attempt.tls.as_mut().unwrap().result.version = Some(TlsVersion::Tls12);
+    });
+    only(older, "tls12-only");
+    let not_offered = Evidence::healthy().with_attempt(|attempt| {
+        let tls = &mut attempt.tls.as_mut().unwrap().result;
+        tls.version = Some(TlsVersion::Tls12);
+        tls.offer.versions = vec![TlsVersion::Tls12];
+    });
+    assert!(not_offered.verified().warnings.is_empty());
+    let terminated = Evidence::healthy().with_attempt(|attempt| {
+        attempt.session.as_mut().unwrap().result.backend_ssl = Some(false);
+    });
+    only(terminated, "tls-terminated-upstream");
+    let clear = Evidence::healthy().with_attempt(|attempt| {
+        let request = AuthRequest { method: AuthMethod::Password, mechanisms: vec![], code: 3 };
+        attempt.session.as_mut().unwrap().result.requested = vec![request];
+    });
+    only(clear, "clear-text-password-requested");
+}
+
+#[test]
+fn files_that_libpq_passes_over() {
+    let open = Evidence::healthy().with_settings(|settings| {
+        settings.notices = vec![Notice::PassfileIgnored { path: "/home/me/.pgpass".into(), mode: Some(0o644) }];
+    });
+    let warning = only(open, "passfile-ignored");
+    assert_eq!(warning.fixes[0].command.as_deref(), Some("chmod 600 /home/me/.pgpass"));
+    let ignored = Evidence::healthy().with_trust(|trust| {
+        trust.revocation = Revocation::Ignored { path: "/etc/ssl/root.crl".into(), why: "it is empty".to_owned() };
+    });
+    says(&only(ignored, "crl-ignored"), "it is empty");
+}
+
+#[test]
+fn what_audit_finds() {
+    let warning = warnings::legacy_tls_accepted(&[TlsVersion::Tls10, TlsVersion::Tls11]);
+    assert_eq!(warning.title, "the server accepts TLSv1 and TLSv1.1");
+    assert_eq!(warnings::plaintext_accepted().code, "plaintext-accepted");
+}
