@@ -15,7 +15,7 @@ pub(super) const DEFAULT_SOCKET_DIRECTORY: &str =
 pub(super) const DEFAULT_PORT: &str = "5432";
 
 /// The slots, without passwords. They are counted from `hostaddr` if it is set, else from `host`.
-pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, ConfigError> {
+pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
     let names = list(merged.text("host"));
     let addresses = list(merged.text("hostaddr"));
     let ports = list(merged.text("port"));

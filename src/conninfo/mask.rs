@@ -43,8 +43,7 @@ pub fn mask(input: &[u8], spans: &[Range<usize>]) -> Masked {
     let mut text = String::new();
     // For each cut, where it is in the text.
     let mut places = Vec::new();
-    let mut pieces = cuts.iter().zip(cuts.iter().skip(1)).peekable();
-    while let Some((&start, &end)) = pieces.next() {
+    for (&start, &end) in cuts.iter().zip(cuts.iter().skip(1)) {
         places.push((start, text.len()));
         if secrets.iter().any(|secret| secret.start <= start && end <= secret.end) {
             if secrets.iter().any(|secret| secret.start == start) {

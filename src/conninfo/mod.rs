@@ -10,6 +10,7 @@ mod environment;
 mod hosts;
 mod keyword_value;
 pub mod mask;
+mod merge;
 pub mod options;
 mod parse;
 mod passfile;
@@ -316,7 +317,7 @@ pub enum BadPort {
 /// Everything a check needs to know, merged and valid.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The connection string as given, if one was. Rendered only through [`mask`].
+    /// The connection string as given, if one was. Rendered only through [`mask`](mask()).
     pub input: Option<Secret>,
     /// Every parameter libpq would report after merging, in libpq's order.
     pub parameters: Vec<Parameter>,

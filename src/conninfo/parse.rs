@@ -173,10 +173,10 @@ impl Store {
         self.parsed.assignments.last().is_some_and(|(keyword, _)| options::is_secret(keyword))
     }
 
-    /// Marks what was stored for a keyword as possibly holding a piece of a password.
-    pub(super) fn suspect(&mut self, suspects: &[&str]) {
+    /// Marks what was stored as possibly holding a piece of a password, where `suspect` says so of keyword and value.
+    pub(super) fn suspect(&mut self, suspect: impl Fn(&str, &[u8]) -> bool) {
         for (keyword, assignment) in &mut self.parsed.assignments {
-            assignment.may_hold_password |= suspects.contains(keyword);
+            assignment.may_hold_password |= suspect(keyword, assignment.value.as_bytes());
         }
     }
 }

@@ -1,16 +1,14 @@
-//! Merges connection string, options, service file, environment and defaults (fe-connect.c, conninfo_add_defaults),
-//! reads the password file, and makes [`Settings`] of what libpq would accept.
+//! Makes [`Settings`] of all that was given, where libpq would accept it: merges, checks, reads the password file.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use super::options::{self, ConnectionOption, OPTIONS};
-use super::parse::{Assignment, ParseFailure, Refusal, is_connection_string, parse};
+use super::merge::Merge;
+use super::options::{self, OPTIONS};
 use super::passfile::{Key, PasswordFile};
 use super::validate::{self, Merged};
 use super::{
     ConfigError, Endpoint, Environment, Host, MASK, Masked, Notice, Origin, Overrides, Parameter, Password,
-    Place, Settings, SslMode, Value, hosts, mask, service,
+    Settings, SslMode, Value, hosts, mask,
 };
 use crate::secret::Secret;
 
@@ -39,7 +37,7 @@ pub fn resolve(
     overrides: &Overrides,
     environment: &Environment,
 ) -> Result<Settings, Box<Failure>> {
-    let mut merge = Merge { input, ..Merge::default() };
+    let mut merge = Merge::of(input);
     let mut notices = Vec::new();
     let result = merge
         .read(overrides, environment)
@@ -51,7 +49,7 @@ pub fn resolve(
             let spans = merged.places(&error);
             let shown = merge.shown_string();
             Err(Box::new(Failure {
-                error,
+                error: *error,
                 parameters: shown_parameters(&merged),
                 input: shown.map(secret),
                 marked: shown.map(|text| mask(text, &spans)),
@@ -64,215 +62,12 @@ fn secret(text: &[u8]) -> Secret {
     Secret::new(text.to_vec())
 }
 
-/// One value and where it came from.
-struct Found {
-    value: Value,
-    origin: Origin,
-    /// Its place, and in which string that is.
-    place: Option<(Which, Place)>,
-    typed: Option<Vec<u8>>,
-    suspect: bool,
-}
-
-/// The two places where a connection string may be given.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Positional,
-    OptionD,
-}
-
-/// What was found so far; the first value of a keyword stays.
-#[derive(Default)]
-struct Merge<'a> {
-    input: Option<&'a [u8]>,
-    option_d: Option<&'a [u8]>,
-    found: BTreeMap<&'static str, Found>,
-    /// Whether it is the string of `-d` that does not parse.
-    option_d_is_at_fault: bool,
-}
-
-impl<'a> Merge<'a> {
-    /// Reads all sources, best first.
-    fn read(&mut self, overrides: &'a Overrides, environment: &Environment) -> Result<(), ConfigError> {
-        // An option that is set to nothing says nothing (conninfo_array_parse).
-        let given = || overrides.parameters.iter().rev().filter(|(_, value, _)| !value.as_bytes().is_empty());
-        let is_string =
-            |keyword: &str, value: &Value| keyword == "dbname" && is_connection_string(value.as_bytes());
-        let option_d = given().find(|(keyword, value, _)| is_string(keyword, value));
-        let mut refused = None;
-        if let Some((_, text, option)) = option_d {
-            self.option_d = Some(text.as_bytes());
-            refused = self.string(text.as_bytes(), Which::OptionD, &Origin::Option(option));
-            self.option_d_is_at_fault = refused.is_some();
-        }
-        for (keyword, value, option) in given().filter(|(keyword, value, _)| !is_string(keyword, value)) {
-            self.plain(keyword, value.clone(), Origin::Option(option));
-        }
-        if let Some(input) = self.input {
-            let also = self.string(input, Which::Positional, &Origin::ConnectionString);
-            refused = refused.or(also);
-        }
-        if let Some(error) = refused {
-            return Err(error);
-        }
-        self.service(environment)?;
-        for option in OPTIONS {
-            if let Some((value, origin)) = fallback(option, environment) {
-                self.plain(option.keyword, value, origin);
-            }
-        }
-        self.default_sslmode();
-        self.computed_defaults(environment);
-        Ok(())
-    }
-
-    /// Reads a connection string, up to what libpq refuses.
-    fn string(&mut self, text: &[u8], which: Which, origin: &Origin) -> Option<ConfigError> {
-        let (read, refusal) = match parse(text) {
-            Ok(read) => (read, None),
-            Err(ParseFailure { refusal, read }) => (read, Some(refusal)),
-        };
-        for (keyword, assignment) in read.assignments.into_iter().rev() {
-            let Assignment { value, place, typed, may_hold_password } = assignment;
-            self.found.entry(keyword).or_insert(Found {
-                value,
-                origin: origin.clone(),
-                place: Some((which, place)),
-                typed,
-                suspect: may_hold_password,
-            });
-        }
-        refusal.map(|refusal| match refusal {
-            Refusal::Syntax(error) => ConfigError::Syntax(error),
-            Refusal::UnknownOption { keyword, span } => ConfigError::UnknownOption {
-                nearest: options::nearest(keyword.as_bytes()),
-                keyword,
-                origin: origin.clone(),
-                span: Some(span),
-            },
-        })
-    }
-
-    fn plain(&mut self, keyword: &'static str, value: Value, origin: Origin) {
-        self.found.entry(keyword).or_insert(Found {
-            value,
-            origin,
-            place: None,
-            typed: None,
-            suspect: false,
-        });
-    }
-
-    fn service(&mut self, environment: &Environment) -> Result<(), ConfigError> {
-        let given = self.found.get("service").map(|found| found.value.clone());
-        let Some(name) = given.or_else(|| environment.value("PGSERVICE")) else { return Ok(()) };
-        let section = service::find(&name, environment)?;
-        let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
-        for (keyword, value) in section.settings {
-            self.plain(keyword, value, Origin::Service { name: name.clone(), file: section.file.clone() });
-        }
-        Ok(())
-    }
-
-    /// Where nobody gave an sslmode, libpq takes `prefer`, but `verify-full` with `sslrootcert=system`. This tool takes
-    /// `verify-full` always, unless libpq would refuse its `prefer`.
-    fn default_sslmode(&mut self) {
-        let is = |keyword: &str, text: &[u8]| {
-            self.found.get(keyword).is_some_and(|found| found.value.as_bytes() == text)
-        };
-        let (system, direct) = (is("sslrootcert", b"system"), is("sslnegotiation", b"direct"));
-        if let Some(sslmode) = self.found.get_mut("sslmode")
-            && sslmode.origin == Origin::Default
-            && (system || !direct)
-        {
-            sslmode.value = Value::from("verify-full");
-            if !system {
-                sslmode.origin = Origin::ToolDefault("libpq's is prefer");
-            }
-        }
-    }
-
-    /// The user is the login name, the database the user, the password file `~/.pgpass`; set to nothing they are as
-    /// good as unset (pqConnectOptions2).
-    fn computed_defaults(&mut self, environment: &Environment) {
-        if let Some(name) = &environment.login_name {
-            self.default_for_nothing("user", Value::from(name.as_str()));
-        }
-        if let Some(user) = self.found.get("user").map(|found| found.value.clone()) {
-            self.default_for_nothing("dbname", user);
-        }
-        let no_password = self.found.get("password").is_none_or(|found| found.value.as_bytes().is_empty());
-        let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
-        if let Some(home) = environment.home().filter(|_| no_password) {
-            let path = home.join(name);
-            self.default_for_nothing("passfile", Value::new(path.as_os_str().as_encoded_bytes()));
-        }
-    }
-
-    fn default_for_nothing(&mut self, keyword: &'static str, value: Value) {
-        if self.found.get(keyword).is_none_or(|found| found.value.as_bytes().is_empty()) {
-            self.found.remove(keyword);
-            self.plain(keyword, value, Origin::Default);
-        }
-    }
-
-    /// The string whose places the parameters have.
-    fn shown_string(&self) -> Option<&'a [u8]> {
-        if self.option_d_is_at_fault { self.option_d } else { self.input.or(self.option_d) }
-    }
-
-    fn merged(&self) -> Merged {
-        let shown = if self.option_d_is_at_fault || self.input.is_none() {
-            Which::OptionD
-        } else {
-            Which::Positional
-        };
-        let place = |found: &Found| {
-            found.place.as_ref().filter(|(which, _)| *which == shown).map(|(_, place)| place.clone())
-        };
-        let found =
-            OPTIONS.iter().filter_map(|option| Some((option.keyword, self.found.get(option.keyword)?)));
-        Merged {
-            parameters: found
-                .clone()
-                .map(|(keyword, found)| Parameter {
-                    keyword,
-                    value: found.value.clone(),
-                    origin: found.origin.clone(),
-                    place: place(found),
-                })
-                .collect(),
-            typed_root: self
-                .found
-                .get("sslrootcert")
-                .and_then(|found| found.typed.as_deref())
-                .map(|typed| Value::new(typed).to_path()),
-            suspects: found.filter(|(_, found)| found.suspect).map(|(keyword, _)| keyword).collect(),
-        }
-    }
-}
-
-/// What the environment or libpq itself says where neither string nor service does.
-fn fallback(option: &ConnectionOption, environment: &Environment) -> Option<(Value, Origin)> {
-    if let Some(variable) = option.variable
-        && let Some(value) = environment.value(variable)
-    {
-        return Some((value, Origin::Environment(variable)));
-    }
-    let required =
-        || environment.value("PGREQUIRESSL").is_some_and(|value| value.as_bytes().starts_with(b"1"));
-    if option.keyword == "sslmode" && required() {
-        return Some((Value::from("require"), Origin::Environment("PGREQUIRESSL")));
-    }
-    Some((Value::from(option.default?), Origin::Default))
-}
-
 /// Checks the parameters and makes settings of them.
 fn settings(
     merged: &Merged,
     environment: &Environment,
     notices: &mut Vec<Notice>,
-) -> Result<Settings, ConfigError> {
+) -> Result<Settings, Box<ConfigError>> {
     let mut hosts = hosts::hosts(merged)?;
     if merged.text("user").is_empty() {
         return Err(merged.invalid("user", "a name; the system knows none for this account"));
@@ -284,7 +79,7 @@ fn settings(
             && matches!(host.endpoint, Endpoint::Address(..) | Endpoint::BadAddress)
     };
     if choices.sslmode == SslMode::VerifyFull && hosts.iter().all(nameless) {
-        return Err(ConfigError::HostRequired);
+        return Err(Box::new(ConfigError::HostRequired));
     }
     let mut parameters = shown_parameters(merged);
     passwords(merged, environment, &mut hosts, &mut parameters, notices);
@@ -416,4 +211,438 @@ fn locale_encoding(environment: &Environment) -> &'static str {
         .unwrap_or(OsStr::new(""));
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     if locale.contains("utf-8") || locale.contains("utf8") { "UTF8" } else { "SQL_ASCII" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::conninfo::{
+        AuthMethod, BadPort, LibpqVersion, Place, RequireAuth, RootChoice, SslNegotiation, TlsVersion,
+        parse_as,
+    };
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment {
+            variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            account_home: Some("/nonexistent".into()),
+            login_name: Some("me".to_owned()),
+            current_dir: "/".into(),
+            system_config_dir: "/nonexistent".into(),
+        }
+    }
+
+    fn with(input: &str, variables: &[(&str, &str)]) -> Result<Settings, Box<Failure>> {
+        resolve(Some(input.as_bytes()), &Overrides::default(), &environment(variables))
+    }
+
+    fn settings(input: &str) -> Settings {
+        with(input, &[]).unwrap()
+    }
+
+    fn error(input: &str) -> ConfigError {
+        with(input, &[]).unwrap_err().error
+    }
+
+    /// Value and origin of a parameter.
+    fn parameter(settings: &Settings, keyword: &str) -> (String, Origin) {
+        let found = settings.parameter(keyword).unwrap();
+        (String::from_utf8_lossy(found.value.as_bytes()).into_owned(), found.origin.clone())
+    }
+
+    #[test]
+    fn each_source_hides_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("services");
+        fs::write(&file, "[s]\nhost=service\nport=2\nuser=service\n").unwrap();
+        let overrides = Overrides {
+            parameters: vec![("host", Value::from("option"), "-h"), ("user", Value::from(""), "-U")],
+            never_prompt: false,
+        };
+        let variables = [
+            ("PGSERVICEFILE", file.to_str().unwrap()),
+            ("PGSERVICE", "s"),
+            ("PGHOST", "environment"),
+            ("PGUSER", "environment"),
+            ("PGDATABASE", "environment"),
+            ("PGAPPNAME", ""),
+        ];
+        let settings = resolve(Some(b"host=string port=1"), &overrides, &environment(&variables)).unwrap();
+        let service = Origin::Service { name: "s".to_owned(), file };
+        for (keyword, value, origin) in [
+            ("host", "option", Origin::Option("-h")),
+            ("port", "1", Origin::ConnectionString),
+            ("user", "service", service),
+            ("dbname", "environment", Origin::Environment("PGDATABASE")),
+            ("application_name", "", Origin::Environment("PGAPPNAME")),
+            ("sslsni", "1", Origin::Default),
+            ("sslmode", "verify-full", Origin::ToolDefault("libpq's is prefer")),
+        ] {
+            assert_eq!(parameter(&settings, keyword), (value.to_owned(), origin), "{keyword}");
+        }
+        assert_eq!(settings.parameter("port").unwrap().place, Some(Place { keyword: 12..16, value: 17..18 }));
+        assert!(settings.parameter("sslcert").is_none());
+    }
+
+    #[test]
+    fn a_connection_string_as_d_beats_other_options_as_in_psql() {
+        let overrides = Overrides {
+            parameters: vec![
+                ("host", Value::from("a"), "-h"),
+                ("dbname", Value::from("postgresql://b/d"), "-d"),
+                ("user", Value::from("u"), "-U"),
+            ],
+            never_prompt: false,
+        };
+        let found = resolve(Some(b"host=c port=7 user=v"), &overrides, &environment(&[])).unwrap();
+        assert_eq!(parameter(&found, "host"), ("b".to_owned(), Origin::Option("-d")));
+        assert_eq!(parameter(&found, "dbname"), ("d".to_owned(), Origin::Option("-d")));
+        assert_eq!(parameter(&found, "user"), ("u".to_owned(), Origin::Option("-U")));
+        assert_eq!(parameter(&found, "port"), ("7".to_owned(), Origin::ConnectionString));
+        let bad =
+            Overrides { parameters: vec![("dbname", Value::from("hots=b"), "-d")], never_prompt: false };
+        let failure = resolve(Some(b"host=c"), &bad, &environment(&[])).unwrap_err();
+        let marked = failure.marked.unwrap();
+        assert_eq!((marked.text.as_str(), marked.spans), ("hots=b", vec![0..4]));
+    }
+
+    #[test]
+    fn sslmode_from_nowhere() {
+        let mode = |input: &str, variables: &[(&str, &str)]| {
+            let settings = with(input, variables).unwrap();
+            (settings.sslmode, parameter(&settings, "sslmode").1)
+        };
+        let tool = Origin::ToolDefault("libpq's is prefer");
+        assert_eq!(mode("host=h", &[]), (SslMode::VerifyFull, tool.clone()));
+        assert_eq!(mode("host=h sslrootcert=system", &[]), (SslMode::VerifyFull, Origin::Default));
+        assert_eq!(mode("host=h sslmode=prefer", &[]), (SslMode::Prefer, Origin::ConnectionString));
+        let variable = Origin::Environment("PGREQUIRESSL");
+        assert_eq!(mode("host=h", &[("PGREQUIRESSL", "1x")]), (SslMode::Require, variable));
+        assert_eq!(mode("host=h", &[("PGREQUIRESSL", "0")]), (SslMode::VerifyFull, tool));
+        let both = [("PGREQUIRESSL", "1"), ("PGSSLMODE", "verify-ca")];
+        assert_eq!(mode("host=h", &both), (SslMode::VerifyCa, Origin::Environment("PGSSLMODE")));
+        let direct = settings("host=h sslnegotiation=direct sslrootcert=system");
+        assert_eq!((direct.sslmode, direct.negotiation), (SslMode::VerifyFull, SslNegotiation::Direct));
+    }
+
+    #[test]
+    fn contradictions_name_their_parameters_and_a_way_out() {
+        type Pair = (&'static str, &'static str);
+        let cases: [(&str, &[Pair], &[Pair]); 9] = [
+            (
+                "host=h sslnegotiation=direct",
+                &[("sslmode", "prefer"), ("sslnegotiation", "direct")],
+                &[("sslmode", "verify-full")],
+            ),
+            (
+                "host=h sslnegotiation=direct sslmode=allow",
+                &[("sslmode", "allow"), ("sslnegotiation", "direct")],
+                &[("sslmode", "verify-full")],
+            ),
+            (
+                "host=h sslrootcert=system sslmode=require",
+                &[("sslmode", "require"), ("sslrootcert", "system")],
+                &[("sslmode", "verify-full")],
+            ),
+            (
+                "host=h ssl_max_protocol_version=TLSv1.1",
+                &[("ssl_min_protocol_version", "TLSv1.2"), ("ssl_max_protocol_version", "TLSv1.1")],
+                &[("ssl_max_protocol_version", "TLSv1.2")],
+            ),
+            (
+                "host=h min_protocol_version=3.2 max_protocol_version=3.0",
+                &[("min_protocol_version", "3.2"), ("max_protocol_version", "3.0")],
+                &[("max_protocol_version", "latest")],
+            ),
+            ("host=a,b hostaddr=127.0.0.1", &[("host", "a,b"), ("hostaddr", "127.0.0.1")], &[]),
+            ("host=a,b,c port=1,2", &[("host", "a,b,c"), ("port", "1,2")], &[]),
+            ("host=a port=1,2", &[("host", "a"), ("port", "1,2")], &[]),
+            ("port=1,2", &[("port", "1,2")], &[]),
+        ];
+        for (input, expected, way_out) in cases {
+            let ConfigError::Contradiction { parameters, remedy, reason } = error(input) else {
+                panic!("{input}: {:?}", error(input));
+            };
+            let found: Vec<(&str, String)> = parameters
+                .iter()
+                .map(|(keyword, value, _)| (*keyword, String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect();
+            let owned = |pairs: &[Pair]| pairs.iter().map(|(k, v)| (*k, (*v).to_owned())).collect::<Vec<_>>();
+            assert_eq!(found, owned(expected), "{input}: {reason}");
+            assert_eq!(remedy, owned(way_out), "{input}");
+            for (keyword, value) in way_out {
+                settings(&format!("{input} {keyword}={value}"));
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_values_are_named_with_what_is_allowed() {
+        for (input, keyword, allowed) in [
+            ("sslmode=Require", "sslmode", "disable, allow, prefer, require, verify-ca or verify-full"),
+            ("sslmode=", "sslmode", "disable, allow, prefer, require, verify-ca or verify-full"),
+            ("sslnegotiation=x", "sslnegotiation", "postgres or direct"),
+            ("channel_binding=x", "channel_binding", "disable, prefer or require"),
+            ("sslcertmode=prefer", "sslcertmode", "disable, allow or require"),
+            ("gssencmode=x", "gssencmode", "disable, prefer or require"),
+            ("load_balance_hosts=x", "load_balance_hosts", "disable or random"),
+            ("min_protocol_version=3.1", "min_protocol_version", "3.0, 3.2 or latest"),
+            (
+                "ssl_min_protocol_version=SSLv3",
+                "ssl_min_protocol_version",
+                "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+            ),
+            ("connect_timeout=1s", "connect_timeout", "an integer"),
+            ("connect_timeout=", "connect_timeout", "an integer"),
+            ("connect_timeout=3000000000", "connect_timeout", "an integer"),
+            ("keepalives=yes", "keepalives", "an integer"),
+            ("tcp_user_timeout=x", "tcp_user_timeout", "an integer"),
+            ("require_auth=md5,md5", "require_auth", "each method once"),
+        ] {
+            let input = format!("host=h {input}");
+            let failure = with(&input, &[]).unwrap_err();
+            let ConfigError::InvalidValue { keyword: found, allowed: words, span, origin, .. } =
+                &failure.error
+            else {
+                panic!("{input}: {:?}", failure.error);
+            };
+            assert_eq!((*found, words.as_str()), (keyword, allowed), "{input}");
+            assert_eq!(*origin, Origin::ConnectionString);
+            let span = span.clone().unwrap();
+            let typed = input.split_once(' ').unwrap().1.split_once('=').unwrap().1;
+            assert_eq!(&input[span.clone()], typed, "{input}");
+            assert_eq!(failure.marked.as_ref().unwrap().spans, [span]);
+            assert!(failure.parameters.iter().any(|parameter| parameter.keyword == keyword));
+        }
+        let ConfigError::InvalidValue { value, .. } = error("host=h scram_client_key=AAAA") else { panic!() };
+        assert_eq!(value, Value::from(MASK));
+        assert!(matches!(
+            with("host=h", &[("PGSSLMODE", "")]).unwrap_err().error,
+            ConfigError::InvalidValue { origin: Origin::Environment("PGSSLMODE"), span: None, .. }
+        ));
+    }
+
+    #[test]
+    fn what_is_not_looked_at_may_be_wrong() {
+        for input in ["host=h keepalives=0 keepalives_idle=x tcp_user_timeout=x", "host=/tmp keepalives=x"] {
+            assert!(!settings(input).keepalives.enabled);
+        }
+        assert!(cfg!(not(target_os = "linux")) || with("host=h keepalives_idle=0", &[]).is_err());
+    }
+
+    #[test]
+    fn unknown_options_and_syntax_errors_keep_what_was_read() {
+        let failure = with("password=x host=a sslrotcert=b", &[("PGUSER", "u")]).unwrap_err();
+        assert_eq!(
+            failure.error,
+            ConfigError::UnknownOption {
+                keyword: Value::from("sslrotcert"),
+                nearest: Some("sslrootcert"),
+                origin: Origin::ConnectionString,
+                span: Some(18..28),
+            }
+        );
+        let marked = failure.marked.unwrap();
+        assert_eq!(marked.text, "password=******** host=a sslrotcert=b");
+        assert_eq!(&marked.text[marked.spans[0].clone()], "sslrotcert");
+        let read: Vec<_> = failure.parameters.iter().map(|parameter| parameter.keyword).collect();
+        assert_eq!(read, ["password", "host"]);
+        assert!(matches!(error("host"), ConfigError::Syntax(_)));
+    }
+
+    #[test]
+    fn services_that_cannot_be_found_are_marked() {
+        let failure = with("host=a service=nowhere", &[]).unwrap_err();
+        let ConfigError::ServiceNotFound { name, files } = &failure.error else { panic!("{failure:?}") };
+        assert_eq!((name.as_str(), files.len()), ("nowhere", 2));
+        assert_eq!(failure.marked.unwrap().spans, [15..22]);
+    }
+
+    #[test]
+    fn verify_full_needs_a_name() {
+        assert_eq!(error("hostaddr=127.0.0.1"), ConfigError::HostRequired);
+        assert_eq!(error("hostaddr=127.0.0.1,::1 host=,"), ConfigError::HostRequired);
+        settings("hostaddr=127.0.0.1 sslmode=verify-ca");
+        settings("hostaddr=127.0.0.1,::1 host=,b");
+        settings("host=/tmp");
+        assert!(matches!(error("host=h gssencmode=require"), ConfigError::NotSupported { .. }));
+    }
+
+    #[test]
+    fn hosts_ports_and_addresses_go_together() {
+        let hosts = |input: &str| -> Vec<(String, Endpoint, Result<u16, BadPort>)> {
+            let hosts = settings(input).hosts.into_iter();
+            hosts
+                .map(|host| {
+                    let name = String::from_utf8_lossy(host.name.as_bytes()).into_owned();
+                    (name, host.endpoint, host.port)
+                })
+                .collect()
+        };
+        let socket = || Endpoint::Socket(hosts::DEFAULT_SOCKET_DIRECTORY.into());
+        let name = |name: &str| Endpoint::Name(name.to_owned());
+        let local = || Endpoint::Address([127, 0, 0, 1].into(), None);
+        assert_eq!(hosts(""), [(String::new(), socket(), Ok(5432))]);
+        assert_eq!(
+            hosts("host=a,,b port=1,,3"),
+            [
+                ("a".to_owned(), name("a"), Ok(1)),
+                (String::new(), socket(), Ok(5432)),
+                ("b".to_owned(), name("b"), Ok(3)),
+            ]
+        );
+        assert_eq!(
+            hosts("host=a,b hostaddr=,127.0.0.1 port=7"),
+            [("a".to_owned(), name("a"), Ok(7)), ("b".to_owned(), local(), Ok(7))]
+        );
+        assert_eq!(hosts("host=a port=x")[0].2, Err(BadPort::NotANumber("x".to_owned())));
+    }
+
+    #[test]
+    fn a_password_that_spills_over_in_a_uri_is_not_told() {
+        let secret = "Pumpernickel";
+        for uri in [
+            format!("postgresql://u:{secret}/x@h:1/d"),
+            format!("postgresql://u:a@{secret}@h:1/d"),
+            format!("postgresql://u@server:{secret}@h:1/d"),
+        ] {
+            let (shown, hosts) = match with(&uri, &[]) {
+                Ok(settings) => (settings.parameters, settings.hosts),
+                Err(failure) => {
+                    assert!(!format!("{:?}", failure.error).contains(secret));
+                    let ConfigError::InvalidValue { keyword: "port", value, .. } = &failure.error else {
+                        panic!("{uri}: {:?}", failure.error);
+                    };
+                    assert_eq!(*value, Value::from(MASK));
+                    assert!(!failure.marked.unwrap().text.contains(secret));
+                    (failure.parameters, vec![])
+                }
+            };
+            for parameter in shown.iter().filter(|parameter| !options::is_secret(parameter.keyword)) {
+                assert!(!String::from_utf8_lossy(parameter.value.as_bytes()).contains(secret), "{uri}");
+            }
+            for host in hosts {
+                assert_eq!(host.endpoint, Endpoint::Malformed { meant: Some("h".to_owned()) });
+                assert_eq!(host.name, Value::from(MASK));
+            }
+        }
+    }
+
+    #[test]
+    fn values_become_settings() {
+        let settings = settings(
+            "host=h sslmode=require require_auth=!md5,!none sslsni=0 load_balance_hosts=random \
+             keepalives_idle=5 tcp_user_timeout=700",
+        );
+        assert_eq!(settings.sslmode, SslMode::Require);
+        assert_eq!(settings.require_auth, RequireAuth::Except(vec![AuthMethod::Md5, AuthMethod::None]));
+        assert!(!settings.sni && settings.shuffle_hosts && settings.keepalives.enabled);
+        assert_eq!(settings.keepalives.idle, Some(Duration::from_secs(5)));
+        assert_eq!(settings.keepalives.user_timeout, Some(Duration::from_millis(700)));
+    }
+
+    #[test]
+    fn tls_bounds_and_timeouts() {
+        let bounds = |input: &str| (settings(input).min_tls, settings(input).max_tls);
+        assert_eq!(bounds(""), (Some(TlsVersion::Tls12), None));
+        assert_eq!(
+            bounds("ssl_min_protocol_version='' ssl_max_protocol_version=tlsV1.1"),
+            (None, Some(TlsVersion::Tls11))
+        );
+        for (value, limit) in [("0", None), ("-1", None), ("1", Some(1)), ("' 7 '", Some(7))] {
+            let settings = settings(&format!("connect_timeout={value}"));
+            assert_eq!(settings.connect_timeout, limit.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    fn roots() {
+        let root = |input: &str| settings(&format!("host=h {input}")).root;
+        assert_eq!(root(""), RootChoice::Default(Some("/nonexistent/.postgresql/root.crt".into())));
+        assert_eq!(root("sslrootcert=''"), root(""));
+        assert_eq!(root("sslrootcert=system"), RootChoice::System);
+        let file = |path: &str, typed: Option<&str>| RootChoice::File {
+            path: path.into(),
+            typed: typed.map(PathBuf::from),
+        };
+        assert_eq!(root("sslrootcert=ca.pem"), file("ca.pem", None));
+        assert_eq!(root(r"sslrootcert=c:\ssl\ca.pem"), file("c:sslca.pem", Some(r"c:\ssl\ca.pem")));
+    }
+
+    #[test]
+    fn the_startup_message_carries_what_libpq_sends() {
+        let variables =
+            [("PGDATESTYLE", "ISO"), ("PGTZ", "Default"), ("PGAPPNAME", ""), ("LANG", "de_DE.UTF-8")];
+        let input = "host=h options='-c a=b' fallback_application_name=f client_encoding=auto";
+        let startup = with(input, &variables).unwrap().startup;
+        let expected = [
+            ("options", "-c a=b"),
+            ("application_name", "f"),
+            ("client_encoding", "UTF8"),
+            ("datestyle", "ISO"),
+        ];
+        assert_eq!(startup, expected.map(|(name, value)| (name, Value::from(value))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn passwords_come_from_the_file_host_by_host() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pgpass");
+        fs::write(&path, "a:1:d:u:first\n127.0.0.1:5432:d:u:second\nlocalhost:5432:d:u:third\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let input = "user=u dbname=d host=a,,,b hostaddr=127.0.0.9,127.0.0.1,, port=1,,,2 sslmode=require";
+        let variables = [("PGPASSFILE", path.to_str().unwrap())];
+        let found = with(input, &variables).unwrap();
+        let passwords: Vec<Option<String>> = found
+            .hosts
+            .iter()
+            .map(|host| {
+                let password = host.password.as_ref()?;
+                assert_eq!(password.origin, Origin::PasswordFile(path.clone()));
+                Some(String::from_utf8_lossy(password.secret.expose()).into_owned())
+            })
+            .collect();
+        let expected = [Some("first"), Some("second"), Some("third"), None];
+        assert_eq!(passwords, expected.map(|password| password.map(str::to_owned)));
+        assert_eq!(parameter(&found, "password").1, Origin::PasswordFile(path.clone()));
+        let order: Vec<_> = found.parameters.iter().map(|parameter| parameter.keyword).take(3).collect();
+        assert_eq!(order, ["user", "password", "passfile"]);
+        // One that was given is everybody's.
+        let given = with(&format!("{input} password=x"), &variables).unwrap();
+        assert!(given.hosts.iter().all(|host| host.password.as_ref().unwrap().secret.expose() == b"x"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let ignored = with(input, &variables).unwrap();
+        assert!(ignored.hosts.iter().all(|host| host.password.is_none()));
+        assert_eq!(ignored.notices, [Notice::PassfileIgnored { path, mode: Some(0o644) }]);
+    }
+
+    #[test]
+    fn the_user_is_the_login_and_the_database_the_user() {
+        let found = settings("host=h user='' dbname=''");
+        assert_eq!((found.user, found.database), (Value::from("me"), Value::from("me")));
+        let found = settings("host=h user=u");
+        assert_eq!((found.user, found.database), (Value::from("u"), Value::from("u")));
+        let nobody = Environment { login_name: None, ..environment(&[]) };
+        let failure = resolve(Some(b"host=h"), &Overrides::default(), &nobody).unwrap_err();
+        assert!(matches!(failure.error, ConfigError::InvalidValue { keyword: "user", .. }));
+    }
+
+    #[test]
+    fn words_and_their_meanings_are_as_many() {
+        // Every word of the table is taken by the tool, so none lacks its meaning.
+        for option in OPTIONS {
+            let options::Kind::Words(words) = option.kind else { continue };
+            for word in words {
+                let input = format!("host=h sslmode=require {}={word}", option.keyword);
+                assert!(parse_as(input.as_bytes(), LibpqVersion::V18).is_ok());
+                let refused = with(&input, &[]).err().map(|failure| failure.error);
+                assert!(!matches!(refused, Some(ConfigError::InvalidValue { .. })), "{input}");
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Section {
 }
 
 /// Looks a service up: in `PGSERVICEFILE` or else the user's file, then in the system's.
-pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, ConfigError> {
+pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, Box<ConfigError>> {
     let mut searched = Vec::new();
     for (path, must_exist) in files(environment) {
         let place = environment.current_dir.join(&path);
@@ -32,14 +32,14 @@ pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, C
                 Ok(Some(settings)) => return Ok(Section { file: path, settings }),
                 Ok(None) => "has no such section".to_owned(),
                 Err(Problem::File(what)) => return Err(not_found(name, searched, path, what)),
-                Err(Problem::Setting(error)) => return Err(*error),
+                Err(Problem::Setting(error)) => return Err(error),
             },
             Err(error) if must_exist => return Err(not_found(name, searched, path, reason(&error))),
             Err(error) => reason(&error),
         };
         searched.push((path, missing));
     }
-    Err(ConfigError::ServiceNotFound { name: shown(name), files: searched })
+    Err(Box::new(ConfigError::ServiceNotFound { name: shown(name), files: searched }))
 }
 
 /// The names of all sections of the service files, in their order, each once.
@@ -91,9 +91,14 @@ fn shown(name: &Value) -> String {
     String::from_utf8_lossy(name.as_bytes()).into_owned()
 }
 
-fn not_found(name: &Value, mut files: Vec<(PathBuf, String)>, path: PathBuf, what: String) -> ConfigError {
+fn not_found(
+    name: &Value,
+    mut files: Vec<(PathBuf, String)>,
+    path: PathBuf,
+    what: String,
+) -> Box<ConfigError> {
     files.push((path, what));
-    ConfigError::ServiceNotFound { name: shown(name), files }
+    Box::new(ConfigError::ServiceNotFound { name: shown(name), files })
 }
 
 /// What ends the search for a service.
@@ -242,13 +247,13 @@ mod tests {
         let plain = environment(&[]);
         assert_eq!(
             found("s", &plain),
-            Err(ConfigError::ServiceNotFound {
+            Err(Box::new(ConfigError::ServiceNotFound {
                 name: "s".to_owned(),
                 files: vec![
                     (at(".pg_service.conf"), "does not exist".to_owned()),
                     (at("system/pg_service.conf"), "does not exist".to_owned()),
                 ],
-            })
+            }))
         );
         fs::create_dir(at("system")).unwrap();
         fs::write(at("system/pg_service.conf"), "[s]\n[t]\n").unwrap();

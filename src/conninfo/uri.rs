@@ -169,20 +169,14 @@ impl Uri<'_, '_> {
         self.store.assign(keyword.as_bytes(), Assignment::new(value, place))
     }
 
-    /// A password with a bare `/` makes its user a host and its first half a port; one with a bare `@` spills its
-    /// second half into the host.
+    /// A password with a bare `/` makes its user a host and its first half a port. One with a bare `@`, or one behind
+    /// a user with a bare `@`, spills over into host or port.
     fn suspect_spilt_password(&mut self, has_user: bool) {
-        let start = scheme_length(self.input).unwrap_or(0);
-        let authority = self.input.get(start..).unwrap_or_default();
+        let authority = self.input.get(scheme_length(self.input).unwrap_or(0)..).unwrap_or_default();
         if has_user {
-            let end =
-                authority.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(authority.len());
-            let at_signs = authority.iter().take(end).filter(|byte| **byte == b'@').count();
-            if at_signs > 1 {
-                self.store.suspect(&["host"]);
-            }
+            self.store.suspect(|keyword, value| matches!(keyword, "host" | "port") && value.contains(&b'@'));
         } else if super::mask::password_in_authority(authority).is_some() {
-            self.store.suspect(&["host", "port", "dbname"]);
+            self.store.suspect(|keyword, _| matches!(keyword, "host" | "port" | "dbname"));
         }
     }
 
@@ -334,7 +328,8 @@ mod tests {
     fn a_password_that_spills_over_is_suspected() {
         for (uri, suspects) in [
             ("postgresql://u:p/w@h/d", &["host", "port", "dbname"][..]),
-            ("postgresql://u:p@w@h/d", &["host"]),
+            ("postgresql://u:p@w@h:1/d", &["host"]),
+            ("postgresql://u@server:p@h/d", &["port"]),
             ("postgresql://u:p@h/d@e", &[]),
             ("postgresql://h:5432/d?user=a@b", &[]),
         ] {

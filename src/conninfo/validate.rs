@@ -42,15 +42,15 @@ impl Merged {
     }
 
     /// A value that libpq refuses. Secrets are left out.
-    pub(super) fn invalid(&self, keyword: &'static str, allowed: impl Into<String>) -> ConfigError {
+    pub(super) fn invalid(&self, keyword: &'static str, allowed: impl Into<String>) -> Box<ConfigError> {
         let found = self.get(keyword);
-        ConfigError::InvalidValue {
+        Box::new(ConfigError::InvalidValue {
             keyword,
             value: self.shown(keyword),
             allowed: allowed.into(),
             origin: found.map_or(Origin::Default, |parameter| parameter.origin.clone()),
             span: found.and_then(|parameter| parameter.place.as_ref()).map(|place| place.value.clone()),
-        }
+        })
     }
 
     /// Values that libpq refuses together.
@@ -59,15 +59,15 @@ impl Merged {
         keywords: &[&str],
         reason: impl Into<String>,
         remedy: Vec<(&'static str, String)>,
-    ) -> ConfigError {
+    ) -> Box<ConfigError> {
         let parameters = self.parameters.iter().filter(|parameter| keywords.contains(&parameter.keyword));
-        ConfigError::Contradiction {
+        Box::new(ConfigError::Contradiction {
             parameters: parameters
                 .map(|found| (found.keyword, self.shown(found.keyword), found.origin.clone()))
                 .collect(),
             reason: reason.into(),
             remedy,
-        }
+        })
     }
 
     /// The places in the connection string of the parameters that an error is about.
@@ -95,7 +95,7 @@ impl Merged {
     }
 
     /// The one of `values` that stands where the value does among the option's words; `None` if it is unset.
-    fn choice<T: Copy>(&self, keyword: &'static str, values: &[T]) -> Result<Option<T>, ConfigError> {
+    fn choice<T: Copy>(&self, keyword: &'static str, values: &[T]) -> Result<Option<T>, Box<ConfigError>> {
         let Some(parameter) = self.get(keyword) else { return Ok(None) };
         let Some(Kind::Words(words)) = options::find(keyword.as_bytes()).map(|option| option.kind) else {
             return Ok(None);
@@ -107,7 +107,7 @@ impl Merged {
         }
     }
 
-    fn integer(&self, keyword: &'static str) -> Result<Option<i32>, ConfigError> {
+    fn integer(&self, keyword: &'static str) -> Result<Option<i32>, Box<ConfigError>> {
         let Some(parameter) = self.get(keyword) else { return Ok(None) };
         match integer(parameter.value.as_bytes()) {
             Some(number) => Ok(Some(number)),
@@ -115,7 +115,7 @@ impl Merged {
         }
     }
 
-    fn tls_version(&self, keyword: &'static str) -> Result<Option<TlsVersion>, ConfigError> {
+    fn tls_version(&self, keyword: &'static str) -> Result<Option<TlsVersion>, Box<ConfigError>> {
         match self.text(keyword).to_ascii_lowercase().as_slice() {
             b"" => Ok(None),
             b"tlsv1" => Ok(Some(TlsVersion::Tls10)),
@@ -145,7 +145,7 @@ pub(super) struct Choices {
 
 /// Checks everything but the list of hosts. `over_tcp` tells whether any of those is reached by TCP: what concerns it
 /// alone is not looked at otherwise.
-pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, ConfigError> {
+pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<ConfigError>> {
     let require_auth = require_auth(merged)?;
     let channel_binding = merged.choice(
         "channel_binding",
@@ -176,12 +176,12 @@ pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, ConfigEr
     let connect_timeout = merged.integer("connect_timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
     let keepalives = if over_tcp { keepalives(merged)? } else { Keepalives::unused() };
     if gss_required {
-        return Err(ConfigError::NotSupported {
+        return Err(Box::new(ConfigError::NotSupported {
             keyword: "gssencmode",
             value: merged.shown("gssencmode"),
             reason: "libpq would encrypt with Kerberos and not use TLS, or refuse where it was built without"
                 .to_owned(),
-        });
+        }));
     }
     Ok(Choices {
         sslmode,
@@ -211,7 +211,7 @@ pub(super) fn root(merged: &Merged, default: Option<PathBuf>) -> RootChoice {
     }
 }
 
-fn tls(merged: &Merged) -> Result<(SslMode, SslNegotiation), ConfigError> {
+fn tls(merged: &Merged) -> Result<(SslMode, SslNegotiation), Box<ConfigError>> {
     let sslmode = merged
         .choice(
             "sslmode",
@@ -243,7 +243,7 @@ fn tls(merged: &Merged) -> Result<(SslMode, SslNegotiation), ConfigError> {
     Ok((sslmode, negotiation))
 }
 
-fn tls_versions(merged: &Merged) -> Result<(Option<TlsVersion>, Option<TlsVersion>), ConfigError> {
+fn tls_versions(merged: &Merged) -> Result<(Option<TlsVersion>, Option<TlsVersion>), Box<ConfigError>> {
     let min = merged.tls_version("ssl_min_protocol_version")?;
     let max = merged.tls_version("ssl_max_protocol_version")?;
     match (min, max) {
@@ -267,7 +267,7 @@ fn tls_versions(merged: &Merged) -> Result<(Option<TlsVersion>, Option<TlsVersio
 
 /// PostgreSQL's own protocol: 3.0 or 3.2, which is the latest. Without an upper bound it is the latest where the lower
 /// one is more than 3.0.
-fn wire_protocol(merged: &Merged) -> Result<(), ConfigError> {
+fn wire_protocol(merged: &Merged) -> Result<(), Box<ConfigError>> {
     let min = merged.choice("min_protocol_version", &[0, 2, 2])?.unwrap_or(0);
     let max = merged.choice("max_protocol_version", &[0, 2, 2])?.unwrap_or(2);
     if min > max {
@@ -283,7 +283,7 @@ fn wire_protocol(merged: &Merged) -> Result<(), ConfigError> {
 }
 
 /// A comma-separated list of methods, all of them or none with `!` before it.
-fn require_auth(merged: &Merged) -> Result<RequireAuth, ConfigError> {
+fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
     const METHODS: [(&[u8], AuthMethod); 7] = [
         (b"password", AuthMethod::Password),
         (b"md5", AuthMethod::Md5),
@@ -318,7 +318,7 @@ fn require_auth(merged: &Merged) -> Result<RequireAuth, ConfigError> {
     Ok(if negated { RequireAuth::Except(methods) } else { RequireAuth::Only(methods) })
 }
 
-fn scram_key(merged: &Merged, keyword: &'static str) -> Result<(), ConfigError> {
+fn scram_key(merged: &Merged, keyword: &'static str) -> Result<(), Box<ConfigError>> {
     let Some(parameter) = merged.get(keyword) else { return Ok(()) };
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     let text: Vec<u8> = parameter.value.as_bytes().iter().copied().filter(|byte| !blank(byte)).collect();
@@ -330,7 +330,7 @@ fn scram_key(merged: &Merged, keyword: &'static str) -> Result<(), ConfigError> 
 
 /// A port that may be a piece of a password is not handed on: where it is no number, libpq would refuse it as soon as
 /// it came to that host.
-fn suspect_port(merged: &Merged) -> Result<(), ConfigError> {
+fn suspect_port(merged: &Merged) -> Result<(), Box<ConfigError>> {
     let is_number = |port: &[u8]| port.is_empty() || integer(port).is_some();
     if merged.is_suspect("port") && !merged.text("port").split(|byte| *byte == b',').all(is_number) {
         return Err(merged.invalid(
@@ -350,11 +350,11 @@ impl Keepalives {
 
 /// libpq passes the numbers on to the system, negative ones as 0; Linux refuses those outside its bounds, 0 among them
 /// (tcp(7), `TCP_KEEPIDLE` and others), and then the connection fails. Without keepalives none of these is looked at.
-fn keepalives(merged: &Merged) -> Result<Keepalives, ConfigError> {
+fn keepalives(merged: &Merged) -> Result<Keepalives, Box<ConfigError>> {
     if merged.integer("keepalives")? == Some(0) {
         return Ok(Keepalives::unused());
     }
-    let bounded = |keyword: &'static str, limit: i32| -> Result<Option<u32>, ConfigError> {
+    let bounded = |keyword: &'static str, limit: i32| -> Result<Option<u32>, Box<ConfigError>> {
         let Some(number) = merged.integer(keyword)? else { return Ok(None) };
         if cfg!(target_os = "linux") && !(1..=limit).contains(&number) {
             return Err(merged.invalid(keyword, format!("an integer from 1 to {limit}")));

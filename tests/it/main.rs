@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod chain_parity;
+mod conninfo_oracle;
 mod end_to_end;
 mod passwords;
 mod providers;

@@ -2,12 +2,14 @@
 
 pub mod der;
 pub mod home;
+pub mod libpq;
 pub mod odd_pki;
 pub mod outcomes;
 pub mod pgbouncer;
 pub mod pki;
 pub mod postgres;
 pub mod psql;
+pub mod random;
 pub mod service;
 pub mod site;
 pub mod stage;

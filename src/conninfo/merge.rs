@@ -1,0 +1,222 @@
+//! All sources of settings together: connection strings, options, service file, environment, defaults
+//! (fe-connect.c, conninfo_add_defaults and what pqConnectOptions2 fills in).
+
+use std::collections::BTreeMap;
+
+use super::options::{self, ConnectionOption, OPTIONS};
+use super::parse::{Assignment, ParseFailure, Refusal, is_connection_string, parse};
+use super::validate::Merged;
+use super::{ConfigError, Environment, Origin, Overrides, Parameter, Place, Value, service};
+
+/// One value and where it came from.
+struct Found {
+    value: Value,
+    origin: Origin,
+    /// Its place, and in which string that is.
+    place: Option<(Which, Place)>,
+    typed: Option<Vec<u8>>,
+    suspect: bool,
+}
+
+/// The two places where a connection string may be given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Positional,
+    OptionD,
+}
+
+/// What was found so far; the first value of a keyword stays.
+#[derive(Default)]
+pub(super) struct Merge<'a> {
+    input: Option<&'a [u8]>,
+    option_d: Option<&'a [u8]>,
+    found: BTreeMap<&'static str, Found>,
+    /// Whether it is the string of `-d` that does not parse.
+    option_d_is_at_fault: bool,
+}
+
+impl<'a> Merge<'a> {
+    /// Nothing but the positional connection string, not yet read.
+    pub(super) fn of(input: Option<&'a [u8]>) -> Self {
+        Self { input, ..Self::default() }
+    }
+
+    /// Reads all sources, best first.
+    pub(super) fn read(
+        &mut self,
+        overrides: &'a Overrides,
+        environment: &Environment,
+    ) -> Result<(), Box<ConfigError>> {
+        // An option that is set to nothing says nothing (conninfo_array_parse).
+        let given = || overrides.parameters.iter().rev().filter(|(_, value, _)| !value.as_bytes().is_empty());
+        let is_string =
+            |keyword: &str, value: &Value| keyword == "dbname" && is_connection_string(value.as_bytes());
+        let option_d = given().find(|(keyword, value, _)| is_string(keyword, value));
+        let mut refused = None;
+        if let Some((_, text, option)) = option_d {
+            self.option_d = Some(text.as_bytes());
+            refused = self.string(text.as_bytes(), Which::OptionD, &Origin::Option(option));
+            self.option_d_is_at_fault = refused.is_some();
+        }
+        for (keyword, value, option) in given().filter(|(keyword, value, _)| !is_string(keyword, value)) {
+            self.plain(keyword, value.clone(), Origin::Option(option));
+        }
+        if let Some(input) = self.input {
+            let also = self.string(input, Which::Positional, &Origin::ConnectionString);
+            refused = refused.or(also);
+        }
+        if let Some(error) = refused {
+            return Err(Box::new(error));
+        }
+        self.service(environment)?;
+        for option in OPTIONS {
+            if let Some((value, origin)) = fallback(option, environment) {
+                self.plain(option.keyword, value, origin);
+            }
+        }
+        self.default_sslmode();
+        self.computed_defaults(environment);
+        Ok(())
+    }
+
+    /// Reads a connection string, up to what libpq refuses.
+    fn string(&mut self, text: &[u8], which: Which, origin: &Origin) -> Option<ConfigError> {
+        let (read, refusal) = match parse(text) {
+            Ok(read) => (read, None),
+            Err(ParseFailure { refusal, read }) => (read, Some(refusal)),
+        };
+        for (keyword, assignment) in read.assignments.into_iter().rev() {
+            let Assignment { value, place, typed, may_hold_password } = assignment;
+            self.found.entry(keyword).or_insert(Found {
+                value,
+                origin: origin.clone(),
+                place: Some((which, place)),
+                typed,
+                suspect: may_hold_password,
+            });
+        }
+        refusal.map(|refusal| match refusal {
+            Refusal::Syntax(error) => ConfigError::Syntax(error),
+            Refusal::UnknownOption { keyword, span } => ConfigError::UnknownOption {
+                nearest: options::nearest(keyword.as_bytes()),
+                keyword,
+                origin: origin.clone(),
+                span: Some(span),
+            },
+        })
+    }
+
+    fn plain(&mut self, keyword: &'static str, value: Value, origin: Origin) {
+        self.found.entry(keyword).or_insert(Found {
+            value,
+            origin,
+            place: None,
+            typed: None,
+            suspect: false,
+        });
+    }
+
+    fn service(&mut self, environment: &Environment) -> Result<(), Box<ConfigError>> {
+        let given = self.found.get("service").map(|found| found.value.clone());
+        let Some(name) = given.or_else(|| environment.value("PGSERVICE")) else { return Ok(()) };
+        let section = service::find(&name, environment)?;
+        let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+        for (keyword, value) in section.settings {
+            self.plain(keyword, value, Origin::Service { name: name.clone(), file: section.file.clone() });
+        }
+        Ok(())
+    }
+
+    /// Where nobody gave an sslmode, libpq takes `prefer`, but `verify-full` with `sslrootcert=system`. This tool takes
+    /// `verify-full` always, unless libpq would refuse its `prefer`.
+    fn default_sslmode(&mut self) {
+        let is = |keyword: &str, text: &[u8]| {
+            self.found.get(keyword).is_some_and(|found| found.value.as_bytes() == text)
+        };
+        let (system, direct) = (is("sslrootcert", b"system"), is("sslnegotiation", b"direct"));
+        if let Some(sslmode) = self.found.get_mut("sslmode")
+            && sslmode.origin == Origin::Default
+            && (system || !direct)
+        {
+            sslmode.value = Value::from("verify-full");
+            if !system {
+                sslmode.origin = Origin::ToolDefault("libpq's is prefer");
+            }
+        }
+    }
+
+    /// The user is the login name, the database the user, the password file `~/.pgpass`; set to nothing they are as
+    /// good as unset (pqConnectOptions2).
+    fn computed_defaults(&mut self, environment: &Environment) {
+        if let Some(name) = &environment.login_name {
+            self.default_for_nothing("user", Value::from(name.as_str()));
+        }
+        if let Some(user) = self.found.get("user").map(|found| found.value.clone()) {
+            self.default_for_nothing("dbname", user);
+        }
+        let no_password = self.found.get("password").is_none_or(|found| found.value.as_bytes().is_empty());
+        let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
+        if let Some(home) = environment.home().filter(|_| no_password) {
+            let path = home.join(name);
+            self.default_for_nothing("passfile", Value::new(path.as_os_str().as_encoded_bytes()));
+        }
+    }
+
+    fn default_for_nothing(&mut self, keyword: &'static str, value: Value) {
+        if self.found.get(keyword).is_none_or(|found| found.value.as_bytes().is_empty()) {
+            self.found.remove(keyword);
+            self.plain(keyword, value, Origin::Default);
+        }
+    }
+
+    /// The string whose places the parameters have.
+    pub(super) fn shown_string(&self) -> Option<&'a [u8]> {
+        if self.option_d_is_at_fault { self.option_d } else { self.input.or(self.option_d) }
+    }
+
+    /// The parameters as they stand.
+    pub(super) fn merged(&self) -> Merged {
+        let shown = if self.option_d_is_at_fault || self.input.is_none() {
+            Which::OptionD
+        } else {
+            Which::Positional
+        };
+        let place = |found: &Found| {
+            found.place.as_ref().filter(|(which, _)| *which == shown).map(|(_, place)| place.clone())
+        };
+        let found =
+            OPTIONS.iter().filter_map(|option| Some((option.keyword, self.found.get(option.keyword)?)));
+        Merged {
+            parameters: found
+                .clone()
+                .map(|(keyword, found)| Parameter {
+                    keyword,
+                    value: found.value.clone(),
+                    origin: found.origin.clone(),
+                    place: place(found),
+                })
+                .collect(),
+            typed_root: self
+                .found
+                .get("sslrootcert")
+                .and_then(|found| found.typed.as_deref())
+                .map(|typed| Value::new(typed).to_path()),
+            suspects: found.filter(|(_, found)| found.suspect).map(|(keyword, _)| keyword).collect(),
+        }
+    }
+}
+
+/// What the environment or libpq itself says where neither string nor service does.
+fn fallback(option: &ConnectionOption, environment: &Environment) -> Option<(Value, Origin)> {
+    if let Some(variable) = option.variable
+        && let Some(value) = environment.value(variable)
+    {
+        return Some((value, Origin::Environment(variable)));
+    }
+    let required =
+        || environment.value("PGREQUIRESSL").is_some_and(|value| value.as_bytes().starts_with(b"1"));
+    if option.keyword == "sslmode" && required() {
+        return Some((Value::from("require"), Origin::Environment("PGREQUIRESSL")));
+    }
+    Some((Value::from(option.default?), Origin::Default))
+}
