@@ -1,1 +1,147 @@
-//! The embedded server: healthy or with a named fault.
+//! The embedded server: PostgreSQL's protocol over TLS on a free port of loopback, with certificates made when it
+//! starts; healthy, or with one named fault. `pgtls-check demo` shows it, and tests stage their cases with it.
+//!
+//! [`faults`] is the table of what can be staged. Everything a fault needs lies in one temporary directory, which is
+//! also the home directory of the [`Environment`] to check it in: no file of the user's is read or written. A server
+//! that real libraries would refuse to be (TLS 1.0, silence in the middle of a handshake) answers with bytes made by
+//! hand; all else is an honest handshake by rustls. Left out: everything of PostgreSQL past the first query.
+
+mod directory;
+mod faults;
+mod hello;
+mod messages;
+mod pki;
+mod scene;
+mod scram;
+mod server;
+mod session;
+
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::conninfo::Environment;
+
+pub use faults::{Fault, fault, faults};
+pub use server::{Startup, Visit};
+
+use directory::Directory;
+use scene::Scene;
+use server::Server;
+
+/// A staged case: a server, unless the case is that there is none, its files, and how to connect to it. All of it goes
+/// when the value is dropped.
+pub struct Demo {
+    about: &'static str,
+    conninfo: String,
+    variables: Vec<(&'static str, OsString)>,
+    require_auth: bool,
+    // Dropped in this order: nobody is served from a directory that is gone.
+    server: Server,
+    directory: Directory,
+}
+
+impl Demo {
+    /// Stages a fault, or the healthy server. Fails only where the system gives no port, thread or directory.
+    pub fn start(fault: Option<&Fault>) -> io::Result<Demo> {
+        let mut scene = Scene::new()?;
+        if let Some(fault) = fault {
+            (fault.stage)(&mut scene)?;
+        }
+        let about = fault.map_or("a healthy server: every stage passes", |fault| fault.about);
+        scene.open(about, fault.is_some_and(|fault| fault.require_auth))
+    }
+
+    /// What the case is, in one line.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// The connection string that runs into the fault.
+    pub fn conninfo(&self) -> &str {
+        &self.conninfo
+    }
+
+    /// The variables that belong to the connection string; nothing else of the process's environment does.
+    pub fn variables(&self) -> &[(&'static str, OsString)] {
+        &self.variables
+    }
+
+    /// The surroundings to check the connection string in: [`Demo::variables`], the demo's directory as home and
+    /// working directory.
+    pub fn environment(&self) -> Environment {
+        let variables = self.variables.iter().map(|(name, value)| (OsString::from(name), value.clone()));
+        Environment {
+            variables: variables.collect(),
+            account_home: Some(self.directory().to_owned()),
+            login_name: Some(scene::USER.to_owned()),
+            current_dir: self.directory().to_owned(),
+            system_config_dir: self.directory().to_owned(),
+        }
+    }
+
+    /// Whether the fault shows only to a check that asks for a session (`--require-auth`).
+    pub fn require_auth(&self) -> bool {
+        self.require_auth
+    }
+
+    /// Where the server listens, or where none does if that is the fault.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The directory with its files.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What each client sent, in the order in which they came; the last thousand of them. Waits a little for those
+    /// still connected, so that a client that has just gone is seen to have gone.
+    pub fn visits(&self) -> Vec<Visit> {
+        self.server.visits()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// psql of PostgreSQL 15 on a demo's connection string, in its environment.
+    fn psql(demo: &Demo, query: &str) -> (bool, String) {
+        let output = Command::new("/usr/lib/postgresql/15/bin/psql")
+            .env_clear()
+            .envs(demo.variables().iter().map(|(name, value)| (name, value)))
+            .args(["-X", "-w", "-A", "-t", "-c", query, "-d", demo.conninfo()])
+            .output()
+            .expect("psql of PostgreSQL 15: apt-get install postgresql-15");
+        let text = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
+    }
+
+    #[test]
+    fn psql_verifies_the_healthy_server_and_leaves_politely() {
+        let demo = Demo::start(None).unwrap();
+        assert_eq!(
+            psql(&demo, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"),
+            (true, "t".into())
+        );
+        let visits = demo.visits();
+        let [visit] = visits.as_slice() else { panic!("{visits:?}") };
+        assert!(visit.ssl_request && visit.encrypted && !visit.direct);
+        assert_eq!(visit.server_name.as_deref(), Some("db.example"));
+        let startup = visit.startup.as_ref().unwrap();
+        assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())));
+        assert_eq!(visit.messages, b"ppQX");
+    }
+
+    #[test]
+    fn its_files_go_with_it() {
+        let demo = Demo::start(None).unwrap();
+        let directory = demo.directory().to_owned();
+        assert!(directory.join("root.crt").exists());
+        drop(demo);
+        assert!(!directory.exists());
+    }
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::roots::{CERTIFICATE_LABELS, from_file};
 use super::{FileContent, FileError, RootSource, Roots, file};
 use crate::certificate::Certificate;
-use crate::certificate::pem::Block;
+use crate::certificate::pem::{self, Block};
 
 /// A root file taken apart.
 #[derive(Clone, Debug)]
@@ -94,7 +94,8 @@ pub fn contents(path: &Path, source: RootSource) -> Result<Contents, FileError> 
     if let Roots::Invalid { content: FileContent::Directory, .. } = roots {
         return Ok(Contents { path: path.to_owned(), items: Vec::new(), roots });
     }
-    let (bytes, blocks) = file::read_blocks(path)?;
+    let bytes = file::read(path)?;
+    let blocks = pem::blocks(&bytes);
     let mut items: Vec<Item> = blocks.iter().map(item).collect();
     if let (true, Roots::Invalid { content: FileContent::DerCertificate, .. }) = (items.is_empty(), &roots) {
         let certificate = Certificate::from_der(&bytes);

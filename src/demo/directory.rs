@@ -1,0 +1,53 @@
+//! A temporary directory of the demo's own, gone with its value.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::pki::random;
+
+/// The directory.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    /// Makes one that only this account may enter, under a name that nobody can foresee.
+    pub(super) fn new() -> io::Result<Directory> {
+        let path =
+            std::env::temp_dir().join(format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?)));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
+        Ok(Directory(if cfg!(windows) { path } else { path.canonicalize()? }))
+    }
+
+    /// Its path.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file that only its owner may read, as libpq demands of keys and password files.
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
+        let path = self.0.join(name);
+        fs::write(&path, content)?;
+        set_mode(&path, 0o600)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // It is in the directory for temporary files: what cannot be removed now, the system removes in time.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Sets permission bits where there are any.
+pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
+}

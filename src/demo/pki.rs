@@ -1,0 +1,235 @@
+//! The demo's certificates, made when it starts: a root, an intermediate, a server certificate (ECDSA P-256), client
+//! certificates and CRLs. Sound ones by default; a fault changes one thing. Nothing outlives the process.
+
+use std::io;
+
+use base64::Engine;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
+    RevocationReason, RevokedCertParams, SerialNumber,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use time::{Duration, OffsetDateTime};
+
+const ORGANISATION: &str = "pgtls-check demo";
+
+/// A CA with its key.
+pub(super) struct Authority {
+    /// Its certificate.
+    pub(super) der: Vec<u8>,
+    parameters: CertificateParams,
+    key: KeyPair,
+}
+
+/// An end-entity certificate with its key.
+pub(super) struct Issued {
+    /// The certificate.
+    pub(super) der: Vec<u8>,
+    /// Its serial number.
+    pub(super) serial: SerialNumber,
+    /// Its private key, PKCS#8 in DER.
+    pub(super) key: Vec<u8>,
+}
+
+impl Authority {
+    /// A self-signed root for ten years.
+    pub(super) fn root(name: &str) -> io::Result<Authority> {
+        Authority::root_with(name, |_| {})
+    }
+
+    /// A root with something about it changed.
+    pub(super) fn root_with(
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> io::Result<Authority> {
+        let mut parameters = authority(name, 3650)?;
+        change(&mut parameters);
+        let key = key()?;
+        let der = parameters.self_signed(&key).map_err(io::Error::other)?.der().to_vec();
+        Ok(Authority { der, parameters, key })
+    }
+
+    /// An intermediate of this CA for five years.
+    pub(super) fn intermediate(&self, name: &str) -> io::Result<Authority> {
+        self.intermediate_with(name, key()?, |_| {})
+    }
+
+    /// An intermediate with this key and something about it changed.
+    pub(super) fn intermediate_with(
+        &self,
+        name: &str,
+        key: KeyPair,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> io::Result<Authority> {
+        let mut parameters = authority(name, 1825)?;
+        parameters.use_authority_key_identifier_extension = true;
+        change(&mut parameters);
+        let der = parameters.signed_by(&key, &self.issuer()).map_err(io::Error::other)?.der().to_vec();
+        Ok(Authority { der, parameters, key })
+    }
+
+    /// A server's certificate for these names for a year.
+    pub(super) fn server(&self, names: &[&str]) -> io::Result<Issued> {
+        self.server_with(names, |_| {})
+    }
+
+    /// A server's certificate with something about it changed.
+    pub(super) fn server_with(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> io::Result<Issued> {
+        let mut parameters = server(names)?;
+        change(&mut parameters);
+        let key = key()?;
+        let der = self.sign(&parameters, &key)?;
+        issued(der, &parameters, &key)
+    }
+
+    /// A client's certificate for a user for a year.
+    pub(super) fn client(&self, user: &str) -> io::Result<Issued> {
+        let mut parameters = end_entity(user)?;
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = key()?;
+        let der = self.sign(&parameters, &key)?;
+        issued(der, &parameters, &key)
+    }
+
+    /// Signs a certificate for any public key.
+    pub(super) fn sign(
+        &self,
+        parameters: &CertificateParams,
+        public: &impl PublicKeyData,
+    ) -> io::Result<Vec<u8>> {
+        Ok(parameters.signed_by(public, &self.issuer()).map_err(io::Error::other)?.der().to_vec())
+    }
+
+    /// A CRL of this CA as PEM: what it revokes, and its age in days when its next one is due after thirty.
+    pub(super) fn crl(&self, revoked: &[&Issued], age: i64) -> io::Result<String> {
+        let revoked = revoked.iter().map(|certificate| RevokedCertParams {
+            serial_number: certificate.serial.clone(),
+            revocation_time: days(-age),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        });
+        let parameters = CertificateRevocationListParams {
+            this_update: days(-age),
+            next_update: days(30 - age),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = parameters.signed_by(&self.issuer()).map_err(io::Error::other)?;
+        Ok(pem("X509 CRL", list.der()))
+    }
+
+    /// Its certificate as PEM.
+    pub(super) fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.der)
+    }
+
+    fn issuer(&self) -> Issuer<'_, &KeyPair> {
+        Issuer::from_params(&self.parameters, &self.key)
+    }
+}
+
+impl Issued {
+    /// A self-signed server certificate, in nobody's root file.
+    pub(super) fn self_signed(names: &[&str]) -> io::Result<Issued> {
+        let parameters = server(names)?;
+        let key = key()?;
+        let der = parameters.self_signed(&key).map_err(io::Error::other)?.der().to_vec();
+        issued(der, &parameters, &key)
+    }
+
+    /// The certificate as PEM.
+    pub(super) fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.der)
+    }
+
+    /// The key as PEM.
+    pub(super) fn key_pem(&self) -> String {
+        pem("PRIVATE KEY", &self.key)
+    }
+}
+
+/// A new P-256 key.
+pub(super) fn key() -> io::Result<KeyPair> {
+    KeyPair::generate().map_err(io::Error::other)
+}
+
+/// A point in time so many days from now.
+pub(super) fn days(from_now: i64) -> OffsetDateTime {
+    OffsetDateTime::now_utc() + Duration::days(from_now)
+}
+
+/// What a server's certificate of a public CA says.
+pub(super) fn server(names: &[&str]) -> io::Result<CertificateParams> {
+    let mut parameters = end_entity(names.first().copied().unwrap_or_default())?;
+    let named = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    parameters.subject_alt_names = named.map_err(io::Error::other)?.subject_alt_names;
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(parameters)
+}
+
+fn end_entity(name: &str) -> io::Result<CertificateParams> {
+    let mut parameters = common(name, 365)?;
+    parameters.is_ca = IsCa::ExplicitNoCa;
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.use_authority_key_identifier_extension = true;
+    Ok(parameters)
+}
+
+fn authority(name: &str, lasts: i64) -> io::Result<CertificateParams> {
+    let mut parameters = common(name, lasts)?;
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(parameters)
+}
+
+fn common(name: &str, lasts: i64) -> io::Result<CertificateParams> {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = distinguished_name(ORGANISATION, name);
+    (parameters.not_before, parameters.not_after) = (days(-1), days(lasts));
+    // Positive and of full length (RFC 5280, 4.1.2.2).
+    let [first, rest @ ..] = random::<16>()?;
+    let serial: Vec<u8> = std::iter::once(first & 0x3f | 0x40).chain(rest).collect();
+    parameters.serial_number = Some(SerialNumber::from(serial));
+    Ok(parameters)
+}
+
+/// A subject of an organisation.
+pub(super) fn distinguished_name(organisation: &str, name: &str) -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::OrganizationName, organisation);
+    subject.push(DnType::CommonName, name);
+    subject
+}
+
+fn issued(der: Vec<u8>, parameters: &CertificateParams, key: &KeyPair) -> io::Result<Issued> {
+    let serial = parameters.serial_number.clone().ok_or_else(|| io::Error::other("a serial number"))?;
+    Ok(Issued { der, serial, key: key.serialize_der() })
+}
+
+/// A PEM block, 64 characters a line.
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut out = format!("-----BEGIN {label}-----\n");
+    for (place, character) in text.chars().enumerate() {
+        if place > 0 && place % 64 == 0 {
+            out.push('\n');
+        }
+        out.push(character);
+    }
+    out.push_str(&format!("\n-----END {label}-----\n"));
+    out
+}
+
+/// Random bytes.
+pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system has no random bytes"))?;
+    Ok(bytes)
+}

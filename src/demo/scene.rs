@@ -1,0 +1,248 @@
+//! What a fault has to work with: sound certificates, a well-behaved server and a good connection string, all open to
+//! change until the curtain rises.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoClientAuth, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+
+use super::Demo;
+use super::directory::Directory;
+use super::hello::Hello;
+use super::pki::{Authority, Issued};
+use super::server::{Listening, OnHello, OnRequest, Port, Script, Server};
+use super::session::{Authentication, OnStartup, Session};
+
+/// The name that the server's certificate is for. Nothing resolves it; connection strings give the address beside it.
+pub(super) const HOST: &str = "db.example";
+/// The role, and its password.
+pub(super) const USER: &str = "demo";
+/// A secret known to everybody.
+pub(super) const PASSWORD: &str = "demo-password";
+
+/// The stage before the fault is looked at.
+pub(super) struct Scene {
+    /// Where files go.
+    pub(super) directory: Directory,
+    /// The root that `sslrootcert` names.
+    pub(super) root: Authority,
+    /// The CA below it.
+    pub(super) intermediate: Authority,
+    /// What the server shows, leaf first.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// The key of the chain's first certificate, PKCS#8 in DER.
+    pub(super) key: Vec<u8>,
+    /// Protocol versions of honest handshakes.
+    pub(super) versions: &'static [&'static SupportedProtocolVersion],
+    /// Key-exchange groups of honest handshakes.
+    pub(super) groups: Vec<&'static dyn SupportedKxGroup>,
+    /// The CA whose certificates clients must show.
+    pub(super) client_authority: Option<Authority>,
+    /// What a ClientHello meets with.
+    pub(super) on_hello: fn(&Hello) -> OnHello,
+    /// What the server says unasked.
+    pub(super) greeting: &'static [u8],
+    /// What SSLRequest meets with.
+    pub(super) on_request: OnRequest,
+    /// Whether TLS may begin at once.
+    pub(super) direct: bool,
+    /// Whether sessions without TLS are allowed.
+    pub(super) plaintext: bool,
+    /// Whether connections come about.
+    pub(super) listening: Listening,
+    /// What comes after TLS.
+    pub(super) session: Session,
+    port: Port,
+    options: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, OsString)>,
+    ending: &'static str,
+}
+
+impl Scene {
+    /// The healthy case.
+    pub(super) fn new() -> io::Result<Scene> {
+        let directory = Directory::new()?;
+        let port = Port::new()?;
+        let root = Authority::root("Demo Root CA")?;
+        let intermediate = root.intermediate("Demo Intermediate CA")?;
+        let leaf = intermediate.server(&[HOST])?;
+        let path = directory.write("root.crt", root.pem())?;
+        let mut scene = Scene {
+            chain: Vec::new(),
+            key: Vec::new(),
+            versions: rustls::DEFAULT_VERSIONS,
+            groups: vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1],
+            client_authority: None,
+            on_hello: |_| OnHello::Serve,
+            greeting: b"",
+            on_request: OnRequest::Accept(b""),
+            direct: true,
+            plaintext: false,
+            listening: Listening::Open,
+            session: Session {
+                on_startup: OnStartup::Authenticate,
+                authentication: Authentication::Scram { binds: true },
+                password: PASSWORD.to_owned(),
+                refusal: None,
+                parameters: Vec::new(),
+                backend_ssl: true,
+            },
+            options: Vec::new(),
+            variables: vec![("HOME", directory.path().into()), ("APPDATA", directory.path().into())],
+            ending: "",
+            directory,
+            root,
+            intermediate,
+            port,
+        };
+        scene.present(leaf);
+        scene.set("host", HOST);
+        scene.set("hostaddr", "127.0.0.1");
+        scene.set("port", scene.port.number().to_string());
+        scene.set("dbname", "postgres");
+        scene.set("user", USER);
+        scene.set("password", PASSWORD);
+        scene.set("sslmode", "verify-full");
+        scene.name_file("sslrootcert", &path);
+        Ok(scene)
+    }
+
+    /// The server shows this certificate and the intermediate.
+    pub(super) fn present(&mut self, leaf: Issued) {
+        self.chain = vec![leaf.der, self.intermediate.der.clone()];
+        self.key = leaf.key;
+    }
+
+    /// Sets an option of the connection string.
+    pub(super) fn set(&mut self, keyword: &'static str, value: impl AsRef<str>) {
+        self.type_in(keyword, quoted(value.as_ref()));
+    }
+
+    /// Sets an option to a path.
+    pub(super) fn name_file(&mut self, keyword: &'static str, path: &std::path::Path) {
+        self.set(keyword, path.to_string_lossy());
+    }
+
+    /// Sets an option to text that stands in the connection string as it is.
+    pub(super) fn type_in(&mut self, keyword: &'static str, text: String) {
+        match self.options.iter_mut().find(|(other, _)| *other == keyword) {
+            Some((_, value)) => *value = text,
+            None => self.options.push((keyword, text)),
+        }
+    }
+
+    /// Takes an option out of the connection string.
+    pub(super) fn unset(&mut self, keyword: &str) {
+        self.options.retain(|(other, _)| *other != keyword);
+    }
+
+    /// Ends the connection string with this.
+    pub(super) fn end_string_with(&mut self, ending: &'static str) {
+        self.ending = ending;
+    }
+
+    /// Sets an environment variable.
+    pub(super) fn export(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.variables.push((name, value.into()));
+    }
+
+    /// Writes a file and has an option name it.
+    pub(super) fn write_for(
+        &mut self,
+        keyword: &'static str,
+        name: &str,
+        content: impl AsRef<[u8]>,
+    ) -> io::Result<PathBuf> {
+        let path = self.directory.write(name, content)?;
+        self.name_file(keyword, &path);
+        Ok(path)
+    }
+
+    /// Begins to serve.
+    pub(super) fn open(self, about: &'static str, require_auth: bool) -> io::Result<Demo> {
+        let tls = self.tls()?;
+        let options = self.options.iter().map(|(keyword, value)| format!("{keyword}={value}"));
+        let conninfo = options.collect::<Vec<_>>().join(" ") + self.ending;
+        let script = Script {
+            greeting: self.greeting,
+            on_request: self.on_request,
+            direct: self.direct,
+            plaintext: self.plaintext,
+            on_hello: self.on_hello,
+            chain: self.chain,
+            tls,
+            session: self.session,
+        };
+        let server = Server::start(self.port, self.listening, script)?;
+        Ok(Demo {
+            about,
+            conninfo,
+            variables: self.variables,
+            require_auth,
+            server,
+            directory: self.directory,
+        })
+    }
+
+    fn tls(&self) -> io::Result<Arc<ServerConfig>> {
+        let provider =
+            Arc::new(CryptoProvider { kx_groups: self.groups.clone(), ..ring::default_provider() });
+        let key = PrivateKeyDer::Pkcs8(self.key.clone().into());
+        let key = ring::sign::any_supported_type(&key).map_err(io::Error::other)?;
+        let chain = self.chain.iter().map(|certificate| CertificateDer::from(certificate.clone()));
+        let certified = CertifiedKey::new(chain.collect(), key);
+        let clients: Arc<dyn ClientCertVerifier> = match &self.client_authority {
+            None => Arc::new(NoClientAuth),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der.clone().into()).map_err(io::Error::other)?;
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                    .build()
+                    .map_err(io::Error::other)?
+            }
+        };
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(self.versions)
+            .map_err(io::Error::other)?;
+        let mut config = builder
+            .with_client_cert_verifier(clients)
+            .with_cert_resolver(Arc::new(Shown(Arc::new(certified))));
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+        // PostgreSQL resumes no sessions (be-secure-openssl.c).
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Arc::new(config))
+    }
+}
+
+/// The certificate shown to everybody. rustls would otherwise insist that it fits its key and can be decoded.
+#[derive(Debug)]
+struct Shown(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// A value as it has to stand in a connection string.
+fn quoted(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'\\');
+    if !value.is_empty() && value.bytes().all(|byte| plain(byte) || byte >= 0x80) {
+        return value.to_owned();
+    }
+    let escaped: String = value
+        .chars()
+        .flat_map(|sign| matches!(sign, '\'' | '\\').then_some('\\').into_iter().chain([sign]))
+        .collect();
+    format!("'{escaped}'")
+}

@@ -1,0 +1,454 @@
+//! The server: a thread of its own, so that callers may block or not as they like, with a runtime of its own. It takes
+//! connections on loopback, follows its [`Script`], and records what each client sent.
+
+use std::collections::VecDeque;
+use std::io::{self, Cursor};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream as BlockingStream};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ring::digest;
+use rustls::{ServerConfig, ServerConnection};
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::hello::{self, Hello};
+use super::messages::{GSS_REQUEST, Refusal, SSL_REQUEST, read_body, read_body_after};
+use super::session::{self, Session};
+
+/// Connections at one time; more are closed at once.
+const MOST_CONNECTIONS: usize = 100;
+/// Visits remembered.
+const MOST_VISITS: usize = 1000;
+/// No connection lasts longer: an application may hold one while somebody looks at it.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
+/// How long a client has to close after the server has said its last.
+const LINGER: Duration = Duration::from_secs(2);
+/// How long it may take to connect to the own port; where it takes longer the queue is full.
+const QUEUE_PATIENCE: Duration = Duration::from_millis(100);
+
+/// What one client did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visit {
+    /// Everything it sent outside TLS: requests, the ClientHello, a start-up message in plaintext.
+    pub clear: Vec<u8>,
+    /// Whether it asked for TLS by SSLRequest.
+    pub ssl_request: bool,
+    /// Whether it began TLS at once.
+    pub direct: bool,
+    /// The server name of its ClientHello.
+    pub server_name: Option<String>,
+    /// Whether the handshake was completed.
+    pub encrypted: bool,
+    /// Its start-up message.
+    pub startup: Option<Startup>,
+    /// The types of the messages after that, `X` for a polite end.
+    pub messages: Vec<u8>,
+}
+
+/// A start-up message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Startup {
+    /// `user`, `database` and the like, with their values.
+    pub parameters: Vec<(String, String)>,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
+}
+
+/// The visit of one connection, being written.
+#[derive(Clone, Default)]
+pub(super) struct Record(Arc<Mutex<Visit>>);
+
+impl Record {
+    fn note(&self, change: impl FnOnce(&mut Visit)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A message after the start-up message.
+    pub(super) fn message(&self, kind: u8) {
+        self.note(|visit| {
+            if visit.messages.len() < MOST_VISITS {
+                visit.messages.push(kind);
+            }
+        });
+    }
+}
+
+/// How the server behaves, step by step.
+pub(super) struct Script {
+    /// What it says before it is asked.
+    pub(super) greeting: &'static [u8],
+    /// What the first request meets with.
+    pub(super) on_request: OnRequest,
+    /// Whether TLS may begin without SSLRequest.
+    pub(super) direct: bool,
+    /// Whether sessions without TLS are allowed.
+    pub(super) plaintext: bool,
+    /// What the ClientHello meets with.
+    pub(super) on_hello: fn(&Hello) -> OnHello,
+    /// The chain, leaf first.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// For honest handshakes.
+    pub(super) tls: Arc<ServerConfig>,
+    /// What comes then.
+    pub(super) session: Session,
+}
+
+/// What SSLRequest, or whatever comes first, meets with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnRequest {
+    /// `S`, with more bytes after it.
+    Accept(&'static [u8]),
+    /// `N`.
+    Refuse,
+    /// An answer that ends the connection.
+    Say(&'static [u8]),
+    /// Nothing.
+    Silence,
+    /// FIN.
+    Close,
+    /// RST.
+    Reset,
+}
+
+/// What a ClientHello meets with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OnHello {
+    /// A handshake.
+    Serve,
+    /// A fatal alert.
+    Alert(u8),
+    /// The first flight of a server of the nineties.
+    Tls10,
+    /// The first half of the first flight, and then nothing.
+    Half,
+    /// Bytes.
+    Say(&'static [u8]),
+    /// Nothing.
+    Silence,
+    /// FIN.
+    Close,
+    /// RST.
+    Reset,
+}
+
+/// A port of the demo's own on loopback, on which nobody listens yet.
+pub(super) struct Port {
+    socket: Socket,
+    address: SocketAddr,
+}
+
+impl Port {
+    /// A free one.
+    pub(super) fn new() -> io::Result<Port> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let address = socket.local_addr()?.as_socket();
+        let address = address.ok_or_else(|| io::Error::other("no address of the internet's"))?;
+        Ok(Port { socket, address })
+    }
+
+    /// Its number.
+    pub(super) fn number(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+/// Whether connections come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listening {
+    /// They are accepted.
+    Open,
+    /// They are refused: the port is taken and nobody listens on it.
+    Refused,
+    /// They get no answer: the queue of the listening socket is full, and Linux then drops what comes.
+    Unanswered,
+}
+
+/// All visits, and how many are still going on.
+#[derive(Default)]
+struct Book {
+    visits: Mutex<(VecDeque<Record>, usize)>,
+    left: Condvar,
+}
+
+impl Book {
+    fn open(&self) -> Record {
+        let record = Record::default();
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        if visits.0.len() == MOST_VISITS {
+            visits.0.pop_front();
+        }
+        visits.0.push_back(record.clone());
+        visits.1 += 1;
+        record
+    }
+
+    fn close(&self) {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
+        self.left.notify_all();
+    }
+}
+
+/// A running server; it stops when dropped.
+pub(super) struct Server {
+    address: SocketAddr,
+    book: Arc<Book>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// Sockets that only have to be there.
+    _held: (Option<Socket>, Vec<BlockingStream>),
+}
+
+impl Server {
+    /// Begins to serve.
+    pub(super) fn start(port: Port, listening: Listening, script: Script) -> io::Result<Server> {
+        let Port { socket, address } = port;
+        let mut server =
+            Server { address, book: Arc::default(), stop: None, thread: None, _held: (None, Vec::new()) };
+        match listening {
+            Listening::Refused => server._held.0 = Some(socket),
+            Listening::Unanswered => {
+                socket.listen(0)?;
+                server._held = (Some(socket), fill_queue(address)?);
+            }
+            Listening::Open => {
+                socket.listen(128)?;
+                socket.set_nonblocking(true)?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let listener = {
+                    let _inside = runtime.enter();
+                    tokio::net::TcpListener::from_std(TcpListener::from(socket))?
+                };
+                let (stop, stopped) = oneshot::channel();
+                let book = Arc::clone(&server.book);
+                let thread = std::thread::Builder::new().name("demo server".to_owned()).spawn(move || {
+                    // Tasks run while the main one waits, and are dropped where they stand when it ends.
+                    runtime.spawn(accept(listener, Arc::new(script), book));
+                    let _ = runtime.block_on(stopped);
+                })?;
+                (server.stop, server.thread) = (Some(stop), Some(thread));
+            }
+        }
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// See [`Demo::visits`](super::Demo::visits).
+    pub(super) fn visits(&self) -> Vec<Visit> {
+        let visits = self.book.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        let (visits, _) = self
+            .book
+            .left
+            .wait_timeout_while(visits, LINGER, |(_, open)| *open > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        let copy = |Record(visit): &Record| visit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        visits.0.iter().map(copy).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Connects until the queue takes no more.
+fn fill_queue(address: SocketAddr) -> io::Result<Vec<BlockingStream>> {
+    let mut held = Vec::new();
+    while held.len() < 16 {
+        match BlockingStream::connect_timeout(&address, QUEUE_PATIENCE) {
+            Ok(stream) => held.push(stream),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(held),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(
+        "this system answers connections that nobody accepts; the fault cannot be staged here",
+    ))
+}
+
+async fn accept(listener: tokio::net::TcpListener, script: Arc<Script>, book: Arc<Book>) {
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, or a client that went at once: the next one may fare better.
+            tokio::time::sleep(QUEUE_PATIENCE).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+        let (book, record) = (Arc::clone(&book), book.open());
+        let script = Arc::clone(&script);
+        tokio::spawn(async move {
+            // How a connection ended is in its record; there is nobody to tell an error.
+            let _ = timeout(LONGEST_CONNECTION, converse(stream, &script, &record)).await;
+            book.close();
+            drop(place);
+        });
+    }
+}
+
+/// One connection from its first byte.
+async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(script.greeting).await?;
+    loop {
+        let first = stream.read_u8().await?;
+        record.note(|visit| visit.clear.push(first));
+        if first == hello::HANDSHAKE && script.direct {
+            record.note(|visit| visit.direct = true);
+            return shake_hands(first, stream, script, record).await;
+        }
+        if first != 0 {
+            // No length that PostgreSQL takes begins so: TLS to a server that does not expect it, or a stranger.
+            return match script.on_request {
+                OnRequest::Say(answer) => last_words(stream, answer).await,
+                _ => Ok(()),
+            };
+        }
+        let body = read_body_after(first, &mut stream).await?;
+        let length = u32::try_from(body.len() + 4).unwrap_or(0).to_be_bytes();
+        record.note(|visit| visit.clear.extend(length.iter().skip(1).chain(&body)));
+        match body.split_first_chunk::<4>() {
+            Some((code, [])) if u32::from_be_bytes(*code) == GSS_REQUEST => stream.write_all(b"N").await?,
+            Some((code, [])) if u32::from_be_bytes(*code) == SSL_REQUEST => {
+                record.note(|visit| visit.ssl_request = true);
+                match script.on_request {
+                    OnRequest::Refuse => stream.write_all(b"N").await?,
+                    OnRequest::Accept(more) => {
+                        stream.write_all(&[b"S", more].concat()).await?;
+                        let first = stream.read_u8().await?;
+                        record.note(|visit| visit.clear.push(first));
+                        return shake_hands(first, stream, script, record).await;
+                    }
+                    OnRequest::Say(answer) => return last_words(stream, answer).await,
+                    OnRequest::Silence => return session::wait(&mut stream).await,
+                    OnRequest::Close => return Ok(()),
+                    OnRequest::Reset => return reset(stream),
+                }
+            }
+            _ => return plaintext(stream, &body, script, record).await,
+        }
+    }
+}
+
+/// A start-up message outside TLS.
+async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: &Record) -> io::Result<()> {
+    let parameters = start(body, false, record);
+    if script.plaintext {
+        return session::serve(&mut stream, &parameters, &script.session, None, record).await;
+    }
+    let refusal = Refusal::fatal(
+        "28000",
+        "no pg_hba.conf entry for host \"127.0.0.1\", user \"demo\", database \"postgres\", no encryption",
+    );
+    last_words(stream, &refusal.encode()).await
+}
+
+/// TLS from the ClientHello on, its first byte having been read.
+async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+    let (records, hello) = hello::read(first, &mut stream).await?;
+    record.note(|visit| visit.clear.extend(records.iter().skip(1)));
+    let Some(hello) = hello else { return Ok(()) };
+    record.note(|visit| visit.server_name.clone_from(&hello.name));
+    match (script.on_hello)(&hello) {
+        OnHello::Serve => serve(records, stream, script, record).await,
+        OnHello::Alert(description) => last_words(stream, &hello::fatal(description)).await,
+        OnHello::Tls10 => last_words(stream, &hello::tls10(&hello, &script.chain)).await,
+        OnHello::Say(bytes) => last_words(stream, bytes).await,
+        OnHello::Half => {
+            stream.write_all(&half_a_flight(&records, &script.tls)?).await?;
+            session::wait(&mut stream).await
+        }
+        OnHello::Silence => session::wait(&mut stream).await,
+        OnHello::Close => Ok(()),
+        OnHello::Reset => reset(stream),
+    }
+}
+
+/// An honest handshake, and the session.
+async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+    let direct = record.0.lock().unwrap_or_else(PoisonError::into_inner).direct;
+    let (read, write) = stream.into_split();
+    let replayed = tokio::io::join(Cursor::new(records).chain(read), write);
+    let accepted = TlsAcceptor::from(Arc::clone(&script.tls)).accept(replayed).into_fallible().await;
+    let mut stream = match accepted {
+        Ok(stream) => stream,
+        Err((_, mut stream)) => {
+            // The alert is out. Bytes not read would turn the end into a reset, which may overtake it.
+            stream.shutdown().await?;
+            return linger(&mut stream).await;
+        }
+    };
+    record.note(|visit| visit.encrypted = true);
+    if direct && stream.get_ref().1.alpn_protocol().is_none() {
+        // As PostgreSQL 17 does (ProcessSSLStartup in backend_startup.c).
+        return Ok(());
+    }
+    let body = read_body(&mut stream).await?;
+    let parameters = start(&body, true, record);
+    let leaf = script.chain.first().map(|leaf| digest::digest(&digest::SHA256, leaf));
+    let end_point = leaf.as_ref().map(AsRef::as_ref);
+    session::serve(&mut stream, &parameters, &script.session, end_point, record).await?;
+    stream.shutdown().await?;
+    linger(&mut stream).await
+}
+
+/// Notes a start-up message and gives its parameters.
+fn start(body: &[u8], encrypted: bool, record: &Record) -> Vec<(String, String)> {
+    let words: Vec<String> = body
+        .get(4..)
+        .unwrap_or_default()
+        .split(|byte| *byte == 0)
+        .take_while(|word| !word.is_empty())
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    let parameters: Vec<_> =
+        words.as_chunks::<2>().0.iter().cloned().map(|[name, value]| (name, value)).collect();
+    record.note(|visit| visit.startup = Some(Startup { parameters: parameters.clone(), encrypted }));
+    parameters
+}
+
+/// What rustls would send first, cut in the middle.
+fn half_a_flight(records: &[u8], config: &Arc<ServerConfig>) -> io::Result<Vec<u8>> {
+    let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+    let mut rest = records;
+    while !rest.is_empty() && connection.read_tls(&mut rest)? > 0 {
+        connection.process_new_packets().map_err(io::Error::other)?;
+    }
+    let mut flight = Vec::new();
+    while connection.wants_write() {
+        connection.write_tls(&mut flight)?;
+    }
+    flight.truncate(flight.len() / 2);
+    Ok(flight)
+}
+
+/// Sends the last bytes of a connection and waits until the client has them.
+async fn last_words(mut stream: TcpStream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.shutdown().await?;
+    linger(&mut stream).await
+}
+
+async fn linger(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> io::Result<()> {
+    timeout(LINGER, session::wait(stream)).await.unwrap_or(Ok(()))
+}
+
+/// Ends a connection by RST.
+fn reset(stream: TcpStream) -> io::Result<()> {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+}
