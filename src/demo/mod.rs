@@ -10,6 +10,7 @@ mod directory;
 mod faults;
 mod hello;
 mod messages;
+mod p521;
 mod pki;
 mod scene;
 mod scram;

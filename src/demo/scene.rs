@@ -6,9 +6,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rcgen::CertificateParams;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoClientAuth, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
 };
@@ -29,6 +29,16 @@ pub(super) const USER: &str = "demo";
 /// A secret known to everybody.
 pub(super) const PASSWORD: &str = "demo-password";
 
+/// Whether clients are asked for certificates, and of which CA.
+pub(super) enum Clients {
+    /// They are not.
+    NotAsked,
+    /// They may go without.
+    Asked(Authority),
+    /// Without one the handshake fails.
+    MustShow(Authority),
+}
+
 /// The stage before the fault is looked at.
 pub(super) struct Scene {
     /// Where files go.
@@ -42,11 +52,11 @@ pub(super) struct Scene {
     /// The key of the chain's first certificate, PKCS#8 in DER.
     pub(super) key: Vec<u8>,
     /// Protocol versions of honest handshakes.
-    pub(super) versions: &'static [&'static SupportedProtocolVersion],
+    pub(super) versions: Vec<&'static SupportedProtocolVersion>,
     /// Key-exchange groups of honest handshakes.
     pub(super) groups: Vec<&'static dyn SupportedKxGroup>,
-    /// The CA whose certificates clients must show.
-    pub(super) client_authority: Option<Authority>,
+    /// Whether clients are asked for certificates.
+    pub(super) clients: Clients,
     /// What a ClientHello meets with.
     pub(super) on_hello: fn(&Hello) -> OnHello,
     /// What the server says unasked.
@@ -79,9 +89,9 @@ impl Scene {
         let mut scene = Scene {
             chain: Vec::new(),
             key: Vec::new(),
-            versions: rustls::DEFAULT_VERSIONS,
+            versions: rustls::DEFAULT_VERSIONS.to_vec(),
             groups: vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1],
-            client_authority: None,
+            clients: Clients::NotAsked,
             on_hello: |_| OnHello::Serve,
             greeting: b"",
             on_request: OnRequest::Accept(b""),
@@ -120,6 +130,47 @@ impl Scene {
     pub(super) fn present(&mut self, leaf: Issued) {
         self.chain = vec![leaf.der, self.intermediate.der.clone()];
         self.key = leaf.key;
+    }
+
+    /// The server's certificate has something about it changed.
+    pub(super) fn present_with(&mut self, change: impl FnOnce(&mut CertificateParams)) -> io::Result<()> {
+        let leaf = self.intermediate.server_with(&[HOST], change)?;
+        self.present(leaf);
+        Ok(())
+    }
+
+    /// The server's certificate is for another name, and that is the host asked for.
+    pub(super) fn rename(&mut self, host: &str) -> io::Result<()> {
+        let leaf = self.intermediate.server(&[host])?;
+        self.present(leaf);
+        self.set("host", host);
+        Ok(())
+    }
+
+    /// The server's certificate comes from this intermediate.
+    pub(super) fn issue_from(&mut self, intermediate: Authority) -> io::Result<()> {
+        self.intermediate = intermediate;
+        self.present_with(|_| {})
+    }
+
+    /// The server's chain leads to this root; the file has the one it had.
+    pub(super) fn root_in(&mut self, root: Authority) -> io::Result<()> {
+        let intermediate = root.intermediate("Demo Intermediate CA")?;
+        self.root = root;
+        self.issue_from(intermediate)
+    }
+
+    /// The root file holds the server's root.
+    pub(super) fn update_root_file(&mut self) -> io::Result<()> {
+        self.write_for("sslrootcert", "root.crt", self.root.pem()).map(drop)
+    }
+
+    /// A client certificate of this CA with its key, in files that the connection string names.
+    pub(super) fn identify_by(&mut self, authority: &Authority) -> io::Result<Issued> {
+        let client = authority.client(USER)?;
+        self.write_for("sslcert", "client.crt", client.pem())?;
+        self.write_for("sslkey", "client.key", client.key_pem())?;
+        Ok(client)
     }
 
     /// Sets an option of the connection string.
@@ -200,18 +251,20 @@ impl Scene {
         let key = ring::sign::any_supported_type(&key).map_err(io::Error::other)?;
         let chain = self.chain.iter().map(|certificate| CertificateDer::from(certificate.clone()));
         let certified = CertifiedKey::new(chain.collect(), key);
-        let clients: Arc<dyn ClientCertVerifier> = match &self.client_authority {
-            None => Arc::new(NoClientAuth),
-            Some(authority) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(authority.der.clone().into()).map_err(io::Error::other)?;
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                    .build()
-                    .map_err(io::Error::other)?
+        let verifier = |authority: &Authority| {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der.clone().into()).map_err(io::Error::other)?;
+            io::Result::Ok(WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)))
+        };
+        let clients = match &self.clients {
+            Clients::NotAsked => Arc::new(NoClientAuth),
+            Clients::Asked(authority) => {
+                verifier(authority)?.allow_unauthenticated().build().map_err(io::Error::other)?
             }
+            Clients::MustShow(authority) => verifier(authority)?.build().map_err(io::Error::other)?,
         };
         let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(self.versions)
+            .with_protocol_versions(&self.versions)
             .map_err(io::Error::other)?;
         let mut config = builder
             .with_client_cert_verifier(clients)

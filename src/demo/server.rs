@@ -45,6 +45,8 @@ pub struct Visit {
     pub server_name: Option<String>,
     /// Whether the handshake was completed.
     pub encrypted: bool,
+    /// The fatal alert by which it broke the handshake off: its number (RFC 8446, 6).
+    pub alert: Option<u8>,
     /// Its start-up message.
     pub startup: Option<Startup>,
     /// The types of the messages after that, `X` for a polite end.
@@ -100,14 +102,14 @@ pub(super) struct Script {
 }
 
 /// What SSLRequest, or whatever comes first, meets with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OnRequest {
     /// `S`, with more bytes after it.
     Accept(&'static [u8]),
     /// `N`.
     Refuse,
     /// An answer that ends the connection.
-    Say(&'static [u8]),
+    Say(Vec<u8>),
     /// Nothing.
     Silence,
     /// FIN.
@@ -314,9 +316,9 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io
         }
         if first != 0 {
             // No length that PostgreSQL takes begins so: TLS to a server that does not expect it, or a stranger.
-            return match script.on_request {
+            return match &script.on_request {
                 OnRequest::Say(answer) => last_words(stream, answer).await,
-                _ => Ok(()),
+                _ => last_words(stream, b"").await,
             };
         }
         let body = read_body_after(first, &mut stream).await?;
@@ -326,10 +328,10 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io
             Some((code, [])) if u32::from_be_bytes(*code) == GSS_REQUEST => stream.write_all(b"N").await?,
             Some((code, [])) if u32::from_be_bytes(*code) == SSL_REQUEST => {
                 record.note(|visit| visit.ssl_request = true);
-                match script.on_request {
+                match &script.on_request {
                     OnRequest::Refuse => stream.write_all(b"N").await?,
                     OnRequest::Accept(more) => {
-                        stream.write_all(&[b"S", more].concat()).await?;
+                        stream.write_all(&[b"S", *more].concat()).await?;
                         let first = stream.read_u8().await?;
                         record.note(|visit| visit.clear.push(first));
                         return shake_hands(first, stream, script, record).await;
@@ -387,7 +389,12 @@ async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Re
     let accepted = TlsAcceptor::from(Arc::clone(&script.tls)).accept(replayed).into_fallible().await;
     let mut stream = match accepted {
         Ok(stream) => stream,
-        Err((_, mut stream)) => {
+        Err((error, mut stream)) => {
+            if let Some(rustls::Error::AlertReceived(alert)) =
+                error.get_ref().and_then(|inner| inner.downcast_ref())
+            {
+                record.note(|visit| visit.alert = Some((*alert).into()));
+            }
             // The alert is out. Bytes not read would turn the end into a reset, which may overtake it.
             stream.shutdown().await?;
             return linger(&mut stream).await;

@@ -1,5 +1,12 @@
 //! The table of faults: one entry each, in the order of the stages at which a check fails.
 
+mod certificate;
+mod config;
+mod network;
+mod session;
+mod tls;
+mod trust;
+
 use std::io;
 use std::sync::LazyLock;
 
@@ -25,6 +32,11 @@ impl Fault {
         Fault { name: code, code, about, require_auth: false, stage }
     }
 
+    /// Only a check that asks for a session fails.
+    const fn for_sessions(self) -> Fault {
+        Fault { require_auth: true, ..self }
+    }
+
     /// Another way to the same code.
     const fn named(self, name: &'static str) -> Fault {
         Fault { name, ..self }
@@ -34,8 +46,20 @@ impl Fault {
 /// All faults, in the order of the stages, warnings last.
 pub fn faults() -> &'static [Fault] {
     static ALL: LazyLock<Vec<Fault>> = LazyLock::new(|| {
-        let tables: [&[Fault]; 0] = [];
-        tables.concat()
+        [
+            config::FAULTS,
+            trust::FAULTS,
+            network::FAULTS,
+            tls::FAULTS,
+            certificate::FAULTS,
+            session::FAULTS,
+            trust::WARNINGS,
+            network::WARNINGS,
+            tls::WARNINGS,
+            certificate::WARNINGS,
+            session::WARNINGS,
+        ]
+        .concat()
     });
     &ALL
 }

@@ -1,0 +1,103 @@
+//! Faults of authentication and of the session.
+
+use super::{Fault, certificate};
+use crate::demo::messages::Refusal;
+use crate::demo::scene::Scene;
+use crate::demo::session::{Authentication, OnStartup};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("password-required", "the server asks for a password, and none is given", |scene| {
+        scene.unset("password");
+        Ok(())
+    })
+    .for_sessions(),
+    Fault::new("password-rejected", "the password is wrong", |scene| {
+        scene.set("password", "not-the-password");
+        Ok(())
+    }),
+    Fault::new("hba-rejected", "pg_hba.conf has no line for this client", |scene| {
+        let message = "no pg_hba.conf entry for host \"127.0.0.1\", user \"demo\", database \"postgres\", SSL encryption";
+        scene.session.on_startup = OnStartup::Refuse(Refusal::fatal("28000", message));
+        Ok(())
+    }),
+    Fault::new("role-missing", "the server knows no such user", |scene| {
+        scene.session.authentication = Authentication::Trust;
+        refuse(scene, "28000", "role \"demo\" does not exist")
+    }),
+    Fault::new("auth-method-unsupported", "the server wants Kerberos", |scene| {
+        scene.session.authentication = Authentication::Gssapi;
+        Ok(())
+    }),
+    Fault::new("auth-method-unsupported", "the server wants MD5, the client takes SCRAM only", |scene| {
+        scene.session.authentication = Authentication::Md5;
+        scene.set("require_auth", "scram-sha-256");
+        Ok(())
+    })
+    .named("auth-method-excluded"),
+    Fault::new(
+        "channel-binding-failed",
+        "channel binding is demanded, a proxy ends TLS before the server",
+        |scene| {
+            scene.session.authentication = Authentication::Scram { binds: false };
+            scene.set("channel_binding", "require");
+            Ok(())
+        },
+    ),
+    Fault::new(
+        "channel-binding-failed",
+        "the certificate is signed with Ed25519, which libpq cannot bind to",
+        certificate::sign_with_ed25519,
+    )
+    .named("channel-binding-ed25519"),
+    Fault::new("database-missing", "the server has no such database", |scene| {
+        scene.set("dbname", "inventory");
+        refuse(scene, "3D000", "database \"inventory\" does not exist")
+    }),
+    Fault::new("too-many-connections", "the server has no connection left", |scene| {
+        refuse(
+            scene,
+            "53300",
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        )
+    }),
+    Fault::new("server-starting", "the server is still starting", |scene| {
+        let refusal = Refusal::fatal("57P03", "the database system is starting up");
+        scene.session.on_startup = OnStartup::Refuse(refusal);
+        Ok(())
+    }),
+    Fault::new("session-timeout", "the server says nothing to the start-up message", |scene| {
+        scene.session.on_startup = OnStartup::Silence;
+        scene.set("connect_timeout", "2");
+        Ok(())
+    }),
+    Fault::new("session-closed", "the server closes after the start-up message", |scene| {
+        scene.session.on_startup = OnStartup::Close;
+        Ok(())
+    }),
+    Fault::new("session-readonly", "a server to write to is wanted, this one is in hot standby", |scene| {
+        scene.session.parameters = vec![("in_hot_standby", "on"), ("default_transaction_read_only", "on")];
+        scene.set("target_session_attrs", "read-write");
+        Ok(())
+    }),
+    Fault::new("server-error", "the server's disk is full", |scene| {
+        refuse(scene, "53100", "could not write init file: No space left on device")
+    }),
+];
+
+pub(super) const WARNINGS: &[Fault] = &[
+    Fault::new("tls-terminated-upstream", "a proxy ends TLS, the server behind it sees none", |scene| {
+        scene.session.authentication = Authentication::Scram { binds: false };
+        scene.session.backend_ssl = false;
+        Ok(())
+    }),
+    Fault::new("clear-text-password-requested", "the server asks for the password itself", |scene| {
+        scene.session.authentication = Authentication::ClearText;
+        Ok(())
+    }),
+];
+
+/// The server refuses once it knows the user.
+fn refuse(scene: &mut Scene, sqlstate: &'static str, message: &str) -> std::io::Result<()> {
+    scene.session.refusal = Some(Refusal::fatal(sqlstate, message));
+    Ok(())
+}

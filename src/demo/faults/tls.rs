@@ -1,0 +1,101 @@
+//! Faults of the handshake, the certificate apart.
+
+use rustls::version::TLS12;
+
+use super::Fault;
+use crate::demo::hello::alert;
+use crate::demo::p521::P521;
+use crate::demo::pki::Authority;
+use crate::demo::scene::{Clients, HOST};
+use crate::demo::server::OnHello;
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("tls-version-unsupported", "the server speaks TLS 1.0 and nothing newer", |scene| {
+        scene.on_hello = |hello| match hello.offers_tls10() {
+            true => OnHello::Tls10,
+            false => OnHello::Alert(alert::PROTOCOL_VERSION),
+        };
+        Ok(())
+    }),
+    Fault::new("tls-version-unsupported", "the server speaks TLS 1.2, the client demands 1.3", |scene| {
+        scene.versions = vec![&TLS12];
+        scene.set("ssl_min_protocol_version", "TLSv1.3");
+        Ok(())
+    })
+    .named("tls-version-bounded"),
+    Fault::new("tls-no-shared-cipher", "the server takes none of the cipher suites offered", |scene| {
+        scene.on_hello = |_| OnHello::Alert(alert::HANDSHAKE_FAILURE);
+        Ok(())
+    }),
+    Fault::new(
+        "client-cert-required",
+        "the server demands a client certificate, and none is given",
+        |scene| {
+            scene.clients = Clients::MustShow(Authority::root("Demo Client CA")?);
+            Ok(())
+        },
+    ),
+    Fault::new(
+        "client-cert-rejected",
+        "the client certificate is of a CA that the server does not know",
+        |scene| {
+            scene.clients = Clients::MustShow(Authority::root("Demo Client CA")?);
+            scene.identify_by(&Authority::root("Stranger's CA")?).map(drop)
+        },
+    ),
+    Fault::new("sni-unrecognized", "the proxy before the server knows no server of that name", |scene| {
+        scene.on_hello = |hello| match hello.name.as_deref() {
+            None | Some(HOST) => OnHello::Serve,
+            Some(_) => OnHello::Alert(alert::UNRECOGNIZED_NAME),
+        };
+        scene.set("host", "old-name.example");
+        Ok(())
+    }),
+    Fault::new("tls-timeout", "the server says nothing to the ClientHello", |scene| {
+        scene.on_hello = |_| OnHello::Silence;
+        scene.set("connect_timeout", "2");
+        Ok(())
+    }),
+    Fault::new("tls-timeout", "the second half of the server's first flight is lost", |scene| {
+        scene.on_hello = |_| OnHello::Half;
+        scene.set("connect_timeout", "2");
+        Ok(())
+    })
+    .named("tls-timeout-halfway"),
+    Fault::new("tls-closed", "the connection is closed after the ClientHello", |scene| {
+        scene.on_hello = |_| OnHello::Close;
+        Ok(())
+    }),
+    Fault::new("tls-closed", "the connection is reset after the ClientHello", |scene| {
+        scene.on_hello = |_| OnHello::Reset;
+        Ok(())
+    })
+    .named("tls-reset"),
+    Fault::new("tls-protocol-error", "what answers the ClientHello is no TLS", |scene| {
+        scene.on_hello = |_| OnHello::Say(b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n");
+        Ok(())
+    }),
+    Fault::new("tls-protocol-error", "the server has an error of its own in the handshake", |scene| {
+        scene.on_hello = |_| OnHello::Alert(alert::INTERNAL_ERROR);
+        Ok(())
+    })
+    .named("tls-internal-error"),
+    Fault::new("tls-unsupported-here", "the server insists on the group P-521, which psql has", |scene| {
+        scene.groups = vec![&P521];
+        Ok(())
+    }),
+];
+
+pub(super) const WARNINGS: &[Fault] = &[
+    Fault::new("tls12-only", "TLS 1.3 is offered, and the server chooses 1.2", |scene| {
+        scene.versions = vec![&TLS12];
+        Ok(())
+    }),
+    Fault::new("legacy-tls-accepted", "the server speaks TLS 1.0 to who asks for it (audit)", |scene| {
+        scene.on_hello = |hello| match hello.offers_tls12() {
+            true => OnHello::Serve,
+            false => OnHello::Tls10,
+        };
+        Ok(())
+    }),
+];
