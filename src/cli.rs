@@ -60,6 +60,8 @@ pub enum Command {
     Roots(RootsArgs),
     /// A diagnosis in full, or what an error text can stand for; without an argument, the list
     Explain(ExplainArgs),
+    /// A check against an embedded server, healthy or with the named fault
+    Demo(DemoArgs),
 }
 
 /// `explain`.

@@ -2,6 +2,7 @@
 //! read from the process.
 
 mod check;
+mod demo;
 mod explain;
 mod progress;
 pub mod recognise;
@@ -41,6 +42,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
             roots::run(arguments, cli.display.format, &environment, Timestamp::now(), &mut streams)
         }
         Some(Command::Explain(arguments)) => explain::run(arguments, &cli.display, style),
+        Some(Command::Demo(arguments)) => demo::run(arguments, &cli.display, &environment),
     }
 }
 

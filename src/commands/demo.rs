@@ -1,0 +1,77 @@
+//! `demo`: a check against the embedded server, healthy or with a fault; or that server alone, for other programs.
+
+use std::io;
+
+use anyhow::Context as _;
+
+use super::check::{self, Setup};
+use super::{USAGE, output_style, print};
+use crate::cli::{DemoArgs, DisplayArgs};
+use crate::conninfo::{Environment, Overrides};
+use crate::demo::{self, Demo, Fault};
+use crate::diagnose::Policy;
+use crate::evidence::Scope;
+use crate::report::{self, Layout, Run};
+use crate::secret::Secret;
+use crate::text;
+
+pub(super) fn run(arguments: &DemoArgs, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
+    if arguments.list {
+        print(&list())?;
+        return Ok(0);
+    }
+    let fault = match &arguments.fault {
+        None => None,
+        Some(name) => match demo::fault(name) {
+            Some(fault) => Some(fault),
+            None => {
+                let names = demo::faults().iter().map(|fault| fault.name);
+                let nearest = text::nearest(name, names).map(|name| format!("; did you mean {name}?"));
+                eprintln!(
+                    "pgtls-check: there is no fault {name:?}{}\nAll faults: pgtls-check demo --list",
+                    nearest.unwrap_or_default()
+                );
+                return Ok(USAGE);
+            }
+        },
+    };
+    let demo = Demo::start(fault).context("the embedded server does not start")?;
+    if arguments.serve { serve(&demo) } else { check(&demo, display, environment) }
+}
+
+fn list() -> String {
+    let widest = demo::faults().iter().map(|fault| text::width(fault.name)).max().unwrap_or(0);
+    demo::faults().iter().map(|Fault { name, about, .. }| format!("{name:widest$}  {about}\n")).collect()
+}
+
+/// Keeps the server up until Ctrl-C or until whoever started it is gone.
+fn serve(demo: &Demo) -> anyhow::Result<u8> {
+    print(&format!("{}\n", demo.conninfo()))?;
+    eprintln!("serving until Ctrl-C");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(tokio::signal::ctrl_c())?;
+    Ok(0)
+}
+
+fn check(demo: &Demo, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
+    let setup = Setup {
+        environment: demo.environment(),
+        overrides: Overrides::default(),
+        scope: Scope { require_auth: demo.require_auth(), ..Scope::default() },
+        may_try: true,
+        total_limit: None,
+        as_of: None,
+        policy: Policy::default(),
+        wait: None,
+        watched: None,
+    };
+    let target = Secret::new(demo.conninfo().as_bytes().to_vec());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(check::check_once(&setup, Some(&target)));
+    let layout =
+        Layout { style: output_style(display, environment), verbosity: display.verbosity(), many: false };
+    let mut reporter = display.format.reporter(layout, io::stdout().lock());
+    reporter.target(&outcome)?;
+    reporter.finish(&Run::default())?;
+    Ok(report::exit_status(&outcome))
+}
