@@ -28,6 +28,8 @@ pub enum Question {
     Parse(Vec<u8>),
     /// `PQconninfo` of a connection begun with the string in an environment with these variables and no others of `PG*`.
     Connect { conninfo: Vec<u8>, environment: BTreeMap<String, Vec<u8>> },
+    /// `PQpass` of such a connection, under that name.
+    Password { conninfo: Vec<u8>, environment: BTreeMap<String, Vec<u8>> },
 }
 
 impl Libpq {
@@ -59,12 +61,14 @@ impl Libpq {
         for question in questions {
             match question {
                 Question::Parse(text) => record(b'p', text),
-                Question::Connect { conninfo, environment } => {
+                Question::Connect { conninfo, environment }
+                | Question::Password { conninfo, environment } => {
                     record(b'x', b"");
                     for (name, value) in environment {
                         record(b'e', &[name.as_bytes(), b"=", value].concat());
                     }
-                    record(b'c', conninfo);
+                    let passwords = matches!(question, Question::Password { .. });
+                    record(if passwords { b'w' } else { b'c' }, conninfo);
                 }
             }
         }

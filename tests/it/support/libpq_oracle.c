@@ -5,9 +5,10 @@
  * Standard input: records of a mode byte and a string, each string as a four-byte length (big-endian) and its bytes.
  *   p  string              PQconninfoParse
  *   c  string              PQconninfo of a connection begun with the string: merged with environment and service file
+ *   w  string              PQpass of such a connection
  *   e  NAME=VALUE          set an environment variable
  *   x                      (an empty string follows) clear all PG* variables
- * Standard output, for p and c: one line "no" or "ok keyword=hex keyword=hex …", values that are set only.
+ * Standard output, for p, c and w: one line "no" or "ok keyword=hex keyword=hex …", values that are set only.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -42,6 +43,12 @@ static void *symbol(const char *name)
 	return found;
 }
 
+static void print_hex(const char *text)
+{
+	for (; *text; text++)
+		printf("%02x", (unsigned char) *text);
+}
+
 static void print(Option *options)
 {
 	if (!options)
@@ -55,8 +62,7 @@ static void print(Option *options)
 		if (!option->val)
 			continue;
 		printf(" %s=", option->keyword);
-		for (unsigned char *byte = (unsigned char *) option->val; *byte; byte++)
-			printf("%02x", *byte);
+		print_hex(option->val);
 	}
 	putchar('\n');
 }
@@ -97,6 +103,7 @@ int main(void)
 	void *(*start)(const char *);
 	int (*status)(const void *);
 	char *(*message)(const void *);
+	char *(*pass)(const void *);
 	void (*finish)(void *);
 	void (*release)(Option *);
 	void (*release_memory)(void *);
@@ -112,6 +119,7 @@ int main(void)
 	start = symbol("PQconnectStart");
 	status = symbol("PQstatus");
 	message = symbol("PQerrorMessage");
+	pass = symbol("PQpass");
 	finish = symbol("PQfinish");
 	release = symbol("PQconninfoFree");
 	release_memory = symbol("PQfreemem");
@@ -144,6 +152,15 @@ int main(void)
 
 			print(options);
 			release(options);
+			finish(connection);
+		}
+		else if (mode == 'w')
+		{
+			void *connection = start(text);
+
+			fputs("ok PQpass=", stdout);
+			print_hex(pass(connection));
+			putchar('\n');
 			finish(connection);
 		}
 		else if (mode == 'e')
