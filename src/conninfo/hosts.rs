@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::address::parse_address;
 use super::validate::{Merged, integer};
-use super::{BadPort, ConfigError, Endpoint, Host, MASK, Value};
+use super::{BadPort, ConfigError, Endpoint, Host, Value, mask};
 
 /// Where libpq looks for a socket when no host is given: compiled in, here as in Debian's, Red Hat's and most other
 /// builds. Where there are no sockets it takes `localhost`.
@@ -39,9 +39,9 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
             let address = addresses.get(slot).copied().unwrap_or_default();
             let port_text = only_port.or_else(|| ports.get(slot)).copied().unwrap_or_default();
             let endpoint = endpoint(name, address);
-            // A host with a bare `@` before it may begin with a piece of the password.
+            // It is only shown, and may be a URL with a password, or begin with a piece of one.
             let name = match &endpoint {
-                Endpoint::Malformed { .. } if merged.is_suspect("host") => Value::from(MASK),
+                Endpoint::Malformed { .. } => mask::value(name, merged.is_suspect("host")),
                 _ => Value::new(name),
             };
             Host { name, endpoint, port: port(port_text), password: None }

@@ -207,8 +207,9 @@ fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
             start += 1;
             continue;
         }
-        if sounds_secret(text.get(start..end).unwrap_or_default())
-            && let Some(secret) = secret_behind(text, end, unread)
+        // In this order, because the second question costs more and most words are not set to anything.
+        if let Some(secret) = secret_behind(text, end, unread)
+            && sounds_secret(text.get(start..end).unwrap_or_default())
         {
             ranges.push(secret);
         }

@@ -22,6 +22,7 @@ pub mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -94,12 +95,13 @@ pub enum Origin {
     ToolDefault(&'static str),
 }
 
-/// One parameter after merging.
-#[derive(Clone, Debug)]
+/// One parameter after merging. `Debug` masks secrets.
+#[derive(Clone)]
 pub struct Parameter {
     /// libpq's keyword.
     pub keyword: &'static str,
-    /// The value as libpq reads it. Secret ones (see [`options`](self)) are never rendered.
+    /// The value as libpq reads it. Secret ones (see [`options::is_secret`]) are never rendered; in others, what looks
+    /// like a password (a URL as host, say) is masked already.
     pub value: Value,
     /// Where it came from.
     pub origin: Origin,
@@ -116,8 +118,17 @@ pub struct Place {
     pub value: Range<usize>,
 }
 
-/// The process's surroundings as a value, so that tests need not change the process.
-#[derive(Clone, Debug, Default)]
+impl fmt::Debug for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = options::is_secret(self.keyword);
+        let value = if secret { MASK.into() } else { String::from_utf8_lossy(self.value.as_bytes()) };
+        write!(f, "{}={value:?} ({:?})", self.keyword, self.origin)
+    }
+}
+
+/// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
+/// only: there may be secrets among their values.
+#[derive(Clone, Default)]
 pub struct Environment {
     /// Environment variables.
     pub variables: BTreeMap<OsString, OsString>,
@@ -131,13 +142,31 @@ pub struct Environment {
     pub system_config_dir: PathBuf,
 }
 
-/// Settings from command-line options, which beat the connection string: keyword, value, the option (`-h`).
-#[derive(Clone, Debug, Default)]
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("variables", &self.variables.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Settings from command-line options, which beat the connection string: keyword, value, the option (`-h`). Those set
+/// to nothing are passed over. A `dbname` (`-d`) may be a connection string; as in psql it beats the other options.
+/// `Debug` tells no values: a connection string may hold a password.
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// In the order given.
     pub parameters: Vec<(&'static str, Value, &'static str)>,
     /// `-w`: never ask for a password. Kept here because it decides what is read.
     pub never_prompt: bool,
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<_> = self.parameters.iter().map(|(_, _, option)| option).collect();
+        f.debug_struct("Overrides")
+            .field("options", &options)
+            .field("never_prompt", &self.never_prompt)
+            .finish()
+    }
 }
 
 /// `sslmode`, in rising order of what it demands.

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use super::merge::Merge;
-use super::options::{self, OPTIONS};
+use super::options::{self, Kind, OPTIONS};
 use super::passfile::{Key, PasswordFile};
 use super::validate::{self, Merged};
 use super::{
@@ -107,11 +107,17 @@ fn settings(
     })
 }
 
-/// The parameters without what may be a piece of a password.
+/// The parameters without passwords, or pieces of them, in the wrong place. What is used of these values is in other
+/// fields of the settings.
 fn shown_parameters(merged: &Merged) -> Vec<Parameter> {
     let mut parameters = merged.parameters.clone();
-    for parameter in parameters.iter_mut().filter(|parameter| merged.is_suspect(parameter.keyword)) {
-        parameter.value = Value::from(MASK);
+    for parameter in &mut parameters {
+        if merged.is_suspect(parameter.keyword) {
+            parameter.value = Value::from(MASK);
+        } else if options::find(parameter.keyword.as_bytes()).is_some_and(|option| option.kind == Kind::Text)
+        {
+            parameter.value = mask::value(parameter.value.as_bytes(), false);
+        }
     }
     parameters
 }
@@ -306,7 +312,7 @@ mod tests {
             Overrides { parameters: vec![("dbname", Value::from("hots=b"), "-d")], never_prompt: false };
         let failure = resolve(Some(b"host=c"), &bad, &environment(&[])).unwrap_err();
         let marked = failure.marked.unwrap();
-        assert_eq!((marked.text.as_str(), marked.spans), ("hots=b", vec![0..4]));
+        assert_eq!((marked.text.as_str(), &marked.spans[0]), ("hots=b", &(0..4)));
     }
 
     #[test]
@@ -458,7 +464,7 @@ mod tests {
         let failure = with("host=a service=nowhere", &[]).unwrap_err();
         let ConfigError::ServiceNotFound { name, files } = &failure.error else { panic!("{failure:?}") };
         assert_eq!((name.as_str(), files.len()), ("nowhere", 2));
-        assert_eq!(failure.marked.unwrap().spans, [15..22]);
+        assert_eq!(failure.marked.unwrap().spans[0], 15..22);
     }
 
     #[test]
@@ -528,6 +534,33 @@ mod tests {
                 assert_eq!(host.endpoint, Endpoint::Malformed { meant: Some("h".to_owned()) });
                 assert_eq!(host.name, Value::from(MASK));
             }
+        }
+    }
+
+    #[test]
+    fn a_url_as_host_does_not_tell_its_password() {
+        let found = settings("host=postgres://u:Pumpernickel@db.example/d");
+        assert_eq!(found.hosts[0].name, Value::from("postgres://u:********@db.example/d"));
+        assert_eq!(found.hosts[0].endpoint, Endpoint::Malformed { meant: Some("db.example".to_owned()) });
+        assert_eq!(parameter(&found, "host").0, "postgres://u:********@db.example/d");
+    }
+
+    #[test]
+    fn debug_formatting_tells_no_secret() {
+        let secret = "Pumpernickel";
+        let given = environment(&[("PGPASSWORD", secret)]);
+        let overrides = Overrides {
+            parameters: vec![("dbname", Value::from(format!("sslpassword={secret}").as_str()), "-d")],
+            never_prompt: false,
+        };
+        let bytes = format!("{:?}", secret.as_bytes());
+        for input in ["host=h", "hots=h", "host=h sslmode=x"] {
+            let result = resolve(Some(input.as_bytes()), &overrides, &given);
+            let text = format!(
+                "{result:?} {given:?} {overrides:?} {:?}",
+                parse_as(b"password=x", LibpqVersion::V18)
+            );
+            assert!(!text.contains(secret) && !text.contains(bytes.trim_matches(['[', ']'])), "{text}");
         }
     }
 
