@@ -49,6 +49,25 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
         .collect())
 }
 
+/// What ends a run before its first socket: a port that is no number on the first slot that is tried, or no slot with
+/// a port and an address that can be. In a shuffled list any slot may come first.
+pub(super) fn check(merged: &Merged, hosts: &[Host], shuffled: bool) -> Result<(), Box<ConfigError>> {
+    let port = || Err(merged.invalid("port", "a number from 1 to 65535"));
+    let mut first_problem = None;
+    for host in hosts {
+        match (&host.port, &host.endpoint) {
+            (Err(BadPort::NotANumber(_)), _) if !shuffled => return port(),
+            (Err(_), _) => first_problem = first_problem.or(Some("port")),
+            (_, Endpoint::BadAddress) => first_problem = first_problem.or(Some("hostaddr")),
+            _ => return Ok(()),
+        }
+    }
+    match first_problem {
+        Some("hostaddr") => Err(merged.invalid("hostaddr", "a numeric IPv4 or IPv6 address")),
+        _ => port(),
+    }
+}
+
 /// The text of a slot's port, the default for none: what the password file knows it by.
 pub(super) fn port_texts(merged: &Merged, slots: usize) -> Vec<Vec<u8>> {
     let ports = list(merged.text("port"));

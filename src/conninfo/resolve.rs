@@ -81,6 +81,7 @@ fn settings(
     if choices.sslmode == SslMode::VerifyFull && hosts.iter().all(nameless) {
         return Err(Box::new(ConfigError::HostRequired));
     }
+    hosts::check(merged, &hosts, choices.shuffle_hosts)?;
     let mut parameters = shown_parameters(merged);
     passwords(merged, environment, &mut hosts, &mut parameters, notices);
     Ok(Settings {
@@ -504,7 +505,29 @@ mod tests {
             hosts("host=a,b hostaddr=,127.0.0.1 port=7"),
             [("a".to_owned(), name("a"), Ok(7)), ("b".to_owned(), local(), Ok(7))]
         );
-        assert_eq!(hosts("host=a port=x")[0].2, Err(BadPort::NotANumber("x".to_owned())));
+        assert_eq!(hosts("host=a,b port=1,x")[1].2, Err(BadPort::NotANumber("x".to_owned())));
+    }
+
+    #[test]
+    fn ports_and_addresses_that_leave_nothing_to_connect_to_are_refused() {
+        for (input, keyword) in [
+            ("host=a port=x", "port"),
+            ("host=a port=65536", "port"),
+            ("host=a,b port=0,x", "port"),
+            ("host=a,b port=x,1", "port"),
+            ("host=a,b port=x,y load_balance_hosts=random", "port"),
+            ("host=a hostaddr=x", "hostaddr"),
+            ("host=a,b hostaddr=x,y port=1,0", "hostaddr"),
+        ] {
+            let error = error(input);
+            let ConfigError::InvalidValue { keyword: found, .. } = error else {
+                panic!("{input}: {error:?}")
+            };
+            assert_eq!(found, keyword, "{input}");
+        }
+        settings("host=a,b port=0,1");
+        settings("host=a,b port=x,1 load_balance_hosts=random");
+        settings("host=a,b hostaddr=x,");
     }
 
     #[test]

@@ -467,8 +467,9 @@ impl Combination {
         let parameters = match resolve(Some(&self.conninfo), &Overrides::default(), &environment) {
             Ok(settings) => settings.parameters,
             Err(failure) => match failure.error {
-                // libpq finds out when the server's certificate is there.
-                ConfigError::HostRequired => failure.parameters,
+                // libpq finds out when the server's certificate is there, or when it comes to the host.
+                ConfigError::HostRequired
+                | ConfigError::InvalidValue { keyword: "port" | "hostaddr", .. } => failure.parameters,
                 error => return (None, Some(error)),
             },
         };
