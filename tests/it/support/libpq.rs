@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::home::Home;
 use super::postgres::Installation;
 
 const SOURCE: &str = include_str!("libpq_oracle.c");
-
-/// Debian's libpq.
-const LIBRARY_15: &str = "/usr/lib/x86_64-linux-gnu/libpq.so.5";
 
 /// Keyword and value of all that is set; `None` where libpq refuses.
 pub type Answer = Option<BTreeMap<String, Vec<u8>>>;
@@ -36,7 +33,7 @@ impl Libpq {
     /// Builds the program in the directory; the libpq is of version 15 or 18.
     pub fn version(version: u8, home: &Home) -> Libpq {
         if version == 15 {
-            assert!(Path::new(LIBRARY_15).exists(), "{LIBRARY_15} is missing: apt-get install libpq5");
+            assert!(debian_has_libpq(), "libpq.so.5 is missing below /usr/lib: apt-get install libpq5");
         }
         let source = home.write("libpq_oracle.c", SOURCE);
         let program = home.join("libpq_oracle");
@@ -93,6 +90,12 @@ impl Libpq {
         assert_eq!(answers.len(), questions.len());
         answers
     }
+}
+
+/// Whether Debian's libpq is there, in the directory of whatever architecture.
+fn debian_has_libpq() -> bool {
+    let directories = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    directories.map(|entry| entry.path()).any(|directory| directory.join("libpq.so.5").exists())
 }
 
 fn answer(line: &str) -> Answer {
