@@ -237,23 +237,21 @@ fn refuse_check_options(
     name: &str,
     inner: &ArgMatches,
 ) -> Result<(), clap::Error> {
-    for id in matches.ids().map(clap::Id::as_str) {
-        let given = matches.try_contains_id(id).is_ok()
-            && matches.value_source(id) == Some(ValueSource::CommandLine)
-            && inner.try_contains_id(id).is_err();
-        if !given {
-            continue;
+    let options: Vec<(String, Option<String>)> = definition
+        .get_arguments()
+        .map(|option| (option.get_id().to_string(), option.get_long().map(|long| format!("--{long}"))))
+        .collect();
+    for (id, option) in options {
+        let given = matches.try_contains_id(&id).is_ok()
+            && matches.value_source(&id) == Some(ValueSource::CommandLine)
+            && inner.try_contains_id(&id).is_err();
+        if given {
+            let option = option.unwrap_or_else(|| "a connection string".to_owned());
+            let text = format!(
+                "{option} goes with a check, not before `{name}`; options of `{name}` stand behind it\n"
+            );
+            return Err(definition.error(clap::error::ErrorKind::ArgumentConflict, text));
         }
-        let option = definition.get_arguments().find(|argument| argument.get_id() == id).map_or_else(
-            || id.to_owned(),
-            |argument| match argument.get_long() {
-                Some(long) => format!("--{long}"),
-                None => "a connection string".to_owned(),
-            },
-        );
-        let text =
-            format!("{option} goes with a check, not before `{name}`; options of `{name}` stand behind it\n");
-        return Err(definition.error(clap::error::ErrorKind::ArgumentConflict, text));
     }
     Ok(())
 }

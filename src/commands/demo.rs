@@ -15,7 +15,11 @@ use crate::report::{self, Layout, Run};
 use crate::secret::Secret;
 use crate::text;
 
-pub(super) fn run(arguments: &DemoArgs, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
+pub(super) fn run(
+    arguments: &DemoArgs,
+    display: &DisplayArgs,
+    environment: &Environment,
+) -> anyhow::Result<u8> {
     if arguments.list {
         print(&list())?;
         return Ok(0);

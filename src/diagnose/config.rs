@@ -336,13 +336,7 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     };
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
     let roots = if view.store().is_none() { root_sources(view) } else { Vec::new() };
-    Some(
-        finding
-            .fact("sslmode", mode)
-            .fact_if("from", origin)
-            .fix(verify)
-            .fixes(roots),
-    )
+    Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots))
 }
 
 fn option_not_supported(view: &View<'_>) -> Option<Finding> {

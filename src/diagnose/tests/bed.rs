@@ -251,7 +251,8 @@ impl Evidence {
         })
         .with_attempt(|attempt| {
             attempt.address = Some(address(to));
-            attempt.dns = attempt.dns.take().map(|step| Step { result: Resolution::Found(vec![address(to)]), ..step });
+            attempt.dns =
+                attempt.dns.take().map(|step| Step { result: Resolution::Found(vec![address(to)]), ..step });
         })
     }
 
@@ -309,7 +310,11 @@ impl Found {
                 Fact::Number(number) => number.to_string(),
             })
             .collect();
-        assert!(facts.iter().any(|fact| fact.contains(part)), "{label} without {part:?}: {:#?}", self.diagnosis);
+        assert!(
+            facts.iter().any(|fact| fact.contains(part)),
+            "{label} without {part:?}: {:#?}",
+            self.diagnosis
+        );
         self
     }
 
@@ -327,14 +332,20 @@ impl Found {
 
     /// A fix has this setting.
     pub fn sets(self, keyword: &str, value: &str) -> Self {
-        let has = self.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).any(|(k, v)| *k == keyword && v == value);
+        let has = self
+            .diagnosis
+            .fixes
+            .iter()
+            .flat_map(|fix| &fix.settings)
+            .any(|(k, v)| *k == keyword && v == value);
         assert!(has, "no {keyword}={value} in {:#?}", self.diagnosis.fixes);
         self
     }
 
     /// A fix has a command with this part.
     pub fn runs(self, part: &str) -> Self {
-        let has = self.diagnosis.fixes.iter().filter_map(|fix| fix.command.as_ref()).any(|c| c.contains(part));
+        let has =
+            self.diagnosis.fixes.iter().filter_map(|fix| fix.command.as_ref()).any(|c| c.contains(part));
         assert!(has, "no {part:?} in {:#?}", self.diagnosis.fixes);
         self
     }
@@ -389,7 +400,11 @@ pub fn store(roots: &[&Certificate]) -> RootStore {
     let certificates = roots
         .iter()
         .enumerate()
-        .map(|(at, root)| FileCertificate { certificate: (*root).clone(), file: path.clone(), line: 1 + 25 * at })
+        .map(|(at, root)| FileCertificate {
+            certificate: (*root).clone(),
+            file: path.clone(),
+            line: 1 + 25 * at,
+        })
         .collect();
     RootStore { source: RootSource::Given(path), certificates }
 }
@@ -478,8 +493,14 @@ fn established() -> SessionRecord {
 
 impl Authority {
     /// Its revocation list of 2026-10-01, with certificates revoked on 2026-02-03.
-    pub fn crl(&self, revoked: &[&Certificate], (year, month, day): (i32, u8, u8)) -> crate::certificate::Crl {
-        use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber};
+    pub fn crl(
+        &self,
+        revoked: &[&Certificate],
+        (year, month, day): (i32, u8, u8),
+    ) -> crate::certificate::Crl {
+        use rcgen::{
+            CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
+        };
         let revoked_certs = revoked
             .iter()
             .map(|certificate| RevokedCertParams {

@@ -57,10 +57,8 @@ const PUBLISHED: &[(Option<Stage>, &str)] = &[
 #[test]
 fn the_codes_are_those_published() {
     for (stage, codes) in PUBLISHED {
-        let published: BTreeSet<(&str, bool)> = codes
-            .split_whitespace()
-            .map(|code| (code.trim_end_matches('*'), code.ends_with('*')))
-            .collect();
+        let published: BTreeSet<(&str, bool)> =
+            codes.split_whitespace().map(|code| (code.trim_end_matches('*'), code.ends_with('*'))).collect();
         let found: BTreeSet<(&str, bool)> =
             all().filter(|entry| entry.stage == *stage).map(|entry| (entry.code, entry.retryable)).collect();
         assert_eq!(found, published, "{stage:?}");
@@ -119,13 +117,19 @@ fn pages_are_laid_out_for_any_width() {
     let page = catalogue::page("hostname-mismatch", 80).unwrap();
     assert!(page.starts_with("hostname-mismatch"), "{page}");
     assert!(page.lines().next().unwrap().ends_with("certificate · exit 8"), "{page}");
-    assert!(page.contains("\nWHAT\n") && page.contains("\nSEE IT\n    pgtls-check demo hostname-mismatch\n"), "{page}");
+    assert!(
+        page.contains("\nWHAT\n") && page.contains("\nSEE IT\n    pgtls-check demo hostname-mismatch\n"),
+        "{page}"
+    );
     for entry in all() {
         for columns in [20, 60, 80, 100] {
             for line in entry.page(columns).lines() {
                 let typed = line.starts_with("    ") || !line.trim().contains(' ');
                 let heads = line.starts_with(entry.code);
-                assert!(width(line) <= columns || typed || heads || line.trim().split(' ').count() <= 3, "{line:?}");
+                assert!(
+                    width(line) <= columns || typed || heads || line.trim().split(' ').count() <= 3,
+                    "{line:?}"
+                );
             }
         }
     }
@@ -146,5 +150,13 @@ fn the_list_names_every_code_once() {
         let lines = list.lines().filter(|line| line.split_whitespace().next() == Some(entry.code));
         assert_eq!(lines.count(), 1, "{}", entry.code);
     }
-    assert_eq!(diagnoses().map(|entry| entry.stage).collect::<Vec<_>>().windows(2).filter(|pair| pair[0] > pair[1]).count(), 0);
+    assert_eq!(
+        diagnoses()
+            .map(|entry| entry.stage)
+            .collect::<Vec<_>>()
+            .windows(2)
+            .filter(|pair| pair[0] > pair[1])
+            .count(),
+        0
+    );
 }

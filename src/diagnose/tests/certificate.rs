@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, date_time_ymd};
+use rcgen::{
+    BasicConstraints, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
+    NameConstraints, date_time_ymd,
+};
 
 use super::bed::*;
 use crate::certificate::{Certificate, pem};
@@ -44,7 +47,9 @@ fn an_issuer_that_nothing_tells_about() {
 
 #[test]
 fn a_root_that_is_known_by_its_signature() {
-    let evidence = |roots: &[&Certificate]| Evidence::of(vec![public_intermediate()], roots).with_host(AZURE, "20.61.7.9");
+    let evidence = |roots: &[&Certificate]| {
+        Evidence::of(vec![public_intermediate()], roots).with_host(AZURE, "20.61.7.9")
+    };
     let g1 = shipped("DigiCert Global Root CA");
     evidence(&[&g1])
         .fails("root-not-in-file", Stage::Certificate)
@@ -52,12 +57,16 @@ fn a_root_that_is_known_by_its_signature() {
         .shows("needed", "DigiCert Global Root G2, SHA-256")
         .shows("needed", "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F")
         .shows("in_file", "DigiCert Global Root CA, until 2031-11-10")
-        .because("has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA")
+        .because(
+            "has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA",
+        )
         .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")
         .sets("sslrootcert", "azure-roots.pem")
         .sets("sslrootcert", "system");
     let other = Authority::root("Another Root");
-    evidence(&[&other.certificate]).fails("root-not-in-file", Stage::Certificate).because("none of the roots of");
+    evidence(&[&other.certificate])
+        .fails("root-not-in-file", Stage::Certificate)
+        .because("none of the roots of");
 }
 
 #[test]
@@ -87,12 +96,22 @@ fn a_root_of_this_machine_is_known_too() {
         Evidence::of(chain.sent(), &[&other.certificate])
             .with(|evidence| evidence.system_roots = Some(store(&[&chain.root.certificate])))
     };
-    evidence().fails("root-not-in-file", Stage::Certificate).shows("needed", "Test Root").sets("sslrootcert", "system");
+    evidence()
+        .fails("root-not-in-file", Stage::Certificate)
+        .shows("needed", "Test Root")
+        .sets("sslrootcert", "system");
     let found = evidence()
         .with_settings(|settings| settings.sslmode = SslMode::VerifyCa)
         .fails("root-not-in-file", Stage::Certificate)
         .sets("sslmode", "verify-full");
-    assert!(found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).all(|(k, v)| *k != "sslmode" || v == "verify-full"));
+    assert!(
+        found
+            .diagnosis
+            .fixes
+            .iter()
+            .flat_map(|fix| &fix.settings)
+            .all(|(k, v)| *k != "sslmode" || v == "verify-full")
+    );
 }
 
 #[test]
@@ -120,7 +139,8 @@ fn an_intermediate_that_is_not_sent() {
         .fails("intermediate-missing", Stage::Certificate)
         .because("same organisation as Example Root");
     let renewed = Authority::root_with(organised("Example Root 2"));
-    Evidence::of(vec![renewed.server(HOST)], &[&root.certificate]).fails("unknown-issuer", Stage::Certificate);
+    Evidence::of(vec![renewed.server(HOST)], &[&root.certificate])
+        .fails("unknown-issuer", Stage::Certificate);
 }
 
 #[test]
@@ -189,7 +209,9 @@ fn names_that_do_not_fit() {
     let chain = Chain::honest();
     let evidence = |host: &str, to: &str| {
         let server = chain.intermediate.server("mydemo.postgres.database.azure.com");
-        Evidence::of(vec![server, chain.intermediate.certificate.clone()], &[&chain.root.certificate]).with_host(host, to).with_settings(|_| {})
+        Evidence::of(vec![server, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+            .with_host(host, to)
+            .with_settings(|_| {})
     };
     evidence("localhost", "127.0.0.1")
         .fails("hostname-mismatch", Stage::Certificate)
@@ -210,7 +232,9 @@ fn names_that_do_not_fit() {
         .because("slip of the hand")
         .sets("host", "mydemo.postgres.database.azure.com");
     evidence("db.company.example", "20.61.7.9")
-        .with_attempt(|attempt| attempt.canonical_name = Some("mydemo.postgres.database.azure.com".to_owned()))
+        .with_attempt(|attempt| {
+            attempt.canonical_name = Some("mydemo.postgres.database.azure.com".to_owned())
+        })
         .fails("hostname-mismatch", Stage::Certificate)
         .because("alias (CNAME)")
         .sets("host", "mydemo.postgres.database.azure.com");
@@ -218,7 +242,10 @@ fn names_that_do_not_fit() {
         .fails("hostname-mismatch", Stage::Certificate)
         .because("final dot")
         .sets("host", "mydemo.postgres.database.azure.com");
-    evidence("db.internal", "10.0.4.5").fails("hostname-mismatch", Stage::Certificate).because("private address").sets("hostaddr", "10.0.4.5");
+    evidence("db.internal", "10.0.4.5")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .because("private address")
+        .sets("hostaddr", "10.0.4.5");
 }
 
 #[test]
@@ -268,7 +295,10 @@ fn a_wrong_clock_is_suspected_where_it_shows() {
         .advises("1970-01-01");
     let found = at(2040).with_settings(|_| {});
     let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
-    assert!(found.code == "root-expired" && found.fixes.iter().any(|fix| fix.text.contains("clock")), "{found:#?}");
+    assert!(
+        found.code == "root-expired" && found.fixes.iter().any(|fix| fix.text.contains("clock")),
+        "{found:#?}"
+    );
     // --as-of says nothing about the clock.
     let found = at(2040).with(|evidence| evidence.started = now()).with_settings(|_| {});
     let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
@@ -424,7 +454,9 @@ fn revocation() {
         .fails("crl-missing", Stage::Certificate)
         .shows("directory", "not named by hash")
         .runs("openssl rehash /etc/ssl/crls");
-    evidence(vec![], directory(CrlDirectoryState::Missing)).fails("crl-missing", Stage::Certificate).shows("directory", "does not exist");
+    evidence(vec![], directory(CrlDirectoryState::Missing))
+        .fails("crl-missing", Stage::Certificate)
+        .shows("directory", "does not exist");
     evidence(vec![of_root(), crl_of(&chain.intermediate, &[], (2026, 11, 1))], None)
         .fails("crl-invalid", Stage::Trust)
         .shows("date", "2026-11-01")

@@ -35,7 +35,9 @@ fn a_name_that_is_not_there() {
         .fails("dns-not-found", Stage::Dns)
         .shows("private_dns_zone", "privatelink.postgres.database.azure.com")
         .advises("private DNS zone");
-    unresolved("postgres", DnsFailure::NoSuchName, -2, "unknown").fails("dns-not-found", Stage::Dns).because("without a dot");
+    unresolved("postgres", DnsFailure::NoSuchName, -2, "unknown")
+        .fails("dns-not-found", Stage::Dns)
+        .because("without a dot");
 }
 
 #[test]
@@ -52,7 +54,10 @@ fn a_name_without_address_and_a_resolver_without_answer() {
             .shows("asked", "192.0.2.53")
             .retryable(true);
     }
-    Evidence::healthy().with_dns(Resolution::TimedOut).fails("dns-failure", Stage::Dns).shows("answer", "no answer");
+    Evidence::healthy()
+        .with_dns(Resolution::TimedOut)
+        .fails("dns-failure", Stage::Dns)
+        .shows("answer", "no answer");
 }
 
 fn os(kind: ErrorKind, text: &str) -> OsFailure {
@@ -77,7 +82,9 @@ fn silence_is_read_by_the_address() {
         .with_tcp(TcpResult::TimedOut)
         .fails("tcp-timeout", Stage::Tcp)
         .runs("az postgres flexible-server firewall-rule create");
-    Evidence::healthy().with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out"))).fails("tcp-timeout", Stage::Tcp);
+    Evidence::healthy()
+        .with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out")))
+        .fails("tcp-timeout", Stage::Tcp);
 }
 
 #[test]
@@ -93,7 +100,9 @@ fn a_closed_port_and_the_one_that_is_open() {
         .runs("listen_addresses")
         .retryable(true);
     refused()
-        .with(|evidence| evidence.looks.push(look("203.0.113.7:5433", Question::SslRequest, Answer::Byte(b'S'))))
+        .with(|evidence| {
+            evidence.looks.push(look("203.0.113.7:5433", Question::SslRequest, Answer::Byte(b'S')))
+        })
         .fails("tcp-refused", Stage::Tcp)
         .shows("listening", "port 5433")
         .sets("port", "5433");
@@ -179,7 +188,9 @@ fn answers_to_sslrequest() {
         assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
     }
     let in_flight = |unacknowledged| Some(InFlight { unacknowledged, retransmits: 4 });
-    for (state, cause) in [(in_flight(8), "never acknowledged"), (in_flight(0), "received SSLRequest"), (None, "silent")] {
+    for (state, cause) in
+        [(in_flight(8), "never acknowledged"), (in_flight(0), "received SSLRequest"), (None, "silent")]
+    {
         Evidence::healthy()
             .with_answer(NegotiateResult::TimedOut(state))
             .fails("negotiation-timeout", Stage::Negotiate)
@@ -261,7 +272,8 @@ fn versions_are_told_on_both_sides() {
         .fails("tls-version-unsupported", Stage::Tls)
         .shows("offered", "TLSv1.2, TLSv1.3")
         .shows("answer", "protocol_version (70)");
-    let hello = |version| Answer::ServerHello { version, suite: 0xC013, group: None, retry: false, leaf: None };
+    let hello =
+        |version| Answer::ServerHello { version, suite: 0xC013, group: None, retry: false, leaf: None };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(70))
         .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls11))
@@ -272,7 +284,11 @@ fn versions_are_told_on_both_sides() {
     Evidence::healthy()
         .with_settings(|settings| {
             settings.min_tls = Some(TlsVersion::Tls13);
-            settings.parameters.push(parameter("ssl_min_protocol_version", "TLSv1.3", Origin::ConnectionString));
+            settings.parameters.push(parameter(
+                "ssl_min_protocol_version",
+                "TLSv1.3",
+                Origin::ConnectionString,
+            ));
         })
         .with_tls(TlsFailure::AlertReceived(70))
         .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.versions = vec![TlsVersion::Tls13])
@@ -288,14 +304,26 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .fails("tls-no-shared-cipher", Stage::Tls)
         .shows("offered", "AES-GCM")
         .runs("ssl_ciphers");
-    let cbc = Answer::ServerHello { version: TlsVersion::Tls12, suite: 0xC013, group: Some(23), retry: false, leaf: None };
+    let cbc = Answer::ServerHello {
+        version: TlsVersion::Tls12,
+        suite: 0xC013,
+        group: Some(23),
+        retry: false,
+        leaf: None,
+    };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::Unsupported, None, cbc)
         .fails("tls-unsupported-here", Stage::Tls)
         .shows("server_insists_on", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
         .shows("psql", "connects");
-    let p521 = Answer::ServerHello { version: TlsVersion::Tls13, suite: 0x1302, group: Some(25), retry: false, leaf: None };
+    let p521 = Answer::ServerHello {
+        version: TlsVersion::Tls13,
+        suite: 0x1302,
+        group: Some(25),
+        retry: false,
+        leaf: None,
+    };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::Unsupported, None, p521)
@@ -358,7 +386,13 @@ fn the_name_in_the_handshake() {
         .with_tls(TlsFailure::AlertReceived(112))
         .fails("sni-unrecognized", Stage::Tls)
         .shows("name_sent", HOST);
-    let other = Answer::ServerHello { version: TlsVersion::Tls12, suite: 0xC02F, group: None, retry: false, leaf: None };
+    let other = Answer::ServerHello {
+        version: TlsVersion::Tls12,
+        suite: 0xC02F,
+        group: None,
+        retry: false,
+        leaf: None,
+    };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::ServerName, Some("other.example"), other)
@@ -400,11 +434,28 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
             attempt.tls.as_mut().unwrap().result.bytes_received = received;
         })
     };
-    silent(0, None).fails("tls-timeout", Stage::Tls).titled("the server falls silent after the ClientHello").shows("bytes_received", "0").retryable(true);
-    silent(1448, None).fails("tls-timeout", Stage::Tls).because("path MTU").runs("ping -M do").shows("bytes_received", "1448");
+    silent(0, None)
+        .fails("tls-timeout", Stage::Tls)
+        .titled("the server falls silent after the ClientHello")
+        .shows("bytes_received", "0")
+        .retryable(true);
+    silent(1448, None)
+        .fails("tls-timeout", Stage::Tls)
+        .because("path MTU")
+        .runs("ping -M do")
+        .shows("bytes_received", "1448");
     let lost = Some(InFlight { unacknowledged: 240, retransmits: 5 });
-    silent(0, lost).fails("tls-timeout", Stage::Tls).because("not acknowledged").shows("on_the_way", "240 bytes");
-    let hello = Answer::ServerHello { version: TlsVersion::Tls13, suite: 0x1302, group: Some(24), retry: true, leaf: None };
+    silent(0, lost)
+        .fails("tls-timeout", Stage::Tls)
+        .because("not acknowledged")
+        .shows("on_the_way", "240 bytes");
+    let hello = Answer::ServerHello {
+        version: TlsVersion::Tls13,
+        suite: 0x1302,
+        group: Some(24),
+        retry: true,
+        leaf: None,
+    };
     silent(0, None)
         .with_look(HelloPurpose::ShortAnswer, None, hello)
         .fails("tls-timeout", Stage::Tls)
@@ -414,7 +465,11 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
 #[test]
 fn the_handshakes_other_ends() {
     for closure in [Closure::Closed, Closure::Reset] {
-        Evidence::healthy().with_tls(TlsFailure::Ended(closure)).fails("tls-closed", Stage::Tls).advises("log").retryable(true);
+        Evidence::healthy()
+            .with_tls(TlsFailure::Ended(closure))
+            .fails("tls-closed", Stage::Tls)
+            .advises("log")
+            .retryable(true);
     }
     Evidence::healthy()
         .with_tls(TlsFailure::NotTls(b"HTTP/1.0 200 OK".to_vec()))

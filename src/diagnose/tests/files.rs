@@ -50,14 +50,21 @@ fn a_missing_root_file_names_path_and_origin() {
             settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
             settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
         });
-    default.fails("root-file-missing", Stage::Trust).shows("from", "default file").because("sslrootcert is not set");
-    with_roots(Roots::Missing { path: None, typed: None }).fails("root-file-missing", Stage::Trust).because("home directory");
+    default
+        .fails("root-file-missing", Stage::Trust)
+        .shows("from", "default file")
+        .because("sslrootcert is not set");
+    with_roots(Roots::Missing { path: None, typed: None })
+        .fails("root-file-missing", Stage::Trust)
+        .because("home directory");
 }
 
 #[test]
 fn at_a_known_provider_the_roots_can_be_written() {
     with_roots(missing())
-        .with(|evidence| evidence.config.as_mut().unwrap().hosts[0].name = "x.postgres.database.azure.com".into())
+        .with(|evidence| {
+            evidence.config.as_mut().unwrap().hosts[0].name = "x.postgres.database.azure.com".into()
+        })
         .fails("root-file-missing", Stage::Trust)
         .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")
         .sets("sslrootcert", "azure-roots.pem");
@@ -86,7 +93,9 @@ fn eaten_backslashes_are_marked_and_undone() {
 
 #[test]
 fn before_the_servers_yes_a_bad_file_shows_in_its_stage_only() {
-    let found = with_roots(missing()).with_answer(NegotiateResult::Refused).fails("server-refused-tls", Stage::Negotiate);
+    let found = with_roots(missing())
+        .with_answer(NegotiateResult::Refused)
+        .fails("server-refused-tls", Stage::Negotiate);
     let found = found.also(&["root-file-missing"]);
     let trust = found.outcome.stages.iter().find(|line| line.stage == Stage::Trust).unwrap();
     assert_eq!(trust.status, StageStatus::Failed);
@@ -106,7 +115,11 @@ fn a_root_file_that_cannot_be_read_says_why() {
 #[test]
 fn what_the_root_file_really_is_decides_what_to_do() {
     for (content, says, runs) in [
-        (FileContent::DerCertificate, "DER", "openssl x509 -inform DER -in /etc/ssl/root.crt -out /etc/ssl/root.pem"),
+        (
+            FileContent::DerCertificate,
+            "DER",
+            "openssl x509 -inform DER -in /etc/ssl/root.crt -out /etc/ssl/root.pem",
+        ),
         (FileContent::Pkcs7, "PKCS#7", "openssl pkcs7 -print_certs"),
         (FileContent::Pkcs12, "PKCS#12", "openssl pkcs12 -in /etc/ssl/root.crt -cacerts -nokeys"),
         (FileContent::Utf16, "UTF-16", if cfg!(windows) { "Get-Content" } else { "iconv -f UTF-16" }),
@@ -172,7 +185,8 @@ fn client_files_of_another_kind_are_named() {
     with_identity(IdentityError::KeyUnreadable { path: path("/c.key"), error: denied() })
         .fails("client-key-invalid", Stage::Trust)
         .shows("why", "Permission denied");
-    with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") }).fails("client-key-invalid", Stage::Trust);
+    with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") })
+        .fails("client-key-invalid", Stage::Trust);
     with_identity(IdentityError::KeyInEngine { reference: path("pkcs11:id") })
         .fails("option-not-supported", Stage::Config)
         .shows("value", "pkcs11:id");
@@ -180,7 +194,8 @@ fn client_files_of_another_kind_are_named() {
 
 #[test]
 fn an_open_key_is_closed_as_far_as_its_owner_demands() {
-    let open = |owned_by_root| IdentityError::KeyPermissions { path: path("/my key"), mode: 0o644, owned_by_root };
+    let open =
+        |owned_by_root| IdentityError::KeyPermissions { path: path("/my key"), mode: 0o644, owned_by_root };
     with_identity(open(false))
         .fails("client-key-permissions", Stage::Trust)
         .shows("mode", "0644")
@@ -211,6 +226,9 @@ fn an_absent_certificate_matters_only_where_one_is_demanded() {
         .fails("client-cert-missing", Stage::Trust)
         .shows("path", "/c.crt")
         .shows("from", "sslcert from the connection string");
-    absent().with_error("28P01", "password authentication failed").fails("password-rejected", Stage::Auth).also(&["client-cert-missing"]);
+    absent()
+        .with_error("28P01", "password authentication failed")
+        .fails("password-rejected", Stage::Auth)
+        .also(&["client-cert-missing"]);
     absent().verified();
 }

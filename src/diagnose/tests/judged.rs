@@ -75,5 +75,8 @@ fn policies_deny_warnings_and_nothing_else() {
     }
     let unknown = Policy::new(false, vec!["tls12only".to_owned()], vec![]).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no warning \"tls12only\"; did you mean tls12-only?");
-    assert!(Policy::new(false, vec![], vec!["hostname-mismatch".to_owned()]).is_err(), "a diagnosis is no warning");
+    assert!(
+        Policy::new(false, vec![], vec!["hostname-mismatch".to_owned()]).is_err(),
+        "a diagnosis is no warning"
+    );
 }

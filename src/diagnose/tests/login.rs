@@ -3,9 +3,7 @@
 use super::bed::*;
 use crate::conninfo::{AuthMethod, Origin, Password, SslMode};
 use crate::diagnose::StageStatus;
-use crate::evidence::{
-    AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure,
-};
+use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
 
@@ -29,7 +27,8 @@ fn a_wrong_password_names_user_and_source_and_not_itself() {
     let found = Evidence::healthy()
         .with_settings(|settings| {
             let secret = Secret::new(b"hunter2".to_vec());
-            settings.hosts[0].password = Some(Password { secret, origin: Origin::PasswordFile("/home/me/.pgpass".into()) });
+            settings.hosts[0].password =
+                Some(Password { secret, origin: Origin::PasswordFile("/home/me/.pgpass".into()) });
         })
         .with_error("28P01", "password authentication failed for user \"app\"")
         .fails("password-rejected", Stage::Auth)
@@ -45,7 +44,8 @@ fn a_wrong_password_names_user_and_source_and_not_itself() {
 
 #[test]
 fn pg_hba_tells_what_the_server_saw() {
-    let message = r#"no pg_hba.conf entry for host "198.51.100.9", user "app", database "orders", SSL encryption"#;
+    let message =
+        r#"no pg_hba.conf entry for host "198.51.100.9", user "app", database "orders", SSL encryption"#;
     Evidence::healthy()
         .with_error("28000", message)
         .fails("hba-rejected", Stage::Auth)
@@ -101,7 +101,11 @@ fn methods_that_cannot_be_used() {
     asks(AuthMethod::Md5, SessionFailure::MethodExcluded)
         .with(|evidence| {
             let settings = evidence.config.as_mut().unwrap();
-            settings.parameters.push(parameter("require_auth", "scram-sha-256", Origin::Environment("PGREQUIREAUTH")));
+            settings.parameters.push(parameter(
+                "require_auth",
+                "scram-sha-256",
+                Origin::Environment("PGREQUIREAUTH"),
+            ));
         })
         .fails("auth-method-unsupported", Stage::Auth)
         .titled("the server asks for md5, which require_auth excludes")
@@ -160,13 +164,18 @@ fn the_session() {
         .with_session(SessionFailure::Ended(Closure::Reset))
         .fails("session-closed", Stage::Session)
         .shows("answer", "RST");
-    let broken = OsFailure { kind: std::io::ErrorKind::BrokenPipe, code: None, text: "Broken pipe".to_owned() };
+    let broken =
+        OsFailure { kind: std::io::ErrorKind::BrokenPipe, code: None, text: "Broken pipe".to_owned() };
     Evidence::healthy().with_session(SessionFailure::Failed(broken)).fails("session-closed", Stage::Session);
     Evidence::healthy()
         .with_session(SessionFailure::WrongSessionAttrs { standby: Some(true), read_only: None })
         .with(|evidence| {
             let settings = evidence.config.as_mut().unwrap();
-            settings.parameters.push(parameter("target_session_attrs", "read-write", Origin::ConnectionString));
+            settings.parameters.push(parameter(
+                "target_session_attrs",
+                "read-write",
+                Origin::ConnectionString,
+            ));
         })
         .fails("session-readonly", Stage::Session)
         .shows("wanted", "read-write")
@@ -193,7 +202,10 @@ fn without_a_session_only_tls_only_is_content() {
 fn after_a_fatal_error_prefer_goes_on_in_plaintext() {
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Prefer)
-        .with_error("28000", r#"no pg_hba.conf entry for host "x", user "app", database "orders", SSL encryption"#)
+        .with_error(
+            "28000",
+            r#"no pg_hba.conf entry for host "x", user "app", database "orders", SSL encryption"#,
+        )
         .fails("hba-rejected", Stage::Auth)
         .because("goes on in plaintext");
 }

@@ -19,14 +19,19 @@ fn unknown(keyword: &str, nearest: Option<&'static str>) -> ConfigError {
 #[test]
 fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
     let error = |word: &str| {
-        ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::MissingEquals(word.into()), span: 0..word.len() })
+        ConfigError::Syntax(SyntaxError {
+            kind: SyntaxErrorKind::MissingEquals(word.into()),
+            span: 0..word.len(),
+        })
     };
     misconfigured("dmeo", error("dmeo"))
         .fails("conninfo-syntax", Stage::Config)
         .sets("dbname", "dmeo")
         .runs("pgtls-check demo")
         .retryable(false);
-    let found = misconfigured("orders", error("orders")).fails("conninfo-syntax", Stage::Config).sets("dbname", "orders");
+    let found = misconfigured("orders", error("orders"))
+        .fails("conninfo-syntax", Stage::Config)
+        .sets("dbname", "orders");
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.command.is_none()));
     assert!(found.diagnosis.mark.is_some());
 }
@@ -35,7 +40,9 @@ fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
 fn a_part_of_a_longer_string_is_not_repeated() {
     let kind = SyntaxErrorKind::MissingEquals("secret".into());
     let error = ConfigError::Syntax(SyntaxError { kind, span: 19..25 });
-    let found = misconfigured("password=my secret host=x", error).fails("conninfo-syntax", Stage::Config).advises("quotes");
+    let found = misconfigured("password=my secret host=x", error)
+        .fails("conninfo-syntax", Stage::Config)
+        .advises("quotes");
     assert!(!format!("{:?}", found.diagnosis).contains("secret"), "{:#?}", found.diagnosis);
 }
 
@@ -51,18 +58,23 @@ fn another_scheme_is_named() {
 #[test]
 fn a_quote_without_end_is_marked() {
     let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
-    misconfigured("host='x", error).fails("conninfo-syntax", Stage::Config).titled("a quoted value does not end");
+    misconfigured("host='x", error)
+        .fails("conninfo-syntax", Stage::Config)
+        .titled("a quoted value does not end");
 }
 
 #[test]
 fn an_unknown_option_gets_its_neighbour() {
-    let found = misconfigured("sslmode=verify-full sslrotcert=roots.pem", unknown("sslrotcert", Some("sslrootcert")))
-        .fails("conninfo-unknown-option", Stage::Config)
-        .titled("unknown connection option `sslrotcert`")
-        .shows("nearest", "sslrootcert")
-        .advises("`sslrootcert`");
+    let found =
+        misconfigured("sslmode=verify-full sslrotcert=roots.pem", unknown("sslrotcert", Some("sslrootcert")))
+            .fails("conninfo-unknown-option", Stage::Config)
+            .titled("unknown connection option `sslrotcert`")
+            .shows("nearest", "sslrootcert")
+            .advises("`sslrootcert`");
     assert_eq!(found.diagnosis.mark.unwrap().label, "did you mean `sslrootcert`?");
-    misconfigured("x=1", unknown("x", None)).fails("conninfo-unknown-option", Stage::Config).advises("manual");
+    misconfigured("x=1", unknown("x", None))
+        .fails("conninfo-unknown-option", Stage::Config)
+        .advises("manual");
 }
 
 #[test]
@@ -81,7 +93,8 @@ fn a_refused_value_names_what_is_allowed() {
             .shows("allowed", "verify-full")
             .shows("from", "PGSSLMODE")
             .sets("sslmode", "verify-full");
-        let others = found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).filter(|(_, v)| v != "verify-full");
+        let others =
+            found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).filter(|(_, v)| v != "verify-full");
         assert_eq!(others.count(), 0, "nothing weaker is offered");
     }
     misconfigured("", error("channel_binding", "requires", "disable, prefer or require"))
@@ -133,7 +146,9 @@ fn a_host_with_more_than_a_name_is_corrected() {
             settings.hosts[0].endpoint = Endpoint::Malformed { meant: meant.map(str::to_owned) };
         })
     };
-    host("https://db.example/", Some("db.example")).fails("conninfo-host-malformed", Stage::Config).sets("host", "db.example");
+    host("https://db.example/", Some("db.example"))
+        .fails("conninfo-host-malformed", Stage::Config)
+        .sets("host", "db.example");
     host("db.example:6432", Some("db.example"))
         .fails("conninfo-host-malformed", Stage::Config)
         .sets("host", "db.example")
@@ -156,7 +171,9 @@ fn a_missing_service_lists_the_files() {
 
 #[test]
 fn without_a_host_there_is_nothing_to_compare() {
-    misconfigured("hostaddr=203.0.113.7", ConfigError::HostRequired).fails("host-required", Stage::Config).advises("host=NAME");
+    misconfigured("hostaddr=203.0.113.7", ConfigError::HostRequired)
+        .fails("host-required", Stage::Config)
+        .advises("host=NAME");
     let unnamed = |mode| {
         Evidence::healthy().with_settings(|settings| {
             settings.sslmode = mode;
@@ -165,7 +182,9 @@ fn without_a_host_there_is_nothing_to_compare() {
         })
     };
     unnamed(SslMode::VerifyFull).fails("host-required", Stage::Config).shows("certificate_for", HOST);
-    unnamed(SslMode::VerifyCa).with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session).verified();
+    unnamed(SslMode::VerifyCa)
+        .with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session)
+        .verified();
 }
 
 #[test]

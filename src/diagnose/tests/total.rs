@@ -25,7 +25,10 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn os() -> impl Strategy<Value = OsFailure> {
     use std::io::ErrorKind::*;
-    (prop::sample::select(vec![ConnectionRefused, TimedOut, NetworkUnreachable, PermissionDenied, Other]), text())
+    (
+        prop::sample::select(vec![ConnectionRefused, TimedOut, NetworkUnreachable, PermissionDenied, Other]),
+        text(),
+    )
         .prop_map(|(kind, text)| OsFailure { kind, code: Some(1), text })
 }
 
@@ -34,11 +37,15 @@ fn closure() -> impl Strategy<Value = Closure> {
 }
 
 fn in_flight() -> impl Strategy<Value = Option<InFlight>> {
-    prop::option::of((any::<u32>(), any::<u32>()).prop_map(|(unacknowledged, retransmits)| InFlight { unacknowledged, retransmits }))
+    prop::option::of(
+        (any::<u32>(), any::<u32>())
+            .prop_map(|(unacknowledged, retransmits)| InFlight { unacknowledged, retransmits }),
+    )
 }
 
 fn resolution() -> impl Strategy<Value = Resolution> {
-    let kinds = vec![DnsFailure::NoSuchName, DnsFailure::NoAddress, DnsFailure::Temporary, DnsFailure::Permanent];
+    let kinds =
+        vec![DnsFailure::NoSuchName, DnsFailure::NoAddress, DnsFailure::Temporary, DnsFailure::Permanent];
     prop_oneof![
         Just(Resolution::Found(vec![])),
         Just(Resolution::Found(vec![address("10.0.0.1"), address("203.0.113.7")])),
@@ -272,7 +279,9 @@ fn verified_means_that_somebody_judged() {
     });
     unjudged.fails("certificate-invalid", Stage::Certificate);
     Evidence::healthy().with_attempt(|attempt| attempt.tls = None).fails("tls-timeout", Stage::Tls);
-    Evidence::healthy().with_attempt(|attempt| attempt.negotiate = None).fails("negotiation-timeout", Stage::Negotiate);
+    Evidence::healthy()
+        .with_attempt(|attempt| attempt.negotiate = None)
+        .fails("negotiation-timeout", Stage::Negotiate);
     Evidence::healthy().with_attempt(|attempt| attempt.tcp = None).fails("tcp-timeout", Stage::Tcp);
     Evidence::healthy().with(|evidence| evidence.attempts.clear()).fails("dns-failure", Stage::Dns);
 }

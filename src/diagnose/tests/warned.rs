@@ -68,7 +68,10 @@ fn ends_within_the_threshold() {
     let warning = only(ending((2035, 1, 1), (2026, 12, 2)), "certificate-expires-soon");
     assert_eq!(warning.title, "the server certificate ends on 2026-12-02");
     says(&warning, "6 days are left, the threshold is 30");
-    says(&only(ending((2026, 12, 5), (2027, 4, 14)), "root-expires-soon"), "the root Test Root ends on 2026-12-05");
+    says(
+        &only(ending((2026, 12, 5), (2027, 4, 14)), "root-expires-soon"),
+        "the root Test Root ends on 2026-12-05",
+    );
     assert!(ending((2035, 1, 1), (2027, 1, 15)).verified().warnings.is_empty());
     let wider = ending((2035, 1, 1), (2027, 1, 15)).with(|evidence| evidence.scope.expires_within = Some(60));
     only(wider, "certificate-expires-soon");
@@ -84,8 +87,16 @@ fn roots_that_the_provider_needs_and_the_file_lacks() {
     let own = Authority::root("Test Root");
     let g2 = shipped("DigiCert Global Root G2");
     let rsa = shipped("Microsoft RSA Root Certificate Authority 2017");
-    let evidence = |roots: &[&Certificate]| Evidence::of(vec![own.server(AZURE)], roots).with_host(AZURE, "20.61.7.9").with_settings(|_| {}).with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session);
-    says(&only(evidence(&[&own.certificate, &g2]), "root-bundle-incomplete"), "Microsoft RSA Root Certificate Authority 2017");
+    let evidence = |roots: &[&Certificate]| {
+        Evidence::of(vec![own.server(AZURE)], roots)
+            .with_host(AZURE, "20.61.7.9")
+            .with_settings(|_| {})
+            .with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session)
+    };
+    says(
+        &only(evidence(&[&own.certificate, &g2]), "root-bundle-incomplete"),
+        "Microsoft RSA Root Certificate Authority 2017",
+    );
     assert!(evidence(&[&own.certificate, &g2, &rsa]).verified().warnings.is_empty());
 }
 
@@ -94,7 +105,11 @@ fn a_root_that_was_given_up() {
     let g1 = shipped("DigiCert Global Root CA");
     let host = "g1";
     // The root itself, sent and in the file, stands for a chain below it.
-    let outcome = diagnose(Evidence::of(vec![g1.clone()], &[&g1]).with_host(host, "203.0.113.7").with_settings(|settings| settings.sslmode = SslMode::Require));
+    let outcome = diagnose(
+        Evidence::of(vec![g1.clone()], &[&g1])
+            .with_host(host, "203.0.113.7")
+            .with_settings(|settings| settings.sslmode = SslMode::Require),
+    );
     let judged = outcome.evidence.attempts[0].tls.as_ref().unwrap().result.judgement.clone().unwrap();
     assert_eq!(judged.path.len(), 1);
     let view = crate::diagnose::view::View::new(&outcome.evidence, outcome.evidence.attempts.last());
@@ -108,7 +123,8 @@ fn a_root_that_was_given_up() {
 fn a_path_that_psql_reads_otherwise() {
     let evidence = Evidence::healthy().with_trust(|trust| {
         let Roots::Loaded(store) = &mut trust.roots else { panic!() };
-        store.source = RootSource::GivenAsTyped { typed: r"c:\ssl\root.pem".into(), parsed: "c:sslroot.pem".into() };
+        store.source =
+            RootSource::GivenAsTyped { typed: r"c:\ssl\root.pem".into(), parsed: "c:sslroot.pem".into() };
     });
     let warning = only(evidence, "backslash-path");
     assert_eq!(warning.fixes[0].settings, [("sslrootcert", "c:/ssl/root.pem".to_owned())]);
@@ -128,7 +144,9 @@ fn what_strict_clients_refuse() {
     ca.subject_alt_names = params(HOST, false).subject_alt_names;
     ca.key_usages = vec![];
     let own = Authority::root_with(ca).certificate;
-    let outcome = diagnose(Evidence::of(vec![own.clone()], &[&own]).with_attempt(|attempt| attempt.session = session()));
+    let outcome = diagnose(
+        Evidence::of(vec![own.clone()], &[&own]).with_attempt(|attempt| attempt.session = session()),
+    );
     assert!(has(&outcome, "ca-as-server-certificate"), "{:#?}", outcome.warnings);
 
     // webpki takes no final dot; libpq takes what is in the certificate.
@@ -168,12 +186,14 @@ fn what_was_agreed_on() {
 #[test]
 fn files_that_libpq_passes_over() {
     let open = Evidence::healthy().with_settings(|settings| {
-        settings.notices = vec![Notice::PassfileIgnored { path: "/home/me/.pgpass".into(), mode: Some(0o644) }];
+        settings.notices =
+            vec![Notice::PassfileIgnored { path: "/home/me/.pgpass".into(), mode: Some(0o644) }];
     });
     let warning = only(open, "passfile-ignored");
     assert_eq!(warning.fixes[0].command.as_deref(), Some("chmod 600 /home/me/.pgpass"));
     let ignored = Evidence::healthy().with_trust(|trust| {
-        trust.revocation = Revocation::Ignored { path: "/etc/ssl/root.crl".into(), why: "it is empty".to_owned() };
+        trust.revocation =
+            Revocation::Ignored { path: "/etc/ssl/root.crl".into(), why: "it is empty".to_owned() };
     });
     says(&only(ignored, "crl-ignored"), "it is empty");
 }
