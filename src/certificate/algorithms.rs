@@ -12,7 +12,7 @@ pub enum KeyKind {
     Rsa(u32),
     /// An RSA key restricted to PSS, with so many bits; 0 as above.
     RsaPss(u32),
-    /// EC on a named curve (`P-256`, `P-384`, `P-521`, else the dotted OID, or `explicit parameters`).
+    /// EC on a named curve (`P-256`, `P-384`, `P-521`, else the dotted OID, `explicit parameters`, or `no curve`).
     Ec(String),
     /// Ed25519.
     Ed25519,
@@ -278,7 +278,8 @@ pub(super) fn key<'a>(element: &Element<'a>) -> Result<(KeyKind, &'a [u8]), Malf
                 .iter()
                 .find(|(known, _)| *known == curve.content)
                 .map_or_else(|| der::dotted(curve.content), |(_, name)| (*name).to_owned()),
-            _ => EXPLICIT_CURVE.to_owned(),
+            Some(curve) if curve.tag == der::SEQUENCE => EXPLICIT_CURVE.to_owned(),
+            _ => "no curve".to_owned(),
         }),
         ED25519 => KeyKind::Ed25519,
         ED448 => KeyKind::Ed448,
