@@ -281,7 +281,16 @@ mod tests {
         let trust = trusting([Certificate::from_der(&odd), Certificate::from_der(root.der())]);
         let (judgement, ..) = judged(&chain, &trust);
         assert!(judgement.accepted, "{:?}", judgement.defects);
+        // In the file alone it is chosen before any that is sent.
         let (judgement, ..) = judged(&chain, &trusting([Certificate::from_der(&odd)]));
         assert!(!judgement.accepted);
+        let cross_key = KeyPair::generate().unwrap();
+        let other = params("Other", true).self_signed(&cross_key).unwrap();
+        let issuer = Issuer::new(params("Other", true), &cross_key);
+        let cross = params("Root", true).signed_by(&root_key, &issuer).unwrap();
+        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(cross.der())];
+        let other = Certificate::from_der(other.der());
+        assert!(judged(&chain, &trusting([other.clone()])).0.accepted);
+        assert!(!judged(&chain, &trusting([other, Certificate::from_der(&odd)])).0.accepted);
     }
 }

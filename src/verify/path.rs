@@ -86,6 +86,8 @@ impl<'a> Builder<'a> {
                     let listed = broken.filter(|place| self.mark_if_last_is(*place));
                     return listed.and_then(|place| self.end_at(place)).unwrap_or(End::SelfSigned);
                 }
+                // OpenSSL would choose it before those sent, and fail.
+                None if self.has_odd_times_in_file(current) => return End::IssuerUnknown,
                 None => {}
             }
             if let Some((place, issuer)) = self.among_sent(current, Sound::Only) {
@@ -163,6 +165,18 @@ impl<'a> Builder<'a> {
     fn in_file(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
         let certificates = self.anchors.iter().map(|anchor| &anchor.certificate);
         choose(certificates, subject, self.at, sound, |_| true)
+    }
+
+    /// Whether the file has a namesake of the issuer that nothing but its times keeps from being decoded.
+    fn has_odd_times_in_file(&self, subject: &Facts) -> bool {
+        self.anchors.iter().map(|anchor| &anchor.certificate).any(|certificate| {
+            certificate.facts().is_err()
+                && certificate.decodes_but_for_times()
+                && certificate
+                    .readable()
+                    .subject
+                    .is_some_and(|name| name.canonical == subject.issuer.canonical)
+        })
     }
 
     /// The issuer among the certificates sent that are not yet in the path (`find_issuer`).
