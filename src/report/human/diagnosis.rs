@@ -4,7 +4,7 @@ use super::mark;
 use super::page::{LABELS, Page, REMARK_EDGE, Remark};
 use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
 use crate::report::Role;
-use crate::text;
+use crate::text::{self, shell_quoted};
 
 /// The diagnosis, and what else is certainly wrong.
 pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
@@ -86,6 +86,7 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
         if let Some((role, words)) = trial(fix) {
             page.verbatim(indent, role, words);
         }
+        whole(page, indent, fix);
         return;
     }
     match trial(fix) {
@@ -99,6 +100,21 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     }
     for line in &lines {
         page.verbatim(indent + 2, Role::Command, line);
+    }
+    whole(page, indent, fix);
+}
+
+/// The corrected connection string, ready to paste.
+fn whole(page: &mut Page, indent: usize, fix: &Fix) {
+    if let Some(conninfo) = &fix.conninfo {
+        page.prose(
+            &" ".repeat(indent),
+            indent,
+            indent,
+            Role::Secondary,
+            "the whole string, without its password:",
+        );
+        page.verbatim(indent + 2, Role::Command, &shell_quoted(conninfo));
     }
 }
 

@@ -411,7 +411,9 @@ pub fn poisoned(poison: &str) -> Outcome {
         text: poison.to_owned(),
         command: Some(poison.to_owned()),
         settings: vec![("host", poison.to_owned())],
-        tried: Some(Trial::Fails),
+        tried: Some(Trial::Works),
+        conninfo: Some(poison.to_owned()),
+        ..Fix::default()
     });
     let text = format!("host={poison} user={poison}");
     let spans = std::iter::once(5..5 + poison.len()).collect();
