@@ -5,6 +5,7 @@
 mod chain_parity;
 mod conninfo_oracle;
 mod end_to_end;
+mod faults;
 mod passwords;
 mod providers;
 mod real_servers;

@@ -1,0 +1,133 @@
+//! Every fault that the embedded server stages, through the program: the code it is named after, the stage's exit
+//! status, evidence, a remedy, in all widths.
+
+use std::time::{Duration, Instant};
+
+use pgtls_check::demo::{Fault, faults};
+use pgtls_check::diagnose::catalogue;
+use serde_json::Value;
+
+use crate::support::home::Home;
+use crate::support::tool::{Report, Tool};
+
+/// What a check may take when an address is silent: its limit of ten seconds, one more for second looks, and a slow
+/// machine.
+const LONGEST: Duration = Duration::from_secs(14);
+
+fn demo(fault: &Fault, options: &[&str]) -> Report {
+    let home = Home::new();
+    let begin = Instant::now();
+    let mut tool = Tool::at(&home).with(["demo", fault.name]);
+    for option in options {
+        tool = tool.with([*option]);
+    }
+    let report = tool.run();
+    assert!(begin.elapsed() < LONGEST, "{} took {:?}", fault.name, begin.elapsed());
+    report
+}
+
+/// Runs a check of each fault on four threads and gathers what is wrong.
+fn each(check: impl Fn(&Fault) -> Result<(), String> + Sync) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let wrong = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(fault) = faults().get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(fault)));
+                    let result = caught.unwrap_or_else(|_| Err("it panicked".to_owned()));
+                    if let Err(why) = result {
+                        wrong.lock().unwrap().push(format!("{}: {why}", fault.name));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), faults().len(), wrong.join("\n"));
+}
+
+fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+#[test]
+fn each_fault_is_named_with_evidence_and_remedy() {
+    each(|fault| {
+        let report = demo(fault, &["--format", "json"]);
+        let json = report.json();
+        let entry = catalogue::entry(fault.code).ok_or("no such code")?;
+        match entry.stage {
+            Some(stage) => {
+                let diagnosis = &json["diagnosis"];
+                expect(diagnosis["code"] == fault.code, || format!("diagnosed {diagnosis}"))?;
+                expect(diagnosis["stage"] == stage.name(), || format!("in stage {}", diagnosis["stage"]))?;
+                expect(report.status == Some(i32::from(stage.exit_status())), || {
+                    format!("exit {:?}", report.status)
+                })?;
+                let failed: Vec<&Value> = json["stages"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|line| line["status"] == "failed")
+                    .map(|line| &line["name"])
+                    .collect();
+                expect(failed.contains(&&Value::from(stage.name())), || format!("failed stages {failed:?}"))?;
+                expect(diagnosis["fixes"].as_array().is_some_and(|fixes| !fixes.is_empty()), || {
+                    format!("no remedy in {diagnosis}")
+                })?;
+                let shown = diagnosis["evidence"].as_object().is_some_and(|facts| !facts.is_empty());
+                expect(shown, || format!("no evidence in {diagnosis}"))
+            }
+            None => {
+                let warnings = json["warnings"].as_array().cloned().unwrap_or_default();
+                expect(warnings.iter().any(|warning| warning["code"] == fault.code), || {
+                    format!("no such warning: {json}")
+                })?;
+                expect(json["verdict"] == "verified" && report.status == Some(0), || {
+                    format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
+                })
+            }
+        }
+    });
+}
+
+#[test]
+fn each_report_for_people_ends_in_its_verdict() {
+    each(|fault| {
+        let report = demo(fault, &[]);
+        let last = report.stdout.lines().last().unwrap_or_default();
+        let code = catalogue::entry(fault.code).and_then(|entry| entry.stage).map_or(0, |stage| stage.exit_status());
+        expect(report.status == Some(i32::from(code)), || format!("exit {:?}", report.status))?;
+        let (level, words) = if code == 0 {
+            ("warning", &["verified", "encrypted, not verified", "chain verified, name not"][..])
+        } else {
+            ("error", &["failed"][..])
+        };
+        expect(report.stdout.contains(&format!("{level}[{}]", fault.code)), || report.stdout.clone())?;
+        expect(words.iter().any(|word| last.starts_with(word)), || format!("last line {last:?}"))
+    });
+}
+
+#[test]
+fn the_list_and_a_mistyped_name() {
+    let home = Home::new();
+    let list = Tool::at(&home).with(["demo", "--list"]).run();
+    list.exits(0);
+    for fault in faults() {
+        assert!(list.stdout.contains(fault.name) && list.stdout.contains(fault.about), "{}", fault.name);
+    }
+    let mistyped = Tool::at(&home).with(["demo", "hostname-mismatsch"]).run();
+    mistyped.exits(2);
+    assert!(mistyped.stderr.contains("did you mean hostname-mismatch?"), "{mistyped}");
+}
+
+#[test]
+fn the_healthy_server_is_verified() {
+    let home = Home::new();
+    let report = Tool::at(&home).with(["demo", "--format", "json"]).run();
+    report.verified();
+    for stage in ["config", "trust", "tcp", "negotiate", "tls", "certificate", "auth", "session"] {
+        report.stage(stage, "ok");
+    }
+}
