@@ -16,6 +16,8 @@ mod scene;
 mod scram;
 mod server;
 mod session;
+mod sha1;
+mod visit;
 
 use std::ffi::OsString;
 use std::io;
@@ -24,8 +26,8 @@ use std::path::Path;
 
 use crate::conninfo::Environment;
 
-pub use faults::{Fault, fault, faults};
-pub use server::{Startup, Visit};
+pub use faults::{Fault, SeenBy, fault, faults};
+pub use visit::{Startup, Visit};
 
 use directory::Directory;
 use scene::Scene;
@@ -37,7 +39,6 @@ pub struct Demo {
     about: &'static str,
     conninfo: String,
     variables: Vec<(&'static str, OsString)>,
-    require_auth: bool,
     // Dropped in this order: nobody is served from a directory that is gone.
     server: Server,
     directory: Directory,
@@ -51,7 +52,7 @@ impl Demo {
             (fault.stage)(&mut scene)?;
         }
         let about = fault.map_or("a healthy server: every stage passes", |fault| fault.about);
-        scene.open(about, fault.is_some_and(|fault| fault.require_auth))
+        scene.open(about)
     }
 
     /// What the case is, in one line.
@@ -82,11 +83,6 @@ impl Demo {
         }
     }
 
-    /// Whether the fault shows only to a check that asks for a session (`--require-auth`).
-    pub fn require_auth(&self) -> bool {
-        self.require_auth
-    }
-
     /// Where the server listens, or where none does if that is the fault.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
@@ -105,44 +101,4 @@ impl Demo {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process::Command;
-
-    /// psql of PostgreSQL 15 on a demo's connection string, in its environment.
-    fn psql(demo: &Demo, query: &str) -> (bool, String) {
-        let output = Command::new("/usr/lib/postgresql/15/bin/psql")
-            .env_clear()
-            .envs(demo.variables().iter().map(|(name, value)| (name, value)))
-            .args(["-X", "-w", "-A", "-t", "-c", query, "-d", demo.conninfo()])
-            .output()
-            .expect("psql of PostgreSQL 15: apt-get install postgresql-15");
-        let text = if output.status.success() { output.stdout } else { output.stderr };
-        (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
-    }
-
-    #[test]
-    fn psql_verifies_the_healthy_server_and_leaves_politely() {
-        let demo = Demo::start(None).unwrap();
-        assert_eq!(
-            psql(&demo, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"),
-            (true, "t".into())
-        );
-        let visits = demo.visits();
-        let [visit] = visits.as_slice() else { panic!("{visits:?}") };
-        assert!(visit.ssl_request && visit.encrypted && !visit.direct);
-        assert_eq!(visit.server_name.as_deref(), Some("db.example"));
-        let startup = visit.startup.as_ref().unwrap();
-        assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())));
-        assert_eq!(visit.messages, b"ppQX");
-    }
-
-    #[test]
-    fn its_files_go_with_it() {
-        let demo = Demo::start(None).unwrap();
-        let directory = demo.directory().to_owned();
-        assert!(directory.join("root.crt").exists());
-        drop(demo);
-        assert!(!directory.exists());
-    }
-}
+mod tests;

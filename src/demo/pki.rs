@@ -5,9 +5,9 @@ use std::io;
 
 use base64::Engine;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
-    RevocationReason, RevokedCertParams, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use time::{Duration, OffsetDateTime};
@@ -83,8 +83,7 @@ impl Authority {
         let mut parameters = server(names)?;
         change(&mut parameters);
         let key = key()?;
-        let der = self.sign(&parameters, &key)?;
-        issued(der, &parameters, &key)
+        issued(parameters.signed_by(&key, &self.issuer()), &parameters, &key)
     }
 
     /// A client's certificate for a user for a year.
@@ -92,17 +91,7 @@ impl Authority {
         let mut parameters = end_entity(user)?;
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let key = key()?;
-        let der = self.sign(&parameters, &key)?;
-        issued(der, &parameters, &key)
-    }
-
-    /// Signs a certificate for any public key.
-    pub(super) fn sign(
-        &self,
-        parameters: &CertificateParams,
-        public: &impl PublicKeyData,
-    ) -> io::Result<Vec<u8>> {
-        Ok(parameters.signed_by(public, &self.issuer()).map_err(io::Error::other)?.der().to_vec())
+        issued(parameters.signed_by(&key, &self.issuer()), &parameters, &key)
     }
 
     /// A CRL of this CA as PEM: what it revokes, and its age in days when its next one is due after thirty.
@@ -130,6 +119,11 @@ impl Authority {
         pem("CERTIFICATE", &self.der)
     }
 
+    /// Its private key, PKCS#8 in DER.
+    pub(super) fn key_der(&self) -> Vec<u8> {
+        self.key.serialize_der()
+    }
+
     fn issuer(&self) -> Issuer<'_, &KeyPair> {
         Issuer::from_params(&self.parameters, &self.key)
     }
@@ -140,8 +134,7 @@ impl Issued {
     pub(super) fn self_signed(names: &[&str]) -> io::Result<Issued> {
         let parameters = server(names)?;
         let key = key()?;
-        let der = parameters.self_signed(&key).map_err(io::Error::other)?.der().to_vec();
-        issued(der, &parameters, &key)
+        issued(parameters.self_signed(&key), &parameters, &key)
     }
 
     /// The certificate as PEM.
@@ -166,7 +159,7 @@ pub(super) fn days(from_now: i64) -> OffsetDateTime {
 }
 
 /// What a server's certificate of a public CA says.
-pub(super) fn server(names: &[&str]) -> io::Result<CertificateParams> {
+fn server(names: &[&str]) -> io::Result<CertificateParams> {
     let mut parameters = end_entity(names.first().copied().unwrap_or_default())?;
     let named = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     parameters.subject_alt_names = named.map_err(io::Error::other)?.subject_alt_names;
@@ -208,7 +201,12 @@ pub(super) fn distinguished_name(organisation: &str, name: &str) -> Distinguishe
     subject
 }
 
-fn issued(der: Vec<u8>, parameters: &CertificateParams, key: &KeyPair) -> io::Result<Issued> {
+fn issued(
+    certificate: Result<Certificate, rcgen::Error>,
+    parameters: &CertificateParams,
+    key: &KeyPair,
+) -> io::Result<Issued> {
+    let der = certificate.map_err(io::Error::other)?.der().to_vec();
     let serial = parameters.serial_number.clone().ok_or_else(|| io::Error::other("a serial number"))?;
     Ok(Issued { der, serial, key: key.serialize_der() })
 }

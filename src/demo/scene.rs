@@ -219,7 +219,7 @@ impl Scene {
     }
 
     /// Begins to serve.
-    pub(super) fn open(self, about: &'static str, require_auth: bool) -> io::Result<Demo> {
+    pub(super) fn open(self, about: &'static str) -> io::Result<Demo> {
         let tls = self.tls()?;
         let options = self.options.iter().map(|(keyword, value)| format!("{keyword}={value}"));
         let conninfo = options.collect::<Vec<_>>().join(" ") + self.ending;
@@ -234,14 +234,7 @@ impl Scene {
             session: self.session,
         };
         let server = Server::start(self.port, self.listening, script)?;
-        Ok(Demo {
-            about,
-            conninfo,
-            variables: self.variables,
-            require_auth,
-            server,
-            directory: self.directory,
-        })
+        Ok(Demo { about, conninfo, variables: self.variables, server, directory: self.directory })
     }
 
     fn tls(&self) -> io::Result<Arc<ServerConfig>> {

@@ -1,10 +1,9 @@
 //! The server: a thread of its own, so that callers may block or not as they like, with a runtime of its own. It takes
 //! connections on loopback, follows its [`Script`], and records what each client sent.
 
-use std::collections::VecDeque;
 use std::io::{self, Cursor};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream as BlockingStream};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,66 +19,16 @@ use tokio_rustls::TlsAcceptor;
 use super::hello::{self, Hello};
 use super::messages::{GSS_REQUEST, Refusal, SSL_REQUEST, read_body, read_body_after};
 use super::session::{self, Session};
+use super::visit::{Book, Record, Startup, Visit};
 
 /// Connections at one time; more are closed at once.
 const MOST_CONNECTIONS: usize = 100;
-/// Visits remembered.
-const MOST_VISITS: usize = 1000;
 /// No connection lasts longer: an application may hold one while somebody looks at it.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
 /// How long a client has to close after the server has said its last.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long it may take to connect to the own port; where it takes longer the queue is full.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(100);
-
-/// What one client did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Visit {
-    /// Everything it sent outside TLS: requests, the ClientHello, a start-up message in plaintext.
-    pub clear: Vec<u8>,
-    /// Whether it asked for TLS by SSLRequest.
-    pub ssl_request: bool,
-    /// Whether it began TLS at once.
-    pub direct: bool,
-    /// The server name of its ClientHello.
-    pub server_name: Option<String>,
-    /// Whether the handshake was completed.
-    pub encrypted: bool,
-    /// The fatal alert by which it broke the handshake off: its number (RFC 8446, 6).
-    pub alert: Option<u8>,
-    /// Its start-up message.
-    pub startup: Option<Startup>,
-    /// The types of the messages after that, `X` for a polite end.
-    pub messages: Vec<u8>,
-}
-
-/// A start-up message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Startup {
-    /// `user`, `database` and the like, with their values.
-    pub parameters: Vec<(String, String)>,
-    /// Whether it came over TLS.
-    pub encrypted: bool,
-}
-
-/// The visit of one connection, being written.
-#[derive(Clone, Default)]
-pub(super) struct Record(Arc<Mutex<Visit>>);
-
-impl Record {
-    fn note(&self, change: impl FnOnce(&mut Visit)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// A message after the start-up message.
-    pub(super) fn message(&self, kind: u8) {
-        self.note(|visit| {
-            if visit.messages.len() < MOST_VISITS {
-                visit.messages.push(kind);
-            }
-        });
-    }
-}
 
 /// How the server behaves, step by step.
 pub(super) struct Script {
@@ -172,31 +121,6 @@ pub(super) enum Listening {
     Unanswered,
 }
 
-/// All visits, and how many are still going on.
-#[derive(Default)]
-struct Book {
-    visits: Mutex<(VecDeque<Record>, usize)>,
-    left: Condvar,
-}
-
-impl Book {
-    fn open(&self) -> Record {
-        let record = Record::default();
-        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        if visits.0.len() == MOST_VISITS {
-            visits.0.pop_front();
-        }
-        visits.0.push_back(record.clone());
-        visits.1 += 1;
-        record
-    }
-
-    fn close(&self) {
-        self.visits.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
-        self.left.notify_all();
-    }
-}
-
 /// A running server; it stops when dropped.
 pub(super) struct Server {
     address: SocketAddr,
@@ -247,14 +171,7 @@ impl Server {
 
     /// See [`Demo::visits`](super::Demo::visits).
     pub(super) fn visits(&self) -> Vec<Visit> {
-        let visits = self.book.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        let (visits, _) = self
-            .book
-            .left
-            .wait_timeout_while(visits, LINGER, |(_, open)| *open > 0)
-            .unwrap_or_else(PoisonError::into_inner);
-        let copy = |Record(visit): &Record| visit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        visits.0.iter().map(copy).collect()
+        self.book.visits()
     }
 }
 
@@ -383,7 +300,7 @@ async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: 
 
 /// An honest handshake, and the session.
 async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
-    let direct = record.0.lock().unwrap_or_else(PoisonError::into_inner).direct;
+    let direct = record.is_direct();
     let (read, write) = stream.into_split();
     let replayed = tokio::io::join(Cursor::new(records).chain(read), write);
     let accepted = TlsAcceptor::from(Arc::clone(&script.tls)).accept(replayed).into_fallible().await;

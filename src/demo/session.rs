@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::messages::{self, Refusal, authentication, message, one_value, parameter, ready, zero_ended};
 use super::pki::random;
 use super::scram::{self, Exchange, Failure};
-use super::server::Record;
+use super::visit::Record;
 
 /// The version it claims to be.
 const VERSION: &str = "18.0 (pgtls-check demo)";

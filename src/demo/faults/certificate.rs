@@ -1,14 +1,14 @@
 //! Faults of the chain and of the name.
 
-use base64::Engine;
 use rcgen::{
     BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair,
-    KeyUsagePurpose, NameConstraints, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm,
+    KeyUsagePurpose, NameConstraints,
 };
 
 use super::Fault;
-use crate::demo::pki::{self, Authority, Issued, days, distinguished_name, key};
+use crate::demo::pki::{Authority, Issued, days, distinguished_name, key};
 use crate::demo::scene::{HOST, Scene};
+use crate::demo::sha1;
 
 /// A host of a provider whose certificates are known.
 const AZURE: &str = "demo.postgres.database.azure.com";
@@ -95,10 +95,10 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("crl-missing", "there is a CRL of the issuing CA and none of the root", |scene| {
         scene.write_for("sslcrl", "root.crl", scene.intermediate.crl(&[], 1)?).map(drop)
     }),
-    Fault::new("certificate-weak", "the server's key is RSA of 1024 bits", |scene| {
-        let leaf = scene.intermediate.sign(&pki::server(&[HOST])?, &SmallRsaKey::new()?)?;
-        // Whoever verifies refuses before the key would have to be used; the demo has only its public half.
-        scene.chain = vec![leaf, scene.intermediate.der.clone()];
+    Fault::new("certificate-weak", "the server's certificate is signed with SHA-1", |scene| {
+        let leaf = scene.intermediate.server(&[HOST])?;
+        let der = sha1::sign(&leaf.der, &scene.intermediate.key_der())?;
+        scene.present(Issued { der, ..leaf });
         Ok(())
     }),
     Fault::new("certificate-purpose", "the server's certificate is one for clients", |scene| {
@@ -140,7 +140,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
-    Fault::new(
+    Fault::warning(
         "sslmode-not-verifying",
         "sslmode=require and no root file: libpq verifies nothing",
         |scene| {
@@ -149,25 +149,25 @@ pub(super) const WARNINGS: &[Fault] = &[
             Ok(())
         },
     ),
-    Fault::new("certificate-expires-soon", "the server's certificate expires in ten days", |scene| {
+    Fault::warning("certificate-expires-soon", "the server's certificate expires in ten days", |scene| {
         scene.present_with(|leaf| leaf.not_after = days(10))
     }),
-    Fault::new("root-expires-soon", "the root expires in twenty days", |scene| {
+    Fault::warning("root-expires-soon", "the root expires in twenty days", |scene| {
         scene.root_in(Authority::root_with("Demo Root CA", |root| root.not_after = days(20))?)?;
         scene.update_root_file()
     }),
-    Fault::new(
+    Fault::warning(
         "root-bundle-incomplete",
         "the file has one root, the provider has announced others",
         |scene| scene.rename(AZURE),
     ),
-    Fault::new("no-subject-alt-name", "the certificate has its name in the common name only", |scene| {
+    Fault::warning("no-subject-alt-name", "the certificate has its name in the common name only", |scene| {
         scene.present_with(|leaf| leaf.subject_alt_names.clear())
     }),
-    Fault::new("ca-as-server-certificate", "the server's certificate is at once one of a CA", |scene| {
+    Fault::warning("ca-as-server-certificate", "the server's certificate is at once one of a CA", |scene| {
         scene.present_with(|leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))
     }),
-    Fault::new(
+    Fault::warning(
         "strict-client-rejects",
         "a critical policy in the certificate, which strict clients refuse",
         |scene| {
@@ -189,28 +189,4 @@ fn critical(oid: &[u64], content: &[u8]) -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(oid, content.to_vec());
     extension.set_criticality(true);
     extension
-}
-
-/// An RSA key of 1024 bits, made for this place; its private half is gone.
-struct SmallRsaKey(Vec<u8>);
-
-impl SmallRsaKey {
-    /// RSAPublicKey.
-    const DER: &str = "MIGJAoGBALhL5U6lU6YYTLVxfsHjPtWsnDzmh5UtiOfzVVmcn7QmHug5q7mLs24PE57M15cxRzj6S1hHcu/12mbQ23d4\
-                       L6CdPgQ1ULUFQH+3pX+uRwnPi+swJrQhK/zXBFOjpAJGrT+TtWzzjK/fCtv0YugWEm5CD/d0WA/K4FGklxpwq8J1AgMBAAE=";
-
-    fn new() -> std::io::Result<SmallRsaKey> {
-        let der = base64::engine::general_purpose::STANDARD.decode(Self::DER);
-        der.map(SmallRsaKey).map_err(std::io::Error::other)
-    }
-}
-
-impl PublicKeyData for SmallRsaKey {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_RSA_SHA256
-    }
 }

@@ -1,6 +1,6 @@
 //! Faults before TLS: resolving, connecting, and asking for TLS.
 
-use super::Fault;
+use super::{Fault, SeenBy};
 use crate::demo::messages::Refusal;
 use crate::demo::server::{Listening, OnRequest};
 
@@ -81,7 +81,8 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] =
-    &[Fault::new("plaintext-accepted", "the server takes connections without TLS too (audit)", |scene| {
+    &[Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scene| {
         scene.plaintext = true;
         Ok(())
-    })];
+    })
+    .seen_by(SeenBy::Audit)];

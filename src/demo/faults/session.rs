@@ -1,6 +1,6 @@
 //! Faults of authentication and of the session.
 
-use super::{Fault, certificate};
+use super::{Fault, SeenBy, certificate};
 use crate::demo::messages::Refusal;
 use crate::demo::scene::Scene;
 use crate::demo::session::{Authentication, OnStartup};
@@ -10,7 +10,7 @@ pub(super) const FAULTS: &[Fault] = &[
         scene.unset("password");
         Ok(())
     })
-    .for_sessions(),
+    .seen_by(SeenBy::SessionCheck),
     Fault::new("password-rejected", "the password is wrong", |scene| {
         scene.set("password", "not-the-password");
         Ok(())
@@ -85,12 +85,12 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
-    Fault::new("tls-terminated-upstream", "a proxy ends TLS, the server behind it sees none", |scene| {
+    Fault::warning("tls-terminated-upstream", "a proxy ends TLS, the server behind it sees none", |scene| {
         scene.session.authentication = Authentication::Scram { binds: false };
         scene.session.backend_ssl = false;
         Ok(())
     }),
-    Fault::new("clear-text-password-requested", "the server asks for the password itself", |scene| {
+    Fault::warning("clear-text-password-requested", "the server asks for the password itself", |scene| {
         scene.session.authentication = Authentication::ClearText;
         Ok(())
     }),

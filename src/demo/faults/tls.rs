@@ -2,7 +2,7 @@
 
 use rustls::version::TLS12;
 
-use super::Fault;
+use super::{Fault, SeenBy};
 use crate::demo::hello::alert;
 use crate::demo::p521::P521;
 use crate::demo::pki::Authority;
@@ -87,15 +87,16 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
-    Fault::new("tls12-only", "TLS 1.3 is offered, and the server chooses 1.2", |scene| {
+    Fault::warning("tls12-only", "TLS 1.3 is offered, and the server chooses 1.2", |scene| {
         scene.versions = vec![&TLS12];
         Ok(())
     }),
-    Fault::new("legacy-tls-accepted", "the server speaks TLS 1.0 to who asks for it (audit)", |scene| {
+    Fault::warning("legacy-tls-accepted", "the server speaks TLS 1.0 to whoever asks for it", |scene| {
         scene.on_hello = |hello| match hello.offers_tls12() {
             true => OnHello::Serve,
             false => OnHello::Tls10,
         };
         Ok(())
-    }),
+    })
+    .seen_by(SeenBy::Audit),
 ];

@@ -19,7 +19,7 @@ pub(super) const FAULTS: &[Fault] = &[
         Ok(())
     }),
     Fault::new("root-file-invalid", "the root file is DER, and libpq reads PEM only", |scene| {
-        scene.write_for("sslrootcert", "root.der", &scene.root.der.clone()).map(drop)
+        scene.write_for("sslrootcert", "root.der", scene.root.der.clone()).map(drop)
     }),
     Fault::new("root-file-invalid", "the root file is the web page it was to be downloaded from", |scene| {
         let page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body></body></html>\n";
@@ -81,23 +81,21 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
-    Fault::new(
+    Fault::warning(
         "backslash-path",
         "the root file's path has backslashes, which libpq's strings eat",
         |scene| {
-            let name = r"certs\root.crt";
-            let typed = if cfg!(windows) {
+            if cfg!(windows) {
                 std::fs::create_dir(scene.directory.path().join("certs"))?;
-                scene.directory.write(name, scene.root.pem())?.to_string_lossy().into_owned()
-            } else {
-                // There a backslash is an ordinary sign of a file's name.
-                scene.directory.write(name, scene.root.pem())?.to_string_lossy().into_owned()
-            };
+            }
+            // Elsewhere a backslash is an ordinary sign of a file's name.
+            let path = scene.directory.write(r"certs\root.crt", scene.root.pem())?;
+            let typed = path.to_string_lossy().into_owned();
             scene.type_in("sslrootcert", typed);
             Ok(())
         },
     ),
-    Fault::new(
+    Fault::warning(
         "passfile-ignored",
         "everybody may read the password file, so libpq passes it over",
         |scene| {
@@ -107,7 +105,7 @@ pub(super) const WARNINGS: &[Fault] = &[
             set_mode(&path, 0o644)
         },
     ),
-    Fault::new(
+    Fault::warning(
         "crl-ignored",
         "sslcrl names no file, and libpq checks no revocation without a word",
         |scene| {
