@@ -8,7 +8,7 @@ use super::check::{self, Setup};
 use super::{USAGE, output_style, print};
 use crate::cli::{DemoArgs, DisplayArgs};
 use crate::conninfo::{Environment, Overrides};
-use crate::demo::{self, Demo, Fault};
+use crate::demo::{self, Demo, Fault, SeenBy};
 use crate::diagnose::Policy;
 use crate::evidence::Scope;
 use crate::report::{self, Layout, Run};
@@ -40,7 +40,11 @@ pub(super) fn run(
         },
     };
     let demo = Demo::start(fault).context("the embedded server does not start")?;
-    if arguments.serve { serve(&demo) } else { check(&demo, display, environment) }
+    if arguments.serve {
+        return serve(&demo);
+    }
+    let require_auth = fault.is_some_and(|fault| fault.seen_by == SeenBy::SessionCheck);
+    check(&demo, require_auth, display, environment)
 }
 
 fn list() -> String {
@@ -50,18 +54,22 @@ fn list() -> String {
 
 /// Keeps the server up until Ctrl-C or until whoever started it is gone.
 fn serve(demo: &Demo) -> anyhow::Result<u8> {
-    print(&format!("{}\n", demo.conninfo()))?;
+    let mut command = String::new();
+    for (name, value) in demo.variables() {
+        command.push_str(&format!("export {name}={}\n", text::shell_quoted(&value.to_string_lossy())));
+    }
+    print(&format!("{command}{}\n", demo.conninfo()))?;
     eprintln!("serving until Ctrl-C");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::signal::ctrl_c())?;
     Ok(0)
 }
 
-fn check(demo: &Demo, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
+fn check(demo: &Demo, require_auth: bool, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
     let setup = Setup {
         environment: demo.environment(),
         overrides: Overrides::default(),
-        scope: Scope { require_auth: demo.require_auth(), ..Scope::default() },
+        scope: Scope { require_auth, ..Scope::default() },
         may_try: true,
         total_limit: None,
         as_of: None,

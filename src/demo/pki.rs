@@ -4,6 +4,8 @@
 use std::io;
 
 use base64::Engine;
+use pkcs8::PrivateKeyInfoRef;
+use pkcs8::pkcs5::pbes2::Parameters;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
@@ -145,6 +147,17 @@ impl Issued {
     /// The key as PEM.
     pub(super) fn key_pem(&self) -> String {
         pem("PRIVATE KEY", &self.key)
+    }
+
+    /// The key as PEM, encrypted with AES-256 (PBES2).
+    pub(super) fn encrypted_key_pem(&self, pass_phrase: &str) -> io::Result<String> {
+        // Few iterations of PBKDF2, as `openssl pkcs8 -topk8` has them: the pass phrase is known to all.
+        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(2048, &random::<16>()?, random()?);
+        let key = PrivateKeyInfoRef::try_from(self.key.as_slice()).map_err(io::Error::other)?;
+        let encrypted = key
+            .encrypt_with_params(parameters.map_err(io::Error::other)?, pass_phrase)
+            .map_err(io::Error::other)?;
+        Ok(pem("ENCRYPTED PRIVATE KEY", encrypted.as_bytes()))
     }
 }
 

@@ -23,6 +23,8 @@ use super::visit::{Book, Record, Startup, Visit};
 
 /// Connections at one time; more are closed at once.
 const MOST_CONNECTIONS: usize = 100;
+/// Requests before the start-up message: GSSENCRequest, SSLRequest, and as many of strangers.
+const MOST_REQUESTS: usize = 4;
 /// No connection lasts longer: an application may hold one while somebody looks at it.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
 /// How long a client has to close after the server has said its last.
@@ -224,7 +226,7 @@ async fn accept(listener: tokio::net::TcpListener, script: Arc<Script>, book: Ar
 async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.write_all(script.greeting).await?;
-    loop {
+    for _ in 0..MOST_REQUESTS {
         let first = stream.read_u8().await?;
         record.note(|visit| visit.clear.push(first));
         if first == hello::HANDSHAKE && script.direct {
@@ -262,6 +264,7 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io
             _ => return plaintext(stream, &body, script, record).await,
         }
     }
+    Ok(())
 }
 
 /// A start-up message outside TLS.
@@ -270,9 +273,14 @@ async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: 
     if script.plaintext {
         return session::serve(&mut stream, &parameters, &script.session, None, record).await;
     }
+    let value =
+        |name: &str| parameters.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value);
+    let (user, database) = (session::quoted(value("user")), session::quoted(value("database")));
     let refusal = Refusal::fatal(
         "28000",
-        "no pg_hba.conf entry for host \"127.0.0.1\", user \"demo\", database \"postgres\", no encryption",
+        format!(
+            "no pg_hba.conf entry for host \"127.0.0.1\", user \"{user}\", database \"{database}\", no encryption"
+        ),
     );
     last_words(stream, &refusal.encode()).await
 }

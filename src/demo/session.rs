@@ -252,9 +252,9 @@ pub(super) async fn wait(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()
     Ok(())
 }
 
-/// A user name as PostgreSQL's messages have it, cut so that a long one does no harm.
-fn quoted(user: &str) -> String {
-    user.chars().take(63).collect()
+/// A name as PostgreSQL's messages have it, cut to the length that its own names have.
+pub(super) fn quoted(name: &str) -> String {
+    name.chars().take(63).collect()
 }
 
 fn md5_hex(parts: &[&[u8]]) -> String {

@@ -4,6 +4,7 @@
 
 mod chain_parity;
 mod conninfo_oracle;
+mod demo_psql;
 mod end_to_end;
 mod faults;
 mod passwords;

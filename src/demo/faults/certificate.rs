@@ -73,6 +73,12 @@ pub(super) const FAULTS: &[Fault] = &[
             Ok(())
         },
     ),
+    Fault::new("hostname-mismatch", "the host is an address, the certificate has a name only", |scene| {
+        scene.unset("hostaddr");
+        scene.set("host", "127.0.0.1");
+        Ok(())
+    })
+    .named("hostname-mismatch-address"),
     Fault::new("certificate-expired", "the server's certificate has expired", |scene| {
         scene.present_with(|leaf| (leaf.not_before, leaf.not_after) = (days(-400), days(-35)))
     }),
@@ -95,6 +101,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("crl-missing", "there is a CRL of the issuing CA and none of the root", |scene| {
         scene.write_for("sslcrl", "root.crl", scene.intermediate.crl(&[], 1)?).map(drop)
     }),
+    Fault::new("crl-missing", "sslcrldir names a directory that does not exist", |scene| {
+        let path = scene.directory.path().join("no-such-directory");
+        scene.name_file("sslcrldir", &path);
+        Ok(())
+    })
+    .named("crl-directory-missing"),
     Fault::new("certificate-weak", "the server's certificate is signed with SHA-1", |scene| {
         let leaf = scene.intermediate.server(&[HOST])?;
         let der = sha1::sign(&leaf.der, &scene.intermediate.key_der())?;
@@ -137,6 +149,13 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     )
     .named("unknown-critical-extension"),
+    Fault::new("certificate-invalid", "the server's certificate is cut off", |scene| {
+        if let Some(leaf) = scene.chain.first_mut() {
+            leaf.truncate(leaf.len() / 2);
+        }
+        Ok(())
+    })
+    .named("certificate-malformed"),
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[

@@ -64,6 +64,11 @@ pub(super) const FAULTS: &[Fault] = &[
         let client = scene.identify_by(&Authority::root("Demo Client CA")?)?;
         scene.write_for("sslkey", "client.key", client.pem()).map(drop)
     }),
+    Fault::new("client-key-invalid", "the client's key is encrypted, and sslpassword is not set", |scene| {
+        let client = scene.identify_by(&Authority::root("Demo Client CA")?)?;
+        scene.write_for("sslkey", "client.key", client.encrypted_key_pem("open sesame")?).map(drop)
+    })
+    .named("client-key-encrypted"),
     Fault::new("client-key-permissions", "everybody may read the client's private key", |scene| {
         scene.identify_by(&Authority::root("Demo Client CA")?)?;
         set_mode(&scene.directory.path().join("client.key"), 0o644)
