@@ -65,7 +65,12 @@ fn serve(demo: &Demo) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn check(demo: &Demo, require_auth: bool, display: &DisplayArgs, environment: &Environment) -> anyhow::Result<u8> {
+fn check(
+    demo: &Demo,
+    require_auth: bool,
+    display: &DisplayArgs,
+    environment: &Environment,
+) -> anyhow::Result<u8> {
     let setup = Setup {
         environment: demo.environment(),
         overrides: Overrides::default(),

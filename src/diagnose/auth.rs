@@ -53,7 +53,11 @@ pub(super) fn method_name(request: &AuthRequest) -> String {
         AuthMethod::Md5 => "md5".to_owned(),
         AuthMethod::Gss => "gss".to_owned(),
         AuthMethod::Sspi => "sspi".to_owned(),
-        AuthMethod::ScramSha256 if request.mechanisms.is_empty() => "scram-sha-256".to_owned(),
+        AuthMethod::ScramSha256
+            if request.mechanisms.iter().all(|name| name.starts_with("SCRAM-SHA-256")) =>
+        {
+            "scram-sha-256".to_owned()
+        }
         AuthMethod::ScramSha256 => {
             let mechanisms: Vec<String> =
                 request.mechanisms.iter().map(|name| text::printable(name)).collect();
@@ -74,16 +78,24 @@ fn password_required(view: &View<'_>) -> Option<Finding> {
             .because("TLS is verified; --require-auth asks for a session as well")
             .fact("user", view.user())
             .fact_if("method", asked(view))
-            .fact("looked_in", vec![
-                "password in the connection string or service".to_owned(),
-                "environment variable PGPASSWORD".to_owned(),
-                "password file: passfile, else ~/.pgpass".to_owned(),
-            ])
+            .fact(
+                "looked_in",
+                vec![
+                    "password in the connection string or service".to_owned(),
+                    "environment variable PGPASSWORD".to_owned(),
+                    "password file: passfile, else ~/.pgpass".to_owned(),
+                ],
+            )
             .fix(
                 Fix::text(
-                    "add a line host:port:database:user:password to the password file, which only you may read",
+                    "add a line host:port:database:user:password to the password file, which only you may \
+                     read",
                 )
-                .run(if cfg!(windows) { "notepad %APPDATA%\\postgresql\\pgpass.conf" } else { "chmod 600 ~/.pgpass" }),
+                .run(if cfg!(windows) {
+                    "notepad %APPDATA%\\postgresql\\pgpass.conf"
+                } else {
+                    "chmod 600 ~/.pgpass"
+                }),
             )
             .fix(Fix::text("give it in the environment variable PGPASSWORD, or be asked with -W"))
             .fix(Fix::text("check TLS alone: leave --require-auth out"))
@@ -108,7 +120,10 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     if let Some(what) = mismatch {
         return Some(
             Finding::titled("the server does not prove that it knows the password")
-                .because("in SCRAM the server has to show that it holds the password's verifier, and this one's proof is wrong: something between may be playing the server")
+                .because(
+                    "in SCRAM the server has to show that it holds the password's verifier, and this \
+                     one's proof is wrong: something between may be playing the server",
+                )
                 .fact("user", user)
                 .fact("what", what)
                 .fact_if("password_from", origin)
@@ -119,13 +134,19 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let found = message.map(words).unwrap_or_default();
     Some(
         Finding::titled(format!("the password of {user} is rejected"))
-            .because("the server says so for a wrong password, for a role without one, for an expired one, and for a role that does not exist")
+            .because(
+                "the server says so for a wrong password, for a role without one, for an expired one, and \
+                 for a role that does not exist",
+            )
             .fact("user", user.clone())
             .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
             .fact("server_says", found)
             .fixes(provider_hints(view, Situation::PasswordRejected, None))
             .fix(Fix::text("check the password and where it came from: the sources override each other"))
-            .fix(Fix::text("set it anew, as a role that may").run(format!("\\password {}", quoted_role(&user)))),
+            .fix(
+                Fix::text("set it anew, as a role that may")
+                    .run(format!("\\password {}", quoted_role(&user))),
+            ),
     )
 }
 
@@ -190,11 +211,11 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     let client = told.client.clone();
     let terminated = told.unencrypted() || insecure;
     let cause = if terminated {
-        "the server took the connection for unencrypted, although this side verified TLS: a proxy in between ends TLS and goes \
-         on in plaintext"
+        "the server took the connection for unencrypted, although this side verified TLS: a proxy in \
+         between ends TLS and goes on in plaintext"
     } else {
-        "no line of pg_hba.conf lets this user into this database from this address with this encryption, or one says reject; \
-         managed services say so too when their firewall does not know the address"
+        "no line of pg_hba.conf lets this user into this database from this address with this encryption, \
+         or one says reject; managed services say so too when their firewall does not know the address"
     };
     let situation = if terminated { Situation::NotEncrypted } else { Situation::NotAdmitted };
     let range = client
@@ -253,17 +274,26 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     if let Some((role, _)) = at {
         return Some(
             finding
-                .because("user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone")
+                .because(
+                    "user@server was the spelling of Azure's Single Server, which is retired; Flexible \
+                     Server takes the role alone",
+                )
                 .fix(Fix::text("write the role alone").set("user", role))
                 .fixes(provider_hints(view, Situation::RoleMissing, None)),
         );
     }
     Some(
         finding
-            .because("the server checked the login, and has no role of that name; names are case-sensitive, and without user libpq takes the login name of this machine's account")
+            .because(
+                "the server checked the login, and has no role of that name; names are case-sensitive, \
+                 and without user libpq takes the login name of this machine's account",
+            )
             .fixes(provider_hints(view, Situation::RoleMissing, None))
             .fix(Fix::text("name the role: user=NAME"))
-            .fix(Fix::text("make it, as a role that may").run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user)))),
+            .fix(
+                Fix::text("make it, as a role that may")
+                    .run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user))),
+            ),
     )
 }
 
@@ -275,18 +305,28 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
         Finding::titled(title).fact("method", asked.clone()).fact_if("require_auth", required.clone())
     };
     Some(match view.session_failure()? {
-        SessionFailure::MethodExcluded => finding(format!("the server asks for {asked}, which require_auth excludes"))
-            .because(format!(
-                "require_auth={} comes from {}",
-                required.clone().unwrap_or_default(),
-                view.origin("require_auth").unwrap_or_else(|| "the settings".to_owned())
-            ))
-            .fix(Fix::text("on the server: give this user's line in pg_hba.conf a method that is allowed, such as scram-sha-256"))
-            .fix(Fix::text("is that method meant? name it in require_auth")),
-        SessionFailure::MethodUnsupported => finding(format!("the server asks for {asked}, which this tool cannot do"))
-            .because("TLS is verified; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this tool has not")
-            .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
-            .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
+        SessionFailure::MethodExcluded => {
+            finding(format!("the server asks for {asked}, which require_auth excludes"))
+                .because(format!(
+                    "require_auth={} comes from {}",
+                    required.clone().unwrap_or_default(),
+                    view.origin("require_auth").unwrap_or_else(|| "the settings".to_owned())
+                ))
+                .fix(Fix::text(
+                    "on the server: give this user's line in pg_hba.conf a method that is allowed, such as \
+             scram-sha-256",
+                ))
+                .fix(Fix::text("is that method meant? name it in require_auth"))
+        }
+        SessionFailure::MethodUnsupported => finding(format!(
+            "the server asks for {asked}, which this tool cannot do"
+        ))
+        .because(
+            "TLS is verified; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this \
+             tool has not",
+        )
+        .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
+        .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
         SessionFailure::TooManyIterations(count) => {
             finding(format!("the server wants {count} SCRAM iterations, more than this tool takes"))
                 .because("the password was stored with an unusual scram_iterations; psql does them all")
@@ -300,7 +340,10 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
         SessionFailure::CertificateModeUnmet => {
             finding("sslcertmode=require, and the server asked for no client certificate".to_owned())
                 .because("libpq then refuses the session, since the server verified nothing of the client")
-                .fix(Fix::text("on the server: set ssl_ca_file, so that it asks for client certificates, and clientcert in pg_hba.conf"))
+                .fix(Fix::text(
+                    "on the server: set ssl_ca_file, so that it asks for client certificates, and \
+                     clientcert in pg_hba.conf",
+                ))
                 .fix(Fix::text("let a certificate be sent only when asked for").set("sslcertmode", "allow"))
         }
         _ => return None,
@@ -336,30 +379,36 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
     Some(match failure {
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
             .because(
-                "only SCRAM over TLS binds the channel: the user's line in pg_hba.conf asks for another method, the password is \
-                 stored as md5, or a pooler or proxy that ends TLS answers",
+                "only SCRAM over TLS binds the channel: the user's line in pg_hba.conf asks for another \
+                 method, the password is stored as md5, or a pooler or proxy that ends TLS answers",
             )
-            .fix(Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew").run(
-                "SET password_encryption = 'scram-sha-256';  \\password",
-            ))
+            .fix(
+                Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew")
+                    .run("SET password_encryption = 'scram-sha-256';  \\password"),
+            )
             .fix(Fix::text("past the pooler or proxy: connect to the server itself"))
             .fix(prefer),
         ChannelBindingFailure::NoDigest(algorithm) => finding
             .because(format!(
-                "the certificate is signed with {}, for which libpq finds no hash; it fails so under prefer, its default, too",
+                "the certificate is signed with {}, for which libpq finds no hash; it fails so under \
+                 prefer, its default, too",
                 text::printable(&algorithm)
             ))
             .fact("signature", text::printable(&algorithm))
-            .fix(Fix::text("let the client not bind the channel; TLS is verified all the same").set("channel_binding", "disable"))
+            .fix(
+                Fix::text("let the client not bind the channel; TLS is verified all the same")
+                    .set("channel_binding", "disable"),
+            )
             .fix(Fix::text("have the certificate issued by a CA with an RSA or ECDSA key")),
         ChannelBindingFailure::Refused => finding
             .because(
-                "the server sees another certificate than this side: most likely a proxy ends TLS and begins it anew; else \
-                 somebody in between",
+                "the server sees another certificate than this side: most likely a proxy ends TLS and \
+                 begins it anew; else somebody in between",
             )
             .fix(Fix::text("connect to the server itself, past the proxy"))
             .fix(
-                Fix::text("is the proxy yours, and verified? then do without on this path").set("channel_binding", "disable"),
+                Fix::text("is the proxy yours, and verified? then do without on this path")
+                    .set("channel_binding", "disable"),
             ),
     })
 }

@@ -93,7 +93,7 @@ impl Entry {
             .split("\n## ")
             .skip(1)
             .filter_map(|part| part.split_once('\n'))
-            .map(|(head, text)| (head.trim(), text.trim()))
+            .map(|(head, text)| (head.trim(), text.trim_matches('\n')))
     }
 
     /// The page, laid out for a width.
@@ -138,7 +138,7 @@ fn laid_out(text: &str, columns: usize) -> String {
             flush(&mut paragraph, &mut out);
         }
         if line.starts_with("    ") {
-            let _ = writeln!(out, "{line}");
+            let _ = writeln!(out, "  {line}");
         } else if !line.is_empty() {
             if !paragraph.is_empty() {
                 paragraph.push(' ');

@@ -74,8 +74,9 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     let finding = match &error.kind {
         SyntaxErrorKind::MissingEquals(word) if whole(word.as_bytes()) => {
             let word = shown(word);
-            let command = nearest(&word, SUBCOMMANDS)
-                .map(|found| Fix::text(format!("run the subcommand {found}")).run(format!("pgtls-check {found}")));
+            let command = nearest(&word, SUBCOMMANDS).map(|found| {
+                Fix::text(format!("run the subcommand {found}")).run(format!("pgtls-check {found}"))
+            });
             Finding::titled(format!("missing \"=\" after \"{word}\""))
                 .because("it is no subcommand, and libpq reads keyword=value pairs or a URI here")
                 .mark(mark(view, span, "a word without ="))
@@ -84,7 +85,9 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 .fix(Fix::text("name it as the database").set("dbname", word))
         }
         SyntaxErrorKind::MissingEquals(_) => Finding::titled("a word of the connection string has no \"=\"")
-            .because("libpq reads keyword=value pairs parted by blanks; a value with a blank in it needs quotes")
+            .because(
+                "libpq reads keyword=value pairs parted by blanks; a value with a blank in it needs quotes",
+            )
             .mark(mark(view, span, "a word without ="))
             .fixes(scheme_fix(input))
             .fix(Fix::text("put values that hold blanks in single quotes: keyword='a b'")),
@@ -92,16 +95,63 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .because("a value that begins with ' ends at the next ' that no backslash stands before")
             .mark(mark(view, span, "no closing '"))
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
-        #[allow(unreachable_patterns)]
-        _ => Finding::titled("the connection string cannot be read")
-            .because("libpq refuses it at the place marked")
-            .mark(mark(view, span, "here"))
-            .fix(Fix::text(
-                "write keyword=value pairs, or postgresql://user@host:port/database?keyword=value with everything \
-                 else percent-encoded (@ in a password is %40)",
-            )),
+        kind => {
+            let (title, why, advice) = in_uri(kind);
+            Finding::titled(title).because(why).mark(mark(view, span, "here")).fix(Fix::text(advice))
+        }
     };
     Some(finding)
+}
+
+/// Title, cause and remedy of what is wrong in a URI, or in any string for its bytes.
+fn in_uri(kind: &SyntaxErrorKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        SyntaxErrorKind::NulByte => (
+            "the connection string holds a zero byte",
+            "libpq's strings end at one, so no value can hold it, not even as %00",
+            "take the zero byte out",
+        ),
+        SyntaxErrorKind::UnclosedBracket => (
+            "an IPv6 address in the URI does not end",
+            "an address that begins with [ ends with ]",
+            "write the address as [2001:db8::7]",
+        ),
+        SyntaxErrorKind::EmptyBrackets => (
+            "the brackets in the URI hold no address",
+            "[ and ] stand round an IPv6 address",
+            "write the address as [2001:db8::7], or give a name without brackets",
+        ),
+        SyntaxErrorKind::TextBehindBracket => (
+            "something else than a port, path or query follows the address in the URI",
+            "behind ] only :, /, ? or , may come",
+            "write the port as [2001:db8::7]:5432",
+        ),
+        SyntaxErrorKind::ParameterWithoutEquals => (
+            "a parameter of the URI has no value",
+            "each parameter behind ? is keyword=value, parted from the next by &",
+            "write keyword=value; an & inside a value is %26",
+        ),
+        SyntaxErrorKind::ParameterWithTwoEquals => (
+            "a parameter of the URI has two =",
+            "libpq takes exactly one = in each parameter behind ?",
+            "write an = inside a value as %3D",
+        ),
+        SyntaxErrorKind::BadPercentEncoding => (
+            "a % in the URI is not followed by two hexadecimal digits",
+            "in a URI % begins an encoded byte",
+            "write a % that is meant as such as %25, in passwords too",
+        ),
+        SyntaxErrorKind::BareSpace => (
+            "a part of the URI holds a space",
+            "libpq 18 refuses spaces inside a URI",
+            "write a space as %20",
+        ),
+        SyntaxErrorKind::MissingEquals(_) | SyntaxErrorKind::UnterminatedQuote => (
+            "the connection string cannot be read",
+            "libpq refuses it at the place marked",
+            "write keyword=value pairs, or postgresql://user@host:port/database?keyword=value",
+        ),
+    }
 }
 
 /// What looks like a URI under another scheme is read as keywords.
@@ -112,7 +162,8 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
         scheme.len() < 40 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || ":+.-".contains(c));
     is_scheme.then(|| {
         Fix::text(format!(
-            "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, in lower case)"
+            "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, \
+             in lower case)"
         ))
     })
 }
@@ -256,7 +307,7 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
         Finding::titled(format!("\"{given}\" is not a host name"))
             .because(cause)
             .fact("host", given)
-            .fact_if("meant", meant.as_deref())
+            .fact_if("meant", meant.as_deref().map(text::printable))
             .mark(mark(view, place.as_ref(), "not a host name"))
             .fix(fix),
     )
@@ -297,8 +348,8 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("there is no host name to verify")
             .because(
-                "sslmode=verify-full compares the name in host with the certificate; hostaddr only says where to \
-                 connect and is never compared",
+                "sslmode=verify-full compares the name in host with the certificate; hostaddr only says \
+                 where to connect and is never compared",
             )
             .fact("missing", "host")
             .fact_if("certificate_for", certified.filter(|names| !names.is_empty()))
@@ -315,8 +366,8 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         return Some(
             Finding::titled("a Unix-domain socket never uses TLS")
                 .because(format!(
-                    "libpq connects to {path} in plaintext whatever the sslmode, {mode} included; there is nothing to \
-                     verify"
+                    "libpq connects to {path} in plaintext whatever the sslmode, {mode} included; there \
+                     is nothing to verify"
                 ))
                 .fact("socket", path)
                 .fact("sslmode", mode)
@@ -328,8 +379,8 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
             .because("libpq connects in plaintext; there is nothing to verify")
     } else if view.admitted_in_plaintext() {
         Finding::titled("sslmode=allow was content with plaintext").because(
-            "libpq asks in plaintext first, and this server lets it in or asks for a password there; TLS would come only \
-             after a refusal",
+            "libpq asks in plaintext first, and this server lets it in or asks for a password there; TLS \
+             would come only after a refusal",
         )
     } else {
         return None;

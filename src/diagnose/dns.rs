@@ -77,8 +77,8 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
             .map(|form| form.pattern.trim_start_matches('.'));
         let cause = match zone {
             Some(_) => format!(
-                "{} answers for servers with public access everywhere, for those with private access only where their \
-                 private DNS zone is linked; else the name is mistyped or the server deleted",
+                "{} answers for servers with public access everywhere, for those with private access only \
+                 where their private DNS zone is linked; else the name is mistyped or the server deleted",
                 detection.provider.name
             ),
             None => format!(
@@ -92,11 +92,11 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     }
     let bare = !name.contains('.');
     let cause = if bare {
-        "a name without a dot resolves only where it is known: in its own container network, or with the search domain \
-         of its own site"
+        "a name without a dot resolves only where it is known: in its own container network, or with the \
+         search domain of its own site"
     } else {
-        "the resolver is sure that the name does not exist: it is mistyped, or known only to another network's name \
-         servers"
+        "the resolver is sure that the name does not exist: it is mistyped, or known only to another \
+         network's name servers"
     };
     Some(finding.because(cause).fix(Fix::text("check the spelling of host")).fix(look_up(&name)).fix(
         Fix::text(
@@ -113,8 +113,8 @@ fn no_address(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the name {name} has no address"))
             .because(
-                "the name exists and has neither an A nor an AAAA record, or none of a kind this machine can use (a server \
-                 with an IPv6 address only, asked from an IPv4 network)",
+                "the name exists and has neither an A nor an AAAA record, or none of a kind this machine \
+                 can use (a server with an IPv6 address only, asked from an IPv4 network)",
             )
             .fact("name", name.clone())
             .fact("answer", said)
@@ -139,15 +139,20 @@ fn failure(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the name {name} could not be looked up"))
             .because(
-                "the resolver did not say whether the name exists: it cannot be reached, did not answer in time, or has \
-                 trouble of its own",
+                "the resolver did not say whether the name exists: it cannot be reached, did not answer \
+                 in time, or has trouble of its own",
             )
             .fact("name", name.clone())
             .fact("answer", said)
             .fact_if("seconds", seconds)
             .fact_if("asked", asked(view))
             .fix(look_up(&name))
-            .fix(Fix::text("see whether any name resolves; if none does, mend this machine's network or name servers")
-                .run_words(["nslookup", "example.com"])),
+            .fix(
+                Fix::text(
+                    "see whether any name resolves; if none does, mend this machine's network or name \
+                     servers",
+                )
+                .run_words(["nslookup", "example.com"]),
+            ),
     )
 }

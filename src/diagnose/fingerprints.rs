@@ -127,8 +127,8 @@ const FINGERPRINTS: &[Fingerprint] = &[
     Fingerprint {
         name: "TLS from the first byte",
         fits: |bytes| matches!(bytes, [0x14..=0x17, 0x03, 0x00..=0x04, ..]),
-        meaning: "something there speaks TLS at once and does not know SSLRequest: a TLS proxy such as stunnel or a load \
-                  balancer",
+        meaning: "something there speaks TLS at once and does not know SSLRequest: a TLS proxy such as \
+             stunnel or a load balancer",
     },
     Fingerprint { name: "RDP", fits: |bytes| bytes.starts_with(&[0x03, 0x00, 0x00]), meaning: OTHER_PORT },
     Fingerprint {
@@ -144,7 +144,8 @@ const FINGERPRINTS: &[Fingerprint] = &[
     Fingerprint {
         name: "PostgreSQL without negotiation",
         fits: |bytes| matches!(bytes, [b'R', 0, 0, 0, 8..=64, ..]),
-        meaning: "something there speaks PostgreSQL's protocol and took SSLRequest for a start-up message: a proxy",
+        meaning: "something there speaks PostgreSQL's protocol and took SSLRequest for a start-up \
+             message: a proxy",
     },
     Fingerprint { name: "a service with a text protocol", fits: text_line, meaning: OTHER_PORT },
 ];

@@ -70,15 +70,20 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("{} hangs up on SSLRequest", view.place()))
             .because(
-                "the port is open and whoever listens ends the connection at once, most likely a proxy or load balancer \
-                 whose allow list lacks this machine or that has no server behind it; a server that is full or shutting \
-                 down can do the same",
+                "the port is open and whoever listens ends the connection at once, most likely a proxy or \
+                 load balancer whose allow list lacks this machine or that has no server behind it; a \
+                 server that is full or shutting down can do the same",
             )
             .fact("answer", how)
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
-            .fix(Fix::text("check the allow list of the proxy, load balancer or service in front of the server"))
-            .fix(Fix::text("check that a server runs behind it; the log of the server tells whether the connection came through"))
+            .fix(Fix::text(
+                "check the allow list of the proxy, load balancer or service in front of the server",
+            ))
+            .fix(Fix::text(
+                "check that a server runs behind it; the log of the server tells whether the connection \
+                 came through",
+            ))
             .fix(Fix::text("check that the port is PostgreSQL's")),
     )
 }
@@ -92,18 +97,19 @@ fn silence(view: &View<'_>) -> Option<Finding> {
     };
     let (cause, state) = match lost {
         Some(InFlight { unacknowledged: 1.., retransmits }) => (
-            "the connection opened, and the 8 bytes of SSLRequest were never acknowledged: the way to the server broke, or \
-             a firewall lets connections open and drops what follows",
+            "the connection opened, and the 8 bytes of SSLRequest were never acknowledged: the way to the \
+             server broke, or a firewall lets connections open and drops what follows",
             Some(format!("8 bytes not acknowledged, sent again {retransmits} times")),
         ),
         Some(_) => (
-            "the peer's system received SSLRequest and its program says nothing: a load balancer without a server behind \
-             it, a stopped or overloaded server, or a service that waits for another protocol",
+            "the peer's system received SSLRequest and its program says nothing: a load balancer without \
+             a server behind it, a stopped or overloaded server, or a service that waits for another \
+             protocol",
             Some("8 bytes, acknowledged".to_owned()),
         ),
         None => (
-            "the port is open and silent: a load balancer without a server behind it, a stopped or overloaded server, or a \
-             service that waits for another protocol",
+            "the port is open and silent: a load balancer without a server behind it, a stopped or \
+             overloaded server, or a service that waits for another protocol",
             None,
         ),
     };
@@ -168,8 +174,9 @@ fn injected(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("plaintext follows the server's yes")
             .because(
-                "after S nothing may come before TLS; whatever was put there would have been taken for the server's own \
-                 (CVE-2021-23222): a broken proxy, or somebody between here and the server",
+                "after S nothing may come before TLS; whatever was put there would have been taken for \
+                 the server's own (CVE-2021-23222): a broken proxy, or somebody between here and the \
+                 server",
             )
             .fact("bytes", i64::try_from(bytes.len()).unwrap_or(i64::MAX))
             .fact("first_bytes", first_bytes(bytes))
@@ -187,26 +194,24 @@ fn error(view: &View<'_>) -> Option<Finding> {
     let is = |code: &str, words: &[&str]| {
         sqlstate.as_deref() == Some(code.as_bytes()) || words.iter().any(|word| message.contains(word))
     };
-    let (cause, fix) = if is(
-        "53300",
-        &["too many clients", "too many connections", "remaining connection slots"],
-    ) {
-        (
-            "it seems to be full, and to turn connections away before TLS",
-            Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
-        )
-    } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
-        (
-            "it seems to be starting or stopping",
-            Fix::text("wait until it accepts connections").run("pg_isready"),
-        )
-    } else {
-        (
-            "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it is full, out of memory \
-             or too old for SSLRequest",
-            Fix::text("read the server's log at this time: it has the same message with its reason"),
-        )
-    };
+    let (cause, fix) =
+        if is("53300", &["too many clients", "too many connections", "remaining connection slots"]) {
+            (
+                "it seems to be full, and to turn connections away before TLS",
+                Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
+            )
+        } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
+            (
+                "it seems to be starting or stopping",
+                Fix::text("wait until it accepts connections").run("pg_isready"),
+            )
+        } else {
+            (
+                "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it \
+                 is full, out of memory or too old for SSLRequest",
+                Fix::text("read the server's log at this time: it has the same message with its reason"),
+            )
+        };
     Some(
         Finding::titled("the server answers SSLRequest with an error")
             .because(format!(
@@ -249,21 +254,24 @@ fn direct(view: &View<'_>) -> Option<Finding> {
     let (what, cause) = match tls.failure.as_ref()? {
         TlsFailure::NoAlpn => (
             "TLS without the ALPN protocol postgresql",
-            "something there speaks TLS and is no PostgreSQL 17 or later: libpq refuses a direct connection without that \
-             agreement",
+            "something there speaks TLS and is no PostgreSQL 17 or later: libpq refuses a direct \
+             connection without that agreement",
         ),
         TlsFailure::Ended(Closure::Closed) if unheard => (
             "closed (FIN)",
-            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message and hangs up",
+            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message \
+             and hangs up",
         ),
         TlsFailure::Ended(Closure::Reset) if unheard => (
             "reset (RST)",
-            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message and hangs up",
+            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message \
+             and hangs up",
         ),
         // no_application_protocol
         TlsFailure::AlertReceived(120) => (
             "alert no_application_protocol",
-            "something there speaks TLS and does not know the ALPN protocol postgresql: no PostgreSQL 17 or later",
+            "something there speaks TLS and does not know the ALPN protocol postgresql: no PostgreSQL 17 \
+             or later",
         ),
         TlsFailure::NotTls(bytes) if bytes.first() == Some(&b'E') => (
             "an error of PostgreSQL's protocol",

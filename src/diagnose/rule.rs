@@ -21,7 +21,7 @@ pub(super) struct Rule {
 /// Declares a rule whose page is `explain/CODE.md`.
 macro_rules! rule {
     ($name:ident, $code:literal, $title:literal, retryable: $retryable:literal, $detect:expr) => {
-        pub(super) const $name: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
+        pub(in crate::diagnose) const $name: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
             code: $code,
             title: $title,
             retryable: $retryable,

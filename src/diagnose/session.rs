@@ -62,10 +62,15 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .because("it, the database or the role has reached its limit; TLS is well")
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
-            .fix(Fix::text("wait, or end idle sessions").run(
-                "SELECT pid, usename, state, state_change FROM pg_stat_activity ORDER BY state_change;",
-            ))
-            .fix(Fix::text("put a pooler in front, or raise max_connections (or the CONNECTION LIMIT of role or database)")),
+            .fix(
+                Fix::text("wait, or end idle sessions").run(
+                    "SELECT pid, usename, state, state_change FROM pg_stat_activity ORDER BY state_change;",
+                ),
+            )
+            .fix(Fix::text(
+                "put a pooler in front, or raise max_connections (or the CONNECTION LIMIT of role or \
+                 database)",
+            )),
     )
 }
 
@@ -118,8 +123,9 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
             "the server falls silent after the start-up message"
         })
         .because(
-            "TLS is verified; whoever answers then waits for something: a pooler for a free server connection, a proxy for a \
-             server that does not answer, the server for its LDAP, RADIUS or Kerberos",
+            "TLS is verified; whoever answers then waits for something: a pooler for a free server \
+             connection, a proxy for a server that does not answer, the server for its LDAP, RADIUS or \
+             Kerberos",
         )
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
@@ -143,12 +149,15 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .because(if asked {
                 "TLS is verified; the server asked for a client certificate, got none, and hung up"
             } else {
-                "TLS is verified; the server's process ended, or a proxy in between found no server to pass the session to"
+                "TLS is verified; the server's process ended, or a proxy in between found no server to \
+                 pass the session to"
             })
             .fact("answer", how)
             .fact("last_message", last_message(view))
             .fact_if("seconds", seconds(view))
-            .fix(Fix::text("read the server's log at this time; no entry there means the proxy or pooler before it"))
+            .fix(Fix::text(
+                "read the server's log at this time; no entry there means the proxy or pooler before it",
+            ))
             .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\"")),
     )
 }
@@ -175,7 +184,10 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let found = if found.is_empty() { "not told".to_owned() } else { found.join(", ") };
     Some(
         Finding::titled(format!("the server is {found}, and target_session_attrs={wanted}"))
-            .because("TLS and the login are well; libpq goes on to the next host until one is of the kind wanted, and there is none")
+            .because(
+                "TLS and the login are well; libpq goes on to the next host until one is of the kind \
+                 wanted, and there is none",
+            )
             .fact("wanted", wanted)
             .fact("found", found)
             .fact_if("from", view.origin("target_session_attrs"))
@@ -199,15 +211,25 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
                 })
                 .fact("sqlstate", sqlstate)
                 .fact("message", said)
-                .fact_if("detail", message.detail.as_deref().map(|detail| text::truncated(&text::printable(detail), 300)))
-                .fact_if("hint", message.hint.as_deref().map(|hint| text::truncated(&text::printable(hint), 300)))
-                .fixes(pooler.then(|| provider_hints(view, Situation::RoleMissing, None)).into_iter().flatten())
-                .fixes(
-                    message.message.contains("is not permitted to log in").then(|| {
-                        Fix::text("let the role log in, as a role that may").run(format!("ALTER ROLE \"{}\" LOGIN;", view.user().replace('"', "\"\"")))
-                    }),
+                .fact_if(
+                    "detail",
+                    message.detail.as_deref().map(|detail| text::truncated(&text::printable(detail), 300)),
                 )
-                .fix(Fix::text("read the server's log at this time, and PostgreSQL's manual, appendix Error Codes, under the SQLSTATE"))
+                .fact_if(
+                    "hint",
+                    message.hint.as_deref().map(|hint| text::truncated(&text::printable(hint), 300)),
+                )
+                .fixes(
+                    pooler.then(|| provider_hints(view, Situation::RoleMissing, None)).into_iter().flatten(),
+                )
+                .fixes(message.message.contains("is not permitted to log in").then(|| {
+                    Fix::text("let the role log in, as a role that may")
+                        .run(format!("ALTER ROLE \"{}\" LOGIN;", view.user().replace('"', "\"\"")))
+                }))
+                .fix(Fix::text(
+                    "read the server's log at this time, and PostgreSQL's manual, appendix Error Codes, \
+                     under the SQLSTATE",
+                ))
                 .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\"")),
         );
     }

@@ -42,7 +42,8 @@ pub(super) fn reports(
                     .unwrap_or_default(),
                 None => reached.clone().unwrap_or_else(|| skip_detail(view, stage)),
             };
-            let timed = failed.is_some() || reached.is_some();
+            // Judging takes no time worth telling where it fails.
+            let timed = reached.is_some() || (failed.is_some() && stage != Stage::Certificate);
             StageReport { stage, status, milliseconds: took(view, stage).filter(|_| timed), detail }
         })
         .collect()

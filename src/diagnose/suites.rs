@@ -28,8 +28,8 @@ pub(super) fn has_group(number: u16) -> bool {
 }
 
 /// What this tool offers, for people.
-pub(super) const OFFERED: &str = "AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256, X25519 and P-384; ECDSA, RSA and Ed25519 signatures with SHA-256 \
-     and up";
+pub(super) const OFFERED: &str = "AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256, X25519 and P-384; \
+     ECDSA, RSA and Ed25519 signatures with SHA-256 and up";
 
 const SUITES: &[(u16, &str)] = &[
     (0x000A, "TLS_RSA_WITH_3DES_EDE_CBC_SHA"),

@@ -79,12 +79,12 @@ fn refused(view: &View<'_>) -> Option<Finding> {
     let usual = view.provider().and_then(|found| found.provider.ports.first().map(|port| port.number));
     let cause = match reached(view) {
         Reach::Loopback => {
-            "nothing on this machine listens on that port: the server or tunnel is not running, has another port, or runs \
-             in a container that does not publish it"
+            "nothing on this machine listens on that port: the server or tunnel is not running, has \
+             another port, or runs in a container that does not publish it"
         }
         _ => {
-            "the machine answers and nothing listens on that port for this address: the server is stopped, has another \
-             port, or listens on localhost only; a firewall can also answer so"
+            "the machine answers and nothing listens on that port for this address: the server is \
+             stopped, has another port, or listens on localhost only; a firewall can also answer so"
         }
     };
     Some(
@@ -118,8 +118,8 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         )
     } else if is_v6 {
         (
-            "the server was asked for over IPv6, and this network most likely has none; a router or a rule can also \
-             refuse so",
+            "the server was asked for over IPv6, and this network most likely has none; a router or a \
+             rule can also refuse so",
             vec![
                 Fix::text("see whether this machine has a way to IPv6 addresses")
                     .run("ip -6 route show default"),
@@ -128,8 +128,8 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         (
-            "this machine or a router on the way knows no way to the address, or a rule refuses it: the VPN is down, the \
-             route is missing, or the host is off",
+            "this machine or a router on the way knows no way to the address, or a rule refuses it: the \
+             VPN is down, the route is missing, or the host is off",
             vec![
                 Fix::text("see which way the packets would take").run_words([
                     "ip",
@@ -164,8 +164,8 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     Some(match reached(view) {
         Reach::Private => finding
             .because(if by_name {
-                "the name leads to a private address: the server has private access, and this machine is most likely \
-                 outside its virtual network"
+                "the name leads to a private address: the server has private access, and this machine is \
+                 most likely outside its virtual network"
             } else {
                 "the address is private, and this machine is most likely outside its network"
             })
@@ -174,30 +174,43 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
             .fix(try_port(
                 view,
                 &format!(
-                    "inside already? let port {port} out of this subnet and into the server's (network security group, \
-                     route table, local firewall); from another machine there:"
+                    "inside already? let port {port} out of this subnet and into the server's (network \
+                     security group, route table, local firewall); from another machine there:"
                 ),
             )),
         Reach::Loopback => finding
-            .because("a connection to this machine itself is dropped: by a local firewall, or the listener's queue is full")
-            .fix(Fix::text("see what listens there and how long its queue is").run(format!("ss -ltn sport = :{port}"))),
+            .because(
+                "a connection to this machine itself is dropped: by a local firewall, or the listener's \
+                 queue is full",
+            )
+            .fix(
+                Fix::text("see what listens there and how long its queue is")
+                    .run(format!("ss -ltn sport = :{port}")),
+            ),
         Reach::Public => finding
             .because(
-                "most likely a firewall drops the connection: the server's allow list lacks this machine's public address, \
-                 or this network lets the port out to nobody; a wrong port or a stopped server can look the same",
+                "most likely a firewall drops the connection: the server's allow list lacks this \
+                 machine's public address, or this network lets the port out to nobody; a wrong port or a \
+                 stopped server can look the same",
             )
             .fixes(provider_hints(view, Situation::NoAnswer, None))
             .fix(try_port(
                 view,
-                "allow this machine's public address in the server's firewall; a machine that is allowed already decides:",
+                "allow this machine's public address in the server's firewall; a machine that is allowed \
+                 already decides:",
             ))
-            .fix(Fix::text(format!("does this network let port {port} out? another server on that port decides")).run(
-                if cfg!(windows) {
+            .fix(
+                Fix::text(format!(
+                    "does this network let port {port} out? another server on that port decides"
+                ))
+                .run(if cfg!(windows) {
                     format!("Test-NetConnection OTHER-SERVER -Port {port}")
                 } else {
                     format!("nc -vz -w 5 OTHER-SERVER {port}")
-                },
-            ))
-            .fix(Fix::text(format!("check the port, {port}, and that the server is running, where it is managed"))),
+                }),
+            )
+            .fix(Fix::text(format!(
+                "check the port, {port}, and that the server is running, where it is managed"
+            ))),
     })
 }

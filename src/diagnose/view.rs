@@ -155,8 +155,8 @@ impl<'a> View<'a> {
 
     /// A place of the connection string, underlined; `None` where no string was given.
     pub fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
-        let conninfo::Masked { text, spans } = conninfo::mask(self.evidence.input.as_ref()?.expose(), spans);
-        Some(Mark { text, spans, label: label.into() })
+        let masked = conninfo::mask(self.evidence.input.as_ref()?.expose(), spans);
+        Some(Mark { text: masked.text, spans: masked.spans, label: label.into() })
     }
 
     /// The stage in which the attempt ended: where libpq stops, or goes on to the next address. `None` when everything
@@ -202,7 +202,7 @@ impl<'a> View<'a> {
         match (&tls.failure, &tls.judgement) {
             (Some(TlsFailure::CertificateRefused), _) => Some(Stage::Certificate),
             (Some(_), _) => Some(Stage::Tls),
-            (None, Some(judgement)) => (!judgement.accepted).then_some(Stage::Certificate),
+            (None, Some(judgement)) => (!judgement.accepted_under(self.mode)).then_some(Stage::Certificate),
             // Nothing passes for verified that nobody judged.
             (None, None) => {
                 (self.mode >= SslMode::VerifyCa || self.store().is_some()).then_some(Stage::Certificate)

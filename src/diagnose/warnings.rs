@@ -53,10 +53,13 @@ pub(super) const KINDS: &[Kind] = &[
     kind!("sslmode-not-verifying", Some(Stage::Config), "the sslmode verifies less than verify-full", verified_only: true, not_verifying),
     kind!("certificate-expires-soon", Some(Stage::Certificate), "a certificate of the chain ends soon", verified_only: true, certificate_expires),
     kind!("root-expires-soon", Some(Stage::Certificate), "the root ends soon", verified_only: true, root_expires),
-    kind!("root-bundle-incomplete", Some(Stage::Trust), "the file lacks roots that the provider uses or has announced", verified_only: true, bundle_incomplete),
+    kind!("root-bundle-incomplete", Some(Stage::Trust), "the file lacks roots that the provider uses or \
+         has announced", verified_only: true, bundle_incomplete),
     kind!("root-retired", Some(Stage::Certificate), "the chain relies on a root that was given up", verified_only: true, root_retired),
-    kind!("no-subject-alt-name", Some(Stage::Certificate), "the certificate has its name in the common name only", verified_only: true, no_alternative_name),
-    kind!("ca-as-server-certificate", Some(Stage::Certificate), "the server certificate says that it is a CA", verified_only: true, ca_as_server),
+    kind!("no-subject-alt-name", Some(Stage::Certificate), "the certificate has its name in the common \
+         name only", verified_only: true, no_alternative_name),
+    kind!("ca-as-server-certificate", Some(Stage::Certificate), "the server certificate says that it is a \
+         CA", verified_only: true, ca_as_server),
     kind!("strict-client-rejects", Some(Stage::Certificate), "strict clients refuse what libpq accepts", verified_only: true, strict_rejects),
     kind!("tls12-only", Some(Stage::Tls), "TLS 1.3 was offered and the server chose 1.2", verified_only: true, tls12_only),
     kind!("tls-terminated-upstream", Some(Stage::Session), "a proxy ends TLS before the server", verified_only: true, terminated_upstream),
@@ -404,7 +407,10 @@ fn terminated_upstream(view: &View<'_>) -> Vec<Found> {
     vec![
         found("TLS is verified up to a proxy; the server itself sees an unencrypted session")
             .fact("backend", "pg_stat_ssl: ssl is off for this session")
-            .fix(Fix::text("let the pooler or proxy use TLS to the server too (PgBouncer: server_tls_sslmode=verify-full)"))
+            .fix(Fix::text(
+                "let the pooler or proxy use TLS to the server too (PgBouncer: \
+                 server_tls_sslmode=verify-full)",
+            ))
             .fix(Fix::text("or connect to the server itself")),
     ]
 }

@@ -326,7 +326,6 @@ fn strings_services_environment_and_defaults_merge_as_in_libpq() {
 struct Combination {
     conninfo: Vec<u8>,
     environment: BTreeMap<String, Vec<u8>>,
-    service_file: String,
 }
 
 /// Sensible and other values. No name is resolved and nothing but this machine is connected to.
@@ -444,7 +443,7 @@ impl Combination {
             _ => environment
                 .insert("PGSERVICEFILE".to_owned(), format!("{directory}/pg_service.conf").into_bytes()),
         };
-        Combination { conninfo: conninfo.join(" ").into_bytes(), environment, service_file }
+        Combination { conninfo: conninfo.join(" ").into_bytes(), environment }
     }
 
     fn question(&self) -> Question {

@@ -33,7 +33,8 @@ fn each(check: impl Fn(&Fault) -> Result<(), String> + Sync) {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                while let Some(fault) = faults().get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                while let Some(fault) = faults().get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                {
                     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(fault)));
                     let result = caught.unwrap_or_else(|_| Err("it panicked".to_owned()));
                     if let Err(why) = result {
@@ -97,7 +98,8 @@ fn each_report_for_people_ends_in_its_verdict() {
     each(|fault| {
         let report = demo(fault, &[]);
         let last = report.stdout.lines().last().unwrap_or_default();
-        let code = catalogue::entry(fault.code).and_then(|entry| entry.stage).map_or(0, |stage| stage.exit_status());
+        let code =
+            catalogue::entry(fault.code).and_then(|entry| entry.stage).map_or(0, |stage| stage.exit_status());
         expect(report.status == Some(i32::from(code)), || format!("exit {:?}", report.status))?;
         let (level, words) = if code == 0 {
             ("warning", &["verified", "encrypted, not verified", "chain verified, name not"][..])

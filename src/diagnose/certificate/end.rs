@@ -14,7 +14,8 @@ use crate::verify::hints::{Gap, gap, namesake};
 use crate::verify::{Defect, Judgement};
 
 rule!(
-    UNREADABLE, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
+    UNREADABLE, "certificate-invalid", "a certificate is malformed, or its signature or an extension is \
+         no good",
     retryable: false, unreadable
 );
 rule!(
@@ -27,7 +28,8 @@ rule!(
 );
 rule!(SELF_SIGNED, "self-signed", "the server certificate is self-signed and not in the file", retryable: false, self_signed);
 rule!(
-    ROOT_FILE_LACKS_ROOT, "root-file-lacks-root", "the file holds an intermediate or server certificate without its root",
+    ROOT_FILE_LACKS_ROOT, "root-file-lacks-root", "the file holds an intermediate or server certificate \
+         without its root",
     retryable: false, file_lacks_root
 );
 rule!(
@@ -113,8 +115,8 @@ fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("{product} answers in place of the server"))
             .because(format!(
-                "the certificate was issued by {}, where {due} was due: a proxy on the way, or software on this machine, \
-                 opens TLS and closes it anew",
+                "the certificate was issued by {}, where {due} was due: a proxy on the way, or software \
+                 on this machine, opens TLS and closes it anew",
                 text::printable(&short(&name))
             ))
             .fact("issued_by", text::printable(&name.to_string()))
@@ -129,7 +131,8 @@ fn tls_inspection(view: &View<'_>) -> Option<Finding> {
             )))
             .fix(Fix::text("check from a network without it, to see the server's own certificate"))
             .fix(Fix::text(
-                "trusting the proxy's CA for a database gives it every password and row; do so only if that is your rule",
+                "trusting the proxy's CA for a database gives it every password and row; do so only if \
+                 that is your rule",
             )),
     )
 }
@@ -175,8 +178,8 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the file has a root named {name}, and the server's chain uses another key"))
             .because(
-                "name and issuer are the same, the keys are not: the CA was made anew, or the file is of another server, \
-                 or somebody imitates the name",
+                "name and issuer are the same, the keys are not: the CA was made anew, or the file is of \
+                 another server, or somebody imitates the name",
             )
             .fact("name", name)
             .fact("used", used)
@@ -189,11 +192,13 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             )
             .fact("sent", sent(view))
             .fix(Fix::text(
-                "get the CA's present certificate from whoever runs the server, compare its SHA-256 over another channel, \
-                 and put it into the file",
+                "get the CA's present certificate from whoever runs the server, compare its SHA-256 over \
+                 another channel, and put it into the file",
             ))
             .fixes(view.provider().and_then(|found| provider_roots(found.provider)))
-            .fix(Fix::text("did nobody change the CA? then do not trust this connection: find out who answers")),
+            .fix(Fix::text(
+                "did nobody change the CA? then do not trust this connection: find out who answers",
+            )),
     )
 }
 
@@ -204,8 +209,8 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("the server certificate is self-signed and not in your file")
             .because(
-                "nobody else vouches for it, so only a copy of it, fetched on a trusted way, can tell this server from an \
-                 impostor",
+                "nobody else vouches for it, so only a copy of it, fetched on a trusted way, can tell \
+                 this server from an impostor",
             )
             .fact("subject", name)
             .fact("sha256", sha256(leaf))
@@ -214,13 +219,18 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::SelfSigned, None))
             .fix(
                 Fix::text(
-                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, and name the copy in \
-                     sslrootcert",
+                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, \
+                     and name the copy in sslrootcert",
                 )
                 .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
             )
-            .fix(Fix::text("better: make a CA, issue the server's certificate with it, and hand out the CA's certificate"))
-            .fix(Fix::text("saving what the server just sent proves nothing: it is what an impostor would send")),
+            .fix(Fix::text(
+                "better: make a CA, issue the server's certificate with it, and hand out the CA's \
+                 certificate",
+            ))
+            .fix(Fix::text(
+                "saving what the server just sent proves nothing: it is what an impostor would send",
+            )),
     )
 }
 
@@ -236,13 +246,21 @@ fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
         None => issuer.clone(),
     };
     Some(
-        Finding::titled(format!("the file holds the {what} certificate {} without its root", short_subject(anchor)))
-            .because("libpq follows every chain to a self-signed root of the file; an intermediate there vouches for nothing, and changes without notice")
-            .fact("in_file", in_file(view))
-            .fact("needed", needed)
-            .fixes(known.as_ref().map(|known| get_root(view, known)).unwrap_or_default())
-            .fixes(known.is_none().then(|| Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"))))
-            .fixes(known.is_none().then(|| root_sources(view).into_iter().take(1)).into_iter().flatten()),
+        Finding::titled(format!(
+            "the file holds the {what} certificate {} without its root",
+            short_subject(anchor)
+        ))
+        .because(
+            "libpq follows every chain to a self-signed root of the file; an intermediate there vouches \
+             for nothing, and changes without notice",
+        )
+        .fact("in_file", in_file(view))
+        .fact("needed", needed)
+        .fixes(known.as_ref().map(|known| get_root(view, known)).unwrap_or_default())
+        .fixes(known.is_none().then(|| {
+            Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"))
+        }))
+        .fixes(known.is_none().then(|| root_sources(view).into_iter().take(1)).into_iter().flatten()),
     )
 }
 
@@ -314,7 +332,9 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
         ),
         (Some(found), []) => format!("the file has none of the roots of {}", found.provider.name),
         (None, _) if root.public => {
-            "the chain leads to a public root, and libpq trusts only what is in the file, not this machine's store".to_owned()
+            "the chain leads to a public root, and libpq trusts only what is in the file, not this \
+             machine's store"
+                .to_owned()
         }
         (None, _) => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
     };
@@ -385,7 +405,8 @@ fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the server does not send the intermediate {name}"))
             .because(format!(
-                "the chain sent stops below a CA that is neither sent nor in the file, and it is an intermediate: {why}"
+                "the chain sent stops below a CA that is neither sent nor in the file, and it is an \
+                 intermediate: {why}"
             ))
             .fact("missing", issuer)
             .fact("sent", sent(view))
@@ -393,13 +414,16 @@ fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("to_be_had_at", address)
             .fix(
                 Fix::text(
-                    "on the server: put the intermediate after the server's certificate in ssl_cert_file, then reload",
+                    "on the server: put the intermediate after the server's certificate in ssl_cert_file, \
+                     then reload",
                 )
-                .run("cat server-only.crt intermediate.crt > server.crt && psql -c 'SELECT pg_reload_conf()'"),
+                .run(
+                    "cat server-only.crt intermediate.crt > server.crt && psql -c 'SELECT pg_reload_conf()'",
+                ),
             )
             .fix(Fix::text(
-                "until then: add the intermediate to your root file, beside its root; it must be changed there whenever \
-                 the CA changes it",
+                "until then: add the intermediate to your root file, beside its root; it must be changed \
+                 there whenever the CA changes it",
             )),
     )
 }
@@ -414,23 +438,23 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
                 text::printable(&root.facts().ok()?.subject.to_string()),
                 format!("SHA-256 {}", sha256(root)),
             ],
-            "the server sent its whole chain, and its root is none that this tool knows: a private CA, or one that imitates \
-             it",
+            "the server sent its whole chain, and its root is none that this tool knows: a private CA, or \
+             one that imitates it",
         ),
         Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
             let facts = last.facts().ok()?;
             (
                 format!("nobody in your file issued {}", short_subject(last)),
                 vec![text::printable(&facts.issuer.to_string())],
-                "either that issuer is the root and the file lacks it, or it is an intermediate that the server should send \
-                 and does not; nothing here tells which",
+                "either that issuer is the root and the file lacks it, or it is an intermediate that the \
+                 server should send and does not; nothing here tells which",
             )
         }
         _ => return None,
     };
     let missing_root = Fix::text(
-        "get the root certificate of that CA from whoever runs the server, compare its SHA-256 over another channel, and add \
-         it to your file",
+        "get the root certificate of that CA from whoever runs the server, compare its SHA-256 over \
+         another channel, and add it to your file",
     );
     let by_provider = root_sources(view);
     let is_known = view.provider().is_some();
@@ -443,8 +467,11 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             .fixes(is_known.then_some(by_provider).into_iter().flatten())
             .fix(missing_root)
             .fix(
-                Fix::text("on the server: see that ssl_cert_file holds the server's certificate and every intermediate after it")
-                    .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
+                Fix::text(
+                    "on the server: see that ssl_cert_file holds the server's certificate and every \
+                     intermediate after it",
+                )
+                .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
             ),
     )
 }

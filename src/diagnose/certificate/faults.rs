@@ -28,7 +28,8 @@ rule!(
     retryable: false, name_constraints
 );
 rule!(
-    CERTIFICATE_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
+    CERTIFICATE_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an \
+         extension is no good",
     retryable: false, invalid
 );
 rule!(
@@ -70,7 +71,8 @@ fn expired(view: &View<'_>) -> Option<Finding> {
     let wrong = clock_is_wrong(view, defects);
     let cause = if wrong {
         format!(
-            "this machine's clock reads {}, and by it the whole chain has expired: most likely the clock is wrong",
+            "this machine's clock reads {}, and by it the whole chain has expired: most likely the clock \
+             is wrong",
             view.evidence.started
         )
     } else {
@@ -178,17 +180,22 @@ fn crl_missing(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("there is no CRL of {issuer} to check {part} with"))
             .because(
-                "one CRL or an sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to \
-                 the root",
+                "one CRL or an sslcrldir turns checking on for the whole chain: libpq then needs a CRL of \
+                 every issuer up to the root",
             )
             .fact("issuer", issuer)
             .fact("certificate", subject(view, defect))
             .fact("crl_files", given)
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
-            .fix(Fix::text("fetch that CA's CRL, convert it to PEM, and add it to sslcrl")
-                .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"))
-            .fix(Fix::text("take sslcrl and sslcrldir out, if revocation is not to be checked; then revoked certificates pass")),
+            .fix(
+                Fix::text("fetch that CA's CRL, convert it to PEM, and add it to sslcrl")
+                    .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"),
+            )
+            .fix(Fix::text(
+                "take sslcrl and sslcrldir out, if revocation is not to be checked; then revoked \
+                 certificates pass",
+            )),
     )
 }
 
@@ -209,8 +216,8 @@ fn weak(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("{part} is too weak: {what}"))
             .because(
-                "OpenSSL at security level 2, the default of Debian and Ubuntu, refuses it; psql elsewhere, at level 1, may \
-                 still connect",
+                "OpenSSL at security level 2, the default of Debian and Ubuntu, refuses it; psql \
+                 elsewhere, at level 1, may still connect",
             )
             .fact("certificate", subject(view, defect))
             .fact("weak", what)

@@ -6,8 +6,7 @@ use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::{Finding, rule};
 use crate::diagnose::view::{Reach, View, at_most, reach, shown};
 use crate::provider::{self, Situation};
-use crate::text;
-use crate::text::distance;
+use crate::text::{self, distance};
 use crate::verify::hints::closest_name;
 use crate::verify::{Defect, is_ip_address, matches_name};
 
@@ -49,9 +48,11 @@ struct Reading {
 
 fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>) -> Reading {
     let canonical = view.attempt.and_then(|attempt| attempt.canonical_name.clone());
-    let usable = |name: &&String| !name.contains('*') && !is_ip_address(name.as_bytes());
+    // A common name can be anything; only what could stand in host is offered.
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+    let usable = |name: &&String| is_name(name) && !is_ip_address(name.as_bytes());
     let of_provider = names.iter().filter(usable).find(|name| provider::by_host(name).is_some());
-    let closest = closest.filter(|name| !name.contains('*'));
+    let closest = closest.filter(|name| is_name(name));
     // The name behind an alias is the resolver's word; the certificate must be for it.
     let behind = canonical
         .filter(|name| names.iter().any(|pattern| matches_name(pattern.as_bytes(), name.as_bytes())));
@@ -84,8 +85,8 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
     if address.map(reach) == Some(Reach::Loopback) {
         return Reading {
             cause: format!(
-                "the connection goes through this machine ({}), so it most likely is a tunnel; the name to verify is still the \
-                 server's",
+                "the connection goes through this machine ({}), so it most likely is a tunnel; the name \
+                 to verify is still the server's",
                 address.map(|address| address.to_string()).unwrap_or_default()
             ),
             fixes: pair("name the server, keep the tunnel").into_iter().chain([reissue]).collect(),
@@ -93,10 +94,13 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
     }
     if looks_like_address {
         return Reading {
-            cause: "host is an address, and the certificate has no such address among its names: give the name to verify in \
-                    host and the address in hostaddr"
+            cause: "host is an address, and the certificate has no such address among its names: give the \
+                 name to verify in host and the address in hostaddr"
                 .to_owned(),
-            fixes: pair("is it the server you mean? name it, keep the address").into_iter().chain([reissue]).collect(),
+            fixes: pair("is it the server you mean? name it, keep the address")
+                .into_iter()
+                .chain([reissue])
+                .collect(),
         };
     }
     if let Some(behind) = behind {
@@ -112,7 +116,8 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
     if let Some(name) = slip {
         return Reading {
             cause: format!(
-                "\"{asked}\" differs from a name of the certificate by a letter or two: most likely a slip of the hand"
+                "\"{asked}\" differs from a name of the certificate by a letter or two: most likely a \
+                 slip of the hand"
             ),
             fixes: vec![
                 Fix::text("is that the server you mean? write its name as it is").set("host", name),
@@ -122,11 +127,11 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
     }
     let private = address.map(reach) == Some(Reach::Private);
     let cause = if private {
-        "the name leads to a private address: most likely an alias or private name of the server, and the certificate has its \
-         own name only"
+        "the name leads to a private address: most likely an alias or private name of the server, and the \
+         certificate has its own name only"
     } else {
-        "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a copied string, or another \
-         server than the one meant"
+        "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a \
+         copied string, or another server than the one meant"
     };
     Reading {
         cause: cause.to_owned(),

@@ -108,6 +108,13 @@ impl Evidence {
         Self::of(chain.sent(), &[&chain.root.certificate])
     }
 
+    /// A verified check of another host at an address.
+    pub(crate) fn at(host: &str, to: &str) -> Self {
+        let chain = Chain::honest();
+        let sent = vec![chain.intermediate.server(host), chain.intermediate.certificate.clone()];
+        Self::of(sent, &[&chain.root.certificate]).with_host(host, to)
+    }
+
     /// A check of [`HOST`] that is sent a chain and has roots in its file.
     pub(crate) fn of(sent: Vec<Certificate>, roots: &[&Certificate]) -> Self {
         let attempt = Attempt {
@@ -265,6 +272,7 @@ impl Evidence {
         let judgement = judge(&tls.chain, trust, Some(host), self.judged_at, settings.sslmode);
         if judgement.accepted {
             tls.failure = None;
+            attempt.session.get_or_insert_with(|| step(37.1, 20.0, established()));
         } else {
             tls.failure = Some(TlsFailure::CertificateRefused);
             attempt.session = None;

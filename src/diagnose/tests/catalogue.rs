@@ -10,47 +10,50 @@ use crate::text::width;
 const PUBLISHED: &[(Option<Stage>, &str)] = &[
     (
         Some(Stage::Config),
-        "conninfo-syntax conninfo-unknown-option conninfo-invalid-value conninfo-host-malformed service-not-found \
-         host-required tls-not-requested option-not-supported",
+        "conninfo-syntax conninfo-unknown-option conninfo-invalid-value conninfo-host-malformed \
+         service-not-found host-required tls-not-requested option-not-supported",
     ),
     (
         Some(Stage::Trust),
-        "root-file-missing root-file-unreadable root-file-invalid root-expired client-cert-missing client-key-missing \
-         client-cert-invalid client-key-invalid client-key-permissions client-key-mismatch crl-invalid",
+        "root-file-missing root-file-unreadable root-file-invalid root-expired client-cert-missing \
+         client-key-missing client-cert-invalid client-key-invalid client-key-permissions \
+         client-key-mismatch crl-invalid",
     ),
     (Some(Stage::Dns), "dns-not-found dns-no-address dns-failure*"),
     (Some(Stage::Tcp), "tcp-timeout* tcp-refused* tcp-unreachable*"),
     (
         Some(Stage::Negotiate),
-        "server-refused-tls negotiation-closed* negotiation-timeout* not-postgresql server-error-before-tls* \
-         injected-plaintext direct-tls-unsupported",
+        "server-refused-tls negotiation-closed* negotiation-timeout* not-postgresql \
+         server-error-before-tls* injected-plaintext direct-tls-unsupported",
     ),
     (
         Some(Stage::Tls),
-        "tls-version-unsupported tls-no-shared-cipher client-cert-required client-cert-rejected sni-unrecognized \
-         tls-timeout* tls-closed* tls-protocol-error tls-unsupported-here",
+        "tls-version-unsupported tls-no-shared-cipher client-cert-required client-cert-rejected \
+         sni-unrecognized tls-timeout* tls-closed* tls-protocol-error tls-unsupported-here",
     ),
     (
         Some(Stage::Certificate),
-        "unknown-issuer root-not-in-file intermediate-missing self-signed root-key-changed root-file-lacks-root \
-         tls-inspection hostname-mismatch certificate-expired certificate-not-yet-valid certificate-revoked crl-missing \
-         certificate-weak certificate-purpose certificate-name-constraints certificate-invalid",
+        "unknown-issuer root-not-in-file intermediate-missing self-signed root-key-changed \
+         root-file-lacks-root tls-inspection hostname-mismatch certificate-expired \
+         certificate-not-yet-valid certificate-revoked crl-missing certificate-weak certificate-purpose \
+         certificate-name-constraints certificate-invalid",
     ),
     (
         Some(Stage::Auth),
-        "password-required password-rejected hba-rejected role-missing auth-method-unsupported channel-binding-failed",
+        "password-required password-rejected hba-rejected role-missing auth-method-unsupported \
+         channel-binding-failed",
     ),
     (
         Some(Stage::Session),
-        "database-missing too-many-connections* server-starting* session-timeout* session-closed* session-readonly* \
-         server-error",
+        "database-missing too-many-connections* server-starting* session-timeout* session-closed* \
+         session-readonly* server-error",
     ),
     (
         None,
-        "sslmode-not-verifying certificate-expires-soon root-expires-soon root-bundle-incomplete root-retired \
-         backslash-path no-subject-alt-name ca-as-server-certificate strict-client-rejects tls12-only \
-         legacy-tls-accepted plaintext-accepted tls-terminated-upstream passfile-ignored crl-ignored \
-         clear-text-password-requested",
+        "sslmode-not-verifying certificate-expires-soon root-expires-soon root-bundle-incomplete \
+         root-retired backslash-path no-subject-alt-name ca-as-server-certificate strict-client-rejects \
+         tls12-only legacy-tls-accepted plaintext-accepted tls-terminated-upstream passfile-ignored \
+         crl-ignored clear-text-password-requested",
     ),
 ];
 
@@ -118,7 +121,7 @@ fn pages_are_laid_out_for_any_width() {
     assert!(page.starts_with("hostname-mismatch"), "{page}");
     assert!(page.lines().next().unwrap().ends_with("certificate · exit 8"), "{page}");
     assert!(
-        page.contains("\nWHAT\n") && page.contains("\nSEE IT\n    pgtls-check demo hostname-mismatch\n"),
+        page.contains("\nWHAT\n") && page.contains("\nSEE IT\n      pgtls-check demo hostname-mismatch\n"),
         "{page}"
     );
     for entry in all() {

@@ -22,7 +22,7 @@ fn a_healthy_check_reads_as_in_the_manual() {
         "TLS offered",
         "TLSv1.3 · AES-256-GCM · secp256r1",
         "to Test Root · 139 days left",
-        "SASL: SCRAM-SHA-256 as app",
+        "scram-sha-256 as app",
         "PostgreSQL 18.4",
     ];
     let lines = lines(Evidence::healthy());

@@ -54,8 +54,7 @@ fn pg_hba_tells_what_the_server_saw() {
         .shows("database", "orders")
         .shows("encryption", "SSL encryption")
         .runs("hostssl orders app 198.51.100.9/32 scram-sha-256");
-    Evidence::healthy()
-        .with_host("x.postgres.database.azure.com", "20.61.7.9")
+    Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
         .with_error("28000", message)
         .fails("hba-rejected", Stage::Auth)
         .runs("--start-ip-address 198.51.100.9");
@@ -72,9 +71,8 @@ fn roles() {
         .fails("role-missing", Stage::Auth)
         .shows("user", "app")
         .runs("CREATE ROLE app LOGIN;");
-    Evidence::healthy()
+    Evidence::at("mydemo.postgres.database.azure.com", "20.61.7.9")
         .with_settings(|settings| settings.user = "app@mydemo".into())
-        .with_host("mydemo.postgres.database.azure.com", "20.61.7.9")
         .with_error("28P01", "password authentication failed for user \"app@mydemo\"")
         .fails("role-missing", Stage::Auth)
         .because("Single Server")

@@ -38,11 +38,9 @@ fn a_healthy_check_has_none() {
 #[test]
 fn what_verify_full_would_have_said() {
     let mode = |evidence: Evidence, mode| evidence.with_settings(|settings| settings.sslmode = mode);
-    let session = Evidence::healthy().attempts.remove(0).session;
     says(&only(mode(Evidence::healthy(), SslMode::VerifyCa), "sslmode-not-verifying"), "would succeed");
     let other = mode(Evidence::healthy(), SslMode::VerifyCa)
-        .with_settings(|settings| settings.hosts[0].name = "other.example".into())
-        .with_attempt(|attempt| attempt.session = session);
+        .with_settings(|settings| settings.hosts[0].name = "other.example".into());
     says(&only(other, "sslmode-not-verifying"), "would fail: hostname-mismatch");
     let rootless = mode(Evidence::healthy(), SslMode::Require).with_trust(|trust| trust.roots = Roots::None);
     let outcome = diagnose(rootless);
@@ -88,10 +86,7 @@ fn roots_that_the_provider_needs_and_the_file_lacks() {
     let g2 = shipped("DigiCert Global Root G2");
     let rsa = shipped("Microsoft RSA Root Certificate Authority 2017");
     let evidence = |roots: &[&Certificate]| {
-        Evidence::of(vec![own.server(AZURE)], roots)
-            .with_host(AZURE, "20.61.7.9")
-            .with_settings(|_| {})
-            .with_attempt(|attempt| attempt.session = Evidence::healthy().attempts.remove(0).session)
+        Evidence::of(vec![own.server(AZURE)], roots).with_host(AZURE, "20.61.7.9").with_settings(|_| {})
     };
     says(
         &only(evidence(&[&own.certificate, &g2]), "root-bundle-incomplete"),
@@ -134,7 +129,6 @@ fn a_path_that_psql_reads_otherwise() {
 #[test]
 fn what_strict_clients_refuse() {
     let root = Authority::root("Test Root");
-    let session = || Evidence::healthy().attempts.remove(0).session;
     let mut bare = params(HOST, false);
     bare.subject_alt_names.clear();
     let leaf = root.issue(bare).certificate;
@@ -144,9 +138,7 @@ fn what_strict_clients_refuse() {
     ca.subject_alt_names = params(HOST, false).subject_alt_names;
     ca.key_usages = vec![];
     let own = Authority::root_with(ca).certificate;
-    let outcome = diagnose(
-        Evidence::of(vec![own.clone()], &[&own]).with_attempt(|attempt| attempt.session = session()),
-    );
+    let outcome = diagnose(Evidence::of(vec![own.clone()], &[&own]));
     assert!(has(&outcome, "ca-as-server-certificate"), "{:#?}", outcome.warnings);
 
     // webpki takes no final dot; libpq takes what is in the certificate.

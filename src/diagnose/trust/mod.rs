@@ -1,6 +1,8 @@
 //! The files: roots, client certificate and key, CRLs. libpq reads them after the server's `S`; what a chain shows of
 //! them (an expired root, an unusable CRL) is judged with it.
 
+mod client;
+
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,21 +11,22 @@ use super::fix::root_sources;
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, file_name, path_text, short_subject};
 use crate::conninfo::RootChoice;
-use crate::evidence::SessionFailure;
 use crate::text;
-use crate::trust::{ClientIdentity, FileContent, IdentityError, KeyProblem, Roots};
+use crate::trust::{FileContent, Roots};
 use crate::verify::{CrlFault, Defect};
+
+pub(super) use client::{CLIENT_CERT_MISSING, absent_certificate};
 
 /// What libpq refuses on reading, in its order (initialize_SSL in fe-secure-openssl.c).
 pub(super) const RULES: &[Rule] = &[
     ROOT_FILE_MISSING,
     ROOT_FILE_UNREADABLE,
     ROOT_FILE_INVALID,
-    CLIENT_CERT_INVALID,
-    CLIENT_KEY_MISSING,
-    CLIENT_KEY_PERMISSIONS,
-    CLIENT_KEY_MISMATCH,
-    CLIENT_KEY_INVALID,
+    client::CLIENT_CERT_INVALID,
+    client::CLIENT_KEY_MISSING,
+    client::CLIENT_KEY_PERMISSIONS,
+    client::CLIENT_KEY_MISMATCH,
+    client::CLIENT_KEY_INVALID,
 ];
 
 /// What only a chain shows.
@@ -41,29 +44,6 @@ rule!(
     retryable: false, root_invalid
 );
 rule!(ROOT_EXPIRED, "root-expired", "the root in the file has expired", retryable: false, root_expired);
-rule!(
-    CLIENT_CERT_MISSING, "client-cert-missing", "the client certificate's file does not exist",
-    retryable: false, certificate_missing
-);
-rule!(
-    CLIENT_KEY_MISSING, "client-key-missing", "there is a client certificate and no key to it",
-    retryable: false, key_missing
-);
-rule!(
-    CLIENT_CERT_INVALID, "client-cert-invalid", "the client certificate's file holds something else",
-    retryable: false, certificate_invalid
-);
-rule!(
-    CLIENT_KEY_INVALID, "client-key-invalid", "the client's key cannot be used", retryable: false, key_invalid
-);
-rule!(
-    CLIENT_KEY_PERMISSIONS, "client-key-permissions", "others can read the client's key",
-    retryable: false, key_permissions
-);
-rule!(
-    CLIENT_KEY_MISMATCH, "client-key-mismatch", "the key is not the client certificate's",
-    retryable: false, key_mismatch
-);
 rule!(CRL_INVALID, "crl-invalid", "a CRL that the check needs is no good", retryable: false, crl_invalid);
 
 /// `sslrootcert`, and where it was said.
@@ -79,7 +59,10 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
     let Some(path) = path else {
         return Some(
             Finding::titled("there is no root file, and no home directory to look for one")
-                .because("sslrootcert is not set, and libpq's default file is in the home directory, which HOME does not name")
+                .because(
+                    "sslrootcert is not set, and libpq's default file is in the home directory, which \
+                     HOME does not name",
+                )
                 .fact("looked_for", "~/.postgresql/root.crt")
                 .fixes(root_sources(view)),
         );
@@ -103,8 +86,8 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
     let default = matches!(view.settings().map(|settings| &settings.root), Some(RootChoice::Default(_)));
     let finding = if default {
         Finding::titled(format!("there is no root file {shown}")).because(
-            "sslrootcert is not set, and the default file does not exist for this account; without roots nothing can \
-             be verified",
+            "sslrootcert is not set, and the default file does not exist for this account; without roots \
+             nothing can be verified",
         )
     } else {
         Finding::titled(format!("there is no file {shown}")).because(if path.starts_with("~") {
@@ -112,8 +95,8 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
         } else if path.is_relative() {
             "a relative path is read from the directory the program runs in"
         } else {
-            "the path leads nowhere on this machine; in a container or as a service, files of another account or host \
-             are not there"
+            "the path leads nowhere on this machine; in a container or as a service, files of another \
+             account or host are not there"
         })
     };
     let mark = view
@@ -191,7 +174,10 @@ fn root_invalid(view: &View<'_>) -> Option<Finding> {
     let what = text::printable(&content.to_string());
     Some(
         Finding::titled(format!("{} is no file of PEM certificates: {what}", file_name(path)))
-            .because("libpq reads PEM blocks (-----BEGIN CERTIFICATE-----), refuses a file with none, and any file whole for one bad block")
+            .because(
+                "libpq reads PEM blocks (-----BEGIN CERTIFICATE-----), refuses a file with none, and any \
+                 file whole for one bad block",
+            )
             .fact("path", path_text(path))
             .fact("content", what)
             .fact("from", said(view, "sslrootcert"))
@@ -241,7 +227,8 @@ fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
         }
         FileContent::PrivateKey => {
             vec![Fix::text(
-                "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, and only the client's own",
+                "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \
+                 and only the client's own",
             )]
         }
         FileContent::Csr => vec![Fix::text("use the CA's certificate; this is only a request for one")],
@@ -276,7 +263,10 @@ fn root_expired(view: &View<'_>) -> Option<Finding> {
     let file = view.store()?.certificates.get(place)?;
     Some(
         Finding::titled(format!("the root {name} in your file ended on {}", facts.not_after.date()))
-            .because("libpq refuses an expired root like any other certificate, and the file has none that could take its place")
+            .because(
+                "libpq refuses an expired root like any other certificate, and the file has none that \
+                 could take its place",
+            )
             .fact("root", name)
             .fact("sha256", root.sha256_hex().to_uppercase())
             .fact("ended", facts.not_after.date())
@@ -332,206 +322,5 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
             .fact("issuer", text::printable(&issuer))
             .fact_if("date", date)
             .fix(fix),
-    )
-}
-
-fn identity_error<'a>(view: &View<'a>) -> Option<&'a IdentityError> {
-    match &view.trust()?.client {
-        ClientIdentity::Failed(error) => Some(error),
-        _ => None,
-    }
-}
-
-/// An absent certificate stops libpq only under sslcertmode=require, when authentication is complete.
-fn certificate_missing(view: &View<'_>) -> Option<Finding> {
-    if view.session_failure() != Some(&SessionFailure::CertificateModeUnmet) {
-        return None;
-    }
-    let path = match &view.trust()?.client {
-        ClientIdentity::Absent { path } => Some(path_text(path)),
-        ClientIdentity::None => None,
-        ClientIdentity::Ready(_) | ClientIdentity::Failed(_) => return None,
-    };
-    Some(
-        absent_certificate(view, path)
-            .because("sslcertmode=require fails where no client certificate was sent"),
-    )
-}
-
-/// What is to be said of a client certificate that is not there.
-pub(super) fn absent_certificate(view: &View<'_>, path: Option<String>) -> Finding {
-    let title = match &path {
-        Some(path) => format!("there is no client certificate {path}"),
-        None => "there is no client certificate".to_owned(),
-    };
-    Finding::titled(title)
-        .because("libpq goes on without a certificate when its file does not exist, and does not look at the key either")
-        .fact("path", path.unwrap_or_else(|| "~/.postgresql/postgresql.crt".to_owned()))
-        .fact("from", said(view, "sslcert"))
-        .fix(Fix::text("name the certificate and its key: sslcert=FILE sslkey=FILE"))
-}
-
-fn key_missing(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
-    let missing =
-        key.as_ref().map_or_else(|| "~/.postgresql/postgresql.key".to_owned(), |key| path_text(key));
-    Some(
-        Finding::titled(format!("there is no private key {missing}"))
-            .because("a client certificate is there, and libpq then needs its key, even where no server asks for it")
-            .fact("certificate", path_text(certificate))
-            .fact("key", missing)
-            .fact("from", said(view, "sslkey"))
-            .fix(Fix::text("name the certificate's key: sslkey=FILE"))
-            .fix(Fix::text("use no client certificate (libpq 16 or later)").set("sslcertmode", "disable")),
-    )
-}
-
-fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
-    let (path, why, fix) = match identity_error(view)? {
-        IdentityError::CertificateUnreadable { path, error } => {
-            let fix = Fix::text("let this account read it").run_words(["ls", "-l", &path.to_string_lossy()]);
-            (path, text::printable(&error.text), fix)
-        }
-        IdentityError::CertificateInvalid { path, content } => {
-            let from = path.to_string_lossy().into_owned();
-            let to = path.with_extension("pem").to_string_lossy().into_owned();
-            let fix = match content {
-                FileContent::DerCertificate => Fix::text("convert it to PEM")
-                    .run_words(["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to])
-                    .set("sslcert", to.clone()),
-                FileContent::Pkcs12 => {
-                    Fix::text("take certificate and chain out; the key goes into a file of its own")
-                        .run_words(["openssl", "pkcs12", "-in", &from, "-nokeys", "-out", &to])
-                        .set("sslcert", to.clone())
-                }
-                _ => Fix::text("give PEM, the client's certificate first and its chain after it"),
-            };
-            (path, text::printable(&content.to_string()), fix)
-        }
-        _ => return None,
-    };
-    Some(
-        Finding::titled(format!("the client certificate {} cannot be used", path_text(path)))
-            .because(format!("libpq reads PEM, the client's certificate first; {why}"))
-            .fact("path", path_text(path))
-            .fact("why", why)
-            .fact("from", said(view, "sslcert"))
-            .fix(fix),
-    )
-}
-
-fn key_invalid(view: &View<'_>) -> Option<Finding> {
-    let (path, why, fix) = match identity_error(view)? {
-        IdentityError::KeyUnreadable { path, error } => {
-            let fix = Fix::text("let this account, and nobody else, read it").run_words([
-                "ls",
-                "-l",
-                &path.to_string_lossy(),
-            ]);
-            (path, text::printable(&error.text), fix)
-        }
-        IdentityError::KeyNotAFile { path } => {
-            (path, "it is no regular file".to_owned(), Fix::text("name a regular file in sslkey"))
-        }
-        IdentityError::KeyInvalid { path, problem } => {
-            let from = path.to_string_lossy().into_owned();
-            let (why, fix) = match problem {
-                KeyProblem::NotAKey => (
-                    "it holds no private key".to_owned(),
-                    Fix::text("name the file with the private key, in PEM or unencrypted DER"),
-                ),
-                KeyProblem::Damaged => {
-                    ("it is damaged".to_owned(), Fix::text("copy the key again; its PEM block must be whole"))
-                }
-                KeyProblem::PassPhraseMissing => (
-                    "it is encrypted, and sslpassword is not given".to_owned(),
-                    Fix::text(
-                        "give its pass phrase in sslpassword, from a service file that only you can read",
-                    ),
-                ),
-                KeyProblem::PassPhraseWrong => (
-                    "it is encrypted, and sslpassword does not open it".to_owned(),
-                    Fix::text("try the pass phrase by hand")
-                        .run_words(["openssl", "pkey", "-noout", "-in", &from]),
-                ),
-                KeyProblem::CipherUnknown(cipher) => (
-                    format!("it is encrypted with {}, which this tool cannot read", text::printable(cipher)),
-                    Fix::text("write it anew with a modern cipher").run_words([
-                        "openssl",
-                        "pkcs8",
-                        "-topk8",
-                        "-v2",
-                        "aes-256-cbc",
-                        "-in",
-                        &from,
-                        "-out",
-                        &format!("{from}.new"),
-                    ]),
-                ),
-            };
-            (path, why, fix)
-        }
-        _ => return None,
-    };
-    Some(
-        Finding::titled(format!("the private key {} cannot be used", path_text(path)))
-            .because(why.clone())
-            .fact("path", path_text(path))
-            .fact("why", why)
-            .fact("from", said(view, "sslkey"))
-            .fix(fix),
-    )
-}
-
-fn key_permissions(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyPermissions { path, mode, owned_by_root } = identity_error(view)? else {
-        return None;
-    };
-    let wanted = if *owned_by_root { "640" } else { "600" };
-    let rule = if *owned_by_root {
-        "root owns the key: its group may read it, nobody else may"
-    } else {
-        "only its owner may read the key"
-    };
-    Some(
-        Finding::titled(format!("the private key {} can be read by others", path_text(path)))
-            .because(format!("{rule}; libpq refuses it otherwise"))
-            .fact("path", path_text(path))
-            .fact("mode", format!("{mode:04o}"))
-            .fact("at_most", format!("0{wanted}"))
-            .fact("from", said(view, "sslkey"))
-            .fix(Fix::text("take the permissions away").run_words(["chmod", wanted, &path.to_string_lossy()]))
-            .fix(Fix::text(
-                "from a Kubernetes secret: set defaultMode: 0600 (0640 with fsGroup), or copy the key in an init \
-                 container",
-            )),
-    )
-}
-
-fn key_mismatch(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMismatch { certificate, key } = identity_error(view)? else { return None };
-    let show = |path: &Path| path_text(path);
-    Some(
-        Finding::titled("the private key is not the client certificate's")
-            .because("their public keys differ: one of the two files belongs to another certificate, mostly an older one")
-            .fact("certificate", show(certificate))
-            .fact("key", show(key))
-            .fix(
-                Fix::text("find the key whose public half is the certificate's").run_words([
-                    "openssl",
-                    "pkey",
-                    "-pubout",
-                    "-in",
-                    &key.to_string_lossy(),
-                ]),
-            )
-            .fix(Fix::text("show the certificate's public key").run_words([
-                "openssl",
-                "x509",
-                "-noout",
-                "-pubkey",
-                "-in",
-                &certificate.to_string_lossy(),
-            ])),
     )
 }

@@ -1,10 +1,12 @@
 //! The TLS handshake, apart from judging the certificate.
 
+mod client_certificate;
+
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule, rule};
 use super::suites::{self, OFFERED};
-use super::view::{View, path_text, short_subject, version_name};
+use super::view::{View, short_subject, version_name};
 use super::{Fix, alerts};
 use crate::conninfo::TlsVersion;
 use crate::evidence::{
@@ -12,13 +14,12 @@ use crate::evidence::{
 };
 use crate::provider::Situation;
 use crate::text;
-use crate::trust::ClientIdentity;
 use crate::verify::{Defect, matches_name};
 
 pub(super) const RULES: &[Rule] = &[
     SNI_UNRECOGNIZED,
-    CLIENT_CERT_REQUIRED,
-    CLIENT_CERT_REJECTED,
+    client_certificate::CLIENT_CERT_REQUIRED,
+    client_certificate::CLIENT_CERT_REJECTED,
     TLS_VERSION_UNSUPPORTED,
     TLS_UNSUPPORTED_HERE,
     TLS_NO_SHARED_CIPHER,
@@ -31,23 +32,17 @@ pub(super) const RULES: &[Rule] = &[
 pub(super) const JUDGED: &[Rule] = &[TLS_UNSUPPORTED_HERE, SNI_UNRECOGNIZED];
 
 /// What the server says about certificates and names only after the handshake.
-pub(super) const AFTERWARDS: &[Rule] = &[CLIENT_CERT_REQUIRED, CLIENT_CERT_REJECTED, SNI_UNRECOGNIZED];
+pub(super) const AFTERWARDS: &[Rule] =
+    &[client_certificate::CLIENT_CERT_REQUIRED, client_certificate::CLIENT_CERT_REJECTED, SNI_UNRECOGNIZED];
 
 rule!(
     TLS_VERSION_UNSUPPORTED, "tls-version-unsupported", "client and server have no TLS version in common",
     retryable: false, version_unsupported
 );
 rule!(
-    TLS_NO_SHARED_CIPHER, "tls-no-shared-cipher", "client and server have no cipher suite, group or signature in common",
+    TLS_NO_SHARED_CIPHER, "tls-no-shared-cipher", "client and server have no cipher suite, group or \
+         signature in common",
     retryable: false, no_shared_cipher
-);
-rule!(
-    CLIENT_CERT_REQUIRED, "client-cert-required", "the server demands a client certificate",
-    retryable: false, certificate_required
-);
-rule!(
-    CLIENT_CERT_REJECTED, "client-cert-rejected", "the server refuses the client certificate",
-    retryable: false, certificate_rejected
 );
 rule!(
     SNI_UNRECOGNIZED, "sni-unrecognized", "the server does not know the name sent (SNI)",
@@ -100,7 +95,9 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
     };
     let (cause, evidence) = if view.alert() == Some(112) {
         (
-            "the server, or the proxy before it, chooses by the name in the handshake and has none of that name".to_owned(),
+            "the server, or the proxy before it, chooses by the name in the handshake and has none of \
+             that name"
+                .to_owned(),
             None,
         )
     } else if let Some(with) = works_with() {
@@ -152,111 +149,6 @@ fn other_certificate(view: &View<'_>) -> Option<String> {
     })
 }
 
-/// The message of an error that came after the handshake.
-fn server_message(view: &View<'_>) -> Option<String> {
-    match view.session_failure()? {
-        SessionFailure::Server(message) => Some(message.message.clone()),
-        _ => None,
-    }
-}
-
-fn certificate_required(view: &View<'_>) -> Option<Finding> {
-    let record = &view.tls()?.client_certificate;
-    let said = server_message(view).filter(|message| message.contains("valid client certificate"));
-    let answer = match (view.alert(), &said) {
-        (Some(alert @ 116), _) => alerts::name(alert),
-        // OpenSSL's TLS 1.2 servers, and some of TLS 1.3, say no more than this.
-        (Some(alert @ (40..=42 | 109)), _) if record.requested && !record.sent => alerts::name(alert),
-        (_, Some(said)) => text::printable(said),
-        _ => return None,
-    };
-    let absent = match view.trust().map(|trust| &trust.client) {
-        Some(ClientIdentity::Absent { path }) => {
-            Some(format!("sslcert names {}, which does not exist", path_text(path)))
-        }
-        Some(ClientIdentity::Ready(_)) if record.sent => {
-            Some("one was sent, and the server cannot verify it".to_owned())
-        }
-        Some(ClientIdentity::Ready(_)) => {
-            Some("one is there and was not sent: none of its issuers is asked for".to_owned())
-        }
-        _ => Some("none is set, and ~/.postgresql/postgresql.crt does not exist".to_owned()),
-    };
-    let authorities: Vec<String> =
-        super::view::at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
-    Some(
-        Finding::titled("the server demands a client certificate")
-            .because(
-                "it asks for one in the handshake or in pg_hba.conf (cert, clientcert=verify-ca, clientcert=verify-full), and \
-                 got none it can use",
-            )
-            .fact("answer", answer)
-            .fact_if("client_certificate", absent)
-            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
-            .fix(Fix::text(
-                "name the certificate that the server's CA issued for you, with its chain, and its key: sslcert=FILE \
-                 sslkey=FILE",
-            ))
-            .fixes(provider_hints(view, Situation::ClientCertificate, None))
-            .fix(Fix::text("on the server: take clientcert or cert out of this user's line in pg_hba.conf, if no certificate is wanted"))
-            .fix(Fix::text("a file mounted into a container? see that it is there for the account that connects").run("ls -lL ~/.postgresql")),
-    )
-}
-
-fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
-    let tls = view.tls()?;
-    let said = server_message(view).filter(|message| message.contains("certificate authentication failed"));
-    let answer = match (view.alert(), &said) {
-        (Some(alert @ (40..=46 | 48 | 49 | 51)), _) if tls.client_certificate.sent => {
-            format!("{}: {}", alerts::name(alert), alerts::meaning(alert))
-        }
-        (_, Some(said)) => text::printable(said),
-        _ => return None,
-    };
-    let ready = match view.trust().map(|trust| &trust.client) {
-        Some(ClientIdentity::Ready(certificate)) => Some(certificate),
-        _ => None,
-    };
-    let leaf = ready.and_then(|ready| ready.chain.first());
-    let facts = leaf.and_then(|leaf| leaf.facts().ok());
-    let authorities = super::view::at_most(
-        10,
-        tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)),
-    );
-    let fix = match (view.alert(), &said) {
-        (_, Some(_)) => Fix::text(format!(
-            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
-            view.user()
-        )),
-        (Some(44), _) => Fix::text("get a new certificate: the server's CRL lists this one"),
-        (Some(45), _) => Fix::text("get a new certificate: this one is outside its dates"),
-        (Some(43), _) => {
-            Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
-        }
-        (Some(48), _) => Fix::text(
-            "use a certificate that the server's CA issued (ssl_ca_file there), with the intermediates after it in the file",
-        ),
-        _ => Fix::text(
-            "the server's log tells why; see that the file has the whole chain, the client's certificate first",
-        ),
-    };
-    Some(
-        Finding::titled("the server refuses the client certificate")
-            .because("one was sent, and the server's check of it failed".to_owned())
-            .fact("answer", answer)
-            .fact_if("certificate", leaf.map(short_subject))
-            .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
-            .fact_if("ends", facts.map(|facts| facts.not_after.date()))
-            .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
-            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
-            .fix(fix)
-            .fix(
-                Fix::text("use no client certificate, if none is wanted (libpq 16 or later)")
-                    .set("sslcertmode", "disable"),
-            ),
-    )
-}
-
 fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let offered = &tls.offer.versions;
@@ -272,8 +164,10 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let settings = view.settings()?;
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
-    let newest = Fix::text("on the server, with an OpenSSL that has it:")
-        .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET ssl_max_protocol_version;");
+    let newest = Fix::text("on the server, with an OpenSSL that has it:").run(
+        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET \
+         ssl_max_protocol_version;",
+    );
     let bound = |keyword: &'static str| {
         view.origin(keyword)
             .filter(|origin| origin != "libpq's default")
@@ -359,7 +253,10 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     let what = unsupported(view)?;
     Some(
         Finding::titled(format!("the server insists on {what}, which this tool cannot do"))
-            .because("psql with OpenSSL connects; this tool's TLS library leaves out what is old or rare, so it cannot tell whether the rest is well")
+            .because(
+                "psql with OpenSSL connects; this tool's TLS library leaves out what is old or rare, so \
+                 it cannot tell whether the rest is well",
+            )
             .fact("server_insists_on", what)
             .fact("offered_here", OFFERED)
             .fact("psql", "connects, as far as this goes")
@@ -367,7 +264,10 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
                 Fix::text("on the server: allow modern suites and P-256 beside what it has")
                     .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';"),
             )
-            .fix(Fix::text("a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 or ECDSA and SHA-256"))
+            .fix(Fix::text(
+                "a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 \
+                 or ECDSA and SHA-256",
+            ))
             .fix(Fix::text("until then check with psql").run("psql \"sslmode=verify-full …\" -c 'SELECT 1'")),
     )
 }
@@ -382,16 +282,22 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
     });
     Some(
         Finding::titled("client and server have no cipher suite, group or signature in common")
-            .because("the server found nothing acceptable in what was offered; its ssl_ciphers, ssl_ecdh_curve or the kind of its certificate's key exclude it")
+            .because(
+                "the server found nothing acceptable in what was offered; its ssl_ciphers, ssl_ecdh_curve \
+                 or the kind of its certificate's key exclude it",
+            )
             .fact("answer", alerts::name(alert))
             .fact("offered", OFFERED)
             .fact("versions", versions(&tls.offer.versions))
             .fact_if("psql", psql)
+            .fix(Fix::text("on the server: go back to its default suites and group, then reload").run(
+                "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT \
+                 pg_reload_conf();",
+            ))
             .fix(
-                Fix::text("on the server: go back to its default suites and group, then reload")
-                    .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT pg_reload_conf();"),
-            )
-            .fix(Fix::text("see what the server takes").run("pgtls-check audit \"host=… sslmode=verify-full\"")),
+                Fix::text("see what the server takes")
+                    .run("pgtls-check audit \"host=… sslmode=verify-full\""),
+            ),
     )
 }
 
@@ -415,27 +321,30 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     };
     let vpn = || {
         Fix::text(
-            "lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the firewalls on the way",
+            "lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the \
+             firewalls on the way",
         )
     };
     let inspection =
         || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
     let (cause, fixes) = if received > 0 || short {
         (
-            "a part of the answer came and the rest did not: most likely large packets from the server are lost on the way \
-             (path MTU: a VPN or tunnel with smaller packets and no ICMP to say so); else the server stopped in the middle",
+            "a part of the answer came and the rest did not: most likely large packets from the server \
+             are lost on the way (path MTU: a VPN or tunnel with smaller packets and no ICMP to say so); \
+             else the server stopped in the middle",
             vec![mtu_fix(), vpn()],
         )
     } else if lost || small {
         (
-            "this side's packets are not acknowledged any more: most likely the ClientHello is lost on the way, by a path with \
-             smaller packets (path MTU) or a firewall that drops what it takes for TLS",
+            "this side's packets are not acknowledged any more: most likely the ClientHello is lost on \
+             the way, by a path with smaller packets (path MTU) or a firewall that drops what it takes \
+             for TLS",
             vec![mtu_fix(), vpn(), inspection()],
         )
     } else {
         (
-            "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it, the server's process \
-             hangs, or the answer, larger than one packet, is lost on the way (path MTU)",
+            "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it, the \
+             server's process hangs, or the answer, larger than one packet, is lost on the way (path MTU)",
             vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
         )
     };
@@ -468,10 +377,11 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let cause = if asked {
         "the server asked for a client certificate, got none and hung up; or its process died"
     } else if tls.bytes_received == 0 {
-        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the ClientHello; a server \
-         whose certificate or key cannot be loaded does so too"
+        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the \
+         ClientHello; a server whose certificate or key cannot be loaded does so too"
     } else {
-        "the connection ended in the middle of the handshake: the server's process failed, or something on the way cut it"
+        "the connection ended in the middle of the handshake: the server's process failed, or something \
+         on the way cut it"
     };
     Some(
         Finding::titled("the connection is closed in the handshake")
@@ -481,7 +391,10 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
             .fact("to", view.place())
             .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
-            .fix(Fix::text("no entry there? look at the firewall, proxy or load balancer on the way: check from another network")),
+            .fix(Fix::text(
+                "no entry there? look at the firewall, proxy or load balancer on the way: check from \
+                 another network",
+            )),
     )
 }
 
@@ -493,22 +406,34 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             let name = recognise(bytes).map_or("something else", |found| found.name);
             finding(&format!("what comes instead of TLS is {name}"))
                 .because(
-                    "the server said yes to TLS and then sent something else: a proxy, a broken server, or plaintext where \
-                     TLS was due",
+                    "the server said yes to TLS and then sent something else: a proxy, a broken server, \
+                     or plaintext where TLS was due",
                 )
                 .fact("first_bytes", first_bytes(bytes))
-                .fix(Fix::text(format!("check host and port: this was {}, port {}", view.host_name(), view.port())))
+                .fix(Fix::text(format!(
+                    "check host and port: this was {}, port {}",
+                    view.host_name(),
+                    view.port()
+                )))
                 .fix(Fix::text("take proxies out of the way: connect from the server's own network"))
         }
-        Some(TlsFailure::AlertReceived(alert)) => finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
-            .because(alerts::meaning(*alert))
-            .fact("alert", alerts::name(*alert))
-            .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
-            .fix(Fix::text("see what the server takes").run("pgtls-check audit \"host=… sslmode=verify-full\"")),
+        Some(TlsFailure::AlertReceived(alert)) => {
+            finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
+                .because(alerts::meaning(*alert))
+                .fact("alert", alerts::name(*alert))
+                .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
+                .fix(
+                    Fix::text("see what the server takes")
+                        .run("pgtls-check audit \"host=… sslmode=verify-full\""),
+                )
+        }
         Some(TlsFailure::Protocol(what)) => finding("the server's handshake breaks the protocol")
             .because("either the server's TLS is faulty, or something on the way changes it")
             .fact("what", text::printable(what))
-            .fix(Fix::text("check from another network; the same there? update the server's OpenSSL or the proxy before it")),
+            .fix(Fix::text(
+                "check from another network; the same there? update the server's OpenSSL or the proxy \
+                 before it",
+            )),
         _ => finding("the handshake did not come to its end")
             .because("no certificate was seen and no error told")
             .fix(Fix::text("try again, and read the server's log at this time")),

@@ -1,0 +1,132 @@
+//! The client's certificate in the handshake: demanded, refused.
+
+use crate::diagnose::fix::provider_hints;
+use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::view::{View, at_most, path_text, short_subject};
+use crate::diagnose::{Fix, alerts};
+use crate::evidence::SessionFailure;
+use crate::provider::Situation;
+use crate::text;
+use crate::trust::ClientIdentity;
+
+rule!(
+    CLIENT_CERT_REQUIRED, "client-cert-required", "the server demands a client certificate",
+    retryable: false, certificate_required
+);
+rule!(
+    CLIENT_CERT_REJECTED, "client-cert-rejected", "the server refuses the client certificate",
+    retryable: false, certificate_rejected
+);
+
+/// The message of an error that came after the handshake.
+fn server_message(view: &View<'_>) -> Option<String> {
+    match view.session_failure()? {
+        SessionFailure::Server(message) => Some(message.message.clone()),
+        _ => None,
+    }
+}
+
+fn certificate_required(view: &View<'_>) -> Option<Finding> {
+    let record = &view.tls()?.client_certificate;
+    let said = server_message(view).filter(|message| message.contains("valid client certificate"));
+    let answer = match (view.alert(), &said) {
+        (Some(alert @ 116), _) => alerts::name(alert),
+        // OpenSSL's TLS 1.2 servers, and some of TLS 1.3, say no more than this.
+        (Some(alert @ (40..=42 | 109)), _) if record.requested && !record.sent => alerts::name(alert),
+        (_, Some(said)) => text::printable(said),
+        _ => return None,
+    };
+    let absent = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Absent { path }) => {
+            Some(format!("sslcert names {}, which does not exist", path_text(path)))
+        }
+        Some(ClientIdentity::Ready(_)) if record.sent => {
+            Some("one was sent, and the server cannot verify it".to_owned())
+        }
+        Some(ClientIdentity::Ready(_)) => {
+            Some("one is there and was not sent: none of its issuers is asked for".to_owned())
+        }
+        _ => Some("none is set, and ~/.postgresql/postgresql.crt does not exist".to_owned()),
+    };
+    let authorities: Vec<String> =
+        at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
+    Some(
+        Finding::titled("the server demands a client certificate")
+            .because(
+                "it asks for one in the handshake or in pg_hba.conf (cert, clientcert=verify-ca, \
+                 clientcert=verify-full), and got none it can use",
+            )
+            .fact("answer", answer)
+            .fact_if("client_certificate", absent)
+            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fix(Fix::text(
+                "name the certificate that the server's CA issued for you, with its chain, and its key: \
+                 sslcert=FILE sslkey=FILE",
+            ))
+            .fixes(provider_hints(view, Situation::ClientCertificate, None))
+            .fix(Fix::text(
+                "on the server: take clientcert or cert out of this user's line in pg_hba.conf, if no \
+                 certificate is wanted",
+            ))
+            .fix(
+                Fix::text(
+                    "a file mounted into a container? see that it is there for the account that connects",
+                )
+                .run("ls -lL ~/.postgresql"),
+            ),
+    )
+}
+
+fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
+    let tls = view.tls()?;
+    let said = server_message(view).filter(|message| message.contains("certificate authentication failed"));
+    let answer = match (view.alert(), &said) {
+        (Some(alert @ (40..=46 | 48 | 49 | 51)), _) if tls.client_certificate.sent => {
+            format!("{}: {}", alerts::name(alert), alerts::meaning(alert))
+        }
+        (_, Some(said)) => text::printable(said),
+        _ => return None,
+    };
+    let ready = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Ready(certificate)) => Some(certificate),
+        _ => None,
+    };
+    let leaf = ready.and_then(|ready| ready.chain.first());
+    let facts = leaf.and_then(|leaf| leaf.facts().ok());
+    let authorities =
+        at_most(10, tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)));
+    let fix = match (view.alert(), &said) {
+        (_, Some(_)) => Fix::text(format!(
+            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
+            view.user()
+        )),
+        (Some(44), _) => Fix::text("get a new certificate: the server's CRL lists this one"),
+        (Some(45), _) => Fix::text("get a new certificate: this one is outside its dates"),
+        (Some(43), _) => {
+            Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
+        }
+        (Some(48), _) => Fix::text(
+            "use a certificate that the server's CA issued (ssl_ca_file there), with the intermediates \
+             after it in the file",
+        ),
+        _ => Fix::text(
+            "the server's log tells why; see that the file has the whole chain, the client's certificate \
+             first",
+        ),
+    };
+    Some(
+        Finding::titled("the server refuses the client certificate")
+            .because("one was sent, and the server's check of it failed".to_owned())
+            .fact("answer", answer)
+            .fact_if("certificate", leaf.map(short_subject))
+            .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
+            .fact_if("ends", facts.map(|facts| facts.not_after.date()))
+            .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
+            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fix(fix)
+            .fix(
+                Fix::text("use no client certificate, if none is wanted (libpq 16 or later)")
+                    .set("sslcertmode", "disable"),
+            ),
+    )
+}
