@@ -235,15 +235,24 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
 }
 
 fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
-    let (_, Defect::FileLacksRoot { anchor }) = judged(view)? else { return None };
+    let (judgement, defect) = judged(view)?;
+    let anchor = match defect {
+        Defect::FileLacksRoot { anchor } => anchor,
+        // The server sends what leads on from the file's certificate: it is no more an anchor for that.
+        _ => &judgement.path.iter().rev().find(|link| link.in_file.is_some())?.certificate,
+    };
     let facts = anchor.facts().ok()?;
     let what = if facts.is_ca() { "intermediate" } else { "server" };
-    let known = known::issuer_of(view, anchor);
-    let issuer = text::printable(&short(&facts.issuer));
-    let needed = match &known {
-        Some(Root { name, certificate: Some(root), .. }) => format!("{name}, SHA-256 {}", sha256(root)),
-        Some(Root { name, .. }) => name.clone(),
-        None => issuer.clone(),
+    let (sent_root, known) = match defect {
+        Defect::RootNotInFile { root } => (Some(root), known::same(view, root)),
+        _ => (None, known::issuer_of(view, anchor)),
+    };
+    let issuer = sent_root.map_or_else(|| text::printable(&short(&facts.issuer)), short_subject);
+    let needed = match (&known, sent_root) {
+        (Some(Root { name, certificate: Some(root), .. }), _) => format!("{name}, SHA-256 {}", sha256(root)),
+        (Some(Root { name, .. }), _) => name.clone(),
+        (None, Some(root)) => format!("{issuer}, SHA-256 {}", sha256(root)),
+        (None, None) => issuer.clone(),
     };
     Some(
         Finding::titled(format!(

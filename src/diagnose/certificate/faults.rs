@@ -33,6 +33,11 @@ rule!(
     retryable: false, invalid
 );
 rule!(
+    EXTENSION_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an \
+         extension is no good",
+    retryable: false, broken_extension
+);
+rule!(
     REFUSED, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
     retryable: false, refused
 );
@@ -333,21 +338,28 @@ fn name_constraints(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn invalid(view: &View<'_>) -> Option<Finding> {
-    let judgement = view.judgement()?;
-    let defect = demanded(view).find(|defect| {
+/// What OpenSSL finds before it asks what a certificate is for.
+fn broken_extension(view: &View<'_>) -> Option<Finding> {
+    invalid_by(view, |defect| {
         matches!(
             defect,
             Defect::Malformed { .. }
-                | Defect::BadSignature { .. }
                 | Defect::InvalidExtension { .. }
                 | Defect::UnknownCriticalExtension { .. }
                 | Defect::ProxyCertificate { .. }
                 | Defect::ExplicitCurve { .. }
                 | Defect::ChainTooLong
-                | Defect::NameUnusable { .. }
         )
-    })?;
+    })
+}
+
+fn invalid(view: &View<'_>) -> Option<Finding> {
+    invalid_by(view, |defect| matches!(defect, Defect::BadSignature { .. } | Defect::NameUnusable { .. }))
+}
+
+fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
+    let judgement = view.judgement()?;
+    let defect = demanded(view).find(|defect| wanted(defect))?;
     let part = defect.place().map_or("the chain".to_owned(), |at| named(judgement, at));
     let issuer = defect.place().map_or_else(String::new, |at| named(judgement, at + 1));
     let (title, what, fix) = match defect {

@@ -27,6 +27,7 @@ pub(super) const END: &[Rule] = &[
 
 /// What else is wrong, the name last, since libpq comes to it last.
 pub(super) const FAULTS: &[Rule] = &[
+    faults::EXTENSION_INVALID,
     faults::CERTIFICATE_PURPOSE,
     faults::CERTIFICATE_WEAK,
     faults::CERTIFICATE_NAME_CONSTRAINTS,

@@ -182,6 +182,13 @@ fn a_file_without_its_root() {
         .fails("root-file-lacks-root", Stage::Certificate)
         .shows("needed", "DigiCert Global Root G2, SHA-256 CB3CCBB7");
     Evidence::of(chain.sent(), &[&chain.intermediate.certificate, &chain.root.certificate]).verified();
+    // Even if the server sends everything, its own certificate in the file is no anchor.
+    let mut sent = chain.sent();
+    sent.push(chain.root.certificate.clone());
+    Evidence::of(sent, &[&chain.leaf])
+        .fails("root-file-lacks-root", Stage::Certificate)
+        .titled("the file holds the server certificate db.example without its root")
+        .shows("needed", &chain.root.certificate.sha256_hex().to_uppercase());
 }
 
 #[test]

@@ -1,0 +1,158 @@
+//! Name resolution by the system's getaddrinfo, whose own codes tell a name that does not exist from a resolver that
+//! does not answer (std hides them). It blocks, so it has a thread of its own and is left behind at the deadline.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::evidence::{DnsFailure, Resolution};
+
+/// More addresses of one name than this are not tried.
+const MOST_ADDRESSES: usize = 64;
+/// `AI_CANONNAME`, the same number on Linux, macOS, the BSDs and Windows.
+const CANONICAL_NAME: i32 = 2;
+/// `SOCK_STREAM`, likewise.
+const STREAM: i32 = 1;
+/// glibc's `EAI_ADDRFAMILY`: the name has addresses, none of the family asked for. dns-lookup has no name for it.
+const ADDRESS_FAMILY: i32 = -9;
+
+/// What the resolver said, with what the sockets need.
+pub(super) struct Resolved {
+    /// For the evidence.
+    pub resolution: Resolution,
+    /// The addresses in the resolver's order, with port and IPv6 zone.
+    pub addresses: Vec<SocketAddr>,
+    /// The end of the CNAME chain, where it is another name.
+    pub canonical_name: Option<String>,
+}
+
+impl Resolved {
+    fn nothing(resolution: Resolution) -> Self {
+        Self { resolution, addresses: Vec::new(), canonical_name: None }
+    }
+}
+
+/// Asks the system for the addresses of `name`.
+pub(super) async fn resolve(name: &str, port: u16, limit: Duration) -> Resolved {
+    let (answer, answered) = oneshot::channel();
+    let asked = name.to_owned();
+    let thread = std::thread::Builder::new().name("resolver".to_owned()).spawn(move || {
+        // Nobody listens any more after the deadline.
+        let _ = answer.send(ask(&asked, port));
+    });
+    if let Err(error) = thread {
+        return Resolved::nothing(Resolution::Failed {
+            kind: DnsFailure::Permanent,
+            code: None,
+            text: error.to_string(),
+        });
+    }
+    match timeout(limit, answered).await {
+        Ok(Ok(resolved)) => resolved,
+        // The thread cannot end without an answer short of a panic.
+        Ok(Err(_)) | Err(_) => Resolved::nothing(Resolution::TimedOut),
+    }
+}
+
+fn ask(name: &str, port: u16) -> Resolved {
+    let hints = AddrInfoHints { flags: CANONICAL_NAME, address: 0, socktype: STREAM, protocol: 0 };
+    let found = match dns_lookup::getaddrinfo(Some(name), None, Some(hints)) {
+        Ok(found) => found,
+        Err(error) => return Resolved::nothing(failure(error)),
+    };
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    let mut canonical_name = None;
+    for entry in found.filter_map(Result::ok).take(MOST_ADDRESSES) {
+        canonical_name = canonical_name.or(entry.canonname);
+        let mut address = entry.sockaddr;
+        address.set_port(port);
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
+    Resolved {
+        resolution: Resolution::Found(addresses.iter().map(SocketAddr::ip).collect()),
+        addresses,
+        canonical_name: canonical_name.filter(|canonical| plain(canonical) != plain(name)),
+    }
+}
+
+fn failure(error: LookupError) -> Resolution {
+    let code = error.error_num();
+    let kind = match error.kind() {
+        LookupErrorKind::NoName => DnsFailure::NoSuchName,
+        LookupErrorKind::NoData => DnsFailure::NoAddress,
+        LookupErrorKind::Again => DnsFailure::Temporary,
+        _ if cfg!(target_os = "linux") && code == ADDRESS_FAMILY => DnsFailure::NoAddress,
+        _ => DnsFailure::Permanent,
+    };
+    let text = std::io::Error::from(error).to_string();
+    // std's words for getaddrinfo's own: the system's text follows them.
+    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned();
+    Resolution::Failed { kind, code: Some(code), text }
+}
+
+/// The name servers that the system's resolver asks (resolv.conf(5)); none where there is no such file.
+pub(super) fn resolvers() -> Vec<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let read = std::fs::File::open("/etc/resolv.conf")
+        .and_then(|file| file.take(64 * 1024).read_to_string(&mut text));
+    if read.is_err() {
+        return Vec::new();
+    }
+    name_servers(&text)
+}
+
+/// glibc asks the first three.
+fn name_servers(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            (words.next() == Some("nameserver")).then(|| words.next().map(str::to_owned)).flatten()
+        })
+        .take(3)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::testing::run;
+
+    #[test]
+    fn localhost_has_loopback_addresses_with_the_port() {
+        let resolved = run(resolve("localhost", 5432, Duration::from_secs(10)));
+        let Resolution::Found(found) = &resolved.resolution else { panic!("{:?}", resolved.resolution) };
+        assert!(!found.is_empty() && found.iter().all(|address| address.is_loopback()), "{found:?}");
+        assert!(resolved.addresses.iter().all(|address| address.port() == 5432));
+    }
+
+    #[test]
+    fn a_name_no_one_can_have_is_told_by_its_code() {
+        // A label of 64 bytes: refused without asking anybody.
+        let resolved = run(resolve(&"x".repeat(64), 5432, Duration::from_secs(10)));
+        let Resolution::Failed { code: Some(code), text, .. } = &resolved.resolution else {
+            panic!("{:?}", resolved.resolution)
+        };
+        assert!(*code != 0 && !text.is_empty());
+        assert!(resolved.addresses.is_empty());
+    }
+
+    #[test]
+    fn a_resolver_that_does_not_answer_is_left_behind() {
+        let resolved = run(resolve("name.invalid", 5432, Duration::ZERO));
+        assert_eq!(resolved.resolution, Resolution::TimedOut);
+    }
+
+    #[test]
+    fn name_servers_are_read_from_resolv_conf() {
+        let text = "# nameserver 192.0.2.1\nsearch x\nnameserver 192.0.2.2 # one\n  nameserver\t2001:db8::1\n\
+                    nameserver\nnameserver a\nnameserver b\n";
+        assert_eq!(name_servers(text), ["192.0.2.2", "2001:db8::1", "a"]);
+    }
+}

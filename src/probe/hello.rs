@@ -1,0 +1,154 @@
+//! A ClientHello written by hand (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2): it can offer what rustls has not.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::conninfo::TlsVersion;
+use crate::evidence::HelloOffer;
+
+const X25519: u16 = 29;
+
+/// Signature schemes that OpenSSL offers at security level 2, its order.
+const SCHEMES: [u16; 20] = [
+    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501,
+    0x0601, 0x0303, 0x0301, 0x0302, 0x0402, 0x0502, 0x0602,
+];
+/// SHA-1 with RSA, DSA and ECDSA: TLS 1.0 and 1.1 sign with nothing else.
+const OLD_SCHEMES: [u16; 2] = [0x0203, 0x0201];
+
+/// The record with the ClientHello. It is padded to `offer.size` bytes where it is shorter.
+pub(super) fn client_hello(offer: &HelloOffer) -> Vec<u8> {
+    let bare = record(&message(offer, None));
+    // The padding extension (RFC 7685) has a head of its own.
+    match offer.size.checked_sub(bare.len() + 4) {
+        Some(padding) if padding > 0 => record(&message(offer, Some(padding))),
+        _ => bare,
+    }
+}
+
+fn record(message: &[u8]) -> Vec<u8> {
+    // Version 1.0, as OpenSSL writes it for servers that know no later one.
+    [&[22, 3, 1][..], &sized(message, 2)].concat()
+}
+
+fn message(offer: &HelloOffer, padding: Option<usize>) -> Vec<u8> {
+    let highest = offer.versions.iter().max().copied().unwrap_or(TlsVersion::Tls12);
+    let mut body = Vec::with_capacity(512);
+    body.extend(number(highest.min(TlsVersion::Tls12)).to_be_bytes());
+    body.extend(random());
+    // TLS 1.3 in its compatible form has a session (RFC 8446 appendix D.4).
+    let session = if highest == TlsVersion::Tls13 { random().to_vec() } else { Vec::new() };
+    body.extend(sized(&session, 1));
+    body.extend(sized(&numbers(&offer.suites), 2));
+    body.extend([1, 0]);
+    body.extend(sized(&extensions(offer, highest, padding), 2));
+    [&[1][..], &sized(&body, 3)].concat()
+}
+
+fn extensions(offer: &HelloOffer, highest: TlsVersion, padding: Option<usize>) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut extension = |kind: u16, content: &[u8]| {
+        all.extend(kind.to_be_bytes());
+        all.extend(sized(content, 2));
+    };
+    if let Some(name) = &offer.sni {
+        extension(0, &sized(&[&[0][..], &sized(name.as_bytes(), 2)].concat(), 2));
+    }
+    // ec_point_formats: uncompressed.
+    extension(11, &[1, 0]);
+    extension(10, &sized(&numbers(&offer.groups), 2));
+    if highest >= TlsVersion::Tls12 {
+        let old = offer.versions.iter().any(|version| *version < TlsVersion::Tls12);
+        let schemes = SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| old));
+        extension(13, &sized(&numbers(&schemes.copied().collect::<Vec<u16>>()), 2));
+    }
+    if offer.direct {
+        extension(16, &sized(&sized(super::tls::ALPN.as_bytes(), 1), 2));
+    }
+    // extended_master_secret, renegotiation_info.
+    extension(23, &[]);
+    extension(0xFF01, &[0]);
+    if highest == TlsVersion::Tls13 {
+        let versions: Vec<u16> = offer.versions.iter().rev().map(|version| number(*version)).collect();
+        extension(43, &sized(&numbers(&versions), 1));
+        extension(45, &[1, 1]);
+        // Any 32 bytes are a share of X25519. Without a share the server has to ask for one: HelloRetryRequest.
+        let share = match offer.groups.contains(&X25519) {
+            true => [&X25519.to_be_bytes()[..], &sized(&random(), 2)].concat(),
+            false => Vec::new(),
+        };
+        extension(51, &sized(&share, 2));
+    }
+    if let Some(padding) = padding {
+        extension(21, &vec![0; padding]);
+    }
+    all
+}
+
+/// Content behind its length in so many bytes.
+fn sized(content: &[u8], width: usize) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length = length.get(length.len().saturating_sub(width)..).unwrap_or_default();
+    [length, content].concat()
+}
+
+fn numbers(numbers: &[u16]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+}
+
+fn number(version: TlsVersion) -> u16 {
+    match version {
+        TlsVersion::Tls10 => 0x0301,
+        TlsVersion::Tls11 => 0x0302,
+        TlsVersion::Tls12 => 0x0303,
+        TlsVersion::Tls13 => 0x0304,
+    }
+}
+
+fn random() -> [u8; 32] {
+    let mut bytes = [7; 32];
+    // It protects nothing here: no key comes of such a hello.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::HelloPurpose;
+
+    fn offer(versions: &[TlsVersion], size: usize) -> HelloOffer {
+        HelloOffer {
+            purpose: HelloPurpose::Version,
+            direct: false,
+            versions: versions.to_vec(),
+            suites: vec![0x1301, 0xC02F],
+            groups: vec![23, 29],
+            sni: Some("db.example".to_owned()),
+            size,
+        }
+    }
+
+    /// rustls reads it as a server.
+    #[test]
+    fn rustls_understands_it() {
+        for versions in [&[TlsVersion::Tls12][..], &[TlsVersion::Tls12, TlsVersion::Tls13]] {
+            for size in [0, 600] {
+                let mut acceptor = rustls::server::Acceptor::default();
+                let hello = client_hello(&offer(versions, size));
+                acceptor.read_tls(&mut hello.as_slice()).unwrap();
+                let accepted = acceptor.accept().unwrap().expect("a whole hello");
+                let hello = accepted.client_hello();
+                assert_eq!(hello.server_name(), Some("db.example"));
+                assert_eq!(hello.cipher_suites().len(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_as_long_as_it_is_to_be() {
+        for size in [400, 600, 1400, 4000] {
+            assert_eq!(client_hello(&offer(&[TlsVersion::Tls13], size)).len(), size);
+        }
+        assert!(client_hello(&offer(&[TlsVersion::Tls10], 0)).len() < 200);
+    }
+}

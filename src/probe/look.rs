@@ -1,0 +1,103 @@
+//! One second look: a connection of its own that asks one question and carries no credential.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout_at};
+
+use super::hello::client_hello;
+use super::negotiate::{SSL_REQUEST, ended};
+use super::tcp::os_failure;
+use super::wiretap::{Heard, is_record, listen};
+use crate::certificate::Certificate;
+use crate::evidence::{Answer, Closure, HelloOffer, Look, Question};
+
+/// So much of an answer is read: a long chain has some ten thousand bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
+/// So much of one that is no TLS is kept.
+const FIRST_BYTES: usize = 64;
+
+/// Asks `question` of `address`, with an answer within `limit`. `since` is the start of the target's check.
+pub async fn look(address: SocketAddr, mut question: Question, since: Instant, limit: Duration) -> Look {
+    let begin = Instant::now();
+    let deadline = begin.checked_add(limit).unwrap_or(begin);
+    if let Question::Hello(offer) = &mut question {
+        offer.size = client_hello(offer).len();
+    }
+    let answer = match timeout_at(deadline, ask(address, &question)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => match ended(&error) {
+            Some(closure) => Answer::Ended(closure),
+            None if error.kind() == io::ErrorKind::TimedOut => Answer::TimedOut,
+            None => Answer::Failed(os_failure(&error)),
+        },
+        Err(_) => Answer::TimedOut,
+    };
+    let start = begin.saturating_duration_since(since);
+    Look { address, question, start, took: begin.elapsed(), answer }
+}
+
+async fn ask(address: SocketAddr, question: &Question) -> io::Result<Answer> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_nodelay(true)?;
+    let mut stream = socket.connect(address).await?;
+    let answer = match question {
+        Question::Connect => Answer::Connected,
+        Question::SslRequest => byte(&mut stream).await?,
+        Question::Hello(offer) if offer.direct => hello(&mut stream, offer).await?,
+        Question::Hello(offer) => match byte(&mut stream).await? {
+            Answer::Byte(b'S') => hello(&mut stream, offer).await?,
+            other => other,
+        },
+    };
+    // Nothing more comes; a peer that is gone is no matter.
+    let _ = stream.shutdown().await;
+    Ok(answer)
+}
+
+async fn byte(stream: &mut TcpStream) -> io::Result<Answer> {
+    stream.write_all(&SSL_REQUEST).await?;
+    let mut answer = [0; 1];
+    match stream.read(&mut answer).await? {
+        0 => Ok(Answer::Ended(Closure::Closed)),
+        _ => Ok(Answer::Byte(u8::from_be_bytes(answer))),
+    }
+}
+
+async fn hello(stream: &mut TcpStream, offer: &HelloOffer) -> io::Result<Answer> {
+    stream.write_all(&client_hello(offer)).await?;
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = match stream.read(&mut buffer).await {
+            Ok(count) => count,
+            // What came before the connection was cut counts.
+            Err(_) if !bytes.is_empty() => 0,
+            Err(error) => return Err(error),
+        };
+        bytes.extend(buffer.iter().take(count));
+        let heard = listen(&bytes);
+        let enough = heard.complete || heard.retry || heard.alert.is_some() || !is_record(&bytes);
+        if enough || count == 0 || bytes.len() > LONGEST_ANSWER {
+            return Ok(answer(heard, &bytes));
+        }
+    }
+}
+
+fn answer(heard: Heard, bytes: &[u8]) -> Answer {
+    if let (Some(version), Some(suite)) = (heard.version, heard.suite) {
+        let leaf = heard.leaf.as_deref().map(Certificate::from_der);
+        return Answer::ServerHello { version, suite, group: heard.group, retry: heard.retry, leaf };
+    }
+    match heard.alert {
+        Some(alert) => Answer::Alert(alert),
+        None if bytes.is_empty() => Answer::Ended(Closure::Closed),
+        None => Answer::Other(bytes.iter().copied().take(FIRST_BYTES).collect()),
+    }
+}

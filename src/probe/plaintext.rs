@@ -1,0 +1,57 @@
+//! sslmode=allow's first question: a start-up message without TLS (fe-connect.c). Whatever the answer, nothing more is
+//! said in plaintext.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::session::{error_message, startup_message};
+use super::wiretap::Tap;
+use crate::conninfo::Settings;
+use crate::evidence::PlaintextAnswer;
+
+/// A longer error is none.
+const LONGEST_ERROR: u32 = 16 * 1024;
+/// Terminate: X and its length.
+const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
+
+/// Sends the start-up message and reads the first answer.
+pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: Instant) -> PlaintextAnswer {
+    let asking = async {
+        tap.write_all(&startup_message(settings)).await?;
+        first_answer(&mut tap).await
+    };
+    let answer = match timeout_at(deadline, asking).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => return PlaintextAnswer::Failed,
+    };
+    if answer == PlaintextAnswer::Admitted {
+        let _ = timeout_at(deadline, tap.write_all(&TERMINATE)).await;
+    }
+    tap.end().await;
+    answer
+}
+
+async fn first_answer(tap: &mut Tap<TcpStream>) -> std::io::Result<PlaintextAnswer> {
+    loop {
+        let kind = tap.read_u8().await?;
+        let length = tap.read_u32().await?;
+        if !(4..=LONGEST_ERROR).contains(&length) {
+            return Ok(PlaintextAnswer::Failed);
+        }
+        let mut body = vec![0; length as usize - 4];
+        match kind {
+            // Let in, or asked for a password: both are libpq's way on.
+            b'R' => return Ok(PlaintextAnswer::Admitted),
+            b'E' => {
+                tap.read_exact(&mut body).await?;
+                return Ok(PlaintextAnswer::Refused(error_message(&body)));
+            }
+            // A notice, or the negotiation of the protocol's version.
+            b'N' | b'v' => {
+                tap.read_exact(&mut body).await?;
+            }
+            _ => return Ok(PlaintextAnswer::Failed),
+        }
+    }
+}

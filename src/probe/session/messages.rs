@@ -1,0 +1,160 @@
+//! The messages that are made or read by hand (PostgreSQL's manual, chapter Message Formats).
+
+use crate::conninfo::{Settings, Value};
+use crate::evidence::ServerMessage;
+
+/// Longer texts of the server are cut.
+const LONGEST_TEXT: usize = 4096;
+
+/// StartupMessage as libpq sends it (fe-protocol3.c, build_startup_packet): every value as its bytes. The encoding is
+/// UTF-8 where the settings name none, for what the server says is shown.
+pub(in crate::probe) fn startup_message(settings: &Settings) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend(protocol(settings).to_be_bytes());
+    let utf8 = Value::from("UTF8");
+    let own = [("user", &settings.user), ("database", &settings.database)];
+    let others = settings.startup.iter().map(|(name, value)| (*name, value));
+    let named = settings.startup.iter().any(|(name, value)| {
+        *name == "client_encoding" && value.as_bytes() != b"auto" && !value.as_bytes().is_empty()
+    });
+    let encoding = (!named).then_some(("client_encoding", &utf8));
+    let others = others.filter(|(name, _)| named || *name != "client_encoding");
+    for (name, value) in own.into_iter().chain(others).chain(encoding) {
+        // No parser lets a NUL through; one would end the value here.
+        if value.as_bytes().is_empty() || value.as_bytes().contains(&0) {
+            continue;
+        }
+        body.extend(name.as_bytes());
+        body.push(0);
+        body.extend(value.as_bytes());
+        body.push(0);
+    }
+    body.push(0);
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    [&length.to_be_bytes()[..], &body].concat()
+}
+
+/// The protocol version asked for: 3.0 unless `max_protocol_version` (libpq 18) allows more and something asks for it.
+fn protocol(settings: &Settings) -> u32 {
+    const NEWER: [&[u8]; 2] = [b"3.2", b"latest"];
+    let names_newer = |keyword| {
+        settings.parameter(keyword).is_some_and(|parameter| NEWER.contains(&parameter.value.as_bytes()))
+    };
+    let newer = names_newer("max_protocol_version") || requires_newer(settings);
+    if newer { 0x0003_0002 } else { 0x0003_0000 }
+}
+
+/// Whether a server that speaks only 3.0 is refused (`min_protocol_version`).
+pub(super) fn requires_newer(settings: &Settings) -> bool {
+    settings
+        .parameter("min_protocol_version")
+        .is_some_and(|parameter| matches!(parameter.value.as_bytes(), b"3.2" | b"latest"))
+}
+
+/// The fields of an ErrorResponse or NoticeResponse (chapter Error and Notice Message Fields).
+pub(in crate::probe) fn error_message(body: &[u8]) -> ServerMessage {
+    let mut message = ServerMessage::default();
+    let mut localised = String::new();
+    for field in body.split(|byte| *byte == 0) {
+        let Some((kind, text)) = field.split_first() else { break };
+        let text = String::from_utf8_lossy(text.get(..LONGEST_TEXT).unwrap_or(text)).into_owned();
+        match kind {
+            b'S' => localised = text,
+            b'V' => message.severity = text,
+            b'C' => message.sqlstate = text,
+            b'M' => message.message = text,
+            b'D' => message.detail = Some(text),
+            b'H' => message.hint = Some(text),
+            _ => {}
+        }
+    }
+    if message.severity.is_empty() {
+        message.severity = localised;
+    }
+    message
+}
+
+/// Two C strings at the front of a body: a parameter and its value.
+pub(super) fn parameter(body: &[u8]) -> Option<(String, String)> {
+    let mut parts = body.split(|byte| *byte == 0);
+    let mut text = || parts.next().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    Some((text()?, text()?))
+}
+
+/// C strings up to an empty one: the SASL mechanisms of AuthenticationSASL.
+pub(super) fn mechanisms(body: &[u8]) -> Vec<String> {
+    body.split(|byte| *byte == 0)
+        .take_while(|name| !name.is_empty())
+        .take(16)
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect()
+}
+
+/// The iteration count of a SCRAM server-first-message (RFC 5802 section 7).
+pub(super) fn iterations(body: &[u8]) -> Option<u32> {
+    let count = body.split(|byte| *byte == b',').find_map(|attribute| attribute.strip_prefix(b"i="))?;
+    let digits = std::str::from_utf8(count).ok()?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(digits.parse().unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::probe::testing::settings;
+
+    #[test]
+    fn the_startup_message_has_the_bytes_of_the_settings() {
+        let mut settings = settings();
+        settings.user = Value::new(b"\xfcser".to_vec());
+        settings.database = Value::from("db");
+        settings.startup =
+            vec![("application_name", Value::from("x")), ("client_encoding", Value::from("auto"))];
+        let message = startup_message(&settings);
+        let expected =
+            b"\0\x03\0\0user\0\xfcser\0database\0db\0application_name\0x\0client_encoding\0UTF8\0\0";
+        assert_eq!(message[4..], expected[..]);
+        assert_eq!(message[..4], u32::try_from(message.len()).unwrap().to_be_bytes());
+    }
+
+    #[test]
+    fn an_encoding_of_the_users_own_is_kept() {
+        let mut settings = settings();
+        settings.startup = vec![("client_encoding", Value::from("LATIN1"))];
+        let message = startup_message(&settings);
+        let text = String::from_utf8_lossy(&message);
+        assert!(text.contains("client_encoding\0LATIN1\0") && !text.contains("UTF8"), "{text:?}");
+    }
+
+    #[test]
+    fn errors_are_read_field_by_field() {
+        let body = b"SFATAL\0VFATAL\0C28000\0Mno entry\0Dmore\0Hdo\0Fauth.c\0\0";
+        let message = error_message(body);
+        assert_eq!((message.severity.as_str(), message.sqlstate.as_str()), ("FATAL", "28000"));
+        assert_eq!(message.message, "no entry");
+        assert_eq!((message.detail.as_deref(), message.hint.as_deref()), (Some("more"), Some("do")));
+        assert_eq!(error_message(b"SFATAL\0\0").severity, "FATAL");
+    }
+
+    #[test]
+    fn iterations_are_found() {
+        assert_eq!(iterations(b"r=abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"), Some(4096));
+        assert_eq!(iterations(b"r=abc,i=99999999999"), Some(u32::MAX));
+        assert_eq!(iterations(b"r=i=5,s=x"), None);
+        assert_eq!(iterations(b"i=-5"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            error_message(&body);
+            parameter(&body);
+            prop_assert!(mechanisms(&body).len() <= 16);
+            iterations(&body);
+        }
+    }
+}

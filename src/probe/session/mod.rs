@@ -1,0 +1,173 @@
+//! Start-up, authentication and session on a finished TLS stream. tokio-postgres speaks the protocol; what it does not
+//! tell, bound or know (the start-up message as libpq sends it, the methods asked for, channel binding, sizes) is the
+//! stream's own affair: [`plain_tap`].
+
+mod attributes;
+mod binding;
+mod messages;
+mod plain_tap;
+mod policy;
+
+use std::error::Error as _;
+use std::future::{Future, Ready, poll_fn, ready};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::Empty;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode, SslNegotiation};
+use tokio_postgres::tls::TlsConnect;
+use tokio_postgres::{Client, Config, Connection, SimpleQueryMessage};
+
+use super::clock::Clock;
+use super::negotiate::{ended, silence};
+use super::tcp::os_failure;
+use super::tls::{SecureStream, alert_of};
+use super::wiretap;
+use crate::conninfo::{ChannelBinding, Host, TargetSessionAttrs};
+use crate::evidence::{Closure, SessionFailure, SessionRecord, Step, TlsRecord};
+use crate::plan::Plan;
+pub(super) use messages::{error_message, startup_message};
+use plain_tap::PlainTap;
+use policy::Policy;
+
+/// The one query after the session stands is no part of what psql needs; it does not get long.
+const QUERY_PATIENCE: Duration = Duration::from_secs(2);
+const FAREWELL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Starts a session and ends it again.
+pub(super) async fn session(
+    plan: &Plan,
+    host: &Host,
+    tls: &TlsRecord,
+    wanted: TargetSessionAttrs,
+    stream: SecureStream,
+    clock: Clock,
+    deadline: Instant,
+) -> Step<SessionRecord> {
+    let start = clock.elapsed();
+    let policy = Policy::new(&plan.settings, host, tls);
+    let tap =
+        PlainTap::new(stream, startup_message(&plan.settings), policy, binding::of(tls.chain.first()).ok());
+    let config = config(plan, host);
+    let starting = config.connect_raw(tokio::io::empty(), Finished(tap.clone()));
+    match timeout_at(deadline, starting).await {
+        Err(_) => {
+            let step = clock.step(start, tap.record(Some(SessionFailure::TimedOut)));
+            drop(tap);
+            step
+        }
+        Ok(Err(error)) => {
+            let failure = tap.failure().unwrap_or_else(|| failure(&error));
+            let mut step = clock.step(start, tap.record(Some(failure)));
+            if let Some(alert) = tap.end().await.as_ref().and_then(alert_of)
+                && matches!(step.result.failure, Some(SessionFailure::Ended(_)))
+            {
+                step.result.failure = Some(SessionFailure::AlertReceived(alert));
+            }
+            step
+        }
+        Ok(Ok((client, mut connection))) => {
+            let query = attributes::query(wanted, &tap.parameters());
+            let rows = ask(&client, &mut connection, &query, deadline).await;
+            let answer = attributes::Answer::read(&query, &rows, &tap.parameters());
+            let mut record = tap.record(answer.refused_by(wanted));
+            record.backend_ssl = answer.backend_ssl;
+            let step = clock.step(start, record);
+            // Without its client the connection says Terminate and close_notify.
+            drop(client);
+            let _ = timeout(FAREWELL_PATIENCE, connection).await;
+            step
+        }
+    }
+}
+
+/// Ends a connection of which no session is wanted; gives the alert that came late, as TLS 1.3 answers a client
+/// certificate.
+pub(super) async fn end_without_session(mut stream: SecureStream) -> Option<u8> {
+    wiretap::end(&mut stream).await.as_ref().and_then(alert_of)
+}
+
+/// The start-up message of tokio-postgres is replaced on its way; what is set here is what its authentication uses.
+fn config(plan: &Plan, host: &Host) -> Config {
+    let mut config = Config::new();
+    config
+        .user(String::from_utf8_lossy(plan.settings.user.as_bytes()))
+        .ssl_mode(SslMode::Require)
+        .ssl_negotiation(SslNegotiation::Direct)
+        .channel_binding(match plan.settings.channel_binding {
+            ChannelBinding::Disable => Binding::Disable,
+            ChannelBinding::Prefer => Binding::Prefer,
+            ChannelBinding::Require => Binding::Require,
+        });
+    if let Some(password) = &host.password {
+        config.password(password.secret.expose());
+    }
+    config
+}
+
+/// A handshake that is over.
+struct Finished(PlainTap);
+
+impl<S> TlsConnect<S> for Finished {
+    type Stream = PlainTap;
+    type Error = io::Error;
+    type Future = Ready<io::Result<PlainTap>>;
+
+    fn connect(self, _: S) -> Self::Future {
+        ready(Ok(self.0))
+    }
+}
+
+/// Asks one question by the simple protocol; no answer is no failure.
+async fn ask(
+    client: &Client,
+    connection: &mut Connection<Empty, PlainTap>,
+    query: &str,
+    deadline: Instant,
+) -> Vec<SimpleQueryMessage> {
+    let mut connection = pin!(connection);
+    let mut asking = pin!(client.simple_query(query));
+    // The client only hands the question to the connection, which has to be driven beside it.
+    let both = poll_fn(|cx| {
+        if let Poll::Ready(answer) = asking.as_mut().poll(cx) {
+            return Poll::Ready(answer.ok());
+        }
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        asking.as_mut().poll(cx).map(Result::ok)
+    });
+    let deadline = deadline.min(Instant::now() + QUERY_PATIENCE);
+    timeout_at(deadline, both).await.ok().flatten().unwrap_or_default()
+}
+
+/// What an error of tokio-postgres stands for, where the stream does not know better.
+fn failure(error: &tokio_postgres::Error) -> SessionFailure {
+    let source = error.source();
+    if let Some(error) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
+        // SCRAM's own refusals are I/O errors without an error of the system or of TLS.
+        if let Some(alert) = alert_of(error) {
+            return SessionFailure::AlertReceived(alert);
+        }
+        if silence(error) {
+            return SessionFailure::TimedOut;
+        }
+        if let Some(closure) = ended(error) {
+            return SessionFailure::Ended(closure);
+        }
+        if error.raw_os_error().is_some() {
+            return SessionFailure::Failed(os_failure(error));
+        }
+    }
+    if error.is_closed() {
+        return SessionFailure::Ended(Closure::Closed);
+    }
+    let text = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    match error.to_string().starts_with("authentication error") {
+        true => SessionFailure::ScramMismatch(text),
+        false => SessionFailure::Protocol(text),
+    }
+}

@@ -1,0 +1,271 @@
+//! What libpq's client refuses to answer, in the order in which it looks (fe-auth.c: check_expected_areq,
+//! pg_fe_sendauth, pg_SASL_init; fe-auth-scram.c).
+
+use super::binding;
+use crate::conninfo::{AuthMethod, ChannelBinding, Host, RequireAuth, Settings, SslCertMode};
+use crate::evidence::{AuthRequest, ChannelBindingFailure, SessionFailure, TlsRecord};
+
+/// postgres-protocol refuses more, since the loop cannot be interrupted; libpq does any number.
+const MOST_ITERATIONS: u32 = 100_000;
+
+/// Codes of AuthenticationRequest (protocol.h, `AUTH_REQ_…`).
+pub(super) mod code {
+    pub const OK: i32 = 0;
+    pub const PASSWORD: i32 = 3;
+    pub const MD5: i32 = 5;
+    pub const GSS: i32 = 7;
+    pub const SSPI: i32 = 9;
+    pub const SASL: i32 = 10;
+    pub const SASL_CONTINUE: i32 = 11;
+    pub const SASL_FINAL: i32 = 12;
+}
+
+const SCRAM: &str = "SCRAM-SHA-256";
+const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
+const OAUTH: &str = "OAUTHBEARER";
+
+/// The settings that decide, and how far authentication has come.
+#[derive(Debug)]
+pub(super) struct Policy {
+    require_auth: RequireAuth,
+    channel_binding: ChannelBinding,
+    certificate_mode: SslCertMode,
+    certificate_sent: bool,
+    has_password: bool,
+    /// Why there is no binding data: the certificate's signature algorithm.
+    unbindable: Option<String>,
+    /// Something was asked for and answered.
+    answered: bool,
+    /// SCRAM with channel binding was begun.
+    bound: bool,
+    /// Whether `min_protocol_version` asks for more than protocol 3.0.
+    pub newer_protocol_required: bool,
+}
+
+impl Policy {
+    pub fn new(settings: &Settings, host: &Host, tls: &TlsRecord) -> Self {
+        Self {
+            require_auth: settings.require_auth.clone(),
+            channel_binding: settings.channel_binding,
+            certificate_mode: settings.certificate_mode,
+            certificate_sent: tls.client_certificate.requested && tls.client_certificate.sent,
+            has_password: host.password.as_ref().is_some_and(|password| !password.secret.expose().is_empty()),
+            unbindable: binding::of(tls.chain.first()).err(),
+            answered: false,
+            bound: false,
+            newer_protocol_required: super::messages::requires_newer(settings),
+        }
+    }
+
+    /// Whether the client refuses to go on after AuthenticationOk.
+    pub fn done(&self) -> Result<(), SessionFailure> {
+        if self.certificate_mode == SslCertMode::Require && !self.certificate_sent {
+            return Err(SessionFailure::CertificateModeUnmet);
+        }
+        if !self.answered && !self.allows(AuthMethod::None) {
+            return Err(SessionFailure::MethodExcluded);
+        }
+        if self.channel_binding == ChannelBinding::Require && !self.bound {
+            return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NoAuthentication));
+        }
+        Ok(())
+    }
+
+    /// Whether the client refuses to answer a request.
+    pub fn answer(&mut self, request: &AuthRequest) -> Result<(), SessionFailure> {
+        let known = !matches!(request.method, AuthMethod::None);
+        if known && !self.allows(request.method) || !known && self.require_auth != RequireAuth::Any {
+            return Err(SessionFailure::MethodExcluded);
+        }
+        if self.channel_binding == ChannelBinding::Require && request.code != code::SASL {
+            return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NotOffered));
+        }
+        match request.method {
+            AuthMethod::Password | AuthMethod::Md5 => self.password()?,
+            AuthMethod::ScramSha256 => self.scram(&request.mechanisms)?,
+            AuthMethod::Gss | AuthMethod::Sspi | AuthMethod::OAuth | AuthMethod::None => {
+                return Err(SessionFailure::MethodUnsupported);
+            }
+        }
+        self.answered = true;
+        Ok(())
+    }
+
+    /// Whether the client refuses a SCRAM challenge.
+    pub fn iterate(&self, iterations: Option<u32>) -> Result<(), SessionFailure> {
+        match iterations {
+            Some(count) if count > MOST_ITERATIONS => Err(SessionFailure::TooManyIterations(count)),
+            _ => Ok(()),
+        }
+    }
+
+    fn allows(&self, method: AuthMethod) -> bool {
+        match &self.require_auth {
+            RequireAuth::Any => true,
+            RequireAuth::Only(methods) => methods.contains(&method),
+            RequireAuth::Except(methods) => !methods.contains(&method),
+        }
+    }
+
+    fn password(&self) -> Result<(), SessionFailure> {
+        if self.has_password { Ok(()) } else { Err(SessionFailure::PasswordNeeded) }
+    }
+
+    fn scram(&mut self, mechanisms: &[String]) -> Result<(), SessionFailure> {
+        let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism == name);
+        let plus = offered(SCRAM_PLUS) && self.channel_binding != ChannelBinding::Disable;
+        if !plus && !offered(SCRAM) {
+            return Err(SessionFailure::MethodUnsupported);
+        }
+        if !plus && self.channel_binding == ChannelBinding::Require {
+            return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NotOffered));
+        }
+        self.password()?;
+        match &self.unbindable {
+            Some(algorithm) if plus => {
+                Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NoDigest(algorithm.clone())))
+            }
+            _ => {
+                self.bound = plus;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A request as the evidence has it.
+pub(super) fn request(code: i32, body: &[u8]) -> AuthRequest {
+    let mechanisms = if code == code::SASL { super::messages::mechanisms(body) } else { Vec::new() };
+    let method = match code {
+        code::PASSWORD => AuthMethod::Password,
+        code::MD5 => AuthMethod::Md5,
+        code::GSS => AuthMethod::Gss,
+        code::SSPI => AuthMethod::Sspi,
+        code::SASL
+            if mechanisms.iter().any(|name| name == OAUTH)
+                && !mechanisms.iter().any(|name| name.starts_with(SCRAM)) =>
+        {
+            AuthMethod::OAuth
+        }
+        code::SASL => AuthMethod::ScramSha256,
+        _ => AuthMethod::None,
+    };
+    AuthRequest { method, mechanisms, code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy {
+            require_auth: RequireAuth::Any,
+            channel_binding: ChannelBinding::Prefer,
+            certificate_mode: SslCertMode::Allow,
+            certificate_sent: false,
+            has_password: true,
+            unbindable: None,
+            answered: false,
+            bound: false,
+            newer_protocol_required: false,
+        }
+    }
+
+    const PLAIN: &[u8] = b"SCRAM-SHA-256\0\0";
+    const BOTH: &[u8] = b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
+
+    fn answer(mut policy: Policy, code: i32, body: &[u8]) -> Result<(), SessionFailure> {
+        policy.answer(&request(code, body))?;
+        policy.done()
+    }
+
+    fn binding(failure: ChannelBindingFailure) -> Result<(), SessionFailure> {
+        Err(SessionFailure::ChannelBinding(failure))
+    }
+
+    #[test]
+    fn everything_known_is_answered_by_default() {
+        for (code, body) in
+            [(code::PASSWORD, &b""[..]), (code::MD5, b"salt"), (code::SASL, PLAIN), (code::SASL, BOTH)]
+        {
+            assert_eq!(answer(policy(), code, body), Ok(()));
+        }
+        assert_eq!(policy().done(), Ok(()));
+        for (code, body) in [
+            (code::GSS, &b""[..]),
+            (code::SSPI, b""),
+            (2, b""),
+            (99, b""),
+            (code::SASL, b"OAUTHBEARER\0\0"),
+            (code::SASL, b"X\0\0"),
+        ] {
+            assert_eq!(answer(policy(), code, body), Err(SessionFailure::MethodUnsupported), "{code}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_told_only_where_one_is_asked_for() {
+        let without = || Policy { has_password: false, ..policy() };
+        assert_eq!(without().done(), Ok(()));
+        assert_eq!(answer(without(), code::MD5, b"salt"), Err(SessionFailure::PasswordNeeded));
+        assert_eq!(answer(without(), code::SASL, BOTH), Err(SessionFailure::PasswordNeeded));
+    }
+
+    #[test]
+    fn require_auth_comes_first() {
+        let only = |methods: &[AuthMethod]| Policy {
+            require_auth: RequireAuth::Only(methods.to_vec()),
+            has_password: false,
+            ..policy()
+        };
+        assert_eq!(answer(only(&[AuthMethod::Md5]), code::SASL, PLAIN), Err(SessionFailure::MethodExcluded));
+        assert_eq!(only(&[AuthMethod::Md5]).done(), Err(SessionFailure::MethodExcluded));
+        assert_eq!(only(&[AuthMethod::None]).done(), Ok(()));
+        let except = |method| Policy { require_auth: RequireAuth::Except(vec![method]), ..policy() };
+        assert_eq!(except(AuthMethod::None).done(), Err(SessionFailure::MethodExcluded));
+        assert_eq!(answer(except(AuthMethod::None), code::SASL, PLAIN), Ok(()));
+        assert_eq!(
+            answer(except(AuthMethod::Password), code::PASSWORD, b""),
+            Err(SessionFailure::MethodExcluded)
+        );
+        assert_eq!(except(AuthMethod::Password).done(), Ok(()));
+    }
+
+    #[test]
+    fn required_channel_binding_needs_scram_plus() {
+        let required = || Policy { channel_binding: ChannelBinding::Require, ..policy() };
+        assert_eq!(required().done(), binding(ChannelBindingFailure::NoAuthentication));
+        assert_eq!(answer(required(), code::MD5, b"salt"), binding(ChannelBindingFailure::NotOffered));
+        assert_eq!(answer(required(), code::SASL, PLAIN), binding(ChannelBindingFailure::NotOffered));
+        assert_eq!(answer(required(), code::SASL, BOTH), Ok(()));
+    }
+
+    #[test]
+    fn a_certificate_without_a_hash_fails_where_plus_is_offered_and_wanted() {
+        let unbindable =
+            |channel_binding| Policy { unbindable: Some("Ed25519".to_owned()), channel_binding, ..policy() };
+        let failure = || binding(ChannelBindingFailure::NoDigest("Ed25519".to_owned()));
+        assert_eq!(answer(unbindable(ChannelBinding::Prefer), code::SASL, BOTH), failure());
+        assert_eq!(answer(unbindable(ChannelBinding::Require), code::SASL, BOTH), failure());
+        assert_eq!(answer(unbindable(ChannelBinding::Disable), code::SASL, BOTH), Ok(()));
+        assert_eq!(answer(unbindable(ChannelBinding::Prefer), code::SASL, PLAIN), Ok(()));
+    }
+
+    #[test]
+    fn a_required_client_certificate_is_looked_for_at_the_end() {
+        let required = |certificate_sent| Policy {
+            certificate_mode: SslCertMode::Require,
+            certificate_sent,
+            ..policy()
+        };
+        assert_eq!(required(false).done(), Err(SessionFailure::CertificateModeUnmet));
+        assert_eq!(required(true).done(), Ok(()));
+    }
+
+    #[test]
+    fn iterations_are_bounded() {
+        assert_eq!(policy().iterate(Some(MOST_ITERATIONS)), Ok(()));
+        assert_eq!(policy().iterate(Some(100_001)), Err(SessionFailure::TooManyIterations(100_001)));
+        assert_eq!(policy().iterate(None), Ok(()));
+    }
+}

@@ -1,0 +1,87 @@
+//! What the tests of this module share: a runtime, small servers, settings.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::conninfo::*;
+use crate::plan::Plan;
+use crate::timestamp::Timestamp;
+use crate::trust::{ClientIdentity, Revocation, Roots, Trust};
+
+/// Runs on a runtime like the program's own.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A server on a free port of loopback that treats every connection alike, as long as the runtime lives.
+pub async fn serve<F, Fut>(treat: F) -> SocketAddr
+where
+    F: Fn(TcpStream) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(treat(stream));
+        }
+    });
+    address
+}
+
+/// A host slot with a name and nothing to connect to.
+pub fn host_named(name: &str) -> Host {
+    Host {
+        name: Value::from(name),
+        endpoint: Endpoint::Name(name.to_owned()),
+        port: Ok(5432),
+        password: None,
+    }
+}
+
+/// A host slot for a server of [`serve`], verified under a name.
+pub fn host_at(name: &str, address: SocketAddr) -> Host {
+    Host { endpoint: Endpoint::Address(address.ip(), None), port: Ok(address.port()), ..host_named(name) }
+}
+
+/// verify-full, a user and a database.
+pub fn settings() -> Settings {
+    Settings {
+        input: None,
+        parameters: Vec::new(),
+        hosts: vec![host_named("db.example")],
+        user: Value::from("u"),
+        database: Value::from("d"),
+        sslmode: SslMode::VerifyFull,
+        negotiation: SslNegotiation::Postgres,
+        min_tls: Some(TlsVersion::Tls12),
+        max_tls: None,
+        sni: true,
+        root: RootChoice::Default(None),
+        certificate_mode: SslCertMode::Allow,
+        channel_binding: ChannelBinding::Prefer,
+        require_auth: RequireAuth::Any,
+        target_session_attrs: TargetSessionAttrs::Any,
+        shuffle_hosts: false,
+        connect_timeout: Some(Duration::from_secs(5)),
+        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
+        startup: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+/// A plan for servers of [`serve`], without roots.
+pub fn plan(hosts: Vec<Host>) -> Plan {
+    let trust = Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None };
+    Plan {
+        settings: Settings { hosts, ..settings() },
+        trust,
+        started: Timestamp::now(),
+        judged_at: Timestamp::now(),
+        scope: Default::default(),
+        total_limit: None,
+        second_looks: false,
+    }
+}

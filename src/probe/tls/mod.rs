@@ -1,0 +1,219 @@
+//! The handshake. rustls makes it, with the chain judged as libpq over OpenSSL would judge it, so that nothing but the
+//! handshake leaves for a server that is not verified as the sslmode demands.
+//!
+//! After SSLRequest tokio-postgres-rustls connects; direct TLS needs a connector of its own, since libpq refuses it
+//! unless the server chose the ALPN protocol, and only rustls' connection tells that.
+
+mod client_certificate;
+mod failure;
+mod server_name;
+mod verifier;
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, SupportedProtocolVersion};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::negotiate::on_the_way;
+use super::wiretap::{Tap, group_name, suite_name};
+use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
+use crate::evidence::{Offer, TlsFailure, TlsRecord};
+use crate::plan::Plan;
+use crate::trust::Trust;
+
+pub(super) use failure::alert_of;
+pub(super) use server_name::sent_name;
+
+/// The ALPN protocol of PostgreSQL (`PG_ALPN_PROTOCOL` in pqcomm.h). libpq 17 and later offer it always.
+pub(super) const ALPN: &str = "postgresql";
+
+/// Both halves of a finished connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A finished connection, whatever made it.
+pub(super) type SecureStream = Box<dyn Stream>;
+
+/// Shakes hands; without a stream the record tells the failure.
+pub(super) async fn handshake(
+    plan: &Plan,
+    trust: &Arc<Trust>,
+    host: &Host,
+    tap: Tap<TcpStream>,
+    deadline: Instant,
+) -> (TlsRecord, Option<SecureStream>) {
+    let settings = &plan.settings;
+    let name = server_name::ServerName::for_host(host, settings.sni);
+    let versions = versions(settings);
+    let offer = Offer {
+        versions: versions.iter().map(|(version, _)| *version).collect(),
+        sni: name.sent().map(str::to_owned),
+        alpn: vec![ALPN.to_owned()],
+    };
+    if versions.is_empty() {
+        return (unfinished(offer, TlsFailure::Unsupported("TLS below version 1.2".to_owned())), None);
+    }
+    let verifier = verifier::Verifier::new(plan, Arc::clone(trust), host);
+    let chain = verifier.findings();
+    let client = client_certificate::Resolver::new(&trust.client);
+    let requested = client.findings();
+    let config = match config(&name, &versions, verifier, client) {
+        Ok(config) => config,
+        Err(error) => return (unfinished(offer, TlsFailure::Protocol(error.to_string())), None),
+    };
+
+    tap.begin_handshake(name.placeholder().cloned());
+    let connecting = connect(config, &name, settings.negotiation, tap.clone());
+    let outcome = timeout_at(deadline, connecting).await;
+    let silent = outcome.is_err().then(|| on_the_way(&tap));
+    let (heard, bytes, traffic) = tap.end_handshake();
+
+    let chain = verifier::take(&chain);
+    let client = client_certificate::take(&requested);
+    let told = failure::Told { heard: &heard, bytes: &bytes, chain: &chain };
+    let mut alpn = heard.alpn.clone();
+    let (stream, failure) = match outcome {
+        Err(_) => (None, Some(TlsFailure::TimedOut(silent.flatten()))),
+        Ok(Err(error)) => (None, Some(failure::of(&error, &told, || on_the_way(&tap)))),
+        Ok(Ok(Connected { stream, alpn: chosen })) => {
+            alpn = chosen.or(alpn);
+            let unagreed = settings.negotiation == SslNegotiation::Direct && alpn.as_deref() != Some(ALPN);
+            (Some(stream), unagreed.then_some(TlsFailure::NoAlpn))
+        }
+    };
+    // A key that signs nothing here would have made psql's handshake another one.
+    let failure = match client.unusable_key {
+        Some(key) if !matches!(failure, Some(TlsFailure::CertificateRefused | TlsFailure::TimedOut(_))) => {
+            Some(TlsFailure::Unsupported(format!("a client key that it cannot use ({key})")))
+        }
+        _ => failure,
+    };
+    let record = TlsRecord {
+        offer,
+        version: heard.version,
+        cipher: heard.suite.map(suite_name),
+        group: heard.group.map(group_name),
+        hello_retry: heard.retry,
+        alpn,
+        chain: chain.chain,
+        judgement: chain.judgement,
+        judging: chain.judging,
+        client_certificate: client.record,
+        bytes_sent: traffic.sent,
+        bytes_received: traffic.received,
+        flights: traffic.turns,
+        failure,
+    };
+    match (&record.failure, stream) {
+        (None, stream) => (record, stream),
+        (Some(_), Some(mut stream)) => {
+            super::wiretap::end(&mut stream).await;
+            (record, None)
+        }
+        (Some(TlsFailure::TimedOut(_) | TlsFailure::Ended(_)), None) => (record, None),
+        // rustls has sent its alert; the server is to find it.
+        (Some(_), None) => {
+            tap.end().await;
+            (record, None)
+        }
+    }
+}
+
+fn unfinished(offer: Offer, failure: TlsFailure) -> TlsRecord {
+    TlsRecord {
+        offer,
+        version: None,
+        cipher: None,
+        group: None,
+        hello_retry: false,
+        alpn: None,
+        chain: Vec::new(),
+        judgement: None,
+        judging: None,
+        client_certificate: Default::default(),
+        bytes_sent: 0,
+        bytes_received: 0,
+        flights: 0,
+        failure: Some(failure),
+    }
+}
+
+/// The versions that the settings allow and rustls has, lowest first. Without a lower bound OpenSSL's own applies, which
+/// is 1.2 where the security level is 2.
+fn versions(settings: &Settings) -> Vec<(TlsVersion, &'static SupportedProtocolVersion)> {
+    [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)]
+        .into_iter()
+        .filter(|(version, _)| {
+            settings.min_tls.is_none_or(|min| *version >= min)
+                && settings.max_tls.is_none_or(|max| *version <= max)
+        })
+        .collect()
+}
+
+fn config(
+    name: &server_name::ServerName,
+    versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
+    verifier: verifier::Verifier,
+    client: client_certificate::Resolver,
+) -> Result<ClientConfig, rustls::Error> {
+    // P-256 first: PostgreSQL up to 17 takes no other group by default, and each wrong guess is a round trip.
+    let provider = CryptoProvider {
+        kx_groups: vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1],
+        ..ring::default_provider()
+    };
+    let provider = match name.placeholder() {
+        Some(placeholder) => placeholder.provider(&provider),
+        None => provider,
+    };
+    let versions: Vec<_> = versions.iter().map(|(_, version)| *version).collect();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::new(client));
+    config.resumption = Resumption::disabled();
+    config.enable_sni = name.sent().is_some();
+    config.alpn_protocols = vec![ALPN.as_bytes().to_vec()];
+    Ok(config)
+}
+
+struct Connected {
+    stream: SecureStream,
+    /// Where it can be seen.
+    alpn: Option<String>,
+}
+
+async fn connect(
+    config: ClientConfig,
+    name: &server_name::ServerName,
+    negotiation: SslNegotiation,
+    tap: Tap<TcpStream>,
+) -> io::Result<Connected> {
+    match negotiation {
+        SslNegotiation::Postgres => {
+            let mut maker = MakeRustlsConnect::new(config);
+            let connector: <MakeRustlsConnect as MakeTlsConnect<Tap<TcpStream>>>::TlsConnect =
+                MakeTlsConnect::<Tap<TcpStream>>::make_tls_connect(&mut maker, &name.for_rustls())
+                    .map_err(io::Error::other)?;
+            let stream = connector.connect(tap).await?;
+            Ok(Connected { stream: Box::new(stream), alpn: None })
+        }
+        SslNegotiation::Direct => {
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+            let name =
+                rustls::pki_types::ServerName::try_from(name.for_rustls()).map_err(io::Error::other)?;
+            let stream = connector.connect(name, tap).await?;
+            let alpn = stream.get_ref().1.alpn_protocol();
+            let alpn = alpn.map(|chosen| String::from_utf8_lossy(chosen).into_owned());
+            Ok(Connected { stream: Box::new(stream), alpn })
+        }
+    }
+}

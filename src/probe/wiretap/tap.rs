@@ -1,0 +1,308 @@
+//! The stream that everything goes through. It counts and remembers, and mends two things that cost a diagnosis: the
+//! alert of a server that closes while the client still writes, and flights torn into several packets.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::time::timeout;
+
+use super::{Heard, listen};
+use crate::probe::verbatim_sni::Placeholder;
+
+/// So much of what comes in is remembered while listening.
+const REMEMBERED: usize = 64 * 1024;
+/// A handshake may deliver so much; a long chain has some ten thousand bytes.
+const HANDSHAKE_ALLOWANCE: usize = 256 * 1024;
+/// A polite ending waits so long and reads so much.
+const ENDING: Duration = Duration::from_millis(500);
+const ENDING_ALLOWANCE: usize = 64 * 1024;
+
+/// A stream with a listener. Clones share the stream, so that it can be ended well when somebody else has consumed it.
+#[derive(Debug)]
+pub(in crate::probe) struct Tap<S>(Arc<Mutex<Line<S>>>);
+
+impl<S> Clone for Tap<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[derive(Debug)]
+struct Line<S> {
+    stream: S,
+    sent: usize,
+    received: usize,
+    /// How often receiving followed sending.
+    turns: usize,
+    sending: bool,
+    /// What came in since the handshake began, while it lasts.
+    heard: Option<Vec<u8>>,
+    /// How much more may come in, where that is bounded.
+    allowance: Option<usize>,
+    /// The peer takes nothing more; what is written goes nowhere.
+    deaf: bool,
+    placeholder: Option<Placeholder>,
+}
+
+/// How much went which way since the handshake began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::probe) struct Traffic {
+    pub sent: usize,
+    pub received: usize,
+    /// How often receiving followed sending since the connection began.
+    pub turns: usize,
+}
+
+impl<S> Tap<S> {
+    /// Listens to `stream` from now on.
+    pub fn new(stream: S) -> Self {
+        Self(Arc::new(Mutex::new(Line {
+            stream,
+            sent: 0,
+            received: 0,
+            turns: 0,
+            sending: false,
+            heard: None,
+            allowance: None,
+            deaf: false,
+            placeholder: None,
+        })))
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stream itself, for what is no reading or writing.
+    pub fn with_stream<R>(&self, ask: impl FnOnce(&S) -> R) -> R {
+        ask(&self.line().stream)
+    }
+
+    /// The handshake begins: counts from here, remembers what comes in and bounds it. A placeholder is replaced by the
+    /// name it stands for on the way out.
+    pub fn begin_handshake(&self, placeholder: Option<Placeholder>) {
+        let mut line = self.line();
+        line.sent = 0;
+        line.received = 0;
+        line.heard = Some(Vec::new());
+        line.allowance = Some(HANDSHAKE_ALLOWANCE);
+        line.placeholder = placeholder;
+    }
+
+    /// The handshake is over: what was in the clear of it, its first bytes, and the traffic.
+    pub fn end_handshake(&self) -> (Heard, Vec<u8>, Traffic) {
+        let mut line = self.line();
+        let bytes = line.heard.take().unwrap_or_default();
+        line.allowance = None;
+        line.placeholder = None;
+        let traffic = Traffic { sent: line.sent, received: line.received, turns: line.turns };
+        (listen(&bytes), bytes, traffic)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Tap<S> {
+    /// Ends the connection as a well-behaved peer: says that nothing more comes and reads what is still under way. Just
+    /// dropping it makes the kernel answer that with RST, and the server log an error.
+    pub async fn end(mut self) {
+        end(&mut self).await;
+    }
+}
+
+/// [`Tap::end`] for any stream; gives the error that ended the reading.
+pub(in crate::probe) async fn end<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T) -> Option<io::Error> {
+    let reading = async {
+        // Peers that are gone already are no matter.
+        let _ = stream.shutdown().await;
+        let mut buffer = [0; 1024];
+        let mut read = 0;
+        while read < ENDING_ALLOWANCE {
+            match stream.read(&mut buffer).await {
+                Ok(0) => return None,
+                Ok(count) => read += count,
+                Err(error) => return Some(error),
+            }
+        }
+        None
+    };
+    timeout(ENDING, reading).await.ok().flatten()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut line = self.line();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut line.stream).poll_read(cx, buffer))?;
+        let came = buffer.filled().get(before..).unwrap_or_default();
+        if came.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        line.received += came.len();
+        if std::mem::take(&mut line.sending) {
+            line.turns += 1;
+        }
+        if let Some(heard) = &mut line.heard {
+            let room = REMEMBERED.saturating_sub(heard.len());
+            heard.extend(came.iter().take(room));
+        }
+        if let Some(allowance) = &mut line.allowance {
+            match allowance.checked_sub(came.len()) {
+                Some(rest) => *allowance = rest,
+                None => return Poll::Ready(Err(io::Error::other("the handshake is longer than 256 KiB"))),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Line<S> {
+    /// What came of a write of `length` bytes. A peer that closed while the client's last flight leaves in several
+    /// writes may have said why: the rest is taken for sent, and the reads go on to its alert.
+    fn wrote(&mut self, outcome: io::Result<usize>, length: usize) -> io::Result<usize> {
+        let count = match outcome {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
+            {
+                self.deaf = true;
+                length
+            }
+            outcome => outcome?,
+        };
+        self.sent += count;
+        self.sending = true;
+        Ok(count)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut line = self.line();
+        let line = &mut *line;
+        if line.deaf {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let outcome = match &line.placeholder {
+            None => ready!(Pin::new(&mut line.stream).poll_write(cx, bytes)),
+            Some(placeholder) => {
+                ready!(Pin::new(&mut line.stream).poll_write(cx, &placeholder.restored(bytes)))
+            }
+        };
+        Poll::Ready(line.wrote(outcome, bytes.len()))
+    }
+
+    // The default writes the first slice only, and a flight would leave in several packets.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut line = self.line();
+        let line = &mut *line;
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        if line.deaf {
+            return Poll::Ready(Ok(length));
+        }
+        let outcome = match &line.placeholder {
+            None => ready!(Pin::new(&mut line.stream).poll_write_vectored(cx, slices)),
+            Some(placeholder) => {
+                let flight = slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<u8>>();
+                ready!(Pin::new(&mut line.stream).poll_write(cx, &placeholder.restored(&flight)))
+            }
+        };
+        Poll::Ready(line.wrote(outcome, length))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.line().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.line().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::testing::run;
+
+    #[test]
+    fn turns_are_counted_however_many_reads_and_writes_a_flight_takes() {
+        run(async {
+            let (near, mut far) = tokio::io::duplex(1024);
+            let mut tap = Tap::new(near);
+            for flight in 1..=3 {
+                tap.write_all(b"ab").await.unwrap();
+                tap.write_all(b"cd").await.unwrap();
+                far.write_all(b"efgh").await.unwrap();
+                let mut two = [0; 2];
+                tap.read_exact(&mut two).await.unwrap();
+                tap.read_exact(&mut two).await.unwrap();
+                assert_eq!(tap.end_handshake().2.turns, flight);
+            }
+            let (_, _, traffic) = tap.end_handshake();
+            assert_eq!((traffic.sent, traffic.received), (12, 12));
+        });
+    }
+
+    #[test]
+    fn a_handshake_is_remembered_and_bounded() {
+        run(async {
+            let (near, mut far) = tokio::io::duplex(1 << 20);
+            let mut tap = Tap::new(near);
+            far.write_all(&vec![7; HANDSHAKE_ALLOWANCE + 1]).await.unwrap();
+            tap.begin_handshake(None);
+            let mut all = Vec::new();
+            let error = tap.read_to_end(&mut all).await.unwrap_err();
+            assert!(error.to_string().contains("256 KiB"));
+            let (_, bytes, traffic) = tap.end_handshake();
+            assert_eq!(bytes.len(), REMEMBERED);
+            assert!(traffic.received > HANDSHAKE_ALLOWANCE);
+        });
+    }
+
+    #[test]
+    fn what_a_closed_peer_does_not_take_is_no_error_and_its_last_words_are_read() {
+        run(async {
+            let (near, far) = tokio::io::duplex(1024);
+            let mut tap = Tap::new(near);
+            drop(far);
+            tap.write_all(b"ab").await.unwrap();
+            tap.write_all(b"cd").await.unwrap();
+            let mut rest = Vec::new();
+            assert_eq!(tap.read_to_end(&mut rest).await.unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn the_true_name_leaves_in_place_of_its_placeholder() {
+        run(async {
+            let placeholder = Placeholder::of(b"_x.").unwrap();
+            let mut hello = b"hello".to_vec();
+            hello.extend([0, 0, 0, 8, 0, 6, 0, 0, 3]);
+            let rustls::pki_types::ServerName::DnsName(name) = placeholder.server_name() else { panic!() };
+            hello.extend(name.as_ref().as_bytes());
+            let (near, mut far) = tokio::io::duplex(1024);
+            let mut tap = Tap::new(near);
+            tap.begin_handshake(Some(placeholder));
+            let split = hello.split_at(7);
+            let slices = [IoSlice::new(split.0), IoSlice::new(split.1)];
+            let wrote = std::future::poll_fn(|cx| Pin::new(&mut tap).poll_write_vectored(cx, &slices)).await;
+            assert_eq!(wrote.unwrap(), hello.len());
+            let mut got = vec![0; hello.len()];
+            far.read_exact(&mut got).await.unwrap();
+            assert!(got.ends_with(b"_x."), "{got:?}");
+        });
+    }
+}
