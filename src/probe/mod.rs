@@ -18,6 +18,8 @@ mod session;
 mod tcp;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod tls;
 pub mod verbatim_sni;
 mod wiretap;

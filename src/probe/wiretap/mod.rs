@@ -30,7 +30,7 @@ mod tests {
     fn names_are_those_of_iana() {
         assert_eq!(super::suite_name(0x1302), "TLS_AES_256_GCM_SHA384");
         assert_eq!(super::suite_name(0xC02F), "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
-        assert_eq!(super::suite_name(0xFEFE), "0xFEFE");
+        assert_eq!(super::suite_name(0xFAFA), "0xFAFA");
         assert_eq!(super::group_name(23), "secp256r1");
         assert_eq!(super::group_name(29), "x25519");
     }
