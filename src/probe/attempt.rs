@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::clock::Clock;
@@ -12,6 +13,7 @@ use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 use crate::evidence::{Attempt, NegotiateResult, PlaintextAnswer, Resolution, Step, TcpResult, TlsFailure};
 use crate::plan::Plan;
+use crate::stage::Stage;
 use crate::trust::{ClientIdentity, Roots, Trust};
 
 /// Where to connect, and how that is known.
@@ -64,16 +66,13 @@ impl Context<'_> {
             return attempt;
         }
         if let Some(tap) = self.connect(address.socket, &mut attempt).await {
-            self.secure(tap, &mut attempt).await;
+            self.secure(tap, address.socket, &mut attempt).await;
         }
         attempt
     }
 
-    async fn connect(
-        &self,
-        address: SocketAddr,
-        attempt: &mut Attempt,
-    ) -> Option<Tap<tokio::net::TcpStream>> {
+    async fn connect(&self, address: SocketAddr, attempt: &mut Attempt) -> Option<Tap<TcpStream>> {
+        self.waits(Stage::Tcp, address);
         let start = self.clock.elapsed();
         let (result, stream) =
             match tcp::connect(address, &self.plan.settings.keepalives, self.deadline).await {
@@ -87,6 +86,7 @@ impl Context<'_> {
     /// sslmode=allow asks without TLS first; says whether that is the end.
     async fn in_plaintext(&self, address: SocketAddr, attempt: &mut Attempt) -> bool {
         let Some(tap) = self.connect(address, attempt).await else { return true };
+        self.waits(Stage::Negotiate, address);
         let start = self.clock.elapsed();
         let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
         let over = answer == PlaintextAnswer::Admitted;
@@ -95,8 +95,9 @@ impl Context<'_> {
     }
 
     /// What happens on a connection: TLS, and the session in it.
-    async fn secure(&self, mut tap: Tap<tokio::net::TcpStream>, attempt: &mut Attempt) {
+    async fn secure(&self, mut tap: Tap<TcpStream>, address: SocketAddr, attempt: &mut Attempt) {
         if self.plan.settings.negotiation == SslNegotiation::Postgres {
+            self.waits(Stage::Negotiate, address);
             let start = self.clock.elapsed();
             let result = negotiate::negotiate(&mut tap, self.deadline).await;
             let accepted = result == NegotiateResult::Accepted;
@@ -110,15 +111,17 @@ impl Context<'_> {
             tap.end().await;
             return;
         }
-        let start = self.clock.elapsed();
-        let (record, stream) = tls::handshake(self.plan, self.trust, self.host, tap, self.deadline).await;
-        let tls = attempt.tls.insert(self.clock.step(start, record));
+        self.waits(Stage::Tls, address);
+        let handshake = tls::handshake(self.plan, self.trust, self.host, tap, self.clock, self.deadline);
+        let (step, stream) = handshake.await;
+        let tls = attempt.tls.insert(step);
         let Some(stream) = stream else { return };
         if self.plan.scope.tls_only {
             let late = session::end_without_session(stream).await;
             tls.result.failure = late.map(TlsFailure::AlertReceived);
             return;
         }
+        self.waits(Stage::Auth, address);
         let session = session::session(
             self.plan,
             self.host,
@@ -129,6 +132,12 @@ impl Context<'_> {
             self.deadline,
         );
         attempt.session = Some(session.await);
+    }
+
+    /// Tells what is waited for.
+    fn waits(&self, stage: Stage, address: SocketAddr) {
+        let limit = self.deadline.saturating_duration_since(Instant::now());
+        self.plan.progress.begin(stage, address.to_string(), limit);
     }
 
     fn files_are_bad(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::evidence::{
     Attempt, NegotiateResult, PlaintextAnswer, SessionFailure, Step, TcpResult, TlsFailure,
 };
 use crate::plan::Plan;
+use crate::stage::Stage;
 
 /// What was tried.
 #[derive(Debug, Default)]
@@ -148,6 +149,7 @@ impl Run<'_> {
         let start = self.clock.elapsed();
         let limit =
             Clock::deadline(self.plan.address_limit(), self.last).saturating_duration_since(Instant::now());
+        self.plan.progress.begin(Stage::Dns, name, limit);
         let Resolved { resolution, mut addresses, canonical_name } = dns::resolve(name, port, limit).await;
         if self.plan.settings.shuffle_hosts {
             shuffle(&mut addresses);

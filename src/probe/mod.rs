@@ -40,6 +40,7 @@ pub async fn probe(plan: &Plan) -> Evidence {
         }
         _ => Vec::new(),
     };
+    plan.progress.end();
     let asked_in_vain = tried.attempts.iter().any(|attempt| {
         let resolution = attempt.dns.as_ref().map(|step| &step.result);
         resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))

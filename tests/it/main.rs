@@ -8,6 +8,7 @@ mod demo_psql;
 mod end_to_end;
 mod faults;
 mod passwords;
+mod probe_real;
 mod providers;
 mod real_servers;
 mod recognise;

@@ -21,10 +21,11 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::clock::Clock;
 use super::negotiate::on_the_way;
 use super::wiretap::{Tap, group_name, suite_name};
 use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
-use crate::evidence::{Offer, TlsFailure, TlsRecord};
+use crate::evidence::{Offer, Step, TlsFailure, TlsRecord};
 use crate::plan::Plan;
 use crate::trust::Trust;
 
@@ -48,8 +49,10 @@ pub(super) async fn handshake(
     trust: &Arc<Trust>,
     host: &Host,
     tap: Tap<TcpStream>,
+    clock: Clock,
     deadline: Instant,
-) -> (TlsRecord, Option<SecureStream>) {
+) -> (Step<TlsRecord>, Option<SecureStream>) {
+    let start = clock.elapsed();
     let settings = &plan.settings;
     let name = server_name::ServerName::for_host(host, settings.sni);
     let versions = versions(settings);
@@ -59,7 +62,8 @@ pub(super) async fn handshake(
         alpn: vec![ALPN.to_owned()],
     };
     if versions.is_empty() {
-        return (unfinished(offer, TlsFailure::Unsupported("TLS below version 1.2".to_owned())), None);
+        let failure = TlsFailure::Unsupported("TLS below version 1.2".to_owned());
+        return (clock.step(start, unfinished(offer, failure)), None);
     }
     let verifier = verifier::Verifier::new(plan, Arc::clone(trust), host);
     let chain = verifier.findings();
@@ -67,7 +71,10 @@ pub(super) async fn handshake(
     let requested = client.findings();
     let config = match config(&name, &versions, verifier, client) {
         Ok(config) => config,
-        Err(error) => return (unfinished(offer, TlsFailure::Protocol(error.to_string())), None),
+        Err(error) => {
+            let record = unfinished(offer, TlsFailure::Protocol(error.to_string()));
+            return (clock.step(start, record), None);
+        }
     };
 
     tap.begin_handshake(name.placeholder().cloned());
@@ -112,19 +119,17 @@ pub(super) async fn handshake(
         flights: traffic.turns,
         failure,
     };
-    match (&record.failure, stream) {
-        (None, stream) => (record, stream),
+    let step = clock.step(start, record);
+    match (&step.result.failure, stream) {
+        (None, stream) => return (step, stream),
         (Some(_), Some(mut stream)) => {
             super::wiretap::end(&mut stream).await;
-            (record, None)
         }
-        (Some(TlsFailure::TimedOut(_) | TlsFailure::Ended(_)), None) => (record, None),
+        (Some(TlsFailure::TimedOut(_) | TlsFailure::Ended(_)), None) => {}
         // rustls has sent its alert; the server is to find it.
-        (Some(_), None) => {
-            tap.end().await;
-            (record, None)
-        }
+        (Some(_), None) => tap.end().await,
     }
+    (step, None)
 }
 
 fn unfinished(offer: Offer, failure: TlsFailure) -> TlsRecord {
