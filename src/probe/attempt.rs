@@ -89,9 +89,13 @@ impl Context<'_> {
         self.waits(Stage::Negotiate, address);
         let start = self.clock.elapsed();
         let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
-        let over = answer == PlaintextAnswer::Admitted;
+        let admitted = answer == PlaintextAnswer::Admitted;
         attempt.plaintext = Some(self.clock.step(start, answer));
-        over
+        let silent = !admitted && Instant::now() >= self.deadline;
+        if silent {
+            attempt.negotiate = Some(self.clock.step(start, NegotiateResult::TimedOut(None)));
+        }
+        admitted || silent
     }
 
     /// What happens on a connection: TLS, and the session in it.

@@ -563,6 +563,72 @@ fn another_certificate_under_the_name_is_found() {
 }
 
 #[test]
+fn names_leave_exactly_as_they_were_typed() {
+    run(async {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&heard);
+        let address = serve(move |mut stream| {
+            let keep = Arc::clone(&keep);
+            async move {
+                say_yes(&mut stream).await;
+                let mut hello = vec![0; 2048];
+                let count = stream.read(&mut hello).await.unwrap();
+                hello.truncate(count);
+                *keep.lock().unwrap() = hello;
+            }
+        })
+        .await;
+        for name in ["DB.Example", "db.example.", "_x", "b\u{f6}se"] {
+            let evidence = probe(&plan(vec![host_at(name, address)])).await;
+            let record = &last(&evidence).tls.as_ref().unwrap().result;
+            assert_eq!(record.offer.sni.as_deref(), Some(name));
+            let hello = heard.lock().unwrap().clone();
+            assert!(hello.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
+            assert_eq!(record.bytes_sent, hello.len());
+        }
+    });
+}
+
+#[test]
+fn sslmode_allow_goes_on_to_tls_after_a_refusal_and_never_after_silence() {
+    let allow = |mut plan: Plan| {
+        plan.settings.sslmode = SslMode::Allow;
+        plan.settings.connect_timeout = Some(Duration::from_millis(300));
+        plan
+    };
+    run(async {
+        let silent = serve(|mut stream| async move {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let evidence = probe(&allow(plan(vec![host_at(NAME, silent)]))).await;
+        assert!(matches!(last(&evidence).tcp.as_ref().unwrap().result, TcpResult::Connected { .. }));
+        let result = &last(&evidence).negotiate.as_ref().unwrap().result;
+        assert!(matches!(result, NegotiateResult::TimedOut(_)));
+
+        let refusing = serve(|mut stream| async move {
+            let mut message = [0; 8];
+            stream.read_exact(&mut message).await.unwrap();
+            let answer = match message == super::negotiate::SSL_REQUEST {
+                true => b"N".to_vec(),
+                false => said(b'E', b"SFATAL\0C28000\0Mno\0\0"),
+            };
+            stream.write_all(&answer).await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let evidence = probe(&allow(plan(vec![host_at(NAME, refusing)]))).await;
+        let answer = &last(&evidence).plaintext.as_ref().unwrap().result;
+        assert!(matches!(answer, PlaintextAnswer::Refused(message) if message.sqlstate == "28000"));
+        assert_eq!(last(&evidence).negotiate.as_ref().unwrap().result, NegotiateResult::Refused);
+
+        let mut only_tls = allow(plan(vec![host_at(NAME, refusing)]));
+        only_tls.scope.tls_only = true;
+        assert!(last(&probe(&only_tls).await).plaintext.is_none(), "a user name would have left");
+    });
+}
+
+#[test]
 fn tls_alone_ends_after_the_verdict() {
     let (evidence, heard) = scripted(Vec::new(), |plan| plan.scope.tls_only = true);
     assert_eq!(last(&evidence).tls.as_ref().unwrap().result.failure, None);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
 use pgtls_check::conninfo::*;
 use pgtls_check::evidence::*;
 use pgtls_check::plan::Plan;
@@ -10,7 +12,9 @@ use pgtls_check::timestamp::Timestamp;
 use pgtls_check::trust::{self, Trust};
 
 use super::support::home::Home;
-use super::support::pki::{Algorithm, Chain};
+use super::support::pki::{Algorithm, Chain, Draft};
+use super::support::postgres::Postgres;
+use super::support::psql::Psql;
 use super::support::service::free_port;
 use super::support::site::{GUARDED, NAME, OPEN, PASSWORD, Site};
 
@@ -187,6 +191,36 @@ fn passwords_are_used_and_their_refusal_told() {
             .set(|settings| settings.require_auth = RequireAuth::Only(vec![AuthMethod::Md5]))
             .run();
         assert_eq!(session(&only).failure, Some(SessionFailure::MethodExcluded));
+    }
+}
+
+#[test]
+fn a_certificate_signed_with_ed25519_has_no_channel_binding() {
+    let root = Draft {
+        key: PKey::generate_ed25519().unwrap(),
+        digest: MessageDigest::null(),
+        ..Draft::authority("Ed25519 root", Algorithm::Ecdsa)
+    }
+    .self_signed();
+    let leaf =
+        Draft { digest: MessageDigest::null(), ..Draft::server(NAME, Algorithm::Rsa) }.signed_by(&root);
+    let chain = Chain { intermediate: root.clone(), root, leaf };
+    let server = Postgres::version(15).tls(&chain).user(GUARDED, PASSWORD).start();
+    let site = Site { server, chain };
+    let bound = |binding| move |settings: &mut Settings| settings.channel_binding = binding;
+    for binding in [ChannelBinding::Prefer, ChannelBinding::Require] {
+        let evidence = Check::of(&site, GUARDED).password(PASSWORD).set(bound(binding)).run();
+        let failure = ChannelBindingFailure::NoDigest("Ed25519".to_owned());
+        assert_eq!(session(&evidence).failure, Some(SessionFailure::ChannelBinding(failure)));
+    }
+    let evidence = Check::of(&site, GUARDED).password(PASSWORD).set(bound(ChannelBinding::Disable)).run();
+    assert_eq!(session(&evidence).failure, None);
+    // libpq likewise.
+    let home = Home::new();
+    for (binding, connects) in [("prefer", false), ("disable", true)] {
+        let conninfo =
+            format!("{} password={PASSWORD} channel_binding={binding}", site.verify_full(&home, GUARDED));
+        assert_eq!(Psql::libpq(15).connect(&home, &conninfo, &[]).connected, connects, "{binding}");
     }
 }
 

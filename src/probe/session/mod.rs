@@ -48,7 +48,7 @@ pub(super) async fn session(
     deadline: Instant,
 ) -> Step<SessionRecord> {
     let start = clock.elapsed();
-    let policy = Policy::new(&plan.settings, host, tls);
+    let policy = Policy::new(&plan.settings, host, tls.chain.first(), &tls.client_certificate);
     let tap =
         PlainTap::new(stream, startup_message(&plan.settings), policy, binding::of(tls.chain.first()).ok());
     let config = config(plan, host);

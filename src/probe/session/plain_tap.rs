@@ -294,3 +294,76 @@ impl AsyncWrite for Rest<'_> {
         Pin::new(&mut self.0.talk().stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::probe::testing::{host_named, run, settings};
+
+    fn tap(stream: SecureStream, startup: &[u8]) -> PlainTap {
+        let policy = Policy::new(&settings(), &host_named("db.example"), None, &Default::default());
+        PlainTap::new(stream, startup.to_vec(), policy, None)
+    }
+
+    /// What tokio-postgres gets of what a server says, and why it ends.
+    fn handed_over(said: &[u8]) -> (Vec<u8>, Option<SessionFailure>) {
+        run(async {
+            let (near, mut far) = tokio::io::duplex(1 << 20);
+            far.write_all(said).await.unwrap();
+            drop(far);
+            let mut tap = tap(Box::new(near), b"");
+            let mut got = Vec::new();
+            let _ = tap.read_to_end(&mut got).await;
+            (got, tap.failure())
+        })
+    }
+
+    #[test]
+    fn the_first_thing_written_is_replaced() {
+        run(async {
+            // So small that it takes several writes.
+            let (near, mut far) = tokio::io::duplex(5);
+            let mut tap = tap(Box::new(near), b"the real start-up");
+            let reading = tokio::spawn(async move {
+                let mut got = Vec::new();
+                far.read_to_end(&mut got).await.unwrap();
+                got
+            });
+            tap.write_all(b"tokio-postgres' own").await.unwrap();
+            tap.write_all(b", then the rest").await.unwrap();
+            tap.shutdown().await.unwrap();
+            drop(tap);
+            assert_eq!(reading.await.unwrap(), b"the real start-up, then the rest");
+        });
+    }
+
+    #[test]
+    fn messages_are_handed_over_whole_and_some_not_at_all() {
+        let ok = b"R\0\0\0\x08\0\0\0\0";
+        let said = [&b"N\0\0\0\x05\0"[..], ok, b"K\0\0\0\x04", b"Z\0\0\0\x05I", b"Z\0\0"].concat();
+        assert_eq!(handed_over(&said), ([&ok[..], b"Z\0\0\0\x05I"].concat(), None));
+        let (got, failure) = handed_over(b"E\0\0\0\x0bMno\0\0\0\0");
+        assert!(got.is_empty() && matches!(failure, Some(SessionFailure::Server(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(
+            said in proptest::collection::vec(
+                (proptest::sample::select(&b"RENSKvZX"[..]), proptest::collection::vec(any::<u8>(), 0..40)), 0..8),
+            rest in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let mut bytes = Vec::new();
+            for (kind, body) in said {
+                bytes.push(kind);
+                bytes.extend(u32::try_from(body.len() + 4).unwrap().to_be_bytes());
+                bytes.extend(body);
+            }
+            bytes.extend(rest);
+            prop_assert!(handed_over(&bytes).0.len() <= bytes.len());
+        }
+    }
+}

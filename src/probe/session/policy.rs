@@ -2,8 +2,9 @@
 //! pg_fe_sendauth, pg_SASL_init; fe-auth-scram.c).
 
 use super::binding;
+use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ChannelBinding, Host, RequireAuth, Settings, SslCertMode};
-use crate::evidence::{AuthRequest, ChannelBindingFailure, SessionFailure, TlsRecord};
+use crate::evidence::{AuthRequest, ChannelBindingFailure, ClientCertificateRecord, SessionFailure};
 
 /// postgres-protocol refuses more, since the loop cannot be interrupted; libpq does any number.
 const MOST_ITERATIONS: u32 = 100_000;
@@ -43,14 +44,19 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    pub fn new(settings: &Settings, host: &Host, tls: &TlsRecord) -> Self {
+    pub fn new(
+        settings: &Settings,
+        host: &Host,
+        leaf: Option<&Certificate>,
+        client: &ClientCertificateRecord,
+    ) -> Self {
         Self {
             require_auth: settings.require_auth.clone(),
             channel_binding: settings.channel_binding,
             certificate_mode: settings.certificate_mode,
-            certificate_sent: tls.client_certificate.requested && tls.client_certificate.sent,
+            certificate_sent: client.requested && client.sent,
             has_password: host.password.as_ref().is_some_and(|password| !password.secret.expose().is_empty()),
-            unbindable: binding::of(tls.chain.first()).err(),
+            unbindable: binding::of(leaf).err(),
             answered: false,
             bound: false,
             newer_protocol_required: super::messages::requires_newer(settings),
