@@ -15,53 +15,16 @@ mod revocation;
 mod root_files;
 mod servers;
 
+use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued, Key};
+pub use crate::support::parity::{Client, Outcome, Reason, reasons_of};
+use crate::support::parity::{Expected, assert_all, assert_names, judge};
 use crate::support::stage::{Stage, Tls};
-use clients::{Answer, Client, reasons_of};
+use clients::{connection_string, server_name};
 use known::KNOWN;
-use std::fmt::Write as _;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The host most cases connect to.
 pub const HOST: &str = "pgtls.test";
-
-/// How a connection ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// A session over TLS.
-    Accepted,
-    /// A session in plaintext, since the mode passes over this failure of TLS. The program never calls it verified.
-    Plaintext(Reason),
-    /// No session.
-    Refused(Reason),
-    /// What fits nothing above: the text that says so.
-    Other(String),
-}
-
-/// The kind of reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The chain, its signatures, its dates or its revocation.
-    Chain,
-    /// The names in the certificate.
-    Name,
-    /// A name in the certificate that cannot be a name.
-    BrokenName,
-    /// A certificate that cannot be decoded.
-    Malformed,
-    /// The root file.
-    RootFile,
-    /// The handshake.
-    Handshake,
-    /// The settings.
-    Settings,
-    /// What psql can and the program cannot: it says so instead of a verdict.
-    Unsupported,
-    /// TLS was not asked for.
-    NotRequested,
-}
 
 /// One situation and what libpq 15 makes of it.
 pub struct Case {
@@ -233,7 +196,6 @@ pub fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> 
 
 #[test]
 fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
-    clients::assert_installed();
     let mut cases = Vec::new();
     cases.extend(servers::cases());
     cases.extend(authorities::cases());
@@ -243,71 +205,33 @@ fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
     cases.extend(names::cases());
     cases.extend(root_files::cases());
     cases.extend(revocation::cases());
-    let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    names.sort_unstable();
-    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two cases have one name");
-    for case in KNOWN.iter().flat_map(|known| known.cases) {
-        assert!(names.binary_search(case).is_ok(), "no case is called {case:?}");
-    }
+    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_names(&names, KNOWN);
     assert!(cases.len() >= 250, "only {} cases", cases.len());
-
-    let base = std::env::temp_dir().join(format!("pgtls-check-parity-{}", std::process::id()));
-    let failures = Mutex::new(Vec::new());
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some((index, case)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    cases.get(index).map(|case| (index, case))
-                } {
-                    let found = run(case, &base.join(index.to_string()));
-                    failures.lock().unwrap().extend(found.into_iter().map(|line| (index, line)));
-                }
-            });
-        }
-    });
-    std::fs::remove_dir_all(&base).unwrap();
-    let mut failures = failures.into_inner().unwrap();
-    failures.sort_by_key(|(index, _)| *index);
-    let mut table = String::new();
-    for (index, line) in &failures {
-        writeln!(table, "{} | {line}", cases[*index].name).unwrap();
-    }
-    assert!(
-        failures.is_empty(),
-        "{} of {} cases differ:\ncase | client | expected | was\n{table}",
-        failures.len(),
-        cases.len()
-    );
+    assert_all(&cases, |case| &case.name, run);
 }
 
 /// Runs one case through all clients; a line for each that did not do what it should.
-fn run(case: &Case, directory: &Path) -> Vec<String> {
-    prepare(case, directory);
+fn run(case: &Case) -> Vec<String> {
+    let home = prepare(case);
     let stage = Stage::start(&case.chain, &case.key, &case.tls);
+    let conninfo = connection_string(case, home.path(), stage.address.port());
+    let expected = Expected { outcome: &case.expected, code: case.code };
     let mut failures = Vec::new();
     for client in Client::ALL {
-        let Answer { outcome, visits, said } = client.connect(case, directory, &stage);
+        let answer = client.connect(&home, &conninfo, &[], &expected);
+        let visits = stage.visits();
         let mut fails = |text: String| failures.push(format!("{client:?} | {text}"));
-        let known =
-            KNOWN.iter().find(|known| known.client == client && known.cases.contains(&case.name.as_str()));
-        match known {
-            Some(known) if outcome == case.expected => {
-                fails(format!("another outcome, since {} | differs no more", known.reason));
-            }
-            Some(known) if outcome != known.outcome => {
-                fails(format!("{:?}, since {} | {outcome:?} | {said}", known.outcome, known.reason));
-            }
-            None if outcome != case.expected => fails(format!("{:?} | {outcome:?} | {said}", case.expected)),
-            _ => {}
+        if let Some(text) = judge(client, &case.name, &case.expected, &answer, KNOWN) {
+            fails(text);
         }
-        if matches!(outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some()) {
+        if matches!(answer.outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some())
+        {
             fails("nothing told to a server that is refused | a start-up message".to_owned());
         }
-        if outcome == Outcome::Accepted {
+        if answer.outcome == Outcome::Accepted {
             for visit in &visits {
-                let wanted = case.host.as_deref().and_then(|host| client.server_name(host));
+                let wanted = case.host.as_deref().and_then(|host| server_name(client, host));
                 if visit.sni.as_deref() != wanted {
                     fails(format!("the server name {wanted:?} | {:?}", visit.sni));
                 }
@@ -321,15 +245,14 @@ fn run(case: &Case, directory: &Path) -> Vec<String> {
     failures
 }
 
-fn prepare(case: &Case, directory: &Path) {
-    std::fs::create_dir_all(directory.join("home/.postgresql")).unwrap();
+fn prepare(case: &Case) -> Home {
+    let home = Home::new();
     for (path, file) in &case.files {
-        let path = directory.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         match file {
-            File::Content(content) => std::fs::write(path, content).unwrap(),
-            File::Directory => std::fs::create_dir_all(path).unwrap(),
-            File::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
+            File::Content(content) => drop(home.write(path, content)),
+            File::Directory => std::fs::create_dir_all(home.join(path)).unwrap(),
+            File::Link(target) => std::os::unix::fs::symlink(target, home.join(path)).unwrap(),
         }
     }
+    home
 }

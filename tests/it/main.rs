@@ -7,6 +7,7 @@ mod conninfo_oracle;
 mod demo_psql;
 mod end_to_end;
 mod faults;
+mod option_parity;
 mod passwords;
 mod probe_real;
 mod providers;

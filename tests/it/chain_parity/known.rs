@@ -1,16 +1,8 @@
 //! Where a client is known to differ from libpq 15 on OpenSSL 3 at security level 2.
 
-use super::Outcome::{Accepted, Refused};
-use super::Reason::{Chain, RootFile, Unsupported};
-use super::{Client, Outcome};
-
-/// A difference that these cases share.
-pub struct Known {
-    pub client: Client,
-    pub outcome: Outcome,
-    pub reason: &'static str,
-    pub cases: &'static [&'static str],
-}
+use crate::support::parity::Outcome::{Accepted, Refused};
+use crate::support::parity::Reason::{Chain, RootFile, Unsupported};
+use crate::support::parity::{Client, Known};
 
 pub const KNOWN: &[Known] = &[
     Known {

@@ -318,9 +318,9 @@ fn modes() -> Vec<Case> {
             case("unknown root", &server, mode).root(&[&stranger]).refused(Chain),
             case("expired server", &expired, mode).root(&[&root]).refused(Chain),
             case("default root file, unknown root", &server, mode)
-                .file("home/.postgresql/root.crt", stranger.pem())
+                .file(".postgresql/root.crt", stranger.pem())
                 .refused(Chain),
-            case("default root file", &server, mode).file("home/.postgresql/root.crt", root.pem()).accepted(),
+            case("default root file", &server, mode).file(".postgresql/root.crt", root.pem()).accepted(),
             case("empty root file", &server, mode).root_file("").refused(RootFile),
         ]);
     }
@@ -339,10 +339,10 @@ fn modes() -> Vec<Case> {
         case("no root file", &server, "verify-ca").refused(RootFile),
         case("no root file", &server, "verify-full").refused(RootFile),
         case("default root file", &server, "verify-full")
-            .file("home/.postgresql/root.crt", root.pem())
+            .file(".postgresql/root.crt", root.pem())
             .accepted(),
         case("the file named wins over the default one", &server, "verify-full")
-            .file("home/.postgresql/root.crt", stranger.pem())
+            .file(".postgresql/root.crt", stranger.pem())
             .root(&[&root])
             .accepted(),
         case("wrong name and expired", &expired, "verify-full")

@@ -62,7 +62,7 @@ fn files(cast: &Cast) -> Vec<Case> {
     let revoking_ca = CrlDraft::revoking(&[ca]).signed_by(root);
     let default = |title: &str, crls: &[&Vec<u8>]| {
         let text: String = crls.iter().map(|crl| crl_pem(crl)).collect();
-        cast.case(title).file("home/.postgresql/root.crl", text)
+        cast.case(title).file(".postgresql/root.crl", text)
     };
     vec![
         cast.file("of all CAs, nothing revoked", &[of_root, of_ca]).accepted(),

@@ -172,11 +172,11 @@ pub fn cases() -> Vec<Case> {
             .settings("sslrootcert=here.crt")
             .accepted(),
         bare("with a tilde")
-            .file("home/root.crt", good.clone())
+            .file("root.crt", good.clone())
             .settings("sslrootcert=~/root.crt")
             .diagnosed("root-file-missing"),
         bare("an empty name, with a default file")
-            .file("home/.postgresql/root.crt", good.clone())
+            .file(".postgresql/root.crt", good.clone())
             .settings("sslrootcert=''")
             .accepted(),
     ];

@@ -5,6 +5,7 @@ pub mod home;
 pub mod libpq;
 pub mod odd_pki;
 pub mod outcomes;
+pub mod parity;
 pub mod pgbouncer;
 pub mod pki;
 pub mod postgres;

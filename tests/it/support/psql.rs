@@ -21,6 +21,8 @@ pub struct Connection {
     pub stderr: String,
     /// Host and port as `PQhost` and `PQport` tell them once connected.
     pub reached: Option<(String, u16)>,
+    /// The version of TLS, where the session has it.
+    pub tls: Option<String>,
 }
 
 impl Psql {
@@ -48,7 +50,7 @@ impl Psql {
         let output = self
             .command(home)
             .args(["-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo])
-            .args(["-c", "select 1", "-c", r"\echo :HOST :PORT"])
+            .args(["-c", "select 1", "-c", r"\echo :HOST :PORT", "-c", r"\conninfo"])
             .envs(environment.iter().copied())
             .output()
             .expect("psql runs");
@@ -57,10 +59,14 @@ impl Psql {
             let (host, port) = line.rsplit_once(' ')?;
             Some((host.to_owned(), port.parse().ok()?))
         });
+        let tls = stdout
+            .split_once("SSL connection (protocol: ")
+            .and_then(|(_, rest)| Some(rest.split_once(',')?.0.to_owned()));
         Connection {
             connected: output.status.success(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             reached,
+            tls,
         }
     }
 }
