@@ -374,7 +374,7 @@ fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: 
         reached,
         tls: report["tls"]["version"].as_str().map(str::to_owned),
         status: run.status,
-        said: said + &diagnosis["evidence"].to_string(),
+        said: format!("{said} {diagnosis}"),
     }
 }
 

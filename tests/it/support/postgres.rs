@@ -41,7 +41,7 @@ impl Postgres {
         self.service.log()
     }
 
-    /// The directory that holds all of it.
+    /// The directory that holds all of it, its Unix socket too.
     pub fn directory(&self) -> &Path {
         self.service.home().path()
     }
@@ -59,9 +59,14 @@ pub struct Setup {
 
 impl Setup {
     /// TLS on, with this chain and its key.
-    pub fn tls(mut self, chain: &Chain) -> Setup {
-        self.files.push(("server.crt", chain.server_pem()));
-        self.files.push(("server.key", chain.leaf.key_pem()));
+    pub fn tls(self, chain: &Chain) -> Setup {
+        self.certificate(chain.server_pem(), chain.leaf.key_pem())
+    }
+
+    /// TLS on, with these certificates, the server's first, and this key, both in PEM.
+    pub fn certificate(mut self, certificates: String, key: String) -> Setup {
+        self.files.push(("server.crt", certificates));
+        self.files.push(("server.key", key));
         self.setting("ssl", "on")
     }
 
@@ -81,6 +86,19 @@ impl Setup {
         self.setting("ssl_ca_file", "clients.crt")
     }
 
+    /// These certificates of clients are revoked: a CRL in PEM for each CA.
+    pub fn client_crl(mut self, pem: String) -> Setup {
+        self.files.push(("clients.crl", pem));
+        self.setting("ssl_crl_file", "clients.crl")
+    }
+
+    /// A standby that waits for a primary that never comes. It has the one role `postgres`, since it replays nothing.
+    pub fn standby(mut self) -> Setup {
+        self.files.push(("standby.signal", String::new()));
+        // A standby needs as much as its primary had (Hot Standby, Administrator's Overview).
+        self.setting("max_connections", "100").setting("max_wal_senders", "10").setting("wal_level", "replica")
+    }
+
     /// A line of `pg_hba.conf`, in their order and before those of [`Setup::trusted`].
     pub fn hba(mut self, line: &str) -> Setup {
         writeln!(self.hba, "{line}").unwrap();
@@ -91,6 +109,12 @@ impl Setup {
     pub fn user(mut self, name: &str, password: &str) -> Setup {
         writeln!(self.roles, "CREATE ROLE \"{name}\" LOGIN PASSWORD '{}';", password.replace('\'', "''"))
             .unwrap();
+        self
+    }
+
+    /// Any statements of SQL that the superuser runs, one after the other, once the server is up.
+    pub fn sql(mut self, statements: &str) -> Setup {
+        writeln!(self.roles, "{statements}").unwrap();
         self
     }
 

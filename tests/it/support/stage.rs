@@ -37,6 +37,67 @@ pub struct Visit {
     pub startup: Option<(Vec<u8>, bool)>,
     /// The types of the messages after that.
     pub messages: Vec<u8>,
+    /// The bodies of its messages with passwords.
+    pub passwords: Vec<Vec<u8>>,
+    /// The seconds until its kernel sends a keepalive, read when the StartupMessage is there.
+    pub keepalive: Option<u64>,
+}
+
+impl Visit {
+    /// Whether it told anything that only a verified server may know: user and database, or a password.
+    pub fn told_something(&self) -> bool {
+        self.startup.is_some() || !self.passwords.is_empty()
+    }
+
+    /// The parameters of its StartupMessage, in the order sent.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let Some((packet, _)) = &self.startup else { return Vec::new() };
+        let mut texts = packet.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+        let mut parameters = Vec::new();
+        while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+            if name.is_empty() {
+                break;
+            }
+            parameters.push((name, value));
+        }
+        parameters
+    }
+}
+
+/// The answer to SSLRequest.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Reply {
+    /// `S` and a handshake.
+    #[default]
+    Handshake,
+    /// These bytes and then a handshake.
+    HandshakeAfter(&'static [u8]),
+    /// `N`, and on in plaintext.
+    Plaintext,
+    /// These bytes, and the connection stays open.
+    Bytes(&'static [u8]),
+    /// The end of the connection.
+    Close,
+    /// Nothing.
+    Silence,
+}
+
+/// The answer to the StartupMessage.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Login {
+    /// A session.
+    #[default]
+    Open,
+    /// A session for every password sent in clear text.
+    ClearText,
+    /// A request for this kind of authentication (AuthenticationRequest of the protocol) with these data behind it.
+    Request(u32, &'static [u8]),
+    /// An error of this SQLSTATE.
+    Fatal(&'static str),
+    /// The end of the connection.
+    Close,
+    /// Nothing.
+    Silence,
 }
 
 /// What the server does in TLS.
@@ -50,6 +111,12 @@ pub struct Tls {
     pub groups: Option<&'static str>,
     /// Shake hands by rustls, so that no certificate is looked at. The options above have no effect then.
     pub blind: bool,
+    /// Choose no protocol by ALPN.
+    pub without_alpn: bool,
+    /// Before TLS.
+    pub reply: Reply,
+    /// Behind TLS.
+    pub login: Login,
 }
 
 #[derive(Default)]
@@ -86,6 +153,7 @@ impl Stage {
         });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
+            let (reply, login) = (tls.reply, tls.login);
             move || {
                 let accept = Arc::new(accept);
                 for client in listener.incoming() {
@@ -98,7 +166,7 @@ impl Stage {
                     std::thread::spawn(move || {
                         let mut visit = Visit::default();
                         // An error is the end of a visit, however it comes; what was seen until then counts.
-                        let _ = receive(client, &accept, &mut visit);
+                        let _ = receive(client, &accept, reply, login, &mut visit);
                         let mut book = shared.book.lock().unwrap();
                         book.visits.push(visit);
                         book.open -= 1;
@@ -156,9 +224,11 @@ impl Handshake {
             context.add_extra_chain_cert(certificate).unwrap();
         }
         context.set_private_key(&key.private).unwrap();
-        context.set_alpn_select_callback(|_, offered| {
-            openssl::ssl::select_next_proto(b"\x0apostgresql", offered).ok_or(AlpnError::NOACK)
-        });
+        if !tls.without_alpn {
+            context.set_alpn_select_callback(|_, offered| {
+                openssl::ssl::select_next_proto(b"\x0apostgresql", offered).ok_or(AlpnError::NOACK)
+            });
+        }
         Handshake::OpenSsl(context.build())
     }
 
@@ -186,7 +256,8 @@ impl Handshake {
     }
 
     /// Shakes hands and plays the session over it.
-    fn receive(&self, client: TcpStream, visit: &mut Visit) -> io::Result<()> {
+    fn receive(&self, client: TcpStream, login: Login, visit: &mut Visit) -> io::Result<()> {
+        let peer = client.peer_addr()?;
         match self {
             Handshake::OpenSsl(context) => {
                 let mut stream = SslStream::new(Ssl::new(context).unwrap(), client).unwrap();
@@ -198,7 +269,7 @@ impl Handshake {
                 }
                 visit.alpn = stream.ssl().selected_alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, visit)?;
+                session(&mut stream, peer, login, visit)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
             }
             Handshake::Rustls(config) => {
@@ -214,7 +285,7 @@ impl Handshake {
                 visit.sni = stream.conn.server_name().map(str::to_owned);
                 visit.alpn = stream.conn.alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, visit)
+                session(&mut stream, peer, login, visit)
             }
         }
     }
@@ -224,13 +295,20 @@ const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 
 /// One connection from its first byte to its end.
-fn receive(mut client: TcpStream, handshake: &Handshake, visit: &mut Visit) -> io::Result<()> {
+fn receive(
+    mut client: TcpStream,
+    handshake: &Handshake,
+    reply: Reply,
+    login: Login,
+    visit: &mut Visit,
+) -> io::Result<()> {
+    let peer = client.peer_addr()?;
     client.set_read_timeout(Some(Duration::from_secs(10)))?;
     client.set_nodelay(true)?;
     let mut first = [0];
     if client.peek(&mut first)? == 1 && first[0] == 0x16 {
         visit.direct = true;
-        return handshake.receive(client, visit);
+        return handshake.receive(client, login, visit);
     }
     loop {
         let (code, rest) = packet(&mut client)?;
@@ -238,12 +316,43 @@ fn receive(mut client: TcpStream, handshake: &Handshake, visit: &mut Visit) -> i
             GSS_REQUEST => client.write_all(b"N")?,
             SSL_REQUEST => {
                 visit.ssl_request = true;
-                client.write_all(b"S")?;
-                return handshake.receive(client, visit);
+                let first = match reply {
+                    Reply::Handshake => b"S",
+                    Reply::HandshakeAfter(bytes) => bytes,
+                    Reply::Plaintext => {
+                        client.write_all(b"N")?;
+                        continue;
+                    }
+                    Reply::Bytes(bytes) => {
+                        client.write_all(bytes)?;
+                        return until_gone(&mut client);
+                    }
+                    Reply::Close => return Ok(()),
+                    Reply::Silence => return until_gone(&mut client),
+                };
+                client.write_all(first)?;
+                return handshake.receive(client, login, visit);
             }
-            _ => return play(&mut client, rest, visit),
+            _ => return play(&mut client, rest, peer, login, visit),
         }
     }
+}
+
+/// Reads on until the client is gone.
+fn until_gone(stream: &mut impl Read) -> io::Result<()> {
+    io::copy(stream, &mut io::sink()).map(drop)
+}
+
+/// The seconds until the kernel sends a keepalive for the client's end of a connection (proc_net_tcp: timer 2 with its
+/// time left in hundredths).
+fn keepalive_of(client: SocketAddr) -> Option<u64> {
+    let SocketAddr::V4(address) = client else { return None };
+    let local = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local))?;
+    let (kind, left) = line.split_whitespace().nth(5)?.split_once(':')?;
+    let left = u64::from_str_radix(left, 16).ok()?;
+    (kind == "02").then_some(left.div_ceil(100))
 }
 
 /// A packet without a type: its code and the rest.
@@ -260,14 +369,38 @@ fn packet(stream: &mut impl Read) -> io::Result<(u32, Vec<u8>)> {
     Ok((code, rest))
 }
 
-fn session(stream: &mut (impl Read + Write), visit: &mut Visit) -> io::Result<()> {
+fn session(
+    stream: &mut (impl Read + Write),
+    peer: SocketAddr,
+    login: Login,
+    visit: &mut Visit,
+) -> io::Result<()> {
     let (_, startup) = packet(stream)?;
-    play(stream, startup, visit)
+    play(stream, startup, peer, login, visit)
 }
 
-/// The session from the StartupMessage on: everybody is let in, every query has one row.
-fn play(stream: &mut (impl Read + Write), startup: Vec<u8>, visit: &mut Visit) -> io::Result<()> {
+/// The session from the StartupMessage on: whoever is let in gets one row for every query.
+fn play(
+    stream: &mut (impl Read + Write),
+    startup: Vec<u8>,
+    peer: SocketAddr,
+    login: Login,
+    visit: &mut Visit,
+) -> io::Result<()> {
     visit.startup = Some((startup, visit.encrypted));
+    visit.keepalive = keepalive_of(peer);
+    match login {
+        Login::Open => {}
+        Login::ClearText => request(stream, 3, &[], visit)?,
+        Login::Request(kind, data) => request(stream, kind, data, visit)?,
+        Login::Fatal(state) => {
+            let fields = format!("SFATAL\0VFATAL\0C{state}\0Mthe stage says so\0\0");
+            stream.write_all(&message(b'E', fields.as_bytes()))?;
+            return stream.flush();
+        }
+        Login::Close => return Ok(()),
+        Login::Silence => return until_gone(stream),
+    }
     let mut out = message(b'R', &0u32.to_be_bytes());
     for (name, value) in [
         ("server_version", "17.2"),
@@ -286,15 +419,7 @@ fn play(stream: &mut (impl Read + Write), startup: Vec<u8>, visit: &mut Visit) -
     stream.write_all(&out)?;
     stream.flush()?;
     loop {
-        let mut kind = [0];
-        stream.read_exact(&mut kind)?;
-        let mut length = [0; 4];
-        stream.read_exact(&mut length)?;
-        let length = u32::from_be_bytes(length).saturating_sub(4).min(100_000);
-        let mut body = vec![0; length as usize];
-        stream.read_exact(&mut body)?;
-        visit.messages.push(kind[0]);
-        match kind[0] {
+        match next_message(stream, visit)? {
             b'Q' => {
                 let column = [
                     b"ssl\0".as_slice(),
@@ -314,6 +439,29 @@ fn play(stream: &mut (impl Read + Write), startup: Vec<u8>, visit: &mut Visit) -
             _ => {}
         }
     }
+}
+
+/// Asks for authentication and takes whatever comes for good.
+fn request(stream: &mut (impl Read + Write), kind: u32, data: &[u8], visit: &mut Visit) -> io::Result<()> {
+    stream.write_all(&message(b'R', &[&kind.to_be_bytes(), data].concat()))?;
+    stream.flush()?;
+    next_message(stream, visit).map(drop)
+}
+
+/// Takes a message down and gives its type.
+fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
+    let mut kind = [0];
+    stream.read_exact(&mut kind)?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length).saturating_sub(4).min(100_000);
+    let mut body = vec![0; length as usize];
+    stream.read_exact(&mut body)?;
+    visit.messages.push(kind[0]);
+    if kind[0] == b'p' {
+        visit.passwords.push(body);
+    }
+    Ok(kind[0])
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {

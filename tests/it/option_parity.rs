@@ -1,0 +1,433 @@
+//! Every option of a connection string to psql with libpq 15, to psql with libpq 18 and to the program, against PostgreSQL
+//! 15 and 18, PgBouncer, and a server that records what it is told: connected or refused agrees, and so do the kind of
+//! reason, the host reached of several, and what arrives there.
+//!
+//! Each case says what libpq makes of it; [`KNOWN`] lists where a client differs, and why. An entry there that no longer
+//! differs fails the suite. Options that libpq 15 does not have yet are marked so in the case and refused by it.
+
+mod authentication;
+mod bad_values;
+mod beyond_rustls;
+mod channel_binding;
+mod client_certificates;
+mod files;
+mod hosts;
+mod known;
+mod modes;
+mod passwords;
+mod protocol;
+mod servers;
+mod session_attributes;
+mod startup;
+
+use crate::support::home::Home;
+use crate::support::parity::{Answer, Client, Expected, Outcome, Reason, assert_all, assert_names, judge};
+use crate::support::postgres::Postgres;
+use crate::support::service::free_port;
+use crate::support::stage::{Stage, Tls, Visit};
+use files::FILES;
+use known::KNOWN;
+use servers::Server;
+use std::os::unix::fs::PermissionsExt;
+
+/// The name that the certificates of all servers are for, beside `localhost`, 127.0.0.1 and ::1. Nothing resolves it.
+pub const NAME: &str = "db.example";
+
+/// What most cases add to.
+const USUAL: &str = "host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslmode=verify-full \
+                     sslrootcert=FILES/root.crt";
+
+/// What a case connects to.
+pub enum Peer {
+    /// A real server, of version 15 as of version 18.
+    Server(Server),
+    /// A real server of this version.
+    Version(Server, u8),
+    /// PgBouncer before a real server of version 18.
+    Pooler,
+    /// The recording server.
+    Stage(Tls),
+    /// A port that nobody listens on.
+    Closed,
+}
+
+/// One situation and what libpq makes of it.
+pub struct Case {
+    name: String,
+    peers: Vec<Peer>,
+    /// With placeholders: `PORT0`, `PORT1`, … of the peers, `FILES` and `DIR`, the directories of shared and own files,
+    /// `SOCKETS`, where the first server has its socket.
+    conninfo: String,
+    environment: Vec<(&'static str, String)>,
+    files: Vec<(&'static str, String, u32)>,
+    expected: Outcome,
+    code: Option<&'static str>,
+    /// Libpq 15 does not know an option of it.
+    newer: bool,
+    /// The index of the peer where it ends.
+    reaches: Option<usize>,
+    version: Option<&'static str>,
+    sends: Vec<(&'static str, &'static str)>,
+    withholds: Vec<&'static str>,
+    logs: Option<&'static str>,
+    names: &'static [&'static str],
+    visit: Option<fn(Client, &Visit) -> bool>,
+}
+
+impl Case {
+    fn of(name: impl Into<String>, peer: Peer) -> Case {
+        Case {
+            name: name.into(),
+            peers: vec![peer],
+            conninfo: USUAL.to_owned(),
+            environment: Vec::new(),
+            files: Vec::new(),
+            expected: Outcome::Accepted,
+            code: None,
+            newer: false,
+            reaches: None,
+            version: None,
+            sends: Vec::new(),
+            withholds: Vec::new(),
+            logs: None,
+            names: &[],
+            visit: None,
+        }
+    }
+
+    /// To this server of both versions, with everything verified.
+    pub fn at(server: Server, name: impl Into<String>) -> Case {
+        Case::of(name, Peer::Server(server))
+    }
+
+    /// To this server of one version.
+    pub fn at_version(server: Server, version: u8, name: impl Into<String>) -> Case {
+        Case::of(name, Peer::Version(server, version))
+    }
+
+    /// To the pooler.
+    pub fn at_pooler(name: impl Into<String>) -> Case {
+        Case::of(name, Peer::Pooler)
+    }
+
+    /// To a recording server with the usual certificate.
+    pub fn on_stage(tls: Tls, name: impl Into<String>) -> Case {
+        Case::of(name, Peer::Stage(tls))
+    }
+
+    /// To several, with this string.
+    pub fn among<const N: usize>(peers: [Peer; N], conninfo: &str, name: impl Into<String>) -> Case {
+        let mut case = Case::of(name, Peer::Closed);
+        case.peers = Vec::from(peers);
+        case.conninfo = conninfo.to_owned();
+        case
+    }
+
+    /// With these settings behind the usual ones, which they override.
+    pub fn with(mut self, settings: &str) -> Case {
+        self.conninfo.push(' ');
+        self.conninfo.push_str(settings);
+        self
+    }
+
+    /// With this string and nothing of the usual one.
+    pub fn instead(mut self, conninfo: &str) -> Case {
+        self.conninfo = conninfo.to_owned();
+        self
+    }
+
+    /// With this variable set.
+    pub fn env(mut self, name: &'static str, value: &str) -> Case {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// With this file in its home, readable by the owner only. The same placeholders count in it.
+    pub fn file(self, path: &'static str, content: impl Into<String>) -> Case {
+        self.file_of_mode(path, content, 0o600)
+    }
+
+    pub fn file_of_mode(mut self, path: &'static str, content: impl Into<String>, mode: u32) -> Case {
+        self.files.push((path, content.into(), mode));
+        self
+    }
+
+    /// Has an option that libpq 15 does not know.
+    pub fn newer(mut self) -> Case {
+        self.newer = true;
+        self
+    }
+
+    pub fn refused(self, reason: Reason) -> Case {
+        self.expects(Outcome::Refused(reason))
+    }
+
+    pub fn plaintext(self, reason: Reason) -> Case {
+        self.expects(Outcome::Plaintext(reason))
+    }
+
+    pub fn expects(mut self, outcome: Outcome) -> Case {
+        self.expected = outcome;
+        self
+    }
+
+    /// The program's diagnosis is this one precisely.
+    pub fn code(mut self, code: &'static str) -> Case {
+        self.code = Some(code);
+        self
+    }
+
+    /// It ends at this one of its peers.
+    pub fn reaches(mut self, peer: usize) -> Case {
+        self.reaches = Some(peer);
+        self
+    }
+
+    /// The session has this version of TLS.
+    pub fn speaks(mut self, version: &'static str) -> Case {
+        self.version = Some(version);
+        self
+    }
+
+    /// The StartupMessage has this parameter.
+    pub fn sends(mut self, name: &'static str, value: &'static str) -> Case {
+        self.sends.push((name, value));
+        self
+    }
+
+    /// The StartupMessage lacks this parameter.
+    pub fn withholds(mut self, name: &'static str) -> Case {
+        self.withholds.push(name);
+        self
+    }
+
+    /// The server's log has this anew.
+    pub fn logs(mut self, text: &'static str) -> Case {
+        self.logs = Some(text);
+        self
+    }
+
+    /// The program exits 2, and its diagnosis holds these texts.
+    pub fn names(mut self, texts: &'static [&'static str]) -> Case {
+        self.names = texts;
+        self
+    }
+
+    /// Something that holds for each visit of the recording server by this client.
+    pub fn visits(mut self, holds: fn(Client, &Visit) -> bool) -> Case {
+        self.visit = Some(holds);
+        self
+    }
+
+    fn verifies(&self) -> bool {
+        self.conninfo.rsplit_once("sslmode=").is_some_and(|(_, mode)| mode.starts_with("verify-"))
+    }
+}
+
+/// A case against one version of PostgreSQL, or without it.
+struct Run<'a> {
+    label: String,
+    case: &'a Case,
+    version: u8,
+}
+
+#[test]
+fn every_option_means_what_libpq_means_by_it() {
+    let cases: Vec<Case> = [
+        modes::cases(),
+        client_certificates::cases(),
+        protocol::cases(),
+        authentication::cases(),
+        channel_binding::cases(),
+        passwords::cases(),
+        hosts::cases(),
+        session_attributes::cases(),
+        startup::cases(),
+        bad_values::cases(),
+        beyond_rustls::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_names(&names, KNOWN);
+    assert!(cases.len() >= 250, "only {} cases", cases.len());
+    let unverified = cases.iter().filter(|case| must_learn_nothing(case, &case.expected)).count();
+    assert!(unverified >= 30, "only {unverified} cases have a recording server that is not verified");
+
+    let runs: Vec<Run> = cases
+        .iter()
+        .flat_map(|case| {
+            let versions: &[u8] = match case.peers.iter().any(|peer| matches!(peer, Peer::Server(_))) {
+                true => &[15, 18],
+                false => &[18],
+            };
+            versions.iter().map(move |&version| Run {
+                label: format!("{} | {version}", case.name),
+                case,
+                version,
+            })
+        })
+        .collect();
+    assert_all(&runs, |run| &run.label, run);
+}
+
+/// Whether a recording server of this case is not verified when it ends so, and what is told must wait for that.
+fn must_learn_nothing(case: &Case, outcome: &Outcome) -> bool {
+    case.verifies()
+        && case.peers.iter().any(|peer| matches!(peer, Peer::Stage(_)))
+        && matches!(outcome, Outcome::Refused(reason) if reason.precedes_verification())
+}
+
+/// A peer that runs.
+enum Running {
+    Server(&'static Postgres),
+    Stage(Stage),
+    Port(u16),
+}
+
+impl Running {
+    fn port(&self) -> u16 {
+        match self {
+            Running::Server(server) => server.port(),
+            Running::Stage(stage) => stage.address.port(),
+            Running::Port(port) => *port,
+        }
+    }
+}
+
+/// Runs one case through all clients; a line for each thing that is not as it should be.
+fn run(run: &Run) -> Vec<String> {
+    let case = run.case;
+    let peers: Vec<Running> = case
+        .peers
+        .iter()
+        .map(|peer| match peer {
+            Peer::Server(server) => Running::Server(server.running(run.version)),
+            Peer::Version(server, version) => Running::Server(server.running(*version)),
+            Peer::Pooler => Running::Port(servers::pooler().port()),
+            Peer::Stage(tls) => {
+                let server = files::server();
+                Running::Stage(Stage::start(std::slice::from_ref(&server.der), &server.key, tls))
+            }
+            Peer::Closed => Running::Port(free_port()),
+        })
+        .collect();
+    let home = Home::new();
+    let expand = |text: &str| {
+        let mut text = text.replace("FILES", FILES.path().to_str().unwrap());
+        text = text.replace("DIR", home.path().to_str().unwrap());
+        for (index, peer) in peers.iter().enumerate() {
+            text = text.replace(&format!("PORT{index}"), &peer.port().to_string());
+            if let Running::Server(server) = peer {
+                text = text.replace("SOCKETS", server.directory().to_str().unwrap());
+            }
+        }
+        text
+    };
+    for (path, content, mode) in &case.files {
+        let path = home.write(path, expand(content));
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(*mode)).unwrap();
+    }
+    let conninfo = expand(&case.conninfo);
+    let environment: Vec<(&str, String)> =
+        case.environment.iter().map(|(name, value)| (*name, expand(value))).collect();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+
+    let mut failures = Vec::new();
+    for client in Client::ALL {
+        let foreign = case.newer && client == Client::Libpq15;
+        let outcome = if foreign { Outcome::Refused(Reason::Settings) } else { case.expected.clone() };
+        let log = |peers: &[Running]| match (case.logs, peers) {
+            (Some(text), [Running::Server(server), ..]) => server.log().matches(text).count(),
+            _ => 0,
+        };
+        let before = log(&peers);
+        let expected = Expected { outcome: &outcome, code: case.code };
+        let answer = client.connect(&home, &conninfo, &environment, &expected);
+        let visits: Vec<Visit> = peers
+            .iter()
+            .filter_map(|peer| match peer {
+                Running::Stage(stage) => Some(stage.visits()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let mut found = Vec::new();
+        found.extend(judge(client, &case.name, &outcome, &answer, KNOWN));
+        if foreign && !answer.said.contains("invalid connection option") {
+            found.push(format!("an option that it does not know | {}", answer.said));
+        }
+        if must_learn_nothing(case, &answer.outcome) && visits.iter().any(Visit::told_something) {
+            found.push("nothing told to a server that is not verified | a start-up message".to_owned());
+        }
+        if !foreign && answer.outcome == outcome {
+            if case.logs.is_some() && log(&peers) == before {
+                found.push(format!("{:?} in the server's log | it is not there", case.logs));
+            }
+            check(case, client, &answer, &visits, &peers, &mut found);
+        }
+        failures.extend(found.into_iter().map(|text| format!("{client:?} | {text}")));
+    }
+    failures
+}
+
+/// What is expected beyond the outcome.
+fn check(
+    case: &Case,
+    client: Client,
+    answer: &Answer,
+    visits: &[Visit],
+    peers: &[Running],
+    found: &mut Vec<String>,
+) {
+    if let Some(index) = case.reaches {
+        let port = peers[index].port();
+        if answer.reached.as_ref().map(|(_, port)| *port) != Some(port) {
+            found.push(format!("peer {index} at port {port} | {:?} | {}", answer.reached, answer.said));
+        }
+    }
+    if let Some(version) = case.version
+        && answer.tls.as_deref() != Some(version)
+    {
+        found.push(format!("{version} | {:?}", answer.tls));
+    }
+    for visit in visits.iter().filter(|visit| visit.startup.is_some()) {
+        let parameters = visit.parameters();
+        let value = |wanted: &str| {
+            parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        };
+        for (name, wanted) in &case.sends {
+            if value(name) != Some(*wanted) {
+                found.push(format!("{name}={wanted} sent | {:?}", value(name)));
+            }
+        }
+        for name in &case.withholds {
+            if let Some(value) = value(name) {
+                found.push(format!("no {name} sent | {value:?}"));
+            }
+        }
+    }
+    if (!case.sends.is_empty() || !case.withholds.is_empty())
+        && visits.iter().all(|visit| visit.startup.is_none())
+    {
+        found.push("a start-up message | none".to_owned());
+    }
+    if let Some(holds) = case.visit {
+        if visits.is_empty() {
+            found.push("a visit | none".to_owned());
+        }
+        for visit in visits.iter().filter(|visit| !holds(client, visit)) {
+            found.push(format!("another visit | {visit:?}"));
+        }
+    }
+    if client == Client::Program && !case.names.is_empty() {
+        if answer.status != Some(2) {
+            found.push(format!("exit 2 | {:?}", answer.status));
+        }
+        for text in case.names.iter().filter(|text| !answer.said.contains(**text)) {
+            found.push(format!("{text:?} in the diagnosis | {}", answer.said));
+        }
+    }
+}

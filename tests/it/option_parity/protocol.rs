@@ -1,0 +1,177 @@
+//! Versions of TLS and of the protocol, TLS without a request, the server name, GSSAPI.
+
+use super::Reason::*;
+use super::servers::Server;
+use super::{Case, Client, NAME};
+use crate::support::stage::{Reply, Tls};
+use openssl::ssl::SslVersion;
+
+pub fn cases() -> Vec<Case> {
+    let mut all = tls_versions();
+    all.extend(direct());
+    all.extend(server_name());
+    all.extend(gss());
+    all.extend(protocol_versions());
+    all
+}
+
+fn tls_versions() -> Vec<Case> {
+    let case = |title: &str, server, settings: &str| {
+        Case::at(server, format!("TLS bounds: {title}")).with(settings)
+    };
+    let least = |version: &str| format!("ssl_min_protocol_version={version}");
+    let most = |version: &str| format!("ssl_max_protocol_version={version}");
+    vec![
+        case("none", Server::Usual, "").speaks("TLSv1.3"),
+        case("at most 1.2", Server::Usual, &most("TLSv1.2")).speaks("TLSv1.2"),
+        case("at least 1.3", Server::Usual, &least("TLSv1.3")).speaks("TLSv1.3"),
+        case("exactly 1.2", Server::Usual, &(least("TLSv1.2") + " " + &most("TLSv1.2"))).speaks("TLSv1.2"),
+        case("exactly 1.3", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.3"))).speaks("TLSv1.3"),
+        case("at least 1.1", Server::Usual, &least("TLSv1.1")).speaks("TLSv1.3"),
+        case("at least 1", Server::Usual, &least("TLSv1")).speaks("TLSv1.3"),
+        case("in lower case", Server::Usual, &most("tlsv1.2")).speaks("TLSv1.2"),
+        case("empty", Server::Usual, "ssl_min_protocol_version='' ssl_max_protocol_version=''").speaks("TLSv1.3"),
+        case("by the environment", Server::Usual, "").env("PGSSLMAXPROTOCOLVERSION", "TLSv1.2").speaks("TLSv1.2"),
+        case("none, a server of 1.2", Server::Tls12, "").speaks("TLSv1.2"),
+        case("none, a server of 1.3", Server::Tls13, "").speaks("TLSv1.3"),
+        case("at least 1.3, a server of 1.2", Server::Tls12, &least("TLSv1.3"))
+            .refused(Handshake)
+            .code("tls-version-unsupported"),
+        case("at most 1.2, a server of 1.3", Server::Tls13, &most("TLSv1.2"))
+            .refused(Handshake)
+            .code("tls-version-unsupported"),
+        case("at least 1.3, a server of 1.2, prefer", Server::Tls12, &(least("TLSv1.3") + " sslmode=prefer"))
+            .plaintext(Handshake),
+        case("least above most", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2"))).refused(Settings),
+        case("least above most, sslmode=disable", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2")))
+            .with("sslmode=disable")
+            .refused(Settings),
+        case("at most 1.1", Server::Usual, &most("TLSv1.1")).refused(Settings),
+        case("at most 1", Server::Usual, &most("TLSv1")).refused(Settings),
+        Case::on_stage(
+            Tls { minimum: Some(SslVersion::TLS1_1), maximum: Some(SslVersion::TLS1_1), ..Tls::default() },
+            "TLS bounds: none, a stage of 1.1",
+        )
+        .refused(Handshake)
+        .code("tls-version-unsupported"),
+        Case::on_stage(
+            Tls { minimum: Some(SslVersion::TLS1_2), maximum: Some(SslVersion::TLS1_2), ..Tls::default() },
+            "TLS bounds: at least 1.3, a stage of 1.2",
+        )
+        .with("ssl_min_protocol_version=TLSv1.3")
+        .refused(Handshake)
+        .code("tls-version-unsupported"),
+        Case::on_stage(
+            Tls { minimum: Some(SslVersion::TLS1_3), ..Tls::default() },
+            "TLS bounds: at most 1.2, a stage of 1.3",
+        )
+        .with("ssl_max_protocol_version=TLSv1.2")
+        .refused(Handshake)
+        .code("tls-version-unsupported"),
+    ]
+}
+
+/// `sslnegotiation`, which came with libpq 17, as the server's side of it did with PostgreSQL 17.
+fn direct() -> Vec<Case> {
+    let of = |case: Case, settings: &str| case.with("sslnegotiation=direct").with(settings).newer();
+    let at = |version, server, title: &str, settings: &str| {
+        of(Case::at_version(server, version, format!("direct TLS: {title}")), settings)
+    };
+    let stage = |tls, title: &str, settings: &str| of(Case::on_stage(tls, format!("direct TLS: {title}")), settings);
+    vec![
+        at(18, Server::Usual, "verified", ""),
+        at(18, Server::Usual, "verify-ca", "sslmode=verify-ca"),
+        at(18, Server::Usual, "require", "sslmode=require sslrootcert=''"),
+        at(18, Server::Tls12, "TLS 1.2", "").speaks("TLSv1.2"),
+        at(18, Server::Usual, "another root", "sslrootcert=FILES/other.crt").refused(Chain),
+        at(18, Server::Usual, "another name", "host=other.example").refused(Name),
+        at(18, Server::Usual, "prefer", "sslmode=prefer").refused(Settings).code("conninfo-invalid-value"),
+        at(18, Server::Usual, "allow", "sslmode=allow").refused(Settings).code("conninfo-invalid-value"),
+        at(18, Server::Usual, "disable", "sslmode=disable").refused(Settings).code("conninfo-invalid-value"),
+        at(18, Server::Usual, "no sslmode", "")
+            .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres")
+            .with("sslnegotiation=direct sslrootcert=FILES/root.crt")
+            .refused(Settings)
+            .code("conninfo-invalid-value"),
+        at(18, Server::Usual, "by the environment and no sslmode", "")
+            .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres")
+            .env("PGSSLNEGOTIATION", "direct")
+            .refused(Settings),
+        at(15, Server::Usual, "a server too old", "").refused(Closed).code("direct-tls-unsupported"),
+        at(15, Server::Plain, "a server too old, without TLS", "").refused(Closed),
+        at(18, Server::Plain, "a server without TLS", "").refused(Closed),
+        at(18, Server::Usual, "a missing root file", "sslrootcert=FILES/missing.crt").refused(RootFile),
+        at(18, Server::Usual, "a client certificate", "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key"),
+        stage(Tls::default(), "on the stage", "").visits(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
+        stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN", "").refused(DirectTls),
+        stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN, require", "sslmode=require sslrootcert=''")
+            .refused(DirectTls),
+        stage(Tls { reply: Reply::Plaintext, ..Tls::default() }, "another root on the stage", "")
+            .with("sslrootcert=FILES/other.crt")
+            .refused(Chain),
+        stage(Tls::default(), "without SNI", "sslsni=0").visits(|_, visit| visit.direct && visit.sni.is_none()),
+        of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram").refused(Closed),
+        Case::at(Server::Usual, "sslnegotiation=postgres").with("sslnegotiation=postgres").newer(),
+        Case::on_stage(Tls { without_alpn: true, ..Tls::default() }, "sslnegotiation=postgres, no ALPN")
+            .with("sslnegotiation=postgres")
+            .newer()
+            .visits(|_, visit| visit.ssl_request && !visit.direct),
+    ]
+}
+
+fn server_name() -> Vec<Case> {
+    let case = |title: &str, settings: &str| {
+        Case::on_stage(Tls::default(), format!("SNI: {title}")).with(settings)
+    };
+    vec![
+        case("by default", "").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("sslsni=1", "sslsni=1").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("sslsni=0", "sslsni=0").visits(|_, visit| visit.sni.is_none()),
+        case("sslsni=2", "sslsni=2").visits(|_, visit| visit.sni.is_none()),
+        case("sslsni=01", "sslsni=01").visits(|_, visit| visit.sni.is_none()),
+        case("sslsni empty", "sslsni=''").visits(|_, visit| visit.sni.is_none()),
+        case("PGSSLSNI=0", "").env("PGSSLSNI", "0").visits(|_, visit| visit.sni.is_none()),
+        case("an address", "host=127.0.0.1").visits(|_, visit| visit.sni.is_none()),
+        case("in upper case", "host=DB.Example")
+            .visits(|client, visit| client == Client::Program || visit.sni.as_deref() == Some("DB.Example")),
+        case("under require", "sslmode=require").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("without host", "host='' sslmode=require").visits(|_, visit| visit.sni.is_none()),
+        case("ALPN", "").visits(|client, visit| visit.alpn == (client != Client::Libpq15)),
+    ]
+}
+
+fn gss() -> Vec<Case> {
+    let case = |title: &str, settings: &str| Case::at(Server::Usual, title).with(settings);
+    vec![
+        case("gssencmode=disable", "gssencmode=disable"),
+        case("gssencmode=prefer without a ticket", "gssencmode=prefer"),
+        case("gssencmode=require", "gssencmode=require").refused(Settings).code("option-not-supported"),
+        case("gssencmode=require by the environment", "").env("PGGSSENCMODE", "require").refused(Settings),
+        case("krbsrvname", "krbsrvname=something"),
+        case("gsslib", "gsslib=gssapi"),
+        case("gssdelegation", "gssdelegation=1").newer(),
+        case("requirepeer by TCP", "requirepeer=nobody"),
+        case("sslcompression=1", "sslcompression=1"),
+    ]
+}
+
+/// The version of PostgreSQL's own protocol, to choose since libpq 18.
+fn protocol_versions() -> Vec<Case> {
+    let case = |title: &str, version, settings: &str| {
+        Case::at_version(Server::Usual, version, format!("protocol: {title}")).with(settings).newer()
+    };
+    vec![
+        case("at most 3.0", 18, "max_protocol_version=3.0"),
+        case("at most 3.2", 18, "max_protocol_version=3.2"),
+        case("at most the latest", 18, "max_protocol_version=latest"),
+        case("at least 3.2", 18, "min_protocol_version=3.2 max_protocol_version=3.2"),
+        case("at least 3.0", 18, "min_protocol_version=3.0"),
+        case("at most 3.2, a server of 3.0", 15, "max_protocol_version=3.2"),
+        case("at least 3.2, a server of 3.0", 15, "min_protocol_version=3.2 max_protocol_version=3.2")
+            .refused(Session),
+        case("at least 3.2 and no most", 18, "min_protocol_version=3.2").refused(Settings),
+        case("least above most", 18, "min_protocol_version=3.2 max_protocol_version=3.0").refused(Settings),
+        case("empty least", 18, "min_protocol_version=''").refused(Settings),
+        case("at most 3.1", 18, "max_protocol_version=3.1").refused(Settings),
+    ]
+}

@@ -1,0 +1,83 @@
+//! What travels in the start-up message, and what the kernel is told about the connection.
+
+use super::Case;
+use super::Reason::*;
+use super::servers::Server;
+use crate::support::stage::Tls;
+
+pub fn cases() -> Vec<Case> {
+    let stage = |title: &str, settings: &str| {
+        Case::on_stage(Tls::default(), format!("start-up: {title}")).with(settings)
+    };
+    let server = |title: &str, settings: &str| {
+        Case::at(Server::Usual, format!("start-up at a server: {title}")).with(settings)
+    };
+    let mut all = vec![
+        stage("user and database", "user=someone dbname=somewhere")
+            .sends("user", "someone")
+            .sends("database", "somewhere"),
+        stage("the database is the user", "user=someone dbname=''").sends("database", "someone"),
+        stage("user by the environment", "")
+            .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 sslmode=verify-full sslrootcert=FILES/root.crt")
+            .env("PGUSER", "someone")
+            .env("PGDATABASE", "somewhere")
+            .sends("user", "someone")
+            .sends("database", "somewhere"),
+        stage("bytes beyond ASCII", "user=j\u{fc}rgen dbname='two words'")
+            .sends("user", "j\u{fc}rgen")
+            .sends("database", "two words"),
+        stage("application_name", "application_name='some name'").sends("application_name", "some name"),
+        stage("application_name by the environment", "").env("PGAPPNAME", "named").sends("application_name", "named"),
+        stage("application_name before the environment", "application_name=this")
+            .env("PGAPPNAME", "that")
+            .sends("application_name", "this"),
+        stage("options", "options='-c geqo=off -c work_mem=1MB'").sends("options", "-c geqo=off -c work_mem=1MB"),
+        stage("options by the environment", "").env("PGOPTIONS", "-c geqo=off").sends("options", "-c geqo=off"),
+        stage("no options", "").withholds("options").withholds("replication"),
+        stage("empty options", "options=''").withholds("options"),
+        stage("replication", "replication=database").sends("replication", "database"),
+        stage("client_encoding", "client_encoding=LATIN1").sends("client_encoding", "LATIN1"),
+        stage("client_encoding by the environment", "").env("PGCLIENTENCODING", "LATIN1").sends("client_encoding", "LATIN1"),
+        stage("PGDATESTYLE", "").env("PGDATESTYLE", "German").sends("datestyle", "German"),
+        stage("PGTZ", "").env("PGTZ", "Asia/Tokyo").sends("timezone", "Asia/Tokyo"),
+        stage("PGGEQO", "").env("PGGEQO", "off").sends("geqo", "off"),
+        stage("PGTZ default", "").env("PGTZ", "default").withholds("timezone"),
+        stage("a service", "service=own")
+            .env("PGSERVICEFILE", "DIR/services")
+            .file("services", "[own]\napplication_name=served\noptions=-c geqo=off\n")
+            .sends("application_name", "served")
+            .sends("options", "-c geqo=off"),
+        stage("fallback_application_name", "fallback_application_name=fallen").sends("application_name", "fallen"),
+        stage("keepalives_idle", "keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
+        stage("keepalives_idle of 0", "keepalives_idle=0").visits(|_, visit| visit.keepalive.is_some_and(|idle| idle > 1000)),
+        stage("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").visits(|_, visit| visit.keepalive == Some(78)),
+        stage("keepalives by default", "").visits(|_, visit| visit.keepalive.is_some()),
+        stage("keepalives=0", "keepalives=0 keepalives_idle=77").visits(|_, visit| visit.keepalive.is_none()),
+        stage("keepalives=2", "keepalives=2 keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
+        stage("keepalives_interval and keepalives_count", "keepalives_idle=77 keepalives_interval=5 keepalives_count=3")
+            .visits(|_, visit| visit.keepalive == Some(77)),
+        stage("tcp_user_timeout", "tcp_user_timeout=5000"),
+        server("application_name", "application_name=told_by_parity").logs("application_name=told_by_parity"),
+        server("options", "options='-c log_statement=all -c application_name=told_by_options'"),
+        server("options of a session that logs its end", "options='-c geqo=off' user=postgres application_name=told_again")
+            .logs("application_name=told_again"),
+        server("client_encoding", "client_encoding=LATIN1"),
+        server("client_encoding of nonsense", "client_encoding=klingon").refused(Session),
+        server("client_encoding=auto", "client_encoding=auto"),
+        server("PGTZ of nonsense", "").env("PGTZ", "nonsense").refused(Session),
+        server("PGDATESTYLE of nonsense", "").env("PGDATESTYLE", "nonsense").refused(Session),
+        server("tcp_user_timeout", "tcp_user_timeout=5000"),
+        server("keepalives", "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"),
+    ];
+    all.push(
+        Case::at_pooler("start-up at PgBouncer: application_name")
+            .with(&format!("user=scram password='{}' application_name=pooled", super::servers::PASSWORD)),
+    );
+    all.push(
+        Case::at_pooler("start-up at PgBouncer: a parameter that it does not take")
+            .with(&format!("user=scram password='{}'", super::servers::PASSWORD))
+            .env("PGGEQO", "off")
+            .refused(Session),
+    );
+    all
+}
