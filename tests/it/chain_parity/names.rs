@@ -338,9 +338,7 @@ fn modes() -> Vec<Case> {
             .refused(super::Reason::Malformed),
         case("no root file", &server, "verify-ca").refused(RootFile),
         case("no root file", &server, "verify-full").refused(RootFile),
-        case("default root file", &server, "verify-full")
-            .file(".postgresql/root.crt", root.pem())
-            .accepted(),
+        case("default root file", &server, "verify-full").file(".postgresql/root.crt", root.pem()).accepted(),
         case("the file named wins over the default one", &server, "verify-full")
             .file(".postgresql/root.crt", stranger.pem())
             .root(&[&root])

@@ -1,8 +1,8 @@
 //! How servers let clients in and what clients accept of it: methods, `require_auth`, refusals.
 
+use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use super::{Case, Reason};
-use super::Reason::*;
 use crate::support::stage::{Login, Tls};
 
 pub fn cases() -> Vec<Case> {
@@ -24,7 +24,9 @@ fn methods() -> Vec<Case> {
         role("trust with a needless password", "open", PASSWORD),
         role("SCRAM", "scram", PASSWORD),
         role("SCRAM without a password", "scram", "").refused(PasswordMissing).code("password-required"),
-        role("SCRAM with a wrong password", "scram", "wrong").refused(PasswordRejected).code("password-rejected"),
+        role("SCRAM with a wrong password", "scram", "wrong")
+            .refused(PasswordRejected)
+            .code("password-rejected"),
         role("SCRAM for a role without a password", "unarmed", PASSWORD).refused(PasswordRejected),
         role("SCRAM for no role", "nobody_at_all", PASSWORD).refused(PasswordRejected),
         role("SCRAM with an outdated password", "outdated", PASSWORD).refused(PasswordRejected),
@@ -39,14 +41,17 @@ fn methods() -> Vec<Case> {
         role("MD5 without a password", "md5", "").refused(PasswordMissing),
         role("MD5 with a wrong password", "md5", "wrong").refused(PasswordRejected),
         role("method md5 with a SCRAM secret", "md5_scram", PASSWORD),
-        role("method md5 with a SCRAM secret and a wrong password", "md5_scram", "wrong").refused(PasswordRejected),
+        role("method md5 with a SCRAM secret and a wrong password", "md5_scram", "wrong")
+            .refused(PasswordRejected),
         role("clear text", "clear", PASSWORD),
         role("clear text without a password", "clear", "").refused(PasswordMissing),
         role("clear text with a wrong password", "clear", "wrong").refused(PasswordRejected),
         role("clear text over plaintext", "clear", PASSWORD).with("sslmode=disable").plaintext(NotRequested),
         Case::at_pooler("PgBouncer with SCRAM").with(&format!("user=scram password='{PASSWORD}'")),
         Case::at_pooler("PgBouncer without a password").with("user=scram").refused(PasswordMissing),
-        Case::at_pooler("PgBouncer with a wrong password").with("user=scram password=wrong").refused(PasswordRejected),
+        Case::at_pooler("PgBouncer with a wrong password")
+            .with("user=scram password=wrong")
+            .refused(PasswordRejected),
         Case::at_pooler("PgBouncer with another root")
             .with("user=scram sslrootcert=FILES/other.crt")
             .refused(Chain),
@@ -63,7 +68,10 @@ fn methods() -> Vec<Case> {
 fn required_methods() -> Vec<Case> {
     const FINE: Option<Reason> = None;
     let table: &[(&str, &[(&str, Option<Reason>)])] = &[
-        ("scram-sha-256", &[("scram", FINE), ("md5", Some(Method)), ("clear", Some(Method)), ("open", Some(Method))]),
+        (
+            "scram-sha-256",
+            &[("scram", FINE), ("md5", Some(Method)), ("clear", Some(Method)), ("open", Some(Method))],
+        ),
         ("md5", &[("scram", Some(Method)), ("md5", FINE), ("md5_scram", Some(Method))]),
         ("password", &[("clear", FINE), ("scram", Some(Method))]),
         ("none", &[("open", FINE), ("scram", Some(Method)), ("clear", Some(Method))]),
@@ -73,7 +81,8 @@ fn required_methods() -> Vec<Case> {
         ("!md5,!password", &[("md5", Some(Method)), ("scram", FINE)]),
         ("!none", &[("open", Some(Method)), ("scram", FINE)]),
         ("gss", &[("scram", Some(Method)), ("open", Some(Method))]),
-        ("", &[("open", FINE), ("scram", FINE)]),
+        // It is a list of nothing: whoever asks for something is refused.
+        ("", &[("open", FINE), ("scram", Some(Method)), ("md5", Some(Method)), ("clear", Some(Method))]),
     ];
     let mut all = Vec::new();
     for (value, roles) in table {
@@ -89,16 +98,16 @@ fn required_methods() -> Vec<Case> {
     }
     let certificate = "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key";
     all.extend([
-        Case::at(Server::Usual, "require_auth=none for cert").with(certificate).with("require_auth=none").newer(),
+        Case::at(Server::Usual, "require_auth=none for cert")
+            .with(certificate)
+            .with("require_auth=none")
+            .newer(),
         Case::at(Server::Usual, "require_auth=scram-sha-256 for cert")
             .with(certificate)
             .with("require_auth=scram-sha-256")
             .newer()
             .refused(Method),
-        role("PGREQUIREAUTH=scram-sha-256 for md5", "md5", PASSWORD)
-            .env("PGREQUIREAUTH", "!md5")
-            // Libpq 15 does not look at the variable.
-            .refused(Method),
+        role("PGREQUIREAUTH=!md5 for md5", "md5", PASSWORD).env("PGREQUIREAUTH", "!md5").refused(Method),
         Case::on_stage(
             Tls { login: Login::ClearText, ..Tls::default() },
             "require_auth=scram-sha-256 on a stage that asks for clear text",
@@ -116,19 +125,25 @@ fn refusals() -> Vec<Case> {
         role("a role that is not there", "absent", "").refused(Role).code("role-missing"),
         role("a role that may not log in", "nologin", "").refused(Role),
         role("a role without free connections", "crowded", "").refused(Session).code("too-many-connections"),
-        role("a database that is not there", "open", "").with("dbname=nowhere").refused(Database).code("database-missing"),
+        role("a database that is not there", "open", "")
+            .with("dbname=nowhere")
+            .refused(Database)
+            .code("database-missing"),
         role("a database that takes no connections", "open", "").with("dbname=template0").refused(Database),
         role("a rejected role", "banned", "").refused(Hba).code("hba-rejected"),
-        role("options that the server does not know", "open", "").with("options='-c nonsense=1'").refused(Session),
+        role("options that the server does not know", "open", "")
+            .with("options='-c nonsense=1'")
+            .refused(Session),
         role("options of a bad value", "open", "").with("options='-c geqo=maybe'").refused(Session),
-        role("replication without the right", "open", "").with("replication=true").refused(Hba),
+        role("replication where there is none", "open", "").with("replication=true").refused(Session),
     ]
 }
 
 /// What no server of ours does.
 fn stages() -> Vec<Case> {
     let case = |title: &str, login| {
-        Case::on_stage(Tls { login, ..Tls::default() }, format!("login: {title}")).with("password=said connect_timeout=2")
+        Case::on_stage(Tls { login, ..Tls::default() }, format!("login: {title}"))
+            .with("password=said connect_timeout=2")
     };
     vec![
         case("clear text", Login::ClearText).visits(|_, visit| visit.passwords == [b"said\0"]),

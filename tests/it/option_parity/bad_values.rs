@@ -13,9 +13,19 @@ const TABLE: &[(&str, &str, &[&str], bool)] = &[
     ("channel_binding", "", &["channel_binding", "require"], false),
     ("gssencmode", "bogus", &["gssencmode", "bogus", "prefer"], false),
     ("gssencmode", "", &["gssencmode", "prefer"], false),
-    ("target_session_attrs", "write", &["target_session_attrs", "write", "read-write", "prefer-standby"], false),
+    (
+        "target_session_attrs",
+        "write",
+        &["target_session_attrs", "write", "read-write", "prefer-standby"],
+        false,
+    ),
     ("target_session_attrs", "", &["target_session_attrs", "read-write"], false),
-    ("ssl_min_protocol_version", "TLSv1.4", &["ssl_min_protocol_version", "TLSv1.4", "TLSv1.2", "TLSv1.3"], false),
+    (
+        "ssl_min_protocol_version",
+        "TLSv1.4",
+        &["ssl_min_protocol_version", "TLSv1.4", "TLSv1.2", "TLSv1.3"],
+        false,
+    ),
     ("ssl_max_protocol_version", "1.2", &["ssl_max_protocol_version", "1.2", "TLSv1.2"], false),
     ("ssl_max_protocol_version", "SSLv3", &["ssl_max_protocol_version", "SSLv3", "TLSv1.2"], false),
     ("ssl_min_protocol_version", "TLSv1.2 ", &["ssl_min_protocol_version", "TLSv1.3"], false),
@@ -75,7 +85,9 @@ pub fn cases() -> Vec<Case> {
     ] {
         all.push(
             Case::at_version(Server::Usual, 18, format!("bad value: {variable}={value:?}"))
-                .instead("host=db.example hostaddr=127.0.0.1 user=open dbname=postgres sslrootcert=FILES/root.crt")
+                .instead(
+                    "host=db.example hostaddr=127.0.0.1 user=open dbname=postgres sslrootcert=FILES/root.crt",
+                )
                 .with(if option == "port" { "" } else { "port=PORT0" })
                 .env(variable, value)
                 .refused(Settings)

@@ -36,9 +36,14 @@ fn methods() -> Vec<Case> {
         bound(Server::Usual, "channel_binding=require without TLS", "require", "scram")
             .with("sslmode=disable")
             .refused(ChannelBinding),
-        bound(Server::Plain, "channel_binding=require and prefer before a server without TLS", "require", "scram")
-            .with("sslmode=prefer")
-            .refused(ChannelBinding),
+        bound(
+            Server::Plain,
+            "channel_binding=require and prefer before a server without TLS",
+            "require",
+            "scram",
+        )
+        .with("sslmode=prefer")
+        .refused(ChannelBinding),
         bound(Server::Usual, "channel_binding=require with a wrong password", "require", "scram")
             .with("password=wrong")
             .refused(PasswordRejected),
@@ -91,8 +96,12 @@ fn signatures() -> Vec<Case> {
         }
     }
     all.push(
-        Case::at_version(Server::Signed(Signature::Ed25519), 15, "no SCRAM with a certificate signed with Ed25519")
-            .with("user=open"),
+        Case::at_version(
+            Server::Signed(Signature::Ed25519),
+            15,
+            "no SCRAM with a certificate signed with Ed25519",
+        )
+        .with("user=open"),
     );
     all.push(
         Case::at_version(

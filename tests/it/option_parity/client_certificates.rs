@@ -60,7 +60,9 @@ fn forms_of_keys() -> Vec<Case> {
         opened(key("key in legacy PEM with AES, EC", "legacy-aes-ec.key")),
         opened(key("key in legacy PEM with triple DES, EC", "legacy-des3-ec.key")),
         opened(key("key with a needless password", "cert.key")),
-        key("key PBES2 without its password", "pbes2-aes.key").refused(ClientFiles).code("client-key-invalid"),
+        key("key PBES2 without its password", "pbes2-aes.key")
+            .refused(ClientFiles)
+            .code("client-key-invalid"),
         key("key PBES2 with a wrong password", "pbes2-aes.key")
             .with("sslpassword=wrong")
             .refused(ClientFiles)
@@ -121,7 +123,9 @@ fn missing() -> Vec<Case> {
         files("missing, not wanted", "missing.crt", "cert.key").with("user=open"),
         files("missing, not wanted, nor is the key there", "missing.crt", "missing.key").with("user=open"),
         files("missing, below a file", "cert.crt/missing.crt", "cert.key").with("user=open"),
-        files("missing, wanted", "missing.crt", "cert.key").refused(ClientCertificate).code("client-cert-required"),
+        files("missing, wanted", "missing.crt", "cert.key")
+            .refused(ClientCertificate)
+            .code("client-cert-required"),
         files("key missing", "cert.crt", "missing.key").refused(ClientFiles).code("client-key-missing"),
         files("key missing, certificate not wanted", "cert.crt", "missing.key")
             .with("user=open")
@@ -195,7 +199,8 @@ fn verdicts() -> Vec<Case> {
             case("good for cert", "cert", "cert"),
             case("good for clientcert=verify-ca", "cert_ca", "cert"),
             case("another name for clientcert=verify-ca", "cert_ca", "other-name"),
-            case("another name for clientcert=verify-full", "cert_full", "other-name").refused(ClientCertificate),
+            case("another name for clientcert=verify-full", "cert_full", "other-name")
+                .refused(ClientCertificate),
             case("another name for cert", "cert", "other-name").refused(ClientCertificate),
             case("good with a password", "cert_scram", "cert").with(&format!("password='{PASSWORD}'")),
             case("good without the password", "cert_scram", "cert").refused(PasswordMissing),
@@ -208,14 +213,18 @@ fn verdicts() -> Vec<Case> {
                 .refused(ClientCertificate)
                 .code("client-cert-required"),
             case("below a CA, sent", "cert", "chain"),
-            case("below a CA, not sent", "cert", "below").refused(ClientCertificate).code("client-cert-rejected"),
+            case("below a CA, not sent", "cert", "below")
+                .refused(ClientCertificate)
+                .code("client-cert-rejected"),
             case("of an unknown root", "cert", "unknown")
                 .refused(ClientCertificate)
                 .code("client-cert-rejected"),
             case("of an unknown root, not wanted", "open", "unknown")
                 .refused(ClientCertificate)
                 .code("client-cert-rejected"),
-            case("self-signed", "cert", "self-signed").refused(ClientCertificate).code("client-cert-rejected"),
+            case("self-signed", "cert", "self-signed")
+                .refused(ClientCertificate)
+                .code("client-cert-rejected"),
             case("revoked", "cert", "revoked").refused(ClientCertificate).code("client-cert-rejected"),
             case("expired", "cert", "expired").refused(ClientCertificate).code("client-cert-rejected"),
             case("for servers only", "cert", "server-only")
@@ -229,10 +238,17 @@ fn verdicts() -> Vec<Case> {
         Case::at(Server::ReadOnly, "client certificate of an unknown root, not asked for")
             .with("sslcert=FILES/unknown.crt sslkey=FILES/cert.key"),
     );
+    // In TLS 1.3 the alert comes when the handshake is over for the client, too late to fall back.
+    let unknown = "sslmode=prefer sslcert=FILES/unknown.crt sslkey=FILES/cert.key";
     all.push(
-        Case::at(Server::Usual, "client certificate of an unknown root and prefer")
-            .with("sslmode=prefer sslcert=FILES/unknown.crt sslkey=FILES/cert.key")
+        Case::at(Server::Tls12, "client certificate in TLS 1.2: of an unknown root, prefer")
+            .with(unknown)
             .plaintext(ClientCertificate),
+    );
+    all.push(
+        Case::at(Server::Tls13, "client certificate in TLS 1.3: of an unknown root, prefer")
+            .with(unknown)
+            .refused(ClientCertificate),
     );
     all
 }
@@ -249,7 +265,12 @@ fn certificate_modes() -> Vec<Case> {
         case("disable", "wanted", Server::Usual, given).with("user=cert").refused(ClientCertificate),
         case("disable", "not wanted", Server::Usual, given),
         case("disable", "unreadable", Server::Usual, "sslcert=FILES/garbage.crt sslkey=FILES/missing.key"),
-        case("disable", "of an unknown root", Server::Usual, "sslcert=FILES/unknown.crt sslkey=FILES/cert.key"),
+        case(
+            "disable",
+            "of an unknown root",
+            Server::Usual,
+            "sslcert=FILES/unknown.crt sslkey=FILES/cert.key",
+        ),
         case("allow", "wanted", Server::Usual, given).with("user=cert"),
         case("allow", "none", Server::Usual, ""),
         case("allow", "key missing", Server::Usual, "sslcert=FILES/cert.crt sslkey=FILES/missing.key")
@@ -257,7 +278,11 @@ fn certificate_modes() -> Vec<Case> {
         case("require", "asked for and sent", Server::Usual, given),
         case("require", "asked for and none there", Server::Usual, "").refused(ClientCertificate),
         case("require", "not asked for", Server::ReadOnly, given).refused(ClientCertificate),
-        case("require", "no TLS and prefer", Server::Plain, given).with("sslmode=prefer").refused(ClientCertificate),
-        case("require", "sslmode=disable", Server::Usual, given).with("sslmode=disable").refused(Settings),
+        case("require", "no TLS and prefer", Server::Plain, given)
+            .with("sslmode=prefer")
+            .refused(ClientCertificate),
+        case("require", "sslmode=disable", Server::Usual, given)
+            .with("sslmode=disable")
+            .refused(ClientCertificate),
     ]
 }

@@ -19,8 +19,7 @@ static PSS_ROOT: LazyLock<Issued> = LazyLock::new(|| {
 static ED25519_ROOT: LazyLock<Issued> =
     LazyLock::new(|| Draft::authority("Options Ed25519 Root").keyed(Kind::Ed25519).self_signed());
 /// The root of the clients, and a CA below it.
-pub static CLIENT_ROOT: LazyLock<Issued> =
-    LazyLock::new(|| Draft::authority("Clients Root").self_signed());
+pub static CLIENT_ROOT: LazyLock<Issued> = LazyLock::new(|| Draft::authority("Clients Root").self_signed());
 pub static CLIENT_CA: LazyLock<Issued> =
     LazyLock::new(|| Draft::authority("Clients CA").signed_by(&CLIENT_ROOT));
 static REVOKED: LazyLock<Issued> = LazyLock::new(|| client("cert").signed_by(&CLIENT_ROOT));
@@ -132,9 +131,8 @@ fn keys_of_clients(home: &Home) {
     let password = KEY_PASSWORD.as_bytes();
     let key = Key::labelled(Kind::P256, "a client").private;
     let rsa = Key::labelled(Kind::Rsa(2048), "a client").private;
-    let encrypted = |key: &PKey<Private>, cipher| {
-        key.private_key_to_pem_pkcs8_passphrase(cipher, password).unwrap()
-    };
+    let encrypted =
+        |key: &PKey<Private>, cipher| key.private_key_to_pem_pkcs8_passphrase(cipher, password).unwrap();
     home.write("cert.key", pem_of(&key));
     home.write("other.key", pem_of(&Key::labelled(Kind::P256, "nobody").private));
     home.write("sec1.key", key.ec_key().unwrap().private_key_to_pem().unwrap());

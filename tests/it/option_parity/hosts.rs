@@ -6,7 +6,8 @@ use super::{Case, Peer};
 use crate::support::stage::{Login, Reply, Tls};
 
 /// The part of the string that all cases here share.
-const REST: &str = "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt connect_timeout=2";
+const REST: &str =
+    "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt connect_timeout=2";
 
 pub fn cases() -> Vec<Case> {
     let mut all = going_on();
@@ -19,7 +20,8 @@ pub fn cases() -> Vec<Case> {
 
 /// Two hosts by the same name: the first is this peer, the second the usual server.
 fn two(title: &str, first: Peer) -> Case {
-    let conninfo = "host=db.example,db.example hostaddr=127.0.0.1,127.0.0.1 port=PORT0,PORT1 ".to_owned() + REST;
+    let conninfo =
+        "host=db.example,db.example hostaddr=127.0.0.1,127.0.0.1 port=PORT0,PORT1 ".to_owned() + REST;
     Case::among([first, Peer::Server(Server::Usual)], &conninfo, format!("two hosts: {title}"))
 }
 
@@ -62,8 +64,13 @@ fn going_on() -> Vec<Case> {
 fn stopping() -> Vec<Case> {
     vec![
         two("the first has no TLS", Peer::Server(Server::Plain)).refused(NoTls).reaches(0),
-        two("the first has no TLS, prefer", Peer::Server(Server::Plain)).with("sslmode=prefer").plaintext(NoTls).reaches(0),
-        two("the first has no TLS on a stage", stage(Reply::Plaintext, Login::Open)).refused(NoTls).reaches(0),
+        two("the first has no TLS, prefer", Peer::Server(Server::Plain))
+            .with("sslmode=prefer")
+            .plaintext(NoTls)
+            .reaches(0),
+        two("the first has no TLS on a stage", stage(Reply::Plaintext, Login::Open))
+            .refused(NoTls)
+            .reaches(0),
         two("the first closes", stage(Reply::Close, Login::Open)).refused(Closed).reaches(0),
         two("the first is no PostgreSQL", stage(Reply::Bytes(b"HTTP/1.1 400"), Login::Open))
             .refused(NotPostgres)
@@ -71,7 +78,10 @@ fn stopping() -> Vec<Case> {
         two("the first answers with an error", stage(Reply::Bytes(b"E"), Login::Open))
             .refused(ErrorBeforeTls)
             .reaches(0),
-        two("the first is not verified", Peer::Server(Server::Usual)).with("sslrootcert=FILES/other.crt").refused(Chain).reaches(0),
+        two("the first is not verified", Peer::Server(Server::Usual))
+            .with("sslrootcert=FILES/other.crt")
+            .refused(Chain)
+            .reaches(0),
         two("the first has another name", stage(Reply::Handshake, Login::Open))
             .with("host=other.example,db.example")
             .refused(Name)
@@ -80,7 +90,10 @@ fn stopping() -> Vec<Case> {
             .with("ssl_min_protocol_version=TLSv1.3")
             .refused(Handshake)
             .reaches(0),
-        two("a missing root file", Peer::Server(Server::Usual)).with("sslrootcert=FILES/missing.crt").refused(RootFile).reaches(0),
+        two("a missing root file", Peer::Server(Server::Usual))
+            .with("sslrootcert=FILES/missing.crt")
+            .refused(RootFile)
+            .reaches(0),
         two("a missing root file behind a closed port", Peer::Closed)
             .with("sslrootcert=FILES/missing.crt")
             .refused(RootFile)
@@ -89,15 +102,26 @@ fn stopping() -> Vec<Case> {
             .with("sslcert=FILES/cert.crt sslkey=FILES/missing.key")
             .refused(ClientFiles)
             .reaches(0),
-        two("the first rejects the role", Peer::Server(Server::Usual)).with("user=banned").refused(Hba).reaches(0),
-        two("the first lacks the database", Peer::Server(Server::Usual)).with("dbname=nowhere").refused(Database).reaches(0),
-        two("the first wants a password", Peer::Server(Server::Usual)).with("user=scram").refused(PasswordMissing).reaches(0),
+        two("the first rejects the role", Peer::Server(Server::Usual))
+            .with("user=banned")
+            .refused(Hba)
+            .reaches(0),
+        two("the first lacks the database", Peer::Server(Server::Usual))
+            .with("dbname=nowhere")
+            .refused(Database)
+            .reaches(0),
+        two("the first wants a password", Peer::Server(Server::Usual))
+            .with("user=scram")
+            .refused(PasswordMissing)
+            .reaches(0),
         two("the first wants another password", Peer::Server(Server::Usual))
             .with("user=scram password=wrong")
             .refused(PasswordRejected)
             .reaches(0),
         two("the first is full", stage(Reply::Handshake, Login::Fatal("53300"))).refused(Session).reaches(0),
-        two("the first is shutting down", stage(Reply::Handshake, Login::Fatal("57P01"))).refused(Session).reaches(0),
+        two("the first is shutting down", stage(Reply::Handshake, Login::Fatal("57P01")))
+            .refused(Session)
+            .reaches(0),
         two("the first ends the session", stage(Reply::Handshake, Login::Close)).refused(Closed).reaches(0),
         two("the first cannot bind the channel", Peer::Server(Server::Usual))
             .with("channel_binding=require")
@@ -116,11 +140,16 @@ fn lists() -> Vec<Case> {
     let passwords = |content: &str| content.replace("SECRET", PASSWORD);
     vec![
         usual("one port for all", "host=localhost,localhost port=PORT0").reaches(0),
-        usual("more hosts than ports", "host=localhost,localhost,localhost port=PORT0,PORT0").refused(Settings),
+        usual("more hosts than ports", "host=localhost,localhost,localhost port=PORT0,PORT0")
+            .refused(Settings),
         usual("more ports than hosts", "host=localhost port=PORT0,PORT0").refused(Settings),
-        usual("more addresses than hosts", "host=localhost hostaddr=127.0.0.1,127.0.0.1 port=PORT0").refused(Settings),
-        usual("more hosts than addresses", "host=localhost,localhost hostaddr=127.0.0.1 port=PORT0").refused(Settings),
-        usual("addresses without hosts", "hostaddr=127.0.0.1 port=PORT0").with("sslmode=verify-ca").reaches(0),
+        usual("more addresses than hosts", "host=localhost hostaddr=127.0.0.1,127.0.0.1 port=PORT0")
+            .refused(Settings),
+        usual("more hosts than addresses", "host=localhost,localhost hostaddr=127.0.0.1 port=PORT0")
+            .refused(Settings),
+        usual("addresses without hosts", "hostaddr=127.0.0.1 port=PORT0")
+            .with("sslmode=verify-ca")
+            .reaches(0),
         usual("an address left out", "host=localhost,localhost hostaddr=,127.0.0.1 port=PORT0").reaches(0),
         usual("blanks around a port", "host=localhost port=' PORT0 '").reaches(0),
         usual("a URI of two hosts", "")
@@ -133,8 +162,10 @@ fn lists() -> Vec<Case> {
             .instead("postgresql://open@[::1]:PORT0/postgres?sslmode=verify-full&sslrootcert=FILES/root.crt")
             .reaches(0),
         usual("hosts from the environment", "port=PORT0").env("PGHOST", "localhost,localhost").reaches(0),
-        usual("load_balance_hosts=random", "host=localhost,localhost port=PORT0 load_balance_hosts=random").newer(),
-        usual("load_balance_hosts=disable", "host=localhost,localhost port=PORT0 load_balance_hosts=disable").newer(),
+        usual("load_balance_hosts=random", "host=localhost,localhost port=PORT0 load_balance_hosts=random")
+            .newer(),
+        usual("load_balance_hosts=disable", "host=localhost,localhost port=PORT0 load_balance_hosts=disable")
+            .newer(),
         two("each has its password", Peer::Closed)
             .with("host=first.example,db.example user=scram")
             .file(".pgpass", passwords("first.example:*:*:*:wrong\ndb.example:*:*:*:SECRET\n"))
@@ -159,7 +190,9 @@ fn lists() -> Vec<Case> {
 /// One host in its spellings.
 fn spellings() -> Vec<Case> {
     let usual = |title: &str, settings: &str| {
-        Case::among([Peer::Server(Server::Usual)], settings, format!("host: {title}")).with("port=PORT0").with(REST)
+        Case::among([Peer::Server(Server::Usual)], settings, format!("host: {title}"))
+            .with("port=PORT0")
+            .with(REST)
     };
     vec![
         usual("a name", "host=localhost").reaches(0),

@@ -1,5 +1,69 @@
 //! Where a client is known to differ from what the cases say.
 
-use crate::support::parity::Known;
+use crate::support::parity::Outcome::{Accepted, Plaintext, Refused};
+use crate::support::parity::Reason::{Method, NotRequested, RootFile, Unsupported};
+use crate::support::parity::{Client, Known};
 
-pub const KNOWN: &[Known] = &[];
+pub const KNOWN: &[Known] = &[
+    Known {
+        client: Client::Libpq15,
+        outcome: Refused(RootFile),
+        reason: "sslrootcert=system came with libpq 16; before, it is the name of a file",
+        cases: &[
+            "system roots",
+            "system roots without this root",
+            "system roots for another name",
+            "system roots under verify-ca",
+        ],
+    },
+    Known {
+        client: Client::Libpq15,
+        outcome: Accepted,
+        reason: "sslrootcert=system came with libpq 16; before, it is the name of a file that require does without",
+        cases: &["system roots under require", "system roots and no sslmode"],
+    },
+    Known {
+        client: Client::Libpq15,
+        outcome: Plaintext(NotRequested),
+        reason: "sslrootcert=system came with libpq 16, and only since then is it refused under disable",
+        cases: &["system roots under disable"],
+    },
+    Known {
+        client: Client::Libpq15,
+        outcome: Accepted,
+        reason: "these variables came with libpq 16 and 17; before, nobody looks at them",
+        cases: &["direct TLS: by the environment and no sslmode", "PGREQUIREAUTH=!md5 for md5"],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
+        reason: "rustls has no suites with CBC in TLS 1.2",
+        cases: &[
+            "beyond rustls: CBC suites of a server",
+            "beyond rustls: CBC suites of a server, require",
+            "beyond rustls: CBC suites of a server, prefer",
+            "beyond rustls: CBC suites of a server, another root",
+            "beyond rustls: ECDHE-ECDSA with CBC",
+            "beyond rustls: ECDHE-ECDSA with CBC and SHA-1",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
+        reason: "rustls with ring has no key exchange over these groups",
+        cases: &[
+            "beyond rustls: P-521 only",
+            "beyond rustls: P-521 only in TLS 1.3",
+            "beyond rustls: X448 only in TLS 1.3",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Method),
+        reason: "tokio-postgres takes at most 100000 iterations of SCRAM",
+        cases: &[
+            "beyond rustls: 200000 iterations of SCRAM",
+            "beyond rustls: 200000 iterations of SCRAM, a wrong password",
+        ],
+    },
+];

@@ -10,8 +10,15 @@ use crate::support::stage::{Reply, Tls};
 const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// The kinds of root file, in the order of the columns below.
-const ROOTS: [&str; 7] =
-    ["no root file", "the default root file", "a root file", "another root", "an empty file", "a directory", "a missing file"];
+const ROOTS: [&str; 7] = [
+    "no root file",
+    "the default root file",
+    "a root file",
+    "another root",
+    "an empty file",
+    "a directory",
+    "a missing file",
+];
 
 pub fn cases() -> Vec<Case> {
     let mut all = roots();
@@ -45,15 +52,7 @@ fn roots() -> Vec<Case> {
     let table: [[Outcome; 7]; 6] = [
         std::array::from_fn(|_| plain.clone()),
         std::array::from_fn(|_| plain.clone()),
-        [
-            Accepted,
-            Accepted,
-            Accepted,
-            Plaintext(Chain),
-            Plaintext(RootFile),
-            Plaintext(RootFile),
-            Accepted,
-        ],
+        [Accepted, Accepted, Accepted, Plaintext(Chain), Plaintext(RootFile), Plaintext(RootFile), Accepted],
         [Accepted, Accepted, Accepted, Refused(Chain), Refused(RootFile), Refused(RootFile), Accepted],
         [
             Refused(RootFile),
@@ -77,7 +76,8 @@ fn roots() -> Vec<Case> {
     let mut all = Vec::new();
     for (mode, row) in MODES.iter().zip(table) {
         for (root, outcome) in ROOTS.iter().zip(row) {
-            let case = Case::at(Server::Usual, format!("{mode} with {root}")).with(&format!("sslmode={mode}"));
+            let case =
+                Case::at(Server::Usual, format!("{mode} with {root}")).with(&format!("sslmode={mode}"));
             all.push(with_root(case, root).expects(outcome));
         }
     }
@@ -98,7 +98,8 @@ fn rules() -> Vec<Case> {
         case("allow where TLS is demanded, an empty root file", "allow", "tls_only", "an empty file")
             .refused(RootFile),
         case("prefer where TLS is demanded", "prefer", "tls_only", "no root file"),
-        case("prefer where TLS is demanded, another root", "prefer", "tls_only", "another root").refused(Chain),
+        case("prefer where TLS is demanded, another root", "prefer", "tls_only", "another root")
+            .refused(Chain),
         case("prefer where TLS is demanded, an empty root file", "prefer", "tls_only", "an empty file")
             .refused(RootFile),
         case("prefer where plaintext is demanded", "prefer", "plain_only", "no root file").plaintext(Hba),
@@ -125,7 +126,10 @@ fn names() -> Vec<Case> {
         case("require"),
         case("verify-ca"),
         case("verify-full").refused(Name).code("hostname-mismatch"),
-        Case::at(Server::Usual, "verify-full without a name").with("host=''").refused(Settings).code("host-required"),
+        Case::at(Server::Usual, "verify-full without a name")
+            .with("host=''")
+            .refused(Settings)
+            .code("host-required"),
         Case::at(Server::Usual, "verify-ca without a name").with("host='' sslmode=verify-ca"),
         Case::at(Server::Usual, "require without a name").with("host='' sslmode=require"),
         Case::at(Server::Usual, "verify-full by an address").with("host=127.0.0.1"),
@@ -155,9 +159,13 @@ fn answers() -> Vec<Case> {
         all.push(with_root(Case::at(Server::Plain, title), root).refused(NoTls));
     }
     all.push(
-        Case::among([super::Peer::Closed], super::USUAL, "verify-full with a missing root file before a closed port")
-            .with("sslrootcert=FILES/missing.crt")
-            .refused(Tcp),
+        Case::among(
+            [super::Peer::Closed],
+            super::USUAL,
+            "verify-full with a missing root file before a closed port",
+        )
+        .with("sslrootcert=FILES/missing.crt")
+        .refused(Tcp),
     );
     let odd: [(&str, Reply, Reason); 7] = [
         ("an error", Reply::Bytes(b"E\0\0\0\x10SERROR\0C0\0\0"), ErrorBeforeTls),
@@ -172,7 +180,9 @@ fn answers() -> Vec<Case> {
         for (title, reply, reason) in odd {
             let tls = Tls { reply, ..Tls::default() };
             let settings = format!("sslmode={mode} connect_timeout=2");
-            all.push(Case::on_stage(tls, format!("{mode}, answered with {title}")).with(&settings).refused(reason));
+            all.push(
+                Case::on_stage(tls, format!("{mode}, answered with {title}")).with(&settings).refused(reason),
+            );
         }
     }
     for mode in ["require", "verify-ca", "verify-full"] {
@@ -213,11 +223,19 @@ fn system_roots() -> Vec<Case> {
         case("system roots for another name", "host=other.example")
             .env("SSL_CERT_FILE", "FILES/root.crt")
             .refused(Name),
-        case("system roots under verify-ca", "sslmode=verify-ca").refused(Settings).code("conninfo-invalid-value"),
-        case("system roots under require", "sslmode=require").refused(Settings).code("conninfo-invalid-value"),
-        case("system roots under disable", "sslmode=disable").refused(Settings).code("conninfo-invalid-value"),
+        case("system roots under verify-ca", "sslmode=verify-ca")
+            .refused(Settings)
+            .code("conninfo-invalid-value"),
+        case("system roots under require", "sslmode=require")
+            .refused(Settings)
+            .code("conninfo-invalid-value"),
+        case("system roots under disable", "sslmode=disable")
+            .refused(Settings)
+            .code("conninfo-invalid-value"),
         Case::at(Server::Usual, "system roots and no sslmode")
-            .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslrootcert=system")
+            .instead(
+                "host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslrootcert=system",
+            )
             .env("SSL_CERT_FILE", "FILES/other.crt")
             .refused(Chain),
         Case::at(Server::Usual, "a root file by SSL_CERT_FILE only")

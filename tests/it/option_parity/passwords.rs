@@ -20,7 +20,9 @@ pub fn cases() -> Vec<Case> {
     let mut all = vec![
         scram("in the string").with(&format!("password='{PASSWORD}'")),
         scram("in the environment").env("PGPASSWORD", PASSWORD),
-        scram("in the string before the environment").with(&format!("password='{PASSWORD}'")).env("PGPASSWORD", "wrong"),
+        scram("in the string before the environment")
+            .with(&format!("password='{PASSWORD}'"))
+            .env("PGPASSWORD", "wrong"),
         scram("a wrong one in the string before a right one in the environment")
             .with("password=wrong")
             .env("PGPASSWORD", PASSWORD)
@@ -29,7 +31,9 @@ pub fn cases() -> Vec<Case> {
             .with("password=''")
             .env("PGPASSWORD", PASSWORD)
             .refused(PasswordMissing),
-        scram("empty in the string, a right one in the file").with("password=''").file(".pgpass", line("*:*:*:*")),
+        scram("empty in the string, a right one in the file")
+            .with("password=''")
+            .file(".pgpass", line("*:*:*:*")),
         scram("a wrong one in the environment before a right one in the file")
             .env("PGPASSWORD", "wrong")
             .file(".pgpass", line("*:*:*:*"))
@@ -84,7 +88,8 @@ fn files() -> Vec<Case> {
         all.push(if found { case } else { case.refused(PasswordMissing) });
     }
     all.extend([
-        file("the first match counts", &("*:*:*:*:wrong\n".to_owned() + &line("*:*:*:*"))).refused(PasswordRejected),
+        file("the first match counts", &("*:*:*:*:wrong\n".to_owned() + &line("*:*:*:*")))
+            .refused(PasswordRejected),
         file("a comment", &("#*:*:*:*:wrong\n".to_owned() + &line("*:*:*:*"))),
         file("a blank before a comment", &(" # *:*:*:*:wrong\n".to_owned() + &line("*:*:*:*"))),
         file("CRLF", &line("*:*:*:*").replace('\n', "\r\n")),
@@ -113,11 +118,14 @@ fn files() -> Vec<Case> {
             .with("user=scram")
             .env("PGPASSFILE", "DIR/given")
             .file("given", line("*:*:*:*")),
-        Case::on_stage(Tls { login: Login::ClearText, ..Tls::default() }, "password file: for a server not verified")
-            .with("sslrootcert=FILES/other.crt")
-            .file(".pgpass", "*:*:*:*:unsaid\n")
-            .refused(Chain)
-            .visits(|_, visit| !visit.told_something()),
+        Case::on_stage(
+            Tls { login: Login::ClearText, ..Tls::default() },
+            "password file: for a server not verified",
+        )
+        .with("sslrootcert=FILES/other.crt")
+        .file(".pgpass", "*:*:*:*:unsaid\n")
+        .refused(Chain)
+        .visits(|_, visit| !visit.told_something()),
     ]);
     all
 }

@@ -16,9 +16,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn tls_versions() -> Vec<Case> {
-    let case = |title: &str, server, settings: &str| {
-        Case::at(server, format!("TLS bounds: {title}")).with(settings)
-    };
+    let case =
+        |title: &str, server, settings: &str| Case::at(server, format!("TLS bounds: {title}")).with(settings);
     let least = |version: &str| format!("ssl_min_protocol_version={version}");
     let most = |version: &str| format!("ssl_max_protocol_version={version}");
     vec![
@@ -30,8 +29,11 @@ fn tls_versions() -> Vec<Case> {
         case("at least 1.1", Server::Usual, &least("TLSv1.1")).speaks("TLSv1.3"),
         case("at least 1", Server::Usual, &least("TLSv1")).speaks("TLSv1.3"),
         case("in lower case", Server::Usual, &most("tlsv1.2")).speaks("TLSv1.2"),
-        case("empty", Server::Usual, "ssl_min_protocol_version='' ssl_max_protocol_version=''").speaks("TLSv1.3"),
-        case("by the environment", Server::Usual, "").env("PGSSLMAXPROTOCOLVERSION", "TLSv1.2").speaks("TLSv1.2"),
+        case("empty", Server::Usual, "ssl_min_protocol_version='' ssl_max_protocol_version=''")
+            .speaks("TLSv1.3"),
+        case("by the environment", Server::Usual, "")
+            .env("PGSSLMAXPROTOCOLVERSION", "TLSv1.2")
+            .speaks("TLSv1.2"),
         case("none, a server of 1.2", Server::Tls12, "").speaks("TLSv1.2"),
         case("none, a server of 1.3", Server::Tls13, "").speaks("TLSv1.3"),
         case("at least 1.3, a server of 1.2", Server::Tls12, &least("TLSv1.3"))
@@ -42,10 +44,15 @@ fn tls_versions() -> Vec<Case> {
             .code("tls-version-unsupported"),
         case("at least 1.3, a server of 1.2, prefer", Server::Tls12, &(least("TLSv1.3") + " sslmode=prefer"))
             .plaintext(Handshake),
-        case("least above most", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2"))).refused(Settings),
-        case("least above most, sslmode=disable", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2")))
-            .with("sslmode=disable")
+        case("least above most", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2")))
             .refused(Settings),
+        case(
+            "least above most, sslmode=disable",
+            Server::Usual,
+            &(least("TLSv1.3") + " " + &most("TLSv1.2")),
+        )
+        .with("sslmode=disable")
+        .refused(Settings),
         case("at most 1.1", Server::Usual, &most("TLSv1.1")).refused(Settings),
         case("at most 1", Server::Usual, &most("TLSv1")).refused(Settings),
         Case::on_stage(
@@ -77,7 +84,8 @@ fn direct() -> Vec<Case> {
     let at = |version, server, title: &str, settings: &str| {
         of(Case::at_version(server, version, format!("direct TLS: {title}")), settings)
     };
-    let stage = |tls, title: &str, settings: &str| of(Case::on_stage(tls, format!("direct TLS: {title}")), settings);
+    let stage =
+        |tls, title: &str, settings: &str| of(Case::on_stage(tls, format!("direct TLS: {title}")), settings);
     vec![
         at(18, Server::Usual, "verified", ""),
         at(18, Server::Usual, "verify-ca", "sslmode=verify-ca"),
@@ -93,7 +101,7 @@ fn direct() -> Vec<Case> {
             .with("sslnegotiation=direct sslrootcert=FILES/root.crt")
             .refused(Settings)
             .code("conninfo-invalid-value"),
-        at(18, Server::Usual, "by the environment and no sslmode", "")
+        Case::at_version(Server::Usual, 18, "direct TLS: by the environment and no sslmode")
             .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres")
             .env("PGSSLNEGOTIATION", "direct")
             .refused(Settings),
@@ -101,16 +109,29 @@ fn direct() -> Vec<Case> {
         at(15, Server::Plain, "a server too old, without TLS", "").refused(Closed),
         at(18, Server::Plain, "a server without TLS", "").refused(Closed),
         at(18, Server::Usual, "a missing root file", "sslrootcert=FILES/missing.crt").refused(RootFile),
-        at(18, Server::Usual, "a client certificate", "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key"),
-        stage(Tls::default(), "on the stage", "").visits(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
+        at(
+            18,
+            Server::Usual,
+            "a client certificate",
+            "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key",
+        ),
+        stage(Tls::default(), "on the stage", "")
+            .visits(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
         stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN", "").refused(DirectTls),
-        stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN, require", "sslmode=require sslrootcert=''")
-            .refused(DirectTls),
+        stage(
+            Tls { without_alpn: true, ..Tls::default() },
+            "no ALPN, require",
+            "sslmode=require sslrootcert=''",
+        )
+        .refused(DirectTls),
         stage(Tls { reply: Reply::Plaintext, ..Tls::default() }, "another root on the stage", "")
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain),
-        stage(Tls::default(), "without SNI", "sslsni=0").visits(|_, visit| visit.direct && visit.sni.is_none()),
-        of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram").refused(Closed),
+        stage(Tls::default(), "without SNI", "sslsni=0")
+            .visits(|_, visit| visit.direct && visit.sni.is_none()),
+        of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram")
+            .refused(Handshake)
+            .code("direct-tls-unsupported"),
         Case::at(Server::Usual, "sslnegotiation=postgres").with("sslnegotiation=postgres").newer(),
         Case::on_stage(Tls { without_alpn: true, ..Tls::default() }, "sslnegotiation=postgres, no ALPN")
             .with("sslnegotiation=postgres")
@@ -120,9 +141,8 @@ fn direct() -> Vec<Case> {
 }
 
 fn server_name() -> Vec<Case> {
-    let case = |title: &str, settings: &str| {
-        Case::on_stage(Tls::default(), format!("SNI: {title}")).with(settings)
-    };
+    let case =
+        |title: &str, settings: &str| Case::on_stage(Tls::default(), format!("SNI: {title}")).with(settings);
     vec![
         case("by default", "").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
         case("sslsni=1", "sslsni=1").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
@@ -169,7 +189,7 @@ fn protocol_versions() -> Vec<Case> {
         case("at most 3.2, a server of 3.0", 15, "max_protocol_version=3.2"),
         case("at least 3.2, a server of 3.0", 15, "min_protocol_version=3.2 max_protocol_version=3.2")
             .refused(Session),
-        case("at least 3.2 and no most", 18, "min_protocol_version=3.2").refused(Settings),
+        case("at least 3.2 and no most", 18, "min_protocol_version=3.2"),
         case("least above most", 18, "min_protocol_version=3.2 max_protocol_version=3.0").refused(Settings),
         case("empty least", 18, "min_protocol_version=''").refused(Settings),
         case("at most 3.1", 18, "max_protocol_version=3.1").refused(Settings),

@@ -51,7 +51,8 @@ impl Server {
     pub fn running(self, version: u8) -> &'static Postgres {
         type Cells = Mutex<HashMap<(Server, u8), &'static OnceLock<Postgres>>>;
         static SERVERS: LazyLock<Cells> = LazyLock::new(Cells::default);
-        let cell = *SERVERS.lock().unwrap().entry((self, version)).or_insert_with(|| Box::leak(Box::default()));
+        let cell =
+            *SERVERS.lock().unwrap().entry((self, version)).or_insert_with(|| Box::leak(Box::default()));
         cell.get_or_init(|| self.setup(version).start())
     }
 
@@ -111,6 +112,7 @@ fn with_roles(setup: Setup, version: u8) -> Setup {
         .hba("host all md5_scram all md5")
         .hba("host all clear all password")
         .hba("hostssl all tls_scram all scram-sha-256")
+        .hba("host all tls_only,tls_scram,plain_only all reject")
         .sql(
             "CREATE ROLE open LOGIN; CREATE ROLE nologin; CREATE ROLE crowded LOGIN CONNECTION LIMIT 0; \
              CREATE ROLE tls_only LOGIN; CREATE ROLE plain_only LOGIN; CREATE ROLE banned LOGIN; \

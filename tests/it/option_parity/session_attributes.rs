@@ -62,9 +62,13 @@ pub fn cases() -> Vec<Case> {
             .with(REST)
             .env("PGTARGETSESSIONATTRS", "read-write")
             .reaches(1),
-        Case::at(Server::Usual, "read-only by options").with("options='-c default_transaction_read_only=on'").with("target_session_attrs=read-only"),
-        Case::at_pooler("read-write before PgBouncer")
-            .with(&format!("user=scram password='{}' target_session_attrs=read-write", super::servers::PASSWORD)),
+        Case::at(Server::Usual, "read-only by options")
+            .with("options='-c default_transaction_read_only=on'")
+            .with("target_session_attrs=read-only"),
+        Case::at_pooler("read-write before PgBouncer").with(&format!(
+            "user=scram password='{}' target_session_attrs=read-write",
+            super::servers::PASSWORD
+        )),
     ]);
     all
 }

@@ -9,6 +9,10 @@ pub fn cases() -> Vec<Case> {
     let stage = |title: &str, settings: &str| {
         Case::on_stage(Tls::default(), format!("start-up: {title}")).with(settings)
     };
+    let kernel = |title: &str, settings: &str| {
+        let tls = Tls { keepalives: true, ..Tls::default() };
+        Case::on_stage(tls, format!("kernel: {title}")).with(settings)
+    };
     let server = |title: &str, settings: &str| {
         Case::at(Server::Usual, format!("start-up at a server: {title}")).with(settings)
     };
@@ -47,19 +51,29 @@ pub fn cases() -> Vec<Case> {
             .file("services", "[own]\napplication_name=served\noptions=-c geqo=off\n")
             .sends("application_name", "served")
             .sends("options", "-c geqo=off"),
-        stage("fallback_application_name", "fallback_application_name=fallen").sends("application_name", "fallen"),
-        stage("keepalives_idle", "keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
-        stage("keepalives_idle of 0", "keepalives_idle=0").visits(|_, visit| visit.keepalive.is_some_and(|idle| idle > 1000)),
-        stage("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").visits(|_, visit| visit.keepalive == Some(78)),
-        stage("keepalives by default", "").visits(|_, visit| visit.keepalive.is_some()),
-        stage("keepalives=0", "keepalives=0 keepalives_idle=77").visits(|_, visit| visit.keepalive.is_none()),
-        stage("keepalives=2", "keepalives=2 keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
-        stage("keepalives_interval and keepalives_count", "keepalives_idle=77 keepalives_interval=5 keepalives_count=3")
+        kernel("keepalives_idle", "keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
+        kernel("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").visits(|_, visit| visit.keepalive == Some(78)),
+        kernel("keepalives by default", "").visits(|_, visit| visit.keepalive.is_some()),
+        kernel("keepalives=0", "keepalives=0 keepalives_idle=77").visits(|_, visit| visit.keepalive.is_none()),
+        kernel("keepalives=2", "keepalives=2 keepalives_idle=77").visits(|_, visit| visit.keepalive == Some(77)),
+        kernel("keepalives_interval and keepalives_count", "keepalives_idle=77 keepalives_interval=5 keepalives_count=3")
             .visits(|_, visit| visit.keepalive == Some(77)),
-        stage("tcp_user_timeout", "tcp_user_timeout=5000"),
+        kernel("keepalives_idle longer than the kernel's limit", "keepalives_idle=32768").refused(Settings),
+        kernel("keepalives_idle at the kernel's limit", "keepalives_idle=32767")
+            .visits(|_, visit| visit.keepalive == Some(32767)),
+        // The manual calls 0 the system's default; Linux calls it invalid, and libpq gives up.
+        kernel("keepalives_idle of 0", "keepalives_idle=0").refused(Settings),
+        kernel("keepalives_idle negative", "keepalives_idle=-5").refused(Settings),
+        kernel("keepalives_interval of 0", "keepalives_interval=0").refused(Settings),
+        kernel("keepalives_count of 0", "keepalives_count=0").refused(Settings),
+        kernel("keepalives_count beyond the kernel's limit", "keepalives_count=128").refused(Settings),
+        kernel("keepalives_idle of 0 without keepalives", "keepalives=0 keepalives_idle=0"),
+        kernel("tcp_user_timeout", "tcp_user_timeout=5000"),
+        kernel("tcp_user_timeout of 0", "tcp_user_timeout=0"),
+        kernel("tcp_user_timeout negative", "tcp_user_timeout=-1"),
         server("application_name", "application_name=told_by_parity").logs("application_name=told_by_parity"),
-        server("options", "options='-c log_statement=all -c application_name=told_by_options'"),
-        server("options of a session that logs its end", "options='-c geqo=off' user=postgres application_name=told_again")
+        server("options", "options='-c geqo=off -c work_mem=1MB'"),
+        server("options of a superuser", "options='-c geqo=off' user=postgres application_name=told_again")
             .logs("application_name=told_again"),
         server("client_encoding", "client_encoding=LATIN1"),
         server("client_encoding of nonsense", "client_encoding=klingon").refused(Session),

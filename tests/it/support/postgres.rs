@@ -96,7 +96,9 @@ impl Setup {
     pub fn standby(mut self) -> Setup {
         self.files.push(("standby.signal", String::new()));
         // A standby needs as much as its primary had (Hot Standby, Administrator's Overview).
-        self.setting("max_connections", "100").setting("max_wal_senders", "10").setting("wal_level", "replica")
+        self.setting("max_connections", "100")
+            .setting("max_wal_senders", "10")
+            .setting("wal_level", "replica")
     }
 
     /// A line of `pg_hba.conf`, in their order and before those of [`Setup::trusted`].
@@ -187,6 +189,7 @@ impl Setup {
         let home = server.service.home();
         let output = Psql::libpq(15)
             .command(home)
+            .env("PGOPTIONS", "-c default_transaction_read_only=off")
             .args(["-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"])
             .arg("-h")
             .arg(home.path())

@@ -56,8 +56,9 @@ impl Psql {
             .expect("psql runs");
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let reached = stdout.lines().nth(1).and_then(|line| {
-            let (host, port) = line.rsplit_once(' ')?;
-            Some((host.to_owned(), port.parse().ok()?))
+            // Both are as they were given, blanks around a port too.
+            let (host, port) = line.trim_end().rsplit_once(' ')?;
+            Some((host.trim_end().to_owned(), port.parse().ok()?))
         });
         let tls = stdout
             .split_once("SSL connection (protocol: ")

@@ -39,7 +39,7 @@ pub struct Visit {
     pub messages: Vec<u8>,
     /// The bodies of its messages with passwords.
     pub passwords: Vec<Vec<u8>>,
-    /// The seconds until its kernel sends a keepalive, read when the StartupMessage is there.
+    /// The seconds until its kernel sends a keepalive, where [`Tls::keepalives`] looks for that.
     pub keepalive: Option<u64>,
 }
 
@@ -52,7 +52,8 @@ impl Visit {
     /// The parameters of its StartupMessage, in the order sent.
     pub fn parameters(&self) -> Vec<(String, String)> {
         let Some((packet, _)) = &self.startup else { return Vec::new() };
-        let mut texts = packet.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+        let mut texts =
+            packet.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
         let mut parameters = Vec::new();
         while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
             if name.is_empty() {
@@ -117,6 +118,16 @@ pub struct Tls {
     pub reply: Reply,
     /// Behind TLS.
     pub login: Login,
+    /// Look at the timer of the client's kernel once the StartupMessage is there.
+    pub keepalives: bool,
+}
+
+/// What the server does outside of TLS.
+#[derive(Clone, Copy)]
+struct Manner {
+    reply: Reply,
+    login: Login,
+    keepalives: bool,
 }
 
 #[derive(Default)]
@@ -153,7 +164,7 @@ impl Stage {
         });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
-            let (reply, login) = (tls.reply, tls.login);
+            let manner = Manner { reply: tls.reply, login: tls.login, keepalives: tls.keepalives };
             move || {
                 let accept = Arc::new(accept);
                 for client in listener.incoming() {
@@ -166,7 +177,7 @@ impl Stage {
                     std::thread::spawn(move || {
                         let mut visit = Visit::default();
                         // An error is the end of a visit, however it comes; what was seen until then counts.
-                        let _ = receive(client, &accept, reply, login, &mut visit);
+                        let _ = receive(client, &accept, manner, &mut visit);
                         let mut book = shared.book.lock().unwrap();
                         book.visits.push(visit);
                         book.open -= 1;
@@ -256,7 +267,7 @@ impl Handshake {
     }
 
     /// Shakes hands and plays the session over it.
-    fn receive(&self, client: TcpStream, login: Login, visit: &mut Visit) -> io::Result<()> {
+    fn receive(&self, client: TcpStream, manner: Manner, visit: &mut Visit) -> io::Result<()> {
         let peer = client.peer_addr()?;
         match self {
             Handshake::OpenSsl(context) => {
@@ -269,7 +280,7 @@ impl Handshake {
                 }
                 visit.alpn = stream.ssl().selected_alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, peer, login, visit)?;
+                session(&mut stream, peer, manner, visit)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
             }
             Handshake::Rustls(config) => {
@@ -285,7 +296,7 @@ impl Handshake {
                 visit.sni = stream.conn.server_name().map(str::to_owned);
                 visit.alpn = stream.conn.alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, peer, login, visit)
+                session(&mut stream, peer, manner, visit)
             }
         }
     }
@@ -298,8 +309,7 @@ const GSS_REQUEST: u32 = 80_877_104;
 fn receive(
     mut client: TcpStream,
     handshake: &Handshake,
-    reply: Reply,
-    login: Login,
+    manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
     let peer = client.peer_addr()?;
@@ -308,7 +318,7 @@ fn receive(
     let mut first = [0];
     if client.peek(&mut first)? == 1 && first[0] == 0x16 {
         visit.direct = true;
-        return handshake.receive(client, login, visit);
+        return handshake.receive(client, manner, visit);
     }
     loop {
         let (code, rest) = packet(&mut client)?;
@@ -316,7 +326,7 @@ fn receive(
             GSS_REQUEST => client.write_all(b"N")?,
             SSL_REQUEST => {
                 visit.ssl_request = true;
-                let first = match reply {
+                let first = match manner.reply {
                     Reply::Handshake => b"S",
                     Reply::HandshakeAfter(bytes) => bytes,
                     Reply::Plaintext => {
@@ -331,9 +341,9 @@ fn receive(
                     Reply::Silence => return until_gone(&mut client),
                 };
                 client.write_all(first)?;
-                return handshake.receive(client, login, visit);
+                return handshake.receive(client, manner, visit);
             }
-            _ => return play(&mut client, rest, peer, login, visit),
+            _ => return play(&mut client, rest, peer, manner, visit),
         }
     }
 }
@@ -348,11 +358,18 @@ fn until_gone(stream: &mut impl Read) -> io::Result<()> {
 fn keepalive_of(client: SocketAddr) -> Option<u64> {
     let SocketAddr::V4(address) = client else { return None };
     let local = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());
-    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local))?;
-    let (kind, left) = line.split_whitespace().nth(5)?.split_once(':')?;
-    let left = u64::from_str_radix(left, 16).ok()?;
-    (kind == "02").then_some(left.div_ceil(100))
+    for _ in 0..100 {
+        let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
+        let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local))?;
+        let (kind, left) = line.split_whitespace().nth(5)?.split_once(':')?;
+        match kind {
+            "00" => return None,
+            "02" => return Some(u64::from_str_radix(left, 16).ok()?.div_ceil(100)),
+            // Until what it sent is acknowledged, the one timer of a connection counts for that.
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    None
 }
 
 /// A packet without a type: its code and the rest.
@@ -372,11 +389,11 @@ fn packet(stream: &mut impl Read) -> io::Result<(u32, Vec<u8>)> {
 fn session(
     stream: &mut (impl Read + Write),
     peer: SocketAddr,
-    login: Login,
+    manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
     let (_, startup) = packet(stream)?;
-    play(stream, startup, peer, login, visit)
+    play(stream, startup, peer, manner, visit)
 }
 
 /// The session from the StartupMessage on: whoever is let in gets one row for every query.
@@ -384,12 +401,14 @@ fn play(
     stream: &mut (impl Read + Write),
     startup: Vec<u8>,
     peer: SocketAddr,
-    login: Login,
+    manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
     visit.startup = Some((startup, visit.encrypted));
-    visit.keepalive = keepalive_of(peer);
-    match login {
+    if manner.keepalives {
+        visit.keepalive = keepalive_of(peer);
+    }
+    match manner.login {
         Login::Open => {}
         Login::ClearText => request(stream, 3, &[], visit)?,
         Login::Request(kind, data) => request(stream, kind, data, visit)?,
