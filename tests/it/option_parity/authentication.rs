@@ -67,7 +67,9 @@ fn methods() -> Vec<Case> {
 /// `require_auth`, which came with libpq 16.
 fn required_methods() -> Vec<Case> {
     const FINE: Option<Reason> = None;
-    let table: &[(&str, &[(&str, Option<Reason>)])] = &[
+    /// Roles and why they are refused.
+    type Roles = &'static [(&'static str, Option<Reason>)];
+    let table: &[(&str, Roles)] = &[
         (
             "scram-sha-256",
             &[("scram", FINE), ("md5", Some(Method)), ("clear", Some(Method)), ("open", Some(Method))],

@@ -6,8 +6,7 @@ use super::{Case, Peer};
 use crate::support::stage::{Login, Reply, Tls};
 
 /// The part of the string that all cases here share.
-const REST: &str =
-    "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt connect_timeout=2";
+const REST: &str = "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt";
 
 pub fn cases() -> Vec<Case> {
     let mut all = going_on();
@@ -33,8 +32,12 @@ fn going_on() -> Vec<Case> {
     vec![
         two("the first is well", Peer::Server(Server::Tls13)).reaches(0),
         two("the first is closed", Peer::Closed).reaches(1),
-        two("the first does not answer SSLRequest", stage(Reply::Silence, Login::Open)).reaches(1),
-        two("the first does not answer behind TLS", stage(Reply::Handshake, Login::Silence)).reaches(1),
+        two("the first does not answer SSLRequest", stage(Reply::Silence, Login::Open))
+            .with("connect_timeout=2")
+            .reaches(1),
+        two("the first does not answer behind TLS", stage(Reply::Handshake, Login::Silence))
+            .with("connect_timeout=2")
+            .reaches(1),
         two("the first is starting up", stage(Reply::Handshake, Login::Fatal("57P03"))).reaches(1),
         two("the first has no name", Peer::Closed)
             .with("host=nowhere.invalid,localhost hostaddr=''")

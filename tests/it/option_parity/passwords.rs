@@ -1,4 +1,4 @@
-//! Where the password comes from, and which source counts.
+//! Where the password comes from, and which source counts. That is the client's matter alone: one server is enough.
 
 use super::Case;
 use super::Reason::*;
@@ -12,11 +12,14 @@ fn line(key: &str) -> String {
 
 /// The role that needs its password, which is in `.pgpass` by this content.
 fn file(title: &str, content: &str) -> Case {
-    Case::at(Server::Usual, format!("password file: {title}")).with("user=scram").file(".pgpass", content)
+    Case::at_version(Server::Usual, 15, format!("password file: {title}"))
+        .with("user=scram")
+        .file(".pgpass", content)
 }
 
 pub fn cases() -> Vec<Case> {
-    let scram = |title: &str| Case::at(Server::Usual, format!("password: {title}")).with("user=scram");
+    let scram =
+        |title: &str| Case::at_version(Server::Usual, 15, format!("password: {title}")).with("user=scram");
     let mut all = vec![
         scram("in the string").with(&format!("password='{PASSWORD}'")),
         scram("in the environment").env("PGPASSWORD", PASSWORD),
@@ -98,23 +101,23 @@ fn files() -> Vec<Case> {
         file("more behind the password", &format!("*:*:*:*:{PASSWORD}:more\n")),
         file("an empty password", "*:*:*:*:\n").refused(PasswordMissing),
         file("no address without a host", &line("127.0.0.1:*:*:*")).with("host='' sslmode=verify-ca"),
-        Case::at(Server::Usual, "password file: of a bad mode")
+        Case::at_version(Server::Usual, 15, "password file: of a bad mode")
             .with("user=scram")
             .file_of_mode(".pgpass", line("*:*:*:*"), 0o644)
             .refused(PasswordMissing),
-        Case::at(Server::Usual, "password file: given")
+        Case::at_version(Server::Usual, 15, "password file: given")
             .with("user=scram passfile=DIR/given")
             .file("given", line("*:*:*:*")),
-        Case::at(Server::Usual, "password file: given in place of the default")
+        Case::at_version(Server::Usual, 15, "password file: given in place of the default")
             .with("user=scram passfile=DIR/given")
             .file("given", "*:*:*:*:wrong\n")
             .file(".pgpass", line("*:*:*:*"))
             .refused(PasswordRejected),
-        Case::at(Server::Usual, "password file: given and missing")
+        Case::at_version(Server::Usual, 15, "password file: given and missing")
             .with("user=scram passfile=DIR/given")
             .file(".pgpass", line("*:*:*:*"))
             .refused(PasswordMissing),
-        Case::at(Server::Usual, "password file: by the environment")
+        Case::at_version(Server::Usual, 15, "password file: by the environment")
             .with("user=scram")
             .env("PGPASSFILE", "DIR/given")
             .file("given", line("*:*:*:*")),

@@ -1,0 +1,251 @@
+//! Why connections fail: what psql says, and which diagnoses of the program mean the same.
+
+/// The kind of reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The settings.
+    Settings,
+    /// The root file.
+    RootFile,
+    /// The client's certificate or key cannot be used.
+    ClientFiles,
+    /// A host name that does not resolve.
+    Dns,
+    /// Nobody listens there.
+    Tcp,
+    /// The server has no TLS.
+    NoTls,
+    /// The server hangs up where an answer is due.
+    Closed,
+    /// The server does not answer in time.
+    Timeout,
+    /// Something else than PostgreSQL answers.
+    NotPostgres,
+    /// The server answers SSLRequest with an error.
+    ErrorBeforeTls,
+    /// Bytes in plaintext behind the server's `S`.
+    Injected,
+    /// The handshake.
+    Handshake,
+    /// The server cannot begin with TLS.
+    DirectTls,
+    /// The chain, its signatures, its dates or its revocation.
+    Chain,
+    /// The names in the certificate.
+    Name,
+    /// A name in the certificate that cannot be a name.
+    BrokenName,
+    /// A certificate that cannot be decoded.
+    Malformed,
+    /// The server wants a certificate of the client, or another one.
+    ClientCertificate,
+    /// No rule of pg_hba.conf lets this in.
+    Hba,
+    /// The role.
+    Role,
+    /// The database.
+    Database,
+    /// A password is asked for and none is there.
+    PasswordMissing,
+    /// The password is wrong.
+    PasswordRejected,
+    /// The way of authentication is one that the client does not take.
+    Method,
+    /// Channel binding is required and cannot be had.
+    ChannelBinding,
+    /// `target_session_attrs` is not met.
+    Attributes,
+    /// Any other error of the server.
+    Session,
+    /// What psql can and the program cannot: it says so instead of a verdict.
+    Unsupported,
+    /// TLS was not asked for.
+    NotRequested,
+}
+
+impl Reason {
+    /// Whether a connection that fails for this reason fails before the server is verified.
+    pub fn precedes_verification(self) -> bool {
+        use Reason::*;
+        !matches!(
+            self,
+            ClientCertificate
+                | Hba
+                | Role
+                | Database
+                | PasswordMissing
+                | PasswordRejected
+                | Method
+                | ChannelBinding
+                | Attributes
+                | Session
+        )
+    }
+}
+
+/// What libpq says for which reason; the first text found counts. Texts of what came first stand first, since libpq
+/// tells each attempt.
+const TEXTS: &[(&str, Reason)] = &[
+    ("does not match host name", Reason::Name),
+    ("could not get server's host name", Reason::Name),
+    ("contains embedded null", Reason::BrokenName),
+    ("contains IP address with invalid length", Reason::BrokenName),
+    ("root certificate file", Reason::RootFile),
+    ("host name must be specified", Reason::Settings),
+    ("certificate verify failed", Reason::Chain),
+    ("could not read certificate file", Reason::ClientFiles),
+    ("could not load SSL engine", Reason::ClientFiles),
+    ("could not open certificate file", Reason::ClientFiles),
+    ("certificate present, but not private key file", Reason::ClientFiles),
+    ("private key file \"", Reason::ClientFiles),
+    ("does not match private key", Reason::ClientFiles),
+    ("direct SSL connection was established without ALPN", Reason::DirectTls),
+    ("received unencrypted data after SSL response", Reason::Injected),
+    ("alert unknown ca", Reason::ClientCertificate),
+    ("alert certificate revoked", Reason::ClientCertificate),
+    ("alert certificate expired", Reason::ClientCertificate),
+    ("alert unsupported certificate", Reason::ClientCertificate),
+    ("alert bad certificate", Reason::ClientCertificate),
+    ("alert certificate unknown", Reason::ClientCertificate),
+    ("requires a valid client certificate", Reason::ClientCertificate),
+    ("did not request an SSL certificate", Reason::ClientCertificate),
+    ("without a valid SSL certificate", Reason::ClientCertificate),
+    ("certificate authentication failed", Reason::ClientCertificate),
+    // By clientcert=verify-full, whose name does not match.
+    ("\"trust\" authentication failed", Reason::ClientCertificate),
+    // libpq shows the first error of OpenSSL's queue. A wrong signature leaves its own before the verdict's, ...
+    ("SSL error: EVP lib", Reason::Chain),
+    ("SSL error: invalid padding", Reason::Chain),
+    ("SSL error: first octet invalid", Reason::Chain),
+    ("SSL error: last octet invalid", Reason::Chain),
+    ("SSL error: salt length recovery failed", Reason::Chain),
+    ("SSL error: data too large for modulus", Reason::Chain),
+    // ... a file of the CRL directory without PEM one of the PEM reader (OpenSSL 1.1), ...
+    ("SSL error: no start line", Reason::Chain),
+    // ... an extension that cannot be decoded or comes twice this one, ...
+    ("SSL error: invalid certificate", Reason::Malformed),
+    // ... and what is no DER one of the ASN.1 reader.
+    ("SSL error: cert length mismatch", Reason::Malformed),
+    ("SSL error: header too long", Reason::Malformed),
+    ("SSL error: illegal padding", Reason::Malformed),
+    ("SSL error: illegal zero content", Reason::Malformed),
+    ("SSL error: too long", Reason::Malformed),
+    ("SSL error: too small", Reason::Malformed),
+    ("SSL error: wrong tag", Reason::Malformed),
+    ("SSL error", Reason::Handshake),
+    ("SSL SYSCALL error", Reason::Closed),
+    ("server does not support SSL", Reason::NoTls),
+    ("received invalid response to SSL negotiation", Reason::NotPostgres),
+    ("sent an error response during SSL exchange", Reason::ErrorBeforeTls),
+    ("no password supplied", Reason::PasswordMissing),
+    ("password authentication failed", Reason::PasswordRejected),
+    ("SASL authentication failed", Reason::PasswordRejected),
+    ("authentication method requirement", Reason::Method),
+    ("channel binding", Reason::ChannelBinding),
+    ("could not find digest for NID", Reason::ChannelBinding),
+    ("GSSAPI continuation error", Reason::Method),
+    ("authentication not supported", Reason::Method),
+    ("not supported", Reason::Method),
+    ("SASL authentication mechanisms are supported", Reason::Method),
+    ("requires OAuth authentication", Reason::Method),
+    ("pg_hba.conf", Reason::Hba),
+    ("too many connections", Reason::Session),
+    ("role \"", Reason::Role),
+    ("database \"", Reason::Database),
+    ("session is read-only", Reason::Attributes),
+    ("session is not read-only", Reason::Attributes),
+    ("server is in hot standby mode", Reason::Attributes),
+    ("server is not in hot standby mode", Reason::Attributes),
+    ("could not translate host name", Reason::Dns),
+    ("could not parse network address", Reason::Settings),
+    ("invalid integer value", Reason::Settings),
+    ("invalid port number", Reason::Settings),
+    ("setsockopt(", Reason::Settings),
+    ("Connection refused", Reason::Tcp),
+    ("timeout expired", Reason::Timeout),
+    ("FATAL:", Reason::Session),
+    ("server only supports protocol version", Reason::Session),
+    ("SSL connection has been closed unexpectedly", Reason::Closed),
+    ("server closed the connection unexpectedly", Reason::Closed),
+    ("Connection reset by peer", Reason::Closed),
+    ("invalid", Reason::Settings),
+    ("could not match", Reason::Settings),
+    ("is greater than", Reason::Settings),
+    ("GSSAPI encryption required", Reason::Settings),
+    ("definition of service", Reason::Settings),
+    ("weak sslmode", Reason::Settings),
+    ("is specified more than once", Reason::Settings),
+    ("cannot be mixed", Reason::Settings),
+    ("missing \"=\"", Reason::Settings),
+];
+
+/// The reason that a message of psql gives.
+pub fn reason_of_psql(said: &str) -> Option<Reason> {
+    TEXTS.iter().find(|(text, _)| said.contains(text)).map(|(_, reason)| *reason)
+}
+
+/// The reasons that a diagnosis may stand for.
+pub fn reasons_of(code: &str) -> &'static [Reason] {
+    use Reason::*;
+    match code {
+        "conninfo-syntax"
+        | "conninfo-unknown-option"
+        | "conninfo-invalid-value"
+        | "service-not-found"
+        | "host-required"
+        | "option-not-supported" => &[Settings],
+        // Libpq takes it for a name that does not resolve.
+        "conninfo-host-malformed" => &[Settings, Dns],
+        "tls-not-requested" => &[NotRequested],
+        "root-file-missing" | "root-file-unreadable" | "root-file-invalid" => &[RootFile],
+        // With sslcertmode=require.
+        "client-cert-missing" => &[ClientFiles, ClientCertificate],
+        "client-key-missing"
+        | "client-cert-invalid"
+        | "client-key-invalid"
+        | "client-key-permissions"
+        | "client-key-mismatch" => &[ClientFiles],
+        "dns-not-found" | "dns-no-address" | "dns-failure" => &[Dns],
+        "tcp-refused" => &[Tcp],
+        "tcp-timeout" | "negotiation-timeout" | "tls-timeout" | "session-timeout" => &[Timeout],
+        "server-refused-tls" => &[NoTls],
+        "negotiation-closed" => &[Closed],
+        "not-postgresql" => &[NotPostgres],
+        "server-error-before-tls" => &[ErrorBeforeTls],
+        "injected-plaintext" => &[Injected],
+        "direct-tls-unsupported" => &[DirectTls, Closed, Handshake],
+        "tls-version-unsupported" | "tls-no-shared-cipher" | "tls-protocol-error" => &[Handshake],
+        "tls-closed" => &[Handshake, Closed],
+        "session-closed" => &[Closed],
+        "client-cert-required" | "client-cert-rejected" => &[ClientCertificate],
+        "tls-unsupported-here" => &[Unsupported],
+        "hostname-mismatch" => &[Name, BrokenName],
+        "certificate-invalid" => &[Chain, BrokenName, Malformed],
+        "unknown-issuer"
+        | "root-not-in-file"
+        | "intermediate-missing"
+        | "self-signed"
+        | "root-key-changed"
+        | "root-file-lacks-root"
+        | "root-expired"
+        | "tls-inspection"
+        | "certificate-expired"
+        | "certificate-not-yet-valid"
+        | "certificate-revoked"
+        | "crl-missing"
+        | "crl-invalid"
+        | "certificate-weak"
+        | "certificate-purpose"
+        | "certificate-name-constraints" => &[Chain],
+        "password-required" => &[PasswordMissing],
+        "password-rejected" => &[PasswordRejected],
+        "hba-rejected" => &[Hba],
+        "role-missing" => &[Role],
+        "database-missing" => &[Database],
+        "auth-method-unsupported" => &[Method, Unsupported],
+        "channel-binding-failed" => &[ChannelBinding],
+        "session-readonly" => &[Attributes],
+        "server-starting" | "too-many-connections" | "server-error" => &[Session],
+        _ => &[],
+    }
+}

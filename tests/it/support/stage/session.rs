@@ -1,0 +1,192 @@
+//! What the recording server says and takes down, before TLS and behind it.
+
+use super::handshake::Handshake;
+use super::{Login, Manner, Reply, Visit};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const SSL_REQUEST: u32 = 80_877_103;
+const GSS_REQUEST: u32 = 80_877_104;
+
+/// One connection from its first byte to its end.
+pub(super) fn receive(
+    mut client: TcpStream,
+    handshake: &Handshake,
+    manner: Manner,
+    visit: &mut Visit,
+) -> io::Result<()> {
+    let peer = client.peer_addr()?;
+    client.set_read_timeout(Some(Duration::from_secs(10)))?;
+    client.set_nodelay(true)?;
+    let mut first = [0];
+    if client.peek(&mut first)? == 1 && first[0] == 0x16 {
+        visit.direct = true;
+        return handshake.receive(client, manner, visit);
+    }
+    loop {
+        let (code, rest) = packet(&mut client)?;
+        match code {
+            GSS_REQUEST => client.write_all(b"N")?,
+            SSL_REQUEST => {
+                visit.ssl_request = true;
+                let first = match manner.reply {
+                    Reply::Handshake => b"S",
+                    Reply::HandshakeAfter(bytes) => bytes,
+                    Reply::Plaintext => {
+                        client.write_all(b"N")?;
+                        continue;
+                    }
+                    Reply::Bytes(bytes) => {
+                        client.write_all(bytes)?;
+                        return until_gone(&mut client);
+                    }
+                    Reply::Close => return Ok(()),
+                    Reply::Silence => return until_gone(&mut client),
+                };
+                client.write_all(first)?;
+                return handshake.receive(client, manner, visit);
+            }
+            _ => return play(&mut client, rest, peer, manner, visit),
+        }
+    }
+}
+
+/// Reads on until the client is gone.
+fn until_gone(stream: &mut impl Read) -> io::Result<()> {
+    io::copy(stream, &mut io::sink()).map(drop)
+}
+
+/// The seconds until the kernel sends a keepalive for the client's end of a connection (proc_net_tcp: timer 2 with its
+/// time left in hundredths).
+fn keepalive_of(client: SocketAddr) -> Option<u64> {
+    let SocketAddr::V4(address) = client else { return None };
+    let local = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());
+    for _ in 0..100 {
+        let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
+        let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local))?;
+        let (kind, left) = line.split_whitespace().nth(5)?.split_once(':')?;
+        match kind {
+            "00" => return None,
+            "02" => return Some(u64::from_str_radix(left, 16).ok()?.div_ceil(100)),
+            // Until what it sent is acknowledged, the one timer of a connection counts for that.
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    None
+}
+
+/// A packet without a type: its code and the rest.
+fn packet(stream: &mut impl Read) -> io::Result<(u32, Vec<u8>)> {
+    let mut head = [0; 8];
+    stream.read_exact(&mut head)?;
+    let length = u32::from_be_bytes(head[..4].try_into().unwrap());
+    let code = u32::from_be_bytes(head[4..].try_into().unwrap());
+    let Some(length) = length.checked_sub(8).filter(|&length| length < 10_000) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let mut rest = vec![0; length as usize];
+    stream.read_exact(&mut rest)?;
+    Ok((code, rest))
+}
+
+pub(super) fn session(
+    stream: &mut (impl Read + Write),
+    peer: SocketAddr,
+    manner: Manner,
+    visit: &mut Visit,
+) -> io::Result<()> {
+    let (_, startup) = packet(stream)?;
+    play(stream, startup, peer, manner, visit)
+}
+
+/// The session from the StartupMessage on: whoever is let in gets one row for every query.
+fn play(
+    stream: &mut (impl Read + Write),
+    startup: Vec<u8>,
+    peer: SocketAddr,
+    manner: Manner,
+    visit: &mut Visit,
+) -> io::Result<()> {
+    visit.startup = Some((startup, visit.encrypted));
+    if manner.keepalives {
+        visit.keepalive = keepalive_of(peer);
+    }
+    match manner.login {
+        Login::Open => {}
+        Login::ClearText => request(stream, 3, &[], visit)?,
+        Login::Request(kind, data) => request(stream, kind, data, visit)?,
+        Login::Fatal(state) => {
+            let fields = format!("SFATAL\0VFATAL\0C{state}\0Mthe stage says so\0\0");
+            stream.write_all(&message(b'E', fields.as_bytes()))?;
+            return stream.flush();
+        }
+        Login::Close => return Ok(()),
+        Login::Silence => return until_gone(stream),
+    }
+    let mut out = message(b'R', &0u32.to_be_bytes());
+    for (name, value) in [
+        ("server_version", "17.2"),
+        ("server_encoding", "UTF8"),
+        ("client_encoding", "UTF8"),
+        ("DateStyle", "ISO, MDY"),
+        ("integer_datetimes", "on"),
+        ("standard_conforming_strings", "on"),
+        ("in_hot_standby", "off"),
+        ("default_transaction_read_only", "off"),
+    ] {
+        out.extend(message(b'S', format!("{name}\0{value}\0").as_bytes()));
+    }
+    out.extend(message(b'K', &[0, 0, 0x30, 0x39, 1, 2, 3, 4]));
+    out.extend(message(b'Z', b"I"));
+    stream.write_all(&out)?;
+    stream.flush()?;
+    loop {
+        match next_message(stream, visit)? {
+            b'Q' => {
+                let column = [
+                    b"ssl\0".as_slice(),
+                    &[0; 6],
+                    &16u32.to_be_bytes(),
+                    &[0, 1, 0xff, 0xff, 0xff, 0xff, 0, 0],
+                ];
+                let value: &[u8] = if visit.encrypted { b"t" } else { b"f" };
+                let mut out = message(b'T', &[&[0, 1], column.concat().as_slice()].concat());
+                out.extend(message(b'D', &[&[0, 1, 0, 0, 0, 1], value].concat()));
+                out.extend(message(b'C', b"SELECT 1\0"));
+                out.extend(message(b'Z', b"I"));
+                stream.write_all(&out)?;
+                stream.flush()?;
+            }
+            b'X' => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+/// Asks for authentication and takes whatever comes for good.
+fn request(stream: &mut (impl Read + Write), kind: u32, data: &[u8], visit: &mut Visit) -> io::Result<()> {
+    stream.write_all(&message(b'R', &[&kind.to_be_bytes(), data].concat()))?;
+    stream.flush()?;
+    next_message(stream, visit).map(drop)
+}
+
+/// Takes a message down and gives its type.
+fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
+    let mut kind = [0];
+    stream.read_exact(&mut kind)?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length).saturating_sub(4).min(100_000);
+    let mut body = vec![0; length as usize];
+    stream.read_exact(&mut body)?;
+    visit.messages.push(kind[0]);
+    if kind[0] == b'p' {
+        visit.passwords.push(body);
+    }
+    Ok(kind[0])
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    [&[kind], (body.len() as u32 + 4).to_be_bytes().as_slice(), body].concat()
+}
