@@ -58,9 +58,6 @@ fn methods() -> Vec<Case> {
         Case::at_pooler("PgBouncer with another name").with("user=scram host=other.example").refused(Name),
         Case::at_pooler("PgBouncer with prefer")
             .with(&format!("user=scram password='{PASSWORD}' sslmode=prefer sslrootcert=''")),
-        Case::at_pooler("PgBouncer for a database that is not there")
-            .with(&format!("user=scram password='{PASSWORD}' dbname=nowhere"))
-            .refused(Database),
     ]
 }
 
@@ -125,13 +122,13 @@ fn required_methods() -> Vec<Case> {
 fn refusals() -> Vec<Case> {
     vec![
         role("a role that is not there", "absent", "").refused(Role).code("role-missing"),
-        role("a role that may not log in", "nologin", "").refused(Role),
+        role("a role that may not log in", "nologin", "").refused(Session),
         role("a role without free connections", "crowded", "").refused(Session).code("too-many-connections"),
         role("a database that is not there", "open", "")
             .with("dbname=nowhere")
             .refused(Database)
             .code("database-missing"),
-        role("a database that takes no connections", "open", "").with("dbname=template0").refused(Database),
+        role("a database that takes no connections", "open", "").with("dbname=template0").refused(Session),
         role("a rejected role", "banned", "").refused(Hba).code("hba-rejected"),
         role("options that the server does not know", "open", "")
             .with("options='-c nonsense=1'")

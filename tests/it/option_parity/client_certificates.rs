@@ -278,12 +278,8 @@ fn certificate_modes() -> Vec<Case> {
             .refused(ClientFiles),
         case("require", "asked for and sent", Server::Usual, given),
         case("require", "asked for and none there", Server::Usual, "").refused(ClientCertificate),
-        case("require", "not asked for", Server::ReadOnly, given).refused(ClientCertificate),
-        case("require", "no TLS and prefer", Server::Plain, given)
-            .with("sslmode=prefer")
-            .refused(ClientCertificate),
-        case("require", "sslmode=disable", Server::Usual, given)
-            .with("sslmode=disable")
-            .refused(ClientCertificate),
+        case("require", "not asked for", Server::ReadOnly, given).refused(Method),
+        case("require", "no TLS and prefer", Server::Plain, given).with("sslmode=prefer").refused(Method),
+        case("require", "sslmode=disable", Server::Usual, given).with("sslmode=disable").refused(Method),
     ]
 }

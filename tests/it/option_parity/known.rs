@@ -1,7 +1,7 @@
 //! Where a client is known to differ from what the cases say.
 
 use crate::support::parity::Outcome::{Accepted, Plaintext, Refused};
-use crate::support::parity::Reason::{Method, NotRequested, RootFile, Unsupported};
+use crate::support::parity::Reason::{Method, NoTls, NotRequested, RootFile, Settings, Unsupported};
 use crate::support::parity::{Client, Known};
 
 pub const KNOWN: &[Known] = &[
@@ -33,6 +33,32 @@ pub const KNOWN: &[Known] = &[
         outcome: Accepted,
         reason: "these variables came with libpq 16 and 17; before, nobody looks at them",
         cases: &["direct TLS: by the environment and no sslmode", "PGREQUIREAUTH=!md5 for md5"],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(NotRequested),
+        reason: "under sslmode=disable there is nothing to verify, whatever the server would say",
+        cases: &[
+            "disable where TLS is demanded",
+            "SCRAM for TLS only over plaintext",
+            "channel_binding=require without TLS",
+            "sslcertmode=require, sslmode=disable",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(NoTls),
+        reason: "that the server has no TLS is the failure, whatever libpq then meets in plaintext",
+        cases: &[
+            "channel_binding=require and prefer before a server without TLS",
+            "sslcertmode=require, no TLS and prefer",
+        ],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Settings),
+        reason: "keys in OpenSSL's engines are out of its reach, whether the engine is there or not",
+        cases: &["client certificate: key by an engine that is none"],
     },
     Known {
         client: Client::Program,

@@ -55,7 +55,7 @@ pub fn cases() -> Vec<Case> {
             .instead("host=db.example,db.example hostaddr=127.0.0.1,127.0.0.1 port=PORT0,PORT1")
             .with(REST)
             .with("target_session_attrs=read-write")
-            .refused(Attributes)
+            .refused(Tcp)
             .reaches(1),
         Case::among([Peer::Server(Standby), Peer::Server(Usual)], "", "PGTARGETSESSIONATTRS=read-write")
             .instead("host=db.example,db.example hostaddr=127.0.0.1,127.0.0.1 port=PORT0,PORT1")

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::home::Home;
 use super::psql::Psql;
 use super::tool::Tool;
-use reasons::reason_of_psql;
 pub use reasons::{Reason, reasons_of};
+use reasons::{last_attempt, reason_of_psql};
 
 /// The clients that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,15 +101,6 @@ fn psql(
     Answer { outcome, reached, tls: connection.tls, status: None, said }
 }
 
-/// Host and port in the last `connection to server at "host" (address), port 1 failed`.
-fn last_attempt(said: &str) -> Option<(String, u16)> {
-    let (_, rest) = said.rsplit_once("connection to server at \"")?;
-    let (host, rest) = rest.split_once('"')?;
-    let (_, rest) = rest.split_once("port ")?;
-    let (port, _) = rest.split_once(' ')?;
-    Some((host.to_owned(), port.parse().ok()?))
-}
-
 fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: &Expected) -> Answer {
     // psql ends with a session or it fails, and so must the program here.
     let mut tool = Tool::at(home).with(["--format", "json", "--no-try", "--require-auth", conninfo]);
@@ -133,7 +124,7 @@ fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: 
     };
     let reached = report["attempts"].as_array().and_then(|attempts| attempts.last()).and_then(|attempt| {
         let port = attempt["port"].as_u64().and_then(|port| u16::try_from(port).ok())?;
-        Some((attempt["host"].as_str()?.to_owned(), port))
+        Some((attempt["host"].as_str().unwrap_or_default().to_owned(), port))
     });
     let diagnosis = &report["diagnosis"];
     let said = format!(

@@ -83,8 +83,8 @@ impl Reason {
     }
 }
 
-/// What libpq says for which reason; the first text found counts. Texts of what came first stand first, since libpq
-/// tells each attempt.
+/// What libpq says for which reason; the first text found counts. What TLS fails for stands before what plaintext fails
+/// for, since libpq tells both.
 const TEXTS: &[(&str, Reason)] = &[
     ("does not match host name", Reason::Name),
     ("could not get server's host name", Reason::Name),
@@ -108,7 +108,7 @@ const TEXTS: &[(&str, Reason)] = &[
     ("alert bad certificate", Reason::ClientCertificate),
     ("alert certificate unknown", Reason::ClientCertificate),
     ("requires a valid client certificate", Reason::ClientCertificate),
-    ("did not request an SSL certificate", Reason::ClientCertificate),
+    ("did not request an SSL certificate", Reason::Method),
     ("without a valid SSL certificate", Reason::ClientCertificate),
     ("certificate authentication failed", Reason::ClientCertificate),
     // By clientcert=verify-full, whose name does not match.
@@ -150,6 +150,8 @@ const TEXTS: &[(&str, Reason)] = &[
     ("requires OAuth authentication", Reason::Method),
     ("pg_hba.conf", Reason::Hba),
     ("too many connections", Reason::Session),
+    ("is not permitted to log in", Reason::Session),
+    ("is not currently accepting connections", Reason::Session),
     ("role \"", Reason::Role),
     ("database \"", Reason::Database),
     ("session is read-only", Reason::Attributes),
@@ -179,9 +181,31 @@ const TEXTS: &[(&str, Reason)] = &[
     ("missing \"=\"", Reason::Settings),
 ];
 
-/// The reason that a message of psql gives.
+/// The reason that a message of psql gives for where it stops. That is all it says of the last address: with TLS first
+/// and in plaintext after that, where the mode has both.
 pub fn reason_of_psql(said: &str) -> Option<Reason> {
+    let attempts: Vec<&str> = said.split(ATTEMPT).collect();
+    let port = |attempt: &str| attempt_of(attempt).map(|(_, port)| port);
+    let last = port(attempts.last()?);
+    let own = attempts.iter().rev().take_while(|attempt| port(attempt) == last).count();
+    let said = attempts[attempts.len() - own..].join(ATTEMPT);
     TEXTS.iter().find(|(text, _)| said.contains(text)).map(|(_, reason)| *reason)
+}
+
+/// What begins each attempt in what libpq says.
+const ATTEMPT: &str = "connection to server at ";
+
+/// Host and port in the last attempt that psql tells of.
+pub fn last_attempt(said: &str) -> Option<(String, u16)> {
+    attempt_of(said.rsplit_once(ATTEMPT)?.1)
+}
+
+/// Host and port of `"host" (address), port 1 failed`.
+fn attempt_of(said: &str) -> Option<(String, u16)> {
+    let (host, rest) = said.strip_prefix('"')?.split_once('"')?;
+    let (_, rest) = rest.split_once("port ")?;
+    let (port, _) = rest.split_once(' ')?;
+    Some((host.to_owned(), port.parse().ok()?))
 }
 
 /// The reasons that a diagnosis may stand for.
