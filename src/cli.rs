@@ -10,6 +10,8 @@ use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, 
 
 use crate::commands::roots::RootsArgs;
 use crate::conninfo::{Overrides, Value};
+use crate::diagnose::Policy;
+use crate::diagnose::policy::UnknownCode;
 use crate::report::{ColorChoice, Format, Verbosity};
 use crate::timestamp::Timestamp;
 
@@ -24,6 +26,11 @@ environment variables, service file, password file and default files. Where no s
 Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP,
 6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or the server said no, 10 a policy asked for is not met,
 130 interrupted. Of several targets: 0 when all are verified, else the lowest non-zero status among them.";
+
+const AUDIT: &str = "The server is checked first as without `audit`, with --tls-only. Then each offer is a connection of its own: 20 to 100 of
+them, at most 6 at a time, within connect_timeout (10 s where it is not set). None carries a user, database or password
+of yours, the name of the server alone. When the server was verified, a last one asks in plaintext whether the user
+\"pgtls-check\" may come in to the database \"postgres\". The server's log gets a line for most of them.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -56,6 +63,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
+    Audit(AuditArgs),
     /// Look into a root file, hold it against a provider, write a provider's bundle
     Roots(RootsArgs),
     /// A diagnosis in full, or what an error text can stand for; without an argument, the list
@@ -84,6 +93,85 @@ pub struct DemoArgs {
     /// Keep the server up and print the connection string, for psql or an application of your own
     #[arg(long)]
     pub serve: bool,
+}
+
+/// What overrides the connection string, as in psql.
+#[derive(Debug, Args)]
+pub struct ConnectionArgs {
+    /// As psql: overrides the string
+    #[arg(short = 'h', long = "host", value_name = "HOST", help_heading = "Connection")]
+    pub host: Option<String>,
+    /// As psql: overrides the string
+    #[arg(short = 'p', long = "port", value_name = "PORT", help_heading = "Connection")]
+    pub port: Option<String>,
+    /// As psql: overrides the string
+    #[arg(short = 'U', long = "username", value_name = "USER", help_heading = "Connection")]
+    pub user: Option<String>,
+    /// As psql: a database, or a connection string
+    #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", help_heading = "Connection")]
+    pub dbname: Option<String>,
+    /// Never ask for a password
+    #[arg(short = 'w', long, help_heading = "Connection")]
+    pub no_password: bool,
+}
+
+impl ConnectionArgs {
+    /// What the options set, over the connection string.
+    pub fn overrides(&self) -> Overrides {
+        let given = [
+            ("host", &self.host, "-h"),
+            ("port", &self.port, "-p"),
+            ("user", &self.user, "-U"),
+            ("dbname", &self.dbname, "-d"),
+        ];
+        let parameters = given
+            .into_iter()
+            .filter_map(|(keyword, value, option)| Some((keyword, Value::from(value.as_deref()?), option)))
+            .collect();
+        Overrides { parameters, never_prompt: self.no_password }
+    }
+}
+
+/// Which warnings are failures.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// Turn all warnings into failures with exit status 10
+    #[arg(long, help_heading = "What to check")]
+    pub strict: bool,
+    /// Turn these warnings into failures
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
+    pub deny: Vec<String>,
+    /// Keep these as warnings
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
+    pub allow: Vec<String>,
+}
+
+impl PolicyArgs {
+    /// The policy.
+    ///
+    /// # Errors
+    /// The first code that is no warning's.
+    pub fn policy(&self) -> Result<Policy, UnknownCode> {
+        Policy::new(self.strict, self.deny.clone(), self.allow.clone())
+    }
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = AUDIT)]
+pub struct AuditArgs {
+    /// The server: "host=... sslmode=..." or postgresql://...
+    #[arg(value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// Where to, over the string.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Limit for one target in all
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "What to check")]
+    pub timeout: Option<Duration>,
+    /// Which warnings are failures.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 /// What to show and how.
@@ -121,23 +209,11 @@ pub struct CheckArgs {
     #[arg(value_name = "CONNINFO")]
     pub conninfo: Vec<String>,
 
-    /// As psql: overrides the string
-    #[arg(short = 'h', long = "host", value_name = "HOST", help_heading = "Connection")]
-    pub host: Option<String>,
-    /// As psql: overrides the string
-    #[arg(short = 'p', long = "port", value_name = "PORT", help_heading = "Connection")]
-    pub port: Option<String>,
-    /// As psql: overrides the string
-    #[arg(short = 'U', long = "username", value_name = "USER", help_heading = "Connection")]
-    pub user: Option<String>,
-    /// As psql: a database, or a connection string
-    #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", help_heading = "Connection")]
-    pub dbname: Option<String>,
-    /// Never ask for a password
-    #[arg(short = 'w', long, conflicts_with = "password", help_heading = "Connection")]
-    pub no_password: bool,
+    /// Where to, over the string.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// Ask for a password on the terminal
-    #[arg(short = 'W', long, help_heading = "Connection")]
+    #[arg(short = 'W', long, conflicts_with = "no_password", help_heading = "Connection")]
     pub password: bool,
 
     /// Limit for one target in all
@@ -160,15 +236,9 @@ pub struct CheckArgs {
     /// Judge the certificates as if it were that date (2026-12-02, or with a time: 2026-12-02T15:04:05Z)
     #[arg(long, value_name = "DATE", help_heading = "What to check")]
     pub as_of: Option<Timestamp>,
-    /// Turn all warnings into failures with exit status 10
-    #[arg(long, help_heading = "What to check")]
-    pub strict: bool,
-    /// Turn these warnings into failures
-    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
-    pub deny: Vec<String>,
-    /// Keep these as warnings
-    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
-    pub allow: Vec<String>,
+    /// Which warnings are failures.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Make no second connection: neither to tell causes apart nor to try fixes
     #[arg(long, help_heading = "What to check")]
     pub no_try: bool,
@@ -201,17 +271,7 @@ pub enum Patience {
 impl CheckArgs {
     /// What the options set, over the connection string.
     pub fn overrides(&self) -> Overrides {
-        let given = [
-            ("host", &self.host, "-h"),
-            ("port", &self.port, "-p"),
-            ("user", &self.user, "-U"),
-            ("dbname", &self.dbname, "-d"),
-        ];
-        let parameters = given
-            .into_iter()
-            .filter_map(|(keyword, value, option)| Some((keyword, Value::from(value.as_deref()?), option)))
-            .collect();
-        Overrides { parameters, never_prompt: self.no_password }
+        self.connection.overrides()
     }
 }
 
@@ -239,6 +299,7 @@ fn refuse_check_options(
 ) -> Result<(), clap::Error> {
     let options: Vec<(String, Option<String>)> = definition
         .get_arguments()
+        .filter(|option| !option.is_global_set())
         .map(|option| (option.get_id().to_string(), option.get_long().map(|long| format!("--{long}"))))
         .collect();
     for (id, option) in options {
@@ -320,7 +381,7 @@ mod tests {
 
     #[test]
     fn short_h_is_the_host_and_a_question_mark_asks_for_help() {
-        assert_eq!(read(&["-h", "db"]).unwrap().check.host.as_deref(), Some("db"));
+        assert_eq!(read(&["-h", "db"]).unwrap().check.connection.host.as_deref(), Some("db"));
         for help in ["-?", "--help"] {
             assert_eq!(read(&[help]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
         }

@@ -455,6 +455,8 @@ pub enum HelloPurpose {
     ShortAnswer,
     /// Whether the other way to begin TLS works.
     Negotiation,
+    /// What the server accepts (`audit`).
+    Audit,
 }
 
 /// What came of a second look.

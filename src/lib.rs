@@ -1,10 +1,11 @@
 //! Verifies TLS connections to PostgreSQL as libpq would and, when one fails, says why and how to fix it.
 //!
 //! Data flows one way: [`conninfo`] and [`trust`] read the connection string, the environment and the files; [`plan`]
-//! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`verify`] and [`diagnose`] judge it
+//! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`audit`] has it ask what else a server accepts; [`verify`] and [`diagnose`] judge it
 //! without looking again; [`report`] writes it. A module uses those above it in this list and none below:
 
 pub mod certificate;
+pub mod iana;
 pub mod secret;
 pub mod stage;
 pub mod text;
@@ -20,6 +21,8 @@ pub mod verify;
 
 pub mod demo;
 pub mod probe;
+
+pub mod audit;
 
 pub mod diagnose;
 

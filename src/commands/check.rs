@@ -48,7 +48,7 @@ pub(super) fn run(
     display: &DisplayArgs,
     environment: &Environment,
 ) -> anyhow::Result<u8> {
-    let policy = match Policy::new(arguments.strict, arguments.deny.clone(), arguments.allow.clone()) {
+    let policy = match arguments.policy.policy() {
         Ok(policy) => policy,
         Err(unknown) => {
             eprintln!("pgtls-check: {unknown}");

@@ -5,7 +5,7 @@ use std::io;
 use anyhow::Context as _;
 
 use super::check::{self, Setup};
-use super::{USAGE, output_style, print};
+use super::{USAGE, audit, output_style, print};
 use crate::cli::{DemoArgs, DisplayArgs};
 use crate::conninfo::{Environment, Overrides};
 use crate::demo::{self, Demo, Fault, SeenBy};
@@ -43,8 +43,7 @@ pub(super) fn run(
     if arguments.serve {
         return serve(&demo);
     }
-    let require_auth = fault.is_some_and(|fault| fault.seen_by == SeenBy::SessionCheck);
-    check(&demo, require_auth, display, environment)
+    check(&demo, fault.map(|fault| fault.seen_by), display, environment)
 }
 
 fn list() -> String {
@@ -67,14 +66,19 @@ fn serve(demo: &Demo) -> anyhow::Result<u8> {
 
 fn check(
     demo: &Demo,
-    require_auth: bool,
+    seen_by: Option<SeenBy>,
     display: &DisplayArgs,
     environment: &Environment,
 ) -> anyhow::Result<u8> {
+    let audited = seen_by == Some(SeenBy::Audit);
     let setup = Setup {
         environment: demo.environment(),
         overrides: Overrides::default(),
-        scope: Scope { require_auth, ..Scope::default() },
+        scope: Scope {
+            tls_only: audited,
+            require_auth: seen_by == Some(SeenBy::SessionCheck),
+            ..Scope::default()
+        },
         may_try: true,
         total_limit: None,
         as_of: None,
@@ -84,7 +88,12 @@ fn check(
     };
     let target = Secret::new(demo.conninfo().as_bytes().to_vec());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(check::check_once(&setup, Some(&target)));
+    let outcome = runtime.block_on(async {
+        match audited {
+            true => audit::audited(&setup, Some(&target)).await,
+            false => check::check_once(&setup, Some(&target)).await,
+        }
+    });
     let layout =
         Layout { style: output_style(display, environment), verbosity: display.verbosity(), many: false };
     let mut reporter = display.format.reporter(layout, io::stdout().lock());

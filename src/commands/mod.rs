@@ -1,6 +1,7 @@
 //! What each subcommand does: glue only, one file each. Everything below gets its surroundings handed in; here they are
 //! read from the process.
 
+mod audit;
 mod check;
 mod demo;
 mod explain;
@@ -32,6 +33,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     let style = output_style(&cli.display, &environment);
     match &cli.command {
         None => check::run(&cli.check, &cli.display, &environment),
+        Some(Command::Audit(arguments)) => audit::run(arguments, &cli.display, &environment),
         Some(Command::Roots(arguments)) => {
             let mut streams = roots::Streams {
                 out: &mut io::stdout().lock(),

@@ -28,6 +28,7 @@ use crate::evidence::{Evidence, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
 pub use look::look;
+pub use plaintext::ask_as_stranger;
 
 /// Probes one target: host by host and address by address, as libpq would go on or stop.
 pub async fn probe(plan: &Plan) -> Evidence {

@@ -1,11 +1,14 @@
-//! sslmode=allow's first question: a start-up message without TLS (fe-connect.c). Whatever the answer, nothing more is
-//! said in plaintext.
+//! A start-up message without TLS: sslmode=allow's first question (fe-connect.c), and `audit`'s last one. Whatever the
+//! answer, nothing more is said in plaintext.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::session::{error_message, startup_message};
+use super::session::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
 use super::wiretap::Tap;
 use crate::conninfo::Settings;
 use crate::evidence::PlaintextAnswer;
@@ -32,7 +35,31 @@ pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: 
     answer
 }
 
-async fn first_answer(tap: &mut Tap<TcpStream>) -> std::io::Result<PlaintextAnswer> {
+/// Whether the server would talk to this user without TLS, asked on a connection of its own and with an answer within
+/// `limit`. Everybody on the way can read it, so user and database must be nobody's. The connection is closed at the
+/// first answer, which PostgreSQL does not log where it asked for a password (auth.c).
+pub async fn ask_as_stranger(
+    address: SocketAddr,
+    (user, database): (&str, &str),
+    limit: Duration,
+) -> PlaintextAnswer {
+    let message =
+        startup_packet(PROTOCOL_3_0, [("user", user.as_bytes()), ("database", database.as_bytes())]);
+    let asking = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(&message).await?;
+        let answer = first_answer(&mut stream).await?;
+        // A peer that is gone is no matter.
+        let _ = stream.shutdown().await;
+        std::io::Result::Ok(answer)
+    };
+    match timeout(limit, asking).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => PlaintextAnswer::Failed,
+    }
+}
+
+async fn first_answer(tap: &mut (impl AsyncRead + Unpin)) -> std::io::Result<PlaintextAnswer> {
     loop {
         let kind = tap.read_u8().await?;
         let length = tap.read_u32().await?;

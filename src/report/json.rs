@@ -11,10 +11,12 @@ use super::certificates::{is_self_issued, lossy};
 use super::human::version_name;
 use super::subject;
 use super::{Reporter, Run};
+use crate::audit::{Accepts, Audit, Found, STRANGER};
 use crate::certificate::Certificate;
 use crate::conninfo::{Host, SslMode, SslNegotiation};
 use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning};
-use crate::evidence::{Attempt, TlsRecord};
+use crate::evidence::{Attempt, PlaintextAnswer, TlsRecord};
+use crate::iana;
 use crate::text;
 
 /// The schema's version.
@@ -62,7 +64,7 @@ pub(crate) fn line(value: &Json) -> String {
 fn object(outcome: &Outcome) -> Json {
     let attempt = subject::attempt(outcome);
     let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
-    json!({
+    let mut object = json!({
         "schema": SCHEMA,
         "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
         "time": outcome.evidence.started.to_string(),
@@ -80,7 +82,56 @@ fn object(outcome: &Outcome) -> Json {
         "tls": tls.map_or(Json::Null, |tls| handshake(outcome, tls)),
         "chain": tls.map_or_else(Vec::new, chain),
         "server": attempt.map_or(Json::Null, server),
+    });
+    if let (Some(audit), Some(object)) = (&outcome.audit, object.as_object_mut()) {
+        object.insert("audit".to_owned(), accepts(audit));
+    }
+    object
+}
+
+/// What `audit` found; there only where it asked. Null stands for an answer that tells neither.
+fn accepts(audit: &Audit) -> Json {
+    let suites = |found: &Found| -> Vec<String> { found.accepted.iter().map(|n| iana::suite(*n)).collect() };
+    let versions = audit.versions.iter().map(|version| {
+        json!({
+            "version": version_name(version.version),
+            "accepted": yes_or_no(version.accepted),
+            "suites": suites(&version.suites),
+            "complete": version.suites.complete,
+        })
+    });
+    let groups = audit.groups.as_ref().map_or(Json::Null, |(version, found)| {
+        let names: Vec<String> = found.accepted.iter().map(|number| iana::group(*number)).collect();
+        json!({ "version": version_name(*version), "accepted": names, "complete": found.complete })
+    });
+    let message = match &audit.plaintext {
+        Some(PlaintextAnswer::Refused(message)) => json!(shown(&message.message)),
+        _ => Json::Null,
+    };
+    let (user, database) = STRANGER;
+    json!({
+        "sslrequest": yes_or_no(audit.ssl_request),
+        "direct": yes_or_no(audit.direct),
+        "versions": versions.collect::<Vec<_>>(),
+        "groups": groups,
+        "plaintext": {
+            "asked": audit.plaintext.is_some(),
+            "accepted": yes_or_no(audit.plaintext_accepted()),
+            "user": user,
+            "database": database,
+            "message": message,
+        },
+        "connections": audit.connections,
+        "ms": (audit.took.as_secs_f64() * 1e6).round() / 1000.0,
     })
+}
+
+fn yes_or_no(accepts: Accepts) -> Option<bool> {
+    match accepts {
+        Accepts::Yes => Some(true),
+        Accepts::No => Some(false),
+        Accepts::Unknown => None,
+    }
 }
 
 fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {

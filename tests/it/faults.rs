@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use pgtls_check::demo::{Fault, faults};
+use pgtls_check::demo::{Fault, SeenBy, faults};
 use pgtls_check::diagnose::catalogue;
 use serde_json::Value;
 
@@ -84,6 +84,9 @@ fn each_fault_is_named_with_evidence_and_remedy() {
                 let warnings = json["warnings"].as_array().cloned().unwrap_or_default();
                 expect(warnings.iter().any(|warning| warning["code"] == fault.code), || {
                     format!("no such warning: {json}")
+                })?;
+                expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {
+                    format!("audit: {}", json["audit"])
                 })?;
                 expect(json["verdict"] == "verified" && report.status == Some(0), || {
                     format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])

@@ -2,6 +2,7 @@
 // The exemption that clippy grants to tests covers functions marked `#[test]` only; here every function is a test's.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod audit;
 mod chain_parity;
 mod conninfo_oracle;
 mod demo_psql;

@@ -6,11 +6,12 @@ use crate::evidence::ServerMessage;
 /// Longer texts of the server are cut.
 const LONGEST_TEXT: usize = 4096;
 
+/// The version of the protocol that every server since PostgreSQL 7.4 speaks.
+pub(in crate::probe) const PROTOCOL_3_0: u32 = 0x0003_0000;
+
 /// StartupMessage as libpq sends it (fe-protocol3.c, build_startup_packet): every value as its bytes. The encoding is
 /// UTF-8 where the settings name none, for what the server says is shown.
 pub(in crate::probe) fn startup_message(settings: &Settings) -> Vec<u8> {
-    let mut body = Vec::new();
-    body.extend(protocol(settings).to_be_bytes());
     let utf8 = Value::from("UTF8");
     let own = [("user", &settings.user), ("database", &settings.database)];
     let others = settings.startup.iter().map(|(name, value)| (*name, value));
@@ -19,14 +20,24 @@ pub(in crate::probe) fn startup_message(settings: &Settings) -> Vec<u8> {
     });
     let encoding = (!named).then_some(("client_encoding", &utf8));
     let others = others.filter(|(name, _)| named || *name != "client_encoding");
-    for (name, value) in own.into_iter().chain(others).chain(encoding) {
+    let all = own.into_iter().chain(others).chain(encoding);
+    startup_packet(protocol(settings), all.map(|(name, value)| (name, value.as_bytes())))
+}
+
+/// StartupMessage with these parameters; empty ones are left out.
+pub(in crate::probe) fn startup_packet<'a>(
+    protocol: u32,
+    parameters: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Vec<u8> {
+    let mut body = protocol.to_be_bytes().to_vec();
+    for (name, value) in parameters {
         // No parser lets a NUL through; one would end the value here.
-        if value.as_bytes().is_empty() || value.as_bytes().contains(&0) {
+        if value.is_empty() || value.contains(&0) {
             continue;
         }
         body.extend(name.as_bytes());
         body.push(0);
-        body.extend(value.as_bytes());
+        body.extend(value);
         body.push(0);
     }
     body.push(0);
@@ -41,7 +52,7 @@ fn protocol(settings: &Settings) -> u32 {
         settings.parameter(keyword).is_some_and(|parameter| NEWER.contains(&parameter.value.as_bytes()))
     };
     let newer = names_newer("max_protocol_version") || requires_newer(settings);
-    if newer { 0x0003_0002 } else { 0x0003_0000 }
+    if newer { 0x0003_0002 } else { PROTOCOL_3_0 }
 }
 
 /// Whether a server that speaks only 3.0 is refused (`min_protocol_version`).

@@ -29,7 +29,7 @@ use super::wiretap;
 use crate::conninfo::{ChannelBinding, Host, TargetSessionAttrs};
 use crate::evidence::{Closure, SessionFailure, SessionRecord, Step, TlsRecord};
 use crate::plan::Plan;
-pub(super) use messages::{error_message, startup_message};
+pub(super) use messages::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
 use plain_tap::PlainTap;
 use policy::Policy;
 

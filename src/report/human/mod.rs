@@ -3,6 +3,7 @@
 //! The answer is the last line and the remedy stands just above it, so that eyes and `tail -1` both end there. Nothing
 //! is said by colour or symbol alone.
 
+mod audit;
 mod chain;
 pub(crate) mod diagnosis;
 mod many;
@@ -50,6 +51,9 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
     let mut page = Page::new(layout.style);
     if layout.verbosity != Verbosity::Quiet {
         stages(&mut page, outcome);
+        if let Some(audit) = &outcome.audit {
+            audit::section(&mut page, audit);
+        }
         if layout.verbosity == Verbosity::Verbose {
             chain::picture(&mut page, outcome);
             time_line::picture(&mut page, outcome);

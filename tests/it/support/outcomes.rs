@@ -70,6 +70,7 @@ pub fn healthy() -> Outcome {
             (Stage::Auth, StageStatus::Skipped, None, "the server asks for a password, none is given"),
         ]),
         attempts: vec![None],
+        audit: None,
     }
 }
 
