@@ -283,8 +283,8 @@ impl Cli {
     pub fn read(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;
-        if let Some((name, inner)) = matches.subcommand() {
-            refuse_check_options(&mut definition, &matches, name, inner)?;
+        if let Some(name) = matches.subcommand_name() {
+            refuse_check_options(&mut definition, &matches, name)?;
         }
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
     }
@@ -295,7 +295,6 @@ fn refuse_check_options(
     definition: &mut clap::Command,
     matches: &ArgMatches,
     name: &str,
-    inner: &ArgMatches,
 ) -> Result<(), clap::Error> {
     let options: Vec<(String, Option<String>)> = definition
         .get_arguments()
@@ -304,8 +303,7 @@ fn refuse_check_options(
         .collect();
     for (id, option) in options {
         let given = matches.try_contains_id(&id).is_ok()
-            && matches.value_source(&id) == Some(ValueSource::CommandLine)
-            && inner.try_contains_id(&id).is_err();
+            && matches.value_source(&id) == Some(ValueSource::CommandLine);
         if given {
             let option = option.unwrap_or_else(|| "a connection string".to_owned());
             let text = format!(

@@ -559,6 +559,7 @@ fn failed(
         warnings: Vec::new(),
         stages: stages(reached),
         attempts,
+        audit: None,
     }
 }
 
