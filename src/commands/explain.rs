@@ -58,10 +58,7 @@ fn page(format: Format, style: Style, entry: &Entry) -> String {
                 .parts()
                 .map(|(heading, text)| (heading.to_lowercase().replace(' ', "_"), json!(text)))
                 .collect();
-            let mut object = summary(entry);
-            object["schema"] = json!(SCHEMA);
-            object["parts"] = Json::Object(parts);
-            line(&object)
+            line(&json!({ "schema": SCHEMA, "diagnosis": summary(entry), "parts": parts }))
         }
     }
 }
