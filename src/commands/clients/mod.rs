@@ -1,0 +1,156 @@
+//! `clients`: the connection just described, spelled for drivers and frameworks, with what each does by default and where
+//! it behaves otherwise than libpq for this server.
+//!
+//! Facts about clients are rows of [`table`]; [`snippet`] writes, [`difference`] judges, both without looking at anything
+//! but values. Whatever the sslmode, what is spelled is verify-full.
+
+pub mod connection;
+pub mod difference;
+pub mod quote;
+mod show;
+pub mod snippet;
+pub mod strings;
+pub mod table;
+
+use std::io::{self, Write as _};
+
+use super::USAGE;
+use super::check::{Setup, check_once};
+use crate::cli::DisplayArgs;
+use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
+use crate::diagnose::{self, Outcome, Policy};
+use crate::evidence::{Evidence, Scope};
+use crate::report::{self, Format, Layout, Run, Style};
+use crate::secret::Secret;
+use crate::text;
+use crate::timestamp::Timestamp;
+use crate::trust;
+
+use connection::{Connection, raised_from};
+use difference::Situation;
+use show::Answer;
+use table::Client;
+
+/// `clients`.
+#[derive(Debug, clap::Args)]
+pub struct ClientsArgs {
+    /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
+    #[arg(value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// This client only, in full; can be given several times
+    #[arg(long = "for", value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Look at the server's own chain and tell the differences by it; no user, database or password is sent
+    #[arg(long)]
+    pub probe: bool,
+}
+
+/// Runs `clients` and gives the exit status: that of the live check with `--probe`, else 0.
+///
+/// # Errors
+/// The tool's own trouble.
+pub(super) fn run(
+    arguments: &ClientsArgs,
+    display: &DisplayArgs,
+    style: Style,
+    environment: &Environment,
+) -> anyhow::Result<u8> {
+    let clients = match chosen(&arguments.only) {
+        Ok(clients) => clients,
+        Err(words) => {
+            eprintln!("pgtls-check: {words}");
+            return Ok(USAGE);
+        }
+    };
+    let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_bytes()));
+    let settings =
+        match conninfo::resolve(input.as_ref().map(Secret::expose), &Overrides::default(), environment) {
+            Ok(settings) => settings,
+            Err(failure) => return refused(*failure, display, style),
+        };
+    let raised_from = raised_from(&settings);
+    // From here on as verify-full: so the files are read, and so the server is looked at.
+    let settings = Settings { sslmode: SslMode::VerifyFull, ..settings };
+    let trust = trust::load(&settings, environment);
+    let connection = match Connection::of(&settings, &trust, &environment.current_dir) {
+        Ok(connection) => connection,
+        Err(why) => {
+            eprintln!("pgtls-check: {why}");
+            return Ok(USAGE);
+        }
+    };
+    let outcome = if arguments.probe { Some(look(input.as_ref(), environment)?) } else { None };
+    let answer = Answer {
+        connection: &connection,
+        raised_from,
+        other_hosts: settings.hosts.len().saturating_sub(1),
+        situation: Situation::new(&connection, &settings, &trust, outcome.as_ref()),
+        outcome: outcome.as_ref(),
+        in_full: !arguments.only.is_empty(),
+        clients,
+    };
+    if !display.quiet {
+        super::print(&match display.format {
+            Format::Json => answer.json(),
+            _ => answer.human(style),
+        })?;
+    }
+    Ok(outcome.as_ref().map_or(0, report::exit_status))
+}
+
+/// The clients of `--for`, each once and in that order, or all.
+fn chosen(names: &[String]) -> Result<Vec<&'static Client>, String> {
+    if names.is_empty() {
+        return Ok(table::all().collect());
+    }
+    let mut clients: Vec<&'static Client> = Vec::new();
+    for name in names {
+        let Some(client) = table::find(name) else {
+            let nearest = table::nearest(name).map(|known| format!("; did you mean {known}?"));
+            return Err(format!(
+                "no client is known as \"{}\"{}",
+                text::printable(name),
+                nearest.unwrap_or_else(|| "; `pgtls-check clients CONNINFO` lists all".to_owned())
+            ));
+        };
+        if !clients.iter().any(|known| known.name == client.name) {
+            clients.push(client);
+        }
+    }
+    Ok(clients)
+}
+
+/// A check of the server under verify-full that sends no credential and makes no second look.
+fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Outcome> {
+    let raised = ("sslmode", Value::from("verify-full"), "clients");
+    let setup = Setup {
+        environment: environment.clone(),
+        overrides: Overrides { parameters: vec![raised], ..Overrides::default() },
+        scope: Scope { tls_only: true, ..Scope::default() },
+        may_try: false,
+        total_limit: None,
+        as_of: None,
+        policy: Policy::default(),
+        wait: None,
+        watched: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(check_once(&setup, input));
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
+/// Reports settings that libpq would refuse as a check of them does.
+fn refused(failure: conninfo::Failure, display: &DisplayArgs, style: Style) -> anyhow::Result<u8> {
+    let now = Timestamp::now();
+    let outcome = diagnose::diagnose(Evidence::of_bad_config(now, now, Scope::default(), failure));
+    let layout = Layout { style, verbosity: display.verbosity(), many: false };
+    let mut out = io::stdout().lock();
+    {
+        let mut reporter = display.format.reporter(layout, &mut out);
+        reporter.target(&outcome)?;
+        reporter.finish(&Run { failed: 1, exit_status: USAGE, ..Run::default() })?;
+    }
+    out.flush()?;
+    Ok(report::exit_status(&outcome))
+}

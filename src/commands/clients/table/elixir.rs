@@ -1,0 +1,45 @@
+//! Elixir.
+
+use super::super::quote::Language;
+use super::{Basis, Behaviour, Client, Encrypts, Source, SystemRoots, Unasked, Verifier, WithoutRoot};
+
+pub(super) const CLIENTS: &[Client] = &[ECTO];
+
+const ECTO: Client = Client {
+    name: "ecto",
+    aliases: &["postgrex", "elixir", "phoenix"],
+    title: "Ecto, Postgrex",
+    place: "config/runtime.exs",
+    language: Language::Elixir,
+    template: "
+config :my_app, MyApp.Repo,
+  hostname: «host»,
+  port: «port»,
+  database: «database»,
+  username: «user»,
+  password: System.get_env(\"PGPASSWORD\"),
+«if root»«if not client»  ssl: [cacertfile: «root»]
+«if root»«if client»  ssl: [cacertfile: «root», certfile: «certificate», keyfile: «key»]
+«if not root»«if not client»  ssl: true
+«if not root»«if client»  ssl: [cacerts: :public_key.cacerts_get(), certfile: «certificate», keyfile: «key»]
+",
+    essence: "
+«if root»ssl: [cacertfile: «root»]
+«if not root»ssl: true
+",
+    string: None,
+    default: Unasked { mode: "ssl: false", encrypts: Encrypts::No, verifies: "no; yes as soon as ssl is on" },
+    behaviour: Behaviour {
+        verifier: Verifier::Other,
+        without_root: WithoutRoot::Trusts("the operating system's roots"),
+        system: SystemRoots::Spelled("the operating system's roots"),
+        takes_address: false,
+        further: Some(&[]),
+    },
+    notes: &["older releases did not verify with ssl: true", "server_name_indication is set by itself"],
+    source: Source {
+        what: "elixir-ecto/postgrex lib/postgrex.ex, CHANGELOG",
+        date: "2026-06-24",
+        basis: Basis::Read,
+    },
+};

@@ -1,0 +1,301 @@
+//! Node: two drivers, what is built on them, and Prisma's own engine.
+
+use super::super::quote::Language;
+use super::super::strings::prisma;
+use super::{Basis, Behaviour, Client, Encrypts, Source, SystemRoots, Unasked, Verifier, WithoutRoot};
+
+pub(super) const CLIENTS: &[Client] =
+    &[NODE_POSTGRES, POSTGRES_JS, TYPEORM, SEQUELIZE, KNEX, DRIZZLE, PRISMA];
+
+const NO_TLS: Unasked =
+    Unasked { mode: "no ssl", encrypts: Encrypts::No, verifies: "no; yes as soon as ssl is on" };
+
+const NODE: Behaviour = Behaviour {
+    verifier: Verifier::Node,
+    without_root: WithoutRoot::Trusts("the list of roots built into Node"),
+    system: SystemRoots::Spelled(
+        "the list of roots built into Node, not the system's (node --use-openssl-ca takes those)",
+    ),
+    takes_address: true,
+    further: Some(&[]),
+};
+
+const ESSENCE: &str = "
+«if root»ssl: { ca: fs.readFileSync(«root») }
+«if not root»ssl: { rejectUnauthorized: true }
+";
+
+const URL_NOTE: &str = "give the ssl object or a URL with ssl settings, never both: any sslmode or ssl* in the URL throws the object away";
+
+const NODE_POSTGRES: Client = Client {
+    name: "node-postgres",
+    aliases: &["pg", "node", "node-pg"],
+    title: "node-postgres (pg)",
+    place: "an ES module",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+import pg from 'pg'
+
+const client = new pg.Client({
+  host: «place»,
+  port: «port»,
+  database: «database»,
+  user: «user»,
+  password: process.env.PGPASSWORD,
+  ssl: {
+«if hostaddr»    servername: «host»,
+«if root»    ca: fs.readFileSync(«root»),
+«if client»    cert: fs.readFileSync(«certificate»),
+«if client»    key: fs.readFileSync(«key»),
+    rejectUnauthorized: true,
+  },
+})
+await client.connect()
+",
+    essence: ESSENCE,
+    string: None,
+    default: NO_TLS,
+    behaviour: NODE,
+    notes: &[
+        URL_NOTE,
+        "in a URL prefer, require and verify-ca all mean verify-full until pg 9; uselibpqcompat=true gives them libpq's meaning",
+        "unknown modes in a URL, such as verify-all, act as verify-full; no-verify verifies nothing",
+        "an empty or DER file as ca is no error and trusts nothing: \"unable to verify the first certificate\"",
+        "channel binding only with enableChannelBinding: true",
+    ],
+    source: Source {
+        what: "brianc/node-postgres ssl.mdx, pg-connection-string 2026-08-14; run",
+        date: "2026-11-23",
+        basis: Basis::Measured,
+    },
+};
+
+const POSTGRES_JS: Client = Client {
+    name: "postgres.js",
+    aliases: &["postgresjs", "postgres-js"],
+    title: "postgres.js (postgres)",
+    place: "an ES module",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+import tls from 'node:tls'
+import postgres from 'postgres'
+
+const sql = postgres({
+  host: «place»,
+  port: «port»,
+  database: «database»,
+  username: «user»,
+  password: process.env.PGPASSWORD,
+  ssl: {
+«if hostaddr»    servername: «host»,
+«if root»    ca: fs.readFileSync(«root»),
+«if client»    cert: fs.readFileSync(«certificate»),
+«if client»    key: fs.readFileSync(«key»),
+    rejectUnauthorized: true,
+    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(«host», certificate),
+  },
+})
+",
+    essence: ESSENCE,
+    string: None,
+    default: Unasked {
+        mode: "no ssl",
+        encrypts: Encrypts::No,
+        verifies: "no; require, allow and prefer neither",
+    },
+    behaviour: Behaviour { verifier: Verifier::PostgresJs, ..NODE },
+    notes: &[
+        "a file in ?sslrootcert= is not read but sent to the server as a start-up parameter; ?sslmode=verify-full alone trusts Node's own list",
+        "for a host that is an address it compares the certificate with \"localhost\"; checkServerIdentity above mends that",
+        "a server that closes after SSLRequest makes it wait, whatever connect_timeout says",
+    ],
+    source: Source {
+        what: "porsager/postgres src/index.js, src/connection.js 2026-04-05; run",
+        date: "2026-11-23",
+        basis: Basis::Measured,
+    },
+};
+
+const PG_RULES: Source = Source { what: "node-postgres' rules", date: "", basis: Basis::General };
+
+const TYPEORM: Client = Client {
+    name: "typeorm",
+    aliases: &[],
+    title: "TypeORM",
+    place: "the DataSource's options",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+import { DataSource } from 'typeorm'
+
+export const source = new DataSource({
+  type: 'postgres',
+  host: «place»,
+  port: «port»,
+  database: «database»,
+  username: «user»,
+  password: process.env.PGPASSWORD,
+  ssl: {
+«if hostaddr»    servername: «host»,
+«if root»    ca: fs.readFileSync(«root»),
+«if client»    cert: fs.readFileSync(«certificate»),
+«if client»    key: fs.readFileSync(«key»),
+    rejectUnauthorized: true,
+  },
+})
+",
+    essence: ESSENCE,
+    string: None,
+    default: NO_TLS,
+    behaviour: NODE,
+    notes: &[URL_NOTE],
+    source: PG_RULES,
+};
+
+const SEQUELIZE: Client = Client {
+    name: "sequelize",
+    aliases: &[],
+    title: "Sequelize",
+    place: "the options of new Sequelize",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+import { Sequelize } from 'sequelize'
+
+export const sequelize = new Sequelize({
+  dialect: 'postgres',
+  host: «place»,
+  port: «port»,
+  database: «database»,
+  username: «user»,
+  password: process.env.PGPASSWORD,
+  dialectOptions: {
+    ssl: {
+«if hostaddr»      servername: «host»,
+«if root»      ca: fs.readFileSync(«root»),
+«if client»      cert: fs.readFileSync(«certificate»),
+«if client»      key: fs.readFileSync(«key»),
+      rejectUnauthorized: true,
+    },
+  },
+})
+",
+    essence: "
+«if root»dialectOptions: { ssl: { ca: fs.readFileSync(«root») } }
+«if not root»dialectOptions: { ssl: { rejectUnauthorized: true } }
+",
+    string: None,
+    default: NO_TLS,
+    behaviour: NODE,
+    notes: &[URL_NOTE],
+    source: PG_RULES,
+};
+
+const KNEX: Client = Client {
+    name: "knex",
+    aliases: &["knex.js"],
+    title: "Knex",
+    place: "knexfile.mjs",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+
+export default {
+  client: 'pg',
+  connection: {
+    host: «place»,
+    port: «port»,
+    database: «database»,
+    user: «user»,
+    password: process.env.PGPASSWORD,
+    ssl: {
+«if hostaddr»      servername: «host»,
+«if root»      ca: fs.readFileSync(«root»),
+«if client»      cert: fs.readFileSync(«certificate»),
+«if client»      key: fs.readFileSync(«key»),
+      rejectUnauthorized: true,
+    },
+  },
+}
+",
+    essence: ESSENCE,
+    string: None,
+    default: NO_TLS,
+    behaviour: NODE,
+    notes: &[URL_NOTE],
+    source: PG_RULES,
+};
+
+const DRIZZLE: Client = Client {
+    name: "drizzle",
+    aliases: &["drizzle-orm"],
+    title: "Drizzle with node-postgres",
+    place: "an ES module",
+    language: Language::JavaScript,
+    template: "
+import fs from 'node:fs'
+import { drizzle } from 'drizzle-orm/node-postgres'
+
+export const db = drizzle({
+  connection: {
+    host: «place»,
+    port: «port»,
+    database: «database»,
+    user: «user»,
+    password: process.env.PGPASSWORD,
+    ssl: {
+«if hostaddr»      servername: «host»,
+«if root»      ca: fs.readFileSync(«root»),
+«if client»      cert: fs.readFileSync(«certificate»),
+«if client»      key: fs.readFileSync(«key»),
+      rejectUnauthorized: true,
+    },
+  },
+})
+",
+    essence: ESSENCE,
+    string: None,
+    default: NO_TLS,
+    behaviour: NODE,
+    notes: &["over postgres.js that driver's rules hold: `--for postgres.js`", URL_NOTE],
+    source: PG_RULES,
+};
+
+const PRISMA: Client = Client {
+    name: "prisma",
+    aliases: &[],
+    title: "Prisma, built-in engine",
+    place: ".env",
+    language: Language::Plain,
+    template: "
+# openssl pkcs12 -export -in CERTIFICATE -inkey KEY -out «pkcs12»
+«if client»# then add &sslpassword= with the pass phrase chosen there, and the password behind the user, percent-encoded
+«if not client»# add the password behind the user, percent-encoded: USER:PASSWORD@
+DATABASE_URL=\"«string»\"
+",
+    essence: "
+?sslmode=require&sslaccept=strict
+«if root»with sslcert=«root»
+",
+    string: Some(prisma),
+    default: Unasked {
+        mode: "prefer, sslaccept=accept_invalid_certs",
+        encrypts: Encrypts::IfOffered,
+        verifies: "no, not even with sslmode=require",
+    },
+    behaviour: Behaviour {
+        verifier: Verifier::Other,
+        without_root: WithoutRoot::Trusts("the system's roots"),
+        system: SystemRoots::Spelled("the system's roots"),
+        takes_address: false,
+        further: Some(&[]),
+    },
+    notes: &[
+        "yes: sslcert is the root here, and the client's certificate is sslidentity",
+        "there is no verify-full: require with sslaccept=strict is it; relative paths start at the prisma folder",
+        "with a driver adapter (@prisma/adapter-pg) node-postgres' rules hold: `--for node-postgres`",
+    ],
+    source: Source { what: "prisma/docs 300-postgresql.mdx", date: "", basis: Basis::Read },
+};

@@ -1,0 +1,68 @@
+//! PHP.
+
+use super::super::quote::Language;
+use super::super::strings::pdo_dsn;
+use super::{AS_LIBPQ, Basis, Behaviour, Client, LIBPQ_WORDS, PREFER, Source};
+
+pub(super) const CLIENTS: &[Client] = &[PDO, LARAVEL];
+
+const HOME_NOTE: &str = "a service user often has no home directory, so the default root file is looked for where nothing is: name it";
+
+const PDO: Client = Client {
+    name: "pdo",
+    aliases: &["php", "php-pdo", "pdo_pgsql"],
+    title: "PHP PDO",
+    place: "PHP",
+    language: Language::Php,
+    template: "
+$connection = new PDO(
+    «string»,
+    «user»,
+    getenv('PGPASSWORD') ?: null,
+    [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION],
+);
+",
+    essence: LIBPQ_WORDS,
+    string: Some(pdo_dsn),
+    default: PREFER,
+    behaviour: AS_LIBPQ,
+    notes: &["a semicolon cannot stand in a value: PDO makes a blank of it", HOME_NOTE],
+    source: Source { what: "libpq's rules; FreshPorts issue 82", date: "", basis: Basis::General },
+};
+
+const LARAVEL: Client = Client {
+    name: "laravel",
+    aliases: &["eloquent"],
+    title: "Laravel",
+    place: "config/database.php, under connections",
+    language: Language::Php,
+    template: "
+'pgsql' => [
+    'driver' => 'pgsql',
+    'host' => «host»,
+    'port' => «port»,
+    'database' => «database»,
+    'username' => «user»,
+    'password' => env('DB_PASSWORD'),
+    'sslmode' => 'verify-full',
+    'sslrootcert' => «root»,
+«if system»    'sslrootcert' => 'system',
+    'sslcert' => «certificate»,
+    'sslkey' => «key»,
+],
+",
+    essence: "
+'sslmode' => 'verify-full'
+«if root», 'sslrootcert' => «root»
+«if system», 'sslrootcert' => 'system'
+",
+    string: None,
+    default: PREFER,
+    behaviour: Behaviour { takes_address: false, further: Some(&[]), ..AS_LIBPQ },
+    notes: &["of the TLS settings only these four are passed on", HOME_NOTE],
+    source: Source {
+        what: "laravel/framework PostgresConnector.php",
+        date: "2026-08-21",
+        basis: Basis::Read,
+    },
+};

@@ -1,0 +1,233 @@
+//! Poolers, servers and tools with forms.
+
+use super::super::quote::Language;
+use super::super::strings::{jdbc, keyword_value, pgbouncer_database, uri};
+use super::{
+    AS_LIBPQ, Basis, Behaviour, Client, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Unasked,
+    Verifier, WithoutRoot,
+};
+
+pub(super) const CLIENTS: &[Client] = &[PGBOUNCER, POSTGREST, HASURA, METABASE, GRAFANA, DBEAVER, PGADMIN];
+
+const PGBOUNCER: Client = Client {
+    name: "pgbouncer",
+    aliases: &[],
+    title: "PgBouncer, towards the server",
+    place: "pgbouncer.ini",
+    language: Language::Plain,
+    template: "
+[databases]
+app = «string»
+
+[pgbouncer]
+server_tls_sslmode = verify-full
+server_tls_ca_file = «root»
+«if not root»server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
+server_tls_cert_file = «certificate»
+server_tls_key_file = «key»
+; user and password: auth_file or auth_query
+",
+    essence: "
+server_tls_sslmode = verify-full
+«if root», server_tls_ca_file = «root»
+«if not root», server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
+",
+    string: Some(pgbouncer_database),
+    default: PREFER,
+    behaviour: Behaviour {
+        verifier: Verifier::Other,
+        without_root: WithoutRoot::Trusts(
+            "nothing: it must be given a file, here Debian's list of public roots",
+        ),
+        system: SystemRoots::NeedsFile,
+        takes_address: false,
+        further: Some(&[]),
+    },
+    notes: &[
+        "no direct TLS towards the server",
+        "towards its clients TLS is off unless client_tls_sslmode says otherwise: they get N for SSLRequest",
+    ],
+    source: Source {
+        what: "pgbouncer/pgbouncer doc/config.md, NEWS",
+        date: "2026-07-10",
+        basis: Basis::Read,
+    },
+};
+
+const POSTGREST: Client = Client {
+    name: "postgrest",
+    aliases: &[],
+    title: "PostgREST",
+    place: "postgrest.conf",
+    language: Language::Toml,
+    template: "
+# the password comes from PGPASSWORD
+db-uri = «string»
+",
+    essence: LIBPQ_WORDS,
+    string: Some(uri),
+    default: PREFER,
+    behaviour: AS_LIBPQ,
+    notes: &["libpq's environment variables are honoured"],
+    source: Source {
+        what: "PostgREST/postgrest docs configuration.rst",
+        date: "2026-08-21",
+        basis: Basis::Read,
+    },
+};
+
+const HASURA: Client = Client {
+    name: "hasura",
+    aliases: &[],
+    title: "Hasura",
+    place: "the environment of the server",
+    language: Language::Shell,
+    template: "
+# the password comes from PGPASSWORD
+HASURA_GRAPHQL_DATABASE_URL=«string»
+",
+    essence: LIBPQ_WORDS,
+    string: Some(uri),
+    default: PREFER,
+    behaviour: AS_LIBPQ,
+    notes: &[],
+    source: Source { what: "libpq's rules", date: "", basis: Basis::General },
+};
+
+const FORM: Unasked =
+    Unasked { mode: "as the form says", encrypts: Encrypts::Depends, verifies: "as the form says" };
+
+const METABASE: Client = Client {
+    name: "metabase",
+    aliases: &[],
+    title: "Metabase",
+    place: "the database's form",
+    language: Language::Plain,
+    template: "
+Host                   «host»
+Port                   «port»
+Database name          «database»
+Username               «user», with the password below it
+Use a secure connection (SSL)   on
+SSL Mode               verify-full
+SSL Root Certificate   «root»
+«if client»Authenticate client certificate   on, «certificate», «key»
+as a URL               «string»
+",
+    essence: "
+use SSL, mode verify-full
+«if root», root certificate «root»
+",
+    string: Some(jdbc),
+    default: FORM,
+    behaviour: Behaviour {
+        verifier: Verifier::Java,
+        without_root: WithoutRoot::DefaultFile,
+        system: SystemRoots::Spelled("Java's cacerts, not the system's roots"),
+        takes_address: false,
+        further: Some(&["sslnegotiation", "channel_binding", "connect_timeout"]),
+    },
+    notes: &["pgjdbc's rules: `--for jdbc`"],
+    source: Source { what: "pgjdbc's rules", date: "", basis: Basis::General },
+};
+
+const GRAFANA: Client = Client {
+    name: "grafana",
+    aliases: &[],
+    title: "Grafana",
+    place: "provisioning/datasources/postgres.yaml",
+    language: Language::Yaml,
+    template: "
+apiVersion: 1
+datasources:
+  - name: PostgreSQL
+    type: postgres
+    url: «string»
+    user: «user»
+    secureJsonData:
+      password: $PGPASSWORD
+    jsonData:
+      database: «database»
+      sslmode: verify-full
+      tlsConfigurationMethod: file-path
+      sslRootCertFile: «root»
+      sslCertFile: «certificate»
+      sslKeyFile: «key»
+",
+    essence: "
+sslmode: verify-full
+«if root», sslRootCertFile: «root»
+",
+    string: Some(place_and_port),
+    default: FORM,
+    behaviour: Behaviour {
+        verifier: Verifier::Go,
+        without_root: WithoutRoot::Trusts("the system's roots"),
+        system: SystemRoots::Spelled("the system's roots"),
+        takes_address: false,
+        further: Some(&[]),
+    },
+    notes: &["the rules of lib/pq or pgx, by its version"],
+    source: Source { what: "lib/pq's and pgx's rules", date: "", basis: Basis::General },
+};
+
+const DBEAVER: Client = Client {
+    name: "dbeaver",
+    aliases: &[],
+    title: "DBeaver",
+    place: "the connection's Main and SSL tabs",
+    language: Language::Plain,
+    template: "
+URL                «string»
+Username           «user», with the password below it
+Use SSL            ticked
+SSL mode           verify-full
+CA Certificate     «root»
+Client Certificate «certificate»
+Client Private Key «key»
+",
+    essence: "
+Use SSL, SSL mode verify-full
+«if root», CA Certificate «root»
+",
+    string: Some(jdbc),
+    default: FORM,
+    behaviour: METABASE.behaviour,
+    notes: &["pgjdbc's rules: `--for jdbc`"],
+    source: Source { what: "timescale/docs: its tabs", date: "2024-10-23", basis: Basis::Read },
+};
+
+const PGADMIN: Client = Client {
+    name: "pgadmin",
+    aliases: &[],
+    title: "pgAdmin",
+    place: "the server's Connection and Parameters tabs",
+    language: Language::Plain,
+    template: "
+Host name/address       «host»
+Host address            «hostaddr»
+Port                    «port»
+Maintenance database    «database»
+Username                «user», with the password below it
+SSL mode                verify-full
+Root certificate        «root»
+«if system»Root certificate        system
+Client certificate      «certificate»
+Client certificate key  «key»
+the same as a string    «string»
+",
+    essence: "
+SSL mode verify-full
+«if root», Root certificate «root»
+",
+    string: Some(keyword_value),
+    default: PREFER,
+    behaviour: AS_LIBPQ,
+    notes: &[],
+    source: Source { what: "timescale/docs: its tabs", date: "2024-10-23", basis: Basis::Read },
+};
+
+/// `HOST:PORT`
+fn place_and_port(connection: &super::super::connection::Connection) -> String {
+    format!("{}:{}", super::super::quote::uri_host(&connection.host), connection.port)
+}
