@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::commands::clients::ClientsArgs;
 use crate::commands::roots::RootsArgs;
 use crate::conninfo::{Overrides, Value};
 use crate::diagnose::Policy;
@@ -67,6 +68,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Look into a root file, hold it against a provider, write a provider's bundle
     Roots(RootsArgs),
+    /// The same verified connection, spelled for drivers and frameworks
+    Clients(ClientsArgs),
     /// A diagnosis in full, or what an error text can stand for; without an argument, the list
     Explain(ExplainArgs),
     /// A check against an embedded server, healthy or with the named fault

@@ -3,6 +3,7 @@
 
 mod audit;
 mod check;
+pub mod clients;
 mod demo;
 mod explain;
 mod progress;
@@ -43,6 +44,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
             };
             roots::run(arguments, cli.display.format, &environment, Timestamp::now(), &mut streams)
         }
+        Some(Command::Clients(arguments)) => clients::run(arguments, &cli.display, style, &environment),
         Some(Command::Explain(arguments)) => explain::run(arguments, &cli.display, style),
         Some(Command::Demo(arguments)) => demo::run(arguments, &cli.display, &environment),
     }

@@ -319,7 +319,7 @@ fn server(attempt: &Attempt) -> Json {
     }
 }
 
-fn sslmode_name(mode: SslMode) -> &'static str {
+pub(crate) fn sslmode_name(mode: SslMode) -> &'static str {
     match mode {
         SslMode::Disable => "disable",
         SslMode::Allow => "allow",
