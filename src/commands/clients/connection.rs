@@ -306,7 +306,7 @@ pub(super) mod tests {
         assert_eq!(connection("hostaddr=::1 sslmode=verify-ca").unwrap().host, "::1");
         assert_eq!(connection("host=h sslrootcert=system sslmode=verify-full").unwrap().root, Root::System);
         assert_eq!(connection("host=/tmp"), Err(NoConnection::Socket));
-        assert_eq!(connection("host=h port=70000"), Err(NoConnection::Port("70000".to_owned())));
+        assert_eq!(connection("host=h,i port=70000,5432"), Err(NoConnection::Port("70000".to_owned())));
         let raised = |conninfo| raised_from(&read(conninfo).0);
         assert_eq!(raised("host=h sslmode=require"), Some(SslMode::Require));
         assert_eq!(raised("host=h"), None);

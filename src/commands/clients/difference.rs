@@ -291,17 +291,17 @@ impl<'a> Situation<'a> {
 fn system(system: SystemRoots, verifier: Verifier) -> Option<Difference> {
     let text = match (system, verifier) {
         (SystemRoots::Libpq16, Verifier::BundledLibpq) => {
-            "\"system\" means the places of the OpenSSL in the wheel, not this machine's; set SSL_CERT_FILE where they are \
+            "sslrootcert=system means the places of the OpenSSL in the wheel, not this machine's; set SSL_CERT_FILE where they are \
              empty"
                 .to_owned()
         }
         (SystemRoots::Libpq16, _) => {
-            "\"system\" needs libpq 16 or later; older ones take it for a file name".to_owned()
+            "sslrootcert=system needs libpq 16 or later; older ones take it for a file name".to_owned()
         }
         (SystemRoots::Knows, _) => return None,
-        (SystemRoots::Spelled(what), _) => format!("has no such word; the snippet means {what}"),
+        (SystemRoots::Spelled(what), _) => format!("knows no sslrootcert=system: the snippet trusts {what}"),
         (SystemRoots::NeedsFile, _) => {
-            "has no such word and must be given a file; the snippet has Debian's list of public roots".to_owned()
+            "knows no sslrootcert=system and must be given a file: the snippet has Debian's list of public roots".to_owned()
         }
     };
     Some(Difference { code: "system-roots", effect: Effect::Differs, text })

@@ -3,7 +3,7 @@
 //! A template is the snippet itself with marks in `«»`:
 //! - `«host»`, `«hostaddr»`, `«port»`, `«database»`, `«user»`, `«root»`, `«certificate»`, `«key»`: the value, as a
 //!   literal (numbers bare); `«place»` is the address to connect to, else the host; `«pkcs12»` is where a PKCS #12 file of
-//!   certificate and key goes. `«string»` is what the client's own function composes, a URL for example, and `«uri»`
+//!   certificate and key goes. `«string»` is what the client's own function composes, a URL for example, `«uri»`
 //!   libpq's. A line with a mark whose value is not there is left out.
 //! - `«each further»` at the beginning of a line repeats it for every further setting, `«keyword»` (bare) and `«value»`.
 //! - `«if WORD»` at the beginning of a line keeps it only where that holds: `root`, `system`, `none` (no root at all),
@@ -14,8 +14,9 @@
 use std::borrow::Cow;
 
 use super::connection::{Connection, Root};
-use super::quote::Language;
-use super::strings::{pkcs12_beside, uri};
+use super::quote::{Language, percent};
+use super::strings::{pkcs12_beside, uri, words};
+use crate::text::printable;
 
 /// The snippet of a template, its lines without the last line feed.
 pub fn write(template: &str, language: Language, connection: &Connection, string: Option<&str>) -> String {
@@ -84,6 +85,8 @@ fn holds(word: &str, connection: &Connection) -> Option<bool> {
 fn value(mark: &str, language: Language, connection: &Connection, string: Option<&str>) -> Option<String> {
     let text: Cow<'_, str> = match mark {
         "port" => return Some(connection.port.to_string()),
+        "%root" => return connection.root_file().map(percent),
+        "words" => return Some(printable(&words(connection))),
         "host" => connection.host.as_str().into(),
         "hostaddr" => connection.hostaddr.as_deref()?.into(),
         "place" => connection.address().into(),

@@ -42,6 +42,11 @@ pub fn keyword_value(connection: &Connection) -> String {
     libpq(Form::KeywordValue, &libpq_settings(connection))
 }
 
+/// The part of a keyword/value string that is about verification.
+pub fn words(connection: &Connection) -> String {
+    libpq(Form::KeywordValue, &tls_settings(connection))
+}
+
 /// `postgresql://…`, complete.
 pub fn uri(connection: &Connection) -> String {
     libpq(Form::Uri, &libpq_settings(connection))
@@ -174,7 +179,8 @@ pub fn go(connection: &Connection) -> String {
 }
 
 /// Further settings that lib/pq or pgx would send to the server as run-time parameters.
-const GO_UNKNOWN: [&str; 8] = [
+const GO_UNKNOWN: [&str; 9] = [
+    "target_session_attrs",
     "sslnegotiation",
     "channel_binding",
     "require_auth",
@@ -264,10 +270,10 @@ mod tests {
 
     #[test]
     fn an_ipv6_address_stands_in_brackets() {
-        let connection = connection("host=::1").unwrap();
-        assert!(jdbc(&connection).starts_with("jdbc:postgresql://[::1]:5432/"));
-        assert!(prisma(&connection).contains("@[::1]:5432/"));
-        assert!(uri(&connection).contains("[::1]:5432"));
+        let given = connection("host=::1").unwrap();
+        assert!(jdbc(&given).starts_with("jdbc:postgresql://[::1]:5432/"));
+        assert!(prisma(&given).contains("@[::1]:5432/"));
+        assert_eq!(connection(&uri(&given)).unwrap(), given);
     }
 
     #[test]

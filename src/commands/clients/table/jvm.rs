@@ -18,8 +18,8 @@ const PGJDBC: Behaviour = Behaviour {
 
 const ESSENCE: &str = "
 ?sslmode=verify-full
-«if root»with sslrootcert=«root»
-«if system»with sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory
+&sslrootcert=«%root»
+«if system»&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory
 ";
 
 const ROOT_NOTE: &str =
@@ -118,7 +118,7 @@ spring:
 ",
     essence: "
 ?sslMode=VERIFY_FULL
-«if root»with sslRootCert=«root»
+&sslRootCert=«%root»
 ",
     string: Some(r2dbc),
     default: Unasked { mode: "DISABLE", encrypts: Encrypts::No, verifies: "no" },

@@ -64,7 +64,7 @@ pub enum Encrypts {
     IfOffered,
     /// Always; a server without TLS is an error.
     Always,
-    /// As what it is built on or told to use.
+    /// As it is told, or as what it is built on.
     Depends,
 }
 
@@ -75,7 +75,7 @@ impl Encrypts {
             Self::No => "no TLS",
             Self::IfOffered => "TLS if offered",
             Self::Always => "TLS",
-            Self::Depends => "as its driver",
+            Self::Depends => "TLS as configured",
         }
     }
 
@@ -230,7 +230,8 @@ impl Client {
     pub fn essence(&self, connection: &Connection) -> String {
         let string = self.string.map(|compose| compose(connection));
         let pieces = super::snippet::write(self.essence, self.language, connection, string.as_deref());
-        pieces.replace("\n,", ",").replace("\n;", ";").replace('\n', " ")
+        let joined = |text: String, mark: &str| text.replace(&format!("\n{mark}"), mark);
+        [",", ";", "&"].into_iter().fold(pieces, joined).replace('\n', " ")
     }
 }
 
@@ -247,13 +248,7 @@ const AS_LIBPQ: Behaviour = Behaviour {
 };
 
 /// The essence of clients that take libpq's keywords as a string.
-const LIBPQ_WORDS: &str = "
-sslmode=verify-full
-sslrootcert=«root»
-«if system»sslrootcert=system
-sslcert=«certificate»
-sslkey=«key»
-";
+const LIBPQ_WORDS: &str = "«words»";
 
 #[cfg(test)]
 mod tests {
@@ -275,6 +270,8 @@ mod tests {
         "key",
         "pkcs12",
         "string",
+        "words",
+        "%root",
         "uri",
         "keyword",
         "value",

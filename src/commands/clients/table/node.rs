@@ -277,7 +277,7 @@ DATABASE_URL=\"«string»\"
 ",
     essence: "
 ?sslmode=require&sslaccept=strict
-«if root»with sslcert=«root»
+&sslcert=«%root»
 ",
     string: Some(prisma),
     default: Unasked {

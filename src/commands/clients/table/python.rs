@@ -12,8 +12,7 @@ pub(super) const CLIENTS: &[Client] = &[PSYCOPG, PSYCOPG2, ASYNCPG, PG8000, SQLA
 const WHEEL: Behaviour =
     Behaviour { verifier: Verifier::BundledLibpq, system: SystemRoots::Libpq16, ..AS_LIBPQ };
 
-const WHEEL_NOTE: &str = "wheels bring their own libpq and OpenSSL: sslrootcert=system looks at that OpenSSL's places; set \
-                          SSL_CERT_FILE where they are empty";
+const WHEEL_NOTE: &str = "wheels bring their own libpq and OpenSSL, not the system's";
 
 const ESSENCE: &str = "
 sslmode=\"verify-full\"
@@ -165,7 +164,11 @@ connection = pg8000.dbapi.connect(
 ",
     essence: CONTEXT,
     string: None,
-    default: Unasked { mode: "TLS is tried (unverified)", encrypts: Encrypts::IfOffered, verifies: "no" },
+    default: Unasked {
+        mode: "TLS is tried, by general knowledge",
+        encrypts: Encrypts::IfOffered,
+        verifies: "no",
+    },
     behaviour: Behaviour {
         verifier: Verifier::Python,
         without_root: WithoutRoot::Trusts("the system's roots"),

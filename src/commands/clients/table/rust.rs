@@ -102,7 +102,7 @@ let pool = PgPoolOptions::new().connect_with(options).await?;
 ",
     essence: "
 ?sslmode=verify-full
-«if root»with sslrootcert=«root»
+&sslrootcert=«%root»
 ",
     string: None,
     default: PREFER,
