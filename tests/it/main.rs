@@ -4,6 +4,7 @@
 
 mod audit;
 mod chain_parity;
+mod clients;
 mod conninfo_oracle;
 mod demo_psql;
 mod end_to_end;

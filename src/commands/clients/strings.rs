@@ -52,25 +52,21 @@ pub fn uri(connection: &Connection) -> String {
     libpq(Form::Uri, &libpq_settings(connection))
 }
 
-/// `dbi:Pg:host=…;…`: DBD::Pg puts blanks for semicolons outside of quotes (`pg_db_login6` in dbdimp.c). User and
-/// password are arguments of their own.
+/// `dbi:Pg:host=… …`. Blanks instead of the usual semicolons: DBD::Pg makes blanks of these outside of quotes, and loses
+/// count where a value has a quote in it (`pg_db_login6` in dbdimp.c). User and password are arguments of their own.
 pub fn perl_dsn(connection: &Connection) -> String {
-    let settings: Vec<_> =
-        libpq_settings(connection).into_iter().filter(|(keyword, _)| *keyword != "user").collect();
-    format!("dbi:Pg:{}", semicolons(&settings))
+    format!("dbi:Pg:{}", without_user(connection))
 }
 
-/// `pgsql:host=…;…`: PDO puts blanks for all semicolons (`pdo_pgsql_handle_factory` in pgsql_driver.c).
+/// `pgsql:host=… …`. Blanks here too; PDO makes blanks of all semicolons (`pdo_pgsql_handle_factory` in pgsql_driver.c).
 pub fn pdo_dsn(connection: &Connection) -> String {
-    let settings: Vec<_> =
-        libpq_settings(connection).into_iter().filter(|(keyword, _)| *keyword != "user").collect();
-    format!("pgsql:{}", semicolons(&settings))
+    format!("pgsql:{}", without_user(connection))
 }
 
-fn semicolons(settings: &[(&'static str, String)]) -> String {
-    let written: Vec<String> =
-        settings.iter().map(|setting| libpq(Form::KeywordValue, std::slice::from_ref(setting))).collect();
-    written.join(";")
+fn without_user(connection: &Connection) -> String {
+    let mut settings = libpq_settings(connection);
+    settings.retain(|(keyword, _)| *keyword != "user");
+    libpq(Form::KeywordValue, &settings)
 }
 
 /// A URL with libpq's keywords in its query, for clients that read it on their own: the host must stand in the
@@ -244,8 +240,8 @@ mod tests {
         let connection = full();
         assert_eq!(
             perl_dsn(&connection),
-            "dbi:Pg:host=db.example;port=5432;dbname='my db';sslmode=verify-full;\
-             sslrootcert='/my roots/r;1.pem';sslcert=/c/me.crt;sslkey=/c/me.key"
+            "dbi:Pg:host=db.example port=5432 dbname='my db' sslmode=verify-full \
+             sslrootcert='/my roots/r;1.pem' sslcert=/c/me.crt sslkey=/c/me.key"
         );
         assert_eq!(
             jdbc(&connection),

@@ -275,7 +275,7 @@ impl Installation {
 }
 
 /// The directory cargo builds in.
-fn build_directory() -> PathBuf {
+pub fn build_directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a directory above target/tmp").to_owned()
 }
 

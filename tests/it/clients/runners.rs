@@ -1,0 +1,353 @@
+//! How a snippet of each language is run: what comes before and behind it, and the command.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::home::Home;
+use crate::support::postgres::build_directory;
+
+/// Makes programs of the snippets and gives the command of each by its place.
+pub type Prepare = fn(&Home, &[String]) -> Box<dyn Fn(usize) -> Command>;
+
+/// What every program asks once it is connected: the server itself says whether the session is encrypted.
+const QUERY: &str = "select ssl::text from pg_stat_ssl where pid = pg_backend_pid()";
+
+/// Longer than any client takes on a busy machine.
+const LIMIT: &str = "60";
+
+/// How a program ended.
+pub struct Run {
+    succeeded: bool,
+    output: String,
+}
+
+impl Run {
+    /// Runs a program with the password in its environment.
+    pub fn of(mut command: Command, password: &str) -> Run {
+        let output =
+            command.env("PGPASSWORD", password).stdin(Stdio::null()).output().unwrap_or_else(|error| {
+                panic!("{:?}: {error}; install it with: tests/run setup", command.get_program())
+            });
+        let text = [output.stdout, output.stderr].concat();
+        Run { succeeded: output.status.success(), output: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    /// It connected over TLS, or refused the certificate and nothing else.
+    #[track_caller]
+    pub fn came_to(&self, connected: bool, snippet: &str) {
+        let Run { succeeded, output } = self;
+        let words = output.to_lowercase();
+        let as_wished = match connected {
+            true => *succeeded && words.lines().any(|line| line.trim() == "true"),
+            false => {
+                let about_it = ["certificate", "hostname", "host name", "pkix", "altnames"];
+                !*succeeded && about_it.iter().any(|word| words.contains(word))
+            }
+        };
+        let wished = if connected { "connect" } else { "refuse the certificate" };
+        assert!(as_wished, "it should {wished}:\n{snippet}\n--- output\n{output}");
+    }
+}
+
+/// A program under a limit, in a home.
+fn limited(home: &Home, program: impl AsRef<Path>) -> Command {
+    let mut command = home.command("timeout");
+    command.args(["--kill-after=1", LIMIT]).arg(program.as_ref());
+    command
+}
+
+/// Scripts for an interpreter, one for each snippet.
+fn scripts(
+    home: &Home,
+    snippets: &[String],
+    name: &str,
+    wrap: impl Fn(&str) -> String,
+    interpreter: impl AsRef<Path>,
+) -> Box<dyn Fn(usize) -> Command> {
+    let commands: Vec<(PathBuf, PathBuf)> = snippets
+        .iter()
+        .enumerate()
+        .map(|(index, snippet)| {
+            let script = home.write(&name.replace('*', &index.to_string()), wrap(snippet));
+            (interpreter.as_ref().to_owned(), script)
+        })
+        .collect();
+    let home = home.path().to_owned();
+    Box::new(move |index| {
+        let (interpreter, script) = &commands[index];
+        let mut command = Command::new("timeout");
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir(&home)
+            .args(["--kill-after=1", LIMIT])
+            .arg(interpreter)
+            .arg(script);
+        command
+    })
+}
+
+/// A directory of drivers that `tests/run` installs.
+fn installed(name: &str, probe: &str) -> PathBuf {
+    let directory = build_directory().join(name);
+    let found = directory.join(probe);
+    assert!(found.exists(), "{} is missing; install it with: tests/run setup", found.display());
+    directory
+}
+
+fn shell(home: &Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Box<dyn Fn(usize) -> Command> {
+    let psql = |snippet: &str| format!("PATH=/usr/lib/postgresql/15/bin:$PATH\n{}\n", wrap(snippet));
+    scripts(home, snippets, "snippet-*.sh", psql, "/bin/sh")
+}
+
+/// The line of a psql snippet that begins like this, with the query behind it.
+fn line(snippet: &str, begin: &str) -> String {
+    let line = snippet.lines().find(|line| line.starts_with(begin)).expect("such a line");
+    format!("{line} -X -w -A -t -c \"{QUERY}\"")
+}
+
+pub fn psql_string(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    shell(home, snippets, |snippet| line(snippet, "psql 'host="))
+}
+
+pub fn psql_uri(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    shell(home, snippets, |snippet| line(snippet.split_once("URI").expect("the form of a URI").1, "psql "))
+}
+
+pub fn psql_environment(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    shell(home, snippets, |snippet| {
+        let variables = snippet.split_once("every libpq program").expect("the variables").1;
+        format!("set -a{variables}\n{}", line("psql", "psql"))
+    })
+}
+
+fn python(home: &Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Box<dyn Fn(usize) -> Command> {
+    let directory = installed("clients-python", "bin/python");
+    scripts(home, snippets, "snippet_*.py", wrap, directory.join("bin/python"))
+}
+
+pub fn psycopg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    python(home, snippets, |snippet| {
+        format!("{snippet}\nprint(connection.execute('{QUERY}').fetchone()[0])\n")
+    })
+}
+
+pub fn psycopg2(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    python(home, snippets, |snippet| {
+        format!(
+            "{snippet}\ncursor = connection.cursor()\ncursor.execute('{QUERY}')\nprint(cursor.fetchone()[0])\n"
+        )
+    })
+}
+
+pub fn pg8000(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    psycopg2(home, snippets)
+}
+
+pub fn asyncpg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    python(home, snippets, |snippet| {
+        let body: String = snippet.lines().map(|line| format!("    {line}\n")).collect();
+        format!(
+            "import asyncio\nasync def main():\n{body}    print(await connection.fetchval('{QUERY}'))\n\
+             asyncio.run(main())\n"
+        )
+    })
+}
+
+pub fn sqlalchemy(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    python(home, snippets, |snippet| {
+        format!(
+            "{snippet}\nfrom sqlalchemy import text\nwith engine.connect() as connection:\n    \
+             print(connection.execute(text('{QUERY}'.replace('::text', ''))).scalar())\n"
+        )
+    })
+}
+
+fn node(home: &Home, snippets: &[String], tail: &str) -> Box<dyn Fn(usize) -> Command> {
+    // Imports of ES modules are looked for beside the script and nowhere else.
+    let modules = installed("clients-node", "node_modules").join("node_modules");
+    std::os::unix::fs::symlink(modules, home.join("node_modules")).expect("a link");
+    scripts(home, snippets, "snippet-*.mjs", |snippet| format!("{snippet}\n{tail}\n"), "node")
+}
+
+pub fn node_postgres(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let tail = format!("console.log((await client.query('{QUERY}')).rows[0].ssl)\nawait client.end()");
+    node(home, snippets, &tail)
+}
+
+pub fn postgres_js(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    node(home, snippets, &format!("console.log((await sql`{QUERY}`)[0].ssl)\nawait sql.end()"))
+}
+
+pub fn ruby_pg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let wrap = |snippet: &str| format!("{snippet}\nputs connection.exec('{QUERY}')[0]['ssl']\n");
+    scripts(home, snippets, "snippet-*.rb", wrap, "/usr/bin/ruby")
+}
+
+pub fn pdo(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let wrap = |snippet: &str| {
+        format!("<?php\n{snippet}\necho $connection->query('{QUERY}')->fetchColumn(), \"\\n\";\n")
+    };
+    scripts(home, snippets, "snippet-*.php", wrap, "php")
+}
+
+pub fn dbd_pg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let wrap = |snippet: &str| {
+        format!(
+            "use strict; use warnings; use utf8;\n{snippet}\nprint $connection->selectrow_array('{QUERY}'), \"\\n\";\n"
+        )
+    };
+    scripts(home, snippets, "snippet-*.pl", wrap, "/usr/bin/perl")
+}
+
+/// A program built once, that takes the number of the snippet.
+fn built(home: &Home, program: Vec<PathBuf>) -> Box<dyn Fn(usize) -> Command> {
+    let home = home.path().to_owned();
+    Box::new(move |index| {
+        let mut command = Command::new("timeout");
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .current_dir(&home)
+            .args(["--kill-after=1", LIMIT])
+            .args(&program)
+            .arg(index.to_string());
+        command
+    })
+}
+
+fn build(mut command: Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; install it with: tests/run setup"));
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The snippets as functions, in the syntax of a language: `#` stands for the number, `{}` for the snippet.
+fn functions(snippets: &[String], template: &str) -> String {
+    let mut text = String::new();
+    for (index, snippet) in snippets.iter().enumerate() {
+        writeln!(text, "{}", template.replace('#', &index.to_string()).replace("{}", snippet)).unwrap();
+    }
+    text
+}
+
+pub fn jdbc(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let jar = PathBuf::from("/usr/share/java/postgresql.jar");
+    assert!(jar.exists(), "{} is missing; install it with: tests/run setup", jar.display());
+    let cases = functions(
+        snippets,
+        "static java.sql.Connection snippet#() throws Exception {\n{}\nreturn connection;\n}",
+    );
+    let arms: String =
+        (0..snippets.len()).map(|index| format!("case {index} -> snippet{index}();\n")).collect();
+    let source = home.write(
+        "Main.java",
+        format!(
+            "class Main {{\n{cases}\npublic static void main(String[] arguments) throws Exception {{\n\
+             var connection = switch (Integer.parseInt(arguments[0])) {{\n{arms}default -> throw new Exception(); }};\n\
+             var rows = connection.createStatement().executeQuery(\"{QUERY}\");\nrows.next();\n\
+             System.out.println(rows.getString(1));\n}}\n}}\n"
+        ),
+    );
+    let mut compiler = limited(home, "javac");
+    compiler.arg(source);
+    build(compiler);
+    let classes = format!("{}:{}", home.path().display(), jar.display());
+    let options = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", &classes, "Main"];
+    built(home, options.map(PathBuf::from).to_vec())
+}
+
+pub fn lib_pq(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let cases = functions(snippets, "func snippet#() (*sql.DB, error) {\n{}\nreturn db, err\n}");
+    let list: String = (0..snippets.len()).map(|index| format!("snippet{index}, ")).collect();
+    let source = home.write(
+        "main.go",
+        format!(
+            "package main\nimport (\n\"database/sql\"\n\"fmt\"\n\"os\"\n\"strconv\"\n_ \"github.com/lib/pq\"\n)\n{cases}\n\
+             func main() {{\nindex, _ := strconv.Atoi(os.Args[1])\n\
+             db, err := []func() (*sql.DB, error){{ {list} }}[index]()\n\
+             var ssl string\nif err == nil {{ err = db.QueryRow(\"{QUERY}\").Scan(&ssl) }}\n\
+             if err != nil {{ fmt.Println(err); os.Exit(1) }}\nfmt.Println(ssl)\n}}\n"
+        ),
+    );
+    let program = home.join("main");
+    let mut compiler = limited(home, "go");
+    // Debian's packages are a GOPATH; the cache outlives the test, since building crypto/tls takes longer than it.
+    compiler
+        .env("GO111MODULE", "off")
+        .env("GOPATH", "/usr/share/gocode")
+        .env("GOCACHE", build_directory().join("tmp/go"))
+        .args(["build", "-o"])
+        .args([&program, &source]);
+    build(compiler);
+    built(home, vec![program])
+}
+
+pub fn tokio_postgres(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+    let cases = functions(
+        snippets,
+        "async fn snippet#() -> Result<String, Error> {\n{}\ntokio::spawn(connection);\n\
+         Ok(client.query_one(QUERY, &[]).await?.get(0))\n}",
+    );
+    let arms: String =
+        (0..snippets.len()).map(|index| format!("\"{index}\" => snippet{index}().await,\n")).collect();
+    let source = home.write(
+        "main.rs",
+        format!(
+            "type Error = Box<dyn std::error::Error + Send + Sync>;\nconst QUERY: &str = \"{QUERY}\";\n{cases}\n\
+             fn main() -> Result<(), Error> {{\n\
+             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;\n\
+             let ssl = runtime.block_on(async {{ match std::env::args().nth(1).unwrap().as_str() {{\n{arms}\
+             _ => unreachable!() }} }})?;\nprintln!(\"{{ssl}}\");\nOk(())\n}}\n"
+        ),
+    );
+    let program = home.join("main");
+    let mut compiler = Command::new(rust_tool("rustc"));
+    compiler
+        .current_dir(home.path())
+        .args(["--edition", "2024", "-C", "debuginfo=0", "-o"])
+        .args([&program, &source]);
+    let dependencies =
+        Path::new(env!("CARGO_BIN_EXE_pgtls-check")).parent().expect("a directory").join("deps");
+    compiler.arg("-L").arg(format!("dependency={}", dependencies.display()));
+    for (name, library) in libraries() {
+        compiler.arg("--extern").arg(format!("{name}={library}"));
+    }
+    build(compiler);
+    built(home, vec![program])
+}
+
+/// The libraries that the tests themselves are linked with: cargo tells where they are and finds nothing to build.
+fn libraries() -> Vec<(String, String)> {
+    let output = Command::new(rust_tool("cargo"))
+        .args(["test", "--no-run", "--offline", "--quiet", "--test", "it", "--message-format=json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let wanted = ["tokio", "tokio_postgres", "tokio_postgres_rustls", "rustls"];
+    let mut found = Vec::new();
+    for message in String::from_utf8_lossy(&output.stdout).lines() {
+        let message: serde_json::Value = serde_json::from_str(message).expect("JSON");
+        let name = message["target"]["name"].as_str().unwrap_or_default();
+        if message["reason"] != "compiler-artifact" || !wanted.contains(&name) {
+            continue;
+        }
+        let files = message["filenames"].as_array().expect("a list");
+        let library = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".rlib"));
+        found.extend(library.map(|library| (name.to_owned(), library.to_owned())));
+    }
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    found
+}
+
+/// A program of the toolchain that built the tests.
+fn rust_tool(name: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    cargo.and_then(|cargo| Some(cargo.parent()?.join(name))).unwrap_or_else(|| name.into())
+}
