@@ -4,9 +4,9 @@
 
 use super::connection::{Connection, Root};
 use super::table::{Client, SystemRoots, Verifier, WithoutRoot};
+use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::conninfo::{Settings, SslMode};
 use crate::diagnose::Outcome;
-use crate::evidence::Attempt;
 use crate::trust::{FileContent, RootStore, Roots, Trust};
 use crate::verify::{Defect, Judgement, StrictReason};
 
@@ -67,27 +67,29 @@ enum RootFile {
     Bad,
 }
 
-/// What a live check saw.
+/// What a live check saw: the chain as sent, and the verdict on it.
 #[derive(Clone, Copy, Debug)]
-struct Live<'a> {
-    judgement: &'a Judgement,
-    attempt: &'a Attempt,
+pub struct Live<'a> {
+    /// Leaf first.
+    pub chain: &'a [Certificate],
+    /// The verdict on it.
+    pub judgement: &'a Judgement,
 }
 
 impl<'a> Situation<'a> {
-    /// Gathers. `outcome` is that of a check of the same settings.
+    /// Gathers. `live` is of a check of the same settings, if there was one and a chain was seen.
     pub fn new(
         connection: &'a Connection,
         settings: &Settings,
         trust: &Trust,
-        outcome: Option<&'a Outcome>,
+        live: Option<Live<'a>>,
     ) -> Self {
         let given = |keyword: &str| settings.path(keyword).is_some();
         Self {
             connection,
             root_file: RootFile::of(connection, trust),
             revocation: given("sslcrl") || given("sslcrldir"),
-            live: outcome.and_then(Live::of),
+            live,
         }
     }
 
@@ -323,7 +325,7 @@ impl RootFile {
     }
 
     fn of_store(store: &RootStore) -> Self {
-        let is_self_signed = |facts: &crate::certificate::Facts| facts.is_self_signed();
+        let is_self_signed = |facts: &Facts| facts.is_self_signed();
         let self_signed = store
             .certificates
             .iter()
@@ -335,10 +337,9 @@ impl RootFile {
 
 impl<'a> Live<'a> {
     /// The handshake where libpq stops, if a chain was judged there.
-    fn of(outcome: &'a Outcome) -> Option<Self> {
-        let attempt = outcome.evidence.attempts.last()?;
-        let judgement = attempt.tls.as_ref()?.result.judgement.as_ref()?;
-        Some(Self { judgement, attempt })
+    pub fn of(outcome: &'a Outcome) -> Option<Self> {
+        let record = &outcome.evidence.attempts.last()?.tls.as_ref()?.result;
+        Some(Self { chain: &record.chain, judgement: record.judgement.as_ref()? })
     }
 
     /// Whether libpq accepts under verify-full.
@@ -357,10 +358,269 @@ impl<'a> Live<'a> {
     }
 
     fn leaf_has_address(&self) -> bool {
-        let chain = self.attempt.tls.as_ref().map(|step| step.result.chain.as_slice()).unwrap_or_default();
-        let names = chain.first().and_then(|leaf| leaf.facts().ok()).and_then(|facts| facts.sans.as_ref());
-        names.is_some_and(|names| {
-            names.iter().any(|name| matches!(name, crate::certificate::GeneralName::Ip(_)))
-        })
+        let names =
+            self.chain.first().and_then(|leaf| leaf.facts().ok()).and_then(|facts| facts.sans.as_ref());
+        names.is_some_and(|names| names.iter().any(|name| matches!(name, GeneralName::Ip(_))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    use super::super::connection::tests::read;
+    use super::super::table;
+    use super::*;
+    use crate::conninfo::Value;
+    use crate::timestamp::Timestamp;
+    use crate::trust::{FileCertificate, RootSource};
+    use crate::verify;
+
+    const SETTINGS: &str = "host=db.example user=me sslrootcert=/roots.pem";
+
+    /// A root, an intermediate below it and a server certificate below that, the last of `names` and common name.
+    struct Pki {
+        root: Certificate,
+        intermediate: Certificate,
+        leaf: Certificate,
+    }
+
+    impl Pki {
+        fn new(names: &[&str], common_name: &str, key_identifiers: bool) -> Self {
+            let params = |name: &str, names: &[&str], authority: bool| {
+                let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+                let mut params = CertificateParams::new(names).unwrap();
+                params.distinguished_name = rcgen::DistinguishedName::new();
+                params.distinguished_name.push(DnType::CommonName, name);
+                params.use_authority_key_identifier_extension = key_identifiers;
+                if authority {
+                    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+                }
+                params
+            };
+            let key = || KeyPair::generate().unwrap();
+            let decoded = |certificate: &rcgen::Certificate| Certificate::from_der(certificate.der());
+            let (root_key, intermediate_key) = (key(), key());
+            let root_params = params("a root", &[], true);
+            let root = decoded(&root_params.self_signed(&root_key).unwrap());
+            let issuer = Issuer::new(root_params, root_key);
+            let intermediate_params = params("an intermediate", &[], true);
+            let intermediate = decoded(&intermediate_params.signed_by(&intermediate_key, &issuer).unwrap());
+            let issuer = Issuer::new(intermediate_params, intermediate_key);
+            let leaf = decoded(&params(common_name, names, false).signed_by(&key(), &issuer).unwrap());
+            Self { root, intermediate, leaf }
+        }
+
+        fn honest() -> Self {
+            Self::new(&["db.example"], "db.example", true)
+        }
+
+        fn sent(&self) -> Vec<Certificate> {
+            vec![self.leaf.clone(), self.intermediate.clone()]
+        }
+    }
+
+    fn trusting(certificates: &[&Certificate]) -> Roots {
+        let file = PathBuf::from("/roots.pem");
+        let certificates = certificates
+            .iter()
+            .map(|certificate| FileCertificate {
+                certificate: (*certificate).clone(),
+                file: file.clone(),
+                line: 1,
+            })
+            .collect();
+        Roots::Loaded(RootStore { source: RootSource::Given(file), certificates })
+    }
+
+    /// The clients that have a difference of this code, with these settings, roots and chain.
+    fn having(
+        code: &str,
+        settings: &str,
+        roots: Option<Roots>,
+        chain: Option<&[Certificate]>,
+    ) -> Vec<&'static str> {
+        let (settings, mut trust) = read(settings);
+        if let Some(roots) = roots {
+            trust.roots = roots;
+        }
+        let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
+        let host = Value::from(connection.host.as_str());
+        let judgement = chain
+            .map(|chain| verify::judge(chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull));
+        let live = chain.zip(judgement.as_ref()).map(|(chain, judgement)| Live { chain, judgement });
+        let situation = Situation::new(&connection, &settings, &trust, live);
+        table::all()
+            .filter(|client| situation.differences(client).iter().any(|found| found.code == code))
+            .map(|client| client.name)
+            .collect()
+    }
+
+    const WEBPKI: [&str; 3] = ["tokio-postgres", "sqlx", "diesel-async"];
+    const GO_AND_WEBPKI: [&str; 7] =
+        ["pgx", "gorm", "lib-pq", "tokio-postgres", "sqlx", "diesel-async", "grafana"];
+    /// Java, Go and Rust: they take any certificate of the file for an anchor.
+    const ANCHORING: [&str; 12] = [
+        "jdbc",
+        "spring-boot",
+        "hikari",
+        "pgx",
+        "gorm",
+        "lib-pq",
+        "tokio-postgres",
+        "sqlx",
+        "diesel-async",
+        "metabase",
+        "grafana",
+        "dbeaver",
+    ];
+
+    #[test]
+    fn an_honest_chain_differs_for_nobody() {
+        let pki = Pki::honest();
+        let (settings, mut trust) = read(SETTINGS);
+        trust.roots = trusting(&[&pki.root]);
+        let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
+        let chain = pki.sent();
+        let host = Value::from("db.example");
+        let judgement = verify::judge(&chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull);
+        assert!(judgement.accepted, "{judgement:?}");
+        let live = Live { chain: &chain, judgement: &judgement };
+        let situation = Situation::new(&connection, &settings, &trust, Some(live));
+        for client in table::all() {
+            let codes: Vec<&str> =
+                situation.differences(client).iter().map(|difference| difference.code).collect();
+            let wanted: &[&str] = if client.name == "sqlx" { &["root-file-adds"] } else { &[] };
+            assert_eq!(codes, wanted, "{}", client.name);
+        }
+    }
+
+    #[test]
+    fn a_common_name_alone_is_refused_by_go_and_rust() {
+        let pki = Pki::new(&[], "db.example", true);
+        let roots = || Some(trusting(&[&pki.root]));
+        assert_eq!(having("common-name-only", SETTINGS, roots(), Some(&pki.sent())), GO_AND_WEBPKI);
+        assert!(having("common-name-only", SETTINGS, roots(), None).is_empty());
+    }
+
+    #[test]
+    fn a_ca_as_server_certificate_is_refused_by_rust() {
+        let mut params = CertificateParams::new(["db.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let own = Certificate::from_der(params.self_signed(&key).unwrap().der());
+        let found = having(
+            "ca-as-server-certificate",
+            SETTINGS,
+            Some(trusting(&[&own])),
+            Some(std::slice::from_ref(&own)),
+        );
+        assert_eq!(found, WEBPKI);
+    }
+
+    #[test]
+    fn an_intermediate_in_the_file_is_an_anchor_for_java_go_and_rust() {
+        let pki = Pki::honest();
+        let chain = pki.sent();
+        let alone = || Some(trusting(&[&pki.intermediate]));
+        assert_eq!(having("intermediate-as-root", SETTINGS, alone(), Some(&chain)), ANCHORING);
+        assert_eq!(having("intermediate-as-root", SETTINGS, alone(), None), ANCHORING);
+        let both = || Some(trusting(&[&pki.root, &pki.intermediate]));
+        assert_eq!(having("intermediate-as-anchor", SETTINGS, both(), Some(&chain)), ANCHORING);
+        assert!(having("intermediate-as-root", SETTINGS, both(), Some(&chain)).is_empty());
+    }
+
+    #[test]
+    fn missing_authority_key_identifiers_are_refused_by_new_pythons() {
+        let pki = Pki::new(&["db.example"], "db.example", false);
+        let roots = Some(trusting(&[&pki.root]));
+        assert_eq!(
+            having("authority-key-missing", SETTINGS, roots, Some(&pki.sent())),
+            ["asyncpg", "pg8000"]
+        );
+    }
+
+    #[test]
+    fn forms_of_root_files() {
+        let invalid = |content| Some(Roots::Invalid { path: PathBuf::from("/roots.pem"), content });
+        let der = having("root-file-der", SETTINGS, invalid(FileContent::DerCertificate), None);
+        assert_eq!(
+            der,
+            [
+                "node-postgres",
+                "postgres.js",
+                "typeorm",
+                "sequelize",
+                "knex",
+                "drizzle",
+                "jdbc",
+                "spring-boot",
+                "hikari",
+                "tokio-postgres",
+                "sqlx",
+                "diesel-async",
+                "metabase",
+                "dbeaver"
+            ]
+        );
+        let empty = having("root-file-empty", SETTINGS, invalid(FileContent::Empty), None);
+        assert!(empty.contains(&"node-postgres") && !empty.contains(&"jdbc") && !empty.contains(&"pgx"));
+    }
+
+    #[test]
+    fn no_root_file_and_the_systems_roots() {
+        let none = having("no-root-file", "host=db.example user=me", None, None);
+        for (client, trusts) in [
+            ("psql", false),
+            ("psycopg", false),
+            ("jdbc", false),
+            ("node-postgres", true),
+            ("pgx", true),
+            ("npgsql", true),
+        ] {
+            assert_eq!(none.contains(&client), trusts, "{client}");
+        }
+        let system = having(
+            "system-roots",
+            "host=db.example user=me sslrootcert=system sslmode=verify-full",
+            None,
+            None,
+        );
+        for (client, differs) in [("psql", true), ("pgx", false), ("jdbc", true), ("pgbouncer", true)] {
+            assert_eq!(system.contains(&client), differs, "{client}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_are_addresses() {
+        let settings = "host=10.0.0.7 user=me sslrootcert=/roots.pem";
+        assert_eq!(having("address-compared-as-localhost", settings, None, None), ["postgres.js"]);
+        // libpq compares the address with the common name as text; Go does not.
+        let pki = Pki::new(&[], "10.0.0.7", true);
+        let found =
+            having("address-not-in-certificate", settings, Some(trusting(&[&pki.root])), Some(&pki.sent()));
+        assert_eq!(found, ["pgx", "gorm", "lib-pq", "grafana"]);
+    }
+
+    #[test]
+    fn settings_without_a_counterpart() {
+        let settings = "host=db.example hostaddr=10.0.0.7 user=me sslrootcert=/roots.pem channel_binding=require \
+                        sslcrl=/crl.pem";
+        let unbound = having("setting-not-carried", settings, None, None);
+        let unrevoked = having("revocation-not-checked", settings, None, None);
+        let elsewhere = having("address-not-taken", settings, None, None);
+        for (client, binds, revokes, takes_address) in [
+            ("psql", true, true, true),
+            ("psycopg", true, true, true),
+            ("jdbc", true, false, false),
+            ("node-postgres", false, false, true),
+            ("pgx", false, false, false),
+        ] {
+            assert_eq!(unbound.contains(&client), !binds, "{client}");
+            assert_eq!(unrevoked.contains(&client), !revokes, "{client}");
+            assert_eq!(elsewhere.contains(&client), !takes_address, "{client}");
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::timestamp::Timestamp;
 use crate::trust;
 
 use connection::{Connection, raised_from};
-use difference::Situation;
+use difference::{Live, Situation};
 use show::Answer;
 use table::Client;
 
@@ -84,7 +84,7 @@ pub(super) fn run(
         connection: &connection,
         raised_from,
         other_hosts: settings.hosts.len().saturating_sub(1),
-        situation: Situation::new(&connection, &settings, &trust, outcome.as_ref()),
+        situation: Situation::new(&connection, &settings, &trust, outcome.as_ref().and_then(Live::of)),
         outcome: outcome.as_ref(),
         in_full: !arguments.only.is_empty(),
         clients,
