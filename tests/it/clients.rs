@@ -3,11 +3,14 @@
 
 mod runners;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::LazyLock;
 
 use crate::support::home::Home;
+use crate::support::pgbouncer::PgBouncer;
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::postgres::Postgres;
+use crate::support::psql::Psql;
 use crate::support::site::{GUARDED, NAME, PASSWORD, Site};
 use crate::support::tool::{Report, Tool};
 
@@ -181,6 +184,37 @@ fn ruby_pg() {
 #[test]
 fn perl_dbd_pg() {
     verifies("dbd-pg", true, true, runners::dbd_pg);
+}
+
+/// PgBouncer is a client of the server behind it: what is printed is the beginning of its file.
+#[test]
+fn pgbouncer() {
+    let home = Home::new();
+    let file = home.write(ROOT_FILE, LOCAL.chain.root.pem());
+    let readable =
+        || std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("its mode");
+    let conninfo = format!(
+        "host=localhost port={} dbname=postgres user={GUARDED} sslrootcert='{}'",
+        LOCAL.server.port(),
+        file.to_str().expect("a path in UTF-8").replace('\'', "\\'")
+    );
+    let snippet = snippet(&home, "pgbouncer", &conninfo);
+    let ask = || {
+        readable();
+        let pooler =
+            PgBouncer::configured(snippet.clone() + "\nserver_login_retry = 1\nquery_wait_timeout = 5")
+                .user(GUARDED, PASSWORD)
+                .start();
+        let conninfo =
+            format!("host=127.0.0.1 port={} dbname=app user={GUARDED} sslmode=disable", pooler.port());
+        let connection = Psql::libpq(15).connect(&home, &conninfo, &[("PGPASSWORD", PASSWORD)]);
+        (connection, pooler.log())
+    };
+    let (connection, log) = ask();
+    assert!(connection.connected && log.contains("SSL established"), "{connection:?}\n{snippet}\n{log}");
+    home.write(ROOT_FILE, Draft::authority("another root", Algorithm::Ecdsa).self_signed().pem());
+    let (connection, log) = ask();
+    assert!(!connection.connected && log.contains("certificate verify failed"), "{connection:?}\n{log}");
 }
 
 /// A certificate without subjectAltName, which psql and Python accept, and Go and rustls refuse: told by the live check.

@@ -38,15 +38,16 @@ impl Answer<'_> {
     pub fn human(&self, style: Style) -> String {
         let mut page = Page::new(style);
         self.head(&mut page);
-        for client in &self.clients {
-            page.part();
-            if self.in_full {
+        if self.in_full {
+            for client in &self.clients {
+                page.part();
                 self.full(&mut page, client);
-            } else {
+            }
+        } else {
+            page.part();
+            for client in &self.clients {
                 self.short(&mut page, client);
             }
-        }
-        if !self.in_full {
             page.part();
             let (head, _) = page.label(LABELS, "more", Role::Secondary);
             let command = style.paint(Role::Command, "pgtls-check clients --for NAME CONNINFO");
@@ -242,4 +243,117 @@ fn role(effect: Effect) -> Role {
 fn write_difference(page: &mut Page, difference: &Difference) {
     let head = format!("  {} ", page.style().paint(role(difference.effect), "!"));
     page.prose(&head, 4, 4, Role::Plain, &difference.text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::connection::tests::read;
+    use super::super::table;
+    use super::*;
+    use crate::text::{is_printable, width};
+
+    const ODD: &str = "host=db.example hostaddr=10.0.0.7 user=me password=Zyzzyva sslmode=require \
+                       sslrootcert='/srv/it\\'s\x1b[2J.pem' sslcert=/me.crt sslkey=/me.key sslpassword=Zyzzyva";
+
+    fn shown<T>(
+        conninfo: &str,
+        clients: Vec<&'static Client>,
+        in_full: bool,
+        show: impl Fn(&Answer<'_>) -> T,
+    ) -> T {
+        let (settings, trust) = read(conninfo);
+        let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
+        show(&Answer {
+            connection: &connection,
+            raised_from: super::super::raised_from(&settings),
+            other_hosts: settings.hosts.len() - 1,
+            situation: Situation::new(&connection, &settings, &trust, None),
+            outcome: None,
+            clients,
+            in_full,
+        })
+    }
+
+    #[test]
+    fn one_client_in_full() {
+        let client = table::find("asyncpg").unwrap();
+        let conninfo = "host=db.example,other hostaddr=10.0.0.7,10.0.0.8 dbname=app user=me sslmode=prefer \
+                        sslrootcert=/srv/roots.pem";
+        let text = shown(conninfo, vec![client], true, |answer| answer.human(Style::document()));
+        assert_eq!(
+            text,
+            "   spelled  db.example:5432, verify-full, trusting /srv/roots.pem\n    \
+             raised  sslmode=prefer does not verify the server; the snippets do, with verify-full\n      \
+             note  the first host only; 1 more are given\n\
+             live check  not made: differences that depend on the server's certificate are told with --probe\n\
+             asyncpg  Python, in a coroutine\n\
+             import os, ssl\n\
+             import asyncpg\n\
+             \n\
+             context = ssl.create_default_context(cafile=\"/srv/roots.pem\")\n\
+             connection = await asyncpg.connect(\n    \
+             host=\"db.example\",\n    \
+             port=5432,\n    \
+             database=\"app\",\n    \
+             user=\"me\",\n    \
+             password=os.environ.get(\"PGPASSWORD\"),\n    \
+             ssl=context,\n\
+             )\n\
+             by default  prefer: TLS if offered, verified: no\n   \
+             differs  knows no address beside the host: it connects to what db.example resolves to, not to 10.0.0.7\n      \
+             note  a DSN works too: ?sslmode=verify-full&sslrootcert=FILE&sslcert=FILE&sslkey=FILE\n      \
+             note  ssl=True verifies against the system's roots\n    \
+             source  MagicStack/asyncpg connect_utils.py 2026-02-27; run on Python 3.11, measured, 2026-11-23\n"
+        );
+    }
+
+    #[test]
+    fn every_form_is_printable_and_without_passwords() {
+        for in_full in [false, true] {
+            for (unicode, columns) in [(true, None), (false, None), (true, Some(80)), (false, Some(40))] {
+                let style = Style { unicode, width: columns, ..Style::document() };
+                let text = shown(ODD, table::all().collect(), in_full, |answer| answer.human(style));
+                assert!(text.chars().all(|c| c == '\n' || is_printable(c)), "{text:?}");
+                assert!(!text.contains("Zyzzyva"));
+                for client in table::all() {
+                    let name = if in_full { client.title } else { client.name };
+                    assert!(text.lines().any(|line| line.starts_with(name)), "{name} in {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn prose_keeps_to_the_width() {
+        let style = Style { width: Some(80), ..Style::document() };
+        let text =
+            shown("host=10.0.0.7 user=me", table::all().collect(), false, |answer| answer.human(style));
+        let differences =
+            text.lines().filter(|line| line.starts_with("  !") || line.starts_with("live check"));
+        for line in differences {
+            assert!(width(line) <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn machines_get_one_line_with_everything() {
+        let line = shown(ODD, table::all().collect(), false, |answer| answer.json());
+        assert!(line.ends_with('\n') && line.trim_end().lines().count() == 1 && !line.contains("Zyzzyva"));
+        let read: Json = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["schema"], SCHEMA);
+        assert_eq!(read["raised_from"], "require");
+        assert_eq!(read["probe"], Json::Null);
+        assert_eq!(read["target"]["hostaddr"], "10.0.0.7");
+        let clients = read["clients"].as_array().unwrap();
+        assert_eq!(clients.len(), table::all().count());
+        for client in clients {
+            for key in ["name", "title", "place", "snippet", "default", "differences", "notes", "source"] {
+                assert!(!client[key].is_null(), "{key} of {client}");
+            }
+            let snippet = client["snippet"].as_str().unwrap();
+            assert!(snippet.chars().all(|c| c == '\n' || is_printable(c)), "{snippet:?}");
+        }
+    }
 }

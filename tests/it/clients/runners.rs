@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 use crate::support::home::Home;
 use crate::support::postgres::build_directory;
 
-/// Makes programs of the snippets and gives the command of each by its place.
-pub type Prepare = fn(&Home, &[String]) -> Box<dyn Fn(usize) -> Command>;
+/// The command of each snippet, by its place.
+type Commands<'a> = Box<dyn Fn(usize) -> Command + 'a>;
+
+/// Makes programs of the snippets.
+pub type Prepare = for<'a> fn(&'a Home, &[String]) -> Commands<'a>;
 
 /// What every program asks once it is connected: the server itself says whether the session is encrypted.
 const QUERY: &str = "select ssl::text from pg_stat_ssl where pid = pg_backend_pid()";
@@ -46,7 +49,10 @@ impl Run {
             }
         };
         let wished = if connected { "connect" } else { "refuse the certificate" };
-        assert!(as_wished, "it should {wished}:\n{snippet}\n--- output\n{output}");
+        assert!(
+            as_wished,
+            "it should {wished} (a client that is missing comes with: tests/run setup)\n{snippet}\n--- output\n{output}"
+        );
     }
 }
 
@@ -58,34 +64,22 @@ fn limited(home: &Home, program: impl AsRef<Path>) -> Command {
 }
 
 /// Scripts for an interpreter, one for each snippet.
-fn scripts(
-    home: &Home,
+fn scripts<'a>(
+    home: &'a Home,
     snippets: &[String],
     name: &str,
     wrap: impl Fn(&str) -> String,
     interpreter: impl AsRef<Path>,
-) -> Box<dyn Fn(usize) -> Command> {
-    let commands: Vec<(PathBuf, PathBuf)> = snippets
+) -> Commands<'a> {
+    let scripts: Vec<PathBuf> = snippets
         .iter()
         .enumerate()
-        .map(|(index, snippet)| {
-            let script = home.write(&name.replace('*', &index.to_string()), wrap(snippet));
-            (interpreter.as_ref().to_owned(), script)
-        })
+        .map(|(index, snippet)| home.write(&name.replace('*', &index.to_string()), wrap(snippet)))
         .collect();
-    let home = home.path().to_owned();
+    let interpreter = interpreter.as_ref().to_owned();
     Box::new(move |index| {
-        let (interpreter, script) = &commands[index];
-        let mut command = Command::new("timeout");
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &home)
-            .env("LC_ALL", "C.UTF-8")
-            .current_dir(&home)
-            .args(["--kill-after=1", LIMIT])
-            .arg(interpreter)
-            .arg(script);
+        let mut command = limited(home, &interpreter);
+        command.arg(&scripts[index]);
         command
     })
 }
@@ -98,7 +92,7 @@ fn installed(name: &str, probe: &str) -> PathBuf {
     directory
 }
 
-fn shell(home: &Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Box<dyn Fn(usize) -> Command> {
+fn shell<'a>(home: &'a Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Commands<'a> {
     let psql = |snippet: &str| format!("PATH=/usr/lib/postgresql/15/bin:$PATH\n{}\n", wrap(snippet));
     scripts(home, snippets, "snippet-*.sh", psql, "/bin/sh")
 }
@@ -109,33 +103,33 @@ fn line(snippet: &str, begin: &str) -> String {
     format!("{line} -X -w -A -t -c \"{QUERY}\"")
 }
 
-pub fn psql_string(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn psql_string<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| line(snippet, "psql 'host="))
 }
 
-pub fn psql_uri(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn psql_uri<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| line(snippet.split_once("URI").expect("the form of a URI").1, "psql "))
 }
 
-pub fn psql_environment(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn psql_environment<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| {
         let variables = snippet.split_once("every libpq program").expect("the variables").1;
         format!("set -a{variables}\n{}", line("psql", "psql"))
     })
 }
 
-fn python(home: &Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Box<dyn Fn(usize) -> Command> {
+fn python<'a>(home: &'a Home, snippets: &[String], wrap: impl Fn(&str) -> String) -> Commands<'a> {
     let directory = installed("clients-python", "bin/python");
     scripts(home, snippets, "snippet_*.py", wrap, directory.join("bin/python"))
 }
 
-pub fn psycopg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn psycopg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!("{snippet}\nprint(connection.execute('{QUERY}').fetchone()[0])\n")
     })
 }
 
-pub fn psycopg2(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn psycopg2<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!(
             "{snippet}\ncursor = connection.cursor()\ncursor.execute('{QUERY}')\nprint(cursor.fetchone()[0])\n"
@@ -143,11 +137,11 @@ pub fn psycopg2(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Comman
     })
 }
 
-pub fn pg8000(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn pg8000<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     psycopg2(home, snippets)
 }
 
-pub fn asyncpg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn asyncpg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         let body: String = snippet.lines().map(|line| format!("    {line}\n")).collect();
         format!(
@@ -157,7 +151,7 @@ pub fn asyncpg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command
     })
 }
 
-pub fn sqlalchemy(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn sqlalchemy<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!(
             "{snippet}\nfrom sqlalchemy import text\nwith engine.connect() as connection:\n    \
@@ -166,35 +160,35 @@ pub fn sqlalchemy(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Comm
     })
 }
 
-fn node(home: &Home, snippets: &[String], tail: &str) -> Box<dyn Fn(usize) -> Command> {
+fn node<'a>(home: &'a Home, snippets: &[String], tail: &str) -> Commands<'a> {
     // Imports of ES modules are looked for beside the script and nowhere else.
     let modules = installed("clients-node", "node_modules").join("node_modules");
     std::os::unix::fs::symlink(modules, home.join("node_modules")).expect("a link");
     scripts(home, snippets, "snippet-*.mjs", |snippet| format!("{snippet}\n{tail}\n"), "node")
 }
 
-pub fn node_postgres(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn node_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let tail = format!("console.log((await client.query('{QUERY}')).rows[0].ssl)\nawait client.end()");
     node(home, snippets, &tail)
 }
 
-pub fn postgres_js(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn postgres_js<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     node(home, snippets, &format!("console.log((await sql`{QUERY}`)[0].ssl)\nawait sql.end()"))
 }
 
-pub fn ruby_pg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn ruby_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| format!("{snippet}\nputs connection.exec('{QUERY}')[0]['ssl']\n");
     scripts(home, snippets, "snippet-*.rb", wrap, "/usr/bin/ruby")
 }
 
-pub fn pdo(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn pdo<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| {
         format!("<?php\n{snippet}\necho $connection->query('{QUERY}')->fetchColumn(), \"\\n\";\n")
     };
     scripts(home, snippets, "snippet-*.php", wrap, "php")
 }
 
-pub fn dbd_pg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn dbd_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| {
         format!(
             "use strict; use warnings; use utf8;\n{snippet}\nprint $connection->selectrow_array('{QUERY}'), \"\\n\";\n"
@@ -204,27 +198,18 @@ pub fn dbd_pg(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command>
 }
 
 /// A program built once, that takes the number of the snippet.
-fn built(home: &Home, program: Vec<PathBuf>) -> Box<dyn Fn(usize) -> Command> {
-    let home = home.path().to_owned();
+fn built(home: &Home, program: Vec<PathBuf>) -> Commands<'_> {
     Box::new(move |index| {
-        let mut command = Command::new("timeout");
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &home)
-            .current_dir(&home)
-            .args(["--kill-after=1", LIMIT])
-            .args(&program)
-            .arg(index.to_string());
+        let mut command = limited(home, &program[0]);
+        command.args(&program[1..]).arg(index.to_string());
         command
     })
 }
 
 fn build(mut command: Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}; install it with: tests/run setup"));
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    let output = command.output().expect("a compiler runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} (what is missing comes with: tests/run setup)\n{errors}");
 }
 
 /// The snippets as functions, in the syntax of a language: `#` stands for the number, `{}` for the snippet.
@@ -236,7 +221,7 @@ fn functions(snippets: &[String], template: &str) -> String {
     text
 }
 
-pub fn jdbc(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn jdbc<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let jar = PathBuf::from("/usr/share/java/postgresql.jar");
     assert!(jar.exists(), "{} is missing; install it with: tests/run setup", jar.display());
     let cases = functions(
@@ -262,7 +247,7 @@ pub fn jdbc(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
     built(home, options.map(PathBuf::from).to_vec())
 }
 
-pub fn lib_pq(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn lib_pq<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let cases = functions(snippets, "func snippet#() (*sql.DB, error) {\n{}\nreturn db, err\n}");
     let list: String = (0..snippets.len()).map(|index| format!("snippet{index}, ")).collect();
     let source = home.write(
@@ -288,7 +273,7 @@ pub fn lib_pq(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command>
     built(home, vec![program])
 }
 
-pub fn tokio_postgres(home: &Home, snippets: &[String]) -> Box<dyn Fn(usize) -> Command> {
+pub fn tokio_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let cases = functions(
         snippets,
         "async fn snippet#() -> Result<String, Error> {\n{}\ntokio::spawn(connection);\n\

@@ -20,7 +20,13 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// A pooler for `server`, still to be set up. Untouched it offers no TLS and knows no user.
     pub fn before(server: &Postgres) -> Setup {
-        Setup { upstream: server.port(), tls: None, authentication: "trust", users: String::new() }
+        let upstream = format!("[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\n", server.port());
+        PgBouncer::configured(upstream)
+    }
+
+    /// A pooler whose file begins like this: `[databases]`, then `[pgbouncer]` with settings towards the server.
+    pub fn configured(upstream: String) -> Setup {
+        Setup { upstream, tls: None, authentication: "trust", users: String::new() }
     }
 
     /// The port it listens on, at 127.0.0.1.
@@ -36,7 +42,7 @@ impl PgBouncer {
 
 /// How a pooler is to be.
 pub struct Setup {
-    upstream: u16,
+    upstream: String,
     tls: Option<(&'static str, Chain)>,
     authentication: &'static str,
     users: String,
@@ -86,7 +92,7 @@ impl Setup {
         let configuration = home.write(
             "pgbouncer.ini",
             format!(
-                "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+                "{}\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
                  unix_socket_dir =\nauth_type = {}\nauth_file = {directory}/users\n{tls}\n",
                 self.upstream, self.authentication
             ),

@@ -231,7 +231,7 @@ impl Client {
         let string = self.string.map(|compose| compose(connection));
         let pieces = super::snippet::write(self.essence, self.language, connection, string.as_deref());
         let joined = |text: String, mark: &str| text.replace(&format!("\n{mark}"), mark);
-        [",", ";", "&"].into_iter().fold(pieces, joined).replace('\n', " ")
+        [",", ";", "&", "}"].into_iter().fold(pieces, joined).replace('\n', " ")
     }
 }
 

@@ -287,8 +287,8 @@ DATABASE_URL=\"«string»\"
     },
     behaviour: Behaviour {
         verifier: Verifier::Other,
-        without_root: WithoutRoot::Trusts("the system's roots"),
-        system: SystemRoots::Spelled("the system's roots"),
+        without_root: WithoutRoot::Trusts("the system's roots (unverified)"),
+        system: SystemRoots::Spelled("the system's roots (unverified)"),
         takes_address: false,
         further: Some(&[]),
     },

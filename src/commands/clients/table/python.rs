@@ -275,10 +275,7 @@ const AIRFLOW: Client = Client {
 AIRFLOW_CONN_POSTGRES_DEFAULT=«string»
 ",
     essence: "
-Extra: {\"sslmode\": \"verify-full\"
-«if root», \"sslrootcert\": «root»
-«if system», \"sslrootcert\": \"system\"
-}
+Extra with «words»
 ",
     string: Some(airflow),
     default: PREFER,

@@ -93,11 +93,10 @@ let options = PgConnectOptions::new()
     .port(«port»)
     .database(«database»)
     .username(«user»)
-    .ssl_mode(PgSslMode::VerifyFull)
-«if root»    .ssl_root_cert(«root»)
-«if client»    .ssl_client_cert(«certificate»)
-«if client»    .ssl_client_key(«key»)
-    ;
+    .ssl_root_cert(«root»)
+    .ssl_client_cert(«certificate»)
+    .ssl_client_key(«key»)
+    .ssl_mode(PgSslMode::VerifyFull);
 let pool = PgPoolOptions::new().connect_with(options).await?;
 ",
     essence: "

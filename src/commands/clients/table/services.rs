@@ -37,7 +37,7 @@ server_tls_sslmode = verify-full
     behaviour: Behaviour {
         verifier: Verifier::Other,
         without_root: WithoutRoot::Trusts(
-            "nothing: it must be given a file, here Debian's list of public roots",
+            "Debian's list of public roots, which the snippet names since it must be given a file",
         ),
         system: SystemRoots::NeedsFile,
         takes_address: false,
