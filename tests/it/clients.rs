@@ -6,6 +6,9 @@ mod runners;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::LazyLock;
 
+use openssl::pkcs12::Pkcs12;
+use openssl::stack::Stack;
+
 use crate::support::home::Home;
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::pki::{Algorithm, Chain, Draft};
@@ -56,7 +59,7 @@ const ROOT_FILE: &str = "my root's \"CA\" $x.pem";
 
 /// Runs the snippets of a client for every case. `takes_address`: whether it can be given an address beside the host.
 #[track_caller]
-fn verifies(name: &str, takes_address: bool, takes_pem_key: bool, prepare: Prepare) {
+fn verifies(name: &str, takes_address: bool, prepare: Prepare) {
     let home = Home::new();
     let (fifteen, eighteen) = (Site::shared(15, Algorithm::Rsa), Site::shared(18, Algorithm::Rsa));
     let roots = [&LOCAL.chain, &fifteen.chain, &eighteen.chain].map(|chain| chain.root.pem()).concat();
@@ -77,13 +80,12 @@ fn verifies(name: &str, takes_address: bool, takes_pem_key: bool, prepare: Prepa
         // Root and address are right, the name is not.
         Case { conninfo: to("host=localhost", eighteen.server.port()), expected: Expected::Refused },
     ];
-    if takes_pem_key {
-        let certificate = home.write("me.crt", LOCAL.clients.server_pem());
-        let key = home.write("me.key", LOCAL.clients.leaf.key_pem());
-        let conninfo = to("host=localhost", LOCAL.server.port()).replace(GUARDED, CERTIFIED);
-        let conninfo = format!("{conninfo} sslcert={} sslkey={}", certificate.display(), key.display());
-        cases.push(Case { conninfo, expected: Expected::Connected });
-    }
+    let certificate = home.write("me.crt", LOCAL.clients.server_pem());
+    let key = home.write("me.key", LOCAL.clients.leaf.key_pem());
+    home.write("me.p12", pkcs12(&LOCAL.clients));
+    let conninfo = to("host=localhost", LOCAL.server.port()).replace(GUARDED, CERTIFIED);
+    let conninfo = format!("{conninfo} sslcert={} sslkey={}", certificate.display(), key.display());
+    cases.push(Case { conninfo, expected: Expected::Connected });
     let snippets: Vec<String> = cases.iter().map(|case| snippet(&home, name, &case.conninfo)).collect();
     let command = prepare(&home, &snippets);
     for (index, case) in cases.iter().enumerate() {
@@ -93,6 +95,15 @@ fn verifies(name: &str, takes_address: bool, takes_pem_key: bool, prepare: Prepa
     let stranger = Draft::authority("another root", Algorithm::Ecdsa).self_signed();
     home.write(ROOT_FILE, stranger.pem());
     Run::of(command(0), PASSWORD).came_to(false, &snippets[0]);
+}
+
+/// A certificate with chain and key as Java wants them, under [`PASSWORD`].
+fn pkcs12(chain: &Chain) -> Vec<u8> {
+    let mut others = Stack::new().expect("a list");
+    others.push(chain.intermediate.certificate.clone()).expect("room in it");
+    let mut builder = Pkcs12::builder();
+    builder.name("user").pkey(&chain.leaf.key).cert(&chain.leaf.certificate).ca(others);
+    builder.build2(PASSWORD).and_then(|archive| archive.to_der()).expect("PKCS #12")
 }
 
 /// The snippet as the program prints it.
@@ -108,82 +119,82 @@ fn clients(home: &Home, arguments: &[&str]) -> Report {
 
 #[test]
 fn psql() {
-    verifies("psql", true, true, runners::psql_string);
+    verifies("psql", true, runners::psql_string);
 }
 
 #[test]
 fn psql_by_uri() {
-    verifies("psql", true, true, runners::psql_uri);
+    verifies("psql", true, runners::psql_uri);
 }
 
 #[test]
 fn libpq_by_the_environment() {
-    verifies("libpq", true, true, runners::psql_environment);
+    verifies("libpq", true, runners::psql_environment);
 }
 
 #[test]
 fn psycopg_3() {
-    verifies("psycopg", true, true, runners::psycopg);
+    verifies("psycopg", true, runners::psycopg);
 }
 
 #[test]
 fn psycopg_2() {
-    verifies("psycopg2", true, true, runners::psycopg2);
+    verifies("psycopg2", true, runners::psycopg2);
 }
 
 #[test]
 fn asyncpg() {
-    verifies("asyncpg", false, true, runners::asyncpg);
+    verifies("asyncpg", false, runners::asyncpg);
 }
 
 #[test]
 fn pg8000() {
-    verifies("pg8000", false, true, runners::pg8000);
+    verifies("pg8000", false, runners::pg8000);
 }
 
 #[test]
 fn sqlalchemy() {
-    verifies("sqlalchemy", true, true, runners::sqlalchemy);
+    verifies("sqlalchemy", true, runners::sqlalchemy);
 }
 
 #[test]
 fn node_postgres() {
-    verifies("node-postgres", true, true, runners::node_postgres);
+    verifies("node-postgres", true, runners::node_postgres);
 }
 
 #[test]
 fn postgres_js() {
-    verifies("postgres.js", true, true, runners::postgres_js);
+    verifies("postgres.js", true, runners::postgres_js);
 }
 
 #[test]
 fn jdbc() {
-    verifies("jdbc", false, false, runners::jdbc);
+    verifies("jdbc", false, runners::jdbc);
 }
 
 #[test]
 fn lib_pq() {
-    verifies("lib-pq", false, true, runners::lib_pq);
+    verifies("lib-pq", false, runners::lib_pq);
 }
 
 #[test]
 fn tokio_postgres_with_rustls() {
-    verifies("tokio-postgres", true, true, runners::tokio_postgres);
+    verifies("tokio-postgres", true, runners::tokio_postgres);
 }
 
 #[test]
 fn php_pdo() {
-    verifies("pdo", true, true, runners::pdo);
+    verifies("pdo", true, runners::pdo);
 }
 
 #[test]
 fn ruby_pg() {
-    verifies("ruby-pg", true, true, runners::ruby_pg);
+    verifies("ruby-pg", true, runners::ruby_pg);
 }
 
 #[test]
 fn perl_dbd_pg() {
-    verifies("dbd-pg", true, true, runners::dbd_pg);
+    verifies("dbd-pg", true, runners::dbd_pg);
 }
 
 /// PgBouncer is a client of the server behind it: what is printed is the beginning of its file.

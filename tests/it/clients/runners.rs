@@ -26,12 +26,14 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs a program with the password in its environment.
+    /// Runs a program with the password, which is also that of the PKCS #12 file, in its environment.
     pub fn of(mut command: Command, password: &str) -> Run {
-        let output =
-            command.env("PGPASSWORD", password).stdin(Stdio::null()).output().unwrap_or_else(|error| {
-                panic!("{:?}: {error}; install it with: tests/run setup", command.get_program())
-            });
+        let output = command
+            .env("PGPASSWORD", password)
+            .env("PGSSLPASSWORD", password)
+            .stdin(Stdio::null())
+            .output()
+            .expect("timeout runs");
         let text = [output.stdout, output.stderr].concat();
         Run { succeeded: output.status.success(), output: String::from_utf8_lossy(&text).into_owned() }
     }

@@ -33,12 +33,11 @@ const JDBC: Client = Client {
     place: "Java",
     language: Language::Java,
     template: "
-«if client»// openssl pkcs12 -export -name user -in CERTIFICATE -inkey KEY -out FILE, with this FILE:
-«if client»// «pkcs12»
-«if client»// its pass phrase is the property sslpassword
+// openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
 var properties = new java.util.Properties();
 properties.setProperty(\"user\", «user»);
 properties.setProperty(\"password\", System.getenv().getOrDefault(\"PGPASSWORD\", \"\"));
+«if client»properties.setProperty(\"sslpassword\", System.getenv().getOrDefault(\"PGSSLPASSWORD\", \"\"));
 var connection = java.sql.DriverManager.getConnection(
     «string»,
     properties);
@@ -67,11 +66,15 @@ const SPRING_BOOT: Client = Client {
     place: "application.yaml",
     language: Language::Yaml,
     template: "
+# openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
 spring:
   datasource:
     url: «string»
     username: «user»
     password: ${PGPASSWORD}
+«if client»    hikari:
+«if client»      data-source-properties:
+«if client»        sslpassword: ${PGSSLPASSWORD}
 ",
     essence: ESSENCE,
     string: Some(jdbc),
@@ -88,11 +91,13 @@ const HIKARI: Client = Client {
     place: "Java",
     language: Language::Java,
     template: "
+// openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
 var config = new com.zaxxer.hikari.HikariConfig();
 config.setJdbcUrl(
     «string»);
 config.setUsername(«user»);
 config.setPassword(System.getenv(\"PGPASSWORD\"));
+«if client»config.addDataSourceProperty(\"sslpassword\", System.getenv().getOrDefault(\"PGSSLPASSWORD\", \"\"));
 var source = new com.zaxxer.hikari.HikariDataSource(config);
 ",
     essence: ESSENCE,

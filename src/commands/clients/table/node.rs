@@ -270,7 +270,7 @@ const PRISMA: Client = Client {
     place: ".env",
     language: Language::Plain,
     template: "
-# openssl pkcs12 -export -in CERTIFICATE -inkey KEY -out «pkcs12»
+# openssl pkcs12 -export -in «certificate» -inkey «key» -out «pkcs12»
 «if client»# then add &sslpassword= with the pass phrase chosen there, and the password behind the user, percent-encoded
 «if not client»# add the password behind the user, percent-encoded: USER:PASSWORD@
 DATABASE_URL=\"«string»\"
