@@ -231,7 +231,7 @@ fn run(case: &Case) -> Vec<String> {
         }
         if answer.outcome == Outcome::Accepted {
             for visit in &visits {
-                let wanted = case.host.as_deref().and_then(|host| server_name(client, host));
+                let wanted = case.host.as_deref().and_then(server_name);
                 if visit.sni.as_deref() != wanted {
                     fails(format!("the server name {wanted:?} | {:?}", visit.sni));
                 }

@@ -1,21 +1,14 @@
-//! What is particular to each client in these cases: the connection string they share, and the name they ask for.
+//! What the clients share: the connection string, and the name they ask for.
 
 use super::Case;
-use crate::support::parity::Client;
-use rustls::pki_types::DnsName;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The name that this client asks for in its ClientHello when it connects to `host` (libpq, initialize_SSL).
-pub fn server_name(client: Client, host: &str) -> Option<&str> {
-    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || host.contains(':') {
-        return None;
-    }
-    match client {
-        Client::Libpq15 | Client::Libpq18 => Some(host),
-        // rustls sends only what is a name for DNS, and that without a final dot.
-        Client::Program => DnsName::try_from(host).ok().map(|_| host.strip_suffix('.').unwrap_or(host)),
-    }
+/// The name in the ClientHello of a connection to `host`: verbatim, unless it looks like an address (libpq,
+/// initialize_SSL).
+pub fn server_name(host: &str) -> Option<&str> {
+    let address = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || host.contains(':');
+    (!address).then_some(host)
 }
 
 pub fn connection_string(case: &Case, directory: &Path, port: u16) -> String {

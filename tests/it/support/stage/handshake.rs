@@ -1,6 +1,6 @@
 //! The handshakes of the recording server.
 
-use super::session::session;
+use super::session::{Ends, session};
 use super::{Manner, Tls, Visit};
 use crate::support::odd_pki::Key;
 use openssl::dh::Dh;
@@ -67,7 +67,7 @@ impl Handshake {
 
     /// Shakes hands and plays the session over it.
     pub(super) fn receive(&self, client: TcpStream, manner: Manner, visit: &mut Visit) -> io::Result<()> {
-        let peer = client.peer_addr()?;
+        let ends = Ends::of(&client)?;
         match self {
             Handshake::OpenSsl(context) => {
                 let mut stream = SslStream::new(Ssl::new(context).unwrap(), client).unwrap();
@@ -79,7 +79,7 @@ impl Handshake {
                 }
                 visit.alpn = stream.ssl().selected_alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, peer, manner, visit)?;
+                session(&mut stream, ends, manner, visit)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
             }
             Handshake::Rustls(config) => {
@@ -95,7 +95,7 @@ impl Handshake {
                 visit.sni = stream.conn.server_name().map(str::to_owned);
                 visit.alpn = stream.conn.alpn_protocol().is_some();
                 visit.encrypted = true;
-                session(&mut stream, peer, manner, visit)
+                session(&mut stream, ends, manner, visit)
             }
         }
     }

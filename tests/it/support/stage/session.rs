@@ -9,6 +9,20 @@ use std::time::Duration;
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 
+/// The addresses of a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    client: SocketAddr,
+    server: SocketAddr,
+}
+
+impl Ends {
+    /// Those of a connection that the server accepted.
+    pub(super) fn of(client: &TcpStream) -> io::Result<Ends> {
+        Ok(Ends { client: client.peer_addr()?, server: client.local_addr()? })
+    }
+}
+
 /// One connection from its first byte to its end.
 pub(super) fn receive(
     mut client: TcpStream,
@@ -16,7 +30,7 @@ pub(super) fn receive(
     manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
-    let peer = client.peer_addr()?;
+    let ends = Ends::of(&client)?;
     client.set_read_timeout(Some(Duration::from_secs(10)))?;
     client.set_nodelay(true)?;
     let mut first = [0];
@@ -47,7 +61,7 @@ pub(super) fn receive(
                 client.write_all(first)?;
                 return handshake.receive(client, manner, visit);
             }
-            _ => return play(&mut client, rest, peer, manner, visit),
+            _ => return play(&mut client, rest, ends, manner, visit),
         }
     }
 }
@@ -59,17 +73,25 @@ fn until_gone(stream: &mut impl Read) -> io::Result<()> {
 
 /// The seconds until the kernel sends a keepalive for the client's end of a connection (proc_net_tcp: timer 2 with its
 /// time left in hundredths).
-fn keepalive_of(client: SocketAddr) -> Option<u64> {
-    let SocketAddr::V4(address) = client else { return None };
-    let local = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());
-    for _ in 0..100 {
+fn keepalive_of(ends: Ends) -> Option<u64> {
+    let written = |end: SocketAddr| match end {
+        SocketAddr::V4(end) => {
+            Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(end.ip().octets()), end.port()))
+        }
+        SocketAddr::V6(_) => None,
+    };
+    // Only both ends make out a connection: another one may have the same port.
+    let (local, remote) = (written(ends.client)?, written(ends.server)?);
+    for _ in 0..200 {
         let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-        let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local))?;
-        let (kind, left) = line.split_whitespace().nth(5)?.split_once(':')?;
-        match kind {
-            "00" => return None,
-            "02" => return Some(u64::from_str_radix(left, 16).ok()?.div_ceil(100)),
-            // Until what it sent is acknowledged, the one timer of a connection counts for that.
+        let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let line = lines.find(|fields| fields[1..3] == [local.as_str(), remote.as_str()]);
+        let timer = line.and_then(|fields| fields[5].split_once(':'));
+        match timer {
+            Some(("00", _)) => return None,
+            Some(("02", left)) => return Some(u64::from_str_radix(left, 16).ok()?.div_ceil(100)),
+            // Until what it sent is acknowledged, the one timer shown counts for that. And the table is no snapshot:
+            // while others come and go, a reader can miss a line.
             _ => std::thread::sleep(Duration::from_millis(5)),
         }
     }
@@ -92,25 +114,25 @@ fn packet(stream: &mut impl Read) -> io::Result<(u32, Vec<u8>)> {
 
 pub(super) fn session(
     stream: &mut (impl Read + Write),
-    peer: SocketAddr,
+    ends: Ends,
     manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
     let (_, startup) = packet(stream)?;
-    play(stream, startup, peer, manner, visit)
+    play(stream, startup, ends, manner, visit)
 }
 
 /// The session from the StartupMessage on: whoever is let in gets one row for every query.
 fn play(
     stream: &mut (impl Read + Write),
     startup: Vec<u8>,
-    peer: SocketAddr,
+    ends: Ends,
     manner: Manner,
     visit: &mut Visit,
 ) -> io::Result<()> {
     visit.startup = Some((startup, visit.encrypted));
     if manner.keepalives {
-        visit.keepalive = keepalive_of(peer);
+        visit.keepalive = keepalive_of(ends);
     }
     match manner.login {
         Login::Open => {}
