@@ -42,6 +42,7 @@ struct Run<'a> {
 
 #[test]
 fn every_option_means_what_libpq_means_by_it() {
+    let _cleared = files::Cleared;
     let cases: Vec<Case> = [
         modes::cases(),
         client_certificates::cases(),

@@ -94,6 +94,16 @@ pub static FILES: LazyLock<Home> = LazyLock::new(|| {
     home
 });
 
+/// Clears the directory away when dropped, which a static by itself is not.
+pub struct Cleared;
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        // It may not be there, when the test failed before anything was written.
+        let _ = std::fs::remove_dir_all(FILES.path());
+    }
+}
+
 fn certificates_of_clients(home: &Home) {
     let other = Draft::authority("Unknown Clients Root").self_signed();
     let below = client("cert").signed_by(&CLIENT_CA);
