@@ -23,12 +23,13 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// Whether it has less than the 112 bits of security that OpenSSL wants at level 2. OpenSSL 3 estimates them to the
-    /// nearest multiple of eight, so that RSA keys a few bits short of 2048 pass.
+    /// Whether it has less than the 112 bits of security that OpenSSL wants at level 2. OpenSSL 3 estimates them by a
+    /// formula (SP 800-56B, appendix D) and rounds to a multiple of eight, so that RSA begins at 1963 bits
+    /// (`ossl_ifc_ffc_compute_security_bits`); OpenSSL 1.1.1 wants 2048.
     pub fn is_weak(&self) -> bool {
         const SMALL_CURVES: [&str; 2] = ["1.2.840.10045.3.1.1", "1.3.132.0.31"];
         match self {
-            Self::Rsa(bits) | Self::RsaPss(bits) => *bits <= 2040,
+            Self::Rsa(bits) | Self::RsaPss(bits) => *bits < 1963,
             Self::Ec(curve) => SMALL_CURVES.contains(&curve.as_str()),
             Self::Ed25519 | Self::Ed448 | Self::Other(_) => false,
         }

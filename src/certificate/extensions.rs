@@ -3,6 +3,7 @@
 
 use super::der::{self, Element, Reader};
 use super::names::{DistinguishedName, GeneralName};
+use super::resources::Resources;
 use super::{Malformed, Timestamp};
 
 /// What a certificate's extensions say. Those that are absent are `None` or empty.
@@ -28,6 +29,10 @@ pub struct Extensions {
     pub issuer_addresses: Vec<String>,
     /// cRLDistributionPoints.
     pub crl_points: Vec<CrlPoint>,
+    /// Blocks of addresses (RFC 3779).
+    pub ip_resources: Option<Resources>,
+    /// Numbers of autonomous systems (RFC 3779).
+    pub as_resources: Option<Resources>,
     /// Whether it is a proxy certificate (RFC 3820).
     pub proxy: bool,
     /// Critical extensions that OpenSSL does not know: dotted OIDs.
@@ -179,7 +184,7 @@ const SUPPORTED: [&[u8]; 15] = [
 
 /// The extensions that are decoded: OID, field name, and whether OpenSSL looks at them for every certificate of a path
 /// (and refuses them doubled or broken).
-const KNOWN: [(&[u8], &str, bool); 11] = [
+const KNOWN: [(&[u8], &str, bool); 13] = [
     (&[0x55, 0x1d, 19], "basicConstraints", true),
     (&[0x55, 0x1d, 15], "keyUsage", true),
     (&[0x55, 0x1d, 37], "extendedKeyUsage", true),
@@ -190,6 +195,8 @@ const KNOWN: [(&[u8], &str, bool); 11] = [
     (&[0x55, 0x1d, 30], "nameConstraints", true),
     (&[0x55, 0x1d, 31], "cRLDistributionPoints", true),
     (&[0x2b, 6, 1, 5, 5, 7, 1, 14], "proxyCertInfo", true),
+    (&[0x2b, 6, 1, 5, 5, 7, 1, 7], "ipAddrBlocks", true),
+    (&[0x2b, 6, 1, 5, 5, 7, 1, 8], "autonomousSysIds", true),
     (&[0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", false),
 ];
 
@@ -280,6 +287,8 @@ impl Extensions {
                     self.issuer_addresses.extend(issuer_address(&mut inside)?);
                 }
             }
+            "ipAddrBlocks" => self.ip_resources = Some(Resources::addresses(&mut reader)?),
+            "autonomousSysIds" => self.as_resources = Some(Resources::systems(&mut reader)?),
             "proxyCertInfo" => {
                 self.proxy = true;
                 sequence(&mut reader)?;

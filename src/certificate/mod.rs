@@ -13,6 +13,7 @@ mod extensions;
 mod kind;
 mod names;
 pub mod pem;
+mod resources;
 mod trusted;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use extensions::{
 };
 pub use kind::DerKind;
 pub use names::{Attribute, DistinguishedName, GeneralName};
+pub use resources::{AS_NUMBERS, Holding, ROUTING_DOMAINS, Resources};
 
 /// A certificate, presented or read from a file. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -10,13 +10,12 @@ mod directory;
 mod faults;
 mod hello;
 mod messages;
-mod p521;
 mod pki;
+mod resign;
 mod scene;
 mod scram;
 mod server;
 mod session;
-mod sha1;
 mod visit;
 
 use std::ffi::OsString;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::CertificateParams;
-use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{
     ClientHello, NoClientAuth, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
@@ -53,8 +53,6 @@ pub(super) struct Scene {
     pub(super) key: Vec<u8>,
     /// Protocol versions of honest handshakes.
     pub(super) versions: Vec<&'static SupportedProtocolVersion>,
-    /// Key-exchange groups of honest handshakes.
-    pub(super) groups: Vec<&'static dyn SupportedKxGroup>,
     /// Whether clients are asked for certificates.
     pub(super) clients: Clients,
     /// What a ClientHello meets with.
@@ -90,7 +88,6 @@ impl Scene {
             chain: Vec::new(),
             key: Vec::new(),
             versions: rustls::DEFAULT_VERSIONS.to_vec(),
-            groups: vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1],
             clients: Clients::NotAsked,
             on_hello: |_| OnHello::Serve,
             greeting: b"",
@@ -238,8 +235,8 @@ impl Scene {
     }
 
     fn tls(&self) -> io::Result<Arc<ServerConfig>> {
-        let provider =
-            Arc::new(CryptoProvider { kx_groups: self.groups.clone(), ..ring::default_provider() });
+        let kx_groups = vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1];
+        let provider = Arc::new(CryptoProvider { kx_groups, ..ring::default_provider() });
         let key = PrivateKeyDer::Pkcs8(self.key.clone().into());
         let key = ring::sign::any_supported_type(&key).map_err(io::Error::other)?;
         let chain = self.chain.iter().map(|certificate| CertificateDer::from(certificate.clone()));

@@ -116,16 +116,6 @@ fn a_server_of_tls_1_0_answers_its_own_version_only() {
 }
 
 #[test]
-fn the_group_p521_is_insisted_on() {
-    let demo = staged("tls-unsupported-here");
-    let mut stream = connect(&demo);
-    assert_eq!(ask(&mut stream, &SSL), *b"S");
-    let error = encrypt(&demo, stream, &[]).flush().unwrap_err();
-    let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    assert_eq!(alert, Some(&rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure)));
-}
-
-#[test]
 fn half_a_flight_is_less_than_the_whole() {
     let demo = staged("tls-timeout-halfway");
     let mut stream = connect(&demo);

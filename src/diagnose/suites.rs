@@ -1,15 +1,6 @@
 //! What a second look found: suites and groups that psql's OpenSSL offers and this tool's rustls has not.
 
-pub(super) use crate::iana::suite;
-
-/// A group's name, or its number.
-pub(super) fn group(number: u16) -> String {
-    match number {
-        // What people call it, too.
-        25 => "secp521r1 (P-521)".to_owned(),
-        _ => crate::iana::group(number),
-    }
-}
+pub(super) use crate::iana::{group, suite};
 
 /// Whether rustls offers the suite, so that it cannot be the reason of a failure.
 pub(super) fn has_suite(number: u16) -> bool {
@@ -18,11 +9,11 @@ pub(super) fn has_suite(number: u16) -> bool {
 
 /// Whether rustls offers the group.
 pub(super) fn has_group(number: u16) -> bool {
-    matches!(number, 23 | 24 | 29)
+    matches!(number, 23..=25 | 29)
 }
 
 /// What this tool offers, for people.
-pub(super) const OFFERED: &str = "AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256, X25519 and P-384; \
+pub(super) const OFFERED: &str = "AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256, X25519, P-384 and P-521; \
      ECDSA, RSA and Ed25519 signatures with SHA-256 and up";
 
 #[cfg(test)]
@@ -31,7 +22,6 @@ mod tests {
 
     #[test]
     fn what_rustls_has_is_named_and_known() {
-        assert_eq!(group(25), "secp521r1 (P-521)");
         for provided in rustls::crypto::ring::ALL_CIPHER_SUITES {
             assert!(has_suite(u16::from(provided.suite())), "{:?}", provided.suite());
         }

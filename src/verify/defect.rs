@@ -149,6 +149,13 @@ pub enum Defect {
         /// What went wrong.
         fault: NameFault,
     },
+    /// It lists number resources (RFC 3779) that its issuer has not, or that a root inherits from nobody.
+    ResourcesNotNested {
+        /// Its place in the path.
+        at: usize,
+        /// Which: `IP resources` or `AS resources`.
+        resources: String,
+    },
     /// A CRL lists it.
     Revoked {
         /// Its place in the path.
@@ -300,6 +307,7 @@ impl Defect {
             | Self::KeyUsageExcludesServer { at, .. }
             | Self::PathLengthExceeded { at, .. }
             | Self::NameConstraint { at, .. }
+            | Self::ResourcesNotNested { at, .. }
             | Self::Revoked { at, .. }
             | Self::CrlMissing { at, .. }
             | Self::CrlInvalid { at, .. } => Some(*at),

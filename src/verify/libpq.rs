@@ -4,7 +4,7 @@
 use super::defect::{Defect, NotACa};
 use super::path::{self, End, Path};
 use super::signature::{self, SignatureError};
-use super::{Link, constraints, revocation};
+use super::{Link, constraints, resources, revocation};
 use crate::certificate::{Certificate, EXPLICIT_CURVE, Facts, Hash, KeyKind};
 use crate::timestamp::Timestamp;
 use crate::trust::{FileCertificate, FileCrl};
@@ -71,6 +71,9 @@ pub(super) fn examine(
         defects.extend(date_defect(place, member.facts, at));
     }
     constraints::check(&members, &mut defects);
+    if matches!(end, End::Anchored) {
+        resources::check(&members, &mut defects);
+    }
     (links, defects)
 }
 

@@ -10,6 +10,7 @@ pub mod hints;
 mod hostname;
 mod libpq;
 mod path;
+mod resources;
 mod revocation;
 pub mod signature;
 mod strict;

@@ -7,8 +7,8 @@ use rcgen::{
 
 use super::Fault;
 use crate::demo::pki::{Authority, Issued, days, distinguished_name, key};
+use crate::demo::resign::{self, Hash};
 use crate::demo::scene::{HOST, Scene};
-use crate::demo::sha1;
 
 /// A host of a provider whose certificates are known.
 const AZURE: &str = "demo.postgres.database.azure.com";
@@ -108,10 +108,7 @@ pub(super) const FAULTS: &[Fault] = &[
     })
     .named("crl-directory-missing"),
     Fault::new("certificate-weak", "the server's certificate is signed with SHA-1", |scene| {
-        let leaf = scene.intermediate.server(&[HOST])?;
-        let der = sha1::sign(&leaf.der, &scene.intermediate.key_der())?;
-        scene.present(Issued { der, ..leaf });
-        Ok(())
+        sign_with(scene, Hash::Sha1)
     }),
     Fault::new("certificate-purpose", "the server's certificate is one for clients", |scene| {
         scene.present_with(|leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])
@@ -196,6 +193,14 @@ pub(super) const WARNINGS: &[Fault] = &[
         },
     ),
 ];
+
+/// The server's certificate is signed with another hash.
+pub(super) fn sign_with(scene: &mut Scene, hash: Hash) -> std::io::Result<()> {
+    let leaf = scene.intermediate.server(&[HOST])?;
+    let der = resign::sign(&leaf.der, &scene.intermediate.key_der(), hash)?;
+    scene.present(Issued { der, ..leaf });
+    Ok(())
+}
 
 /// The server's certificate is signed with Ed25519, and channel binding is on offer (stage auth).
 pub(super) fn sign_with_ed25519(scene: &mut Scene) -> std::io::Result<()> {

@@ -2,10 +2,11 @@
 
 use rustls::version::TLS12;
 
+use super::certificate::sign_with;
 use super::{Fault, SeenBy};
 use crate::demo::hello::alert;
-use crate::demo::p521::P521;
 use crate::demo::pki::Authority;
+use crate::demo::resign::Hash;
 use crate::demo::scene::{Clients, HOST};
 use crate::demo::server::OnHello;
 
@@ -80,10 +81,11 @@ pub(super) const FAULTS: &[Fault] = &[
         Ok(())
     })
     .named("tls-internal-error"),
-    Fault::new("tls-unsupported-here", "the server insists on the group P-521, which psql has", |scene| {
-        scene.groups = vec![&P521];
-        Ok(())
-    }),
+    Fault::new(
+        "tls-unsupported-here",
+        "the server's certificate is signed with SHA-224, which psql verifies",
+        |scene| sign_with(scene, Hash::Sha224),
+    ),
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[

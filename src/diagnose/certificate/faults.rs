@@ -348,6 +348,7 @@ fn broken_extension(view: &View<'_>) -> Option<Finding> {
                 | Defect::UnknownCriticalExtension { .. }
                 | Defect::ProxyCertificate { .. }
                 | Defect::ExplicitCurve { .. }
+                | Defect::ResourcesNotNested { .. }
                 | Defect::ChainTooLong
         )
     })
@@ -387,6 +388,11 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
             format!("{part} spells its curve out instead of naming it"),
             "explicit curve parameters".to_owned(),
             "make a key on a named curve (prime256v1) and reissue it",
+        ),
+        Defect::ResourcesNotNested { resources, .. } => (
+            format!("{part} lists {resources} that no CA above it has"),
+            format!("{resources} (RFC 3779) that its issuer has not"),
+            "reissue it without them: they are for registries, not for servers",
         ),
         Defect::ChainTooLong => (
             "the chain is longer than OpenSSL follows".to_owned(),

@@ -239,13 +239,25 @@ fn unsupported(view: &View<'_>) -> Option<String> {
         };
     }
     view.tls_failure()?;
-    looks(view, HelloPurpose::Unsupported).find_map(|(_, answer)| match answer {
-        Answer::ServerHello { suite, group, .. } => {
-            let group = group.filter(|group| !suites::has_group(*group)).map(suites::group);
-            let suite = (!suites::has_suite(*suite)).then(|| suites::suite(*suite));
-            Some(suite.or(group).unwrap_or_else(|| "a signature scheme that this tool lacks".to_owned()))
-        }
-        _ => None,
+    looks(view, HelloPurpose::Unsupported).find_map(|(_, answer)| lacking(answer))
+}
+
+/// What of a handshake that psql's offer led to is not offered here.
+fn lacking(answer: &Answer) -> Option<String> {
+    let Answer::ServerHello { version, suite, group, leaf, .. } = answer else { return None };
+    let suite = (!suites::has_suite(*suite)).then(|| format!("the suite {}", suites::suite(*suite)));
+    let group = group.filter(|group| !suites::has_group(*group)).map(suites::group);
+    let group = group.map(|group| format!("the group {group}"));
+    let seen: Vec<String> = suite.into_iter().chain(group).collect();
+    if !seen.is_empty() {
+        return Some(seen.join(" with "));
+    }
+    // Suite and group are offered here too, so that the signature is what is left. In TLS 1.3 Ed448 is all that
+    // OpenSSL offers beyond this; before it, the certificate is to be seen.
+    Some(match leaf.as_ref().and_then(|leaf| leaf.facts().ok()) {
+        _ if *version == TlsVersion::Tls13 => "signatures with Ed448".to_owned(),
+        Some(facts) => format!("signatures by a key of {} in {}", facts.key, version_name(*version)),
+        None => "a signature scheme that is not offered here".to_owned(),
     })
 }
 

@@ -6,6 +6,7 @@
 
 mod client_certificate;
 mod failure;
+mod p521;
 mod server_name;
 mod verifier;
 
@@ -171,7 +172,12 @@ fn config(
 ) -> Result<ClientConfig, rustls::Error> {
     // P-256 first: PostgreSQL up to 17 takes no other group by default, and each wrong guess is a round trip.
     let provider = CryptoProvider {
-        kx_groups: vec![ring::kx_group::SECP256R1, ring::kx_group::X25519, ring::kx_group::SECP384R1],
+        kx_groups: vec![
+            ring::kx_group::SECP256R1,
+            ring::kx_group::X25519,
+            ring::kx_group::SECP384R1,
+            &p521::P521,
+        ],
         ..ring::default_provider()
     };
     let provider = match name.placeholder() {

@@ -254,11 +254,17 @@ fn lists(cast: &Cast) -> Vec<Case> {
         with("for CAs only", clear().with(distribution(2))).refused(Chain),
         with("for attribute certificates only", clear().with(distribution(5))).refused(Chain),
         with("indirect", clear().with(distribution(4))).refused(Chain),
+        // libpq does not set X509_V_FLAG_EXTENDED_CRL_SUPPORT, and only with it OpenSSL puts delta CRLs aside.
         with("a delta", {
             let base = Extension::new("2.5.29.27", integer(&[1])).critical();
             clear().number(5).with(base)
         })
-        .refused(Chain),
+        .accepted(),
+        with("a delta, the server revoked", {
+            let base = Extension::new("2.5.29.27", integer(&[1])).critical();
+            revoking(5).with(base)
+        })
+        .diagnosed("certificate-revoked"),
         cast.file(
             "many serials revoked",
             &[

@@ -1,9 +1,10 @@
 //! The server's own certificate: self-signed ones, and what an issued one may and may not say.
 
 use super::Reason::{Chain, Handshake, Malformed};
-use super::{Case, HOST, on_server, usual_ca, usual_root, usual_server};
+use super::{Case, HOST, changed, on_server, usual_ca, usual_root, usual_server};
 use crate::support::der::{
-    boolean, element, explicit, generalized_time, implicit, integer, null, octets, oid, sequence, utc_time,
+    boolean, element, explicit, generalized_time, implicit, integer, null, octets, oid, sequence,
+    sequence_of, utc_time,
 };
 use crate::support::odd_pki::*;
 
@@ -13,6 +14,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(dates());
     all.extend(usages());
     all.extend(criticals());
+    all.extend(resources());
     all.extend(identifiers());
     all.extend(broken_extensions());
     all.extend(undecodable());
@@ -273,17 +275,91 @@ fn criticals() -> Vec<Case> {
             server.without(SUBJECT_ALT_NAME).without(BASIC_CONSTRAINTS).with(proxy)
         })
         .refused(Chain),
-        on_server("server with IP resources that its CA has not", |server| {
-            let prefix = element(0x03, &[&[0, 10]]);
-            let family = sequence(&[&octets(&[0, 1]), &sequence(&[&prefix])]);
-            server.with(Extension::new("1.3.6.1.5.5.7.1.7", sequence(&[&family])).critical())
-        })
-        .refused(Chain),
-        on_server("server with critical IP resources", |server| {
-            let family = sequence(&[&octets(&[0, 1]), &null()]);
-            server.with(Extension::new("1.3.6.1.5.5.7.1.7", sequence(&[&family])).critical())
-        })
+        critical("IP resources", addresses(&null())).accepted(),
+    ]
+}
+
+/// The address blocks of RFC 3779: one family, version 4.
+fn addresses(choice: &[u8]) -> Extension {
+    Extension::new("1.3.6.1.5.5.7.1.7", sequence(&[&sequence(&[&octets(&[0, 1]), choice])]))
+}
+
+/// An address block: unused bits and the bytes of the prefix.
+fn prefix(bits: &[u8]) -> Vec<u8> {
+    element(0x03, &[bits])
+}
+
+/// The numbers of autonomous systems of RFC 3779.
+fn systems(choice: &[u8]) -> Extension {
+    Extension::new("1.3.6.1.5.5.7.1.8", sequence(&[&explicit(0, &[choice])]))
+}
+
+/// Number resources, of the server, of the CA and of the root.
+fn resources() -> Vec<Case> {
+    type Held = Option<Extension>;
+    let held = |title: &str, server: Held, ca: Held, root: Held| {
+        let with = |draft: Draft, extension: Held| match extension {
+            Some(extension) => draft.with(extension),
+            None => draft,
+        };
+        changed(
+            format!("resources: {title}"),
+            |draft| with(draft, server),
+            |draft| with(draft, ca),
+            |draft| with(draft, root),
+        )
+    };
+    let blocks = |prefixes: &[&[u8]]| Some(addresses(&sequence_of(prefixes.iter().map(|bits| prefix(bits)))));
+    let range =
+        |low: &[u8], high: &[u8]| Some(addresses(&sequence(&[&sequence(&[&prefix(low), &prefix(high)])])));
+    let numbers =
+        |numbers: &[u8]| Some(systems(&sequence_of(numbers.iter().map(|number| integer(&[*number])))));
+    let inherited = || Some(addresses(&null()));
+    vec![
+        held("addresses that the CA has not", blocks(&[&[0, 10]]), None, None).refused(Chain),
+        held("addresses of all three", blocks(&[&[0, 10, 1]]), blocks(&[&[0, 10]]), blocks(&[&[1, 10]]))
+            .accepted(),
+        held("addresses outside the CA's", blocks(&[&[0, 10]]), blocks(&[&[0, 10, 1]]), blocks(&[&[0, 10]]))
+            .refused(Chain),
+        held("addresses outside the root's", blocks(&[&[0, 10]]), blocks(&[&[0, 10]]), blocks(&[&[0, 11]]))
+            .refused(Chain),
+        held("addresses that the CA inherits", blocks(&[&[0, 10, 1]]), inherited(), blocks(&[&[0, 10]]))
+            .accepted(),
+        held("addresses inherited by all", inherited(), inherited(), inherited()).refused(Chain),
+        held("addresses inherited from a root", inherited(), inherited(), blocks(&[&[0, 10]])).accepted(),
+        held("addresses inherited from nobody", inherited(), inherited(), None).accepted(),
+        held("addresses of the CA only", None, blocks(&[&[0, 10]]), None).accepted(),
+        held(
+            "addresses in a range",
+            range(&[0, 10, 1], &[0, 10, 2]),
+            blocks(&[&[0, 10]]),
+            blocks(&[&[0, 10]]),
+        )
         .accepted(),
+        held(
+            "a range that is a prefix",
+            range(&[0, 10, 0], &[0, 10, 255]),
+            blocks(&[&[0, 10]]),
+            blocks(&[&[0, 10]]),
+        )
+        .refused(Chain),
+        held("addresses in disorder", blocks(&[&[0, 11], &[0, 9]]), blocks(&[&[0]]), blocks(&[&[0]]))
+            .refused(Chain),
+        held("adjacent addresses", blocks(&[&[0, 10], &[0, 11]]), blocks(&[&[0]]), blocks(&[&[0]]))
+            .refused(Chain),
+        held("no addresses", blocks(&[]), blocks(&[&[0]]), blocks(&[&[0]])).refused(Chain),
+        held("systems that the CA has not", numbers(&[7]), None, None).refused(Chain),
+        held("systems of all three", numbers(&[7]), numbers(&[7, 9]), numbers(&[5, 7, 9])).accepted(),
+        held("systems outside the CA's", numbers(&[8]), numbers(&[7, 9]), numbers(&[7, 8, 9])).refused(Chain),
+        held("systems in disorder", numbers(&[9, 7]), numbers(&[7, 9]), numbers(&[7, 9])).refused(Chain),
+        held(
+            "systems inherited by all",
+            Some(systems(&null())),
+            Some(systems(&null())),
+            Some(systems(&null())),
+        )
+        .refused(Chain),
+        held("broken", Some(addresses(&boolean(true))), None, None).refused(Malformed),
     ]
 }
 

@@ -102,8 +102,9 @@ fn psql(
 }
 
 fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: &Expected) -> Answer {
-    // psql ends with a session or it fails, and so must the program here.
-    let mut tool = Tool::at(home).with(["--format", "json", "--no-try", "--require-auth", conninfo]);
+    // psql ends with a session or it fails, and so must the program here. Second looks and trials are made as for people:
+    // they tell what a server insists on, and must tell nothing to one that is refused.
+    let mut tool = Tool::at(home).with(["--format", "json", "--require-auth", conninfo]);
     for (name, value) in environment {
         tool = tool.env(name, value);
     }
