@@ -8,7 +8,7 @@ use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
 use crate::provider;
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{Revocation, RootSource};
+use crate::trust::{Revocation, RootSource, Roots};
 use crate::verify::{StrictReason, StrictRefusal};
 
 /// The threshold of the expiry warnings, in days, where `--expires-within` sets none.
@@ -189,18 +189,40 @@ fn backslash_path(view: &View<'_>) -> Vec<Found> {
     ]
 }
 
+/// Where libpq, without a word, checks less than the CRLs given let one think.
 fn crl_ignored(view: &View<'_>) -> Vec<Found> {
-    let Some(Revocation::Ignored { path, why }) = view.trust().map(|trust| &trust.revocation) else {
-        return Vec::new();
-    };
-    vec![
-        found(format!("no revocation is checked: libpq passes over {}", path_text(path)))
-            .fact("path", path_text(path))
-            .fact("why", text::printable(why))
-            .fix(Fix::text(
-                "name a file with PEM CRLs of every CA of the chain in sslcrl, or take sslcrl out",
-            )),
-    ]
+    let Some(trust) = view.trust() else { return Vec::new() };
+    match &trust.revocation {
+        Revocation::Off => Vec::new(),
+        Revocation::Ignored { path, why } => {
+            let fix = match trust.roots {
+                Roots::None => {
+                    "name the root file too, in sslrootcert: CRLs count only where a chain is verified"
+                }
+                _ => "name a file with PEM CRLs of every CA of the chain in sslcrl, or take sslcrl out",
+            };
+            vec![
+                found(format!("no revocation is checked: libpq passes over {}", path_text(path)))
+                    .fact("path", path_text(path))
+                    .fact("why", text::printable(why))
+                    .fix(Fix::text(fix)),
+            ]
+        }
+        // OpenSSL puts delta lists aside only for those that ask for extended CRL support, which libpq does not.
+        Revocation::On { lists, .. } => {
+            let deltas = lists.iter().filter(|list| list.crl.facts().delta);
+            let places = deltas.map(|list| format!("{}, line {}", path_text(&list.file), list.line));
+            let places = super::view::at_most(5, places);
+            if places.is_empty() {
+                return Vec::new();
+            }
+            vec![
+                found("a delta CRL is given, and libpq takes it for a whole one: what was revoked before it passes")
+                    .fact("delta_lists", places)
+                    .fix(Fix::text("give the CA's complete CRL instead")),
+            ]
+        }
+    }
 }
 
 fn not_verifying(view: &View<'_>) -> Vec<Found> {

@@ -18,6 +18,7 @@ use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, T
 use crate::evidence::{Attempt, PlaintextAnswer, TlsRecord};
 use crate::iana;
 use crate::text;
+use crate::trust::FileCertificate;
 
 /// The schema's version.
 pub(crate) const SCHEMA: u32 = 1;
@@ -80,7 +81,7 @@ fn object(outcome: &Outcome) -> Json {
         "stages": outcome.stages.iter().map(stage).collect::<Vec<_>>(),
         "attempts": attempts(outcome),
         "tls": tls.map_or(Json::Null, |tls| handshake(outcome, tls)),
-        "chain": tls.map_or_else(Vec::new, chain),
+        "chain": tls.map_or_else(Vec::new, |tls| chain(outcome, tls)),
         "server": attempt.map_or(Json::Null, server),
     });
     if let (Some(audit), Some(object)) = (&outcome.audit, object.as_object_mut()) {
@@ -276,19 +277,23 @@ fn handshake(outcome: &Outcome, tls: &TlsRecord) -> Json {
 }
 
 /// The path from the leaf as far as it goes, then what was sent besides.
-fn chain(tls: &TlsRecord) -> Vec<Json> {
+fn chain(outcome: &Outcome, tls: &TlsRecord) -> Vec<Json> {
     let path = tls.judgement.as_ref().map(|judgement| judgement.path.as_slice()).unwrap_or_default();
-    let on_path = path.iter().map(|link| (&link.certificate, link.sent));
+    let on_path = path.iter().map(|link| {
+        let in_file = link.in_file.and_then(|place| subject::in_file(outcome, place));
+        entry(&link.certificate, link.sent, in_file)
+    });
     let besides = tls
         .chain
         .iter()
         .enumerate()
         .filter(|(place, _)| !path.iter().any(|link| link.sent == Some(*place)))
-        .map(|(place, certificate)| (certificate, Some(place)));
-    on_path.chain(besides).map(|(certificate, sent)| entry(certificate, sent)).collect()
+        .map(|(place, certificate)| entry(certificate, Some(place), None));
+    on_path.chain(besides).collect()
 }
 
-fn entry(certificate: &Certificate, sent: Option<usize>) -> Json {
+/// One certificate: what of it can be read, and where it comes from.
+fn entry(certificate: &Certificate, sent: Option<usize>, in_file: Option<&FileCertificate>) -> Json {
     let facts = certificate.readable();
     json!({
         "subject": facts.subject.map(|name| shown(&name.to_string())),
@@ -301,6 +306,9 @@ fn entry(certificate: &Certificate, sent: Option<usize>) -> Json {
         "signature": facts.signature.map(|signature| shown(&signature.to_string())),
         "sha256": certificate.sha256_hex().to_uppercase(),
         "sent": sent.is_some(),
+        "file": in_file.map(|entry| shown(&lossy(entry.file.as_os_str().as_encoded_bytes()))),
+        "line": in_file.map(|entry| entry.line),
+        "malformed": certificate.facts().err().map(|error| shown(&error.to_string())),
         "role": match sent {
             Some(0) => "leaf",
             _ if is_self_issued(certificate) => "root",

@@ -3,7 +3,7 @@
 use crate::conninfo::{Host, Settings, SslMode};
 use crate::diagnose::{Outcome, Verdict};
 use crate::evidence::Attempt;
-use crate::trust::Roots;
+use crate::trust::{FileCertificate, Roots};
 
 use super::certificates::lossy;
 
@@ -32,6 +32,14 @@ impl Assurance {
             Assurance::EncryptedOnly => "encrypted, not verified",
             Assurance::Failed => "failed",
         }
+    }
+}
+
+/// A certificate of the root file, by its place there.
+pub fn in_file(outcome: &Outcome, place: usize) -> Option<&FileCertificate> {
+    match &outcome.evidence.trust.as_ref()?.roots {
+        Roots::Loaded(store) => store.certificates.get(place),
+        _ => None,
     }
 }
 

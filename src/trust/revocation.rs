@@ -7,7 +7,7 @@ use super::file;
 use super::roots::{self, directories, hashed_certificates, hashed_files};
 use super::{CrlDirectory, CrlDirectoryState, FileCertificate, FileCrl, Revocation, Roots};
 use crate::certificate::pem;
-use crate::conninfo::{Environment, Settings};
+use crate::conninfo::{Environment, Settings, SslMode};
 
 /// What was found: the lists, and certificates that stand among them, which OpenSSL trusts like those of the root file.
 pub(super) fn load(
@@ -15,9 +15,20 @@ pub(super) fn load(
     environment: &Environment,
     roots: &Roots,
 ) -> (Revocation, Vec<FileCertificate>) {
-    // Without a root file libpq does not come to CRLs (measured: any sslmode).
-    let Roots::Loaded(_) = roots else { return (Revocation::Off, Vec::new()) };
     let given = |keyword| settings.path(keyword);
+    // Without a root file libpq does not come to CRLs (measured: any sslmode).
+    match roots {
+        Roots::Loaded(_) => {}
+        Roots::None if settings.sslmode != SslMode::Disable => {
+            let why = "there is no root file, and without one libpq reads no CRL".to_owned();
+            let ignored = given("sslcrl").or(given("sslcrldir"));
+            let ignored = ignored.map(|path| Revocation::Ignored { path, why });
+            return (ignored.unwrap_or(Revocation::Off), Vec::new());
+        }
+        Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => {
+            return (Revocation::Off, Vec::new());
+        }
+    }
     let (file, directory) = match (given("sslcrl"), given("sslcrldir")) {
         (None, None) => (environment.default_file("root.crl"), None),
         given => given,
@@ -140,10 +151,16 @@ mod tests {
     fn without_roots_nothing_is_read() {
         let home = Home::new();
         home.write("list.pem", list("CA").0);
-        for roots in [Roots::None, Roots::Missing { path: None, typed: None }] {
-            let (revocation, _) = load(&settings(&[("sslcrl", "list.pem")]), &home.environment, &roots);
-            assert!(matches!(revocation, Revocation::Off), "{revocation:?}");
+        let load = |parameters: &[(&'static str, &str)], roots: &Roots| {
+            load(&settings(parameters), &home.environment, roots).0
+        };
+        for given in [&[("sslcrl", "list.pem")], &[("sslcrldir", "lists")]] {
+            let missing = load(given, &Roots::Missing { path: None, typed: None });
+            assert!(matches!(missing, Revocation::Off), "{missing:?}");
+            let ignored = load(given, &Roots::None);
+            assert!(matches!(&ignored, Revocation::Ignored { why, .. } if why.contains("no root file")));
         }
+        assert!(matches!(load(&[], &Roots::None), Revocation::Off));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Verifies signatures: those on certificates and CRLs, and those of the handshake.
 //!
 //! ring does most of it. What OpenSSL can and ring cannot is P-521 and the ECDSA pairs of a curve with another
-//! curve's hash; those are left to RustCrypto's curves. What neither can (Ed448, SHA-224, RSA above 8192 bits, PSS with
-//! an unusual salt, other curves) is told apart from a bad signature.
+//! curve's hash; those are left to RustCrypto's curves. What neither can (Ed448, SHA-224, RSA above 8192 bits or a little
+//! below 2048 with some hashes, PSS with an unusual salt, other curves) is told apart from a bad signature.
 
 use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};

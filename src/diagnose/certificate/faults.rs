@@ -222,7 +222,7 @@ fn weak(view: &View<'_>) -> Option<Finding> {
         Finding::titled(format!("{part} is too weak: {what}"))
             .because(
                 "OpenSSL at security level 2, the default of Debian and Ubuntu, refuses it; psql \
-                 elsewhere, at level 1, may still connect",
+                 elsewhere, as with OpenSSL 1.1.1 at its own default of level 1, may still connect",
             )
             .fact("certificate", subject(view, defect))
             .fact("weak", what)

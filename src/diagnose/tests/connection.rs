@@ -317,18 +317,25 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .fails("tls-unsupported-here", Stage::Tls)
         .shows("server_insists_on", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
         .shows("psql", "connects");
-    let p521 = Answer::ServerHello {
-        version: TlsVersion::Tls13,
-        suite: 0x1302,
-        group: Some(25),
-        retry: false,
-        leaf: None,
-    };
-    Evidence::healthy()
-        .with_tls(TlsFailure::AlertReceived(40))
-        .with_look(HelloPurpose::Unsupported, None, p521)
-        .fails("tls-unsupported-here", Stage::Tls)
-        .shows("server_insists_on", "secp521r1");
+    let chosen =
+        |version, suite, group| Answer::ServerHello { version, suite, group, retry: false, leaf: None };
+    for (answer, what) in [
+        (chosen(TlsVersion::Tls13, 0x1302, Some(30)), "the group x448"),
+        (chosen(TlsVersion::Tls13, 0x1302, Some(25)), "signatures with Ed448"),
+        (
+            chosen(TlsVersion::Tls12, 0x009F, Some(257)),
+            "the suite TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 with the group ffdhe3072",
+        ),
+        (chosen(TlsVersion::Tls12, 0xC030, Some(23)), "a signature scheme that is not offered here"),
+    ] {
+        Evidence::healthy()
+            .with_tls(TlsFailure::AlertReceived(40))
+            .with_look(HelloPurpose::Unsupported, None, answer)
+            .fails("tls-unsupported-here", Stage::Tls)
+            .titled(&format!("the server insists on {what}, which psql has and this tool has not"))
+            .shows("server_insists_on", what)
+            .shows("seen_in", "second ClientHello");
+    }
     Evidence::healthy()
         .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
         .fails("tls-unsupported-here", Stage::Tls)

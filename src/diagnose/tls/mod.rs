@@ -14,7 +14,7 @@ use crate::evidence::{
 };
 use crate::provider::Situation;
 use crate::text;
-use crate::verify::{Defect, matches_name};
+use crate::verify::{CrlFault, Defect, matches_name};
 
 pub(super) const RULES: &[Rule] = &[
     SNI_UNRECOGNIZED,
@@ -216,30 +216,37 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// What psql's OpenSSL would have agreed on with the server, as far as second looks show, or what rustls said or the
-/// chain has.
-fn unsupported(view: &View<'_>) -> Option<String> {
+/// Where it was seen what psql can do and this tool cannot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Chain,
+    Handshake,
+    Look,
+}
+
+/// What psql's OpenSSL can do and this tool cannot: rustls said so, the chain has it, or a second look shows it.
+fn unsupported(view: &View<'_>) -> Option<(String, Seen)> {
     if let Some(TlsFailure::Unsupported(what)) = view.tls_failure() {
-        return Some(text::printable(what));
+        return Some((text::printable(what), Seen::Handshake));
     }
     if let Some(judgement) = view.judgement() {
         // psql would stop at any other defect too.
-        let demanded: Vec<&Defect> = judgement
-            .defects
-            .iter()
-            .filter(|defect| defect.demanded(view.mode, judgement.verifies))
-            .collect();
-        let here = |defect: &&Defect| match defect {
+        let demanded =
+            || judgement.defects.iter().filter(|defect| defect.demanded(view.mode, judgement.verifies));
+        let here = |defect: &Defect| match defect {
             Defect::UnsupportedHere { what, .. } => Some(text::printable(what)),
+            Defect::CrlInvalid { fault: CrlFault::UnsupportedHere(what), .. } => {
+                Some(format!("a CRL signed with {}", text::printable(what)))
+            }
             _ => None,
         };
-        return match demanded.iter().all(|defect| here(defect).is_some()) {
-            true => demanded.iter().find_map(here),
-            false => None,
-        };
+        let only = demanded().all(|defect| here(defect).is_some());
+        return demanded().find_map(here).filter(|_| only).map(|what| (what, Seen::Chain));
     }
     view.tls_failure()?;
-    looks(view, HelloPurpose::Unsupported).find_map(|(_, answer)| lacking(answer))
+    looks(view, HelloPurpose::Unsupported)
+        .find_map(|(_, answer)| lacking(answer))
+        .map(|what| (what, Seen::Look))
 }
 
 /// What of a handshake that psql's offer led to is not offered here.
@@ -262,20 +269,34 @@ fn lacking(answer: &Answer) -> Option<String> {
 }
 
 fn unsupported_here(view: &View<'_>) -> Option<Finding> {
-    let what = unsupported(view)?;
+    let (what, seen) = unsupported(view)?;
+    let (title, place) = match seen {
+        Seen::Chain => {
+            (format!("the chain has {what}, which psql can verify and this tool cannot"), "the chain")
+        }
+        Seen::Handshake => {
+            (format!("the connection needs {what}, which psql has and this tool has not"), "the handshake")
+        }
+        Seen::Look => (
+            format!("the server insists on {what}, which psql has and this tool has not"),
+            "the answer to a second ClientHello, with all that psql's OpenSSL offers",
+        ),
+    };
+    let modern = (seen != Seen::Chain).then(|| {
+        Fix::text("on the server: allow modern suites and P-256 beside what it has")
+            .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';")
+    });
     Some(
-        Finding::titled(format!("the server insists on {what}, which this tool cannot do"))
+        Finding::titled(title)
             .because(
-                "psql with OpenSSL connects; this tool's TLS library leaves out what is old or rare, so \
+                "psql with OpenSSL goes on here; this tool's TLS library leaves out what is old or rare, so \
                  it cannot tell whether the rest is well",
             )
             .fact("server_insists_on", what)
+            .fact("seen_in", place)
             .fact("offered_here", OFFERED)
             .fact("psql", "connects, as far as this goes")
-            .fix(
-                Fix::text("on the server: allow modern suites and P-256 beside what it has")
-                    .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';"),
-            )
+            .fixes(modern)
             .fix(Fix::text(
                 "a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 \
                  or ECDSA and SHA-256",

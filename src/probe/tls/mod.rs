@@ -100,7 +100,7 @@ pub(super) async fn handshake(
     // A key that signs nothing here would have made psql's handshake another one.
     let failure = match client.unusable_key {
         Some(key) if !matches!(failure, Some(TlsFailure::CertificateRefused | TlsFailure::TimedOut(_))) => {
-            Some(TlsFailure::Unsupported(format!("a client key that it cannot use ({key})")))
+            Some(TlsFailure::Unsupported(format!("a signature by the client's key, {key}")))
         }
         _ => failure,
     };

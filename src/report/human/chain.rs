@@ -107,14 +107,13 @@ fn certificate(page: &mut Page, outcome: &Outcome, link: &Link, role: &str, bar:
         (None, Some(place)) => place_in_file(outcome, place),
         (None, None) => "neither sent nor in file".to_owned(),
     };
-    let facts = match link.certificate.facts() {
-        Ok(facts) => {
-            let end = end(facts.not_after, outcome.evidence.judged_at, is_leaf);
-            format!("{} · {end} · {place}", facts.key)
-        }
-        Err(error) => format!("{} · {place}", error.what),
-    };
-    row(page, bar, Role::Secondary, &facts, Role::Secondary);
+    // Of one too broken to be judged, what can be read is shown all the same.
+    let readable = link.certificate.readable();
+    let end = readable.not_after.map(|end_of| end(end_of, outcome.evidence.judged_at, is_leaf));
+    let broken = link.certificate.facts().err().map(|error| error.what.clone());
+    let key = readable.key.map(|key| key.to_string());
+    let facts: Vec<String> = [key, end, broken, Some(place)].into_iter().flatten().collect();
+    row(page, bar, Role::Secondary, &facts.join(" · "), Role::Secondary);
 }
 
 /// `until 2027-04-14 (142 days)`, `ended 2025-01-01 (3 days ago)`.
@@ -133,11 +132,7 @@ fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
 
 /// `azure-roots.pem, line 25`
 fn place_in_file(outcome: &Outcome, place: usize) -> String {
-    let store = outcome.evidence.trust.as_ref().and_then(|trust| match &trust.roots {
-        Roots::Loaded(store) => store.certificates.get(place),
-        _ => None,
-    });
-    match store {
+    match subject::in_file(outcome, place) {
         Some(entry) => format!("{}, line {}", file_name(&entry.file), entry.line),
         None => "your file".to_owned(),
     }

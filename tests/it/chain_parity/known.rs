@@ -107,6 +107,7 @@ pub const KNOWN: &[Known] = &[
             "server signed by P521 with Usual(Sha224)",
             "server signed by Rsa(2048) with Usual(Sha224)",
             "server signed by Rsa(2048) with Pss(Sha224)",
+            "CRL: signed with SHA-224",
             "server signed by Ed448 with Usual(Sha256)",
             "server signed by Secp256k1 with Usual(Sha256)",
         ],

@@ -232,6 +232,7 @@ fn lists(cast: &Cast) -> Vec<Case> {
         with("signed with SHA-1, the server revoked", revoking(1).scheme(Scheme::Usual(Hash::Sha1)))
             .diagnosed("certificate-revoked"),
         with("signed with SHA-512", clear().scheme(Scheme::Usual(Hash::Sha512))).accepted(),
+        with("signed with SHA-224", clear().scheme(Scheme::Usual(Hash::Sha224))).accepted(),
         cast.file("old revoking one and new clear one", &[of_root, &older, &newer]).accepted(),
         cast.file("new clear one and old revoking one", &[of_root, &newer, &older]).accepted(),
         cast.file("old clear one and new revoking one", &[of_root, &older_clear, &newer_revoking])
