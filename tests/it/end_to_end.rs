@@ -45,6 +45,8 @@ fn both_versions_are_verified_with_rsa_and_with_ecdsa_chains() {
             let roles: Vec<Value> = chain_field(&report, "role");
             assert_eq!(roles, ["leaf", "intermediate", "root"], "{report}");
             assert_eq!(chain_field(&report, "sent"), [true, true, false], "{report}");
+            assert_eq!(chain_field(&report, "line"), [Value::Null, Value::Null, Value::from(1)], "{report}");
+            assert!(Path::new(report.at("/chain/2/file").as_str().unwrap()).is_file(), "{report}");
             let key = if algorithm == Algorithm::Rsa { "RSA 2048" } else { "EC" };
             assert!(report.at("/chain/0/key").as_str().unwrap().starts_with(key), "{report}");
             let version_told = report.at("/server/version");

@@ -25,7 +25,7 @@ use pgtls_check::trust::{
 };
 use pgtls_check::verify::{Defect, Judgement, judge};
 
-use crate::support::der::{null, octets, oid, pem, sequence};
+use crate::support::der::{integer, null, octets, oid, pem, sequence};
 use crate::support::odd_pki::*;
 
 const HOST: &str = "pgtls.test";
@@ -111,6 +111,13 @@ fn rich_certificates() -> Vec<Issued> {
         0,
         &[&crate::support::der::explicit(0, &[&uri("http://pgtls.test/crl")])],
     )]);
+    // Number resources (RFC 3779): 10.0.0.0/8 and what lies between two addresses; two AS numbers and a range.
+    let bits = |content: &[u8]| crate::support::der::element(0x03, &[content]);
+    let range = sequence(&[&bits(&[0, 11, 1]), &bits(&[1, 11, 4])]);
+    let family = sequence(&[&octets(&[0, 1]), &sequence(&[&bits(&[0, 10]), &range])]);
+    let range = sequence(&[&integer(&[9]), &integer(&[12])]);
+    let numbers = sequence(&[&integer(&[1]), &integer(&[7]), &range]);
+    let numbers = crate::support::der::explicit(0, &[&numbers]);
     let rich = Draft::server(HOST)
         .names(names)
         .subject(name(&[
@@ -124,6 +131,8 @@ fn rich_certificates() -> Vec<Issued> {
         .also(Extension::new("2.5.29.31", sequence(&[&point])))
         .also(Extension::new(NETSCAPE_TYPE, crate::support::der::named_bits(&[1])))
         .also(Extension::new(POLICIES, sequence(&[&sequence(&[&oid("2.5.29.32.0")])])))
+        .also(Extension::new("1.3.6.1.5.5.7.1.7", sequence(&[&family])))
+        .also(Extension::new("1.3.6.1.5.5.7.1.8", sequence(&[&numbers])))
         .also(Extension::new("1.2.3.4", octets(&null())).critical());
     let constrained =
         Draft::authority("Constrained").with(basic_constraints(true, Some(3))).with(name_constraints(

@@ -191,6 +191,26 @@ fn files_that_libpq_passes_over() {
 }
 
 #[test]
+fn a_delta_list_that_passes_for_a_whole_one() {
+    let authority = Authority::root("Test Root");
+    let whole = authority.crl(&[], (2027, 1, 1));
+    // cRLNumber (2.5.29.20) turned into deltaCRLIndicator (2.5.29.27).
+    let mut der = whole.der().to_vec();
+    let number = der.windows(3).position(|window| window == [0x55, 0x1d, 20]).unwrap();
+    der[number + 2] = 27;
+    let delta = crate::certificate::Crl::decode(&der).unwrap();
+    for (crl, told) in [(whole, false), (delta, true)] {
+        let list = crate::trust::FileCrl { crl, file: "/etc/ssl/root.crl".into(), line: 7 };
+        let outcome = diagnose(Evidence::healthy().with_trust(|trust| {
+            trust.revocation = Revocation::On { lists: vec![list], directory: None };
+        }));
+        let warning = outcome.warnings.iter().find(|warning| warning.code == "crl-ignored");
+        assert_eq!(warning.is_some(), told);
+        warning.iter().for_each(|warning| says(warning, "/etc/ssl/root.crl, line 7"));
+    }
+}
+
+#[test]
 fn what_audit_finds() {
     let warning = warnings::legacy_tls_accepted(&[TlsVersion::Tls10, TlsVersion::Tls11]);
     assert_eq!(warning.title, "the server accepts TLSv1 and TLSv1.1");

@@ -54,6 +54,7 @@ pub const KNOWN: &[Known] = &[
             "name constraints: broken",
             "name: a SAN of an unknown kind",
             "name: a SAN that is no name",
+            "resources: broken",
         ],
     },
     Known {
@@ -85,6 +86,12 @@ pub const KNOWN: &[Known] = &[
         outcome: Refused(Chain),
         reason: "OpenSSL 1.1.1 supports no minimum in a subtree, not even the default one written out",
         cases: &["name constraints: with minimum 0 written"],
+    },
+    Known {
+        client: Client::Libpq18,
+        outcome: Accepted,
+        reason: "OpenSSL 1.1.1 does not notice that a range of addresses is a prefix",
+        cases: &["resources: a range that is a prefix"],
     },
     Known {
         client: Client::Libpq18,
