@@ -9,6 +9,7 @@ use crate::demo::pki::Authority;
 use crate::demo::resign::Hash;
 use crate::demo::scene::{Clients, HOST};
 use crate::demo::server::OnHello;
+use crate::demo::session::Authentication;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("tls-version-unsupported", "the server speaks TLS 1.0 and nothing newer", |scene| {
@@ -84,7 +85,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(
         "tls-unsupported-here",
         "the server's certificate is signed with SHA-224, which psql verifies",
-        |scene| sign_with(scene, Hash::Sha224),
+        |scene| {
+            // The channel would be bound by SHA-224 too, and this server binds by SHA-256 only.
+            scene.session.authentication = Authentication::Scram { binds: false };
+            sign_with(scene, Hash::Sha224)
+        },
     ),
 ];
 
