@@ -76,12 +76,8 @@ pub const KNOWN: &[Known] = &[
     Known {
         client: Client::Program,
         outcome: Refused(Unsupported),
-        reason: "rustls with ring has no key exchange over these groups",
-        cases: &[
-            "beyond rustls: P-521 only",
-            "beyond rustls: P-521 only in TLS 1.3",
-            "beyond rustls: X448 only in TLS 1.3",
-        ],
+        reason: "there is no key exchange over X448 here",
+        cases: &["beyond rustls: X448 only in TLS 1.3"],
     },
     Known {
         client: Client::Program,
