@@ -1,5 +1,5 @@
 //! Command-line types and help text. What the options mean is in `commands`; every option ends up in
-//! [`Overrides`](crate::conninfo::Overrides), a limit or a scope, never in something global.
+//! [`Overrides`], a limit or a scope, never in something global.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -41,7 +41,7 @@ pub struct Means<'a> {
     pub total_limit: Option<Duration>,
 }
 
-/// Tries the fixes of a failed check. The time that its address has left, and at most [`GRACE`] more, is all it takes.
+/// Tries the fixes of a failed check. The time that its address has left, and at most `GRACE` more, is all it takes.
 pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
     let Some(mut diagnosis) = outcome.diagnosis.take() else { return outcome };
     let begin = Instant::now();

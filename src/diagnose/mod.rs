@@ -1,8 +1,8 @@
 //! From evidence to one diagnosis: rules, one file a stage, most specific first. Pure: the same evidence gives the
 //! same outcome, and every evidence gives one.
 //!
-//! An attempt ends in one stage ([`View::end`]); the rules of that stage name the cause, and the last of them always
-//! finds something. A new diagnosis is one [`Rule`] in its stage's file and its page in `explain/`.
+//! An attempt ends in one stage (`View::end`); the rules of that stage name the cause, and the last of them always
+//! finds something. A new diagnosis is one `Rule` in its stage's file and its page in `explain/`.
 
 mod alerts;
 mod auth;
@@ -33,9 +33,6 @@ pub mod root_file;
 
 use crate::evidence::Evidence;
 use crate::stage::Stage;
-
-#[cfg(doc)]
-use {rule::Rule, view::View};
 
 pub use judge::diagnose;
 pub use policy::Policy;

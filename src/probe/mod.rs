@@ -1,8 +1,8 @@
 //! Opens the sockets: resolves, connects, negotiates, shakes hands, starts the session; one file a stage. It never
 //! fails: what went wrong is in the [`Evidence`].
 //!
-//! Hosts and addresses are tried as libpq tries them ([`hosts`]); one address is [`attempt`]. After a failure
-//! [`second_looks`] may ask the same address more, without any credential, to turn several possible causes into one.
+//! Hosts and addresses are tried as libpq tries them (`hosts`); one address is `attempt`. After a failure
+//! `second_looks` may ask the same address more, without any credential, to turn several possible causes into one.
 
 mod attempt;
 mod clock;
