@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, ConfigError, Failure, Settings, TlsVersion};
+use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::{RootStore, Trust};
@@ -20,6 +20,8 @@ pub struct Evidence {
     pub judged_at: Timestamp,
     /// The connection string as given, for marking errors; secret until masked.
     pub input: Option<Secret>,
+    /// The connection string without its secrets, the places marked where the settings are at fault.
+    pub marked: Option<Masked>,
     /// The merged settings, or what is wrong with them.
     pub config: Result<Settings, ConfigError>,
     /// What was read from files; `None` if the settings could not be merged.
@@ -45,6 +47,7 @@ impl Evidence {
             started,
             judged_at,
             input: failure.input,
+            marked: failure.marked,
             config: Err(failure.error),
             trust: None,
             attempts: Vec::new(),

@@ -50,7 +50,7 @@ pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
     let mut waiting = VecDeque::from(std::mem::take(&mut diagnosis.fixes));
     let mut tries = 0;
     while let Some(mut fix) = waiting.pop_front() {
-        let wanted = !fix.settings.is_empty() && fix.tried.is_none() && tries < MOST;
+        let wanted = can_be_tried(&fix) && tries < MOST;
         let left = budget.saturating_sub(begin.elapsed());
         let verdict = if wanted { outcome_with(&outcome.evidence, &fix, means, left).await } else { None };
         tries += usize::from(verdict.is_some());
@@ -62,7 +62,8 @@ pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
             }
             Some(Comparison::Another(found)) => {
                 fix.tried = Some(Trial::Fails);
-                fix.text.push_str(&format!("; then {}: {}", found.code, found.title));
+                let remedy = if fix.text.is_empty() { "this is cured" } else { &fix.text };
+                fix.text = format!("{remedy}; then {}: {}", found.code, found.title);
             }
             Some(Comparison::NoBetter) => continue,
             Some(Comparison::Undecided) => {}
@@ -82,6 +83,11 @@ pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
     outcome.evidence.took += begin.elapsed();
     outcome.diagnosis = Some(diagnosis);
     outcome
+}
+
+/// Settings can be tried; a command cannot be run to see, and what it would write is known for a bundle only.
+fn can_be_tried(fix: &Fix) -> bool {
+    !fix.settings.is_empty() && fix.tried.is_none() && (fix.command.is_none() || fix.bundle.is_some())
 }
 
 /// What a trial showed.

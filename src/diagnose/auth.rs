@@ -325,7 +325,7 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
             "TLS is verified; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this \
              tool has not",
         )
-        .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
+        .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
         .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
         SessionFailure::TooManyIterations(count) => {
             finding(format!("the server wants {count} SCRAM iterations, more than this tool takes"))
@@ -335,7 +335,7 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
                     Fix::text("on the server: store the password anew with fewer iterations")
                         .run("SET scram_iterations = 4096;  \\password"),
                 )
-                .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\""))
+                .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
         }
         SessionFailure::CertificateModeUnmet => {
             finding("sslcertmode=require, and the server asked for no client certificate".to_owned())

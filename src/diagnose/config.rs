@@ -1,12 +1,10 @@
 //! The connection string and everything merged into it.
 
-use std::ops::Range;
-
 use super::fix::root_sources;
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, mode_name, origin_words, path_text, shown};
 use super::{Fix, Mark};
-use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxErrorKind};
+use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind};
 use crate::text;
 use crate::text::nearest;
 use crate::trust::{ClientIdentity, IdentityError};
@@ -57,9 +55,10 @@ fn error<'a>(view: &View<'a>) -> Option<&'a ConfigError> {
     view.evidence.config.as_ref().err()
 }
 
-/// A mark at a place that was typed in the connection string.
-fn mark(view: &View<'_>, span: Option<&Range<usize>>, label: &str) -> Option<Mark> {
-    view.mark(std::slice::from_ref(span?), label)
+/// The fault's places in the connection string, underlined; `None` where it lies elsewhere.
+fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
+    let masked = view.evidence.marked.as_ref().filter(|masked| !masked.spans.is_empty())?;
+    Some(Mark { text: masked.text.clone(), spans: masked.spans.clone(), label: label.to_owned() })
 }
 
 /// The subcommands, for a mistyped one that was taken for a connection string.
@@ -68,7 +67,6 @@ const SUBCOMMANDS: [&str; 7] = ["audit", "roots", "clients", "explain", "demo", 
 fn syntax(view: &View<'_>) -> Option<Finding> {
     let ConfigError::Syntax(error) = error(view)? else { return None };
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
-    let span = Some(&error.span);
     // A part of a longer string may be part of a password: only a word that is all there is gets repeated.
     let whole = |word: &[u8]| input.trim_ascii() == word;
     let finding = match &error.kind {
@@ -79,7 +77,7 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             });
             Finding::titled(format!("missing \"=\" after \"{word}\""))
                 .because("it is no subcommand, and libpq reads keyword=value pairs or a URI here")
-                .mark(mark(view, span, "a word without ="))
+                .mark(mark(view, "a word without ="))
                 .fixes(scheme_fix(input))
                 .fixes(command)
                 .fix(Fix::text("name it as the database").set("dbname", word))
@@ -88,19 +86,32 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .because(
                 "libpq reads keyword=value pairs parted by blanks; a value with a blank in it needs quotes",
             )
-            .mark(mark(view, span, "a word without ="))
+            .mark(mark(view, "a word without ="))
             .fixes(scheme_fix(input))
             .fix(Fix::text("put values that hold blanks in single quotes: keyword='a b'")),
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
             .because("a value that begins with ' ends at the next ' that no backslash stands before")
-            .mark(mark(view, span, "no closing '"))
+            .mark(mark(view, "no closing '"))
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
         kind => {
             let (title, why, advice) = in_uri(kind);
-            Finding::titled(title).because(why).mark(mark(view, span, "here")).fix(Fix::text(advice))
+            Finding::titled(title).because(why).mark(mark(view, "here")).fix(Fix::text(advice))
         }
     };
-    Some(finding)
+    let place = view.evidence.marked.as_ref().and_then(place);
+    Some(match place {
+        Some((column, what)) => finding.fact("column", column).fact("stands_there", what),
+        None => finding.fact("stands_there", "nothing: the string is empty"),
+    })
+}
+
+/// The first place marked: its column in the string as shown, from 1, and what stands there.
+fn place(masked: &Masked) -> Option<(i64, String)> {
+    let span = masked.spans.first()?;
+    let before = masked.text.get(..span.start)?.chars().count();
+    let what = masked.text.get(span.clone()).filter(|what| !what.is_empty());
+    let what = what.map_or("the end of the string".to_owned(), |what| text::truncated(what, 60));
+    Some((i64::try_from(before).ok()? + 1, what))
 }
 
 /// Title, cause and remedy of what is wrong in a URI, or in any string for its bytes.
@@ -169,7 +180,7 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
 }
 
 fn unknown_option(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
+    let ConfigError::UnknownOption { keyword, nearest, origin, .. } = error(view)? else { return None };
     let keyword = shown(keyword);
     let label = nearest.map_or("no such option".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
     let fix = match nearest {
@@ -181,15 +192,15 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             .because(format!("it stands in {}; names are case-sensitive", origin_words(origin)))
             .fact("option", keyword)
             .fact_if("nearest", *nearest)
-            .mark(mark(view, span.as_ref(), &label))
+            .mark(mark(view, &label))
             .fix(fix),
     )
 }
 
 fn invalid_value(view: &View<'_>) -> Option<Finding> {
     match error(view) {
-        Some(ConfigError::InvalidValue { keyword, value, allowed, origin, span }) => {
-            Some(refused_value(view, keyword, &shown(value), allowed, origin, span.as_ref()))
+        Some(ConfigError::InvalidValue { keyword, value, allowed, origin, .. }) => {
+            Some(refused_value(view, keyword, &shown(value), allowed, origin))
         }
         Some(ConfigError::Contradiction { parameters, reason, remedy }) => {
             let pairs: Vec<String> =
@@ -206,7 +217,14 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
                 [only] => format!("{only} is refused"),
                 _ => format!("{} cannot go together", pairs.join(" and ")),
             };
-            Some(Finding::titled(title).because(reason.clone()).fact("given", from).fixes(fixes))
+            let label = if pairs.len() > 1 { "these cannot go together" } else { "refused" };
+            Some(
+                Finding::titled(title)
+                    .because(reason.clone())
+                    .fact("given", from)
+                    .mark(mark(view, label))
+                    .fixes(fixes),
+            )
         }
         Some(_) => None,
         None => Some(bad_slot(view)),
@@ -219,7 +237,6 @@ fn refused_value(
     value: &str,
     allowed: &str,
     origin: &Origin,
-    span: Option<&Range<usize>>,
 ) -> Finding {
     let words = allowed
         .split(|c: char| !c.is_ascii_alphanumeric() && !"-._".contains(c))
@@ -234,7 +251,7 @@ fn refused_value(
     let cause = match (keyword, plain) {
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
         _ if plain != value => "quotes round it are part of the value here".to_owned(),
-        _ => format!("libpq takes {allowed}"),
+        _ => "libpq refuses every other value, also one in other letters".to_owned(),
     };
     Finding::titled(format!("invalid {keyword} value \"{value}\""))
         .because(cause)
@@ -242,7 +259,7 @@ fn refused_value(
         .fact("value", value)
         .fact("allowed", allowed)
         .fact("from", origin_words(origin))
-        .mark(mark(view, span, &label))
+        .mark(mark(view, &label))
         .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
         .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to one of: {allowed}"))))
 }
@@ -290,7 +307,7 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
             let port: Option<u16> = rest
                 .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
                 .and_then(|p| p.parse().ok());
-            let fix = Fix::default().set("host", meant);
+            let fix = Fix::text("give the bare name").set("host", meant);
             match port {
                 Some(port) => fix.set("port", port.to_string()),
                 None => fix,
@@ -308,7 +325,7 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
             .because(cause)
             .fact("host", given)
             .fact_if("meant", meant.as_deref().map(text::printable))
-            .mark(mark(view, place.as_ref(), "not a host name"))
+            .mark(place.and_then(|place| view.mark(std::slice::from_ref(&place), "not a host name")))
             .fix(fix),
     )
 }
@@ -324,6 +341,7 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             .because("libpq found no section of that name in the service files it reads")
             .fact("section", format!("[{name}]"))
             .fact("looked_in", looked)
+            .mark(mark(view, "no such service"))
             .fix(Fix::text(format!(
                 "add a section [{name}] to {}, one keyword=value a line without blanks round the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")
@@ -352,6 +370,7 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
                  where to connect and is never compared",
             )
             .fact("missing", "host")
+            .mark(mark(view, "an address, and no host beside it"))
             .fact_if("certificate_for", certified.filter(|names| !names.is_empty()))
             .fix(Fix::text("add host=NAME beside hostaddr, with the name the server's certificate is for")),
     )
@@ -386,7 +405,8 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         return None;
     };
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
-    let roots = if view.store().is_none() { root_sources(view) } else { Vec::new() };
+    let given = settings.parameter("sslrootcert").is_some();
+    let roots = if view.store().is_none() && !given { root_sources(view) } else { Vec::new() };
     Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots))
 }
 
@@ -398,6 +418,7 @@ fn option_not_supported(view: &View<'_>) -> Option<Finding> {
                 .because(reason.clone())
                 .fact("option", *keyword)
                 .fact("value", value)
+                .mark(mark(view, "not supported"))
                 .fix(Fix::text(format!("leave {keyword} out of this check; psql still takes it"))),
         );
     }

@@ -131,7 +131,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact_if("seconds", seconds(view))
         .fix(Fix::text("behind a pooler: see whether its pool is exhausted").run("SHOW POOLS;"))
         .fix(Fix::text("read the server's log: does it show the connection?"))
-        .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\"")),
+        .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }
 
@@ -158,7 +158,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text(
                 "read the server's log at this time; no entry there means the proxy or pooler before it",
             ))
-            .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\"")),
+            .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }
 
@@ -230,7 +230,7 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
                     "read the server's log at this time, and PostgreSQL's manual, appendix Error Codes, \
                      under the SQLSTATE",
                 ))
-                .fix(Fix::text("check TLS alone").run("pgtls-check --tls-only \"host=…\"")),
+                .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
         );
     }
     let what = match view.session_failure() {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::Mark;
 use crate::certificate::{Certificate, DistinguishedName};
-use crate::conninfo::{self, Endpoint, Host, Origin, Settings, SslMode, SslNegotiation, TlsVersion, Value};
+use crate::conninfo::{
+    self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, TlsVersion, Value,
+};
 use crate::evidence::{
     Attempt, Evidence, NegotiateResult, SessionFailure, SessionRecord, TcpResult, TlsFailure, TlsRecord,
 };
@@ -157,6 +159,15 @@ impl<'a> View<'a> {
     pub fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
         let masked = conninfo::mask(self.evidence.input.as_ref()?.expose(), spans);
         Some(Mark { text: masked.text, spans: masked.spans, label: label.into() })
+    }
+
+    /// A command on this target: the words, then its connection string as typed, without secrets, quoted for the shell.
+    pub fn command<const N: usize>(&self, words: [&str; N]) -> String {
+        let input = self.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+        let parameters = self.settings().map(|settings| settings.parameters.as_slice()).unwrap_or_default();
+        let target = conninfo::write::corrected(Form::of(input), parameters, &[]);
+        let target = Some(text::shell_quoted(&target)).filter(|_| !target.is_empty());
+        words.map(str::to_owned).into_iter().chain(target).collect::<Vec<_>>().join(" ")
     }
 
     /// The stage in which the attempt ended: where libpq stops, or goes on to the next address. `None` when everything

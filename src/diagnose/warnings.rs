@@ -433,7 +433,7 @@ fn terminated_upstream(view: &View<'_>) -> Vec<Found> {
                 "let the pooler or proxy use TLS to the server too (PgBouncer: \
                  server_tls_sslmode=verify-full)",
             ))
-            .fix(Fix::text("or connect to the server itself")),
+            .fix(Fix::text("connect to the server itself")),
     ]
 }
 

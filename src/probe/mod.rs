@@ -50,6 +50,7 @@ pub async fn probe(plan: &Plan) -> Evidence {
         started: plan.started,
         judged_at: plan.judged_at,
         input: plan.settings.input.clone(),
+        marked: None,
         config: Ok(plan.settings.clone()),
         trust: Some(plan.trust.clone()),
         attempts: tried.attempts,

@@ -82,6 +82,7 @@ pub fn plan(hosts: Vec<Host>) -> Plan {
         judged_at: Timestamp::now(),
         scope: Default::default(),
         total_limit: None,
+        progress: crate::plan::Progress::default(),
         second_looks: false,
         progress: Default::default(),
     }

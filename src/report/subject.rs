@@ -81,9 +81,14 @@ pub fn target_name(outcome: &Outcome) -> Option<String> {
     let name = host_name(host, attempt(outcome));
     Some(match host.port {
         Ok(DEFAULT_PORT) | Err(_) => name,
-        Ok(port) if name.contains(':') => format!("[{name}]:{port}"),
+        Ok(port) if is_ipv6(&name) => format!("[{name}]:{port}"),
         Ok(port) => format!("{name}:{port}"),
     })
+}
+
+/// Whether a port behind it needs brackets: an IPv6 address, with a zone or without.
+fn is_ipv6(name: &str) -> bool {
+    name.split('%').next().is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// The merged settings, if they could be merged.

@@ -23,7 +23,7 @@ pub(super) const FAULTS: &[Fault] = &[
         Ok(())
     }),
     Fault::new("service-not-found", "the service file has no such section", |scene| {
-        let path = scene.directory.write("pg_service.conf", "[orders]\nhost=db.example\n")?;
+        let path = scene.directory.write("services.conf", "[orders]\nhost=db.example\n")?;
         scene.export("PGSERVICEFILE", path);
         scene.set("service", "billing");
         Ok(())

@@ -83,11 +83,9 @@ fn unreadable(view: &View<'_>) -> Option<Finding> {
             };
             Some(
                 Finding::titled(format!("{which} cannot be decoded"))
-                    .because(format!(
-                        "OpenSSL cannot read it either: {}",
-                        text::printable(&error.to_string())
-                    ))
-                    .fact("which", which)
+                    .because(
+                        "OpenSSL cannot read it either: it was made wrongly, or something on the way changes it",
+                    )
                     .fact("what", text::printable(&error.to_string()))
                     .fact_if("subject", certificate.map(short_subject))
                     .fact_if("sha256", certificate.map(sha256))

@@ -1,6 +1,6 @@
 //! What is wrong with a certificate of the path, the path's end and the name aside.
 
-use super::{clock_fix, clock_is_wrong, demanded, member, named};
+use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named};
 use crate::certificate::Facts;
 use crate::diagnose::Fix;
 use crate::diagnose::fix::RELOAD;
@@ -43,7 +43,7 @@ rule!(
 );
 
 /// The defects of a kind that libpq minds, the first of them with its certificate and the words for its part.
-fn first<'a>(view: &View<'a>, wanted: fn(&Defect) -> bool) -> Option<(&'a Defect, &'a Facts, String)> {
+fn first<'a>(view: &View<'a>, wanted: impl Fn(&Defect) -> bool) -> Option<(&'a Defect, &'a Facts, String)> {
     let judgement = view.judgement()?;
     let defect = demanded(view).find(|defect| wanted(defect))?;
     let at = defect.place()?;
@@ -69,7 +69,9 @@ fn renew(part: &str) -> Fix {
 }
 
 fn expired(view: &View<'_>) -> Option<Finding> {
-    let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::Expired { .. }))?;
+    let judgement = view.judgement()?;
+    let wanted = |defect: &Defect| matches!(defect, Defect::Expired { at } if expired_root_of_file(judgement, *at).is_none());
+    let (defect, facts, part) = first(view, wanted)?;
     let days = view.evidence.judged_at.days_since(facts.not_after).max(0);
     let ended = facts.not_after.date();
     let defects = &view.judgement()?.defects;
@@ -334,7 +336,7 @@ fn name_constraints(view: &View<'_>) -> Option<Finding> {
             .fact("name", name)
             .fact("constraint", constraint)
             .fix(Fix::text("reissue the certificate with names that the CA may certify, and none besides"))
-            .fix(Fix::text("or from a CA that may certify them")),
+            .fix(Fix::text("have it issued by a CA that may certify them")),
     )
 }
 
@@ -419,7 +421,7 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
     };
     Some(
         Finding::titled(title)
-            .because(format!("OpenSSL refuses the chain for it: {what}"))
+            .because("OpenSSL refuses every chain with such a certificate in it, whatever else is well")
             .fact("certificate", subject(view, defect))
             .fact("what", what)
             .fix(Fix::text(fix)),
@@ -432,6 +434,6 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         Finding::titled("the certificate was not accepted")
             .because("the handshake ended at the certificate, and what is wrong with it was not recorded")
             .fact("sent", super::sent(view))
-            .fix(Fix::text("look at the chain").run("pgtls-check -v \"host=…\"")),
+            .fix(Fix::text("look at the chain").run(view.command(["pgtls-check", "-v"]))),
     )
 }

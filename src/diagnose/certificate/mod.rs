@@ -66,6 +66,13 @@ fn member(judgement: &Judgement, at: usize) -> Option<(&Certificate, &'static st
     Some((&link.certificate, part))
 }
 
+/// The certificate at a place of the path and its place in the root file, where it is the root at the path's end: that
+/// it has expired is the file's fault (`root-expired`).
+pub(super) fn expired_root_of_file(judgement: &Judgement, at: usize) -> Option<(&Certificate, usize)> {
+    let link = judgement.path.get(at).filter(|_| at > 0 && at + 1 == judgement.path.len())?;
+    Some((&link.certificate, link.in_file?))
+}
+
 /// `the intermediate Example CA`; the server certificate goes without its name.
 fn named(judgement: &Judgement, at: usize) -> String {
     match member(judgement, at) {

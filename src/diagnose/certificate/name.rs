@@ -28,6 +28,7 @@ fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let closest = closest_name(facts, &asked).map(|name| text::printable(&name));
     let reading = reading(view, &asked, &names, closest.as_deref());
     let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
+    let common_name = common_name.filter(|name| !names.contains(name));
     Some(
         Finding::titled(format!("the certificate is for other names than \"{asked}\""))
             .because(reading.cause)

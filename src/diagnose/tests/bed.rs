@@ -9,8 +9,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 
 use crate::certificate::Certificate;
 use crate::conninfo::{
-    ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth, RootChoice,
-    Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+    self, ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth,
+    RootChoice, Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
 use crate::diagnose::{Diagnosis, Fact, Outcome, Verdict, diagnose};
 use crate::evidence::{
@@ -133,6 +133,7 @@ impl Evidence {
             started: now(),
             judged_at: now(),
             input: None,
+            marked: None,
             config: Ok(settings()),
             trust: Some(Trust {
                 roots: Roots::Loaded(store(roots)),
@@ -382,6 +383,14 @@ impl Found {
 /// A configuration that could not be merged.
 pub fn misconfigured(input: &str, error: ConfigError) -> Evidence {
     Evidence::healthy().with(|evidence| {
+        let spans = match &error {
+            ConfigError::Syntax(error) => vec![error.span.clone()],
+            ConfigError::UnknownOption { span, .. } | ConfigError::InvalidValue { span, .. } => {
+                span.iter().cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        evidence.marked = Some(conninfo::mask(input.as_bytes(), &spans));
         evidence.input = Some(Secret::new(input.as_bytes().to_vec()));
         evidence.config = Err(error);
         evidence.trust = None;

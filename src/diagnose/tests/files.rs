@@ -169,7 +169,7 @@ fn client_files_of_another_kind_are_named() {
         .runs("openssl pkcs12 -in /c.p12 -nokeys -out /c.pem");
     with_identity(IdentityError::CertificateUnreadable { path: path("/c.crt"), error: denied() })
         .fails("client-cert-invalid", Stage::Trust)
-        .shows("why", "Permission denied");
+        .shows("problem", "Permission denied");
     for (problem, says) in [
         (KeyProblem::NotAKey, "no private key"),
         (KeyProblem::Damaged, "damaged"),
@@ -180,11 +180,11 @@ fn client_files_of_another_kind_are_named() {
         with_identity(IdentityError::KeyInvalid { path: path("/c.key"), problem })
             .fails("client-key-invalid", Stage::Trust)
             .shows("path", "/c.key")
-            .shows("why", says);
+            .shows("problem", says);
     }
     with_identity(IdentityError::KeyUnreadable { path: path("/c.key"), error: denied() })
         .fails("client-key-invalid", Stage::Trust)
-        .shows("why", "Permission denied");
+        .shows("problem", "Permission denied");
     with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") })
         .fails("client-key-invalid", Stage::Trust);
     with_identity(IdentityError::KeyInEngine { reference: path("pkcs11:id") })

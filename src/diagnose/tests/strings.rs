@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::bed::*;
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
+use crate::diagnose::Fact;
 use crate::evidence::{Evidence, PlaintextAnswer};
 use crate::stage::Stage;
 
@@ -60,7 +61,17 @@ fn a_quote_without_end_is_marked() {
     let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
     misconfigured("host='x", error)
         .fails("conninfo-syntax", Stage::Config)
-        .titled("a quoted value does not end");
+        .titled("a quoted value does not end")
+        .shows("stands_there", "'");
+    let column = |error: SyntaxError, input| {
+        let found = misconfigured(input, ConfigError::Syntax(error)).fails("conninfo-syntax", Stage::Config);
+        found.diagnosis.evidence.into_iter().find(|(label, _)| *label == "column").map(|(_, fact)| fact)
+    };
+    let quote = SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 };
+    assert_eq!(column(quote, "host='x"), Some(Fact::Number(6)));
+    // Columns count characters of what is shown: the secret before it has the length of its mask.
+    let word = SyntaxError { kind: SyntaxErrorKind::MissingEquals("x".into()), span: 12..13 };
+    assert_eq!(column(word, "password=ab x y=z"), Some(Fact::Number(19)));
 }
 
 #[test]

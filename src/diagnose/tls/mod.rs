@@ -186,7 +186,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         && min > server
     {
         fixes.push(
-            Fix::text("or let the client go back to libpq's own bound, TLS 1.2")
+            Fix::text("let the client go back to libpq's own bound, TLS 1.2")
                 .set("ssl_min_protocol_version", "TLSv1.2"),
         );
     }
@@ -301,7 +301,10 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
                 "a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 \
                  or ECDSA and SHA-256",
             ))
-            .fix(Fix::text("until then check with psql").run("psql \"sslmode=verify-full …\" -c 'SELECT 1'")),
+            .fix(
+                Fix::text("until then check with psql")
+                    .run(format!("{} -c 'SELECT 1'", view.command(["psql"]))),
+            ),
     )
 }
 
@@ -327,10 +330,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
                 "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT \
                  pg_reload_conf();",
             ))
-            .fix(
-                Fix::text("see what the server takes")
-                    .run("pgtls-check audit \"host=… sslmode=verify-full\""),
-            ),
+            .fix(Fix::text("see what the server takes").run(view.command(["pgtls-check", "audit"]))),
     )
 }
 
@@ -381,8 +381,13 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
             vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
         )
     };
-    let state = in_flight.map(|InFlight { unacknowledged, retransmits }| {
-        format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
+    let state = in_flight.map(|in_flight| match in_flight {
+        InFlight { unacknowledged: 0, .. } => {
+            "nothing: the peer's system has acknowledged every byte".to_owned()
+        }
+        InFlight { unacknowledged, retransmits } => {
+            format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
+        }
     });
     Some(
         Finding::titled(match received {
@@ -417,17 +422,21 @@ fn closed(view: &View<'_>) -> Option<Finding> {
          on the way cut it"
     };
     Some(
-        Finding::titled("the connection is closed in the handshake")
-            .because(cause)
-            .fact("answer", how)
-            .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
-            .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
-            .fact("to", view.place())
-            .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
-            .fix(Fix::text(
-                "no entry there? look at the firewall, proxy or load balancer on the way: check from \
+        Finding::titled(if matches!(view.tls_failure(), Some(TlsFailure::Ended(Closure::Reset))) {
+            "the connection is reset in the handshake"
+        } else {
+            "the connection is closed in the handshake"
+        })
+        .because(cause)
+        .fact("answer", how)
+        .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
+        .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
+        .fact("to", view.place())
+        .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
+        .fix(Fix::text(
+            "no entry there? look at the firewall, proxy or load balancer on the way: check from \
                  another network",
-            )),
+        )),
     )
 }
 
@@ -455,10 +464,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                 .because(alerts::meaning(*alert))
                 .fact("alert", alerts::name(*alert))
                 .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
-                .fix(
-                    Fix::text("see what the server takes")
-                        .run("pgtls-check audit \"host=… sslmode=verify-full\""),
-                )
+                .fix(Fix::text("see what the server takes").run(view.command(["pgtls-check", "audit"])))
         }
         Some(TlsFailure::Protocol(what)) => finding("the server's handshake breaks the protocol")
             .because("either the server's TLS is faulty, or something on the way changes it")

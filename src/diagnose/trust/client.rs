@@ -117,9 +117,9 @@ fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("the client certificate {} cannot be used", path_text(path)))
-            .because(format!("libpq reads PEM, the client's certificate first; {why}"))
+            .because("libpq reads PEM there, the client's certificate first and its chain after it")
             .fact("path", path_text(path))
-            .fact("why", why)
+            .fact("problem", why)
             .fact("from", said(view, "sslcert"))
             .fix(fix),
     )
@@ -180,9 +180,11 @@ fn key_invalid(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("the private key {} cannot be used", path_text(path)))
-            .because(why.clone())
+            .because(
+                "with a client certificate at hand libpq loads its key before it connects, and fails without",
+            )
             .fact("path", path_text(path))
-            .fact("why", why)
+            .fact("problem", why)
             .fact("from", said(view, "sslkey"))
             .fix(fix),
     )

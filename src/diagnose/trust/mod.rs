@@ -137,28 +137,35 @@ fn backslashes(view: &View<'_>) -> Vec<Range<usize>> {
 }
 
 fn root_unreadable(view: &View<'_>) -> Option<Finding> {
-    let (path, error, fix) = match &view.trust()?.roots {
+    let (path, error, cause, fix) = match &view.trust()?.roots {
         Roots::Unreadable { path, error } => {
             let shown = path.to_string_lossy();
-            let fix = match error.kind {
-                std::io::ErrorKind::PermissionDenied => {
-                    Fix::text("let this account read the file and enter its directories; a root is no secret")
-                        .run_words(["chmod", "a+r", &shown])
-                }
-                _ => Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
+            let (cause, fix) = match error.kind {
+                std::io::ErrorKind::PermissionDenied => (
+                    "the account that runs this may not read the file, or not enter a directory above it",
+                    Fix::text(
+                        "let this account read the file and enter its directories; a root is no secret",
+                    )
+                    .run_words(["chmod", "a+r", &shown]),
+                ),
+                _ => (
+                    "the file is there, and the system does not hand out its content",
+                    Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
+                ),
             };
-            (path, text::printable(&error.text), fix)
+            (path, text::printable(&error.text), cause, fix)
         }
         Roots::Invalid { path, content: FileContent::Directory } => {
-            let fix =
-                Fix::text("name a file: libpq takes no directory of certificates, not even a hashed one");
-            (path, "it is a directory".to_owned(), fix)
+            let fix = Fix::text("name the file in it that holds the server's root");
+            let cause = "sslrootcert takes one file of PEM certificates; libpq reads no directory of them, not even \
+                         a hashed one";
+            (path, "it is a directory".to_owned(), cause, fix)
         }
         _ => return None,
     };
     Some(
         Finding::titled(format!("the root file {} cannot be read", path_text(path)))
-            .because(format!("the system says: {error}"))
+            .because(cause)
             .fact("path", path_text(path))
             .fact("error", error)
             .fact("from", said(view, "sslrootcert"))
@@ -251,10 +258,7 @@ fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
 fn root_expired(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
     let (root, place) = judgement.defects.iter().find_map(|defect| match defect {
-        Defect::Expired { at } if *at > 0 && at + 1 == judgement.path.len() => {
-            let link = judgement.path.get(*at)?;
-            Some((&link.certificate, link.in_file?))
-        }
+        Defect::Expired { at } => super::certificate::expired_root_of_file(judgement, *at),
         _ => None,
     })?;
     let facts = root.facts().ok()?;

@@ -531,6 +531,7 @@ fn evidence(
         started: Timestamp::from_utc(2026, 11, 23, 15, 4, 5).unwrap(),
         judged_at: Timestamp::from_utc(2026, 11, 23, 15, 4, 5).unwrap(),
         input: None,
+        marked: None,
         config,
         trust,
         attempts,
