@@ -153,7 +153,21 @@ async fn outcome_with(
         total_limit: Some(left),
         progress: Progress::default(),
     };
-    Some(diagnose(probe(&plan).await).diagnosis)
+    let outcome = diagnose(probe(&plan).await);
+    // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial tells it.
+    if outcome.diagnosis.is_none() && takes_certificate_away(fix) && certificate_asked(&outcome.evidence) {
+        return None;
+    }
+    Some(outcome.diagnosis)
+}
+
+fn takes_certificate_away(fix: &Fix) -> bool {
+    fix.settings.iter().any(|(keyword, value)| *keyword == "sslcertmode" && value == "disable")
+}
+
+fn certificate_asked(evidence: &Evidence) -> bool {
+    let tls = evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    tls.is_none_or(|step| step.result.client_certificate.requested)
 }
 
 fn with_settings(overrides: &Overrides, fix: &Fix) -> Overrides {

@@ -131,7 +131,10 @@ fn failure(view: &View<'_>) -> Option<Finding> {
     let (said, seconds) = match resolution(view) {
         Some(Resolution::Failed { code, text, .. }) => (answer_words(*code, text), None),
         Some(Resolution::TimedOut) => {
-            let took = view.attempt.and_then(|attempt| attempt.dns.as_ref()).map(|step| step.took.as_secs());
+            let took = view
+                .attempt
+                .and_then(|attempt| attempt.dns.as_ref())
+                .map(|step| super::view::seconds(step.took));
             ("no answer".to_owned(), took.and_then(|took| i64::try_from(took).ok()))
         }
         Some(Resolution::Found(_)) | None => ("it was not asked in the time there was".to_owned(), None),

@@ -90,7 +90,10 @@ fn closed(view: &View<'_>) -> Option<Finding> {
 
 /// Silence, and whatever else kept an answer from coming.
 fn silence(view: &View<'_>) -> Option<Finding> {
-    let waited = view.attempt.and_then(|attempt| attempt.negotiate.as_ref()).map(|step| step.took.as_secs());
+    let waited = view
+        .attempt
+        .and_then(|attempt| attempt.negotiate.as_ref())
+        .map(|step| super::view::seconds(step.took));
     let lost = match view.negotiate() {
         Some(NegotiateResult::TimedOut(in_flight)) => *in_flight,
         _ => None,

@@ -108,7 +108,7 @@ fn last_message(view: &View<'_>) -> String {
 
 fn seconds(view: &View<'_>) -> Option<i64> {
     let step = view.attempt?.session.as_ref()?;
-    i64::try_from(step.took.as_secs()).ok()
+    i64::try_from(super::view::seconds(step.took)).ok()
 }
 
 fn timeout(view: &View<'_>) -> Option<Finding> {

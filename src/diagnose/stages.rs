@@ -38,7 +38,7 @@ pub(super) fn reports(
                 None if beside && stage == Stage::Trust => also
                     .iter()
                     .find(|other| other.stage == stage)
-                    .map(|other| other.title.clone())
+                    .map(|other| failure_detail(view, other))
                     .unwrap_or_default(),
                 None => reached.clone().unwrap_or_else(|| skip_detail(view, stage)),
             };
@@ -225,6 +225,31 @@ fn failure_detail(view: &View<'_>, diagnosis: &Diagnosis) -> String {
         "conninfo-unknown-option" => "unknown option",
         "conninfo-invalid-value" => "invalid value",
         "root-file-missing" => "no such file",
+        "root-file-unreadable" => "the root file cannot be read",
+        "root-file-invalid" => "no file of PEM certificates",
+        "root-expired" => "the root has expired",
+        "client-cert-missing" => "no client certificate",
+        "client-cert-invalid" => "the client certificate cannot be used",
+        "client-key-missing" => "no private key",
+        "client-key-invalid" => "the private key cannot be used",
+        "client-key-permissions" => "others can read the private key",
+        "client-key-mismatch" => "key and client certificate do not belong together",
+        "crl-invalid" => "a CRL is no good",
+        "crl-missing" => "a CRL is missing",
+        "root-key-changed" => "another key than the root in your file has",
+        "root-file-lacks-root" => "your file lacks the root",
+        "certificate-weak" => "too weak",
+        "tcp-unreachable" => "no way there",
+        "not-postgresql" => "another protocol answers",
+        "server-error-before-tls" => "an error for an answer",
+        "tls-closed" => match view.tls_failure() {
+            Some(TlsFailure::Ended(Closure::Reset)) => "reset",
+            _ => "closed",
+        },
+        "tls-no-shared-cipher" => "nothing in common",
+        "session-timeout" => "silence",
+        "session-closed" => "closed",
+        "server-error" => "an error",
         "root-not-in-file" => "ends at a root that is not in your file",
         "unknown-issuer" => "issued by nobody in your file",
         "intermediate-missing" => "an intermediate is missing",

@@ -154,7 +154,8 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
 
 /// Silence, and whatever else kept the connection from being made.
 fn timeout(view: &View<'_>) -> Option<Finding> {
-    let waited = view.attempt.and_then(|attempt| attempt.tcp.as_ref()).map(|step| step.took.as_secs());
+    let waited =
+        view.attempt.and_then(|attempt| attempt.tcp.as_ref()).map(|step| super::view::seconds(step.took));
     let by_name = view.dns_name().is_some();
     let port = view.port();
     let finding = Finding::titled(format!("{} does not answer", view.place()))

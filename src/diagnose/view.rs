@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::time::Duration;
 
 use super::Mark;
 use crate::certificate::{Certificate, DistinguishedName};
@@ -254,6 +255,11 @@ pub(super) fn store_name(view: &View<'_>) -> String {
         Some(RootSource::System { .. }) => "the system's store".to_owned(),
         None => "your file".to_owned(),
     }
+}
+
+/// A time waited, to the nearest second: what ends just before its limit reads like the limit.
+pub(super) fn seconds(took: Duration) -> u64 {
+    took.saturating_add(Duration::from_millis(500)).as_secs()
 }
 
 /// A value, printable.

@@ -1,7 +1,7 @@
 //! Values as literals of programming languages and file formats, so that what is pasted is read back as the same value.
 //!
 //! What could move a cursor or hide text is escaped in every language that has an escape for it; see
-//! [`text::is_printable`](crate::text::is_printable).
+//! [`text::is_printable`].
 
 use std::fmt::Write as _;
 

@@ -6,7 +6,7 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule, rule};
 use super::suites::{self, OFFERED};
-use super::view::{View, short_subject, version_name};
+use super::view::{View, seconds, short_subject, version_name};
 use super::{Fix, alerts};
 use crate::conninfo::TlsVersion;
 use crate::evidence::{
@@ -360,7 +360,14 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     };
     let inspection =
         || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
-    let (cause, fixes) = if received > 0 || short {
+    let (cause, fixes) = if received == 0 && short {
+        (
+            "a second look that asks for a short answer got it, and this one got none: most likely large \
+             packets from the server are lost on the way (path MTU: a VPN or tunnel with smaller packets \
+             and no ICMP to say so)",
+            vec![mtu_fix(), vpn()],
+        )
+    } else if received > 0 {
         (
             "a part of the answer came and the rest did not: most likely large packets from the server \
              are lost on the way (path MTU: a VPN or tunnel with smaller packets and no ICMP to say so); \
@@ -398,7 +405,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
         .fact("bytes_received", i64::try_from(received).unwrap_or(i64::MAX))
         .fact_if("on_the_way", state)
-        .fact_if("seconds", step.and_then(|step| i64::try_from(step.took.as_secs()).ok()))
+        .fact_if("seconds", step.and_then(|step| i64::try_from(seconds(step.took)).ok()))
         .fixes(fixes),
     )
 }

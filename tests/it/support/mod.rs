@@ -3,6 +3,7 @@
 pub mod der;
 pub mod home;
 pub mod libpq;
+pub mod network;
 pub mod odd_pki;
 pub mod outcomes;
 pub mod parity;

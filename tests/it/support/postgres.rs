@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use super::home::Home;
 use super::pki::Chain;
@@ -41,9 +43,69 @@ impl Postgres {
         self.service.log()
     }
 
+    /// Runs SQL as the superuser.
+    pub fn execute(&self, sql: &str) {
+        let output =
+            self.superuser().args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql]).output().expect("psql runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A session that stays; it ends when its input, which is returned, is dropped.
+    pub fn hold_a_session(&self) -> HeldSession {
+        let mut child = self
+            .superuser()
+            .args(["-A", "-t"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("psql runs");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(b"select 1;\n").expect("psql reads");
+        let mut answer = [0; 2];
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut answer).expect("psql answers");
+        HeldSession { child, input: Some(input) }
+    }
+
+    /// Tells the server to end once the sessions there are have ended, and waits until it knows.
+    pub fn shut_down_smartly(&self) {
+        let lock = fs::read_to_string(self.directory().join("data/postmaster.pid")).expect("the lock file");
+        let process = lock.lines().next().expect("a line");
+        let status = std::process::Command::new("kill").args(["-TERM", process]).status().expect("kill runs");
+        assert!(status.success());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.log().contains("received smart shutdown request") {
+            assert!(Instant::now() < deadline, "no shutdown: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn superuser(&self) -> std::process::Command {
+        let home = self.service.home();
+        let mut command = Psql::libpq(15).command(home);
+        command
+            .args(["-U", "postgres", "-d", "postgres", "-p", &self.port.to_string(), "-h"])
+            .arg(home.path());
+        command
+    }
+
     /// The directory that holds all of it, its Unix socket too.
     pub fn directory(&self) -> &Path {
         self.service.home().path()
+    }
+}
+
+/// A session of the superuser.
+pub struct HeldSession {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Drop for HeldSession {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        // psql ends with its input.
+        let _ = self.child.wait();
     }
 }
 
@@ -137,7 +199,7 @@ impl Setup {
     pub fn start(&self) -> Postgres {
         let server = on_free_port(|port| self.start_on(port).map(|service| Postgres { service, port }));
         if !self.roles.is_empty() {
-            self.create_roles(&server);
+            server.execute(&self.roles);
         }
         server
     }
@@ -184,6 +246,7 @@ impl Setup {
             }
         })
     }
+<<<<<<< HEAD
 
     fn create_roles(&self, server: &Postgres) {
         let home = server.service.home();
@@ -198,6 +261,8 @@ impl Setup {
             .expect("psql runs");
         assert!(output.status.success(), "roles: {}", String::from_utf8_lossy(&output.stderr));
     }
+=======
+>>>>>>> f4b8d75 (Stage faults of the network and of honest servers, and the healthy neighbour of each)
 }
 
 /// Where a version of PostgreSQL lies.

@@ -19,9 +19,19 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// The program's path.
+    pub const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtls-check");
+
     /// With `home` as home and working directory.
     pub fn at(home: &Home) -> Tool {
-        Tool { command: home.command(env!("CARGO_BIN_EXE_pgtls-check")) }
+        Tool { command: home.command(Tool::PROGRAM) }
+    }
+
+    /// Run by a command that was begun elsewhere, in another network for example.
+    pub fn by(home: &Home, begun: Command) -> Tool {
+        let mut command = home.command(begun.get_program());
+        command.args(begun.get_args());
+        Tool { command }
     }
 
     /// Adds arguments.

@@ -1,0 +1,173 @@
+//! Faults of the network, staged by the kernel: packets dropped and rejected, ways closed, a path that loses large
+//! packets, a resolver that denies, fails or keeps silent.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use pgtls_check::demo::Demo;
+
+use crate::support::home::Home;
+use crate::support::network::{Beyond, alone, filter, ip, relay, resolver};
+use crate::support::tool::{Report, Tool};
+
+/// A healthy server, asked for as host `host` (an empty one is left out) at `address`.
+struct Case {
+    home: Home,
+    demo: Demo,
+}
+
+impl Case {
+    fn new() -> Case {
+        Case { home: Home::new(), demo: Demo::start(None).expect("the embedded server") }
+    }
+
+    /// Checks the server with these settings over its own, within the limit of two seconds and one for second looks.
+    fn check(&self, settings: &str) -> Report {
+        self.within(Duration::from_secs(4), Tool::at(&self.home), settings)
+    }
+
+    fn within(&self, longest: Duration, tool: Tool, settings: &str) -> Report {
+        let begin = Instant::now();
+        let report = tool.check(&format!("{} connect_timeout=2 {settings}", self.demo.conninfo()));
+        assert!(begin.elapsed() < longest, "{:?} for {report}", begin.elapsed());
+        report
+    }
+
+    fn port(&self) -> u16 {
+        self.demo.address().port()
+    }
+}
+
+/// Asserts the diagnosis, its stage and exit status, that evidence and cause say these things, and that a fix does.
+#[track_caller]
+fn says(report: &Report, (code, stage, exit): (&str, &str, i32), evidence: &[&str], fix: &str) {
+    report.exits(exit).diagnosed(code).says("/diagnosis/stage", stage).stage(stage, "failed");
+    let told = format!("{} {}", report.at("/diagnosis/evidence"), report.at("/diagnosis/cause"));
+    for word in evidence {
+        assert!(told.contains(word), "{word:?} is not told by {report}");
+    }
+    let fixes = report.at("/diagnosis/fixes").to_string();
+    assert!(fixes.contains(fix), "no fix says {fix:?}: {report}");
+}
+
+const TIMEOUT: (&str, &str, i32) = ("tcp-timeout", "tcp", 5);
+const REFUSED: (&str, &str, i32) = ("tcp-refused", "tcp", 5);
+const UNREACHABLE: (&str, &str, i32) = ("tcp-unreachable", "tcp", 5);
+const SILENCE: (&str, &str, i32) = ("tls-timeout", "tls", 7);
+
+#[test]
+fn dropped_packets_read_by_the_kind_of_address() {
+    alone("network::dropped_packets_read_by_the_kind_of_address", || {
+        let case = Case::new();
+        for address in ["203.0.113.9", "10.0.4.5"] {
+            ip(&format!("address add {address}/32 dev lo"));
+        }
+        filter("ip daddr { 203.0.113.9, 10.0.4.5 } tcp dport 1-65535 drop");
+        let public = case.check("hostaddr=203.0.113.9");
+        says(&public, TIMEOUT, &["203.0.113.9", "firewall"], "firewall");
+        public.says("/diagnosis/retryable", true);
+        let private = case.check("hostaddr=10.0.4.5");
+        says(&private, TIMEOUT, &["10.0.4.5", "private"], "network");
+        // The neighbour: the same server at an address that nothing filters, after one that is.
+        case.check("host=db.example,db.example hostaddr=203.0.113.9,127.0.0.1").verified();
+    });
+}
+
+#[test]
+fn rejected_packets_are_a_refusal() {
+    alone("network::rejected_packets_are_a_refusal", || {
+        let case = Case::new();
+        ip("address add 203.0.113.9/32 dev lo");
+        filter("tcp dport 5432 reject with icmpx type port-unreachable");
+        filter("tcp dport 5433 reject with tcp reset");
+        for port in ["5432", "5433"] {
+            let report = case.check(&format!("hostaddr=203.0.113.9 port={port}"));
+            says(&report, REFUSED, &["203.0.113.9", port, "refused"], "listen");
+        }
+    });
+}
+
+#[test]
+fn closed_ways_name_the_error_of_the_system() {
+    alone("network::closed_ways_name_the_error_of_the_system", || {
+        let case = Case::new();
+        ip("address add 203.0.113.9/32 dev lo");
+        filter("tcp dport 5432 reject with icmpx type admin-prohibited");
+        ip("route add unreachable 198.51.100.0/25");
+        ip("route add prohibit 198.51.100.128/25");
+        for (address, error, fix) in [
+            ("203.0.113.9", "No route to host", "ip route get"),
+            ("198.51.100.7", "No route to host", "ip route get"),
+            ("198.51.100.207", "Permission denied", "allow outgoing connections to port 5432"),
+            ("192.0.2.7", "Network is unreachable", "ip route get"),
+        ] {
+            let report = case.check(&format!("hostaddr={address} port=5432"));
+            says(&report, UNREACHABLE, &[address, error], fix);
+        }
+    });
+}
+
+#[test]
+fn the_resolver_s_answers_are_told_apart() {
+    alone("network::the_resolver_s_answers_are_told_apart", || {
+        let case = Case::new();
+        resolver(&case.home);
+        let ask = |name: &str| case.check(&format!("hostaddr='' host={name}"));
+        let none = ("dns-not-found", "dns", 4);
+        says(&ask("none.example"), none, &["none.example", "127.0.0.1"], "nslookup none.example");
+        says(
+            &ask("db.postgres.database.azur.com"),
+            none,
+            &["slip of the hand"],
+            "db.postgres.database.azure.com",
+        );
+        let private = "none.privatelink.postgres.database.azure.com";
+        says(&ask(private), none, &[private], "private DNS zone");
+        says(&ask("empty.example"), ("dns-no-address", "dns", 4), &["empty.example"], "");
+        for name in ["broken.example", "silent.example"] {
+            let failure = ask(name);
+            says(&failure, ("dns-failure", "dns", 4), &[name, "127.0.0.1"], "");
+            failure.says("/diagnosis/retryable", true);
+        }
+        // The neighbour: a name that the resolver knows.
+        ask("db.example").verified().says("/target/address", "127.0.0.1");
+    });
+}
+
+#[test]
+fn a_client_hello_that_is_lost_is_seen_unacknowledged() {
+    alone("network::a_client_hello_that_is_lost_is_seen_unacknowledged", || {
+        let case = Case::new();
+        filter(&format!("tcp dport {} meta length > 200 drop", case.port()));
+        let report = case.check("");
+        says(&report, SILENCE, &["bytes_received\":0", "not acknowledged", "path MTU"], "ping");
+    });
+}
+
+/// A server behind the hole, checked from the other side of it; the first part of its flight is of so many bytes.
+fn through_a_hole(largest: u16, first: usize) -> Report {
+    let case = Case::new();
+    let beyond = Beyond::a_wire_that_takes(largest);
+    let address = SocketAddr::from(([10, 9, 0, 1], 0));
+    let port = relay(address, case.demo.address(), first, Duration::from_millis(20));
+    let tool = Tool::by(&case.home, beyond.command(Tool::PROGRAM));
+    case.within(Duration::from_secs(5), tool, &format!("hostaddr=10.9.0.1 port={port}"))
+}
+
+#[test]
+fn a_hole_in_the_path_for_large_packets_is_a_reading_of_silence() {
+    alone("network::a_hole_in_the_path_for_large_packets_is_a_reading_of_silence", || {
+        let lost = through_a_hole(600, usize::MAX);
+        says(
+            &lost,
+            SILENCE,
+            &["bytes_received\":0", "path MTU", "asks for a short answer got it"],
+            "ping -M do",
+        );
+        let half = through_a_hole(600, 300);
+        says(&half, SILENCE, &["bytes_received\":300", "path MTU"], "MTU");
+        assert!(half.at("/diagnosis/title").to_string().contains("middle of the handshake"), "{half}");
+        // The neighbour: the same wire, wide enough.
+        through_a_hole(1500, 300).verified();
+    });
+}
