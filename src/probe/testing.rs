@@ -82,7 +82,6 @@ pub fn plan(hosts: Vec<Host>) -> Plan {
         judged_at: Timestamp::now(),
         scope: Default::default(),
         total_limit: None,
-        progress: crate::plan::Progress::default(),
         second_looks: false,
         progress: Default::default(),
     }

@@ -73,7 +73,8 @@ fn is_anchored(judgement: &Judgement) -> bool {
     })
 }
 
-/// The certificate's name nearest to `host` by edit distance, case aside; addresses are compared as they are written.
+/// The certificate's name nearest to `host` by edit distance, case aside; addresses are compared as they are written. The
+/// common name counts only where there is no other, as it does for every client.
 /// `None` when there is no name at all.
 pub fn closest_name(facts: &Facts, host: &str) -> Option<String> {
     let sans = facts.sans.as_deref().unwrap_or_default().iter().filter_map(|name| match name {
@@ -81,7 +82,8 @@ pub fn closest_name(facts: &Facts, host: &str) -> Option<String> {
         GeneralName::Ip(address) => Some(address.to_string()),
         _ => None,
     });
-    let common_name = facts.subject.common_name();
+    let mut sans = sans.peekable();
+    let common_name = facts.subject.common_name().filter(|_| sans.peek().is_none());
     let wanted = host.to_ascii_lowercase();
     sans.chain(common_name).take(MOST_NAMES).min_by_key(|name| distance(&name.to_ascii_lowercase(), &wanted))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod audit;
+mod catalogue;
 mod chain_parity;
 mod clients;
 mod conninfo_oracle;
@@ -10,6 +11,8 @@ mod demo_psql;
 mod end_to_end;
 mod faults;
 mod option_parity;
+mod hostile;
+mod layout;
 mod neighbours;
 mod network;
 mod passwords;

@@ -207,7 +207,16 @@ fn certificates_expired_to_come_and_for_another_name() {
     let (early, _server) = serve(|draft| draft.days(8, 90));
     let evidence = [("certificate", NAME), ("days_ahead", "7")];
     says(&early, ("certificate-not-yet-valid", "certificate", 8), &evidence, "clock");
-    let (other, _server) = serve(|draft| Draft { dns: vec!["db-7.example".to_owned()], ..draft });
+    let (shadowed, _server) = serve(|draft| Draft { dns: vec!["db-7.example".to_owned()], ..draft });
+    let evidence = [("asked_for", NAME), ("issued_to", "db-7.example"), ("closest", "db-7.example")];
+    says(
+        &shadowed,
+        ("hostname-mismatch", "certificate", 8),
+        &evidence,
+        "reissue its certificate with db.example",
+    );
+    assert!(shadowed.at("/diagnosis/cause").to_string().contains("common name"), "{shadowed}");
+    let (other, _server) = serve(|_| Draft::server("db-7.example", Algorithm::Ecdsa));
     let evidence = [("asked_for", NAME), ("issued_to", "db-7.example"), ("closest", "db-7.example")];
     says(&other, ("hostname-mismatch", "certificate", 8), &evidence, "db-7.example");
 }

@@ -83,6 +83,17 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
             fixes: vec![Fix::text("leave the final dot out").set("host", bare)],
         };
     }
+    let leaf = view.tls().and_then(|tls| tls.chain.first()).and_then(|leaf| leaf.facts().ok());
+    let common_name = leaf.and_then(|facts| facts.subject.common_name());
+    if common_name.is_some_and(|name| name.eq_ignore_ascii_case(asked)) {
+        return Reading {
+            cause: format!(
+                "its common name is {asked}, and nobody looks at that in a certificate with \
+                 subjectAltNames: it is for those alone"
+            ),
+            fixes: vec![reissue],
+        };
+    }
     if address.map(reach) == Some(Reach::Loopback) {
         return Reading {
             cause: format!(

@@ -163,9 +163,12 @@ fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
     let style = page.style();
     let explain = style.paint(Role::Command, &format!("pgtls-check explain {}", diagnosis.code));
     let wait = format!("wait for it: {}", style.paint(Role::Command, "--wait=60"));
-    match (diagnosis.retryable, style.width.is_some() && !page.is_narrow()) {
+    let beside = format!("{head}{explain}      {wait}");
+    let plain = indent + "pgtls-check explain       wait for it: --wait=60".len() + 1 + diagnosis.code.len();
+    let fits = style.width.is_some_and(|limit| plain <= limit) && !page.is_narrow();
+    match (diagnosis.retryable, fits) {
         (false, _) => page.line(&format!("{head}{explain}")),
-        (true, true) => page.line(&format!("{head}{explain}      {wait}")),
+        (true, true) => page.line(&beside),
         (true, false) => {
             page.line(&format!("{head}{explain}"));
             page.line(&format!("{:indent$}{wait}", ""));

@@ -84,6 +84,7 @@ impl Postgres {
         let home = self.service.home();
         let mut command = Psql::libpq(15).command(home);
         command
+            .env("PGOPTIONS", "-c default_transaction_read_only=off")
             .args(["-U", "postgres", "-d", "postgres", "-p", &self.port.to_string(), "-h"])
             .arg(home.path());
         command
@@ -246,23 +247,6 @@ impl Setup {
             }
         })
     }
-<<<<<<< HEAD
-
-    fn create_roles(&self, server: &Postgres) {
-        let home = server.service.home();
-        let output = Psql::libpq(15)
-            .command(home)
-            .env("PGOPTIONS", "-c default_transaction_read_only=off")
-            .args(["-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"])
-            .arg("-h")
-            .arg(home.path())
-            .args(["-p", &server.port.to_string(), "-c", &self.roles])
-            .output()
-            .expect("psql runs");
-        assert!(output.status.success(), "roles: {}", String::from_utf8_lossy(&output.stderr));
-    }
-=======
->>>>>>> f4b8d75 (Stage faults of the network and of honest servers, and the healthy neighbour of each)
 }
 
 /// Where a version of PostgreSQL lies.
