@@ -251,7 +251,7 @@ fn refused_value(
     let cause = match (keyword, plain) {
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
         _ if plain != value => "quotes round it are part of the value here".to_owned(),
-        _ => "libpq refuses every other value, also one in other letters".to_owned(),
+        _ => "libpq takes nothing else".to_owned(),
     };
     Finding::titled(format!("invalid {keyword} value \"{value}\""))
         .because(cause)

@@ -15,7 +15,8 @@ use crate::support::stage::{Stage, Tls};
 use crate::support::tool::{Report, Tool};
 
 /// Title, clear screen, a forged last line, an 8-bit control, an override of the writing direction, a delete.
-const POISON: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\r\nverified  forged.example\u{9b}31m\u{202e}\u{200b}\u{7f}";
+const POISON: &str =
+    "\u{1b}]0;owned\u{7}\u{1b}[2J\r\nverified  forged.example\u{9b}31m\u{202e}\u{200b}\u{7f}";
 
 /// Runs a check in every format; nothing it writes is more than text.
 #[track_caller]

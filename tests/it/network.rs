@@ -111,7 +111,7 @@ fn closed_ways_name_the_error_of_the_system() {
 fn the_resolver_s_answers_are_told_apart() {
     alone("network::the_resolver_s_answers_are_told_apart", || {
         let case = Case::new();
-        resolver(&case.home);
+        resolver(&case.home, "timeout:1 attempts:1");
         let ask = |name: &str| case.check(&format!("hostaddr='' host={name}"));
         let none = ("dns-not-found", "dns", 4);
         says(&ask("none.example"), none, &["none.example", "127.0.0.1"], "nslookup none.example");
@@ -169,5 +169,42 @@ fn a_hole_in_the_path_for_large_packets_is_a_reading_of_silence() {
         assert!(half.at("/diagnosis/title").to_string().contains("middle of the handshake"), "{half}");
         // The neighbour: the same wire, wide enough.
         through_a_hole(1500, 300).verified();
+    });
+}
+
+#[test]
+fn no_wait_is_longer_than_its_limit() {
+    alone("network::no_wait_is_longer_than_its_limit", || {
+        let case = Case::new();
+        resolver(&case.home, "timeout:30 attempts:5");
+        ip("address add 203.0.113.9/32 dev lo");
+        filter("ip daddr 203.0.113.9 tcp dport 1-65535 drop");
+        let ends = |options: &[&str], settings: &str, seconds: u64, code: &str| {
+            let mut tool = Tool::at(&case.home);
+            for option in options {
+                tool = tool.with([*option]);
+            }
+            let begin = Instant::now();
+            let report = tool.check(&format!("{} {settings}", case.demo.conninfo()));
+            let took = begin.elapsed();
+            report.diagnosed(code);
+            // One second for second looks, and one for a slow machine.
+            let (least, most) =
+                (Duration::from_millis(seconds * 1000 - 50), Duration::from_secs(seconds + 2));
+            assert!((least..most).contains(&took), "{took:?} for {report}");
+        };
+        std::thread::scope(|scope| {
+            // Unset, and where libpq would wait for ever, it is ten seconds for each address and for each name.
+            scope.spawn(|| ends(&[], "hostaddr=203.0.113.9", 10, "tcp-timeout"));
+            scope.spawn(|| ends(&[], "hostaddr=203.0.113.9 connect_timeout=0", 10, "tcp-timeout"));
+            scope.spawn(|| ends(&[], "hostaddr='' host=silent.example", 10, "dns-failure"));
+            scope.spawn(|| {
+                let settings =
+                    "host=db.example,db.example hostaddr=203.0.113.9,203.0.113.9 connect_timeout=2";
+                ends(&[], settings, 4, "tcp-timeout");
+            });
+            scope.spawn(|| ends(&["--timeout", "2"], "hostaddr=203.0.113.9", 2, "tcp-timeout"));
+            scope.spawn(|| ends(&["--timeout", "2"], "hostaddr='' host=silent.example", 2, "dns-failure"));
+        });
     });
 }

@@ -181,7 +181,7 @@ fn key_invalid(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the private key {} cannot be used", path_text(path)))
             .because(
-                "with a client certificate at hand libpq loads its key before it connects, and fails without",
+                "with a client certificate at hand libpq loads its key before the handshake, and fails without",
             )
             .fact("path", path_text(path))
             .fact("problem", why)

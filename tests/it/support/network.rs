@@ -161,10 +161,11 @@ fn pass(mut from: TcpStream, mut to: TcpStream, first: usize, pause: Duration) -
 }
 
 /// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none` and all
-/// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1.
-pub fn resolver(home: &Home) {
+/// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1. The
+/// options are those of resolv.conf(5).
+pub fn resolver(home: &Home, options: &str) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).expect("port 53 of this network");
-    let settings = home.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+    let settings = home.write("resolv.conf", format!("nameserver 127.0.0.1\noptions {options}\n"));
     run(Command::new("mount").arg("--bind").arg(settings).arg("/etc/resolv.conf"));
     thread::spawn(move || {
         let mut query = [0; 512];
