@@ -52,47 +52,63 @@ fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
+/// What each report must show, by the fault's name: evidence by label, and words of a fix.
+const SHOWN: &str = include_str!("vectors/demo-faults.tsv");
+
+/// Holds a diagnosis or warning against its row of [`SHOWN`].
+fn shows(fault: &Fault, found: &Value) -> Result<(), String> {
+    let mut rows = SHOWN.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let row = rows.find(|row| row[0] == fault.name).ok_or("no row in vectors/demo-faults.tsv")?;
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
+    };
+    for fact in row[1].split("; ") {
+        let (label, words) = fact.split_once(':').ok_or("a row without labels")?;
+        let shown = found["evidence"].get(label).map(text).ok_or_else(|| format!("no {label} in {found}"))?;
+        expect(shown.contains(words.trim()), || format!("{label} is {shown:?}, not {words:?}"))?;
+    }
+    let fixes = found["fixes"].as_array().ok_or("no fixes")?;
+    let has_fix = fixes.iter().any(|fix| {
+        let settings = fix["settings"].as_object().into_iter().flatten();
+        let settings: Vec<String> =
+            settings.map(|(keyword, value)| format!("{keyword}={}", text(value))).collect();
+        [text(&fix["text"]), text(&fix["command"]), settings.join(" ")]
+            .iter()
+            .any(|said| said.contains(row[2]))
+    });
+    expect(has_fix, || format!("no fix says {:?}: {}", row[2], found["fixes"]))
+}
+
 #[test]
 fn each_fault_is_named_with_evidence_and_remedy() {
     each(|fault| {
         let report = demo(fault, &["--format", "json"]);
         let json = report.json();
         let entry = catalogue::entry(fault.code).ok_or("no such code")?;
-        match entry.stage {
-            Some(stage) => {
-                let diagnosis = &json["diagnosis"];
-                expect(diagnosis["code"] == fault.code, || format!("diagnosed {diagnosis}"))?;
-                expect(diagnosis["stage"] == stage.name(), || format!("in stage {}", diagnosis["stage"]))?;
-                expect(report.status == Some(i32::from(stage.exit_status())), || {
-                    format!("exit {:?}", report.status)
-                })?;
-                let failed: Vec<&Value> = json["stages"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter(|line| line["status"] == "failed")
-                    .map(|line| &line["name"])
-                    .collect();
-                expect(failed.contains(&&Value::from(stage.name())), || format!("failed stages {failed:?}"))?;
-                expect(diagnosis["fixes"].as_array().is_some_and(|fixes| !fixes.is_empty()), || {
-                    format!("no remedy in {diagnosis}")
-                })?;
-                let shown = diagnosis["evidence"].as_object().is_some_and(|facts| !facts.is_empty());
-                expect(shown, || format!("no evidence in {diagnosis}"))
-            }
-            None => {
-                let warnings = json["warnings"].as_array().cloned().unwrap_or_default();
-                expect(warnings.iter().any(|warning| warning["code"] == fault.code), || {
-                    format!("no such warning: {json}")
-                })?;
-                expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {
-                    format!("audit: {}", json["audit"])
-                })?;
-                expect(json["verdict"] == "verified" && report.status == Some(0), || {
-                    format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
-                })
-            }
-        }
+        let Some(stage) = entry.stage else {
+            expect(json["verdict"] == "verified" && report.status == Some(0), || {
+                format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
+            })?;
+            expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {
+                format!("audit: {}", json["audit"])
+            })?;
+            let warnings = json["warnings"].as_array().into_iter().flatten();
+            let warning = warnings.clone().find(|warning| warning["code"] == fault.code);
+            return shows(fault, warning.ok_or_else(|| format!("no such warning: {json}"))?);
+        };
+        let diagnosis = &json["diagnosis"];
+        expect(diagnosis["code"] == fault.code, || format!("diagnosed {diagnosis}"))?;
+        expect(diagnosis["stage"] == stage.name(), || format!("in stage {}", diagnosis["stage"]))?;
+        expect(report.status == Some(i32::from(stage.exit_status())), || {
+            format!("exit {:?}", report.status)
+        })?;
+        let lines = json["stages"].as_array().into_iter().flatten();
+        let failed: Vec<&Value> =
+            lines.filter(|line| line["status"] == "failed").map(|line| &line["name"]).collect();
+        expect(failed.contains(&&Value::from(stage.name())), || format!("failed stages {failed:?}"))?;
+        shows(fault, diagnosis)
     });
 }
 
