@@ -62,8 +62,8 @@ const ANSWERS: &[(&str, Answer)] = &[
     ("negotiation-reset", Fails("server closed the connection unexpectedly")),
     ("negotiation-timeout", Fails("timeout expired")),
     ("not-postgresql", Fails("received invalid response to SSL negotiation: H")),
-    // It takes the S of SSH for a yes.
-    ("not-postgresql-ssh", Fails("SSL SYSCALL error: EOF detected")),
+    // It takes the S of SSH for a yes; then the rest of the banner, or the end, whichever comes first, is no TLS.
+    ("not-postgresql-ssh", Fails("failed: SSL ")),
     ("server-error-before-tls", Fails("server sent an error response during SSL exchange")),
     ("injected-plaintext", Fails("received unencrypted data after SSL response")),
     ("tls-version-unsupported", Fails("alert protocol version")),

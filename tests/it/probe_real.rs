@@ -301,12 +301,12 @@ fn what_only_openssl_can_is_found_by_a_second_look() {
     assert_eq!((*version, *suite), (TlsVersion::Tls12, 0x003D));
     assert_eq!(leaf.as_ref().unwrap().der(), site.chain.leaf.certificate.to_der().unwrap());
 
-    let site = Site::new(18, Algorithm::Rsa, |setup| setup.setting("ssl_groups", "secp521r1"));
+    let site = Site::new(18, Algorithm::Rsa, |setup| setup.setting("ssl_groups", "X448"));
     let evidence = Check::of(&site, OPEN).looking_twice().run();
     assert_eq!(tls(&evidence).failure, Some(TlsFailure::AlertReceived(40)));
     let [look] = evidence.looks.as_slice() else { panic!("{:?}", evidence.looks) };
     let Answer::ServerHello { group, retry, .. } = &look.answer else { panic!("{look:?}") };
-    assert_eq!((*group, *retry), (Some(25), true));
+    assert_eq!((*group, *retry), (Some(30), true));
 }
 
 #[test]
