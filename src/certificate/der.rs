@@ -110,6 +110,13 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
+    /// The element that all the rest is the beginning of: one of this tag, cut off.
+    pub fn cut_off(&self, tag: u8) -> Option<Element<'a>> {
+        let (header, length) = length(self.rest).filter(|_| self.peek() == Some(tag))?;
+        let content = self.rest.get(header..).filter(|content| content.len() < length)?;
+        Some(Element { tag, content, whole: self.rest, offset: self.offset })
+    }
+
     /// The next element, which must have this tag.
     pub fn expect(&mut self, tag: u8, field: &str) -> Result<Element<'a>, Malformed> {
         let before = self.clone();

@@ -300,6 +300,12 @@ impl Eq for Certificate {}
 /// Decodes a certificate and leaves in `readable` what could be read of one that breaks off.
 fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
     let mut outermost = der::Reader::new(bytes);
+    if let Some(beginning) = outermost.cut_off(der::SEQUENCE) {
+        let mut inside = beginning.inside();
+        // The body may be whole all the same.
+        let body = inside.cut_off(der::SEQUENCE).map_or_else(|| inside.expect(der::SEQUENCE, "body"), Ok);
+        drop(body.and_then(|body| decode_body(&body, readable).map(drop)));
+    }
     let certificate = outermost.expect(der::SEQUENCE, "certificate")?;
     let mut outer = certificate.inside();
     let body = outer.expect(der::SEQUENCE, "certificate's body")?;
@@ -455,4 +461,38 @@ pub(crate) fn serial_hex(serial: &[u8]) -> String {
         _ => &digits,
     };
     format!("{}{digits}", if negative { "-" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_one_that_is_cut_off_the_beginning_is_shown() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(["db.example".to_owned()]).unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let whole = Certificate::from_der(&der).readable();
+        let mut shown = 0;
+        for length in 0..der.len() {
+            let certificate = Certificate::from_der(&der[..length]);
+            assert!(certificate.facts().is_err() && !certificate.decodes_but_for_times());
+            let readable = certificate.readable();
+            let fields = [
+                readable.serial.is_some(),
+                readable.issuer.is_some(),
+                readable.not_after.is_some(),
+                readable.subject.is_some(),
+                readable.key.is_some(),
+                !readable.sans.is_empty(),
+            ];
+            let now = fields.iter().filter(|field| **field).count();
+            assert!(now >= shown && fields.is_sorted_by(|a, b| a >= b), "{length}: {fields:?}");
+            shown = now;
+        }
+        assert_eq!(shown, 6);
+        // All but the last byte: it breaks off in the signature.
+        let readable = Certificate::from_der(&der[..der.len() - 1]).readable();
+        assert_eq!((readable.subject, readable.sans), (whole.subject, whole.sans));
+    }
 }

@@ -152,3 +152,19 @@ fn the_healthy_server_is_verified() {
         report.stage(stage, "ok");
     }
 }
+
+/// Half of a certificate still has the names, and its fingerprint is what tells it apart.
+#[test]
+fn a_certificate_too_broken_to_verify_is_shown_as_far_as_it_goes() {
+    let fault = faults().iter().find(|fault| fault.name == "certificate-malformed").unwrap();
+    let leaf = demo(fault, &["--format", "json"]).json()["chain"][0].clone();
+    assert!(leaf["malformed"].as_str().unwrap().contains("cut off"), "{leaf}");
+    assert_eq!(leaf["sha256"].as_str().unwrap().len(), 64, "{leaf}");
+    assert_eq!((&leaf["role"], &leaf["sent"]), (&Value::from("leaf"), &Value::from(true)), "{leaf}");
+    for field in ["subject", "issuer", "serial", "not_after"] {
+        assert!(leaf[field].is_string(), "{field}: {leaf}");
+    }
+    let picture = demo(fault, &["-v"]).stdout;
+    assert!(picture.contains("certificate is cut off · sent"), "{picture}");
+    assert!(picture.lines().any(|line| line.trim() == "leaf         db.example"), "{picture}");
+}
