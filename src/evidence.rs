@@ -448,7 +448,7 @@ pub struct HelloOffer {
 pub enum HelloPurpose {
     /// Which protocol version the server takes.
     Version,
-    /// What psql's OpenSSL offers and rustls cannot: suites of CBC, DHE and static RSA, groups P-521 and X448, schemes.
+    /// What psql's OpenSSL offers and rustls cannot: suites of CBC, DHE and static RSA, the group X448, Ed448.
     Unsupported,
     /// Whether the server name makes the difference.
     ServerName,
