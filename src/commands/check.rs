@@ -247,10 +247,18 @@ async fn check(setup: &Setup, target: Option<Secret>) -> Outcome {
 pub(super) async fn check_once(setup: &Setup, target: Option<&Secret>) -> Outcome {
     let started = Timestamp::now();
     let judged_at = setup.as_of.unwrap_or(started);
+    let means = Means {
+        input: target,
+        overrides: &setup.overrides,
+        environment: &setup.environment,
+        may_connect: setup.may_try,
+        total_limit: setup.total_limit,
+    };
     let settings = match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
         Ok(settings) => settings,
         Err(failure) => {
-            return judged(setup, Evidence::of_bad_config(started, judged_at, setup.scope, *failure));
+            let outcome = judged(setup, Evidence::of_bad_config(started, judged_at, setup.scope, *failure));
+            return trial::try_fixes(outcome, means).await;
         }
     };
     let trust = trust::load(&settings, &setup.environment);
@@ -275,13 +283,6 @@ pub(super) async fn check_once(setup: &Setup, target: Option<&Secret>) -> Outcom
     {
         evidence.system_roots = Some(store);
     }
-    let means = Means {
-        input: target,
-        overrides: &setup.overrides,
-        environment: &setup.environment,
-        may_connect: setup.may_try,
-        total_limit: setup.total_limit,
-    };
     trial::try_fixes(judged(setup, evidence), means).await
 }
 

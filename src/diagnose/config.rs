@@ -80,7 +80,11 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 .mark(mark(view, "a word without ="))
                 .fixes(scheme_fix(input))
                 .fixes(command)
-                .fix(Fix::text("name it as the database").set("dbname", word))
+                .fix(
+                    Fix::text("name it as the database")
+                        .set("dbname", word)
+                        .edit(error.span.start..error.span.start, "dbname="),
+                )
         }
         SyntaxErrorKind::MissingEquals(_) => Finding::titled("a word of the connection string has no \"=\"")
             .because(
@@ -167,6 +171,7 @@ fn in_uri(kind: &SyntaxErrorKind) -> (&'static str, &'static str, &'static str) 
 
 /// What looks like a URI under another scheme is read as keywords.
 fn scheme_fix(input: &[u8]) -> Option<Fix> {
+    let blank = input.len() - input.trim_ascii_start().len();
     let scheme = String::from_utf8_lossy(input.trim_ascii_start()).into_owned();
     let (scheme, _) = scheme.split_once("://")?;
     let is_scheme =
@@ -176,15 +181,27 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
             "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, \
              in lower case)"
         ))
+        .edit(blank..blank + scheme.len(), "postgresql")
     })
 }
 
 fn unknown_option(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::UnknownOption { keyword, nearest, origin, .. } = error(view)? else { return None };
+    let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
     let keyword = shown(keyword);
     let label = nearest.map_or("no such option".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+    // A URI under another scheme reads as a keyword up to the first = of its query.
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };
     let fix = match nearest {
-        Some(nearest) => Fix::text(format!("write `{nearest}`")),
+        _ if scheme.is_some() => scheme.unwrap_or_default(),
+        Some(nearest) => {
+            let fix = Fix::text(format!("write `{nearest}`"));
+            // What stands in the string can be tried; a service file is for its owner to change.
+            match span {
+                Some(span) => fix.edit(span.clone(), *nearest),
+                None => fix,
+            }
+        }
         None => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
     };
     Some(
@@ -261,6 +278,7 @@ fn refused_value(
         .fact("from", origin_words(origin))
         .mark(mark(view, &label))
         .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
+        .fixes((keyword == "hostaddr").then(|| name_as_host(value)))
         .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to one of: {allowed}"))))
 }
 
@@ -288,7 +306,12 @@ fn bad_slot(view: &View<'_>) -> Finding {
         .fact("value", value.clone())
         .fact("allowed", "an address such as 203.0.113.7 or 2001:db8::7")
         .fact("from", origin("hostaddr"))
-        .fix(Fix::text("give the name as host and leave hostaddr out").set("host", value).set("hostaddr", ""))
+        .fix(name_as_host(&value))
+}
+
+/// For a name in hostaddr.
+fn name_as_host(value: &str) -> Fix {
+    Fix::text("give the name as host and leave hostaddr out").set("host", value).set("hostaddr", "")
 }
 
 fn host_malformed(view: &View<'_>) -> Option<Finding> {

@@ -1,9 +1,11 @@
 //! Remedies as data. No fix lowers what is verified, and none holds a password. Settings are written by whoever shows
 //! them, quoted for the connection string; commands are quoted here, for the running system's shell.
 
+use std::ops::Range;
+
 use super::Fix;
 use super::root_file::present_roots;
-use super::view::{Reach, View, reach};
+use super::view::{Reach, View, reach, shown};
 use crate::conninfo::SslMode;
 use crate::provider::{self, Provider, Situation, SystemRoots};
 use crate::text::shell_quoted;
@@ -17,6 +19,39 @@ impl Fix {
     /// A setting it changes.
     pub(super) fn set(mut self, keyword: &'static str, value: impl Into<String>) -> Self {
         self.settings.push((keyword, value.into()));
+        self
+    }
+
+    /// A change of the connection string's own bytes, where that is what is wrong.
+    pub(super) fn edit(mut self, span: Range<usize>, new: impl Into<String>) -> Self {
+        self.edit = Some((span, new.into()));
+        self
+    }
+
+    /// Whether it sets a keyword.
+    pub fn names(&self, keyword: &str) -> bool {
+        self.settings.iter().any(|(known, _)| *known == keyword)
+    }
+
+    /// In a list of hosts, host, address and port are changed for the slot that was tried; the others keep theirs.
+    pub(super) fn in_list(mut self, view: &View<'_>) -> Self {
+        let Some(settings) = view.settings().filter(|settings| settings.hosts.len() > 1) else { return self };
+        let slot = view.attempt.map_or(0, |attempt| attempt.host);
+        for (keyword, value) in &mut self.settings {
+            if !["host", "hostaddr", "port"].contains(keyword) {
+                continue;
+            }
+            let list = settings.parameter(keyword).map(|known| shown(&known.value)).unwrap_or_default();
+            let mut entries: Vec<&str> = list.split(',').collect();
+            // One entry stands for all slots.
+            if let [only] = entries.as_slice() {
+                entries = vec![only; settings.hosts.len()];
+            }
+            if let Some(entry) = entries.get_mut(slot) {
+                *entry = value;
+            }
+            *value = entries.join(",");
+        }
         self
     }
 

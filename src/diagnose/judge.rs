@@ -73,7 +73,11 @@ fn detect<'r>(
     rules: &'static [Rule],
 ) -> impl Iterator<Item = Diagnosis> + use<'r> {
     let view = *view;
-    rules.iter().filter_map(move |rule| Some((rule.detect)(&view)?.diagnosis(rule, stage)))
+    rules.iter().filter_map(move |rule| {
+        let mut found = (rule.detect)(&view)?.diagnosis(rule, stage);
+        found.fixes = found.fixes.into_iter().map(|fix| fix.in_list(&view)).collect();
+        Some(found)
+    })
 }
 
 /// sslmode=prefer goes on in plaintext after a refusal or a failure over TLS, and says nothing; not after an error or

@@ -28,6 +28,7 @@ pub mod warnings;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub mod looks;
 pub mod recognise;
 pub mod root_file;
 
@@ -110,6 +111,10 @@ pub struct Fix {
     pub command: Option<String>,
     /// The provider whose shipped roots the command writes into the file that the settings name.
     pub bundle: Option<&'static str>,
+    /// The file that the command converts into the one that the settings name.
+    pub converts: Option<std::path::PathBuf>,
+    /// A change in the connection string at fault itself: what to put in place of which bytes.
+    pub edit: Option<(std::ops::Range<usize>, String)>,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works.

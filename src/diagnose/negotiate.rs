@@ -5,7 +5,7 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule, rule};
 use super::view::View;
-use crate::evidence::{Closure, InFlight, NegotiateResult, TlsFailure};
+use crate::evidence::{Answer, Closure, InFlight, NegotiateResult, Question, TlsFailure};
 use crate::provider::Situation;
 use crate::text;
 
@@ -41,6 +41,13 @@ rule!(
     retryable: false, direct
 );
 
+/// The port next door at which PostgreSQL answers, with TLS.
+fn next_door(view: &View<'_>) -> Option<Fix> {
+    let port = view.neighbour(b"S")?;
+    let text = format!("a server that offers TLS answers on port {port} of the same address: use that");
+    Some(Fix::text(text).set("port", port.to_string()))
+}
+
 fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
@@ -53,6 +60,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .because("PostgreSQL says N when ssl is off; so does a pooler without client-side TLS")
             .fact("answer", "N, to SSLRequest")
             .fact("to", view.place())
+            .fixes(next_door(view))
             .fixes(fixes)
             .fix(Fix::text(
                 "is it the server you mean? a local container or tunnel on that port answers instead of it",
@@ -67,14 +75,31 @@ fn closed(view: &View<'_>) -> Option<Finding> {
         NegotiateResult::Failed(failure) => text::printable(&failure.text),
         _ => return None,
     };
+    let again = view.evidence.looks.iter().find(|look| look.question == Question::SslRequest);
+    let (cause, again) = match again.map(|look| &look.answer) {
+        Some(Answer::Byte(b'S' | b'N')) => (
+            "asked again it answered: nobody is shut out, so that a server that was full for a moment, or a \
+             load balancer with one sick server behind it, is most likely",
+            Some("it answers"),
+        ),
+        Some(Answer::Ended(_)) => (
+            "the port is open and whoever listens ends each connection at once, most likely a proxy or load \
+             balancer whose allow list lacks this machine or that has no server behind it; a server that \
+             is full or shutting down can do the same",
+            Some("it hangs up again"),
+        ),
+        _ => (
+            "the port is open and whoever listens ends the connection at once, most likely a proxy or load \
+             balancer whose allow list lacks this machine or that has no server behind it; a server that \
+             is full or shutting down can do the same",
+            None,
+        ),
+    };
     Some(
         Finding::titled(format!("{} hangs up on SSLRequest", view.place()))
-            .because(
-                "the port is open and whoever listens ends the connection at once, most likely a proxy or \
-                 load balancer whose allow list lacks this machine or that has no server behind it; a \
-                 server that is full or shutting down can do the same",
-            )
+            .because(cause)
             .fact("answer", how)
+            .fact_if("asked_again", again)
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fix(Fix::text(
@@ -164,6 +189,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())
             .fixes(speaks_tls.then_some(direct))
+            .fixes(next_door(view))
             .fix(Fix::text(format!(
                 "check host and port: this was {}, port {}",
                 view.host_name(),

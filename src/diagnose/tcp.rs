@@ -4,7 +4,7 @@ use super::Fix;
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule, rule};
 use super::view::{Reach, View, reach};
-use crate::evidence::{Answer, OsFailure, Question, TcpResult};
+use crate::evidence::{OsFailure, TcpResult};
 use crate::provider::Situation;
 use crate::text;
 
@@ -46,19 +46,6 @@ fn try_port(view: &View<'_>, text: &str) -> Fix {
     }
 }
 
-/// Another port of the same address on which a second look found PostgreSQL.
-fn listening(view: &View<'_>) -> Option<u16> {
-    let address = view.address()?;
-    view.evidence
-        .looks
-        .iter()
-        .filter(|look| look.address.ip() == address && look.address.port() != view.port())
-        .find(|look| {
-            look.question == Question::SslRequest && matches!(look.answer, Answer::Byte(b'S' | b'N'))
-        })
-        .map(|look| look.address.port())
-}
-
 fn refused(view: &View<'_>) -> Option<Finding> {
     let failure = failed(view).filter(|failure| failure.kind == std::io::ErrorKind::ConnectionRefused)?;
     let finding = Finding::titled(format!("{} refuses connections", view.place()))
@@ -66,7 +53,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fact("port", i64::from(view.port()))
         .fact("error", text::printable(&failure.text));
     let (host, port) = (view.host_name(), view.port());
-    if let Some(other) = listening(view) {
+    if let Some(other) = view.neighbour(b"SN") {
         return Some(
             finding
                 .because(format!(

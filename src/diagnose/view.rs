@@ -10,7 +10,8 @@ use crate::conninfo::{
     self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, TlsVersion, Value,
 };
 use crate::evidence::{
-    Attempt, Evidence, NegotiateResult, SessionFailure, SessionRecord, TcpResult, TlsFailure, TlsRecord,
+    Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
+    TlsFailure, TlsRecord,
 };
 use crate::provider::{self, Detection};
 use crate::stage::Stage;
@@ -141,6 +142,17 @@ impl<'a> View<'a> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
         let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
         provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
+    }
+
+    /// Another port of the same address at which SSLRequest was answered with one of these bytes.
+    pub fn neighbour(&self, answers: &[u8]) -> Option<u16> {
+        let address = self.address()?;
+        let looks = self.evidence.looks.iter();
+        looks
+            .filter(|look| look.address.ip() == address && look.address.port() != self.port())
+            .filter(|look| look.question == Question::SslRequest)
+            .find(|look| matches!(look.answer, Answer::Byte(byte) if answers.contains(&byte)))
+            .map(|look| look.address.port())
     }
 
     /// Where a parameter's value came from, in words; `None` if libpq would not report it.

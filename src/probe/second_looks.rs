@@ -23,6 +23,8 @@ const EXTRA: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A port that does not answer at once is none that was meant.
 const PORT_PATIENCE: Duration = Duration::from_secs(1);
+/// What a busy server may take to answer, over the time on the way.
+const PORT_MARGIN: Duration = Duration::from_millis(200);
 
 /// Ports of PostgreSQL and its poolers: the default, a second cluster (Debian), PgBouncer, Supabase's pooler.
 const NEIGHBOURS: [u16; 4] = [5432, 5433, 6432, 6543];
@@ -51,10 +53,18 @@ pub(super) async fn take(
     let mut looks = Looks { address, clock, end: last.map_or(end, |last| end.min(last)), taken: Vec::new() };
     if let Some(TcpResult::Failed(failure)) = attempt.tcp.as_ref().map(|step| &step.result) {
         if failure.kind == ErrorKind::ConnectionRefused {
-            looks.neighbours().await;
+            looks.neighbours(attempt).await;
         }
-    } else if let Some(NegotiateResult::Ended(_)) = attempt.negotiate.as_ref().map(|step| &step.result) {
-        looks.ask(Question::SslRequest).await;
+    } else if let Some(answer) = attempt.negotiate.as_ref().map(|step| &step.result)
+        && *answer != NegotiateResult::Accepted
+    {
+        match answer {
+            // Full for a moment, or never for this client?
+            NegotiateResult::Ended(_) => drop(looks.ask(Question::SslRequest).await),
+            // Another service, or a pooler without TLS: PostgreSQL may be next door.
+            NegotiateResult::Foreign(_) | NegotiateResult::Refused => looks.neighbours(attempt).await,
+            _ => {}
+        }
     } else if let Some(tls) = attempt.tls.as_ref().map(|step| &step.result) {
         looks.handshake(&plan.settings, host, tls).await;
     }
@@ -99,11 +109,14 @@ impl Looks {
     }
 
     /// Whether PostgreSQL listens at another of its usual ports.
-    async fn neighbours(&mut self) {
+    async fn neighbours(&mut self, attempt: &Attempt) {
         let here = self.address;
         let others = NEIGHBOURS.into_iter().filter(|port| *port != here.port());
         let questions = others.map(|port| (SocketAddr::new(here.ip(), port), Question::SslRequest));
-        self.ask_together(questions, PORT_PATIENCE).await;
+        // The way there and back is known; an open port answers in two of them.
+        let connected = attempt.tcp.as_ref().map(|step| step.took).unwrap_or_default();
+        let patience = (connected * 4 + PORT_MARGIN).min(PORT_PATIENCE);
+        self.ask_together(questions, patience).await;
     }
 
     async fn handshake(&mut self, settings: &Settings, host: &Host, tls: &TlsRecord) {

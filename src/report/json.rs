@@ -4,6 +4,7 @@
 //! a terminal is as safe as with the report for people. Secrets are not among them.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,8 +15,10 @@ use super::{Reporter, Run};
 use crate::audit::{Accepts, Audit, Found, STRANGER};
 use crate::certificate::Certificate;
 use crate::conninfo::{Host, SslMode, SslNegotiation};
-use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning};
-use crate::evidence::{Attempt, PlaintextAnswer, TlsRecord};
+use crate::diagnose::{
+    Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, looks,
+};
+use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
 use crate::text;
 use crate::trust::FileCertificate;
@@ -80,6 +83,7 @@ fn object(outcome: &Outcome) -> Json {
         "warnings": outcome.warnings.iter().map(warning).collect::<Vec<_>>(),
         "stages": outcome.stages.iter().map(stage).collect::<Vec<_>>(),
         "attempts": attempts(outcome),
+        "looks": outcome.evidence.looks.iter().map(look).collect::<Vec<_>>(),
         "tls": tls.map_or(Json::Null, |tls| handshake(outcome, tls)),
         "chain": tls.map_or_else(Vec::new, |tls| chain(outcome, tls)),
         "server": attempt.map_or(Json::Null, server),
@@ -221,6 +225,7 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
                 }),
                 "settings": settings(fix),
                 "command": fix.command.as_deref().map(shown),
+                "conninfo": fix.conninfo.as_deref().map(shown),
             })
         })
         .collect()
@@ -235,10 +240,18 @@ fn stage(stage: &StageReport) -> Json {
             StageStatus::Failed => "failed",
             StageStatus::Skipped => "skipped",
         },
-        // To the microsecond: what the clock says beyond that is noise.
-        "ms": stage.milliseconds.map(|ms| (ms * 1000.0).round() / 1000.0),
+        "ms": stage.milliseconds.map(to_the_microsecond),
         "detail": shown(&stage.detail),
     })
+}
+
+/// What the clock says beyond that is noise.
+fn to_the_microsecond(milliseconds: f64) -> f64 {
+    (milliseconds * 1000.0).round() / 1000.0
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    to_the_microsecond(time.as_secs_f64() * 1000.0)
 }
 
 fn attempts(outcome: &Outcome) -> Vec<Json> {
@@ -259,6 +272,17 @@ fn attempts(outcome: &Outcome) -> Vec<Json> {
             })
         })
         .collect()
+}
+
+/// A connection that was made after the failure to tell its causes apart.
+fn look(look: &Look) -> Json {
+    json!({
+        "address": look.address.ip().to_string(),
+        "port": look.address.port(),
+        "asked": shown(&looks::asked(look)),
+        "answer": shown(&looks::answer(look)),
+        "ms": milliseconds(look.took),
+    })
 }
 
 fn handshake(outcome: &Outcome, tls: &TlsRecord) -> Json {

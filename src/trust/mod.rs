@@ -355,3 +355,9 @@ pub fn read_root_file(path: &std::path::Path, source: RootSource) -> Roots {
 pub fn root_file_from_bytes(path: &std::path::Path, bytes: &[u8], source: RootSource) -> Roots {
     roots::from_bytes(path, bytes, source)
 }
+
+/// What a command that converts the file at `from` to PEM would write to `to`; `None` for what only that command can
+/// tell.
+pub fn converted(from: &std::path::Path, to: &std::path::Path) -> Option<Roots> {
+    roots::converted(from, to)
+}

@@ -68,6 +68,26 @@ pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
     }
 }
 
+/// What a conversion to PEM makes of a file: DER as it is, UTF-16 as text.
+pub(super) fn converted(from: &Path, to: &Path) -> Option<Roots> {
+    let bytes = file::read(from).ok()?;
+    let source = RootSource::Given(to.to_owned());
+    let units = |unit: fn([u8; 2]) -> u16, text: &[u8]| -> Vec<u16> {
+        text.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?))).collect()
+    };
+    let units = match bytes.as_slice() {
+        [0xff, 0xfe, text @ ..] => units(u16::from_le_bytes, text),
+        [0xfe, 0xff, text @ ..] => units(u16::from_be_bytes, text),
+        der => {
+            let certificate = Certificate::from_der_prefix(der);
+            certificate.facts().ok()?;
+            let certificates = vec![FileCertificate { certificate, file: to.to_owned(), line: 1 }];
+            return Some(Roots::Loaded(RootStore { source, certificates }));
+        }
+    };
+    Some(from_bytes(to, String::from_utf16_lossy(&units).as_bytes(), source))
+}
+
 /// What OpenSSL's `X509_load_cert_crl_file` takes from a file.
 #[derive(Debug, Default)]
 pub(super) struct Found {

@@ -24,4 +24,5 @@ mod recognise;
 mod reports;
 mod roots;
 mod support;
+mod trials;
 mod verify_properties;

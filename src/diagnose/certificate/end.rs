@@ -1,7 +1,7 @@
 //! Why a path does not end in a root of the file.
 
 use super::known::{self, Root};
-use super::{demanded, in_file, sent};
+use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::fix::{provider_hints, provider_roots, root_sources, system_roots};
@@ -292,7 +292,7 @@ fn get_root(view: &View<'_>, root: &Root) -> Vec<Fix> {
             .is_none_or(|root| store.certificates.iter().any(|entry| entry.certificate == *root))
     });
     let is_system = matches!(view.store().map(|store| &store.source), Some(RootSource::System { .. }));
-    if root.public && on_machine && !is_system {
+    if root.is_public() && on_machine && !is_system {
         fixes.push(system_roots(view.mode));
     }
     if fixes.is_empty() {
@@ -338,7 +338,7 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
             found.provider.name
         ),
         (Some(found), []) => format!("the file has none of the roots of {}", found.provider.name),
-        (None, _) if root.public => {
+        (None, _) if root.is_public() => {
             "the chain leads to a public root, and libpq trusts only what is in the file, not this \
              machine's store"
                 .to_owned()
@@ -352,6 +352,7 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
             .because(cause)
             .fact("sent", sent(view))
             .fact("needed", needed)
+            .fact("known_in", otherwise::known_in(&root))
             .fact("in_file", in_file(view))
             .fixes(fixes),
     )
@@ -471,6 +472,7 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             .fact("sought", sought)
             .fact("sent", sent(view))
             .fact("in_file", in_file(view))
+            .fact("known_roots", otherwise::no_known_root(view))
             .fixes(is_known.then_some(by_provider).into_iter().flatten())
             .fix(missing_root)
             .fix(

@@ -1,12 +1,13 @@
 //! What is wrong with a certificate of the path, the path's end and the name aside.
 
-use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named};
+use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
 use crate::certificate::Facts;
 use crate::diagnose::Fix;
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::{Finding, rule};
 use crate::diagnose::view::{View, path_text, short_subject};
 use crate::text;
+use crate::timestamp::Timestamp;
 use crate::trust::{CrlDirectoryState, Revocation};
 use crate::verify::{Defect, NameFault, NotACa, Presented};
 
@@ -74,6 +75,7 @@ fn expired(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, wanted)?;
     let days = view.evidence.judged_at.days_since(facts.not_after).max(0);
     let ended = facts.not_after.date();
+    let last_moment = Timestamp::from_unix(facts.not_after.unix() - 1).unwrap_or(facts.not_after);
     let defects = &view.judgement()?.defects;
     let wrong = clock_is_wrong(view, defects);
     let cause = if wrong {
@@ -92,6 +94,7 @@ fn expired(view: &View<'_>) -> Option<Finding> {
             .fact("valid", format!("{} to {ended}", facts.not_before.date()))
             .fact("days_past", days)
             .fact("judged_at", view.evidence.judged_at.to_string())
+            .fact_if("otherwise", otherwise::at(view, last_moment))
             .fixes(wrong.then(|| clock_fix(view, defects)).flatten())
             .fix(renew(&part)),
     )
@@ -129,6 +132,7 @@ fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
             .fact("valid", format!("{begins} to {}", facts.not_after.date()))
             .fact("days_ahead", days)
             .fact("judged_at", view.evidence.judged_at.to_string())
+            .fact_if("otherwise", otherwise::at(view, facts.not_before))
             .fix(clock_fix(view, defects).unwrap_or(clock))
             .fix(
                 Fix::text(

@@ -16,8 +16,17 @@ pub(super) struct Root {
     pub name: String,
     /// The providers that use it, by identifier, if it ships.
     pub used_by: Vec<&'static str>,
+    /// Whether this machine's store has it.
+    pub on_machine: bool,
+    /// Whether it is among Mozilla's public roots.
+    pub in_public: bool,
+}
+
+impl Root {
     /// Whether this machine or the public stores have it.
-    pub public: bool,
+    pub fn is_public(&self) -> bool {
+        self.on_machine || self.in_public
+    }
 }
 
 /// The known root that is `certificate` itself or another form of it: same name, same key.
@@ -53,12 +62,12 @@ fn find(
             store.certificates.iter().map(|entry| &entry.certificate).find(|root| fits(root))
         });
     let in_public = webpki_roots::TLS_SERVER_ROOTS.iter().find(|public| anchor(public));
-    let public = on_machine.is_some() || in_public.is_some();
     let named = |root: &Certificate, used_by: Vec<&'static str>| Root {
         name: crate::diagnose::view::short_subject(root),
         certificate: Some(root.clone()),
         used_by,
-        public,
+        on_machine: on_machine.is_some(),
+        in_public: in_public.is_some(),
     };
     if let Some(KnownRoot { certificate, used_by, .. }) =
         provider::known_roots().iter().find(|root| fits(&root.certificate))
@@ -73,7 +82,8 @@ fn find(
         certificate: None,
         name: crate::diagnose::view::short(&name),
         used_by: Vec::new(),
-        public: true,
+        on_machine: false,
+        in_public: true,
     })
 }
 

@@ -4,6 +4,7 @@ mod end;
 mod faults;
 mod known;
 mod name;
+mod otherwise;
 
 use super::rule::Rule;
 use super::view::{View, short_subject};

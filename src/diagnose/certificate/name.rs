@@ -1,6 +1,6 @@
 //! The name: the chain is good, and for another host.
 
-use super::{demanded, names_of};
+use super::{demanded, names_of, otherwise};
 use crate::diagnose::Fix;
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::{Finding, rule};
@@ -27,6 +27,8 @@ fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let names = names_of(leaf);
     let closest = closest_name(facts, &asked).map(|name| text::printable(&name));
     let reading = reading(view, &asked, &names, closest.as_deref());
+    let server = reading.fixes.iter().flat_map(|fix| &fix.settings).find(|(keyword, _)| *keyword == "host");
+    let refused = server.and_then(|(_, name)| otherwise::refused_under(view, name));
     let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
     let common_name = common_name.filter(|name| !names.contains(name));
     Some(
@@ -36,6 +38,7 @@ fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
             .fact("issued_to", at_most(20, names))
             .fact_if("common_name", common_name)
             .fact_if("closest", closest)
+            .fact_if("strict_clients", refused)
             .fixes(reading.fixes)
             .fixes(provider_hints(view, Situation::NameMismatch, None)),
     )

@@ -36,6 +36,7 @@ fn an_issuer_that_nothing_tells_about() {
         .shows("sought", "CN=Test Root")
         .shows("in_file", "Another Root, until 2035-01-01")
         .shows("sent", "Test Middle")
+        .shows("known_roots", "none of")
         .because("nothing here tells which");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
@@ -57,6 +58,8 @@ fn a_root_that_is_known_by_its_signature() {
         .shows("needed", "DigiCert Global Root G2, SHA-256")
         .shows("needed", "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F")
         .shows("in_file", "DigiCert Global Root CA, until 2031-11-10")
+        .shows("known_in", "the bundle azure-flexible of this tool")
+        .shows("known_in", "the public roots of Mozilla")
         .because(
             "has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA",
         )
@@ -465,4 +468,33 @@ fn revocation() {
         .shows("date", "2026-11-01")
         .shows("issuer", "CN=Test Middle")
         .shows("path", "/etc/ssl/root.crl");
+}
+
+#[test]
+fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
+    let chain = Chain::honest();
+    let issue = |change: fn(&mut rcgen::CertificateParams)| {
+        let mut params = params(HOST, false);
+        change(&mut params);
+        vec![chain.intermediate.issue(params).certificate, chain.intermediate.certificate.clone()]
+    };
+    let past = |params: &mut rcgen::CertificateParams| params.not_after = date_time_ymd(2026, 10, 1);
+    let roots = [&chain.root.certificate];
+    Evidence::of(issue(past), &roots)
+        .fails("certificate-expired", Stage::Certificate)
+        .shows("otherwise", "everything else is well: it passes as of 2026-09-30");
+    Evidence::of(issue(past), &roots)
+        .with_host("other.example", "203.0.113.7")
+        .fails("certificate-expired", Stage::Certificate)
+        .shows("otherwise", "something else is wrong");
+    let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(2026, 12, 1);
+    Evidence::of(issue(future), &roots)
+        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .shows("otherwise", "it passes as of 2026-12-01");
+    let nameless = |params: &mut rcgen::CertificateParams| params.subject_alt_names.clear();
+    Evidence::of(issue(nameless), &roots)
+        .with_host("localhost", "127.0.0.1")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .sets("host", HOST)
+        .shows("strict_clients", "no subjectAltName");
 }

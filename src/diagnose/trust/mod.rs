@@ -198,8 +198,9 @@ fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
     let from = path.to_string_lossy().into_owned();
     let is_pem = path.extension().is_some_and(|extension| extension == "pem");
     let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" }).to_string_lossy().into_owned();
-    let convert = |text: &str, words: &[&str]| {
-        Fix::text(text).run_words(words.iter().copied()).set("sslrootcert", to.clone())
+    let convert = |text: &str, words: &[&str]| Fix {
+        converts: Some(path.to_owned()),
+        ..Fix::text(text).run_words(words.iter().copied()).set("sslrootcert", to.clone())
     };
     match content {
         FileContent::DerCertificate => {

@@ -58,6 +58,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
             chain::picture(&mut page, outcome);
             time_line::picture(&mut page, outcome);
             wire::facts(&mut page, outcome);
+            wire::second_looks(&mut page, outcome);
             wire::settings(&mut page, outcome);
         }
     }

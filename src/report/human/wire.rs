@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::page::Page;
 use crate::conninfo::{SslNegotiation, TlsVersion};
-use crate::diagnose::Outcome;
+use crate::diagnose::{Outcome, looks};
 use crate::evidence::{TcpResult, TlsRecord};
 use crate::report::{Role, config, subject};
 
@@ -65,6 +65,21 @@ fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
         }
     }
     facts.push(("bytes", format!("{} sent, {} received", tls.bytes_sent, tls.bytes_received)));
+}
+
+/// The connections that were made after a failure to tell its causes apart.
+pub fn second_looks(page: &mut Page, outcome: &Outcome) {
+    let looks = &outcome.evidence.looks;
+    if looks.is_empty() {
+        return;
+    }
+    page.part();
+    page.line("second looks");
+    for look in looks {
+        let took = look.took.as_secs_f64() * 1000.0;
+        let words = format!("{}: {}, {took:.1} ms", looks::asked(look), looks::answer(look));
+        entry(page, &look.address.to_string(), &words);
+    }
 }
 
 /// Each setting and where it came from.

@@ -40,6 +40,12 @@ impl Tool {
         self
     }
 
+    /// Runs in another directory.
+    pub fn within(mut self, directory: &std::path::Path) -> Tool {
+        self.command.current_dir(directory);
+        self
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Tool {
         self.command.env(name, value);

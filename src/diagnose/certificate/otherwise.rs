@@ -1,0 +1,71 @@
+//! What would verify: the captured chain judged under other roots, at another date, under another name. All of it is
+//! evidence beside a diagnosis; nothing is fetched for it.
+
+use super::known::Root;
+use crate::conninfo::Value;
+use crate::diagnose::view::{View, shown};
+use crate::provider;
+use crate::timestamp::Timestamp;
+use crate::verify::{self, Defect, Judgement};
+
+/// The stores that have a known root.
+pub(super) fn known_in(root: &Root) -> Vec<String> {
+    let bundles = root.used_by.iter().map(|id| format!("the bundle {id} of this tool"));
+    let machine = root.on_machine.then(|| "this machine's store".to_owned());
+    let public = root.in_public.then(|| "the public roots of Mozilla".to_owned());
+    bundles.chain(machine).chain(public).collect()
+}
+
+/// For a chain that no known root completes: how many were held against it.
+pub(super) fn no_known_root(view: &View<'_>) -> String {
+    let bundled = provider::known_roots().len();
+    let machine = match &view.evidence.system_roots {
+        Some(store) => format!(", {} of this machine's store", store.certificates.len()),
+        None => String::new(),
+    };
+    let public = webpki_roots::TLS_SERVER_ROOTS.len();
+    format!("none of {bundled} in this tool's bundles{machine}, {public} public ones of Mozilla")
+}
+
+/// Whether everything else is well at a moment at which the certificate with the wrong date is good.
+pub(super) fn at(view: &View<'_>, moment: Timestamp) -> Option<String> {
+    let judgement = judged(view, None, moment)?;
+    let date = moment.date();
+    Some(match judgement.accepted {
+        true => format!("everything else is well: it passes as of {date}"),
+        false => {
+            let another = judgement.defects.iter().any(|defect| {
+                matches!(defect, Defect::Expired { .. } | Defect::NotYetValid { .. })
+                    && defect.demanded(view.mode, judgement.verifies)
+            });
+            match another {
+                true => format!("as of {date} another certificate is outside its dates"),
+                false => format!("as of {date} something else is wrong with it"),
+            }
+        }
+    })
+}
+
+/// Clients that refuse the chain even under a name for which libpq takes it, and why.
+pub(super) fn refused_under(view: &View<'_>, name: &str) -> Option<Vec<String>> {
+    let judgement = judged(view, Some(name), view.evidence.judged_at)?;
+    let why = |reason: &verify::StrictReason| match reason {
+        verify::StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
+        verify::StrictReason::CaAsServerCertificate => "a CA's certificate as the server's".to_owned(),
+        verify::StrictReason::OldVersion(version) => format!("X.509 version {version}"),
+        verify::StrictReason::Other(what) => crate::text::printable(what),
+    };
+    let refusals: Vec<String> = judgement
+        .strict
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.clients.join(", "), why(&refusal.reason)))
+        .collect();
+    (!refusals.is_empty()).then_some(refusals)
+}
+
+fn judged(view: &View<'_>, name: Option<&str>, moment: Timestamp) -> Option<Judgement> {
+    let given = view.host().map(|host| shown(&host.name)).filter(|name| !name.is_empty());
+    let host = name.map(str::to_owned).or(given).map(|name| Value::from(name.as_str()));
+    let chain = &view.tls()?.chain;
+    Some(verify::judge(chain, view.trust()?, host.as_ref(), moment, view.mode))
+}

@@ -1,0 +1,494 @@
+//! Tries the fixes that change settings, before they are offered: on the chain that was captured where that is enough,
+//! else by another connection that ends when TLS is verified and carries no user, database or password.
+//!
+//! A fix that works says so and gives the whole corrected connection string. One that cures the fault and uncovers
+//! another says which. One that changes nothing, or leads to an earlier failure, is not offered. What cannot be tried
+//! without a password, or before a command was run, stays untried.
+
+mod candidates;
+mod string;
+
+use std::time::{Duration, Instant};
+
+use crate::conninfo::{self, Environment, Overrides, Settings};
+use crate::diagnose::{Diagnosis, Fix, Outcome, Trial, Warning, diagnose};
+use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
+use crate::plan::{Plan, Progress};
+use crate::probe::probe;
+use crate::provider;
+use crate::secret::Secret;
+use crate::stage::Stage;
+use crate::trust::{self, RootSource, RootStore, Roots, Trust};
+use crate::verify;
+use string::Corrected;
+
+/// Connections that trials may make in all.
+const MOST_CONNECTIONS: usize = 6;
+/// How much longer than its own limit a failing address may take for the sake of its fixes (README, "Time").
+const GRACE: Duration = Duration::from_secs(1);
+/// Settings under which the same handshake is only judged differently.
+const JUDGED_ONLY: [&str; 4] = ["sslmode", "sslrootcert", "sslcrl", "sslcrldir"];
+/// Settings that matter after TLS and cannot be tried without credentials.
+const CREDENTIALS: [&str; 4] = ["user", "dbname", "channel_binding", "require_auth"];
+/// Codes that say that the roots at hand do not fit the chain. Other roots that do not fit either are no remedy.
+const ROOTS: [&str; 10] = [
+    "root-file-missing",
+    "root-file-unreadable",
+    "root-file-invalid",
+    "root-expired",
+    "unknown-issuer",
+    "root-not-in-file",
+    "intermediate-missing",
+    "self-signed",
+    "root-key-changed",
+    "root-file-lacks-root",
+];
+/// Codes that a client certificate may cure.
+const CLIENT_CERTIFICATES: [&str; 2] = ["client-cert-required", "client-cert-rejected"];
+
+/// What a check was made from, and what a trial may do.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The connection string.
+    pub input: Option<&'a Secret>,
+    /// The options over it.
+    pub overrides: &'a Overrides,
+    /// The surroundings.
+    pub environment: &'a Environment,
+    /// Whether another connection may be made.
+    pub may_connect: bool,
+    /// `--timeout`: the limit of the whole target.
+    pub total_limit: Option<Duration>,
+}
+
+/// Tries the fixes of a check: those of its diagnosis, within the time that its address has left and at most a second
+/// more; of a verified one those of its warnings, on the captured chain alone.
+pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
+    let begin = Instant::now();
+    match outcome.diagnosis.take() {
+        None => {
+            let warnings = std::mem::take(&mut outcome.warnings);
+            let bench = Bench::new(&outcome.evidence, means);
+            outcome.warnings = warnings.into_iter().map(|warning| bench.judged_warning(warning)).collect();
+        }
+        Some(mut diagnosis) => {
+            let mut bench = Bench::new(&outcome.evidence, means);
+            diagnosis.fixes = bench.tried(&diagnosis).await;
+            if let Some(last) = outcome.attempts.last_mut().and_then(Option::as_mut) {
+                last.fixes.clone_from(&diagnosis.fixes);
+            }
+            outcome.diagnosis = Some(diagnosis);
+            outcome.evidence.took += begin.elapsed();
+        }
+    }
+    outcome
+}
+
+/// What a trial showed.
+enum Comparison {
+    /// The fault is gone and nothing else is wrong; with the string that shows it.
+    Cured(Option<String>),
+    /// The fault is gone, another one came to light.
+    Another(Diagnosis),
+    /// The same fault, or one before it.
+    NoBetter,
+    /// It cannot be tried, or ran out of time.
+    Undecided,
+}
+
+/// What was found under a fix, and the settings that the corrected string gives.
+struct Found {
+    settings: Option<Settings>,
+    outcome: Outcome,
+}
+
+struct Bench<'a> {
+    evidence: &'a Evidence,
+    means: Means<'a>,
+    /// A chain that a trial saw where the check itself saw none.
+    captured: Option<Evidence>,
+    begin: Instant,
+    budget: Duration,
+    connections: usize,
+}
+
+impl<'a> Bench<'a> {
+    fn new(evidence: &'a Evidence, means: Means<'a>) -> Self {
+        Self {
+            evidence,
+            means,
+            captured: None,
+            begin: Instant::now(),
+            budget: time_left(evidence, means.total_limit),
+            connections: 0,
+        }
+    }
+
+    /// The fixes of a diagnosis, tried, and what else a trial shows to work: what works first, what uncovers another
+    /// fault last, otherwise in the rule's order.
+    async fn tried(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
+        let mut kept: Vec<Fix> = Vec::new();
+        for mut fix in diagnosis.fixes.clone() {
+            match self.compared(diagnosis, &fix).await {
+                Comparison::Cured(conninfo) => {
+                    fix.tried = Some(Trial::Works);
+                    fix.conninfo = conninfo;
+                }
+                Comparison::Another(found) => uncovers(&mut fix, &found),
+                Comparison::NoBetter => continue,
+                Comparison::Undecided => {}
+            }
+            kept.push(fix);
+        }
+        for mut fix in self.candidates(diagnosis).await {
+            if kept.iter().any(|known| known.settings == fix.settings) {
+                continue;
+            }
+            if let Comparison::Cured(conninfo) = self.compared(diagnosis, &fix).await {
+                fix.tried = Some(Trial::Works);
+                fix.conninfo = conninfo;
+                kept.push(fix);
+            }
+        }
+        kept.sort_by_key(|fix| match fix.tried {
+            Some(Trial::Works) => 0,
+            None => 1,
+            Some(Trial::Fails) => 2,
+        });
+        kept
+    }
+
+    /// What may help besides the rule's fixes.
+    async fn candidates(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
+        let Ok(settings) = &self.evidence.config else { return Vec::new() };
+        let environment = self.means.environment;
+        if CLIENT_CERTIFICATES.contains(&diagnosis.code) {
+            return candidates::client_certificate(settings, environment).into_iter().collect();
+        }
+        if !ROOTS.contains(&diagnosis.code) {
+            return Vec::new();
+        }
+        let mut fixes = candidates::root_files(settings, environment);
+        // Judged without any root, the chain tells which known one it leads to.
+        if let Some(rootless) = self.without_roots(settings).await {
+            let found = diagnose(rootless).diagnosis.map(|found| found.fixes).unwrap_or_default();
+            fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
+        }
+        fixes
+    }
+
+    /// The captured chain judged against an empty file. Where files kept the check from shaking hands, that is done now.
+    async fn without_roots(&mut self, settings: &Settings) -> Option<Evidence> {
+        let source = match &settings.root {
+            conninfo::RootChoice::File { path, .. } => RootSource::Given(path.clone()),
+            conninfo::RootChoice::Default(path) => RootSource::DefaultFile(path.clone().unwrap_or_default()),
+            conninfo::RootChoice::System => return None,
+        };
+        let mut trust = self.evidence.trust.clone()?;
+        trust.roots = Roots::Loaded(RootStore { source, certificates: Vec::new() });
+        let mut judged = match self.judged_again(settings, &trust) {
+            Some(judged) => judged,
+            None => {
+                let captured = self.probed(settings.clone(), trust).await?;
+                self.captured.insert(captured).clone()
+            }
+        };
+        if judged.system_roots.is_none()
+            && let Roots::Loaded(store) = trust::system_roots(self.means.environment)
+        {
+            judged.system_roots = Some(store);
+        }
+        Some(judged)
+    }
+
+    async fn compared(&mut self, before: &Diagnosis, fix: &Fix) -> Comparison {
+        let changes = !fix.settings.is_empty() || fix.edit.is_some();
+        if !changes || fix.tried.is_some() || self.is_seen_with_credentials_only() {
+            return Comparison::Undecided;
+        }
+        let Some(corrected) = Corrected::of(fix, self.evidence, self.means) else {
+            return Comparison::Undecided;
+        };
+        let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
+        let Some(after) = found.outcome.diagnosis else {
+            return Comparison::Cured(found.settings.and_then(|settings| corrected.shown(&settings)));
+        };
+        let both_roots = |codes: [&str; 2]| codes.iter().all(|code| ROOTS.contains(code));
+        if after.code.ends_with("-timeout") && after.code != before.code {
+            Comparison::Undecided
+        } else if after.code == before.code
+            || moment(after.stage) < moment(before.stage)
+            || (both_roots([before.code, after.code]) && fix.converts.is_none())
+        {
+            Comparison::NoBetter
+        } else {
+            Comparison::Another(after)
+        }
+    }
+
+    /// Whether the failure came to light only after a user was named: then a connection that names none shows nothing.
+    fn is_seen_with_credentials_only(&self) -> bool {
+        let session = self.evidence.attempts.last().and_then(|attempt| attempt.session.as_ref());
+        let failure = session.and_then(|step| step.result.failure.as_ref());
+        failure.is_some_and(|failure| !matches!(failure, SessionFailure::AlertReceived(_)))
+    }
+
+    /// What the check would have found under a fix: `None` if that cannot be told.
+    async fn found_under(&mut self, fix: &Fix, corrected: &Corrected) -> Option<Found> {
+        let (settings, trust) = match self.under(fix, corrected)? {
+            Ok(under) => under,
+            Err(outcome) => return Some(Found { settings: None, outcome: *outcome }),
+        };
+        let judged_only = fix.edit.is_none()
+            && !fix.settings.is_empty()
+            && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
+        let again = if judged_only { self.judged_again(&settings, &trust) } else { None };
+        let evidence = match again {
+            Some(judged) => judged,
+            None => {
+                let probed = self.probed(settings.clone(), trust).await?;
+                // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
+                // tells it.
+                if takes_certificate_away(fix) && certificate_was_asked_for(&probed) {
+                    return None;
+                }
+                if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
+            }
+        };
+        Some(Found { settings: Some(settings), outcome: diagnose(evidence) })
+    }
+
+    /// Settings and files under a fix, or what is then wrong with the settings.
+    fn under(&self, fix: &Fix, corrected: &Corrected) -> Option<Result<(Settings, Trust), Box<Outcome>>> {
+        if fix.settings.iter().any(|(keyword, _)| CREDENTIALS.contains(keyword)) && fix.edit.is_none() {
+            return None;
+        }
+        let whole = corrected.whole();
+        let options = Overrides { parameters: Vec::new(), never_prompt: self.means.overrides.never_prompt };
+        let resolved = conninfo::resolve(Some(whole.expose()), &options, self.means.environment);
+        let settings = match resolved {
+            Ok(settings) => settings,
+            Err(failure) => {
+                let Evidence { started, judged_at, scope, .. } = *self.evidence;
+                let refused = Evidence::of_bad_config(started, judged_at, scope, *failure);
+                return Some(Err(Box::new(diagnose(refused))));
+            }
+        };
+        let mut trust = trust::load(&settings, self.means.environment);
+        // What the fix's command would write counts as written.
+        let path = settings.path("sslrootcert");
+        match (fix.bundle, &fix.converts, &fix.command) {
+            (Some(id), ..) => trust.roots = Roots::Loaded(provider::bundle(id)?.store(&path?)),
+            (None, Some(from), _) => trust.roots = trust::converted(from, &path?)?,
+            (None, None, Some(_)) => return None,
+            (None, None, None) => {}
+        }
+        Some(Ok((settings, trust)))
+    }
+
+    /// The captured chain, judged under other settings; `None` if no chain was captured.
+    fn judged_again(&self, settings: &Settings, trust: &Trust) -> Option<Evidence> {
+        let mut evidence = match &self.captured {
+            Some(captured) => captured.clone(),
+            None => self.evidence.clone(),
+        };
+        let attempt = evidence.attempts.last_mut()?;
+        let host = settings.hosts.get(attempt.host)?.name.clone();
+        let tls = &mut attempt.tls.as_mut()?.result;
+        if tls.chain.is_empty() {
+            return None;
+        }
+        let host = Some(&host).filter(|host| !host.as_bytes().is_empty());
+        let judgement = verify::judge(&tls.chain, trust, host, evidence.judged_at, settings.sslmode);
+        match (judgement.accepted, &tls.failure) {
+            (true, Some(TlsFailure::CertificateRefused)) => tls.failure = None,
+            (false, _) => tls.failure = Some(TlsFailure::CertificateRefused),
+            (true, _) => {}
+        }
+        tls.judgement = Some(judgement);
+        attempt.session = None;
+        evidence.scope.tls_only = true;
+        evidence.scope.require_auth = false;
+        evidence.trust = Some(trust.clone());
+        evidence.config = Ok(settings.clone());
+        Some(evidence)
+    }
+
+    /// Another connection, which ends when TLS is verified; `None` if none may be made.
+    async fn probed(&mut self, settings: Settings, trust: Trust) -> Option<Evidence> {
+        let left = self.budget.saturating_sub(self.begin.elapsed());
+        if !self.means.may_connect || left.is_zero() || self.connections >= MOST_CONNECTIONS {
+            return None;
+        }
+        let mut scope = self.evidence.scope;
+        scope.tls_only = true;
+        scope.require_auth = false;
+        let plan = Plan {
+            settings,
+            trust,
+            started: self.evidence.started,
+            judged_at: self.evidence.judged_at,
+            scope,
+            second_looks: false,
+            total_limit: Some(left),
+            progress: Progress::default(),
+        };
+        let evidence = probe(&plan).await;
+        self.connections += evidence.attempts.len();
+        Some(evidence)
+    }
+
+    /// A warning whose fixes were judged on the captured chain.
+    fn judged_warning(&self, mut warning: Warning) -> Warning {
+        let judged = |mut fix: Fix| -> Option<Fix> {
+            let Some(corrected) = Corrected::of(&fix, self.evidence, self.means) else { return Some(fix) };
+            let found = match self.under(&fix, &corrected) {
+                Some(Ok((settings, trust))) => {
+                    let evidence = self.judged_again(&settings, &trust);
+                    evidence.map(|evidence| (Some(settings), diagnose(evidence)))
+                }
+                Some(Err(outcome)) => Some((None, *outcome)),
+                None => None,
+            };
+            let Some((settings, outcome)) = found else { return Some(fix) };
+            match outcome.diagnosis {
+                // The path that a fix names leads nowhere.
+                Some(found) if found.code == "root-file-missing" && fix.names("sslrootcert") => None,
+                Some(found) => {
+                    uncovers(&mut fix, &found);
+                    Some(fix)
+                }
+                None if outcome.warnings.iter().any(|other| other.code == warning.code) => None,
+                None => {
+                    fix.tried = Some(Trial::Works);
+                    fix.conninfo = settings.and_then(|settings| corrected.shown(&settings));
+                    Some(fix)
+                }
+            }
+        };
+        let is_judged = |fix: &Fix| {
+            !fix.settings.is_empty() && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword))
+        };
+        let fixes = std::mem::take(&mut warning.fixes);
+        warning.fixes = fixes
+            .into_iter()
+            .filter_map(|fix| if is_judged(&fix) { judged(fix) } else { Some(fix) })
+            .collect();
+        warning
+    }
+}
+
+/// Says what comes after the fault that a fix cures.
+fn uncovers(fix: &mut Fix, found: &Diagnosis) {
+    fix.tried = Some(Trial::Fails);
+    let remedy = if fix.text.is_empty() { "this is cured" } else { &fix.text };
+    fix.text = format!("{remedy}; then {}: {}", found.code, found.title);
+}
+
+fn takes_certificate_away(fix: &Fix) -> bool {
+    fix.settings.iter().any(|(keyword, value)| *keyword == "sslcertmode" && value == "disable")
+}
+
+fn certificate_was_asked_for(evidence: &Evidence) -> bool {
+    let tls = evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    tls.is_some_and(|step| step.result.client_certificate.requested && step.result.failure.is_none())
+}
+
+/// The order in which libpq comes upon the failures of a stage: files are read once the server has said `S`.
+fn moment(stage: Stage) -> u8 {
+    match stage {
+        Stage::Config => 0,
+        Stage::Dns => 1,
+        Stage::Tcp => 2,
+        Stage::Negotiate => 3,
+        Stage::Trust => 4,
+        Stage::Tls => 5,
+        Stage::Certificate => 6,
+        Stage::Auth => 7,
+        Stage::Session => 8,
+    }
+}
+
+/// The time that trials may take.
+fn time_left(evidence: &Evidence, total: Option<Duration>) -> Duration {
+    let left = evidence.attempts.last().map_or(GRACE, |attempt| {
+        let used = evidence.took.saturating_sub(start(attempt));
+        (attempt.limit + GRACE).saturating_sub(used)
+    });
+    total.map_or(left, |total| left.min(total.saturating_sub(evidence.took)))
+}
+
+/// When an attempt began.
+fn start(attempt: &Attempt) -> Duration {
+    let steps = [
+        attempt.plaintext.as_ref().map(|step| step.start),
+        attempt.tcp.as_ref().map(|step| step.start),
+        attempt.negotiate.as_ref().map(|step| step.start),
+    ];
+    steps.into_iter().flatten().min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::{Certificate, pem};
+    use crate::diagnose::tests::bed::{Authority, Chain, HOST};
+
+    /// Tries the fixes of a check of this string that saw this chain, without a network.
+    fn tried(conninfo: &str, chain: Vec<Certificate>, roots: &[&Certificate]) -> Outcome {
+        let input = Secret::new(conninfo.as_bytes().to_vec());
+        let environment = Environment { login_name: Some("me".to_owned()), ..Environment::default() };
+        let overrides = Overrides::default();
+        let settings = conninfo::resolve(Some(input.expose()), &overrides, &environment).unwrap();
+        let mut evidence = Evidence::of(chain, roots);
+        evidence.config = Ok(settings.clone());
+        let trust = evidence.trust.clone().unwrap();
+        let means = Means {
+            input: Some(&input),
+            overrides: &overrides,
+            environment: &environment,
+            may_connect: false,
+            total_limit: None,
+        };
+        let evidence = Bench::new(&evidence, means).judged_again(&settings, &trust).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(try_fixes(diagnose(evidence), means))
+    }
+
+    fn trials(outcome: &Outcome) -> Vec<(&str, Option<Trial>)> {
+        let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
+        let settings = |fix: &'_ Fix| fix.settings.first().map_or("", |(keyword, _)| keyword);
+        fixes.iter().map(|fix| (settings(fix), fix.tried)).collect()
+    }
+
+    /// A public intermediate passes for a server: its chain is real, and verify-ca asks for no name.
+    #[test]
+    fn a_bundle_that_is_still_to_be_written_is_tried_as_if_it_were_there() {
+        let text = include_str!("../diagnose/tests/DigiCert_Global_G2_TLS_RSA_SHA256_2020_CA1.pem");
+        let public = Certificate::from_der(pem::blocks(text.as_bytes())[0].content.as_ref().unwrap());
+        let other = Authority::root("Another Root");
+        let azure = "host=x.postgres.database.azure.com hostaddr=203.0.113.7 sslrootcert=/no/roots.pem";
+        let conninfo = format!("{azure} sslmode=verify-ca");
+        let outcome = tried(&conninfo, vec![public.clone()], &[&other.certificate]);
+        let fix = &outcome.diagnosis.as_ref().unwrap().fixes[0];
+        assert_eq!(fix.tried, Some(Trial::Works), "{fix:?}");
+        assert_eq!(fix.bundle, Some("azure-flexible"));
+        let expected = conninfo.replace("/no/roots.pem", "azure-roots.pem");
+        assert_eq!(fix.conninfo.as_deref(), Some(expected.as_str()));
+        // Under verify-full the name comes next.
+        let outcome = tried(&format!("{azure} sslmode=verify-full"), vec![public], &[&other.certificate]);
+        let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
+        let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
+        assert_eq!((fix.tried, &fix.conninfo), (Some(Trial::Fails), &None));
+        assert!(fix.text.contains("; then hostname-mismatch: "), "{}", fix.text);
+    }
+
+    #[test]
+    fn what_needs_a_connection_stays_untried_without_one() {
+        let chain = Chain::honest();
+        let conninfo = "host=localhost hostaddr=127.0.0.1 sslmode=verify-full sslrootcert=/no/roots.pem";
+        let outcome = tried(conninfo, chain.sent(), &[&chain.root.certificate]);
+        assert_eq!(trials(&outcome), [("host", None), ("", None)]);
+        assert!(outcome.diagnosis.unwrap().fixes[0].settings.contains(&("host", HOST.to_owned())));
+    }
+}

@@ -1,0 +1,69 @@
+//! What may stand before a server: a door that looks at the first bytes of each connection and lets it through, or
+//! answers itself.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+/// What the door does with a connection.
+pub enum Entry {
+    /// It goes on to the server.
+    Through,
+    /// It gets this and is closed.
+    Told(Vec<u8>),
+}
+
+/// An open door. Its threads end with the process; the port is closed with the last connection after the value is gone.
+pub struct Door {
+    pub address: SocketAddr,
+}
+
+impl Door {
+    /// Opens one at an address (port 0: any) before the server at a port of 127.0.0.1. `judge` is asked about the first
+    /// bytes and, where those are SSLRequest that goes through, about the ClientHello behind it.
+    pub fn open(
+        at: &str,
+        server: u16,
+        judge: impl Fn(&[u8]) -> Entry + Clone + Send + 'static,
+    ) -> std::io::Result<Door> {
+        let listener = TcpListener::bind(at)?;
+        let address = listener.local_addr()?;
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let judge = judge.clone();
+                thread::spawn(move || client.and_then(|client| receive(client, server, judge)));
+            }
+        });
+        Ok(Door { address })
+    }
+}
+
+fn receive(mut client: TcpStream, server: u16, judge: impl Fn(&[u8]) -> Entry) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", server))?;
+    let mut buffer = [0; 4096];
+    // SSLRequest and its answer, then the hello; a hello that comes first is all there is to see.
+    for _ in 0..2 {
+        let count = client.read(&mut buffer)?;
+        match judge(&buffer[..count]) {
+            Entry::Through => server.write_all(&buffer[..count])?,
+            Entry::Told(answer) => return client.write_all(&answer),
+        }
+        if count != 8 {
+            break;
+        }
+        let count = server.read(&mut buffer)?;
+        client.write_all(&buffer[..count])?;
+    }
+    let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Write);
+    });
+    std::io::copy(&mut server, &mut client)?;
+    client.shutdown(std::net::Shutdown::Write)
+}
+
+/// A fatal alert of TLS as it goes over the wire.
+pub fn alert(number: u8) -> Vec<u8> {
+    vec![0x15, 3, 3, 0, 2, 2, number]
+}

@@ -1,0 +1,614 @@
+//! Second looks and fixes that were tried: what is said to work does, for the program and for psql; what is said to
+//! fail names what comes next; and no connection made for their sake tells a server who comes.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use pgtls_check::conninfo::write::quoted;
+use pgtls_check::demo::{Demo, SeenBy, Visit, fault, faults};
+use serde_json::Value;
+
+use crate::support::door::{Door, Entry, alert};
+use crate::support::home::Home;
+use crate::support::pki::{Algorithm, Chain, Draft};
+use crate::support::psql::Psql;
+use crate::support::service::free_port;
+use crate::support::site::{NAME, OPEN, Site};
+use crate::support::tool::{Report, Tool};
+
+/// The password of the embedded server.
+const DEMO_PASSWORD: &str = "demo-password";
+
+/// A case: a string that fails, where it is run, and with which variables.
+struct Case<'a> {
+    home: &'a Home,
+    directory: &'a Path,
+    variables: Vec<(&'a str, String)>,
+    conninfo: String,
+}
+
+impl<'a> Case<'a> {
+    /// At a real server.
+    fn new(home: &'a Home, conninfo: impl Into<String>) -> Self {
+        Self { home, directory: home.path(), variables: Vec::new(), conninfo: conninfo.into() }
+    }
+
+    /// The embedded server's.
+    fn of(demo: &'a Demo, home: &'a Home) -> Self {
+        let text = |value: &std::ffi::OsString| value.to_str().expect("UTF-8").to_owned();
+        let variables = demo.variables().iter().map(|(name, value)| (*name, text(value)));
+        // A corrected string has no password.
+        let password = ("PGPASSWORD", DEMO_PASSWORD.to_owned());
+        Self {
+            home,
+            directory: demo.directory(),
+            variables: variables.chain([password]).collect(),
+            conninfo: demo.conninfo().to_owned(),
+        }
+    }
+
+    fn with(mut self, name: &'a str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    fn check(&self, conninfo: &str, options: &[&str]) -> Report {
+        let mut tool = Tool::at(self.home).within(self.directory);
+        for (name, value) in &self.variables {
+            tool = tool.env(name, value);
+        }
+        for option in options {
+            tool = tool.with([*option]);
+        }
+        tool.check(conninfo)
+    }
+
+    fn psql(&self, conninfo: &str) -> Result<(), String> {
+        // Options that psql 15 does not know.
+        let new = ["sslnegotiation", "sslcertmode", "sslrootcert=system", "sslrootcert%3Dsystem"];
+        let version = if new.iter().any(|option| conninfo.contains(option)) { 18 } else { 15 };
+        let mut command = Psql::libpq(version).command(self.home);
+        command.current_dir(self.directory).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let output = command.args(["-At", "-d", conninfo, "-c", "select 1"]).output().expect("psql runs");
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// Runs what fails, and every fix of it that works; gives the settings of those, as they are typed.
+    #[track_caller]
+    fn cured(&self, code: &str) -> Vec<String> {
+        self.cured_with(code, &[])
+    }
+
+    #[track_caller]
+    fn cured_with(&self, code: &str, options: &[&str]) -> Vec<String> {
+        let report = self.check(&self.conninfo, options);
+        report.diagnosed(code);
+        self.proved_with(&report, &report.at("/diagnosis/fixes"), options.is_empty())
+    }
+
+    #[track_caller]
+    fn proved(&self, report: &Report, fixes: &Value) -> Vec<String> {
+        self.proved_with(report, fixes, true)
+    }
+
+    /// `alone`: the settings behind the string say all, because no option was over it.
+    #[track_caller]
+    fn proved_with(&self, report: &Report, fixes: &Value, alone: bool) -> Vec<String> {
+        let works = fixes.as_array().expect("fixes").iter().filter(|fix| fix["tried"] == "works");
+        let proved: Vec<String> = works
+            .map(|fix| {
+                if let Some(command) = fix["command"].as_str() {
+                    self.run(command);
+                }
+                let settings = settings(fix);
+                let whole =
+                    fix["conninfo"].as_str().unwrap_or_else(|| panic!("no string in {fix} of {report}"));
+                assert!(!whole.contains("password"), "{whole}");
+                let mut strings = vec![whole.to_owned()];
+                if alone && !settings.is_empty() && !self.conninfo.contains("://") {
+                    strings.push(format!("{} {settings}", self.conninfo));
+                }
+                for conninfo in strings {
+                    let again = self.check(&conninfo, &[]);
+                    assert_eq!(again.status, Some(0), "{conninfo}, from {report}: {again}");
+                    if let Err(error) = self.psql(&conninfo) {
+                        panic!("psql with {conninfo}: {error}\n{report}");
+                    }
+                }
+                settings
+            })
+            .collect();
+        assert!(!proved.is_empty(), "nothing works: {report}");
+        assert_eq!(fixes[0]["tried"], "works", "what works stands first: {report}");
+        proved
+    }
+
+    /// The command of a fix, as it would be pasted.
+    fn run(&self, command: &str) {
+        let program = Path::new(env!("CARGO_BIN_EXE_pgtls-check")).parent().expect("a directory");
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("PATH"));
+        let status = Command::new("sh")
+            .args(["-c", command])
+            .env("PATH", path)
+            .current_dir(self.directory)
+            .output()
+            .expect("a shell");
+        assert!(status.status.success(), "{command}: {}", String::from_utf8_lossy(&status.stderr));
+    }
+}
+
+/// The settings of a fix as they are typed.
+fn settings(fix: &Value) -> String {
+    let pairs = fix["settings"].as_object().into_iter().flatten().map(|(keyword, value)| {
+        let value = quoted(value.as_str().expect("a text").as_bytes());
+        format!("{keyword}={}", String::from_utf8(value).expect("UTF-8"))
+    });
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// A string for the server at a port that would be well: its root is the file `root.pem` of `home`.
+fn well(site: &Site, home: &Home, port: u16) -> String {
+    home.write("root.pem", site.chain.root.pem());
+    let root = home.join("root.pem");
+    format!(
+        "host={NAME} hostaddr=127.0.0.1 port={port} dbname=postgres user={OPEN} sslmode=verify-full \
+         sslrootcert={}",
+        root.display()
+    )
+}
+
+/// Does things with the faults of the embedded server, on four threads, and gathers what is wrong.
+fn each(names: &[&str], check: impl Fn(&str) -> Result<(), String> + Sync) {
+    let next = AtomicUsize::new(0);
+    let wrong = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(name)));
+                    if let Err(why) = caught.unwrap_or_else(|_| Err("it panicked, see above".to_owned())) {
+                        wrong.lock().expect("no poison").push(format!("{name}: {why}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("no poison");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn staged(name: &str) -> (Demo, Home) {
+    (Demo::start(Some(fault(name).expect("a fault"))).expect("it can be staged"), Home::new())
+}
+
+/// Faults of the embedded server that settings cure, and one set of them.
+const CURED: &[(&str, &str)] = &[
+    ("conninfo-unknown-option", ""),
+    ("conninfo-invalid-value", "sslmode=verify-full"),
+    ("tls-not-requested", "sslmode=verify-full"),
+    ("root-file-missing", "sslrootcert="),
+    ("root-file-unreadable", "sslrootcert="),
+    ("root-file-invalid", "root.pem"),
+    ("client-key-missing", "sslcertmode=disable"),
+    ("direct-tls-unsupported", "sslnegotiation=postgres"),
+    ("tls-version-bounded", "ssl_min_protocol_version=TLSv1.2"),
+    ("root-not-in-file", "sslrootcert=system"),
+    ("hostname-mismatch", "host=db.example hostaddr=127.0.0.1"),
+    ("hostname-mismatch-address", "host=db.example hostaddr=127.0.0.1"),
+];
+
+#[test]
+fn what_works_for_the_program_works_for_psql() {
+    let names: Vec<&str> = CURED.iter().map(|(name, _)| *name).collect();
+    each(&names, |name| {
+        let (demo, home) = staged(name);
+        let expected = CURED.iter().find(|(known, _)| known == &name).map_or("", |(_, settings)| settings);
+        let proved = Case::of(&demo, &home).cured(fault(name).expect("a fault").code);
+        match proved.iter().any(|settings| settings.contains(expected)) {
+            true => Ok(()),
+            false => Err(format!("{expected} is not among {proved:?}")),
+        }
+    });
+}
+
+#[test]
+fn a_warning_about_the_mode_or_the_path_ends_in_what_verifies() {
+    let (demo, home) = staged("backslash-path");
+    let case = Case::of(&demo, &home);
+    let report = case.check(&case.conninfo, &[]);
+    report.verified().says("/warnings/0/code", "backslash-path");
+    assert_eq!(case.proved(&report, &report.at("/warnings/0/fixes")).len(), 1, "{report}");
+
+    let demo = Demo::start(None).expect("it can be staged");
+    let mut case = Case::of(&demo, &home);
+    for mode in ["require", "verify-ca"] {
+        case.conninfo = format!("{} sslmode={mode}", demo.conninfo());
+        let report = case.check(&case.conninfo, &[]);
+        report.exits(0).says("/warnings/0/code", "sslmode-not-verifying");
+        assert_eq!(case.proved(&report, &report.at("/warnings/0/fixes")), ["sslmode=verify-full"]);
+    }
+}
+
+#[test]
+fn roots_that_lie_at_hand_are_found() {
+    let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());
+    let well = well(site, &home, site.server.port());
+    let named = |path: &str| format!("{well} sslrootcert={path}");
+    let beside = format!("sslrootcert={}", home.join("root.pem").display());
+    // Beside a file with another root, the intermediate only, or none at all.
+    let other = Draft::authority("another root", Algorithm::Ecdsa).self_signed();
+    for (name, content, code) in [
+        ("other.pem", other.pem(), "unknown-issuer"),
+        ("middle.pem", site.chain.intermediate.pem(), "root-file-lacks-root"),
+        ("empty.pem", String::new(), "root-file-invalid"),
+    ] {
+        let path = home.write(name, content);
+        let proved = Case::new(&home, named(path.to_str().expect("UTF-8"))).cured(code);
+        assert_eq!(proved, [beside.as_str()], "{name}");
+        std::fs::remove_file(path).expect("a file");
+    }
+    // A relative path stays one.
+    assert_eq!(Case::new(&home, named("no-such.pem")).cured("root-file-missing"), ["sslrootcert=root.pem"]);
+
+    // The system's store, and libpq's default file, when the path named leads nowhere.
+    let store = home.write("store/roots", site.chain.root.pem());
+    home.write("elsewhere/notes", "");
+    let case =
+        Case::new(&home, named("elsewhere/root.pem")).with("SSL_CERT_FILE", store.to_str().expect("UTF-8"));
+    assert_eq!(case.cured("root-file-missing"), ["sslrootcert=system"]);
+    let default = home.write(".postgresql/root.crt", site.chain.root.pem());
+    let proved = Case::new(&home, named("elsewhere/root.pem")).cured("root-file-missing");
+    assert_eq!(proved, [format!("sslrootcert={}", default.display())]);
+}
+
+#[test]
+fn a_path_as_typed_with_slashes_the_other_way() {
+    let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());
+    let well = well(site, &home, site.server.port());
+    home.write("certs/ca.pem", site.chain.root.pem());
+    let case = Case::new(&home, format!(r"{well} sslrootcert=certs\ca.pem"));
+    assert_eq!(case.cured("root-file-missing")[0], "sslrootcert=certs/ca.pem");
+}
+
+#[test]
+fn the_port_next_door_is_found() {
+    let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());
+    // An address of this test's own, so that the usual ports are free there.
+    let at = format!("127.77.{}.{}", std::process::id() / 250 % 250 + 1, std::process::id() % 250 + 1);
+    let server = site.server.port();
+    let _door = Door::open(&format!("{at}:6432"), server, |_| Entry::Through).expect("a free port");
+    let no = Door::open(&format!("{at}:0"), server, |_| Entry::Told(b"N".to_vec())).expect("a port");
+    let http = |_: &[u8]| Entry::Told(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let http = Door::open(&format!("{at}:0"), server, http).expect("a port");
+    for (port, code) in [
+        (free_port(), "tcp-refused"),
+        (no.address.port(), "server-refused-tls"),
+        (http.address.port(), "not-postgresql"),
+    ] {
+        let case = Case::new(&home, format!("{} hostaddr={at}", well(site, &home, port)));
+        assert_eq!(case.cured(code), ["port=6432"], "{code}");
+    }
+}
+
+#[test]
+fn tls_is_begun_as_the_door_wants_it() {
+    let (site, home) = (Site::shared(18, Algorithm::Ecdsa), Home::new());
+    let server = site.server.port();
+    let tls_first = |first: &[u8]| match first.first() {
+        Some(0x16) => Entry::Through,
+        _ => Entry::Told(alert(10)),
+    };
+    let door = Door::open("127.0.0.1:0", server, tls_first).expect("a port");
+    let case = Case::new(&home, well(site, &home, door.address.port()));
+    assert_eq!(case.cured("not-postgresql"), ["sslnegotiation=direct"]);
+
+    let by_name = |first: &[u8]| {
+        let is_hello = first.first() == Some(&0x16);
+        let named = first.windows(NAME.len()).any(|part| part == NAME.as_bytes());
+        if is_hello && !named { Entry::Told(alert(112)) } else { Entry::Through }
+    };
+    let door = Door::open("127.0.0.1:0", server, by_name).expect("a port");
+    let case = Case::new(&home, format!("{} sslsni=0", well(site, &home, door.address.port())));
+    assert_eq!(case.cured("sni-unrecognized"), ["sslsni=1"]);
+}
+
+#[test]
+fn a_bound_of_the_client_is_lifted_and_its_certificate_found() {
+    let home = Home::new();
+    let clients = Draft::authority("clients", Algorithm::Ecdsa).self_signed();
+    let client = Draft::server("cert_role", Algorithm::Ecdsa).signed_by(&clients);
+    let site = Site::new(18, Algorithm::Ecdsa, |setup| {
+        setup.protocols("TLSv1.3", "TLSv1.3").trusted("cert_role").client_roots(clients.pem())
+    });
+    let well = well(&site, &home, site.server.port());
+    let case = Case::new(&home, format!("{well} ssl_max_protocol_version=TLSv1.2"));
+    assert_eq!(case.cured("tls-version-unsupported"), ["ssl_max_protocol_version=''"]);
+
+    // What lies in the default place is good; what was named is a stranger's, and the server refuses it.
+    home.write(".postgresql/postgresql.crt", client.pem());
+    home.write(".postgresql/postgresql.key", client.key_pem());
+    let stranger = Draft::server("cert_role", Algorithm::Ecdsa)
+        .signed_by(&Draft::authority("strangers", Algorithm::Ecdsa).self_signed());
+    let (crt, key) = (home.write("s.crt", stranger.pem()), home.write("s.key", stranger.key_pem()));
+    let case = Case::new(&home, format!("{well} sslcert={} sslkey={}", crt.display(), key.display()));
+    let proved = case.cured("client-cert-rejected");
+    assert!(proved.iter().any(|fix| fix == "sslcertmode=disable"), "{proved:?}");
+    assert!(
+        proved.iter().any(|fix| fix.contains("sslcert=") && fix.contains("postgresql.crt")),
+        "{proved:?}"
+    );
+}
+
+#[test]
+fn strings_are_corrected() {
+    let home = Home::new();
+    let site = Site::shared(18, Algorithm::Ecdsa);
+    let port = site.server.port();
+    let well = well(site, &home, port);
+    let root = home.join("root.pem").display().to_string();
+    for (conninfo, code, settings) in [
+        (format!("{well} sslnegotiation=direct sslmode=prefer"), "conninfo-invalid-value", "sslmode="),
+        (
+            format!("{well} ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2"),
+            "conninfo-invalid-value",
+            "ssl_m",
+        ),
+        (format!("{well} sslnegotiation=dirct"), "conninfo-invalid-value", "sslnegotiation=direct"),
+        (format!("{well} host={NAME}."), "hostname-mismatch", "host=db.example"),
+        (
+            format!(
+                "jdbc:postgresql://{OPEN}@{NAME}:{port}/postgres?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={root}"
+            ),
+            "conninfo-unknown-option",
+            "",
+        ),
+        (
+            format!("postgresql://{OPEN}@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={root}"),
+            "hostname-mismatch",
+            "host=db.example hostaddr=",
+        ),
+    ] {
+        let case = Case::new(&home, conninfo);
+        let proved = case.cured(code);
+        assert!(proved.iter().any(|fix| fix.contains(settings)), "{proved:?}");
+        let whole = case.check(&case.conninfo, &[]).at("/diagnosis/fixes/0/conninfo");
+        let whole = whole.as_str().expect("a string");
+        assert_eq!(whole.starts_with("postgresql://"), case.conninfo.contains("://"), "{whole}");
+    }
+}
+
+#[test]
+fn a_host_with_its_port_is_taken_apart() {
+    let home = Home::new();
+    let site_chain = Chain::honest("localhost", Algorithm::Ecdsa);
+    let server = crate::support::postgres::Postgres::version(15).tls(&site_chain).trusted(OPEN).start();
+    let root = home.write("root.pem", site_chain.root.pem());
+    let case = Case::new(
+        &home,
+        format!(
+            "host=postgres://localhost:{} dbname=postgres user={OPEN} sslmode=verify-full sslrootcert={}",
+            server.port(),
+            root.display()
+        ),
+    );
+    assert_eq!(case.cured("conninfo-host-malformed"), [format!("host=localhost port={}", server.port())]);
+}
+
+#[test]
+fn in_a_list_of_hosts_only_the_slot_at_fault_changes() {
+    let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());
+    let closed = free_port();
+    let port = site.server.port();
+    let well = well(site, &home, port);
+    let case = Case::new(
+        &home,
+        format!("{well} host={NAME},localhost hostaddr=127.0.0.1,127.0.0.1 port={closed},{port}"),
+    );
+    assert_eq!(case.cured("hostname-mismatch"), [format!("host={NAME},{NAME} hostaddr=127.0.0.1,127.0.0.1")]);
+    let case = Case::new(
+        &home,
+        format!(
+            "postgresql://{OPEN}@localhost:{closed},localhost:{port}/postgres?sslmode=verify-full&sslrootcert={}",
+            home.join("root.pem").display()
+        ),
+    );
+    let proved = case.cured("hostname-mismatch");
+    assert!(proved[0].starts_with(&format!("host=localhost,{NAME} hostaddr=,")), "{proved:?}");
+}
+
+#[test]
+fn options_and_the_environment_count_and_passwords_stay_out() {
+    let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());
+    let root = home.write("root.pem", site.chain.root.pem());
+    let port = site.server.port().to_string();
+    // No sslmode is typed: the tool's own default is part of what was tried.
+    let case = Case::new(&home, format!("password=open-sesame sslrootcert={}", root.display()))
+        .with("PGUSER", OPEN)
+        .with("PGDATABASE", "postgres");
+    case.cured_with("hostname-mismatch", &["-h", "localhost", "-p", &port]);
+    let report = case.check(&case.conninfo, &["-h", "localhost", "-p", &port]);
+    let whole = report.at("/diagnosis/fixes/0/conninfo");
+    let whole = whole.as_str().expect("a string");
+    report.conceals("open-sesame");
+    for part in [&format!("port={port}"), "sslmode=verify-full", "host=db.example", "hostaddr="] {
+        assert!(whole.contains(part), "{part} in {whole}");
+    }
+    assert!(!whole.contains("user="), "{whole}");
+    // What may be a piece of a password that spilled over is not written anew.
+    let spilled = format!(
+        "postgresql://{OPEN}:open/sesame@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={}",
+        root.display()
+    );
+    case.check(&spilled, &[]).conceals("sesame");
+    case.check(&format!("{} pasword=open-sesame", case.conninfo), &["-h", NAME]).conceals("open-sesame");
+}
+
+/// Faults whose fix uncovers another, and that other.
+#[test]
+fn a_fix_that_fails_names_what_comes_next() {
+    for (name, next) in
+        [("client-cert-rejected", "client-cert-required"), ("conninfo-host-malformed", "dns-not-found")]
+    {
+        let (demo, home) = staged(name);
+        let case = Case::of(&demo, &home);
+        fails_next(&case.check(&case.conninfo, &[]), "/diagnosis/fixes", next);
+    }
+    let (demo, home) = staged("sslmode-not-verifying");
+    let case = Case::of(&demo, &home);
+    fails_next(&case.check(&case.conninfo, &[]), "/warnings/0/fixes", "root-file-missing");
+
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let well = well(site, &home, site.server.port());
+    let check = |change: &str| Case::new(&home, "").check(&format!("{well} {change}"), &[]);
+    let report = check("hostaddr=localhost");
+    report.diagnosed("conninfo-invalid-value");
+    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
+    let report = check("sslmode=verify_full host=other.example");
+    report.diagnosed("conninfo-invalid-value");
+    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
+    let report = check("sslmode=disable host=other.example");
+    report.diagnosed("tls-not-requested");
+    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
+}
+
+#[track_caller]
+fn fails_next(report: &Report, fixes: &str, code: &str) {
+    let fixes = report.at(fixes);
+    let failing: Vec<&Value> =
+        fixes.as_array().expect("fixes").iter().filter(|fix| fix["tried"] == "fails").collect();
+    assert!(!failing.is_empty(), "{report}");
+    for fix in failing {
+        assert!(fix["text"].as_str().expect("a text").contains(&format!("then {code}: ")), "{fix}");
+        assert_eq!(fix["conninfo"], Value::Null, "{fix}");
+    }
+}
+
+#[test]
+fn where_no_setting_helps_none_is_offered() {
+    let names = [
+        "service-not-found",
+        "server-refused-tls",
+        "negotiation-closed",
+        "injected-plaintext",
+        "server-error-before-tls",
+        "tls-no-shared-cipher",
+        "tls-closed",
+        "tls-protocol-error",
+        "intermediate-missing",
+        "self-signed",
+        "root-key-changed",
+        "tls-inspection",
+        "certificate-expired",
+        "certificate-not-yet-valid",
+        "certificate-revoked",
+        "certificate-weak",
+        "certificate-purpose",
+        "certificate-name-constraints",
+        "certificate-invalid",
+        "hba-rejected",
+        "server-error",
+    ];
+    each(&names, |name| {
+        let (demo, home) = staged(name);
+        let case = Case::of(&demo, &home);
+        let report = case.check(&case.conninfo, &[]);
+        let fixes = report.at("/diagnosis/fixes");
+        let set = fixes.as_array().into_iter().flatten().find(|fix| !fix["settings"].is_null());
+        match set {
+            None => Ok(()),
+            Some(fix) => Err(format!("{fix}")),
+        }
+    });
+}
+
+/// What can be seen of who comes.
+fn is_told(visit: &Visit) -> bool {
+    let holds = |word: &[u8]| visit.clear.windows(word.len()).any(|part| part == word);
+    visit.startup.is_some()
+        || !visit.messages.is_empty()
+        || holds(b"user\0")
+        || holds(DEMO_PASSWORD.as_bytes())
+}
+
+#[test]
+fn one_connection_for_the_check_and_no_other_tells_who_comes() {
+    let failing = faults().iter().filter(|fault| fault.seen_by == SeenBy::Check);
+    let names: Vec<&str> = failing.map(|fault| fault.name).collect();
+    let more = AtomicUsize::new(0);
+    each(&names, |name| {
+        let (demo, home) = staged(name);
+        let case = Case::of(&demo, &home);
+        let untried = case.check(&case.conninfo, &["--no-try"]);
+        let alone = demo.visits().len();
+        // Where the port can be reached, by one connection.
+        let reached = fault(name).is_some_and(|fault| demo_is_reached(&untried, fault.code));
+        if alone != usize::from(reached) || untried.at("/looks") != Value::Array(Vec::new()) {
+            return Err(format!("{alone} visits without trying: {untried}"));
+        }
+        let tried = case.check(&case.conninfo, &[]);
+        let visits = demo.visits();
+        let others: Vec<&Visit> = visits.iter().skip(alone * 2).collect();
+        more.fetch_add(others.len(), Ordering::Relaxed);
+        if let Some(visit) = others.iter().find(|visit| is_told(visit)) {
+            return Err(format!("{visit:?}"));
+        }
+        let looks = tried.at("/looks").as_array().map_or(0, Vec::len);
+        if looks > 5 || others.len() > 10 {
+            return Err(format!("{looks} looks, {} connections for them and trials", others.len()));
+        }
+        Ok(())
+    });
+    assert!(more.into_inner() > 20, "there were looks and trials");
+}
+
+fn demo_is_reached(report: &Report, code: &str) -> bool {
+    report.at("/attempts/0/address") != Value::Null && !code.starts_with("tcp-")
+}
+
+#[test]
+fn looks_are_listed() {
+    let (demo, home) = staged("tls-version-unsupported");
+    let case = Case::of(&demo, &home);
+    let report = case.check(&case.conninfo, &[]);
+    let looks = report.at("/looks");
+    let looks = looks.as_array().expect("looks");
+    assert_eq!(looks.len() + 1, demo.visits().len(), "{report}");
+    for look in looks {
+        assert_eq!(look["port"], demo.address().port(), "{look}");
+        assert!(look["asked"].as_str().is_some_and(|asked| asked.contains("ClientHello")), "{look}");
+        assert!(look["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{look}");
+    }
+    assert_eq!(looks[0]["answer"], "alert protocol_version (70)");
+    let verbose = Tool::at(&home).with(["demo", "tls-version-unsupported", "-v"]).run();
+    assert!(verbose.stdout.contains("second looks"), "{verbose}");
+    assert!(verbose.stdout.contains("alert protocol_version (70)"), "{verbose}");
+}
+
+#[test]
+fn a_failing_check_ends_in_its_time() {
+    // connect_timeout is 2 s in all of these; looks and trials have one more.
+    let in_time = |(name, options, limit): (&str, &[&str], f64)| {
+        let (demo, home) = staged(name);
+        let case = Case::of(&demo, &home);
+        let begin = Instant::now();
+        case.check(&case.conninfo, options);
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs_f64(limit + 1.5), "{name} {options:?} took {took:?}");
+    };
+    std::thread::scope(|scope| {
+        for case in [
+            ("tls-timeout", &[][..], 3.0),
+            ("tls-timeout-halfway", &[], 3.0),
+            ("negotiation-timeout", &[], 3.0),
+            ("tls-timeout", &["--timeout", "1"], 1.0),
+            ("tls-timeout", &["--no-try"], 2.0),
+        ] {
+            scope.spawn(move || in_time(case));
+        }
+    });
+}
