@@ -27,23 +27,18 @@ pub(super) fn no_known_root(view: &View<'_>) -> String {
     format!("none of {bundled} in this tool's bundles{machine}, {public} public ones of Mozilla")
 }
 
-/// Whether everything else is well at a moment at which the certificate with the wrong date is good.
+/// Whether everything else is well at a moment at which the certificate with the wrong date is good; `None` where
+/// another one is then outside its dates, which tells nothing.
 pub(super) fn at(view: &View<'_>, moment: Timestamp) -> Option<String> {
     let judgement = judged(view, None, moment)?;
     let date = moment.date();
-    Some(match judgement.accepted {
-        true => format!("everything else is well: it passes as of {date}"),
-        false => {
-            let another = judgement.defects.iter().any(|defect| {
-                matches!(defect, Defect::Expired { .. } | Defect::NotYetValid { .. })
-                    && defect.demanded(view.mode, judgement.verifies)
-            });
-            match another {
-                true => format!("as of {date} another certificate is outside its dates"),
-                false => format!("as of {date} something else is wrong with it"),
-            }
-        }
-    })
+    let mut demanded =
+        judgement.defects.iter().filter(|defect| defect.demanded(view.mode, judgement.verifies));
+    if judgement.accepted {
+        return Some(format!("everything else is well: it passes as of {date}"));
+    }
+    let dates = demanded.any(|defect| matches!(defect, Defect::Expired { .. } | Defect::NotYetValid { .. }));
+    (!dates).then(|| format!("as of {date} something else is wrong with it"))
 }
 
 /// Clients that refuse the chain even under a name for which libpq takes it, and why.
