@@ -158,17 +158,21 @@ fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
     }
 }
 
+const GAP: &str = "      ";
+const WAIT: &str = "wait for it: ";
+const WAIT_OPTION: &str = "--wait=60";
+
 fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
     let (head, indent) = page.label(column, "more", Role::Secondary);
     let style = page.style();
-    let explain = style.paint(Role::Command, &format!("pgtls-check explain {}", diagnosis.code));
-    let wait = format!("wait for it: {}", style.paint(Role::Command, "--wait=60"));
-    let beside = format!("{head}{explain}      {wait}");
-    let plain = indent + "pgtls-check explain       wait for it: --wait=60".len() + 1 + diagnosis.code.len();
-    let fits = style.width.is_some_and(|limit| plain <= limit) && !page.is_narrow();
+    let command = format!("pgtls-check explain {}", diagnosis.code);
+    let explain = style.paint(Role::Command, &command);
+    let wait = format!("{WAIT}{}", style.paint(Role::Command, WAIT_OPTION));
+    let columns = indent + command.len() + GAP.len() + WAIT.len() + WAIT_OPTION.len();
+    let fits = style.width.is_some_and(|limit| columns <= limit) && !page.is_narrow();
     match (diagnosis.retryable, fits) {
         (false, _) => page.line(&format!("{head}{explain}")),
-        (true, true) => page.line(&beside),
+        (true, true) => page.line(&format!("{head}{explain}{GAP}{wait}")),
         (true, false) => {
             page.line(&format!("{head}{explain}"));
             page.line(&format!("{:indent$}{wait}", ""));
