@@ -145,7 +145,7 @@ fn settings_and_files_that_look_alike() {
         setup.trusted("Odd-Role").trusted("limited").hba("hostssl all open_role ::1/128 trust")
     });
     site.server.execute("CREATE DATABASE \"Odd base\"");
-    site.server.execute("ALTER ROLE limited CONNECTION LIMIT 1");
+    site.server.execute("ALTER ROLE limited CONNECTION LIMIT 5");
     let home = Home::new();
     prepare(&home, &site);
     let directory = home.path().to_str().unwrap();
