@@ -57,11 +57,17 @@ fn serve(demo: &Demo) -> anyhow::Result<u8> {
     for (name, value) in demo.variables() {
         command.push_str(&format!("export {name}={}\n", text::shell_quoted(&value.to_string_lossy())));
     }
-    print(&format!("{command}{}\n", demo.conninfo()))?;
-    eprintln!("serving until Ctrl-C");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(tokio::signal::ctrl_c())?;
-    Ok(0)
+    runtime.block_on(async {
+        // A shell starts programs in the background with SIGINT ignored: who reads that the server is up may end it at
+        // once, so the signal is waited for by then.
+        let interrupt = tokio::spawn(tokio::signal::ctrl_c());
+        tokio::task::yield_now().await;
+        print(&format!("{command}{}\n", demo.conninfo()))?;
+        eprintln!("serving until Ctrl-C");
+        interrupt.await.context("waiting for Ctrl-C")??;
+        Ok(0)
+    })
 }
 
 fn check(
