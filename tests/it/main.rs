@@ -19,6 +19,7 @@ mod passwords;
 mod probe_real;
 mod providers;
 mod real_faults;
+mod readme;
 mod real_servers;
 mod recognise;
 mod reports;

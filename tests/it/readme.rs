@@ -1,0 +1,183 @@
+//! The README's commands, run as printed. A block of commands behind a line `<!-- run -->` needs no server but the
+//! demo's: its commands are run by a shell, one after the other, all blocks in one directory and in the README's order,
+//! and what they print must be what the README shows. `<!-- run: exit 8 -->` names the exit status of the last command. A
+//! line `…` stands for lines left out; times, days, ports and the demo's directories differ from run to run and count as
+//! equal. With `UPDATE_README=1` the output is written into the README instead.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::home::Home;
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+
+/// One block: what is run, and what is shown below each command.
+struct Block {
+    /// The README's line with the fence.
+    line: usize,
+    commands: Vec<(String, Vec<String>)>,
+    status: i32,
+}
+
+/// The blocks to run.
+fn blocks(readme: &str) -> Vec<Block> {
+    let lines: Vec<&str> = readme.lines().collect();
+    let mut blocks = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let Some(rest) = line.strip_prefix("<!-- run") else { continue };
+        let status = match rest.strip_suffix(" -->").unwrap_or_default().strip_prefix(": exit ") {
+            Some(status) => status.parse().expect("an exit status"),
+            None => 0,
+        };
+        let start = number + 1 + lines[number + 1..].iter().position(|line| *line == "```console").expect("a block");
+        let mut commands: Vec<(String, Vec<String>)> = Vec::new();
+        for line in lines[start + 1..].iter().take_while(|line| **line != "```") {
+            match (line.strip_prefix("$ "), commands.last_mut()) {
+                (Some(command), _) => commands.push((command.to_owned(), Vec::new())),
+                (None, Some((_, output))) => output.push((*line).to_owned()),
+                (None, None) => panic!("line {}: output without a command", start + 1),
+            }
+        }
+        blocks.push(Block { line: start, commands, status });
+    }
+    blocks
+}
+
+/// Runs a command line as a shell would; both streams as they come out.
+fn run(home: &Home, command: &str) -> (Vec<String>, i32) {
+    let programs = Path::new(env!("CARGO_BIN_EXE_pgtls-check")).parent().expect("a directory");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let output = home
+        .command("sh")
+        .env("PATH", path)
+        .args(["-c", &format!("exec 2>&1; {command}")])
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8(output.stdout).expect("output in UTF-8");
+    (text.lines().map(str::to_owned).collect(), output.status.code().unwrap_or(-1))
+}
+
+/// A line without what differs from run to run: the home directory, numbers and names of the demo's directories.
+fn settled(home: &Home, line: &str) -> String {
+    let line = line.replace(&home.path().display().to_string(), "HOME");
+    let mut settled = String::new();
+    let mut in_number = false;
+    let hex_of_the_demo = |text: &str| text.ends_with("pgtls-check-demo-");
+    let mut rest = line.as_str();
+    while let Some(sign) = rest.chars().next() {
+        if hex_of_the_demo(&settled) && sign.is_ascii_hexdigit() {
+            let end = rest.find(|sign: char| !sign.is_ascii_hexdigit()).unwrap_or(rest.len());
+            settled.push('X');
+            rest = &rest[end..];
+            continue;
+        }
+        if sign.is_ascii_digit() || in_number && sign == '.' {
+            if !in_number {
+                settled.push('0');
+            }
+            in_number = true;
+        } else {
+            in_number = false;
+            settled.push(sign);
+        }
+        rest = &rest[sign.len_utf8()..];
+    }
+    settled.trim_end().to_owned()
+}
+
+/// Whether the lines printed are those shown, `…` standing for any.
+fn agree(shown: &[String], printed: &[String]) -> bool {
+    match shown.split_first() {
+        None => printed.is_empty(),
+        Some((first, others)) if first.trim() == "…" => {
+            (0..=printed.len()).any(|skipped| agree(others, &printed[skipped..]))
+        }
+        Some((first, others)) => {
+            printed.split_first().is_some_and(|(line, rest)| line == first && agree(others, rest))
+        }
+    }
+}
+
+#[test]
+fn every_command_prints_what_the_readme_shows() {
+    let readme = fs::read_to_string(README).expect("README.md");
+    let home = Home::new();
+    let link = Command::new("ln")
+        .args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/certs")])
+        .arg(home.join("certs"))
+        .status();
+    assert!(link.expect("ln").success());
+    let blocks = blocks(&readme);
+    assert!(blocks.len() >= 10, "{} blocks to run", blocks.len());
+    let update = std::env::var_os("UPDATE_README").is_some();
+    let mut wrong = Vec::new();
+    let mut fresh: Vec<(usize, Vec<String>)> = Vec::new();
+    for block in &blocks {
+        let mut text = Vec::new();
+        for (place, (command, shown)) in block.commands.iter().enumerate() {
+            let (printed, status) = run(&home, command);
+            let settle = |lines: &[String]| lines.iter().map(|line| settled(&home, line)).collect::<Vec<_>>();
+            let last = place + 1 == block.commands.len();
+            if last && status != block.status {
+                wrong.push(format!("{command}: exit {status}, not {}: {printed:#?}", block.status));
+            }
+            if !agree(&settle(shown), &settle(&printed)) {
+                wrong.push(format!("{command}: shown {shown:#?}\nprinted {printed:#?}"));
+            }
+            text.push(format!("$ {command}"));
+            let keeps = shown.iter().any(|line| line.trim() == "…");
+            text.extend(if keeps { shown.clone() } else { printed });
+        }
+        fresh.push((block.line, text));
+    }
+    if update {
+        let mut lines: Vec<String> = readme.lines().map(str::to_owned).collect();
+        for (start, text) in fresh.into_iter().rev() {
+            let end = start + 1 + lines[start + 1..].iter().position(|line| line == "```").expect("an end");
+            lines.splice(start + 1..end, text);
+        }
+        fs::write(README, lines.join("\n") + "\n").expect("README.md");
+        return;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Every console block says what it needs: it is run here, or a word before it says why not.
+#[test]
+fn every_block_of_commands_is_run_or_says_why_not() {
+    let readme = fs::read_to_string(README).expect("README.md");
+    let lines: Vec<&str> = readme.lines().collect();
+    for (number, _) in lines.iter().enumerate().filter(|(_, line)| **line == "```console") {
+        let marker = number.checked_sub(1).map_or("", |before| lines[before]);
+        assert!(
+            marker.starts_with("<!-- run") || marker.starts_with("<!-- needs "),
+            "line {}: mark the block with <!-- run --> or <!-- needs … -->",
+            number + 1
+        );
+    }
+}
+
+/// Formats, options and codes that the README names exist.
+#[test]
+fn options_in_the_readme_exist() {
+    let readme = fs::read_to_string(README).expect("README.md");
+    let home = Home::new();
+    let mut help = String::new();
+    for command in ["", "audit", "roots check", "roots export", "clients", "explain", "demo"] {
+        let (lines, status) = run(&home, &format!("pgtls-check {command} --help"));
+        assert_eq!(status, 0, "{command}: {lines:#?}");
+        help.push_str(&lines.join("\n"));
+    }
+    for line in readme.lines().filter(|line| line.contains("pgtls-check") || line.starts_with("| `-")) {
+        // Other programs' options stand behind a pipe, or in lines of az, kubectl, cargo.
+        let own = line.split(" | jq").next().unwrap_or_default();
+        if ["az ", "cargo ", "kubectl ", "psql ", "openssl ", "gcloud "].iter().any(|other| own.contains(other)) {
+            continue;
+        }
+        for word in own.split([' ', '`', '=', '[', ']', ',', '|']).filter(|word| word.starts_with("--") && word.len() > 2) {
+            assert!(help.contains(word), "{word} in {line:?}");
+        }
+    }
+}
