@@ -30,7 +30,8 @@ fn blocks(readme: &str) -> Vec<Block> {
             Some(status) => status.parse().expect("an exit status"),
             None => 0,
         };
-        let start = number + 1 + lines[number + 1..].iter().position(|line| *line == "```console").expect("a block");
+        let start =
+            number + 1 + lines[number + 1..].iter().position(|line| *line == "```console").expect("a block");
         let mut commands: Vec<(String, Vec<String>)> = Vec::new();
         for line in lines[start + 1..].iter().take_while(|line| **line != "```") {
             match (line.strip_prefix("$ "), commands.last_mut()) {
@@ -59,30 +60,39 @@ fn run(home: &Home, command: &str) -> (Vec<String>, i32) {
     (text.lines().map(str::to_owned).collect(), output.status.code().unwrap_or(-1))
 }
 
-/// A line without what differs from run to run: the home directory, numbers and names of the demo's directories.
+/// A line with a home directory as a reader has one.
+fn at_home(home: &Home, line: &str) -> String {
+    line.replace(&home.path().display().to_string(), "/home/me")
+}
+
+/// A line without what differs from run to run: the home directory, the demo's directories, ports, times, days left.
 fn settled(home: &Home, line: &str) -> String {
-    let line = line.replace(&home.path().display().to_string(), "HOME");
+    let line = at_home(home, line);
     let mut settled = String::new();
-    let mut in_number = false;
-    let hex_of_the_demo = |text: &str| text.ends_with("pgtls-check-demo-");
     let mut rest = line.as_str();
     while let Some(sign) = rest.chars().next() {
-        if hex_of_the_demo(&settled) && sign.is_ascii_hexdigit() {
-            let end = rest.find(|sign: char| !sign.is_ascii_hexdigit()).unwrap_or(rest.len());
-            settled.push('X');
-            rest = &rest[end..];
+        let of_a_directory = settled.ends_with("pgtls-check-demo-");
+        let belongs = |sign: char| match of_a_directory {
+            true => sign.is_ascii_hexdigit(),
+            false => sign.is_ascii_digit() || sign == '.',
+        };
+        let length = match of_a_directory || sign.is_ascii_digit() {
+            true => rest.find(|sign| !belongs(sign)).unwrap_or(rest.len()),
+            false => 0,
+        };
+        if length == 0 {
+            settled.push(sign);
+            rest = &rest[sign.len_utf8()..];
             continue;
         }
-        if sign.is_ascii_digit() || in_number && sign == '.' {
-            if !in_number {
-                settled.push('0');
-            }
-            in_number = true;
-        } else {
-            in_number = false;
-            settled.push(sign);
-        }
-        rest = &rest[sign.len_utf8()..];
+        let (number, after) = rest.split_at(length);
+        let varies = of_a_directory
+            || [" ms", " days"].iter().any(|unit| after.starts_with(unit))
+            || number.len() >= 4 && ["port ", "port=", ":"].iter().any(|before| settled.ends_with(before))
+            // The value of a metric.
+            || settled.ends_with("\"} ") && number != "0" && number != "1";
+        settled.push_str(if varies { "N" } else { number });
+        rest = after;
     }
     settled.trim_end().to_owned()
 }
@@ -128,7 +138,11 @@ fn every_command_prints_what_the_readme_shows() {
             }
             text.push(format!("$ {command}"));
             let keeps = shown.iter().any(|line| line.trim() == "…");
-            text.extend(if keeps { shown.clone() } else { printed });
+            text.extend(if keeps {
+                shown.clone()
+            } else {
+                printed.iter().map(|line| at_home(&home, line)).collect()
+            });
         }
         fresh.push((block.line, text));
     }
@@ -173,10 +187,16 @@ fn options_in_the_readme_exist() {
     for line in readme.lines().filter(|line| line.contains("pgtls-check") || line.starts_with("| `-")) {
         // Other programs' options stand behind a pipe, or in lines of az, kubectl, cargo.
         let own = line.split(" | jq").next().unwrap_or_default();
-        if ["az ", "cargo ", "kubectl ", "psql ", "openssl ", "gcloud "].iter().any(|other| own.contains(other)) {
+        if ["az ", "cargo ", "kubectl ", "psql ", "openssl ", "gcloud "]
+            .iter()
+            .any(|other| own.contains(other))
+        {
             continue;
         }
-        for word in own.split([' ', '`', '=', '[', ']', ',', '|']).filter(|word| word.starts_with("--") && word.len() > 2) {
+        for word in own
+            .split([' ', '`', '=', '[', ']', ',', '|'])
+            .filter(|word| word.starts_with("--") && word.len() > 2)
+        {
             assert!(help.contains(word), "{word} in {line:?}");
         }
     }
