@@ -407,6 +407,17 @@ mod tests {
     }
 
     #[test]
+    fn a_mistyped_subcommand_finds_its_neighbour_among_those_there_are() {
+        let names: Vec<String> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut known = crate::diagnose::SUBCOMMANDS.map(str::to_owned);
+        known.sort();
+        let mut sorted = names;
+        sorted.sort();
+        assert_eq!(sorted, known);
+    }
+
+    #[test]
     fn seconds_are_positive_numbers() {
         for bad in ["0", "-1", "x", "", "NaN", "inf", "1e30"] {
             assert!(seconds(bad).is_err(), "{bad}");

@@ -293,9 +293,11 @@ fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
         (b"oauth", AuthMethod::OAuth),
         (b"none", AuthMethod::None),
     ];
-    let text = merged.text("require_auth");
+    let Some(parameter) = merged.get("require_auth") else { return Ok(RequireAuth::Any) };
+    let text = parameter.value.as_bytes();
     if text.is_empty() {
-        return Ok(RequireAuth::Any);
+        // A list of nothing: libpq 18 then refuses whoever asks for something (measured).
+        return Ok(RequireAuth::Only(vec![AuthMethod::None]));
     }
     let names: Vec<&[u8]> = text.split(|byte| *byte == b',').collect();
     let negated = text.starts_with(b"!");

@@ -108,7 +108,11 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         SessionFailure::ScramMismatch(what) => Some(text::printable(what)),
         _ => None,
     };
-    let rejected = message.filter(|message| message.sqlstate == "28P01");
+    // PgBouncer says it in words of its own, under a protocol violation's SQLSTATE.
+    let pooler = |message: &ServerMessage| {
+        message.sqlstate == "08P01" && message.message.contains("SASL authentication failed")
+    };
+    let rejected = message.filter(|message| message.sqlstate == "28P01" || pooler(message));
     if rejected.is_none() && mismatch.is_none() {
         return None;
     }

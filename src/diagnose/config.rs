@@ -62,7 +62,7 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 }
 
 /// The subcommands, for a mistyped one that was taken for a connection string.
-const SUBCOMMANDS: [&str; 7] = ["audit", "roots", "clients", "explain", "demo", "completions", "man"];
+pub(crate) const SUBCOMMANDS: [&str; 5] = ["audit", "roots", "clients", "explain", "demo"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
     let ConfigError::Syntax(error) = error(view)? else { return None };

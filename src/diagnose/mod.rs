@@ -35,6 +35,8 @@ pub mod root_file;
 use crate::evidence::Evidence;
 use crate::stage::Stage;
 
+#[cfg(test)]
+pub(crate) use config::SUBCOMMANDS;
 pub use judge::diagnose;
 pub use policy::Policy;
 

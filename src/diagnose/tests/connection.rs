@@ -384,6 +384,11 @@ fn client_certificates_wanted_and_refused() {
         .with_error("28000", "certificate authentication failed for user \"app\"")
         .fails("client-cert-rejected", Stage::Tls)
         .advises("common name is the user app");
+    // clientcert=verify-full on a line with trust, another name in the certificate (measured).
+    Evidence::healthy()
+        .with_error("28000", "\"trust\" authentication failed for user \"app\"")
+        .fails("client-cert-rejected", Stage::Tls)
+        .advises("common name is the user app");
     asked(true)(Evidence::healthy()).verified();
 }
 

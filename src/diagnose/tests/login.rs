@@ -40,6 +40,12 @@ fn a_wrong_password_names_user_and_source_and_not_itself() {
         .with_session(SessionFailure::ScramMismatch("server signature".to_owned()))
         .fails("password-rejected", Stage::Auth)
         .because("proof is wrong");
+    // PgBouncer 1.18 (measured).
+    Evidence::healthy()
+        .with_error("08P01", "SASL authentication failed")
+        .fails("password-rejected", Stage::Auth)
+        .shows("server_says", "SASL authentication failed");
+    Evidence::healthy().with_error("08P01", "bad startup packet").fails("server-error", Stage::Session);
 }
 
 #[test]

@@ -79,7 +79,12 @@ fn certificate_required(view: &View<'_>) -> Option<Finding> {
 
 fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
-    let said = server_message(view).filter(|message| message.contains("certificate authentication failed"));
+    // trust itself never fails: under clientcert=verify-full it is the certificate's name that does.
+    let said = server_message(view).filter(|message| {
+        ["certificate authentication failed", "\"trust\" authentication failed"]
+            .iter()
+            .any(|words| message.contains(words))
+    });
     let answer = match (view.alert(), &said) {
         (Some(alert @ (40..=46 | 48 | 49 | 51)), _) if tls.client_certificate.sent => {
             format!("{}: {}", alerts::name(alert), alerts::meaning(alert))
