@@ -311,7 +311,16 @@ pub fn tokio_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
 
 /// The libraries that the tests themselves are linked with: cargo tells where they are and finds nothing to build.
 fn libraries() -> Vec<(String, String)> {
-    let output = Command::new(rust_tool("cargo"))
+    let mut cargo = Command::new(rust_tool("cargo"));
+    // What cargo sets for a test makes build scripts run again (ring's watches CARGO_MANIFEST_DIR and others), and the
+    // program of the running tests would be replaced under them.
+    for (name, _) in std::env::vars_os() {
+        let set_for_tests = name.to_str().is_some_and(|name| name.starts_with("CARGO_"));
+        if set_for_tests && name != "CARGO_HOME" && name != "CARGO_TARGET_DIR" {
+            cargo.env_remove(name);
+        }
+    }
+    let output = cargo
         .args(["test", "--no-run", "--offline", "--quiet", "--test", "it", "--message-format=json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
