@@ -168,7 +168,9 @@ pub(super) fn key() -> io::Result<KeyPair> {
 
 /// A point in time so many days from now.
 pub(super) fn days(from_now: i64) -> OffsetDateTime {
-    OffsetDateTime::now_utc() + Duration::days(from_now)
+    // Half a day more in the future: a check a second later still counts as many whole days.
+    let spare = Duration::hours(if from_now > 0 { 12 } else { 0 });
+    OffsetDateTime::now_utc() + Duration::days(from_now) + spare
 }
 
 /// What a server's certificate of a public CA says.
