@@ -221,18 +221,28 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
         "no line of pg_hba.conf lets this user into this database from this address with this encryption, \
          or one says reject; managed services say so too when their firewall does not know the address"
     };
-    let situation = if terminated { Situation::NotEncrypted } else { Situation::NotAdmitted };
     let range = client
         .as_deref()
         .and_then(|client| client.parse::<std::net::IpAddr>().ok())
         .map(|address| format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }));
-    let line = range.map(|range| {
-        Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(format!(
-            "hostssl {} {} {range} scram-sha-256",
-            quoted_name(&database),
-            quoted_name(&user)
-        ))
-    });
+    let fixes = if terminated {
+        vec![
+            Fix::text(
+                "let the pooler or proxy use TLS to the server too (PgBouncer: server_tls_sslmode=verify-full)",
+            ),
+            Fix::text("connect to the server itself, past the proxy"),
+        ]
+    } else {
+        let mut fixes = provider_hints(view, Situation::NotAdmitted, client.as_deref());
+        fixes.extend(range.map(|range| {
+            Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(format!(
+                "hostssl {} {} {range} scram-sha-256",
+                quoted_name(&database),
+                quoted_name(&user)
+            ))
+        }));
+        fixes
+    };
     Some(
         Finding::titled(match &client {
             Some(client) => format!("the server does not admit {user} from {client} to {database}"),
@@ -244,8 +254,7 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
         .fact("database", database)
         .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not told".to_owned()))
         .fact("server_says", words(message))
-        .fixes(provider_hints(view, situation, client.as_deref()))
-        .fixes(line)
+        .fixes(fixes)
         .fix(Fix::text("check user and database: another spelling may be the one that is admitted")),
     )
 }

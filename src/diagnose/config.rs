@@ -1,10 +1,11 @@
 //! The connection string and everything merged into it.
 
-use super::fix::root_sources;
+use super::fix::{provider_hints, root_sources};
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, mode_name, origin_words, path_text, shown};
 use super::{Fix, Mark};
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind};
+use crate::provider::Situation;
 use crate::text;
 use crate::text::nearest;
 use crate::trust::{ClientIdentity, IdentityError};
@@ -430,7 +431,8 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
     let given = settings.parameter("sslrootcert").is_some();
     let roots = if view.store().is_none() && !given { root_sources(view) } else { Vec::new() };
-    Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots))
+    let hints = provider_hints(view, Situation::NotEncrypted, None);
+    Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots).fixes(hints))
 }
 
 fn option_not_supported(view: &View<'_>) -> Option<Finding> {

@@ -33,7 +33,9 @@ pub mod recognise;
 pub mod root_file;
 
 use crate::evidence::Evidence;
+use crate::provider::Detection;
 use crate::stage::Stage;
+use view::View;
 
 #[cfg(test)]
 pub(crate) use config::SUBCOMMANDS;
@@ -59,6 +61,13 @@ pub struct Outcome {
     pub attempts: Vec<Option<Diagnosis>>,
     /// What the server accepts, where `audit` asked.
     pub audit: Option<crate::audit::Audit>,
+}
+
+impl Outcome {
+    /// Who runs the server of the last attempt, as far as name, alias, port and chain tell.
+    pub fn provider(&self) -> Option<Detection> {
+        View::new(&self.evidence, self.evidence.attempts.last()).provider()
+    }
 }
 
 /// The verdict.

@@ -35,6 +35,20 @@ fn reached(view: &View<'_>) -> Reach {
     view.address().map_or(Reach::Public, reach)
 }
 
+/// The provider's usual port, where another was asked; a pooler's port is open only where the pooler is on.
+fn usual_port(view: &View<'_>) -> Option<Fix> {
+    let detection = view.provider()?;
+    let usual = detection.provider.ports.first().filter(|usual| usual.number != view.port())?.number;
+    let fix = match detection.port.filter(|port| port.pooler) {
+        Some(pooler) => Fix::text(format!(
+            "port {} there is {}: switch it on, or use the server's own port",
+            pooler.number, pooler.what
+        )),
+        None => Fix::text("use the provider's usual port"),
+    };
+    Some(fix.set("port", usual.to_string()))
+}
+
 /// Tries the port alone.
 fn try_port(view: &View<'_>, text: &str) -> Fix {
     let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
@@ -63,7 +77,6 @@ fn refused(view: &View<'_>) -> Option<Finding> {
                 .fix(Fix::text("use the port on which the server listens").set("port", other.to_string())),
         );
     }
-    let usual = view.provider().and_then(|found| found.provider.ports.first().map(|port| port.number));
     let cause = match reached(view) {
         Reach::Loopback => {
             "nothing on this machine listens on that port: the server or tunnel is not running, has \
@@ -77,11 +90,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
     Some(
         finding
             .because(cause)
-            .fixes(
-                usual
-                    .filter(|usual| *usual != port)
-                    .map(|usual| Fix::text("use the provider's usual port").set("port", usual.to_string())),
-            )
+            .fixes(usual_port(view))
             .fix(
                 Fix::text("on the server: see whether PostgreSQL runs and where it listens")
                     .run("ss -ltnp | grep -i postgres"),
@@ -158,6 +167,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
                 "the address is private, and this machine is most likely outside its network"
             })
             .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
+            .fixes(usual_port(view))
             .fix(Fix::text("run the check from a machine in that network, or over its VPN"))
             .fix(try_port(
                 view,
@@ -182,6 +192,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
                  stopped server can look the same",
             )
             .fixes(provider_hints(view, Situation::NoAnswer, None))
+            .fixes(usual_port(view))
             .fix(try_port(
                 view,
                 "allow this machine's public address in the server's firewall; a machine that is allowed \

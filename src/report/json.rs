@@ -149,7 +149,7 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "database": settings.map(|settings| shown(&lossy(settings.database.as_bytes()))),
         "user": settings.map(|settings| shown(&lossy(settings.user.as_bytes()))),
         "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
-        "provider": Json::Null,
+        "provider": outcome.provider().map(|detection| detection.provider.id),
     })
 }
 

@@ -11,10 +11,13 @@ use pgtls_check::trust::{ClientIdentity, Revocation, RootSource, Roots, Trust, r
 use pgtls_check::verify::judge;
 
 use crate::support::home::Home;
+use crate::support::odd_pki::{Key, Kind};
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::postgres::Postgres;
 use crate::support::psql::Psql;
 use crate::support::site::OPEN;
+use crate::support::stage::{Stage, Tls};
+use crate::support::tool::{Report, Tool};
 
 /// A chain for `host` whose root is called as the provider's first root, or else after the provider.
 fn look_alike(provider: &Provider, host: &str) -> Chain {
@@ -110,5 +113,127 @@ fn libpq_reads_every_exported_bundle_and_verifies_with_it() {
     for libpq in [15, 18] {
         let connection = connect(libpq, &file);
         assert!(connection.connected, "{connection:?}");
+    }
+}
+
+/// A server of a chain, and the string that verifies it as `host` with a file.
+fn serve(chain: &Chain, host: &str, file: &std::path::Path) -> (Stage, String) {
+    let der = [&chain.leaf, &chain.intermediate].map(|identity| identity.certificate.to_der().unwrap());
+    let key = Key { kind: Kind::P256, private: chain.leaf.key.clone() };
+    let stage = Stage::start(&der, &key, &Tls::default());
+    let conninfo = format!(
+        "host={host} hostaddr=127.0.0.1 port={} user={OPEN} sslmode=verify-full sslrootcert={}",
+        stage.address.port(),
+        file.display()
+    );
+    (stage, conninfo)
+}
+
+/// The evidence of a warning, if it is told.
+fn warned<'a>(report: &'a serde_json::Value, code: &str) -> Option<&'a serde_json::Value> {
+    report["warnings"].as_array().unwrap().iter().find(|warning| warning["code"] == code)
+}
+
+fn roots(home: &Home, words: [&str; 4]) -> Report {
+    Tool::at(home).with(["roots"]).with(words).run()
+}
+
+#[test]
+fn a_check_names_each_provider_and_what_the_file_lacks_of_its_roots() {
+    let home = Home::new();
+    for provider in PROVIDERS {
+        let Some(suffix) = provider.suffixes.first() else { continue };
+        let host = host_of(suffix);
+        let named = detect(Some(&host), None, None, &[]).unwrap().provider;
+        let chain = look_alike(provider, &host);
+        let file = home.write("root.pem", chain.root.pem());
+        let (_stage, conninfo) = serve(&chain, &host, &file);
+        let report = Tool::at(&home).check(&conninfo);
+        report.verified();
+        report.says("/target/provider", named.id);
+        let json = report.json();
+        let lacks = bundle(named.id).is_some();
+        assert!(!lacks || warned(&json, "root-bundle-incomplete").is_some(), "{host}: {json}");
+
+        // Behind a tunnel the certificate tells.
+        let tunnelled = conninfo.replace(&format!("host={host} "), "host=localhost ");
+        let report = Tool::at(&home).with(["--no-try"]).check(&tunnelled);
+        report.diagnosed("hostname-mismatch");
+        report.says("/target/provider", named.id);
+    }
+    let chain = Chain::honest("db.example", Algorithm::Ecdsa);
+    let file = home.write("root.pem", chain.root.pem());
+    let (_stage, conninfo) = serve(&chain, "db.example", &file);
+    let report = Tool::at(&home).check(&conninfo);
+    report.verified();
+    report.says("/target/provider", serde_json::Value::Null);
+}
+
+#[test]
+fn what_is_exported_is_shown_judged_and_verified_with() {
+    let home = Home::new();
+    for provider in PROVIDERS {
+        let (Some(bundle), Some(suffix)) = (bundle(provider.id), provider.suffixes.first()) else { continue };
+        let (id, host) = (provider.id, host_of(suffix));
+        let chain = look_alike(provider, &host);
+        let file = format!("{id}.pem");
+        roots(&home, ["export", id, "--output", &file]).exits(0);
+        let shown = roots(&home, ["show", &file, "--format", "json"]);
+        shown.exits(0);
+        assert_eq!(shown.json()["items"].as_array().unwrap().len(), bundle.roots.len(), "{id}");
+        roots(&home, ["check", &file, "--provider", id]).exits(0);
+
+        let path = home.join(&file);
+        let (_stage, conninfo) = serve(&chain, &host, &path);
+        let refused = Tool::at(&home).with(["--no-try"]).check(&conninfo);
+        refused.exits(8);
+        // The look-alike stands for the provider's root, whose key nobody here has.
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &chain.root.pem()).unwrap();
+        let report = Tool::at(&home).check(&conninfo);
+        report.verified();
+        // The suffix of a service that is gone is that of its successor, which needs more.
+        let own = report.at("/target/provider") == id;
+        assert!(!own || warned(&report.json(), "root-bundle-incomplete").is_none(), "{id}: {report}");
+    }
+}
+
+/// The file of the first instructions, against a server that is still on that root. A look-alike of the root stands
+/// beside the real one in the file.
+#[test]
+fn a_server_still_on_the_old_root_is_verified_and_what_comes_is_named() {
+    const G1: &str = "DigiCert Global Root CA";
+    let home = Home::new();
+    let certs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("certs");
+    let old = fs::read_to_string(certs.join("DigiCertGlobalRootCA.crt.pem")).unwrap();
+    for (host, id, day, words) in [
+        (
+            "demo.postgres.database.azure.com",
+            "azure-flexible",
+            "2026-11-25",
+            "DigiCert Global Root G2, SHA-256",
+        ),
+        (
+            "demo.postgres.database.chinacloudapi.cn",
+            "azure-flexible-china",
+            "2026-01-10",
+            "from 2026-03-09 on",
+        ),
+    ] {
+        let root = Draft::authority(G1, Algorithm::Ecdsa).days(-4000, 3650).self_signed();
+        let intermediate = Draft::authority("An issuing CA", Algorithm::Ecdsa).days(-4000, 3650);
+        let intermediate = intermediate.signed_by(&root);
+        let leaf = Draft::server(host, Algorithm::Ecdsa).days(-4000, 3650).signed_by(&intermediate);
+        let chain = Chain { root, intermediate, leaf };
+        let file = home.write("DigiCertGlobalRootCA.crt.pem", old.clone() + &chain.root.pem());
+        let (_stage, conninfo) = serve(&chain, host, &file);
+        let report = Tool::at(&home).with(["--as-of", day]).check(&conninfo);
+        report.verified();
+        report.says("/target/provider", id);
+        let json = report.json();
+        let warning = warned(&json, "root-bundle-incomplete").unwrap_or_else(|| panic!("{json}"));
+        let missing = warning["evidence"]["missing"].to_string();
+        assert!(missing.contains(words), "{warning}");
+        let command = format!("pgtls-check roots export {id} --output azure-roots.pem");
+        assert_eq!(warning["fixes"][0]["command"], command.as_str());
     }
 }

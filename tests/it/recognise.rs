@@ -1,6 +1,7 @@
 //! `explain TEXT`: every error text that was measured or reported finds its diagnosis.
 
-use pgtls_check::diagnose::recognise::{KnownText, recognise};
+use pgtls_check::diagnose::catalogue;
+use pgtls_check::diagnose::recognise::{KnownText, TEXTS, recognise};
 use serde_json::Value as Json;
 
 /// The measured texts: scenario, client, text, diagnosis.
@@ -65,5 +66,14 @@ fn a_text_with_one_cause_has_one_answer_first() {
         ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
     ] {
         assert_eq!(recognise(text).unwrap().readings[0].codes[0], code, "{text}");
+    }
+}
+
+#[test]
+fn every_code_that_an_answer_names_can_be_explained() {
+    for known in TEXTS {
+        for code in known.readings.iter().flat_map(|reading| reading.codes) {
+            assert!(catalogue::entry(code).is_some(), "{}: {code}", known.pattern);
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::diagnose::Fix;
 use crate::diagnose::fix::{provider_hints, provider_roots, root_sources, system_roots};
 use crate::diagnose::rule::{Finding, rule};
 use crate::diagnose::view::{View, path_text, short, short_subject, store_name};
-use crate::provider::{self, Situation, inspection};
+use crate::provider::{self, Provider, Situation, inspection};
 use crate::text;
 use crate::trust::RootSource;
 use crate::verify::hints::{Gap, gap, namesake};
@@ -313,37 +313,14 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
         None => vec![root.name.clone()],
     };
     let detection = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
-    // Roots in the file that the provider had before or has besides.
-    let older: Vec<String> = detection
-        .as_ref()
-        .map(|found| {
-            let names = found.provider.roots.iter().map(|root| root.name);
-            let held: Vec<String> = view
-                .store()
-                .iter()
-                .flat_map(|store| &store.certificates)
-                .map(|entry| short_subject(&entry.certificate))
-                .collect();
-            names.filter(|name| held.iter().any(|held| held == name)).map(str::to_owned).collect()
-        })
-        .unwrap_or_default();
-    let count = view.store().map_or(0, |store| store.certificates.len());
-    let cause = match (&detection, older.as_slice()) {
-        (Some(found), [only]) if count == 1 => format!(
-            "{} has moved to other roots; a file made by older instructions holds only {only}",
-            found.provider.name
-        ),
-        (Some(found), [_, ..]) => format!(
-            "{} has moved to other roots; the file has some of them and not the one this chain leads to",
-            found.provider.name
-        ),
-        (Some(found), []) => format!("the file has none of the roots of {}", found.provider.name),
-        (None, _) if root.is_public() => {
+    let cause = match &detection {
+        Some(found) => lacking(found.provider, view),
+        None if root.is_public() => {
             "the chain leads to a public root, and libpq trusts only what is in the file, not this \
              machine's store"
                 .to_owned()
         }
-        (None, _) => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
+        None => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
     };
     let _ = judgement;
     let fixes = get_root(view, &root);
@@ -356,6 +333,32 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
             .fact("in_file", in_file(view))
             .fixes(fixes),
     )
+}
+
+/// Why a file without the root that a provider's chain leads to lacks it: the provider's roots that it has instead.
+fn lacking(provider: &Provider, view: &View<'_>) -> String {
+    let name = provider.name;
+    let entries = || view.store().into_iter().flat_map(|store| &store.certificates);
+    let held: Vec<String> = entries()
+        .map(|entry| short_subject(&entry.certificate))
+        .filter(|held| provider.roots.iter().any(|root| root.is_called(held)))
+        .collect();
+    let at = view.evidence.judged_at;
+    let in_use =
+        |held: &String| provider.roots.iter().any(|root| root.is_called(held) && root.standing.is_now(at));
+    match held.as_slice() {
+        [] => format!("the file has none of the roots of {name}"),
+        [only] if !in_use(only) && entries().count() == 1 => {
+            format!("{name} has moved to other roots; a file made by older instructions holds only {only}")
+        }
+        held if held.iter().any(in_use) => format!(
+            "servers of {name} end at different roots, by region, age and choice; the file has some of them \
+             and not the one this chain leads to"
+        ),
+        _ => format!(
+            "{name} has moved to other roots; the file has some of them and not the one this chain leads to"
+        ),
+    }
 }
 
 /// Names of intermediates that a root's name could be taken for.

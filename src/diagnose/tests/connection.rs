@@ -82,6 +82,14 @@ fn silence_is_read_by_the_address() {
         .with_tcp(TcpResult::TimedOut)
         .fails("tcp-timeout", Stage::Tcp)
         .runs("az postgres flexible-server firewall-rule create");
+    // A pooler's port is open only where the pooler is on.
+    Evidence::healthy()
+        .with_host("x.postgres.database.azure.com", "20.61.7.9")
+        .with_settings(|settings| settings.hosts[0].port = Ok(6432))
+        .with_tcp(TcpResult::TimedOut)
+        .fails("tcp-timeout", Stage::Tcp)
+        .advises("port 6432 there is PgBouncer, not on the Burstable tier")
+        .sets("port", "5432");
     Evidence::healthy()
         .with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out")))
         .fails("tcp-timeout", Stage::Tcp);

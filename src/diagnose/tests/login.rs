@@ -2,7 +2,7 @@
 
 use super::bed::*;
 use crate::conninfo::{AuthMethod, Origin, Password, SslMode};
-use crate::diagnose::StageStatus;
+use crate::diagnose::{StageStatus, diagnose};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -67,7 +67,15 @@ fn pg_hba_tells_what_the_server_saw() {
     Evidence::healthy()
         .with_error("28000", &message.replace("SSL encryption", "no encryption"))
         .fails("hba-rejected", Stage::Auth)
-        .because("a proxy in between ends TLS");
+        .because("a proxy in between ends TLS")
+        .advises("server_tls_sslmode");
+    // A line for TLS admits nobody who comes without it.
+    let terminated = diagnose(
+        Evidence::at("db.c1.eu-west-1.rds.amazonaws.com", "20.61.7.9")
+            .with_error("28000", &message.replace("SSL encryption", "no encryption")),
+    );
+    let fixes = format!("{:?}", terminated.diagnosis.unwrap().fixes);
+    assert!(!fixes.contains("hostssl") && !fixes.contains("ask for TLS"), "{fixes}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub static NEON: Provider = Provider {
         Hint {
             at: Situation::ServerNameMissing,
             text: "let the client send the server's name (libpq 14 or later, sslsni=1, host= with the name), or name the \
-                   endpoint in the options",
+                   endpoint in the options, in a URI so:",
             command: Some("options=endpoint%3D{server}"),
         },
         Hint {
