@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{USAGE, print, recognise};
 use crate::cli::{DisplayArgs, ExplainArgs};
+use crate::diagnose;
 use crate::diagnose::catalogue::{self, Entry};
 use crate::report::json::{SCHEMA, line};
 use crate::report::{Format, Style, WIDEST};
@@ -26,8 +27,10 @@ pub(super) fn run(arguments: &ExplainArgs, display: &DisplayArgs, style: Style) 
         }
         topic => match catalogue::entry(topic) {
             Some(entry) => page(display.format, style, &entry),
-            // A word is a mistyped code; anything longer is the text of an error.
-            None if !topic.contains(char::is_whitespace) => {
+            // A word that no client prints is a mistyped code; anything longer is the text of an error.
+            None if !topic.contains(char::is_whitespace)
+                && diagnose::recognise::recognise(topic).is_none() =>
+            {
                 let nearest = catalogue::nearest_code(topic).map(|code| format!("; did you mean {code}?"));
                 let topic = text::printable(topic);
                 eprintln!("pgtls-check: there is no diagnosis \"{topic}\"{}", nearest.unwrap_or_default());

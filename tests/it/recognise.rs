@@ -4,6 +4,9 @@ use pgtls_check::diagnose::catalogue;
 use pgtls_check::diagnose::recognise::{KnownText, TEXTS, recognise};
 use serde_json::Value as Json;
 
+use crate::support::home::Home;
+use crate::support::tool::Tool;
+
 /// The measured texts: scenario, client, text, diagnosis.
 const MEASURED: &str = include_str!("vectors/driver-errors.json");
 
@@ -63,10 +66,26 @@ fn a_text_with_one_cause_has_one_answer_first() {
         ),
         ("DEPTH_ZERO_SELF_SIGNED_CERT Error: self-signed certificate", "self-signed"),
         ("connect ECONNREFUSED 10.0.0.1:5432", "tcp-refused"),
+        ("SELF_SIGNED_CERT_IN_CHAIN", "root-not-in-file"),
+        ("CERT_HAS_EXPIRED", "certificate-expired"),
+        ("ERR_TLS_CERT_ALTNAME_INVALID", "hostname-mismatch"),
+        ("SSL connection has been closed unexpectedly", "session-closed"),
         ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
     ] {
         assert_eq!(recognise(text).unwrap().readings[0].codes[0], code, "{text}");
     }
+}
+
+#[test]
+fn a_single_word_is_a_code_a_text_or_a_slip() {
+    let home = Home::new();
+    let explain = |word| Tool::at(&home).with(["explain", word]).run();
+    let text = explain("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    text.exits(0);
+    assert!(text.stdout.contains("intermediate-missing"), "{text}");
+    let slip = explain("hostname-mismatsch");
+    slip.exits(2);
+    assert!(slip.stderr.contains("did you mean hostname-mismatch?"), "{slip}");
 }
 
 #[test]
