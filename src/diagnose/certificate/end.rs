@@ -315,6 +315,10 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
     let detection = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
     let cause = match &detection {
         Some(found) => lacking(found.provider, view),
+        None if root.is_public() && !root.in_public => {
+            "the chain leads to a root of this machine's store, and libpq trusts only what is in the file"
+                .to_owned()
+        }
         None if root.is_public() => {
             "the chain leads to a public root, and libpq trusts only what is in the file, not this \
              machine's store"

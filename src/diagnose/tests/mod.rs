@@ -7,6 +7,7 @@ mod connection;
 mod files;
 mod judged;
 mod login;
+mod providers;
 mod strings;
 mod total;
 mod warned;

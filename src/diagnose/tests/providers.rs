@@ -1,0 +1,120 @@
+//! What each provider's row says of a failure stands among the fixes of that failure there.
+
+use std::io::ErrorKind;
+
+use super::bed::*;
+use crate::conninfo::SslMode;
+use crate::evidence::{
+    Closure, DnsFailure, Evidence, NegotiateResult, OsFailure, Resolution, TcpResult, TlsFailure,
+};
+use crate::provider::{PROVIDERS, Situation, bundle};
+use crate::stage::Stage;
+
+/// Evidence of a situation at a host, and the code it is.
+fn staged(host: &str, situation: Situation) -> (Evidence, &'static str, Stage) {
+    let (public, private) = ("20.61.7.9", "10.0.4.5");
+    let at = || Evidence::at(host, public);
+    let own = Authority::root("Own Root");
+    match situation {
+        Situation::NameNotFound => {
+            let failed = Resolution::Failed {
+                kind: DnsFailure::NoSuchName,
+                code: Some(-2),
+                text: "Name or service not known".to_owned(),
+            };
+            (at().with_dns(failed), "dns-not-found", Stage::Dns)
+        }
+        Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), "tcp-timeout", Stage::Tcp),
+        Situation::NoAnswerPrivate => {
+            (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), "tcp-timeout", Stage::Tcp)
+        }
+        Situation::Unreachable => {
+            let failure = OsFailure {
+                kind: ErrorKind::NetworkUnreachable,
+                code: None,
+                text: "Network is unreachable".to_owned(),
+            };
+            (
+                Evidence::at(host, "2001:db8::7").with_tcp(TcpResult::Failed(failure)),
+                "tcp-unreachable",
+                Stage::Tcp,
+            )
+        }
+        Situation::RefusedBeforeTls => (
+            at().with_answer(NegotiateResult::Ended(Closure::Closed)),
+            "negotiation-closed",
+            Stage::Negotiate,
+        ),
+        Situation::NotAdmitted => {
+            let message = "no pg_hba.conf entry for host \"198.51.100.9\", user \"app\", database \"orders\", SSL encryption";
+            (at().with_error("28000", message), "hba-rejected", Stage::Auth)
+        }
+        Situation::NotEncrypted => (
+            at().with_settings(|settings| settings.sslmode = SslMode::Disable),
+            "tls-not-requested",
+            Stage::Config,
+        ),
+        Situation::RoleMissing => {
+            (at().with_error("28000", "role \"app\" does not exist"), "role-missing", Stage::Auth)
+        }
+        Situation::PasswordRejected => (
+            at().with_error("28P01", "password authentication failed for user \"app\""),
+            "password-rejected",
+            Stage::Auth,
+        ),
+        Situation::NameMismatch => (
+            Evidence::of(vec![own.server("other.example")], &[&own.certificate]).with_host(host, public),
+            "hostname-mismatch",
+            Stage::Certificate,
+        ),
+        Situation::ServerNameMissing => {
+            (at().with_tls(TlsFailure::AlertReceived(112)), "sni-unrecognized", Stage::Tls)
+        }
+        Situation::RootMissing => {
+            let other = Authority::root("Another Root");
+            (
+                Evidence::of(vec![own.server(host)], &[&other.certificate]).with_host(host, public),
+                "unknown-issuer",
+                Stage::Certificate,
+            )
+        }
+        Situation::SelfSigned => {
+            let itself = Authority::root_with(params(host, false)).certificate;
+            (
+                Evidence::of(vec![itself], &[&own.certificate]).with_host(host, public),
+                "self-signed",
+                Stage::Certificate,
+            )
+        }
+        Situation::ClientCertificate => {
+            (at().with_tls(TlsFailure::AlertReceived(116)), "client-cert-required", Stage::Tls)
+        }
+    }
+}
+
+#[test]
+fn every_hint_is_given_where_it_belongs() {
+    for provider in PROVIDERS {
+        for hint in provider.hints {
+            let suffix = provider.suffixes.first().unwrap_or_else(|| panic!("{}", provider.id));
+            let host = format!("mydemo{}", suffix.replace("-*", "-c1").replace('*', "eu-west-1"));
+            println!("{}: {:?}", provider.id, hint.at);
+            let (evidence, code, stage) = staged(&host, hint.at);
+            let found = evidence.fails(code, stage);
+            match bundle(provider.id).filter(|_| hint.at == Situation::RootMissing) {
+                Some(_) => found.runs(&format!("pgtls-check roots export {} ", provider.id)),
+                None => found.advises(hint.text),
+            };
+        }
+    }
+}
+
+/// Nothing but the issuer's name tells whose an address is.
+#[test]
+fn cloud_sql_is_known_by_its_issuer_and_its_rule_of_names_told() {
+    let root = Authority::root("Google Cloud SQL Server CA");
+    Evidence::of(vec![root.server("project:instance")], &[&root.certificate])
+        .with_host("203.0.113.9", "203.0.113.9")
+        .fails("hostname-mismatch", Stage::Certificate)
+        .advises("names PROJECT:INSTANCE and no IP address");
+}
