@@ -53,7 +53,7 @@ pub(super) fn run(
 
 /// Checks the target and, where the handshake began, asks what else the server accepts.
 pub(super) async fn audited(setup: &Setup, target: Option<&Secret>) -> Outcome {
-    let mut outcome = check::check_once(setup, target).await;
+    let mut outcome = check::check(setup, target).await;
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
     let audit = audit::audit(task).await;
     outcome.evidence.took += audit.took;

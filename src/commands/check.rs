@@ -15,7 +15,7 @@ use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::{self, Outcome, Policy, Verdict};
 use crate::evidence::{Evidence, Scope};
 use crate::plan::{Plan, Progress};
-use crate::probe;
+use crate::probe::{self, Probed};
 use crate::report::{self, Format, Layout, Run, Style};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -41,6 +41,16 @@ pub(super) struct Setup {
     pub wait: Option<Patience>,
     /// How the line on the terminal may look that tells what is waited for; `None` where there is none.
     pub watched: Option<Style>,
+}
+
+impl Setup {
+    /// Runs a part of a check and tells on the terminal, if one is watched, for what it waits.
+    async fn telling<T>(&self, plan: &Plan, part: impl Future<Output = T>) -> T {
+        match self.watched {
+            Some(style) => progress::told(&plan.progress, style, part).await,
+            None => part.await,
+        }
+    }
 }
 
 pub(super) fn run(
@@ -202,7 +212,7 @@ async fn check_in_order(
             && let Some((place, target)) = waiting.next()
         {
             let setup = Rc::clone(&setup);
-            running.spawn_local(async move { (place, check(&setup, target).await) });
+            running.spawn_local(async move { (place, check(&setup, target.as_ref()).await) });
         }
         let ended = tokio::select! {
             ended = running.join_next() => ended,
@@ -223,30 +233,9 @@ async fn check_in_order(
     }
 }
 
-/// Checks one target, again and again while waiting may cure it and `--wait` allows.
-async fn check(setup: &Setup, target: Option<Secret>) -> Outcome {
-    let begin = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let outcome = check_once(setup, target.as_ref()).await;
-        let curable = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.retryable);
-        let patient = match setup.wait {
-            None => false,
-            Some(Patience::Endless) => true,
-            Some(Patience::For(limit)) => begin.elapsed() + pause < limit,
-        };
-        if !curable || !patient {
-            return outcome;
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
-/// Checks one target once.
-pub(super) async fn check_once(setup: &Setup, target: Option<&Secret>) -> Outcome {
-    let started = Timestamp::now();
-    let judged_at = setup.as_of.unwrap_or(started);
+/// Checks one target, again and again while waiting may cure it and `--wait` allows. Second looks are taken when another
+/// failure is seen than in the round before, and in the last round; fixes are tried in the last round alone.
+pub(super) async fn check(setup: &Setup, target: Option<&Secret>) -> Outcome {
     let means = Means {
         input: target,
         overrides: &setup.overrides,
@@ -254,36 +243,105 @@ pub(super) async fn check_once(setup: &Setup, target: Option<&Secret>) -> Outcom
         may_connect: setup.may_try,
         total_limit: setup.total_limit,
     };
-    let settings = match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
-        Ok(settings) => settings,
-        Err(failure) => {
-            let outcome = judged(setup, Evidence::of_bad_config(started, judged_at, setup.scope, *failure));
-            return trial::try_fixes(outcome, means).await;
+    let mut waiting = Waiting::new(setup.wait);
+    let mut known = None;
+    loop {
+        let round = match Round::begin(setup, target).await {
+            Ok(round) => round,
+            Err(outcome) => return trial::try_fixes(*outcome, means).await,
+        };
+        if setup.wait.is_some() {
+            let seen = curable(&judged(setup, round.probed.evidence.clone()));
+            if seen.is_some() && seen == known && waiting.pause().await {
+                continue;
+            }
+            known = seen;
         }
-    };
-    let trust = trust::load(&settings, &setup.environment);
-    let progress = Progress::default();
-    let plan = Plan {
-        settings,
-        trust,
-        started,
-        judged_at,
-        scope: setup.scope,
-        second_looks: setup.may_try,
-        total_limit: setup.total_limit,
-        progress: progress.clone(),
-    };
-    let mut evidence = match setup.watched {
-        Some(style) => progress::told(&progress, style, probe::probe(&plan)).await,
-        None => probe::probe(&plan).await,
-    };
-    // The public roots are read only where they may explain a failure: 150 certificates take a while.
-    if evidence.chain_was_refused()
-        && let trust::Roots::Loaded(store) = trust::system_roots(&setup.environment)
-    {
-        evidence.system_roots = Some(store);
+        let outcome = round.end(setup).await;
+        if curable(&outcome).is_some() && waiting.pause().await {
+            continue;
+        }
+        return trial::try_fixes(outcome, means).await;
     }
-    trial::try_fixes(judged(setup, evidence), means).await
+}
+
+/// The code of a failure that waiting may cure.
+fn curable(outcome: &Outcome) -> Option<&'static str> {
+    outcome.diagnosis.as_ref().filter(|diagnosis| diagnosis.retryable).map(|diagnosis| diagnosis.code)
+}
+
+/// The pauses of `--wait`.
+struct Waiting {
+    patience: Option<Patience>,
+    begin: Instant,
+    pause: Duration,
+}
+
+impl Waiting {
+    fn new(patience: Option<Patience>) -> Self {
+        Self { patience, begin: Instant::now(), pause: FIRST_PAUSE }
+    }
+
+    /// Waits for the next round; at once false if there is to be none.
+    async fn pause(&mut self) -> bool {
+        let patient = match self.patience {
+            None => false,
+            Some(Patience::Endless) => true,
+            Some(Patience::For(limit)) => self.begin.elapsed() + self.pause < limit,
+        };
+        if patient {
+            tokio::time::sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        patient
+    }
+}
+
+/// One check of a target, as far as it needs no further connections.
+struct Round {
+    plan: Plan,
+    probed: Probed,
+}
+
+impl Round {
+    /// Probes; the outcome of settings that are wrong is there at once.
+    async fn begin(setup: &Setup, target: Option<&Secret>) -> Result<Self, Box<Outcome>> {
+        let started = Timestamp::now();
+        let judged_at = setup.as_of.unwrap_or(started);
+        let resolved = conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment);
+        let settings = resolved.map_err(|failure| {
+            let evidence = Evidence::of_bad_config(started, judged_at, setup.scope, *failure);
+            Box::new(judged(setup, evidence))
+        })?;
+        let plan = Plan {
+            trust: trust::load(&settings, &setup.environment),
+            settings,
+            started,
+            judged_at,
+            scope: setup.scope,
+            second_looks: setup.may_try,
+            total_limit: setup.total_limit,
+            progress: Progress::default(),
+        };
+        let probed = setup.telling(&plan, probe::probe_once(&plan)).await;
+        Ok(Self { plan, probed })
+    }
+
+    /// Takes second looks and judges.
+    async fn end(self, setup: &Setup) -> Outcome {
+        let Self { plan, probed } = self;
+        let mut evidence = match plan.second_looks {
+            true => setup.telling(&plan, probed.looked_further(&plan)).await,
+            false => probed.evidence,
+        };
+        // The public roots are read only where they may explain a failure: 150 certificates take a while.
+        if evidence.chain_was_refused()
+            && let trust::Roots::Loaded(store) = trust::system_roots(&setup.environment)
+        {
+            evidence.system_roots = Some(store);
+        }
+        judged(setup, evidence)
+    }
 }
 
 fn judged(setup: &Setup, evidence: Evidence) -> Outcome {

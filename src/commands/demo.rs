@@ -97,7 +97,7 @@ fn check(
     let outcome = runtime.block_on(async {
         match audited {
             true => audit::audited(&setup, Some(&target)).await,
-            false => check::check_once(&setup, Some(&target)).await,
+            false => check::check(&setup, Some(&target)).await,
         }
     });
     let layout =

@@ -24,29 +24,58 @@ mod tls;
 pub mod verbatim_sni;
 mod wiretap;
 
+use std::net::SocketAddr;
+
+use tokio::time::Instant;
+
 use crate::evidence::{Evidence, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
 pub use look::look;
 pub use plaintext::ask_as_stranger;
 
-/// Probes one target: host by host and address by address, as libpq would go on or stop.
+/// Probes one target: host by host and address by address, as libpq would go on or stop; then looks further where the
+/// plan allows it.
 pub async fn probe(plan: &Plan) -> Evidence {
+    let probed = probe_once(plan).await;
+    if plan.second_looks { probed.looked_further(plan).await } else { probed.evidence }
+}
+
+/// What a probe found, before second looks.
+#[derive(Debug)]
+pub struct Probed {
+    /// The record, without looks.
+    pub evidence: Evidence,
+    clock: Clock,
+    /// When the time of the whole target is over.
+    last: Option<Instant>,
+    /// The address that was connected to last, and when its time is over.
+    failing: Option<(SocketAddr, Instant)>,
+}
+
+impl Probed {
+    /// Asks the failing address more, within the time that is left for it.
+    pub async fn looked_further(self, plan: &Plan) -> Evidence {
+        let Self { mut evidence, clock, last, failing } = self;
+        if let Some(failing) = failing {
+            evidence.looks = second_looks::take(plan, &evidence.attempts, failing, clock, last).await;
+            evidence.took = clock.elapsed();
+        }
+        evidence
+    }
+}
+
+/// Probes one target without second looks.
+pub async fn probe_once(plan: &Plan) -> Probed {
     let clock = Clock::started();
     let last = plan.total_limit.map(|limit| Clock::deadline(limit, None));
     let tried = hosts::try_all(plan, clock, last).await;
-    let looks = match tried.last {
-        Some(failing) if plan.second_looks => {
-            second_looks::take(plan, &tried.attempts, failing, clock, last).await
-        }
-        _ => Vec::new(),
-    };
     plan.progress.end();
     let asked_in_vain = tried.attempts.iter().any(|attempt| {
         let resolution = attempt.dns.as_ref().map(|step| &step.result);
         resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))
     });
-    Evidence {
+    let evidence = Evidence {
         started: plan.started,
         judged_at: plan.judged_at,
         input: plan.settings.input.clone(),
@@ -54,10 +83,11 @@ pub async fn probe(plan: &Plan) -> Evidence {
         config: Ok(plan.settings.clone()),
         trust: Some(plan.trust.clone()),
         attempts: tried.attempts,
-        looks,
+        looks: Vec::new(),
         system_roots: None,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         scope: plan.scope,
         took: clock.elapsed(),
-    }
+    };
+    Probed { evidence, clock, last, failing: tried.last }
 }

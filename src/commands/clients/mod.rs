@@ -15,7 +15,7 @@ pub mod table;
 use std::io::{self, Write as _};
 
 use super::USAGE;
-use super::check::{Setup, check_once};
+use super::check::{Setup, check};
 use crate::cli::DisplayArgs;
 use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome, Policy};
@@ -135,7 +135,7 @@ fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Out
         watched: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(check_once(&setup, input));
+    let outcome = runtime.block_on(check(&setup, input));
     runtime.shutdown_background();
     Ok(outcome)
 }
