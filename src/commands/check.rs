@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{INTERRUPTED, USAGE, error_style, output_style, print, progress, write};
+use super::{INTERRUPTED, USAGE, descriptors, error_style, output_style, print, progress, write};
 use crate::cli::{CheckArgs, DisplayArgs, Patience};
 use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::{self, Outcome, Policy, Verdict};
@@ -154,6 +154,7 @@ fn check_all(
     style: Style,
 ) -> anyhow::Result<u8> {
     let many = targets.len() > 1;
+    let jobs = descriptors::room_for(usize::from(arguments.jobs).min(targets.len()));
     let verbosity = display.verbosity();
     let mut report = Vec::new();
     let mut tally = Tally::new(Instant::now());
@@ -172,7 +173,7 @@ fn check_all(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         interrupted = LocalSet::new().block_on(
             &runtime,
-            check_in_order(setup, targets, usize::from(arguments.jobs), &mut |outcome| {
+            check_in_order(setup, targets, jobs, &mut |outcome| {
                 tally.count(outcome);
                 reporters.iter_mut().try_for_each(|reporter| reporter.target(outcome))
             }),

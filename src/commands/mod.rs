@@ -5,6 +5,7 @@ mod audit;
 mod check;
 pub mod clients;
 mod demo;
+mod descriptors;
 mod explain;
 mod progress;
 pub mod recognise;

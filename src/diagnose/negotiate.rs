@@ -115,6 +115,8 @@ fn closed(view: &View<'_>) -> Option<Finding> {
 
 /// Silence, and whatever else kept an answer from coming.
 fn silence(view: &View<'_>) -> Option<Finding> {
+    // Under sslmode=allow the start-up message comes first; where nothing answers that, SSLRequest was never sent.
+    let question = if view.is_silent_in_plaintext() { "the start-up message" } else { "SSLRequest" };
     let waited = view
         .attempt
         .and_then(|attempt| attempt.negotiate.as_ref())
@@ -142,7 +144,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
         ),
     };
     Some(
-        Finding::titled(format!("{} does not answer SSLRequest", view.place()))
+        Finding::titled(format!("{} does not answer {question}", view.place()))
             .because(cause)
             .fact("to", view.place())
             .fact_if("sent", state)

@@ -14,6 +14,13 @@ rule!(TCP_REFUSED, "tcp-refused", "nothing listens on the port", retryable: true
 rule!(TCP_UNREACHABLE, "tcp-unreachable", "there is no way to the address", retryable: true, unreachable);
 rule!(TCP_TIMEOUT, "tcp-timeout", "the address does not answer", retryable: true, timeout);
 
+/// ENFILE and EMFILE, on every Unix.
+#[cfg(unix)]
+const OUT_OF_FILES: [i32; 2] = [23, 24];
+/// WSAEMFILE.
+#[cfg(not(unix))]
+const OUT_OF_FILES: [i32; 1] = [10024];
+
 fn failed<'a>(view: &View<'a>) -> Option<&'a OsFailure> {
     match view.tcp()? {
         TcpResult::Failed(failure) => Some(failure),
@@ -106,6 +113,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
 fn unreachable(view: &View<'_>) -> Option<Finding> {
     let failure = failed(view).filter(|failure| failure.kind != std::io::ErrorKind::TimedOut)?;
     let is_v6 = view.address().is_some_and(|address| address.is_ipv6());
+    if failure.code.is_some_and(|code| OUT_OF_FILES.contains(&code)) {
+        return Some(no_socket(view, failure));
+    }
     let denied = failure.kind == std::io::ErrorKind::PermissionDenied;
     let (cause, fixes) = if denied {
         (
@@ -146,6 +156,18 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::Unreachable, None))
             .fixes(fixes),
     )
+}
+
+/// The limit on open files was reached: that says nothing about the server.
+fn no_socket(view: &View<'_>, failure: &OsFailure) -> Finding {
+    Finding::titled(format!("no socket is left for a connection to {}", view.place()))
+        .because("this machine lets the check open no more files and sockets; the server was not asked")
+        .fact("to", view.place())
+        .fact("error", text::printable(&failure.text))
+        .fix(
+            Fix::text("raise the limit on open files, or check fewer targets at once (--jobs)")
+                .run("ulimit -n"),
+        )
 }
 
 /// Silence, and whatever else kept the connection from being made.

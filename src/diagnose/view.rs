@@ -244,6 +244,16 @@ impl<'a> View<'a> {
         failed.then_some(Stage::Auth)
     }
 
+    /// sslmode=allow: the server was silent when asked in plaintext, and nothing else was asked.
+    pub fn is_silent_in_plaintext(&self) -> bool {
+        let Some(attempt) = self.attempt else { return false };
+        match (&attempt.plaintext, &attempt.negotiate) {
+            // One wait, told as both.
+            (Some(plaintext), Some(silence)) => plaintext.start == silence.start,
+            _ => false,
+        }
+    }
+
     /// sslmode=allow: the server was content with plaintext.
     pub fn admitted_in_plaintext(&self) -> bool {
         let answer = self.attempt.and_then(|attempt| attempt.plaintext.as_ref()).map(|step| &step.result);

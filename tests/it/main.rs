@@ -27,3 +27,4 @@ mod roots;
 mod support;
 mod trials;
 mod verify_properties;
+mod waiting;

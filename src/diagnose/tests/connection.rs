@@ -141,6 +141,20 @@ fn no_way_there() {
         .because("this machine itself forbids");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_limit_of_this_machine_is_not_blamed_on_the_way() {
+    let failure = OsFailure { code: Some(24), ..os(ErrorKind::Other, "Too many open files (os error 24)") };
+    let found = Evidence::healthy()
+        .with_tcp(TcpResult::Failed(failure))
+        .fails("tcp-unreachable", Stage::Tcp)
+        .because("open no more files")
+        .runs("ulimit -n")
+        .retryable(true);
+    assert!(found.diagnosis.title.starts_with("no socket is left"), "{}", found.diagnosis.title);
+    assert_eq!(found.diagnosis.fixes.len(), 1);
+}
+
 #[test]
 fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
     let found = Evidence::healthy()
