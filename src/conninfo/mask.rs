@@ -76,6 +76,12 @@ pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
     Value::new(shown)
 }
 
+/// The name of an unknown option. A name that is almost a known one is no piece of a password, and is what its writer
+/// has to see.
+pub(super) fn keyword(word: &[u8], behind_secret: bool) -> Value {
+    value(word, behind_secret && options::nearest(word).is_none())
+}
+
 fn secrets(input: &[u8]) -> Vec<Range<usize>> {
     match uri::scheme_length(input) {
         Some(scheme) => uri_secrets(input, scheme),
@@ -140,7 +146,8 @@ impl Chain {
             return Some(value.clone());
         }
         self.behind_secret &= options::find(keyword).is_none();
-        self.behind_secret.then_some(whole)
+        let hidden = if options::nearest(keyword).is_some() { value.clone() } else { whole };
+        self.behind_secret.then_some(hidden)
     }
 }
 
@@ -188,9 +195,10 @@ fn sounds_secret(name: &[u8]) -> bool {
 }
 
 /// What looks like a secret anywhere in a text: the rest of a word behind `password=` and its like, and passwords of
-/// URLs. From `unread` on, where nothing is known of the text's structure, everything behind such a name.
+/// URLs, with their scheme and without. From `unread` on, where nothing is known of the text's structure, everything
+/// behind such a name.
 fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
+    let mut ranges = bare_logins(text);
     let mut start = 0;
     while start < text.len() {
         let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
@@ -214,6 +222,29 @@ fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
             ranges.push(secret);
         }
         start = end;
+    }
+    ranges
+}
+
+/// The passwords of `user:password@host`, as a URL reads that has lost its scheme.
+fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for word in text.split(|byte| is_space(*byte)) {
+        let at = word.iter().rposition(|byte| *byte == b'@').unwrap_or(0);
+        let login = word.get(..at).unwrap_or_default();
+        // A drive of Windows has one letter before its colon and a slash behind it.
+        let is_drive = |colon: usize| {
+            matches!(word.get(colon + 1), Some(b'/' | b'\\'))
+                && login.iter().take(colon).rev().take_while(|byte| is_name(**byte)).count() == 1
+        };
+        let colon = login.iter().position(|byte| *byte == b':');
+        if let Some(colon) = colon.filter(|colon| !is_drive(*colon))
+            && !word.windows(3).any(|part| part == b"://")
+        {
+            ranges.push(start + colon + 1..start + at);
+        }
+        start += word.len() + 1;
     }
     ranges
 }
@@ -314,6 +345,10 @@ mod tests {
             ("Server=a;Pwd=x;Port=1", "Server=a;Pwd=********"),
             ("host=postgres://u:x@h/d", "host=postgres://u:********@h/d"),
             ("postgre://u:x@h/d", "postgre://u:********@h/d"),
+            ("u:x@h:5432/d", "u:********@h:5432/d"),
+            ("host=a,u:x@h port=1", "host=a,u:********@h port=1"),
+            ("user=me@server host=h:5432", "user=me@server host=h:5432"),
+            (r"sslrootcert=C:/Users/me@home/r.crt", r"sslrootcert=C:/Users/me@home/r.crt"),
             ("jdbc:postgresql://h/d?user=u&password=x", "jdbc:postgresql://h/d?user=u&password=********"),
             ("options='-c my.password=x'", "options='-c my.password=********"),
             // Strings that do not parse.
@@ -322,6 +357,7 @@ mod tests {
             ("dbname='open password=x user=y", "dbname='open password=********"),
             ("password=my own words host=a", "password=******** ******** host=a"),
             ("password=a b=c host=a", "password=******** ******** host=a"),
+            ("password=a sslrotcert=c host=a", "password=******** sslrotcert=******** host=a"),
             // URIs.
             ("postgresql://u:x@h/d", "postgresql://u:********@h/d"),
             ("postgresql://u:x@y@h/d", "postgresql://u:********@h/d"),

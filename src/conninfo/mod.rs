@@ -514,6 +514,11 @@ impl Settings {
         self.parameters.iter().find(|parameter| parameter.keyword == keyword)
     }
 
+    /// A parameter's value without secrets, pieces of one that was typed in the wrong place included.
+    pub fn shown(&self, keyword: &str) -> Value {
+        self.parameter(keyword).map(|parameter| parameter.value.clone()).unwrap_or_default()
+    }
+
     /// A parameter that is a path; an empty one is none.
     pub fn path(&self, keyword: &str) -> Option<PathBuf> {
         let value = &self.parameter(keyword)?.value;

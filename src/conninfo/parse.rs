@@ -162,7 +162,7 @@ impl Store {
                 Ok(())
             }
             None => Err(Refusal::UnknownOption {
-                keyword: mask::value(keyword, self.last_is_secret()),
+                keyword: mask::keyword(keyword, self.last_is_secret()),
                 span: assignment.place.keyword,
             }),
         }

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::keyword_value::is_space;
+use super::mask;
 use super::options::{self, Kind};
 use super::{
     AuthMethod, ChannelBinding, ConfigError, Keepalives, MASK, Origin, Parameter, RequireAuth, RootChoice,
@@ -91,7 +92,7 @@ impl Merged {
         if options::is_secret(keyword) || self.is_suspect(keyword) {
             return Value::from(MASK);
         }
-        self.get(keyword).map(|parameter| parameter.value.clone()).unwrap_or_default()
+        self.get(keyword).map(|parameter| mask::value(parameter.value.as_bytes(), false)).unwrap_or_default()
     }
 
     /// The one of `values` that stands where the value does among the option's words; `None` if it is unset.

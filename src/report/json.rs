@@ -146,8 +146,8 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "host": host.and_then(name),
         "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
         "port": host.and_then(|host| host.port.as_ref().ok()),
-        "database": settings.map(|settings| shown(&lossy(settings.database.as_bytes()))),
-        "user": settings.map(|settings| shown(&lossy(settings.user.as_bytes()))),
+        "database": settings.map(|settings| shown(&lossy(settings.shown("dbname").as_bytes()))),
+        "user": settings.map(|settings| shown(&lossy(settings.shown("user").as_bytes()))),
         "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
         "provider": outcome.provider().map(|detection| detection.provider.id),
     })
