@@ -17,21 +17,24 @@ use crate::report::{ColorChoice, Format, Verbosity};
 use crate::timestamp::Timestamp;
 
 const EXAMPLES: &str = "Examples:
-  pgtls-check \"host=db.example.com dbname=postgres user=me sslmode=verify-full sslrootcert=roots.pem\"
-  pgtls-check --format json --jobs 64 --from targets.txt     in CI: one line a target, exit status 0 when all are well
-  pgtls-check explain hostname-mismatch                      what a diagnosis means and how to fix it";
+  check one server
+    pgtls-check \"sslmode=verify-full sslrootcert=roots.pem host=db.example.com user=me\"
+  in CI, many servers: one line a target, exit status 0 when all are well
+    pgtls-check --format json --from targets.txt
+  what a diagnosis means and how to fix it
+    pgtls-check explain hostname-mismatch";
 
-const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with libpq's
-environment variables, service file, password file and default files. Where no sslmode is given, verify-full is checked.
+const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with \
+     libpq's environment variables, service file, password file and default files. Where no sslmode is given, \
+     verify-full is checked.\n\n\
+     Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP, \
+     6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or the server said no, 10 a policy asked for is \
+     not met, 130 interrupted. Of several targets: 0 when all are verified, else the lowest non-zero status among them.";
 
-Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP,
-6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or the server said no, 10 a policy asked for is not met,
-130 interrupted. Of several targets: 0 when all are verified, else the lowest non-zero status among them.";
-
-const AUDIT: &str = "The server is checked first as without `audit`, with --tls-only. Then each offer is a connection of its own: 20 to 100 of
-them, at most 6 at a time, within connect_timeout (10 s where it is not set). None carries a user, database or password
-of yours, the name of the server alone. When the server was verified, a last one asks in plaintext whether the user
-\"pgtls-check\" may come in to the database \"postgres\". The server's log gets a line for most of them.";
+const AUDIT: &str = "The server is checked first as without `audit`, with --tls-only. Then each offer is a connection of its own: 20 to 100 of \
+     them, at most 6 at a time, within connect_timeout (10 s where it is not set). None carries a user, database or password \
+     of yours, the name of the server alone. When the server was verified, a last one asks in plaintext whether the user \
+     \"pgtls-check\" may come in to the database \"postgres\". The server's log gets a line for most of them.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -256,6 +259,9 @@ pub struct CheckArgs {
     /// Targets from a file, a connection string a line, # comments, - for standard input
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]
     pub from: Option<PathBuf>,
+    /// Every section of the service file is a target
+    #[arg(long, help_heading = "Many targets")]
+    pub all_services: bool,
     /// How many targets at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = "Many targets")]

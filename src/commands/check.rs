@@ -65,7 +65,7 @@ pub(super) fn run(
             return Ok(USAGE);
         }
     };
-    let targets = match targets(arguments) {
+    let targets = match targets(arguments, environment) {
         Ok(targets) => targets,
         Err(error) => {
             eprintln!("pgtls-check: {error:#}");
@@ -103,21 +103,30 @@ pub(super) fn run(
 
 /// The targets in their order: those of the command line, then those of `--from`. No target at all is one without a
 /// string: environment or service say where to go.
-fn targets(arguments: &CheckArgs) -> anyhow::Result<Vec<Option<Secret>>> {
+fn targets(arguments: &CheckArgs, environment: &Environment) -> anyhow::Result<Vec<Option<Secret>>> {
     let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_bytes())));
     let mut targets: Vec<Option<Secret>> = given.collect();
-    match &arguments.from {
-        None if targets.is_empty() => targets.push(None),
-        None => {}
-        Some(path) => {
-            let listed = listed_targets(path).with_context(|| format!("--from {}", path.display()))?;
-            anyhow::ensure!(
-                !listed.is_empty() || !targets.is_empty(),
-                "--from {}: no target in it",
-                path.display()
-            );
-            targets.extend(listed.into_iter().map(Some));
-        }
+    if let Some(path) = &arguments.from {
+        let listed = listed_targets(path).with_context(|| format!("--from {}", path.display()))?;
+        anyhow::ensure!(
+            !listed.is_empty() || !targets.is_empty(),
+            "--from {}: no target in it",
+            path.display()
+        );
+        targets.extend(listed.into_iter().map(Some));
+    }
+    if arguments.all_services {
+        let names = conninfo::service::names(environment);
+        anyhow::ensure!(
+            !names.is_empty(),
+            "--all-services: no section in a service file (PGSERVICEFILE, else ~/.pg_service.conf)"
+        );
+        let service =
+            |name: String| [b"service=".as_slice(), &conninfo::write::quoted(name.as_bytes())].concat();
+        targets.extend(names.into_iter().map(|name| Some(Secret::new(service(name)))));
+    }
+    if targets.is_empty() {
+        targets.push(None);
     }
     Ok(targets)
 }

@@ -302,6 +302,26 @@ fn environment_password_file_and_service_lead_to_the_same_check() {
 }
 
 #[test]
+fn every_service_is_a_target() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let (port, root) = (site.server.port(), text(&home.write("root.pem", site.chain.root.pem())));
+    let section = |name: &str, port: u16| {
+        format!(
+            "[{name}]\nhost={NAME}\nhostaddr=127.0.0.1\nport={port}\nuser={OPEN}\ndbname=postgres\nsslrootcert={root}\n"
+        )
+    };
+    let none = Tool::at(&home).with(["--all-services"]).run();
+    none.exits(2);
+    assert!(none.stderr.contains("no section in a service file"), "{none}");
+    home.write(".pg_service.conf", section("one of them", port) + &section("dead", free_port()));
+    let report = Tool::at(&home).with(["--all-services", "--format", "json"]).run();
+    report.exits(5).says("/verdict", "verified");
+    let second: Value = serde_json::from_str(report.stdout.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(second["diagnosis"]["code"], "tcp-refused", "{report}");
+}
+
+#[test]
 fn a_uri_says_the_same_as_keywords() {
     let home = Home::new();
     let site = Site::shared(18, Algorithm::Rsa);
