@@ -68,6 +68,9 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ),
     ("tls-not-requested", "a mode that asks", "sslmode=verify-ca"),
     ("direct-tls-unsupported", "a server that knows it", "sslnegotiation=direct"),
+    ("not-postgresql", "TLS first, where that is asked for", "sslnegotiation=direct"),
+    ("session-timeout", "a second of silence after the login", "options='-c post_auth_delay=1'"),
+    ("session-closed", "a server that ends idle sessions soon", "options='-c idle_session_timeout=5s'"),
     (
         "tls-version-unsupported",
         "bounds that leave one version",
@@ -239,10 +242,10 @@ fn servers_that_are_slow_and_answer() {
     let site = Site::shared(15, Algorithm::Ecdsa);
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, site.server.port()));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    // The answer to SSLRequest, the flights and the session's messages each come after a pause, and cut in two.
-    let port = relay(address, server, 0, Duration::from_millis(150));
-    let cut = relay(address, server, 100, Duration::from_millis(50));
-    for port in [port, cut] {
+    // The answer to SSLRequest, the flights and the session's messages each come after a pause, and cut in two: behind
+    // the first byte, behind a TLS record's header, and in its midst.
+    for (first, pause) in [(0, 150), (1, 50), (5, 50), (100, 50)] {
+        let port = relay(address, server, first, Duration::from_millis(pause));
         let conninfo = format!("{} port={port} connect_timeout=10", site.verify_full(&home, OPEN));
         fine(&home, "a timeout", 15, &conninfo).stage("session", "ok");
     }
@@ -270,13 +273,10 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
         &[
             "negotiation-timeout",
             "tls-timeout",
-            "session-timeout",
             "injected-plaintext",
-            "not-postgresql",
             "negotiation-closed",
             "tls-closed",
             "tls-protocol-error",
-            "session-closed",
             "server-error-before-tls",
         ],
     ),
