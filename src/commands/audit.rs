@@ -14,6 +14,7 @@ use crate::evidence::Scope;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 use crate::report::{self, Layout, Run};
 use crate::secret::Secret;
+use crate::trust::SystemStore;
 
 pub(super) fn run(
     arguments: &AuditArgs,
@@ -38,6 +39,7 @@ pub(super) fn run(
         policy,
         wait: None,
         watched: Some(error_style(display, environment)).filter(|style| progress::is_wanted(*style)),
+        system_store: SystemStore::default(),
     };
     let target = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_bytes()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

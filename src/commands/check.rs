@@ -20,7 +20,7 @@ use crate::report::{self, Format, Layout, Run, Style};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trial::{self, Means};
-use crate::trust;
+use crate::trust::{self, SystemStore};
 
 /// Pauses between tries of `--wait`.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -41,6 +41,7 @@ pub(super) struct Setup {
     pub wait: Option<Patience>,
     /// How the line on the terminal may look that tells what is waited for; `None` where there is none.
     pub watched: Option<Style>,
+    pub system_store: SystemStore,
 }
 
 impl Setup {
@@ -93,6 +94,7 @@ pub(super) fn run(
         wait: arguments.wait,
         watched: Some(error_style(display, environment))
             .filter(|style| targets.len() == 1 && progress::is_wanted(*style)),
+        system_store: SystemStore::default(),
     };
     if arguments.show_config {
         return show_config(&setup, targets.first().and_then(Option::as_ref), display);
@@ -252,6 +254,7 @@ pub(super) async fn check(setup: &Setup, target: Option<&Secret>) -> Outcome {
         environment: &setup.environment,
         may_connect: setup.may_try,
         total_limit: setup.total_limit,
+        system_store: &setup.system_store,
     };
     let mut waiting = Waiting::new(setup.wait);
     let mut known = None;
@@ -344,11 +347,9 @@ impl Round {
             true => setup.telling(&plan, probed.looked_further(&plan)).await,
             false => probed.evidence,
         };
-        // The public roots are read only where they may explain a failure: 150 certificates take a while.
-        if evidence.chain_was_refused()
-            && let trust::Roots::Loaded(store) = trust::system_roots(&setup.environment)
-        {
-            evidence.system_roots = Some(store);
+        // The public roots are read only where they may explain a failure.
+        if evidence.chain_was_refused() {
+            evidence.system_roots = setup.system_store.get(&setup.environment).cloned();
         }
         judged(setup, evidence)
     }

@@ -14,6 +14,7 @@ use crate::evidence::Scope;
 use crate::report::{self, Layout, Run};
 use crate::secret::Secret;
 use crate::text;
+use crate::trust::SystemStore;
 
 pub(super) fn run(
     arguments: &DemoArgs,
@@ -91,6 +92,7 @@ fn check(
         policy: Policy::default(),
         wait: None,
         watched: None,
+        system_store: SystemStore::default(),
     };
     let target = Secret::new(demo.conninfo().as_bytes().to_vec());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -18,7 +18,7 @@ use crate::probe::probe;
 use crate::provider;
 use crate::secret::Secret;
 use crate::stage::Stage;
-use crate::trust::{self, RootSource, RootStore, Roots, Trust};
+use crate::trust::{self, RootSource, RootStore, Roots, SystemStore, Trust};
 use crate::verify;
 use string::Corrected;
 
@@ -59,6 +59,8 @@ pub struct Means<'a> {
     pub may_connect: bool,
     /// `--timeout`: the limit of the whole target.
     pub total_limit: Option<Duration>,
+    /// The system's trust store.
+    pub system_store: &'a SystemStore,
 }
 
 /// Tries the fixes of a check: those of its diagnosis, within the time that its address has left and at most a second
@@ -193,10 +195,8 @@ impl<'a> Bench<'a> {
                 self.captured.insert(captured).clone()
             }
         };
-        if judged.system_roots.is_none()
-            && let Roots::Loaded(store) = trust::system_roots(self.means.environment)
-        {
-            judged.system_roots = Some(store);
+        if judged.system_roots.is_none() {
+            judged.system_roots = self.means.system_store.get(self.means.environment).cloned();
         }
         Some(judged)
     }
@@ -449,6 +449,7 @@ mod tests {
             environment: &environment,
             may_connect: false,
             total_limit: None,
+            system_store: &SystemStore::default(),
         };
         let evidence = Bench::new(&evidence, means).judged_again(&settings, &trust).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

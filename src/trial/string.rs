@@ -118,6 +118,7 @@ mod tests {
     use crate::conninfo::{Environment, Overrides, Value};
     use crate::evidence::Scope;
     use crate::timestamp::Timestamp;
+    use crate::trust::SystemStore;
 
     /// The corrected string of one that was typed, with options over it.
     fn corrected(typed: &[u8], options: Vec<(&'static str, Value)>, fix: &Fix) -> Option<Corrected> {
@@ -135,6 +136,7 @@ mod tests {
             environment: &environment,
             may_connect: false,
             total_limit: None,
+            system_store: &SystemStore::default(),
         };
         Corrected::of(fix, &evidence, means)
     }

@@ -12,6 +12,7 @@ mod roots;
 #[allow(clippy::unwrap_used, clippy::expect_used)] // Tests only.
 mod testing;
 
+use std::cell::OnceCell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -344,6 +345,21 @@ pub fn load(settings: &Settings, environment: &Environment) -> Trust {
 /// The public roots of this machine, as `sslrootcert=system` would use them.
 pub fn system_roots(environment: &Environment) -> Roots {
     roots::system(environment)
+}
+
+/// The system's trust store, read when it is first wanted and then kept: its 150 certificates take a while.
+#[derive(Debug, Default)]
+pub struct SystemStore(OnceCell<Option<RootStore>>);
+
+impl SystemStore {
+    /// The store; `None` if there is none that can be read. `environment` counts the first time.
+    pub fn get(&self, environment: &Environment) -> Option<&RootStore> {
+        let read = || match system_roots(environment) {
+            Roots::Loaded(store) => Some(store),
+            Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
+        };
+        self.0.get_or_init(read).as_ref()
+    }
 }
 
 /// Reads any file as libpq would read a root file.

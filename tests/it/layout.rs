@@ -16,7 +16,7 @@ use pgtls_check::secret::Secret;
 use pgtls_check::text::{shell_quoted, width};
 use pgtls_check::timestamp::Timestamp;
 use pgtls_check::trial::{Means, try_fixes};
-use pgtls_check::trust;
+use pgtls_check::trust::{self, SystemStore};
 
 /// Checks a staged fault within this process.
 fn outcome(fault: &Fault) -> Outcome {
@@ -47,6 +47,7 @@ fn outcome(fault: &Fault) -> Outcome {
         environment: &environment,
         may_connect: true,
         total_limit: None,
+        system_store: &SystemStore::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async { try_fixes(diagnose(probe(&plan).await), means).await })

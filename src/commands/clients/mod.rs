@@ -24,7 +24,7 @@ use crate::report::{self, Format, Layout, Run, Style};
 use crate::secret::Secret;
 use crate::text;
 use crate::timestamp::Timestamp;
-use crate::trust;
+use crate::trust::{self, SystemStore};
 
 use connection::{Connection, raised_from};
 use difference::{Live, Situation};
@@ -133,6 +133,7 @@ fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Out
         policy: Policy::default(),
         wait: None,
         watched: None,
+        system_store: SystemStore::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(check(&setup, input));
