@@ -1,6 +1,7 @@
 //! Command-line types and help text. What the options mean is in `commands`; every option ends up in
 //! [`Overrides`], a limit or a scope, never in something global.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,16 +107,16 @@ pub struct DemoArgs {
 pub struct ConnectionArgs {
     /// As psql: overrides the string
     #[arg(short = 'h', long = "host", value_name = "HOST", help_heading = "Connection")]
-    pub host: Option<String>,
+    pub host: Option<OsString>,
     /// As psql: overrides the string
     #[arg(short = 'p', long = "port", value_name = "PORT", help_heading = "Connection")]
-    pub port: Option<String>,
+    pub port: Option<OsString>,
     /// As psql: overrides the string
     #[arg(short = 'U', long = "username", value_name = "USER", help_heading = "Connection")]
-    pub user: Option<String>,
+    pub user: Option<OsString>,
     /// As psql: a database, or a connection string
     #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", help_heading = "Connection")]
-    pub dbname: Option<String>,
+    pub dbname: Option<OsString>,
     /// Never ask for a password
     #[arg(short = 'w', long, help_heading = "Connection")]
     pub no_password: bool,
@@ -132,7 +133,10 @@ impl ConnectionArgs {
         ];
         let parameters = given
             .into_iter()
-            .filter_map(|(keyword, value, option)| Some((keyword, Value::from(value.as_deref()?), option)))
+            .filter_map(|(keyword, value, option)| {
+                let bytes = value.as_ref()?.clone().into_encoded_bytes();
+                Some((keyword, Value::new(bytes), option))
+            })
             .collect();
         Overrides { parameters, never_prompt: self.no_password }
     }
@@ -168,7 +172,7 @@ impl PolicyArgs {
 pub struct AuditArgs {
     /// The server: "host=... sslmode=..." or postgresql://...
     #[arg(value_name = "CONNINFO")]
-    pub conninfo: Option<String>,
+    pub conninfo: Option<OsString>,
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -213,7 +217,7 @@ impl DisplayArgs {
 pub struct CheckArgs {
     /// Connection strings: "host=... sslmode=..." or postgresql://...
     #[arg(value_name = "CONNINFO")]
-    pub conninfo: Vec<String>,
+    pub conninfo: Vec<OsString>,
 
     /// Where to, over the string.
     #[command(flatten)]
@@ -289,7 +293,7 @@ impl Cli {
     ///
     /// # Errors
     /// clap's, worded for the terminal: a request for help or the version, or what is wrong.
-    pub fn read(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;
         if let Some(name) = matches.subcommand_name() {
@@ -388,7 +392,7 @@ mod tests {
 
     #[test]
     fn short_h_is_the_host_and_a_question_mark_asks_for_help() {
-        assert_eq!(read(&["-h", "db"]).unwrap().check.connection.host.as_deref(), Some("db"));
+        assert_eq!(read(&["-h", "db"]).unwrap().check.connection.host.as_deref(), Some("db".as_ref()));
         for help in ["-?", "--help"] {
             assert_eq!(read(&[help]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
         }

@@ -1,18 +1,16 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::check::{self, Setup};
-use super::{USAGE, error_style, output_style, progress};
+use super::{USAGE, error_style, output_style, progress, report_one};
 use crate::audit::{self, Accepts, Task};
 use crate::cli::{AuditArgs, DisplayArgs};
 use crate::conninfo::Environment;
 use crate::diagnose::{Outcome, Verdict, warnings};
 use crate::evidence::Scope;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
-use crate::report::{self, Layout, Run};
 use crate::secret::Secret;
 use crate::trust::SystemStore;
 
@@ -41,16 +39,11 @@ pub(super) fn run(
         watched: Some(error_style(display, environment)).filter(|style| progress::is_wanted(*style)),
         system_store: SystemStore::default(),
     };
-    let target = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_bytes()));
+    let target = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(audited(&setup, target.as_ref()));
     runtime.shutdown_background();
-    let layout =
-        Layout { style: output_style(display, environment), verbosity: display.verbosity(), many: false };
-    let mut reporter = display.format.reporter(layout, io::stdout().lock());
-    reporter.target(&outcome)?;
-    reporter.finish(&Run::default())?;
-    Ok(report::exit_status(&outcome))
+    Ok(report_one(&outcome, display, output_style(display, environment))?)
 }
 
 /// Checks the target and, where the handshake began, asks what else the server accepts.

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{INTERRUPTED, USAGE, descriptors, error_style, output_style, print, progress, write};
+use super::{
+    INTERRUPTED, USAGE, descriptors, error_style, output_style, print, progress, unless_unread, write,
+};
 use crate::cli::{CheckArgs, DisplayArgs, Patience};
 use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::{self, Outcome, Policy, Verdict};
@@ -75,9 +77,13 @@ pub(super) fn run(
     };
     let mut overrides = arguments.overrides();
     if arguments.password && !arguments.show_config {
-        let password =
-            rpassword::prompt_password("Password: ").context("no password was read from the terminal")?;
-        overrides.parameters.push(("password", Value::new(password), "-W"));
+        match rpassword::prompt_password("Password: ") {
+            Ok(password) => overrides.parameters.push(("password", Value::new(password), "-W")),
+            Err(error) => {
+                eprintln!("pgtls-check: -W: no password was read from the terminal: {error}");
+                return Ok(USAGE);
+            }
+        }
     }
     let setup = Setup {
         environment: environment.clone(),
@@ -97,7 +103,14 @@ pub(super) fn run(
         system_store: SystemStore::default(),
     };
     if arguments.show_config {
-        return show_config(&setup, targets.first().and_then(Option::as_ref), display);
+        let mut status = 0;
+        for (place, target) in targets.iter().enumerate() {
+            if place > 0 && display.format == Format::Human {
+                print("\n")?;
+            }
+            status = worse(status, show_config(&setup, target.as_ref(), display)?);
+        }
+        return Ok(status);
     }
     let style = output_style(display, environment);
     check_all(setup, targets, arguments, display, style)
@@ -106,7 +119,7 @@ pub(super) fn run(
 /// The targets in their order: those of the command line, then those of `--from`. No target at all is one without a
 /// string: environment or service say where to go.
 fn targets(arguments: &CheckArgs, environment: &Environment) -> anyhow::Result<Vec<Option<Secret>>> {
-    let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_bytes())));
+    let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_encoded_bytes())));
     let mut targets: Vec<Option<Secret>> = given.collect();
     if let Some(path) = &arguments.from {
         let listed = listed_targets(path).with_context(|| format!("--from {}", path.display()))?;
@@ -164,12 +177,13 @@ fn check_all(
     display: &DisplayArgs,
     style: Style,
 ) -> anyhow::Result<u8> {
-    let many = targets.len() > 1;
-    let jobs = descriptors::room_for(usize::from(arguments.jobs).min(targets.len()));
+    let total = targets.len();
+    let many = total > 1;
+    let jobs = descriptors::room_for(usize::from(arguments.jobs).min(total));
     let verbosity = display.verbosity();
     let mut report = Vec::new();
     let mut tally = Tally::new(Instant::now());
-    let interrupted;
+    let run;
     {
         let main_style = if arguments.output.is_some() { Style::document() } else { style };
         let main: Box<dyn Write> = match arguments.output {
@@ -182,16 +196,16 @@ fn check_all(
             reporters.push(Format::Human.reporter(Layout { style, verbosity, many }, io::stdout().lock()));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        interrupted = LocalSet::new().block_on(
+        let interrupted = LocalSet::new().block_on(
             &runtime,
             check_in_order(setup, targets, jobs, &mut |outcome| {
                 tally.count(outcome);
-                reporters.iter_mut().try_for_each(|reporter| reporter.target(outcome))
+                reporters.iter_mut().try_for_each(|reporter| unless_unread(reporter.target(outcome)))
             }),
         )?;
-        let run = tally.run();
+        run = tally.run(total, interrupted);
         for reporter in &mut reporters {
-            reporter.finish(&run)?;
+            unless_unread(reporter.finish(&run))?;
         }
         // A look-up that hangs in the system's resolver has a thread of its own, which nobody waits for.
         runtime.shutdown_background();
@@ -201,7 +215,7 @@ fn check_all(
             .with_context(|| format!("--output {}", path.display()))?;
         eprintln!("wrote {}", path.display());
     }
-    Ok(if interrupted { INTERRUPTED } else { tally.run().exit_status })
+    Ok(run.exit_status)
 }
 
 /// Runs at most `jobs` checks at a time and hands over each outcome in the order of its target. True when Ctrl-C ended
@@ -361,6 +375,11 @@ fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
     outcome
 }
 
+/// The exit status of two targets: the lowest that is not 0.
+fn worse(one: u8, other: u8) -> u8 {
+    if one == 0 || other == 0 { one.max(other) } else { one.min(other) }
+}
+
 /// Counts outcomes.
 struct Tally {
     begin: Instant,
@@ -380,14 +399,16 @@ impl Tally {
         if outcome.verdict == Verdict::Verified && !outcome.warnings.is_empty() {
             self.run.warned += 1;
         }
-        let status = report::exit_status(outcome);
-        if status != 0 && (self.run.exit_status == 0 || status < self.run.exit_status) {
-            self.run.exit_status = status;
-        }
+        self.run.exit_status = worse(self.run.exit_status, report::exit_status(outcome));
     }
 
-    fn run(&self) -> Run {
-        Run { elapsed: self.begin.elapsed(), ..self.run.clone() }
+    fn run(&self, targets: usize, interrupted: bool) -> Run {
+        Run {
+            elapsed: self.begin.elapsed(),
+            unfinished: targets.saturating_sub(self.run.verified + self.run.failed),
+            exit_status: if interrupted { INTERRUPTED } else { self.run.exit_status },
+            ..self.run.clone()
+        }
     }
 }
 

@@ -1,17 +1,14 @@
 //! `demo`: a check against the embedded server, healthy or with a fault; or that server alone, for other programs.
 
-use std::io;
-
 use anyhow::Context as _;
 
 use super::check::{self, Setup};
-use super::{USAGE, audit, output_style, print};
+use super::{USAGE, audit, output_style, print, report_one};
 use crate::cli::{DemoArgs, DisplayArgs};
 use crate::conninfo::{Environment, Overrides};
 use crate::demo::{self, Demo, Fault, SeenBy};
 use crate::diagnose::Policy;
 use crate::evidence::Scope;
-use crate::report::{self, Layout, Run};
 use crate::secret::Secret;
 use crate::text;
 use crate::trust::SystemStore;
@@ -102,10 +99,5 @@ fn check(
             false => check::check(&setup, Some(&target)).await,
         }
     });
-    let layout =
-        Layout { style: output_style(display, environment), verbosity: display.verbosity(), many: false };
-    let mut reporter = display.format.reporter(layout, io::stdout().lock());
-    reporter.target(&outcome)?;
-    reporter.finish(&Run::default())?;
-    Ok(report::exit_status(&outcome))
+    Ok(report_one(&outcome, display, output_style(display, environment))?)
 }

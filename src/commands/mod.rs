@@ -16,7 +16,8 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{Cli, Command, DisplayArgs};
 use crate::conninfo::Environment;
-use crate::report::{Stream, Style};
+use crate::diagnose::Outcome;
+use crate::report::{self, Layout, Run, Stream, Style};
 use crate::timestamp::Timestamp;
 
 /// Exit status of the tool's own trouble.
@@ -73,6 +74,19 @@ fn style(display: &DisplayArgs, environment: &Environment, is_terminal: bool) ->
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    unless_unread(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Reports the one target there is and gives its exit status.
+fn report_one(outcome: &Outcome, display: &DisplayArgs, style: Style) -> io::Result<u8> {
+    let layout = Layout { style, verbosity: display.verbosity(), many: false };
+    let run = Run { exit_status: report::exit_status(outcome), ..Run::default() };
+    let mut reporter = display.format.reporter(layout, io::stdout().lock());
+    unless_unread(reporter.target(outcome).and_then(|()| reporter.finish(&run)))?;
+    Ok(run.exit_status)
+}
+
+/// A closed pipe is no failure, and no success either: the exit status stays that of what was found.
+fn unless_unread(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }

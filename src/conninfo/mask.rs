@@ -76,6 +76,11 @@ pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
     Value::new(shown)
 }
 
+/// A text without what looks like a secret in it. A server may repeat what was typed in the wrong place.
+pub fn mask_text(text: &str) -> String {
+    String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
+}
+
 /// The name of an unknown option. A name that is almost a known one is no piece of a password, and is what its writer
 /// has to see.
 pub(super) fn keyword(word: &[u8], behind_secret: bool) -> Value {

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use address::{inet_aton, parse_address};
-pub use mask::{MASK, Masked, mask};
+pub use mask::{MASK, Masked, mask, mask_text};
 pub use parse::{Assignment, ParseFailure, Parsed, Refusal, is_connection_string, parse, parse_as};
 pub use resolve::{Failure, resolve};
 pub use write::Form;
@@ -514,9 +514,22 @@ impl Settings {
         self.parameters.iter().find(|parameter| parameter.keyword == keyword)
     }
 
-    /// A parameter's value without secrets, pieces of one that was typed in the wrong place included.
-    pub fn shown(&self, keyword: &str) -> Value {
-        self.parameter(keyword).map(|parameter| parameter.value.clone()).unwrap_or_default()
+    /// The user without secrets, pieces of one that was typed in the wrong place included.
+    pub fn shown_user(&self) -> Value {
+        self.without_secrets("user", &self.user)
+    }
+
+    /// The database without secrets, pieces of one that was typed in the wrong place included.
+    pub fn shown_database(&self) -> Value {
+        self.without_secrets("dbname", &self.database)
+    }
+
+    fn without_secrets(&self, keyword: &str, used: &Value) -> Value {
+        // A piece of a password that spilled over is known by where it stood, not by its looks.
+        match self.parameter(keyword) {
+            Some(parameter) if parameter.value.as_bytes() == MASK.as_bytes() => parameter.value.clone(),
+            _ => mask::value(used.as_bytes(), false),
+        }
     }
 
     /// A parameter that is a path; an empty one is none.

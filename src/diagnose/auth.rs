@@ -4,7 +4,7 @@ use super::Fix;
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, short_subject};
-use crate::conninfo::AuthMethod;
+use crate::conninfo::{AuthMethod, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
 use crate::text;
@@ -41,9 +41,9 @@ pub(super) fn error<'a>(view: &View<'a>) -> Option<&'a ServerMessage> {
     }
 }
 
-/// The server's words, printable and not too long.
+/// The server's words, printable, not too long and without secrets.
 pub(super) fn words(message: &ServerMessage) -> String {
-    text::truncated(&text::printable(&message.message), 300)
+    text::truncated(&text::printable(&mask_text(&message.message)), 300)
 }
 
 /// A method as `require_auth` and pg_hba.conf name it.
@@ -209,7 +209,7 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     if !of_file && !insecure {
         return None;
     }
-    let told = HbaError::read(&message.message);
+    let told = HbaError::read(&mask_text(&message.message));
     let user = told.user.clone().unwrap_or_else(|| view.user());
     let database = told.database.clone().unwrap_or_else(|| view.database());
     let client = told.client.clone();

@@ -280,7 +280,7 @@ fn refused_value(
         .mark(mark(view, &label))
         .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
         .fixes((keyword == "hostaddr").then(|| name_as_host(value)))
-        .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to one of: {allowed}"))))
+        .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to {allowed}"))))
 }
 
 /// What libpq refuses only when the slot is tried: a port, an address.

@@ -161,11 +161,11 @@ impl<'a> View<'a> {
     }
 
     pub fn user(&self) -> String {
-        self.settings().map(|settings| shown(&settings.shown("user"))).unwrap_or_default()
+        self.settings().map(|settings| shown(&settings.shown_user())).unwrap_or_default()
     }
 
     pub fn database(&self) -> String {
-        self.settings().map(|settings| shown(&settings.shown("dbname"))).unwrap_or_default()
+        self.settings().map(|settings| shown(&settings.shown_database())).unwrap_or_default()
     }
 
     /// A place of the connection string, underlined; `None` where no string was given.

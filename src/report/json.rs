@@ -146,8 +146,8 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "host": host.and_then(name),
         "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
         "port": host.and_then(|host| host.port.as_ref().ok()),
-        "database": settings.map(|settings| shown(&lossy(settings.shown("dbname").as_bytes()))),
-        "user": settings.map(|settings| shown(&lossy(settings.shown("user").as_bytes()))),
+        "database": settings.map(|settings| shown(&lossy(settings.shown_database().as_bytes()))),
+        "user": settings.map(|settings| shown(&lossy(settings.shown_user().as_bytes()))),
         "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
         "provider": outcome.provider().map(|detection| detection.provider.id),
     })
@@ -214,11 +214,20 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
             .collect::<Map<_, _>>()
             .into()
     };
+    // Where the settings say it all, people see nothing else; a script that prints the text needs words.
+    let text = |fix: &Fix| match fix.settings.as_slice() {
+        [_, ..] if fix.text.is_empty() => {
+            let pairs: Vec<String> =
+                fix.settings.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
+            format!("set {}", pairs.join(" "))
+        }
+        _ => fix.text.clone(),
+    };
     fixes
         .iter()
         .map(|fix| {
             json!({
-                "text": shown(&fix.text),
+                "text": shown(&text(fix)),
                 "tried": fix.tried.map(|trial| match trial {
                     Trial::Works => "works",
                     Trial::Fails => "fails",

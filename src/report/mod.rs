@@ -40,6 +40,8 @@ pub struct Run {
     pub verified: usize,
     /// Targets failed.
     pub failed: usize,
+    /// Targets not finished when Ctrl-C ended the run.
+    pub unfinished: usize,
     /// Verified targets with at least one warning.
     pub warned: usize,
     /// The exit status of the run.

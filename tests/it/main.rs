@@ -6,6 +6,7 @@ mod audit;
 mod catalogue;
 mod chain_parity;
 mod clients;
+mod command_line;
 mod conninfo_oracle;
 mod demo_psql;
 mod end_to_end;

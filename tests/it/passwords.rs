@@ -72,6 +72,10 @@ fn it_stays_hidden_in_a_string_that_does_not_parse() {
         format!("postgres://user:{SECRET}@db.example/postgres?nonsense=1"),
         format!("postgresql://db.example/postgres?password={SECRET}&sslmode"),
         format!("postgresql://db.example/postgres?password={SECRET}&password=%"),
+        format!("user:{SECRET}@db.example:5432/postgres"),
+        format!("host=user:{SECRET}@db.example dbname=postgres"),
+        format!("dbname=postgresql://user:{SECRET}@db.example/postgres host=/tmp"),
+        format!("postgresql://user:1/{SECRET}@db.example/postgres?host=/tmp"),
     ] {
         for format in ["human", "json"] {
             let report = Tool::at(&home).with(["--format", format, "-v", &uri]).run();

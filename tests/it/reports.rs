@@ -34,6 +34,7 @@ fn written(format: Format, layout: Layout, outcomes: &[Outcome]) -> String {
     let run = Run {
         verified: outcomes.len() - failed,
         failed,
+        unfinished: 0,
         warned: outcomes.iter().filter(|o| o.verdict == Verdict::Verified && !o.warnings.is_empty()).count(),
         exit_status,
         elapsed: Duration::from_millis(10_100),

@@ -12,15 +12,15 @@ pub mod snippet;
 pub mod strings;
 pub mod table;
 
-use std::io::{self, Write as _};
+use std::ffi::OsString;
 
-use super::USAGE;
 use super::check::{Setup, check};
+use super::{USAGE, report_one};
 use crate::cli::DisplayArgs;
 use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome, Policy};
 use crate::evidence::{Evidence, Scope};
-use crate::report::{self, Format, Layout, Run, Style};
+use crate::report::{self, Format, Style};
 use crate::secret::Secret;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -36,7 +36,7 @@ use table::Client;
 pub struct ClientsArgs {
     /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
     #[arg(value_name = "CONNINFO")]
-    pub conninfo: Option<String>,
+    pub conninfo: Option<OsString>,
     /// This client only, in full; can be given several times
     #[arg(long = "for", value_name = "NAME")]
     pub only: Vec<String>,
@@ -62,7 +62,7 @@ pub(super) fn run(
             return Ok(USAGE);
         }
     };
-    let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_bytes()));
+    let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
     let settings =
         match conninfo::resolve(input.as_ref().map(Secret::expose), &Overrides::default(), environment) {
             Ok(settings) => settings,
@@ -145,13 +145,5 @@ fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Out
 fn refused(failure: conninfo::Failure, display: &DisplayArgs, style: Style) -> anyhow::Result<u8> {
     let now = Timestamp::now();
     let outcome = diagnose::diagnose(Evidence::of_bad_config(now, now, Scope::default(), failure));
-    let layout = Layout { style, verbosity: display.verbosity(), many: false };
-    let mut out = io::stdout().lock();
-    {
-        let mut reporter = display.format.reporter(layout, &mut out);
-        reporter.target(&outcome)?;
-        reporter.finish(&Run { failed: 1, exit_status: USAGE, ..Run::default() })?;
-    }
-    out.flush()?;
-    Ok(report::exit_status(&outcome))
+    Ok(report_one(&outcome, display, style)?)
 }

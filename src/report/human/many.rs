@@ -193,10 +193,13 @@ fn tell(page: &mut Page, cause: &Cause) {
 fn last_line(page: &mut Page, run: &Run, median: Option<Duration>) {
     let style = page.style();
     let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
-    let total = run.verified + run.failed;
+    let total = run.verified + run.failed + run.unfinished;
     let mut parts = vec![style.paint(role, &format!("verified {} of {total}", run.verified))];
     if run.failed > 0 {
         parts.push(style.paint(Role::Error, &format!("failed {}", run.failed)));
+    }
+    if run.unfinished > 0 {
+        parts.push(style.paint(Role::Error, &format!("not finished {}", run.unfinished)));
     }
     if run.warned > 0 {
         parts.push(style.paint(Role::Warning, &format!("warned {}", run.warned)));
