@@ -30,6 +30,8 @@ pub struct Plan {
     pub second_looks: bool,
     /// `--timeout`: the limit of the whole target.
     pub total_limit: Option<Duration>,
+    /// The one host of the list to be tried, by its place; all of them if `None`.
+    pub only_host: Option<usize>,
     /// Where the probe tells what it waits for.
     pub progress: Progress,
 }

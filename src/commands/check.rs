@@ -348,6 +348,7 @@ impl Round {
             scope: setup.scope,
             second_looks: setup.may_try,
             total_limit: setup.total_limit,
+            only_host: None,
             progress: Progress::default(),
         };
         let probed = setup.telling(&plan, probe::probe_once(&plan)).await;

@@ -38,7 +38,9 @@ pub(super) async fn try_all(plan: &Plan, clock: Clock, last: Option<Instant>) ->
     if plan.settings.sslmode == SslMode::Disable {
         return tried;
     }
-    let mut order: Vec<usize> = (0..plan.settings.hosts.len()).collect();
+    let all = 0..plan.settings.hosts.len();
+    let mut order: Vec<usize> =
+        all.filter(|index| plan.only_host.is_none_or(|only| only == *index)).collect();
     if plan.settings.shuffle_hosts {
         shuffle(&mut order);
     }

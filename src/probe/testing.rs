@@ -76,6 +76,7 @@ pub fn settings() -> Settings {
 pub fn plan(hosts: Vec<Host>) -> Plan {
     let trust = Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None };
     Plan {
+        only_host: None,
         settings: Settings { hosts, ..settings() },
         trust,
         started: Timestamp::now(),

@@ -323,7 +323,10 @@ impl<'a> Bench<'a> {
         let mut scope = self.evidence.scope;
         scope.tls_only = true;
         scope.require_auth = false;
+        let failing = self.evidence.attempts.last().map(|attempt| attempt.host);
         let plan = Plan {
+            // With load_balance_hosts=random another host might come first, and show nothing of the fault.
+            only_host: failing.filter(|_| settings.shuffle_hosts),
             settings,
             trust,
             started: self.evidence.started,

@@ -39,6 +39,7 @@ fn outcome(fault: &Fault) -> Outcome {
         scope,
         second_looks: true,
         total_limit: None,
+        only_host: None,
         progress: Progress::default(),
     };
     let means = Means {

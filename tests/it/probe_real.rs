@@ -91,6 +91,7 @@ impl Check {
         let trust: Trust = trust::load(&self.settings, &environment);
         let now = Timestamp::now();
         let plan = Plan {
+            only_host: None,
             settings: self.settings,
             trust,
             started: now,
