@@ -1,7 +1,7 @@
 //! auth and session
 
 use super::bed::*;
-use crate::conninfo::{AuthMethod, Origin, Password, SslMode};
+use crate::conninfo::{AuthMethod, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, diagnose};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};
 use crate::secret::Secret;
@@ -78,6 +78,16 @@ fn pg_hba_tells_what_the_server_saw() {
     assert!(!fixes.contains("hostssl") && !fixes.contains("ask for TLS"), "{fixes}");
 }
 
+/// Another user, as the connection string has it.
+fn user(name: &str) -> impl FnOnce(&mut Settings) {
+    let name = name.to_owned();
+    move |settings| {
+        settings.user = name.as_str().into();
+        settings.parameters.retain(|parameter| parameter.keyword != "user");
+        settings.parameters.push(parameter("user", &name, Origin::ConnectionString));
+    }
+}
+
 #[test]
 fn roles() {
     Evidence::healthy()
@@ -86,14 +96,14 @@ fn roles() {
         .shows("user", "app")
         .runs("CREATE ROLE app LOGIN;");
     Evidence::at("mydemo.postgres.database.azure.com", "20.61.7.9")
-        .with_settings(|settings| settings.user = "app@mydemo".into())
+        .with_settings(user("app@mydemo"))
         .with_error("28P01", "password authentication failed for user \"app@mydemo\"")
         .fails("role-missing", Stage::Auth)
         .because("Single Server")
         .sets("user", "app");
     // Elsewhere an @ in a role is nothing odd.
     Evidence::healthy()
-        .with_settings(|settings| settings.user = "app@corp".into())
+        .with_settings(user("app@corp"))
         .with_error("28P01", "password authentication failed for user \"app@corp\"")
         .fails("password-rejected", Stage::Auth);
 }

@@ -396,6 +396,9 @@ pub fn poisoned(poison: &str) -> Outcome {
     settings.hosts[0].name = Value::new(bytes.clone());
     settings.user = Value::new(bytes.clone());
     settings.database = Value::new(bytes.clone());
+    for parameter in settings.parameters.iter_mut().take(2) {
+        parameter.value = Value::new(bytes.clone());
+    }
     settings.parameters.push(Parameter {
         keyword: "application_name",
         value: Value::new(bytes.clone()),
@@ -487,6 +490,7 @@ fn settings(host: &str, port: u16) -> Settings {
         input: None,
         parameters: vec![
             parameter("user", "myadmin", Origin::ConnectionString),
+            parameter("dbname", "postgres", Origin::ConnectionString),
             parameter("password", "hunter2", Origin::Environment("PGPASSWORD")),
             parameter("host", host, Origin::ConnectionString),
             parameter("port", &port.to_string(), Origin::Default),
