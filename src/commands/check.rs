@@ -243,6 +243,10 @@ async fn check_in_order(
         let ended = tokio::select! {
             ended = running.join_next() => ended,
             _ = &mut interrupt => {
+                // What ended at the same moment counts as finished.
+                while let Some(Ok((place, outcome))) = running.try_join_next() {
+                    finished.insert(place, outcome);
+                }
                 for outcome in finished.into_values() {
                     report(&outcome)?;
                 }
