@@ -1,12 +1,15 @@
 //! The second opinion: what stricter clients than libpq refuse in a chain that libpq accepts. Asked of webpki, which
 //! the Rust drivers use; what else refuses the same is known by measurement.
 
-use rustls::pki_types::{CertificateDer, IpAddr as PkiAddress, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, IpAddr as PkiAddress, ServerName,
+    SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+};
 use std::time::Duration;
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
 
 use super::{Demand, Judgement};
-use crate::certificate::{Certificate, Facts, GeneralName};
+use crate::certificate::{Certificate, Facts, GeneralName, public_key};
 use crate::conninfo::Value;
 use crate::timestamp::Timestamp;
 use crate::trust::FileCertificate;
@@ -59,7 +62,7 @@ pub(super) fn refusals(
     }
     let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
     let host = host.filter(|_| name_is_good);
-    match webpki_opinion(leaf, &intermediates(others, judgement), anchors, host, at) {
+    match webpki_opinion(leaf, &intermediates(others, judgement), anchors, host, at, &verified(judgement)) {
         Ok(()) => {}
         Err(Error::CaUsedAsEndEntity) if facts.is_ca() => {}
         Err(Error::UnsupportedCertVersion) if facts.version < 3 => {}
@@ -112,7 +115,14 @@ fn webpki_opinion(
     anchors: &[FileCertificate],
     host: Option<&Value>,
     at: Timestamp,
+    verified: &[Verified<'_>],
 ) -> Result<(), Error> {
+    let algorithms: Vec<Remembering<'_>> = webpki::ALL_VERIFICATION_ALGS
+        .iter()
+        .map(|algorithm| Remembering { algorithm: *algorithm, verified })
+        .collect();
+    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
+        algorithms.iter().map(|algorithm| algorithm as &dyn SignatureVerificationAlgorithm).collect();
     let leaf_der = CertificateDer::from(leaf.der());
     let leaf = EndEntityCert::try_from(&leaf_der)?;
     let anchors: Vec<CertificateDer<'_>> =
@@ -122,17 +132,55 @@ fn webpki_opinion(
     let intermediates: Vec<CertificateDer<'_>> =
         intermediates.iter().map(|certificate| CertificateDer::from(certificate.der())).collect();
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix()).unwrap_or(0)));
-    leaf.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
-        &anchors,
-        &intermediates,
-        time,
-        KeyUsage::server_auth(),
-        None,
-        None,
-    )?;
+    leaf.verify_for_usage(&algorithms, &anchors, &intermediates, time, KeyUsage::server_auth(), None, None)?;
     let name = host.and_then(|host| server_name(host.as_bytes()));
     name.map_or(Ok(()), |name| leaf.verify_is_valid_for_subject_name(&name))
+}
+
+/// A signature that was found good while libpq's path was judged.
+#[derive(Debug)]
+struct Verified<'a> {
+    key: &'a [u8],
+    message: &'a [u8],
+    signature: &'a [u8],
+}
+
+/// The signatures of a path whose chain is good: each of them was verified.
+fn verified(judgement: &Judgement) -> Vec<Verified<'_>> {
+    let issuers = judgement.path.iter().skip(1);
+    let signed = judgement.path.iter().zip(issuers).filter_map(|(link, issuer)| {
+        let (_, key) = public_key(&issuer.certificate.facts().ok()?.spki).ok()?;
+        let (message, signature) = (link.certificate.signed_part(), link.certificate.signature_value());
+        Some(Verified { key, message, signature })
+    });
+    signed.collect()
+}
+
+/// An algorithm of webpki's that does not verify again what was verified before: with ECDSA that is a tenth of a check.
+#[derive(Debug)]
+struct Remembering<'a> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    verified: &'a [Verified<'a>],
+}
+
+impl SignatureVerificationAlgorithm for Remembering<'_> {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let known = |verified: &Verified<'_>| {
+            verified.key == key && verified.message == message && verified.signature == signature
+        };
+        if self.verified.iter().any(known) {
+            return Ok(());
+        }
+        self.algorithm.verify_signature(key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
 }
 
 /// The host as rustls takes it; names that it refuses to hold are not asked about.
@@ -141,5 +189,20 @@ fn server_name(host: &[u8]) -> Option<ServerName<'_>> {
     match text.parse::<std::net::IpAddr>() {
         Ok(address) => Some(ServerName::IpAddress(PkiAddress::from(address))),
         Err(_) => ServerName::try_from(text).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_signature_that_was_verified_is_taken_as_such() {
+        let verified = [Verified { key: b"key", message: b"message", signature: b"signature" }];
+        let algorithm = Remembering { algorithm: webpki::ring::ED25519, verified: &verified };
+        assert!(algorithm.verify_signature(b"key", b"message", b"signature").is_ok());
+        assert!(algorithm.verify_signature(b"KEY", b"message", b"signature").is_err());
+        assert!(algorithm.verify_signature(b"key", b"another", b"signature").is_err());
+        assert!(algorithm.verify_signature(b"key", b"message", b"forged").is_err());
     }
 }
