@@ -1,16 +1,16 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::check::{self, Setup};
 use super::{USAGE, error_style, output_style, progress, report_one};
 use crate::audit::{self, Accepts, Task};
 use crate::cli::{AuditArgs, DisplayArgs};
-use crate::conninfo::Environment;
+use crate::conninfo::{Endpoint, Environment};
 use crate::diagnose::{Outcome, Verdict, warnings};
 use crate::evidence::Scope;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
+use crate::probe::socket_address;
 use crate::secret::Secret;
 use crate::trust::SystemStore;
 
@@ -70,10 +70,15 @@ fn task(outcome: &Outcome, total: Option<Duration>) -> Option<Task> {
     let settings = evidence.config.as_ref().ok()?;
     let attempt = evidence.attempts.last()?;
     let tls = &attempt.tls.as_ref()?.result;
-    let port = *settings.hosts.get(attempt.host)?.port.as_ref().ok()?;
+    let host = settings.hosts.get(attempt.host)?;
+    let port = *host.port.as_ref().ok()?;
+    let zone = match host.endpoint {
+        Endpoint::Address(_, zone) => zone,
+        _ => None,
+    };
     let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
     Some(Task {
-        address: SocketAddr::new(attempt.address?, port),
+        address: socket_address(attempt.address?, port, zone),
         sni: tls.offer.sni.clone(),
         negotiation: settings.negotiation,
         ask_in_plaintext: outcome.verdict == Verdict::Verified,

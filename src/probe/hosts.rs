@@ -228,7 +228,8 @@ fn after(attempt: &Attempt) -> Next {
     }
 }
 
-fn socket_address(address: IpAddr, port: u16, zone: Option<u32>) -> SocketAddr {
+/// An address with its port and, for IPv6, its zone.
+pub fn socket_address(address: IpAddr, port: u16, zone: Option<u32>) -> SocketAddr {
     match address {
         IpAddr::V4(_) => SocketAddr::new(address, port),
         IpAddr::V6(address) => SocketAddrV6::new(address, port, 0, zone.unwrap_or_default()).into(),

@@ -31,6 +31,7 @@ use tokio::time::Instant;
 use crate::evidence::{Evidence, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
+pub use hosts::socket_address;
 pub use look::look;
 pub use plaintext::ask_as_stranger;
 
