@@ -299,22 +299,32 @@ fn judging_damaged_chains_does_no_harm() {
     }
 }
 
-/// Starting points for the fuzzers, in the place where cargo-fuzz looks for them.
+/// Starting points for the fuzzers. `WRITE_FUZZ_SEEDS=1` puts them where cargo-fuzz looks for them.
 #[test]
-#[ignore = "writes tests/fuzz/corpus, on demand"]
-fn write_fuzz_seeds() {
-    let write = |target: &str, seeds: Vec<Vec<u8>>| {
-        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-        std::fs::create_dir_all(&directory).unwrap();
-        for (number, seed) in seeds.into_iter().enumerate() {
-            std::fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
-        }
-    };
+fn the_fuzzers_begin_with_what_is_well() {
     let certificates = rich_certificates();
-    write("pem_file", certificates.iter().map(|certificate| certificate.pem().into_bytes()).collect());
-    write("certificate", certificates.into_iter().map(|certificate| certificate.der).collect());
-    write("crl", rich_lists());
-    write("judge", parcels());
+    let seeds: [(&str, Vec<Vec<u8>>); 4] = [
+        ("pem_file", certificates.iter().map(|certificate| certificate.pem().into_bytes()).collect()),
+        ("certificate", certificates.iter().map(|certificate| certificate.der.clone()).collect()),
+        ("crl", rich_lists()),
+        ("judge", parcels()),
+    ];
+    let all = |target: usize, well: fn(&[u8]) -> bool| {
+        assert!(!seeds[target].1.is_empty());
+        seeds[target].1.iter().all(|seed| well(seed))
+    };
+    assert!(all(1, |der| Certificate::from_der(der).facts().is_ok()));
+    assert!(all(2, |der| Crl::decode(der).is_ok()));
+    assert!(all(3, |parcel| entry::judge(parcel).is_some()));
+    if std::env::var_os("WRITE_FUZZ_SEEDS").is_some() {
+        for (target, seeds) in seeds {
+            let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+            std::fs::create_dir_all(&directory).unwrap();
+            for (number, seed) in seeds.into_iter().enumerate() {
+                std::fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
+            }
+        }
+    }
 }
 
 /// A situation for the judge.
