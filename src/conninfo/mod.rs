@@ -16,6 +16,8 @@ mod parse;
 mod passfile;
 mod resolve;
 pub mod service;
+#[cfg(test)]
+pub(crate) mod testing;
 mod uri;
 mod validate;
 pub mod write;

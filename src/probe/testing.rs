@@ -49,26 +49,11 @@ pub fn host_at(name: &str, address: SocketAddr) -> Host {
 /// verify-full, a user and a database.
 pub fn settings() -> Settings {
     Settings {
-        input: None,
-        parameters: Vec::new(),
         hosts: vec![host_named("db.example")],
         user: Value::from("u"),
         database: Value::from("d"),
-        sslmode: SslMode::VerifyFull,
-        negotiation: SslNegotiation::Postgres,
-        min_tls: Some(TlsVersion::Tls12),
-        max_tls: None,
-        sni: true,
-        root: RootChoice::Default(None),
-        certificate_mode: SslCertMode::Allow,
-        channel_binding: ChannelBinding::Prefer,
-        require_auth: RequireAuth::Any,
-        target_session_attrs: TargetSessionAttrs::Any,
-        shuffle_hosts: false,
         connect_timeout: Some(Duration::from_secs(5)),
-        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
-        startup: Vec::new(),
-        notices: Vec::new(),
+        ..crate::conninfo::testing::settings()
     }
 }
 

@@ -11,10 +11,7 @@ use openssl::pkey::{PKey, Private, Public};
 use openssl::ssl::{SslContext, SslFiletype, SslMethod};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
-use crate::conninfo::{
-    ChannelBinding, Environment, Keepalives, Origin, Parameter, RequireAuth, RootChoice, Settings,
-    SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
-};
+use crate::conninfo::{Environment, Origin, Parameter, Settings, Value};
 
 /// A home directory, gone when it is dropped.
 pub(super) struct Home {
@@ -65,26 +62,8 @@ pub(super) fn settings(parameters: &[(&'static str, &str)]) -> Settings {
         place: None,
     };
     Settings {
-        input: None,
         parameters: parameters.iter().map(parameter).collect(),
-        hosts: Vec::new(),
-        user: Value::default(),
-        database: Value::default(),
-        sslmode: SslMode::VerifyFull,
-        negotiation: SslNegotiation::Postgres,
-        min_tls: Some(TlsVersion::Tls12),
-        max_tls: None,
-        sni: true,
-        root: RootChoice::Default(None),
-        certificate_mode: SslCertMode::Allow,
-        channel_binding: ChannelBinding::Prefer,
-        require_auth: RequireAuth::Any,
-        target_session_attrs: TargetSessionAttrs::Any,
-        shuffle_hosts: false,
-        connect_timeout: None,
-        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
-        startup: Vec::new(),
-        notices: Vec::new(),
+        ..crate::conninfo::testing::settings()
     }
 }
 

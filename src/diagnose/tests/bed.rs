@@ -9,8 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 
 use crate::certificate::Certificate;
 use crate::conninfo::{
-    self, ChannelBinding, ConfigError, Endpoint, Host, Keepalives, Origin, Parameter, RequireAuth,
-    RootChoice, Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+    self, ConfigError, Endpoint, Host, Origin, Parameter, RootChoice, Settings, TlsVersion, Value,
 };
 use crate::diagnose::{Diagnosis, Fact, Outcome, Verdict, diagnose};
 use crate::evidence::{
@@ -432,7 +431,6 @@ pub fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Paramete
 
 fn settings() -> Settings {
     Settings {
-        input: None,
         parameters: vec![
             parameter("user", "app", Origin::ConnectionString),
             parameter("dbname", "orders", Origin::ConnectionString),
@@ -449,21 +447,8 @@ fn settings() -> Settings {
         }],
         user: Value::from("app"),
         database: Value::from("orders"),
-        sslmode: SslMode::VerifyFull,
-        negotiation: SslNegotiation::Postgres,
-        min_tls: Some(TlsVersion::Tls12),
-        max_tls: None,
-        sni: true,
         root: RootChoice::File { path: PathBuf::from(ROOT_FILE), typed: None },
-        certificate_mode: SslCertMode::Allow,
-        channel_binding: ChannelBinding::Prefer,
-        require_auth: RequireAuth::Any,
-        target_session_attrs: TargetSessionAttrs::Any,
-        shuffle_hosts: false,
-        connect_timeout: None,
-        keepalives: Keepalives { enabled: true, idle: None, interval: None, count: None, user_timeout: None },
-        startup: Vec::new(),
-        notices: Vec::new(),
+        ..crate::conninfo::testing::settings()
     }
 }
 
