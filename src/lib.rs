@@ -2,8 +2,12 @@
 //!
 //! Data flows one way: [`conninfo`] and [`trust`] read the connection string, the environment and the files; [`plan`]
 //! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`audit`] has it ask what else a server accepts; [`verify`] and [`diagnose`] judge it
-//! without looking again; [`report`] writes it. A module uses those above it in this list and none below:
+//! without looking again; [`report`] writes it.
+//!
+//! Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no
+//! circle; the files of a module likewise (`tests/it/rooms.rs` reads this list and holds everything against it).
 
+// Text, numbers, time; X.509 as plain facts.
 pub mod certificate;
 pub mod iana;
 pub mod secret;
@@ -11,24 +15,32 @@ pub mod stage;
 pub mod text;
 pub mod timestamp;
 
+// What the user, the files and the providers say.
 pub mod conninfo;
 pub mod provider;
 pub mod trust;
 
+// What to try, what was seen, what libpq makes of a chain.
 pub mod evidence;
 pub mod plan;
 pub mod verify;
 
+// Sockets.
 pub mod demo;
 pub mod probe;
 
+// What else a server accepts.
 pub mod audit;
 
+// Judgement.
 pub mod diagnose;
 
+// The fixes, tried.
 pub mod trial;
 
+// Words and formats.
 pub mod report;
 
+// The command line.
 pub mod cli;
 pub mod commands;

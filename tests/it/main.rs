@@ -24,6 +24,7 @@ mod real_faults;
 mod real_servers;
 mod recognise;
 mod reports;
+mod rooms;
 mod roots;
 mod support;
 mod trials;
