@@ -1,7 +1,7 @@
 //! Verifies TLS connections to PostgreSQL as libpq would and, when one fails, says why and how to fix it.
 //!
 //! Data flows one way: [`conninfo`] and [`trust`] read the connection string, the environment and the files; [`plan`]
-//! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`audit`] has it ask what else a server accepts; [`verify`] and [`diagnose`] judge it
+//! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`verify`] and [`diagnose`] judge it
 //! without looking again; [`report`] writes it.
 //!
 //! Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no
@@ -28,9 +28,6 @@ pub mod verify;
 // Sockets.
 pub mod demo;
 pub mod probe;
-
-// What else a server accepts.
-pub mod audit;
 
 // Judgement.
 pub mod diagnose;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::check::{self, Setup};
 use super::{USAGE, error_style, output_style, progress, report_one};
-use crate::audit::{self, Accepts, Task};
 use crate::cli::{AuditArgs, DisplayArgs};
 use crate::conninfo::{Endpoint, Environment};
 use crate::diagnose::{Outcome, Verdict, warnings};
 use crate::evidence::Scope;
+use crate::evidence::audit::Accepts;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
+use crate::probe::audit::{self, Task};
 use crate::probe::socket_address;
 use crate::secret::Secret;
 use crate::trust::SystemStore;
@@ -59,7 +60,7 @@ pub(super) async fn audited(setup: &Setup, target: Option<&Secret>) -> Outcome {
     if audit.plaintext_accepted() == Accepts::Yes {
         outcome.warnings.push(warnings::plaintext_accepted());
     }
-    outcome.audit = Some(audit);
+    outcome.evidence.audit = Some(audit);
     setup.policy.apply(&mut outcome);
     outcome
 }

@@ -22,7 +22,7 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
     let warnings = warnings::all(&view, diagnosis.is_none());
     let stages = stages::reports(&view, diagnosis.as_ref(), &also, &warnings);
     let verdict = if diagnosis.is_none() { Verdict::Verified } else { Verdict::Failed };
-    Outcome { verdict, diagnosis, also, warnings, stages, attempts, evidence, audit: None }
+    Outcome { verdict, diagnosis, also, warnings, stages, attempts, evidence }
 }
 
 /// Rules of one stage.

@@ -59,8 +59,6 @@ pub struct Outcome {
     pub stages: Vec<StageReport>,
     /// For each attempt of the evidence, why it failed, unless it did not.
     pub attempts: Vec<Option<Diagnosis>>,
-    /// What the server accepts, where `audit` asked.
-    pub audit: Option<crate::audit::Audit>,
 }
 
 impl Outcome {

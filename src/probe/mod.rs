@@ -5,6 +5,7 @@
 //! `second_looks` may ask the same address more, without any credential, to turn several possible causes into one.
 
 mod attempt;
+pub mod audit;
 mod clock;
 mod dns;
 mod hello;
@@ -85,6 +86,7 @@ pub async fn probe_once(plan: &Plan) -> Probed {
         trust: Some(plan.trust.clone()),
         attempts: tried.attempts,
         looks: Vec::new(),
+        audit: None,
         system_roots: None,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         scope: plan.scope,

@@ -12,12 +12,12 @@ use super::certificates::{is_self_issued, lossy};
 use super::human::version_name;
 use super::subject;
 use super::{Reporter, Run};
-use crate::audit::{Accepts, Audit, Found, STRANGER};
 use crate::certificate::Certificate;
 use crate::conninfo::{Host, SslMode, SslNegotiation};
 use crate::diagnose::{
     Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, looks,
 };
+use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
 use crate::text;
@@ -88,7 +88,7 @@ fn object(outcome: &Outcome) -> Json {
         "chain": tls.map_or_else(Vec::new, |tls| chain(outcome, tls)),
         "server": attempt.map_or(Json::Null, server),
     });
-    if let (Some(audit), Some(object)) = (&outcome.audit, object.as_object_mut()) {
+    if let (Some(audit), Some(object)) = (&outcome.evidence.audit, object.as_object_mut()) {
         object.insert("audit".to_owned(), accepts(audit));
     }
     object

@@ -141,6 +141,7 @@ impl Evidence {
             }),
             attempts: vec![attempt],
             looks: Vec::new(),
+            audit: None,
             system_roots: None,
             resolvers: vec!["192.0.2.53".to_owned()],
             scope: Scope::default(),

@@ -2,8 +2,8 @@
 
 use super::page::Page;
 use super::version_name;
-use crate::audit::{Accepts, Audit, Found, STRANGER};
 use crate::evidence::PlaintextAnswer;
+use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::iana;
 use crate::report::Role;
 

@@ -51,7 +51,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
     let mut page = Page::new(layout.style);
     if layout.verbosity != Verbosity::Quiet {
         stages(&mut page, outcome);
-        if let Some(audit) = &outcome.audit {
+        if let Some(audit) = &outcome.evidence.audit {
             audit::section(&mut page, audit);
         }
         if layout.verbosity == Verbosity::Verbose {

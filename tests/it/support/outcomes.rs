@@ -70,7 +70,6 @@ pub fn healthy() -> Outcome {
             (Stage::Auth, StageStatus::Skipped, None, "the server asks for a password, none is given"),
         ]),
         attempts: vec![None],
-        audit: None,
     }
 }
 
@@ -540,6 +539,7 @@ fn evidence(
         trust,
         attempts,
         looks: Vec::new(),
+        audit: None,
         system_roots: None,
         resolvers: Vec::new(),
         scope: Scope::default(),
@@ -564,7 +564,6 @@ fn failed(
         warnings: Vec::new(),
         stages: stages(reached),
         attempts,
-        audit: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The record of a check: everything that was observed, before any opinion. Values only; what failed is recorded
 //! where it happened, with the OS error, the alert number, the bytes and the moment.
 
+pub mod audit;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub struct Evidence {
     pub attempts: Vec<Attempt>,
     /// Extra connections made after a failure to tell its causes apart, in order.
     pub looks: Vec<Look>,
+    /// What the server accepts, where `audit` asked.
+    pub audit: Option<audit::Audit>,
     /// The system's public roots, read only where they help to explain a failed chain.
     pub system_roots: Option<RootStore>,
     /// The name servers that the system's resolver asks, where they are known.
@@ -52,6 +56,7 @@ impl Evidence {
             trust: None,
             attempts: Vec::new(),
             looks: Vec::new(),
+            audit: None,
             system_roots: None,
             resolvers: Vec::new(),
             scope,

@@ -17,18 +17,16 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::{ask_as_stranger, look};
 use crate::conninfo::{SslNegotiation, TlsVersion};
+use crate::evidence::audit::{Accepts, Audit, Found, STRANGER, Version};
 use crate::evidence::{Answer, HelloOffer, HelloPurpose, PlaintextAnswer, Question};
 use crate::iana::{GROUPS, SUITES};
-use crate::probe::{ask_as_stranger, look};
 
 /// Connections at one time: each takes one of the server's until it is closed.
 const MOST_AT_ONCE: usize = 6;
 /// Connections in all. A server that accepts everything in [`SUITES`] in TLS 1.2 and 1.3 stays below it.
 const MOST_CONNECTIONS: usize = 200;
-/// User and database of the question in plaintext. Everybody on the way can read it, so nothing of the person's is in it:
-/// the user is nobody's, the database is one that every cluster has.
-pub const STRANGER: (&str, &str) = ("pgtls-check", "postgres");
 /// One answer takes no longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -45,79 +43,6 @@ pub struct Task {
     pub ask_in_plaintext: bool,
     /// The limit of all offers together.
     pub limit: Duration,
-}
-
-/// What a server accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Audit {
-    /// TLS after SSLRequest.
-    pub ssl_request: Accepts,
-    /// TLS at once (PostgreSQL 17).
-    pub direct: Accepts,
-    /// The protocol versions, newest first.
-    pub versions: Vec<Version>,
-    /// The key-exchange groups in the newest version that is accepted.
-    pub groups: Option<(TlsVersion, Found)>,
-    /// What a start-up message without TLS met with; `None` where it was not sent.
-    pub plaintext: Option<PlaintextAnswer>,
-    /// Connections made.
-    pub connections: usize,
-    /// Time taken.
-    pub took: Duration,
-}
-
-/// Whether something is accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepts {
-    /// It is.
-    Yes,
-    /// It was refused.
-    No,
-    /// The answer tells neither: silence, an error of another kind, the limit.
-    Unknown,
-}
-
-/// A protocol version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// Which.
-    pub version: TlsVersion,
-    /// Whether it is accepted.
-    pub accepted: Accepts,
-    /// Its cipher suites, where it is.
-    pub suites: Found,
-}
-
-/// What elimination found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Numbers, in the order of [`SUITES`] or [`GROUPS`].
-    pub accepted: Vec<u16>,
-    /// Whether the server refused all the rest; otherwise silence, an error or a limit ended the search.
-    pub complete: bool,
-}
-
-impl Audit {
-    /// The accepted versions that are obsolete (RFC 8996), oldest first.
-    pub fn legacy(&self) -> Vec<TlsVersion> {
-        let old =
-            |version: &&Version| version.version < TlsVersion::Tls12 && version.accepted == Accepts::Yes;
-        self.versions.iter().rev().filter(old).map(|version| version.version).collect()
-    }
-
-    /// Whether the server serves, or would serve after a password, who comes without TLS.
-    pub fn plaintext_accepted(&self) -> Accepts {
-        match &self.plaintext {
-            Some(PlaintextAnswer::Admitted) => Accepts::Yes,
-            // Classes 28 and 08: PostgreSQL's "no pg_hba.conf entry", PgBouncer's "SSL required".
-            Some(PlaintextAnswer::Refused(message))
-                if message.sqlstate.starts_with("28") || message.sqlstate.starts_with("08") =>
-            {
-                Accepts::No
-            }
-            Some(PlaintextAnswer::Refused(_) | PlaintextAnswer::Failed) | None => Accepts::Unknown,
-        }
-    }
 }
 
 /// Asks for everything.
