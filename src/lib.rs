@@ -20,7 +20,8 @@ pub mod conninfo;
 pub mod provider;
 pub mod trust;
 
-// What to try, what was seen, what libpq makes of a chain.
+// What to try, what was seen, what libpq and other clients make of a chain.
+pub mod clients;
 pub mod evidence;
 pub mod plan;
 pub mod verify;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::check::{self, Setup};
 use super::{USAGE, error_style, output_style, progress, report_one};
-use crate::cli::{AuditArgs, DisplayArgs};
+use crate::cli::DisplayArgs;
+use crate::cli::audit::AuditArgs;
 use crate::conninfo::{Endpoint, Environment};
 use crate::diagnose::{Outcome, Verdict, warnings};
 use crate::evidence::Scope;

@@ -12,7 +12,8 @@ use tokio::task::{JoinSet, LocalSet};
 use super::{
     INTERRUPTED, USAGE, descriptors, error_style, output_style, print, progress, unless_unread, write,
 };
-use crate::cli::{CheckArgs, DisplayArgs, Patience};
+use crate::cli::DisplayArgs;
+use crate::cli::check::{CheckArgs, Patience};
 use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::{self, Outcome, Policy, Verdict};
 use crate::evidence::{Evidence, Scope};

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 
 use super::check::{self, Setup};
 use super::{USAGE, audit, output_style, print, report_one};
-use crate::cli::{DemoArgs, DisplayArgs};
+use crate::cli::DisplayArgs;
+use crate::cli::demo::DemoArgs;
 use crate::conninfo::{Environment, Overrides};
 use crate::demo::{self, Demo, Fault, SeenBy};
 use crate::diagnose::Policy;

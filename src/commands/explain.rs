@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use super::{USAGE, print, recognise};
-use crate::cli::{DisplayArgs, ExplainArgs};
+use crate::cli::DisplayArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::diagnose;
 use crate::diagnose::catalogue::{self, Entry};
 use crate::report::json::{SCHEMA, line};

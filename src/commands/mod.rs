@@ -3,7 +3,7 @@
 
 mod audit;
 mod check;
-pub mod clients;
+mod clients;
 mod demo;
 mod descriptors;
 mod explain;

@@ -4,6 +4,7 @@
 //! A new format is one file here and one variant of [`Format`].
 
 pub mod certificates;
+pub mod clients;
 pub mod config;
 pub(crate) mod human;
 pub(crate) mod json;

@@ -289,7 +289,7 @@ fn the_short_list_names_every_client_and_what_raises_the_mode() {
         clients(&home, &["host=db.example user=me password=Zyzzyva sslmode=prefer sslrootcert=roots.pem"]);
     report.exits(0).conceals("Zyzzyva");
     assert!(report.stdout.contains("sslmode=prefer does not verify the server"), "{report}");
-    for client in pgtls_check::commands::clients::table::all() {
+    for client in pgtls_check::clients::table::all() {
         assert!(
             report.stdout.lines().any(|line| line.starts_with(&format!("{}  ", client.name))),
             "{report}"

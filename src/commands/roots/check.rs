@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{CheckArgs, Opinion, Streams, diagnosis, file_name, usage, write_json};
+use super::{Opinion, Streams, diagnosis, file_name, usage, write_json};
 use crate::certificate::Certificate;
+use crate::cli::roots::CheckArgs;
 use crate::conninfo::Environment;
 use crate::diagnose::{Diagnosis, Fact, Fix, root_file};
 use crate::provider::{Provider, advice, by_host, by_id, near_miss};

@@ -4,7 +4,8 @@ use std::io;
 
 use serde_json::{Value as Json, json};
 
-use super::{ExportArgs, Streams, usage, write_json};
+use super::{Streams, usage, write_json};
+use crate::cli::roots::ExportArgs;
 use crate::commands::write::{Existing, atomically};
 use crate::conninfo::Environment;
 use crate::provider::{Bundle, PROVIDERS, bundle, by_id};

@@ -111,7 +111,7 @@ pub fn marks(template: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connection::tests::connection;
+    use super::super::testing::connection;
     use super::*;
 
     const TEMPLATE: &str = "

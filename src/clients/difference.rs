@@ -6,7 +6,7 @@ use super::connection::{Connection, Root};
 use super::table::{Client, SystemRoots, Verifier, WithoutRoot};
 use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::conninfo::{Settings, SslMode};
-use crate::diagnose::Outcome;
+use crate::evidence::Evidence;
 use crate::trust::{FileContent, RootStore, Roots, Trust};
 use crate::verify::{Defect, Judgement, StrictReason};
 
@@ -337,8 +337,8 @@ impl RootFile {
 
 impl<'a> Live<'a> {
     /// The handshake where libpq stops, if a chain was judged there.
-    pub fn of(outcome: &'a Outcome) -> Option<Self> {
-        let record = &outcome.evidence.attempts.last()?.tls.as_ref()?.result;
+    pub fn of(evidence: &'a Evidence) -> Option<Self> {
+        let record = &evidence.attempts.last()?.tls.as_ref()?.result;
         Some(Self { chain: &record.chain, judgement: record.judgement.as_ref()? })
     }
 
@@ -370,8 +370,8 @@ mod tests {
 
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-    use super::super::connection::tests::read;
     use super::super::table;
+    use super::super::testing::read;
     use super::*;
     use crate::conninfo::Value;
     use crate::timestamp::Timestamp;

@@ -254,8 +254,8 @@ const LIBPQ_WORDS: &str = "«words»";
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::connection::tests::connection;
     use super::super::snippet::marks;
+    use super::super::testing::connection;
     use super::*;
 
     const KNOWN: &[&str] = &[

@@ -2,14 +2,15 @@
 
 use serde_json::{Value as Json, json};
 
-use super::connection::{Connection, Root};
-use super::difference::{Difference, Effect, Situation};
-use super::table::Client;
+use super::human::page::Page;
+use super::json::{SCHEMA, line, sslmode_name};
+use super::style::{Role, Style};
+use super::subject::exit_status;
+use crate::clients::connection::{Connection, Root};
+use crate::clients::difference::{Difference, Effect, Situation};
+use crate::clients::table::Client;
 use crate::conninfo::SslMode;
 use crate::diagnose::{Outcome, Verdict};
-use crate::report::human::page::Page;
-use crate::report::json::{SCHEMA, line, sslmode_name};
-use crate::report::{Role, Style, exit_status};
 use crate::text::printable;
 
 /// The label column: wide enough for `by default`.
@@ -249,9 +250,10 @@ fn write_difference(page: &mut Page, difference: &Difference) {
 mod tests {
     use std::path::Path;
 
-    use super::super::connection::tests::read;
-    use super::super::table;
     use super::*;
+    use crate::clients::connection::raised_from;
+    use crate::clients::table;
+    use crate::clients::testing::read;
     use crate::text::{is_printable, width};
 
     const ODD: &str = "host=db.example hostaddr=10.0.0.7 user=me password=Zyzzyva sslmode=require \
@@ -267,7 +269,7 @@ mod tests {
         let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
         show(&Answer {
             connection: &connection,
-            raised_from: super::super::raised_from(&settings),
+            raised_from: raised_from(&settings),
             other_hosts: settings.hosts.len() - 1,
             situation: Situation::new(&connection, &settings, &trust, None),
             outcome: None,

@@ -246,31 +246,9 @@ fn text(bytes: &[u8], keyword: &'static str) -> Result<String, NoConnection> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use std::path::PathBuf;
-
+mod tests {
+    use super::super::testing::{connection, read};
     use super::*;
-    use crate::conninfo::{self, Environment, Overrides};
-    use crate::trust;
-
-    /// Settings and trust as a run would have them, in a directory without any file.
-    pub fn read(conninfo: &str) -> (Settings, Trust) {
-        let environment = Environment {
-            current_dir: PathBuf::from("/nonexistent"),
-            account_home: Some(PathBuf::from("/nonexistent/home")),
-            login_name: Some("somebody".to_owned()),
-            ..Environment::default()
-        };
-        let settings =
-            conninfo::resolve(Some(conninfo.as_bytes()), &Overrides::default(), &environment).unwrap();
-        let trust = trust::load(&settings, &environment);
-        (settings, trust)
-    }
-
-    pub fn connection(conninfo: &str) -> Result<Connection, NoConnection> {
-        let (settings, trust) = read(conninfo);
-        Connection::of(&settings, &trust, Path::new("/nonexistent"))
-    }
 
     #[test]
     fn a_connection_is_read_from_settings() {

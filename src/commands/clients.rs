@@ -1,49 +1,22 @@
 //! `clients`: the connection just described, spelled for drivers and frameworks, with what each does by default and where
 //! it behaves otherwise than libpq for this server.
-//!
-//! Facts about clients are rows of [`table`]; [`snippet`] writes, [`difference`] judges, both without looking at anything
-//! but values. Whatever the sslmode, what is spelled is verify-full.
-
-pub mod connection;
-pub mod difference;
-pub mod quote;
-mod show;
-pub mod snippet;
-pub mod strings;
-pub mod table;
-
-use std::ffi::OsString;
 
 use super::check::{Setup, check};
 use super::{USAGE, report_one};
 use crate::cli::DisplayArgs;
+use crate::cli::clients::ClientsArgs;
+use crate::clients::connection::{Connection, raised_from};
+use crate::clients::difference::{Live, Situation};
+use crate::clients::table::{self, Client};
 use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome, Policy};
 use crate::evidence::{Evidence, Scope};
+use crate::report::clients::Answer;
 use crate::report::{self, Format, Style};
 use crate::secret::Secret;
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::trust::{self, SystemStore};
-
-use connection::{Connection, raised_from};
-use difference::{Live, Situation};
-use show::Answer;
-use table::Client;
-
-/// `clients`.
-#[derive(Debug, clap::Args)]
-pub struct ClientsArgs {
-    /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
-    #[arg(value_name = "CONNINFO")]
-    pub conninfo: Option<OsString>,
-    /// This client only, in full; can be given several times
-    #[arg(long = "for", value_name = "NAME")]
-    pub only: Vec<String>,
-    /// Look at the server's own chain and tell the differences by it; no user, database or password is sent
-    #[arg(long)]
-    pub probe: bool,
-}
 
 /// Runs `clients` and gives the exit status: that of the live check with `--probe`, else 0.
 ///
@@ -84,7 +57,12 @@ pub(super) fn run(
         connection: &connection,
         raised_from,
         other_hosts: settings.hosts.len().saturating_sub(1),
-        situation: Situation::new(&connection, &settings, &trust, outcome.as_ref().and_then(Live::of)),
+        situation: Situation::new(
+            &connection,
+            &settings,
+            &trust,
+            outcome.as_ref().and_then(|outcome| Live::of(&outcome.evidence)),
+        ),
         outcome: outcome.as_ref(),
         in_full: !arguments.only.is_empty(),
         clients,

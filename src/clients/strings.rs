@@ -224,7 +224,7 @@ pub fn pkcs12_beside(certificate: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connection::tests::connection;
+    use super::super::testing::connection;
     use super::*;
 
     fn full() -> Connection {

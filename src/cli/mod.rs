@@ -1,0 +1,237 @@
+//! Command-line types and help text. What the options mean is in `commands`; every option ends up in
+//! [`Overrides`](crate::conninfo::Overrides), a limit or a scope, never in something global.
+
+pub mod audit;
+pub mod check;
+pub mod clients;
+pub mod demo;
+pub mod explain;
+pub mod roots;
+pub mod target;
+
+use std::ffi::OsString;
+
+use clap::builder::PossibleValue;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::report::{ColorChoice, Format, Verbosity};
+use audit::AuditArgs;
+use check::CheckArgs;
+use clients::ClientsArgs;
+use demo::DemoArgs;
+use explain::ExplainArgs;
+use roots::RootsArgs;
+
+const EXAMPLES: &str = "Examples:
+  check one server
+    pgtls-check \"sslmode=verify-full sslrootcert=roots.pem host=db.example.com user=me\"
+  in CI, many servers: one line a target, exit status 0 when all are well
+    pgtls-check --format json --from targets.txt
+  what a diagnosis means and how to fix it
+    pgtls-check explain hostname-mismatch";
+
+const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with \
+     libpq's environment variables, service file, password file and default files. Where no sslmode is given, \
+     verify-full is checked.\n\n\
+     Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP, \
+     6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or the server said no, 10 a policy asked for is \
+     not met, 130 interrupted. Of several targets: 0 when all are verified, else the lowest non-zero status among them.";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pgtls-check",
+    version,
+    about = "Verifies TLS connections to PostgreSQL and, when one fails, says why and how to fix it",
+    before_help = EXAMPLES,
+    after_help = AFTER,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 120,
+    override_usage = "pgtls-check [OPTIONS] [CONNINFO]...\n       pgtls-check COMMAND --help"
+)]
+pub struct Cli {
+    /// What to do instead of a check.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The check.
+    #[command(flatten)]
+    pub check: CheckArgs,
+    /// How to show it.
+    #[command(flatten)]
+    pub display: DisplayArgs,
+    /// Print this help
+    #[arg(long, short = '?', action = ArgAction::Help, global = true, help_heading = "Output")]
+    help: Option<bool>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
+    Audit(AuditArgs),
+    /// Look into a root file, hold it against a provider, write a provider's bundle
+    Roots(RootsArgs),
+    /// The same verified connection, spelled for drivers and frameworks
+    Clients(ClientsArgs),
+    /// A diagnosis in full, or what an error text can stand for; without an argument, the list
+    Explain(ExplainArgs),
+    /// A check against an embedded server, healthy or with the named fault
+    Demo(DemoArgs),
+}
+
+/// What to show and how.
+#[derive(Debug, Args)]
+pub struct DisplayArgs {
+    /// The form of the report
+    #[arg(long, value_name = "FMT", default_value = "human", global = true, help_heading = "Output")]
+    pub format: Format,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
+    pub color: ColorChoice,
+    /// More: chain, time line, facts of the wire, effective settings
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
+    pub verbose: bool,
+    /// Nothing but the exit status and errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+impl DisplayArgs {
+    /// `-v` and `-q`.
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.verbose, self.quiet) {
+            (true, _) => Verbosity::Verbose,
+            (false, true) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+}
+
+impl Cli {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// clap's, worded for the terminal: a request for help or the version, or what is wrong.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut definition = Self::command();
+        let matches = definition.try_get_matches_from_mut(arguments)?;
+        if let Some(name) = matches.subcommand_name() {
+            refuse_check_options(&mut definition, &matches, name)?;
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+    }
+}
+
+/// An option of the check beside a subcommand would have no effect, and nobody would notice.
+fn refuse_check_options(
+    definition: &mut clap::Command,
+    matches: &ArgMatches,
+    name: &str,
+) -> Result<(), clap::Error> {
+    let options: Vec<(String, Option<String>)> = definition
+        .get_arguments()
+        .filter(|option| !option.is_global_set())
+        .map(|option| (option.get_id().to_string(), option.get_long().map(|long| format!("--{long}"))))
+        .collect();
+    for (id, option) in options {
+        let given = matches.try_contains_id(&id).is_ok()
+            && matches.value_source(&id) == Some(ValueSource::CommandLine);
+        if given {
+            let option = option.unwrap_or_else(|| "a connection string".to_owned());
+            let text = format!(
+                "{option} goes with a check, not before `{name}`; options of `{name}` stand behind it\n"
+            );
+            return Err(definition.error(clap::error::ErrorKind::ArgumentConflict, text));
+        }
+    }
+    Ok(())
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Format::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
+
+impl ValueEnum for ColorChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[ColorChoice::Auto, ColorChoice::Always, ColorChoice::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            ColorChoice::Auto => "auto",
+            ColorChoice::Always => "always",
+            ColorChoice::Never => "never",
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use check::Patience;
+
+    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::read(std::iter::once("pgtls-check").chain(arguments.iter().copied()).map(Into::into))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_no_subcommand_is_a_connection_string() {
+        let cli = read(&["host=a", "-v", "host=b"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.check.conninfo, ["host=a", "host=b"]);
+        assert_eq!(cli.display.verbosity(), Verbosity::Verbose);
+        assert!(matches!(read(&["demo"]).unwrap().command, Some(Command::Demo(_))));
+    }
+
+    #[test]
+    fn short_h_is_the_host_and_a_question_mark_asks_for_help() {
+        assert_eq!(read(&["-h", "db"]).unwrap().check.connection.host.as_deref(), Some("db".as_ref()));
+        for help in ["-?", "--help"] {
+            assert_eq!(read(&[help]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        }
+    }
+
+    #[test]
+    fn wait_has_its_number_behind_an_equals_sign() {
+        assert_eq!(read(&["--wait", "host=a"]).unwrap().check.wait, Some(Patience::Endless));
+        assert_eq!(
+            read(&["--wait=60", "host=a"]).unwrap().check.wait,
+            Some(Patience::For(Duration::from_secs(60)))
+        );
+    }
+
+    #[test]
+    fn options_of_a_check_are_refused_before_a_subcommand() {
+        assert!(
+            read(&["--tls-only", "demo"]).unwrap_err().to_string().contains("--tls-only goes with a check")
+        );
+        assert!(read(&["--format", "json", "demo"]).is_ok());
+        assert!(read(&["demo", "--format", "json"]).is_ok());
+    }
+
+    #[test]
+    fn a_mistyped_subcommand_finds_its_neighbour_among_those_there_are() {
+        let names: Vec<String> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut known = crate::diagnose::SUBCOMMANDS.map(str::to_owned);
+        known.sort();
+        let mut sorted = names;
+        sorted.sort();
+        assert_eq!(sorted, known);
+    }
+}

@@ -1,0 +1,96 @@
+//! What a check and an audit share: where to, over the string; which warnings are failures; lengths of time.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::conninfo::{Overrides, Value};
+use crate::diagnose::Policy;
+use crate::diagnose::policy::UnknownCode;
+
+/// What overrides the connection string, as in psql.
+#[derive(Debug, Args)]
+pub struct ConnectionArgs {
+    /// As psql: overrides the string
+    #[arg(short = 'h', long = "host", value_name = "HOST", help_heading = "Connection")]
+    pub host: Option<OsString>,
+    /// As psql: overrides the string
+    #[arg(short = 'p', long = "port", value_name = "PORT", help_heading = "Connection")]
+    pub port: Option<OsString>,
+    /// As psql: overrides the string
+    #[arg(short = 'U', long = "username", value_name = "USER", help_heading = "Connection")]
+    pub user: Option<OsString>,
+    /// As psql: a database, or a connection string
+    #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", help_heading = "Connection")]
+    pub dbname: Option<OsString>,
+    /// Never ask for a password
+    #[arg(short = 'w', long, help_heading = "Connection")]
+    pub no_password: bool,
+}
+
+impl ConnectionArgs {
+    /// What the options set, over the connection string.
+    pub fn overrides(&self) -> Overrides {
+        let given = [
+            ("host", &self.host, "-h"),
+            ("port", &self.port, "-p"),
+            ("user", &self.user, "-U"),
+            ("dbname", &self.dbname, "-d"),
+        ];
+        let parameters = given
+            .into_iter()
+            .filter_map(|(keyword, value, option)| {
+                let bytes = value.as_ref()?.clone().into_encoded_bytes();
+                Some((keyword, Value::new(bytes), option))
+            })
+            .collect();
+        Overrides { parameters, never_prompt: self.no_password }
+    }
+}
+
+/// Which warnings are failures.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// Turn all warnings into failures with exit status 10
+    #[arg(long, help_heading = "What to check")]
+    pub strict: bool,
+    /// Turn these warnings into failures
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
+    pub deny: Vec<String>,
+    /// Keep these as warnings
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
+    pub allow: Vec<String>,
+}
+
+impl PolicyArgs {
+    /// The policy.
+    ///
+    /// # Errors
+    /// The first code that is no warning's.
+    pub fn policy(&self) -> Result<Policy, UnknownCode> {
+        Policy::new(self.strict, self.deny.clone(), self.allow.clone())
+    }
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let wanted = "a number of seconds above 0, such as 30 or 0.5";
+    let seconds: f64 = text.parse().map_err(|_| format!("this is not {wanted}"))?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("this is not {wanted}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_positive_numbers() {
+        for bad in ["0", "-1", "x", "", "NaN", "inf", "1e30"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+    }
+}
