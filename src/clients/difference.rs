@@ -432,7 +432,7 @@ mod tests {
                 line: 1,
             })
             .collect();
-        Roots::Loaded(RootStore { source: RootSource::Given(file), certificates })
+        Roots::Loaded(RootStore::loaded(RootSource::Given(file), certificates))
     }
 
     /// The clients that have a difference of this code, with these settings, roots and chain.

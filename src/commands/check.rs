@@ -369,7 +369,7 @@ impl Round {
         };
         // The public roots are read only where they may explain a failure.
         if evidence.chain_was_refused() {
-            evidence.system_roots = setup.system_store.get(&setup.environment).cloned();
+            evidence.system_roots = Some(setup.system_store.get(&setup.environment).clone());
         }
         judged(setup, evidence)
     }

@@ -170,10 +170,8 @@ mod tests {
             file: PathBuf::from("roots.pem"),
             line: 1,
         };
-        RootStore {
-            source: RootSource::Given(PathBuf::from("roots.pem")),
-            certificates: names.iter().map(entry).collect(),
-        }
+        let source = RootSource::Given(PathBuf::from("roots.pem"));
+        RootStore::loaded(source, names.iter().map(entry).collect())
     }
 
     fn at(year: i32, month: u8) -> Timestamp {

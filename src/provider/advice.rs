@@ -122,7 +122,7 @@ mod tests {
             file: file.clone(),
             line: 1,
         };
-        RootStore { source: RootSource::Given(file.clone()), certificates: names.iter().map(entry).collect() }
+        RootStore::loaded(RootSource::Given(file.clone()), names.iter().map(entry).collect())
     }
 
     fn at(year: i32, month: u8, day: u8) -> Timestamp {

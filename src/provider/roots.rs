@@ -182,7 +182,7 @@ impl Bundle {
             file: path.to_owned(),
             line: block.line,
         });
-        RootStore { source: RootSource::Given(path.to_owned()), certificates: certificates.collect() }
+        RootStore::loaded(RootSource::Given(path.to_owned()), certificates.collect())
     }
 
     /// The bundle as PEM, with a comment before each certificate: name, SHA-256, validity and why it is there.

@@ -187,7 +187,7 @@ impl<'a> Bench<'a> {
             conninfo::RootChoice::System => return None,
         };
         let mut trust = self.evidence.trust.clone()?;
-        trust.roots = Roots::Loaded(RootStore { source, certificates: Vec::new() });
+        trust.roots = Roots::Loaded(RootStore::loaded(source, Vec::new()));
         let mut judged = match self.judged_again(settings, &trust) {
             Some(judged) => judged,
             None => {
@@ -196,7 +196,7 @@ impl<'a> Bench<'a> {
             }
         };
         if judged.system_roots.is_none() {
-            judged.system_roots = self.means.system_store.get(self.means.environment).cloned();
+            judged.system_roots = Some(self.means.system_store.get(self.means.environment).clone());
         }
         Some(judged)
     }

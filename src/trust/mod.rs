@@ -8,6 +8,7 @@ mod key;
 mod p521;
 mod revocation;
 mod roots;
+mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)] // Tests only.
 mod testing;
@@ -21,6 +22,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
+pub use store::{HashedDirectory, HashedFile};
 
 /// Everything that was read from files.
 #[derive(Clone, Debug)]
@@ -68,8 +70,19 @@ pub enum Roots {
 pub struct RootStore {
     /// Where they came from.
     pub source: RootSource,
-    /// The certificates, in the order of the file.
+    /// The certificates: those that are loaded, in the order of the files, and behind them those that OpenSSL would find
+    /// in directories.
     pub certificates: Vec<FileCertificate>,
+    /// The directories, in the order in which OpenSSL looks into them: into none for a name that is loaded already, and
+    /// into none behind the first that has the name.
+    pub directories: Vec<HashedDirectory>,
+}
+
+impl RootStore {
+    /// A store of certificates that are all loaded.
+    pub fn loaded(source: RootSource, certificates: Vec<FileCertificate>) -> Self {
+        Self { source, certificates, directories: Vec::new() }
+    }
 }
 
 /// Where trust anchors came from.
@@ -175,8 +188,10 @@ pub enum Revocation {
     Off,
     /// Every certificate of the path is checked.
     On {
-        /// The lists, in the order of the files.
+        /// The lists: those that are loaded, in the order of the files, and behind them those in directories.
         lists: Vec<FileCrl>,
+        /// The directories, in the order in which OpenSSL looks into them.
+        directories: Vec<HashedDirectory>,
         /// `sslcrldir`, if it is set.
         directory: Option<CrlDirectory>,
     },
@@ -334,31 +349,29 @@ pub enum KeyProblem {
 
 /// Reads every file the settings call for. Never fails: what is wrong is in the value.
 pub fn load(settings: &Settings, environment: &Environment) -> Trust {
-    let mut roots = roots::load(settings, environment);
-    let (revocation, among_lists) = revocation::load(settings, environment, &roots);
+    let (mut roots, mut directories) = roots::load(settings, environment);
+    let revocation = revocation::load(settings, environment, &mut roots, &mut directories);
     if let Roots::Loaded(store) = &mut roots {
-        store.certificates.extend(among_lists);
+        store.directories = store::look_for_certificates(&directories, &mut store.certificates);
     }
     Trust { roots, revocation, client: identity::load(settings, environment) }
 }
 
 /// The public roots of this machine, as `sslrootcert=system` would use them.
-pub fn system_roots(environment: &Environment) -> Roots {
-    roots::system(environment)
+pub fn system_roots(environment: &Environment) -> RootStore {
+    let (mut store, directories) = roots::system(environment);
+    store.directories = store::look_for_certificates(&directories, &mut store.certificates);
+    store
 }
 
 /// The system's trust store, read when it is first wanted and then kept: its 150 certificates take a while.
 #[derive(Debug, Default)]
-pub struct SystemStore(OnceCell<Option<RootStore>>);
+pub struct SystemStore(OnceCell<RootStore>);
 
 impl SystemStore {
-    /// The store; `None` if there is none that can be read. `environment` counts the first time.
-    pub fn get(&self, environment: &Environment) -> Option<&RootStore> {
-        let read = || match system_roots(environment) {
-            Roots::Loaded(store) => Some(store),
-            Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
-        };
-        self.0.get_or_init(read).as_ref()
+    /// The store. `environment` counts the first time.
+    pub fn get(&self, environment: &Environment) -> &RootStore {
+        self.0.get_or_init(|| system_roots(environment))
     }
 }
 

@@ -1,71 +1,67 @@
 //! CRLs: `sslcrl`, `sslcrldir`, the default `root.crl` (fe-secure-openssl.c, initialize_SSL). libpq switches checking
 //! on when `X509_STORE_load_locations` succeeds, and says nothing when it does not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::file;
-use super::roots::{self, directories, hashed_certificates, hashed_files};
+use super::store::{self, hashed_files};
 use super::{CrlDirectory, CrlDirectoryState, FileCertificate, FileCrl, Revocation, Roots};
+use super::{file, roots};
 use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings, SslMode};
 
-/// What was found: the lists, and certificates that stand among them, which OpenSSL trusts like those of the root file.
+/// What checking there is. Certificates among the lists are loaded into the store of `roots`, and the directory of lists
+/// is one more of `directories`, in which OpenSSL looks for certificates too.
 pub(super) fn load(
     settings: &Settings,
     environment: &Environment,
-    roots: &Roots,
-) -> (Revocation, Vec<FileCertificate>) {
+    roots: &mut Roots,
+    directories: &mut Vec<PathBuf>,
+) -> Revocation {
     let given = |keyword| settings.path(keyword);
     // Without a root file libpq does not come to CRLs (measured: any sslmode).
-    match roots {
-        Roots::Loaded(_) => {}
+    let store = match roots {
+        Roots::Loaded(store) => store,
         Roots::None if settings.sslmode != SslMode::Disable => {
             let why = "there is no root file, and without one libpq reads no CRL".to_owned();
             let ignored = given("sslcrl").or(given("sslcrldir"));
             let ignored = ignored.map(|path| Revocation::Ignored { path, why });
-            return (ignored.unwrap_or(Revocation::Off), Vec::new());
+            return ignored.unwrap_or(Revocation::Off);
         }
         Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => {
-            return (Revocation::Off, Vec::new());
+            return Revocation::Off;
         }
-    }
+    };
     let (file, directory) = match (given("sslcrl"), given("sslcrldir")) {
         (None, None) => (environment.default_file("root.crl"), None),
         given => given,
     };
     let file = file.map(|path| environment.current_dir.join(path));
-    let directories = directory.map(|list| (list.clone(), directories(&list, environment)));
 
     let mut lists = Vec::new();
-    let mut certificates = Vec::new();
     if let Some(path) = &file {
         match from_file(path) {
-            Ok(found) => {
-                lists.extend(found.0);
-                certificates.extend(found.1);
+            Ok((found, certificates)) => {
+                lists.extend(found);
+                store.certificates.extend(certificates);
             }
             // A default file that is absent was not asked for.
             Err(why) if given("sslcrl").is_some() || file::is_present(path) => {
-                return (Revocation::Ignored { path: path.clone(), why }, Vec::new());
+                return Revocation::Ignored { path: path.clone(), why };
             }
-            Err(_) => return (Revocation::Off, Vec::new()),
+            Err(_) => return Revocation::Off,
         }
-    } else if directories.is_none() {
-        return (Revocation::Off, Vec::new());
+    } else if directory.is_none() {
+        return Revocation::Off;
     }
-    let directory = directories.map(|(given, directories)| {
-        let mut state = CrlDirectoryState::Missing;
-        for directory in directories {
-            state = state.max(directory_state(&directory));
-            for (hash, path) in hashed_files(&directory, "r") {
-                let found = from_file(&path).map(|(found, _)| found).unwrap_or_default();
-                lists.extend(found.into_iter().filter(|list| list.crl.facts().issuer.hash() == hash));
-            }
-            certificates.extend(hashed_certificates(&directory));
-        }
-        CrlDirectory { path: given, state }
+    let directory = directory.map(|list| {
+        let own = store::directories(&list, environment);
+        let state = own.iter().map(|directory| directory_state(directory)).max();
+        let new: Vec<PathBuf> = own.into_iter().filter(|path| !directories.contains(path)).collect();
+        directories.extend(new);
+        CrlDirectory { path: list, state: state.unwrap_or(CrlDirectoryState::Missing) }
     });
-    (Revocation::On { lists, directory }, certificates)
+    let directories = store::look_for_crls(directories, &mut lists);
+    Revocation::On { lists, directories, directory }
 }
 
 /// The lists and certificates of a file, or why OpenSSL takes nothing from it.
@@ -93,7 +89,7 @@ fn directory_state(directory: &Path) -> CrlDirectoryState {
     if entries.next().is_none() {
         return CrlDirectoryState::Empty;
     }
-    if hashed_files(directory, "r").is_empty() {
+    if hashed_files(directory, "r", |_| true).is_empty() {
         CrlDirectoryState::NotHashed
     } else {
         CrlDirectoryState::Hashed
@@ -131,18 +127,23 @@ mod tests {
     }
 
     fn loaded() -> Roots {
-        Roots::Loaded(RootStore { source: RootSource::DefaultFile("x".into()), certificates: Vec::new() })
+        Roots::Loaded(RootStore::loaded(RootSource::DefaultFile("x".into()), Vec::new()))
     }
 
     fn load_with(home: &Home, parameters: &[(&'static str, &str)]) -> (Revocation, usize) {
-        let (revocation, certificates) = load(&settings(parameters), &home.environment, &loaded());
-        (revocation, certificates.len())
+        let (mut roots, mut directories) = (loaded(), Vec::new());
+        let revocation = load(&settings(parameters), &home.environment, &mut roots, &mut directories);
+        let Roots::Loaded(mut store) = roots else { unreachable!("loaded") };
+        store::look_for_certificates(&directories, &mut store.certificates);
+        (revocation, store.certificates.len())
     }
 
     /// How many lists are used and what the directory is like.
     fn on(home: &Home, parameters: &[(&'static str, &str)]) -> (usize, Option<CrlDirectoryState>) {
         match load_with(home, parameters).0 {
-            Revocation::On { lists, directory } => (lists.len(), directory.map(|directory| directory.state)),
+            Revocation::On { lists, directory, .. } => {
+                (lists.len(), directory.map(|directory| directory.state))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -152,7 +153,7 @@ mod tests {
         let home = Home::new();
         home.write("list.pem", list("CA").0);
         let load = |parameters: &[(&'static str, &str)], roots: &Roots| {
-            load(&settings(parameters), &home.environment, roots).0
+            load(&settings(parameters), &home.environment, &mut roots.clone(), &mut Vec::new())
         };
         for given in [&[("sslcrl", "list.pem")], &[("sslcrldir", "lists")]] {
             let missing = load(given, &Roots::Missing { path: None, typed: None });
@@ -229,15 +230,16 @@ mod tests {
         home.write(&format!("lists/{hash:08x}.r0"), &text);
         home.write(&format!("lists/{hash:08x}.r3"), &text);
         assert_eq!(state(&[("sslcrldir", "lists")]), (2, Some(Hashed)), "and have no gaps");
+        // It would be opened for a name that has this hash.
         home.write("lists/01234567.r0", list("of another hash").0);
-        assert_eq!(state(&[("sslcrldir", "lists")]), (2, Some(Hashed)));
+        assert_eq!(state(&[("sslcrldir", "lists")]), (3, Some(Hashed)));
         let one = root("one");
         home.write(&format!("lists/{:08x}.0", one.subject_name_hash()), pem(&one));
         assert_eq!(load_with(&home, &[("sslcrldir", "lists")]).1, 1);
         let two = std::env::join_paths(["nowhere", "lists"]).unwrap().into_string().unwrap();
-        assert_eq!(state(&[("sslcrldir", &two)]), (2, Some(Hashed)));
+        assert_eq!(state(&[("sslcrldir", &two)]), (3, Some(Hashed)));
         home.write("more.pem", list("more").0);
-        assert_eq!(state(&[("sslcrl", "more.pem"), ("sslcrldir", "lists")]), (3, Some(Hashed)));
+        assert_eq!(state(&[("sslcrl", "more.pem"), ("sslcrldir", "lists")]), (4, Some(Hashed)));
         assert_eq!(state(&[("sslcrldir", "more.pem")]), (0, Some(Missing)));
     }
 }

@@ -3,20 +3,30 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::file;
+use super::store::hashed_files;
 use super::{FileCertificate, FileContent, RootSource, RootStore, Roots};
+use super::{file, store};
 use crate::certificate::pem::{self, Block};
 use crate::certificate::{Certificate, Crl};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
 
-pub(super) fn load(settings: &Settings, environment: &Environment) -> Roots {
+/// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
+pub(super) fn load(settings: &Settings, environment: &Environment) -> (Roots, Vec<PathBuf>) {
+    if settings.root == RootChoice::System && settings.sslmode != SslMode::Disable {
+        let (store, directories) = system(environment);
+        return (Roots::Loaded(store), directories);
+    }
+    (from_settings(settings, environment), Vec::new())
+}
+
+fn from_settings(settings: &Settings, environment: &Environment) -> Roots {
     if settings.sslmode == SslMode::Disable {
         return Roots::None;
     }
     let demanded = settings.sslmode >= SslMode::VerifyCa;
     let place = |path: &Path| environment.current_dir.join(path);
     match &settings.root {
-        RootChoice::System => system(environment),
+        RootChoice::System => Roots::None,
         RootChoice::Default(None) => absent(demanded, Roots::Missing { path: None, typed: None }),
         RootChoice::Default(Some(path)) => {
             if file::is_present(&place(path)) {
@@ -63,7 +73,7 @@ pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => {
             Roots::Invalid { path: path.to_owned(), content: file::content(bytes, &blocks) }
         }
-        Ok(found) => Roots::Loaded(RootStore { source, certificates: found.certificates }),
+        Ok(found) => Roots::Loaded(RootStore::loaded(source, found.certificates)),
         Err(content) => Roots::Invalid { path: path.to_owned(), content },
     }
 }
@@ -82,7 +92,7 @@ pub(super) fn converted(from: &Path, to: &Path) -> Option<Roots> {
             let certificate = Certificate::from_der_prefix(der);
             certificate.facts().ok()?;
             let certificates = vec![FileCertificate { certificate, file: to.to_owned(), line: 1 }];
-            return Some(Roots::Loaded(RootStore { source, certificates }));
+            return Some(Roots::Loaded(RootStore::loaded(source, certificates)));
         }
     };
     Some(from_bytes(to, String::from_utf16_lossy(&units).as_bytes(), source))
@@ -98,14 +108,34 @@ pub(super) struct Found {
 /// Labels under which OpenSSL finds certificates.
 pub(super) const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
+/// What is wanted of a file. Blocks of other labels are passed over, if they are PEM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kinds {
+    Certificates,
+    Crls,
+    Both,
+}
+
 /// Takes certificates and CRLs from blocks; one bad block of any label spoils them all (pem_info.c).
 pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileContent> {
     let mut found = Found::default();
+    take(path, blocks, Kinds::Both, &mut found)?;
+    Ok(found)
+}
+
+/// Takes what is wanted from blocks, up to the first bad one of any label.
+pub(super) fn take(
+    path: &Path,
+    blocks: &[Block],
+    kinds: Kinds,
+    found: &mut Found,
+) -> Result<(), FileContent> {
     for block in blocks {
         let bad = |what: String| FileContent::BadBlock { line: block.line, what };
         let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
-        let is_certificate = CERTIFICATE_LABELS.contains(&block.label.as_str());
-        if !is_certificate && block.label != "X509 CRL" {
+        let is_certificate = kinds != Kinds::Crls && CERTIFICATE_LABELS.contains(&block.label.as_str());
+        let is_crl = kinds != Kinds::Certificates && block.label == "X509 CRL";
+        if !is_certificate && !is_crl {
             continue;
         }
         if !block.headers.is_empty() {
@@ -126,41 +156,39 @@ pub(super) fn certificates(path: &Path, blocks: &[Block]) -> Result<Found, FileC
             found.crls.push((crl, block.line));
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Files that OpenSSL builds of common systems read: Debian and Ubuntu, Fedora and Red Hat, Alpine, SUSE, macOS with
-/// Homebrew (`openssl version -d` tells the directory; its `cert.pem` and `certs` are the defaults).
-const SYSTEM_FILES: &[&str] = &[
-    "/usr/lib/ssl/cert.pem",
-    "/etc/ssl/cert.pem",
-    "/etc/pki/tls/cert.pem",
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/opt/homebrew/etc/openssl@3/cert.pem",
-];
-
-/// Directories with files named by hash.
+/// Where OpenSSL builds of common systems have their `cert.pem` and `certs` (`openssl version -d`): Debian and Ubuntu,
+/// Alpine and SUSE, Fedora and Red Hat, macOS with Homebrew.
 const SYSTEM_DIRECTORIES: &[&str] =
-    &["/usr/lib/ssl/certs", "/etc/ssl/certs", "/etc/pki/tls/certs", "/opt/homebrew/etc/openssl@3/certs"];
+    &["/usr/lib/ssl", "/etc/ssl", "/etc/pki/tls", "/opt/homebrew/etc/openssl@3"];
+/// What is read where no build of OpenSSL has left its directory: images with nothing but this bundle in them.
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// OpenSSL's default places; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them, an absent one is no error.
-pub(super) fn system(environment: &Environment) -> Roots {
+/// OpenSSL's default places; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them, an absent one is no error. The directories
+/// are still to be looked into.
+pub(super) fn system(environment: &Environment) -> (RootStore, Vec<PathBuf>) {
     let variable = |name: &str| environment.variables.get(OsStr::new(name)).map(PathBuf::from);
-    let present = |places: &[&str]| places.iter().map(PathBuf::from).find(|place| file::is_present(place));
-    let file = variable("SSL_CERT_FILE").or_else(|| present(SYSTEM_FILES));
-    let directory = variable("SSL_CERT_DIR").or_else(|| present(SYSTEM_DIRECTORIES));
-    let mut certificates = Vec::new();
+    let present = |name: &str| {
+        SYSTEM_DIRECTORIES
+            .iter()
+            .map(|place| Path::new(place).join(name))
+            .find(|place| file::is_present(place))
+    };
+    let directory = variable("SSL_CERT_DIR").or_else(|| present("certs"));
+    let directories = directory.as_deref().map(|list| store::directories(list, environment));
+    let directories = directories.unwrap_or_default();
+    let bundle = || {
+        let nothing = || directories.iter().all(|directory| hashed_files(directory, "", |_| true).is_empty());
+        Some(PathBuf::from(BUNDLE)).filter(|_| variable("SSL_CERT_DIR").is_none() && nothing())
+    };
+    let file = variable("SSL_CERT_FILE").or_else(|| present("cert.pem")).or_else(bundle);
     // An empty variable names nothing, and the default is not used either.
-    if let Some(path) = file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
-        certificates.extend(found_in(&environment.current_dir.join(path)).certificates);
-    }
-    // Debian's bundle and directory hold the same roots: one of them is enough, where nothing was asked for.
-    if certificates.is_empty() || variable("SSL_CERT_DIR").is_some() {
-        for directory in directory.iter().flat_map(|list| directories(list, environment)) {
-            certificates.extend(hashed_certificates(&directory));
-        }
-    }
-    Roots::Loaded(RootStore { source: RootSource::System { file, directory }, certificates })
+    let named = |path: &&PathBuf| !path.as_os_str().is_empty();
+    let read = |path: &PathBuf| found_in(&environment.current_dir.join(path)).certificates;
+    let certificates = file.as_ref().filter(named).map(read).unwrap_or_default();
+    (RootStore::loaded(RootSource::System { file, directory }, certificates), directories)
 }
 
 /// What OpenSSL takes from a file, nothing if it cannot be read.
@@ -168,52 +196,6 @@ fn found_in(path: &Path) -> Found {
     let blocks = file::read(path).map(|bytes| pem::blocks(&bytes)).unwrap_or_default();
     certificates(path, &blocks).unwrap_or_default()
 }
-
-/// The certificates that OpenSSL finds in a directory: those in files named by the hash of their subject.
-pub(super) fn hashed_certificates(directory: &Path) -> Vec<FileCertificate> {
-    let mut found = Vec::new();
-    for (hash, path) in hashed_files(directory, "") {
-        let subject_fits = |entry: &FileCertificate| {
-            entry.certificate.readable().subject.is_some_and(|subject| subject.hash() == hash)
-        };
-        found.extend(found_in(&path).certificates.into_iter().filter(subject_fits));
-    }
-    found
-}
-
-/// OpenSSL takes a list of directories, separated as in `PATH` (by_dir.c, add_cert_dir).
-pub(super) fn directories(list: &Path, environment: &Environment) -> Vec<PathBuf> {
-    std::env::split_paths(list.as_os_str())
-        .filter(|path| !path.as_os_str().is_empty())
-        .map(|path| environment.current_dir.join(path))
-        .collect()
-}
-
-/// The files that OpenSSL would come upon in a directory, in order: for each hash (eight hexadecimal digits in lower
-/// case), `HASH.KIND0`, `HASH.KIND1`, and so on to the first that is missing (by_dir.c, get_cert_by_subject). With the
-/// hash: OpenSSL opens a file only when it looks for a name that has it.
-pub(super) fn hashed_files(directory: &Path, kind: &str) -> Vec<(u32, PathBuf)> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let first = format!(".{kind}0");
-    let mut hashes: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter_map(|name| name.strip_suffix(&first).map(str::to_owned))
-        .filter(|hash| {
-            hash.len() == 8 && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-        })
-        .collect();
-    hashes.sort();
-    let numbered = |hash: String| {
-        let value = u32::from_str_radix(&hash, 16).unwrap_or_default();
-        (0..MOST_NAMESAKES)
-            .map(move |number| (value, directory.join(format!("{hash}.{kind}{number}"))))
-            .take_while(|(_, path)| path.exists())
-    };
-    hashes.into_iter().flat_map(numbered).collect()
-}
-
-/// Files with one hash that are read at most.
-const MOST_NAMESAKES: usize = 1000;
 
 #[cfg(test)]
 mod tests {
@@ -384,7 +366,7 @@ mod tests {
         };
         let load_with = |mode, root: RootChoice| {
             let settings = Settings { sslmode: mode, root, ..settings(&[]) };
-            load(&settings, &home.environment)
+            load(&settings, &home.environment).0
         };
         use SslMode::{Disable, Prefer, Require, VerifyCa, VerifyFull};
         for mode in [Prefer, Require, VerifyCa, VerifyFull] {
@@ -426,8 +408,8 @@ mod tests {
 
     #[test]
     fn the_systems_places_are_replaced_by_variables() {
-        let names = |roots: &Roots| -> Vec<String> {
-            let Roots::Loaded(store) = roots else { panic!("{roots:?}") };
+        let names = |environment: &Environment| -> Vec<String> {
+            let store = super::super::system_roots(environment);
             let name = |entry: &FileCertificate| entry.certificate.readable().subject?.common_name();
             store.certificates.iter().filter_map(name).collect()
         };
@@ -448,18 +430,19 @@ mod tests {
         let nowhere = home.path("nowhere");
 
         let home = home.variable("SSL_CERT_FILE", file).variable("SSL_CERT_DIR", list);
-        let mut found = names(&system(&home.environment));
+        let mut found = names(&home.environment);
         found.sort();
-        assert_eq!(found, ["HASHED", "hashed", "in file", "more"]);
+        // OpenSSL would open a file of another name's hash too, when it looks for that name.
+        assert_eq!(found, ["HASHED", "another name's hash", "hashed", "in file", "more"]);
 
         // What is not there, broken or empty is no error and no reason to look elsewhere.
         let home = home.variable("SSL_CERT_FILE", &nowhere).variable("SSL_CERT_DIR", &nowhere);
-        assert_eq!(names(&system(&home.environment)), [""; 0]);
+        assert_eq!(names(&home.environment), [""; 0]);
         let broken = home.write("broken.pem", "-----BEGIN CERTIFICATE-----\n");
         let home = home.variable("SSL_CERT_FILE", broken).variable("SSL_CERT_DIR", "");
-        assert_eq!(names(&system(&home.environment)), [""; 0]);
+        assert_eq!(names(&home.environment), [""; 0]);
         let home = home.variable("SSL_CERT_FILE", "").variable("SSL_CERT_DIR", "");
-        assert_eq!(names(&system(&home.environment)), [""; 0]);
+        assert_eq!(names(&home.environment), [""; 0]);
     }
 
     #[cfg(unix)]

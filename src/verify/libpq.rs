@@ -4,10 +4,11 @@
 use super::defect::{Defect, NotACa};
 use super::path::{self, End, Path};
 use super::signature::{self, SignatureError};
+use super::store::Store;
 use super::{Link, constraints, resources, revocation};
 use crate::certificate::{Certificate, EXPLICIT_CURVE, Facts, Hash, KeyKind};
 use crate::timestamp::Timestamp;
-use crate::trust::{FileCertificate, FileCrl};
+use crate::trust::{FileCrl, RootStore};
 
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 /// "Server gated cryptography" of Microsoft and Netscape: OpenSSL takes either for serverAuth (`XKU_SGC`).
@@ -23,11 +24,11 @@ pub(super) struct Member<'a> {
 }
 
 /// Builds the path and finds all defects but those of the name, in OpenSSL's order: `X509_verify_cert`, `verify_chain`.
-/// `lists` are the CRLs when checking is on.
+/// `lists` is the store of CRLs when checking is on.
 pub(super) fn examine(
     chain: &[Certificate],
-    anchors: &[FileCertificate],
-    lists: Option<&[FileCrl]>,
+    roots: Option<&RootStore>,
+    lists: Option<Store<'_, FileCrl>>,
     at: Timestamp,
 ) -> (Vec<Link>, Vec<Defect>) {
     let mut defects = Vec::new();
@@ -43,7 +44,7 @@ pub(super) fn examine(
         return (vec![Link { certificate: first.clone(), sent: Some(0), in_file: None }], defects);
     };
 
-    let Path { links, end } = path::build(chain, leaf, anchors, at);
+    let Path { links, end } = path::build(chain, leaf, roots, at);
     let members: Vec<Member<'_>> = links
         .iter()
         .filter_map(|Link { certificate, .. }| Some(Member { certificate, facts: certificate.facts().ok()? }))

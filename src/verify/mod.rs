@@ -13,12 +13,14 @@ mod path;
 mod resources;
 mod revocation;
 pub mod signature;
+mod store;
 mod strict;
 
 use crate::certificate::Certificate;
 use crate::conninfo::{SslMode, Value};
 use crate::timestamp::Timestamp;
 use crate::trust::{Revocation, RootStore, Roots, Trust};
+use store::Store;
 
 pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented};
 pub use hostname::{is_ip_address, matches_name};
@@ -89,13 +91,12 @@ pub fn judge(
         Roots::Loaded(store) => Some(store),
         Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
     };
-    let anchors = store.map(|store: &RootStore| store.certificates.as_slice()).unwrap_or_default();
     // CRLs are read only when a root file was (initialize_SSL in fe-secure-openssl.c).
     let lists = match &trust.revocation {
-        Revocation::On { lists, .. } if store.is_some() => Some(lists.as_slice()),
+        Revocation::On { lists, directories, .. } if store.is_some() => Some(Store::new(lists, directories)),
         Revocation::On { .. } | Revocation::Off | Revocation::Ignored { .. } => None,
     };
-    let (path, mut defects) = libpq::examine(chain, anchors, lists, at);
+    let (path, mut defects) = libpq::examine(chain, store, lists, at);
     if let Some(facts) = chain.first().and_then(|leaf| leaf.facts().ok()) {
         defects.extend(hostname::defect(facts, host));
     }
@@ -103,6 +104,7 @@ pub fn judge(
         Judgement { accepted: false, path, defects, verifies: store.is_some(), strict: Vec::new() };
     judgement.accepted = judgement.accepted_under(mode);
     if judgement.chain_is_good() {
+        let anchors = store.map(|store: &RootStore| store.certificates.as_slice()).unwrap_or_default();
         judgement.strict = strict::refusals(chain, anchors, host, at, &judgement);
     }
     judgement
@@ -183,7 +185,7 @@ mod tests {
             .map(|certificate| FileCertificate { certificate, file: file.clone(), line: 1 })
             .collect();
         Trust {
-            roots: Roots::Loaded(RootStore { source: RootSource::Given(file), certificates }),
+            roots: Roots::Loaded(RootStore::loaded(RootSource::Given(file), certificates)),
             revocation: Revocation::Off,
             client: ClientIdentity::None,
         }

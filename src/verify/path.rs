@@ -2,9 +2,10 @@
 //! certificate an issuer is looked for in the root file, then among the certificates sent, and never reconsidered.
 
 use super::Link;
+use super::store::Store;
 use crate::certificate::{Certificate, Facts, ServerTrust};
 use crate::timestamp::Timestamp;
-use crate::trust::FileCertificate;
+use crate::trust::{FileCertificate, RootStore};
 
 /// OpenSSL's default depth, 100, and one more: a longer path is given up.
 const LONGEST: usize = 101;
@@ -49,8 +50,11 @@ pub(super) fn may_have_issued(issuer: &Facts, subject: &Facts) -> bool {
 }
 
 /// Builds the path for the first certificate of `chain`, which has been decoded.
-pub(super) fn build(chain: &[Certificate], leaf: &Facts, anchors: &[FileCertificate], at: Timestamp) -> Path {
-    let mut builder = Builder { chain, anchors, at, links: Vec::new() };
+pub(super) fn build(chain: &[Certificate], leaf: &Facts, roots: Option<&RootStore>, at: Timestamp) -> Path {
+    let (anchors, directories) =
+        roots.map(|roots| (roots.certificates.as_slice(), roots.directories.as_slice())).unwrap_or_default();
+    let store = Store::new(anchors, directories);
+    let mut builder = Builder { chain, anchors, store, at, links: Vec::new() };
     builder.push_sent(0);
     let end = builder.extend(leaf);
     Path { links: builder.links, end }
@@ -59,6 +63,7 @@ pub(super) fn build(chain: &[Certificate], leaf: &Facts, anchors: &[FileCertific
 struct Builder<'a> {
     chain: &'a [Certificate],
     anchors: &'a [FileCertificate],
+    store: Store<'a, FileCertificate>,
     at: Timestamp,
     links: Vec<Link>,
 }
@@ -162,28 +167,25 @@ impl<'a> Builder<'a> {
     }
 
     /// The file's issuer of a certificate (`X509_STORE_CTX_get1_issuer`).
-    fn in_file(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
-        let certificates = self.anchors.iter().map(|anchor| &anchor.certificate);
-        choose(certificates, subject, self.at, sound, |_| true)
+    fn in_file(&mut self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
+        let named = self.store.named(&subject.issuer).into_iter();
+        let certificates = named.map(|(place, anchor)| (place, &anchor.certificate));
+        choose(certificates, subject, self.at, sound)
     }
 
     /// Whether the file has a namesake of the issuer that nothing but its times keeps from being decoded.
-    fn has_odd_times_in_file(&self, subject: &Facts) -> bool {
-        self.anchors.iter().map(|anchor| &anchor.certificate).any(|certificate| {
-            certificate.facts().is_err()
-                && certificate.decodes_but_for_times()
-                && certificate
-                    .readable()
-                    .subject
-                    .is_some_and(|name| name.canonical == subject.issuer.canonical)
+    fn has_odd_times_in_file(&mut self, subject: &Facts) -> bool {
+        self.store.named(&subject.issuer).iter().any(|(_, anchor)| {
+            anchor.certificate.facts().is_err() && anchor.certificate.decodes_but_for_times()
         })
     }
 
     /// The issuer among the certificates sent that are not yet in the path (`find_issuer`).
     fn among_sent(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
-        choose(self.chain.iter(), subject, self.at, sound, |candidate| {
-            !self.links.iter().any(|link| link.certificate == *candidate)
-        })
+        let free = |(_, candidate): &(usize, &Certificate)| {
+            !self.links.iter().any(|link| link.certificate == **candidate)
+        };
+        choose(self.chain.iter().enumerate().filter(free), subject, self.at, sound)
     }
 }
 
@@ -197,17 +199,16 @@ enum Sound {
 
 /// The first issuer that is current, else the one that expires last.
 fn choose<'a>(
-    candidates: impl Iterator<Item = &'a Certificate>,
+    candidates: impl Iterator<Item = (usize, &'a Certificate)>,
     subject: &Facts,
     at: Timestamp,
     sound: Sound,
-    free: impl Fn(&Certificate) -> bool,
 ) -> Option<(usize, &'a Facts)> {
     let mut best: Option<(usize, &Facts)> = None;
     let mut broken = None;
-    for (place, candidate) in candidates.enumerate() {
+    for (place, candidate) in candidates {
         let Ok(facts) = candidate.facts() else { continue };
-        if !may_have_issued(facts, subject) || !free(candidate) {
+        if !may_have_issued(facts, subject) {
             continue;
         }
         if !facts.extensions.problems.is_empty() {

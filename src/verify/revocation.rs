@@ -6,6 +6,7 @@
 use super::defect::{CrlFault, Defect};
 use super::libpq::Member;
 use super::signature::{self, SignatureError};
+use super::store::Store;
 use crate::certificate::{
     ALL_REASONS, AuthorityKey, CrlFacts, CrlPoint, CrlPointName, CrlScope, Facts, GeneralName,
     RevocationReason, RevokedEntry,
@@ -25,9 +26,16 @@ mod score {
 }
 
 /// Checks the whole path.
-pub(super) fn check(members: &[Member<'_>], lists: &[FileCrl], now: Timestamp, defects: &mut Vec<Defect>) {
-    for at in 0..members.len() {
-        defects.extend(check_one(members, at, lists, now));
+pub(super) fn check(
+    members: &[Member<'_>],
+    mut store: Store<'_, FileCrl>,
+    now: Timestamp,
+    defects: &mut Vec<Defect>,
+) {
+    for (at, member) in members.iter().enumerate() {
+        let named = store.named(&member.facts.issuer);
+        let lists: Vec<&FileCrl> = named.into_iter().map(|(_, list)| list).collect();
+        defects.extend(check_one(members, at, &lists, now));
     }
 }
 
@@ -40,7 +48,7 @@ struct Candidate<'a> {
 }
 
 /// `check_cert`.
-fn check_one(members: &[Member<'_>], at: usize, lists: &[FileCrl], now: Timestamp) -> Option<Defect> {
+fn check_one(members: &[Member<'_>], at: usize, lists: &[&FileCrl], now: Timestamp) -> Option<Defect> {
     let facts = members.get(at)?.facts;
     if facts.extensions.proxy {
         return None;
@@ -69,7 +77,7 @@ fn check_one(members: &[Member<'_>], at: usize, lists: &[FileCrl], now: Timestam
 fn best<'a>(
     members: &[Member<'a>],
     at: usize,
-    lists: &'a [FileCrl],
+    lists: &[&'a FileCrl],
     covered: u16,
     now: Timestamp,
 ) -> Option<Candidate<'a>> {
@@ -100,9 +108,6 @@ fn candidate<'a>(
     if let Some(scope) = &crl.scope
         && (scope.invalid || scope.indirect || scope.reasons.is_some())
     {
-        return None;
-    }
-    if crl.issuer.canonical != facts.issuer.canonical {
         return None;
     }
     let mut score = score::ISSUER_NAME;

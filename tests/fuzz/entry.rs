@@ -82,10 +82,10 @@ pub fn judge(parcel: &[u8]) -> Option<Judgement> {
         }
     }
     let trust = Trust {
-        roots: Roots::Loaded(RootStore { source: RootSource::Given(file), certificates }),
+        roots: Roots::Loaded(RootStore::loaded(RootSource::Given(file), certificates)),
         revocation: match revocation {
             0 => Revocation::Off,
-            _ => Revocation::On { lists, directory: None },
+            _ => Revocation::On { lists, directories: Vec::new(), directory: None },
         },
         client: ClientIdentity::None,
     };

@@ -11,6 +11,7 @@ mod conninfo_oracle;
 mod demo_psql;
 mod end_to_end;
 mod faults;
+mod generated;
 mod hostile;
 mod layout;
 mod neighbours;

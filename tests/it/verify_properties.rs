@@ -401,6 +401,7 @@ impl Hierarchy {
             revocation: match self.lists {
                 None => Revocation::Off,
                 Some(_) => Revocation::On {
+                    directories: Vec::new(),
                     lists: lists.map(|crl| FileCrl { crl, file: path.clone(), line: 1 }).collect(),
                     directory: None,
                 },

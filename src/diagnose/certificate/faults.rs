@@ -165,7 +165,7 @@ fn crl_missing(view: &View<'_>) -> Option<Finding> {
     let Defect::CrlMissing { issuer, .. } = defect else { return None };
     let issuer = text::printable(issuer);
     let (given, directory) = match &view.trust()?.revocation {
-        Revocation::On { lists, directory } => {
+        Revocation::On { lists, directory, .. } => {
             let files = super::super::view::at_most(5, lists.iter().map(|list| path_text(&list.file)));
             (files, directory.as_ref())
         }

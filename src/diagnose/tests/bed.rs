@@ -423,7 +423,7 @@ pub fn store(roots: &[&Certificate]) -> RootStore {
             line: 1 + 25 * at,
         })
         .collect();
-    RootStore { source: RootSource::Given(path), certificates }
+    RootStore::loaded(RootSource::Given(path), certificates)
 }
 
 pub fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Parameter {

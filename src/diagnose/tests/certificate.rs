@@ -443,8 +443,9 @@ fn crl_of(authority: &Authority, revoked: &[&Certificate], next_update: (i32, u8
 fn revocation() {
     let chain = Chain::honest();
     let evidence = |lists: Vec<FileCrl>, directory: Option<CrlDirectory>| {
-        Evidence::of(chain.sent(), &[&chain.root.certificate])
-            .with_trust(|trust| trust.revocation = Revocation::On { lists, directory })
+        Evidence::of(chain.sent(), &[&chain.root.certificate]).with_trust(|trust| {
+            trust.revocation = Revocation::On { lists, directories: Vec::new(), directory }
+        })
     };
     let next = (2027, 1, 1);
     let of_root = || crl_of(&chain.root, &[], next);

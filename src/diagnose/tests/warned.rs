@@ -202,7 +202,7 @@ fn a_delta_list_that_passes_for_a_whole_one() {
     for (crl, told) in [(whole, false), (delta, true)] {
         let list = crate::trust::FileCrl { crl, file: "/etc/ssl/root.crl".into(), line: 7 };
         let outcome = diagnose(Evidence::healthy().with_trust(|trust| {
-            trust.revocation = Revocation::On { lists: vec![list], directory: None };
+            trust.revocation = Revocation::On { lists: vec![list], directories: Vec::new(), directory: None };
         }));
         let warning = outcome.warnings.iter().find(|warning| warning.code == "crl-ignored");
         assert_eq!(warning.is_some(), told);

@@ -55,14 +55,9 @@ impl Pki {
     /// A plan that trusts this certificate.
     fn plan(&self, addresses: &[SocketAddr]) -> Plan {
         let mut plan = plan(addresses.iter().map(|address| host_at(NAME, *address)).collect());
-        plan.trust.roots = Roots::Loaded(RootStore {
-            source: RootSource::Given("root.crt".into()),
-            certificates: vec![FileCertificate {
-                certificate: self.certificate.clone(),
-                file: "root.crt".into(),
-                line: 1,
-            }],
-        });
+        let root =
+            FileCertificate { certificate: self.certificate.clone(), file: "root.crt".into(), line: 1 };
+        plan.trust.roots = Roots::Loaded(RootStore::loaded(RootSource::Given("root.crt".into()), vec![root]));
         plan
     }
 }

@@ -6,9 +6,10 @@
  *   p  string              PQconninfoParse
  *   c  string              PQconninfo of a connection begun with the string: merged with environment and service file
  *   w  string              PQpass of such a connection
+ *   a  string              PQconnectdb: whether it connected, where to, over TLS or not, and the error
  *   e  NAME=VALUE          set an environment variable
- *   x                      (an empty string follows) clear all PG* variables
- * Standard output, for p, c and w: one line "no" or "ok keyword=hex keyword=hex …", values that are set only.
+ *   x                      (an empty string follows) clear all variables that libpq, OpenSSL or Kerberos reads
+ * Standard output, for p, c, w and a: one line "no" or "ok keyword=hex keyword=hex …", values that are set only.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -83,7 +84,8 @@ static void clear_environment(void)
 {
 	for (char **entry = environ; *entry;)
 	{
-		if (strncmp(*entry, "PG", 2) == 0)
+		if (strncmp(*entry, "PG", 2) == 0 || strncmp(*entry, "SSL_", 4) == 0
+			|| strncmp(*entry, "OPENSSL_", 8) == 0 || strncmp(*entry, "KRB5", 4) == 0)
 		{
 			char *name = strndup(*entry, strcspn(*entry, "="));
 
@@ -104,6 +106,10 @@ int main(void)
 	int (*status)(const void *);
 	char *(*message)(const void *);
 	char *(*pass)(const void *);
+	void *(*connect)(const char *);
+	char *(*host)(const void *);
+	char *(*port)(const void *);
+	int (*in_tls)(void *);
 	void (*finish)(void *);
 	void (*release)(Option *);
 	void (*release_memory)(void *);
@@ -120,6 +126,10 @@ int main(void)
 	status = symbol("PQstatus");
 	message = symbol("PQerrorMessage");
 	pass = symbol("PQpass");
+	connect = symbol("PQconnectdb");
+	host = symbol("PQhost");
+	port = symbol("PQport");
+	in_tls = symbol("PQsslInUse");
 	finish = symbol("PQfinish");
 	release = symbol("PQconninfoFree");
 	release_memory = symbol("PQfreemem");
@@ -160,6 +170,20 @@ int main(void)
 
 			fputs("ok PQpass=", stdout);
 			print_hex(pass(connection));
+			putchar('\n');
+			finish(connection);
+		}
+		else if (mode == 'a')
+		{
+			void *connection = connect(text);
+
+			printf("ok connected=%s tls=%s host=", status(connection) == 0 ? "31" : "30",
+				   in_tls(connection) ? "31" : "30");
+			print_hex(host(connection) ? host(connection) : "");
+			fputs(" port=", stdout);
+			print_hex(port(connection) ? port(connection) : "");
+			fputs(" error=", stdout);
+			print_hex(message(connection));
 			putchar('\n');
 			finish(connection);
 		}

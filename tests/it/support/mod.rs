@@ -1,6 +1,7 @@
 //! What the tests stand on: a home directory, certificates, servers, libpq as the oracle, and the program itself.
 
 pub mod der;
+pub mod differential;
 pub mod door;
 pub mod home;
 pub mod libpq;

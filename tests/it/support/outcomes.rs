@@ -712,7 +712,7 @@ fn trust(file: &str, roots: Vec<Certificate>) -> Trust {
         .map(|(at, certificate)| FileCertificate { certificate, file: file.clone(), line: 1 + 24 * at })
         .collect();
     Trust {
-        roots: Roots::Loaded(RootStore { source: RootSource::Given(file), certificates }),
+        roots: Roots::Loaded(RootStore::loaded(RootSource::Given(file), certificates)),
         revocation: Revocation::Off,
         client: ClientIdentity::None,
     }

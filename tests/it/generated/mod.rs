@@ -1,0 +1,3 @@
+//! Situations that are put together by rule, hundreds of each kind, instead of being thought of one by one.
+
+mod stores;
