@@ -234,9 +234,20 @@ impl Certificate {
         &self.0.sha256
     }
 
-    /// SHA-256 of the DER in lower-case hexadecimal.
-    pub fn sha256_hex(&self) -> String {
-        hex(&self.0.sha256)
+    /// SHA-256 of the DER in upper-case hexadecimal, as `openssl x509 -fingerprint -sha256` has it but for the colons.
+    pub fn fingerprint(&self) -> String {
+        hex(&self.0.sha256).to_uppercase()
+    }
+
+    /// What people call the subject, printable ([`DistinguishedName::short`]).
+    pub fn short_subject(&self) -> String {
+        let subject = self.readable().subject;
+        subject.map_or_else(|| "(a certificate that cannot be decoded)".to_owned(), |name| name.short())
+    }
+
+    /// Whether it names itself as its issuer; one that cannot be decoded does not.
+    pub fn is_self_issued(&self) -> bool {
+        self.facts().is_ok_and(Facts::is_self_issued)
     }
 
     /// What it says, unless it cannot be decoded.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
 use super::der::{self, Element, Reader};
+use crate::text;
 
 /// A distinguished name. Its `Display` is the text of RFC 4514 with blanks after the commas: the most specific
 /// attribute first, special characters escaped.
@@ -103,6 +104,16 @@ impl DistinguishedName {
     /// The first common name, as text. (libpq compares the first one too.)
     pub fn common_name(&self) -> Option<String> {
         self.first("CN").map(Attribute::text)
+    }
+
+    /// What people call it, printable: the common name, else the organisation, else the whole name.
+    pub fn short(&self) -> String {
+        let organisation = || self.first("O").map(Attribute::text);
+        let name = self.common_name().or_else(organisation).unwrap_or_else(|| match self.is_empty() {
+            true => "(no name)".to_owned(),
+            false => self.to_string(),
+        });
+        text::printable(&name)
     }
 
     /// The first attribute of a type.

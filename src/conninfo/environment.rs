@@ -1,9 +1,33 @@
 //! The surroundings of the running process, and where libpq looks for files in them.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Value};
+use super::Value;
+
+/// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
+/// only: there may be secrets among their values.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// Environment variables.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The home directory of the password database, used when `HOME` is unset or empty.
+    pub account_home: Option<PathBuf>,
+    /// The login name of the effective user: libpq's default for `user`.
+    pub login_name: Option<String>,
+    /// The directory against which relative paths are read.
+    pub current_dir: PathBuf,
+    /// Where `pg_service.conf` of the system lies when `PGSYSCONFDIR` is unset.
+    pub system_config_dir: PathBuf,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("variables", &self.variables.keys()).finish_non_exhaustive()
+    }
+}
 
 /// Where `pg_service.conf` lies in the libpq of common systems: Debian and Ubuntu, Red Hat, others. It is compiled into
 /// libpq (`pg_config --sysconfdir`), so the first of these that exists is taken.

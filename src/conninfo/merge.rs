@@ -2,11 +2,33 @@
 //! (fe-connect.c, conninfo_add_defaults and what pqConnectOptions2 fills in).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::options::{self, ConnectionOption, OPTIONS};
 use super::parse::{Assignment, ParseFailure, Refusal, is_connection_string, parse};
 use super::validate::Merged;
-use super::{ConfigError, Environment, Origin, Overrides, Parameter, Place, Value, service};
+use super::{ConfigError, Environment, Origin, Parameter, Place, Value, service};
+
+/// Settings from command-line options, which beat the connection string: keyword, value, the option (`-h`). Those set
+/// to nothing are passed over. A `dbname` (`-d`) may be a connection string; as in psql it beats the other options.
+/// `Debug` tells no values: a connection string may hold a password.
+#[derive(Clone, Default)]
+pub struct Overrides {
+    /// In the order given.
+    pub parameters: Vec<(&'static str, Value, &'static str)>,
+    /// `-w`: never ask for a password. Kept here because it decides what is read.
+    pub never_prompt: bool,
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<_> = self.parameters.iter().map(|(_, _, option)| option).collect();
+        f.debug_struct("Overrides")
+            .field("options", &options)
+            .field("never_prompt", &self.never_prompt)
+            .finish()
+    }
+}
 
 /// One value and where it came from.
 struct Found {

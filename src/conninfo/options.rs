@@ -1,8 +1,26 @@
 //! The table of connection options: one row for each keyword of libpq 15 to 18, in libpq's order
 //! (fe-connect.c, PQconninfoOptions).
 
-use super::LibpqVersion::{self, V15, V16, V17, V18};
+use LibpqVersion::{V15, V16, V17, V18};
+
+use super::choices::{
+    ChannelBinding, Choice, GssEncryption, LoadBalancing, SslCertMode, SslMode, SslNegotiation,
+    TargetSessionAttrs, WireProtocol,
+};
 use crate::text;
+
+/// A version of libpq. They differ in the options they know and in how they read spaces in a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LibpqVersion {
+    /// PostgreSQL 15 and before.
+    V15,
+    /// PostgreSQL 16.
+    V16,
+    /// PostgreSQL 17.
+    V17,
+    /// PostgreSQL 18.
+    V18,
+}
 
 /// One connection option.
 #[derive(Clone, Copy, Debug)]
@@ -45,14 +63,10 @@ impl Kind {
     }
 }
 
-const NEGOTIATIONS: Kind = Kind::Words(&["postgres", "direct"]);
-const TRISTATE: Kind = Kind::Words(&["disable", "prefer", "require"]);
-const CERTIFICATE_MODES: Kind = Kind::Words(&["disable", "allow", "require"]);
-const SSLMODES: Kind = Kind::Words(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]);
-const SESSION_ATTRIBUTES: Kind =
-    Kind::Words(&["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]);
-const BALANCING: Kind = Kind::Words(&["disable", "random"]);
-const WIRE_PROTOCOLS: Kind = Kind::Words(&["3.0", "3.2", "latest"]);
+/// The words of a type of values.
+const fn words<T: Choice>() -> Kind {
+    Kind::Words(T::WORDS)
+}
 
 /// The table. `gssencmode` has the default of a libpq with GSSAPI, as the manual has it; without, it is `disable`.
 #[rustfmt::skip]
@@ -61,7 +75,7 @@ pub const OPTIONS: &[ConnectionOption] = &[
     option("user", Some("PGUSER"), None, Kind::Text, V15),
     option("password", Some("PGPASSWORD"), None, Kind::Secret, V15),
     option("passfile", Some("PGPASSFILE"), None, Kind::Path, V15),
-    option("channel_binding", Some("PGCHANNELBINDING"), Some("prefer"), TRISTATE, V15),
+    option("channel_binding", Some("PGCHANNELBINDING"), Some("prefer"), words::<ChannelBinding>(), V15),
     option("connect_timeout", Some("PGCONNECT_TIMEOUT"), None, Kind::Integer, V15),
     option("dbname", Some("PGDATABASE"), None, Kind::Text, V15),
     option("host", Some("PGHOST"), None, Kind::Text, V15),
@@ -76,12 +90,12 @@ pub const OPTIONS: &[ConnectionOption] = &[
     option("keepalives_interval", None, None, Kind::Integer, V15),
     option("keepalives_count", None, None, Kind::Integer, V15),
     option("tcp_user_timeout", None, None, Kind::Integer, V15),
-    option("sslmode", Some("PGSSLMODE"), Some("prefer"), SSLMODES, V15),
-    option("sslnegotiation", Some("PGSSLNEGOTIATION"), Some("postgres"), NEGOTIATIONS, V17),
+    option("sslmode", Some("PGSSLMODE"), Some("prefer"), words::<SslMode>(), V15),
+    option("sslnegotiation", Some("PGSSLNEGOTIATION"), Some("postgres"), words::<SslNegotiation>(), V17),
     option("sslcompression", Some("PGSSLCOMPRESSION"), Some("0"), Kind::Text, V15),
     option("sslcert", Some("PGSSLCERT"), None, Kind::Path, V15),
     option("sslkey", Some("PGSSLKEY"), None, Kind::Path, V15),
-    option("sslcertmode", Some("PGSSLCERTMODE"), Some("allow"), CERTIFICATE_MODES, V16),
+    option("sslcertmode", Some("PGSSLCERTMODE"), Some("allow"), words::<SslCertMode>(), V16),
     option("sslpassword", None, None, Kind::Secret, V15),
     option("sslrootcert", Some("PGSSLROOTCERT"), None, Kind::Path, V15),
     option("sslcrl", Some("PGSSLCRL"), None, Kind::Path, V15),
@@ -89,17 +103,17 @@ pub const OPTIONS: &[ConnectionOption] = &[
     option("sslsni", Some("PGSSLSNI"), Some("1"), Kind::Text, V15),
     option("requirepeer", Some("PGREQUIREPEER"), None, Kind::Text, V15),
     option("require_auth", Some("PGREQUIREAUTH"), None, Kind::Text, V16),
-    option("min_protocol_version", Some("PGMINPROTOCOLVERSION"), None, WIRE_PROTOCOLS, V18),
-    option("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), None, WIRE_PROTOCOLS, V18),
+    option("min_protocol_version", Some("PGMINPROTOCOLVERSION"), None, words::<WireProtocol>(), V18),
+    option("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), None, words::<WireProtocol>(), V18),
     option("ssl_min_protocol_version", Some("PGSSLMINPROTOCOLVERSION"), Some("TLSv1.2"), Kind::TlsVersion, V15),
     option("ssl_max_protocol_version", Some("PGSSLMAXPROTOCOLVERSION"), None, Kind::TlsVersion, V15),
-    option("gssencmode", Some("PGGSSENCMODE"), Some("prefer"), TRISTATE, V15),
+    option("gssencmode", Some("PGGSSENCMODE"), Some("prefer"), words::<GssEncryption>(), V15),
     option("krbsrvname", Some("PGKRBSRVNAME"), Some("postgres"), Kind::Text, V15),
     option("gsslib", Some("PGGSSLIB"), None, Kind::Text, V15),
     option("gssdelegation", Some("PGGSSDELEGATION"), Some("0"), Kind::Text, V17),
     option("replication", None, None, Kind::Text, V15),
-    option("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Some("any"), SESSION_ATTRIBUTES, V15),
-    option("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Some("disable"), BALANCING, V16),
+    option("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Some("any"), words::<TargetSessionAttrs>(), V15),
+    option("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Some("disable"), words::<LoadBalancing>(), V16),
     option("scram_client_key", None, None, Kind::ScramKey, V18),
     option("scram_server_key", None, None, Kind::ScramKey, V18),
     option("oauth_issuer", None, None, Kind::Text, V18),

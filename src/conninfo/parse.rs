@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{LibpqVersion, Place, SyntaxError, SyntaxErrorKind, Value, keyword_value, mask, options, uri};
+use super::{LibpqVersion, SyntaxError, SyntaxErrorKind, Value, keyword_value, mask, options, uri};
 
 /// A connection string taken apart.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,15 @@ impl Assignment {
     pub(super) fn new(value: Vec<u8>, place: Place) -> Self {
         Self { value: Value::new(value), place, typed: None, may_hold_password: false }
     }
+}
+
+/// Where a keyword and its value stand in a connection string, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The keyword.
+    pub keyword: Range<usize>,
+    /// The value as typed, quotes and escapes included.
+    pub value: Range<usize>,
 }
 
 /// Why a string is refused, and what had been read until then.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::choices::{Choice, GssEncryption, LoadBalancing, WireProtocol};
 use super::keyword_value::is_space;
 use super::mask;
-use super::options::{self, Kind};
+use super::options;
 use super::{
     AuthMethod, ChannelBinding, ConfigError, Keepalives, MASK, Origin, Parameter, RequireAuth, RootChoice,
     SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
@@ -95,16 +96,12 @@ impl Merged {
         self.get(keyword).map(|parameter| mask::value(parameter.value.as_bytes(), false)).unwrap_or_default()
     }
 
-    /// The one of `values` that stands where the value does among the option's words; `None` if it is unset.
-    fn choice<T: Copy>(&self, keyword: &'static str, values: &[T]) -> Result<Option<T>, Box<ConfigError>> {
+    /// The value that a word stands for; `None` if it is unset.
+    fn choice<T: Choice>(&self, keyword: &'static str) -> Result<Option<T>, Box<ConfigError>> {
         let Some(parameter) = self.get(keyword) else { return Ok(None) };
-        let Some(Kind::Words(words)) = options::find(keyword.as_bytes()).map(|option| option.kind) else {
-            return Ok(None);
-        };
-        let at = words.iter().position(|word| word.as_bytes() == parameter.value.as_bytes());
-        match at.and_then(|at| values.get(at)) {
-            Some(value) => Ok(Some(*value)),
-            None => Err(self.invalid(keyword, alternatives(words))),
+        match T::of(parameter.value.as_bytes()) {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.invalid(keyword, alternatives(T::WORDS))),
         }
     }
 
@@ -116,14 +113,16 @@ impl Merged {
         }
     }
 
+    /// A TLS version, in any case; `None` if it is unset or set to nothing.
     fn tls_version(&self, keyword: &'static str) -> Result<Option<TlsVersion>, Box<ConfigError>> {
-        match self.text(keyword).to_ascii_lowercase().as_slice() {
-            b"" => Ok(None),
-            b"tlsv1" => Ok(Some(TlsVersion::Tls10)),
-            b"tlsv1.1" => Ok(Some(TlsVersion::Tls11)),
-            b"tlsv1.2" => Ok(Some(TlsVersion::Tls12)),
-            b"tlsv1.3" => Ok(Some(TlsVersion::Tls13)),
-            _ => Err(self.invalid(keyword, "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3")),
+        let text = self.text(keyword);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let named = |version: &&TlsVersion| version.name().as_bytes().eq_ignore_ascii_case(text);
+        match TlsVersion::ALL.iter().find(named) {
+            Some(version) => Ok(Some(*version)),
+            None => Err(self.invalid(keyword, alternatives(TlsVersion::WORDS))),
         }
     }
 }
@@ -148,30 +147,16 @@ pub(super) struct Choices {
 /// alone is not looked at otherwise.
 pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<ConfigError>> {
     let require_auth = require_auth(merged)?;
-    let channel_binding = merged.choice(
-        "channel_binding",
-        &[ChannelBinding::Disable, ChannelBinding::Prefer, ChannelBinding::Require],
-    )?;
+    let channel_binding = merged.choice("channel_binding")?;
     let (sslmode, negotiation) = tls(merged)?;
     let (min_tls, max_tls) = tls_versions(merged)?;
-    let certificate_mode =
-        merged.choice("sslcertmode", &[SslCertMode::Disable, SslCertMode::Allow, SslCertMode::Require])?;
-    let gss_required = merged.choice("gssencmode", &[false, false, true])?.unwrap_or(false);
-    let target_session_attrs = merged.choice(
-        "target_session_attrs",
-        &[
-            TargetSessionAttrs::Any,
-            TargetSessionAttrs::ReadWrite,
-            TargetSessionAttrs::ReadOnly,
-            TargetSessionAttrs::Primary,
-            TargetSessionAttrs::Standby,
-            TargetSessionAttrs::PreferStandby,
-        ],
-    )?;
+    let certificate_mode = merged.choice("sslcertmode")?;
+    let gss_required = merged.choice("gssencmode")? == Some(GssEncryption::Require);
+    let target_session_attrs = merged.choice("target_session_attrs")?;
     for keyword in ["scram_client_key", "scram_server_key"] {
         scram_key(merged, keyword)?;
     }
-    let shuffle_hosts = merged.choice("load_balance_hosts", &[false, true])?.unwrap_or(false);
+    let shuffle_hosts = merged.choice("load_balance_hosts")? == Some(LoadBalancing::Random);
     wire_protocol(merged)?;
     suspect_port(merged)?;
     let connect_timeout = merged.integer("connect_timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
@@ -213,22 +198,8 @@ pub(super) fn root(merged: &Merged, default: Option<PathBuf>) -> RootChoice {
 }
 
 fn tls(merged: &Merged) -> Result<(SslMode, SslNegotiation), Box<ConfigError>> {
-    let sslmode = merged
-        .choice(
-            "sslmode",
-            &[
-                SslMode::Disable,
-                SslMode::Allow,
-                SslMode::Prefer,
-                SslMode::Require,
-                SslMode::VerifyCa,
-                SslMode::VerifyFull,
-            ],
-        )?
-        .unwrap_or(SslMode::Prefer);
-    let negotiation = merged
-        .choice("sslnegotiation", &[SslNegotiation::Postgres, SslNegotiation::Direct])?
-        .unwrap_or(SslNegotiation::Postgres);
+    let sslmode = merged.choice("sslmode")?.unwrap_or(SslMode::Prefer);
+    let negotiation = merged.choice("sslnegotiation")?.unwrap_or(SslNegotiation::Postgres);
     let remedy = || vec![("sslmode", "verify-full".to_owned())];
     let given = merged.get("sslmode").is_some_and(|parameter| parameter.origin != Origin::Default);
     let default = if given { "" } else { ", and libpq's default is prefer" };
@@ -269,9 +240,9 @@ fn tls_versions(merged: &Merged) -> Result<(Option<TlsVersion>, Option<TlsVersio
 /// PostgreSQL's own protocol: 3.0 or 3.2, which is the latest. Without an upper bound it is the latest where the lower
 /// one is more than 3.0.
 fn wire_protocol(merged: &Merged) -> Result<(), Box<ConfigError>> {
-    let min = merged.choice("min_protocol_version", &[0, 2, 2])?.unwrap_or(0);
-    let max = merged.choice("max_protocol_version", &[0, 2, 2])?.unwrap_or(2);
-    if min > max {
+    let min = merged.choice("min_protocol_version")?.unwrap_or(WireProtocol::V30);
+    let max = merged.choice("max_protocol_version")?.unwrap_or(WireProtocol::Latest);
+    if min > WireProtocol::V30 && max == WireProtocol::V30 {
         let keywords = ["min_protocol_version", "max_protocol_version"];
         let reason = "min_protocol_version is above max_protocol_version";
         return Err(merged.contradiction(
@@ -285,15 +256,6 @@ fn wire_protocol(merged: &Merged) -> Result<(), Box<ConfigError>> {
 
 /// A comma-separated list of methods, all of them or none with `!` before it.
 fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
-    const METHODS: [(&[u8], AuthMethod); 7] = [
-        (b"password", AuthMethod::Password),
-        (b"md5", AuthMethod::Md5),
-        (b"gss", AuthMethod::Gss),
-        (b"sspi", AuthMethod::Sspi),
-        (b"scram-sha-256", AuthMethod::ScramSha256),
-        (b"oauth", AuthMethod::OAuth),
-        (b"none", AuthMethod::None),
-    ];
     let Some(parameter) = merged.get("require_auth") else { return Ok(RequireAuth::Any) };
     let text = parameter.value.as_bytes();
     if text.is_empty() {
@@ -310,13 +272,13 @@ fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
             return Err(invalid("either methods to allow or, each with `!`, methods to exclude"));
         }
         let name = bare.unwrap_or(name);
-        let Some((_, method)) = METHODS.iter().find(|(known, _)| *known == name) else {
-            return Err(invalid("a list of password, md5, gss, sspi, scram-sha-256, oauth and none"));
+        let Some(method) = AuthMethod::of(name) else {
+            return Err(invalid(&format!("a list of {}", listed(AuthMethod::WORDS, "and"))));
         };
-        if methods.contains(method) {
+        if methods.contains(&method) {
             return Err(invalid("each method once"));
         }
-        methods.push(*method);
+        methods.push(method);
     }
     Ok(if negated { RequireAuth::Except(methods) } else { RequireAuth::Only(methods) })
 }
@@ -387,9 +349,13 @@ pub(super) fn integer(text: &[u8]) -> Option<i32> {
 }
 
 fn alternatives(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+fn listed(words: &[&str], last_joined_by: &str) -> String {
     match words {
         [] => String::new(),
         [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [first @ .., last] => format!("{} {last_joined_by} {last}", first.join(", ")),
     }
 }

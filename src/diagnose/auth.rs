@@ -3,7 +3,8 @@
 use super::Fix;
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule, rule};
-use super::view::{View, short_subject};
+use super::view::View;
+use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
@@ -116,10 +117,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     if rejected.is_none() && mismatch.is_none() {
         return None;
     }
-    let origin = view
-        .host()
-        .and_then(|host| host.password.as_ref())
-        .map(|password| super::view::origin_words(&password.origin));
+    let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
     let user = view.user();
     if let Some(what) = mismatch {
         return Some(
@@ -386,7 +384,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
         "channel_binding",
         view.settings()?.parameter("channel_binding").map(|p| super::view::shown(&p.value)),
     )
-    .fact_if("certificate", leaf.map(short_subject));
+    .fact_if("certificate", leaf.map(Certificate::short_subject));
     let prefer = Fix::text("let it be used where it is offered; TLS is verified all the same")
         .set("channel_binding", "prefer");
     Some(match failure {

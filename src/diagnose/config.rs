@@ -2,7 +2,7 @@
 
 use super::fix::{provider_hints, root_sources};
 use super::rule::{Finding, Rule, rule};
-use super::view::{View, mode_name, origin_words, path_text, shown};
+use super::view::{View, path_text, shown};
 use super::{Fix, Mark};
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind};
 use crate::provider::Situation;
@@ -207,7 +207,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("unknown connection option `{keyword}`"))
-            .because(format!("it stands in {}; names are case-sensitive", origin_words(origin)))
+            .because(format!("it stands in {}; names are case-sensitive", origin.phrase()))
             .fact("option", keyword)
             .fact_if("nearest", *nearest)
             .mark(mark(view, &label))
@@ -226,7 +226,7 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
             let from: Vec<String> = parameters
                 .iter()
                 .zip(&pairs)
-                .map(|((.., origin), pair)| format!("{pair}, from {}", origin_words(origin)))
+                .map(|((.., origin), pair)| format!("{pair}, from {}", origin.phrase()))
                 .collect();
             let mut fix = Fix::text("set what goes together");
             fix.settings.clone_from(remedy);
@@ -276,7 +276,7 @@ fn refused_value(
         .fact("option", keyword)
         .fact("value", value)
         .fact("allowed", allowed)
-        .fact("from", origin_words(origin))
+        .fact("from", origin.phrase())
         .mark(mark(view, &label))
         .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
         .fixes((keyword == "hostaddr").then(|| name_as_host(value)))
@@ -403,7 +403,7 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
 fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     let settings = view.settings()?;
     let origin = view.origin("sslmode");
-    let mode = mode_name(settings.sslmode);
+    let mode = settings.sslmode.name();
     if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
         let path = path_text(path);
         return Some(

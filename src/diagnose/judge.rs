@@ -1,7 +1,7 @@
 //! Judges all attempts and puts the outcome together.
 
 use super::rule::Rule;
-use super::view::{View, mode_name};
+use super::view::View;
 use super::{
     Diagnosis, Outcome, Verdict, auth, certificate, config, dns, negotiate, session, stages, tcp, tls, trust,
     warnings,
@@ -98,7 +98,7 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         }
         found.cause.push_str(&format!(
             "with sslmode={} libpq passes this over and goes on in plaintext, unverified and unencrypted",
-            mode_name(view.mode)
+            view.mode.name()
         ));
     }
     found

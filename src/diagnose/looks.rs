@@ -1,7 +1,6 @@
 //! Second looks in words, for reports: what was asked, and what came of it.
 
 use super::alerts;
-use super::view::version_name;
 use crate::evidence::{Answer, Closure, HelloOffer, HelloPurpose, Look, Question};
 use crate::iana;
 use crate::text;
@@ -16,7 +15,7 @@ pub fn asked(look: &Look) -> String {
 }
 
 fn hello(offer: &HelloOffer) -> String {
-    let versions: Vec<&str> = offer.versions.iter().map(|version| version_name(*version)).collect();
+    let versions: Vec<&str> = offer.versions.iter().map(|version| version.name()).collect();
     let purpose = match offer.purpose {
         HelloPurpose::Version => "other versions",
         HelloPurpose::Unsupported => "all suites and groups of psql",
@@ -37,7 +36,7 @@ pub fn answer(look: &Look) -> String {
         Answer::ServerHello { version, suite, group, retry, .. } => {
             let what = if *retry { "HelloRetryRequest" } else { "ServerHello" };
             let group = group.map(|group| format!(", {}", iana::group(group))).unwrap_or_default();
-            format!("{what}, {}, {}{group}", version_name(*version), iana::suite(*suite))
+            format!("{what}, {}, {}{group}", version.name(), iana::suite(*suite))
         }
         Answer::Alert(alert) => format!("alert {}", alerts::name(*alert)),
         Answer::Byte(byte) => match byte {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::view::{Reach, View, mode_name, reach, short_subject, store_name, version_name};
+use super::view::{Reach, View, reach, store_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
 use crate::conninfo::SslMode;
 use crate::evidence::SessionFailure;
@@ -84,9 +84,9 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
     match stage {
         Stage::Config => Some(match view.origin("sslmode") {
             Some(origin) if origin.starts_with("the default of pgtls-check") => {
-                format!("{}, {origin}", mode_name(view.mode))
+                format!("{}, {origin}", view.mode.name())
             }
-            _ => mode_name(view.mode).to_owned(),
+            _ => view.mode.name().to_owned(),
         }),
         Stage::Trust => roots(view),
         Stage::Dns => match &view.attempt?.dns.as_ref()?.result {
@@ -121,7 +121,7 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
             let tls = view.tls()?;
             let good = matches!(tls.failure, None | Some(TlsFailure::CertificateRefused));
             let parts = [
-                tls.version.map(|version| version_name(version).to_owned()),
+                tls.version.map(|version| version.name().to_owned()),
                 tls.cipher.as_deref().map(suite_name),
                 tls.group.as_deref().map(text::printable),
             ];
@@ -180,7 +180,7 @@ fn certificate(view: &View<'_>) -> Option<String> {
         .map(|facts| facts.not_after)
         .min()?;
     let days = ends.days_since(view.evidence.judged_at);
-    let root = judgement.path.last().map(|link| short_subject(&link.certificate)).unwrap_or_default();
+    let root = judgement.path.last().map(|link| link.certificate.short_subject()).unwrap_or_default();
     let root = if judgement.path.len() > 1 { format!("to {root}") } else { "itself in your file".to_owned() };
     Some(format!("{root} · {} left", if days == 1 { "1 day".to_owned() } else { format!("{days} days") }))
 }
@@ -204,7 +204,7 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
             _ => String::new(),
         },
         Stage::Certificate if view.judgement().is_some_and(|judgement| judgement.accepted) => {
-            format!("sslmode={} does not verify it", mode_name(settings.sslmode))
+            format!("sslmode={} does not verify it", settings.sslmode.name())
         }
         Stage::Auth if view.session_failure() == Some(&SessionFailure::PasswordNeeded) => {
             "the server asks for a password, none is given".to_owned()

@@ -5,10 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Mark;
-use crate::certificate::{Certificate, DistinguishedName};
-use crate::conninfo::{
-    self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, TlsVersion, Value,
-};
+use crate::conninfo::{self, Endpoint, Form, Host, Settings, SslMode, SslNegotiation, Value};
 use crate::evidence::{
     Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
     TlsFailure, TlsRecord,
@@ -157,7 +154,7 @@ impl<'a> View<'a> {
 
     /// Where a parameter's value came from, in words; `None` if libpq would not report it.
     pub fn origin(&self, keyword: &str) -> Option<String> {
-        self.settings()?.parameter(keyword).map(|parameter| origin_words(&parameter.origin))
+        self.settings()?.parameter(keyword).map(|parameter| parameter.origin.phrase())
     }
 
     pub fn user(&self) -> String {
@@ -297,59 +294,6 @@ pub(super) fn path_text(path: &Path) -> String {
 /// A path's last part, printable.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path_text(path), |name| text::printable(&name.to_string_lossy()))
-}
-
-/// An origin, as the end of "from …".
-pub(super) fn origin_words(origin: &Origin) -> String {
-    match origin {
-        Origin::ConnectionString => "the connection string".to_owned(),
-        Origin::Option(option) => format!("option {option}"),
-        Origin::Environment(variable) => format!("environment variable {variable}"),
-        Origin::Service { name, file } => format!("service {} in {}", text::printable(name), path_text(file)),
-        Origin::PasswordFile(file) => format!("password file {}", path_text(file)),
-        Origin::Default => "libpq's default".to_owned(),
-        Origin::ToolDefault(reason) => format!("the default of pgtls-check, {reason}"),
-    }
-}
-
-/// The name OpenSSL gives a version.
-pub(super) fn version_name(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "TLSv1",
-        TlsVersion::Tls11 => "TLSv1.1",
-        TlsVersion::Tls12 => "TLSv1.2",
-        TlsVersion::Tls13 => "TLSv1.3",
-    }
-}
-
-/// An sslmode as libpq spells it.
-pub(super) fn mode_name(mode: SslMode) -> &'static str {
-    match mode {
-        SslMode::Disable => "disable",
-        SslMode::Allow => "allow",
-        SslMode::Prefer => "prefer",
-        SslMode::Require => "require",
-        SslMode::VerifyCa => "verify-ca",
-        SslMode::VerifyFull => "verify-full",
-    }
-}
-
-/// A certificate by the name people know it by: its common name, else its organisation, else the whole name.
-pub(super) fn short_subject(certificate: &Certificate) -> String {
-    certificate
-        .readable()
-        .subject
-        .map_or_else(|| "(a certificate that cannot be read)".to_owned(), |name| short(&name))
-}
-
-/// A distinguished name in short.
-pub(super) fn short(name: &DistinguishedName) -> String {
-    let organisation = || name.first("O").map(|attribute| attribute.text());
-    let short = name.common_name().or_else(organisation).unwrap_or_else(|| match name.is_empty() {
-        true => "(no name)".to_owned(),
-        false => name.to_string(),
-    });
-    text::printable(&short)
 }
 
 /// Who can reach an address.

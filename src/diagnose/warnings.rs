@@ -2,7 +2,7 @@
 
 use super::fix::root_sources;
 use super::judge::judge;
-use super::view::{View, mode_name, path_text, short_subject, store_name, version_name};
+use super::view::{View, path_text, store_name};
 use super::{Fact, Fix, Warning, root_file};
 use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
 use crate::provider;
@@ -96,7 +96,7 @@ fn found_by_audit(_: &View<'_>) -> Vec<Found> {
 
 /// For `audit`: the server agreed to these old versions.
 pub fn legacy_tls_accepted(versions: &[TlsVersion]) -> Warning {
-    let names: Vec<String> = versions.iter().map(|version| version_name(*version).to_owned()).collect();
+    let names: Vec<String> = versions.iter().map(|version| version.name().to_owned()).collect();
     Warning {
         code: "legacy-tls-accepted",
         title: format!("the server accepts {}", names.join(" and ")),
@@ -229,7 +229,7 @@ fn not_verifying(view: &View<'_>) -> Vec<Found> {
     if view.mode == SslMode::VerifyFull {
         return Vec::new();
     }
-    let mode = mode_name(view.mode);
+    let mode = view.mode.name();
     let chain = view.judgement().is_some_and(|judgement| judgement.verifies);
     let title = match (view.mode, chain) {
         (SslMode::VerifyCa, _) => format!("sslmode={mode} verifies the chain and compares no name"),
@@ -289,7 +289,7 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Found> {
             let facts = link.certificate.facts().ok()?;
             let days = facts.not_after.days_since(view.evidence.judged_at);
             let date = facts.not_after.date();
-            let name = short_subject(&link.certificate);
+            let name = link.certificate.short_subject();
             let (what, fix) = match (root, at) {
                 (true, _) => (
                     format!("the root {name} ends on {date}"),
@@ -413,12 +413,10 @@ fn tls12_only(view: &View<'_>) -> Vec<Found> {
         return Vec::new();
     }
     vec![
-        found("TLS 1.3 was offered, the server chose TLS 1.2")
-            .fact("version", version_name(TlsVersion::Tls12))
-            .fix(
-                Fix::text("on the server, with OpenSSL 1.1.1 or later: lift the bound")
-                    .run("ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();"),
-            ),
+        found("TLS 1.3 was offered, the server chose TLS 1.2").fact("version", TlsVersion::Tls12.name()).fix(
+            Fix::text("on the server, with OpenSSL 1.1.1 or later: lift the bound")
+                .run("ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();"),
+        ),
     ]
 }
 

@@ -197,7 +197,7 @@ impl Bundle {
         for BundleRoot { root, standing } in &self.roots {
             let readable = root.certificate.readable();
             let subject = readable.subject.map(|subject| subject.to_string()).unwrap_or_default();
-            let sha256 = root.certificate.sha256_hex().to_ascii_uppercase();
+            let sha256 = root.certificate.fingerprint();
             text.push_str(&format!("\n# {subject}\n# SHA-256 {sha256}\n"));
             if let (Some(from), Some(until)) = (readable.not_before, readable.not_after) {
                 text.push_str(&format!("# valid from {} until {}\n", from.date(), until.date()));
@@ -233,7 +233,7 @@ mod tests {
         for shipped in SHIPPED {
             let roots: Vec<_> = decoded(shipped.file, shipped.pem).collect();
             let [root] = roots.as_slice() else { panic!("{} holds {}", shipped.file, roots.len()) };
-            assert_eq!(root.certificate.sha256_hex(), shipped.sha256, "{}", shipped.file);
+            assert_eq!(root.certificate.fingerprint().to_lowercase(), shipped.sha256, "{}", shipped.file);
             let facts = root.certificate.facts().unwrap();
             assert_eq!(facts.subject.common_name().as_deref(), Some(shipped.name));
             assert!(facts.is_self_signed() && facts.is_ca(), "{}", shipped.file);
@@ -254,7 +254,12 @@ mod tests {
                 let facts = root.certificate.facts().unwrap();
                 assert!(facts.is_self_signed() && facts.is_ca());
                 let name = facts.subject.common_name().unwrap();
-                (name, facts.not_before.date(), facts.not_after.date(), root.certificate.sha256_hex())
+                (
+                    name,
+                    facts.not_before.date(),
+                    facts.not_after.date(),
+                    root.certificate.fingerprint().to_lowercase(),
+                )
             })
             .collect();
         assert_eq!(found.len(), 108);
@@ -311,7 +316,7 @@ mod tests {
                 provider.id
             );
             for entry in &bundle.roots {
-                assert!(text.contains(&entry.root.certificate.sha256_hex().to_ascii_uppercase()));
+                assert!(text.contains(&entry.root.certificate.fingerprint()));
                 assert!(entry.root.used_by.contains(&provider.id));
             }
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::human::page::Page;
-use super::json::{SCHEMA, line, sslmode_name};
+use super::json::{SCHEMA, line};
 use super::style::{Role, Style};
 use super::subject::exit_status;
 use crate::clients::connection::{Connection, Root};
@@ -65,7 +65,7 @@ impl Answer<'_> {
         if let Some(mode) = self.raised_from {
             let text = format!(
                 "sslmode={} does not verify the server; the snippets do, with verify-full",
-                sslmode_name(mode)
+                mode.name()
             );
             page.labelled(LABELS, "raised", Role::Warning, Role::Plain, &text);
         }
@@ -169,7 +169,7 @@ impl Answer<'_> {
                 "sslmode": "verify-full",
                 "sslrootcert": root,
             },
-            "raised_from": self.raised_from.map(sslmode_name),
+            "raised_from": self.raised_from.map(SslMode::name),
             "other_hosts": self.other_hosts,
             "probe": probe,
             "clients": self.clients.iter().map(|client| self.client_json(client)).collect::<Vec<_>>(),

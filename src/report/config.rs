@@ -6,7 +6,7 @@ use super::certificates::lossy;
 use super::style::{Role, Style};
 use super::{human, json};
 use crate::conninfo::options::is_secret;
-use crate::conninfo::{MASK, Origin, Parameter};
+use crate::conninfo::{MASK, Parameter};
 use crate::diagnose::Diagnosis;
 use crate::text::width;
 
@@ -37,7 +37,7 @@ pub fn json(parameters: &[Parameter], diagnosis: Option<&Diagnosis>) -> String {
             } else {
                 lossy(parameter.value.as_bytes())
             };
-            json!({ "keyword": parameter.keyword, "value": value, "source": source(&parameter.origin) })
+            json!({ "keyword": parameter.keyword, "value": value, "source": parameter.origin.to_string() })
         })
         .collect();
     let mut object = Map::new();
@@ -67,22 +67,9 @@ pub(super) fn lines(style: Style, parameters: &[Parameter]) -> Vec<String> {
         .iter()
         .zip(parameters)
         .map(|(setting, parameter)| {
-            let origin = style.paint(Role::Secondary, &style.text(&source(&parameter.origin)));
+            let origin = style.paint(Role::Secondary, &style.text(&parameter.origin.to_string()));
             let pad = style.width.map_or(0, |_| column.saturating_sub(width(setting)));
             format!("{setting}{:pad$}   {origin}", "")
         })
         .collect()
-}
-
-/// An origin in the words of the interface.
-pub fn source(origin: &Origin) -> String {
-    match origin {
-        Origin::ConnectionString => "connection string".to_owned(),
-        Origin::Option(_) => "option".to_owned(),
-        Origin::Environment(variable) => format!("environment {variable}"),
-        Origin::Service { name, file } => format!("service {name} in {}", file.display()),
-        Origin::PasswordFile(file) => format!("password file {}", file.display()),
-        Origin::Default => "default".to_owned(),
-        Origin::ToolDefault(reason) => format!("default of pgtls-check, {reason}"),
-    }
 }

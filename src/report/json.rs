@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::certificates::{is_self_issued, lossy};
-use super::human::version_name;
+use super::certificates::lossy;
 use super::subject;
 use super::{Reporter, Run};
 use crate::certificate::Certificate;
-use crate::conninfo::{Host, SslMode, SslNegotiation};
+use crate::conninfo::{Host, SslNegotiation, TlsVersion};
 use crate::diagnose::{
     Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, looks,
 };
@@ -99,7 +98,7 @@ fn accepts(audit: &Audit) -> Json {
     let suites = |found: &Found| -> Vec<String> { found.accepted.iter().map(|n| iana::suite(*n)).collect() };
     let versions = audit.versions.iter().map(|version| {
         json!({
-            "version": version_name(version.version),
+            "version": version.version.name(),
             "accepted": yes_or_no(version.accepted),
             "suites": suites(&version.suites),
             "complete": version.suites.complete,
@@ -107,7 +106,7 @@ fn accepts(audit: &Audit) -> Json {
     });
     let groups = audit.groups.as_ref().map_or(Json::Null, |(version, found)| {
         let names: Vec<String> = found.accepted.iter().map(|number| iana::group(*number)).collect();
-        json!({ "version": version_name(*version), "accepted": names, "complete": found.complete })
+        json!({ "version": version.name(), "accepted": names, "complete": found.complete })
     });
     let message = match &audit.plaintext {
         Some(PlaintextAnswer::Refused(message)) => json!(shown(&message.message)),
@@ -148,7 +147,7 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "port": host.and_then(|host| host.port.as_ref().ok()),
         "database": settings.map(|settings| shown(&lossy(settings.shown_database().as_bytes()))),
         "user": settings.map(|settings| shown(&lossy(settings.shown_user().as_bytes()))),
-        "sslmode": settings.map(|settings| sslmode_name(settings.sslmode)),
+        "sslmode": settings.map(|settings| settings.sslmode.name()),
         "provider": outcome.provider().map(|detection| detection.provider.id),
     })
 }
@@ -300,7 +299,7 @@ fn handshake(outcome: &Outcome, tls: &TlsRecord) -> Json {
         SslNegotiation::Direct => "direct",
     });
     json!({
-        "version": tls.version.map(version_name),
+        "version": tls.version.map(TlsVersion::name),
         "cipher": tls.cipher.as_deref().map(shown),
         "group": tls.group.as_deref().map(shown),
         "alpn": tls.alpn.as_deref().map(shown),
@@ -337,14 +336,14 @@ fn entry(certificate: &Certificate, sent: Option<usize>, in_file: Option<&FileCe
         "not_after": facts.not_after.map(|moment| moment.to_string()),
         "key": facts.key.map(|key| shown(&key.to_string())),
         "signature": facts.signature.map(|signature| shown(&signature.to_string())),
-        "sha256": certificate.sha256_hex().to_uppercase(),
+        "sha256": certificate.fingerprint(),
         "sent": sent.is_some(),
         "file": in_file.map(|entry| shown(&lossy(entry.file.as_os_str().as_encoded_bytes()))),
         "line": in_file.map(|entry| entry.line),
         "malformed": certificate.facts().err().map(|error| shown(&error.to_string())),
         "role": match sent {
             Some(0) => "leaf",
-            _ if is_self_issued(certificate) => "root",
+            _ if certificate.is_self_issued() => "root",
             _ => "intermediate",
         },
     })
@@ -357,17 +356,6 @@ fn server(attempt: &Attempt) -> Json {
         Some((session, version)) => {
             json!({ "version": shown(version), "ssl_in_backend": session.backend_ssl })
         }
-    }
-}
-
-pub(crate) fn sslmode_name(mode: SslMode) -> &'static str {
-    match mode {
-        SslMode::Disable => "disable",
-        SslMode::Allow => "allow",
-        SslMode::Prefer => "prefer",
-        SslMode::Require => "require",
-        SslMode::VerifyCa => "verify-ca",
-        SslMode::VerifyFull => "verify-full",
     }
 }
 

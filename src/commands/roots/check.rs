@@ -13,7 +13,6 @@ use crate::conninfo::Environment;
 use crate::diagnose::{Diagnosis, Fact, Fix, root_file};
 use crate::provider::{Provider, advice, by_host, by_id, near_miss};
 use crate::report::Format;
-use crate::report::certificates::short_subject;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
 use crate::stage::Stage;
@@ -245,7 +244,7 @@ fn expired(file: &Path, store: &RootStore, at: Timestamp) -> Option<Diagnosis> {
     let title = format!("every certificate in {} is outside its dates", file_name(file));
     let mut found = diagnosis("root-expired", Stage::Trust, title, String::new());
     let dates = store.certificates.iter().map(|entry| {
-        let name = short_subject(&entry.certificate);
+        let name = entry.certificate.short_subject();
         format!("{name}, {}", outside(&entry.certificate, at).unwrap_or_default())
     });
     found.evidence.push(("in_file", Fact::List(dates.collect())));

@@ -6,7 +6,6 @@ use super::{Streams, write_json};
 use crate::provider::{BundleRoot, PROVIDERS, Provider, Standing, bundle, retirement};
 use crate::report::Format;
 use crate::report::Role;
-use crate::report::certificates::short_subject;
 use crate::report::human::page::Page;
 use crate::timestamp::Timestamp;
 
@@ -74,7 +73,7 @@ fn roots(page: &mut Page, group: &[BundleRoot]) {
         let ends = group.iter().filter_map(|entry| entry.root.certificate.readable().not_after);
         let first = ends.clone().min().map(Timestamp::date).unwrap_or_default();
         let last = ends.max().map(Timestamp::date).unwrap_or_default();
-        let name = group.first().map(|entry| short_subject(&entry.root.certificate)).unwrap_or_default();
+        let name = group.first().map(|entry| entry.root.certificate.short_subject()).unwrap_or_default();
         let words = format!("{} like {name} · until {first} to {last}{remark}", group.len());
         page.labelled(COLUMN, "roots", Role::Secondary, Role::Plain, &words);
         return;
@@ -82,7 +81,7 @@ fn roots(page: &mut Page, group: &[BundleRoot]) {
     for entry in group {
         let certificate = &entry.root.certificate;
         let until = certificate.readable().not_after.map(Timestamp::date).unwrap_or_default();
-        let words = format!("{} · until {until}{remark}", short_subject(certificate));
+        let words = format!("{} · until {until}{remark}", certificate.short_subject());
         page.labelled(COLUMN, "root", Role::Secondary, Role::Plain, &words);
     }
 }

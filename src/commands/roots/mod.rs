@@ -81,7 +81,7 @@ fn json_certificate(certificate: &Certificate) -> serde_json::Map<String, Json> 
         "not_before": readable.not_before.map(|moment| moment.to_string()),
         "not_after": readable.not_after.map(|moment| moment.to_string()),
         "key": readable.key.map(|key| shown(&key.to_string())),
-        "sha256": certificate.sha256_hex().to_ascii_uppercase(),
+        "sha256": certificate.fingerprint(),
     });
     match fields {
         Json::Object(fields) => fields,

@@ -11,7 +11,6 @@ use crate::conninfo::Environment;
 use crate::provider::{KnownRoot, known_roots, retirement};
 use crate::report::Format;
 use crate::report::Role as Paint;
-use crate::report::certificates::short_name;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
 use crate::timestamp::Timestamp;
@@ -92,7 +91,7 @@ fn human(page: &mut Page, items: &[Item], index: usize, item: &Item, at: Timesta
         if let Some(key) = readable.key {
             page.labelled(COLUMN, "key", Paint::Secondary, Paint::Plain, &key.to_string());
         }
-        let sha256 = certificate.sha256_hex().to_ascii_uppercase();
+        let sha256 = certificate.fingerprint();
         page.labelled(COLUMN, "sha256", Paint::Secondary, Paint::Plain, &sha256);
     }
     for note in notes(items, index, at) {
@@ -164,7 +163,7 @@ fn of_role(items: &[Item], certificate: &Certificate, role: Role) -> Option<Stri
     match role {
         Role::Root => None,
         Role::Intermediate | Role::Leaf if !is_there => {
-            let needed = short_name(issuer);
+            let needed = issuer.short();
             Some(format!("no root: libpq trusts it only together with {needed}, which is not in this file"))
         }
         Role::Intermediate => Some("no root: libpq goes on from it to its root".to_owned()),

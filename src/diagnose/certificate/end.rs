@@ -6,7 +6,7 @@ use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::fix::{provider_hints, provider_roots, root_sources, system_roots};
 use crate::diagnose::rule::{Finding, rule};
-use crate::diagnose::view::{View, path_text, short, short_subject, store_name};
+use crate::diagnose::view::{View, path_text, store_name};
 use crate::provider::{self, Provider, Situation, inspection};
 use crate::text;
 use crate::trust::RootSource;
@@ -62,10 +62,6 @@ fn judged<'a>(view: &View<'a>) -> Option<(&'a Judgement, &'a Defect)> {
     if forged { None } else { Some((view.judgement()?, end_defect(view)?)) }
 }
 
-fn sha256(certificate: &Certificate) -> String {
-    certificate.sha256_hex().to_uppercase()
-}
-
 /// A certificate that cannot be decoded, or none at all.
 fn unreadable(view: &View<'_>) -> Option<Finding> {
     match demanded(view).next()? {
@@ -87,8 +83,8 @@ fn unreadable(view: &View<'_>) -> Option<Finding> {
                         "OpenSSL cannot read it either: it was made wrongly, or something on the way changes it",
                     )
                     .fact("what", text::printable(&error.to_string()))
-                    .fact_if("subject", certificate.map(short_subject))
-                    .fact_if("sha256", certificate.map(sha256))
+                    .fact_if("subject", certificate.map(Certificate::short_subject))
+                    .fact_if("sha256", certificate.map(Certificate::fingerprint))
                     .fix(Fix::text("reissue it with a current tool: it is not valid DER of RFC 5280")),
             )
         }
@@ -115,7 +111,7 @@ fn tls_inspection(view: &View<'_>) -> Option<Finding> {
             .because(format!(
                 "the certificate was issued by {}, where {due} was due: a proxy on the way, or software \
                  on this machine, opens TLS and closes it anew",
-                text::printable(&short(&name))
+                name.short()
             ))
             .fact("issued_by", text::printable(&name.to_string()))
             .fact("product", product)
@@ -142,7 +138,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
         return None;
     }
     let found = namesake(judgement, &view.store()?.certificates)?;
-    let name = short_subject(&found.in_file.certificate);
+    let name = found.in_file.certificate.short_subject();
     // The key that signed is told by the certificate sent, by a known root, or not at all.
     let below = judgement
         .path
@@ -171,7 +167,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
                 format!("key identifier {key}")
             })
         },
-        |root| format!("SHA-256 {}", sha256(root)),
+        |root| format!("SHA-256 {}", root.fingerprint()),
     );
     Some(
         Finding::titled(format!("the file has a root named {name}, and the server's chain uses another key"))
@@ -184,7 +180,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             .fact(
                 "in_file",
                 vec![
-                    format!("SHA-256 {}", sha256(&found.in_file.certificate)),
+                    format!("SHA-256 {}", found.in_file.certificate.fingerprint()),
                     format!("{}, line {}", path_text(&found.in_file.file), found.in_file.line),
                 ],
             )
@@ -203,7 +199,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
 fn self_signed(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::SelfSignedLeaf) = judged(view)? else { return None };
     let leaf = &judgement.path.first()?.certificate;
-    let name = short_subject(leaf);
+    let name = leaf.short_subject();
     Some(
         Finding::titled("the server certificate is self-signed and not in your file")
             .because(
@@ -211,7 +207,7 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
                  this server from an impostor",
             )
             .fact("subject", name)
-            .fact("sha256", sha256(leaf))
+            .fact("sha256", leaf.fingerprint())
             .fact_if("until", leaf.facts().ok().map(|facts| facts.not_after.date()))
             .fact("in_file", in_file(view))
             .fixes(provider_hints(view, Situation::SelfSigned, None))
@@ -245,17 +241,19 @@ fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
         Defect::RootNotInFile { root } => (Some(root), known::same(view, root)),
         _ => (None, known::issuer_of(view, anchor)),
     };
-    let issuer = sent_root.map_or_else(|| text::printable(&short(&facts.issuer)), short_subject);
+    let issuer = sent_root.map_or_else(|| facts.issuer.short(), Certificate::short_subject);
     let needed = match (&known, sent_root) {
-        (Some(Root { name, certificate: Some(root), .. }), _) => format!("{name}, SHA-256 {}", sha256(root)),
+        (Some(Root { name, certificate: Some(root), .. }), _) => {
+            format!("{name}, SHA-256 {}", root.fingerprint())
+        }
         (Some(Root { name, .. }), _) => name.clone(),
-        (None, Some(root)) => format!("{issuer}, SHA-256 {}", sha256(root)),
+        (None, Some(root)) => format!("{issuer}, SHA-256 {}", root.fingerprint()),
         (None, None) => issuer.clone(),
     };
     Some(
         Finding::titled(format!(
             "the file holds the {what} certificate {} without its root",
-            short_subject(anchor)
+            anchor.short_subject()
         ))
         .because(
             "libpq follows every chain to a self-signed root of the file; an intermediate there vouches \
@@ -309,7 +307,7 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
         _ => return None,
     };
     let needed = match &root.certificate {
-        Some(certificate) => vec![format!("{}, SHA-256", root.name), sha256(certificate)],
+        Some(certificate) => vec![format!("{}, SHA-256", root.name), certificate.fingerprint()],
         None => vec![root.name.clone()],
     };
     let detection = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
@@ -344,7 +342,7 @@ fn lacking(provider: &Provider, view: &View<'_>) -> String {
     let name = provider.name;
     let entries = || view.store().into_iter().flat_map(|store| &store.certificates);
     let held: Vec<String> = entries()
-        .map(|entry| short_subject(&entry.certificate))
+        .map(|entry| entry.certificate.short_subject())
         .filter(|held| provider.roots.iter().any(|root| root.is_called(held)))
         .collect();
     let at = view.evidence.judged_at;
@@ -384,7 +382,7 @@ const INTERMEDIATE_WORDS: &[&str] = &[
 /// What speaks for the issuer sought being an intermediate, if anything does.
 fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     let facts = gap.below.facts().ok()?;
-    let name = short(&facts.issuer).to_lowercase();
+    let name = facts.issuer.short().to_lowercase();
     if INTERMEDIATES.contains(&name.as_str()) {
         return Some("it is a known intermediate".to_owned());
     }
@@ -403,7 +401,7 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     let root = store.certificates.iter().find(|entry| {
         entry.certificate.facts().is_ok_and(|root| organisation(&root.subject).as_ref() == Some(&its))
     })?;
-    Some(format!("it is of the same organisation as {} in the file", short_subject(&root.certificate)))
+    Some(format!("it is of the same organisation as {} in the file", root.certificate.short_subject()))
 }
 
 fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
@@ -411,7 +409,7 @@ fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     let gap = gap(judgement)?;
     let why = intermediate_by(view, &gap)?;
     let issuer = text::printable(&gap.issuer);
-    let name = text::printable(&short(&last.facts().ok()?.issuer));
+    let name = last.facts().ok()?.issuer.short();
     let address = gap
         .addresses
         .iter()
@@ -448,10 +446,10 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
     let (title, sought, cause) = match defect {
         Defect::RootNotInFile { root } => (
-            format!("the chain ends at {}, which is not in your file", short_subject(root)),
+            format!("the chain ends at {}, which is not in your file", root.short_subject()),
             vec![
                 text::printable(&root.facts().ok()?.subject.to_string()),
-                format!("SHA-256 {}", sha256(root)),
+                format!("SHA-256 {}", root.fingerprint()),
             ],
             "the server sent its whole chain, and its root is none that this tool knows: a private CA, or \
              one that imitates it",
@@ -459,7 +457,7 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
         Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
             let facts = last.facts().ok()?;
             (
-                format!("nobody in your file issued {}", short_subject(last)),
+                format!("nobody in your file issued {}", last.short_subject()),
                 vec![text::printable(&facts.issuer.to_string())],
                 "either that issuer is the root and the file lacks it, or it is an intermediate that the \
                  server should send and does not; nothing here tells which",

@@ -5,7 +5,7 @@ use crate::certificate::Facts;
 use crate::diagnose::Fix;
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::{Finding, rule};
-use crate::diagnose::view::{View, path_text, short_subject};
+use crate::diagnose::view::{View, path_text};
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::trust::{CrlDirectoryState, Revocation};
@@ -54,7 +54,7 @@ fn first<'a>(view: &View<'a>, wanted: impl Fn(&Defect) -> bool) -> Option<(&'a D
 
 fn subject(view: &View<'_>, defect: &Defect) -> String {
     let certificate = defect.place().and_then(|at| member(view.judgement()?, at));
-    certificate.map_or_else(String::new, |(certificate, _)| short_subject(certificate))
+    certificate.map_or_else(String::new, |(certificate, _)| certificate.short_subject())
 }
 
 /// Puts a new certificate into the server.

@@ -63,7 +63,7 @@ fn find(
         });
     let in_public = webpki_roots::TLS_SERVER_ROOTS.iter().find(|public| anchor(public));
     let named = |root: &Certificate, used_by: Vec<&'static str>| Root {
-        name: crate::diagnose::view::short_subject(root),
+        name: root.short_subject(),
         certificate: Some(root.clone()),
         used_by,
         on_machine: on_machine.is_some(),
@@ -80,7 +80,7 @@ fn find(
     let name = DistinguishedName::from_der(&subject_of(in_public?)).ok()?;
     Some(Root {
         certificate: None,
-        name: crate::diagnose::view::short(&name),
+        name: name.short(),
         used_by: Vec::new(),
         on_machine: false,
         in_public: true,

@@ -7,7 +7,7 @@ mod name;
 mod otherwise;
 
 use super::rule::Rule;
-use super::view::{View, short_subject};
+use super::view::View;
 use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
 use crate::text;
@@ -78,7 +78,7 @@ pub(super) fn expired_root_of_file(judgement: &Judgement, at: usize) -> Option<(
 fn named(judgement: &Judgement, at: usize) -> String {
     match member(judgement, at) {
         Some((_, part)) if at == 0 => part.to_owned(),
-        Some((certificate, part)) => format!("{part} {}", short_subject(certificate)),
+        Some((certificate, part)) => format!("{part} {}", certificate.short_subject()),
         None => "a certificate".to_owned(),
     }
 }
@@ -110,7 +110,7 @@ pub(super) fn names_of(certificate: &Certificate) -> Vec<String> {
 /// The chain as sent, by short names.
 fn sent(view: &View<'_>) -> Vec<String> {
     let chain = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
-    super::view::at_most(10, chain.iter().map(short_subject))
+    super::view::at_most(10, chain.iter().map(Certificate::short_subject))
 }
 
 /// The certificates of the root file.

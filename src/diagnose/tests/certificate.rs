@@ -42,7 +42,7 @@ fn an_issuer_that_nothing_tells_about() {
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&other.certificate])
         .fails("unknown-issuer", Stage::Certificate)
-        .shows("sought", &chain.root.certificate.sha256_hex().to_uppercase());
+        .shows("sought", &chain.root.certificate.fingerprint());
     Evidence::of(chain.sent(), &[&chain.root.certificate]).verified();
 }
 
@@ -156,7 +156,7 @@ fn a_self_signed_certificate() {
     let other = Authority::root("Another Root");
     Evidence::of(vec![own.clone()], &[&other.certificate])
         .fails("self-signed", Stage::Certificate)
-        .shows("sha256", &own.sha256_hex().to_uppercase())
+        .shows("sha256", &own.fingerprint())
         .runs("openssl x509 -noout -fingerprint -sha256")
         .advises("proves nothing");
     Evidence::of(vec![own.clone()], &[&own]).verified();
@@ -167,14 +167,14 @@ fn the_same_name_with_another_key() {
     let (chain, renewed) = (Chain::honest(), Authority::root("Test Root"));
     Evidence::of(chain.sent(), &[&renewed.certificate])
         .fails("root-key-changed", Stage::Certificate)
-        .shows("in_file", &renewed.certificate.sha256_hex().to_uppercase())
+        .shows("in_file", &renewed.certificate.fingerprint())
         .shows("name", "Test Root")
         .advises("do not trust this connection");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&renewed.certificate])
         .fails("root-key-changed", Stage::Certificate)
-        .shows("used", &chain.root.certificate.sha256_hex().to_uppercase());
+        .shows("used", &chain.root.certificate.fingerprint());
     Evidence::of(chain.sent(), &[&renewed.certificate, &chain.root.certificate]).verified();
 }
 
@@ -195,7 +195,7 @@ fn a_file_without_its_root() {
     Evidence::of(sent, &[&chain.leaf])
         .fails("root-file-lacks-root", Stage::Certificate)
         .titled("the file holds the server certificate db.example without its root")
-        .shows("needed", &chain.root.certificate.sha256_hex().to_uppercase());
+        .shows("needed", &chain.root.certificate.fingerprint());
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The client's certificate in the handshake: demanded, refused.
 
+use crate::certificate::Certificate;
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::{Finding, rule};
-use crate::diagnose::view::{View, at_most, path_text, short_subject};
+use crate::diagnose::view::{View, at_most, path_text};
 use crate::diagnose::{Fix, alerts};
 use crate::evidence::SessionFailure;
 use crate::provider::Situation;
@@ -123,7 +124,7 @@ fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
         Finding::titled("the server refuses the client certificate")
             .because("one was sent, and the server's check of it failed".to_owned())
             .fact("answer", answer)
-            .fact_if("certificate", leaf.map(short_subject))
+            .fact_if("certificate", leaf.map(Certificate::short_subject))
             .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
             .fact_if("ends", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))

@@ -6,7 +6,7 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule, rule};
 use super::suites::{self, OFFERED};
-use super::view::{View, seconds, short_subject, version_name};
+use super::view::{View, seconds};
 use super::{Fix, alerts};
 use crate::conninfo::TlsVersion;
 use crate::evidence::{
@@ -67,7 +67,7 @@ fn looks<'a>(view: &View<'a>, purpose: HelloPurpose) -> impl Iterator<Item = (&'
 }
 
 fn versions(versions: &[TlsVersion]) -> String {
-    versions.iter().map(|version| version_name(*version)).collect::<Vec<_>>().join(", ")
+    versions.iter().map(|version| version.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn sni_words(tls: Option<&TlsRecord>) -> String {
@@ -143,7 +143,7 @@ fn other_certificate(view: &View<'_>) -> Option<String> {
             let fits = |name: &crate::certificate::GeneralName| {
                 matches!(name, crate::certificate::GeneralName::Dns(name) if matches_name(name, host.as_bytes()))
             };
-            names.iter().any(fits).then(|| short_subject(leaf))
+            names.iter().any(fits).then(|| leaf.short_subject())
         }
         _ => None,
     })
@@ -177,7 +177,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         ["ssl_min_protocol_version", "ssl_max_protocol_version"].into_iter().filter_map(bound).collect();
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
-            Fix::text(format!("lift the client's own bound, {}", version_name(max)))
+            Fix::text(format!("lift the client's own bound, {}", max.name()))
                 .set("ssl_max_protocol_version", ""),
         );
     }
@@ -196,12 +196,12 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         ));
     }
     let has = match server {
-        Some(server) => version_name(server).to_owned(),
+        Some(server) => server.name().to_owned(),
         None => "none of these".to_owned(),
     };
     Some(
         Finding::titled(match server {
-            Some(server) => format!("the server speaks {} only", version_name(server)),
+            Some(server) => format!("the server speaks {} only", server.name()),
             None => "the server speaks none of the TLS versions offered".to_owned(),
         })
         .because(if bounds.is_empty() {
@@ -263,7 +263,7 @@ fn lacking(answer: &Answer) -> Option<String> {
     // OpenSSL offers beyond this; before it, the certificate is to be seen.
     Some(match leaf.as_ref().and_then(|leaf| leaf.facts().ok()) {
         _ if *version == TlsVersion::Tls13 => "signatures with Ed448".to_owned(),
-        Some(facts) => format!("signatures by a key of {} in {}", facts.key, version_name(*version)),
+        Some(facts) => format!("signatures by a key of {} in {}", facts.key, version.name()),
         None => "a signature scheme that is not offered here".to_owned(),
     })
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Fix;
 use super::fix::root_sources;
 use super::rule::{Finding, Rule, rule};
-use super::view::{View, file_name, path_text, short_subject};
+use super::view::{View, file_name, path_text};
 use crate::conninfo::RootChoice;
 use crate::text;
 use crate::trust::{FileContent, Roots};
@@ -263,7 +263,7 @@ fn root_expired(view: &View<'_>) -> Option<Finding> {
         _ => None,
     })?;
     let facts = root.facts().ok()?;
-    let name = short_subject(root);
+    let name = root.short_subject();
     let days = view.evidence.judged_at.days_since(facts.not_after);
     let file = view.store()?.certificates.get(place)?;
     Some(
@@ -273,7 +273,7 @@ fn root_expired(view: &View<'_>) -> Option<Finding> {
                  could take its place",
             )
             .fact("root", name)
-            .fact("sha256", root.sha256_hex().to_uppercase())
+            .fact("sha256", root.fingerprint())
             .fact("ended", facts.not_after.date())
             .fact("days_past", days)
             .fact("in_file", format!("{}, line {}", path_text(&file.file), file.line))

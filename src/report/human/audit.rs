@@ -1,7 +1,6 @@
 //! What a server accepts, as `audit` found it: one fact a line, the names of suites one below the other.
 
 use super::page::Page;
-use super::version_name;
 use crate::evidence::PlaintextAnswer;
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::iana;
@@ -16,7 +15,7 @@ pub fn section(page: &mut Page, audit: &Audit) {
     entry(page, "SSLRequest", word(audit.ssl_request));
     entry(page, "direct TLS", word(audit.direct));
     for version in &audit.versions {
-        let (name, accepted) = (version_name(version.version), version.accepted);
+        let (name, accepted) = (version.version.name(), version.accepted);
         entry(page, name, word(accepted));
         if accepted == Accepts::Yes {
             for suite in &version.suites.accepted {
@@ -28,7 +27,7 @@ pub fn section(page: &mut Page, audit: &Audit) {
     if let Some((version, groups)) = &audit.groups {
         let names: Vec<String> = groups.accepted.iter().map(|group| iana::group(*group)).collect();
         let names = if names.is_empty() { "none found".to_owned() } else { names.join(", ") };
-        entry(page, "groups", &format!("{names} ({})", version_name(*version)));
+        entry(page, "groups", &format!("{names} ({})", version.name()));
         incomplete(page, groups);
     }
     entry(page, "plaintext", &plaintext(audit));

@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::certificate::Certificate;
 use crate::diagnose::Outcome;
 use crate::evidence::TlsRecord;
-use crate::report::certificates::{is_self_issued, lossy, short_name, short_subject};
+use crate::report::certificates::lossy;
 use crate::report::{Role, subject};
 use crate::timestamp::Timestamp;
 use crate::trust::{RootSource, Roots};
@@ -31,7 +31,7 @@ pub fn picture(page: &mut Page, outcome: &Outcome) {
     for (index, link) in path.iter().enumerate() {
         let role = match index {
             0 => "leaf",
-            _ if is_self_issued(&link.certificate) => "root",
+            _ if link.certificate.is_self_issued() => "root",
             _ => "issuer",
         };
         let joined = page.style().width.is_some() && (index < last || gap.is_some());
@@ -68,17 +68,16 @@ fn path(tls: &TlsRecord) -> Vec<Link> {
 fn gap(tls: &TlsRecord) -> Option<String> {
     tls.judgement.as_ref()?.defects.iter().find_map(|defect| match defect {
         Defect::IssuerUnknown { last } => {
-            let issuer =
-                last.facts().map_or_else(|_| "its issuer".to_owned(), |facts| short_name(&facts.issuer));
+            let issuer = last.facts().map_or_else(|_| "its issuer".to_owned(), |facts| facts.issuer.short());
             Some(format!("wanted next: {issuer}, sent by nobody, not in file"))
         }
         Defect::FileLacksRoot { anchor } => {
             let issuer =
-                anchor.facts().map_or_else(|_| "its issuer".to_owned(), |facts| short_name(&facts.issuer));
+                anchor.facts().map_or_else(|_| "its issuer".to_owned(), |facts| facts.issuer.short());
             Some(format!("wanted next: {issuer}, the file ends below it"))
         }
         Defect::RootNotInFile { root } => {
-            Some(format!("{} was sent and is not in file", short_subject(root)))
+            Some(format!("{} was sent and is not in file", root.short_subject()))
         }
         Defect::SelfSignedLeaf => Some("it signed itself and is not in file".to_owned()),
         _ => None,
@@ -156,7 +155,7 @@ fn file_name(path: &std::path::Path) -> String {
 /// A certificate's name, which is never broken.
 fn name(page: &mut Page, label: &str, role: Role, certificate: &Certificate) {
     let (head, _) = head(page, label, role);
-    let name = page.clean(&short_subject(certificate));
+    let name = page.clean(&certificate.short_subject());
     page.line(&format!("{head}{name}"));
 }
 

@@ -21,7 +21,6 @@ use crate::diagnose::{Outcome, StageReport, StageStatus};
 use crate::stage::Stage;
 pub use many::Many;
 use page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
-pub use wire::version_name;
 
 /// Reports each target in full as it ends.
 pub struct Single<W> {

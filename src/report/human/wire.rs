@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::page::Page;
-use crate::conninfo::{SslNegotiation, TlsVersion};
+use crate::conninfo::SslNegotiation;
 use crate::diagnose::{Outcome, looks};
 use crate::evidence::{TcpResult, TlsRecord};
 use crate::report::{Role, config, subject};
@@ -44,9 +44,9 @@ pub fn facts(page: &mut Page, outcome: &Outcome) {
 }
 
 fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
-    let versions: Vec<&str> = tls.offer.versions.iter().map(|version| version_name(*version)).collect();
+    let versions: Vec<&str> = tls.offer.versions.iter().map(|version| version.name()).collect();
     facts.push(("offered", versions.join(", ")));
-    facts.extend(tls.version.map(|version| ("chosen", version_name(version).to_owned())));
+    facts.extend(tls.version.map(|version| ("chosen", version.name().to_owned())));
     facts.extend(tls.cipher.clone().map(|cipher| ("suite", cipher)));
     facts.extend(tls.group.clone().map(|group| ("group", group)));
     if tls.hello_retry {
@@ -102,16 +102,6 @@ fn entry(page: &mut Page, name: &str, value: &str) {
     } else {
         let head = format!("  {}  ", style.paint(Role::Secondary, &name));
         page.prose(&head, name.len() + 4, 15, Role::Plain, value);
-    }
-}
-
-/// The name OpenSSL gives a version.
-pub fn version_name(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "TLSv1",
-        TlsVersion::Tls11 => "TLSv1.1",
-        TlsVersion::Tls12 => "TLSv1.2",
-        TlsVersion::Tls13 => "TLSv1.3",
     }
 }
 

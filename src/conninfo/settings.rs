@@ -1,0 +1,181 @@
+//! The settings of one target, merged and valid: all that later stages see.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::mask::{self, MASK};
+use super::{
+    ChannelBinding, Origin, Parameter, RequireAuth, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs,
+    TlsVersion, Value,
+};
+use crate::secret::Secret;
+
+/// Everything a check needs to know, merged and valid.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The connection string as given, if one was. Rendered only through [`mask`](super::mask()).
+    pub input: Option<Secret>,
+    /// Every parameter libpq would report after merging, in libpq's order.
+    pub parameters: Vec<Parameter>,
+    /// The host list, never empty.
+    pub hosts: Vec<Host>,
+    /// The user name.
+    pub user: Value,
+    /// The database.
+    pub database: Value,
+    /// The effective sslmode.
+    pub sslmode: SslMode,
+    /// How TLS begins.
+    pub negotiation: SslNegotiation,
+    /// Lowest TLS version; libpq's default is 1.2. `None`: no bound (set to the empty string).
+    pub min_tls: Option<TlsVersion>,
+    /// Highest TLS version, if bounded.
+    pub max_tls: Option<TlsVersion>,
+    /// Whether SNI is sent (for hosts that are not addresses).
+    pub sni: bool,
+    /// Trust anchors.
+    pub root: RootChoice,
+    /// Whether a client certificate is used.
+    pub certificate_mode: SslCertMode,
+    /// Channel binding.
+    pub channel_binding: ChannelBinding,
+    /// Allowed authentication methods.
+    pub require_auth: RequireAuth,
+    /// What kind of server is wanted.
+    pub target_session_attrs: TargetSessionAttrs,
+    /// Whether hosts and addresses are shuffled (`load_balance_hosts=random`).
+    pub shuffle_hosts: bool,
+    /// Limit for each address; `None` where libpq waits for ever.
+    pub connect_timeout: Option<Duration>,
+    /// TCP keepalives and user timeout.
+    pub keepalives: Keepalives,
+    /// What travels in the start-up message besides user and database (`options`, `application_name`, …).
+    pub startup: Vec<(&'static str, Value)>,
+    /// What was noticed while reading and does not stop libpq.
+    pub notices: Vec<Notice>,
+}
+
+impl Settings {
+    /// A parameter by its keyword, if libpq would report it.
+    pub fn parameter(&self, keyword: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.keyword == keyword)
+    }
+
+    /// The user without secrets, pieces of one that was typed in the wrong place included.
+    pub fn shown_user(&self) -> Value {
+        self.without_secrets("user", &self.user)
+    }
+
+    /// The database without secrets, pieces of one that was typed in the wrong place included.
+    pub fn shown_database(&self) -> Value {
+        self.without_secrets("dbname", &self.database)
+    }
+
+    fn without_secrets(&self, keyword: &str, used: &Value) -> Value {
+        // A piece of a password that spilled over is known by where it stood, not by its looks.
+        match self.parameter(keyword) {
+            Some(parameter) if parameter.value.as_bytes() == MASK.as_bytes() => parameter.value.clone(),
+            _ => mask::value(used.as_bytes(), false),
+        }
+    }
+
+    /// A parameter that is a path; an empty one is none.
+    pub fn path(&self, keyword: &str) -> Option<PathBuf> {
+        let value = &self.parameter(keyword)?.value;
+        (!value.as_bytes().is_empty()).then(|| value.to_path())
+    }
+}
+
+/// One slot of the host list, in libpq's order.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The `host` entry as given, empty if none: the name that is verified, verbatim.
+    pub name: Value,
+    /// What to connect to.
+    pub endpoint: Endpoint,
+    /// The port; a bad one fails only when the slot is tried (libpq: PQconnectPoll).
+    pub port: Result<u16, BadPort>,
+    /// The password for this slot.
+    pub password: Option<Password>,
+}
+
+/// Where a host slot leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A name to resolve (`host` without `hostaddr`).
+    Name(String),
+    /// A name that no resolver is asked for, since it holds a scheme, a port, `user@`, a path, a space or bytes that
+    /// are not text; with the host that was probably meant.
+    Malformed {
+        /// The corrected host, if one can be told.
+        meant: Option<String>,
+    },
+    /// A numeric address (`hostaddr`, or `host` being a literal) with its IPv6 zone, if any.
+    Address(IpAddr, Option<u32>),
+    /// `hostaddr` that is no numeric address; the slot fails and the next is tried.
+    BadAddress,
+    /// A Unix-domain socket: its directory (or `@` name). libpq never uses TLS there.
+    Socket(PathBuf),
+}
+
+/// A port that libpq refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadPort {
+    /// An integer outside 1 to 65535: the slot fails, the next is tried.
+    OutOfRange(String),
+    /// No integer: the whole connection fails.
+    NotANumber(String),
+}
+
+/// A password and where it came from.
+#[derive(Clone, Debug)]
+pub struct Password {
+    /// The password.
+    pub secret: Secret,
+    /// Its source.
+    pub origin: Origin,
+}
+
+/// Which trust anchors the settings ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootChoice {
+    /// `sslrootcert` names a file.
+    File {
+        /// The path as libpq reads it.
+        path: PathBuf,
+        /// The path as typed, where an unquoted or quoted backslash was eaten by libpq's escape rule.
+        typed: Option<PathBuf>,
+    },
+    /// libpq's default file, `~/.postgresql/root.crt`, with nothing said; `None` without a home directory.
+    Default(Option<PathBuf>),
+    /// `sslrootcert=system`: OpenSSL's default places.
+    System,
+}
+
+/// TCP keepalive settings; `None` leaves the system's default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keepalives {
+    /// Whether keepalives are used at all.
+    pub enabled: bool,
+    /// Idle time before the first probe.
+    pub idle: Option<Duration>,
+    /// Time between probes.
+    pub interval: Option<Duration>,
+    /// Probes before giving up.
+    pub count: Option<u32>,
+    /// `TCP_USER_TIMEOUT`.
+    pub user_timeout: Option<Duration>,
+}
+
+/// Something odd that libpq passes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The password file is not used: its mode is too open, or it is no plain file.
+    PassfileIgnored {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits; `None` if it is no plain file.
+        mode: Option<u32>,
+    },
+}
