@@ -1,4 +1,4 @@
-//! The server over sockets: psql on the healthy one, bytes by hand and rustls on what psql does not do.
+//! The server over sockets: bytes by hand, and rustls, on what psql does not do.
 
 use super::scene::Scene;
 use super::session::Authentication;
@@ -8,7 +8,6 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,31 +170,6 @@ fn the_extended_protocol_is_answered_with_one_error() {
     }
     kinds.retain(|kind| *kind != b'S');
     assert_eq!(kinds, b"RKZEZ");
-}
-
-/// psql of PostgreSQL 15 on a demo's connection string, in its environment.
-fn psql(demo: &Demo, query: &str) -> (bool, String) {
-    let output = Command::new("/usr/lib/postgresql/15/bin/psql")
-        .env_clear()
-        .envs(demo.variables().iter().map(|(name, value)| (name, value)))
-        .args(["-X", "-w", "-A", "-t", "-c", query, "-d", demo.conninfo()])
-        .output()
-        .expect("psql of PostgreSQL 15: apt-get install postgresql-15");
-    let text = if output.status.success() { output.stdout } else { output.stderr };
-    (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
-}
-
-#[test]
-fn psql_verifies_the_healthy_server_and_leaves_politely() {
-    let demo = Demo::start(None).unwrap();
-    assert_eq!(psql(&demo, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"), (true, "t".into()));
-    let visits = demo.visits();
-    let [visit] = visits.as_slice() else { panic!("{visits:?}") };
-    assert!(visit.ssl_request && visit.encrypted && !visit.direct);
-    assert_eq!(visit.server_name.as_deref(), Some("db.example"));
-    let startup = visit.startup.as_ref().unwrap();
-    assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())));
-    assert_eq!(visit.messages, b"ppQX");
 }
 
 #[test]

@@ -181,6 +181,25 @@ fn differences(version: u8, answers: &[(&str, Answer)]) -> Vec<String> {
 }
 
 #[test]
+fn the_healthy_server_is_verified_and_left_politely() {
+    let demo = Demo::start(None).expect("it can be staged");
+    let home = Home::new();
+    let mut psql = Psql::libpq(15).command(&home);
+    psql.envs(demo.variables().iter().map(|(name, value)| (name, value)));
+    let query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let output = psql.args(["-A", "-t", "-c", query, "-d", demo.conninfo()]).output().expect("psql runs");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"t\n");
+    let visits = demo.visits();
+    let [visit] = visits.as_slice() else { panic!("{visits:?}") };
+    assert!(visit.ssl_request && visit.encrypted && !visit.direct, "{visit:?}");
+    assert_eq!(visit.server_name.as_deref(), Some("db.example"));
+    let startup = visit.startup.as_ref().expect("a start-up message");
+    assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())), "{visit:?}");
+    assert_eq!(visit.messages, b"ppQX");
+}
+
+#[test]
 fn every_fault_has_an_answer() {
     let staged: BTreeSet<&str> = faults().iter().map(|fault| fault.name).collect();
     let told: BTreeSet<&str> = ANSWERS.iter().chain(ANSWERS_OF_18).map(|(name, _)| *name).collect();
