@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::roots::{CERTIFICATE_LABELS, from_file};
+use super::blocks::CERTIFICATE_LABELS;
+use super::roots::from_file;
 use super::{FileContent, FileError, RootSource, Roots, file};
 use crate::certificate::Certificate;
 use crate::certificate::pem::{self, Block};

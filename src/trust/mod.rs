@@ -1,6 +1,7 @@
 //! The files a check trusts or uses: root file, CRLs, client certificate and key. They are read once, before a socket
 //! is opened; what libpq would make of them is judged later, when libpq would read them.
 
+mod blocks;
 pub mod contents;
 mod file;
 mod identity;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::store::{self, hashed_files};
 use super::{CrlDirectory, CrlDirectoryState, FileCertificate, FileCrl, Revocation, Roots};
-use super::{file, roots};
+use super::{blocks, file};
 use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings, SslMode};
 
@@ -71,7 +71,7 @@ fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String
     }
     let bytes = file::read(path).map_err(|error| error.text)?;
     let blocks = pem::blocks(&bytes);
-    let found = roots::certificates(path, &blocks).map_err(|content| content.to_string())?;
+    let found = blocks::certificates(path, &blocks).map_err(|content| content.to_string())?;
     if found.certificates.is_empty() && found.crls.is_empty() {
         return Err(match bytes.first() {
             Some(0x30) => "it is DER, and libpq reads PEM only".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::roots::{self, Found, Kinds};
+use super::blocks::{self, Found, Kinds};
 use super::{FileCertificate, FileCrl, file};
 use crate::certificate::pem;
 use crate::conninfo::Environment;
@@ -99,7 +99,7 @@ fn look_for<T>(
 fn read<T>(path: &Path, kinds: Kinds, part: impl FnOnce(Found) -> Vec<T>) -> (Vec<T>, bool) {
     let Ok(bytes) = file::read(path) else { return (Vec::new(), false) };
     let mut found = Found::default();
-    let fault = roots::take(path, &pem::blocks(&bytes), kinds, &mut found).is_err();
+    let fault = blocks::take(path, &pem::blocks(&bytes), kinds, &mut found).is_err();
     let entries = part(found);
     let whole = !fault && !entries.is_empty();
     (entries, whole)

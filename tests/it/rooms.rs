@@ -16,13 +16,7 @@ const KNOWN: &[&[&str]] = &[
     &["certificate/crl.rs", "certificate/extensions.rs"],
     &["conninfo/keyword_value.rs", "conninfo/mask.rs", "conninfo/parse.rs", "conninfo/uri.rs"],
     &["diagnose/judge.rs", "diagnose/stages.rs", "diagnose/warnings.rs"],
-    &[
-        "report/config.rs",
-        "report/human/audit.rs",
-        "report/human/mod.rs",
-        "report/human/wire.rs",
-        "report/json.rs",
-    ],
+    &["report/config.rs", "report/human/mod.rs", "report/human/wire.rs"],
     &["verify/constraints.rs", "verify/libpq.rs", "verify/resources.rs", "verify/revocation.rs"],
 ];
 
