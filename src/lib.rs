@@ -36,6 +36,9 @@ pub mod diagnose;
 // The fixes, tried.
 pub mod trial;
 
+// The engine: one target, many targets, waiting.
+pub mod check;
+
 // Words and formats.
 pub mod report;
 

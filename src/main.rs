@@ -1,6 +1,6 @@
 //! The `pgtls-check` program: turns a command line into an exit status.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use pgtls_check::cli::Cli;
@@ -18,18 +18,9 @@ fn main() -> ExitCode {
     };
     match commands::run(&cli) {
         Ok(status) => status.into(),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pgtls-check: {error:#}");
+            let _ = writeln!(io::stderr(), "pgtls-check: {error:#}");
             commands::INTERNAL_ERROR.into()
         }
     }
-}
-
-/// Whoever read standard output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

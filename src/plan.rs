@@ -1,12 +1,9 @@
 //! What to try and with which limits: settings and files turned into a task for [`probe`](crate::probe).
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::conninfo::Settings;
 use crate::evidence::Scope;
-use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::Trust;
 
@@ -32,47 +29,11 @@ pub struct Plan {
     pub total_limit: Option<Duration>,
     /// The one host of the list to be tried, by its place; all of them if `None`.
     pub only_host: Option<usize>,
-    /// Where the probe tells what it waits for.
-    pub progress: Progress,
 }
 
 impl Plan {
     /// The limit of one address: `connect_timeout`, else [`DEFAULT_ADDRESS_LIMIT`]. Resolving a name has the same.
     pub fn address_limit(&self) -> Duration {
         self.settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT)
-    }
-}
-
-/// What a check is waiting for, told while it lasts; cheap to clone, and all clones are the same cell.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Rc<RefCell<Option<Wait>>>);
-
-/// Something that takes time.
-#[derive(Clone, Debug)]
-pub struct Wait {
-    /// The stage.
-    pub stage: Stage,
-    /// For whom: a name, or address and port.
-    pub target: String,
-    /// Since when.
-    pub since: Instant,
-    /// How long at most.
-    pub limit: Duration,
-}
-
-impl Progress {
-    /// A wait begins and takes the place of the one before.
-    pub fn begin(&self, stage: Stage, target: impl Into<String>, limit: Duration) {
-        *self.0.borrow_mut() = Some(Wait { stage, target: target.into(), since: Instant::now(), limit });
-    }
-
-    /// Nothing is waited for.
-    pub fn end(&self) {
-        *self.0.borrow_mut() = None;
-    }
-
-    /// What is waited for now.
-    pub fn now(&self) -> Option<Wait> {
-        self.0.borrow().clone()
     }
 }

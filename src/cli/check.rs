@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::target::{ConnectionArgs, PolicyArgs, seconds};
-use crate::conninfo::Overrides;
+use crate::check::Patience;
 use crate::timestamp::Timestamp;
 
 /// A check of one or more servers.
@@ -68,22 +68,6 @@ pub struct CheckArgs {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = "Many targets")]
     pub jobs: u16,
-}
-
-/// How long `--wait` goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// Without end.
-    Endless,
-    /// As long as this.
-    For(Duration),
-}
-
-impl CheckArgs {
-    /// What the options set, over the connection string.
-    pub fn overrides(&self) -> Overrides {
-        self.connection.overrides()
-    }
 }
 
 fn patience(text: &str) -> Result<Patience, String> {

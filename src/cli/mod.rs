@@ -178,7 +178,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use check::Patience;
+    use crate::check::Patience;
 
     fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::read(std::iter::once("pgtls-check").chain(arguments.iter().copied()).map(Into::into))

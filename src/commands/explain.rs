@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
-use super::{USAGE, print, recognise};
+use super::{Streams, Usage, recognise};
 use crate::cli::DisplayArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::diagnose;
@@ -17,30 +17,37 @@ use crate::text;
 /// The longest error text that is read from standard input.
 const LONGEST_TEXT: u64 = 64 * 1024;
 
-pub(super) fn run(arguments: &ExplainArgs, display: &DisplayArgs, style: Style) -> anyhow::Result<u8> {
+pub(super) fn run(
+    arguments: &ExplainArgs,
+    display: &DisplayArgs,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<u8> {
     let topic = arguments.topic.join(" ");
     let answer = match topic.trim() {
-        "" => list(display.format, style),
+        "" => list(display.format, streams.style),
         "-" => {
             let mut bytes = Vec::new();
             io::stdin().lock().take(LONGEST_TEXT).read_to_end(&mut bytes).context("standard input")?;
-            readings(display.format, style, &String::from_utf8_lossy(&bytes))
+            readings(display.format, streams.style, &String::from_utf8_lossy(&bytes))
         }
         topic => match catalogue::entry(topic) {
-            Some(entry) => page(display.format, style, &entry),
+            Some(entry) => page(display.format, streams.style, &entry),
             // A word that no client prints is a mistyped code; anything longer is the text of an error.
             None if !topic.contains(char::is_whitespace)
                 && diagnose::recognise::recognise(topic).is_none() =>
             {
                 let nearest = catalogue::nearest_code(topic).map(|code| format!("; did you mean {code}?"));
                 let topic = text::printable(topic);
-                eprintln!("pgtls-check: there is no diagnosis \"{topic}\"{}", nearest.unwrap_or_default());
-                return Ok(USAGE);
+                return Err(Usage(format!(
+                    "there is no diagnosis \"{topic}\"{}",
+                    nearest.unwrap_or_default()
+                ))
+                .into());
             }
-            None => readings(display.format, style, topic),
+            None => readings(display.format, streams.style, topic),
         },
     };
-    print(&answer)?;
+    streams.print(&answer)?;
     Ok(0)
 }
 

@@ -2,55 +2,101 @@
 //! before anything else is written.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::plan::{Progress, Wait};
+use crate::probe::{Observer, Wait};
 use crate::report::Style;
 use crate::text::{truncated, width};
 
 /// A check that takes no longer says nothing.
 const PATIENCE: Duration = Duration::from_millis(300);
-const REDRAW: Duration = Duration::from_millis(200);
+const REDRAW: Duration = Duration::from_millis(100);
 
-/// Whether there is somebody to tell, and a terminal that can redraw.
-pub(super) fn is_wanted(style: Style) -> bool {
-    style.width.is_some()
+/// The style of the line, if there is somebody to tell, and a terminal that can redraw.
+pub(super) fn wanted(style: Style) -> Option<Style> {
+    let redraws = style.width.is_some()
         && io::stderr().is_terminal()
-        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+    redraws.then_some(style)
 }
 
-/// Runs a check and tells meanwhile for what it waits.
-pub(super) async fn told<T>(progress: &Progress, style: Style, check: impl Future<Output = T>) -> T {
-    let mut drawn = false;
+/// Runs a check and tells meanwhile, where a style is given, for what it waits.
+pub(super) async fn watched<T>(style: Option<Style>, check: impl AsyncFnOnce(Rc<dyn Observer>) -> T) -> T {
+    let Some(style) = style else { return check(Rc::new(())).await };
+    let line = Rc::new(Line { style, told: Mutex::default() });
+    let observer: Rc<dyn Observer> = Rc::<Line>::clone(&line);
+    let check = check(observer);
     tokio::pin!(check);
-    let first = tokio::time::Instant::now() + PATIENCE;
-    let mut ticks = tokio::time::interval_at(first, REDRAW);
-    let result = loop {
+    let mut ticks = tokio::time::interval(REDRAW);
+    loop {
         tokio::select! {
             result = &mut check => break result,
-            _ = ticks.tick() => {
-                if let Some(wait) = progress.now() {
-                    draw(&line(&wait, style));
-                    drawn = true;
-                }
-            }
+            _ = ticks.tick() => line.redraw(),
         }
-    };
-    if drawn {
-        draw("");
     }
-    result
+}
+
+/// What the line tells.
+struct Line {
+    style: Style,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// What is waited for, and since when something has been.
+    wait: Option<(Wait, Instant)>,
+    /// What stands on the terminal.
+    drawn: String,
+}
+
+impl Observer for Line {
+    fn waits(&self, wait: Wait) {
+        self.change(|told| {
+            let since = told.wait.as_ref().map_or(wait.since, |(_, since)| *since);
+            told.wait = Some((wait, since));
+        });
+    }
+
+    fn ended(&self) {
+        self.change(|told| {
+            told.wait = None;
+            told.draw(String::new());
+        });
+    }
+}
+
+impl Line {
+    fn redraw(&self) {
+        self.change(|told| {
+            if let Some((wait, _)) = told.wait.as_ref().filter(|(_, since)| since.elapsed() >= PATIENCE) {
+                let text = text(wait, self.style);
+                told.draw(text);
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Told)) {
+        change(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Told {
+    /// Takes the place of what was drawn before. Nobody minds a picture that cannot be drawn.
+    fn draw(&mut self, text: String) {
+        if self.drawn != text {
+            let mut out = io::stderr().lock();
+            let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
+            self.drawn = text;
+        }
+    }
 }
 
 /// `tcp  10.0.4.5:5432  3 s of 10 s`
-fn line(wait: &Wait, style: Style) -> String {
+fn text(wait: &Wait, style: Style) -> String {
     let times = format!("  {} s of {} s", wait.since.elapsed().as_secs(), wait.limit.as_secs());
     let room = style.width.unwrap_or(80).saturating_sub(width(&times) + 1);
     truncated(&format!("{}  {}", wait.stage.name(), style.text(&wait.target)), room) + &times
-}
-
-/// Takes the place of what was drawn before. Nobody minds a picture that cannot be drawn.
-fn draw(text: &str) {
-    let mut out = io::stderr().lock();
-    let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
 }

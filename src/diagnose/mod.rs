@@ -66,6 +66,21 @@ impl Outcome {
     pub fn provider(&self) -> Option<Detection> {
         View::new(&self.evidence, self.evidence.attempts.last()).provider()
     }
+
+    /// The exit status of a check of this target alone.
+    pub fn exit_status(&self) -> u8 {
+        match (self.verdict, &self.diagnosis) {
+            (Verdict::Verified, _) if self.is_denied() => policy::NOT_MET,
+            (Verdict::Verified, _) => 0,
+            (Verdict::Failed, Some(diagnosis)) => diagnosis.stage.exit_status(),
+            (Verdict::Failed, None) => 1,
+        }
+    }
+
+    /// Whether a policy of the user's makes a warning of it a failure.
+    pub fn is_denied(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.denied)
+    }
 }
 
 /// The verdict.

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::observer::{Observer, Wait};
 use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
@@ -26,6 +27,7 @@ pub(super) struct Address {
 /// What an attempt needs to know.
 pub(super) struct Context<'a> {
     pub plan: &'a Plan,
+    pub observer: &'a dyn Observer,
     pub trust: &'a Arc<Trust>,
     pub clock: Clock,
     pub deadline: Instant,
@@ -141,7 +143,7 @@ impl Context<'_> {
     /// Tells what is waited for.
     fn waits(&self, stage: Stage, address: SocketAddr) {
         let limit = self.deadline.saturating_duration_since(Instant::now());
-        self.plan.progress.begin(stage, address.to_string(), limit);
+        self.observer.waits(Wait::now(stage, address.to_string(), limit));
     }
 
     fn files_are_bad(&self) -> bool {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::attempt::{self, Address};
 use super::clock::Clock;
 use super::dns::{self, Resolved};
+use super::observer::{Observer, Wait};
 use crate::conninfo::{BadPort, Endpoint, Host, SslMode, TargetSessionAttrs};
 use crate::evidence::{
     Attempt, NegotiateResult, PlaintextAnswer, SessionFailure, Step, TcpResult, TlsFailure,
@@ -32,7 +33,12 @@ enum Next {
 }
 
 /// Tries hosts and addresses until libpq would stop.
-pub(super) async fn try_all(plan: &Plan, clock: Clock, last: Option<Instant>) -> Tried {
+pub(super) async fn try_all(
+    plan: &Plan,
+    observer: &dyn Observer,
+    clock: Clock,
+    last: Option<Instant>,
+) -> Tried {
     let mut tried = Tried::default();
     // Nothing of TLS is asked for, and nothing is to be seen.
     if plan.settings.sslmode == SslMode::Disable {
@@ -46,6 +52,7 @@ pub(super) async fn try_all(plan: &Plan, clock: Clock, last: Option<Instant>) ->
     }
     let mut run = Run {
         plan,
+        observer,
         trust: Arc::new(plan.trust.clone()),
         clock,
         last,
@@ -70,6 +77,7 @@ pub(super) async fn try_all(plan: &Plan, clock: Clock, last: Option<Instant>) ->
 /// What all attempts of a target share.
 struct Run<'a> {
     plan: &'a Plan,
+    observer: &'a dyn Observer,
     trust: Arc<crate::trust::Trust>,
     clock: Clock,
     last: Option<Instant>,
@@ -151,7 +159,7 @@ impl Run<'_> {
         let start = self.clock.elapsed();
         let limit =
             Clock::deadline(self.plan.address_limit(), self.last).saturating_duration_since(Instant::now());
-        self.plan.progress.begin(Stage::Dns, name, limit);
+        self.observer.waits(Wait::now(Stage::Dns, name, limit));
         let Resolved { resolution, mut addresses, canonical_name } = dns::resolve(name, port, limit).await;
         if self.plan.settings.shuffle_hosts {
             shuffle(&mut addresses);
@@ -179,6 +187,7 @@ impl Run<'_> {
             tried.last = Some((address.socket, deadline));
             let context = attempt::Context {
                 plan: self.plan,
+                observer: self.observer,
                 trust: &self.trust,
                 clock: self.clock,
                 deadline,

@@ -13,6 +13,7 @@ mod hosts;
 mod in_flight;
 mod look;
 mod negotiate;
+mod observer;
 mod plaintext;
 mod second_looks;
 mod session;
@@ -34,12 +35,13 @@ use crate::plan::Plan;
 use clock::Clock;
 pub use hosts::socket_address;
 pub use look::look;
+pub use observer::{Observer, Wait};
 pub use plaintext::ask_as_stranger;
 
 /// Probes one target: host by host and address by address, as libpq would go on or stop; then looks further where the
-/// plan allows it.
+/// plan allows it. Nobody watches.
 pub async fn probe(plan: &Plan) -> Evidence {
-    let probed = probe_once(plan).await;
+    let probed = probe_once(plan, &()).await;
     if plan.second_looks { probed.looked_further(plan).await } else { probed.evidence }
 }
 
@@ -67,12 +69,12 @@ impl Probed {
     }
 }
 
-/// Probes one target without second looks.
-pub async fn probe_once(plan: &Plan) -> Probed {
+/// Probes one target without second looks, and tells the observer what it waits for.
+pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let clock = Clock::started();
     let last = plan.total_limit.map(|limit| Clock::deadline(limit, None));
-    let tried = hosts::try_all(plan, clock, last).await;
-    plan.progress.end();
+    let tried = hosts::try_all(plan, observer, clock, last).await;
+    observer.ended();
     let asked_in_vain = tried.attempts.iter().any(|attempt| {
         let resolution = attempt.dns.as_ref().map(|step| &step.result);
         resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))

@@ -69,6 +69,5 @@ pub fn plan(hosts: Vec<Host>) -> Plan {
         scope: Default::default(),
         total_limit: None,
         second_looks: false,
-        progress: Default::default(),
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Value as Json, json};
 use super::human::page::Page;
 use super::json::{SCHEMA, line};
 use super::style::{Role, Style};
-use super::subject::exit_status;
 use crate::clients::connection::{Connection, Root};
 use crate::clients::difference::{Difference, Effect, Situation};
 use crate::clients::table::Client;
@@ -154,7 +153,7 @@ impl Answer<'_> {
             json!({
                 "verdict": match outcome.verdict { Verdict::Verified => "verified", Verdict::Failed => "failed" },
                 "code": outcome.diagnosis.as_ref().map(|found| found.code),
-                "exit_code": exit_status(outcome),
+                "exit_code": outcome.exit_status(),
                 "chain_seen": self.situation.is_live(),
             })
         });

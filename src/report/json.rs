@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::Reporter;
 use super::certificates::lossy;
 use super::subject;
-use super::{Reporter, Run};
 use crate::certificate::Certificate;
+use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
 use crate::diagnose::{
     Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, looks,
@@ -76,7 +77,7 @@ fn object(outcome: &Outcome) -> Json {
             Verdict::Verified => "verified",
             Verdict::Failed => "failed",
         },
-        "exit_code": subject::exit_status(outcome),
+        "exit_code": outcome.exit_status(),
         "diagnosis": outcome.diagnosis.as_ref().map_or(Json::Null, diagnosis),
         "also": outcome.also.iter().map(also).collect::<Vec<_>>(),
         "warnings": outcome.warnings.iter().map(warning).collect::<Vec<_>>(),

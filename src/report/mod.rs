@@ -12,11 +12,11 @@ mod style;
 mod subject;
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 pub use style::{ColorChoice, Role, Stream, Style, WIDEST};
-pub use subject::{Assurance, assurance, exit_status, target_name};
+pub use subject::{Assurance, assurance, target_name};
 
+use crate::check::Run;
 use crate::diagnose::Outcome;
 
 /// Writes a report.
@@ -34,21 +34,25 @@ pub trait Reporter {
     fn finish(&mut self, run: &Run) -> io::Result<()>;
 }
 
-/// A whole run, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Run {
-    /// Targets verified, with or without warnings.
-    pub verified: usize,
-    /// Targets failed.
-    pub failed: usize,
-    /// Targets not finished when Ctrl-C ended the run.
-    pub unfinished: usize,
-    /// Verified targets with at least one warning.
-    pub warned: usize,
-    /// The exit status of the run.
-    pub exit_status: u8,
-    /// From the start of the first target to the end of the last.
-    pub elapsed: Duration,
+/// Several reports of one run, each in its form.
+#[derive(Default)]
+pub struct Reports<'a>(Vec<Box<dyn Reporter + 'a>>);
+
+impl<'a> Reports<'a> {
+    /// One more report.
+    pub fn add(&mut self, format: Format, layout: Layout, out: impl Write + 'a) {
+        self.0.push(format.reporter(layout, out));
+    }
+}
+
+impl Reporter for Reports<'_> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|reporter| reporter.target(outcome))
+    }
+
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|reporter| reporter.finish(run))
+    }
 }
 
 /// `--format`.

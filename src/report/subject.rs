@@ -56,24 +56,6 @@ pub fn assurance(outcome: &Outcome) -> Assurance {
     }
 }
 
-/// Verified, but a policy of the user's (`--strict`, `--deny`) is not met.
-const POLICY_NOT_MET: u8 = 10;
-
-/// The exit status of one target.
-pub fn exit_status(outcome: &Outcome) -> u8 {
-    match (outcome.verdict, &outcome.diagnosis) {
-        (Verdict::Verified, _) if is_denied(outcome) => POLICY_NOT_MET,
-        (Verdict::Verified, _) => 0,
-        (Verdict::Failed, Some(diagnosis)) => diagnosis.stage.exit_status(),
-        (Verdict::Failed, None) => 1,
-    }
-}
-
-/// Whether a policy of the user's makes a warning of it a failure.
-pub(super) fn is_denied(outcome: &Outcome) -> bool {
-    outcome.warnings.iter().any(|warning| warning.denied)
-}
-
 /// The server as people name it: host, or address where there is no host, with its port unless that is 5432. Not yet
 /// printable. `None` where the settings could not be merged.
 pub fn target_name(outcome: &Outcome) -> Option<String> {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::conninfo::{self, Environment, Overrides, Settings};
 use crate::diagnose::{Diagnosis, Fix, Outcome, Trial, Warning, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
-use crate::plan::{Plan, Progress};
+use crate::plan::Plan;
 use crate::probe::probe;
 use crate::provider;
 use crate::secret::Secret;
@@ -334,7 +334,6 @@ impl<'a> Bench<'a> {
             scope,
             second_looks: false,
             total_limit: Some(left),
-            progress: Progress::default(),
         };
         let evidence = probe(&plan).await;
         self.connections += evidence.attempts.len();

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pgtls_check::check::Run;
 use pgtls_check::conninfo::{self, Overrides};
 use pgtls_check::demo::{Demo, Fault, faults};
 use pgtls_check::diagnose::{Fact, Fix, Outcome, diagnose};
 use pgtls_check::evidence::{Evidence, Scope};
-use pgtls_check::plan::{Plan, Progress};
+use pgtls_check::plan::Plan;
 use pgtls_check::probe::probe;
-use pgtls_check::report::{Format, Layout, Run, Style, Verbosity};
+use pgtls_check::report::{Format, Layout, Style, Verbosity};
 use pgtls_check::secret::Secret;
 use pgtls_check::text::{shell_quoted, width};
 use pgtls_check::timestamp::Timestamp;
@@ -40,7 +41,6 @@ fn outcome(fault: &Fault) -> Outcome {
         second_looks: true,
         total_limit: None,
         only_host: None,
-        progress: Progress::default(),
     };
     let means = Means {
         input: Some(&input),

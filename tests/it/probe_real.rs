@@ -99,7 +99,6 @@ impl Check {
             scope: self.scope,
             total_limit: Some(Duration::from_secs(60)),
             second_looks: self.second_looks,
-            progress: Default::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(pgtls_check::probe::probe(&plan))

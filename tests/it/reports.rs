@@ -5,8 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pgtls_check::check::Run;
 use pgtls_check::diagnose::{Outcome, Verdict};
-use pgtls_check::report::{Format, Layout, Run, Style, Verbosity, config, exit_status};
+use pgtls_check::report::{Format, Layout, Style, Verbosity, config};
 
 use crate::support::outcomes;
 
@@ -30,7 +31,8 @@ fn looks() -> Vec<(&'static str, Style)> {
 
 fn written(format: Format, layout: Layout, outcomes: &[Outcome]) -> String {
     let failed = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Failed).count();
-    let exit_status = outcomes.iter().map(exit_status).filter(|status| *status != 0).min().unwrap_or(0);
+    let exit_status =
+        outcomes.iter().map(Outcome::exit_status).filter(|status| *status != 0).min().unwrap_or(0);
     let run = Run {
         verified: outcomes.len() - failed,
         failed,
@@ -254,10 +256,10 @@ fn the_last_line_claims_no_more_than_was_verified() {
 
 #[test]
 fn a_denied_warning_keeps_the_verdict_and_changes_the_exit_status() {
-    assert_eq!(exit_status(&outcomes::warning()), 0);
+    assert_eq!(outcomes::warning().exit_status(), 0);
     let outcome = outcomes::warning_denied();
     assert_eq!(outcome.verdict, Verdict::Verified);
-    assert_eq!(exit_status(&outcome), 10);
+    assert_eq!(outcome.exit_status(), 10);
     let quiet = single(TERMINAL, Verbosity::Quiet, &outcome);
     assert!(quiet.contains("denied[certificate-expires-soon]: "), "{quiet}");
     assert!(!quiet.contains("passfile-ignored"), "{quiet}");

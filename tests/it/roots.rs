@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use openssl::x509::X509;
 use pgtls_check::cli::{Cli, Command};
-use pgtls_check::commands::roots::{Streams, run};
+use pgtls_check::commands::Streams;
+use pgtls_check::commands::roots::run;
 use pgtls_check::conninfo::Environment;
 use pgtls_check::provider::{PROVIDERS, bundle};
 use pgtls_check::report::Style;

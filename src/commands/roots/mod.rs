@@ -10,33 +10,18 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::USAGE;
+use super::{Streams, USAGE};
 use crate::certificate::Certificate;
 use crate::cli::roots::{RootsAction, RootsArgs};
 use crate::conninfo::Environment;
-use crate::diagnose::{Diagnosis, Warning};
+use crate::diagnose::{Diagnosis, Warning, policy};
 use crate::report::certificates::lossy;
 use crate::report::human::diagnosis as block;
 use crate::report::human::page::Page;
 use crate::report::json::{diagnosis as json_diagnosis, line, shown, warning as json_warning};
-use crate::report::{Format, Role, Style};
+use crate::report::{Format, Role};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
-
-/// Where results and remarks go, and how.
-pub struct Streams<'a> {
-    /// Standard output: results.
-    pub out: &'a mut dyn Write,
-    /// Standard error: "wrote FILE", wrong options.
-    pub notes: &'a mut dyn Write,
-    /// How the results may look.
-    pub style: Style,
-    /// How the remarks may look.
-    pub notes_style: Style,
-}
-
-/// A policy that was asked for is not met.
-const POLICY: u8 = 10;
 
 /// Runs `roots` and gives the exit status. Certificates are judged for the moment `at`.
 ///
@@ -105,7 +90,7 @@ impl Opinion {
     fn exit_status(&self) -> u8 {
         match &self.diagnosis {
             Some(diagnosis) => diagnosis.stage.exit_status(),
-            None if self.warnings.iter().any(|warning| warning.denied) => POLICY,
+            None if self.warnings.iter().any(|warning| warning.denied) => policy::NOT_MET,
             None => 0,
         }
     }
@@ -127,7 +112,7 @@ impl Opinion {
         page.part();
         let style = page.style();
         let (role, words) = match (&self.diagnosis, self.exit_status()) {
-            (Some(_), _) | (None, POLICY) => (Role::Error, "failed"),
+            (Some(_), _) | (None, policy::NOT_MET) => (Role::Error, "failed"),
             (None, _) if !self.warnings.is_empty() => (Role::Warning, words),
             (None, _) => (Role::Good, words),
         };

@@ -14,8 +14,9 @@ mod wire;
 
 use std::io::{self, Write};
 
-use super::subject::{Assurance, assurance, exit_status, target_name};
-use super::{Layout, Reporter, Role, Run, Style, Verbosity};
+use super::subject::{Assurance, assurance, target_name};
+use super::{Layout, Reporter, Role, Style, Verbosity};
+use crate::check::Run;
 use crate::diagnose::Diagnosis;
 use crate::diagnose::{Outcome, StageReport, StageStatus};
 use crate::stage::Stage;
@@ -70,7 +71,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         page.part();
         diagnosis::error(&mut page, found, &outcome.also);
     }
-    if !quiet || exit_status(outcome) != 0 {
+    if !quiet || outcome.exit_status() != 0 {
         let stages_only = layout.verbosity == Verbosity::Normal && outcome.warnings.is_empty();
         if outcome.diagnosis.is_some() || !stages_only {
             page.part();
@@ -157,9 +158,9 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
     if let Some(diagnosis) = outcome.diagnosis.as_ref().filter(|_| assurance == Assurance::Failed) {
         parts.push(diagnosis.stage.name().to_owned());
     }
-    if exit_status(outcome) != 0 {
+    if outcome.exit_status() != 0 {
         let role = if assurance == Assurance::Failed { Role::Plain } else { Role::Error };
-        parts.push(style.paint(role, &format!("exit {}", exit_status(outcome))));
+        parts.push(style.paint(role, &format!("exit {}", outcome.exit_status())));
     }
     let denied = outcome.warnings.iter().filter(|warning| warning.denied).count();
     let denied = if denied > 0 { format!(", {denied} denied") } else { String::new() };

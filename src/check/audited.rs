@@ -1,0 +1,53 @@
+//! A check of TLS, and what else the server accepts.
+
+use std::time::Duration;
+
+use super::Setup;
+use super::one::check;
+use crate::conninfo::Endpoint;
+use crate::diagnose::{Outcome, Verdict, warnings};
+use crate::evidence::audit::Accepts;
+use crate::plan::DEFAULT_ADDRESS_LIMIT;
+use crate::probe::audit::{Task, audit};
+use crate::probe::{Observer, socket_address};
+use crate::secret::Secret;
+
+/// Checks the target and, where the handshake began, asks what else the server accepts.
+pub async fn audited(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
+    let mut outcome = check(setup, target, observer).await;
+    let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
+    let audit = audit(task).await;
+    outcome.evidence.took += audit.took;
+    let legacy = audit.legacy();
+    if !legacy.is_empty() {
+        outcome.warnings.push(warnings::legacy_tls_accepted(&legacy));
+    }
+    if audit.plaintext_accepted() == Accepts::Yes {
+        outcome.warnings.push(warnings::plaintext_accepted());
+    }
+    outcome.evidence.audit = Some(audit);
+    setup.policy.apply(&mut outcome);
+    outcome
+}
+
+/// What to ask and where: the address at which the check ended, if a handshake began there.
+fn task(outcome: &Outcome, total: Option<Duration>) -> Option<Task> {
+    let evidence = &outcome.evidence;
+    let settings = evidence.config.as_ref().ok()?;
+    let attempt = evidence.attempts.last()?;
+    let tls = &attempt.tls.as_ref()?.result;
+    let host = settings.hosts.get(attempt.host)?;
+    let port = *host.port.as_ref().ok()?;
+    let zone = match host.endpoint {
+        Endpoint::Address(_, zone) => zone,
+        _ => None,
+    };
+    let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
+    Some(Task {
+        address: socket_address(attempt.address?, port, zone),
+        sni: tls.offer.sni.clone(),
+        negotiation: settings.negotiation,
+        ask_in_plaintext: outcome.verdict == Verdict::Verified,
+        limit: total.map_or(limit, |total| limit.min(total.saturating_sub(evidence.took))),
+    })
+}

@@ -1,0 +1,78 @@
+//! The engine: checks one target or many, waits and tries again, keeps the order of results and counts them.
+//!
+//! It prints nothing and reads nothing of the command line: whoever calls it says what holds for all targets
+//! ([`Setup`]), gets each [`Outcome`](crate::diagnose::Outcome) as it ends, and may watch what is waited for.
+
+mod audited;
+mod descriptors;
+mod many;
+mod one;
+mod run;
+mod waiting;
+
+use std::io;
+use std::time::Duration;
+
+use crate::conninfo::{Environment, Overrides};
+use crate::diagnose::Policy;
+use crate::evidence::Scope;
+use crate::timestamp::Timestamp;
+use crate::trust::SystemStore;
+
+pub use audited::audited;
+pub use many::check_all;
+pub use one::{Effective, check, effective};
+pub use run::{INTERRUPTED, Run, worse};
+pub use waiting::Patience;
+
+/// What is the same for all targets of a run.
+#[derive(Debug)]
+pub struct Setup {
+    /// The surroundings.
+    pub environment: Environment,
+    /// What is set over every connection string.
+    pub overrides: Overrides,
+    /// How far to go.
+    pub scope: Scope,
+    /// Whether further connections may be made after a failure.
+    pub may_try: bool,
+    /// `--timeout`: the limit of one target in all.
+    pub total_limit: Option<Duration>,
+    /// `--as-of`: the time for which certificates are judged, if it is not now.
+    pub as_of: Option<Timestamp>,
+    /// Which warnings are failures.
+    pub policy: Policy,
+    /// `--wait`: how long to try again.
+    pub wait: Option<Patience>,
+    /// The system's trust store, read once for all targets.
+    pub system_store: SystemStore,
+}
+
+impl Setup {
+    /// A check in these surroundings without any option.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            overrides: Overrides::default(),
+            scope: Scope::default(),
+            may_try: true,
+            total_limit: None,
+            as_of: None,
+            policy: Policy::default(),
+            wait: None,
+            system_store: SystemStore::default(),
+        }
+    }
+}
+
+/// Runs checks to their end on this thread. A look-up that hangs in the system's resolver has a thread of its own, which
+/// nobody waits for.
+///
+/// # Errors
+/// The system gives no means to wait for sockets.
+pub fn block_on<T>(checks: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = tokio::task::LocalSet::new().block_on(&runtime, checks);
+    runtime.shutdown_background();
+    Ok(result)
+}

@@ -1,0 +1,130 @@
+//! One target: probed, judged, its fixes tried; again and again while waiting may cure what failed.
+
+use super::Setup;
+use super::waiting::Waiting;
+use crate::conninfo::{self, Parameter};
+use crate::diagnose::{self, Diagnosis, Outcome};
+use crate::evidence::Evidence;
+use crate::plan::Plan;
+use crate::probe::{self, Observer, Probed};
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+use crate::trial::{self, Means};
+use crate::trust;
+
+/// Checks one target, again and again while waiting may cure it and `--wait` allows. Second looks are taken when another
+/// failure is seen than in the round before, and in the last round; fixes are tried in the last round alone.
+///
+/// `target` is its connection string; without one, environment or service say where to go.
+pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
+    let means = Means {
+        input: target,
+        overrides: &setup.overrides,
+        environment: &setup.environment,
+        may_connect: setup.may_try,
+        total_limit: setup.total_limit,
+        system_store: &setup.system_store,
+    };
+    let mut waiting = Waiting::new(setup.wait);
+    let mut known = None;
+    loop {
+        let round = match Round::begin(setup, target, observer).await {
+            Ok(round) => round,
+            Err(outcome) => return trial::try_fixes(*outcome, means).await,
+        };
+        if setup.wait.is_some() {
+            let seen = curable(&judged(setup, round.probed.evidence.clone()));
+            if seen.is_some() && seen == known && waiting.pause().await {
+                continue;
+            }
+            known = seen;
+        }
+        let outcome = round.end(setup).await;
+        if curable(&outcome).is_some() && waiting.pause().await {
+            continue;
+        }
+        return trial::try_fixes(outcome, means).await;
+    }
+}
+
+/// The settings that a check of a target would use, and why it would use none.
+#[derive(Debug)]
+pub struct Effective {
+    /// Every setting with its origin, as far as they could be merged.
+    pub parameters: Vec<Parameter>,
+    /// What is wrong with them.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// Merges the settings of a target. What a run would refuse before its first socket is diagnosed.
+pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
+    match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
+        Ok(settings) => Effective { parameters: settings.parameters, diagnosis: None },
+        Err(failure) => {
+            let parameters = failure.parameters.clone();
+            let now = Timestamp::now();
+            let evidence = Evidence::of_bad_config(now, now, setup.scope, *failure);
+            Effective { parameters, diagnosis: judged(setup, evidence).diagnosis }
+        }
+    }
+}
+
+/// The code of a failure that waiting may cure.
+fn curable(outcome: &Outcome) -> Option<&'static str> {
+    outcome.diagnosis.as_ref().filter(|diagnosis| diagnosis.retryable).map(|diagnosis| diagnosis.code)
+}
+
+/// One check of a target, as far as it needs no further connections.
+struct Round {
+    plan: Plan,
+    probed: Probed,
+}
+
+impl Round {
+    /// Probes; the outcome of settings that are wrong is there at once.
+    async fn begin(
+        setup: &Setup,
+        target: Option<&Secret>,
+        observer: &dyn Observer,
+    ) -> Result<Self, Box<Outcome>> {
+        let started = Timestamp::now();
+        let judged_at = setup.as_of.unwrap_or(started);
+        let resolved = conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment);
+        let settings = resolved.map_err(|failure| {
+            let evidence = Evidence::of_bad_config(started, judged_at, setup.scope, *failure);
+            Box::new(judged(setup, evidence))
+        })?;
+        let plan = Plan {
+            trust: trust::load(&settings, &setup.environment),
+            settings,
+            started,
+            judged_at,
+            scope: setup.scope,
+            second_looks: setup.may_try,
+            total_limit: setup.total_limit,
+            only_host: None,
+        };
+        let probed = probe::probe_once(&plan, observer).await;
+        Ok(Self { plan, probed })
+    }
+
+    /// Takes second looks and judges.
+    async fn end(self, setup: &Setup) -> Outcome {
+        let Self { plan, probed } = self;
+        let mut evidence = match plan.second_looks {
+            true => probed.looked_further(&plan).await,
+            false => probed.evidence,
+        };
+        // The public roots are read only where they may explain a failure.
+        if evidence.chain_was_refused() {
+            evidence.system_roots = Some(setup.system_store.get(&setup.environment).clone());
+        }
+        judged(setup, evidence)
+    }
+}
+
+fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
+    let mut outcome = diagnose::diagnose(evidence);
+    setup.policy.apply(&mut outcome);
+    outcome
+}

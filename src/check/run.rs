@@ -1,0 +1,51 @@
+//! A whole run, counted.
+
+use std::time::Duration;
+
+use crate::diagnose::{Outcome, Verdict};
+
+/// Exit status after Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Targets verified, with or without warnings.
+    pub verified: usize,
+    /// Targets failed.
+    pub failed: usize,
+    /// Targets not finished when Ctrl-C ended the run.
+    pub unfinished: usize,
+    /// Verified targets with at least one warning.
+    pub warned: usize,
+    /// The exit status of the run.
+    pub exit_status: u8,
+    /// From the start of the first target to the end of the last.
+    pub elapsed: Duration,
+}
+
+impl Run {
+    /// The run of one target.
+    pub fn of(outcome: &Outcome) -> Self {
+        let mut run = Self { elapsed: outcome.evidence.took, ..Self::default() };
+        run.count(outcome);
+        run
+    }
+
+    /// Counts an outcome.
+    pub fn count(&mut self, outcome: &Outcome) {
+        match outcome.verdict {
+            Verdict::Verified => self.verified += 1,
+            Verdict::Failed => self.failed += 1,
+        }
+        if outcome.verdict == Verdict::Verified && !outcome.warnings.is_empty() {
+            self.warned += 1;
+        }
+        self.exit_status = worse(self.exit_status, outcome.exit_status());
+    }
+}
+
+/// The exit status of two targets: the lowest that is not 0.
+pub fn worse(one: u8, other: u8) -> u8 {
+    if one == 0 || other == 0 { one.max(other) } else { one.min(other) }
+}

@@ -1,0 +1,42 @@
+//! The pauses between the tries of `--wait`.
+
+use std::time::{Duration, Instant};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long `--wait` goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Without end.
+    Endless,
+    /// As long as this.
+    For(Duration),
+}
+
+/// The pauses of one target.
+pub(super) struct Waiting {
+    patience: Option<Patience>,
+    begin: Instant,
+    pause: Duration,
+}
+
+impl Waiting {
+    pub fn new(patience: Option<Patience>) -> Self {
+        Self { patience, begin: Instant::now(), pause: FIRST_PAUSE }
+    }
+
+    /// Waits for the next round; at once false if there is to be none.
+    pub async fn pause(&mut self) -> bool {
+        let patient = match self.patience {
+            None => false,
+            Some(Patience::Endless) => true,
+            Some(Patience::For(limit)) => self.begin.elapsed() + self.pause < limit,
+        };
+        if patient {
+            tokio::time::sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        patient
+    }
+}

@@ -1,0 +1,91 @@
+//! Standard output and standard error: results go to the one, remarks to the other. A reader who has seen enough and
+//! closed the pipe is no failure, and no success either: the exit status stays that of what was found.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use crate::check::Run;
+use crate::cli::DisplayArgs;
+use crate::conninfo::Environment;
+use crate::diagnose::Outcome;
+use crate::report::{Layout, Reporter as _, Reports, Stream, Style};
+
+/// Where results and remarks go, and how.
+pub struct Streams<'a> {
+    /// Standard output: results.
+    pub out: &'a mut dyn Write,
+    /// Standard error: "wrote FILE", wrong options.
+    pub notes: &'a mut dyn Write,
+    /// How the results may look.
+    pub style: Style,
+    /// How the remarks may look.
+    pub notes_style: Style,
+}
+
+impl Streams<'_> {
+    /// Writes results.
+    pub(super) fn print(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// A remark, without which nothing is lost.
+    pub(super) fn note(&mut self, text: &str) {
+        let _ = writeln!(self.notes, "{text}");
+    }
+
+    /// Reports the one target there is and gives its exit status.
+    pub(super) fn report_one(&mut self, outcome: &Outcome, display: &DisplayArgs) -> io::Result<u8> {
+        let layout = Layout { style: self.style, verbosity: display.verbosity(), many: false };
+        let mut reports = Reports::default();
+        reports.add(display.format, layout, &mut *self.out);
+        reports.target(outcome)?;
+        reports.finish(&Run::of(outcome))?;
+        Ok(outcome.exit_status())
+    }
+}
+
+/// How standard output and standard error may look.
+pub(super) fn styles(display: &DisplayArgs, environment: &Environment) -> (Style, Style) {
+    let style = |is_terminal: bool| {
+        let stream = match is_terminal {
+            true => Stream::Terminal(terminal_size::terminal_size().map(|(columns, _)| columns.0.into())),
+            false => Stream::Other,
+        };
+        Style::decide(display.color, stream, &environment.variables)
+    };
+    (style(io::stdout().is_terminal()), style(io::stderr().is_terminal()))
+}
+
+/// Standard output. Once its reader is gone, what is written is nobody's.
+pub(super) struct Output {
+    read: bool,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        Self { read: true }
+    }
+
+    /// What came of writing, unless the reader is gone, with what that counts as.
+    fn unless_unread<T>(&mut self, written: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.read = false;
+                Ok(otherwise)
+            }
+            written => written,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = if self.read { io::stdout().write(bytes) } else { Ok(bytes.len()) };
+        self.unless_unread(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = if self.read { io::stdout().flush() } else { Ok(()) };
+        self.unless_unread(flushed, ())
+    }
+}
