@@ -220,7 +220,7 @@ pub fn nearest<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Opt
 }
 
 /// A word as a POSIX shell reads it (XCU 2.2): bare where nothing in it means anything to a shell, else in single
-/// quotes. On Windows see [`powershell_quoted`].
+/// quotes. On Windows see [`windows_quoted`].
 pub fn posix_quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(bare) {
@@ -230,19 +230,32 @@ pub fn posix_quoted(word: &str) -> String {
     }
 }
 
-/// A word as PowerShell reads it: bare where nothing in it means anything, else in single quotes, doubled inside.
-pub fn powershell_quoted(word: &str) -> String {
+/// A word as both shells of Windows read it, PowerShell and cmd: bare where nothing in it means anything, else in double
+/// quotes where no character between them means anything to either of them; what is left is quoted for PowerShell, in
+/// single quotes, doubled inside (about_Quoting_Rules; it takes typographic quotes for quotes).
+pub fn windows_quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "_+=:./\\-".contains(c);
     if word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') && word.chars().all(bare) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "''"))
+        return word.to_owned();
     }
+    // A backslash before the closing quote would escape it in the C runtime's reading of the command line.
+    let plain = |c: char| !c.is_control() && !"\"$`%!\u{201c}\u{201d}\u{201e}".contains(c);
+    if word.chars().all(plain) && !word.ends_with('\\') {
+        return format!("\"{word}\"");
+    }
+    let mut quoted = String::from("'");
+    for character in word.chars() {
+        if "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(character) {
+            quoted.push(character);
+        }
+        quoted.push(character);
+    }
+    quoted + "'"
 }
 
-/// A word quoted for the running system's usual shell: PowerShell on Windows, a POSIX shell elsewhere.
+/// A word quoted for the running system's usual shells: PowerShell and cmd on Windows, a POSIX shell elsewhere.
 pub fn shell_quoted(word: &str) -> String {
-    if cfg!(windows) { powershell_quoted(word) } else { posix_quoted(word) }
+    if cfg!(windows) { windows_quoted(word) } else { posix_quoted(word) }
 }
 
 /// The number of columns of one character; 0 for what is not printable.
@@ -336,16 +349,20 @@ mod tests {
 
     #[test]
     fn quoting_for_shells() {
-        for (word, posix, powershell) in [
+        for (word, posix, windows) in [
             ("host=db.example", "host=db.example", "host=db.example"),
-            ("", "''", "''"),
-            ("a b", "'a b'", "'a b'"),
-            ("it's", r"'it'\''s'", "'it''s'"),
+            ("", "''", "\"\""),
+            ("a b", "'a b'", "\"a b\""),
+            ("it's", r"'it'\''s'", "\"it's\""),
+            ("say \"it's\"", r#"'say "it'\''s"'"#, "'say \"it''s\"'"),
+            ("100%", "100%", "'100%'"),
+            (r"c:\my roots\", r"'c:\my roots\'", r"'c:\my roots\'"),
+            ("\u{2019}$", "'\u{2019}$'", "'\u{2019}\u{2019}$'"),
             ("$HOME;`x`", "'$HOME;`x`'", "'$HOME;`x`'"),
-            ("@args", "@args", "'@args'"),
+            ("@args", "@args", "\"@args\""),
         ] {
             assert_eq!(posix_quoted(word), posix);
-            assert_eq!(powershell_quoted(word), powershell);
+            assert_eq!(windows_quoted(word), windows);
         }
     }
 

@@ -14,10 +14,7 @@ impl Directory {
     pub(super) fn new() -> io::Result<Directory> {
         let path =
             std::env::temp_dir().join(format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?)));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path)?;
+        private_builder().create(&path)?;
         // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
         Ok(Directory(if cfg!(windows) { path } else { path.canonicalize()? }))
     }
@@ -41,6 +38,19 @@ impl Drop for Directory {
         // It is in the directory for temporary files: what cannot be removed now, the system removes in time.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Makes directories that only this account may enter. On Windows those of the account's temporary directory are so anyway.
+#[cfg(unix)]
+fn private_builder() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+#[cfg(not(unix))]
+fn private_builder() -> fs::DirBuilder {
+    fs::DirBuilder::new()
 }
 
 /// Sets permission bits where there are any.
