@@ -1,6 +1,7 @@
 //! The connection string and everything merged into it.
 
-use super::fix::{provider_hints, root_sources};
+use super::fix::provider_hints;
+use super::root_file::root_sources;
 use super::rule::{Finding, Rule, rule};
 use super::view::{View, path_text, shown};
 use super::{Fix, Mark};
@@ -430,7 +431,7 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     };
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
     let given = settings.parameter("sslrootcert").is_some();
-    let roots = if view.store().is_none() && !given { root_sources(view) } else { Vec::new() };
+    let roots = if view.store().is_none() && !given { root_sources(&view.server()) } else { Vec::new() };
     let hints = provider_hints(view, Situation::NotEncrypted, None);
     Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots).fixes(hints))
 }

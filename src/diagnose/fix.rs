@@ -4,10 +4,8 @@
 use std::ops::Range;
 
 use super::Fix;
-use super::root_file::present_roots;
-use super::view::{Reach, View, reach, shown};
-use crate::conninfo::SslMode;
-use crate::provider::{self, Provider, Situation, SystemRoots};
+use super::view::{View, shown};
+use crate::provider::Situation;
 use crate::text::shell_quoted;
 
 impl Fix {
@@ -85,40 +83,6 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
         .collect()
 }
 
-/// Writes the roots that a provider uses now into a file and uses it; `None` where they do not ship.
-pub(super) fn provider_roots(provider: &Provider) -> Option<Fix> {
-    provider::bundle(provider.id).and_then(|_| present_roots(provider).into_iter().next())
-}
-
-/// Trusts the public roots of this machine; libpq takes them under verify-full only (fe-connect.c, libpq 16).
-pub(super) fn system_roots(mode: SslMode) -> Fix {
-    let fix = Fix::text("trust this machine's public roots (libpq 16 or later)").set("sslrootcert", "system");
-    if mode == SslMode::VerifyFull { fix } else { fix.set("sslmode", "verify-full") }
-}
-
-/// Where the right roots can be had, most likely first, for a server of which no chain was seen or of whose chain no
-/// root is known.
-pub(super) fn root_sources(view: &View<'_>) -> Vec<Fix> {
-    let detection = view.provider();
-    let mut fixes = Vec::new();
-    let system = detection.as_ref().map_or(SystemRoots::Unknown, |found| found.provider.system_roots);
-    if let Some(detection) = &detection {
-        fixes.extend(present_roots(detection.provider));
-    } else {
-        fixes.push(Fix::text(
-            "get the root certificate of the server's CA from whoever runs the server, over a channel you \
-             trust, and name its file in sslrootcert",
-        ));
-    }
-    let is_public = view.address().is_none_or(|address| reach(address) == Reach::Public);
-    match system {
-        SystemRoots::Enough | SystemRoots::Depends(_) => fixes.push(system_roots(view.mode)),
-        SystemRoots::Unknown if is_public => fixes.push(system_roots(view.mode)),
-        SystemRoots::Unknown | SystemRoots::NotEnough => {}
-    }
-    fixes
-}
-
 /// Reloads a PostgreSQL server's configuration and certificates.
 pub(super) const RELOAD: &str = "SELECT pg_reload_conf();";
 
@@ -130,14 +94,5 @@ mod tests {
     fn words_are_quoted_for_the_shell() {
         let fix = Fix::text("look").run_words(["chmod", "600", "/home/me/my key; rm"]);
         assert_eq!(fix.command.as_deref(), Some("chmod 600 '/home/me/my key; rm'"));
-    }
-
-    #[test]
-    fn the_systems_roots_go_with_verify_full_only() {
-        assert_eq!(system_roots(SslMode::VerifyFull).settings, [("sslrootcert", "system".to_owned())]);
-        assert_eq!(
-            system_roots(SslMode::VerifyCa).settings,
-            [("sslrootcert", "system".to_owned()), ("sslmode", "verify-full".to_owned())]
-        );
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Mark;
+use super::root_file::Server;
 use crate::conninfo::{self, Endpoint, Form, Host, Settings, SslMode, SslNegotiation, Value};
 use crate::evidence::{
     Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
@@ -139,6 +140,16 @@ impl<'a> View<'a> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
         let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
         provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
+    }
+
+    /// What is known of the server, to tell where its roots can be had.
+    pub fn server(&self) -> Server<'a> {
+        Server {
+            provider: self.provider().map(|detection| detection.provider),
+            sslmode: self.mode,
+            may_be_public: self.address().is_none_or(|address| reach(address) == Reach::Public),
+            system_roots: self.evidence.system_roots.as_ref(),
+        }
     }
 
     /// Another port of the same address at which SSLRequest was answered with one of these bytes.

@@ -1,7 +1,7 @@
 //! What is not wrong for libpq and worth knowing. All rules run; a policy of the user may deny what they find.
 
-use super::fix::root_sources;
 use super::judge::judge;
+use super::root_file::root_sources;
 use super::view::{View, path_text, store_name};
 use super::{Fact, Fix, Warning, root_file};
 use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
@@ -253,7 +253,7 @@ fn not_verifying(view: &View<'_>) -> Vec<Found> {
         }
     };
     let verify = Fix::text("verify the server").set("sslmode", "verify-full");
-    let roots = if chain { Vec::new() } else { root_sources(&full) };
+    let roots = if chain { Vec::new() } else { root_sources(&full.server()) };
     let roots = roots.into_iter().filter(|fix| !fix.settings.is_empty()).take(1);
     let together = roots.map(|mut fix| {
         fix.settings.retain(|(keyword, _)| *keyword != "sslmode");

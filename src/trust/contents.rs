@@ -1,20 +1,18 @@
 //! What a root file really holds, item by item, beside what libpq makes of it as a whole. For showing, not for judging
 //! a connection: also a file that libpq refuses is taken apart as far as it goes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::blocks::CERTIFICATE_LABELS;
-use super::roots::from_file;
-use super::{FileContent, FileError, RootSource, Roots, file};
+use super::roots::given;
+use super::{FileContent, Roots};
 use crate::certificate::Certificate;
 use crate::certificate::pem::{self, Block};
 
 /// A root file taken apart.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// The file.
-    pub path: PathBuf,
-    /// What is in it, in order.
+    /// What is in it, in order; nothing if it cannot be read.
     pub items: Vec<Item>,
     /// What libpq makes of it.
     pub roots: Roots,
@@ -86,24 +84,16 @@ impl Role {
     }
 }
 
-/// Takes a root file apart.
-///
-/// # Errors
-/// It cannot be read. A directory counts as read: it holds nothing.
-pub fn contents(path: &Path, source: RootSource) -> Result<Contents, FileError> {
-    let roots = from_file(path, source);
-    if let Roots::Invalid { content: FileContent::Directory, .. } = roots {
-        return Ok(Contents { path: path.to_owned(), items: Vec::new(), roots });
-    }
-    let bytes = file::read(path)?;
-    let blocks = pem::blocks(&bytes);
-    let mut items: Vec<Item> = blocks.iter().map(item).collect();
+/// Takes a root file apart, relative to a directory.
+pub fn contents(path: &Path, directory: &Path) -> Contents {
+    let (roots, bytes) = given(path, directory);
+    let mut items: Vec<Item> = pem::blocks(&bytes).iter().map(item).collect();
     if let (true, Roots::Invalid { content: FileContent::DerCertificate, .. }) = (items.is_empty(), &roots) {
         let certificate = Certificate::from_der(&bytes);
         let role = Role::of(&certificate);
         items.push(Item { line: None, kind: ItemKind::Certificate(certificate, role) });
     }
-    Ok(Contents { path: path.to_owned(), items, roots })
+    Contents { items, roots }
 }
 
 fn item(block: &Block) -> Item {
@@ -137,9 +127,8 @@ mod tests {
 
     fn of(content: &[u8]) -> Contents {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("roots.pem");
-        std::fs::write(&path, content).unwrap();
-        contents(&path, RootSource::Given(path.clone())).unwrap()
+        std::fs::write(directory.path().join("roots.pem"), content).unwrap();
+        contents(Path::new("roots.pem"), directory.path())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{FileContent, FileError};
+use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
 use crate::certificate::DerKind;
 use crate::certificate::pem::Block;
 
@@ -68,8 +68,12 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
         return FileContent::Empty;
     }
     let has = |ending: &str| blocks.iter().any(|block| block.label.ends_with(ending));
-    if has("PKCS7") || has("CMS") {
-        return FileContent::Pkcs7;
+    // OpenSSL's reader of PKCS#7 takes these labels and not CMS (pem_lib.c, check_pem).
+    if has("PKCS7") || has("PKCS #7 SIGNED DATA") {
+        return FileContent::Pkcs7(Pkcs7Form::Pem);
+    }
+    if has("CMS") {
+        return FileContent::Pkcs7(Pkcs7Form::PemCms);
     }
     if has("CERTIFICATE REQUEST") {
         return FileContent::Csr;
@@ -77,13 +81,8 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
     if has("PRIVATE KEY") {
         return FileContent::PrivateKey;
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return FileContent::Utf16;
-    }
-    // A pair of ASCII and NUL over and over is UTF-16 without its mark.
-    let head = bytes.get(..bytes.len().min(64)).unwrap_or_default();
-    if head.len() >= 8 && head.iter().filter(|byte| **byte == 0).count() * 3 > head.len() && head.is_ascii() {
-        return FileContent::Utf16;
+    if let Some(form) = utf16(bytes) {
+        return FileContent::Utf16(form);
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     if text.first() == Some(&b'<') {
@@ -92,9 +91,36 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
     match DerKind::of(bytes) {
         Some(DerKind::Certificate) => FileContent::DerCertificate,
         Some(DerKind::Request) => FileContent::Csr,
-        Some(DerKind::SignedData) => FileContent::Pkcs7,
+        Some(DerKind::SignedData) => FileContent::Pkcs7(Pkcs7Form::Der),
         Some(DerKind::Pkcs12) => FileContent::Pkcs12,
         Some(DerKind::PrivateKey) => FileContent::PrivateKey,
         None => FileContent::NoCertificate,
     }
+}
+
+/// Whether bytes are UTF-16: they begin with its mark, or are ASCII beside NUL over and over.
+pub(super) fn utf16(bytes: &[u8]) -> Option<Utf16Form> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Some(Utf16Form::Marked);
+    }
+    let head = bytes.get(..bytes.len().min(64)).unwrap_or_default();
+    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    if head.len() < 8 || !head.is_ascii() || (even + odd) * 3 <= head.len() {
+        return None;
+    }
+    Some(if odd >= even { Utf16Form::LittleEndian } else { Utf16Form::BigEndian })
+}
+
+/// UTF-16 as text.
+pub(super) fn decoded(bytes: &[u8], form: Utf16Form) -> String {
+    let (text, is_little) = match (form, bytes) {
+        (Utf16Form::Marked, [0xff, 0xfe, text @ ..]) => (text, true),
+        (Utf16Form::Marked, [0xfe, 0xff, text @ ..]) => (text, false),
+        (form, text) => (text, form != Utf16Form::BigEndian),
+    };
+    let order = if is_little { u16::from_le_bytes } else { u16::from_be_bytes };
+    let units: Vec<u16> =
+        text.chunks_exact(2).filter_map(|pair| Some(order(pair.try_into().ok()?))).collect();
+    String::from_utf16_lossy(&units)
 }

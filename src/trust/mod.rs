@@ -139,8 +139,8 @@ pub enum FileContent {
     Directory,
     /// One DER certificate.
     DerCertificate,
-    /// PKCS#7, PEM or DER.
-    Pkcs7,
+    /// PKCS#7.
+    Pkcs7(Pkcs7Form),
     /// PKCS#12.
     Pkcs12,
     /// A private key and no certificate.
@@ -150,7 +150,7 @@ pub enum FileContent {
     /// An HTML page.
     Html,
     /// UTF-16 text.
-    Utf16,
+    Utf16(Utf16Form),
     /// PEM with a block that cannot be read or, in a client's certificate file, is too weak: its line and what is wrong with it.
     BadBlock {
         /// Line of the `-----BEGIN`, from 1.
@@ -162,18 +162,40 @@ pub enum FileContent {
     NoCertificate,
 }
 
+/// How a PKCS#7 bundle is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pkcs7Form {
+    /// PEM, labelled `PKCS7`.
+    Pem,
+    /// PEM, labelled `CMS`.
+    PemCms,
+    /// DER.
+    Der,
+}
+
+/// How UTF-16 tells its byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utf16Form {
+    /// By a byte-order mark.
+    Marked,
+    /// Not at all; it is little-endian.
+    LittleEndian,
+    /// Not at all; it is big-endian.
+    BigEndian,
+}
+
 impl std::fmt::Display for FileContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             FileContent::Empty => "it is empty",
             FileContent::Directory => "it is a directory",
             FileContent::DerCertificate => "it is a certificate in DER, not PEM",
-            FileContent::Pkcs7 => "it is a PKCS#7 bundle",
+            FileContent::Pkcs7(_) => "it is a PKCS#7 bundle",
             FileContent::Pkcs12 => "it is a PKCS#12 bundle",
             FileContent::PrivateKey => "it is a private key",
             FileContent::Csr => "it is a certificate signing request",
             FileContent::Html => "it is an HTML page",
-            FileContent::Utf16 => "it is UTF-16 text",
+            FileContent::Utf16(_) => "it is UTF-16 text",
             FileContent::BadBlock { line, what } => {
                 return write!(f, "the block at line {line} is damaged: {what}");
             }
@@ -376,9 +398,10 @@ impl SystemStore {
     }
 }
 
-/// Reads any file as libpq would read a root file.
-pub fn read_root_file(path: &std::path::Path, source: RootSource) -> Roots {
-    roots::from_file(path, source)
+/// Reads any file as libpq would read a root file, relative to a directory. What is not there is missing, as under
+/// verify-full.
+pub fn read_root_file(path: &std::path::Path, directory: &std::path::Path) -> Roots {
+    roots::given(path, directory).0
 }
 
 /// As [`read_root_file`], for the bytes of a file that has been read.

@@ -56,14 +56,27 @@ fn absent(demanded: bool, missing: Roots) -> Roots {
     if demanded { missing } else { Roots::None }
 }
 
+/// A file that somebody named, whatever the sslmode, and its bytes.
+pub(super) fn given(path: &Path, directory: &Path) -> (Roots, Vec<u8>) {
+    let place = directory.join(path);
+    if !file::is_present(&place) {
+        return (Roots::Missing { path: Some(path.to_owned()), typed: None }, Vec::new());
+    }
+    with_bytes(&place, RootSource::Given(path.to_owned()))
+}
+
 /// Reads any file as libpq would read a root file.
 pub fn from_file(path: &Path, source: RootSource) -> Roots {
+    with_bytes(path, source).0
+}
+
+fn with_bytes(path: &Path, source: RootSource) -> (Roots, Vec<u8>) {
     if path.is_dir() {
-        return Roots::Invalid { path: path.to_owned(), content: FileContent::Directory };
+        return (Roots::Invalid { path: path.to_owned(), content: FileContent::Directory }, Vec::new());
     }
     match file::read(path) {
-        Ok(bytes) => from_bytes(path, &bytes, source),
-        Err(error) => Roots::Unreadable { path: path.to_owned(), error },
+        Ok(bytes) => (from_bytes(path, &bytes, source), bytes),
+        Err(error) => (Roots::Unreadable { path: path.to_owned(), error }, Vec::new()),
     }
 }
 
@@ -83,20 +96,13 @@ pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
 pub(super) fn converted(from: &Path, to: &Path) -> Option<Roots> {
     let bytes = file::read(from).ok()?;
     let source = RootSource::Given(to.to_owned());
-    let units = |unit: fn([u8; 2]) -> u16, text: &[u8]| -> Vec<u16> {
-        text.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?))).collect()
-    };
-    let units = match bytes.as_slice() {
-        [0xff, 0xfe, text @ ..] => units(u16::from_le_bytes, text),
-        [0xfe, 0xff, text @ ..] => units(u16::from_be_bytes, text),
-        der => {
-            let certificate = Certificate::from_der_prefix(der);
-            certificate.facts().ok()?;
-            let certificates = vec![FileCertificate { certificate, file: to.to_owned(), line: 1 }];
-            return Some(Roots::Loaded(RootStore::loaded(source, certificates)));
-        }
-    };
-    Some(from_bytes(to, String::from_utf16_lossy(&units).as_bytes(), source))
+    if let Some(form) = file::utf16(&bytes) {
+        return Some(from_bytes(to, file::decoded(&bytes, form).as_bytes(), source));
+    }
+    let certificate = Certificate::from_der_prefix(&bytes);
+    certificate.facts().ok()?;
+    let certificates = vec![FileCertificate { certificate, file: to.to_owned(), line: 1 }];
+    Some(Roots::Loaded(RootStore::loaded(source, certificates)))
 }
 
 /// Where OpenSSL builds of common systems have their `cert.pem` and `certs` (`openssl version -d`): Debian and Ubuntu,
@@ -142,6 +148,7 @@ mod tests {
     use super::super::testing::*;
     use super::*;
     use crate::certificate::ServerTrust;
+    use crate::trust::{Pkcs7Form, Utf16Form};
 
     /// Reads what is written as a root file, and holds the verdict against OpenSSL's.
     fn read(home: &Home, content: impl AsRef<[u8]>) -> Result<RootStore, FileContent> {
@@ -236,8 +243,8 @@ mod tests {
             (b"".to_vec(), FileContent::Empty),
             (b" \r\n\n".to_vec(), FileContent::Empty),
             (der, FileContent::DerCertificate),
-            (bundle.to_pem().unwrap(), FileContent::Pkcs7),
-            (bundle.to_der().unwrap(), FileContent::Pkcs7),
+            (bundle.to_pem().unwrap(), FileContent::Pkcs7(Pkcs7Form::Pem)),
+            (bundle.to_der().unwrap(), FileContent::Pkcs7(Pkcs7Form::Der)),
             (pfx, FileContent::Pkcs12),
             (key.private_key_to_pem_pkcs8().unwrap(), FileContent::PrivateKey),
             (key.private_key_to_pkcs8().unwrap(), FileContent::PrivateKey),
@@ -248,8 +255,8 @@ mod tests {
             (request.to_der().unwrap(), FileContent::Csr),
             (b"\n<!DOCTYPE html><html></html>".to_vec(), FileContent::Html),
             ("\u{feff}<html></html>".into(), FileContent::Html),
-            (utf16(&[0xfeff]), FileContent::Utf16),
-            (utf16(&[]), FileContent::Utf16),
+            (utf16(&[0xfeff]), FileContent::Utf16(Utf16Form::Marked)),
+            (utf16(&[]), FileContent::Utf16(Utf16Form::LittleEndian)),
             (b"not a certificate".to_vec(), FileContent::NoCertificate),
             (text.replace("-----", "----").into(), FileContent::NoCertificate),
             (text.replace("CERTIFICATE", "CERT").into(), FileContent::NoCertificate),

@@ -26,6 +26,7 @@ mod real_servers;
 mod recognise;
 mod reports;
 mod rooms;
+mod root_files;
 mod roots;
 mod support;
 mod trials;

@@ -2,24 +2,20 @@
 //!
 //! Codes and exit statuses are those with which a check of a server would end.
 
-use std::path::Path;
-
 use serde_json::json;
 
-use super::{Opinion, Streams, diagnosis, file_name, usage, write_json};
+use super::{Opinion, Streams, file_name, usage, write_json};
 use crate::certificate::Certificate;
 use crate::cli::roots::CheckArgs;
 use crate::conninfo::Environment;
-use crate::diagnose::{Diagnosis, Fact, Fix, root_file};
+use crate::diagnose::root_file::{self, Context, Server};
 use crate::provider::{Provider, advice, by_host, by_id, near_miss};
 use crate::report::Format;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
-use crate::stage::Stage;
-use crate::text::shell_quoted;
 use crate::timestamp::Timestamp;
 use crate::trust::contents::Role;
-use crate::trust::{FileContent, FileError, RootSource, RootStore, Roots, read_root_file};
+use crate::trust::{RootStore, Roots, SystemStore, read_root_file};
 
 pub fn run(
     args: &CheckArgs,
@@ -32,9 +28,8 @@ pub fn run(
         Ok(provider) => provider,
         Err((message, hint)) => return usage(streams, &message, hint.as_deref()),
     };
-    let place = environment.current_dir.join(&args.file);
-    let roots = read_root_file(&place, RootSource::Given(args.file.clone()));
-    let opinion = opinion(args, provider, &roots, at);
+    let roots = read_root_file(&args.file, &environment.current_dir);
+    let opinion = opinion(args, provider, &roots, environment, at);
     let held = match &roots {
         Roots::Loaded(store) => store.certificates.iter().map(|entry| &entry.certificate).collect(),
         _ => Vec::new(),
@@ -109,13 +104,20 @@ fn shares_suffix(one: &Provider, other: &Provider) -> bool {
     one.suffixes.iter().any(|suffix| other.suffixes.contains(suffix))
 }
 
-fn opinion(args: &CheckArgs, provider: Option<&'static Provider>, roots: &Roots, at: Timestamp) -> Opinion {
-    let Roots::Loaded(store) = roots else {
-        return unusable(&args.file, roots).map(Opinion::failed).unwrap_or_default();
-    };
-    if let Some(diagnosis) = rootless(&args.file, store).or_else(|| expired(&args.file, store, at)) {
+fn opinion(
+    args: &CheckArgs,
+    provider: Option<&'static Provider>,
+    roots: &Roots,
+    environment: &Environment,
+    at: Timestamp,
+) -> Opinion {
+    let system = SystemStore::default();
+    let server = Server { provider, system_roots: Some(system.get(environment)), ..Server::default() };
+    let context = Context { server, ..Context::default() };
+    if let Some(diagnosis) = root_file::unfit(roots, at, &context) {
         return Opinion::failed(diagnosis);
     }
+    let Roots::Loaded(store) = roots else { return Opinion::default() };
     let name = file_name(&args.file);
     let certificates = store.certificates.iter().map(|entry| &entry.certificate);
     let mut warnings = Vec::new();
@@ -159,95 +161,4 @@ pub(super) fn in_days(moment: Timestamp, at: Timestamp) -> String {
     let days = if moment < at { at.days_since(moment) } else { moment.days_since(at) };
     let unit = if days == 1 { "day" } else { "days" };
     if moment < at { format!("{days} {unit} ago") } else { format!("{days} {unit} left") }
-}
-
-/// Why libpq cannot use the file, if it cannot.
-pub(super) fn unusable(file: &Path, roots: &Roots) -> Option<Diagnosis> {
-    match roots {
-        Roots::Loaded(_) | Roots::None => None,
-        Roots::Missing { .. } => Some(missing(file)),
-        Roots::Unreadable { error, .. } => Some(unreadable(file, error)),
-        Roots::Invalid { content, .. } => Some(invalid(file, content)),
-    }
-}
-
-fn missing(file: &Path) -> Diagnosis {
-    let title = format!("there is no file {}", file.display());
-    diagnosis("root-file-missing", Stage::Trust, title, String::new())
-}
-
-/// The file cannot be read: absent, or the system refuses.
-pub(super) fn unreadable(file: &Path, error: &FileError) -> Diagnosis {
-    if error.kind == std::io::ErrorKind::NotFound {
-        return missing(file);
-    }
-    let title = format!("{} cannot be read", file.display());
-    diagnosis("root-file-unreadable", Stage::Trust, title, error.text.clone())
-}
-
-fn invalid(file: &Path, content: &FileContent) -> Diagnosis {
-    let title = format!("libpq does not read {}: {content}", file_name(file));
-    if *content == FileContent::Directory {
-        return diagnosis("root-file-unreadable", Stage::Trust, title, String::new());
-    }
-    let cause = "a root file holds certificates in PEM, and one damaged block makes libpq refuse all of it"
-        .to_owned();
-    let mut found = diagnosis("root-file-invalid", Stage::Trust, title, cause);
-    let name = shell_quoted(&file.to_string_lossy());
-    let pem = shell_quoted(&file.with_extension("pem").to_string_lossy());
-    // With the same name for both, openssl would read the file it has just emptied.
-    let pem = if pem == name { shell_quoted(&format!("{}.pem", file.to_string_lossy())) } else { pem };
-    let (text, command) = match content {
-        FileContent::DerCertificate => {
-            ("convert it", Some(format!("openssl x509 -inform DER -in {name} -out {pem}")))
-        }
-        FileContent::Pkcs7 => {
-            ("take the certificates out", Some(format!("openssl pkcs7 -print_certs -in {name} -out {pem}")))
-        }
-        FileContent::Pkcs12 => (
-            "take the CA certificates out",
-            Some(format!("openssl pkcs12 -nokeys -cacerts -in {name} -out {pem}")),
-        ),
-        FileContent::Utf16 => ("convert it", Some(format!("iconv -f UTF-16 -t UTF-8 {name} > {pem}"))),
-        FileContent::PrivateKey => ("name the CA's certificate, and keep the key to yourself", None),
-        FileContent::Csr => ("name the CA's certificate instead of a request for one", None),
-        _ => ("download it again, the certificate itself in PEM", None),
-    };
-    found.fixes.push(Fix { text: text.to_owned(), command, ..Fix::default() });
-    found
-}
-
-/// The file has no certificate at which libpq ends a path.
-fn rootless(file: &Path, store: &RootStore) -> Option<Diagnosis> {
-    let ends = |role: Role| matches!(role, Role::Root | Role::SelfSigned);
-    if store.certificates.iter().any(|entry| ends(Role::of(&entry.certificate))) {
-        return None;
-    }
-    let title = format!("{} holds no root", file_name(file));
-    let cause =
-        "libpq ends a path at a self-signed certificate only, whatever else the file trusts".to_owned();
-    let mut found = diagnosis("root-file-lacks-root", Stage::Certificate, title, cause);
-    found.evidence.push(("in_file", Fact::List(root_file::in_file(store))));
-    let issuers = store.certificates.iter().filter_map(|entry| entry.certificate.facts().ok());
-    let mut needed: Vec<String> = issuers.map(|facts| facts.issuer.to_string()).collect();
-    needed.dedup();
-    found.evidence.push(("needed", Fact::List(needed)));
-    found.fixes.push(Fix { text: "add the root above what the file holds".to_owned(), ..Fix::default() });
-    Some(found)
-}
-
-/// Every root in the file is outside its dates.
-fn expired(file: &Path, store: &RootStore, at: Timestamp) -> Option<Diagnosis> {
-    if store.certificates.iter().any(|entry| outside(&entry.certificate, at).is_none()) {
-        return None;
-    }
-    let title = format!("every certificate in {} is outside its dates", file_name(file));
-    let mut found = diagnosis("root-expired", Stage::Trust, title, String::new());
-    let dates = store.certificates.iter().map(|entry| {
-        let name = entry.certificate.short_subject();
-        format!("{name}, {}", outside(&entry.certificate, at).unwrap_or_default())
-    });
-    found.evidence.push(("in_file", Fact::List(dates.collect())));
-    found.fixes.push(Fix { text: "use a file with the CA's present root".to_owned(), ..Fix::default() });
-    Some(found)
 }

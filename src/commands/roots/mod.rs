@@ -20,7 +20,6 @@ use crate::report::human::diagnosis as block;
 use crate::report::human::page::Page;
 use crate::report::json::{diagnosis as json_diagnosis, line, shown, warning as json_warning};
 use crate::report::{Format, Role};
-use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 
 /// Runs `roots` and gives the exit status. Certificates are judged for the moment `at`.
@@ -139,20 +138,6 @@ impl Opinion {
             ("diagnosis", self.diagnosis.as_ref().map_or(Json::Null, json_diagnosis)),
             ("warnings", self.warnings.iter().map(json_warning).collect()),
         ]
-    }
-}
-
-/// A diagnosis of a root file.
-fn diagnosis(code: &'static str, stage: Stage, title: String, cause: String) -> Diagnosis {
-    Diagnosis {
-        code,
-        stage,
-        title,
-        cause,
-        evidence: Vec::new(),
-        fixes: Vec::new(),
-        retryable: false,
-        mark: None,
     }
 }
 

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::check::{self, in_days};
+use super::check::{in_days, outside};
 use super::{Opinion, Streams, file_name, write_json};
 use crate::certificate::Certificate;
 use crate::conninfo::Environment;
+use crate::diagnose::root_file::{self, Context};
 use crate::provider::{KnownRoot, known_roots, retirement};
 use crate::report::Format;
 use crate::report::Role as Paint;
 use crate::report::human::page::Page;
 use crate::report::json::shown;
 use crate::timestamp::Timestamp;
-use crate::trust::RootSource;
 use crate::trust::contents::{Contents, Item, ItemKind, Role, contents};
 
 pub fn run(
@@ -24,14 +24,8 @@ pub fn run(
     at: Timestamp,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
-    let place = environment.current_dir.join(file);
-    let (items, opinion) = match contents(&place, RootSource::Given(file.to_owned())) {
-        Ok(Contents { items, roots, .. }) => {
-            let opinion = check::unusable(file, &roots).map(Opinion::failed).unwrap_or_default();
-            (items, opinion)
-        }
-        Err(error) => (Vec::new(), Opinion::failed(check::unreadable(file, &error))),
-    };
+    let Contents { items, roots } = contents(file, &environment.current_dir);
+    let opinion = root_file::unfit(&roots, at, &Context::default()).map(Opinion::failed).unwrap_or_default();
     match format {
         Format::Human => {
             let mut page = Page::new(streams.style);
@@ -124,7 +118,7 @@ fn notes(items: &[Item], index: usize, at: Timestamp) -> Vec<String> {
             if let Some(line) = twin.and_then(|twin| twin.line) {
                 notes.push(format!("the same certificate as at line {line}"));
             }
-            notes.extend(check::outside(certificate, at));
+            notes.extend(outside(certificate, at));
             notes.extend(of_role(items, certificate, *role));
             if let Some(retired) = retirement(certificate, at) {
                 notes.push(retired.to_string());

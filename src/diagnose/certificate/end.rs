@@ -1,15 +1,15 @@
 //! Why a path does not end in a root of the file.
 
-use super::known::{self, Root};
+use super::known;
 use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
-use crate::diagnose::fix::{provider_hints, provider_roots, root_sources, system_roots};
+use crate::diagnose::fix::provider_hints;
+use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::{Finding, rule};
 use crate::diagnose::view::{View, path_text, store_name};
 use crate::provider::{self, Provider, Situation, inspection};
 use crate::text;
-use crate::trust::RootSource;
 use crate::verify::hints::{Gap, gap, namesake};
 use crate::verify::{Defect, Judgement};
 
@@ -146,7 +146,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
         .rev()
         .map(|link| &link.certificate)
         .find(|certificate| **certificate != found.in_file.certificate);
-    let known = below.and_then(|below| known::issuer_of(view, below));
+    let known = below.and_then(|below| known::issuer_of(view.evidence.system_roots.as_ref(), below));
     let sent_root = found.sent.as_ref().or(known.as_ref().and_then(|known| known.certificate.as_ref()));
     if wrong_signature && sent_root.is_none() && end_defect(view).is_none() {
         // A wrong signature alone may be a damaged certificate as well as another key.
@@ -230,80 +230,26 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
 
 fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
     let (judgement, defect) = judged(view)?;
-    let anchor = match defect {
-        Defect::FileLacksRoot { anchor } => anchor,
+    let (anchor, sent_root) = match defect {
+        Defect::FileLacksRoot { anchor } => (anchor, None),
         // The server sends what leads on from the file's certificate: it is no more an anchor for that.
-        _ => &judgement.path.iter().rev().find(|link| link.in_file.is_some())?.certificate,
-    };
-    let facts = anchor.facts().ok()?;
-    let what = if facts.is_ca() { "intermediate" } else { "server" };
-    let (sent_root, known) = match defect {
-        Defect::RootNotInFile { root } => (Some(root), known::same(view, root)),
-        _ => (None, known::issuer_of(view, anchor)),
-    };
-    let issuer = sent_root.map_or_else(|| facts.issuer.short(), Certificate::short_subject);
-    let needed = match (&known, sent_root) {
-        (Some(Root { name, certificate: Some(root), .. }), _) => {
-            format!("{name}, SHA-256 {}", root.fingerprint())
+        _ => {
+            let anchor = &judgement.path.iter().rev().find(|link| link.in_file.is_some())?.certificate;
+            let root = match defect {
+                Defect::RootNotInFile { root } => Some(root),
+                _ => None,
+            };
+            (anchor, root)
         }
-        (Some(Root { name, .. }), _) => name.clone(),
-        (None, Some(root)) => format!("{issuer}, SHA-256 {}", root.fingerprint()),
-        (None, None) => issuer.clone(),
     };
-    Some(
-        Finding::titled(format!(
-            "the file holds the {what} certificate {} without its root",
-            anchor.short_subject()
-        ))
-        .because(
-            "libpq follows every chain to a self-signed root of the file; an intermediate there vouches \
-             for nothing, and changes without notice",
-        )
-        .fact("in_file", in_file(view))
-        .fact("needed", needed)
-        .fixes(known.as_ref().map(|known| get_root(view, known)).unwrap_or_default())
-        .fixes(known.is_none().then(|| {
-            Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"))
-        }))
-        .fixes(known.is_none().then(|| root_sources(view).into_iter().take(1)).into_iter().flatten()),
-    )
-}
-
-/// Where a known root can be had, most likely first.
-fn get_root(view: &View<'_>, root: &Root) -> Vec<Fix> {
-    let mut fixes = Vec::new();
-    let provider = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
-    match (&provider, root.used_by.first()) {
-        (Some(found), _) => fixes.extend(provider_roots(found.provider)),
-        (None, Some(id)) => {
-            let export = provider::by_id(id).and_then(provider_roots);
-            fixes.extend(export.map(|export| Fix {
-                text: "write the roots known to this tool that have it, and use that file".to_owned(),
-                ..export
-            }));
-        }
-        (None, None) => {}
-    }
-    let on_machine = view.evidence.system_roots.as_ref().is_none_or(|store| {
-        root.certificate
-            .as_ref()
-            .is_none_or(|root| store.certificates.iter().any(|entry| entry.certificate == *root))
-    });
-    let is_system = matches!(view.store().map(|store| &store.source), Some(RootSource::System { .. }));
-    if root.is_public() && on_machine && !is_system {
-        fixes.push(system_roots(view.mode));
-    }
-    if fixes.is_empty() {
-        fixes.push(Fix::text(format!("add {} to the file, from its CA's own page", root.name)));
-    }
-    fixes
+    lacks_root(&Anchors(vec![(anchor, sent_root)]), view.store()?, &view.server())
 }
 
 fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
     let (judgement, defect) = judged(view)?;
     let root = match defect {
-        Defect::RootNotInFile { root } => known::same(view, root)?,
-        Defect::IssuerUnknown { last } => known::issuer_of(view, last)?,
+        Defect::RootNotInFile { root } => known::same(view.evidence.system_roots.as_ref(), root)?,
+        Defect::IssuerUnknown { last } => known::issuer_of(view.evidence.system_roots.as_ref(), last)?,
         _ => return None,
     };
     let needed = match &root.certificate {
@@ -325,7 +271,7 @@ fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
         None => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
     };
     let _ = judgement;
-    let fixes = get_root(view, &root);
+    let fixes = get_root(&view.server(), &root, view.store().map(|store| &store.source));
     Some(
         Finding::titled(format!("{} lacks the server's root", store_name(view)))
             .because(cause)
@@ -469,7 +415,7 @@ fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
         "get the root certificate of that CA from whoever runs the server, compare its SHA-256 over \
          another channel, and add it to your file",
     );
-    let by_provider = root_sources(view);
+    let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();
     Some(
         Finding::titled(title)

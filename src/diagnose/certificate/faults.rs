@@ -110,37 +110,46 @@ fn days_ago(days: i64) -> String {
 
 fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::NotYetValid { .. }))?;
+    let evidence = view.evidence;
+    let clock = clock_fix(view, &view.judgement()?.defects);
+    let name = subject(view, defect);
+    let found = begins_later(&part, name, facts, evidence.judged_at, evidence.started, clock);
+    Some(found.fact_if("otherwise", otherwise::at(view, facts.not_before)))
+}
+
+/// `certificate-not-yet-valid`. `clock` is what cures the clock where it is known to be wrong.
+pub(in crate::diagnose) fn begins_later(
+    part: &str,
+    name: String,
+    facts: &Facts,
+    at: Timestamp,
+    now: Timestamp,
+    clock: Option<Fix>,
+) -> Finding {
     let begins = facts.not_before.date();
-    let days = facts.not_before.days_since(view.evidence.judged_at).max(0);
-    let defects = &view.judgement()?.defects;
-    let wrong = clock_is_wrong(view, defects);
-    let cause = if wrong {
-        format!("this machine's clock reads {}, which is most likely wrong", view.evidence.started)
-    } else {
-        "it was issued for later, or by a machine whose clock is ahead; or this machine's clock is behind"
-            .to_owned()
+    let cause = match &clock {
+        Some(_) => format!("this machine's clock reads {now}, which is most likely wrong"),
+        None => "it was issued for later, or by a machine whose clock is ahead; or this machine's clock is \
+                 behind"
+            .to_owned(),
     };
-    let clock = Fix::text(format!(
-        "compare this machine's clock with the right time: it reads {}",
-        view.evidence.started
-    ))
-    .run(if cfg!(windows) { "w32tm /query /status" } else { "date -u" });
-    Some(
-        Finding::titled(format!("{part} is not valid before {begins}"))
-            .because(cause)
-            .fact("certificate", subject(view, defect))
-            .fact("valid", format!("{begins} to {}", facts.not_after.date()))
-            .fact("days_ahead", days)
-            .fact("judged_at", view.evidence.judged_at.to_string())
-            .fact_if("otherwise", otherwise::at(view, facts.not_before))
-            .fix(clock_fix(view, defects).unwrap_or(clock))
-            .fix(
-                Fix::text(
-                    "the clock is right? issue the certificate anew, on a machine whose clock is right too",
-                )
-                .run(RELOAD),
-            ),
-    )
+    let clock = clock.unwrap_or_else(|| {
+        Fix::text(format!("compare this machine's clock with the right time: it reads {now}"))
+            .run(if cfg!(windows) { "w32tm /query /status" } else { "date -u" })
+    });
+    Finding::titled(format!("{part} is not valid before {begins}"))
+        .because(cause)
+        .fact("certificate", name)
+        .fact("valid", format!("{begins} to {}", facts.not_after.date()))
+        .fact("days_ahead", facts.not_before.days_since(at).max(0))
+        .fact("judged_at", at.to_string())
+        .fix(clock)
+        .fix(
+            Fix::text(
+                "the clock is right? issue the certificate anew, on a machine whose clock is right too",
+            )
+            .run(RELOAD),
+        )
 }
 
 fn revoked(view: &View<'_>) -> Option<Finding> {

@@ -4,12 +4,12 @@
 use rustls::pki_types::TrustAnchor;
 
 use crate::certificate::{Certificate, DistinguishedName, Facts};
-use crate::diagnose::view::View;
 use crate::provider::{self, KnownRoot};
+use crate::trust::RootStore;
 use crate::verify::signature;
 
 /// A root that is known to be the one sought.
-pub(super) struct Root {
+pub(in crate::diagnose) struct Root {
     /// Its certificate, where it is at hand.
     pub certificate: Option<Certificate>,
     /// Its short name.
@@ -30,37 +30,35 @@ impl Root {
 }
 
 /// The known root that is `certificate` itself or another form of it: same name, same key.
-pub(super) fn same(view: &View<'_>, certificate: &Certificate) -> Option<Root> {
+pub(in crate::diagnose) fn same(on_machine: Option<&RootStore>, certificate: &Certificate) -> Option<Root> {
     let facts = certificate.facts().ok()?;
     let is_it =
         |other: &Facts| other.spki == facts.spki && other.subject.canonical == facts.subject.canonical;
-    find(view, is_it, |anchor| subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki)
+    find(on_machine, is_it, |anchor| subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki)
 }
 
 /// The known root whose key verifies the signature on `below`.
-pub(super) fn issuer_of(view: &View<'_>, below: &Certificate) -> Option<Root> {
+pub(in crate::diagnose) fn issuer_of(on_machine: Option<&RootStore>, below: &Certificate) -> Option<Root> {
     let facts = below.facts().ok()?;
     let verifies = |spki: &[u8]| {
         signature::verify(spki, facts.signature.algorithm, below.signed_part(), below.signature_value())
             .is_ok()
     };
     find(
-        view,
+        on_machine,
         |root| root.subject.canonical == facts.issuer.canonical && verifies(&root.spki),
         |anchor| subject_of(anchor) == facts.issuer.der && verifies(&spki_of(anchor)),
     )
 }
 
 fn find(
-    view: &View<'_>,
+    on_machine: Option<&RootStore>,
     certificate: impl Fn(&Facts) -> bool,
     anchor: impl Fn(&TrustAnchor<'_>) -> bool,
 ) -> Option<Root> {
     let fits = |root: &Certificate| root.facts().is_ok_and(&certificate);
-    let on_machine =
-        view.evidence.system_roots.as_ref().and_then(|store| {
-            store.certificates.iter().map(|entry| &entry.certificate).find(|root| fits(root))
-        });
+    let on_machine = on_machine
+        .and_then(|store| store.certificates.iter().map(|entry| &entry.certificate).find(|root| fits(root)));
     let in_public = webpki_roots::TLS_SERVER_ROOTS.iter().find(|public| anchor(public));
     let named = |root: &Certificate, used_by: Vec<&'static str>| Root {
         name: root.short_subject(),

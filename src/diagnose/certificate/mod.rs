@@ -2,13 +2,18 @@
 
 mod end;
 mod faults;
-mod known;
+pub(super) mod known;
 mod name;
 mod otherwise;
 
+pub(super) use end::ROOT_FILE_LACKS_ROOT;
+pub(super) use faults::{CERTIFICATE_NOT_YET_VALID, begins_later};
+pub(super) use known::Root;
+
+use super::Fix;
+use super::root_file::in_file as certificates_of;
 use super::rule::Rule;
 use super::view::View;
-use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -115,7 +120,7 @@ fn sent(view: &View<'_>) -> Vec<String> {
 
 /// The certificates of the root file.
 fn in_file(view: &View<'_>) -> Vec<String> {
-    view.store().map(root_file::in_file).unwrap_or_default()
+    view.store().map(certificates_of).unwrap_or_default()
 }
 
 /// Whether the local clock is most likely wrong: it reads less than this tool's knowledge, or all certificates of a path

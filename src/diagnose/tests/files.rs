@@ -9,7 +9,9 @@ use crate::diagnose::StageStatus;
 use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
-use crate::trust::{ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Roots};
+use crate::trust::{
+    ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Pkcs7Form, Roots, Utf16Form,
+};
 
 fn path(text: &str) -> PathBuf {
     PathBuf::from(text)
@@ -120,9 +122,14 @@ fn what_the_root_file_really_is_decides_what_to_do() {
             "DER",
             "openssl x509 -inform DER -in /etc/ssl/root.crt -out /etc/ssl/root.pem",
         ),
-        (FileContent::Pkcs7, "PKCS#7", "openssl pkcs7 -print_certs"),
+        (FileContent::Pkcs7(Pkcs7Form::Pem), "PKCS#7", "openssl pkcs7 -print_certs"),
+        (FileContent::Pkcs7(Pkcs7Form::Der), "PKCS#7", "openssl pkcs7 -inform DER -print_certs"),
         (FileContent::Pkcs12, "PKCS#12", "openssl pkcs12 -in /etc/ssl/root.crt -cacerts -nokeys"),
-        (FileContent::Utf16, "UTF-16", if cfg!(windows) { "Get-Content" } else { "iconv -f UTF-16" }),
+        (
+            FileContent::Utf16(Utf16Form::Marked),
+            "UTF-16",
+            if cfg!(windows) { "Get-Content" } else { "iconv -f UTF-16" },
+        ),
     ] {
         with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
             .fails("root-file-invalid", Stage::Trust)

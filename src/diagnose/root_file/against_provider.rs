@@ -1,9 +1,10 @@
 //! What a root file lacks or has too much of, held against a provider: pure, from [`Advice`] and the certificates. What
 //! is said of a file here is the same with and without a server.
 
-use super::{Diagnosis, Fact, Fix, Warning};
+use super::present_roots;
 use crate::certificate::Certificate;
-use crate::provider::{Advice, Due, MissingRoot, Provider, Situation, bundle, retirement};
+use crate::diagnose::{Diagnosis, Fact, Fix, Warning};
+use crate::provider::{Advice, Due, MissingRoot, Provider, retirement};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::RootStore;
@@ -114,27 +115,6 @@ pub fn in_file(store: &RootStore) -> Vec<String> {
     words.chain(more.map(|more| format!("and {more} more"))).collect()
 }
 
-/// How to get the provider's present roots: its bundle, else its own advice.
-pub fn present_roots(provider: &Provider) -> Vec<Fix> {
-    let id = provider.id;
-    if bundle(id).is_some() {
-        let file = format!("{}-roots.pem", id.split('-').next().unwrap_or(id));
-        return vec![Fix {
-            text: "write the provider's present roots and use that file".to_owned(),
-            command: Some(format!("pgtls-check roots export {id} --output {file}")),
-            settings: vec![("sslrootcert", file)],
-            bundle: Some(id),
-            ..Fix::default()
-        }];
-    }
-    let hints = provider.hints(Situation::RootMissing);
-    let hints: Vec<Fix> = hints
-        .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(|_| None), ..Fix::default() })
-        .collect();
-    let advice = provider.root_file.map(|advice| Fix { text: format!("use {advice}"), ..Fix::default() });
-    if hints.is_empty() { advice.into_iter().collect() } else { hints }
-}
-
 fn described(root: &MissingRoot) -> String {
     let sha256 = root.sha256.map(|hex| format!(", SHA-256 {}", hex.to_ascii_uppercase())).unwrap_or_default();
     let due = match root.due {
@@ -161,7 +141,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::provider::{PROVIDERS, advice, by_id, known_root};
+    use crate::provider::{advice, by_id, known_root};
     use crate::trust::{FileCertificate, RootSource};
 
     fn store(names: &[&str]) -> RootStore {
@@ -199,13 +179,6 @@ mod tests {
         let certificates = || file.certificates.iter().map(|entry| &entry.certificate);
         assert!(retired("f", certificates(), None, at(2026, 4)).is_none());
         assert_eq!(retired("f", certificates(), None, at(2026, 5)).unwrap().code, "root-retired");
-    }
-
-    #[test]
-    fn every_provider_of_which_roots_are_known_has_a_remedy() {
-        for provider in PROVIDERS.iter().filter(|provider| !provider.roots.is_empty()) {
-            assert!(!present_roots(provider).is_empty(), "{}", provider.id);
-        }
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Files that libpq reads and that verify no server: no path can end in them.
+
+use super::{Server, get_root, in_file, root_sources};
+use crate::certificate::{Certificate, DistinguishedName};
+use crate::diagnose::Fix;
+use crate::diagnose::certificate::{Root, known};
+use crate::diagnose::rule::Finding;
+use crate::diagnose::view::path_text;
+use crate::timestamp::Timestamp;
+use crate::trust::contents::Role;
+use crate::trust::{FileCertificate, RootStore};
+
+/// Certificates of a file that another CA issued, and the roots above them as far as they are known: `None` for what
+/// neither the server sent nor this tool knows.
+pub(in crate::diagnose) struct Anchors<'a>(pub Vec<(&'a Certificate, Option<&'a Certificate>)>);
+
+impl<'a> Anchors<'a> {
+    /// Those of a file without any self-signed certificate, the issuers within the file left out.
+    pub(super) fn without_root(store: &'a RootStore) -> Option<Self> {
+        let certificates = || store.certificates.iter().map(|entry| &entry.certificate);
+        let ends = |certificate| matches!(Role::of(certificate), Role::Root | Role::SelfSigned);
+        if certificates().any(ends) {
+            return None;
+        }
+        let is_in_file = |name: &DistinguishedName| {
+            certificates()
+                .any(|other| other.facts().is_ok_and(|facts| facts.subject.canonical == name.canonical))
+        };
+        let mut tops: Vec<&Certificate> = Vec::new();
+        for certificate in certificates() {
+            let Ok(facts) = certificate.facts() else { continue };
+            let same_issuer = |top: &&Certificate| {
+                top.facts().is_ok_and(|other| other.issuer.canonical == facts.issuer.canonical)
+            };
+            if !is_in_file(&facts.issuer) && !tops.iter().any(same_issuer) {
+                tops.push(certificate);
+            }
+        }
+        (!tops.is_empty()).then(|| Self(tops.into_iter().map(|top| (top, None)).collect()))
+    }
+}
+
+/// What is above a certificate of the file.
+struct Above {
+    /// Its name and, where it is at hand, its fingerprint.
+    needed: String,
+    known: Option<Root>,
+    fix: Fix,
+}
+
+/// `root-file-lacks-root`.
+pub(in crate::diagnose) fn lacks_root(
+    anchors: &Anchors<'_>,
+    store: &RootStore,
+    server: &Server<'_>,
+) -> Option<Finding> {
+    let (first, _) = anchors.0.first()?;
+    let above: Vec<Above> =
+        anchors.0.iter().filter_map(|(anchor, sent)| above(anchor, *sent, server)).collect();
+    let title = match above.as_slice() {
+        [_] => {
+            let what = if first.facts().ok()?.is_ca() { "intermediate" } else { "server" };
+            format!("the file holds the {what} certificate {} without its root", first.short_subject())
+        }
+        several => format!("the file holds certificates of {} CAs without their roots", several.len()),
+    };
+    let mut needed: Vec<String> = above.iter().map(|above| above.needed.clone()).collect();
+    let finding = Finding::titled(title)
+        .because(
+            "libpq follows every chain to a self-signed root of the file; an intermediate there vouches \
+             for nothing, and changes without notice",
+        )
+        .fact("in_file", in_file(store));
+    let finding = match needed.len() {
+        1 => finding.fact("needed", needed.swap_remove(0)),
+        _ => finding.fact("needed", needed),
+    };
+    let is_unknown = above.iter().any(|above| above.known.is_none());
+    let mut fixes: Vec<Fix> = Vec::new();
+    for above in above {
+        let found = match above.known {
+            Some(known) => get_root(server, &known, Some(&store.source)),
+            None => vec![above.fix],
+        };
+        fixes.extend(found.into_iter().filter(|fix| !fixes.contains(fix)).collect::<Vec<_>>());
+    }
+    if is_unknown {
+        fixes.extend(root_sources(server).into_iter().take(1));
+    }
+    Some(finding.fixes(fixes))
+}
+
+fn above(anchor: &Certificate, sent: Option<&Certificate>, server: &Server<'_>) -> Option<Above> {
+    let known = match sent {
+        Some(root) => known::same(server.system_roots, root),
+        None => known::issuer_of(server.system_roots, anchor),
+    };
+    let issuer = match sent {
+        Some(root) => root.short_subject(),
+        None => anchor.facts().ok()?.issuer.short(),
+    };
+    let sha256 = |certificate: &Certificate| certificate.fingerprint();
+    let needed = match (&known, sent) {
+        (Some(Root { name, certificate: Some(root), .. }), _) => format!("{name}, SHA-256 {}", sha256(root)),
+        (Some(Root { name, .. }), _) => name.clone(),
+        (None, Some(root)) => format!("{issuer}, SHA-256 {}", sha256(root)),
+        (None, None) => issuer.clone(),
+    };
+    let fix = Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"));
+    Some(Above { needed, known, fix })
+}
+
+/// Whether a path can end in a file at a moment.
+pub(super) enum Validity<'a> {
+    /// At least one of its certificates is valid, or says nothing of its dates.
+    Current,
+    /// All have expired.
+    Expired(Vec<&'a FileCertificate>),
+    /// Those that have not expired are not yet valid; the first of them.
+    NotYetValid(&'a FileCertificate),
+}
+
+pub(super) fn validity(store: &RootStore, at: Timestamp) -> Validity<'_> {
+    let mut expired = Vec::new();
+    let mut later = None;
+    for entry in &store.certificates {
+        match entry.certificate.facts() {
+            Ok(facts) if facts.not_after < at => expired.push(entry),
+            Ok(facts) if facts.not_before > at => later = later.or(Some(entry)),
+            Ok(_) | Err(_) => return Validity::Current,
+        }
+    }
+    match later {
+        Some(later) => Validity::NotYetValid(later),
+        None => Validity::Expired(expired),
+    }
+}
+
+/// `root-expired`: the roots that could end the path, at least one, have all expired.
+pub(in crate::diagnose) fn expired(
+    roots: &[&FileCertificate],
+    at: Timestamp,
+    server: &Server<'_>,
+) -> Option<Finding> {
+    let place = |root: &FileCertificate| format!("{}, line {}", path_text(&root.file), root.line);
+    let ended = |root: &FileCertificate| Some(root.certificate.facts().ok()?.not_after);
+    let finding = match roots {
+        [] => return None,
+        [root] => {
+            let ended = ended(root)?;
+            let name = root.certificate.short_subject();
+            Finding::titled(format!("the root {name} in your file ended on {}", ended.date()))
+                .because(
+                    "libpq refuses an expired root like any other certificate, and the file has none that \
+                     could take its place",
+                )
+                .fact("root", name)
+                .fact("sha256", root.certificate.fingerprint())
+                .fact("ended", ended.date())
+                .fact("days_past", at.days_since(ended))
+                .fact("in_file", place(root))
+        }
+        several => {
+            let words = several.iter().filter_map(|root| {
+                let name = root.certificate.short_subject();
+                Some(format!("{name}, ended {}, {}", ended(root)?.date(), place(root)))
+            });
+            Finding::titled(format!("all {} certificates of the file have ended", several.len()))
+                .because("libpq refuses an expired root like any other certificate")
+                .fact("in_file", crate::diagnose::view::at_most(8, words))
+        }
+    };
+    Some(finding.fixes(root_sources(server)))
+}

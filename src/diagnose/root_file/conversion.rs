@@ -1,0 +1,94 @@
+//! How to make PEM of what a file really is.
+
+use std::path::Path;
+
+use crate::diagnose::Fix;
+use crate::trust::{FileContent, Pkcs7Form, Utf16Form};
+
+/// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
+pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
+    let from = path.to_string_lossy().into_owned();
+    // With the same name for both, openssl would read the file it has just emptied.
+    let is_pem = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem"));
+    let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" }).to_string_lossy().into_owned();
+    let convert = |text: &str, words: &[&str]| Fix {
+        converts: Some(path.to_owned()),
+        ..Fix::text(text).run_words(words.iter().copied()).set("sslrootcert", to.clone())
+    };
+    match content {
+        FileContent::DerCertificate => {
+            vec![convert(
+                "convert it to PEM",
+                &["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to],
+            )]
+        }
+        FileContent::Pkcs7(form) => {
+            const TEXT: &str = "take the certificates out";
+            vec![match form {
+                Pkcs7Form::Pem => {
+                    convert(TEXT, &["openssl", "pkcs7", "-print_certs", "-in", &from, "-out", &to])
+                }
+                Pkcs7Form::Der => convert(
+                    TEXT,
+                    &["openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", &from, "-out", &to],
+                ),
+                // `openssl pkcs7` wants its own label.
+                Pkcs7Form::PemCms => convert(
+                    TEXT,
+                    &[
+                        "openssl",
+                        "cms",
+                        "-cmsout",
+                        "-noout",
+                        "-inform",
+                        "PEM",
+                        "-in",
+                        &from,
+                        "-certsout",
+                        &to,
+                    ],
+                ),
+            }]
+        }
+        FileContent::Pkcs12 => vec![convert(
+            "take the CA's certificates out",
+            &["openssl", "pkcs12", "-in", &from, "-cacerts", "-nokeys", "-out", &to],
+        )],
+        FileContent::Utf16(_) if cfg!(windows) => vec![convert(
+            "save it as ASCII: Windows PowerShell's > writes UTF-16",
+            &["powershell", "-c", "Get-Content", &from, "|", "Set-Content", "-Encoding", "ascii", &to],
+        )],
+        FileContent::Utf16(form) => {
+            // Without a mark iconv takes the machine's own order.
+            let form = match form {
+                Utf16Form::Marked => "UTF-16",
+                Utf16Form::LittleEndian => "UTF-16LE",
+                Utf16Form::BigEndian => "UTF-16BE",
+            };
+            vec![convert(
+                "save it as ASCII or UTF-8",
+                &["iconv", "-f", form, "-t", "UTF-8", "-o", &to, &from],
+            )]
+        }
+        FileContent::PrivateKey => {
+            vec![Fix::text(
+                "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \
+                 and only the client's own",
+            )]
+        }
+        FileContent::Csr => vec![Fix::text("use the CA's certificate; this is only a request for one")],
+        FileContent::Html => vec![Fix::text(
+            "download the file again: what was saved is a web page, mostly of an error or a log-in",
+        )],
+        FileContent::BadBlock { line, .. } => vec![
+            Fix::text(format!(
+                "replace or remove the block that begins at line {line}; every block must be whole"
+            )),
+            Fix::text("download the file again"),
+        ],
+        FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
+        FileContent::Directory | FileContent::NoCertificate => {
+            vec![Fix::text("name the file with the CA's certificates in PEM")]
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What is said of a root file, in one place for the check of a server and for the commands that look at a file alone:
+//! a function a code, over values. The rules call these functions with what the evidence shows, `roots` with what its
+//! arguments say, so that the same file gets the same title, cause, facts and fixes everywhere.
+
+mod against_provider;
+mod anchors;
+mod context;
+mod conversion;
+mod sources;
+mod unfit;
+mod unusable;
+
+pub use against_provider::{ends_soon, in_file, incomplete, lacks_all, retired};
+pub use context::{Context, Server};
+pub use sources::present_roots;
+pub use unfit::unfit;
+
+pub(super) use anchors::{Anchors, expired, lacks_root};
+pub(super) use sources::{get_root, provider_roots, root_sources};
+pub(super) use unusable::{invalid, missing, unreadable};

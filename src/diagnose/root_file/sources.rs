@@ -1,0 +1,114 @@
+//! Where the right roots of a server can be had.
+
+use super::Server;
+use crate::conninfo::SslMode;
+use crate::diagnose::Fix;
+use crate::diagnose::certificate::Root;
+use crate::provider::{self, Provider, Situation, SystemRoots, bundle};
+use crate::trust::RootSource;
+
+/// How to get the provider's present roots: its bundle, else its own advice.
+pub fn present_roots(provider: &Provider) -> Vec<Fix> {
+    let id = provider.id;
+    if bundle(id).is_some() {
+        let file = format!("{}-roots.pem", id.split('-').next().unwrap_or(id));
+        return vec![Fix {
+            text: "write the provider's present roots and use that file".to_owned(),
+            command: Some(format!("pgtls-check roots export {id} --output {file}")),
+            settings: vec![("sslrootcert", file)],
+            bundle: Some(id),
+            ..Fix::default()
+        }];
+    }
+    let hints = provider.hints(Situation::RootMissing);
+    let hints: Vec<Fix> = hints
+        .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(|_| None), ..Fix::default() })
+        .collect();
+    let advice = provider.root_file.map(|advice| Fix { text: format!("use {advice}"), ..Fix::default() });
+    if hints.is_empty() { advice.into_iter().collect() } else { hints }
+}
+
+/// Writes the roots that a provider uses now into a file and uses it; `None` where they do not ship.
+pub(in crate::diagnose) fn provider_roots(provider: &Provider) -> Option<Fix> {
+    provider::bundle(provider.id).and_then(|_| present_roots(provider).into_iter().next())
+}
+
+/// Trusts the public roots of this machine; libpq takes them under verify-full only (fe-connect.c, libpq 16).
+pub(in crate::diagnose) fn system_roots(mode: SslMode) -> Fix {
+    let fix = Fix::text("trust this machine's public roots (libpq 16 or later)").set("sslrootcert", "system");
+    if mode == SslMode::VerifyFull { fix } else { fix.set("sslmode", "verify-full") }
+}
+
+/// Where the right roots can be had, most likely first, for a server of which no chain was seen or of whose chain no
+/// root is known.
+pub(in crate::diagnose) fn root_sources(server: &Server<'_>) -> Vec<Fix> {
+    let mut fixes = match server.provider {
+        Some(provider) => present_roots(provider),
+        None => vec![Fix::text(
+            "get the root certificate of the server's CA from whoever runs the server, over a channel you \
+             trust, and name its file in sslrootcert",
+        )],
+    };
+    match server.provider.map_or(SystemRoots::Unknown, |provider| provider.system_roots) {
+        SystemRoots::Enough | SystemRoots::Depends(_) => fixes.push(system_roots(server.sslmode)),
+        SystemRoots::Unknown if server.may_be_public => fixes.push(system_roots(server.sslmode)),
+        SystemRoots::Unknown | SystemRoots::NotEnough => {}
+    }
+    fixes
+}
+
+/// Where a known root can be had, most likely first. `in_use` is where the roots at hand came from.
+pub(in crate::diagnose) fn get_root(
+    server: &Server<'_>,
+    root: &Root,
+    in_use: Option<&RootSource>,
+) -> Vec<Fix> {
+    let mut fixes = Vec::new();
+    let provider = server.provider.filter(|provider| root.used_by.contains(&provider.id));
+    match (provider, root.used_by.first()) {
+        (Some(provider), _) => fixes.extend(provider_roots(provider)),
+        (None, Some(id)) => {
+            let export = provider::by_id(id).and_then(provider_roots);
+            fixes.extend(export.map(|export| Fix {
+                text: "write the roots known to this tool that have it, and use that file".to_owned(),
+                ..export
+            }));
+        }
+        (None, None) => {}
+    }
+    let on_machine = server.system_roots.is_none_or(|store| {
+        root.certificate
+            .as_ref()
+            .is_none_or(|root| store.certificates.iter().any(|entry| entry.certificate == *root))
+    });
+    let is_system = matches!(in_use, Some(RootSource::System { .. }));
+    if root.is_public() && on_machine && !is_system {
+        fixes.push(system_roots(server.sslmode));
+    }
+    if fixes.is_empty() {
+        fixes.push(Fix::text(format!("add {} to the file, from its CA's own page", root.name)));
+    }
+    fixes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::PROVIDERS;
+
+    #[test]
+    fn the_systems_roots_go_with_verify_full_only() {
+        assert_eq!(system_roots(SslMode::VerifyFull).settings, [("sslrootcert", "system".to_owned())]);
+        assert_eq!(
+            system_roots(SslMode::VerifyCa).settings,
+            [("sslrootcert", "system".to_owned()), ("sslmode", "verify-full".to_owned())]
+        );
+    }
+
+    #[test]
+    fn every_provider_of_which_roots_are_known_has_a_remedy() {
+        for provider in PROVIDERS.iter().filter(|provider| !provider.roots.is_empty()) {
+            assert!(!present_roots(provider).is_empty(), "{}", provider.id);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Root files that libpq does not take: the check of a server, `roots show` and `roots check` say the same of each, and
+//! every command that they offer, run as printed, leaves a file that verifies the server.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use openssl::pkcs7::{Pkcs7, Pkcs7Flags};
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::Private;
+use openssl::stack::Stack;
+use openssl::x509::{X509, X509Req};
+use pgtls_check::demo::Demo;
+use serde_json::Value;
+
+use crate::support::home::Home;
+use crate::support::pki::{Algorithm, Draft};
+use crate::support::tool::{Report, Tool};
+
+/// What is in a file, and the command that mends it as far as there is one.
+struct Kind {
+    name: &'static str,
+    content: Vec<u8>,
+    code: &'static str,
+    mended_by: Option<&'static str>,
+}
+
+fn kind(
+    name: &'static str,
+    content: impl AsRef<[u8]>,
+    code: &'static str,
+    mended_by: impl Into<Option<&'static str>>,
+) -> Kind {
+    Kind { name, content: content.as_ref().to_vec(), code, mended_by: mended_by.into() }
+}
+
+fn utf16(text: &str, mark: bool, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    mark.then_some(0xfeff).into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
+}
+
+fn pkcs7(root: &X509, other: &X509, key: &openssl::pkey::PKey<Private>) -> Pkcs7 {
+    let mut bundle = Stack::new().unwrap();
+    bundle.push(root.clone()).unwrap();
+    Pkcs7::sign(other, key, &bundle, b"", Pkcs7Flags::DETACHED).unwrap()
+}
+
+/// Every kind of file that is told apart, and some that are not, made of the root that verifies the server.
+fn kinds(root: &X509) -> Vec<Kind> {
+    const INVALID: &str = "root-file-invalid";
+    let other = Draft::authority("Another", Algorithm::Ecdsa).self_signed();
+    let pem = String::from_utf8(root.to_pem().unwrap()).unwrap();
+    let signed = pkcs7(root, &other.certificate, &other.key);
+    let signed_pem = String::from_utf8(signed.to_pem().unwrap()).unwrap();
+    let mut authorities = Stack::new().unwrap();
+    authorities.push(root.clone()).unwrap();
+    let pkcs12 =
+        Pkcs12::builder().name("x").pkey(&other.key).cert(&other.certificate).ca(authorities).build2("");
+    let mut request = X509Req::builder().unwrap();
+    request.set_pubkey(&other.key).unwrap();
+    request.sign(&other.key, openssl::hash::MessageDigest::sha256()).unwrap();
+    let request = request.build();
+    vec![
+        kind("der", root.to_der().unwrap(), INVALID, "openssl x509 -inform DER"),
+        kind("pkcs7-pem", &signed_pem, INVALID, "openssl pkcs7 -print_certs"),
+        kind("pkcs7-der", signed.to_der().unwrap(), INVALID, "openssl pkcs7 -inform DER"),
+        kind("cms", signed_pem.replace("PKCS7", "CMS"), INVALID, "openssl cms"),
+        kind("signed-data", signed_pem.replace("PKCS7", "PKCS #7 SIGNED DATA"), INVALID, "openssl pkcs7"),
+        kind("pkcs12", pkcs12.unwrap().to_der().unwrap(), INVALID, "openssl pkcs12"),
+        kind("utf16-marked", utf16(&pem, true, u16::to_le_bytes), INVALID, "iconv -f UTF-16 "),
+        kind("utf16-marked-be", utf16(&pem, true, u16::to_be_bytes), INVALID, "iconv -f UTF-16 "),
+        kind("utf16-le", utf16(&pem, false, u16::to_le_bytes), INVALID, "iconv -f UTF-16LE"),
+        kind("utf16-be", utf16(&pem, false, u16::to_be_bytes), INVALID, "iconv -f UTF-16BE"),
+        kind("key", other.key_pem(), INVALID, None),
+        kind("key-der", other.key.private_key_to_der().unwrap(), INVALID, None),
+        kind("request", request.to_pem().unwrap(), INVALID, None),
+        kind("request-der", request.to_der().unwrap(), INVALID, None),
+        kind("page", "<!doctype html><html>", INVALID, None),
+        kind("empty", "", INVALID, None),
+        kind("text", "sslrootcert goes here", INVALID, None),
+        kind("lines-lost", pem.replace('\n', " "), INVALID, None),
+        kind("lines-escaped", pem.replace('\n', "\\n"), INVALID, None),
+        kind("carriage-returns", pem.replace('\n', "\r"), INVALID, None),
+        kind("indented", pem.replace('\n', "\n  "), INVALID, None),
+        kind("cut", pem.replace("-----END CERTIFICATE-----", ""), INVALID, None),
+        kind("damaged", pem.replace("MII", "M!I"), INVALID, None),
+        kind("damaged-second", pem.clone() + &pem.replace("MII", "M!I"), INVALID, None),
+    ]
+}
+
+/// A healthy server, its root, and a place for files.
+struct Bench {
+    demo: Demo,
+    home: Home,
+    root: X509,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let demo = Demo::start(None).unwrap();
+        let root = X509::from_pem(&fs::read(demo.directory().join("root.crt")).unwrap()).unwrap();
+        Self { demo, home: Home::new(), root }
+    }
+
+    fn check(&self, file: &Path, options: &[&str]) -> Report {
+        let conninfo = format!("{} sslrootcert={}", self.demo.conninfo(), file.display());
+        options.iter().fold(Tool::at(&self.home), |tool, option| tool.with([*option])).check(&conninfo)
+    }
+
+    fn roots(&self, action: &str, file: &Path) -> Report {
+        Tool::at(&self.home).with(["--format", "json", "roots", action, file.to_str().unwrap()]).run()
+    }
+
+    /// The diagnosis of the check; the commands say the same.
+    fn same_everywhere(&self, file: &Path, code: &str) -> Value {
+        let check = self.check(file, &["--no-try"]);
+        check.diagnosed(code);
+        let wanted = compared(&check.at("/diagnosis"));
+        for action in ["show", "check"] {
+            let report = self.roots(action, file);
+            report.exits(check.status.unwrap()).diagnosed(code);
+            let found = compared(&report.at("/diagnosis"));
+            assert_eq!(found, wanted, "roots {action} beside {check}");
+        }
+        check.at("/diagnosis")
+    }
+}
+
+/// What must be the same. Not so: that the check tells who named the file, and that only a command that knows no address
+/// thinks of public roots.
+fn compared(diagnosis: &Value) -> Value {
+    let mut compared = diagnosis.clone();
+    compared["evidence"].as_object_mut().unwrap().remove("from");
+    compared.as_object_mut().unwrap().remove("mark");
+    let is_public = |fix: &Value| fix["settings"]["sslrootcert"] == "system";
+    compared["fixes"].as_array_mut().unwrap().retain(|fix| !is_public(fix));
+    compared
+}
+
+/// Runs a command as it was printed, without a terminal: what asks for a password gets an empty one.
+fn run(home: &Home, command: &str) {
+    let mut shell = home.command("setsid");
+    shell.args(["--wait", "sh", "-c", command]);
+    let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(b"\n");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{command}: {output:?}");
+}
+
+#[test]
+fn every_offered_command_makes_a_file_that_verifies_the_server() {
+    let bench = Bench::new();
+    for Kind { name, content, code, mended_by } in kinds(&bench.root) {
+        // One with blanks, as files from a browser have.
+        let file = bench.home.write(&format!("{name}/ca root.crt"), content);
+        let link = bench.home.join(&format!("{name}/root.crt"));
+        fs::hard_link(&file, &link).unwrap();
+        let found = bench.same_everywhere(&link, code);
+        let fixes = found["fixes"].as_array().unwrap();
+        assert!(!fixes.is_empty(), "{name}: {found}");
+        let commands: Vec<&str> = fixes.iter().filter_map(|fix| fix["command"].as_str()).collect();
+        assert_eq!(commands.len(), usize::from(mended_by.is_some()), "{name}: {commands:?}");
+        for fix in fixes {
+            let (Some(command), Some(wanted)) = (fix["command"].as_str(), mended_by) else { continue };
+            assert!(command.starts_with(wanted), "{name}: {command}");
+            run(&bench.home, command);
+            let made = Path::new(fix["settings"]["sslrootcert"].as_str().unwrap()).to_owned();
+            bench.check(&made, &[]).verified();
+            bench.roots("check", &made).exits(0);
+        }
+        // The same with a name that the shell would take apart.
+        let spaced = bench.roots("show", &file);
+        for fix in spaced.at("/diagnosis/fixes").as_array().unwrap() {
+            let Some(command) = fix["command"].as_str() else { continue };
+            run(&bench.home, command);
+            let made = Path::new(fix["settings"]["sslrootcert"].as_str().unwrap()).to_owned();
+            bench.roots("check", &made).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_fix_never_writes_over_the_file_it_reads() {
+    let bench = Bench::new();
+    let der = bench.root.to_der().unwrap();
+    for name in ["root.pem", "root.PEM", "root"] {
+        let file = bench.home.write(name, &der);
+        let report = bench.roots("check", &file);
+        let fix = report.at("/diagnosis/fixes/0");
+        assert_ne!(fix["settings"]["sslrootcert"], file.to_str().unwrap(), "{report}");
+        run(&bench.home, fix["command"].as_str().unwrap());
+        assert_eq!(fs::read(&file).unwrap(), der);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_the_same_to_check_and_commands() {
+    let bench = Bench::new();
+    bench.same_everywhere(Path::new("/nowhere/root.crt"), "root-file-missing");
+    bench.same_everywhere(Path::new("here/root.crt"), "root-file-missing");
+    bench.same_everywhere(Path::new("~/root.crt"), "root-file-missing");
+    bench.same_everywhere(bench.home.path(), "root-file-unreadable");
+    let file = bench.home.write("root.crt", bench.root.to_pem().unwrap());
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    // The superuser reads it all the same.
+    if fs::read(&file).is_err() {
+        let found = bench.same_everywhere(&file, "root-file-unreadable");
+        run(&bench.home, found["fixes"][0]["command"].as_str().unwrap());
+        bench.check(&file, &[]).verified();
+    }
+}
+
+#[test]
+fn files_in_which_no_path_ends_are_the_same_to_check_and_commands() {
+    let fault = |name| pgtls_check::demo::fault(name).unwrap();
+    for (name, code) in [("root-expired", "root-expired"), ("root-file-lacks-root", "root-file-lacks-root")] {
+        let bench = Bench { demo: Demo::start(Some(fault(name))).unwrap(), ..Bench::new() };
+        let file = bench.demo.directory().join("root.crt");
+        bench.same_everywhere(&file, code);
+    }
+}
+
+#[test]
+fn of_several_roots_that_fail_each_is_named() {
+    let bench = Bench::new();
+    let root = |name: &str, days| Draft { days, ..Draft::authority(name, Algorithm::Ecdsa) }.self_signed();
+    let (one, two) = (root("One", (-9, -2)), root("Two", (-9, -1)));
+    let file = bench.home.write("expired.pem", one.pem() + &two.pem());
+    let report = bench.roots("check", &file);
+    report.exits(3).diagnosed("root-expired");
+    let listed = report.at("/diagnosis/evidence/in_file");
+    assert!(listed[0].as_str().unwrap().starts_with("One, "), "{report}");
+    assert!(listed[1].as_str().unwrap().starts_with("Two, "), "{report}");
+
+    let later = root("Later", (2, 9));
+    let file = bench.home.write("later.pem", one.pem() + &later.pem());
+    let report = bench.roots("check", &file);
+    report.exits(8).diagnosed("certificate-not-yet-valid").says("/diagnosis/evidence/certificate", "Later");
+
+    let (over, other) = (root("Over", (-9, 9)), root("Other", (-9, 9)));
+    let under = |name: &str, root| Draft::authority(name, Algorithm::Ecdsa).signed_by(root).pem();
+    let below = under("Under", &over) + &under("Under too", &over) + &under("Elsewhere", &other);
+    let file = bench.home.write("below.pem", below);
+    let report = bench.roots("check", &file);
+    report.exits(8).diagnosed("root-file-lacks-root");
+    report.says("/diagnosis/evidence/needed", serde_json::json!(["Over", "Other"]));
+}
