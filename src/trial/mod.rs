@@ -98,6 +98,15 @@ enum Comparison {
     Undecided,
 }
 
+/// What came of judging the captured chain again.
+enum Again {
+    Judged(Box<Evidence>),
+    /// None was captured.
+    NoChain,
+    /// The time or the work that it may take is used up.
+    Exhausted,
+}
+
 /// What was found under a fix, and the settings that the corrected string gives.
 struct Found {
     settings: Option<Settings>,
@@ -189,8 +198,9 @@ impl<'a> Bench<'a> {
         let mut trust = self.evidence.trust.clone()?;
         trust.roots = Roots::Loaded(RootStore::loaded(source, Vec::new()));
         let mut judged = match self.judged_again(settings, &trust) {
-            Some(judged) => judged,
-            None => {
+            Again::Judged(judged) => *judged,
+            Again::Exhausted => return None,
+            Again::NoChain => {
                 let captured = self.probed(settings.clone(), trust).await?;
                 self.captured.insert(captured).clone()
             }
@@ -242,10 +252,11 @@ impl<'a> Bench<'a> {
         let judged_only = fix.edit.is_none()
             && !fix.settings.is_empty()
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
-        let again = if judged_only { self.judged_again(&settings, &trust) } else { None };
+        let again = if judged_only { self.judged_again(&settings, &trust) } else { Again::NoChain };
         let evidence = match again {
-            Some(judged) => judged,
-            None => {
+            Again::Judged(judged) => *judged,
+            Again::Exhausted => return None,
+            Again::NoChain => {
                 let probed = self.probed(settings.clone(), trust).await?;
                 // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
                 // tells it.
@@ -286,20 +297,23 @@ impl<'a> Bench<'a> {
         Some(Ok((settings, trust)))
     }
 
-    /// The captured chain, judged under other settings; `None` if no chain was captured.
-    fn judged_again(&self, settings: &Settings, trust: &Trust) -> Option<Evidence> {
-        let mut evidence = match &self.captured {
-            Some(captured) => captured.clone(),
-            None => self.evidence.clone(),
+    /// The captured chain, judged under other settings, within the time and the work that are left for it.
+    fn judged_again(&self, settings: &Settings, trust: &Trust) -> Again {
+        let mut evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
+        let Some(attempt) = evidence.attempts.last_mut() else { return Again::NoChain };
+        let Some(host) = settings.hosts.get(attempt.host).map(|host| host.name.clone()) else {
+            return Again::NoChain;
         };
-        let attempt = evidence.attempts.last_mut()?;
-        let host = settings.hosts.get(attempt.host)?.name.clone();
-        let tls = &mut attempt.tls.as_mut()?.result;
+        let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Again::NoChain };
         if tls.chain.is_empty() {
-            return None;
+            return Again::NoChain;
         }
+        let Some(first) = tls.judgement.as_ref().filter(|_| !self.left().is_zero()) else {
+            return Again::Exhausted;
+        };
         let host = Some(&host).filter(|host| !host.as_bytes().is_empty());
-        let judgement = verify::judge(&tls.chain, trust, host, evidence.judged_at, settings.sslmode);
+        let again = verify::judge_again(first, &tls.chain, trust, host, evidence.judged_at, settings.sslmode);
+        let Some(judgement) = again else { return Again::Exhausted };
         match (judgement.accepted, &tls.failure) {
             (true, Some(TlsFailure::CertificateRefused)) => tls.failure = None,
             (false, _) => tls.failure = Some(TlsFailure::CertificateRefused),
@@ -311,12 +325,17 @@ impl<'a> Bench<'a> {
         evidence.scope.require_auth = false;
         evidence.trust = Some(trust.clone());
         evidence.config = Ok(settings.clone());
-        Some(evidence)
+        Again::Judged(Box::new(evidence))
+    }
+
+    /// The time that trials may still take.
+    fn left(&self) -> Duration {
+        self.budget.saturating_sub(self.begin.elapsed())
     }
 
     /// Another connection, which ends when TLS is verified; `None` if none may be made.
     async fn probed(&mut self, settings: Settings, trust: Trust) -> Option<Evidence> {
-        let left = self.budget.saturating_sub(self.begin.elapsed());
+        let left = self.left();
         if !self.means.may_connect || left.is_zero() || self.connections >= MOST_CONNECTIONS {
             return None;
         }
@@ -345,10 +364,10 @@ impl<'a> Bench<'a> {
         let judged = |mut fix: Fix| -> Option<Fix> {
             let Some(corrected) = Corrected::of(&fix, self.evidence, self.means) else { return Some(fix) };
             let found = match self.under(&fix, &corrected) {
-                Some(Ok((settings, trust))) => {
-                    let evidence = self.judged_again(&settings, &trust);
-                    evidence.map(|evidence| (Some(settings), diagnose(evidence)))
-                }
+                Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust) {
+                    Again::Judged(evidence) => Some((Some(settings), diagnose(*evidence))),
+                    Again::NoChain | Again::Exhausted => None,
+                },
                 Some(Err(outcome)) => Some((None, *outcome)),
                 None => None,
             };
@@ -453,9 +472,11 @@ mod tests {
             total_limit: None,
             system_store: &SystemStore::default(),
         };
-        let evidence = Bench::new(&evidence, means).judged_again(&settings, &trust).unwrap();
+        let Again::Judged(evidence) = Bench::new(&evidence, means).judged_again(&settings, &trust) else {
+            panic!("no chain")
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(try_fixes(diagnose(evidence), means))
+        runtime.block_on(try_fixes(diagnose(*evidence), means))
     }
 
     fn trials(outcome: &Outcome) -> Vec<(&str, Option<Trial>)> {

@@ -1,25 +1,34 @@
 //! Name constraints (RFC 5280 section 4.2.1.10) as OpenSSL applies them (crypto/x509/v3_ncons.c and
 //! `check_name_constraints` in x509_vfy.c): the root's count too, and the common name when there is no dNSName.
 
+use super::budget::Budget;
 use super::defect::{Defect, NameFault};
 use super::libpq::Member;
 use crate::certificate::{Attribute, DistinguishedName, GeneralName, NameConstraints, Subtree};
 
 /// `NAME_CHECK_MAX`.
 const MOST_COMPARISONS: usize = 1 << 20;
+/// So many offences are told; one is enough to refuse the chain.
+const MOST_OFFENCES: usize = 16;
 const IA5_STRING: u8 = 0x16;
 
 /// Checks every certificate of the path against the constraints of all above it; self-issued ones only as the leaf.
-pub(super) fn check(members: &[Member<'_>], defects: &mut Vec<Defect>) {
+pub(super) fn check(members: &[Member<'_>], budget: &Budget, defects: &mut Vec<Defect>) {
+    let before = defects.len();
     for (at, member) in members.iter().enumerate().rev() {
         if at > 0 && member.facts.is_self_issued() {
             continue;
         }
         let sans = member.facts.sans.as_deref().unwrap_or_default();
         let subject = &member.facts.subject;
+        let has_dns = sans.iter().any(|name| matches!(name, GeneralName::Dns(_)));
         for (authority, above) in members.iter().enumerate().skip(at + 1).rev() {
             let Some(constraints) = &above.facts.extensions.name_constraints else { continue };
-            let has_dns = sans.iter().any(|name| matches!(name, GeneralName::Dns(_)));
+            // More than OpenSSL makes are an offence by themselves.
+            let work = comparisons(subject, sans, constraints);
+            if work <= MOST_COMPARISONS && budget.spend(work).is_err() {
+                return defects.push(Defect::TooMuchWork);
+            }
             let offence = offence_of_names(subject, sans, constraints).or_else(|| {
                 if at == 0 && !has_dns { offence_of_common_names(subject, constraints) } else { None }
             });
@@ -29,8 +38,18 @@ pub(super) fn check(members: &[Member<'_>], defects: &mut Vec<Defect>) {
                 name,
                 fault,
             }));
+            if defects.len() >= before + MOST_OFFENCES {
+                return;
+            }
         }
     }
+}
+
+/// How many times a name is held against a constraint at most, as OpenSSL counts.
+fn comparisons(subject: &DistinguishedName, sans: &[GeneralName], constraints: &NameConstraints) -> usize {
+    let names = subject.attributes.len() + sans.len();
+    let rules = constraints.permitted.len() + constraints.excluded.len();
+    names.saturating_mul(rules)
 }
 
 /// A name that offends, printable, and how.
@@ -45,9 +64,7 @@ fn offence_of_names(
     sans: &[GeneralName],
     constraints: &NameConstraints,
 ) -> Option<Offence> {
-    let names = subject.attributes.len() + sans.len();
-    let rules = constraints.permitted.len() + constraints.excluded.len();
-    if names.saturating_mul(rules) > MOST_COMPARISONS {
+    if comparisons(subject, sans, constraints) > MOST_COMPARISONS {
         return Some(Offence { name: subject.to_string(), fault: NameFault::TooMany });
     }
     if !subject.is_empty() {
@@ -110,11 +127,11 @@ fn host_name(common_name: &Attribute) -> Result<Option<Vec<u8>>, NameFault> {
 fn offence(name: &GeneralName, constraints: &NameConstraints) -> Option<Offence> {
     let offend = |fault| Some(Offence { name: name.to_string(), fault });
     let of_kind = |subtree: &&Subtree| kind(&subtree.base) == kind(name);
-    let permitted: Vec<&Subtree> = constraints.permitted.iter().filter(of_kind).collect();
-    let mut contained = permitted.is_empty();
-    for subtree in &permitted {
+    let permitted = || constraints.permitted.iter().filter(of_kind);
+    let mut contained = permitted().next().is_none();
+    for subtree in permitted() {
         if !subtree.whole {
-            return offend(NameFault::Unsupported((*subtree).clone()));
+            return offend(NameFault::Unsupported(subtree.clone()));
         }
         if !contained {
             match contains(&subtree.base, name) {
@@ -124,7 +141,7 @@ fn offence(name: &GeneralName, constraints: &NameConstraints) -> Option<Offence>
         }
     }
     if !contained {
-        return offend(NameFault::NotPermitted(permitted.into_iter().cloned().collect()));
+        return offend(NameFault::NotPermitted(permitted().cloned().collect()));
     }
     for subtree in constraints.excluded.iter().filter(of_kind) {
         if !subtree.whole {
@@ -194,19 +211,16 @@ fn dns_contains(base: &[u8], name: &[u8]) -> bool {
 }
 
 /// `nc_email`.
-fn email_contains(base: &[u8], name: &[u8]) -> Result<bool, Incomparable> {
+fn email_contains<'a>(base: &'a [u8], name: &'a [u8]) -> Result<bool, Incomparable> {
     let at_sign = |address: &[u8]| address.iter().rposition(|byte| *byte == b'@');
-    let split = |address: &'_ [u8], at: usize| {
-        (address.get(..at).unwrap_or_default().to_vec(), address.get(at + 1..).unwrap_or_default().to_vec())
-    };
+    let host = |address: &'a [u8], at: usize| address.get(at + 1..).unwrap_or_default();
     let Some(at) = at_sign(name) else { return Err(Incomparable::Name) };
-    let (local, host) = split(name, at);
     Ok(match at_sign(base) {
         None if base.first() == Some(&b'.') => name.len() > base.len() && ends_with(name, base),
-        None => host.eq_ignore_ascii_case(base),
-        Some(at) => {
-            let (base_local, base_host) = split(base, at);
-            (base_local.is_empty() || base_local == local) && host.eq_ignore_ascii_case(&base_host)
+        None => host(name, at).eq_ignore_ascii_case(base),
+        Some(base_at) => {
+            let same_local = base_at == 0 || base.get(..base_at) == name.get(..at);
+            same_local && host(name, at).eq_ignore_ascii_case(host(base, base_at))
         }
     })
 }

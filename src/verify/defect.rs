@@ -43,6 +43,8 @@ pub enum Defect {
     },
     /// The path has more certificates than OpenSSL follows (its depth of 100).
     ChainTooLong,
+    /// Judging it would take more work than is done for one chain.
+    TooMuchWork,
     /// Outside its dates.
     Expired {
         /// Its place in the path.
@@ -320,7 +322,8 @@ impl Defect {
             | Self::RootNotInFile { .. }
             | Self::FileLacksRoot { .. }
             | Self::RejectedByFile { .. }
-            | Self::ChainTooLong => None,
+            | Self::ChainTooLong
+            | Self::TooMuchWork => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that OpenSSL, as libpq uses it, refuses in a chain: purpose "SSL server", security level 2, no partial
 //! chains, CRL checks of the whole chain where CRLs are given.
 
+use super::budget::{Budget, Exceeded, SIGNATURE};
 use super::defect::{Defect, NotACa};
 use super::path::{self, End, Path};
 use super::signature::{self, SignatureError};
@@ -30,6 +31,7 @@ pub(super) fn examine(
     roots: Option<&RootStore>,
     lists: Option<Store<'_, FileCrl>>,
     at: Timestamp,
+    budget: &Budget,
 ) -> (Vec<Link>, Vec<Defect>) {
     let mut defects = Vec::new();
     let Some(first) = chain.first() else { return (Vec::new(), vec![Defect::NoCertificate]) };
@@ -63,16 +65,12 @@ pub(super) fn examine(
         }
     }
     if let (Some(lists), End::Anchored) = (lists, end) {
-        revocation::check(&members, lists, at, &mut defects);
+        revocation::check(&members, lists, at, budget, &mut defects);
     }
-    for (place, member) in members.iter().enumerate().rev() {
-        if let Some(issuer) = members.get(place + 1) {
-            defects.extend(signature_defect(place, member, issuer.facts));
-        }
-        defects.extend(date_defect(place, member.facts, at));
-    }
-    constraints::check(&members, &mut defects);
-    if matches!(end, End::Anchored) {
+    let proved = signatures_and_dates(&members, at, budget, &mut defects);
+    // OpenSSL comes here only with a path that holds so far: what forged certificates constrain is no matter.
+    if matches!(end, End::Anchored) && proved {
+        constraints::check(&members, budget, &mut defects);
         resources::check(&members, &mut defects);
     }
     (links, defects)
@@ -190,18 +188,53 @@ fn date_defect(place: usize, facts: &Facts, at: Timestamp) -> Option<Defect> {
     }
 }
 
-/// `internal_verify`: a signature too weak is told as such and not verified, since MD5 could not be.
-fn signature_defect(at: usize, member: &Member<'_>, issuer: &Facts) -> Option<Defect> {
+/// `internal_verify`, from the root down: whether no signature is wrong. Below a wrong one none is verified, as nothing
+/// there is the issuer's. It is asked of paths without an anchor too, since what is said of their end rests on it:
+/// anybody can put a well-known root behind a certificate of his own.
+fn signatures_and_dates(
+    members: &[Member<'_>],
+    at: Timestamp,
+    budget: &Budget,
+    defects: &mut Vec<Defect>,
+) -> bool {
+    let mut proved = true;
+    for (place, member) in members.iter().enumerate().rev() {
+        if let (Some(issuer), true) = (members.get(place + 1), proved) {
+            match signature_defect(place, member, issuer.facts, budget) {
+                Ok(None) => {}
+                Ok(Some(defect)) => {
+                    proved = !matches!(defect, Defect::BadSignature { .. });
+                    defects.push(defect);
+                }
+                Err(Exceeded) => {
+                    proved = false;
+                    defects.push(Defect::TooMuchWork);
+                }
+            }
+        }
+        defects.extend(date_defect(place, member.facts, at));
+    }
+    proved
+}
+
+/// A signature too weak is told as such and not verified, since MD5 could not be.
+fn signature_defect(
+    at: usize,
+    member: &Member<'_>,
+    issuer: &Facts,
+    budget: &Budget,
+) -> Result<Option<Defect>, Exceeded> {
     if member.facts.algorithms_differ {
-        return Some(Defect::BadSignature { at });
+        return Ok(Some(Defect::BadSignature { at }));
     }
     if member.facts.signature.algorithm.hash() == Some(Hash::Md) {
-        return None;
+        return Ok(None);
     }
+    budget.spend(SIGNATURE)?;
     let (message, value) = (member.certificate.signed_part(), member.certificate.signature_value());
-    match signature::verify(&issuer.spki, member.facts.signature.algorithm, message, value) {
+    Ok(match signature::verify(&issuer.spki, member.facts.signature.algorithm, message, value) {
         Ok(()) => None,
         Err(SignatureError::Bad) => Some(Defect::BadSignature { at }),
         Err(SignatureError::Unsupported(what)) => Some(Defect::UnsupportedHere { at, what }),
-    }
+    })
 }

@@ -4,6 +4,7 @@
 //! only lead to warnings. The rules are those of OpenSSL 3.0 at security level 2 (Debian's and Ubuntu's libpq),
 //! `X509_verify_cert` in crypto/x509/x509_vfy.c, and of libpq 15 to 18 for names.
 
+mod budget;
 mod constraints;
 mod defect;
 pub mod hints;
@@ -22,6 +23,7 @@ use crate::timestamp::Timestamp;
 use crate::trust::{Revocation, RootStore, Roots, Trust};
 use store::Store;
 
+pub use budget::Budget;
 pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented};
 pub use hostname::{is_ip_address, matches_name};
 pub use strict::{StrictReason, StrictRefusal};
@@ -40,6 +42,8 @@ pub struct Judgement {
     pub verifies: bool,
     /// What strict clients refuse in this chain although libpq accepts it; empty where libpq refuses the chain.
     pub strict: Vec<StrictRefusal>,
+    /// The work that is left for judging the same chain again.
+    pub budget: Budget,
 }
 
 /// One certificate of the path.
@@ -87,6 +91,32 @@ pub fn judge(
     at: Timestamp,
     mode: SslMode,
 ) -> Judgement {
+    judge_within(Budget::default(), chain, trust, host, at, mode)
+}
+
+/// Judges the chain of `first` again: against other anchors, for another name, at another moment or under another mode.
+/// All of that together may take no more work than judging one chain may; `None` where it would have taken more.
+pub fn judge_again(
+    first: &Judgement,
+    chain: &[Certificate],
+    trust: &Trust,
+    host: Option<&Value>,
+    at: Timestamp,
+    mode: SslMode,
+) -> Option<Judgement> {
+    let again = judge_within(first.budget.clone(), chain, trust, host, at, mode);
+    let whole = !again.defects.iter().any(|defect| matches!(defect, Defect::TooMuchWork));
+    whole.then_some(again)
+}
+
+fn judge_within(
+    budget: Budget,
+    chain: &[Certificate],
+    trust: &Trust,
+    host: Option<&Value>,
+    at: Timestamp,
+    mode: SslMode,
+) -> Judgement {
     let store = match &trust.roots {
         Roots::Loaded(store) => Some(store),
         Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
@@ -96,12 +126,12 @@ pub fn judge(
         Revocation::On { lists, directories, .. } if store.is_some() => Some(Store::new(lists, directories)),
         Revocation::On { .. } | Revocation::Off | Revocation::Ignored { .. } => None,
     };
-    let (path, mut defects) = libpq::examine(chain, store, lists, at);
+    let (path, mut defects) = libpq::examine(chain, store, lists, at, &budget);
     if let Some(facts) = chain.first().and_then(|leaf| leaf.facts().ok()) {
         defects.extend(hostname::defect(facts, host));
     }
     let mut judgement =
-        Judgement { accepted: false, path, defects, verifies: store.is_some(), strict: Vec::new() };
+        Judgement { accepted: false, path, defects, verifies: store.is_some(), strict: Vec::new(), budget };
     judgement.accepted = judgement.accepted_under(mode);
     if judgement.chain_is_good() {
         let anchors = store.map(|store: &RootStore| store.certificates.as_slice()).unwrap_or_default();
@@ -235,6 +265,100 @@ mod tests {
         assert_eq!(judgement.strict, []);
         let asked = strict::intermediates(&chain[1..], &judgement);
         assert_eq!((asked.len(), asked[0]), (7, &chain[1]));
+    }
+
+    /// A chain of so many CAs below a root, leaf first, and the root; `shape` dresses each certificate.
+    fn ladder(rungs: usize, shape: impl Fn(&mut CertificateParams)) -> (Vec<Certificate>, Certificate) {
+        let named = |at: usize, ca: bool| match ca {
+            true => params(&format!("CA {at}"), true),
+            false => params(HOST, false),
+        };
+        let root_key = KeyPair::generate().unwrap();
+        let root = Certificate::from_der(named(0, true).self_signed(&root_key).unwrap().der());
+        let mut issuer = Issuer::new(named(0, true), root_key);
+        let mut chain = Vec::new();
+        for at in 1..=rungs {
+            let mut params = named(at, at < rungs);
+            shape(&mut params);
+            let key = KeyPair::generate().unwrap();
+            chain.insert(0, Certificate::from_der(params.signed_by(&key, &issuer).unwrap().der()));
+            issuer = Issuer::new(params, key);
+        }
+        (chain, root)
+    }
+
+    fn bytes(chain: &[Certificate]) -> usize {
+        chain.iter().map(|certificate| certificate.der().len()).sum()
+    }
+
+    fn again(first: &Judgement, chain: &[Certificate], trust: &Trust) -> Option<Judgement> {
+        judge_again(first, chain, trust, Some(&Value::new(HOST)), Timestamp::now(), SslMode::VerifyFull)
+    }
+
+    /// The most that TLS carries, of e-mail addresses against excluded subtrees: each pair of certificates is within
+    /// what OpenSSL compares, all of them together are not.
+    #[test]
+    fn names_against_constraints_cost_no_more_than_one_chain_may() {
+        let (chain, root) = ladder(21, |params| {
+            let address = |n: usize| format!("{n}@b");
+            params.subject_alt_names.extend(
+                (0..150).map(|n| rcgen::SanType::Rfc822Name(address(n).as_str().try_into().unwrap())),
+            );
+            if matches!(params.is_ca, IsCa::Ca(_)) {
+                params.name_constraints = Some(rcgen::NameConstraints {
+                    permitted_subtrees: Vec::new(),
+                    excluded_subtrees: (0..150)
+                        .map(|n| rcgen::GeneralSubtree::Rfc822Name(format!("x{n}@c")))
+                        .collect(),
+                });
+            }
+        });
+        assert!((50_000..64 * 1024).contains(&bytes(&chain)), "{} bytes", bytes(&chain));
+        let trust = trusting([root]);
+        let (judgement, ..) = judged(&chain, &trust);
+        assert!(!judgement.accepted);
+        assert!(matches!(judgement.defects[..], [Defect::TooMuchWork]), "{:?}", judgement.defects);
+        let spent = judgement.budget.spent();
+        for _ in 0..50 {
+            assert!(again(&judgement, &chain, &trust).is_none());
+        }
+        assert!(judgement.budget.spent() >= spent);
+        // Where no anchor is, no constraint is looked at.
+        let (judgement, signatures, _) = judged(&chain, &trusting([]));
+        assert_eq!(judgement.budget.spent() as usize, signatures * budget::SIGNATURE);
+    }
+
+    #[test]
+    fn a_hundred_signatures_are_verified_and_not_a_hundred_times() {
+        let (chain, root) = ladder(100, |_| {});
+        let trust = trusting([root]);
+        let (judgement, signatures, _) = judged(&chain, &trust);
+        assert!(judgement.accepted, "{:?}", judgement.defects);
+        assert_eq!(signatures, 100);
+        effort::take();
+        let repeated = (0..50).filter_map(|_| again(&judgement, &chain, &trust)).count();
+        assert!((1..50).contains(&repeated), "{repeated} repetitions");
+        let (signatures, _) = effort::take();
+        assert!(signatures <= 500, "{signatures} signatures");
+    }
+
+    /// Whoever has no certificate of the CA costs one signature, whatever is below it.
+    #[test]
+    fn below_a_wrong_signature_nothing_is_verified() {
+        let (chain, _) = ladder(50, |params| {
+            params.name_constraints = matches!(params.is_ca, IsCa::Ca(_)).then(|| rcgen::NameConstraints {
+                permitted_subtrees: Vec::new(),
+                excluded_subtrees: vec![rcgen::GeneralSubtree::DnsName(HOST.to_owned())],
+            });
+        });
+        let (_, other) = ladder(1, |_| {});
+        let (judgement, signatures, _) = judged(&chain, &trusting([other]));
+        assert!(
+            matches!(judgement.defects[..], [Defect::BadSignature { at: 49 }]),
+            "{:?}",
+            judgement.defects
+        );
+        assert_eq!(signatures, 1);
     }
 
     /// Trust settings for TLS servers: `trusted` or excluded, as OpenSSL appends them to a certificate.

@@ -3,6 +3,7 @@
 //! fe-secure-openssl.c): every certificate, the root included, needs a list of its issuer. Delta lists pass for whole
 //! ones, lists for some reasons only and indirect ones are not looked at.
 
+use super::budget::{Budget, Exceeded, SIGNATURE};
 use super::defect::{CrlFault, Defect};
 use super::libpq::Member;
 use super::signature::{self, SignatureError};
@@ -30,12 +31,16 @@ pub(super) fn check(
     members: &[Member<'_>],
     mut store: Store<'_, FileCrl>,
     now: Timestamp,
+    budget: &Budget,
     defects: &mut Vec<Defect>,
 ) {
     for (at, member) in members.iter().enumerate() {
         let named = store.named(&member.facts.issuer);
         let lists: Vec<&FileCrl> = named.into_iter().map(|(_, list)| list).collect();
-        defects.extend(check_one(members, at, &lists, now));
+        match check_one(members, at, &lists, now, budget) {
+            Ok(defect) => defects.extend(defect),
+            Err(Exceeded) => return defects.push(Defect::TooMuchWork),
+        }
     }
 }
 
@@ -48,29 +53,35 @@ struct Candidate<'a> {
 }
 
 /// `check_cert`.
-fn check_one(members: &[Member<'_>], at: usize, lists: &[&FileCrl], now: Timestamp) -> Option<Defect> {
-    let facts = members.get(at)?.facts;
-    if facts.extensions.proxy {
-        return None;
-    }
+fn check_one(
+    members: &[Member<'_>],
+    at: usize,
+    lists: &[&FileCrl],
+    now: Timestamp,
+    budget: &Budget,
+) -> Result<Option<Defect>, Exceeded> {
+    let Some(facts) = members.get(at).map(|member| member.facts).filter(|facts| !facts.extensions.proxy)
+    else {
+        return Ok(None);
+    };
+    let missing = || Ok(Some(Defect::CrlMissing { at, issuer: facts.issuer.to_string() }));
     let mut covered = 0;
     while covered != ALL_REASONS {
-        let Some(best) = best(members, at, lists, covered, now) else {
-            return Some(Defect::CrlMissing { at, issuer: facts.issuer.to_string() });
-        };
+        let Some(best) = best(members, at, lists, covered, now) else { return missing() };
         let list = best.list.clone();
+        budget.spend(SIGNATURE)?;
         if let Some(fault) = fault(&best, now) {
-            return Some(Defect::CrlInvalid { at, list, fault });
+            return Ok(Some(Defect::CrlInvalid { at, list, fault }));
         }
         if let Some(entry) = entry(best.list.crl.facts(), facts) {
-            return Some(Defect::Revoked { at, date: entry.date, reason: entry.reason, list });
+            return Ok(Some(Defect::Revoked { at, date: entry.date, reason: entry.reason, list }));
         }
         if best.reasons == covered {
-            return Some(Defect::CrlMissing { at, issuer: facts.issuer.to_string() });
+            return missing();
         }
         covered = best.reasons;
     }
-    None
+    Ok(None)
 }
 
 /// `get_crl_sk`: the best list, of equals the newest.

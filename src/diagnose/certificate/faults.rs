@@ -365,6 +365,7 @@ fn broken_extension(view: &View<'_>) -> Option<Finding> {
                 | Defect::ExplicitCurve { .. }
                 | Defect::ResourcesNotNested { .. }
                 | Defect::ChainTooLong
+                | Defect::TooMuchWork
         )
     })
 }
@@ -413,6 +414,12 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
             "the chain is longer than OpenSSL follows".to_owned(),
             "more than 100 certificates".to_owned(),
             "send only the certificates between the server's and the root",
+        ),
+        Defect::TooMuchWork => (
+            "the chain takes more work to verify than is done for one".to_owned(),
+            "its names and constraints, or its signatures, are so many that only an attack is known to need them"
+                .to_owned(),
+            "reissue it with fewer names and constraints; no known CA issues such certificates",
         ),
         Defect::NameUnusable { name, .. } => {
             let name = match name {

@@ -62,5 +62,5 @@ fn judged(view: &View<'_>, name: Option<&str>, moment: Timestamp) -> Option<Judg
     let given = view.host().map(|host| shown(&host.name)).filter(|name| !name.is_empty());
     let host = name.map(str::to_owned).or(given).map(|name| Value::from(name.as_str()));
     let chain = &view.tls()?.chain;
-    Some(verify::judge(chain, view.trust()?, host.as_ref(), moment, view.mode))
+    verify::judge_again(view.judgement()?, chain, view.trust()?, host.as_ref(), moment, view.mode)
 }

@@ -20,7 +20,7 @@ use pgtls_check::evidence::{
 use pgtls_check::stage::Stage;
 use pgtls_check::timestamp::Timestamp;
 use pgtls_check::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
-use pgtls_check::verify::{Defect, Judgement, Link};
+use pgtls_check::verify::{Budget, Defect, Judgement, Link};
 
 use super::der::{
     bits, element, explicit, integer, null, octets, oid, sequence, sequence_of, set, utc_time, utf8,
@@ -690,7 +690,14 @@ fn accepted_path() -> Judgement {
 
 /// A path of which nothing is wrong.
 fn judged(path: Vec<Link>) -> Judgement {
-    Judgement { accepted: true, path, defects: Vec::new(), verifies: true, strict: Vec::new() }
+    Judgement {
+        accepted: true,
+        path,
+        defects: Vec::new(),
+        verifies: true,
+        strict: Vec::new(),
+        budget: Budget::default(),
+    }
 }
 
 fn azure_trust() -> Trust {
