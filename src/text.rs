@@ -86,6 +86,11 @@ fn push_byte(line: &mut String, byte: u8) {
     let _ = write!(line, "\\x{byte:02x}");
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// At most `limit` characters of a text, the last one `…` if any were left out.
 pub fn truncated(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::crl_point::{CrlPointName, crl_point_name, reason_bits};
 use super::der::{self, Element, Reader};
-use super::extensions::{AuthorityKey, CrlPointName, authority_key, crl_point_name, frames, reason_bits};
+use super::extensions::{AuthorityKey, authority_key, frames};
 use super::names::{DistinguishedName, GeneralName};
-use super::{Malformed, SignatureKind, Timestamp, algorithms, extensions};
-
-/// All reason flags (`CRLDP_ALL_REASONS`).
-pub const ALL_REASONS: u16 = 0x807f;
+use super::{Malformed, SignatureKind, algorithms, time};
+use crate::timestamp::Timestamp;
 
 /// A revocation list. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -126,10 +125,10 @@ impl Crl {
         let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?;
         algorithms::signature(&inner_algorithm)?;
         let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?)?;
-        let this_update = extensions::time(&inside.any("thisUpdate")?, "thisUpdate")?;
+        let this_update = time::time(&inside.any("thisUpdate")?, "thisUpdate")?;
         let next_update = match inside.peek() {
             Some(der::UTC_TIME | der::GENERALIZED_TIME) => {
-                Some(extensions::time(&inside.any("nextUpdate")?, "nextUpdate")?)
+                Some(time::time(&inside.any("nextUpdate")?, "nextUpdate")?)
             }
             _ => None,
         };
@@ -192,8 +191,8 @@ impl CrlFacts {
             let serial = inside.expect(der::INTEGER, "serial number")?;
             let serial = der::integer(&serial, "serial number")?.to_vec();
             let date = inside.any("revocation date")?;
-            extensions::is_time(&date, "revocation date")?;
-            let date = extensions::time(&date, "revocation date").ok();
+            time::is_time(&date, "revocation date")?;
+            let date = time::time(&date, "revocation date").ok();
             let mut reason = None;
             if let Some(sequence) = inside.optional(der::SEQUENCE, "entry extensions")? {
                 for extension in frames(&sequence)? {

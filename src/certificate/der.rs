@@ -5,7 +5,29 @@
 //! a broken certificate the readable part must still be shown. Lengths need not be minimal, as for OpenSSL; indefinite
 //! lengths and tag numbers above 30 are refused.
 
-use super::Malformed;
+use std::fmt;
+
+use crate::text::hex;
+
+/// Why a certificate cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong, in the field's words ("trailing bytes after the certificate", "serial number is empty").
+    pub what: String,
+    /// The byte offset in the DER, where it is known.
+    pub offset: Option<usize>,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            Some(offset) => write!(f, "{} (at byte {offset})", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
 
 pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;
@@ -246,7 +268,7 @@ pub(super) fn dotted(oid: &[u8]) -> String {
     let mut arc = 0u64;
     for &byte in oid {
         if arc > u64::MAX >> 7 {
-            return super::hex(oid);
+            return hex(oid);
         }
         arc = arc << 7 | u64::from(byte & 0x7f);
         if byte & 0x80 != 0 {

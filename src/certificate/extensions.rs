@@ -1,10 +1,12 @@
 //! The extensions that decide about a path or help to mend it (RFC 5280 section 4.2), as OpenSSL reads them
 //! (`ossl_x509v3_cache_extensions` in v3_purp.c).
 
+use super::Malformed;
+use super::crl_point::{CrlPoint, crl_point};
 use super::der::{self, Element, Reader};
 use super::names::{DistinguishedName, GeneralName};
 use super::resources::Resources;
-use super::{Malformed, Timestamp};
+use crate::text::hex;
 
 /// What a certificate's extensions say. Those that are absent are `None` or empty.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +133,7 @@ impl std::fmt::Display for Subtree {
         let GeneralName::BadIp(bytes) = &self.base else { return self.base.fmt(f) };
         let half = |part: &[u8]| match part.len() {
             4 => part.iter().map(u8::to_string).collect::<Vec<_>>().join("."),
-            _ => part.chunks(2).map(super::hex).collect::<Vec<_>>().join(":"),
+            _ => part.chunks(2).map(hex).collect::<Vec<_>>().join(":"),
         };
         match bytes.split_at_checked(bytes.len() / 2) {
             Some((address, mask)) if matches!(bytes.len(), 8 | 32) => {
@@ -140,26 +142,6 @@ impl std::fmt::Display for Subtree {
             _ => self.base.fmt(f),
         }
     }
-}
-
-/// One entry of cRLDistributionPoints, or the one of a CRL's issuingDistributionPoint.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct CrlPoint {
-    /// Its name.
-    pub name: Option<CrlPointName>,
-    /// The reasons it covers, as bits; `None` means all.
-    pub reasons: Option<u16>,
-    /// Who signs its CRLs, if not the certificate's issuer.
-    pub issuer: Option<Vec<GeneralName>>,
-}
-
-/// The name of a distribution point.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CrlPointName {
-    /// Full names, mostly URIs.
-    Full(Vec<GeneralName>),
-    /// Relative to the issuer's name: the DER of the set.
-    Relative(Vec<u8>),
 }
 
 /// OpenSSL knows these even when they are critical, and nothing else (`X509_supported_extension`): not even the key
@@ -378,41 +360,6 @@ fn subtrees(mut reader: Reader<'_>) -> Result<Vec<Subtree>, Malformed> {
     Ok(subtrees)
 }
 
-fn crl_point(inside: &mut Reader<'_>) -> Result<CrlPoint, Malformed> {
-    let mut point = CrlPoint::default();
-    if let Some(name) = inside.optional(der::context_constructed(0), "distribution point name")? {
-        point.name = Some(crl_point_name(&name)?);
-    }
-    if let Some(reasons) = inside.optional(der::context(1), "reasons")? {
-        point.reasons = Some(reason_bits(&reasons)?);
-    }
-    if let Some(issuer) = inside.optional(der::context_constructed(2), "CRL issuer")? {
-        point.issuer = Some(GeneralName::decode_all(issuer.inside())?);
-    }
-    inside.end("distribution point")?;
-    Ok(point)
-}
-
-pub(super) fn crl_point_name(tagged: &Element<'_>) -> Result<CrlPointName, Malformed> {
-    let mut inside = tagged.inside();
-    let choice = inside.any("distribution point name")?;
-    inside.end("distribution point name")?;
-    match choice.tag {
-        tag if tag == der::context_constructed(0) => {
-            GeneralName::decode_all(choice.inside()).map(CrlPointName::Full)
-        }
-        tag if tag == der::context_constructed(1) => Ok(CrlPointName::Relative(choice.content.to_vec())),
-        _ => Err(choice.wrong("distribution point name is of an unknown type")),
-    }
-}
-
-/// Reason flags as OpenSSL keeps them: the first byte in the low bits, of the second the first bit (0x80) at 0x8000.
-pub(super) fn reason_bits(element: &Element<'_>) -> Result<u16, Malformed> {
-    let (bits, _) = der::bits(element, "reasons")?;
-    let byte = |index: usize| u16::from(bits.get(index).copied().unwrap_or(0));
-    Ok((byte(0) | byte(1) << 8) & super::crl::ALL_REASONS)
-}
-
 /// The URI of an AccessDescription for caIssuers.
 fn issuer_address(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> {
     const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
@@ -425,38 +372,4 @@ fn issuer_address(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> 
         }
         _ => None,
     })
-}
-
-/// Checks that an element is a UTCTime or GeneralizedTime, whatever it says.
-pub(super) fn is_time(element: &Element<'_>, field: &str) -> Result<(), Malformed> {
-    match element.tag {
-        der::UTC_TIME | der::GENERALIZED_TIME => Ok(()),
-        _ => Err(element.wrong(format!("{field} is no time"))),
-    }
-}
-
-/// A Time: UTCTime or GeneralizedTime, to the second and in UTC, nothing else (`X509_cmp_time`).
-pub(super) fn time(element: &Element<'_>, field: &str) -> Result<Timestamp, Malformed> {
-    let wrong = || element.wrong(format!("{field} is no time of the form YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ"));
-    let Some((&b'Z', digits)) = element.content.split_last() else { return Err(wrong()) };
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(wrong());
-    }
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let numbers: Vec<u8> = pairs.iter().map(|[ten, one]| (ten - b'0') * 10 + (one - b'0')).collect();
-    let (year, fields) = match (element.tag, numbers.as_slice()) {
-        (der::UTC_TIME, [year, fields @ ..]) => {
-            (i32::from(*year) + if *year < 50 { 2000 } else { 1900 }, fields)
-        }
-        (der::GENERALIZED_TIME, [century, year, fields @ ..]) => {
-            (i32::from(*century) * 100 + i32::from(*year), fields)
-        }
-        _ => return Err(wrong()),
-    };
-    match (rest, fields) {
-        ([], [month, day, hour, minute, second]) => {
-            Timestamp::from_utc(year, *month, *day, *hour, *minute, *second).ok_or_else(wrong)
-        }
-        _ => Err(wrong()),
-    }
 }

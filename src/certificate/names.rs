@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
 use super::der::{self, Element, Reader};
-use crate::text;
+use crate::text::{self, hex};
 
 /// A distinguished name. Its `Display` is the text of RFC 4514 with blanks after the commas: the most specific
 /// attribute first, special characters escaped.
@@ -316,13 +316,13 @@ impl fmt::Display for GeneralName {
         match self {
             Self::Dns(bytes) => write!(f, "DNS:{}", String::from_utf8_lossy(bytes)),
             Self::Ip(address) => write!(f, "IP:{address}"),
-            Self::BadIp(bytes) => write!(f, "IP:invalid ({} bytes: {})", bytes.len(), super::hex(bytes)),
+            Self::BadIp(bytes) => write!(f, "IP:invalid ({} bytes: {})", bytes.len(), hex(bytes)),
             Self::Email(bytes) => write!(f, "email:{}", String::from_utf8_lossy(bytes)),
             Self::Uri(bytes) => write!(f, "URI:{}", String::from_utf8_lossy(bytes)),
             Self::Directory(name) => write!(f, "DirName:{name}"),
-            Self::Other(0, bytes) => write!(f, "othername:{}", super::hex(bytes)),
+            Self::Other(0, bytes) => write!(f, "othername:{}", hex(bytes)),
             Self::Other(8, bytes) => write!(f, "Registered ID:{}", der::dotted(bytes)),
-            Self::Other(tag, bytes) => write!(f, "name of type {tag}:{}", super::hex(bytes)),
+            Self::Other(tag, bytes) => write!(f, "name of type {tag}:{}", hex(bytes)),
         }
     }
 }

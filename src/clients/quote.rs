@@ -243,7 +243,7 @@ mod tests {
             let read: Vec<String> =
                 String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
             let wanted: Vec<String> =
-                AWKWARD.iter().map(|value| crate::certificate::hex(value.as_bytes())).collect();
+                AWKWARD.iter().map(|value| crate::text::hex(value.as_bytes())).collect();
             assert_eq!(read, wanted, "{language:?}");
         }
     }

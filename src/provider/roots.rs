@@ -274,7 +274,7 @@ mod tests {
         }));
         assert_eq!(RDS_LIST.lines().count(), 109);
         let digest = ring::digest::digest(&ring::digest::SHA256, RDS_BUNDLE.as_bytes());
-        assert!(README.contains(&crate::certificate::hex(digest.as_ref())));
+        assert!(README.contains(&crate::text::hex(digest.as_ref())));
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
         || {
             let key = below
                 .and_then(|below| below.facts().ok()?.extensions.authority_key.as_ref()?.key.clone())
-                .map(|key| crate::certificate::hex(&key).to_uppercase());
+                .map(|key| crate::text::hex(&key).to_uppercase());
             key.map_or("another key, whose certificate was not sent".to_owned(), |key| {
                 format!("key identifier {key}")
             })
