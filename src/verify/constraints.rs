@@ -3,7 +3,7 @@
 
 use super::budget::Budget;
 use super::defect::{Defect, NameFault};
-use super::libpq::Member;
+use super::path::Member;
 use crate::certificate::{Attribute, DistinguishedName, GeneralName, NameConstraints, Subtree};
 
 /// `NAME_CHECK_MAX`.

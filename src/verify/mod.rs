@@ -11,6 +11,7 @@ pub mod hints;
 mod hostname;
 mod libpq;
 mod path;
+mod purpose;
 mod resources;
 mod revocation;
 pub mod signature;

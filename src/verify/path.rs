@@ -33,6 +33,18 @@ pub(super) enum End {
     TooLong,
 }
 
+/// A certificate of the path with what it says.
+pub(super) struct Member<'a> {
+    pub certificate: &'a Certificate,
+    pub facts: &'a Facts,
+}
+
+/// What the certificates of a path say. Those that cannot be decoded are no issuers and left out.
+pub(super) fn members(links: &[Link]) -> Vec<Member<'_>> {
+    let decoded = links.iter().filter_map(|link| Some((&link.certificate, link.certificate.facts().ok()?)));
+    decoded.map(|(certificate, facts)| Member { certificate, facts }).collect()
+}
+
 /// Whether a certificate is within its dates: from notBefore on, and up to but not including notAfter, since
 /// `X509_cmp_time` takes equal for earlier.
 pub(super) fn is_current(facts: &Facts, at: Timestamp) -> bool {

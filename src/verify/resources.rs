@@ -3,7 +3,7 @@
 //! `X509v3_asid_validate_path`).
 
 use super::defect::Defect;
-use super::libpq::Member;
+use super::path::Member;
 use crate::certificate::{
     AS_NUMBERS, ExtensionProblem, Extensions, Holding, Malformed, ROUTING_DOMAINS, Resources,
 };

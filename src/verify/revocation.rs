@@ -5,7 +5,7 @@
 
 use super::budget::{Budget, Exceeded, SIGNATURE};
 use super::defect::{CrlFault, Defect};
-use super::libpq::Member;
+use super::path::Member;
 use super::signature::{self, SignatureError};
 use super::store::Store;
 use crate::certificate::{

@@ -16,7 +16,6 @@ const KNOWN: &[&[&str]] = &[
     &["conninfo/keyword_value.rs", "conninfo/mask.rs", "conninfo/parse.rs", "conninfo/uri.rs"],
     &["diagnose/judge.rs", "diagnose/stages.rs", "diagnose/warnings.rs"],
     &["report/config.rs", "report/human/mod.rs", "report/human/wire.rs"],
-    &["verify/constraints.rs", "verify/libpq.rs", "verify/resources.rs", "verify/revocation.rs"],
 ];
 
 /// The layers of `lib.rs`, lowest first: its modules, block by block.
