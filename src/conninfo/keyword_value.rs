@@ -1,15 +1,11 @@
 //! Connection strings of the form `host=… port=…` (fe-connect.c, conninfo_parse).
 
-use super::parse::{Assignment, Reader, Refusal, Store};
-use super::{Place, SyntaxErrorKind};
-
-/// What C's `isspace` takes for white space in the "C" locale.
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
-}
+use super::grammar::{Assignment, Place, Refused, Store};
+use super::reader::{Reader, is_space};
+use super::{SyntaxError, SyntaxErrorKind};
 
 /// Reads a whole string into `store`, up to the first thing libpq refuses.
-pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refusal> {
+pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
     let mut reader = Reader::new(input);
     loop {
         reader.skip_while(is_space);
@@ -20,10 +16,7 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refusal> {
         let end = reader.position();
         reader.skip_while(is_space);
         if reader.peek() != Some(b'=') {
-            return Err(Refusal::syntax(
-                SyntaxErrorKind::MissingEquals(super::mask::value(keyword, store.last_is_secret())),
-                end - keyword.len()..end,
-            ));
+            return Err(Refused::MissingEquals { span: end - keyword.len()..end });
         }
         reader.next();
         reader.skip_while(is_space);
@@ -35,6 +28,16 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refusal> {
             Assignment { typed: as_typed(input, &place), ..Assignment::new(value, place) },
         )?;
     }
+}
+
+/// The keywords and places in a keyword/value string, unknown ones too, and where it stops making sense, if it does.
+pub(super) fn skim(input: &[u8]) -> (Vec<(Vec<u8>, Place)>, Option<usize>) {
+    let mut store = Store { unknown_too: true, ..Store::default() };
+    let end = match parse(input, &mut store) {
+        Err(Refused::Syntax(SyntaxError { span, .. }) | Refused::MissingEquals { span }) => Some(span.start),
+        Ok(()) | Err(Refused::UnknownOption { .. }) => None,
+    };
+    (store.skimmed, end)
 }
 
 /// An unquoted value ends at white space; a backslash makes the next byte literal, a final one vanishes.
@@ -51,14 +54,14 @@ fn unquoted(reader: &mut Reader) -> Vec<u8> {
 }
 
 /// A quoted value ends at the next quote without a backslash.
-fn quoted(reader: &mut Reader) -> Result<Vec<u8>, Refusal> {
+fn quoted(reader: &mut Reader) -> Result<Vec<u8>, Refused> {
     let start = reader.position();
     reader.next();
     let mut value = Vec::new();
     loop {
         match reader.next() {
             None => {
-                return Err(Refusal::syntax(SyntaxErrorKind::UnterminatedQuote, start..reader.position()));
+                return Err(Refused::syntax(SyntaxErrorKind::UnterminatedQuote, start..reader.position()));
             }
             Some(b'\'') => return Ok(value),
             Some(b'\\') => value.extend(reader.next()),

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
-use super::keyword_value::is_space;
-use super::parse::skim;
-use super::{Value, options, uri};
+use super::keyword_value::skim;
+use super::reader::is_space;
+use super::uri::{self, password_in_authority};
+use super::{Value, options};
 use crate::text::printable_bytes;
 
 /// What stands in place of a secret, whatever its length.
@@ -154,26 +155,6 @@ impl Chain {
         let hidden = if options::nearest(keyword).is_some() { value.clone() } else { whole };
         self.behind_secret.then_some(hidden)
     }
-}
-
-/// The password in what follows a URI's `//`, in bytes of it: from the first `:` to the last `@` before the query,
-/// since people type passwords with bare `/`, `@` and `?`, and user names with an `@`.
-pub(super) fn password_in_authority(authority: &[u8]) -> Option<Range<usize>> {
-    let position = |wanted: &[u8], from: usize| {
-        authority.iter().skip(from).position(|byte| wanted.contains(byte)).map(|at| at + from)
-    };
-    // An IPv6 address has colons of its own.
-    let after_address = if authority.starts_with(b"[") { position(b"]", 0)? } else { 0 };
-    let colon = position(b":", after_address)?;
-    // A query begins behind the user and password, as libpq finds them, and with an option.
-    let user_end = position(b"@/", 0).filter(|at| authority.get(*at) == Some(&b'@')).unwrap_or(0);
-    let is_query = |at: &usize| {
-        let name = authority.get(at + 1..).and_then(|rest| rest.split(|byte| *byte == b'=').next());
-        name.is_some_and(|name| options::find(name).is_some() || name == b"ssl")
-    };
-    let query = position(b"?", user_end).filter(is_query).unwrap_or(authority.len());
-    let at = authority.iter().take(query).rposition(|byte| *byte == b'@')?;
-    (colon < at).then_some(colon + 1..at)
 }
 
 /// Words that tell a secret, in lower case.

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::grammar::Assignment;
 use super::options::{self, ConnectionOption, OPTIONS};
-use super::parse::{Assignment, ParseFailure, Refusal, is_connection_string, parse};
+use super::parse::{ParseFailure, Refusal, is_connection_string, parse};
 use super::validate::Merged;
 use super::{ConfigError, Environment, Origin, Parameter, Place, Value, service};
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::grammar::Place;
 use super::mask::MASK;
-use super::parse::Place;
 use super::{Origin, Value, options};
 
 /// One parameter after merging. `Debug` masks secrets.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::keyword_value::is_space;
+use super::reader::is_space;
 use super::{ConfigError, Environment, Origin, Value, mask, options};
 
 /// The largest file that is read.

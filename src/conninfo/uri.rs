@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::parse::{Assignment, Reader, Refusal, Store};
-use super::{LibpqVersion, Place, SyntaxErrorKind};
+use super::grammar::{Assignment, Place, Refused, Store};
+use super::reader::Reader;
+use super::{LibpqVersion, SyntaxErrorKind, options};
 
 const SCHEMES: [&[u8]; 2] = [b"postgresql://", b"postgres://"];
 
@@ -19,7 +20,7 @@ pub(super) fn scheme_length(input: &[u8]) -> Option<usize> {
 }
 
 /// Reads a whole URI into `store`, up to the first thing libpq refuses.
-pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refusal> {
+pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
     let mut reader = Reader::new(input);
     for _ in 0..scheme_length(input).unwrap_or(0) {
         reader.next();
@@ -51,7 +52,7 @@ struct Uri<'a, 'b> {
 
 impl Uri<'_, '_> {
     /// `user[:password]@`; the user ends at the first `:`, both end at the first `@`.
-    fn user_and_password(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
+    fn user_and_password(&mut self, reader: &mut Reader) -> Result<(), Refused> {
         let start = reader.position();
         reader.skip_while(|byte| byte != b':' && byte != b'@');
         self.component("user", start..reader.position())?;
@@ -66,7 +67,7 @@ impl Uri<'_, '_> {
     }
 
     /// `host[:port][,…]`: two lists, joined by commas before anything is decoded.
-    fn hosts_and_ports(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
+    fn hosts_and_ports(&mut self, reader: &mut Reader) -> Result<(), Refused> {
         let mut hosts = List::default();
         let mut ports = List::default();
         loop {
@@ -97,7 +98,7 @@ impl Uri<'_, '_> {
     }
 
     /// One host: what stands in brackets, else what comes before a port, path, query or comma.
-    fn host(&self, reader: &mut Reader) -> Result<Range<usize>, Refusal> {
+    fn host(&self, reader: &mut Reader) -> Result<Range<usize>, Refused> {
         let opening = reader.position();
         if reader.peek() != Some(b'[') {
             reader.skip_while(|byte| !matches!(byte, b':' | b'/' | b'?' | b','));
@@ -108,33 +109,33 @@ impl Uri<'_, '_> {
         reader.skip_while(|byte| byte != b']');
         let end = reader.position();
         if reader.next().is_none() {
-            return Err(Refusal::syntax(SyntaxErrorKind::UnclosedBracket, opening..end));
+            return Err(Refused::syntax(SyntaxErrorKind::UnclosedBracket, opening..end));
         }
         if start == end {
-            return Err(Refusal::syntax(SyntaxErrorKind::EmptyBrackets, opening..end + 1));
+            return Err(Refused::syntax(SyntaxErrorKind::EmptyBrackets, opening..end + 1));
         }
         if !reader.peek().is_none_or(|byte| matches!(byte, b':' | b'/' | b'?' | b',')) {
             let at = reader.position();
-            return Err(Refusal::syntax(SyntaxErrorKind::TextBehindBracket, at..at + 1));
+            return Err(Refused::syntax(SyntaxErrorKind::TextBehindBracket, at..at + 1));
         }
         Ok(start..end)
     }
 
     /// `keyword=value&…`
-    fn parameters(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
+    fn parameters(&mut self, reader: &mut Reader) -> Result<(), Refused> {
         while reader.peek().is_some() {
             let start = reader.position();
             reader.skip_while(|byte| byte != b'=' && byte != b'&');
             let keyword = start..reader.position();
             if reader.peek() != Some(b'=') {
-                return Err(Refusal::syntax(SyntaxErrorKind::ParameterWithoutEquals, keyword));
+                return Err(Refused::syntax(SyntaxErrorKind::ParameterWithoutEquals, keyword));
             }
             reader.next();
             let start = reader.position();
             reader.skip_while(|byte| byte != b'=' && byte != b'&');
             if reader.peek() == Some(b'=') {
                 let at = reader.position();
-                return Err(Refusal::syntax(SyntaxErrorKind::ParameterWithTwoEquals, at..at + 1));
+                return Err(Refused::syntax(SyntaxErrorKind::ParameterWithTwoEquals, at..at + 1));
             }
             let value = start..reader.position();
             reader.next();
@@ -143,7 +144,7 @@ impl Uri<'_, '_> {
         Ok(())
     }
 
-    fn parameter(&mut self, keyword: Range<usize>, value: Range<usize>) -> Result<(), Refusal> {
+    fn parameter(&mut self, keyword: Range<usize>, value: Range<usize>) -> Result<(), Refused> {
         let place = Place { keyword: keyword.clone(), value: value.clone() };
         let name = self.decode(self.text(&keyword), keyword.start)?;
         let value = self.decode(self.text(&value), value.start)?;
@@ -155,7 +156,7 @@ impl Uri<'_, '_> {
     }
 
     /// Stores a component unless it is empty: an empty one leaves the word to the environment.
-    fn component(&mut self, keyword: &str, span: Range<usize>) -> Result<(), Refusal> {
+    fn component(&mut self, keyword: &str, span: Range<usize>) -> Result<(), Refused> {
         if span.is_empty() {
             return Ok(());
         }
@@ -163,7 +164,7 @@ impl Uri<'_, '_> {
         self.store(keyword, &text, span)
     }
 
-    fn store(&mut self, keyword: &str, text: &[u8], span: Range<usize>) -> Result<(), Refusal> {
+    fn store(&mut self, keyword: &str, text: &[u8], span: Range<usize>) -> Result<(), Refused> {
         let value = self.decode(text, span.start)?;
         let place = Place { keyword: span.start..span.start, value: span };
         self.store.assign(keyword.as_bytes(), Assignment::new(value, place))
@@ -175,7 +176,7 @@ impl Uri<'_, '_> {
         let authority = self.input.get(scheme_length(self.input).unwrap_or(0)..).unwrap_or_default();
         if has_user {
             self.store.suspect(|keyword, value| matches!(keyword, "host" | "port") && value.contains(&b'@'));
-        } else if super::mask::password_in_authority(authority).is_some() {
+        } else if password_in_authority(authority).is_some() {
             self.store.suspect(|keyword, _| matches!(keyword, "host" | "port" | "dbname"));
         }
     }
@@ -186,7 +187,7 @@ impl Uri<'_, '_> {
 
     /// Percent-decoding (conninfo_uri_decode). Since 18 spaces round a component are dropped and inside one refused.
     /// `offset` is where the text begins in the string.
-    fn decode(&self, text: &[u8], offset: usize) -> Result<Vec<u8>, Refusal> {
+    fn decode(&self, text: &[u8], offset: usize) -> Result<Vec<u8>, Refused> {
         let strict = self.store.version >= LibpqVersion::V18;
         let mut reader = Reader::new(text);
         if strict {
@@ -203,8 +204,8 @@ impl Uri<'_, '_> {
             let digits = reader.next().zip(reader.next());
             let span = offset + at..offset + reader.position();
             match digits.and_then(|(high, low)| Some(16 * hex(high)? + hex(low)?)) {
-                None => return Err(Refusal::syntax(SyntaxErrorKind::BadPercentEncoding, span)),
-                Some(0) => return Err(Refusal::syntax(SyntaxErrorKind::NulByte, span)),
+                None => return Err(Refused::syntax(SyntaxErrorKind::BadPercentEncoding, span)),
+                Some(0) => return Err(Refused::syntax(SyntaxErrorKind::NulByte, span)),
                 Some(byte) => value.push(byte),
             }
         }
@@ -212,10 +213,30 @@ impl Uri<'_, '_> {
         reader.skip_while(|byte| byte == b' ');
         if reader.peek().is_some() {
             let span = offset + spaces..offset + reader.position();
-            return Err(Refusal::syntax(SyntaxErrorKind::BareSpace, span));
+            return Err(Refused::syntax(SyntaxErrorKind::BareSpace, span));
         }
         Ok(value)
     }
+}
+
+/// The password in what follows a URI's `//`, in bytes of it: from the first `:` to the last `@` before the query,
+/// since people type passwords with bare `/`, `@` and `?`, and user names with an `@`.
+pub(super) fn password_in_authority(authority: &[u8]) -> Option<Range<usize>> {
+    let position = |wanted: &[u8], from: usize| {
+        authority.iter().skip(from).position(|byte| wanted.contains(byte)).map(|at| at + from)
+    };
+    // An IPv6 address has colons of its own.
+    let after_address = if authority.starts_with(b"[") { position(b"]", 0)? } else { 0 };
+    let colon = position(b":", after_address)?;
+    // A query begins behind the user and password, as libpq finds them, and with an option.
+    let user_end = position(b"@/", 0).filter(|at| authority.get(*at) == Some(&b'@')).unwrap_or(0);
+    let is_query = |at: &usize| {
+        let name = authority.get(at + 1..).and_then(|rest| rest.split(|byte| *byte == b'=').next());
+        name.is_some_and(|name| options::find(name).is_some() || name == b"ssl")
+    };
+    let query = position(b"?", user_end).filter(is_query).unwrap_or(authority.len());
+    let at = authority.iter().take(query).rposition(|byte| *byte == b'@')?;
+    (colon < at).then_some(colon + 1..at)
 }
 
 fn hex(digit: u8) -> Option<u8> {

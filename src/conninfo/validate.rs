@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::choices::{Choice, GssEncryption, LoadBalancing, WireProtocol};
-use super::keyword_value::is_space;
 use super::mask;
 use super::options;
+use super::reader::is_space;
 use super::{
     AuthMethod, ChannelBinding, ConfigError, Keepalives, MASK, Origin, Parameter, RequireAuth, RootChoice,
     SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
