@@ -338,16 +338,6 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
         )
         .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
         .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
-        SessionFailure::TooManyIterations(count) => {
-            finding(format!("the server wants {count} SCRAM iterations, more than this tool takes"))
-                .because("the password was stored with an unusual scram_iterations; psql does them all")
-                .fact("iterations", i64::from(*count))
-                .fix(
-                    Fix::text("on the server: store the password anew with fewer iterations")
-                        .run("SET scram_iterations = 4096;  \\password"),
-                )
-                .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
-        }
         SessionFailure::CertificateModeUnmet => {
             finding("sslcertmode=require, and the server asked for no client certificate".to_owned())
                 .because("libpq then refuses the session, since the server verified nothing of the client")

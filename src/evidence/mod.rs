@@ -365,8 +365,6 @@ pub enum SessionFailure {
     MethodExcluded,
     /// A method this tool cannot do.
     MethodUnsupported,
-    /// More SCRAM iterations than this tool takes.
-    TooManyIterations(u32),
     /// channel_binding=require cannot be met: why.
     ChannelBinding(ChannelBindingFailure),
     /// The server's SCRAM signature or nonce is wrong.

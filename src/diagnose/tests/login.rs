@@ -132,10 +132,6 @@ fn methods_that_cannot_be_used() {
         .fails("auth-method-unsupported", Stage::Auth)
         .titled("the server asks for md5, which require_auth excludes")
         .because("PGREQUIREAUTH");
-    Evidence::healthy()
-        .with_session(SessionFailure::TooManyIterations(1_000_000))
-        .fails("auth-method-unsupported", Stage::Auth)
-        .shows("iterations", "1000000");
 }
 
 #[test]

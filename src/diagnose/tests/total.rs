@@ -107,7 +107,6 @@ fn session_failure() -> impl Strategy<Value = Option<SessionFailure>> {
         any::<u8>().prop_map(SessionFailure::AlertReceived),
         Just(SessionFailure::MethodExcluded),
         Just(SessionFailure::MethodUnsupported),
-        any::<u32>().prop_map(SessionFailure::TooManyIterations),
         text().prop_map(|what| SessionFailure::ChannelBinding(ChannelBindingFailure::NoDigest(what))),
         text().prop_map(SessionFailure::ScramMismatch),
         any::<(Option<bool>, Option<bool>)>()

@@ -1,6 +1,8 @@
 //! The messages that are made or read by hand (PostgreSQL's manual, chapter Message Formats).
 
 use crate::conninfo::{Settings, Value};
+use md5::{Digest as _, Md5};
+
 use crate::evidence::ServerMessage;
 
 /// Longer texts of the server are cut.
@@ -46,7 +48,7 @@ pub(in crate::probe) fn startup_packet<'a>(
 }
 
 /// The protocol version asked for: 3.0 unless `max_protocol_version` (libpq 18) allows more and something asks for it.
-fn protocol(settings: &Settings) -> u32 {
+pub(super) fn protocol(settings: &Settings) -> u32 {
     const NEWER: [&[u8]; 2] = [b"3.2", b"latest"];
     let names_newer = |keyword| {
         settings.parameter(keyword).is_some_and(|parameter| NEWER.contains(&parameter.value.as_bytes()))
@@ -68,7 +70,7 @@ pub(in crate::probe) fn error_message(body: &[u8]) -> ServerMessage {
     let mut localised = String::new();
     for field in body.split(|byte| *byte == 0) {
         let Some((kind, text)) = field.split_first() else { break };
-        let text = String::from_utf8_lossy(text.get(..LONGEST_TEXT).unwrap_or(text)).into_owned();
+        let text = self::text(text);
         match kind {
             b'S' => localised = text,
             b'V' => message.severity = text,
@@ -92,6 +94,71 @@ pub(super) fn parameter(body: &[u8]) -> Option<(String, String)> {
     Some((text()?, text()?))
 }
 
+/// A text of the server, as long as it may be.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.get(..LONGEST_TEXT).unwrap_or(bytes)).into_owned()
+}
+
+/// The length of so many C strings.
+pub(super) fn strings_length(count: usize, body: &[u8]) -> Option<usize> {
+    let ends = body.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at + 1);
+    ends.take(count).nth(count.checked_sub(1)?)
+}
+
+/// The length of the fields of a NoticeResponse: each a type and a C string, then a zero byte.
+pub(super) fn fields_length(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while *body.get(at)? != 0 {
+        at += 1 + strings_length(1, body.get(at + 1..)?)?;
+    }
+    Some(at + 1)
+}
+
+/// The length of C strings up to an empty one, that included.
+pub(super) fn list_length(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let length = strings_length(1, body.get(at..)?)?;
+        at += length;
+        if length == 1 {
+            return Some(at);
+        }
+    }
+}
+
+/// Whether it is the body of a RowDescription: for each column a name and 18 bytes.
+pub(super) fn is_row_description(body: &[u8]) -> bool {
+    let whole = || {
+        let (count, mut rest) = body.split_first_chunk::<2>()?;
+        for _ in 0..u16::from_be_bytes(*count) {
+            rest = rest.get(strings_length(1, rest)? + 18..)?;
+        }
+        Some(rest.is_empty())
+    };
+    whole().unwrap_or_default()
+}
+
+/// Whether it is the body of a ParameterDescription: four bytes for each.
+pub(super) fn is_parameter_description(body: &[u8]) -> bool {
+    body.split_first_chunk::<2>()
+        .is_some_and(|(count, rest)| rest.len() == 4 * usize::from(u16::from_be_bytes(*count)))
+}
+
+/// AuthenticationOk.
+pub(super) fn authentication_ok() -> [u8; 9] {
+    [b'R', 0, 0, 0, 8, 0, 0, 0, 0]
+}
+
+/// What answers a request for MD5: the hash of salt and of the hash that the server keeps (`pg_md5_encrypt`), as text.
+pub(super) fn md5(user: &[u8], password: &[u8], salt: &[u8]) -> Vec<u8> {
+    let hash = |text: &[u8], salt: &[u8]| {
+        let digest = Md5::new().chain_update(text).chain_update(salt).finalize();
+        crate::text::hex(&digest)
+    };
+    let kept = hash(password, user);
+    format!("md5{}\0", hash(kept.as_bytes(), salt)).into_bytes()
+}
+
 /// C strings up to an empty one: the SASL mechanisms of AuthenticationSASL.
 pub(super) fn mechanisms(body: &[u8]) -> Vec<String> {
     body.split(|byte| *byte == 0)
@@ -99,16 +166,6 @@ pub(super) fn mechanisms(body: &[u8]) -> Vec<String> {
         .take(16)
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect()
-}
-
-/// The iteration count of a SCRAM server-first-message (RFC 5802 section 7).
-pub(super) fn iterations(body: &[u8]) -> Option<u32> {
-    let count = body.split(|byte| *byte == b',').find_map(|attribute| attribute.strip_prefix(b"i="))?;
-    let digits = std::str::from_utf8(count).ok()?;
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some(digits.parse().unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -152,11 +209,29 @@ mod tests {
     }
 
     #[test]
-    fn iterations_are_found() {
-        assert_eq!(iterations(b"r=abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"), Some(4096));
-        assert_eq!(iterations(b"r=abc,i=99999999999"), Some(u32::MAX));
-        assert_eq!(iterations(b"r=i=5,s=x"), None);
-        assert_eq!(iterations(b"i=-5"), None);
+    fn lengths_are_those_of_the_content() {
+        for (body, strings, fields) in [
+            (&b""[..], None, None),
+            (b"\0", None, Some(1)),
+            (b"a\0b\0", Some(4), None),
+            (b"a\0b\0c", Some(4), None),
+            (b"Sa\0Mb\0\0", Some(6), Some(7)),
+            (b"Sa\0\0\0", Some(4), Some(4)),
+        ] {
+            assert_eq!((strings_length(2, body), fields_length(body)), (strings, fields), "{body:?}");
+        }
+        assert_eq!(list_length(b"a\0b\0\0c"), Some(5));
+        assert_eq!((list_length(b"a\0b\0"), list_length(b"")), (None, None));
+        let column = [&b"a\0"[..], &[0; 18]].concat();
+        assert!(is_row_description(&[&[0, 1][..], &column].concat()) && is_row_description(&[0, 0]));
+        assert!(!is_row_description(&[&[0, 2][..], &column].concat()) && !is_row_description(&[0, 0, 0]));
+        assert!(is_parameter_description(&[0, 1, 0, 0, 0, 23]) && !is_parameter_description(&[0, 1]));
+    }
+
+    /// `select 'md5' || md5(md5('secret' || 'me') || 'salt')`
+    #[test]
+    fn md5_is_that_of_postgresql() {
+        assert_eq!(md5(b"me", b"secret", b"salt"), *b"md541c83370953958037c7298c50b238bda\0");
     }
 
     proptest! {
@@ -165,7 +240,10 @@ mod tests {
             error_message(&body);
             parameter(&body);
             prop_assert!(mechanisms(&body).len() <= 16);
-            iterations(&body);
+            for length in [strings_length(2, &body), fields_length(&body), list_length(&body)] {
+                prop_assert!(length.is_none_or(|length| length <= body.len()));
+            }
+            is_row_description(&body);
         }
     }
 }

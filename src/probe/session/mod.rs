@@ -1,12 +1,13 @@
-//! Start-up, authentication and session on a finished TLS stream. tokio-postgres speaks the protocol; what it does not
-//! tell, bound or know (the start-up message as libpq sends it, the methods asked for, channel binding, sizes) is the
-//! stream's own affair: [`plain_tap`].
+//! Start-up, authentication and session on a finished TLS stream. The [`dialogue`] up to ReadyForQuery is libpq's to the
+//! letter; then tokio-postgres has the session, over a stream that leads through both: [`tap`].
 
 mod attributes;
 mod binding;
+mod dialogue;
 mod messages;
-mod plain_tap;
 mod policy;
+mod scram;
+mod tap;
 
 use std::error::Error as _;
 use std::future::{Future, Ready, poll_fn, ready};
@@ -26,12 +27,13 @@ use super::negotiate::{ended, silence};
 use super::tcp::os_failure;
 use super::tls::{SecureStream, alert_of};
 use super::wiretap;
-use crate::conninfo::{ChannelBinding, Host, TargetSessionAttrs};
+use crate::conninfo::{Host, TargetSessionAttrs};
 use crate::evidence::{Closure, SessionFailure, SessionRecord, Step, TlsRecord};
 use crate::plan::Plan;
+use dialogue::{Credentials, Dialogue};
 pub(super) use messages::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
-use plain_tap::PlainTap;
 use policy::Policy;
+use tap::Tap;
 
 /// The one query after the session stands is no part of what psql needs; it does not get long.
 const QUERY_PATIENCE: Duration = Duration::from_secs(2);
@@ -49,9 +51,10 @@ pub(super) async fn session(
 ) -> Step<SessionRecord> {
     let start = clock.elapsed();
     let policy = Policy::new(&plan.settings, host, tls.chain.first(), &tls.client_certificate);
-    let tap =
-        PlainTap::new(stream, startup_message(&plan.settings), policy, binding::of(tls.chain.first()).ok());
-    let config = config(plan, host);
+    let credentials = Credentials::new(&plan.settings, host, tls.chain.first());
+    let dialogue = Dialogue::new(policy, credentials, messages::protocol(&plan.settings));
+    let tap = Tap::new(stream, startup_message(&plan.settings), dialogue);
+    let config = config(plan);
     let starting = config.connect_raw(tokio::io::empty(), Finished(tap.clone()));
     match timeout_at(deadline, starting).await {
         Err(_) => {
@@ -90,31 +93,24 @@ pub(super) async fn end_without_session(mut stream: SecureStream) -> Option<u8> 
     wiretap::end(&mut stream).await.as_ref().and_then(alert_of)
 }
 
-/// The start-up message of tokio-postgres is replaced on its way; what is set here is what its authentication uses.
-fn config(plan: &Plan, host: &Host) -> Config {
+/// The start-up message of tokio-postgres is replaced on its way, and it is asked for nothing.
+fn config(plan: &Plan) -> Config {
     let mut config = Config::new();
     config
         .user(String::from_utf8_lossy(plan.settings.user.as_bytes()))
         .ssl_mode(SslMode::Require)
         .ssl_negotiation(SslNegotiation::Direct)
-        .channel_binding(match plan.settings.channel_binding {
-            ChannelBinding::Disable => Binding::Disable,
-            ChannelBinding::Prefer => Binding::Prefer,
-            ChannelBinding::Require => Binding::Require,
-        });
-    if let Some(password) = &host.password {
-        config.password(password.secret.expose());
-    }
+        .channel_binding(Binding::Disable);
     config
 }
 
 /// A handshake that is over.
-struct Finished(PlainTap);
+struct Finished(Tap);
 
 impl<S> TlsConnect<S> for Finished {
-    type Stream = PlainTap;
+    type Stream = Tap;
     type Error = io::Error;
-    type Future = Ready<io::Result<PlainTap>>;
+    type Future = Ready<io::Result<Tap>>;
 
     fn connect(self, _: S) -> Self::Future {
         ready(Ok(self.0))
@@ -124,7 +120,7 @@ impl<S> TlsConnect<S> for Finished {
 /// Asks one question by the simple protocol; no answer is no failure.
 async fn ask(
     client: &Client,
-    connection: &mut Connection<Empty, PlainTap>,
+    connection: &mut Connection<Empty, Tap>,
     query: &str,
     deadline: Instant,
 ) -> Vec<SimpleQueryMessage> {
@@ -148,7 +144,6 @@ async fn ask(
 fn failure(error: &tokio_postgres::Error) -> SessionFailure {
     let source = error.source();
     if let Some(error) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
-        // SCRAM's own refusals are I/O errors without an error of the system or of TLS.
         if let Some(alert) = alert_of(error) {
             return SessionFailure::AlertReceived(alert);
         }
@@ -165,9 +160,5 @@ fn failure(error: &tokio_postgres::Error) -> SessionFailure {
     if error.is_closed() {
         return SessionFailure::Ended(Closure::Closed);
     }
-    let text = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-    match error.to_string().starts_with("authentication error") {
-        true => SessionFailure::ScramMismatch(text),
-        false => SessionFailure::Protocol(text),
-    }
+    SessionFailure::Protocol(source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}")))
 }

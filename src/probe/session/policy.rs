@@ -2,12 +2,10 @@
 //! pg_fe_sendauth, pg_SASL_init; fe-auth-scram.c).
 
 use super::binding;
+use super::scram::{PLAIN as SCRAM, PLUS as SCRAM_PLUS};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ChannelBinding, Host, RequireAuth, Settings, SslCertMode};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ClientCertificateRecord, SessionFailure};
-
-/// postgres-protocol refuses more, since the loop cannot be interrupted; libpq does any number.
-const MOST_ITERATIONS: u32 = 100_000;
 
 /// Codes of AuthenticationRequest (protocol.h, `AUTH_REQ_…`).
 pub(super) mod code {
@@ -21,8 +19,6 @@ pub(super) mod code {
     pub const SASL_FINAL: i32 = 12;
 }
 
-const SCRAM: &str = "SCRAM-SHA-256";
-const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
 const OAUTH: &str = "OAUTHBEARER";
 
 /// The settings that decide, and how far authentication has come.
@@ -35,10 +31,10 @@ pub(super) struct Policy {
     has_password: bool,
     /// Why there is no binding data: the certificate's signature algorithm.
     unbindable: Option<String>,
-    /// Something was asked for and answered.
+    /// Whether keys stand in for the password in SCRAM.
+    has_keys: bool,
+    /// Something was asked for and answered in full.
     answered: bool,
-    /// SCRAM with channel binding was begun.
-    bound: bool,
     /// Whether `min_protocol_version` asks for more than protocol 3.0.
     pub newer_protocol_required: bool,
 }
@@ -57,28 +53,35 @@ impl Policy {
             certificate_sent: client.requested && client.sent,
             has_password: host.password.as_ref().is_some_and(|password| !password.secret.expose().is_empty()),
             unbindable: binding::of(leaf).err(),
+            has_keys: super::dialogue::scram_key(settings, "scram_client_key").is_some(),
             answered: false,
-            bound: false,
             newer_protocol_required: super::messages::requires_newer(settings),
         }
     }
 
-    /// Whether the client refuses to go on after AuthenticationOk.
-    pub fn done(&self) -> Result<(), SessionFailure> {
+    /// Whether the client refuses to go on after AuthenticationOk. `bound`: the server has proved itself with the channel
+    /// bound.
+    pub fn done(&self, bound: bool) -> Result<(), SessionFailure> {
         if self.certificate_mode == SslCertMode::Require && !self.certificate_sent {
             return Err(SessionFailure::CertificateModeUnmet);
         }
         if !self.answered && !self.allows(AuthMethod::None) {
             return Err(SessionFailure::MethodExcluded);
         }
-        if self.channel_binding == ChannelBinding::Require && !self.bound {
+        if self.channel_binding == ChannelBinding::Require && !bound {
             return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NoAuthentication));
         }
         Ok(())
     }
 
-    /// Whether the client refuses to answer a request.
-    pub fn answer(&mut self, request: &AuthRequest) -> Result<(), SessionFailure> {
+    /// The server has proved that it knows the password.
+    pub fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// Whether the client refuses to answer a request; where it does not, whether it binds the channel. `begun`: SCRAM was
+    /// begun already.
+    pub fn answer(&mut self, request: &AuthRequest, begun: bool) -> Result<bool, SessionFailure> {
         let known = !matches!(request.method, AuthMethod::None);
         if known && !self.allows(request.method) || !known && self.require_auth != RequireAuth::Any {
             return Err(SessionFailure::MethodExcluded);
@@ -87,21 +90,18 @@ impl Policy {
             return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NotOffered));
         }
         match request.method {
-            AuthMethod::Password | AuthMethod::Md5 => self.password()?,
-            AuthMethod::ScramSha256 => self.scram(&request.mechanisms)?,
-            AuthMethod::Gss | AuthMethod::Sspi | AuthMethod::OAuth | AuthMethod::None => {
-                return Err(SessionFailure::MethodUnsupported);
+            AuthMethod::Password | AuthMethod::Md5 if self.has_password => {
+                self.answered = true;
+                Ok(false)
             }
-        }
-        self.answered = true;
-        Ok(())
-    }
-
-    /// Whether the client refuses a SCRAM challenge.
-    pub fn iterate(&self, iterations: Option<u32>) -> Result<(), SessionFailure> {
-        match iterations {
-            Some(count) if count > MOST_ITERATIONS => Err(SessionFailure::TooManyIterations(count)),
-            _ => Ok(()),
+            AuthMethod::Password | AuthMethod::Md5 => Err(SessionFailure::PasswordNeeded),
+            AuthMethod::ScramSha256 | AuthMethod::OAuth if begun => {
+                Err(SessionFailure::Protocol("a second request for SASL".to_owned()))
+            }
+            AuthMethod::ScramSha256 => self.scram(&request.mechanisms),
+            AuthMethod::Gss | AuthMethod::Sspi | AuthMethod::OAuth | AuthMethod::None => {
+                Err(SessionFailure::MethodUnsupported)
+            }
         }
     }
 
@@ -113,11 +113,7 @@ impl Policy {
         }
     }
 
-    fn password(&self) -> Result<(), SessionFailure> {
-        if self.has_password { Ok(()) } else { Err(SessionFailure::PasswordNeeded) }
-    }
-
-    fn scram(&mut self, mechanisms: &[String]) -> Result<(), SessionFailure> {
+    fn scram(&self, mechanisms: &[String]) -> Result<bool, SessionFailure> {
         let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism == name);
         let plus = offered(SCRAM_PLUS) && self.channel_binding != ChannelBinding::Disable;
         if !plus && !offered(SCRAM) {
@@ -126,15 +122,14 @@ impl Policy {
         if !plus && self.channel_binding == ChannelBinding::Require {
             return Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NotOffered));
         }
-        self.password()?;
+        if !self.has_password && !self.has_keys {
+            return Err(SessionFailure::PasswordNeeded);
+        }
         match &self.unbindable {
             Some(algorithm) if plus => {
                 Err(SessionFailure::ChannelBinding(ChannelBindingFailure::NoDigest(algorithm.clone())))
             }
-            _ => {
-                self.bound = plus;
-                Ok(())
-            }
+            _ => Ok(plus),
         }
     }
 }
@@ -171,8 +166,8 @@ mod tests {
             certificate_sent: false,
             has_password: true,
             unbindable: None,
+            has_keys: false,
             answered: false,
-            bound: false,
             newer_protocol_required: false,
         }
     }
@@ -180,9 +175,11 @@ mod tests {
     const PLAIN: &[u8] = b"SCRAM-SHA-256\0\0";
     const BOTH: &[u8] = b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
 
+    /// A request, answered in full, and AuthenticationOk.
     fn answer(mut policy: Policy, code: i32, body: &[u8]) -> Result<(), SessionFailure> {
-        policy.answer(&request(code, body))?;
-        policy.done()
+        let bound = policy.answer(&request(code, body), false)?;
+        policy.answered();
+        policy.done(bound)
     }
 
     fn binding(failure: ChannelBindingFailure) -> Result<(), SessionFailure> {
@@ -196,7 +193,7 @@ mod tests {
         {
             assert_eq!(answer(policy(), code, body), Ok(()));
         }
-        assert_eq!(policy().done(), Ok(()));
+        assert_eq!(policy().done(false), Ok(()));
         for (code, body) in [
             (code::GSS, &b""[..]),
             (code::SSPI, b""),
@@ -212,7 +209,7 @@ mod tests {
     #[test]
     fn no_password_is_told_only_where_one_is_asked_for() {
         let without = || Policy { has_password: false, ..policy() };
-        assert_eq!(without().done(), Ok(()));
+        assert_eq!(without().done(false), Ok(()));
         assert_eq!(answer(without(), code::MD5, b"salt"), Err(SessionFailure::PasswordNeeded));
         assert_eq!(answer(without(), code::SASL, BOTH), Err(SessionFailure::PasswordNeeded));
     }
@@ -225,22 +222,22 @@ mod tests {
             ..policy()
         };
         assert_eq!(answer(only(&[AuthMethod::Md5]), code::SASL, PLAIN), Err(SessionFailure::MethodExcluded));
-        assert_eq!(only(&[AuthMethod::Md5]).done(), Err(SessionFailure::MethodExcluded));
-        assert_eq!(only(&[AuthMethod::None]).done(), Ok(()));
+        assert_eq!(only(&[AuthMethod::Md5]).done(false), Err(SessionFailure::MethodExcluded));
+        assert_eq!(only(&[AuthMethod::None]).done(false), Ok(()));
         let except = |method| Policy { require_auth: RequireAuth::Except(vec![method]), ..policy() };
-        assert_eq!(except(AuthMethod::None).done(), Err(SessionFailure::MethodExcluded));
+        assert_eq!(except(AuthMethod::None).done(false), Err(SessionFailure::MethodExcluded));
         assert_eq!(answer(except(AuthMethod::None), code::SASL, PLAIN), Ok(()));
         assert_eq!(
             answer(except(AuthMethod::Password), code::PASSWORD, b""),
             Err(SessionFailure::MethodExcluded)
         );
-        assert_eq!(except(AuthMethod::Password).done(), Ok(()));
+        assert_eq!(except(AuthMethod::Password).done(false), Ok(()));
     }
 
     #[test]
     fn required_channel_binding_needs_scram_plus() {
         let required = || Policy { channel_binding: ChannelBinding::Require, ..policy() };
-        assert_eq!(required().done(), binding(ChannelBindingFailure::NoAuthentication));
+        assert_eq!(required().done(false), binding(ChannelBindingFailure::NoAuthentication));
         assert_eq!(answer(required(), code::MD5, b"salt"), binding(ChannelBindingFailure::NotOffered));
         assert_eq!(answer(required(), code::SASL, PLAIN), binding(ChannelBindingFailure::NotOffered));
         assert_eq!(answer(required(), code::SASL, BOTH), Ok(()));
@@ -264,14 +261,26 @@ mod tests {
             certificate_sent,
             ..policy()
         };
-        assert_eq!(required(false).done(), Err(SessionFailure::CertificateModeUnmet));
-        assert_eq!(required(true).done(), Ok(()));
+        assert_eq!(required(false).done(false), Err(SessionFailure::CertificateModeUnmet));
+        assert_eq!(required(true).done(false), Ok(()));
     }
 
     #[test]
-    fn iterations_are_bounded() {
-        assert_eq!(policy().iterate(Some(MOST_ITERATIONS)), Ok(()));
-        assert_eq!(policy().iterate(Some(100_001)), Err(SessionFailure::TooManyIterations(100_001)));
-        assert_eq!(policy().iterate(None), Ok(()));
+    fn what_is_not_answered_in_full_counts_for_nothing() {
+        let mut policy =
+            Policy { require_auth: RequireAuth::Only(vec![AuthMethod::ScramSha256]), ..policy() };
+        assert_eq!(policy.answer(&request(code::SASL, BOTH), false), Ok(true));
+        assert_eq!(policy.done(false), Err(SessionFailure::MethodExcluded));
+        policy.answered();
+        assert_eq!(policy.done(true), Ok(()));
+        let again = policy.answer(&request(code::SASL, BOTH), true);
+        assert!(matches!(again, Err(SessionFailure::Protocol(_))), "{again:?}");
+    }
+
+    #[test]
+    fn keys_stand_in_for_the_password_in_scram_alone() {
+        let keys = || Policy { has_password: false, has_keys: true, ..policy() };
+        assert_eq!(answer(keys(), code::SASL, PLAIN), Ok(()));
+        assert_eq!(answer(keys(), code::MD5, b"salt"), Err(SessionFailure::PasswordNeeded));
     }
 }

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn a_session_is_seen_and_ended_well() {
     let script = [
-        said(b'N', b"SNOTICE\0VNOTICE\0C00000\0Mhello\0\0"),
         asked(0, b""),
+        said(b'N', b"SNOTICE\0VNOTICE\0C00000\0Mhello\0\0"),
         said(b'S', b"server_version\x0018.4\0"),
         said(b'S', b"odd\0\xff\0"),
-        said(b'K', &[0; 36]),
+        said(b'K', &[0; 8]),
         READY.to_vec(),
     ];
     let answer = [
@@ -73,9 +73,6 @@ fn a_password_is_sent_only_where_the_settings_allow_it() {
 #[test]
 fn scram_that_goes_wrong_is_named() {
     let offer = asked(10, b"SCRAM-SHA-256\0\0");
-    let many = asked(11, b"r=x,s=AAAA,i=2000000");
-    let failure = session_failure([offer.clone(), many].concat(), with_password);
-    assert_eq!(failure, SessionFailure::TooManyIterations(2_000_000));
     // A nonce that does not begin with the client's.
     let stranger = asked(11, b"r=x,s=AAAA,i=4096");
     let failure = session_failure([offer, stranger].concat(), with_password);
@@ -84,10 +81,14 @@ fn scram_that_goes_wrong_is_named() {
 
 #[test]
 fn what_a_hostile_server_says_is_bounded() {
-    let announced = [&b"E"[..], &0x4000_0000_u32.to_be_bytes()].concat();
-    assert!(matches!(session_failure(announced, |_| {}), SessionFailure::Protocol(_)));
+    let announced = [&b"E"[..], &0x4040_4040_u32.to_be_bytes()].concat();
+    // Taken for text of a server of long ago, whose end does not come.
+    let hasty = |plan: &mut Plan| plan.settings.connect_timeout = Some(Duration::from_millis(300));
+    assert_eq!(session_failure(announced.clone(), hasty), SessionFailure::TimedOut);
+    let (evidence, _) = scripted([asked(0, b""), announced].concat(), |_| {});
+    assert!(matches!(session(&evidence).failure, Some(SessionFailure::Protocol(_))));
     let notice = said(b'N', &[&b"M"[..], &[b'x'; 10_000], b"\0\0"].concat());
-    let (evidence, _) = scripted(notice.repeat(40), |_| {});
+    let (evidence, _) = scripted([asked(0, b""), notice.repeat(40)].concat(), |_| {});
     assert!(matches!(session(&evidence).failure, Some(SessionFailure::Protocol(_))));
     assert!(session(&evidence).notices.len() <= 20);
     assert!(session(&evidence).notices.iter().all(|notice| notice.message.len() <= 4096));

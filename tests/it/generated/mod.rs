@@ -1,3 +1,4 @@
 //! Situations that are put together by rule, hundreds of each kind, instead of being thought of one by one.
 
+mod sessions;
 mod stores;

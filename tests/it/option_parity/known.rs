@@ -1,7 +1,7 @@
 //! Where a client is known to differ from what the cases say.
 
 use crate::support::parity::Outcome::{Accepted, Plaintext, Refused};
-use crate::support::parity::Reason::{Method, NoTls, NotRequested, RootFile, Settings, Unsupported};
+use crate::support::parity::Reason::{NoTls, NotRequested, RootFile, Settings, Unsupported};
 use crate::support::parity::{Client, Known};
 
 pub const KNOWN: &[Known] = &[
@@ -78,14 +78,5 @@ pub const KNOWN: &[Known] = &[
         outcome: Refused(Unsupported),
         reason: "there is no key exchange over X448 here",
         cases: &["beyond rustls: X448 only in TLS 1.3"],
-    },
-    Known {
-        client: Client::Program,
-        outcome: Refused(Method),
-        reason: "tokio-postgres takes at most 100000 iterations of SCRAM",
-        cases: &[
-            "beyond rustls: 200000 iterations of SCRAM",
-            "beyond rustls: 200000 iterations of SCRAM, a wrong password",
-        ],
     },
 ];

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::Reason::*;
-use super::servers::{PASSWORD, Server};
+use super::servers::{CLIENT_KEY, PASSWORD, SERVER_KEY, Server};
 use crate::support::stage::{Login, Tls};
 
 /// A line of a password file in which this stands for the password.
@@ -15,6 +15,27 @@ fn file(title: &str, content: &str) -> Case {
     Case::at_version(Server::Usual, 15, format!("password file: {title}"))
         .with("user=scram")
         .file(".pgpass", content)
+}
+
+/// Keys in place of the password, which libpq has since 18.
+fn keys() -> Vec<Case> {
+    let case = |title: &str, settings: String| {
+        Case::at(Server::Usual, format!("SCRAM keys: {title}")).with("user=keyed").with(&settings).newer()
+    };
+    let client = format!("scram_client_key={CLIENT_KEY}");
+    let server = format!("scram_server_key={SERVER_KEY}");
+    vec![
+        case("both", format!("{client} {server}")),
+        case("both, and a wrong password", format!("{client} {server} password=wrong")),
+        case("the client's alone", client.clone()).refused(PasswordRejected),
+        case("the server's and the password", format!("{server} password='{PASSWORD}'")),
+        case("the server's alone", server.clone()).refused(PasswordMissing),
+        case("the server's for the client's", format!("scram_client_key={SERVER_KEY} {server}"))
+            .refused(PasswordRejected),
+        case("the client's for the server's", format!("{client} scram_server_key={CLIENT_KEY}"))
+            .refused(PasswordRejected),
+        case("both for MD5", format!("{client} {server} user=md5")).refused(PasswordMissing),
+    ]
 }
 
 pub fn cases() -> Vec<Case> {
@@ -55,6 +76,7 @@ pub fn cases() -> Vec<Case> {
             .file("services", format!("[own]\npassword={PASSWORD}\n")),
         scram("nowhere").refused(PasswordMissing),
     ];
+    all.extend(keys());
     all.push(
         scram("in a URI").instead(
             "postgresql://scram:Xylophone-7%25quartz@db.example:PORT0/postgres?hostaddr=127.0.0.1&sslmode=verify-full\

@@ -12,6 +12,12 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 /// The password of every role that has one.
 pub const PASSWORD: &str = "Xylophone-7%quartz";
 
+/// What the servers keep of that password for the role `keyed`, and the keys that prove it.
+const VERIFIER: &str = "SCRAM-SHA-256$4096:cGFyaXR5IG9mIHNjcmFtIQ==$vnL9pZjOBsq+94Ys9vRa3ocRqXPs/cT6TKFNMg+IKRw=:\
+                        B355SuNPhvMC3vaQXYVii/QZxmg5ggLsl2dQZNJE2wA=";
+pub const CLIENT_KEY: &str = "lTv428OgqfSexCVCKXVrp8DAdQBy3Bi/igjLH/4KbpQ=";
+pub const SERVER_KEY: &str = "B355SuNPhvMC3vaQXYVii/QZxmg5ggLsl2dQZNJE2wA=";
+
 /// A kind of server. All have the same roles and rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -126,6 +132,7 @@ fn with_roles(setup: Setup, version: u8) -> Setup {
         .user("clear", PASSWORD)
         .user("unicode", "p\u{e4}ss\u{a0}w\u{f6}rd")
         .sql(&format!("CREATE ROLE outdated LOGIN PASSWORD '{PASSWORD}' VALID UNTIL '2001-01-01';"))
+        .sql(&format!("CREATE ROLE keyed LOGIN PASSWORD '{VERIFIER}';"))
         .sql(&format!("{iterations} CREATE ROLE iterated LOGIN PASSWORD '{PASSWORD}'; {reset}"))
         .sql("SET password_encryption = md5;")
         .user("md5", PASSWORD)

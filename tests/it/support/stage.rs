@@ -10,6 +10,7 @@ mod session;
 use super::odd_pki::Key;
 use handshake::Handshake;
 use openssl::ssl::SslVersion;
+pub use session::message;
 use session::receive;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,6 +99,19 @@ pub enum Login {
     Close,
     /// Nothing.
     Silence,
+    /// What the script of this number does, where the number is the name of the database asked for.
+    Scripts(&'static [Vec<Step>]),
+}
+
+/// A step of a scripted session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// These bytes are sent.
+    Send(Vec<u8>),
+    /// A message of the client is awaited.
+    Read,
+    /// Queries are answered until the client leaves.
+    Serve,
 }
 
 /// What the server does in TLS.

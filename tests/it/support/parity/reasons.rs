@@ -140,6 +140,7 @@ const TEXTS: &[(&str, Reason)] = &[
     ("no password supplied", Reason::PasswordMissing),
     ("password authentication failed", Reason::PasswordRejected),
     ("SASL authentication failed", Reason::PasswordRejected),
+    ("incorrect server signature", Reason::PasswordRejected),
     ("authentication method requirement", Reason::Method),
     ("channel binding", Reason::ChannelBinding),
     ("could not find digest for NID", Reason::ChannelBinding),

@@ -1,7 +1,7 @@
 //! What the recording server says and takes down, before TLS and behind it.
 
 use super::handshake::Handshake;
-use super::{Login, Manner, Reply, Visit};
+use super::{Login, Manner, Reply, Step, Visit};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -145,6 +145,13 @@ fn play(
         }
         Login::Close => return Ok(()),
         Login::Silence => return until_gone(stream),
+        Login::Scripts(scripts) => {
+            let parameters = visit.parameters();
+            let database = parameters.iter().find(|(name, _)| name == "database");
+            let number = database.and_then(|(_, value)| value.parse::<usize>().ok());
+            let script = number.and_then(|number| scripts.get(number)).ok_or(io::ErrorKind::InvalidData)?;
+            return follow(stream, script, visit);
+        }
     }
     let mut out = message(b'R', &0u32.to_be_bytes());
     for (name, value) in [
@@ -163,6 +170,25 @@ fn play(
     out.extend(message(b'Z', b"I"));
     stream.write_all(&out)?;
     stream.flush()?;
+    serve(stream, visit)
+}
+
+fn follow(stream: &mut (impl Read + Write), script: &[Step], visit: &mut Visit) -> io::Result<()> {
+    for step in script {
+        match step {
+            Step::Send(bytes) => {
+                stream.write_all(bytes)?;
+                stream.flush()?;
+            }
+            Step::Read => drop(next_message(stream, visit)?),
+            Step::Serve => return serve(stream, visit),
+        }
+    }
+    Ok(())
+}
+
+/// Gives one row for every query.
+fn serve(stream: &mut (impl Read + Write), visit: &mut Visit) -> io::Result<()> {
     loop {
         match next_message(stream, visit)? {
             b'Q' => {
@@ -209,6 +235,7 @@ fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
     Ok(kind[0])
 }
 
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+/// A message of the protocol.
+pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind], (body.len() as u32 + 4).to_be_bytes().as_slice(), body].concat()
 }
