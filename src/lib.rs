@@ -8,6 +8,7 @@
 //! circle; the files of a module likewise (`tests/it/rooms.rs` reads this list and holds everything against it).
 
 // Text, numbers, time; X.509 as plain facts.
+pub mod apart;
 pub mod certificate;
 pub mod iana;
 pub mod secret;

@@ -2,6 +2,7 @@
 
 use super::Setup;
 use super::waiting::Waiting;
+use crate::apart;
 use crate::conninfo::{self, Parameter};
 use crate::diagnose::{self, Diagnosis, Outcome};
 use crate::evidence::Evidence;
@@ -33,7 +34,7 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
             Err(outcome) => return trial::try_fixes(*outcome, means).await,
         };
         if setup.wait.is_some() {
-            let seen = curable(&judged(setup, round.probed.evidence.clone()));
+            let seen = curable(&judged(setup, round.probed.evidence.clone()).await);
             if seen.is_some() && seen == known && waiting.pause().await {
                 continue;
             }
@@ -64,7 +65,7 @@ pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
             let parameters = failure.parameters.clone();
             let now = Timestamp::now();
             let evidence = Evidence::of_bad_config(now, now, setup.scope, *failure);
-            Effective { parameters, diagnosis: judged(setup, evidence).diagnosis }
+            Effective { parameters, diagnosis: of_bad_config(setup, evidence).diagnosis }
         }
     }
 }
@@ -92,7 +93,7 @@ impl Round {
         let resolved = conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment);
         let settings = resolved.map_err(|failure| {
             let evidence = Evidence::of_bad_config(started, judged_at, setup.scope, *failure);
-            Box::new(judged(setup, evidence))
+            Box::new(of_bad_config(setup, evidence))
         })?;
         let plan = Plan {
             trust: trust::load(&settings, &setup.environment),
@@ -119,12 +120,22 @@ impl Round {
         if evidence.chain_was_refused() {
             evidence.system_roots = Some(setup.system_store.get(&setup.environment).clone());
         }
-        judged(setup, evidence)
+        judged(setup, evidence).await
     }
 }
 
-fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
-    let mut outcome = diagnose::diagnose(evidence);
+/// Judges evidence; where that may take long, on a thread of its own.
+async fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
+    let outcome = apart::run(evidence.is_long(), move || diagnose::diagnose(evidence)).await;
+    under_policy(setup, outcome)
+}
+
+/// The outcome of settings that are wrong.
+fn of_bad_config(setup: &Setup, evidence: Evidence) -> Outcome {
+    under_policy(setup, diagnose::diagnose(evidence))
+}
+
+fn under_policy(setup: &Setup, mut outcome: Outcome) -> Outcome {
     setup.policy.apply(&mut outcome);
     outcome
 }

@@ -11,7 +11,7 @@ use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Settings, TlsVer
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::{RootStore, Trust};
-use crate::verify::Judgement;
+use crate::verify::{self, Judgement};
 
 /// All that is known about one target.
 #[derive(Clone, Debug)]
@@ -62,6 +62,12 @@ impl Evidence {
             scope,
             took: Duration::ZERO,
         }
+    }
+
+    /// Whether judging it again may take long ([`verify::is_long`]).
+    pub fn is_long(&self) -> bool {
+        let chains = self.attempts.iter().filter_map(|attempt| attempt.tls.as_ref());
+        chains.into_iter().any(|step| verify::is_long(&step.result.chain))
     }
 
     /// Whether a chain came, the last time, that is not good.

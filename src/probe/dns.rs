@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::apart;
 use crate::evidence::{DnsFailure, Resolution};
 
 /// More addresses of one name than this are not tried.
@@ -42,23 +42,17 @@ pub(super) async fn resolve(name: &str, port: u16, limit: Duration) -> Resolved 
 }
 
 async fn within(limit: Duration, ask: impl FnOnce() -> Resolved + Send + 'static) -> Resolved {
-    let (answer, answered) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("resolver".to_owned()).spawn(move || {
-        // Nobody listens any more after the deadline.
-        let _ = answer.send(ask());
-    });
-    if let Err(error) = thread {
-        return Resolved::nothing(Resolution::Failed {
-            kind: DnsFailure::Permanent,
-            code: None,
-            text: error.to_string(),
-        });
-    }
-    match timeout(limit, answered).await {
-        Ok(Ok(resolved)) => resolved,
-        // The thread cannot end without an answer short of a panic.
-        Ok(Err(_)) | Err(_) => Resolved::nothing(Resolution::TimedOut),
-    }
+    let answer = match apart::started(ask) {
+        Ok(answer) => answer,
+        Err(error) => {
+            return Resolved::nothing(Resolution::Failed {
+                kind: DnsFailure::Permanent,
+                code: None,
+                text: error.to_string(),
+            });
+        }
+    };
+    timeout(limit, answer).await.unwrap_or_else(|_| Resolved::nothing(Resolution::TimedOut))
 }
 
 fn ask(name: &str, port: u16) -> Resolved {

@@ -10,6 +10,7 @@ mod string;
 
 use std::time::{Duration, Instant};
 
+use crate::apart;
 use crate::conninfo::{self, Environment, Overrides, Settings};
 use crate::diagnose::{Diagnosis, Fix, Outcome, Trial, Warning, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
@@ -71,7 +72,11 @@ pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
         None => {
             let warnings = std::mem::take(&mut outcome.warnings);
             let bench = Bench::new(&outcome.evidence, means);
-            outcome.warnings = warnings.into_iter().map(|warning| bench.judged_warning(warning)).collect();
+            let mut judged = Vec::new();
+            for warning in warnings {
+                judged.push(bench.judged_warning(warning).await);
+            }
+            outcome.warnings = judged;
         }
         Some(mut diagnosis) => {
             let mut bench = Bench::new(&outcome.evidence, means);
@@ -182,7 +187,7 @@ impl<'a> Bench<'a> {
         let mut fixes = candidates::root_files(settings, environment);
         // Judged without any root, the chain tells which known one it leads to.
         if let Some(rootless) = self.without_roots(settings).await {
-            let found = diagnose(rootless).diagnosis.map(|found| found.fixes).unwrap_or_default();
+            let found = diagnosed(rootless).await.diagnosis.map(|found| found.fixes).unwrap_or_default();
             fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
         }
         fixes
@@ -197,7 +202,7 @@ impl<'a> Bench<'a> {
         };
         let mut trust = self.evidence.trust.clone()?;
         trust.roots = Roots::Loaded(RootStore::loaded(source, Vec::new()));
-        let mut judged = match self.judged_again(settings, &trust) {
+        let mut judged = match self.judged_again(settings, &trust).await {
             Again::Judged(judged) => *judged,
             Again::Exhausted => return None,
             Again::NoChain => {
@@ -252,7 +257,7 @@ impl<'a> Bench<'a> {
         let judged_only = fix.edit.is_none()
             && !fix.settings.is_empty()
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
-        let again = if judged_only { self.judged_again(&settings, &trust) } else { Again::NoChain };
+        let again = if judged_only { self.judged_again(&settings, &trust).await } else { Again::NoChain };
         let evidence = match again {
             Again::Judged(judged) => *judged,
             Again::Exhausted => return None,
@@ -266,7 +271,7 @@ impl<'a> Bench<'a> {
                 if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
             }
         };
-        Some(Found { settings: Some(settings), outcome: diagnose(evidence) })
+        Some(Found { settings: Some(settings), outcome: diagnosed(evidence).await })
     }
 
     /// Settings and files under a fix, or what is then wrong with the settings.
@@ -298,34 +303,13 @@ impl<'a> Bench<'a> {
     }
 
     /// The captured chain, judged under other settings, within the time and the work that are left for it.
-    fn judged_again(&self, settings: &Settings, trust: &Trust) -> Again {
-        let mut evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
-        let Some(attempt) = evidence.attempts.last_mut() else { return Again::NoChain };
-        let Some(host) = settings.hosts.get(attempt.host).map(|host| host.name.clone()) else {
-            return Again::NoChain;
-        };
-        let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Again::NoChain };
-        if tls.chain.is_empty() {
-            return Again::NoChain;
-        }
-        let Some(first) = tls.judgement.as_ref().filter(|_| !self.left().is_zero()) else {
+    async fn judged_again(&self, settings: &Settings, trust: &Trust) -> Again {
+        if self.left().is_zero() {
             return Again::Exhausted;
-        };
-        let host = Some(&host).filter(|host| !host.as_bytes().is_empty());
-        let again = verify::judge_again(first, &tls.chain, trust, host, evidence.judged_at, settings.sslmode);
-        let Some(judgement) = again else { return Again::Exhausted };
-        match (judgement.accepted, &tls.failure) {
-            (true, Some(TlsFailure::CertificateRefused)) => tls.failure = None,
-            (false, _) => tls.failure = Some(TlsFailure::CertificateRefused),
-            (true, _) => {}
         }
-        tls.judgement = Some(judgement);
-        attempt.session = None;
-        evidence.scope.tls_only = true;
-        evidence.scope.require_auth = false;
-        evidence.trust = Some(trust.clone());
-        evidence.config = Ok(settings.clone());
-        Again::Judged(Box::new(evidence))
+        let evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
+        let (settings, trust) = (settings.clone(), trust.clone());
+        apart::run(evidence.is_long(), move || rejudged(evidence, settings, trust)).await
     }
 
     /// The time that trials may still take.
@@ -360,43 +344,80 @@ impl<'a> Bench<'a> {
     }
 
     /// A warning whose fixes were judged on the captured chain.
-    fn judged_warning(&self, mut warning: Warning) -> Warning {
-        let judged = |mut fix: Fix| -> Option<Fix> {
-            let Some(corrected) = Corrected::of(&fix, self.evidence, self.means) else { return Some(fix) };
-            let found = match self.under(&fix, &corrected) {
-                Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust) {
-                    Again::Judged(evidence) => Some((Some(settings), diagnose(*evidence))),
-                    Again::NoChain | Again::Exhausted => None,
-                },
-                Some(Err(outcome)) => Some((None, *outcome)),
-                None => None,
-            };
-            let Some((settings, outcome)) = found else { return Some(fix) };
-            match outcome.diagnosis {
-                // The path that a fix names leads nowhere.
-                Some(found) if found.code == "root-file-missing" && fix.names("sslrootcert") => None,
-                Some(found) => {
-                    uncovers(&mut fix, &found);
-                    Some(fix)
-                }
-                None if outcome.warnings.iter().any(|other| other.code == warning.code) => None,
-                None => {
-                    fix.tried = Some(Trial::Works);
-                    fix.conninfo = settings.and_then(|settings| corrected.shown(&settings));
-                    Some(fix)
-                }
-            }
-        };
+    async fn judged_warning(&self, mut warning: Warning) -> Warning {
         let is_judged = |fix: &Fix| {
             !fix.settings.is_empty() && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword))
         };
-        let fixes = std::mem::take(&mut warning.fixes);
-        warning.fixes = fixes
-            .into_iter()
-            .filter_map(|fix| if is_judged(&fix) { judged(fix) } else { Some(fix) })
-            .collect();
+        let mut fixes = Vec::new();
+        for fix in std::mem::take(&mut warning.fixes) {
+            match is_judged(&fix) {
+                true => fixes.extend(self.judged_fix(&warning, fix).await),
+                false => fixes.push(fix),
+            }
+        }
+        warning.fixes = fixes;
         warning
     }
+
+    async fn judged_fix(&self, warning: &Warning, mut fix: Fix) -> Option<Fix> {
+        let Some(corrected) = Corrected::of(&fix, self.evidence, self.means) else { return Some(fix) };
+        let found = match self.under(&fix, &corrected) {
+            Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust).await {
+                Again::Judged(evidence) => Some((Some(settings), diagnosed(*evidence).await)),
+                Again::NoChain | Again::Exhausted => None,
+            },
+            Some(Err(outcome)) => Some((None, *outcome)),
+            None => None,
+        };
+        let Some((settings, outcome)) = found else { return Some(fix) };
+        match outcome.diagnosis {
+            // The path that a fix names leads nowhere.
+            Some(found) if found.code == "root-file-missing" && fix.names("sslrootcert") => None,
+            Some(found) => {
+                uncovers(&mut fix, &found);
+                Some(fix)
+            }
+            None if outcome.warnings.iter().any(|other| other.code == warning.code) => None,
+            None => {
+                fix.tried = Some(Trial::Works);
+                fix.conninfo = settings.and_then(|settings| corrected.shown(&settings));
+                Some(fix)
+            }
+        }
+    }
+}
+
+/// A captured chain, judged under other settings.
+fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Again {
+    let Some(attempt) = evidence.attempts.last_mut() else { return Again::NoChain };
+    let Some(host) = settings.hosts.get(attempt.host).map(|host| host.name.clone()) else {
+        return Again::NoChain;
+    };
+    let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Again::NoChain };
+    if tls.chain.is_empty() {
+        return Again::NoChain;
+    }
+    let Some(first) = &tls.judgement else { return Again::Exhausted };
+    let host = Some(&host).filter(|host| !host.as_bytes().is_empty());
+    let again = verify::judge_again(first, &tls.chain, &trust, host, evidence.judged_at, settings.sslmode);
+    let Some(judgement) = again else { return Again::Exhausted };
+    match (judgement.accepted, &tls.failure) {
+        (true, Some(TlsFailure::CertificateRefused)) => tls.failure = None,
+        (false, _) => tls.failure = Some(TlsFailure::CertificateRefused),
+        (true, _) => {}
+    }
+    tls.judgement = Some(judgement);
+    attempt.session = None;
+    evidence.scope.tls_only = true;
+    evidence.scope.require_auth = false;
+    evidence.trust = Some(trust);
+    evidence.config = Ok(settings);
+    Again::Judged(Box::new(evidence))
+}
+
+/// Judges evidence; where that may take long, on a thread of its own.
+async fn diagnosed(evidence: Evidence) -> Outcome {
+    apart::run(evidence.is_long(), move || diagnose(evidence)).await
 }
 
 /// Says what comes after the fault that a fix cures.
@@ -472,9 +493,7 @@ mod tests {
             total_limit: None,
             system_store: &SystemStore::default(),
         };
-        let Again::Judged(evidence) = Bench::new(&evidence, means).judged_again(&settings, &trust) else {
-            panic!("no chain")
-        };
+        let Again::Judged(evidence) = rejudged(evidence, settings, trust) else { panic!("no chain") };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(try_fixes(diagnose(*evidence), means))
     }

@@ -29,6 +29,14 @@ pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented};
 pub use hostname::{is_ip_address, matches_name};
 pub use strict::{StrictReason, StrictRefusal};
 
+/// A chain of more bytes than this may take more than some milliseconds to judge.
+pub const LONG: usize = 16 * 1024;
+
+/// Whether judging a chain may take long.
+pub fn is_long(chain: &[Certificate]) -> bool {
+    chain.iter().map(|certificate| certificate.der().len()).sum::<usize>() > LONG
+}
+
 /// What came of judging a chain.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -143,7 +151,7 @@ fn judge_within(
 
 /// Counts what judging does, so that a test can tell how much hostile certificates make it do.
 #[cfg(test)]
-mod effort {
+pub(crate) mod effort {
     use std::cell::Cell;
 
     thread_local! {

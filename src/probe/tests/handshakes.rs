@@ -183,3 +183,33 @@ fn tls_alone_ends_after_the_verdict() {
     assert!(last(&evidence).session.is_none());
     assert_eq!(heard, b"");
 }
+
+/// rustls has a chain judged while it reads it, on the thread that reads: of a long one that is another thread than the
+/// one on which all other targets are waited for.
+#[test]
+fn a_long_chain_is_judged_on_another_thread() {
+    for (copies, here) in [(0, true), (100, false)] {
+        run(async move {
+            let pki = Pki::new();
+            let more = vec![CertificateDer::from(pki.certificate.der().to_vec()); copies];
+            let acceptor = pki.acceptor_with(&["postgresql"], more);
+            let address = serve(move |mut stream| {
+                let acceptor = acceptor.clone();
+                async move {
+                    say_yes(&mut stream).await;
+                    drop(acceptor.accept(stream).await);
+                }
+            })
+            .await;
+            let mut plan = pki.plan(&[address]);
+            plan.scope.tls_only = true;
+            crate::verify::effort::take();
+            let evidence = probe(&plan).await;
+            let (_, candidates) = crate::verify::effort::take();
+            let tls = &last(&evidence).tls.as_ref().unwrap().result;
+            assert_eq!(tls.chain.len(), 1 + copies);
+            assert!(tls.judgement.as_ref().unwrap().accepted, "{:?}", tls.judgement);
+            assert_eq!(candidates > 0, here, "{candidates} looks on this thread with {copies} copies");
+        });
+    }
+}

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -40,8 +41,14 @@ impl Pki {
     }
 
     fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
+        self.acceptor_with(alpn, Vec::new())
+    }
+
+    /// One that sends more behind the certificate.
+    fn acceptor_with(&self, alpn: &[&str], more: Vec<CertificateDer<'static>>) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain = vec![self.certificate.der().to_vec().into()];
+        let own = CertificateDer::from(self.certificate.der().to_vec());
+        let chain = std::iter::once(own).chain(more).collect();
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -10,8 +10,10 @@ mod p521;
 mod server_name;
 mod verifier;
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -25,10 +27,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::clock::Clock;
 use super::negotiate::on_the_way;
 use super::wiretap::{Tap, group_name, suite_name};
+use crate::apart;
 use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{Offer, Step, TlsFailure, TlsRecord};
 use crate::plan::Plan;
 use crate::trust::Trust;
+use crate::verify::LONG;
 
 pub(super) use failure::alert_of;
 pub(super) use server_name::sent_name;
@@ -79,9 +83,9 @@ pub(super) async fn handshake(
     };
 
     tap.begin_handshake(name.placeholder().cloned());
-    let connecting = connect(config, &name, settings.negotiation, tap.clone());
-    let outcome = timeout_at(deadline, connecting).await;
-    let silent = outcome.is_err().then(|| on_the_way(&tap));
+    let connecting = connect(config, name, settings.negotiation, tap.clone());
+    let outcome = timeout_at(deadline, driven(connecting, &tap, deadline)).await.unwrap_or(None);
+    let silent = outcome.is_none().then(|| on_the_way(&tap));
     let (heard, bytes, traffic) = tap.end_handshake();
 
     let chain = verifier::take(&chain);
@@ -89,9 +93,9 @@ pub(super) async fn handshake(
     let told = failure::Told { heard: &heard, bytes: &bytes, chain: &chain };
     let mut alpn = heard.alpn.clone();
     let (stream, failure) = match outcome {
-        Err(_) => (None, Some(TlsFailure::TimedOut(silent.flatten()))),
-        Ok(Err(error)) => (None, Some(failure::of(&error, &told, || on_the_way(&tap)))),
-        Ok(Ok(Connected { stream, alpn: chosen })) => {
+        None => (None, Some(TlsFailure::TimedOut(silent.flatten()))),
+        Some(Err(error)) => (None, Some(failure::of(&error, &told, || on_the_way(&tap)))),
+        Some(Ok(Connected { stream, alpn: chosen })) => {
             alpn = chosen.or(alpn);
             let unagreed = settings.negotiation == SslNegotiation::Direct && alpn.as_deref() != Some(ALPN);
             (Some(stream), unagreed.then_some(TlsFailure::NoAlpn))
@@ -196,6 +200,27 @@ fn config(
     Ok(config)
 }
 
+/// Drives a handshake to its end; `None` when the time is over. rustls has the chain judged while it reads it: one so
+/// large that judging takes long is read, judged and answered on a thread of its own.
+async fn driven<F>(connecting: F, tap: &Tap<TcpStream>, deadline: Instant) -> Option<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    tap.hold_after(LONG);
+    let mut connecting = Box::pin(connecting);
+    let here = poll_fn(|context| match connecting.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending if tap.holds_back() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    if let Some(outcome) = here.await {
+        return Some(outcome);
+    }
+    tap.let_through();
+    apart::driven(timeout_at(deadline, connecting)).await.ok()
+}
+
 struct Connected {
     stream: SecureStream,
     /// Where it can be seen.
@@ -204,7 +229,7 @@ struct Connected {
 
 async fn connect(
     config: ClientConfig,
-    name: &server_name::ServerName,
+    name: server_name::ServerName,
     negotiation: SslNegotiation,
     tap: Tap<TcpStream>,
 ) -> io::Result<Connected> {

@@ -43,6 +43,8 @@ struct Line<S> {
     heard: Option<Vec<u8>>,
     /// How much more may come in, where that is bounded.
     allowance: Option<usize>,
+    /// How much may come in before the listener is asked to go on elsewhere.
+    held_after: Option<usize>,
     /// The peer takes nothing more; what is written goes nowhere.
     deaf: bool,
     placeholder: Option<Placeholder>,
@@ -68,6 +70,7 @@ impl<S> Tap<S> {
             sending: false,
             heard: None,
             allowance: None,
+            held_after: None,
             deaf: false,
             placeholder: None,
         })))
@@ -93,14 +96,37 @@ impl<S> Tap<S> {
         line.placeholder = placeholder;
     }
 
+    /// Reads nothing more, and wakes nobody, once more than `limit` has come in since the handshake began; until
+    /// [`Tap::let_through`].
+    pub fn hold_after(&self, limit: usize) {
+        self.line().held_after = Some(limit);
+    }
+
+    /// Whether so much came that the rest is held back.
+    pub fn holds_back(&self) -> bool {
+        self.line().is_held()
+    }
+
+    /// Reads on, however much comes.
+    pub fn let_through(&self) {
+        self.line().held_after = None;
+    }
+
     /// The handshake is over: what was in the clear of it, its first bytes, and the traffic.
     pub fn end_handshake(&self) -> (Heard, Vec<u8>, Traffic) {
         let mut line = self.line();
         let bytes = line.heard.take().unwrap_or_default();
         line.allowance = None;
+        line.held_after = None;
         line.placeholder = None;
         let traffic = Traffic { sent: line.sent, received: line.received, turns: line.turns };
         (listen(&bytes), bytes, traffic)
+    }
+}
+
+impl<S> Line<S> {
+    fn is_held(&self) -> bool {
+        self.held_after.is_some_and(|limit| self.received > limit)
     }
 }
 
@@ -140,6 +166,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let mut line = self.line();
         if line.allowance == Some(0) {
             return Poll::Ready(Err(io::Error::other("the handshake is longer than 256 KiB")));
+        }
+        if line.is_held() {
+            return Poll::Pending;
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut line.stream).poll_read(cx, buffer))?;

@@ -1,0 +1,74 @@
+//! What a server sends costs it more than the one who checks it: chains made to keep a client busy are refused soon, and
+//! a list goes on beside them.
+
+use crate::support::home::Home;
+use crate::support::odd_pki::{Draft, Issued, alt_names, dns, email, name_constraints};
+use crate::support::site::{self, NAME, OPEN};
+use crate::support::stage::{Stage, Tls};
+use crate::support::tool::Tool;
+
+/// A chain of nearly 64 KiB, valid in everything: twenty certificates, each with e-mail addresses that are not in the
+/// subtrees which those above it exclude. Leaf first; the root is the last.
+fn quarrelsome() -> Vec<Issued> {
+    let addresses =
+        |host: &str| -> Vec<Vec<u8>> { (0..150).map(|n| email(&format!("{n}@{host}"))).collect() };
+    let mut chain = vec![Draft::authority("root").self_signed()];
+    for at in 1..20 {
+        let draft = Draft::authority(&format!("CA {at}")).with(alt_names(addresses("b")));
+        let issued = draft.with(name_constraints(&[], &addresses("c"))).signed_by(&chain[0]);
+        chain.insert(0, issued);
+    }
+    let names = addresses("b").into_iter().chain([dns(NAME)]);
+    let leaf = Draft::server(NAME).with(alt_names(names)).signed_by(&chain[0]);
+    chain.insert(0, leaf);
+    chain
+}
+
+fn serving(chain: &[Issued], tls: Tls) -> Stage {
+    let sent: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.der.clone()).collect();
+    Stage::start(&sent, &chain[0].key, &tls)
+}
+
+#[test]
+fn hostile_chains_in_a_list_change_no_other_result() {
+    let home = Home::new();
+    let mut hostile = quarrelsome();
+    let hostile_root = home.write("hostile.pem", hostile.pop().expect("a root").pem());
+    let bytes: usize = hostile.iter().map(|certificate| certificate.der.len()).sum();
+    assert!((50_000..64 * 1024).contains(&bytes), "{bytes} bytes");
+    let root = Draft::authority("honest root").self_signed();
+    let root_file = home.write("root.pem", root.pem());
+    // Other files of roots lie beside the one named: a trial may look into them.
+    for other in 0..12 {
+        home.write(&format!("other-{other}.pem"), hostile[19].pem());
+    }
+    let honest = vec![Draft::server(NAME).signed_by(&root)];
+    let stages: Vec<(bool, Stage)> = (0..9)
+        .map(|place| match place % 3 {
+            0 => (false, serving(&hostile, Tls { blind: true, ..Tls::default() })),
+            _ => (true, serving(&honest, Tls::default())),
+        })
+        .collect();
+    let list: String = stages
+        .iter()
+        .map(|(good, stage)| {
+            let root = if *good { &root_file } else { &hostile_root };
+            site::verify_full(stage.address.port(), root.to_str().expect("a path"), OPEN) + "\n"
+        })
+        .collect();
+    home.write("targets", list);
+    let report = Tool::at(&home).with(["--from", "targets", "--format", "json"]).run();
+    report.exits(8);
+    let lines: Vec<serde_json::Value> =
+        report.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), stages.len(), "{report}");
+    for ((good, _), line) in stages.iter().zip(&lines) {
+        match good {
+            true => assert_eq!(line["verdict"], "verified", "{line}"),
+            false => {
+                assert_eq!(line["diagnosis"]["code"], "certificate-invalid", "{line}");
+                assert!(line["diagnosis"]["title"].to_string().contains("more work"), "{line}");
+            }
+        }
+    }
+}
