@@ -21,16 +21,18 @@ fn version<'a>(json: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn versions_suites_and_groups_are_those_the_server_was_given() {
+pub fn versions_suites_and_groups_are_those_the_server_was_given() {
     let home = Home::new();
     let site = Site::new(15, Algorithm::Ecdsa, |setup| {
         setup
             .protocols("TLSv1.2", "TLSv1.3")
             .ciphers("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA")
             .setting("ssl_ecdh_curve", "secp384r1")
+            .hba("hostnossl all all all reject")
     });
     let report = audit(&home, &site.verify_full(&home, GUARDED));
-    report.verified();
+    // The neighbour of what an audit warns of: a server that takes neither old versions nor plaintext.
+    report.verified().says("/warnings", serde_json::json!([])).says("/audit/plaintext/accepted", false);
     let json = report.json();
     let twelve = version(&json, "TLSv1.2");
     assert_eq!(

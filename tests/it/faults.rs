@@ -1,18 +1,69 @@
 //! Every fault that the embedded server stages, through the program: the code it is named after, the stage's exit
-//! status, evidence, a remedy, in all widths.
+//! status, evidence, a remedy, in all widths; through psql; and beside what looks like it and is fine. What is expected
+//! of each is its row in [`table`].
 
+mod neighbours;
+mod psql;
+pub mod table;
+
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use pgtls_check::demo::{Fault, SeenBy, faults};
+use pgtls_check::demo::{Fault, SeenBy, fault, faults};
 use pgtls_check::diagnose::catalogue;
 use serde_json::Value;
 
 use crate::support::home::Home;
+use crate::support::parallel::{each, expect};
 use crate::support::tool::{Report, Tool};
+use table::{Cure, row, rows};
 
 /// What a check may take when an address is silent: the limit of two seconds that such faults set, one more for second
 /// looks, and the rest for a slow machine.
 const LONGEST: Duration = Duration::from_secs(7);
+
+/// Codes that no server, file or string on one machine can cause, and the test that stages them beside a neighbour.
+const STAGED_ELSEWHERE: [(&str, &str); 3] = [
+    ("dns-no-address", "tests/it/network.rs"),
+    ("dns-failure", "tests/it/network.rs"),
+    // A file with a root that its provider has given up; such roots have keys that nobody here has.
+    ("root-retired", "src/diagnose/tests/warned.rs"),
+];
+
+#[test]
+fn each_fault_has_its_row_and_each_row_its_fault() {
+    let staged: Vec<&str> = faults().iter().map(|fault| fault.name).collect();
+    let expected: Vec<&str> = rows().iter().map(|row| row.fault).collect();
+    assert_eq!(staged, expected, "faults in src/demo/faults/, rows in tests/it/faults/table/");
+}
+
+#[test]
+fn each_code_has_a_fault_and_a_neighbour() {
+    let elsewhere = |code: &str| STAGED_ELSEWHERE.iter().find(|(other, _)| *other == code);
+    let staged: BTreeSet<&str> = faults().iter().map(|fault| fault.code).collect();
+    let beside: BTreeSet<&str> = faults()
+        .iter()
+        .filter(|fault| !row(fault.name).neighbours.is_empty())
+        .map(|fault| fault.code)
+        .collect();
+    for entry in catalogue::all() {
+        let code = entry.code;
+        if let Some((_, test)) = elsewhere(code) {
+            assert!(!staged.contains(code), "{code} has a demo fault, and is still listed here");
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(test);
+            let text = std::fs::read_to_string(path).expect("a test's file");
+            assert!(text.contains(&format!("\"{code}\"")), "{test} does not stage {code}");
+            continue;
+        }
+        assert!(staged.contains(code), "no demo fault causes {code}");
+        assert!(beside.contains(code), "no row of {code} has a neighbour");
+        let page = catalogue::page(code, 80).expect("a page");
+        assert!(page.contains(&format!("pgtls-check demo {code}")), "how to see {code}:\n{page}");
+    }
+    for fault in faults() {
+        assert!(catalogue::entry(fault.code).is_some(), "{} stages an unknown code", fault.name);
+    }
+}
 
 fn demo(fault: &Fault, options: &[&str]) -> Report {
     let home = Home::new();
@@ -26,108 +77,109 @@ fn demo(fault: &Fault, options: &[&str]) -> Report {
     report
 }
 
-/// Runs a check of each fault on four threads and gathers what is wrong.
-fn each(check: impl Fn(&Fault) -> Result<(), String> + Sync) {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let wrong = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some(fault) = faults().get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-                {
-                    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(fault)));
-                    let result = caught.unwrap_or_else(|_| Err("it panicked".to_owned()));
-                    if let Err(why) = result {
-                        wrong.lock().unwrap().push(format!("{}: {why}", fault.name));
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), faults().len(), wrong.join("\n"));
-}
-
-fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise()) }
-}
-
-/// What each report must show, by the fault's name: evidence by label, and words of a fix.
-const SHOWN: &str = include_str!("vectors/demo-faults.tsv");
-
-/// Holds a diagnosis or warning against its row of [`SHOWN`].
+/// Holds a diagnosis or warning against its row.
 fn shows(fault: &Fault, found: &Value) -> Result<(), String> {
-    let mut rows = SHOWN.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    let row = rows.find(|row| row[0] == fault.name).ok_or("no row in vectors/demo-faults.tsv")?;
+    let row = row(fault.name);
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
         other => other.to_string(),
     };
-    for fact in row[1].split("; ") {
+    for fact in row.shows.split("; ") {
         let (label, words) = fact.split_once(':').ok_or("a row without labels")?;
         let shown = found["evidence"].get(label).map(text).ok_or_else(|| format!("no {label} in {found}"))?;
         expect(shown.contains(words.trim()), || format!("{label} is {shown:?}, not {words:?}"))?;
     }
     let fixes = found["fixes"].as_array().ok_or("no fixes")?;
+    let settings = |fix: &Value| {
+        let pairs = fix["settings"].as_object().into_iter().flatten();
+        pairs.map(|(keyword, value)| format!("{keyword}={}", text(value))).collect::<Vec<_>>().join(" ")
+    };
     let has_fix = fixes.iter().any(|fix| {
-        let settings = fix["settings"].as_object().into_iter().flatten();
-        let settings: Vec<String> =
-            settings.map(|(keyword, value)| format!("{keyword}={}", text(value))).collect();
-        [text(&fix["text"]), text(&fix["command"]), settings.join(" ")]
-            .iter()
-            .any(|said| said.contains(row[2]))
+        [text(&fix["text"]), text(&fix["command"]), settings(fix)].iter().any(|said| said.contains(row.fix))
     });
-    expect(has_fix, || format!("no fix says {:?}: {}", row[2], found["fixes"]))
+    expect(has_fix, || format!("no fix says {:?}: {}", row.fix, found["fixes"]))?;
+
+    // The directory is the demo's own, and gone.
+    let same = |typed: &str, found: &str| match typed.split_once("DIR/") {
+        None => found == typed,
+        Some((keyword, file)) => {
+            found.starts_with(&format!("{keyword}/")) && found.ends_with(&format!("/{file}"))
+        }
+    };
+    let offers = |wanted: &str, tried: &Value| {
+        fixes.iter().any(|fix| fix["tried"] == *tried && same(wanted, &settings(fix)))
+    };
+    let holds = match row.cure {
+        Cure::NoSetting => fixes.iter().all(|fix| fix["settings"].is_null() && fix["tried"].is_null()),
+        Cure::Works(settings) => offers(settings, &Value::from("works")),
+        Cure::Untried(settings) => offers(settings, &Value::Null),
+        Cure::Uncovers(settings, next) => {
+            offers(settings, &Value::from("fails"))
+                && fixes.iter().filter(|fix| fix["tried"] == "fails").all(|fix| {
+                    text(&fix["text"]).contains(&format!("then {next}: ")) && fix["conninfo"].is_null()
+                })
+        }
+    };
+    expect(holds, || format!("not {:?}: {}", row.cure, found["fixes"]))
 }
 
 #[test]
 fn each_fault_is_named_with_evidence_and_remedy() {
-    each(|fault| {
-        let report = demo(fault, &["--format", "json"]);
-        let json = report.json();
-        let entry = catalogue::entry(fault.code).ok_or("no such code")?;
-        let Some(stage) = entry.stage else {
-            expect(json["verdict"] == "verified" && report.status == Some(0), || {
-                format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
+    each(
+        faults(),
+        |fault| fault.name,
+        |fault| {
+            let report = demo(fault, &["--format", "json"]);
+            let json = report.json();
+            let entry = catalogue::entry(fault.code).ok_or("no such code")?;
+            let Some(stage) = entry.stage else {
+                expect(json["verdict"] == "verified" && report.status == Some(0), || {
+                    format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
+                })?;
+                expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {
+                    format!("audit: {}", json["audit"])
+                })?;
+                let warnings = json["warnings"].as_array().into_iter().flatten();
+                let warning = warnings.clone().find(|warning| warning["code"] == fault.code);
+                return shows(fault, warning.ok_or_else(|| format!("no such warning: {json}"))?);
+            };
+            let diagnosis = &json["diagnosis"];
+            expect(diagnosis["code"] == fault.code, || format!("diagnosed {diagnosis}"))?;
+            expect(diagnosis["stage"] == stage.name(), || format!("in stage {}", diagnosis["stage"]))?;
+            expect(report.status == Some(i32::from(stage.exit_status())), || {
+                format!("exit {:?}", report.status)
             })?;
-            expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {
-                format!("audit: {}", json["audit"])
-            })?;
-            let warnings = json["warnings"].as_array().into_iter().flatten();
-            let warning = warnings.clone().find(|warning| warning["code"] == fault.code);
-            return shows(fault, warning.ok_or_else(|| format!("no such warning: {json}"))?);
-        };
-        let diagnosis = &json["diagnosis"];
-        expect(diagnosis["code"] == fault.code, || format!("diagnosed {diagnosis}"))?;
-        expect(diagnosis["stage"] == stage.name(), || format!("in stage {}", diagnosis["stage"]))?;
-        expect(report.status == Some(i32::from(stage.exit_status())), || {
-            format!("exit {:?}", report.status)
-        })?;
-        let lines = json["stages"].as_array().into_iter().flatten();
-        let failed: Vec<&Value> =
-            lines.filter(|line| line["status"] == "failed").map(|line| &line["name"]).collect();
-        expect(failed.contains(&&Value::from(stage.name())), || format!("failed stages {failed:?}"))?;
-        shows(fault, diagnosis)
-    });
+            let lines = json["stages"].as_array().into_iter().flatten();
+            let failed: Vec<&Value> =
+                lines.filter(|line| line["status"] == "failed").map(|line| &line["name"]).collect();
+            expect(failed.contains(&&Value::from(stage.name())), || format!("failed stages {failed:?}"))?;
+            shows(fault, diagnosis)
+        },
+    );
 }
 
 #[test]
 fn each_report_for_people_ends_in_its_verdict() {
-    each(|fault| {
-        let report = demo(fault, &[]);
-        let last = report.stdout.lines().last().unwrap_or_default();
-        let code =
-            catalogue::entry(fault.code).and_then(|entry| entry.stage).map_or(0, |stage| stage.exit_status());
-        expect(report.status == Some(i32::from(code)), || format!("exit {:?}", report.status))?;
-        let (level, words) = if code == 0 {
-            ("warning", &["verified", "encrypted, not verified", "chain verified, name not"][..])
-        } else {
-            ("error", &["failed"][..])
-        };
-        expect(report.stdout.contains(&format!("{level}[{}]", fault.code)), || report.stdout.clone())?;
-        expect(words.iter().any(|word| last.starts_with(word)), || format!("last line {last:?}"))
-    });
+    each(
+        faults(),
+        |fault| fault.name,
+        |fault| {
+            let report = demo(fault, &[]);
+            let last = report.stdout.lines().last().unwrap_or_default();
+            let code = catalogue::entry(fault.code)
+                .and_then(|entry| entry.stage)
+                .map_or(0, |stage| stage.exit_status());
+            expect(report.status == Some(i32::from(code)), || format!("exit {:?}", report.status))?;
+            let (level, words) = if code == 0 {
+                ("warning", &["verified", "encrypted, not verified", "chain verified, name not"][..])
+            } else {
+                ("error", &["failed"][..])
+            };
+            expect(report.stdout.contains(&format!("{level}[{}]", fault.code)), || report.stdout.clone())?;
+            expect(words.iter().any(|word| last.starts_with(word)), || format!("last line {last:?}"))
+        },
+    );
 }
 
 #[test]
@@ -156,7 +208,7 @@ fn the_healthy_server_is_verified() {
 /// Half of a certificate still has the names, and its fingerprint is what tells it apart.
 #[test]
 fn a_certificate_too_broken_to_verify_is_shown_as_far_as_it_goes() {
-    let fault = faults().iter().find(|fault| fault.name == "certificate-malformed").unwrap();
+    let fault = fault("certificate-malformed").unwrap();
     let leaf = demo(fault, &["--format", "json"]).json()["chain"][0].clone();
     assert!(leaf["malformed"].as_str().unwrap().contains("cut off"), "{leaf}");
     assert_eq!(leaf["sha256"].as_str().unwrap().len(), 64, "{leaf}");

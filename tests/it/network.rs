@@ -56,7 +56,7 @@ const UNREACHABLE: (&str, &str, i32) = ("tcp-unreachable", "tcp", 5);
 const SILENCE: (&str, &str, i32) = ("tls-timeout", "tls", 7);
 
 #[test]
-fn dropped_packets_read_by_the_kind_of_address() {
+pub fn dropped_packets_read_by_the_kind_of_address() {
     alone("network::dropped_packets_read_by_the_kind_of_address", || {
         let case = Case::new();
         for address in ["203.0.113.9", "10.0.4.5"] {
@@ -88,7 +88,7 @@ fn rejected_packets_are_a_refusal() {
 }
 
 #[test]
-fn closed_ways_name_the_error_of_the_system() {
+pub fn closed_ways_name_the_error_of_the_system() {
     alone("network::closed_ways_name_the_error_of_the_system", || {
         let case = Case::new();
         ip("address add 203.0.113.9/32 dev lo");
@@ -104,6 +104,8 @@ fn closed_ways_name_the_error_of_the_system() {
             let report = case.check(&format!("hostaddr={address} port=5432"));
             says(&report, UNREACHABLE, &[address, error], fix);
         }
+        // The neighbour: the same server behind one that no way leads to.
+        case.check("host=db.example,db.example hostaddr=192.0.2.7,127.0.0.1").verified();
     });
 }
 

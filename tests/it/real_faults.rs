@@ -117,9 +117,11 @@ fn a_server_without_a_free_connection() {
 }
 
 #[test]
-fn a_server_that_is_shutting_down() {
+pub fn a_server_that_is_shutting_down() {
     let home = Home::new();
     let site = Site::new(15, Algorithm::Ecdsa, |setup| setup);
+    // The neighbour: the server before that.
+    check(&home, &site.verify_full(&home, OPEN)).verified();
     // A smart shutdown waits for the sessions there are and takes no new one.
     let _session = site.server.hold_a_session();
     site.server.shut_down_smartly();
@@ -144,7 +146,7 @@ fn a_standby_where_a_writable_server_is_wanted() {
 }
 
 #[test]
-fn client_certificates_demanded_missing_and_strange() {
+pub fn client_certificates_demanded_missing_and_strange() {
     let home = Home::new();
     let clients = Draft::authority("clients", Algorithm::Ecdsa).self_signed();
     for version in BOTH {

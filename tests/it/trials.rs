@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pgtls_check::conninfo::write::quoted;
-use pgtls_check::demo::{Demo, SeenBy, Visit, fault, faults};
+use pgtls_check::demo::{Demo, Fault, SeenBy, Visit, fault, faults};
 use serde_json::Value;
 
+use crate::faults::table::{Cure, Row, rows};
 use crate::support::door::{Door, Entry, alert};
 use crate::support::home::Home;
+use crate::support::parallel::each;
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::psql::Psql;
 use crate::support::service::free_port;
@@ -162,69 +164,33 @@ fn well(site: &Site, home: &Home, port: u16) -> String {
     )
 }
 
-/// Does things with the faults of the embedded server, on four threads, and gathers what is wrong.
-fn each(names: &[&str], check: impl Fn(&str) -> Result<(), String> + Sync) {
-    let next = AtomicUsize::new(0);
-    let wrong = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(name)));
-                    if let Err(why) = caught.unwrap_or_else(|_| Err("it panicked, see above".to_owned())) {
-                        wrong.lock().expect("no poison").push(format!("{name}: {why}"));
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().expect("no poison");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 fn staged(name: &str) -> (Demo, Home) {
     (Demo::start(Some(fault(name).expect("a fault"))).expect("it can be staged"), Home::new())
 }
 
-/// Faults of the embedded server that settings cure, and one set of them.
-const CURED: &[(&str, &str)] = &[
-    ("conninfo-unknown-option", ""),
-    ("conninfo-invalid-value", "sslmode=verify-full"),
-    ("tls-not-requested", "sslmode=verify-full"),
-    ("root-file-missing", "sslrootcert="),
-    ("root-file-unreadable", "sslrootcert="),
-    ("root-file-invalid", "root.pem"),
-    ("client-key-missing", "sslcertmode=disable"),
-    ("direct-tls-unsupported", "sslnegotiation=postgres"),
-    ("tls-version-bounded", "ssl_min_protocol_version=TLSv1.2"),
-    ("root-not-in-file", "sslrootcert=system"),
-    ("hostname-mismatch", "host=db.example hostaddr=127.0.0.1"),
-    ("hostname-mismatch-address", "host=db.example hostaddr=127.0.0.1"),
-];
-
 #[test]
 fn what_works_for_the_program_works_for_psql() {
-    let names: Vec<&str> = CURED.iter().map(|(name, _)| *name).collect();
-    each(&names, |name| {
-        let (demo, home) = staged(name);
-        let expected = CURED.iter().find(|(known, _)| known == &name).map_or("", |(_, settings)| settings);
-        let proved = Case::of(&demo, &home).cured(fault(name).expect("a fault").code);
-        match proved.iter().any(|settings| settings.contains(expected)) {
-            true => Ok(()),
-            false => Err(format!("{expected} is not among {proved:?}")),
-        }
-    });
+    let cured: Vec<&Row> = rows().into_iter().filter(|row| matches!(row.cure, Cure::Works(_))).collect();
+    each(
+        &cured,
+        |row| row.fault,
+        |row| {
+            let (demo, home) = staged(row.fault);
+            let case = Case::of(&demo, &home);
+            let report = case.check(&case.conninfo, &[]);
+            let fixes = match report.at("/diagnosis") {
+                Value::Null => report.at("/warnings/0/fixes"),
+                diagnosis => diagnosis["fixes"].clone(),
+            };
+            case.proved(&report, &fixes);
+            Ok(())
+        },
+    );
 }
 
 #[test]
-fn a_warning_about_the_mode_or_the_path_ends_in_what_verifies() {
-    let (demo, home) = staged("backslash-path");
-    let case = Case::of(&demo, &home);
-    let report = case.check(&case.conninfo, &[]);
-    report.verified().says("/warnings/0/code", "backslash-path");
-    assert_eq!(case.proved(&report, &report.at("/warnings/0/fixes")).len(), 1, "{report}");
-
-    let demo = Demo::start(None).expect("it can be staged");
+fn a_warning_about_the_mode_ends_in_what_verifies() {
+    let (demo, home) = (Demo::start(None).expect("it can be staged"), Home::new());
     let mut case = Case::of(&demo, &home);
     for mode in ["require", "verify-ca"] {
         case.conninfo = format!("{} sslmode={mode}", demo.conninfo());
@@ -447,20 +413,9 @@ fn options_and_the_environment_count_and_passwords_stay_out() {
     case.check(&format!("{} pasword=open-sesame", case.conninfo), &["-h", NAME]).conceals("open-sesame");
 }
 
-/// Faults whose fix uncovers another, and that other.
 #[test]
 fn a_fix_that_fails_names_what_comes_next() {
-    for (name, next) in
-        [("client-cert-rejected", "client-cert-required"), ("conninfo-host-malformed", "dns-not-found")]
-    {
-        let (demo, home) = staged(name);
-        let case = Case::of(&demo, &home);
-        fails_next(&case.check(&case.conninfo, &[]), "/diagnosis/fixes", next);
-    }
-    let (demo, home) = staged("sslmode-not-verifying");
-    let case = Case::of(&demo, &home);
-    fails_next(&case.check(&case.conninfo, &[]), "/warnings/0/fixes", "root-file-missing");
-
+    let home = Home::new();
     let site = Site::shared(15, Algorithm::Ecdsa);
     let well = well(site, &home, site.server.port());
     let check = |change: &str| Case::new(&home, "").check(&format!("{well} {change}"), &[]);
@@ -487,44 +442,6 @@ fn fails_next(report: &Report, fixes: &str, code: &str) {
     }
 }
 
-#[test]
-fn where_no_setting_helps_none_is_offered() {
-    let names = [
-        "service-not-found",
-        "server-refused-tls",
-        "negotiation-closed",
-        "injected-plaintext",
-        "server-error-before-tls",
-        "tls-no-shared-cipher",
-        "tls-closed",
-        "tls-protocol-error",
-        "intermediate-missing",
-        "self-signed",
-        "root-key-changed",
-        "tls-inspection",
-        "certificate-expired",
-        "certificate-not-yet-valid",
-        "certificate-revoked",
-        "certificate-weak",
-        "certificate-purpose",
-        "certificate-name-constraints",
-        "certificate-invalid",
-        "hba-rejected",
-        "server-error",
-    ];
-    each(&names, |name| {
-        let (demo, home) = staged(name);
-        let case = Case::of(&demo, &home);
-        let report = case.check(&case.conninfo, &[]);
-        let fixes = report.at("/diagnosis/fixes");
-        let set = fixes.as_array().into_iter().flatten().find(|fix| !fix["settings"].is_null());
-        match set {
-            None => Ok(()),
-            Some(fix) => Err(format!("{fix}")),
-        }
-    });
-}
-
 /// What can be seen of who comes.
 fn is_told(visit: &Visit) -> bool {
     let holds = |word: &[u8]| visit.clear.windows(word.len()).any(|part| part == word);
@@ -536,32 +453,35 @@ fn is_told(visit: &Visit) -> bool {
 
 #[test]
 fn one_connection_for_the_check_and_no_other_tells_who_comes() {
-    let failing = faults().iter().filter(|fault| fault.seen_by == SeenBy::Check);
-    let names: Vec<&str> = failing.map(|fault| fault.name).collect();
+    let failing: Vec<&Fault> = faults().iter().filter(|fault| fault.seen_by == SeenBy::Check).collect();
     let more = AtomicUsize::new(0);
-    each(&names, |name| {
-        let (demo, home) = staged(name);
-        let case = Case::of(&demo, &home);
-        let untried = case.check(&case.conninfo, &["--no-try"]);
-        let alone = demo.visits().len();
-        // Where the port can be reached, by one connection.
-        let reached = fault(name).is_some_and(|fault| demo_is_reached(&untried, fault.code));
-        if alone != usize::from(reached) || untried.at("/looks") != Value::Array(Vec::new()) {
-            return Err(format!("{alone} visits without trying: {untried}"));
-        }
-        let tried = case.check(&case.conninfo, &[]);
-        let visits = demo.visits();
-        let others: Vec<&Visit> = visits.iter().skip(alone * 2).collect();
-        more.fetch_add(others.len(), Ordering::Relaxed);
-        if let Some(visit) = others.iter().find(|visit| is_told(visit)) {
-            return Err(format!("{visit:?}"));
-        }
-        let looks = tried.at("/looks").as_array().map_or(0, Vec::len);
-        if looks > 5 || others.len() > 10 {
-            return Err(format!("{looks} looks, {} connections for them and trials", others.len()));
-        }
-        Ok(())
-    });
+    each(
+        &failing,
+        |fault| fault.name,
+        |fault| {
+            let (demo, home) = staged(fault.name);
+            let case = Case::of(&demo, &home);
+            let untried = case.check(&case.conninfo, &["--no-try"]);
+            let alone = demo.visits().len();
+            // Where the port can be reached, by one connection.
+            let reached = demo_is_reached(&untried, fault.code);
+            if alone != usize::from(reached) || untried.at("/looks") != Value::Array(Vec::new()) {
+                return Err(format!("{alone} visits without trying: {untried}"));
+            }
+            let tried = case.check(&case.conninfo, &[]);
+            let visits = demo.visits();
+            let others: Vec<&Visit> = visits.iter().skip(alone * 2).collect();
+            more.fetch_add(others.len(), Ordering::Relaxed);
+            if let Some(visit) = others.iter().find(|visit| is_told(visit)) {
+                return Err(format!("{visit:?}"));
+            }
+            let looks = tried.at("/looks").as_array().map_or(0, Vec::len);
+            if looks > 5 || others.len() > 10 {
+                return Err(format!("{looks} looks, {} connections for them and trials", others.len()));
+            }
+            Ok(())
+        },
+    );
     assert!(more.into_inner() > 20, "there were looks and trials");
 }
 

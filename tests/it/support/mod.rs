@@ -8,6 +8,7 @@ pub mod libpq;
 pub mod network;
 pub mod odd_pki;
 pub mod outcomes;
+pub mod parallel;
 pub mod parity;
 pub mod pgbouncer;
 pub mod pki;

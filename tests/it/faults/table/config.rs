@@ -1,0 +1,73 @@
+//! Faults of the connection string and its surroundings.
+
+use super::*;
+
+pub const FAILURES: &[Row] = &[
+    Row {
+        fault: "conninfo-syntax",
+        shows: "column:; stands_there: ********",
+        fix: "close the quote; a ' inside a value is written",
+        cure: NoSetting,
+        psql: Fails("unterminated quoted string"),
+        neighbours: &[Settings("quotes and blanks that end well", r"application_name = 'it\'s \\ me'  ")],
+    },
+    Row {
+        fault: "conninfo-unknown-option",
+        shows: "option: sslrootcrt; nearest: sslrootcert",
+        fix: "write `sslrootcert`",
+        cure: Works(""),
+        psql: Fails(r#"invalid connection option "sslrootcrt""#),
+        neighbours: &[Settings("an option that few know", "fallback_application_name=x")],
+    },
+    Row {
+        fault: "conninfo-invalid-value",
+        shows: "option: sslmode; value: verify_full; allowed: disable, allow, prefer, require, ; from: the connection string",
+        fix: "sslmode=verify-full",
+        cure: Works("sslmode=verify-full"),
+        psql: Fails(r#"invalid sslmode value: "verify_full""#),
+        neighbours: &[Settings("blanks round a number", "connect_timeout=' 7 ' keepalives=0")],
+    },
+    Row {
+        fault: "conninfo-host-malformed",
+        shows: "host: https://db.example; meant: db.example",
+        fix: "host=db.example",
+        cure: Uncovers("host=db.example", "dns-not-found"),
+        psql: Fails(r#"could not translate host name "https://db.example""#),
+        neighbours: &[Settings("an odd name beside an address", "host=https://x sslmode=verify-ca")],
+    },
+    Row {
+        fault: "service-not-found",
+        shows: "section: [billing]; looked_in: services.conf",
+        fix: "add a section [billing]",
+        cure: NoSetting,
+        psql: Fails(r#"definition of service "billing" not found"#),
+        neighbours: &[Settings("a service", "service=bed")],
+    },
+    Row {
+        fault: "host-required",
+        shows: "missing: host",
+        fix: "add host=NAME beside hostaddr, with the name",
+        cure: NoSetting,
+        psql: Fails("host name must be specified for a verified SSL connection"),
+        neighbours: &[Settings(
+            "an address without a name, where none is compared",
+            "host='' sslmode=verify-ca",
+        )],
+    },
+    Row {
+        fault: "tls-not-requested",
+        shows: "sslmode: disable; from: the connection string",
+        fix: "sslmode=verify-full",
+        cure: Works("sslmode=verify-full"),
+        psql: Connects,
+        neighbours: &[Settings("a mode that asks", "sslmode=verify-ca")],
+    },
+    Row {
+        fault: "option-not-supported",
+        shows: "option: gssencmode; value: require",
+        fix: "leave gssencmode out of this check; psql still",
+        cure: NoSetting,
+        psql: Fails("GSSAPI"),
+        neighbours: &[Settings("the option's harmless values", "gssencmode=disable")],
+    },
+];

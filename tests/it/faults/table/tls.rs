@@ -1,0 +1,139 @@
+//! Faults of the handshake.
+
+use super::*;
+
+pub const FAILURES: &[Row] = &[
+    Row {
+        fault: "tls-version-unsupported",
+        shows: "offered: TLSv1.2, TLSv1.3; server_has: TLSv1; answer: protocol_version (70)",
+        fix: "ALTER SYSTEM SET ssl_min_protocol_version",
+        cure: NoSetting,
+        psql: Fails("alert protocol version"),
+        neighbours: &[Settings(
+            "bounds that leave one version",
+            "ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.3",
+        )],
+    },
+    Row {
+        fault: "tls-version-bounded",
+        shows: "offered: TLSv1.3; server_has: TLSv1.2; answer: protocol_version (70)",
+        fix: "ssl_min_protocol_version=TLSv1.2",
+        cure: Works("ssl_min_protocol_version=TLSv1.2"),
+        psql: Fails("alert protocol version"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "tls-no-shared-cipher",
+        shows: "answer: handshake_failure (40); offered: AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256; versions: TLSv1.2, TLSv1.3; psql: fails too, as far as a second look shows",
+        fix: "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM",
+        cure: NoSetting,
+        psql: Fails("alert handshake failure"),
+        neighbours: &[Chain("one suite of TLS 1.2", |cast| {
+            let tls = Tls { maximum: Some(SslVersion::TLS1_2), ..Tls::default() };
+            let tls = Tls { ciphers: Some("ECDHE-ECDSA-CHACHA20-POLY1305"), ..tls };
+            Staged { tls, ..cast.staged(&[&cast.plain, &cast.ca]) }
+        })],
+    },
+    Row {
+        fault: "client-cert-required",
+        shows: "answer: certificate_required (116); client_certificate: none is set, and ~/.postgresql/postgresql.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
+        fix: "name the certificate that the server's CA issued",
+        cure: NoSetting,
+        psql: Fails("alert certificate required"),
+        neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
+    },
+    Row {
+        fault: "client-cert-rejected",
+        shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; ends:; path: client.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
+        fix: "use a certificate that the server's CA issued",
+        cure: Uncovers("sslcertmode=disable", "client-cert-required"),
+        psql: Fails("alert unknown ca"),
+        neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
+    },
+    Row {
+        fault: "sni-unrecognized",
+        shows: "name_sent: old-name.example",
+        fix: "check the name in host: it is sent exactly as",
+        cure: NoSetting,
+        psql: Fails("unrecognized name"),
+        neighbours: &[Settings("no name sent to a server that wants none", "sslsni=0")],
+    },
+    Row {
+        fault: "tls-timeout",
+        shows: "bytes_sent:; bytes_received: 0; on_the_way: nothing; seconds:",
+        fix: "take the address out of TLS inspection",
+        cure: NoSetting,
+        psql: Fails("timeout expired"),
+        neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
+    },
+    Row {
+        fault: "tls-timeout-halfway",
+        shows: "bytes_sent:; bytes_received:; on_the_way: nothing; seconds:",
+        fix: "ping -M do -s 1400 127.0.0.1",
+        cure: NoSetting,
+        psql: Fails("timeout expired"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "tls-closed",
+        shows: "answer: closed (FIN); bytes_sent:; bytes_received: 0; to: 127.",
+        fix: "read the server's log at this time: an entry",
+        cure: NoSetting,
+        psql: Fails("SSL SYSCALL error: EOF detected"),
+        neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
+    },
+    Row {
+        fault: "tls-reset",
+        shows: "answer: reset (RST); bytes_sent:; bytes_received: 0; to: 127.",
+        fix: "read the server's log at this time: an entry",
+        cure: NoSetting,
+        psql: Fails("Connection reset by peer"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "tls-protocol-error",
+        shows: r#"to: 127.; first_bytes: "HTTP/1.1 502 Bad Gateway\r\nConnection: close"#,
+        fix: "check host and port: this was db.example, port",
+        cure: NoSetting,
+        psql: Fails("wrong version number"),
+        neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
+    },
+    Row {
+        fault: "tls-internal-error",
+        shows: "to: 127.; alert: internal_error (80)",
+        fix: "read the server's log at this time: it says what",
+        cure: NoSetting,
+        psql: Fails("alert internal error"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "tls-unsupported-here",
+        shows: "server_insists_on: ECDSA with SHA-224; offered_here: ECDSA, RSA and Ed25519; psql: connects, as far as this goes",
+        fix: "reissue it with RSA 2048 to 4096",
+        cure: NoSetting,
+        psql: Connects,
+        neighbours: &[Chain("groups that few offer", |cast| {
+            let tls = Tls { groups: Some("P-521:P-384"), ..Tls::default() };
+            Staged { tls, ..cast.staged(&[&cast.plain, &cast.ca]) }
+        })],
+    },
+];
+
+pub const WARNINGS: &[Row] = &[
+    Row {
+        fault: "tls12-only",
+        shows: "version: TLSv1.2",
+        fix: "ALTER SYSTEM RESET ssl_max_protocol_version",
+        cure: NoSetting,
+        psql: Connects,
+        neighbours: &[Settings("a client that offers no more", "ssl_max_protocol_version=TLSv1.2")],
+    },
+    Row {
+        fault: "legacy-tls-accepted",
+        shows: "accepted: TLSv1",
+        fix: "ALTER SYSTEM SET ssl_min_protocol_version",
+        cure: NoSetting,
+        psql: Connects,
+        neighbours: &[Test(audit::versions_suites_and_groups_are_those_the_server_was_given)],
+    },
+];

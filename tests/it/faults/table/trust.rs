@@ -1,0 +1,155 @@
+//! Faults of the files that a check trusts or uses.
+
+use super::*;
+
+pub const FAILURES: &[Row] = &[
+    Row {
+        fault: "root-file-missing",
+        shows: "path: no-such-root.crt; from: sslrootcert from the connection string",
+        fix: "give the whole path of the file that holds",
+        cure: Works("sslrootcert=DIR/root.crt"),
+        psql: Fails(r#"no-such-root.crt" does not exist"#),
+        neighbours: &[Settings("the default file", "sslrootcert=''")],
+    },
+    Row {
+        fault: "root-file-unreadable",
+        shows: "path: certs; error: it is a directory; from: sslrootcert from the connection string",
+        fix: "name the file in it that holds the server's",
+        cure: Works("sslrootcert=DIR/root.crt"),
+        psql: Fails("could not read root certificate file"),
+        neighbours: &[Settings("a file for its owner alone", "sslrootcert=DIR/private.pem")],
+    },
+    Row {
+        fault: "root-file-invalid",
+        shows: "path: root.der; content: it is a certificate in DER, not PEM; from: sslrootcert from the connection string",
+        fix: "openssl x509 -inform DER -in",
+        cure: Works("sslrootcert=DIR/root.pem"),
+        psql: Fails("could not read root certificate file"),
+        neighbours: &[Settings(
+            "text round the blocks, lines that end as on Windows",
+            "sslrootcert=DIR/text.pem",
+        )],
+    },
+    Row {
+        fault: "root-file-html",
+        shows: "path: root.crt; content: it is an HTML page; from: sslrootcert from the connection string",
+        fix: "download the file again: what was saved is a web",
+        cure: NoSetting,
+        psql: Fails("could not read root certificate file"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "root-file-truncated",
+        shows: "path: root.crt; content: the block at line 12 is damaged; from: sslrootcert from the connection string",
+        fix: "replace or remove the block that begins at line",
+        cure: NoSetting,
+        psql: Fails("could not read root certificate file"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "root-expired",
+        shows: "root: Demo Root CA; sha256:; ended:; days_past:; in_file: root.crt",
+        fix: "get the root certificate of the server's CA",
+        cure: NoSetting,
+        psql: Alerts(CERTIFICATE_EXPIRED),
+        neighbours: &[Settings("an expired root beside the good one", "sslrootcert=DIR/expired.pem")],
+    },
+    Row {
+        fault: "client-cert-missing",
+        shows: "path: no-such-client.crt; from: sslcert from the connection string",
+        fix: "name the certificate and its key: sslcert=FILE",
+        cure: NoSetting,
+        psql: Differs(&UNKNOWN, &Fails("server accepted connection without a valid SSL certificate")),
+        neighbours: &[Settings("a file that is not there and that nobody asks for", "sslcert=DIR/none.crt")],
+    },
+    Row {
+        fault: "client-key-missing",
+        shows: "certificate: client.crt; key: no-such-client.key; from: sslkey from the connection string",
+        fix: "sslcertmode=disable",
+        cure: Works("sslcertmode=disable"),
+        psql: Fails("certificate present, but not private key file"),
+        neighbours: &[Settings("a key that is not there to no certificate", "sslkey=DIR/none.key")],
+    },
+    Row {
+        fault: "client-cert-invalid",
+        shows: "path: client.crt; problem: it is a certificate in DER, not PEM; from: sslcert from the connection string",
+        fix: "openssl x509 -inform DER -in",
+        cure: Untried("sslcert=DIR/client.pem"),
+        psql: Fails("could not read certificate file"),
+        neighbours: &[Settings("text before the certificate", "sslcert=DIR/text.crt sslkey=DIR/client.key")],
+    },
+    Row {
+        fault: "client-key-invalid",
+        shows: "path: client.key; problem: it holds no private key; from: sslkey from the connection string",
+        fix: "name the file with the private key, in PEM",
+        cure: NoSetting,
+        psql: Fails("could not load private key file"),
+        neighbours: &[Settings(
+            "an encrypted key",
+            "sslcert=DIR/client.crt sslkey=DIR/locked.key sslpassword=open",
+        )],
+    },
+    Row {
+        fault: "client-key-encrypted",
+        shows: "path: client.key; problem: it is encrypted, and sslpassword is not; from: sslkey from the connection string",
+        fix: "give its pass phrase in sslpassword",
+        cure: NoSetting,
+        psql: Fails("could not load private key file"),
+        neighbours: &[],
+    },
+    Row {
+        fault: "client-key-permissions",
+        shows: "path: client.key; mode: 0644; at_most: 06; from: sslkey from the connection string",
+        fix: "take the permissions away",
+        cure: NoSetting,
+        psql: Fails("has group or world access"),
+        neighbours: &[Settings("the most that is allowed", "sslcert=DIR/client.crt sslkey=DIR/shared.key")],
+    },
+    Row {
+        fault: "client-key-mismatch",
+        shows: "certificate: client.crt; key: client.key",
+        fix: "openssl pkey -pubout -in",
+        cure: NoSetting,
+        psql: Fails("key values mismatch"),
+        neighbours: &[Settings("a pair", "sslcert=DIR/client.crt sslkey=DIR/client.key")],
+    },
+    Row {
+        fault: "crl-invalid",
+        shows: "path: root.crl; issuer: CN=Demo Intermediate CA; date:",
+        fix: "fetch the CA's present CRL and put it, as PEM",
+        cure: NoSetting,
+        psql: Alerts(CERTIFICATE_EXPIRED),
+        neighbours: &[Chain("lists in date", Cast::with_lists)],
+    },
+];
+
+pub const WARNINGS: &[Row] = &[
+    Row {
+        fault: "backslash-path",
+        shows: r"given: certs\root.crt; psql_reads: certsroot.crt",
+        fix: "sslrootcert=",
+        cure: Works(r"sslrootcert=DIR/certs\root.crt"),
+        // The warning is for where psql and the program differ.
+        psql: Fails(r#"certsroot.crt" does not exist"#),
+        neighbours: &[Settings("a backslash in a file's name, doubled", r"sslrootcert=DIR/odd\\name.pem")],
+    },
+    Row {
+        fault: "passfile-ignored",
+        shows: "file: pgpass; mode: 0644",
+        fix: "chmod 600",
+        cure: NoSetting,
+        psql: Connects,
+        neighbours: &[Settings(
+            "a password file for its owner alone",
+            "user=guarded_role passfile=DIR/passwords",
+        )],
+    },
+    Row {
+        fault: "crl-ignored",
+        shows: "path: no-such.crl; why: No such file",
+        fix: "name a file with PEM CRLs of every CA",
+        cure: NoSetting,
+        psql: Connects,
+        neighbours: &[Chain("a file that is there", Cast::with_lists)],
+    },
+];
