@@ -57,6 +57,13 @@ pub struct Effective {
     pub diagnosis: Option<Diagnosis>,
 }
 
+impl Effective {
+    /// The exit status of a check that would end there.
+    pub fn exit_status(&self) -> u8 {
+        self.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.stage.exit_status())
+    }
+}
+
 /// Merges the settings of a target. What a run would refuse before its first socket is diagnosed.
 pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
     match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {

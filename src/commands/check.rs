@@ -6,12 +6,12 @@ use anyhow::Context as _;
 
 use super::targets::targets;
 use super::{Streams, Usage, progress, write};
-use crate::check::{Setup, block_on, check_all, effective, worse};
+use crate::check::{Effective, Setup, block_on, check_all, effective, worse};
 use crate::cli::DisplayArgs;
 use crate::cli::check::CheckArgs;
 use crate::conninfo::{Environment, Overrides, Value};
 use crate::evidence::Scope;
-use crate::report::{self, Format, Layout, Reporter as _, Reports, Style};
+use crate::report::{Format, Layout, Reporter as _, Reports, Style};
 use crate::secret::Secret;
 
 pub(super) fn run(
@@ -94,20 +94,8 @@ fn show_config(
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
-    let mut status = 0;
-    for (place, target) in targets.iter().enumerate() {
-        if place > 0 && display.format == Format::Human {
-            streams.print("\n")?;
-        }
-        let found = effective(setup, target.as_ref());
-        let text = match display.format {
-            Format::Json => report::config::json(&found.parameters, found.diagnosis.as_ref()),
-            Format::Human => {
-                report::config::human(streams.style, &found.parameters, found.diagnosis.as_ref())
-            }
-        };
-        streams.print(&text)?;
-        status = worse(status, found.diagnosis.map_or(0, |diagnosis| diagnosis.stage.exit_status()));
-    }
-    Ok(status)
+    let form = super::listing_form(display)?;
+    let found: Vec<Effective> = targets.iter().map(|target| effective(setup, target.as_ref())).collect();
+    streams.print(&form.texts(&found, streams.style))?;
+    Ok(found.iter().map(Effective::exit_status).fold(0, worse))
 }

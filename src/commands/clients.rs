@@ -11,8 +11,7 @@ use crate::clients::table::{self, Client};
 use crate::conninfo::{self, Environment, Failure, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome};
 use crate::evidence::{Evidence, Scope};
-use crate::report::Format;
-use crate::report::clients::Answer;
+use crate::report::listing::clients::Answer;
 use crate::secret::Secret;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -25,6 +24,7 @@ pub(super) fn run(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    let form = super::listing_form(display)?;
     let clients = chosen(&arguments.only)?;
     let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
     let settings =
@@ -49,10 +49,7 @@ pub(super) fn run(
         clients,
     };
     if !display.quiet {
-        streams.print(&match display.format {
-            Format::Json => answer.json(),
-            Format::Human => answer.human(streams.style),
-        })?;
+        streams.list(&answer, form)?;
     }
     Ok(outcome.as_ref().map_or(0, Outcome::exit_status))
 }

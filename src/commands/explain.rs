@@ -3,15 +3,15 @@
 use std::io::{self, Read};
 
 use anyhow::Context as _;
-use serde_json::{Value as Json, json};
 
-use super::{Streams, Usage, recognise};
+use super::{Streams, Usage};
 use crate::cli::DisplayArgs;
 use crate::cli::explain::ExplainArgs;
-use crate::diagnose;
-use crate::diagnose::catalogue::{self, Entry};
-use crate::report::json::{SCHEMA, line};
-use crate::report::{Format, Style, WIDEST};
+use crate::diagnose::catalogue;
+use crate::diagnose::recognise::recognise;
+use crate::report::Listing;
+use crate::report::listing::catalogue::Codes;
+use crate::report::listing::readings::Readings;
 use crate::text;
 
 /// The longest error text that is read from standard input.
@@ -22,72 +22,32 @@ pub(super) fn run(
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    let form = super::listing_form(display)?;
     let topic = arguments.topic.join(" ");
-    let answer = match topic.trim() {
-        "" => list(display.format, streams.style),
+    let mut show = |listing: &dyn Listing| streams.list(listing, form);
+    match topic.trim() {
+        "" => show(&Codes)?,
         "-" => {
             let mut bytes = Vec::new();
             io::stdin().lock().take(LONGEST_TEXT).read_to_end(&mut bytes).context("standard input")?;
-            readings(display.format, streams.style, &String::from_utf8_lossy(&bytes))
+            show(&Readings(&String::from_utf8_lossy(&bytes)))?;
         }
         topic => match catalogue::entry(topic) {
-            Some(entry) => page(display.format, streams.style, &entry),
-            // A word that no client prints is a mistyped code; anything longer is the text of an error.
-            None if !topic.contains(char::is_whitespace)
-                && diagnose::recognise::recognise(topic).is_none() =>
-            {
-                let nearest = catalogue::nearest_code(topic).map(|code| format!("; did you mean {code}?"));
-                let topic = text::printable(topic);
-                return Err(Usage(format!(
-                    "there is no diagnosis \"{topic}\"{}",
-                    nearest.unwrap_or_default()
-                ))
-                .into());
-            }
-            None => readings(display.format, streams.style, topic),
+            Some(entry) => show(&entry)?,
+            None if is_mistyped(topic) => return Err(unknown(topic).into()),
+            None => show(&Readings(topic))?,
         },
-    };
-    streams.print(&answer)?;
+    }
     Ok(0)
 }
 
-fn list(format: Format, style: Style) -> String {
-    match format {
-        Format::Human => style.text_lines(&catalogue::list()),
-        Format::Json => {
-            let entries: Vec<Json> = catalogue::all().map(|entry| summary(&entry)).collect();
-            line(&json!({ "schema": SCHEMA, "diagnoses": entries }))
-        }
-    }
+/// A word that no client prints is a mistyped code; anything longer is the text of an error.
+fn is_mistyped(topic: &str) -> bool {
+    !topic.contains(char::is_whitespace) && recognise(topic).is_none()
 }
 
-fn page(format: Format, style: Style, entry: &Entry) -> String {
-    match format {
-        Format::Human => style.text_lines(&entry.page(style.width.unwrap_or(WIDEST))),
-        Format::Json => {
-            let parts: serde_json::Map<String, Json> = entry
-                .parts()
-                .map(|(heading, text)| (heading.to_lowercase().replace(' ', "_"), json!(text)))
-                .collect();
-            line(&json!({ "schema": SCHEMA, "diagnosis": summary(entry), "parts": parts }))
-        }
-    }
-}
-
-fn summary(entry: &Entry) -> Json {
-    json!({
-        "code": entry.code,
-        "stage": entry.stage.map(|stage| stage.name()),
-        "exit_code": entry.stage.map(|stage| stage.exit_status()),
-        "title": entry.title,
-        "summary": entry.summary(),
-        "retryable": entry.retryable,
-    })
-}
-
-fn readings(format: Format, style: Style, text: &str) -> String {
-    match format {
-        Format::Human => recognise::human(style, text),
-        Format::Json => recognise::json(text),
-    }
+fn unknown(topic: &str) -> Usage {
+    let nearest = catalogue::nearest_code(topic).map(|code| format!("; did you mean {code}?"));
+    let topic = text::printable(topic);
+    Usage(format!("there is no diagnosis \"{topic}\"{}", nearest.unwrap_or_default()))
 }

@@ -7,7 +7,6 @@ mod clients;
 mod demo;
 mod explain;
 mod progress;
-pub mod recognise;
 pub mod roots;
 mod streams;
 mod targets;
@@ -16,8 +15,9 @@ pub mod write;
 use std::fmt;
 use std::io;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, DisplayArgs};
 use crate::conninfo::Environment;
+use crate::report::{Form, Format};
 use crate::timestamp::Timestamp;
 use streams::Output;
 pub use streams::Streams;
@@ -50,12 +50,22 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
         None => check::run(&cli.check, display, environment, streams),
         Some(Command::Audit(arguments)) => audit::run(arguments, display, environment, streams),
         Some(Command::Roots(arguments)) => {
-            roots::run(arguments, display.format, environment, Timestamp::now(), streams)
+            roots::run(arguments, listing_form(display)?, environment, Timestamp::now(), streams)
         }
         Some(Command::Clients(arguments)) => clients::run(arguments, display, environment, streams),
         Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
         Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
     }
+}
+
+/// The form of what is no check.
+fn listing_form(display: &DisplayArgs) -> Result<Form, Usage> {
+    display.format.listing().ok_or_else(|| {
+        let names =
+            Format::ALL.iter().filter(|format| format.listing().is_some()).map(|format| format.name());
+        let names = names.collect::<Vec<_>>().join(" or ");
+        Usage(format!("--format {} is for checks; this comes as {names}", display.format.name()))
+    })
 }
 
 /// Why a command line cannot be carried out.

@@ -7,7 +7,7 @@ use crate::check::Run;
 use crate::cli::DisplayArgs;
 use crate::conninfo::Environment;
 use crate::diagnose::Outcome;
-use crate::report::{Layout, Reporter as _, Reports, Stream, Style};
+use crate::report::{Form, Layout, Listing, Reporter as _, Reports, Stream, Style};
 
 /// Where results and remarks go, and how.
 pub struct Streams<'a> {
@@ -26,6 +26,11 @@ impl Streams<'_> {
     pub(super) fn print(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+
+    /// Writes a listing.
+    pub(super) fn list(&mut self, listing: &dyn Listing, form: Form) -> io::Result<()> {
+        self.print(&form.text(listing, self.style))
     }
 
     /// A remark, without which nothing is lost.

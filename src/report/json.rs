@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Reporter;
-use super::certificates::lossy;
 use super::subject;
+use super::{Form, Reporter, Row};
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
@@ -20,22 +19,19 @@ use crate::diagnose::{
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
+use crate::report::lossy;
 use crate::text;
 use crate::trust::FileCertificate;
 
 /// The schema's version.
 pub(crate) const SCHEMA: u32 = 1;
 
-/// Writes a line as each target ends.
-pub struct JsonLines<W> {
-    out: W,
-}
+pub(super) const FORMAT: Row =
+    Row { name: "json", listing: Some(Form::Json), reporter: |_, out| Box::new(JsonLines { out }) };
 
-impl<W: Write> JsonLines<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
-    }
+/// Writes a line as each target ends.
+struct JsonLines<W> {
+    out: W,
 }
 
 impl<W: Write> Reporter for JsonLines<W> {

@@ -1,18 +1,21 @@
 //! Reports: one file a format. A [`Reporter`] gets each target as it ends and the run at its end, and writes nothing
 //! that did not pass through [`text`](crate::text).
 //!
-//! A new format is one file here and one variant of [`Format`].
+//! A new format is one file here and one variant of [`Format`]. What is no report of a check is a [`Listing`], which
+//! has forms of its own.
 
-pub mod certificates;
-pub mod clients;
-pub mod config;
 pub(crate) mod human;
 pub(crate) mod json;
+pub mod listing;
+pub mod page;
+mod settings;
 mod style;
 mod subject;
 
 use std::io::{self, Write};
 
+pub use listing::Listing;
+pub use page::Page;
 pub use style::{ColorChoice, Role, Stream, Style, WIDEST};
 pub use subject::{Assurance, assurance, target_name};
 
@@ -55,36 +58,69 @@ impl Reporter for Reports<'_> {
     }
 }
 
-/// `--format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+/// What there is to know of a format. It stands beside the reporter that writes it.
+struct Row {
+    /// Its name on the command line.
+    name: &'static str,
+    /// As what listings come under this name; `None` of a format for checks alone.
+    listing: Option<Form>,
+    /// Begins a report.
+    reporter: for<'a> fn(Layout, Box<dyn Write + 'a>) -> Box<dyn Reporter + 'a>,
+}
+
+macro_rules! formats {
+    ($($(#[$attribute:meta])* $format:ident = $row:expr,)*) => {
+        /// `--format`.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Format {
+            $($(#[$attribute])* $format,)*
+        }
+
+        impl Format {
+            /// All formats, in the order of the help text.
+            pub const ALL: &'static [Self] = &[$(Self::$format),*];
+
+            fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$format => &$row,)*
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// For people.
     #[default]
-    Human,
+    Human = human::FORMAT,
     /// One object a line, one line a target.
-    Json,
+    Json = json::FORMAT,
 }
 
 impl Format {
-    /// All formats, in the order of the help text.
-    pub const ALL: [Format; 2] = [Format::Human, Format::Json];
-
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
-        match self {
-            Format::Human => "human",
-            Format::Json => "json",
-        }
+        self.row().name
+    }
+
+    /// As what listings come under this name; `None` of a format for checks alone.
+    pub fn listing(self) -> Option<Form> {
+        self.row().listing
     }
 
     /// A writer of reports in this format.
     pub fn reporter<'a>(self, layout: Layout, out: impl Write + 'a) -> Box<dyn Reporter + 'a> {
-        match self {
-            Format::Human if layout.many => Box::new(human::Many::new(layout, out)),
-            Format::Human => Box::new(human::Single::new(layout, out)),
-            Format::Json => Box::new(json::JsonLines::new(out)),
-        }
+        (self.row().reporter)(layout, Box::new(out))
     }
+}
+
+/// How a [`Listing`] comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A page for people.
+    Page,
+    /// An object on a line.
+    Json,
 }
 
 /// What a report for people should look like; formats for machines have no choices.
@@ -108,4 +144,9 @@ pub enum Verbosity {
     Normal,
     /// `-v`: chain, time line, settings, wire.
     Verbose,
+}
+
+/// Bytes as text, U+FFFD for what is not UTF-8.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

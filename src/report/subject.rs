@@ -5,7 +5,7 @@ use crate::diagnose::{Outcome, Verdict};
 use crate::evidence::Attempt;
 use crate::trust::{FileCertificate, Roots};
 
-use super::certificates::lossy;
+use crate::report::lossy;
 
 /// libpq's default port, which goes without saying.
 const DEFAULT_PORT: u16 = 5432;

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pgtls_check::check::Run;
+use pgtls_check::check::{Effective, Run};
 use pgtls_check::diagnose::{Outcome, Verdict};
-use pgtls_check::report::{Format, Layout, Style, Verbosity, config};
+use pgtls_check::report::{Form, Format, Layout, Style, Verbosity};
 
 use crate::support::outcomes;
 
@@ -139,15 +139,17 @@ fn json_for_machines() {
 
 #[test]
 fn settings_and_their_origins() {
-    let parameters = outcomes::parameters();
     let diagnosis = outcomes::unknown_option().diagnosis;
+    let accepted = Effective { parameters: outcomes::parameters(), diagnosis: None };
+    let refused = Effective { parameters: outcomes::parameters(), diagnosis: diagnosis.clone() };
+    let nothing = Effective { parameters: Vec::new(), diagnosis };
     let mut sheet = String::new();
     for (look, style) in looks() {
-        sheet += &format!("======== {look}\n{}", visible(&config::human(style, &parameters, None)));
+        sheet += &format!("======== {look}\n{}", visible(&Form::Page.text(&accepted, style)));
     }
-    sheet += &format!("======== 80, refused\n{}", config::human(TERMINAL, &parameters, diagnosis.as_ref()));
-    sheet += &format!("======== json\n{}", config::json(&parameters, None));
-    sheet += &format!("======== json, refused\n{}", config::json(&[], diagnosis.as_ref()));
+    sheet += &format!("======== 80, refused\n{}", Form::Page.text(&refused, TERMINAL));
+    sheet += &format!("======== json\n{}", Form::Json.text(&accepted, TERMINAL));
+    sheet += &format!("======== json, refused\n{}", Form::Json.text(&nothing, TERMINAL));
     assert!(!sheet.contains("hunter2"));
     assert_snapshot("show-config.txt", &sheet);
 }
@@ -158,7 +160,7 @@ fn everything(outcomes: &[Outcome]) -> Vec<(String, String)> {
     for (look, style) in looks() {
         for verbosity in [Verbosity::Normal, Verbosity::Verbose, Verbosity::Quiet] {
             for many in [false, true] {
-                for format in Format::ALL {
+                for &format in Format::ALL {
                     let layout = Layout { style, verbosity, many };
                     let name = format!("{} {look} {verbosity:?} many={many}", format.name());
                     all.push((name, written(format, layout, outcomes)));

@@ -91,7 +91,8 @@ impl Place {
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let mut streams =
             Streams { out: &mut out, notes: &mut notes, style: self.style, notes_style: self.style };
-        let status = run(args, cli.display.format, &environment, self.at, &mut streams).unwrap();
+        let status =
+            run(args, cli.display.format.listing().unwrap(), &environment, self.at, &mut streams).unwrap();
         Ended { status, out: String::from_utf8(out).unwrap(), notes: String::from_utf8(notes).unwrap() }
     }
 }

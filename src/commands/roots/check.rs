@@ -10,16 +10,16 @@ use crate::cli::roots::CheckArgs;
 use crate::conninfo::Environment;
 use crate::diagnose::root_file::{self, Context, Server};
 use crate::provider::{Provider, advice, by_host, by_id, near_miss};
-use crate::report::Format;
-use crate::report::human::page::Page;
+use crate::report::Form;
 use crate::report::json::shown;
+use crate::report::page::Page;
 use crate::timestamp::Timestamp;
 use crate::trust::contents::Role;
 use crate::trust::{RootStore, Roots, SystemStore, read_root_file};
 
 pub fn run(
     args: &CheckArgs,
-    format: Format,
+    form: Form,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
@@ -35,8 +35,8 @@ pub fn run(
         _ => Vec::new(),
     };
     let judged = provider.filter(|provider| !provider.roots.is_empty());
-    match format {
-        Format::Human => {
+    match form {
+        Form::Page => {
             let mut page = Page::new(streams.style);
             opinion.write(&mut page);
             if let (Some(provider), None, None) = (provider, judged, &opinion.diagnosis) {
@@ -54,7 +54,7 @@ pub fn run(
             opinion.write_last_line(&mut page, words, &subject);
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        Format::Json => {
+        Form::Json => {
             let certificates = held.iter().map(|certificate| {
                 let mut object = super::json_certificate(certificate);
                 object.insert("role".to_owned(), json!(Role::of(certificate).name()));

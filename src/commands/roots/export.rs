@@ -9,21 +9,21 @@ use crate::cli::roots::ExportArgs;
 use crate::commands::write::{Existing, atomically};
 use crate::conninfo::Environment;
 use crate::provider::{Bundle, PROVIDERS, bundle, by_id};
-use crate::report::Format;
+use crate::report::Form;
 use crate::report::json::shown;
 
 pub fn run(
     args: &ExportArgs,
-    format: Format,
+    form: Form,
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let Some(bundle) = bundle(&args.provider) else { return unknown(&args.provider, streams) };
     let text = bundle.to_pem();
     let Some(path) = &args.output else {
-        match format {
-            Format::Human => streams.out.write_all(text.as_bytes())?,
-            Format::Json => write_json(streams.out, summary(&bundle, ("pem", json!(text))))?,
+        match form {
+            Form::Page => streams.out.write_all(text.as_bytes())?,
+            Form::Json => write_json(streams.out, summary(&bundle, ("pem", json!(text))))?,
         }
         return Ok(0);
     };
@@ -36,8 +36,8 @@ pub fn run(
         }
         Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
     }
-    match format {
-        Format::Human => {
+    match form {
+        Form::Page => {
             let count = match bundle.roots.len() {
                 1 => "1 root".to_owned(),
                 n => format!("{n} roots"),
@@ -45,7 +45,7 @@ pub fn run(
             let note = format!("wrote {} · {count}", path.display());
             writeln!(streams.notes, "{}", streams.notes_style.text(&note))?;
         }
-        Format::Json => {
+        Form::Json => {
             let file = ("file", json!(shown(&path.to_string_lossy())));
             write_json(streams.out, summary(&bundle, file))?;
         }

@@ -4,17 +4,17 @@ use serde_json::{Value as Json, json};
 
 use super::{Streams, write_json};
 use crate::provider::{BundleRoot, PROVIDERS, Provider, Standing, bundle, retirement};
-use crate::report::Format;
+use crate::report::Form;
 use crate::report::Role;
-use crate::report::human::page::Page;
+use crate::report::page::Page;
 use crate::timestamp::Timestamp;
 
 /// More roots of one kind than this are counted, not listed.
 const LISTED: usize = 4;
 
-pub fn run(format: Format, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
-    match format {
-        Format::Human => {
+pub fn run(form: Form, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+    match form {
+        Form::Page => {
             let mut page = Page::new(streams.style);
             for &provider in PROVIDERS {
                 human(&mut page, provider);
@@ -23,7 +23,7 @@ pub fn run(format: Format, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
             page.line("pgtls-check roots export PROVIDER --output FILE");
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        Format::Json => {
+        Form::Json => {
             let providers: Vec<Json> = PROVIDERS.iter().map(|provider| object(provider)).collect();
             write_json(streams.out, [("providers", Json::Array(providers))])?;
         }

@@ -15,11 +15,11 @@ use crate::certificate::Certificate;
 use crate::cli::roots::{RootsAction, RootsArgs};
 use crate::conninfo::Environment;
 use crate::diagnose::{Diagnosis, Warning, policy};
-use crate::report::certificates::lossy;
 use crate::report::human::diagnosis as block;
-use crate::report::human::page::Page;
 use crate::report::json::{diagnosis as json_diagnosis, line, shown, warning as json_warning};
-use crate::report::{Format, Role};
+use crate::report::lossy;
+use crate::report::page::Page;
+use crate::report::{Form, Role};
 use crate::timestamp::Timestamp;
 
 /// Runs `roots` and gives the exit status. Certificates are judged for the moment `at`.
@@ -28,16 +28,16 @@ use crate::timestamp::Timestamp;
 /// Output that cannot be written.
 pub fn run(
     args: &RootsArgs,
-    format: Format,
+    form: Form,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     match args.action.as_ref().unwrap_or(&RootsAction::List) {
-        RootsAction::List => list::run(format, streams),
-        RootsAction::Show { file } => show::run(file, format, environment, at, streams),
-        RootsAction::Check(check) => check::run(check, format, environment, at, streams),
-        RootsAction::Export(export) => export::run(export, format, environment, streams),
+        RootsAction::List => list::run(form, streams),
+        RootsAction::Show { file } => show::run(file, form, environment, at, streams),
+        RootsAction::Check(check) => check::run(check, form, environment, at, streams),
+        RootsAction::Export(export) => export::run(export, form, environment, streams),
     }
 }
 

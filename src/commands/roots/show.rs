@@ -10,24 +10,24 @@ use crate::certificate::Certificate;
 use crate::conninfo::Environment;
 use crate::diagnose::root_file::{self, Context};
 use crate::provider::{KnownRoot, known_roots, retirement};
-use crate::report::Format;
+use crate::report::Form;
 use crate::report::Role as Paint;
-use crate::report::human::page::Page;
 use crate::report::json::shown;
+use crate::report::page::Page;
 use crate::timestamp::Timestamp;
 use crate::trust::contents::{Contents, Item, ItemKind, Role, contents};
 
 pub fn run(
     file: &Path,
-    format: Format,
+    form: Form,
     environment: &Environment,
     at: Timestamp,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let Contents { items, roots } = contents(file, &environment.current_dir);
     let opinion = root_file::unfit(&roots, at, &Context::default()).map(Opinion::failed).unwrap_or_default();
-    match format {
-        Format::Human => {
+    match form {
+        Form::Page => {
             let mut page = Page::new(streams.style);
             for (index, item) in items.iter().enumerate() {
                 human(&mut page, &items, index, item, at);
@@ -36,7 +36,7 @@ pub fn run(
             opinion.write_last_line(&mut page, "usable", &[file_name(file), count(&items)]);
             streams.out.write_all(page.into_text().as_bytes())?;
         }
-        Format::Json => {
+        Form::Json => {
             let listed: Vec<Json> = items.iter().map(|item| object(&items, item, at)).collect();
             let head = [("file", json!(shown(&file.to_string_lossy()))), ("items", Json::Array(listed))];
             write_json(streams.out, head.into_iter().chain(opinion.json()))?;

@@ -1,10 +1,10 @@
 //! What a server accepts, as `audit` found it: one fact a line, the names of suites one below the other.
 
-use super::page::Page;
 use crate::evidence::PlaintextAnswer;
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::iana;
 use crate::report::Role;
+use crate::report::page::Page;
 
 /// Wide enough for `direct TLS`.
 const COLUMN: usize = 11;

@@ -1,10 +1,10 @@
 //! With `-v`: the chain from the server's certificate to the root, with its gap if it has one.
 
-use super::page::Page;
 use crate::certificate::Certificate;
 use crate::diagnose::Outcome;
 use crate::evidence::TlsRecord;
-use crate::report::certificates::lossy;
+use crate::report::lossy;
+use crate::report::page::Page;
 use crate::report::{Role, subject};
 use crate::timestamp::Timestamp;
 use crate::trust::{RootSource, Roots};

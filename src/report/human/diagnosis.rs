@@ -1,9 +1,9 @@
 //! A diagnosis or warning as a block: title, place in the string, evidence, why, fixes, where to read more.
 
 use super::mark;
-use super::page::{LABELS, Page, REMARK_EDGE, Remark};
 use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
 use crate::report::Role;
+use crate::report::page::{LABELS, Page, REMARK_EDGE, Remark};
 use crate::text::{self, shell_quoted};
 
 /// The diagnosis, and what else is certainly wrong.

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::diagnosis::{DENIED, ERROR, Level, WARNING, fixes, title};
-use super::page::{LABELS, Page};
 use super::sign;
 use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
+use crate::report::page::{LABELS, Page};
 use crate::report::subject::{assurance, target_name};
 use crate::report::{Layout, Reporter, Role, Run, Verbosity};
 use crate::text::width;

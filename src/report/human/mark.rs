@@ -1,8 +1,8 @@
 //! The connection string with the fault underlined. Long strings are cut round the mark, never through it.
 
-use super::page::Page;
 use crate::diagnose::Mark;
 use crate::report::Role;
+use crate::report::page::Page;
 use crate::text::{character_width, width, wrap};
 
 /// The string, its marks and the label:

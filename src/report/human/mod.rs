@@ -8,32 +8,31 @@ mod chain;
 pub(crate) mod diagnosis;
 mod many;
 mod mark;
-pub(crate) mod page;
 mod time_line;
 mod wire;
 
 use std::io::{self, Write};
 
+use super::page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
 use super::subject::{Assurance, assurance, target_name};
-use super::{Layout, Reporter, Role, Style, Verbosity};
+use super::{Form, Layout, Reporter, Role, Row, Style, Verbosity};
 use crate::check::Run;
-use crate::diagnose::Diagnosis;
 use crate::diagnose::{Outcome, StageReport, StageStatus};
 use crate::stage::Stage;
-pub use many::Many;
-use page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
+
+pub(super) const FORMAT: Row = Row {
+    name: "human",
+    listing: Some(Form::Page),
+    reporter: |layout, out| match layout.many {
+        true => Box::new(many::Many::new(layout, out)),
+        false => Box::new(Single { layout, out }),
+    },
+};
 
 /// Reports each target in full as it ends.
-pub struct Single<W> {
+struct Single<W> {
     layout: Layout,
     out: W,
-}
-
-impl<W: Write> Single<W> {
-    /// Writes to `out`.
-    pub fn new(layout: Layout, out: W) -> Self {
-        Self { layout, out }
-    }
 }
 
 impl<W: Write> Reporter for Single<W> {
@@ -78,13 +77,6 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         }
         last_line(&mut page, outcome);
     }
-    page.into_text()
-}
-
-/// A diagnosis alone.
-pub fn diagnosis_block(style: Style, found: &Diagnosis) -> String {
-    let mut page = Page::new(style);
-    diagnosis::error(&mut page, found, &[]);
     page.into_text()
 }
 

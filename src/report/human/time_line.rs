@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::page::{Page, TIME_EDGE};
 use crate::diagnose::Outcome;
 use crate::evidence::{Attempt, Step, TcpResult};
 use crate::report::Role;
+use crate::report::page::{Page, TIME_EDGE};
 use crate::text::width;
 
 /// Where bars begin.

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::page::Page;
 use crate::conninfo::SslNegotiation;
 use crate::diagnose::{Outcome, looks};
 use crate::evidence::{TcpResult, TlsRecord};
-use crate::report::{Role, config, subject};
+use crate::report::page::Page;
+use crate::report::{Role, settings, subject};
 
 /// What was seen of the connection that no stage line tells.
 pub fn facts(page: &mut Page, outcome: &Outcome) {
@@ -87,7 +87,7 @@ pub fn settings(page: &mut Page, outcome: &Outcome) {
     let Some(settings) = subject::settings(outcome) else { return };
     page.part();
     page.line("settings");
-    for line in config::lines(page.style(), &settings.parameters) {
+    for line in settings::lines(page.style(), &settings.parameters) {
         page.line(&format!("  {line}"));
     }
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::human::page::Page;
-use super::json::{SCHEMA, line};
-use super::style::{Role, Style};
+use super::Listing;
 use crate::clients::connection::{Connection, Root};
 use crate::clients::difference::{Difference, Effect, Situation};
 use crate::clients::table::Client;
 use crate::conninfo::SslMode;
 use crate::diagnose::{Outcome, Verdict};
+use crate::report::Role;
+use crate::report::page::Page;
 use crate::text::printable;
 
 /// The label column: wide enough for `by default`.
@@ -33,29 +33,61 @@ pub struct Answer<'a> {
     pub in_full: bool,
 }
 
-impl Answer<'_> {
-    /// For people.
-    pub fn human(&self, style: Style) -> String {
-        let mut page = Page::new(style);
-        self.head(&mut page);
+impl Listing for Answer<'_> {
+    fn page(&self, page: &mut Page) {
+        self.head(page);
         if self.in_full {
             for client in &self.clients {
                 page.part();
-                self.full(&mut page, client);
+                self.full(page, client);
             }
         } else {
             page.part();
             for client in &self.clients {
-                self.short(&mut page, client);
+                self.short(page, client);
             }
             page.part();
             let (head, _) = page.label(LABELS, "more", Role::Secondary);
-            let command = style.paint(Role::Command, "pgtls-check clients --for NAME CONNINFO");
+            let command = page.style().paint(Role::Command, "pgtls-check clients --for NAME CONNINFO");
             page.line(&format!("{head}{command}"));
         }
-        page.into_text()
     }
 
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        let connection = self.connection;
+        let root = match &connection.root {
+            Root::File(path) => Some(printable(path)),
+            Root::System => Some("system".to_owned()),
+            Root::None => None,
+        };
+        let target = json!({
+            "host": printable(&connection.host),
+            "hostaddr": connection.hostaddr,
+            "port": connection.port,
+            "database": printable(&connection.database),
+            "user": printable(&connection.user),
+            "sslmode": "verify-full",
+            "sslrootcert": root,
+        });
+        let probe = self.outcome.map(|outcome| {
+            json!({
+                "verdict": match outcome.verdict { Verdict::Verified => "verified", Verdict::Failed => "failed" },
+                "code": outcome.diagnosis.as_ref().map(|found| found.code),
+                "exit_code": outcome.exit_status(),
+                "chain_seen": self.situation.is_live(),
+            })
+        });
+        vec![
+            ("target", target),
+            ("raised_from", json!(self.raised_from.map(SslMode::name))),
+            ("other_hosts", json!(self.other_hosts)),
+            ("probe", json!(probe)),
+            ("clients", self.clients.iter().map(|client| self.client_json(client)).collect()),
+        ]
+    }
+}
+
+impl Answer<'_> {
     /// What holds for all clients.
     fn head(&self, page: &mut Page) {
         let connection = self.connection;
@@ -141,40 +173,6 @@ impl Answer<'_> {
         page.labelled(LABELS, "source", Role::Secondary, Role::Secondary, &source.join(", "));
     }
 
-    /// For machines: one object on one line.
-    pub fn json(&self) -> String {
-        let connection = self.connection;
-        let root = match &connection.root {
-            Root::File(path) => Some(printable(path)),
-            Root::System => Some("system".to_owned()),
-            Root::None => None,
-        };
-        let probe = self.outcome.map(|outcome| {
-            json!({
-                "verdict": match outcome.verdict { Verdict::Verified => "verified", Verdict::Failed => "failed" },
-                "code": outcome.diagnosis.as_ref().map(|found| found.code),
-                "exit_code": outcome.exit_status(),
-                "chain_seen": self.situation.is_live(),
-            })
-        });
-        line(&json!({
-            "schema": SCHEMA,
-            "target": {
-                "host": printable(&connection.host),
-                "hostaddr": connection.hostaddr,
-                "port": connection.port,
-                "database": printable(&connection.database),
-                "user": printable(&connection.user),
-                "sslmode": "verify-full",
-                "sslrootcert": root,
-            },
-            "raised_from": self.raised_from.map(SslMode::name),
-            "other_hosts": self.other_hosts,
-            "probe": probe,
-            "clients": self.clients.iter().map(|client| self.client_json(client)).collect::<Vec<_>>(),
-        }))
-    }
-
     fn client_json(&self, client: &Client) -> Json {
         let differences: Vec<Json> = self
             .situation
@@ -253,6 +251,7 @@ mod tests {
     use crate::clients::connection::raised_from;
     use crate::clients::table;
     use crate::clients::testing::read;
+    use crate::report::{Form, Style};
     use crate::text::{is_printable, width};
 
     const ODD: &str = "host=db.example hostaddr=10.0.0.7 user=me password=Zyzzyva sslmode=require \
@@ -282,7 +281,7 @@ mod tests {
         let client = table::find("asyncpg").unwrap();
         let conninfo = "host=db.example,other hostaddr=10.0.0.7,10.0.0.8 dbname=app user=me sslmode=prefer \
                         sslrootcert=/srv/roots.pem";
-        let text = shown(conninfo, vec![client], true, |answer| answer.human(Style::document()));
+        let text = shown(conninfo, vec![client], true, |answer| Form::Page.text(answer, Style::document()));
         assert_eq!(
             text,
             "   spelled  db.example:5432, verify-full, trusting /srv/roots.pem\n    \
@@ -315,7 +314,8 @@ mod tests {
         for in_full in [false, true] {
             for (unicode, columns) in [(true, None), (false, None), (true, Some(80)), (false, Some(40))] {
                 let style = Style { unicode, width: columns, ..Style::document() };
-                let text = shown(ODD, table::all().collect(), in_full, |answer| answer.human(style));
+                let text =
+                    shown(ODD, table::all().collect(), in_full, |answer| Form::Page.text(answer, style));
                 assert!(text.chars().all(|c| c == '\n' || is_printable(c)), "{text:?}");
                 assert!(!text.contains("Zyzzyva"));
                 for client in table::all() {
@@ -329,8 +329,9 @@ mod tests {
     #[test]
     fn prose_keeps_to_the_width() {
         let style = Style { width: Some(80), ..Style::document() };
-        let text =
-            shown("host=10.0.0.7 user=me", table::all().collect(), false, |answer| answer.human(style));
+        let text = shown("host=10.0.0.7 user=me", table::all().collect(), false, |answer| {
+            Form::Page.text(answer, style)
+        });
         let differences =
             text.lines().filter(|line| line.starts_with("  !") || line.starts_with("live check"));
         for line in differences {
@@ -340,10 +341,11 @@ mod tests {
 
     #[test]
     fn machines_get_one_line_with_everything() {
-        let line = shown(ODD, table::all().collect(), false, |answer| answer.json());
+        let line =
+            shown(ODD, table::all().collect(), false, |answer| Form::Json.text(answer, Style::document()));
         assert!(line.ends_with('\n') && line.trim_end().lines().count() == 1 && !line.contains("Zyzzyva"));
         let read: Json = serde_json::from_str(&line).unwrap();
-        assert_eq!(read["schema"], SCHEMA);
+        assert_eq!(read["schema"], 1);
         assert_eq!(read["raised_from"], "require");
         assert_eq!(read["probe"], Json::Null);
         assert_eq!(read["target"]["hostaddr"], "10.0.0.7");

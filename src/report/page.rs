@@ -27,16 +27,21 @@ pub struct Page {
 /// A remark that belongs to a piece of prose and stands behind it: its role, its words and where it should end.
 #[derive(Clone, Copy)]
 pub struct Remark<'a> {
+    /// Its role.
     pub role: Role,
+    /// Its words.
     pub words: &'a str,
+    /// The column where it should end.
     pub edge: usize,
 }
 
 impl Page {
+    /// An empty page.
     pub fn new(style: Style) -> Self {
         Self { style, text: String::new() }
     }
 
+    /// How it may look.
     pub fn style(&self) -> Style {
         self.style
     }
@@ -60,6 +65,14 @@ impl Page {
     pub fn line(&mut self, painted: &str) {
         self.text.push_str(painted.trim_end_matches(' '));
         self.text.push('\n');
+    }
+
+    /// Several lines of this tool's own, as they are.
+    pub fn lines(&mut self, own: &str) {
+        for line in own.lines() {
+            let line = self.clean(line);
+            self.line(&line);
+        }
     }
 
     /// An empty line between parts, on terminals only, and never at the top.
