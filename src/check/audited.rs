@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::Setup;
 use super::one::check;
 use crate::conninfo::Endpoint;
-use crate::diagnose::{Outcome, Verdict, warnings};
-use crate::evidence::audit::Accepts;
+use crate::diagnose::{Outcome, Verdict};
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 use crate::probe::audit::{Task, audit};
 use crate::probe::{Observer, socket_address};
@@ -18,14 +17,7 @@ pub async fn audited(setup: &Setup, target: Option<&Secret>, observer: &dyn Obse
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
     let audit = audit(task).await;
     outcome.evidence.took += audit.took;
-    let legacy = audit.legacy();
-    if !legacy.is_empty() {
-        outcome.warnings.push(warnings::legacy_tls_accepted(&legacy));
-    }
-    if audit.plaintext_accepted() == Accepts::Yes {
-        outcome.warnings.push(warnings::plaintext_accepted());
-    }
-    outcome.evidence.audit = Some(audit);
+    let mut outcome = outcome.audited(audit);
     setup.policy.apply(&mut outcome);
     outcome
 }

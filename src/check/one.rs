@@ -4,7 +4,7 @@ use super::Setup;
 use super::waiting::Waiting;
 use crate::apart;
 use crate::conninfo::{self, Parameter};
-use crate::diagnose::{self, Diagnosis, Outcome};
+use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
 use crate::plan::Plan;
 use crate::probe::{self, Observer, Probed};
@@ -60,7 +60,7 @@ pub struct Effective {
 impl Effective {
     /// The exit status of a check that would end there.
     pub fn exit_status(&self) -> u8 {
-        self.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.stage.exit_status())
+        self.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.code.stage.exit_status())
     }
 }
 
@@ -78,8 +78,8 @@ pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
 }
 
 /// The code of a failure that waiting may cure.
-fn curable(outcome: &Outcome) -> Option<&'static str> {
-    outcome.diagnosis.as_ref().filter(|diagnosis| diagnosis.retryable).map(|diagnosis| diagnosis.code)
+fn curable(outcome: &Outcome) -> Option<&'static Code> {
+    outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code).filter(|code| code.retryable)
 }
 
 /// One check of a target, as far as it needs no further connections.

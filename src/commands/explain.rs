@@ -32,8 +32,8 @@ pub(super) fn run(
             io::stdin().lock().take(LONGEST_TEXT).read_to_end(&mut bytes).context("standard input")?;
             show(&Readings(&String::from_utf8_lossy(&bytes)))?;
         }
-        topic => match catalogue::entry(topic) {
-            Some(entry) => show(&entry)?,
+        topic => match catalogue::code(topic) {
+            Some(code) => show(code)?,
             None if is_mistyped(topic) => return Err(unknown(topic).into()),
             None => show(&Readings(topic))?,
         },

@@ -1,38 +1,97 @@
 //! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
 
 use super::Fix;
+use super::code::{Code, Severity};
 use super::fix::{RELOAD, provider_hints};
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 
 pub(super) const RULES: &[Rule] = &[
-    PASSWORD_REQUIRED,
-    HBA_REJECTED,
-    ROLE_MISSING,
-    CHANNEL_BINDING_FAILED,
-    PASSWORD_REJECTED,
-    AUTH_METHOD_UNSUPPORTED,
+    Rule { code: &PASSWORD_REQUIRED, detect: password_required },
+    Rule { code: &HBA_REJECTED, detect: hba_rejected },
+    Rule { code: &ROLE_MISSING, detect: role_missing },
+    Rule { code: &CHANNEL_BINDING_FAILED, detect: channel_binding },
+    Rule { code: &PASSWORD_REJECTED, detect: password_rejected },
+    Rule { code: &AUTH_METHOD_UNSUPPORTED, detect: method_unsupported },
 ];
 
-rule!(
-    PASSWORD_REQUIRED, "password-required", "the server asks for a password and none is given",
-    retryable: false, password_required
-);
-rule!(PASSWORD_REJECTED, "password-rejected", "the password is wrong", retryable: false, password_rejected);
-rule!(HBA_REJECTED, "hba-rejected", "the server lets nobody in from here like this", retryable: false, hba_rejected);
-rule!(ROLE_MISSING, "role-missing", "there is no such role", retryable: false, role_missing);
-rule!(
-    AUTH_METHOD_UNSUPPORTED, "auth-method-unsupported", "the server asks for a method that cannot be used",
-    retryable: false, method_unsupported
-);
-rule!(
-    CHANNEL_BINDING_FAILED, "channel-binding-failed", "channel binding cannot be met", retryable: false, channel_binding
-);
+/// `password-required`.
+pub const PASSWORD_REQUIRED: Code = Code {
+    name: "password-required",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "the server asks for a password and none is given",
+    short: Some("the server asks for a password, none is given"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/password-required.md"),
+};
+
+/// `password-rejected`.
+pub const PASSWORD_REJECTED: Code = Code {
+    name: "password-rejected",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "the password is wrong",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/password-rejected.md"),
+};
+
+/// `hba-rejected`.
+pub const HBA_REJECTED: Code = Code {
+    name: "hba-rejected",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "the server lets nobody in from here like this",
+    short: Some("not admitted"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/hba-rejected.md"),
+};
+
+/// `role-missing`.
+pub const ROLE_MISSING: Code = Code {
+    name: "role-missing",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "there is no such role",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/role-missing.md"),
+};
+
+/// `auth-method-unsupported`.
+pub const AUTH_METHOD_UNSUPPORTED: Code = Code {
+    name: "auth-method-unsupported",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "the server asks for a method that cannot be used",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/auth-method-unsupported.md"),
+};
+
+/// `channel-binding-failed`.
+pub const CHANNEL_BINDING_FAILED: Code = Code {
+    name: "channel-binding-failed",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "channel binding cannot be met",
+    short: Some("the channel cannot be bound"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/channel-binding-failed.md"),
+};
 
 /// The server's error.
 pub(super) fn error<'a>(view: &View<'a>) -> Option<&'a ServerMessage> {
@@ -280,7 +339,7 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     }
     let finding = Finding::titled(format!("there is no role {user}"))
         .fact("user", user.clone())
-        .fact_if("from", view.origin("user"))
+        .fact_if("from", view.origin_words("user"))
         .fact("server_says", words(message));
     if let Some((role, _)) = at {
         return Some(
@@ -321,7 +380,7 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
                 .because(format!(
                     "require_auth={} comes from {}",
                     required.clone().unwrap_or_default(),
-                    view.origin("require_auth").unwrap_or_else(|| "the settings".to_owned())
+                    view.origin_words("require_auth").unwrap_or_else(|| "the settings".to_owned())
                 ))
                 .fix(Fix::text(
                     "on the server: give this user's line in pg_hba.conf a method that is allowed, such as \

@@ -3,112 +3,59 @@
 
 use std::fmt::Write as _;
 
-use super::judge::all_groups;
-use super::warnings;
-use crate::stage::Stage;
+use super::code::Code;
+use super::{rules, warnings};
 use crate::text::nearest;
 use crate::text::{width, wrap};
-
-/// A code.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// The public code.
-    pub code: &'static str,
-    /// The stage of a diagnosis; `None` of a warning.
-    pub stage: Option<Stage>,
-    /// What it is about.
-    pub title: &'static str,
-    /// Whether waiting can cure it.
-    pub retryable: bool,
-    /// The page as it was written: a sentence, then parts under [`HEADINGS`], each begun by a line `## HEADING`.
-    source: &'static str,
-}
 
 /// The parts of every page, in order.
 pub const HEADINGS: [&str; 5] = ["WHAT", "WHY", "HOW TO TELL", "FIX", "SEE IT"];
 
 /// All diagnoses, by stage, in the order in which they are asked, each once.
-pub fn diagnoses() -> impl Iterator<Item = Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for (stage, rules) in all_groups() {
-        for rule in rules {
-            if !entries.iter().any(|entry| entry.code == rule.code) {
-                let (code, title, retryable, source) = (rule.code, rule.title, rule.retryable, rule.page);
-                entries.push(Entry { code, stage: Some(stage), title, retryable, source });
-            }
-        }
-    }
-    entries.sort_by_key(|entry| entry.stage);
-    entries.into_iter()
+pub fn diagnoses() -> impl Iterator<Item = &'static Code> {
+    rules::codes().into_iter()
 }
 
 /// All warnings.
-pub fn warnings() -> impl Iterator<Item = Entry> {
-    warnings::KINDS.iter().map(|kind| Entry {
-        code: kind.code,
-        stage: None,
-        title: kind.title,
-        retryable: false,
-        source: kind.page,
-    })
+pub fn warnings() -> impl Iterator<Item = &'static Code> {
+    warnings::codes()
 }
 
 /// Diagnoses, then warnings.
-pub fn all() -> impl Iterator<Item = Entry> {
+pub fn all() -> impl Iterator<Item = &'static Code> {
     diagnoses().chain(warnings())
 }
 
-/// The entry of a code.
-pub fn entry(code: &str) -> Option<Entry> {
-    all().find(|entry| entry.code == code)
+/// The code of this name.
+pub fn code(name: &str) -> Option<&'static Code> {
+    all().find(|code| code.name == name)
 }
 
 /// The code nearest to a mistyped one.
-pub fn nearest_code(code: &str) -> Option<&'static str> {
-    nearest(code, all().map(|entry| entry.code))
+pub fn nearest_code(name: &str) -> Option<&'static str> {
+    nearest(name, all().map(|code| code.name))
+}
+
+/// `certificate · exit 8`, or `warning`.
+pub fn place(code: &Code) -> String {
+    match code.fails_in() {
+        Some(stage) => format!("{} · exit {}", stage.name(), stage.exit_status()),
+        None => "warning".to_owned(),
+    }
 }
 
 /// The page of a code, laid out for a width.
-pub fn page(code: &str, columns: usize) -> Option<String> {
-    entry(code).map(|entry| entry.page(columns))
-}
-
-impl Entry {
-    /// `certificate · exit 8`, or `warning`.
-    pub fn place(&self) -> String {
-        match self.stage {
-            Some(stage) => format!("{} · exit {}", stage.name(), stage.exit_status()),
-            None => "warning".to_owned(),
-        }
+pub fn page(code: &Code, columns: usize) -> String {
+    let place = place(code);
+    let gap = columns.min(76).saturating_sub(width(code.name) + width(&place)).max(2);
+    let mut page = format!("{code}{:gap$}{place}\n", "");
+    for line in wrap(&code.summary().replace('\n', " "), columns) {
+        let _ = writeln!(page, "{line}");
     }
-
-    /// The sentence at the top of the page.
-    pub fn summary(&self) -> &'static str {
-        self.source.split("\n\n").next().unwrap_or_default().trim()
+    for (heading, text) in code.parts() {
+        let _ = write!(page, "\n{heading}\n{}", laid_out(text, columns));
     }
-
-    /// The parts of the page: heading and text.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.source
-            .split("\n## ")
-            .skip(1)
-            .filter_map(|part| part.split_once('\n'))
-            .map(|(head, text)| (head.trim(), text.trim_matches('\n')))
-    }
-
-    /// The page, laid out for a width.
-    pub fn page(&self, columns: usize) -> String {
-        let place = self.place();
-        let gap = columns.min(76).saturating_sub(width(self.code) + width(&place)).max(2);
-        let mut page = format!("{}{:gap$}{place}\n", self.code, "");
-        for line in wrap(&self.summary().replace('\n', " "), columns) {
-            let _ = writeln!(page, "{line}");
-        }
-        for (heading, text) in self.parts() {
-            let _ = write!(page, "\n{heading}\n{}", laid_out(text, columns));
-        }
-        page
-    }
+    page
 }
 
 /// Paragraphs wrapped; lines of a list keep their sign, what is indented by four is never broken.
@@ -152,11 +99,11 @@ fn laid_out(text: &str, columns: usize) -> String {
 
 /// All codes by stage, a line each.
 pub fn list() -> String {
-    let widest = all().map(|entry| width(entry.code)).max().unwrap_or(0);
+    let widest = all().map(|code| width(code.name)).max().unwrap_or(0);
     let mut list = String::new();
     let mut last = None;
-    for entry in all() {
-        let place = entry.place();
+    for code in all() {
+        let place = place(code);
         if last.as_ref() != Some(&place) {
             if last.is_some() {
                 list.push('\n');
@@ -164,7 +111,7 @@ pub fn list() -> String {
             let _ = writeln!(list, "{place}");
             last = Some(place);
         }
-        let _ = writeln!(list, "  {:<widest$}  {}", entry.code, entry.title);
+        let _ = writeln!(list, "  {:<widest$}  {}", code.name, code.title);
     }
     list
 }

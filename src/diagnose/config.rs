@@ -1,57 +1,131 @@
 //! The connection string and everything merged into it.
 
+use super::code::{Code, Severity};
 use super::fix::provider_hints;
 use super::root_file::root_sources;
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown};
 use super::{Fix, Mark};
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind};
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 use crate::text::nearest;
 use crate::trust::{ClientIdentity, IdentityError};
 use crate::verify::Defect;
 
 pub(super) const RULES: &[Rule] = &[
-    CONNINFO_SYNTAX,
-    CONNINFO_UNKNOWN_OPTION,
-    SERVICE_NOT_FOUND,
-    HOST_REQUIRED,
-    OPTION_NOT_SUPPORTED,
-    TLS_NOT_REQUESTED,
-    CONNINFO_HOST_MALFORMED,
-    CONNINFO_INVALID_VALUE,
+    Rule { code: &CONNINFO_SYNTAX, detect: syntax },
+    Rule { code: &CONNINFO_UNKNOWN_OPTION, detect: unknown_option },
+    Rule { code: &SERVICE_NOT_FOUND, detect: service_not_found },
+    Rule { code: &HOST_REQUIRED, detect: host_required },
+    Rule { code: &OPTION_NOT_SUPPORTED, detect: option_not_supported },
+    Rule { code: &TLS_NOT_REQUESTED, detect: tls_not_requested },
+    Rule { code: &CONNINFO_HOST_MALFORMED, detect: host_malformed },
+    Rule { code: &CONNINFO_INVALID_VALUE, detect: invalid_value },
 ];
 
 /// What only a chain shows.
-pub(super) const JUDGED: &[Rule] = &[HOST_REQUIRED];
+pub(super) const JUDGED: &[Rule] = &[Rule { code: &HOST_REQUIRED, detect: host_required }];
 
 /// What only a file shows.
-pub(super) const FILES: &[Rule] = &[OPTION_NOT_SUPPORTED];
+pub(super) const FILES: &[Rule] = &[Rule { code: &OPTION_NOT_SUPPORTED, detect: option_not_supported }];
 
-rule!(CONNINFO_SYNTAX, "conninfo-syntax", "the connection string cannot be read", retryable: false, syntax);
-rule!(
-    CONNINFO_UNKNOWN_OPTION, "conninfo-unknown-option", "libpq knows no such connection option",
-    retryable: false, unknown_option
-);
-rule!(
-    CONNINFO_INVALID_VALUE, "conninfo-invalid-value", "libpq refuses a value, or two of them together",
-    retryable: false, invalid_value
-);
-rule!(
-    CONNINFO_HOST_MALFORMED, "conninfo-host-malformed", "the host is not a host name",
-    retryable: false, host_malformed
-);
-rule!(SERVICE_NOT_FOUND, "service-not-found", "there is no such service", retryable: false, service_not_found);
-rule!(HOST_REQUIRED, "host-required", "there is no host name to verify", retryable: false, host_required);
-rule!(
-    TLS_NOT_REQUESTED, "tls-not-requested", "the settings ask for no TLS, there is nothing to verify",
-    retryable: false, tls_not_requested
-);
-rule!(
-    OPTION_NOT_SUPPORTED, "option-not-supported", "libpq can do it, this tool refuses",
-    retryable: false, option_not_supported
-);
+/// `conninfo-syntax`.
+pub const CONNINFO_SYNTAX: Code = Code {
+    name: "conninfo-syntax",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "the connection string cannot be read",
+    short: Some("cannot be read"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/conninfo-syntax.md"),
+};
+
+/// `conninfo-unknown-option`.
+pub const CONNINFO_UNKNOWN_OPTION: Code = Code {
+    name: "conninfo-unknown-option",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "libpq knows no such connection option",
+    short: Some("unknown option"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/conninfo-unknown-option.md"),
+};
+
+/// `conninfo-invalid-value`.
+pub const CONNINFO_INVALID_VALUE: Code = Code {
+    name: "conninfo-invalid-value",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "libpq refuses a value, or two of them together",
+    short: Some("invalid value"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/conninfo-invalid-value.md"),
+};
+
+/// `conninfo-host-malformed`.
+pub const CONNINFO_HOST_MALFORMED: Code = Code {
+    name: "conninfo-host-malformed",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "the host is not a host name",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/conninfo-host-malformed.md"),
+};
+
+/// `service-not-found`.
+pub const SERVICE_NOT_FOUND: Code = Code {
+    name: "service-not-found",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "there is no such service",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/service-not-found.md"),
+};
+
+/// `host-required`.
+pub const HOST_REQUIRED: Code = Code {
+    name: "host-required",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "there is no host name to verify",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/host-required.md"),
+};
+
+/// `tls-not-requested`.
+pub const TLS_NOT_REQUESTED: Code = Code {
+    name: "tls-not-requested",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "the settings ask for no TLS, there is nothing to verify",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/tls-not-requested.md"),
+};
+
+/// `option-not-supported`.
+pub const OPTION_NOT_SUPPORTED: Code = Code {
+    name: "option-not-supported",
+    severity: Severity::Failure,
+    stage: Stage::Config,
+    title: "libpq can do it, this tool refuses",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/option-not-supported.md"),
+};
 
 fn error<'a>(view: &View<'a>) -> Option<&'a ConfigError> {
     view.evidence.config.as_ref().err()
@@ -287,7 +361,7 @@ fn refused_value(
 /// What libpq refuses only when the slot is tried: a port, an address.
 fn bad_slot(view: &View<'_>) -> Finding {
     let host = view.host();
-    let origin = |keyword| view.origin(keyword).unwrap_or_else(|| "the connection string".to_owned());
+    let origin = |keyword| view.origin_words(keyword).unwrap_or_else(|| "the connection string".to_owned());
     if let Some(Err(BadPort::OutOfRange(port) | BadPort::NotANumber(port))) = host.map(|host| &host.port) {
         let port = text::printable(port);
         return Finding::titled(format!("invalid port value \"{port}\""))
@@ -403,7 +477,7 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
 
 fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     let settings = view.settings()?;
-    let origin = view.origin("sslmode");
+    let origin = view.origin_words("sslmode");
     let mode = settings.sslmode.name();
     if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
         let path = path_text(path);

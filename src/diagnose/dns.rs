@@ -1,18 +1,56 @@
 //! Name resolution.
 
 use super::Fix;
+use super::code::{Code, Severity};
 use super::fix::provider_hints;
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{DnsFailure, Resolution};
 use crate::provider::{self, FormKind, Situation};
+use crate::stage::Stage;
 use crate::text;
 
-pub(super) const RULES: &[Rule] = &[DNS_NOT_FOUND, DNS_NO_ADDRESS, DNS_FAILURE];
+pub(super) const RULES: &[Rule] = &[
+    Rule { code: &DNS_NOT_FOUND, detect: not_found },
+    Rule { code: &DNS_NO_ADDRESS, detect: no_address },
+    Rule { code: &DNS_FAILURE, detect: failure },
+];
 
-rule!(DNS_NOT_FOUND, "dns-not-found", "there is no such name", retryable: false, not_found);
-rule!(DNS_NO_ADDRESS, "dns-no-address", "the name exists and has no address", retryable: false, no_address);
-rule!(DNS_FAILURE, "dns-failure", "no resolver answered", retryable: true, failure);
+/// `dns-not-found`.
+pub const DNS_NOT_FOUND: Code = Code {
+    name: "dns-not-found",
+    severity: Severity::Failure,
+    stage: Stage::Dns,
+    title: "there is no such name",
+    short: Some("no such name"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/dns-not-found.md"),
+};
+
+/// `dns-no-address`.
+pub const DNS_NO_ADDRESS: Code = Code {
+    name: "dns-no-address",
+    severity: Severity::Failure,
+    stage: Stage::Dns,
+    title: "the name exists and has no address",
+    short: Some("no address"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/dns-no-address.md"),
+};
+
+/// `dns-failure`.
+pub const DNS_FAILURE: Code = Code {
+    name: "dns-failure",
+    severity: Severity::Failure,
+    stage: Stage::Dns,
+    title: "no resolver answered",
+    short: None,
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/dns-failure.md"),
+};
 
 fn resolution<'a>(view: &View<'a>) -> Option<&'a Resolution> {
     Some(&view.attempt?.dns.as_ref()?.result)

@@ -2,12 +2,14 @@
 //! same outcome, and every evidence gives one.
 //!
 //! An attempt ends in one stage (`View::end`); the rules of that stage name the cause, and the last of them always
-//! finds something. A new diagnosis is one `Rule` in its stage's file and its page in `explain/`.
+//! finds something. A new diagnosis is one [`Code`] and its
+//! rule in its stage's file and its page in `explain/`.
 
 mod alerts;
 mod auth;
 pub mod catalogue;
 mod certificate;
+mod code;
 mod config;
 mod dns;
 mod fingerprints;
@@ -16,6 +18,7 @@ mod judge;
 mod negotiate;
 pub mod policy;
 mod rule;
+mod rules;
 mod session;
 mod stages;
 mod suites;
@@ -37,10 +40,29 @@ use crate::provider::Detection;
 use crate::stage::Stage;
 use view::View;
 
+pub use code::{Code, Concern, Severity};
 #[cfg(test)]
 pub(crate) use config::SUBCOMMANDS;
 pub use judge::diagnose;
 pub use policy::Policy;
+
+/// All codes by name, for whoever refers to one.
+pub mod codes {
+    pub use super::auth::*;
+    pub use super::certificate::*;
+    pub use super::config::*;
+    pub use super::dns::*;
+    pub use super::negotiate::*;
+    pub use super::root_file::{
+        ROOT_BUNDLE_INCOMPLETE, ROOT_EXPIRED, ROOT_EXPIRES_SOON, ROOT_FILE_INVALID, ROOT_FILE_LACKS_ROOT,
+        ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE, ROOT_NOT_IN_FILE, ROOT_RETIRED,
+    };
+    pub use super::session::*;
+    pub use super::tcp::*;
+    pub use super::tls::*;
+    pub use super::trust::*;
+    pub use super::warnings::*;
+}
 
 /// Evidence and every opinion on it: all that a report needs.
 #[derive(Clone, Debug)]
@@ -57,11 +79,17 @@ pub struct Outcome {
     pub warnings: Vec<Warning>,
     /// The nine stages.
     pub stages: Vec<StageReport>,
-    /// For each attempt of the evidence, why it failed, unless it did not.
-    pub attempts: Vec<Option<Diagnosis>>,
+    /// For each attempt before the last one, why it failed, unless it did not.
+    pub earlier: Vec<Option<Diagnosis>>,
 }
 
 impl Outcome {
+    /// For each attempt of the evidence, why it failed, unless it did not.
+    pub fn of_attempts(&self) -> impl Iterator<Item = Option<&Diagnosis>> {
+        let last = self.evidence.attempts.last().map(|_| self.diagnosis.as_ref());
+        self.earlier.iter().map(Option::as_ref).chain(last)
+    }
+
     /// Who runs the server of the last attempt, as far as name, alias, port and chain tell.
     pub fn provider(&self) -> Option<Detection> {
         View::new(&self.evidence, self.evidence.attempts.last()).provider()
@@ -72,7 +100,7 @@ impl Outcome {
         match (self.verdict, &self.diagnosis) {
             (Verdict::Verified, _) if self.is_denied() => policy::NOT_MET,
             (Verdict::Verified, _) => 0,
-            (Verdict::Failed, Some(diagnosis)) => diagnosis.stage.exit_status(),
+            (Verdict::Failed, Some(diagnosis)) => diagnosis.code.stage.exit_status(),
             (Verdict::Failed, None) => 1,
         }
     }
@@ -95,22 +123,30 @@ pub enum Verdict {
 /// A named root cause with its evidence and its remedies.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
-    /// The public code.
-    pub code: &'static str,
-    /// The stage it belongs to; gives the exit status.
-    pub stage: Stage,
+    /// What it is; its stage gives the exit status.
+    pub code: &'static Code,
     /// What happened: lower case, no full stop.
     pub title: String,
+    /// The same in the line of the stage.
+    pub short: String,
     /// Why.
     pub cause: String,
+    /// What was tried before, in words; of the last of several attempts.
+    pub after: Option<String>,
     /// The evidence: snake_case label and value.
     pub evidence: Vec<(&'static str, Fact)>,
     /// What to do, most likely first.
     pub fixes: Vec<Fix>,
-    /// Whether waiting can cure it.
-    pub retryable: bool,
     /// Where in the connection string the fault lies (masked text and byte range in it).
     pub mark: Option<Mark>,
+}
+
+impl Diagnosis {
+    /// Why, and after what.
+    pub fn whole_cause(&self) -> String {
+        let parts = [Some(&self.cause).filter(|cause| !cause.is_empty()), self.after.as_ref()];
+        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// A value of evidence.
@@ -168,8 +204,8 @@ pub struct Mark {
 /// Something worth knowing that does not change the verdict.
 #[derive(Clone, Debug)]
 pub struct Warning {
-    /// The public code.
-    pub code: &'static str,
+    /// What it is.
+    pub code: &'static Code,
     /// What is the case.
     pub title: String,
     /// The evidence.

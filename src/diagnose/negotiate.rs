@@ -1,45 +1,111 @@
 //! SSLRequest and its one-byte answer. Whatever comes before TLS is nobody's word in particular.
 
 use super::Fix;
+use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, provider_hints};
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{Answer, Closure, InFlight, NegotiateResult, Question, TlsFailure};
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 
 pub(super) const RULES: &[Rule] = &[
-    SERVER_REFUSED_TLS,
-    SERVER_ERROR_BEFORE_TLS,
-    NOT_POSTGRESQL,
-    INJECTED_PLAINTEXT,
-    NEGOTIATION_CLOSED,
-    NEGOTIATION_TIMEOUT,
+    Rule { code: &SERVER_REFUSED_TLS, detect: refused },
+    Rule { code: &SERVER_ERROR_BEFORE_TLS, detect: error },
+    Rule { code: &NOT_POSTGRESQL, detect: foreign },
+    Rule { code: &INJECTED_PLAINTEXT, detect: injected },
+    Rule { code: &NEGOTIATION_CLOSED, detect: closed },
+    Rule { code: &NEGOTIATION_TIMEOUT, detect: silence },
 ];
 
 /// What a handshake without SSLRequest shows.
-pub(super) const DIRECT: &[Rule] = &[DIRECT_TLS_UNSUPPORTED];
+pub(super) const DIRECT: &[Rule] = &[Rule { code: &DIRECT_TLS_UNSUPPORTED, detect: direct }];
 
-rule!(SERVER_REFUSED_TLS, "server-refused-tls", "the server does not offer TLS", retryable: false, refused);
-rule!(
-    NEGOTIATION_CLOSED, "negotiation-closed", "the connection is closed in answer to SSLRequest",
-    retryable: true, closed
-);
-rule!(
-    NEGOTIATION_TIMEOUT, "negotiation-timeout", "the port is open and nothing answers SSLRequest",
-    retryable: true, silence
-);
-rule!(NOT_POSTGRESQL, "not-postgresql", "another protocol answers", retryable: false, foreign);
-rule!(
-    SERVER_ERROR_BEFORE_TLS, "server-error-before-tls", "the server answers SSLRequest with an error",
-    retryable: true, error
-);
-rule!(INJECTED_PLAINTEXT, "injected-plaintext", "plaintext follows the server's yes", retryable: false, injected);
-rule!(
-    DIRECT_TLS_UNSUPPORTED, "direct-tls-unsupported", "the server does not take TLS without SSLRequest",
-    retryable: false, direct
-);
+/// `server-refused-tls`.
+pub const SERVER_REFUSED_TLS: Code = Code {
+    name: "server-refused-tls",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "the server does not offer TLS",
+    short: Some("the server answered N"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/server-refused-tls.md"),
+};
+
+/// `negotiation-closed`.
+pub const NEGOTIATION_CLOSED: Code = Code {
+    name: "negotiation-closed",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "the connection is closed in answer to SSLRequest",
+    short: None,
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/negotiation-closed.md"),
+};
+
+/// `negotiation-timeout`.
+pub const NEGOTIATION_TIMEOUT: Code = Code {
+    name: "negotiation-timeout",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "the port is open and nothing answers SSLRequest",
+    short: Some("no answer"),
+    concerns: &[Concern::Deadline],
+    retryable: true,
+    page: include_str!("explain/negotiation-timeout.md"),
+};
+
+/// `not-postgresql`.
+pub const NOT_POSTGRESQL: Code = Code {
+    name: "not-postgresql",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "another protocol answers",
+    short: Some("another protocol answers"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/not-postgresql.md"),
+};
+
+/// `server-error-before-tls`.
+pub const SERVER_ERROR_BEFORE_TLS: Code = Code {
+    name: "server-error-before-tls",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "the server answers SSLRequest with an error",
+    short: Some("an error for an answer"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/server-error-before-tls.md"),
+};
+
+/// `injected-plaintext`.
+pub const INJECTED_PLAINTEXT: Code = Code {
+    name: "injected-plaintext",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "plaintext follows the server's yes",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/injected-plaintext.md"),
+};
+
+/// `direct-tls-unsupported`.
+pub const DIRECT_TLS_UNSUPPORTED: Code = Code {
+    name: "direct-tls-unsupported",
+    severity: Severity::Failure,
+    stage: Stage::Negotiate,
+    title: "the server does not take TLS without SSLRequest",
+    short: Some("no TLS without SSLRequest"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/direct-tls-unsupported.md"),
+};
 
 /// The port next door at which PostgreSQL answers, with TLS.
 fn next_door(view: &View<'_>) -> Option<Fix> {
@@ -69,10 +135,10 @@ fn refused(view: &View<'_>) -> Option<Finding> {
 }
 
 fn closed(view: &View<'_>) -> Option<Finding> {
-    let how = match view.negotiate()? {
-        NegotiateResult::Ended(Closure::Closed) => "closed (FIN)".to_owned(),
-        NegotiateResult::Ended(Closure::Reset) => "reset (RST)".to_owned(),
-        NegotiateResult::Failed(failure) => text::printable(&failure.text),
+    let (short, how) = match view.negotiate()? {
+        NegotiateResult::Ended(Closure::Closed) => ("closed", "closed (FIN)".to_owned()),
+        NegotiateResult::Ended(Closure::Reset) => ("reset", "reset (RST)".to_owned()),
+        NegotiateResult::Failed(failure) => ("closed", text::printable(&failure.text)),
         _ => return None,
     };
     let again = view.evidence.looks.iter().find(|look| look.question == Question::SslRequest);
@@ -97,6 +163,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("{} hangs up on SSLRequest", view.place()))
+            .in_short(short)
             .because(cause)
             .fact("answer", how)
             .fact_if("asked_again", again)

@@ -1,6 +1,7 @@
 //! What the user demands beyond verification: `--strict`, `--deny`, `--allow`. They act on the codes of warnings and
 //! leave the verdict alone (exit status 10).
 
+use super::code::Code;
 use super::{Outcome, catalogue};
 use crate::text::nearest;
 
@@ -11,8 +12,8 @@ pub const NOT_MET: u8 = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     strict: bool,
-    deny: Vec<String>,
-    allow: Vec<String>,
+    deny: Vec<&'static Code>,
+    allow: Vec<&'static Code>,
 }
 
 /// A code that is no warning's.
@@ -46,12 +47,11 @@ impl Policy {
         deny: impl IntoIterator<Item = String>,
         allow: impl IntoIterator<Item = String>,
     ) -> Result<Self, UnknownCode> {
-        let known = |code: String| match catalogue::warnings().any(|entry| entry.code == code) {
-            true => Ok(code),
-            false => {
-                let nearest = nearest(&code, catalogue::warnings().map(|entry| entry.code));
-                Err(UnknownCode { code, nearest })
-            }
+        let known = |name: String| {
+            catalogue::warnings().find(|code| code.name == name).ok_or_else(|| {
+                let nearest = nearest(&name, catalogue::warnings().map(|code| code.name));
+                UnknownCode { code: name, nearest }
+            })
         };
         Ok(Self {
             strict,
@@ -63,7 +63,7 @@ impl Policy {
     /// Marks the warnings that are denied; what is allowed by name stays a warning.
     pub fn apply(&self, outcome: &mut Outcome) {
         for warning in &mut outcome.warnings {
-            let listed = |codes: &[String]| codes.iter().any(|code| code == warning.code);
+            let listed = |codes: &[&Code]| codes.contains(&warning.code);
             warning.denied = (self.strict || listed(&self.deny)) && !listed(&self.allow);
         }
     }

@@ -1,41 +1,22 @@
 //! What a rule is and what it finds.
 
+use super::code::Code;
 use super::view::View;
-use super::{Diagnosis, Fact, Fix, Mark};
-use crate::stage::Stage;
+use super::{Diagnosis, Fact, Fix, Mark, Warning};
 
-/// A diagnosis that can be made: its public identity, its page, and how it is recognised.
+/// How a diagnosis is recognised. A code can have several.
 pub(super) struct Rule {
-    /// The public code. It is never renamed.
-    pub code: &'static str,
-    /// What it is about, for lists.
-    pub title: &'static str,
-    /// Whether waiting can cure it.
-    pub retryable: bool,
-    /// Its page.
-    pub page: &'static str,
+    /// What is found.
+    pub code: &'static Code,
     /// Finds it in the evidence.
     pub detect: fn(&View<'_>) -> Option<Finding>,
 }
-
-/// Declares a rule whose page is `explain/CODE.md`.
-macro_rules! rule {
-    ($name:ident, $code:literal, $title:literal, retryable: $retryable:literal, $detect:expr) => {
-        pub(in crate::diagnose) const $name: $crate::diagnose::rule::Rule = $crate::diagnose::rule::Rule {
-            code: $code,
-            title: $title,
-            retryable: $retryable,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnose/explain/", $code, ".md")),
-            detect: $detect,
-        };
-    };
-}
-pub(super) use rule;
 
 /// What a rule found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finding {
     title: String,
+    short: Option<String>,
     cause: String,
     evidence: Vec<(&'static str, Fact)>,
     fixes: Vec<Fix>,
@@ -46,6 +27,12 @@ impl Finding {
     /// What is the case: lower case, no full stop.
     pub fn titled(title: impl Into<String>) -> Self {
         Self { title: title.into(), ..Self::default() }
+    }
+
+    /// Other words for the line of the stage than the code has.
+    pub fn in_short(mut self, words: impl Into<String>) -> Self {
+        self.short = Some(words.into());
+        self
     }
 
     /// Why.
@@ -86,18 +73,25 @@ impl Finding {
         self
     }
 
-    /// The diagnosis that the rule makes of it.
-    pub fn diagnosis(self, rule: &Rule, stage: Stage) -> Diagnosis {
-        Diagnosis {
-            code: rule.code,
-            stage,
-            title: self.title,
-            cause: self.cause,
-            evidence: self.evidence,
-            fixes: self.fixes,
-            retryable: rule.retryable,
-            mark: self.mark,
-        }
+    /// The diagnosis of this code.
+    pub fn diagnosis(self, code: &'static Code) -> Diagnosis {
+        let short =
+            self.short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| self.title.clone());
+        let Self { title, cause, evidence, fixes, mark, .. } = self;
+        Diagnosis { code, title, short, cause, after: None, evidence, fixes, mark }
+    }
+
+    /// The warning of this code; it has no cause, no place and no words for the line of a stage.
+    pub fn warning(self, code: &'static Code) -> Warning {
+        let Self { title, evidence, fixes, .. } = self;
+        Warning { code, title, evidence, fixes, denied: false }
+    }
+}
+
+/// What a command says of a file is a warning's finding too.
+impl From<Warning> for Finding {
+    fn from(Warning { title, evidence, fixes, .. }: Warning) -> Self {
+        Self { title, evidence, fixes, ..Self::default() }
     }
 }
 

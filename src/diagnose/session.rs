@@ -2,42 +2,115 @@
 
 use super::Fix;
 use super::auth::{error, words};
+use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::View;
+use crate::conninfo::Origin;
 use crate::evidence::{Closure, SessionFailure};
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 
 pub(super) const RULES: &[Rule] = &[
-    DATABASE_MISSING,
-    TOO_MANY_CONNECTIONS,
-    SERVER_STARTING,
-    SESSION_READONLY,
-    SESSION_TIMEOUT,
-    SESSION_CLOSED,
-    SERVER_ERROR,
+    Rule { code: &DATABASE_MISSING, detect: database_missing },
+    Rule { code: &TOO_MANY_CONNECTIONS, detect: too_many },
+    Rule { code: &SERVER_STARTING, detect: starting },
+    Rule { code: &SESSION_READONLY, detect: wrong_attributes },
+    Rule { code: &SESSION_TIMEOUT, detect: timeout },
+    Rule { code: &SESSION_CLOSED, detect: closed },
+    Rule { code: &SERVER_ERROR, detect: server_error },
 ];
 
-rule!(DATABASE_MISSING, "database-missing", "there is no such database", retryable: false, database_missing);
-rule!(TOO_MANY_CONNECTIONS, "too-many-connections", "the server is full", retryable: true, too_many);
-rule!(SERVER_STARTING, "server-starting", "the server is starting or stopping", retryable: true, starting);
-rule!(
-    SESSION_TIMEOUT, "session-timeout", "the server falls silent after the start-up message", retryable: true, timeout
-);
-rule!(
-    SESSION_CLOSED, "session-closed", "the connection is closed after the start-up message", retryable: true, closed
-);
-rule!(
-    SESSION_READONLY, "session-readonly", "the server is not of the kind wanted", retryable: true, wrong_attributes
-);
-rule!(SERVER_ERROR, "server-error", "the server answers with an error", retryable: false, server_error);
+/// `database-missing`.
+pub const DATABASE_MISSING: Code = Code {
+    name: "database-missing",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "there is no such database",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/database-missing.md"),
+};
+
+/// `too-many-connections`.
+pub const TOO_MANY_CONNECTIONS: Code = Code {
+    name: "too-many-connections",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the server is full",
+    short: None,
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/too-many-connections.md"),
+};
+
+/// `server-starting`.
+pub const SERVER_STARTING: Code = Code {
+    name: "server-starting",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the server is starting or stopping",
+    short: None,
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/server-starting.md"),
+};
+
+/// `session-timeout`.
+pub const SESSION_TIMEOUT: Code = Code {
+    name: "session-timeout",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the server falls silent after the start-up message",
+    short: Some("silence"),
+    concerns: &[Concern::Deadline],
+    retryable: true,
+    page: include_str!("explain/session-timeout.md"),
+};
+
+/// `session-closed`.
+pub const SESSION_CLOSED: Code = Code {
+    name: "session-closed",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the connection is closed after the start-up message",
+    short: Some("closed"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/session-closed.md"),
+};
+
+/// `session-readonly`.
+pub const SESSION_READONLY: Code = Code {
+    name: "session-readonly",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the server is not of the kind wanted",
+    short: Some("not the kind of server that is wanted"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/session-readonly.md"),
+};
+
+/// `server-error`.
+pub const SERVER_ERROR: Code = Code {
+    name: "server-error",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "the server answers with an error",
+    short: Some("an error"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/server-error.md"),
+};
 
 fn database_missing(view: &View<'_>) -> Option<Finding> {
     let message = error(view).filter(|message| message.sqlstate == "3D000")?;
     let database = view.database();
-    let by_user =
-        view.origin("dbname").is_none_or(|origin| origin.contains("default")) && database == view.user();
+    let named = |origin: &Origin| !matches!(origin, Origin::Default | Origin::ToolDefault(_));
+    let by_user = !view.origin("dbname").is_some_and(named) && database == view.user();
     Some(
         Finding::titled(format!("there is no database {database}"))
             .because(if by_user {
@@ -46,7 +119,7 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                 "TLS and the login are well; names are case-sensitive"
             })
             .fact("database", database.clone())
-            .fact_if("from", view.origin("dbname"))
+            .fact_if("from", view.origin_words("dbname"))
             .fact("server_says", words(message))
             .fix(
                 Fix::text("name the database; every server has one named postgres").set("dbname", "postgres"),
@@ -190,7 +263,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
             )
             .fact("wanted", wanted)
             .fact("found", found)
-            .fact_if("from", view.origin("target_session_attrs"))
+            .fact_if("from", view.origin_words("target_session_attrs"))
             .fix(Fix::text("name all servers of the cluster in host, so that libpq can find the right one"))
             .fix(Fix::text("a failover under way? wait until a server is promoted")),
     )

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::view::{Reach, View, reach, store_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
-use crate::conninfo::SslMode;
+use crate::conninfo::{Origin, SslMode};
 use crate::evidence::SessionFailure;
-use crate::evidence::{Closure, NegotiateResult, Resolution, Step, TcpResult, TlsFailure};
+use crate::evidence::{NegotiateResult, Resolution, Step, TcpResult, TlsFailure};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{ClientIdentity, Roots};
@@ -21,10 +21,10 @@ pub(super) fn reports(
     Stage::ALL
         .into_iter()
         .map(|stage| {
-            let failed = diagnosis.filter(|diagnosis| diagnosis.stage == stage);
-            let beside = also.iter().any(|other| other.stage == stage);
+            let failed = diagnosis.filter(|diagnosis| diagnosis.code.stage == stage);
+            let beside = also.iter().any(|other| other.code.stage == stage);
             let reached = reached(view, stage);
-            let warned = warnings.iter().any(|warning| super::warnings::stage(warning.code) == Some(stage));
+            let warned = warnings.iter().any(|warning| warning.code.stage == stage);
             let status = match (failed, &reached) {
                 (Some(_), _) => StageStatus::Failed,
                 // A file at fault shows in its stage, whatever came before it.
@@ -34,11 +34,11 @@ pub(super) fn reports(
                 (None, Some(_)) => StageStatus::Ok,
             };
             let detail = match failed {
-                Some(failed) => failure_detail(view, failed),
+                Some(failed) => failed.short.clone(),
                 None if beside && stage == Stage::Trust => also
                     .iter()
-                    .find(|other| other.stage == stage)
-                    .map(|other| failure_detail(view, other))
+                    .find(|other| other.code.stage == stage)
+                    .map(|other| other.short.clone())
                     .unwrap_or_default(),
                 None => reached.clone().unwrap_or_else(|| skip_detail(view, stage)),
             };
@@ -80,11 +80,11 @@ fn took(view: &View<'_>, stage: Stage) -> Option<f64> {
 
 /// What is to be known of a stage that went well; `None` if it was not reached.
 fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
-    let settings = view.settings()?;
+    view.settings()?;
     match stage {
         Stage::Config => Some(match view.origin("sslmode") {
-            Some(origin) if origin.starts_with("the default of pgtls-check") => {
-                format!("{}, {origin}", view.mode.name())
+            Some(origin @ Origin::ToolDefault(_)) => {
+                format!("{}, {}", view.mode.name(), origin.phrase())
             }
             _ => view.mode.name().to_owned(),
         }),
@@ -143,7 +143,6 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
                 .server_version
                 .as_deref()
                 .map(|version| format!("PostgreSQL {}", text::printable(version)));
-            let _ = settings;
             Some(version.unwrap_or_else(|| "established".to_owned()))
         }
     }
@@ -216,63 +215,4 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// The failing stage's line: short, since the diagnosis says it in full.
-fn failure_detail(view: &View<'_>, diagnosis: &Diagnosis) -> String {
-    let short = match diagnosis.code {
-        "conninfo-syntax" => "cannot be read",
-        "conninfo-unknown-option" => "unknown option",
-        "conninfo-invalid-value" => "invalid value",
-        "root-file-missing" => "no such file",
-        "root-file-unreadable" => "the root file cannot be read",
-        "root-file-invalid" => "no file of PEM certificates",
-        "root-expired" => "the root has expired",
-        "client-cert-missing" => "no client certificate",
-        "client-cert-invalid" => "the client certificate cannot be used",
-        "client-key-missing" => "no private key",
-        "client-key-invalid" => "the private key cannot be used",
-        "client-key-permissions" => "others can read the private key",
-        "client-key-mismatch" => "key and client certificate do not belong together",
-        "crl-invalid" => "a CRL is no good",
-        "crl-missing" => "a CRL is missing",
-        "root-key-changed" => "another key than the root in your file has",
-        "root-file-lacks-root" => "your file lacks the root",
-        "certificate-weak" => "too weak",
-        "tcp-unreachable" => "no way there",
-        "not-postgresql" => "another protocol answers",
-        "server-error-before-tls" => "an error for an answer",
-        "tls-closed" => match view.tls_failure() {
-            Some(TlsFailure::Ended(Closure::Reset)) => "reset",
-            _ => "closed",
-        },
-        "tls-no-shared-cipher" => "nothing in common",
-        "session-timeout" => "silence",
-        "session-closed" => "closed",
-        "server-error" => "an error",
-        "hba-rejected" => "not admitted",
-        "session-readonly" => "not the kind of server that is wanted",
-        "channel-binding-failed" => "the channel cannot be bound",
-        "certificate-name-constraints" => "a name that its CA may not certify",
-        "tls-unsupported-here" => "the server insists on what this tool cannot do",
-        "direct-tls-unsupported" => "no TLS without SSLRequest",
-        "root-not-in-file" => "ends at a root that is not in your file",
-        "unknown-issuer" => "issued by nobody in your file",
-        "intermediate-missing" => "an intermediate is missing",
-        "self-signed" => "self-signed and not in your file",
-        "tcp-timeout" | "negotiation-timeout" => "no answer",
-        "tcp-refused" => "refused",
-        "tls-timeout" => "silence",
-        "server-refused-tls" => "the server answered N",
-        "dns-not-found" => "no such name",
-        "dns-no-address" => "no address",
-        "hostname-mismatch" => return format!("good, but not for {}", view.host_name()),
-        "negotiation-closed" => match view.negotiate() {
-            Some(NegotiateResult::Ended(Closure::Reset)) => "reset",
-            _ => "closed",
-        },
-        "password-required" => "the server asks for a password, none is given",
-        _ => return diagnosis.title.clone(),
-    };
-    short.to_owned()
 }

@@ -1,18 +1,56 @@
 //! The TCP connection.
 
 use super::Fix;
+use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::view::{Reach, View, reach};
 use crate::evidence::{OsFailure, TcpResult};
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 
-pub(super) const RULES: &[Rule] = &[TCP_REFUSED, TCP_UNREACHABLE, TCP_TIMEOUT];
+pub(super) const RULES: &[Rule] = &[
+    Rule { code: &TCP_REFUSED, detect: refused },
+    Rule { code: &TCP_UNREACHABLE, detect: unreachable },
+    Rule { code: &TCP_TIMEOUT, detect: timeout },
+];
 
-rule!(TCP_REFUSED, "tcp-refused", "nothing listens on the port", retryable: true, refused);
-rule!(TCP_UNREACHABLE, "tcp-unreachable", "there is no way to the address", retryable: true, unreachable);
-rule!(TCP_TIMEOUT, "tcp-timeout", "the address does not answer", retryable: true, timeout);
+/// `tcp-refused`.
+pub const TCP_REFUSED: Code = Code {
+    name: "tcp-refused",
+    severity: Severity::Failure,
+    stage: Stage::Tcp,
+    title: "nothing listens on the port",
+    short: Some("refused"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/tcp-refused.md"),
+};
+
+/// `tcp-unreachable`.
+pub const TCP_UNREACHABLE: Code = Code {
+    name: "tcp-unreachable",
+    severity: Severity::Failure,
+    stage: Stage::Tcp,
+    title: "there is no way to the address",
+    short: Some("no way there"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/tcp-unreachable.md"),
+};
+
+/// `tcp-timeout`.
+pub const TCP_TIMEOUT: Code = Code {
+    name: "tcp-timeout",
+    severity: Severity::Failure,
+    stage: Stage::Tcp,
+    title: "the address does not answer",
+    short: Some("no answer"),
+    concerns: &[Concern::Deadline],
+    retryable: true,
+    page: include_str!("explain/tcp-timeout.md"),
+};
 
 /// ENFILE and EMFILE, on every Unix.
 #[cfg(unix)]

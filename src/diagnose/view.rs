@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Mark;
 use super::root_file::Server;
-use crate::conninfo::{self, Endpoint, Form, Host, Settings, SslMode, SslNegotiation, Value};
+use crate::conninfo::{self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, Value};
 use crate::evidence::{
     Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
     TlsFailure, TlsRecord,
@@ -163,9 +163,14 @@ impl<'a> View<'a> {
             .map(|look| look.address.port())
     }
 
-    /// Where a parameter's value came from, in words; `None` if libpq would not report it.
-    pub fn origin(&self, keyword: &str) -> Option<String> {
-        self.settings()?.parameter(keyword).map(|parameter| parameter.origin.phrase())
+    /// Where a parameter's value came from; `None` if libpq would not report it.
+    pub fn origin(&self, keyword: &str) -> Option<&'a Origin> {
+        self.settings()?.parameter(keyword).map(|parameter| &parameter.origin)
+    }
+
+    /// The same in words.
+    pub fn origin_words(&self, keyword: &str) -> Option<String> {
+        self.origin(keyword).map(Origin::phrase)
     }
 
     pub fn user(&self) -> String {

@@ -155,22 +155,26 @@ fn name(host: &Host) -> Option<String> {
 }
 
 pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> Json {
+    with_cause(diagnosis, &diagnosis.whole_cause())
+}
+
+fn with_cause(diagnosis: &Diagnosis, cause: &str) -> Json {
     json!({
-        "code": diagnosis.code,
-        "stage": diagnosis.stage.name(),
+        "code": diagnosis.code.name,
+        "stage": diagnosis.code.stage.name(),
         "title": shown(&diagnosis.title),
-        "cause": shown(&diagnosis.cause),
+        "cause": shown(cause),
         "evidence": evidence(&diagnosis.evidence),
         "fixes": fixes(&diagnosis.fixes),
-        "retryable": diagnosis.retryable,
+        "retryable": diagnosis.code.retryable,
         "doc": format!("pgtls-check explain {}", diagnosis.code),
     })
 }
 
 fn also(diagnosis: &Diagnosis) -> Json {
     json!({
-        "code": diagnosis.code,
-        "stage": diagnosis.stage.name(),
+        "code": diagnosis.code.name,
+        "stage": diagnosis.code.stage.name(),
         "title": shown(&diagnosis.title),
         "fixes": fixes(&diagnosis.fixes),
     })
@@ -179,7 +183,7 @@ fn also(diagnosis: &Diagnosis) -> Json {
 /// `denied` is there only where it is true.
 pub(crate) fn warning(warning: &Warning) -> Json {
     let mut object = json!({
-        "code": warning.code,
+        "code": warning.code.name,
         "title": shown(&warning.title),
         "evidence": evidence(&warning.evidence),
         "fixes": fixes(&warning.fixes),
@@ -261,19 +265,18 @@ fn milliseconds(time: Duration) -> f64 {
 
 fn attempts(outcome: &Outcome) -> Vec<Json> {
     let hosts = subject::settings(outcome).map(|settings| settings.hosts.as_slice()).unwrap_or_default();
-    let diagnoses = outcome.attempts.iter().map(Option::as_ref).chain(std::iter::repeat(None));
     outcome
         .evidence
         .attempts
         .iter()
-        .zip(diagnoses)
+        .zip(outcome.of_attempts())
         .map(|(attempt, found)| {
             let host = hosts.get(attempt.host);
             json!({
                 "host": host.and_then(name),
                 "address": attempt.address.map(|address| address.to_string()),
                 "port": host.and_then(|host| host.port.as_ref().ok()),
-                "diagnosis": found.map_or(Json::Null, diagnosis),
+                "diagnosis": found.map_or(Json::Null, |found| with_cause(found, &found.cause)),
             })
         })
         .collect()

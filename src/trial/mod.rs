@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::apart;
 use crate::conninfo::{self, Environment, Overrides, Settings};
-use crate::diagnose::{Diagnosis, Fix, Outcome, Trial, Warning, diagnose};
+use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::plan::Plan;
 use crate::probe::probe;
@@ -31,21 +31,6 @@ const GRACE: Duration = Duration::from_secs(1);
 const JUDGED_ONLY: [&str; 4] = ["sslmode", "sslrootcert", "sslcrl", "sslcrldir"];
 /// Settings that matter after TLS and cannot be tried without credentials.
 const CREDENTIALS: [&str; 4] = ["user", "dbname", "channel_binding", "require_auth"];
-/// Codes that say that the roots at hand do not fit the chain. Other roots that do not fit either are no remedy.
-const ROOTS: [&str; 10] = [
-    "root-file-missing",
-    "root-file-unreadable",
-    "root-file-invalid",
-    "root-expired",
-    "unknown-issuer",
-    "root-not-in-file",
-    "intermediate-missing",
-    "self-signed",
-    "root-key-changed",
-    "root-file-lacks-root",
-];
-/// Codes that a client certificate may cure.
-const CLIENT_CERTIFICATES: [&str; 2] = ["client-cert-required", "client-cert-rejected"];
 
 /// What a check was made from, and what a trial may do.
 #[derive(Clone, Copy)]
@@ -81,9 +66,6 @@ pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
         Some(mut diagnosis) => {
             let mut bench = Bench::new(&outcome.evidence, means);
             diagnosis.fixes = bench.tried(&diagnosis).await;
-            if let Some(last) = outcome.attempts.last_mut().and_then(Option::as_mut) {
-                last.fixes.clone_from(&diagnosis.fixes);
-            }
             outcome.diagnosis = Some(diagnosis);
             outcome.evidence.took += begin.elapsed();
         }
@@ -178,10 +160,10 @@ impl<'a> Bench<'a> {
     async fn candidates(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
         let Ok(settings) = &self.evidence.config else { return Vec::new() };
         let environment = self.means.environment;
-        if CLIENT_CERTIFICATES.contains(&diagnosis.code) {
+        if diagnosis.code.concerns(Concern::ClientCertificate) {
             return candidates::client_certificate(settings, environment).into_iter().collect();
         }
-        if !ROOTS.contains(&diagnosis.code) {
+        if !diagnosis.code.concerns(Concern::Roots) {
             return Vec::new();
         }
         let mut fixes = candidates::root_files(settings, environment);
@@ -228,12 +210,12 @@ impl<'a> Bench<'a> {
         let Some(after) = found.outcome.diagnosis else {
             return Comparison::Cured(found.settings.and_then(|settings| corrected.shown(&settings)));
         };
-        let both_roots = |codes: [&str; 2]| codes.iter().all(|code| ROOTS.contains(code));
-        if after.code.ends_with("-timeout") && after.code != before.code {
+        let both_roots = [before, &after].iter().all(|found| found.code.concerns(Concern::Roots));
+        if after.code.concerns(Concern::Deadline) && after.code != before.code {
             Comparison::Undecided
         } else if after.code == before.code
-            || moment(after.stage) < moment(before.stage)
-            || (both_roots([before.code, after.code]) && fix.converts.is_none())
+            || moment(after.code.stage) < moment(before.code.stage)
+            || (both_roots && fix.converts.is_none())
         {
             Comparison::NoBetter
         } else {
@@ -372,7 +354,7 @@ impl<'a> Bench<'a> {
         let Some((settings, outcome)) = found else { return Some(fix) };
         match outcome.diagnosis {
             // The path that a fix names leads nowhere.
-            Some(found) if found.code == "root-file-missing" && fix.names("sslrootcert") => None,
+            Some(found) if *found.code == codes::ROOT_FILE_MISSING && fix.names("sslrootcert") => None,
             Some(found) => {
                 uncovers(&mut fix, &found);
                 Some(fix)

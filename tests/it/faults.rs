@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use pgtls_check::demo::{Fault, SeenBy, fault, faults};
-use pgtls_check::diagnose::catalogue;
+use pgtls_check::diagnose::{Code, catalogue};
 use serde_json::Value;
 
 use crate::support::home::Home;
@@ -47,21 +47,25 @@ fn each_code_has_a_fault_and_a_neighbour() {
         .map(|fault| fault.code)
         .collect();
     for entry in catalogue::all() {
-        let code = entry.code;
+        let code = entry.name;
         if let Some((_, test)) = elsewhere(code) {
             assert!(!staged.contains(code), "{code} has a demo fault, and is still listed here");
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(test);
             let text = std::fs::read_to_string(path).expect("a test's file");
-            assert!(text.contains(&format!("\"{code}\"")), "{test} does not stage {code}");
+            let value = format!("codes::{}", code.to_uppercase().replace('-', "_"));
+            assert!(
+                text.contains(&format!("\"{code}\"")) || text.contains(&value),
+                "{test} does not stage {code}"
+            );
             continue;
         }
         assert!(staged.contains(code), "no demo fault causes {code}");
         assert!(beside.contains(code), "no row of {code} has a neighbour");
-        let page = catalogue::page(code, 80).expect("a page");
+        let page = catalogue::page(entry, 80);
         assert!(page.contains(&format!("pgtls-check demo {code}")), "how to see {code}:\n{page}");
     }
     for fault in faults() {
-        assert!(catalogue::entry(fault.code).is_some(), "{} stages an unknown code", fault.name);
+        assert!(catalogue::code(fault.code).is_some(), "{} stages an unknown code", fault.name);
     }
 }
 
@@ -132,8 +136,8 @@ fn each_fault_is_named_with_evidence_and_remedy() {
         |fault| {
             let report = demo(fault, &["--format", "json"]);
             let json = report.json();
-            let entry = catalogue::entry(fault.code).ok_or("no such code")?;
-            let Some(stage) = entry.stage else {
+            let code = catalogue::code(fault.code).ok_or("no such code")?;
+            let Some(stage) = code.fails_in() else {
                 expect(json["verdict"] == "verified" && report.status == Some(0), || {
                     format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
                 })?;
@@ -167,9 +171,8 @@ fn each_report_for_people_ends_in_its_verdict() {
         |fault| {
             let report = demo(fault, &[]);
             let last = report.stdout.lines().last().unwrap_or_default();
-            let code = catalogue::entry(fault.code)
-                .and_then(|entry| entry.stage)
-                .map_or(0, |stage| stage.exit_status());
+            let code =
+                catalogue::code(fault.code).and_then(Code::fails_in).map_or(0, |stage| stage.exit_status());
             expect(report.status == Some(i32::from(code)), || format!("exit {:?}", report.status))?;
             let (level, words) = if code == 0 {
                 ("warning", &["verified", "encrypted, not verified", "chain verified, name not"][..])

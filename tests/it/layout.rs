@@ -123,7 +123,7 @@ fn every_fault_fits_the_terminal() {
                         // Nothing that was found is lost on a narrow terminal.
                         if let Some(diagnosis) = &outcome.diagnosis {
                             let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
-                            for fact in ["fix", "why", diagnosis.code] {
+                            for fact in ["fix", "why", diagnosis.code.name] {
                                 assert!(words.contains(fact), "{fact} of {} at {limit}:\n{page}", fault.name);
                             }
                         }

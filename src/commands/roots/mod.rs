@@ -88,7 +88,7 @@ impl Opinion {
     /// That of the diagnosis' stage, as a check of a server would end with this file.
     fn exit_status(&self) -> u8 {
         match &self.diagnosis {
-            Some(diagnosis) => diagnosis.stage.exit_status(),
+            Some(diagnosis) => diagnosis.code.stage.exit_status(),
             None if self.warnings.iter().any(|warning| warning.denied) => policy::NOT_MET,
             None => 0,
         }
@@ -123,7 +123,7 @@ impl Opinion {
             n => parts.push(format!("{n} warnings")),
         }
         if self.exit_status() != 0 {
-            let stage = self.diagnosis.as_ref().map(|diagnosis| diagnosis.stage.name());
+            let stage = self.diagnosis.as_ref().map(|diagnosis| diagnosis.code.stage.name());
             parts.extend(stage.map(str::to_owned));
             parts.push(format!("exit {}", self.exit_status()));
         }

@@ -4,43 +4,76 @@ use super::known;
 use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
-use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text, store_name};
 use crate::provider::{self, Provider, Situation, inspection};
+use crate::stage::Stage;
 use crate::text;
 use crate::verify::hints::{Gap, gap, namesake};
 use crate::verify::{Defect, Judgement};
 
-rule!(
-    UNREADABLE, "certificate-invalid", "a certificate is malformed, or its signature or an extension is \
-         no good",
-    retryable: false, unreadable
-);
-rule!(
-    TLS_INSPECTION, "tls-inspection", "an inspecting proxy answers in place of the server",
-    retryable: false, tls_inspection
-);
-rule!(
-    ROOT_KEY_CHANGED, "root-key-changed", "a root of that name is in the file, with another key",
-    retryable: false, root_key_changed
-);
-rule!(SELF_SIGNED, "self-signed", "the server certificate is self-signed and not in the file", retryable: false, self_signed);
-rule!(
-    ROOT_FILE_LACKS_ROOT, "root-file-lacks-root", "the file holds an intermediate or server certificate \
-         without its root",
-    retryable: false, file_lacks_root
-);
-rule!(
-    ROOT_NOT_IN_FILE, "root-not-in-file", "the file lacks the root to which the chain leads",
-    retryable: false, root_not_in_file
-);
-rule!(
-    INTERMEDIATE_MISSING, "intermediate-missing", "the server does not send an intermediate certificate",
-    retryable: false, intermediate_missing
-);
-rule!(UNKNOWN_ISSUER, "unknown-issuer", "nobody in the file issued the certificate", retryable: false, unknown_issuer);
+/// `tls-inspection`.
+pub const TLS_INSPECTION: Code = Code {
+    name: "tls-inspection",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "an inspecting proxy answers in place of the server",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-inspection.md"),
+};
+
+/// `root-key-changed`.
+pub const ROOT_KEY_CHANGED: Code = Code {
+    name: "root-key-changed",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a root of that name is in the file, with another key",
+    short: Some("another key than the root in your file has"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-key-changed.md"),
+};
+
+/// `self-signed`.
+pub const SELF_SIGNED: Code = Code {
+    name: "self-signed",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "the server certificate is self-signed and not in the file",
+    short: Some("self-signed and not in your file"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/self-signed.md"),
+};
+
+/// `intermediate-missing`.
+pub const INTERMEDIATE_MISSING: Code = Code {
+    name: "intermediate-missing",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "the server does not send an intermediate certificate",
+    short: Some("an intermediate is missing"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/intermediate-missing.md"),
+};
+
+/// `unknown-issuer`.
+pub const UNKNOWN_ISSUER: Code = Code {
+    name: "unknown-issuer",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "nobody in the file issued the certificate",
+    short: Some("issued by nobody in your file"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/unknown-issuer.md"),
+};
 
 /// A defect of the path's end that libpq minds.
 fn end_defect<'a>(view: &View<'a>) -> Option<&'a Defect> {
@@ -63,7 +96,7 @@ fn judged<'a>(view: &View<'a>) -> Option<(&'a Judgement, &'a Defect)> {
 }
 
 /// A certificate that cannot be decoded, or none at all.
-fn unreadable(view: &View<'_>) -> Option<Finding> {
+pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
     match demanded(view).next()? {
         Defect::NoCertificate => Some(
             Finding::titled("the server sent no certificate")
@@ -92,7 +125,7 @@ fn unreadable(view: &View<'_>) -> Option<Finding> {
     }
 }
 
-fn tls_inspection(view: &View<'_>) -> Option<Finding> {
+pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     let (judgement, _) = judged(view)?;
     let product_of = |certificate: &Certificate| {
         let facts = certificate.facts().ok()?;
@@ -131,7 +164,7 @@ fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn root_key_changed(view: &View<'_>) -> Option<Finding> {
+pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
     let wrong_signature = demanded(view).any(|defect| matches!(defect, Defect::BadSignature { .. }));
     if end_defect(view).is_none() && !wrong_signature {
@@ -196,7 +229,7 @@ fn root_key_changed(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn self_signed(view: &View<'_>) -> Option<Finding> {
+pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::SelfSignedLeaf) = judged(view)? else { return None };
     let leaf = &judgement.path.first()?.certificate;
     let name = leaf.short_subject();
@@ -228,7 +261,7 @@ fn self_signed(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
+pub(super) fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
     let (judgement, defect) = judged(view)?;
     let (anchor, sent_root) = match defect {
         Defect::FileLacksRoot { anchor } => (anchor, None),
@@ -245,7 +278,7 @@ fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
     lacks_root(&Anchors(vec![(anchor, sent_root)]), view.store()?, &view.server())
 }
 
-fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
+pub(super) fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
     let (judgement, defect) = judged(view)?;
     let root = match defect {
         Defect::RootNotInFile { root } => known::same(view.evidence.system_roots.as_ref(), root)?,
@@ -350,7 +383,7 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     Some(format!("it is of the same organisation as {} in the file", root.certificate.short_subject()))
 }
 
-fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
+pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::IssuerUnknown { last }) = judged(view)? else { return None };
     let gap = gap(judgement)?;
     let why = intermediate_by(view, &gap)?;
@@ -388,7 +421,7 @@ fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
 }
 
 /// Whatever else keeps the path from a root of the file.
-fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
+pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
     let (title, sought, cause) = match defect {
         Defect::RootNotInFile { root } => (

@@ -3,45 +3,111 @@
 use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
 use crate::certificate::Facts;
 use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
-use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
+use crate::stage::Stage;
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::trust::{CrlDirectoryState, Revocation};
 use crate::verify::{Defect, NameFault, NotACa, Presented};
 
-rule!(
-    CERTIFICATE_EXPIRED, "certificate-expired", "a certificate of the chain has expired", retryable: false, expired
-);
-rule!(
-    CERTIFICATE_NOT_YET_VALID, "certificate-not-yet-valid", "a certificate of the chain is not yet valid",
-    retryable: false, not_yet_valid
-);
-rule!(CERTIFICATE_REVOKED, "certificate-revoked", "a certificate was revoked", retryable: false, revoked);
-rule!(CRL_MISSING, "crl-missing", "CRL checking is on and a CRL is missing", retryable: false, crl_missing);
-rule!(CERTIFICATE_WEAK, "certificate-weak", "a key or signature is too weak", retryable: false, weak);
-rule!(
-    CERTIFICATE_PURPOSE, "certificate-purpose", "a certificate may not be used for this", retryable: false, purpose
-);
-rule!(
-    CERTIFICATE_NAME_CONSTRAINTS, "certificate-name-constraints", "a CA's name constraints exclude a name",
-    retryable: false, name_constraints
-);
-rule!(
-    CERTIFICATE_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an \
-         extension is no good",
-    retryable: false, invalid
-);
-rule!(
-    EXTENSION_INVALID, "certificate-invalid", "a certificate is malformed, or its signature or an \
-         extension is no good",
-    retryable: false, broken_extension
-);
-rule!(
-    REFUSED, "certificate-invalid", "a certificate is malformed, or its signature or an extension is no good",
-    retryable: false, refused
-);
+/// `certificate-expired`.
+pub const CERTIFICATE_EXPIRED: Code = Code {
+    name: "certificate-expired",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a certificate of the chain has expired",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-expired.md"),
+};
+
+/// `certificate-not-yet-valid`.
+pub const CERTIFICATE_NOT_YET_VALID: Code = Code {
+    name: "certificate-not-yet-valid",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a certificate of the chain is not yet valid",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-not-yet-valid.md"),
+};
+
+/// `certificate-revoked`.
+pub const CERTIFICATE_REVOKED: Code = Code {
+    name: "certificate-revoked",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a certificate was revoked",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-revoked.md"),
+};
+
+/// `crl-missing`.
+pub const CRL_MISSING: Code = Code {
+    name: "crl-missing",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "CRL checking is on and a CRL is missing",
+    short: Some("a CRL is missing"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/crl-missing.md"),
+};
+
+/// `certificate-weak`.
+pub const CERTIFICATE_WEAK: Code = Code {
+    name: "certificate-weak",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a key or signature is too weak",
+    short: Some("too weak"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-weak.md"),
+};
+
+/// `certificate-purpose`.
+pub const CERTIFICATE_PURPOSE: Code = Code {
+    name: "certificate-purpose",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a certificate may not be used for this",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-purpose.md"),
+};
+
+/// `certificate-name-constraints`.
+pub const CERTIFICATE_NAME_CONSTRAINTS: Code = Code {
+    name: "certificate-name-constraints",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a CA's name constraints exclude a name",
+    short: Some("a name that its CA may not certify"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-name-constraints.md"),
+};
+
+/// `certificate-invalid`.
+pub const CERTIFICATE_INVALID: Code = Code {
+    name: "certificate-invalid",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "a certificate is malformed, or its signature or an extension is no good",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-invalid.md"),
+};
 
 /// The defects of a kind that libpq minds, the first of them with its certificate and the words for its part.
 fn first<'a>(view: &View<'a>, wanted: impl Fn(&Defect) -> bool) -> Option<(&'a Defect, &'a Facts, String)> {
@@ -69,7 +135,7 @@ fn renew(part: &str) -> Fix {
     }
 }
 
-fn expired(view: &View<'_>) -> Option<Finding> {
+pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
     let wanted = |defect: &Defect| matches!(defect, Defect::Expired { at } if expired_root_of_file(judgement, *at).is_none());
     let (defect, facts, part) = first(view, wanted)?;
@@ -108,7 +174,7 @@ fn days_ago(days: i64) -> String {
     }
 }
 
-fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
+pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::NotYetValid { .. }))?;
     let evidence = view.evidence;
     let clock = clock_fix(view, &view.judgement()?.defects);
@@ -152,7 +218,7 @@ pub(in crate::diagnose) fn begins_later(
         )
 }
 
-fn revoked(view: &View<'_>) -> Option<Finding> {
+pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::Revoked { .. }))?;
     let Defect::Revoked { date, reason, list, .. } = defect else { return None };
     let since = date.map_or("a day not told".to_owned(), |date| date.date());
@@ -169,7 +235,7 @@ fn revoked(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn crl_missing(view: &View<'_>) -> Option<Finding> {
+pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
     let (defect, _, part) = first(view, |defect| matches!(defect, Defect::CrlMissing { .. }))?;
     let Defect::CrlMissing { issuer, .. } = defect else { return None };
     let issuer = text::printable(issuer);
@@ -219,7 +285,7 @@ fn crl_missing(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn weak(view: &View<'_>) -> Option<Finding> {
+pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
     let (defect, _, part) =
         first(view, |defect| matches!(defect, Defect::WeakKey { .. } | Defect::WeakSignature { .. }))?;
     let (what, needed) = match defect {
@@ -246,7 +312,7 @@ fn weak(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn purpose(view: &View<'_>) -> Option<Finding> {
+pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, |defect| {
         matches!(
             defect,
@@ -320,7 +386,7 @@ fn purpose_name(oid: &str) -> String {
     .to_owned()
 }
 
-fn name_constraints(view: &View<'_>) -> Option<Finding> {
+pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
     let (defect, _, part) = first(view, |defect| matches!(defect, Defect::NameConstraint { .. }))?;
     let Defect::NameConstraint { authority, name, fault, .. } = defect else { return None };
     let name = text::printable(name);
@@ -354,7 +420,7 @@ fn name_constraints(view: &View<'_>) -> Option<Finding> {
 }
 
 /// What OpenSSL finds before it asks what a certificate is for.
-fn broken_extension(view: &View<'_>) -> Option<Finding> {
+pub(super) fn broken_extension(view: &View<'_>) -> Option<Finding> {
     invalid_by(view, |defect| {
         matches!(
             defect,
@@ -370,7 +436,7 @@ fn broken_extension(view: &View<'_>) -> Option<Finding> {
     })
 }
 
-fn invalid(view: &View<'_>) -> Option<Finding> {
+pub(super) fn invalid(view: &View<'_>) -> Option<Finding> {
     invalid_by(view, |defect| matches!(defect, Defect::BadSignature { .. } | Defect::NameUnusable { .. }))
 }
 
@@ -449,7 +515,7 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
 }
 
 /// A refusal without a defect that a rule knows.
-fn refused(view: &View<'_>) -> Option<Finding> {
+pub(super) fn refused(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("the certificate was not accepted")
             .because("the handshake ended at the certificate, and what is wrong with it was not recorded")

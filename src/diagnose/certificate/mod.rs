@@ -6,14 +6,18 @@ pub(super) mod known;
 mod name;
 mod otherwise;
 
-pub(super) use end::ROOT_FILE_LACKS_ROOT;
-pub(super) use faults::{CERTIFICATE_NOT_YET_VALID, begins_later};
+pub(super) use faults::begins_later;
 pub(super) use known::Root;
 
-use super::Fix;
+pub use end::*;
+pub use faults::CERTIFICATE_NOT_YET_VALID;
+pub use faults::*;
+pub use name::*;
+
 use super::root_file::in_file as certificates_of;
 use super::rule::Rule;
 use super::view::View;
+use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -21,32 +25,32 @@ use crate::verify::{Defect, Judgement};
 
 /// Why the path does not end in a root of the file, most specific first: at most one of these holds.
 pub(super) const END: &[Rule] = &[
-    end::UNREADABLE,
-    end::TLS_INSPECTION,
-    end::ROOT_KEY_CHANGED,
-    end::SELF_SIGNED,
-    end::ROOT_FILE_LACKS_ROOT,
-    end::ROOT_NOT_IN_FILE,
-    end::INTERMEDIATE_MISSING,
-    end::UNKNOWN_ISSUER,
+    Rule { code: &faults::CERTIFICATE_INVALID, detect: end::unreadable },
+    Rule { code: &end::TLS_INSPECTION, detect: end::tls_inspection },
+    Rule { code: &end::ROOT_KEY_CHANGED, detect: end::root_key_changed },
+    Rule { code: &end::SELF_SIGNED, detect: end::self_signed },
+    Rule { code: &root_file::ROOT_FILE_LACKS_ROOT, detect: end::file_lacks_root },
+    Rule { code: &root_file::ROOT_NOT_IN_FILE, detect: end::root_not_in_file },
+    Rule { code: &end::INTERMEDIATE_MISSING, detect: end::intermediate_missing },
+    Rule { code: &end::UNKNOWN_ISSUER, detect: end::unknown_issuer },
 ];
 
 /// What else is wrong, the name last, since libpq comes to it last.
 pub(super) const FAULTS: &[Rule] = &[
-    faults::EXTENSION_INVALID,
-    faults::CERTIFICATE_PURPOSE,
-    faults::CERTIFICATE_WEAK,
-    faults::CERTIFICATE_NAME_CONSTRAINTS,
-    faults::CERTIFICATE_REVOKED,
-    faults::CRL_MISSING,
-    faults::CERTIFICATE_EXPIRED,
-    faults::CERTIFICATE_NOT_YET_VALID,
-    faults::CERTIFICATE_INVALID,
-    name::HOSTNAME_MISMATCH,
+    Rule { code: &faults::CERTIFICATE_INVALID, detect: faults::broken_extension },
+    Rule { code: &faults::CERTIFICATE_PURPOSE, detect: faults::purpose },
+    Rule { code: &faults::CERTIFICATE_WEAK, detect: faults::weak },
+    Rule { code: &faults::CERTIFICATE_NAME_CONSTRAINTS, detect: faults::name_constraints },
+    Rule { code: &faults::CERTIFICATE_REVOKED, detect: faults::revoked },
+    Rule { code: &faults::CRL_MISSING, detect: faults::crl_missing },
+    Rule { code: &faults::CERTIFICATE_EXPIRED, detect: faults::expired },
+    Rule { code: &faults::CERTIFICATE_NOT_YET_VALID, detect: faults::not_yet_valid },
+    Rule { code: &faults::CERTIFICATE_INVALID, detect: faults::invalid },
+    Rule { code: &name::HOSTNAME_MISMATCH, detect: name::hostname_mismatch },
 ];
 
 /// For what no rule knows: a chain that was refused all the same.
-pub(super) const REST: &[Rule] = &[faults::REFUSED];
+pub(super) const REST: &[Rule] = &[Rule { code: &faults::CERTIFICATE_INVALID, detect: faults::refused }];
 
 /// The day on which what this tool knows was gathered: no right clock reads less.
 pub(super) const KNOWLEDGE: (i32, u8, u8) = (2026, 11, 23);

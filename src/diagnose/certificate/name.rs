@@ -2,20 +2,29 @@
 
 use super::{demanded, names_of, otherwise};
 use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::provider_hints;
-use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{Reach, View, at_most, reach, shown};
 use crate::provider::{self, Situation};
+use crate::stage::Stage;
 use crate::text::{self, distance};
 use crate::verify::hints::closest_name;
 use crate::verify::{Defect, is_ip_address, matches_name};
 
-rule!(
-    HOSTNAME_MISMATCH, "hostname-mismatch", "the certificate is for other names than the one in host",
-    retryable: false, hostname_mismatch
-);
+/// `hostname-mismatch`.
+pub const HOSTNAME_MISMATCH: Code = Code {
+    name: "hostname-mismatch",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "the certificate is for other names than the one in host",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/hostname-mismatch.md"),
+};
 
-fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
+pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let Defect::NameMismatch { host, common_name, .. } =
         demanded(view).find(|defect| matches!(defect, Defect::NameMismatch { .. }))?
     else {
@@ -33,6 +42,7 @@ fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let common_name = common_name.filter(|name| !names.contains(name));
     Some(
         Finding::titled(format!("the certificate is for other names than \"{asked}\""))
+            .in_short(format!("good, but not for {}", view.host_name()))
             .because(reading.cause)
             .fact("asked_for", asked)
             .fact("issued_to", at_most(20, names))

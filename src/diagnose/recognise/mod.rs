@@ -8,6 +8,7 @@
 mod readings;
 mod table;
 
+use super::Code;
 pub use table::TEXTS;
 
 /// More of a text than this is not looked at.
@@ -28,7 +29,7 @@ pub struct KnownText {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The diagnoses of this reading, most likely first; never empty.
-    pub codes: &'static [&'static str],
+    pub codes: &'static [&'static Code],
     /// What is the case then.
     pub what: &'static str,
     /// How to tell it from the other readings.
@@ -84,8 +85,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::diagnose::codes;
 
-    fn codes(text: &str) -> Vec<&'static str> {
+    fn found(text: &str) -> Vec<&'static Code> {
         recognise(text)
             .iter()
             .flat_map(|known| known.readings)
@@ -100,7 +102,7 @@ mod tests {
             "server certificate for \"a\" does not match host name \"b\"",
             "psql: error: SERVER certificate for \u{201c}db.x\u{201d}\n  (and 3 other names)\tdoes not match host name \"10.0.0.1\"",
         ] {
-            assert_eq!(codes(text).first(), Some(&"hostname-mismatch"), "{text}");
+            assert_eq!(found(text).first(), Some(&&codes::HOSTNAME_MISMATCH), "{text}");
         }
     }
 
@@ -130,11 +132,7 @@ mod tests {
             for reading in known.readings {
                 assert!(!reading.codes.is_empty() && !reading.what.is_empty() && !reading.tell.is_empty());
                 for code in reading.codes {
-                    assert!(seen.insert(code), "{}: {code} twice", known.pattern);
-                    assert!(
-                        code.bytes()
-                            .all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit())
-                    );
+                    assert!(seen.insert(code.name), "{}: {code} twice", known.pattern);
                 }
             }
         }

@@ -3,7 +3,9 @@
 
 use super::present_roots;
 use crate::certificate::Certificate;
-use crate::diagnose::{Diagnosis, Fact, Fix, Warning};
+use crate::diagnose::code::{Code, Concern, Severity};
+use crate::diagnose::rule::Finding;
+use crate::diagnose::{Diagnosis, Fact, Warning};
 use crate::provider::{Advice, Due, MissingRoot, Provider, retirement};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
@@ -11,6 +13,54 @@ use crate::trust::RootStore;
 
 /// Lists longer than this show nobody anything.
 const LISTED: usize = 8;
+
+/// `root-not-in-file`.
+pub const ROOT_NOT_IN_FILE: Code = Code {
+    name: "root-not-in-file",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "the file lacks the root to which the chain leads",
+    short: Some("ends at a root that is not in your file"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-not-in-file.md"),
+};
+
+/// `root-bundle-incomplete`.
+pub const ROOT_BUNDLE_INCOMPLETE: Code = Code {
+    name: "root-bundle-incomplete",
+    severity: Severity::Warning,
+    stage: Stage::Trust,
+    title: "the file lacks roots that the provider uses or has announced",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/root-bundle-incomplete.md"),
+};
+
+/// `root-retired`.
+pub const ROOT_RETIRED: Code = Code {
+    name: "root-retired",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "the chain relies on a root that was given up",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/root-retired.md"),
+};
+
+/// `root-expires-soon`.
+pub const ROOT_EXPIRES_SOON: Code = Code {
+    name: "root-expires-soon",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "the root ends soon",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/root-expires-soon.md"),
+};
 
 /// `root-not-in-file`, told before a chain is seen: the file has none of the roots at which the provider's chains end
 /// now. `file` is its name for people.
@@ -27,20 +77,14 @@ pub fn lacks_all(file: &str, advice: &Advice, store: &RootStore, at: Timestamp) 
     for retired in &advice.retired {
         cause.push_str(&format!("; {retired}"));
     }
-    Some(Diagnosis {
-        code: "root-not-in-file",
-        stage: Stage::Certificate,
-        title: format!("{file} lacks every root that {} uses now", advice.provider.name),
-        cause,
-        evidence: vec![
-            ("needed", Fact::List(needed.into_iter().map(described).collect())),
-            ("in_file", Fact::List(in_file(store))),
-            ("source", sources(advice.provider)),
-        ],
-        fixes: present_roots(advice.provider),
-        retryable: false,
-        mark: None,
-    })
+    let needed: Vec<String> = needed.into_iter().map(described).collect();
+    let finding = Finding::titled(format!("{file} lacks every root that {} uses now", advice.provider.name))
+        .because(cause)
+        .fact("needed", needed)
+        .fact("in_file", in_file(store))
+        .fact("source", sources(advice.provider))
+        .fixes(present_roots(advice.provider));
+    Some(finding.diagnosis(&ROOT_NOT_IN_FILE))
 }
 
 /// `root-bundle-incomplete`: the file lacks roots that the provider uses or has announced.
@@ -49,16 +93,16 @@ pub fn incomplete(file: &str, advice: &Advice) -> Option<Warning> {
     if needed.is_empty() {
         return None;
     }
-    let mut evidence = vec![("missing", Fact::List(needed))];
     let changes = advice.provider.announcements.iter();
     let changes: Vec<String> =
         changes.map(|change| format!("{}: {} ({})", change.day, change.what, change.source)).collect();
-    if !changes.is_empty() {
-        evidence.push(("announced", Fact::Text(changes.join("; "))));
-    }
-    evidence.push(("source", sources(advice.provider)));
-    let title = format!("{file} lacks roots that {} uses or has announced", advice.provider.name);
-    Some(warning("root-bundle-incomplete", title, evidence, present_roots(advice.provider)))
+    let finding =
+        Finding::titled(format!("{file} lacks roots that {} uses or has announced", advice.provider.name))
+            .fact("missing", needed)
+            .fact_if("announced", Some(changes.join("; ")).filter(|changes| !changes.is_empty()))
+            .fact("source", sources(advice.provider))
+            .fixes(present_roots(advice.provider));
+    Some(finding.warning(&ROOT_BUNDLE_INCOMPLETE))
 }
 
 /// `root-retired`: what the file rests on was given up by the public stores. `certificates` are those it rests on: the
@@ -75,9 +119,10 @@ pub fn retired<'a>(
     if words.is_empty() {
         return None;
     }
-    let title = format!("{file} has roots that were given up");
-    let fixes = provider.map(present_roots).unwrap_or_default();
-    Some(warning("root-retired", title, vec![("retired", Fact::List(words))], fixes))
+    let finding = Finding::titled(format!("{file} has roots that were given up"))
+        .fact("retired", words)
+        .fixes(provider.map(present_roots).unwrap_or_default());
+    Some(finding.warning(&ROOT_RETIRED))
 }
 
 /// `root-expires-soon`: certificates of the file end within a number of days, or have ended.
@@ -91,18 +136,11 @@ pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Opt
         })
     });
     let near: Vec<String> = near.collect();
+    if near.is_empty() {
+        return None;
+    }
     let title = format!("certificates in {file} end within {days} days or have ended");
-    (!near.is_empty())
-        .then(|| warning("root-expires-soon", title, vec![("ends", Fact::List(near))], Vec::new()))
-}
-
-fn warning(
-    code: &'static str,
-    title: String,
-    evidence: Vec<(&'static str, Fact)>,
-    fixes: Vec<Fix>,
-) -> Warning {
-    Warning { code, title, evidence, fixes, denied: false }
+    Some(Finding::titled(title).fact("ends", near).warning(&ROOT_EXPIRES_SOON))
 }
 
 /// The certificates of a file by name and end, the first few of them.
@@ -166,11 +204,11 @@ mod tests {
         let azure = by_id("azure-flexible").unwrap();
         let (at, old, new) = (at(2026, 11), store(&[G1]), store(&[G2]));
         let wrong = lacks_all("f", &advice(azure, None, &old, at), &old, at).unwrap();
-        assert_eq!((wrong.code, wrong.stage), ("root-not-in-file", Stage::Certificate));
+        assert_eq!(wrong.code, &ROOT_NOT_IN_FILE);
         assert_eq!(wrong.fixes[0].settings, [("sslrootcert", "azure-roots.pem".to_owned())]);
         let advice = advice(azure, None, &new, at);
         assert!(lacks_all("f", &advice, &new, at).is_none());
-        assert_eq!(incomplete("f", &advice).unwrap().code, "root-bundle-incomplete");
+        assert_eq!(incomplete("f", &advice).unwrap().code, &ROOT_BUNDLE_INCOMPLETE);
     }
 
     #[test]
@@ -178,7 +216,7 @@ mod tests {
         let file = store(&[G1]);
         let certificates = || file.certificates.iter().map(|entry| &entry.certificate);
         assert!(retired("f", certificates(), None, at(2026, 4)).is_none());
-        assert_eq!(retired("f", certificates(), None, at(2026, 5)).unwrap().code, "root-retired");
+        assert_eq!(retired("f", certificates(), None, at(2026, 5)).unwrap().code, &ROOT_RETIRED);
     }
 
     #[test]

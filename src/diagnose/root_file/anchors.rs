@@ -4,8 +4,10 @@ use super::{Server, get_root, in_file, root_sources};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::certificate::{Root, known};
+use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::path_text;
+use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::contents::Role;
 use crate::trust::{FileCertificate, RootStore};
@@ -39,6 +41,30 @@ impl<'a> Anchors<'a> {
         (!tops.is_empty()).then(|| Self(tops.into_iter().map(|top| (top, None)).collect()))
     }
 }
+
+/// `root-file-lacks-root`.
+pub const ROOT_FILE_LACKS_ROOT: Code = Code {
+    name: "root-file-lacks-root",
+    severity: Severity::Failure,
+    stage: Stage::Certificate,
+    title: "the file holds an intermediate or server certificate without its root",
+    short: Some("your file lacks the root"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-file-lacks-root.md"),
+};
+
+/// `root-expired`.
+pub const ROOT_EXPIRED: Code = Code {
+    name: "root-expired",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the root in the file has expired",
+    short: Some("the root has expired"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-expired.md"),
+};
 
 /// What is above a certificate of the file.
 struct Above {

@@ -10,10 +10,13 @@ mod sources;
 mod unfit;
 mod unusable;
 
+pub use against_provider::{ROOT_BUNDLE_INCOMPLETE, ROOT_EXPIRES_SOON, ROOT_NOT_IN_FILE, ROOT_RETIRED};
 pub use against_provider::{ends_soon, in_file, incomplete, lacks_all, retired};
+pub use anchors::{ROOT_EXPIRED, ROOT_FILE_LACKS_ROOT};
 pub use context::{Context, Server};
 pub use sources::present_roots;
 pub use unfit::unfit;
+pub use unusable::{ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE};
 
 pub(super) use anchors::{Anchors, expired, lacks_root};
 pub(super) use sources::{get_root, provider_roots, root_sources};

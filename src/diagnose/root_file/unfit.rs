@@ -1,13 +1,13 @@
 //! All that keeps a root file from being of use, told without a server.
 
 use super::Context;
-use super::anchors::{Anchors, Validity, expired, lacks_root, validity};
-use super::unusable::{invalid, missing, unreadable};
+use super::anchors::{Anchors, ROOT_EXPIRED, ROOT_FILE_LACKS_ROOT, Validity, expired, lacks_root, validity};
+use super::unusable::{
+    ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE, invalid, missing, unreadable,
+};
 use crate::diagnose::Diagnosis;
-use crate::diagnose::certificate::{CERTIFICATE_NOT_YET_VALID, ROOT_FILE_LACKS_ROOT, begins_later};
+use crate::diagnose::certificate::{CERTIFICATE_NOT_YET_VALID, begins_later};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::trust::{ROOT_EXPIRED, ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE};
-use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::{RootStore, Roots};
 
@@ -28,25 +28,23 @@ fn refused(roots: &Roots, context: &Context<'_>) -> Option<Diagnosis> {
         (&ROOT_FILE_INVALID, invalid),
     ]
     .into_iter()
-    .find_map(|(rule, find)| Some(find(roots, context)?.diagnosis(rule, Stage::Trust)))
+    .find_map(|(code, find)| Some(find(roots, context)?.diagnosis(code)))
 }
 
 /// A file that libpq reads and that verifies nothing.
 fn useless(store: &RootStore, at: Timestamp, context: &Context<'_>) -> Option<Diagnosis> {
     if let Some(anchors) = Anchors::without_root(store) {
         let found = lacks_root(&anchors, store, &context.server)?;
-        return Some(found.diagnosis(&ROOT_FILE_LACKS_ROOT, Stage::Certificate));
+        return Some(found.diagnosis(&ROOT_FILE_LACKS_ROOT));
     }
     match validity(store, at) {
         Validity::Current => None,
-        Validity::Expired(roots) => {
-            Some(expired(&roots, at, &context.server)?.diagnosis(&ROOT_EXPIRED, Stage::Trust))
-        }
+        Validity::Expired(roots) => Some(expired(&roots, at, &context.server)?.diagnosis(&ROOT_EXPIRED)),
         Validity::NotYetValid(root) => {
             let name = root.certificate.short_subject();
             let found =
                 begins_later(&format!("the root {name}"), name, root.certificate.facts().ok()?, at, at, None);
-            Some(found.diagnosis(&CERTIFICATE_NOT_YET_VALID, Stage::Certificate))
+            Some(found.diagnosis(&CERTIFICATE_NOT_YET_VALID))
         }
     }
 }

@@ -5,10 +5,48 @@ use std::path::Path;
 use super::conversion::conversions;
 use super::{Context, root_sources};
 use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
+use crate::stage::Stage;
 use crate::text;
 use crate::trust::{FileContent, Roots};
+
+/// `root-file-missing`.
+pub const ROOT_FILE_MISSING: Code = Code {
+    name: "root-file-missing",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the root file does not exist",
+    short: Some("no such file"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-file-missing.md"),
+};
+
+/// `root-file-unreadable`.
+pub const ROOT_FILE_UNREADABLE: Code = Code {
+    name: "root-file-unreadable",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the root file cannot be read",
+    short: Some("the root file cannot be read"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-file-unreadable.md"),
+};
+
+/// `root-file-invalid`.
+pub const ROOT_FILE_INVALID: Code = Code {
+    name: "root-file-invalid",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the root file holds no certificates that libpq can read",
+    short: Some("no file of PEM certificates"),
+    concerns: &[Concern::Roots],
+    retryable: false,
+    page: include_str!("../explain/root-file-invalid.md"),
+};
 
 /// `root-file-missing`.
 pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Option<Finding> {

@@ -11,14 +11,13 @@ use crate::certificate::Certificate;
 use crate::conninfo::{
     self, ConfigError, Endpoint, Host, Origin, Parameter, RootChoice, Settings, TlsVersion, Value,
 };
-use crate::diagnose::{Diagnosis, Fact, Outcome, Verdict, diagnose};
+use crate::diagnose::{Code, Diagnosis, Fact, Outcome, Verdict, diagnose};
 use crate::evidence::{
     Answer, Attempt, AuthRequest, ClientCertificateRecord, Evidence, HelloOffer, HelloPurpose, Look,
     NegotiateResult, Offer, Question, Resolution, Scope, ServerMessage, SessionFailure, SessionRecord, Step,
     TcpResult, TlsFailure, TlsRecord,
 };
 use crate::secret::Secret;
-use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
 use crate::verify::judge;
@@ -289,11 +288,11 @@ impl Evidence {
         outcome
     }
 
-    /// The diagnosis, which must be of a code and a stage.
-    pub(crate) fn fails(self, code: &str, stage: Stage) -> Found {
+    /// The diagnosis, which must be of a code.
+    pub(crate) fn fails(self, code: &Code) -> Found {
         let outcome = diagnose(self);
         let diagnosis = outcome.diagnosis.clone().unwrap_or_else(|| panic!("verified, not {code}"));
-        assert_eq!((diagnosis.code, diagnosis.stage), (code, stage), "{diagnosis:#?}");
+        assert_eq!(diagnosis.code, code, "{diagnosis:#?}");
         assert_eq!(outcome.verdict, Verdict::Failed);
         Found { outcome, diagnosis }
     }
@@ -335,7 +334,7 @@ impl Found {
 
     /// The cause holds some text.
     pub fn because(self, part: &str) -> Self {
-        assert!(self.diagnosis.cause.contains(part), "no {part:?} in {:?}", self.diagnosis.cause);
+        assert!(self.diagnosis.whole_cause().contains(part), "no {part:?} in {:?}", self.diagnosis);
         self
     }
 
@@ -368,13 +367,13 @@ impl Found {
 
     /// Waiting can cure it, or not.
     pub fn retryable(self, wanted: bool) -> Self {
-        assert_eq!(self.diagnosis.retryable, wanted);
+        assert_eq!(self.diagnosis.code.retryable, wanted);
         self
     }
 
     /// The other things certainly wrong.
-    pub fn also(self, codes: &[&str]) -> Self {
-        let found: Vec<&str> = self.outcome.also.iter().map(|other| other.code).collect();
+    pub fn also(self, codes: &[&Code]) -> Self {
+        let found: Vec<&Code> = self.outcome.also.iter().map(|other| other.code).collect();
         assert_eq!(found, codes);
         self
     }

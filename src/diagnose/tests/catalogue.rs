@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnose::catalogue::{self, HEADINGS, all, diagnoses, entry, nearest_code};
+use crate::diagnose::catalogue::{self, HEADINGS, all, diagnoses, nearest_code};
+use crate::diagnose::codes;
 use crate::stage::Stage;
 use crate::text::width;
 
@@ -62,15 +63,17 @@ fn the_codes_are_those_published() {
     for (stage, codes) in PUBLISHED {
         let published: BTreeSet<(&str, bool)> =
             codes.split_whitespace().map(|code| (code.trim_end_matches('*'), code.ends_with('*'))).collect();
-        let found: BTreeSet<(&str, bool)> =
-            all().filter(|entry| entry.stage == *stage).map(|entry| (entry.code, entry.retryable)).collect();
+        let found: BTreeSet<(&str, bool)> = all()
+            .filter(|entry| entry.fails_in() == *stage)
+            .map(|entry| (entry.name, entry.retryable))
+            .collect();
         assert_eq!(found, published, "{stage:?}");
     }
 }
 
 #[test]
 fn codes_are_unique_and_kebab_case() {
-    let codes: Vec<&str> = all().map(|entry| entry.code).collect();
+    let codes: Vec<&str> = all().map(|entry| entry.name).collect();
     let unique: BTreeSet<&str> = codes.iter().copied().collect();
     assert_eq!(codes.len(), unique.len());
     for code in codes {
@@ -94,14 +97,14 @@ fn titles_keep_to_the_house_style() {
 #[test]
 fn every_page_has_its_parts() {
     for entry in all() {
-        assert!(entry.summary().ends_with('.'), "{}", entry.code);
+        assert!(entry.summary().ends_with('.'), "{}", entry.name);
         let headings: Vec<&str> = entry.parts().map(|(heading, _)| heading).collect();
-        assert_eq!(headings, HEADINGS, "{}", entry.code);
+        assert_eq!(headings, HEADINGS, "{}", entry.name);
         for (heading, text) in entry.parts() {
-            assert!(text.len() > 8, "{} {heading}", entry.code);
+            assert!(text.len() > 8, "{} {heading}", entry.name);
         }
         let (_, fix) = entry.parts().find(|(heading, _)| *heading == "FIX").unwrap();
-        assert!(fix.starts_with("1. "), "{}", entry.code);
+        assert!(fix.starts_with("1. "), "{}", entry.name);
     }
 }
 
@@ -110,14 +113,14 @@ fn no_page_lowers_verification() {
     for entry in all() {
         let (_, fix) = entry.parts().find(|(heading, _)| *heading == "FIX").unwrap();
         for weaker in ["sslmode=require\n", "sslmode=prefer\n", "sslmode=disable", "sslmode=allow"] {
-            assert!(!fix.contains(weaker), "{} {weaker}", entry.code);
+            assert!(!fix.contains(weaker), "{} {weaker}", entry.name);
         }
     }
 }
 
 #[test]
 fn pages_are_laid_out_for_any_width() {
-    let page = catalogue::page("hostname-mismatch", 80).unwrap();
+    let page = catalogue::page(&codes::HOSTNAME_MISMATCH, 80);
     assert!(page.starts_with("hostname-mismatch"), "{page}");
     assert!(page.lines().next().unwrap().ends_with("certificate · exit 8"), "{page}");
     assert!(
@@ -126,9 +129,9 @@ fn pages_are_laid_out_for_any_width() {
     );
     for entry in all() {
         for columns in [20, 60, 80, 100] {
-            for line in entry.page(columns).lines() {
+            for line in catalogue::page(entry, columns).lines() {
                 let typed = line.starts_with("    ") || !line.trim().contains(' ');
-                let heads = line.starts_with(entry.code);
+                let heads = line.starts_with(entry.name);
                 assert!(
                     width(line) <= columns || typed || heads || line.trim().split(' ').count() <= 3,
                     "{line:?}"
@@ -136,22 +139,22 @@ fn pages_are_laid_out_for_any_width() {
             }
         }
     }
-    assert!(catalogue::page("no-such-code", 80).is_none());
+    assert!(catalogue::code("no-such-code").is_none());
 }
 
 #[test]
 fn a_mistyped_code_gets_its_neighbour() {
-    assert_eq!(nearest_code("hostname-mismach"), Some("hostname-mismatch"));
+    assert_eq!(nearest_code("hostname-mismach"), Some(codes::HOSTNAME_MISMATCH.name));
     assert_eq!(nearest_code("zzz"), None);
-    assert_eq!(entry("tcp-timeout").unwrap().stage, Some(Stage::Tcp));
+    assert_eq!(catalogue::code("tcp-timeout"), Some(&codes::TCP_TIMEOUT));
 }
 
 #[test]
 fn the_list_names_every_code_once() {
     let list = catalogue::list();
     for entry in all() {
-        let lines = list.lines().filter(|line| line.split_whitespace().next() == Some(entry.code));
-        assert_eq!(lines.count(), 1, "{}", entry.code);
+        let lines = list.lines().filter(|line| line.split_whitespace().next() == Some(entry.name));
+        assert_eq!(lines.count(), 1, "{}", entry.name);
     }
     assert_eq!(
         diagnoses()

@@ -10,9 +10,9 @@ use rcgen::{
 use super::bed::*;
 use crate::certificate::{Certificate, pem};
 use crate::conninfo::SslMode;
+use crate::diagnose::codes;
 use crate::evidence::Evidence;
 use crate::provider::known_root;
-use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::{CrlDirectory, CrlDirectoryState, FileCrl, Revocation};
 
@@ -32,7 +32,7 @@ fn shipped(name: &str) -> Certificate {
 fn an_issuer_that_nothing_tells_about() {
     let (chain, other) = (Chain::honest(), Authority::root("Another Root"));
     Evidence::of(chain.sent(), &[&other.certificate])
-        .fails("unknown-issuer", Stage::Certificate)
+        .fails(&codes::UNKNOWN_ISSUER)
         .shows("sought", "CN=Test Root")
         .shows("in_file", "Another Root, until 2035-01-01")
         .shows("sent", "Test Middle")
@@ -41,7 +41,7 @@ fn an_issuer_that_nothing_tells_about() {
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&other.certificate])
-        .fails("unknown-issuer", Stage::Certificate)
+        .fails(&codes::UNKNOWN_ISSUER)
         .shows("sought", &chain.root.certificate.fingerprint());
     Evidence::of(chain.sent(), &[&chain.root.certificate]).verified();
 }
@@ -53,7 +53,7 @@ fn a_root_that_is_known_by_its_signature() {
     };
     let g1 = shipped("DigiCert Global Root CA");
     evidence(&[&g1])
-        .fails("root-not-in-file", Stage::Certificate)
+        .fails(&codes::ROOT_NOT_IN_FILE)
         .titled("roots.pem lacks the server's root")
         .shows("needed", "DigiCert Global Root G2, SHA-256")
         .shows("needed", "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F")
@@ -68,12 +68,10 @@ fn a_root_that_is_known_by_its_signature() {
         .sets("sslrootcert", "system");
     // A root that others of the provider's servers use now is not called outdated.
     evidence(&[&shipped("Microsoft RSA Root Certificate Authority 2017")])
-        .fails("root-not-in-file", Stage::Certificate)
+        .fails(&codes::ROOT_NOT_IN_FILE)
         .because("servers of Azure Database for PostgreSQL Flexible Server end at different roots");
     let other = Authority::root("Another Root");
-    evidence(&[&other.certificate])
-        .fails("root-not-in-file", Stage::Certificate)
-        .because("none of the roots of");
+    evidence(&[&other.certificate]).fails(&codes::ROOT_NOT_IN_FILE).because("none of the roots of");
 }
 
 #[test]
@@ -92,8 +90,8 @@ fn a_known_name_without_its_signature_is_no_known_root() {
     let forged = imitation.issue(own).certificate;
     let other = Authority::root("Another Root");
     let found = crate::diagnose::diagnose(Evidence::of(vec![forged.clone(), g2], &[&other.certificate]));
-    assert_ne!(found.diagnosis.unwrap().code, "root-not-in-file");
-    Evidence::of(vec![forged], &[&other.certificate]).fails("unknown-issuer", Stage::Certificate);
+    assert_ne!(found.diagnosis.unwrap().code, &codes::ROOT_NOT_IN_FILE);
+    Evidence::of(vec![forged], &[&other.certificate]).fails(&codes::UNKNOWN_ISSUER);
 }
 
 #[test]
@@ -103,13 +101,10 @@ fn a_root_of_this_machine_is_known_too() {
         Evidence::of(chain.sent(), &[&other.certificate])
             .with(|evidence| evidence.system_roots = Some(store(&[&chain.root.certificate])))
     };
-    evidence()
-        .fails("root-not-in-file", Stage::Certificate)
-        .shows("needed", "Test Root")
-        .sets("sslrootcert", "system");
+    evidence().fails(&codes::ROOT_NOT_IN_FILE).shows("needed", "Test Root").sets("sslrootcert", "system");
     let found = evidence()
         .with_settings(|settings| settings.sslmode = SslMode::VerifyCa)
-        .fails("root-not-in-file", Stage::Certificate)
+        .fails(&codes::ROOT_NOT_IN_FILE)
         .sets("sslmode", "verify-full");
     assert!(
         found
@@ -127,7 +122,7 @@ fn an_intermediate_that_is_not_sent() {
     let issuing = root.intermediate("Test Issuing CA 1");
     let leaf = issuing.server(HOST);
     Evidence::of(vec![leaf.clone()], &[&root.certificate])
-        .fails("intermediate-missing", Stage::Certificate)
+        .fails(&codes::INTERMEDIATE_MISSING)
         .titled("the server does not send the intermediate Test Issuing CA 1")
         .shows("missing", "CN=Test Issuing CA 1")
         .advises("ssl_cert_file");
@@ -143,11 +138,10 @@ fn an_intermediate_that_is_not_sent() {
     let root = Authority::root_with(organised("Example Root"));
     let middle = root.issue(organised("Example Three"));
     Evidence::of(vec![middle.server(HOST)], &[&root.certificate])
-        .fails("intermediate-missing", Stage::Certificate)
+        .fails(&codes::INTERMEDIATE_MISSING)
         .because("same organisation as Example Root");
     let renewed = Authority::root_with(organised("Example Root 2"));
-    Evidence::of(vec![renewed.server(HOST)], &[&root.certificate])
-        .fails("unknown-issuer", Stage::Certificate);
+    Evidence::of(vec![renewed.server(HOST)], &[&root.certificate]).fails(&codes::UNKNOWN_ISSUER);
 }
 
 #[test]
@@ -155,7 +149,7 @@ fn a_self_signed_certificate() {
     let own = Authority::root_with(params(HOST, false)).certificate;
     let other = Authority::root("Another Root");
     Evidence::of(vec![own.clone()], &[&other.certificate])
-        .fails("self-signed", Stage::Certificate)
+        .fails(&codes::SELF_SIGNED)
         .shows("sha256", &own.fingerprint())
         .runs("openssl x509 -noout -fingerprint -sha256")
         .advises("proves nothing");
@@ -166,14 +160,14 @@ fn a_self_signed_certificate() {
 fn the_same_name_with_another_key() {
     let (chain, renewed) = (Chain::honest(), Authority::root("Test Root"));
     Evidence::of(chain.sent(), &[&renewed.certificate])
-        .fails("root-key-changed", Stage::Certificate)
+        .fails(&codes::ROOT_KEY_CHANGED)
         .shows("in_file", &renewed.certificate.fingerprint())
         .shows("name", "Test Root")
         .advises("do not trust this connection");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&renewed.certificate])
-        .fails("root-key-changed", Stage::Certificate)
+        .fails(&codes::ROOT_KEY_CHANGED)
         .shows("used", &chain.root.certificate.fingerprint());
     Evidence::of(chain.sent(), &[&renewed.certificate, &chain.root.certificate]).verified();
 }
@@ -182,18 +176,18 @@ fn the_same_name_with_another_key() {
 fn a_file_without_its_root() {
     let chain = Chain::honest();
     Evidence::of(chain.sent(), &[&chain.intermediate.certificate])
-        .fails("root-file-lacks-root", Stage::Certificate)
+        .fails(&codes::ROOT_FILE_LACKS_ROOT)
         .titled("the file holds the intermediate certificate Test Middle without its root")
         .shows("needed", "Test Root");
     Evidence::of(vec![public_intermediate()], &[&public_intermediate()])
-        .fails("root-file-lacks-root", Stage::Certificate)
+        .fails(&codes::ROOT_FILE_LACKS_ROOT)
         .shows("needed", "DigiCert Global Root G2, SHA-256 CB3CCBB7");
     Evidence::of(chain.sent(), &[&chain.intermediate.certificate, &chain.root.certificate]).verified();
     // Even if the server sends everything, its own certificate in the file is no anchor.
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&chain.leaf])
-        .fails("root-file-lacks-root", Stage::Certificate)
+        .fails(&codes::ROOT_FILE_LACKS_ROOT)
         .titled("the file holds the server certificate db.example without its root")
         .shows("needed", &chain.root.certificate.fingerprint());
 }
@@ -205,7 +199,7 @@ fn an_inspecting_proxy() {
     let sent = vec![proxy.server(AZURE)];
     Evidence::of(sent.clone(), &[&other.certificate])
         .with_host(AZURE, "20.61.7.9")
-        .fails("tls-inspection", Stage::Certificate)
+        .fails(&codes::TLS_INSPECTION)
         .titled("Zscaler answers in place of the server")
         .shows("issued_by", "CN=Zscaler Root CA")
         .shows("due", "Azure")
@@ -224,7 +218,7 @@ fn names_that_do_not_fit() {
             .with_settings(|_| {})
     };
     evidence("localhost", "127.0.0.1")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .titled("the certificate is for other names than \"localhost\"")
         .because("through this machine (127.0.0.1), so it most likely is a tunnel")
         .shows("asked_for", "localhost")
@@ -233,27 +227,27 @@ fn names_that_do_not_fit() {
         .sets("host", "mydemo.postgres.database.azure.com")
         .sets("hostaddr", "127.0.0.1");
     evidence("20.61.7.9", "20.61.7.9")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .because("host is an address")
         .sets("host", "mydemo.postgres.database.azure.com")
         .sets("hostaddr", "20.61.7.9");
     evidence("mydeno.postgres.database.azure.com", "20.61.7.9")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .because("slip of the hand")
         .sets("host", "mydemo.postgres.database.azure.com");
     evidence("db.company.example", "20.61.7.9")
         .with_attempt(|attempt| {
             attempt.canonical_name = Some("mydemo.postgres.database.azure.com".to_owned())
         })
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .because("alias (CNAME)")
         .sets("host", "mydemo.postgres.database.azure.com");
     evidence("mydemo.postgres.database.azure.com.", "20.61.7.9")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .because("final dot")
         .sets("host", "mydemo.postgres.database.azure.com");
     evidence("db.internal", "10.0.4.5")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .because("private address")
         .sets("hostaddr", "10.0.4.5");
 }
@@ -268,12 +262,12 @@ fn dates() {
         Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
     };
     dated(date_time_ymd(2026, 1, 1), date_time_ymd(2026, 11, 20))
-        .fails("certificate-expired", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_EXPIRED)
         .titled("the server certificate ended on 2026-11-20")
         .shows("days_past", "5")
         .runs("pg_reload_conf");
     dated(date_time_ymd(2026, 12, 1), date_time_ymd(2027, 11, 20))
-        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_NOT_YET_VALID)
         .titled("the server certificate is not valid before 2026-12-01")
         .shows("days_ahead", "5");
     dated(date_time_ymd(2026, 1, 1), date_time_ymd(2027, 1, 1)).verified();
@@ -286,8 +280,8 @@ fn an_expired_certificate_under_a_wrong_name_is_named_beside_it() {
     old.not_after = date_time_ymd(2026, 11, 20);
     let leaf = chain.intermediate.issue(old).certificate;
     Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
-        .fails("certificate-expired", Stage::Certificate)
-        .also(&["hostname-mismatch"]);
+        .fails(&codes::CERTIFICATE_EXPIRED)
+        .also(&[&codes::HOSTNAME_MISMATCH]);
 }
 
 #[test]
@@ -300,13 +294,13 @@ fn a_wrong_clock_is_suspected_where_it_shows() {
     };
     at(1970)
         .with_settings(|_| {})
-        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_NOT_YET_VALID)
         .because("1970-01-01T00:00:00Z, which is most likely wrong")
         .advises("1970-01-01");
     let found = at(2040).with_settings(|_| {});
     let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
     assert!(
-        found.code == "root-expired" && found.fixes.iter().any(|fix| fix.text.contains("clock")),
+        found.code == &codes::ROOT_EXPIRED && found.fixes.iter().any(|fix| fix.text.contains("clock")),
         "{found:#?}"
     );
     // --as-of says nothing about the clock.
@@ -322,7 +316,7 @@ fn a_root_that_ended() {
     let root = Authority::root_with(old);
     let leaf = root.server(HOST);
     Evidence::of(vec![leaf], &[&root.certificate])
-        .fails("root-expired", Stage::Trust)
+        .fails(&codes::ROOT_EXPIRED)
         .titled("the root Old Root in your file ended on 2026-06-01")
         .shows("days_past", "177")
         .shows("in_file", "/etc/ssl/roots.pem, line 1");
@@ -338,17 +332,17 @@ fn purposes() {
         Evidence::of(vec![leaf, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
     };
     evidence(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])
-        .fails("certificate-purpose", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_PURPOSE)
         .shows("constraint", "clientAuth, without serverAuth");
     evidence(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign])
-        .fails("certificate-purpose", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_PURPOSE)
         .shows("constraint", "cRLSign");
     evidence(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]).verified();
 
     let root = Authority::root("Test Root");
     let no_ca = root.issue(params("No CA", false));
     Evidence::of(vec![no_ca.server(HOST), no_ca.certificate.clone()], &[&root.certificate])
-        .fails("certificate-purpose", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_PURPOSE)
         .titled("the intermediate No CA is no CA and may not issue certificates");
 
     let mut short = params("Short Root", true);
@@ -358,7 +352,7 @@ fn purposes() {
     let second = first.intermediate("Second");
     let sent = vec![second.server(HOST), second.certificate.clone(), first.certificate.clone()];
     Evidence::of(sent, &[&root.certificate])
-        .fails("certificate-purpose", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_PURPOSE)
         .shows("constraint", "pathlen:0");
 }
 
@@ -375,7 +369,7 @@ fn names_that_a_ca_may_not_certify() {
         Evidence::of(vec![limited.server(HOST), limited.certificate.clone()], &[&root.certificate])
     };
     constrained("other.example")
-        .fails("certificate-name-constraints", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_NAME_CONSTRAINTS)
         .shows("name", HOST)
         .shows("constraint", "other.example");
     constrained("example").verified();
@@ -389,13 +383,13 @@ fn weak_and_broken() {
     *der.last_mut().unwrap() ^= 1;
     let damaged = Certificate::from_der(&der);
     Evidence::of(vec![damaged, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
-        .fails("certificate-invalid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_INVALID)
         .titled("the signature on the server certificate is wrong");
     Evidence::of(vec![Certificate::from_der(b"0\x03\x02\x01\x00")], &[&chain.root.certificate])
-        .fails("certificate-invalid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_INVALID)
         .titled("the server certificate cannot be decoded");
     Evidence::of(Vec::new(), &[&chain.root.certificate])
-        .fails("certificate-invalid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_INVALID)
         .titled("the server sent no certificate");
     let critical = {
         let mut odd = params(HOST, false);
@@ -405,7 +399,7 @@ fn weak_and_broken() {
         chain.intermediate.issue(odd).certificate
     };
     Evidence::of(vec![critical, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
-        .fails("certificate-invalid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_INVALID)
         .shows("what", "1.2.3.4");
 }
 
@@ -429,7 +423,7 @@ fn a_weak_key() {
     draft.sign(&key, MessageDigest::sha256()).unwrap();
     let weak = Certificate::from_der(&draft.build().to_der().unwrap());
     Evidence::of(vec![weak.clone()], &[&weak])
-        .fails("certificate-weak", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_WEAK)
         .shows("weak", "RSA 1024")
         .shows("needed", "2048");
 }
@@ -451,25 +445,25 @@ fn revocation() {
     let of_root = || crl_of(&chain.root, &[], next);
     evidence(vec![of_root(), crl_of(&chain.intermediate, &[], next)], None).verified();
     evidence(vec![of_root(), crl_of(&chain.intermediate, &[&chain.leaf], next)], None)
-        .fails("certificate-revoked", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_REVOKED)
         .titled("the server certificate was revoked on 2026-02-03")
         .shows("reason", "keyCompromise")
         .shows("serial", &chain.leaf.facts().unwrap().serial_hex())
         .shows("list", "/etc/ssl/root.crl, line 1");
     evidence(vec![of_root()], None)
-        .fails("crl-missing", Stage::Certificate)
+        .fails(&codes::CRL_MISSING)
         .shows("issuer", "CN=Test Middle")
         .shows("crl_files", "/etc/ssl/root.crl");
     let directory = |state| Some(CrlDirectory { path: PathBuf::from("/etc/ssl/crls"), state });
     evidence(vec![], directory(CrlDirectoryState::NotHashed))
-        .fails("crl-missing", Stage::Certificate)
+        .fails(&codes::CRL_MISSING)
         .shows("directory", "not named by hash")
         .runs("openssl rehash /etc/ssl/crls");
     evidence(vec![], directory(CrlDirectoryState::Missing))
-        .fails("crl-missing", Stage::Certificate)
+        .fails(&codes::CRL_MISSING)
         .shows("directory", "does not exist");
     evidence(vec![of_root(), crl_of(&chain.intermediate, &[], (2026, 11, 1))], None)
-        .fails("crl-invalid", Stage::Trust)
+        .fails(&codes::CRL_INVALID)
         .shows("date", "2026-11-01")
         .shows("issuer", "CN=Test Middle")
         .shows("path", "/etc/ssl/root.crl");
@@ -486,20 +480,20 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
     let past = |params: &mut rcgen::CertificateParams| params.not_after = date_time_ymd(2026, 10, 1);
     let roots = [&chain.root.certificate];
     Evidence::of(issue(past), &roots)
-        .fails("certificate-expired", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_EXPIRED)
         .shows("otherwise", "everything else is well: it passes as of 2026-09-30");
     Evidence::of(issue(past), &roots)
         .with_host("other.example", "203.0.113.7")
-        .fails("certificate-expired", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_EXPIRED)
         .shows("otherwise", "something else is wrong");
     let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(2026, 12, 1);
     Evidence::of(issue(future), &roots)
-        .fails("certificate-not-yet-valid", Stage::Certificate)
+        .fails(&codes::CERTIFICATE_NOT_YET_VALID)
         .shows("otherwise", "it passes as of 2026-12-01");
     let nameless = |params: &mut rcgen::CertificateParams| params.subject_alt_names.clear();
     Evidence::of(issue(nameless), &roots)
         .with_host("localhost", "127.0.0.1")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .sets("host", HOST)
         .shows("strict_clients", "no subjectAltName");
 }

@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 
 use super::bed::*;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
+use crate::diagnose::codes;
 use crate::evidence::{
     Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NegotiateResult, OsFailure, Question,
     Resolution, SessionFailure, TcpResult, TlsFailure,
 };
-use crate::stage::Stage;
 
 fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
     Evidence::healthy().with_host(host, "203.0.113.7").with_dns(Resolution::Failed {
@@ -21,42 +21,42 @@ fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
 #[test]
 fn a_name_that_is_not_there() {
     unresolved("nowhere.example", DnsFailure::NoSuchName, -2, "Name or service not known")
-        .fails("dns-not-found", Stage::Dns)
+        .fails(&codes::DNS_NOT_FOUND)
         .titled("there is no name nowhere.example")
         .shows("answer", "Name or service not known (getaddrinfo -2)")
         .shows("asked", "192.0.2.53")
         .advises("spelling")
         .retryable(false);
     unresolved("x.postgres.databse.azure.com", DnsFailure::NoSuchName, -2, "unknown")
-        .fails("dns-not-found", Stage::Dns)
+        .fails(&codes::DNS_NOT_FOUND)
         .because("slip of the hand")
         .sets("host", "x.postgres.database.azure.com");
     unresolved("x.postgres.database.azure.com", DnsFailure::NoSuchName, -2, "unknown")
-        .fails("dns-not-found", Stage::Dns)
+        .fails(&codes::DNS_NOT_FOUND)
         .shows("private_dns_zone", "privatelink.postgres.database.azure.com")
         .advises("private DNS zone");
     unresolved("postgres", DnsFailure::NoSuchName, -2, "unknown")
-        .fails("dns-not-found", Stage::Dns)
+        .fails(&codes::DNS_NOT_FOUND)
         .because("without a dot");
 }
 
 #[test]
 fn a_name_without_address_and_a_resolver_without_answer() {
     unresolved("six.example", DnsFailure::NoAddress, -5, "No address associated with hostname")
-        .fails("dns-no-address", Stage::Dns)
+        .fails(&codes::DNS_NO_ADDRESS)
         .shows("name", "six.example")
         .runs("nslookup -type=AAAA six.example");
-    Evidence::healthy().with_dns(Resolution::Found(vec![])).fails("dns-no-address", Stage::Dns);
+    Evidence::healthy().with_dns(Resolution::Found(vec![])).fails(&codes::DNS_NO_ADDRESS);
     for kind in [DnsFailure::Temporary, DnsFailure::Permanent] {
         unresolved(HOST, kind, -3, "Temporary failure in name resolution")
-            .fails("dns-failure", Stage::Dns)
+            .fails(&codes::DNS_FAILURE)
             .shows("answer", "Temporary failure")
             .shows("asked", "192.0.2.53")
             .retryable(true);
     }
     Evidence::healthy()
         .with_dns(Resolution::TimedOut)
-        .fails("dns-failure", Stage::Dns)
+        .fails(&codes::DNS_FAILURE)
         .shows("answer", "no answer");
 }
 
@@ -68,31 +68,31 @@ fn os(kind: ErrorKind, text: &str) -> OsFailure {
 fn silence_is_read_by_the_address() {
     let silent = |to: &str| Evidence::healthy().with_host(HOST, to).with_tcp(TcpResult::TimedOut);
     silent("10.0.4.5")
-        .fails("tcp-timeout", Stage::Tcp)
+        .fails(&codes::TCP_TIMEOUT)
         .titled("10.0.4.5 port 5432 does not answer")
         .shows("to", "which only its own network or one joined to it can reach")
         .because("most likely outside its virtual network")
         .advises("VPN")
         .runs("10.0.4.5")
         .retryable(true);
-    silent("203.0.113.7").fails("tcp-timeout", Stage::Tcp).because("firewall drops").advises("allow");
-    silent("127.0.0.1").fails("tcp-timeout", Stage::Tcp).because("this machine itself");
+    silent("203.0.113.7").fails(&codes::TCP_TIMEOUT).because("firewall drops").advises("allow");
+    silent("127.0.0.1").fails(&codes::TCP_TIMEOUT).because("this machine itself");
     Evidence::healthy()
         .with_host("x.postgres.database.azure.com", "20.61.7.9")
         .with_tcp(TcpResult::TimedOut)
-        .fails("tcp-timeout", Stage::Tcp)
+        .fails(&codes::TCP_TIMEOUT)
         .runs("az postgres flexible-server firewall-rule create");
     // A pooler's port is open only where the pooler is on.
     Evidence::healthy()
         .with_host("x.postgres.database.azure.com", "20.61.7.9")
         .with_settings(|settings| settings.hosts[0].port = Ok(6432))
         .with_tcp(TcpResult::TimedOut)
-        .fails("tcp-timeout", Stage::Tcp)
+        .fails(&codes::TCP_TIMEOUT)
         .advises("port 6432 there is PgBouncer, not on the Burstable tier")
         .sets("port", "5432");
     Evidence::healthy()
         .with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out")))
-        .fails("tcp-timeout", Stage::Tcp);
+        .fails(&codes::TCP_TIMEOUT);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_closed_port_and_the_one_that_is_open() {
         Evidence::healthy().with_tcp(TcpResult::Failed(failure))
     };
     refused()
-        .fails("tcp-refused", Stage::Tcp)
+        .fails(&codes::TCP_REFUSED)
         .titled("203.0.113.7 port 5432 refuses connections")
         .shows("port", "5432")
         .runs("listen_addresses")
@@ -111,13 +111,13 @@ fn a_closed_port_and_the_one_that_is_open() {
         .with(|evidence| {
             evidence.looks.push(look("203.0.113.7:5433", Question::SslRequest, Answer::Byte(b'S')))
         })
-        .fails("tcp-refused", Stage::Tcp)
+        .fails(&codes::TCP_REFUSED)
         .shows("listening", "port 5433")
         .sets("port", "5433");
     // What is open and not known for PostgreSQL is not offered.
     let found = refused()
         .with(|evidence| evidence.looks.push(look("203.0.113.7:22", Question::Connect, Answer::Connected)))
-        .fails("tcp-refused", Stage::Tcp);
+        .fails(&codes::TCP_REFUSED);
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.settings.is_empty()));
 }
 
@@ -126,18 +126,18 @@ fn no_way_there() {
     let failure = os(ErrorKind::NetworkUnreachable, "Network is unreachable (os error 101)");
     Evidence::healthy()
         .with_tcp(TcpResult::Failed(failure.clone()))
-        .fails("tcp-unreachable", Stage::Tcp)
+        .fails(&codes::TCP_UNREACHABLE)
         .shows("error", "Network is unreachable")
         .runs("ip route get 203.0.113.7")
         .retryable(true);
     Evidence::healthy()
         .with_host(HOST, "2001:db8::7")
         .with_tcp(TcpResult::Failed(failure))
-        .fails("tcp-unreachable", Stage::Tcp)
+        .fails(&codes::TCP_UNREACHABLE)
         .because("IPv6");
     Evidence::healthy()
         .with_tcp(TcpResult::Failed(os(ErrorKind::PermissionDenied, "Permission denied")))
-        .fails("tcp-unreachable", Stage::Tcp)
+        .fails(&codes::TCP_UNREACHABLE)
         .because("this machine itself forbids");
 }
 
@@ -147,7 +147,7 @@ fn a_limit_of_this_machine_is_not_blamed_on_the_way() {
     let failure = OsFailure { code: Some(24), ..os(ErrorKind::Other, "Too many open files (os error 24)") };
     let found = Evidence::healthy()
         .with_tcp(TcpResult::Failed(failure))
-        .fails("tcp-unreachable", Stage::Tcp)
+        .fails(&codes::TCP_UNREACHABLE)
         .because("open no more files")
         .runs("ulimit -n")
         .retryable(true);
@@ -166,12 +166,12 @@ fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
             evidence.attempts.insert(0, first);
         })
         .with_answer(NegotiateResult::Refused)
-        .fails("server-refused-tls", Stage::Negotiate)
+        .fails(&codes::SERVER_REFUSED_TLS)
         .because("after 203.0.113.6 port 5432: tcp-refused");
-    assert_eq!(found.outcome.attempts[0].as_ref().unwrap().code, "tcp-refused");
-    let last = found.outcome.attempts[1].as_ref().unwrap();
-    assert_eq!(last.code, "server-refused-tls");
-    assert!(!last.cause.contains("tcp-refused"));
+    assert_eq!(found.outcome.earlier[0].as_ref().unwrap().code, &codes::TCP_REFUSED);
+    let last = found.outcome.of_attempts().nth(1).flatten().unwrap();
+    assert_eq!(last.code, &codes::SERVER_REFUSED_TLS);
+    assert!(!last.cause.contains(codes::TCP_REFUSED.name));
     // Passed over, and the next one is well.
     let outcome = Evidence::healthy()
         .with(|evidence| {
@@ -181,15 +181,15 @@ fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
             evidence.attempts.insert(0, first);
         })
         .verified();
-    assert_eq!(outcome.attempts[0].as_ref().unwrap().code, "tcp-timeout");
-    assert!(outcome.attempts[1].is_none());
+    assert_eq!(outcome.earlier[0].as_ref().unwrap().code, &codes::TCP_TIMEOUT);
+    assert_eq!(outcome.of_attempts().map(|found| found.is_some()).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]
 fn answers_to_sslrequest() {
     Evidence::healthy()
         .with_answer(NegotiateResult::Refused)
-        .fails("server-refused-tls", Stage::Negotiate)
+        .fails(&codes::SERVER_REFUSED_TLS)
         .titled("the server does not offer TLS")
         .shows("answer", "N, to SSLRequest")
         .runs("ALTER SYSTEM SET ssl = on;")
@@ -198,13 +198,13 @@ fn answers_to_sslrequest() {
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Prefer)
         .with_answer(NegotiateResult::Refused)
-        .fails("server-refused-tls", Stage::Negotiate)
+        .fails(&codes::SERVER_REFUSED_TLS)
         .because("goes on in plaintext");
     for closure in [Closure::Closed, Closure::Reset] {
         let found = Evidence::healthy()
             .with_settings(|settings| settings.sslmode = SslMode::Prefer)
             .with_answer(NegotiateResult::Ended(closure))
-            .fails("negotiation-closed", Stage::Negotiate)
+            .fails(&codes::NEGOTIATION_CLOSED)
             .advises("allow list")
             .retryable(true);
         assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
@@ -215,7 +215,7 @@ fn answers_to_sslrequest() {
     {
         Evidence::healthy()
             .with_answer(NegotiateResult::TimedOut(state))
-            .fails("negotiation-timeout", Stage::Negotiate)
+            .fails(&codes::NEGOTIATION_TIMEOUT)
             .because(cause)
             .advises("load balancer")
             .retryable(true);
@@ -226,26 +226,26 @@ fn answers_to_sslrequest() {
 fn other_protocols_are_named_with_their_first_bytes() {
     Evidence::healthy()
         .with_answer(NegotiateResult::Foreign(b"HTTP/1.1 400 Bad Request\r\n".to_vec()))
-        .fails("not-postgresql", Stage::Negotiate)
+        .fails(&codes::NOT_POSTGRESQL)
         .shows("protocol", "HTTP")
         .shows("first_bytes", "\"HTTP/1.1 400 Bad Request\\r\\n\"");
     // SSH's banner begins with the S that stands for yes.
     Evidence::healthy()
         .with_answer(NegotiateResult::Injected(b"SH-2.0-OpenSSH_9.2\r\n".to_vec()))
-        .fails("not-postgresql", Stage::Negotiate)
+        .fails(&codes::NOT_POSTGRESQL)
         .shows("protocol", "SSH");
     Evidence::healthy()
         .with_answer(NegotiateResult::Foreign(b"\x15\x03\x01\x00\x02".to_vec()))
-        .fails("not-postgresql", Stage::Negotiate)
+        .fails(&codes::NOT_POSTGRESQL)
         .shows("protocol", "TLS from the first byte")
         .sets("sslnegotiation", "direct");
     Evidence::healthy()
         .with_answer(NegotiateResult::Foreign(b"\x1b[2J".to_vec()))
-        .fails("not-postgresql", Stage::Negotiate)
+        .fails(&codes::NOT_POSTGRESQL)
         .shows("first_bytes", "1b 5b 32 4a");
     Evidence::healthy()
         .with_answer(NegotiateResult::Injected(b"\x00\x01\x02".to_vec()))
-        .fails("injected-plaintext", Stage::Negotiate)
+        .fails(&codes::INJECTED_PLAINTEXT)
         .shows("bytes", "3")
         .because("CVE-2021-23222");
 }
@@ -255,7 +255,7 @@ fn an_error_before_tls_is_unauthenticated() {
     let full = b"E\0\0\0\x30SFATAL\0C53300\0Msorry, too many clients already\0\0".to_vec();
     Evidence::healthy()
         .with_answer(NegotiateResult::Error(full))
-        .fails("server-error-before-tls", Stage::Negotiate)
+        .fails(&codes::SERVER_ERROR_BEFORE_TLS)
         .shows("unauthenticated", "sorry, too many clients already")
         .shows("sqlstate", "53300")
         .because("unauthenticated")
@@ -279,19 +279,19 @@ fn direct_tls_needs_postgresql_17() {
     ] {
         direct()
             .with_tls(failure)
-            .fails("direct-tls-unsupported", Stage::Negotiate)
+            .fails(&codes::DIRECT_TLS_UNSUPPORTED)
             .sets("sslnegotiation", "postgres")
             .because("PostgreSQL 17");
     }
-    direct().with_tls(TlsFailure::TimedOut(None)).fails("tls-timeout", Stage::Tls);
-    Evidence::healthy().with_tls(TlsFailure::Ended(Closure::Closed)).fails("tls-closed", Stage::Tls);
+    direct().with_tls(TlsFailure::TimedOut(None)).fails(&codes::TLS_TIMEOUT);
+    Evidence::healthy().with_tls(TlsFailure::Ended(Closure::Closed)).fails(&codes::TLS_CLOSED);
 }
 
 #[test]
 fn versions_are_told_on_both_sides() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(70))
-        .fails("tls-version-unsupported", Stage::Tls)
+        .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .shows("offered", "TLSv1.2, TLSv1.3")
         .shows("answer", "protocol_version (70)");
     let hello =
@@ -299,7 +299,7 @@ fn versions_are_told_on_both_sides() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(70))
         .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls11))
-        .fails("tls-version-unsupported", Stage::Tls)
+        .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .titled("the server speaks TLSv1.1 only")
         .shows("server_has", "TLSv1.1")
         .runs("ssl_min_protocol_version");
@@ -315,7 +315,7 @@ fn versions_are_told_on_both_sides() {
         .with_tls(TlsFailure::AlertReceived(70))
         .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.versions = vec![TlsVersion::Tls13])
         .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls12))
-        .fails("tls-version-unsupported", Stage::Tls)
+        .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .because("ssl_min_protocol_version comes from the connection string");
 }
 
@@ -323,7 +323,7 @@ fn versions_are_told_on_both_sides() {
 fn nothing_in_common_or_nothing_that_this_tool_has() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
-        .fails("tls-no-shared-cipher", Stage::Tls)
+        .fails(&codes::TLS_NO_SHARED_CIPHER)
         .shows("offered", "AES-GCM")
         .runs("ssl_ciphers");
     let cbc = Answer::ServerHello {
@@ -336,7 +336,7 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::Unsupported, None, cbc)
-        .fails("tls-unsupported-here", Stage::Tls)
+        .fails(&codes::TLS_UNSUPPORTED_HERE)
         .shows("server_insists_on", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
         .shows("psql", "connects");
     let chosen =
@@ -353,19 +353,19 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         Evidence::healthy()
             .with_tls(TlsFailure::AlertReceived(40))
             .with_look(HelloPurpose::Unsupported, None, answer)
-            .fails("tls-unsupported-here", Stage::Tls)
+            .fails(&codes::TLS_UNSUPPORTED_HERE)
             .titled(&format!("the server insists on {what}, which psql has and this tool has not"))
             .shows("server_insists_on", what)
             .shows("seen_in", "second ClientHello");
     }
     Evidence::healthy()
         .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
-        .fails("tls-unsupported-here", Stage::Tls)
+        .fails(&codes::TLS_UNSUPPORTED_HERE)
         .shows("server_insists_on", "Ed448");
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
-        .fails("tls-no-shared-cipher", Stage::Tls)
+        .fails(&codes::TLS_NO_SHARED_CIPHER)
         .shows("psql", "handshake_failure");
 }
 
@@ -382,34 +382,34 @@ fn client_certificates_wanted_and_refused() {
         }
     };
     asked(false)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(40)))
-        .fails("client-cert-required", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("accepted_from", "CN=Clients")
         .advises("sslcert=FILE sslkey=FILE");
     asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
-        .fails("client-cert-required", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("answer", "certificate_required (116)");
     Evidence::healthy()
         .with_error("28000", "connection requires a valid client certificate")
-        .fails("client-cert-required", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("answer", "connection requires a valid client certificate");
     // Asked for and not demanded.
     asked(false)(Evidence::healthy()).verified();
 
     asked(true)(Evidence::healthy().with_session(SessionFailure::AlertReceived(48)))
-        .fails("client-cert-rejected", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REJECTED)
         .shows("answer", "unknown_ca (48)")
         .advises("ssl_ca_file");
     asked(true)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(45)))
-        .fails("client-cert-rejected", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REJECTED)
         .shows("answer", "certificate_expired");
     Evidence::healthy()
         .with_error("28000", "certificate authentication failed for user \"app\"")
-        .fails("client-cert-rejected", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REJECTED)
         .advises("common name is the user app");
     // clientcert=verify-full on a line with trust, another name in the certificate (measured).
     Evidence::healthy()
         .with_error("28000", "\"trust\" authentication failed for user \"app\"")
-        .fails("client-cert-rejected", Stage::Tls)
+        .fails(&codes::CLIENT_CERT_REJECTED)
         .advises("common name is the user app");
     asked(true)(Evidence::healthy()).verified();
 }
@@ -418,7 +418,7 @@ fn client_certificates_wanted_and_refused() {
 fn the_name_in_the_handshake() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(112))
-        .fails("sni-unrecognized", Stage::Tls)
+        .fails(&codes::SNI_UNRECOGNIZED)
         .shows("name_sent", HOST);
     let other = Answer::ServerHello {
         version: TlsVersion::Tls12,
@@ -430,13 +430,13 @@ fn the_name_in_the_handshake() {
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::ServerName, Some("other.example"), other)
-        .fails("sni-unrecognized", Stage::Tls)
+        .fails(&codes::SNI_UNRECOGNIZED)
         .shows("works", "other.example");
     Evidence::healthy()
         .with_settings(|settings| settings.sni = false)
         .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.sni = None)
         .with_error("XX000", "Endpoint ID is not specified. Either upgrade the Postgres client library")
-        .fails("sni-unrecognized", Stage::Tls)
+        .fails(&codes::SNI_UNRECOGNIZED)
         .shows("name_sent", "none")
         .sets("sslsni", "1");
 }
@@ -456,9 +456,9 @@ fn a_certificate_that_changes_with_the_name() {
     let roots = [&chain.root.certificate];
     Evidence::of(sent.clone(), &roots)
         .with_look(HelloPurpose::ServerName, Some(HOST), shown)
-        .fails("sni-unrecognized", Stage::Tls)
+        .fails(&codes::SNI_UNRECOGNIZED)
         .shows("under_the_name", HOST);
-    Evidence::of(sent, &roots).fails("hostname-mismatch", Stage::Certificate);
+    Evidence::of(sent, &roots).fails(&codes::HOSTNAME_MISMATCH);
 }
 
 #[test]
@@ -469,20 +469,17 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
         })
     };
     silent(0, None)
-        .fails("tls-timeout", Stage::Tls)
+        .fails(&codes::TLS_TIMEOUT)
         .titled("the server falls silent after the ClientHello")
         .shows("bytes_received", "0")
         .retryable(true);
     silent(1448, None)
-        .fails("tls-timeout", Stage::Tls)
+        .fails(&codes::TLS_TIMEOUT)
         .because("path MTU")
         .runs("ping -M do")
         .shows("bytes_received", "1448");
     let lost = Some(InFlight { unacknowledged: 240, retransmits: 5 });
-    silent(0, lost)
-        .fails("tls-timeout", Stage::Tls)
-        .because("not acknowledged")
-        .shows("on_the_way", "240 bytes");
+    silent(0, lost).fails(&codes::TLS_TIMEOUT).because("not acknowledged").shows("on_the_way", "240 bytes");
     let hello = Answer::ServerHello {
         version: TlsVersion::Tls13,
         suite: 0x1302,
@@ -492,7 +489,7 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
     };
     silent(0, None)
         .with_look(HelloPurpose::ShortAnswer, None, hello)
-        .fails("tls-timeout", Stage::Tls)
+        .fails(&codes::TLS_TIMEOUT)
         .because("large packets from the server are lost");
 }
 
@@ -501,20 +498,20 @@ fn the_handshakes_other_ends() {
     for closure in [Closure::Closed, Closure::Reset] {
         Evidence::healthy()
             .with_tls(TlsFailure::Ended(closure))
-            .fails("tls-closed", Stage::Tls)
+            .fails(&codes::TLS_CLOSED)
             .advises("log")
             .retryable(true);
     }
     Evidence::healthy()
         .with_tls(TlsFailure::NotTls(b"HTTP/1.0 200 OK".to_vec()))
-        .fails("tls-protocol-error", Stage::Tls)
+        .fails(&codes::TLS_PROTOCOL_ERROR)
         .shows("first_bytes", "HTTP/1.0 200 OK");
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(80))
-        .fails("tls-protocol-error", Stage::Tls)
+        .fails(&codes::TLS_PROTOCOL_ERROR)
         .shows("alert", "internal_error (80)");
     Evidence::healthy()
         .with_tls(TlsFailure::Protocol("bad message".to_owned()))
-        .fails("tls-protocol-error", Stage::Tls)
+        .fails(&codes::TLS_PROTOCOL_ERROR)
         .shows("what", "bad message");
 }

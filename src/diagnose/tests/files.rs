@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::bed::*;
 use crate::conninfo::{Origin, Place, RootChoice, SslMode};
 use crate::diagnose::StageStatus;
+use crate::diagnose::codes;
 use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -41,7 +42,7 @@ fn denied() -> FileError {
 #[test]
 fn a_missing_root_file_names_path_and_origin() {
     with_roots(missing())
-        .fails("root-file-missing", Stage::Trust)
+        .fails(&codes::ROOT_FILE_MISSING)
         .titled("there is no file /etc/ssl/roots.pem")
         .shows("from", "sslrootcert from the connection string")
         .sets("sslrootcert", "system")
@@ -52,12 +53,9 @@ fn a_missing_root_file_names_path_and_origin() {
             settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
             settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
         });
-    default
-        .fails("root-file-missing", Stage::Trust)
-        .shows("from", "default file")
-        .because("sslrootcert is not set");
+    default.fails(&codes::ROOT_FILE_MISSING).shows("from", "default file").because("sslrootcert is not set");
     with_roots(Roots::Missing { path: None, typed: None })
-        .fails("root-file-missing", Stage::Trust)
+        .fails(&codes::ROOT_FILE_MISSING)
         .because("home directory");
 }
 
@@ -67,7 +65,7 @@ fn at_a_known_provider_the_roots_can_be_written() {
         .with(|evidence| {
             evidence.config.as_mut().unwrap().hosts[0].name = "x.postgres.database.azure.com".into()
         })
-        .fails("root-file-missing", Stage::Trust)
+        .fails(&codes::ROOT_FILE_MISSING)
         .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")
         .sets("sslrootcert", "azure-roots.pem");
 }
@@ -84,7 +82,7 @@ fn eaten_backslashes_are_marked_and_undone() {
             let parameter = settings.parameters.iter_mut().find(|p| p.keyword == "sslrootcert").unwrap();
             parameter.place = Some(Place { keyword: 20..31, value: start..start + 15 });
         })
-        .fails("root-file-missing", Stage::Trust)
+        .fails(&codes::ROOT_FILE_MISSING)
         .titled("there is no file c:sslroot.pem")
         .shows("given", r"c:\ssl\root.pem")
         .shows("read", "c:sslroot.pem")
@@ -95,10 +93,8 @@ fn eaten_backslashes_are_marked_and_undone() {
 
 #[test]
 fn before_the_servers_yes_a_bad_file_shows_in_its_stage_only() {
-    let found = with_roots(missing())
-        .with_answer(NegotiateResult::Refused)
-        .fails("server-refused-tls", Stage::Negotiate);
-    let found = found.also(&["root-file-missing"]);
+    let found = with_roots(missing()).with_answer(NegotiateResult::Refused).fails(&codes::SERVER_REFUSED_TLS);
+    let found = found.also(&[&codes::ROOT_FILE_MISSING]);
     let trust = found.outcome.stages.iter().find(|line| line.stage == Stage::Trust).unwrap();
     assert_eq!(trust.status, StageStatus::Failed);
 }
@@ -106,11 +102,11 @@ fn before_the_servers_yes_a_bad_file_shows_in_its_stage_only() {
 #[test]
 fn a_root_file_that_cannot_be_read_says_why() {
     with_roots(Roots::Unreadable { path: path(ROOT_FILE), error: denied() })
-        .fails("root-file-unreadable", Stage::Trust)
+        .fails(&codes::ROOT_FILE_UNREADABLE)
         .shows("error", "Permission denied")
         .runs("chmod a+r /etc/ssl/roots.pem");
     with_roots(Roots::Invalid { path: path("/etc/ssl"), content: FileContent::Directory })
-        .fails("root-file-unreadable", Stage::Trust)
+        .fails(&codes::ROOT_FILE_UNREADABLE)
         .shows("error", "it is a directory");
 }
 
@@ -132,7 +128,7 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         ),
     ] {
         with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
-            .fails("root-file-invalid", Stage::Trust)
+            .fails(&codes::ROOT_FILE_INVALID)
             .shows("content", says)
             .sets("sslrootcert", "/etc/ssl/root.pem")
             .runs(runs);
@@ -146,7 +142,7 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         (FileContent::BadBlock { line: 7, what: "bad base64".to_owned() }, "line 7", "line 7"),
     ] {
         with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
-            .fails("root-file-invalid", Stage::Trust)
+            .fails(&codes::ROOT_FILE_INVALID)
             .shows("content", says)
             .advises(advice);
     }
@@ -156,14 +152,14 @@ fn what_the_root_file_really_is_decides_what_to_do() {
 fn under_prefer_the_text_says_that_libpq_goes_on_in_plaintext() {
     with_roots(Roots::Invalid { path: path(ROOT_FILE), content: FileContent::Empty })
         .with(|evidence| evidence.config.as_mut().unwrap().sslmode = SslMode::Prefer)
-        .fails("root-file-invalid", Stage::Trust)
+        .fails(&codes::ROOT_FILE_INVALID)
         .because("goes on in plaintext");
 }
 
 #[test]
 fn a_certificate_needs_its_key() {
     with_identity(IdentityError::KeyMissing { certificate: path("/c.crt"), key: Some(path("/c.key")) })
-        .fails("client-key-missing", Stage::Trust)
+        .fails(&codes::CLIENT_KEY_MISSING)
         .shows("certificate", "/c.crt")
         .shows("key", "/c.key")
         .advises("sslkey=FILE");
@@ -172,10 +168,10 @@ fn a_certificate_needs_its_key() {
 #[test]
 fn client_files_of_another_kind_are_named() {
     with_identity(IdentityError::CertificateInvalid { path: path("/c.p12"), content: FileContent::Pkcs12 })
-        .fails("client-cert-invalid", Stage::Trust)
+        .fails(&codes::CLIENT_CERT_INVALID)
         .runs("openssl pkcs12 -in /c.p12 -nokeys -out /c.pem");
     with_identity(IdentityError::CertificateUnreadable { path: path("/c.crt"), error: denied() })
-        .fails("client-cert-invalid", Stage::Trust)
+        .fails(&codes::CLIENT_CERT_INVALID)
         .shows("problem", "Permission denied");
     for (problem, says) in [
         (KeyProblem::NotAKey, "no private key"),
@@ -185,17 +181,16 @@ fn client_files_of_another_kind_are_named() {
         (KeyProblem::CipherUnknown("1.2.3".to_owned()), "1.2.3"),
     ] {
         with_identity(IdentityError::KeyInvalid { path: path("/c.key"), problem })
-            .fails("client-key-invalid", Stage::Trust)
+            .fails(&codes::CLIENT_KEY_INVALID)
             .shows("path", "/c.key")
             .shows("problem", says);
     }
     with_identity(IdentityError::KeyUnreadable { path: path("/c.key"), error: denied() })
-        .fails("client-key-invalid", Stage::Trust)
+        .fails(&codes::CLIENT_KEY_INVALID)
         .shows("problem", "Permission denied");
-    with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") })
-        .fails("client-key-invalid", Stage::Trust);
+    with_identity(IdentityError::KeyNotAFile { path: path("/dev/null") }).fails(&codes::CLIENT_KEY_INVALID);
     with_identity(IdentityError::KeyInEngine { reference: path("pkcs11:id") })
-        .fails("option-not-supported", Stage::Config)
+        .fails(&codes::OPTION_NOT_SUPPORTED)
         .shows("value", "pkcs11:id");
 }
 
@@ -204,16 +199,16 @@ fn an_open_key_is_closed_as_far_as_its_owner_demands() {
     let open =
         |owned_by_root| IdentityError::KeyPermissions { path: path("/my key"), mode: 0o644, owned_by_root };
     with_identity(open(false))
-        .fails("client-key-permissions", Stage::Trust)
+        .fails(&codes::CLIENT_KEY_PERMISSIONS)
         .shows("mode", "0644")
         .runs("chmod 600 '/my key'");
-    with_identity(open(true)).fails("client-key-permissions", Stage::Trust).runs("chmod 640 '/my key'");
+    with_identity(open(true)).fails(&codes::CLIENT_KEY_PERMISSIONS).runs("chmod 640 '/my key'");
 }
 
 #[test]
 fn a_key_of_another_certificate_names_both() {
     with_identity(IdentityError::KeyMismatch { certificate: path("/c.crt"), key: path("/d.key") })
-        .fails("client-key-mismatch", Stage::Trust)
+        .fails(&codes::CLIENT_KEY_MISMATCH)
         .shows("certificate", "/c.crt")
         .shows("key", "/d.key")
         .runs("openssl pkey -pubout -in /d.key");
@@ -230,12 +225,12 @@ fn an_absent_certificate_matters_only_where_one_is_demanded() {
     };
     absent()
         .with_session(SessionFailure::CertificateModeUnmet)
-        .fails("client-cert-missing", Stage::Trust)
+        .fails(&codes::CLIENT_CERT_MISSING)
         .shows("path", "/c.crt")
         .shows("from", "sslcert from the connection string");
     absent()
         .with_error("28P01", "password authentication failed")
-        .fails("password-rejected", Stage::Auth)
-        .also(&["client-cert-missing"]);
+        .fails(&codes::PASSWORD_REJECTED)
+        .also(&[&codes::CLIENT_CERT_MISSING]);
     absent().verified();
 }

@@ -1,7 +1,7 @@
 //! The outcome as a whole: stages, policy.
 
 use super::bed::*;
-use crate::diagnose::{Policy, StageStatus, diagnose};
+use crate::diagnose::{Policy, StageStatus, codes, diagnose};
 use crate::evidence::{Evidence, TcpResult};
 use crate::stage::Stage;
 
@@ -59,8 +59,8 @@ fn policies_deny_warnings_and_nothing_else() {
         outcome.warnings[0].denied = false;
         outcome
     };
-    let code = || vec!["tls-terminated-upstream".to_owned()];
-    let other = || vec!["tls12-only".to_owned()];
+    let code = || vec![codes::TLS_TERMINATED_UPSTREAM.name.to_owned()];
+    let other = || vec![codes::TLS12_ONLY.name.to_owned()];
     for (strict, deny, allow, denied) in [
         (false, vec![], vec![], false),
         (true, vec![], vec![], true),
@@ -76,7 +76,7 @@ fn policies_deny_warnings_and_nothing_else() {
     let unknown = Policy::new(false, vec!["tls12only".to_owned()], vec![]).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no warning \"tls12only\"; did you mean tls12-only?");
     assert!(
-        Policy::new(false, vec![], vec!["hostname-mismatch".to_owned()]).is_err(),
+        Policy::new(false, vec![], vec![codes::HOSTNAME_MISMATCH.name.to_owned()]).is_err(),
         "a diagnosis is no warning"
     );
 }

@@ -2,7 +2,7 @@
 
 use super::bed::*;
 use crate::conninfo::{AuthMethod, Origin, Password, Settings, SslMode};
-use crate::diagnose::{StageStatus, diagnose};
+use crate::diagnose::{StageStatus, codes, diagnose};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -17,7 +17,7 @@ fn a_password_asked_for_and_not_given_is_none() {
     assert_eq!(auth.detail, "the server asks for a password, none is given");
     asked()
         .with(|evidence| evidence.scope.require_auth = true)
-        .fails("password-required", Stage::Auth)
+        .fails(&codes::PASSWORD_REQUIRED)
         .shows("looked_in", "PGPASSWORD")
         .advises("password file");
 }
@@ -31,21 +31,21 @@ fn a_wrong_password_names_user_and_source_and_not_itself() {
                 Some(Password { secret, origin: Origin::PasswordFile("/home/me/.pgpass".into()) });
         })
         .with_error("28P01", "password authentication failed for user \"app\"")
-        .fails("password-rejected", Stage::Auth)
+        .fails(&codes::PASSWORD_REJECTED)
         .titled("the password of app is rejected")
         .shows("password_from", "password file /home/me/.pgpass")
         .retryable(false);
     assert!(!format!("{:?}", found.diagnosis).contains("hunter2"));
     Evidence::healthy()
         .with_session(SessionFailure::ScramMismatch("server signature".to_owned()))
-        .fails("password-rejected", Stage::Auth)
+        .fails(&codes::PASSWORD_REJECTED)
         .because("proof is wrong");
     // PgBouncer 1.18 (measured).
     Evidence::healthy()
         .with_error("08P01", "SASL authentication failed")
-        .fails("password-rejected", Stage::Auth)
+        .fails(&codes::PASSWORD_REJECTED)
         .shows("server_says", "SASL authentication failed");
-    Evidence::healthy().with_error("08P01", "bad startup packet").fails("server-error", Stage::Session);
+    Evidence::healthy().with_error("08P01", "bad startup packet").fails(&codes::SERVER_ERROR);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn pg_hba_tells_what_the_server_saw() {
         r#"no pg_hba.conf entry for host "198.51.100.9", user "app", database "orders", SSL encryption"#;
     Evidence::healthy()
         .with_error("28000", message)
-        .fails("hba-rejected", Stage::Auth)
+        .fails(&codes::HBA_REJECTED)
         .shows("client", "198.51.100.9")
         .shows("user", "app")
         .shows("database", "orders")
@@ -62,11 +62,11 @@ fn pg_hba_tells_what_the_server_saw() {
         .runs("hostssl orders app 198.51.100.9/32 scram-sha-256");
     Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
         .with_error("28000", message)
-        .fails("hba-rejected", Stage::Auth)
+        .fails(&codes::HBA_REJECTED)
         .runs("--start-ip-address 198.51.100.9");
     Evidence::healthy()
         .with_error("28000", &message.replace("SSL encryption", "no encryption"))
-        .fails("hba-rejected", Stage::Auth)
+        .fails(&codes::HBA_REJECTED)
         .because("a proxy in between ends TLS")
         .advises("server_tls_sslmode");
     // A line for TLS admits nobody who comes without it.
@@ -92,20 +92,20 @@ fn user(name: &str) -> impl FnOnce(&mut Settings) {
 fn roles() {
     Evidence::healthy()
         .with_error("28000", "role \"app\" does not exist")
-        .fails("role-missing", Stage::Auth)
+        .fails(&codes::ROLE_MISSING)
         .shows("user", "app")
         .runs("CREATE ROLE app LOGIN;");
     Evidence::at("mydemo.postgres.database.azure.com", "20.61.7.9")
         .with_settings(user("app@mydemo"))
         .with_error("28P01", "password authentication failed for user \"app@mydemo\"")
-        .fails("role-missing", Stage::Auth)
+        .fails(&codes::ROLE_MISSING)
         .because("Single Server")
         .sets("user", "app");
     // Elsewhere an @ in a role is nothing odd.
     Evidence::healthy()
         .with_settings(user("app@corp"))
         .with_error("28P01", "password authentication failed for user \"app@corp\"")
-        .fails("password-rejected", Stage::Auth);
+        .fails(&codes::PASSWORD_REJECTED);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn methods_that_cannot_be_used() {
         })
     };
     asks(AuthMethod::Gss, SessionFailure::MethodUnsupported)
-        .fails("auth-method-unsupported", Stage::Auth)
+        .fails(&codes::AUTH_METHOD_UNSUPPORTED)
         .shows("method", "gss")
         .runs("--tls-only");
     asks(AuthMethod::Md5, SessionFailure::MethodExcluded)
@@ -129,7 +129,7 @@ fn methods_that_cannot_be_used() {
                 Origin::Environment("PGREQUIREAUTH"),
             ));
         })
-        .fails("auth-method-unsupported", Stage::Auth)
+        .fails(&codes::AUTH_METHOD_UNSUPPORTED)
         .titled("the server asks for md5, which require_auth excludes")
         .because("PGREQUIREAUTH");
 }
@@ -144,12 +144,12 @@ fn channel_binding() {
     ] {
         Evidence::healthy()
             .with_session(SessionFailure::ChannelBinding(failure))
-            .fails("channel-binding-failed", Stage::Auth)
+            .fails(&codes::CHANNEL_BINDING_FAILED)
             .because(says);
     }
     Evidence::healthy()
         .with_error("28000", "SCRAM channel binding check failed")
-        .fails("channel-binding-failed", Stage::Auth)
+        .fails(&codes::CHANNEL_BINDING_FAILED)
         .advises("past the proxy");
 }
 
@@ -157,34 +157,34 @@ fn channel_binding() {
 fn the_session() {
     Evidence::healthy()
         .with_error("3D000", "database \"orders\" does not exist")
-        .fails("database-missing", Stage::Session)
+        .fails(&codes::DATABASE_MISSING)
         .shows("database", "orders")
         .runs("psql -l");
     Evidence::healthy()
         .with_error("53300", "sorry, too many clients already")
-        .fails("too-many-connections", Stage::Session)
+        .fails(&codes::TOO_MANY_CONNECTIONS)
         .shows("limit", "too many clients")
         .retryable(true);
     for sqlstate in ["57P03", "57P01", "57P02"] {
         Evidence::healthy()
             .with_error(sqlstate, "the database system is starting up")
-            .fails("server-starting", Stage::Session)
+            .fails(&codes::SERVER_STARTING)
             .shows("state", "starting up")
             .retryable(true);
     }
     Evidence::healthy()
         .with_session(SessionFailure::TimedOut)
-        .fails("session-timeout", Stage::Session)
+        .fails(&codes::SESSION_TIMEOUT)
         .shows("last_message", "Z")
         .shows("seconds", "0")
         .retryable(true);
     Evidence::healthy()
         .with_session(SessionFailure::Ended(Closure::Reset))
-        .fails("session-closed", Stage::Session)
+        .fails(&codes::SESSION_CLOSED)
         .shows("answer", "RST");
     let broken =
         OsFailure { kind: std::io::ErrorKind::BrokenPipe, code: None, text: "Broken pipe".to_owned() };
-    Evidence::healthy().with_session(SessionFailure::Failed(broken)).fails("session-closed", Stage::Session);
+    Evidence::healthy().with_session(SessionFailure::Failed(broken)).fails(&codes::SESSION_CLOSED);
     Evidence::healthy()
         .with_session(SessionFailure::WrongSessionAttrs { standby: Some(true), read_only: None })
         .with(|evidence| {
@@ -195,17 +195,17 @@ fn the_session() {
                 Origin::ConnectionString,
             ));
         })
-        .fails("session-readonly", Stage::Session)
+        .fails(&codes::SESSION_READONLY)
         .shows("wanted", "read-write")
         .shows("found", "a standby");
     Evidence::healthy()
         .with_error("XX000", "something\x1b[31m odd")
-        .fails("server-error", Stage::Session)
+        .fails(&codes::SERVER_ERROR)
         .shows("sqlstate", "XX000")
         .titled("the server answers: something\\x1b[31m odd");
     Evidence::healthy()
         .with_session(SessionFailure::Protocol("unexpected message X".to_owned()))
-        .fails("server-error", Stage::Session)
+        .fails(&codes::SERVER_ERROR)
         .shows("message", "unexpected message X");
 }
 
@@ -213,7 +213,7 @@ fn the_session() {
 fn without_a_session_only_tls_only_is_content() {
     let none = || Evidence::healthy().with_attempt(|attempt| attempt.session = None);
     none().with(|evidence| evidence.scope.tls_only = true).verified();
-    none().fails("session-timeout", Stage::Session);
+    none().fails(&codes::SESSION_TIMEOUT);
 }
 
 #[test]
@@ -224,6 +224,6 @@ fn after_a_fatal_error_prefer_goes_on_in_plaintext() {
             "28000",
             r#"no pg_hba.conf entry for host "x", user "app", database "orders", SSL encryption"#,
         )
-        .fails("hba-rejected", Stage::Auth)
+        .fails(&codes::HBA_REJECTED)
         .because("goes on in plaintext");
 }

@@ -4,14 +4,14 @@ use std::io::ErrorKind;
 
 use super::bed::*;
 use crate::conninfo::SslMode;
+use crate::diagnose::{Code, codes};
 use crate::evidence::{
     Closure, DnsFailure, Evidence, NegotiateResult, OsFailure, Resolution, TcpResult, TlsFailure,
 };
 use crate::provider::{PROVIDERS, Situation, bundle};
-use crate::stage::Stage;
 
 /// Evidence of a situation at a host, and the code it is.
-fn staged(host: &str, situation: Situation) -> (Evidence, &'static str, Stage) {
+fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
     let (public, private) = ("20.61.7.9", "10.0.4.5");
     let at = || Evidence::at(host, public);
     let own = Authority::root("Own Root");
@@ -22,11 +22,11 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static str, Stage) {
                 code: Some(-2),
                 text: "Name or service not known".to_owned(),
             };
-            (at().with_dns(failed), "dns-not-found", Stage::Dns)
+            (at().with_dns(failed), &codes::DNS_NOT_FOUND)
         }
-        Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), "tcp-timeout", Stage::Tcp),
+        Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT),
         Situation::NoAnswerPrivate => {
-            (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), "tcp-timeout", Stage::Tcp)
+            (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
         }
         Situation::Unreachable => {
             let failure = OsFailure {
@@ -34,60 +34,45 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static str, Stage) {
                 code: None,
                 text: "Network is unreachable".to_owned(),
             };
-            (
-                Evidence::at(host, "2001:db8::7").with_tcp(TcpResult::Failed(failure)),
-                "tcp-unreachable",
-                Stage::Tcp,
-            )
+            (Evidence::at(host, "2001:db8::7").with_tcp(TcpResult::Failed(failure)), &codes::TCP_UNREACHABLE)
         }
-        Situation::RefusedBeforeTls => (
-            at().with_answer(NegotiateResult::Ended(Closure::Closed)),
-            "negotiation-closed",
-            Stage::Negotiate,
-        ),
+        Situation::RefusedBeforeTls => {
+            (at().with_answer(NegotiateResult::Ended(Closure::Closed)), &codes::NEGOTIATION_CLOSED)
+        }
         Situation::NotAdmitted => {
             let message = "no pg_hba.conf entry for host \"198.51.100.9\", user \"app\", database \"orders\", SSL encryption";
-            (at().with_error("28000", message), "hba-rejected", Stage::Auth)
+            (at().with_error("28000", message), &codes::HBA_REJECTED)
         }
-        Situation::NotEncrypted => (
-            at().with_settings(|settings| settings.sslmode = SslMode::Disable),
-            "tls-not-requested",
-            Stage::Config,
-        ),
+        Situation::NotEncrypted => {
+            (at().with_settings(|settings| settings.sslmode = SslMode::Disable), &codes::TLS_NOT_REQUESTED)
+        }
         Situation::RoleMissing => {
-            (at().with_error("28000", "role \"app\" does not exist"), "role-missing", Stage::Auth)
+            (at().with_error("28000", "role \"app\" does not exist"), &codes::ROLE_MISSING)
         }
         Situation::PasswordRejected => (
             at().with_error("28P01", "password authentication failed for user \"app\""),
-            "password-rejected",
-            Stage::Auth,
+            &codes::PASSWORD_REJECTED,
         ),
         Situation::NameMismatch => (
             Evidence::of(vec![own.server("other.example")], &[&own.certificate]).with_host(host, public),
-            "hostname-mismatch",
-            Stage::Certificate,
+            &codes::HOSTNAME_MISMATCH,
         ),
         Situation::ServerNameMissing => {
-            (at().with_tls(TlsFailure::AlertReceived(112)), "sni-unrecognized", Stage::Tls)
+            (at().with_tls(TlsFailure::AlertReceived(112)), &codes::SNI_UNRECOGNIZED)
         }
         Situation::RootMissing => {
             let other = Authority::root("Another Root");
             (
                 Evidence::of(vec![own.server(host)], &[&other.certificate]).with_host(host, public),
-                "unknown-issuer",
-                Stage::Certificate,
+                &codes::UNKNOWN_ISSUER,
             )
         }
         Situation::SelfSigned => {
             let itself = Authority::root_with(params(host, false)).certificate;
-            (
-                Evidence::of(vec![itself], &[&own.certificate]).with_host(host, public),
-                "self-signed",
-                Stage::Certificate,
-            )
+            (Evidence::of(vec![itself], &[&own.certificate]).with_host(host, public), &codes::SELF_SIGNED)
         }
         Situation::ClientCertificate => {
-            (at().with_tls(TlsFailure::AlertReceived(116)), "client-cert-required", Stage::Tls)
+            (at().with_tls(TlsFailure::AlertReceived(116)), &codes::CLIENT_CERT_REQUIRED)
         }
     }
 }
@@ -99,8 +84,8 @@ fn every_hint_is_given_where_it_belongs() {
             let suffix = provider.suffixes.first().unwrap_or_else(|| panic!("{}", provider.id));
             let host = format!("mydemo{}", suffix.replace("-*", "-c1").replace('*', "eu-west-1"));
             println!("{}: {:?}", provider.id, hint.at);
-            let (evidence, code, stage) = staged(&host, hint.at);
-            let found = evidence.fails(code, stage);
+            let (evidence, code) = staged(&host, hint.at);
+            let found = evidence.fails(code);
             match bundle(provider.id).filter(|_| hint.at == Situation::RootMissing) {
                 Some(_) => found.runs(&format!("pgtls-check roots export {} ", provider.id)),
                 None => found.advises(hint.text),
@@ -115,6 +100,6 @@ fn cloud_sql_is_known_by_its_issuer_and_its_rule_of_names_told() {
     let root = Authority::root("Google Cloud SQL Server CA");
     Evidence::of(vec![root.server("project:instance")], &[&root.certificate])
         .with_host("203.0.113.9", "203.0.113.9")
-        .fails("hostname-mismatch", Stage::Certificate)
+        .fails(&codes::HOSTNAME_MISMATCH)
         .advises("names PROJECT:INSTANCE and no IP address");
 }

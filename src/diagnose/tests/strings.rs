@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::bed::*;
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
 use crate::diagnose::Fact;
+use crate::diagnose::codes;
 use crate::evidence::{Evidence, PlaintextAnswer};
-use crate::stage::Stage;
 
 fn unknown(keyword: &str, nearest: Option<&'static str>) -> ConfigError {
     ConfigError::UnknownOption {
@@ -26,13 +26,12 @@ fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
         })
     };
     misconfigured("dmeo", error("dmeo"))
-        .fails("conninfo-syntax", Stage::Config)
+        .fails(&codes::CONNINFO_SYNTAX)
         .sets("dbname", "dmeo")
         .runs("pgtls-check demo")
         .retryable(false);
-    let found = misconfigured("orders", error("orders"))
-        .fails("conninfo-syntax", Stage::Config)
-        .sets("dbname", "orders");
+    let found =
+        misconfigured("orders", error("orders")).fails(&codes::CONNINFO_SYNTAX).sets("dbname", "orders");
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.command.is_none()));
     assert!(found.diagnosis.mark.is_some());
 }
@@ -41,9 +40,8 @@ fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
 fn a_part_of_a_longer_string_is_not_repeated() {
     let kind = SyntaxErrorKind::MissingEquals("secret".into());
     let error = ConfigError::Syntax(SyntaxError { kind, span: 19..25 });
-    let found = misconfigured("password=my secret host=x", error)
-        .fails("conninfo-syntax", Stage::Config)
-        .advises("quotes");
+    let found =
+        misconfigured("password=my secret host=x", error).fails(&codes::CONNINFO_SYNTAX).advises("quotes");
     assert!(!format!("{:?}", found.diagnosis).contains("secret"), "{:#?}", found.diagnosis);
 }
 
@@ -52,7 +50,7 @@ fn another_scheme_is_named() {
     let kind = SyntaxErrorKind::MissingEquals("jdbc:postgresql://h/d".into());
     let error = ConfigError::Syntax(SyntaxError { kind, span: 0..21 });
     misconfigured("jdbc:postgresql://h/d", error)
-        .fails("conninfo-syntax", Stage::Config)
+        .fails(&codes::CONNINFO_SYNTAX)
         .advises("begin the URI with postgresql:// instead of jdbc:postgresql://");
 }
 
@@ -60,11 +58,11 @@ fn another_scheme_is_named() {
 fn a_quote_without_end_is_marked() {
     let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
     misconfigured("host='x", error)
-        .fails("conninfo-syntax", Stage::Config)
+        .fails(&codes::CONNINFO_SYNTAX)
         .titled("a quoted value does not end")
         .shows("stands_there", "'");
     let column = |error: SyntaxError, input| {
-        let found = misconfigured(input, ConfigError::Syntax(error)).fails("conninfo-syntax", Stage::Config);
+        let found = misconfigured(input, ConfigError::Syntax(error)).fails(&codes::CONNINFO_SYNTAX);
         found.diagnosis.evidence.into_iter().find(|(label, _)| *label == "column").map(|(_, fact)| fact)
     };
     let quote = SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 };
@@ -87,8 +85,7 @@ fn what_is_wrong_in_a_uri_is_said() {
         (SyntaxErrorKind::BareSpace, "%20"),
     ] {
         let error = ConfigError::Syntax(SyntaxError { kind, span: 14..15 });
-        let found =
-            misconfigured("postgresql://h/d", error).fails("conninfo-syntax", Stage::Config).advises(advice);
+        let found = misconfigured("postgresql://h/d", error).fails(&codes::CONNINFO_SYNTAX).advises(advice);
         assert!(found.diagnosis.mark.is_some());
     }
 }
@@ -97,14 +94,12 @@ fn what_is_wrong_in_a_uri_is_said() {
 fn an_unknown_option_gets_its_neighbour() {
     let found =
         misconfigured("sslmode=verify-full sslrotcert=roots.pem", unknown("sslrotcert", Some("sslrootcert")))
-            .fails("conninfo-unknown-option", Stage::Config)
+            .fails(&codes::CONNINFO_UNKNOWN_OPTION)
             .titled("unknown connection option `sslrotcert`")
             .shows("nearest", "sslrootcert")
             .advises("`sslrootcert`");
     assert_eq!(found.diagnosis.mark.unwrap().label, "did you mean `sslrootcert`?");
-    misconfigured("x=1", unknown("x", None))
-        .fails("conninfo-unknown-option", Stage::Config)
-        .advises("manual");
+    misconfigured("x=1", unknown("x", None)).fails(&codes::CONNINFO_UNKNOWN_OPTION).advises("manual");
 }
 
 #[test]
@@ -119,7 +114,7 @@ fn a_refused_value_names_what_is_allowed() {
     let modes = "disable, allow, prefer, require, verify-ca or verify-full";
     for value in ["verify-all", "verify", "\"verify-full\"", "requir", ""] {
         let found = misconfigured("", error("sslmode", value, modes))
-            .fails("conninfo-invalid-value", Stage::Config)
+            .fails(&codes::CONNINFO_INVALID_VALUE)
             .shows("allowed", "verify-full")
             .shows("from", "PGSSLMODE")
             .sets("sslmode", "verify-full");
@@ -128,10 +123,10 @@ fn a_refused_value_names_what_is_allowed() {
         assert_eq!(others.count(), 0, "nothing weaker is offered");
     }
     misconfigured("", error("channel_binding", "requires", "disable, prefer or require"))
-        .fails("conninfo-invalid-value", Stage::Config)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
         .sets("channel_binding", "require");
     misconfigured("", error("connect_timeout", "soon", "an integer"))
-        .fails("conninfo-invalid-value", Stage::Config)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
         .advises("connect_timeout");
 }
 
@@ -146,7 +141,7 @@ fn a_contradiction_names_both_sides_and_its_way_out() {
         remedy: vec![("sslmode", "verify-full".to_owned())],
     };
     misconfigured("sslrootcert=system", error)
-        .fails("conninfo-invalid-value", Stage::Config)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
         .titled("sslmode=require and sslrootcert=system cannot go together")
         .shows("given", "sslmode=require, from environment variable PGSSLMODE")
         .sets("sslmode", "verify-full");
@@ -156,7 +151,7 @@ fn a_contradiction_names_both_sides_and_its_way_out() {
 fn a_port_or_address_that_is_none_fails_its_slot() {
     Evidence::healthy()
         .with_settings(|settings| settings.hosts[0].port = Err(BadPort::OutOfRange("65536".to_owned())))
-        .fails("conninfo-invalid-value", Stage::Config)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
         .shows("value", "65536")
         .sets("port", "5432");
     Evidence::healthy()
@@ -164,7 +159,7 @@ fn a_port_or_address_that_is_none_fails_its_slot() {
             settings.hosts[0].endpoint = Endpoint::BadAddress;
             settings.parameters.push(parameter("hostaddr", "db.example", Origin::ConnectionString));
         })
-        .fails("conninfo-invalid-value", Stage::Config)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
         .sets("host", "db.example");
 }
 
@@ -177,13 +172,13 @@ fn a_host_with_more_than_a_name_is_corrected() {
         })
     };
     host("https://db.example/", Some("db.example"))
-        .fails("conninfo-host-malformed", Stage::Config)
+        .fails(&codes::CONNINFO_HOST_MALFORMED)
         .sets("host", "db.example");
     host("db.example:6432", Some("db.example"))
-        .fails("conninfo-host-malformed", Stage::Config)
+        .fails(&codes::CONNINFO_HOST_MALFORMED)
         .sets("host", "db.example")
         .sets("port", "6432");
-    host("ss@localhost", None).fails("conninfo-host-malformed", Stage::Config).because("%40");
+    host("ss@localhost", None).fails(&codes::CONNINFO_HOST_MALFORMED).because("%40");
 }
 
 #[test]
@@ -193,7 +188,7 @@ fn a_missing_service_lists_the_files() {
         files: vec![(PathBuf::from("/home/me/.pg_service.conf"), "no such section".to_owned())],
     };
     misconfigured("service=ordres", error)
-        .fails("service-not-found", Stage::Config)
+        .fails(&codes::SERVICE_NOT_FOUND)
         .shows("section", "[ordres]")
         .shows("looked_in", "/home/me/.pg_service.conf: no such section")
         .advises("[ordres] to /home/me/.pg_service.conf");
@@ -202,7 +197,7 @@ fn a_missing_service_lists_the_files() {
 #[test]
 fn without_a_host_there_is_nothing_to_compare() {
     misconfigured("hostaddr=203.0.113.7", ConfigError::HostRequired)
-        .fails("host-required", Stage::Config)
+        .fails(&codes::HOST_REQUIRED)
         .advises("host=NAME");
     let unnamed = |mode| {
         Evidence::healthy().with_settings(|settings| {
@@ -211,7 +206,7 @@ fn without_a_host_there_is_nothing_to_compare() {
             settings.hosts[0].endpoint = Endpoint::Address(address("203.0.113.7"), None);
         })
     };
-    unnamed(SslMode::VerifyFull).fails("host-required", Stage::Config).shows("certificate_for", HOST);
+    unnamed(SslMode::VerifyFull).fails(&codes::HOST_REQUIRED).shows("certificate_for", HOST);
     unnamed(SslMode::VerifyCa).verified();
 }
 
@@ -219,20 +214,20 @@ fn without_a_host_there_is_nothing_to_compare() {
 fn no_tls_is_never_verified() {
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Disable)
-        .fails("tls-not-requested", Stage::Config)
+        .fails(&codes::TLS_NOT_REQUESTED)
         .titled("sslmode=disable asks for no TLS")
         .shows("from", "PGSSLMODE")
         .sets("sslmode", "verify-full");
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Allow)
         .with_attempt(|attempt| attempt.plaintext = Some(step(3.0, 1.0, PlaintextAnswer::Admitted)))
-        .fails("tls-not-requested", Stage::Config)
+        .fails(&codes::TLS_NOT_REQUESTED)
         .titled("sslmode=allow was content with plaintext");
     Evidence::healthy()
         .with_settings(|settings| {
             settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/var/run/postgresql"));
         })
-        .fails("tls-not-requested", Stage::Config)
+        .fails(&codes::TLS_NOT_REQUESTED)
         .shows("socket", "/var/run/postgresql");
     // allow, and the server refuses plaintext: TLS is verified.
     let refused = PlaintextAnswer::Refused(Default::default());
@@ -250,7 +245,7 @@ fn what_this_tool_refuses_is_named() {
         reason: "this tool checks TLS; libpq would encrypt by GSSAPI".to_owned(),
     };
     misconfigured("gssencmode=require", error)
-        .fails("option-not-supported", Stage::Config)
+        .fails(&codes::OPTION_NOT_SUPPORTED)
         .shows("option", "gssencmode")
         .because("GSSAPI");
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::bed::*;
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, BadPort, Endpoint, RootChoice, SslMode, SslNegotiation, TlsVersion};
-use crate::diagnose::{Diagnosis, Fact, Outcome, StageStatus, Verdict, diagnose};
+use crate::diagnose::{Diagnosis, Fact, Outcome, StageStatus, Verdict, codes, diagnose};
 use crate::evidence::*;
 use crate::stage::Stage;
 use crate::text::is_printable;
@@ -230,14 +230,14 @@ prop_compose! {
 fn check(outcome: &Outcome) {
     assert_eq!(outcome.verdict == Verdict::Verified, outcome.diagnosis.is_none());
     assert_eq!(outcome.stages.iter().map(|line| line.stage).collect::<Vec<_>>(), Stage::ALL);
-    assert_eq!(outcome.attempts.len(), outcome.evidence.attempts.len());
+    assert_eq!(outcome.of_attempts().count(), outcome.evidence.attempts.len());
     if let Some(diagnosis) = &outcome.diagnosis {
-        let line = outcome.stages.iter().find(|line| line.stage == diagnosis.stage).unwrap();
+        let line = outcome.stages.iter().find(|line| line.stage == diagnosis.code.stage).unwrap();
         assert_eq!(line.status, StageStatus::Failed);
         assert!(!diagnosis.title.is_empty() && !diagnosis.fixes.is_empty(), "{diagnosis:#?}");
         assert!(outcome.also.iter().all(|other| other.code != diagnosis.code));
     }
-    for diagnosis in outcome.diagnosis.iter().chain(&outcome.also).chain(outcome.attempts.iter().flatten()) {
+    for diagnosis in outcome.diagnosis.iter().chain(&outcome.also).chain(outcome.earlier.iter().flatten()) {
         printable(diagnosis);
         for (keyword, value) in diagnosis.fixes.iter().flat_map(|fix| &fix.settings) {
             assert!(*keyword != "sslmode" || value == "verify-full", "{diagnosis:#?}");
@@ -276,11 +276,9 @@ fn verified_means_that_somebody_judged() {
     let unjudged = Evidence::healthy().with_attempt(|attempt| {
         attempt.tls.as_mut().unwrap().result.judgement = None;
     });
-    unjudged.fails("certificate-invalid", Stage::Certificate);
-    Evidence::healthy().with_attempt(|attempt| attempt.tls = None).fails("tls-timeout", Stage::Tls);
-    Evidence::healthy()
-        .with_attempt(|attempt| attempt.negotiate = None)
-        .fails("negotiation-timeout", Stage::Negotiate);
-    Evidence::healthy().with_attempt(|attempt| attempt.tcp = None).fails("tcp-timeout", Stage::Tcp);
-    Evidence::healthy().with(|evidence| evidence.attempts.clear()).fails("dns-failure", Stage::Dns);
+    unjudged.fails(&codes::CERTIFICATE_INVALID);
+    Evidence::healthy().with_attempt(|attempt| attempt.tls = None).fails(&codes::TLS_TIMEOUT);
+    Evidence::healthy().with_attempt(|attempt| attempt.negotiate = None).fails(&codes::NEGOTIATION_TIMEOUT);
+    Evidence::healthy().with_attempt(|attempt| attempt.tcp = None).fails(&codes::TCP_TIMEOUT);
+    Evidence::healthy().with(|evidence| evidence.attempts.clear()).fails(&codes::DNS_FAILURE);
 }

@@ -1,28 +1,30 @@
 //! warnings
 
+use std::time::Duration;
+
 use rcgen::date_time_ymd;
 
 use super::bed::*;
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
-use crate::diagnose::{Outcome, StageStatus, Verdict, Warning, diagnose, warnings};
-use crate::evidence::{AuthRequest, Evidence};
+use crate::diagnose::{Code, Outcome, StageStatus, Verdict, Warning, codes, diagnose, warnings};
+use crate::evidence::audit::{self, Audit};
+use crate::evidence::{AuthRequest, Evidence, PlaintextAnswer};
 use crate::provider::known_root;
 use crate::trust::{Revocation, RootSource, Roots};
 
 /// The only warning of a verified outcome.
-fn only(evidence: Evidence, code: &str) -> Warning {
+fn only(evidence: Evidence, code: &Code) -> Warning {
     let outcome = diagnose(evidence);
     assert_eq!(outcome.verdict, Verdict::Verified, "{:#?}", outcome.diagnosis);
-    let codes: Vec<&str> = outcome.warnings.iter().map(|warning| warning.code).collect();
+    let codes: Vec<&Code> = outcome.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(codes, [code], "{:#?}", outcome.warnings);
-    let stage = warnings::stage(code).unwrap();
-    let line = outcome.stages.iter().find(|line| line.stage == stage).unwrap();
+    let line = outcome.stages.iter().find(|line| line.stage == code.stage).unwrap();
     assert_eq!(line.status, StageStatus::Warning, "{line:?}");
     outcome.warnings.into_iter().next().unwrap()
 }
 
-fn has(outcome: &Outcome, code: &str) -> bool {
+fn has(outcome: &Outcome, code: &Code) -> bool {
     outcome.warnings.iter().any(|warning| warning.code == code)
 }
 
@@ -38,13 +40,14 @@ fn a_healthy_check_has_none() {
 #[test]
 fn what_verify_full_would_have_said() {
     let mode = |evidence: Evidence, mode| evidence.with_settings(|settings| settings.sslmode = mode);
-    says(&only(mode(Evidence::healthy(), SslMode::VerifyCa), "sslmode-not-verifying"), "would succeed");
+    says(&only(mode(Evidence::healthy(), SslMode::VerifyCa), &codes::SSLMODE_NOT_VERIFYING), "would succeed");
     let other = mode(Evidence::healthy(), SslMode::VerifyCa)
         .with_settings(|settings| settings.hosts[0].name = "other.example".into());
-    says(&only(other, "sslmode-not-verifying"), "would fail: hostname-mismatch");
+    says(&only(other, &codes::SSLMODE_NOT_VERIFYING), "would fail: hostname-mismatch");
     let rootless = mode(Evidence::healthy(), SslMode::Require).with_trust(|trust| trust.roots = Roots::None);
     let outcome = diagnose(rootless);
-    let warning = outcome.warnings.iter().find(|warning| warning.code == "sslmode-not-verifying").unwrap();
+    let warning =
+        outcome.warnings.iter().find(|warning| warning.code == &codes::SSLMODE_NOT_VERIFYING).unwrap();
     assert_eq!(warning.title, "sslmode=require encrypts and verifies nothing");
     says(warning, "would fail: there is no root file");
     assert_eq!(warning.fixes[0].settings[0], ("sslmode", "verify-full".to_owned()));
@@ -63,16 +66,16 @@ fn ending(root: (i32, u8, u8), leaf: (i32, u8, u8)) -> Evidence {
 
 #[test]
 fn ends_within_the_threshold() {
-    let warning = only(ending((2035, 1, 1), (2026, 12, 2)), "certificate-expires-soon");
+    let warning = only(ending((2035, 1, 1), (2026, 12, 2)), &codes::CERTIFICATE_EXPIRES_SOON);
     assert_eq!(warning.title, "the server certificate ends on 2026-12-02");
     says(&warning, "6 days are left, the threshold is 30");
     says(
-        &only(ending((2026, 12, 5), (2027, 4, 14)), "root-expires-soon"),
+        &only(ending((2026, 12, 5), (2027, 4, 14)), &codes::ROOT_EXPIRES_SOON),
         "the root Test Root ends on 2026-12-05",
     );
     assert!(ending((2035, 1, 1), (2027, 1, 15)).verified().warnings.is_empty());
     let wider = ending((2035, 1, 1), (2027, 1, 15)).with(|evidence| evidence.scope.expires_within = Some(60));
-    only(wider, "certificate-expires-soon");
+    only(wider, &codes::CERTIFICATE_EXPIRES_SOON);
 }
 
 fn shipped(name: &str) -> Certificate {
@@ -89,7 +92,7 @@ fn roots_that_the_provider_needs_and_the_file_lacks() {
         Evidence::of(vec![own.server(AZURE)], roots).with_host(AZURE, "20.61.7.9").with_settings(|_| {})
     };
     says(
-        &only(evidence(&[&own.certificate, &g2]), "root-bundle-incomplete"),
+        &only(evidence(&[&own.certificate, &g2]), &codes::ROOT_BUNDLE_INCOMPLETE),
         "Microsoft RSA Root Certificate Authority 2017",
     );
     assert!(evidence(&[&own.certificate, &g2, &rsa]).verified().warnings.is_empty());
@@ -108,8 +111,8 @@ fn a_root_that_was_given_up() {
     let judged = outcome.evidence.attempts[0].tls.as_ref().unwrap().result.judgement.clone().unwrap();
     assert_eq!(judged.path.len(), 1);
     let view = crate::diagnose::view::View::new(&outcome.evidence, outcome.evidence.attempts.last());
-    let all = warnings::all(&view, true);
-    let warning = all.iter().find(|warning| warning.code == "root-retired").unwrap();
+    let all = warnings::of_check(&view, true);
+    let warning = all.iter().find(|warning| warning.code == &codes::ROOT_RETIRED).unwrap();
     says(warning, "DigiCert Global Root CA");
     says(warning, "2026-04-15");
 }
@@ -121,7 +124,7 @@ fn a_path_that_psql_reads_otherwise() {
         store.source =
             RootSource::GivenAsTyped { typed: r"c:\ssl\root.pem".into(), parsed: "c:sslroot.pem".into() };
     });
-    let warning = only(evidence, "backslash-path");
+    let warning = only(evidence, &codes::BACKSLASH_PATH);
     assert_eq!(warning.fixes[0].settings, [("sslrootcert", "c:/ssl/root.pem".to_owned())]);
     assert_eq!(warning.fixes[1].settings, [("sslrootcert", r"c:\ssl\root.pem".to_owned())]);
 }
@@ -132,14 +135,17 @@ fn what_strict_clients_refuse() {
     let mut bare = params(HOST, false);
     bare.subject_alt_names.clear();
     let leaf = root.issue(bare).certificate;
-    says(&only(Evidence::of(vec![leaf], &[&root.certificate]), "no-subject-alt-name"), "Go (lib/pq, pgx)");
+    says(
+        &only(Evidence::of(vec![leaf], &[&root.certificate]), &codes::NO_SUBJECT_ALT_NAME),
+        "Go (lib/pq, pgx)",
+    );
 
     let mut ca = params(HOST, true);
     ca.subject_alt_names = params(HOST, false).subject_alt_names;
     ca.key_usages = vec![];
     let own = Authority::root_with(ca).certificate;
     let outcome = diagnose(Evidence::of(vec![own.clone()], &[&own]));
-    assert!(has(&outcome, "ca-as-server-certificate"), "{:#?}", outcome.warnings);
+    assert!(has(&outcome, &codes::CA_AS_SERVER_CERTIFICATE), "{:#?}", outcome.warnings);
 
     // webpki takes no final dot; libpq takes what is in the certificate.
     let mut dotted = params("db.example", false);
@@ -149,7 +155,7 @@ fn what_strict_clients_refuse() {
     dotted.custom_extensions = vec![odd];
     let leaf = root.issue(dotted).certificate;
     let outcome = diagnose(Evidence::of(vec![leaf], &[&root.certificate]));
-    assert!(has(&outcome, "strict-client-rejects"), "{:#?} {:#?}", outcome.diagnosis, outcome.warnings);
+    assert!(has(&outcome, &codes::STRICT_CLIENT_REJECTS), "{:#?} {:#?}", outcome.diagnosis, outcome.warnings);
 }
 
 #[test]
@@ -157,7 +163,7 @@ fn what_was_agreed_on() {
     let older = Evidence::healthy().with_attempt(|attempt| {
         attempt.tls.as_mut().unwrap().result.version = Some(TlsVersion::Tls12);
     });
-    only(older, "tls12-only");
+    only(older, &codes::TLS12_ONLY);
     let not_offered = Evidence::healthy().with_attempt(|attempt| {
         let tls = &mut attempt.tls.as_mut().unwrap().result;
         tls.version = Some(TlsVersion::Tls12);
@@ -167,12 +173,12 @@ fn what_was_agreed_on() {
     let terminated = Evidence::healthy().with_attempt(|attempt| {
         attempt.session.as_mut().unwrap().result.backend_ssl = Some(false);
     });
-    only(terminated, "tls-terminated-upstream");
+    only(terminated, &codes::TLS_TERMINATED_UPSTREAM);
     let clear = Evidence::healthy().with_attempt(|attempt| {
         let request = AuthRequest { method: AuthMethod::Password, mechanisms: vec![], code: 3 };
         attempt.session.as_mut().unwrap().result.requested = vec![request];
     });
-    only(clear, "clear-text-password-requested");
+    only(clear, &codes::CLEAR_TEXT_PASSWORD_REQUESTED);
 }
 
 #[test]
@@ -181,13 +187,13 @@ fn files_that_libpq_passes_over() {
         settings.notices =
             vec![Notice::PassfileIgnored { path: "/home/me/.pgpass".into(), mode: Some(0o644) }];
     });
-    let warning = only(open, "passfile-ignored");
+    let warning = only(open, &codes::PASSFILE_IGNORED);
     assert_eq!(warning.fixes[0].command.as_deref(), Some("chmod 600 /home/me/.pgpass"));
     let ignored = Evidence::healthy().with_trust(|trust| {
         trust.revocation =
             Revocation::Ignored { path: "/etc/ssl/root.crl".into(), why: "it is empty".to_owned() };
     });
-    says(&only(ignored, "crl-ignored"), "it is empty");
+    says(&only(ignored, &codes::CRL_IGNORED), "it is empty");
 }
 
 #[test]
@@ -204,7 +210,7 @@ fn a_delta_list_that_passes_for_a_whole_one() {
         let outcome = diagnose(Evidence::healthy().with_trust(|trust| {
             trust.revocation = Revocation::On { lists: vec![list], directories: Vec::new(), directory: None };
         }));
-        let warning = outcome.warnings.iter().find(|warning| warning.code == "crl-ignored");
+        let warning = outcome.warnings.iter().find(|warning| warning.code == &codes::CRL_IGNORED);
         assert_eq!(warning.is_some(), told);
         warning.iter().for_each(|warning| says(warning, "/etc/ssl/root.crl, line 7"));
     }
@@ -212,7 +218,25 @@ fn a_delta_list_that_passes_for_a_whole_one() {
 
 #[test]
 fn what_audit_finds() {
-    let warning = warnings::legacy_tls_accepted(&[TlsVersion::Tls10, TlsVersion::Tls11]);
-    assert_eq!(warning.title, "the server accepts TLSv1 and TLSv1.1");
-    assert_eq!(warnings::plaintext_accepted().code, "plaintext-accepted");
+    let old =
+        |version| audit::Version { version, accepted: audit::Accepts::Yes, suites: audit::Found::default() };
+    let mut audit = Audit {
+        ssl_request: audit::Accepts::Yes,
+        direct: audit::Accepts::No,
+        versions: vec![old(TlsVersion::Tls12), old(TlsVersion::Tls11), old(TlsVersion::Tls10)],
+        groups: None,
+        plaintext: Some(PlaintextAnswer::Admitted),
+        connections: 4,
+        took: Duration::ZERO,
+    };
+    let checked = Evidence::healthy().verified();
+    let outcome = checked.clone().audited(audit.clone());
+    let codes: Vec<&Code> = outcome.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, [&codes::LEGACY_TLS_ACCEPTED, &codes::PLAINTEXT_ACCEPTED]);
+    assert_eq!(outcome.warnings[0].title, "the server accepts TLSv1 and TLSv1.1");
+    // The lines of the stages tell of the check.
+    assert!(outcome.stages.iter().all(|line| line.status != StageStatus::Warning));
+    audit.versions.truncate(1);
+    audit.plaintext = None;
+    assert!(checked.audited(audit).warnings.is_empty());
 }

@@ -1,23 +1,40 @@
 //! The client's certificate in the handshake: demanded, refused.
 
 use crate::certificate::Certificate;
+use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::provider_hints;
-use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
 use crate::diagnose::{Fix, alerts};
 use crate::evidence::SessionFailure;
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 use crate::trust::ClientIdentity;
 
-rule!(
-    CLIENT_CERT_REQUIRED, "client-cert-required", "the server demands a client certificate",
-    retryable: false, certificate_required
-);
-rule!(
-    CLIENT_CERT_REJECTED, "client-cert-rejected", "the server refuses the client certificate",
-    retryable: false, certificate_rejected
-);
+/// `client-cert-required`.
+pub const CLIENT_CERT_REQUIRED: Code = Code {
+    name: "client-cert-required",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the server demands a client certificate",
+    short: None,
+    concerns: &[Concern::ClientCertificate],
+    retryable: false,
+    page: include_str!("../explain/client-cert-required.md"),
+};
+
+/// `client-cert-rejected`.
+pub const CLIENT_CERT_REJECTED: Code = Code {
+    name: "client-cert-rejected",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the server refuses the client certificate",
+    short: None,
+    concerns: &[Concern::ClientCertificate],
+    retryable: false,
+    page: include_str!("../explain/client-cert-rejected.md"),
+};
 
 /// The message of an error that came after the handshake.
 fn server_message(view: &View<'_>) -> Option<String> {
@@ -27,7 +44,7 @@ fn server_message(view: &View<'_>) -> Option<String> {
     }
 }
 
-fn certificate_required(view: &View<'_>) -> Option<Finding> {
+pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
     let record = &view.tls()?.client_certificate;
     let said = server_message(view).filter(|message| message.contains("valid client certificate"));
     let answer = match (view.alert(), &said) {
@@ -78,7 +95,7 @@ fn certificate_required(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
+pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     // trust itself never fails: under clientcert=verify-full it is the certificate's name that does.
     let said = server_message(view).filter(|message| {

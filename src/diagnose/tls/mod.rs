@@ -2,9 +2,12 @@
 
 mod client_certificate;
 
+pub use client_certificate::*;
+
+use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
-use super::rule::{Finding, Rule, rule};
+use super::rule::{Finding, Rule};
 use super::suites::{self, OFFERED};
 use super::view::{View, seconds};
 use super::{Fix, alerts};
@@ -13,50 +16,130 @@ use crate::evidence::{
     Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
 };
 use crate::provider::Situation;
+use crate::stage::Stage;
 use crate::text;
 use crate::verify::{CrlFault, Defect, matches_name};
 
 pub(super) const RULES: &[Rule] = &[
-    SNI_UNRECOGNIZED,
-    client_certificate::CLIENT_CERT_REQUIRED,
-    client_certificate::CLIENT_CERT_REJECTED,
-    TLS_VERSION_UNSUPPORTED,
-    TLS_UNSUPPORTED_HERE,
-    TLS_NO_SHARED_CIPHER,
-    TLS_TIMEOUT,
-    TLS_CLOSED,
-    TLS_PROTOCOL_ERROR,
+    Rule { code: &SNI_UNRECOGNIZED, detect: sni_unrecognized },
+    Rule {
+        code: &client_certificate::CLIENT_CERT_REQUIRED,
+        detect: client_certificate::certificate_required,
+    },
+    Rule {
+        code: &client_certificate::CLIENT_CERT_REJECTED,
+        detect: client_certificate::certificate_rejected,
+    },
+    Rule { code: &TLS_VERSION_UNSUPPORTED, detect: version_unsupported },
+    Rule { code: &TLS_UNSUPPORTED_HERE, detect: unsupported_here },
+    Rule { code: &TLS_NO_SHARED_CIPHER, detect: no_shared_cipher },
+    Rule { code: &TLS_TIMEOUT, detect: timeout },
+    Rule { code: &TLS_CLOSED, detect: closed },
+    Rule { code: &TLS_PROTOCOL_ERROR, detect: protocol_error },
 ];
 
 /// What a chain shows.
-pub(super) const JUDGED: &[Rule] = &[TLS_UNSUPPORTED_HERE, SNI_UNRECOGNIZED];
+pub(super) const JUDGED: &[Rule] = &[
+    Rule { code: &TLS_UNSUPPORTED_HERE, detect: unsupported_here },
+    Rule { code: &SNI_UNRECOGNIZED, detect: sni_unrecognized },
+];
 
 /// What the server says about certificates and names only after the handshake.
-pub(super) const AFTERWARDS: &[Rule] =
-    &[client_certificate::CLIENT_CERT_REQUIRED, client_certificate::CLIENT_CERT_REJECTED, SNI_UNRECOGNIZED];
+pub(super) const AFTERWARDS: &[Rule] = &[
+    Rule {
+        code: &client_certificate::CLIENT_CERT_REQUIRED,
+        detect: client_certificate::certificate_required,
+    },
+    Rule {
+        code: &client_certificate::CLIENT_CERT_REJECTED,
+        detect: client_certificate::certificate_rejected,
+    },
+    Rule { code: &SNI_UNRECOGNIZED, detect: sni_unrecognized },
+];
 
-rule!(
-    TLS_VERSION_UNSUPPORTED, "tls-version-unsupported", "client and server have no TLS version in common",
-    retryable: false, version_unsupported
-);
-rule!(
-    TLS_NO_SHARED_CIPHER, "tls-no-shared-cipher", "client and server have no cipher suite, group or \
-         signature in common",
-    retryable: false, no_shared_cipher
-);
-rule!(
-    SNI_UNRECOGNIZED, "sni-unrecognized", "the server does not know the name sent (SNI)",
-    retryable: false, sni_unrecognized
-);
-rule!(TLS_TIMEOUT, "tls-timeout", "the server falls silent in the handshake", retryable: true, timeout);
-rule!(TLS_CLOSED, "tls-closed", "the connection is closed in the handshake", retryable: true, closed);
-rule!(
-    TLS_PROTOCOL_ERROR, "tls-protocol-error", "what comes is no TLS, or breaks it", retryable: false, protocol_error
-);
-rule!(
-    TLS_UNSUPPORTED_HERE, "tls-unsupported-here", "psql can do what the server insists on, this tool cannot",
-    retryable: false, unsupported_here
-);
+/// `tls-version-unsupported`.
+pub const TLS_VERSION_UNSUPPORTED: Code = Code {
+    name: "tls-version-unsupported",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "client and server have no TLS version in common",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-version-unsupported.md"),
+};
+
+/// `tls-no-shared-cipher`.
+pub const TLS_NO_SHARED_CIPHER: Code = Code {
+    name: "tls-no-shared-cipher",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "client and server have no cipher suite, group or signature in common",
+    short: Some("nothing in common"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-no-shared-cipher.md"),
+};
+
+/// `sni-unrecognized`.
+pub const SNI_UNRECOGNIZED: Code = Code {
+    name: "sni-unrecognized",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the server does not know the name sent (SNI)",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/sni-unrecognized.md"),
+};
+
+/// `tls-timeout`.
+pub const TLS_TIMEOUT: Code = Code {
+    name: "tls-timeout",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the server falls silent in the handshake",
+    short: Some("silence"),
+    concerns: &[Concern::Deadline],
+    retryable: true,
+    page: include_str!("../explain/tls-timeout.md"),
+};
+
+/// `tls-closed`.
+pub const TLS_CLOSED: Code = Code {
+    name: "tls-closed",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the connection is closed in the handshake",
+    short: None,
+    concerns: &[],
+    retryable: true,
+    page: include_str!("../explain/tls-closed.md"),
+};
+
+/// `tls-protocol-error`.
+pub const TLS_PROTOCOL_ERROR: Code = Code {
+    name: "tls-protocol-error",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "what comes is no TLS, or breaks it",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-protocol-error.md"),
+};
+
+/// `tls-unsupported-here`.
+pub const TLS_UNSUPPORTED_HERE: Code = Code {
+    name: "tls-unsupported-here",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "psql can do what the server insists on, this tool cannot",
+    short: Some("the server insists on what this tool cannot do"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-unsupported-here.md"),
+};
 
 /// Second looks with a hello of a purpose, and their answers.
 fn looks<'a>(view: &View<'a>, purpose: HelloPurpose) -> impl Iterator<Item = (&'a HelloOffer, &'a Answer)> {
@@ -169,7 +252,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
          ssl_max_protocol_version;",
     );
     let bound = |keyword: &'static str| {
-        view.origin(keyword)
+        view.origin_words(keyword)
             .filter(|origin| origin != "libpq's default")
             .map(|origin| format!("{keyword} comes from {origin}"))
     };
@@ -411,10 +494,10 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
 }
 
 fn closed(view: &View<'_>) -> Option<Finding> {
-    let how = match view.tls_failure()? {
-        TlsFailure::Ended(Closure::Closed) => "closed (FIN)".to_owned(),
-        TlsFailure::Ended(Closure::Reset) => "reset (RST)".to_owned(),
-        TlsFailure::Failed(failure) => text::printable(&failure.text),
+    let (short, how) = match view.tls_failure()? {
+        TlsFailure::Ended(Closure::Closed) => ("closed", "closed (FIN)".to_owned()),
+        TlsFailure::Ended(Closure::Reset) => ("reset", "reset (RST)".to_owned()),
+        TlsFailure::Failed(failure) => ("closed", text::printable(&failure.text)),
         _ => return None,
     };
     let tls = view.tls()?;
@@ -429,21 +512,18 @@ fn closed(view: &View<'_>) -> Option<Finding> {
          on the way cut it"
     };
     Some(
-        Finding::titled(if matches!(view.tls_failure(), Some(TlsFailure::Ended(Closure::Reset))) {
-            "the connection is reset in the handshake"
-        } else {
-            "the connection is closed in the handshake"
-        })
-        .because(cause)
-        .fact("answer", how)
-        .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
-        .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
-        .fact("to", view.place())
-        .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
-        .fix(Fix::text(
-            "no entry there? look at the firewall, proxy or load balancer on the way: check from \
+        Finding::titled(format!("the connection is {short} in the handshake"))
+            .in_short(short)
+            .because(cause)
+            .fact("answer", how)
+            .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
+            .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
+            .fact("to", view.place())
+            .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
+            .fix(Fix::text(
+                "no entry there? look at the firewall, proxy or load balancer on the way: check from \
                  another network",
-        )),
+            )),
     )
 }
 

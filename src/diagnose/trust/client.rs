@@ -4,35 +4,85 @@ use std::path::Path;
 
 use super::said;
 use crate::diagnose::Fix;
-use crate::diagnose::rule::{Finding, rule};
+use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
 use crate::evidence::SessionFailure;
+use crate::stage::Stage;
 use crate::text;
 use crate::trust::{ClientIdentity, FileContent, IdentityError, KeyProblem};
 
-rule!(
-    CLIENT_CERT_MISSING, "client-cert-missing", "the client certificate's file does not exist",
-    retryable: false, certificate_missing
-);
-rule!(
-    CLIENT_KEY_MISSING, "client-key-missing", "there is a client certificate and no key to it",
-    retryable: false, key_missing
-);
-rule!(
-    CLIENT_CERT_INVALID, "client-cert-invalid", "the client certificate's file holds something else",
-    retryable: false, certificate_invalid
-);
-rule!(
-    CLIENT_KEY_INVALID, "client-key-invalid", "the client's key cannot be used", retryable: false, key_invalid
-);
-rule!(
-    CLIENT_KEY_PERMISSIONS, "client-key-permissions", "others can read the client's key",
-    retryable: false, key_permissions
-);
-rule!(
-    CLIENT_KEY_MISMATCH, "client-key-mismatch", "the key is not the client certificate's",
-    retryable: false, key_mismatch
-);
+/// `client-cert-missing`.
+pub const CLIENT_CERT_MISSING: Code = Code {
+    name: "client-cert-missing",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the client certificate's file does not exist",
+    short: Some("no client certificate"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-cert-missing.md"),
+};
+
+/// `client-key-missing`.
+pub const CLIENT_KEY_MISSING: Code = Code {
+    name: "client-key-missing",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "there is a client certificate and no key to it",
+    short: Some("no private key"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-key-missing.md"),
+};
+
+/// `client-cert-invalid`.
+pub const CLIENT_CERT_INVALID: Code = Code {
+    name: "client-cert-invalid",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the client certificate's file holds something else",
+    short: Some("the client certificate cannot be used"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-cert-invalid.md"),
+};
+
+/// `client-key-invalid`.
+pub const CLIENT_KEY_INVALID: Code = Code {
+    name: "client-key-invalid",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the client's key cannot be used",
+    short: Some("the private key cannot be used"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-key-invalid.md"),
+};
+
+/// `client-key-permissions`.
+pub const CLIENT_KEY_PERMISSIONS: Code = Code {
+    name: "client-key-permissions",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "others can read the client's key",
+    short: Some("others can read the private key"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-key-permissions.md"),
+};
+
+/// `client-key-mismatch`.
+pub const CLIENT_KEY_MISMATCH: Code = Code {
+    name: "client-key-mismatch",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "the key is not the client certificate's",
+    short: Some("key and client certificate do not belong together"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/client-key-mismatch.md"),
+};
 
 fn identity_error<'a>(view: &View<'a>) -> Option<&'a IdentityError> {
     match &view.trust()?.client {
@@ -42,7 +92,7 @@ fn identity_error<'a>(view: &View<'a>) -> Option<&'a IdentityError> {
 }
 
 /// An absent certificate stops libpq only under sslcertmode=require, when authentication is complete.
-fn certificate_missing(view: &View<'_>) -> Option<Finding> {
+pub(super) fn certificate_missing(view: &View<'_>) -> Option<Finding> {
     if view.session_failure() != Some(&SessionFailure::CertificateModeUnmet) {
         return None;
     }
@@ -73,7 +123,7 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<Stri
         .fix(Fix::text("name the certificate and its key: sslcert=FILE sslkey=FILE"))
 }
 
-fn key_missing(view: &View<'_>) -> Option<Finding> {
+pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
     let missing =
         key.as_ref().map_or_else(|| "~/.postgresql/postgresql.key".to_owned(), |key| path_text(key));
@@ -91,7 +141,7 @@ fn key_missing(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
+pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
     let (path, why, fix) = match identity_error(view)? {
         IdentityError::CertificateUnreadable { path, error } => {
             let fix = Fix::text("let this account read it").run_words(["ls", "-l", &path.to_string_lossy()]);
@@ -125,7 +175,7 @@ fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn key_invalid(view: &View<'_>) -> Option<Finding> {
+pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
     let (path, why, fix) = match identity_error(view)? {
         IdentityError::KeyUnreadable { path, error } => {
             let fix = Fix::text("let this account, and nobody else, read it").run_words([
@@ -190,7 +240,7 @@ fn key_invalid(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn key_permissions(view: &View<'_>) -> Option<Finding> {
+pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyPermissions { path, mode, owned_by_root } = identity_error(view)? else {
         return None;
     };
@@ -215,7 +265,7 @@ fn key_permissions(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn key_mismatch(view: &View<'_>) -> Option<Finding> {
+pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyMismatch { certificate, key } = identity_error(view)? else { return None };
     let show = |path: &Path| path_text(path);
     Some(

@@ -6,48 +6,55 @@ mod client;
 use std::ops::Range;
 
 use super::Fix;
-use super::root_file::{Context, expired, invalid, missing, unreadable};
-use super::rule::{Finding, Rule, rule};
+use super::code::{Code, Severity};
+use super::root_file::{self, Context, expired, invalid, missing, unreadable};
+use super::rule::{Finding, Rule};
 use super::view::{View, path_text};
 use crate::conninfo::RootChoice;
+use crate::stage::Stage;
 use crate::text;
 use crate::trust::Roots;
 use crate::verify::{CrlFault, Defect};
 
-pub(super) use client::{CLIENT_CERT_MISSING, absent_certificate};
+pub use client::*;
 
 /// What libpq refuses on reading, in its order (initialize_SSL in fe-secure-openssl.c).
 pub(super) const RULES: &[Rule] = &[
-    ROOT_FILE_MISSING,
-    ROOT_FILE_UNREADABLE,
-    ROOT_FILE_INVALID,
-    client::CLIENT_CERT_INVALID,
-    client::CLIENT_KEY_MISSING,
-    client::CLIENT_KEY_PERMISSIONS,
-    client::CLIENT_KEY_MISMATCH,
-    client::CLIENT_KEY_INVALID,
+    Rule { code: &root_file::ROOT_FILE_MISSING, detect: root_missing },
+    Rule { code: &root_file::ROOT_FILE_UNREADABLE, detect: root_unreadable },
+    Rule { code: &root_file::ROOT_FILE_INVALID, detect: root_invalid },
+    Rule { code: &client::CLIENT_CERT_INVALID, detect: client::certificate_invalid },
+    Rule { code: &client::CLIENT_KEY_MISSING, detect: client::key_missing },
+    Rule { code: &client::CLIENT_KEY_PERMISSIONS, detect: client::key_permissions },
+    Rule { code: &client::CLIENT_KEY_MISMATCH, detect: client::key_mismatch },
+    Rule { code: &client::CLIENT_KEY_INVALID, detect: client::key_invalid },
 ];
 
 /// What only a chain shows.
-pub(super) const JUDGED: &[Rule] = &[ROOT_EXPIRED, CRL_INVALID];
+pub(super) const JUDGED: &[Rule] = &[
+    Rule { code: &root_file::ROOT_EXPIRED, detect: root_expired },
+    Rule { code: &CRL_INVALID, detect: crl_invalid },
+];
 
 /// What only the end of authentication shows.
-pub(super) const AUTHENTICATED: &[Rule] = &[CLIENT_CERT_MISSING];
+pub(super) const AUTHENTICATED: &[Rule] =
+    &[Rule { code: &client::CLIENT_CERT_MISSING, detect: client::certificate_missing }];
 
-rule!(ROOT_FILE_MISSING, "root-file-missing", "the root file does not exist", retryable: false, root_missing);
-rule!(
-    ROOT_FILE_UNREADABLE, "root-file-unreadable", "the root file cannot be read", retryable: false, root_unreadable
-);
-rule!(
-    ROOT_FILE_INVALID, "root-file-invalid", "the root file holds no certificates that libpq can read",
-    retryable: false, root_invalid
-);
-rule!(ROOT_EXPIRED, "root-expired", "the root in the file has expired", retryable: false, root_expired);
-rule!(CRL_INVALID, "crl-invalid", "a CRL that the check needs is no good", retryable: false, crl_invalid);
+/// `crl-invalid`.
+pub const CRL_INVALID: Code = Code {
+    name: "crl-invalid",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "a CRL that the check needs is no good",
+    short: Some("a CRL is no good"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/crl-invalid.md"),
+};
 
 /// `sslrootcert`, and where it was said.
 fn said(view: &View<'_>, keyword: &str) -> String {
-    match view.origin(keyword) {
+    match view.origin_words(keyword) {
         Some(origin) => format!("{keyword} from {origin}"),
         None => "libpq's default file".to_owned(),
     }

@@ -9,13 +9,14 @@ use crate::text::{self, shell_quoted};
 /// The diagnosis, and what else is certainly wrong.
 pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
     let column = label_column(&diagnosis.evidence);
-    title(page, ERROR, (diagnosis.code, ""), &diagnosis.title);
+    title(page, ERROR, (diagnosis.code.name, ""), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
         mark::picture(page, mark);
     }
     evidence(page, column, &diagnosis.evidence);
-    if !diagnosis.cause.is_empty() {
-        page.labelled(column, "why", Role::Secondary, Role::Plain, &diagnosis.cause);
+    let cause = diagnosis.whole_cause();
+    if !cause.is_empty() {
+        page.labelled(column, "why", Role::Secondary, Role::Plain, &cause);
     }
     fixes(page, column, &diagnosis.fixes);
     for other in also {
@@ -33,7 +34,7 @@ pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
 pub fn warning(page: &mut Page, warning: &Warning) {
     let column = label_column(&warning.evidence);
     let level = if warning.denied { DENIED } else { WARNING };
-    title(page, level, (warning.code, ""), &warning.title);
+    title(page, level, (warning.code.name, ""), &warning.title);
     evidence(page, column, &warning.evidence);
     fixes(page, column, &warning.fixes);
 }
@@ -170,7 +171,7 @@ fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
     let wait = format!("{WAIT}{}", style.paint(Role::Command, WAIT_OPTION));
     let columns = indent + command.len() + GAP.len() + WAIT.len() + WAIT_OPTION.len();
     let fits = style.width.is_some_and(|limit| columns <= limit) && !page.is_narrow();
-    match (diagnosis.retryable, fits) {
+    match (diagnosis.code.retryable, fits) {
         (false, _) => page.line(&format!("{head}{explain}")),
         (true, true) => page.line(&format!("{head}{explain}{GAP}{wait}")),
         (true, false) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::diagnosis::{DENIED, ERROR, Level, WARNING, fixes, title};
 use super::sign;
-use crate::diagnose::{Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
+use crate::diagnose::{Code, Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
 use crate::report::page::{LABELS, Page};
 use crate::report::subject::{assurance, target_name};
 use crate::report::{Layout, Reporter, Role, Run, Verbosity};
@@ -33,7 +33,7 @@ struct Row {
 /// A code, its targets counted; words and remedies are those of the first.
 struct Cause {
     level: Level,
-    code: &'static str,
+    code: &'static Code,
     title: String,
     fixes: Vec<Fix>,
     targets: usize,
@@ -47,7 +47,7 @@ impl<W: Write> Many<W> {
         Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new() }
     }
 
-    fn count(&mut self, level: Level, code: &'static str, title: &str, fixes: &[Fix]) {
+    fn count(&mut self, level: Level, code: &'static Code, title: &str, fixes: &[Fix]) {
         match self.causes.iter_mut().find(|cause| cause.code == code && cause.level == level) {
             Some(cause) => {
                 cause.targets += 1;
@@ -82,13 +82,18 @@ impl<W: Write> Reporter for Many<W> {
         };
         match (outcome.verdict, &outcome.diagnosis) {
             (Verdict::Failed, Some(diagnosis)) => {
-                row(true, StageStatus::Failed, diagnosis.code, diagnosis.stage.name().to_owned());
+                row(true, StageStatus::Failed, diagnosis.code.name, diagnosis.code.stage.name().to_owned());
                 self.count_error(diagnosis);
             }
             (Verdict::Failed, None) => row(true, StageStatus::Failed, "", String::new()),
             (Verdict::Verified, _) => {
                 for warning in &outcome.warnings {
-                    row(warning.denied, StageStatus::Warning, warning.code, days_left(&warning.evidence));
+                    row(
+                        warning.denied,
+                        StageStatus::Warning,
+                        warning.code.name,
+                        days_left(&warning.evidence),
+                    );
                 }
                 if outcome.warnings.is_empty() && self.layout.verbosity == Verbosity::Verbose {
                     row(false, StageStatus::Ok, assurance(outcome).words(), String::new());
@@ -185,7 +190,7 @@ fn tell(page: &mut Page, cause: &Cause) {
         if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
     let first = if cause.differs { " (the first of them)" } else { "" };
     let count = format!(" for {targets}");
-    title(page, cause.level, (cause.code, &count), &format!("{}{first}", cause.title));
+    title(page, cause.level, (cause.code.name, &count), &format!("{}{first}", cause.title));
     fixes(page, LABELS, &cause.fixes);
 }
 

@@ -148,7 +148,7 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
     let known = target.is_some();
     parts.extend(target);
     if let Some(diagnosis) = outcome.diagnosis.as_ref().filter(|_| assurance == Assurance::Failed) {
-        parts.push(diagnosis.stage.name().to_owned());
+        parts.push(diagnosis.code.stage.name().to_owned());
     }
     if outcome.exit_status() != 0 {
         let role = if assurance == Assurance::Failed { Role::Plain } else { Role::Error };

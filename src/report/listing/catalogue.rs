@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Listing;
-use crate::diagnose::catalogue::{self, Entry};
+use crate::diagnose::{Code, catalogue};
 use crate::report::WIDEST;
 use crate::report::page::Page;
 
@@ -16,13 +16,13 @@ impl Listing for Codes {
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
-        vec![("diagnoses", catalogue::all().map(|entry| summary(&entry)).collect())]
+        vec![("diagnoses", catalogue::all().map(summary).collect())]
     }
 }
 
-impl Listing for Entry {
+impl Listing for Code {
     fn page(&self, page: &mut Page) {
-        let text = Entry::page(self, page.style().width.unwrap_or(WIDEST));
+        let text = catalogue::page(self, page.style().width.unwrap_or(WIDEST));
         page.lines(&text);
     }
 
@@ -35,13 +35,14 @@ impl Listing for Entry {
     }
 }
 
-fn summary(entry: &Entry) -> Json {
+fn summary(code: &Code) -> Json {
+    let stage = code.fails_in();
     json!({
-        "code": entry.code,
-        "stage": entry.stage.map(|stage| stage.name()),
-        "exit_code": entry.stage.map(|stage| stage.exit_status()),
-        "title": entry.title,
-        "summary": entry.summary(),
-        "retryable": entry.retryable,
+        "code": code.name,
+        "stage": stage.map(|stage| stage.name()),
+        "exit_code": stage.map(|stage| stage.exit_status()),
+        "title": code.title,
+        "summary": code.summary(),
+        "retryable": code.retryable,
     })
 }

@@ -72,7 +72,7 @@ impl Listing for Answer<'_> {
         let probe = self.outcome.map(|outcome| {
             json!({
                 "verdict": match outcome.verdict { Verdict::Verified => "verified", Verdict::Failed => "failed" },
-                "code": outcome.diagnosis.as_ref().map(|found| found.code),
+                "code": outcome.diagnosis.as_ref().map(|found| found.code.name),
                 "exit_code": outcome.exit_status(),
                 "chain_seen": self.situation.is_live(),
             })

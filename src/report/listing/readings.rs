@@ -37,7 +37,7 @@ impl Listing for Readings<'_> {
         for (index, reading) in known.readings.iter().enumerate() {
             page.part();
             let label = format!("{}.", index + 1);
-            page.labelled(COLUMN, &label, Role::Secondary, Role::Title, &reading.codes.join(", "));
+            page.labelled(COLUMN, &label, Role::Secondary, Role::Title, &names(reading).join(", "));
             page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
             page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, reading.tell);
         }
@@ -46,7 +46,8 @@ impl Listing for Readings<'_> {
             [Reading { codes: [_], .. }] => decide(page, "a check of the server shows the evidence"),
             _ => decide(page, "a check of the server names the one that is true"),
         }
-        let first = known.readings.first().and_then(|reading| reading.codes.first()).unwrap_or(&"");
+        let first =
+            known.readings.first().and_then(|reading| reading.codes.first()).map_or("", |code| code.name);
         let (head, _) = page.label(COLUMN, "more", Role::Secondary);
         let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
         page.line(&format!("{head}{command}"));
@@ -55,8 +56,7 @@ impl Listing for Readings<'_> {
     /// `answers` is empty for a text that is not known.
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let known = recognise(self.0);
-        let answer =
-            |reading: &Reading| json!({ "codes": reading.codes, "what": reading.what, "tell": reading.tell });
+        let answer = |reading: &Reading| json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell });
         let answers = known.iter().flat_map(|known| known.readings).map(answer).collect();
         vec![
             ("text", json!(shown(&repeated(self.0)))),
@@ -67,6 +67,10 @@ impl Listing for Readings<'_> {
             ("decide", json!(DECIDE)),
         ]
     }
+}
+
+fn names(reading: &Reading) -> Vec<&'static str> {
+    reading.codes.iter().map(|code| code.name).collect()
 }
 
 fn decide(page: &mut Page, words: &str) {

@@ -11,7 +11,7 @@ use pgtls_check::conninfo::{
     Settings, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
 use pgtls_check::diagnose::{
-    Diagnosis, Fact, Fix, Mark, Outcome, StageReport, StageStatus, Trial, Verdict, Warning,
+    Code, Diagnosis, Fact, Fix, Mark, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, codes,
 };
 use pgtls_check::evidence::{
     Attempt, ClientCertificateRecord, Evidence, NegotiateResult, Offer, Resolution, Scope, Step, TcpResult,
@@ -69,7 +69,7 @@ pub fn healthy() -> Outcome {
             (Stage::Certificate, StageStatus::Ok, Some(0.4), "to DigiCert Global Root G2 · 142 days left"),
             (Stage::Auth, StageStatus::Skipped, None, "the server asks for a password, none is given"),
         ]),
-        attempts: vec![None],
+        earlier: Vec::new(),
     }
 }
 
@@ -84,7 +84,7 @@ pub fn warning() -> Outcome {
         "to DigiCert Global Root G2 · 9 days left",
     );
     outcome.warnings = vec![Warning {
-        code: "certificate-expires-soon",
+        code: &codes::CERTIFICATE_EXPIRES_SOON,
         title: "the server certificate ends on 2026-12-02".to_owned(),
         evidence: vec![("days_left", Fact::Number(9))],
         fixes: vec![fix("renew it on the server; 9 days are left, the threshold is 30")],
@@ -98,7 +98,7 @@ pub fn warning_denied() -> Outcome {
     let mut outcome = warning();
     outcome.warnings[0].denied = true;
     outcome.warnings.push(Warning {
-        code: "passfile-ignored",
+        code: &codes::PASSFILE_IGNORED,
         title: "the password file is not used".to_owned(),
         evidence: vec![("file", Fact::Text("/home/me/.pgpass".to_owned()))],
         fixes: vec![fix("take the rights of group and others away")],
@@ -119,7 +119,7 @@ pub fn encrypted_only() -> Outcome {
     replace(&mut outcome, Stage::Trust, StageStatus::Skipped, "no root file, nothing is verified");
     replace(&mut outcome, Stage::Certificate, StageStatus::Skipped, "sslmode=require does not verify it");
     outcome.warnings = vec![Warning {
-        code: "sslmode-not-verifying",
+        code: &codes::SSLMODE_NOT_VERIFYING,
         title: "sslmode=require encrypts and verifies nothing".to_owned(),
         evidence: vec![(
             "verify_full",
@@ -158,8 +158,7 @@ pub fn hostname_mismatch() -> Outcome {
             ..fix("name the server, keep the tunnel")
         }],
         ..found(
-            "hostname-mismatch",
-            Stage::Certificate,
+            &codes::HOSTNAME_MISMATCH,
             "the certificate is for other names than \"localhost\"",
             "the connection goes through this machine (127.0.0.1), so it most likely is a tunnel; the name to \
              verify is still the server's",
@@ -187,7 +186,7 @@ pub fn hostname_mismatch() -> Outcome {
     );
     outcome.also = vec![Diagnosis {
         fixes: vec![fix("renew it on the server")],
-        ..found("certificate-expired", Stage::Certificate, "the server certificate ended on 2026-11-20", "")
+        ..found(&codes::CERTIFICATE_EXPIRED, "the server certificate ended on 2026-11-20", "")
     }];
     outcome
 }
@@ -224,8 +223,7 @@ pub fn root_not_in_file() -> Outcome {
             },
         ],
         ..found(
-            "root-not-in-file",
-            Stage::Certificate,
+            &codes::ROOT_NOT_IN_FILE,
             "DigiCertGlobalRootCA.crt.pem lacks the server's root",
             "Azure has moved to other roots; a file made by older instructions holds only DigiCert Global Root CA",
         )
@@ -270,10 +268,8 @@ pub fn tcp_timeout() -> Outcome {
                  route table, local firewall)",
             ),
         ],
-        retryable: true,
         ..found(
-            "tcp-timeout",
-            Stage::Tcp,
+            &codes::TCP_TIMEOUT,
             "10.0.4.5 port 5432 does not answer",
             "the name leads to a private address: the server has private access, and this machine is most likely \
              outside its virtual network",
@@ -297,7 +293,7 @@ pub fn tcp_timeout() -> Outcome {
             (Stage::Tcp, StageStatus::Failed, Some(10000.0), "no answer"),
         ],
     );
-    outcome.attempts.insert(0, outcome.diagnosis.clone());
+    outcome.earlier = vec![outcome.diagnosis.clone()];
     outcome
 }
 
@@ -313,8 +309,7 @@ pub fn server_refused_tls() -> Outcome {
             fix("in PgBouncer: client_tls_sslmode, client_tls_cert_file, client_tls_key_file"),
         ],
         ..found(
-            "server-refused-tls",
-            Stage::Negotiate,
+            &codes::SERVER_REFUSED_TLS,
             "the server does not offer TLS",
             "PostgreSQL says N when ssl is off; so does a pooler without client-side TLS",
         )
@@ -343,7 +338,7 @@ pub fn unknown_option() -> Outcome {
     let diagnosis = Diagnosis {
         fixes: vec![Fix { settings: vec![("sslrootcert", "roots.pem".to_owned())], ..Fix::default() }],
         mark: Some(mark(text, &["sslrotcert"], "did you mean `sslrootcert`?")),
-        ..found("conninfo-unknown-option", Stage::Config, "unknown connection option `sslrotcert`", "")
+        ..found(&codes::CONNINFO_UNKNOWN_OPTION, "unknown connection option `sslrotcert`", "")
     };
     let error = ConfigError::UnknownOption {
         keyword: Value::new("sslrotcert"),
@@ -370,7 +365,7 @@ pub fn root_file_missing() -> Outcome {
             Fix { settings: vec![("sslrootcert", typed.to_owned())], ..Fix::default() },
         ],
         mark: Some(mark(&text, &[r"\", r"\"], "a backslash escapes the next sign")),
-        ..found("root-file-missing", Stage::Trust, &format!("there is no file {parsed}"), "")
+        ..found(&codes::ROOT_FILE_MISSING, &format!("there is no file {parsed}"), "")
     };
     let trust = Trust {
         roots: Roots::Missing { path: Some(PathBuf::from(parsed)), typed: Some(PathBuf::from(typed)) },
@@ -421,10 +416,9 @@ pub fn poisoned(poison: &str) -> Outcome {
     let text = format!("host={poison} user={poison}");
     let spans = std::iter::once(5..5 + poison.len()).collect();
     diagnosis.mark = Some(Mark { spans, text, label: poison.to_owned() });
-    outcome.attempts = vec![outcome.diagnosis.clone()];
     outcome.also = outcome.diagnosis.clone().into_iter().collect();
     outcome.warnings = vec![Warning {
-        code: "passfile-ignored",
+        code: &codes::PASSFILE_IGNORED,
         title: poison.to_owned(),
         evidence: vec![("file", Fact::Text(poison.to_owned()))],
         fixes: outcome.also[0].fixes.clone(),
@@ -552,18 +546,14 @@ fn failed(
     evidence: Evidence,
     reached: &[(Stage, StageStatus, Option<f64>, &str)],
 ) -> Outcome {
-    let mut attempts = vec![None; evidence.attempts.len()];
-    if let Some(last) = attempts.last_mut() {
-        *last = Some(diagnosis.clone());
-    }
     Outcome {
+        earlier: vec![None; evidence.attempts.len().saturating_sub(1)],
         evidence,
         verdict: Verdict::Failed,
         diagnosis: Some(diagnosis),
         also: Vec::new(),
         warnings: Vec::new(),
         stages: stages(reached),
-        attempts,
     }
 }
 
@@ -593,15 +583,15 @@ fn replace(outcome: &mut Outcome, stage: Stage, status: StageStatus, detail: &st
     }
 }
 
-fn found(code: &'static str, stage: Stage, title: &str, cause: &str) -> Diagnosis {
+fn found(code: &'static Code, title: &str, cause: &str) -> Diagnosis {
     Diagnosis {
         code,
-        stage,
         title: title.to_owned(),
+        short: title.to_owned(),
         cause: cause.to_owned(),
+        after: None,
         evidence: Vec::new(),
         fixes: Vec::new(),
-        retryable: false,
         mark: None,
     }
 }

@@ -1,0 +1,116 @@
+//! The rules, by the stage in which an attempt ends, and what they find of one attempt.
+
+use super::code::Code;
+use super::rule::Rule;
+use super::view::View;
+use super::{Diagnosis, auth, certificate, config, dns, negotiate, session, tcp, tls, trust};
+use crate::conninfo::SslMode;
+use crate::evidence::{NegotiateResult, SessionFailure};
+use crate::stage::Stage;
+use crate::trust::ClientIdentity;
+
+/// The rules for an attempt that ended in a stage, in the order in which they are asked. Some codes belong to an earlier
+/// stage than the one that brings them to light. The last rule always finds something.
+fn of_end(end: Stage) -> &'static [&'static [Rule]] {
+    match end {
+        Stage::Config => &[config::RULES],
+        Stage::Trust => &[config::FILES, trust::RULES],
+        Stage::Dns => &[dns::RULES],
+        Stage::Tcp => &[tcp::RULES],
+        Stage::Negotiate => &[negotiate::RULES],
+        Stage::Tls => &[negotiate::DIRECT, tls::RULES],
+        Stage::Certificate => &[
+            config::JUDGED,
+            tls::JUDGED,
+            certificate::END,
+            trust::JUDGED,
+            certificate::FAULTS,
+            certificate::REST,
+        ],
+        Stage::Auth | Stage::Session => &[tls::AFTERWARDS, trust::AUTHENTICATED, auth::RULES, session::RULES],
+    }
+}
+
+/// The codes of all rules, each once, by stage in the order in which they are asked.
+pub(super) fn codes() -> Vec<&'static Code> {
+    let mut codes: Vec<&'static Code> = Vec::new();
+    for rule in Stage::ALL.into_iter().flat_map(of_end).copied().flatten() {
+        if !codes.contains(&rule.code) {
+            codes.push(rule.code);
+        }
+    }
+    codes.sort_by_key(|code| code.stage);
+    codes
+}
+
+/// The diagnosis of an attempt, unless everything holds.
+pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
+    let rules = of_end(view.end()?).iter().copied().flatten();
+    found(view, rules).next().map(|found| with_fall_back(found, view))
+}
+
+fn found<'r>(
+    view: &View<'r>,
+    rules: impl Iterator<Item = &'static Rule> + 'r,
+) -> impl Iterator<Item = Diagnosis> + 'r {
+    let view = *view;
+    rules.filter_map(move |rule| {
+        let mut found = (rule.detect)(&view)?.diagnosis(rule.code);
+        found.fixes = found.fixes.into_iter().map(|fix| fix.in_list(&view)).collect();
+        Some(found)
+    })
+}
+
+/// sslmode=prefer goes on in plaintext after a refusal or a failure over TLS, and says nothing; not after an error or
+/// silence before TLS (libpq, measured).
+fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let over_tls = match view.negotiate() {
+        Some(NegotiateResult::Refused) => true,
+        Some(NegotiateResult::Accepted) => match view.session_failure() {
+            None => true,
+            Some(SessionFailure::Server(message)) => message.sqlstate != "57P03",
+            Some(_) => false,
+        },
+        _ => false,
+    };
+    if view.mode == SslMode::Prefer && over_tls && found.code.stage > Stage::Config {
+        if !found.cause.is_empty() {
+            found.cause.push_str("; ");
+        }
+        found.cause.push_str(&format!(
+            "with sslmode={} libpq passes this over and goes on in plaintext, unverified and unencrypted",
+            view.mode.name()
+        ));
+    }
+    found
+}
+
+/// What is certainly wrong besides the diagnosis: a file that libpq would come to later, further defects of the chain.
+pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
+    let others = |rules: &'static [Rule]| {
+        let code = diagnosis.code;
+        found(view, rules.iter().filter(move |rule| rule.code != code))
+    };
+    let mut also: Vec<Diagnosis> = Vec::new();
+    if view.files_are_bad() && view.mode != SslMode::Disable {
+        also.extend(others(trust::RULES));
+        also.extend(others(config::FILES));
+    }
+    if view.settings().is_some_and(|settings| settings.sslmode != SslMode::Disable)
+        && let Some(ClientIdentity::Absent { path }) = view.trust().map(|trust| &trust.client)
+    {
+        let finding = trust::absent_certificate(view, Some(super::view::path_text(path)));
+        also.push(finding.diagnosis(&trust::CLIENT_CERT_MISSING));
+    }
+    if view.end() == Some(Stage::Certificate) {
+        also.extend(others(trust::JUDGED));
+        also.extend(others(certificate::FAULTS));
+    }
+    let mut seen = vec![diagnosis.code];
+    also.retain(|found| {
+        let new = !seen.contains(&found.code);
+        seen.push(found.code);
+        new
+    });
+    also
+}

@@ -1,0 +1,198 @@
+//! What comes upon a chain soon, and what others than libpq make of it.
+
+use super::EXPIRES_WITHIN;
+use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::rule::Finding;
+use crate::diagnose::view::{View, store_name};
+use crate::diagnose::{Fix, root_file};
+use crate::provider;
+use crate::stage::Stage;
+use crate::text;
+use crate::trust::RootSource;
+use crate::verify::{StrictReason, StrictRefusal};
+
+/// `certificate-expires-soon`.
+pub const CERTIFICATE_EXPIRES_SOON: Code = Code {
+    name: "certificate-expires-soon",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "a certificate of the chain ends soon",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/certificate-expires-soon.md"),
+};
+
+/// `no-subject-alt-name`.
+pub const NO_SUBJECT_ALT_NAME: Code = Code {
+    name: "no-subject-alt-name",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "the certificate has its name in the common name only",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/no-subject-alt-name.md"),
+};
+
+/// `ca-as-server-certificate`.
+pub const CA_AS_SERVER_CERTIFICATE: Code = Code {
+    name: "ca-as-server-certificate",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "the server certificate says that it is a CA",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/ca-as-server-certificate.md"),
+};
+
+/// `strict-client-rejects`.
+pub const STRICT_CLIENT_REJECTS: Code = Code {
+    name: "strict-client-rejects",
+    severity: Severity::Warning,
+    stage: Stage::Certificate,
+    title: "strict clients refuse what libpq accepts",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/strict-client-rejects.md"),
+};
+
+fn threshold(view: &View<'_>) -> i64 {
+    view.evidence.scope.expires_within.map_or(EXPIRES_WITHIN, i64::from)
+}
+
+/// The certificates of the path that end within the threshold; of the root, or of the others.
+fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
+    let Some(judgement) = view.judgement() else { return Vec::new() };
+    let threshold = threshold(view);
+    let is_root = |at: usize| {
+        at > 0
+            && judgement.path.get(at).is_some_and(|link| {
+                link.certificate.facts().is_ok_and(crate::certificate::Facts::is_self_signed)
+            })
+    };
+    let members = judgement.path.iter().enumerate().filter(|(at, _)| is_root(*at) == root);
+    let mut warnings: Vec<(i64, Finding)> = members
+        .filter_map(|(at, link)| {
+            let facts = link.certificate.facts().ok()?;
+            let days = facts.not_after.days_since(view.evidence.judged_at);
+            let date = facts.not_after.date();
+            let name = link.certificate.short_subject();
+            let (what, fix) = match (root, at) {
+                (true, _) => (
+                    format!("the root {name} ends on {date}"),
+                    Fix::text("get the CA's next root and add it to the file before then"),
+                ),
+                (_, 0) => (
+                    format!("the server certificate ends on {date}"),
+                    Fix::text(format!(
+                        "renew it on the server; {} left, the threshold is {threshold}",
+                        if days == 1 { "1 day is".to_owned() } else { format!("{days} days are") }
+                    )),
+                ),
+                (..) => (
+                    format!("the intermediate {name} ends on {date}"),
+                    Fix::text("let the server send the CA's next intermediate"),
+                ),
+            };
+            (days <= threshold).then(|| {
+                (
+                    days,
+                    Finding::titled(what)
+                        .fact("days_left", days)
+                        .fact("ends", date)
+                        .fact("threshold", threshold)
+                        .fix(fix),
+                )
+            })
+        })
+        .collect();
+    warnings.sort_by_key(|(days, _)| *days);
+    warnings.into_iter().map(|(_, warning)| warning).take(1).collect()
+}
+
+pub(super) fn certificate_expires(view: &View<'_>) -> Vec<Finding> {
+    ending(view, false)
+}
+
+pub(super) fn root_expires(view: &View<'_>) -> Vec<Finding> {
+    ending(view, true)
+}
+
+pub(super) fn bundle_incomplete(view: &View<'_>) -> Vec<Finding> {
+    let (Some(detection), Some(store)) = (view.provider(), view.store()) else { return Vec::new() };
+    if matches!(store.source, RootSource::System { .. }) {
+        return Vec::new();
+    }
+    let at = view.evidence.judged_at;
+    let advice = provider::advice(detection.provider, view.dns_name().as_deref(), store, at);
+    root_file::incomplete(&store_name(view), &advice).map(Finding::from).into_iter().collect()
+}
+
+pub(super) fn root_retired(view: &View<'_>) -> Vec<Finding> {
+    let anchored = view.judgement().filter(|judgement| judgement.verifies);
+    let root = anchored.and_then(|judgement| judgement.path.last()).map(|link| &link.certificate);
+    let provider = view.provider().map(|detection| detection.provider);
+    let retired = root_file::retired(&store_name(view), root, provider, view.evidence.judged_at);
+    retired.map(Finding::from).into_iter().collect()
+}
+
+fn refusals<'a>(view: &View<'a>) -> impl Iterator<Item = &'a StrictRefusal> {
+    view.judgement().into_iter().flat_map(|judgement| &judgement.strict)
+}
+
+/// What strict clients refuse, and who they are.
+fn strict(
+    view: &View<'_>,
+    wanted: fn(&StrictReason) -> bool,
+    title: fn(&StrictReason) -> String,
+    fix: &str,
+) -> Vec<Finding> {
+    refusals(view)
+        .filter(|refusal| wanted(&refusal.reason))
+        .map(|refusal| {
+            let clients: Vec<String> = refusal.clients.iter().map(|client| (*client).to_owned()).collect();
+            Finding::titled(title(&refusal.reason)).fact("refused_by", clients).fix(Fix::text(fix))
+        })
+        .collect()
+}
+
+pub(super) fn no_alternative_name(view: &View<'_>) -> Vec<Finding> {
+    strict(
+        view,
+        |reason| *reason == StrictReason::NoSubjectAltName,
+        |_| {
+            "the certificate has its name in the common name only; strict clients look at subjectAltName"
+                .to_owned()
+        },
+        "reissue it with every name in subjectAltName (DNS:… and IP:…)",
+    )
+}
+
+pub(super) fn ca_as_server(view: &View<'_>) -> Vec<Finding> {
+    strict(
+        view,
+        |reason| *reason == StrictReason::CaAsServerCertificate,
+        |_| "the server certificate says that it is a CA; strict clients refuse it".to_owned(),
+        "make a CA, issue the server's certificate with it (CA:FALSE), and hand out the CA's certificate",
+    )
+}
+
+pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
+    strict(
+        view,
+        |reason| matches!(reason, StrictReason::OldVersion(_) | StrictReason::Other(_)),
+        |reason| match reason {
+            StrictReason::OldVersion(version) => {
+                format!("the server certificate is of X.509 version {version}; strict clients refuse it")
+            }
+            StrictReason::Other(what) => {
+                format!("strict clients refuse the chain: {}", text::printable(what))
+            }
+            StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate => String::new(),
+        },
+        "reissue the certificate as version 3 with current tools and subjectAltName",
+    )
+}

@@ -1,0 +1,151 @@
+//! What the server does with others, or with what comes after TLS.
+
+use crate::conninfo::{AuthMethod, TlsVersion};
+use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::fix::RELOAD;
+use crate::diagnose::rule::Finding;
+use crate::diagnose::view::View;
+use crate::evidence::audit::{Accepts, Audit};
+use crate::stage::Stage;
+
+/// `tls12-only`.
+pub const TLS12_ONLY: Code = Code {
+    name: "tls12-only",
+    severity: Severity::Warning,
+    stage: Stage::Tls,
+    title: "TLS 1.3 was offered and the server chose 1.2",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls12-only.md"),
+};
+
+/// `tls-terminated-upstream`.
+pub const TLS_TERMINATED_UPSTREAM: Code = Code {
+    name: "tls-terminated-upstream",
+    severity: Severity::Warning,
+    stage: Stage::Session,
+    title: "a proxy ends TLS before the server",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/tls-terminated-upstream.md"),
+};
+
+/// `clear-text-password-requested`.
+pub const CLEAR_TEXT_PASSWORD_REQUESTED: Code = Code {
+    name: "clear-text-password-requested",
+    severity: Severity::Warning,
+    stage: Stage::Auth,
+    title: "the server asked for the password itself",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/clear-text-password-requested.md"),
+};
+
+/// `legacy-tls-accepted`.
+pub const LEGACY_TLS_ACCEPTED: Code = Code {
+    name: "legacy-tls-accepted",
+    severity: Severity::Warning,
+    stage: Stage::Tls,
+    title: "the server accepts TLS 1.0 or 1.1",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/legacy-tls-accepted.md"),
+};
+
+/// `plaintext-accepted`.
+pub const PLAINTEXT_ACCEPTED: Code = Code {
+    name: "plaintext-accepted",
+    severity: Severity::Warning,
+    stage: Stage::Negotiate,
+    title: "the server accepts connections without TLS",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/plaintext-accepted.md"),
+};
+
+pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
+    let Some(tls) = view.tls() else { return Vec::new() };
+    if tls.version != Some(TlsVersion::Tls12) || !tls.offer.versions.contains(&TlsVersion::Tls13) {
+        return Vec::new();
+    }
+    vec![
+        Finding::titled("TLS 1.3 was offered, the server chose TLS 1.2")
+            .fact("version", TlsVersion::Tls12.name())
+            .fix(
+                Fix::text("on the server, with OpenSSL 1.1.1 or later: lift the bound")
+                    .run("ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();"),
+            ),
+    ]
+}
+
+pub(super) fn terminated_upstream(view: &View<'_>) -> Vec<Finding> {
+    if view.session().and_then(|session| session.backend_ssl) != Some(false) {
+        return Vec::new();
+    }
+    vec![
+        Finding::titled("TLS is verified up to a proxy; the server itself sees an unencrypted session")
+            .fact("backend", "pg_stat_ssl: ssl is off for this session")
+            .fix(Fix::text(
+                "let the pooler or proxy use TLS to the server too (PgBouncer: \
+                 server_tls_sslmode=verify-full)",
+            ))
+            .fix(Fix::text("connect to the server itself")),
+    ]
+}
+
+pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
+    let asked = view.session().is_some_and(|session| {
+        session.requested.iter().any(|request| request.method == AuthMethod::Password)
+    });
+    if !asked {
+        return Vec::new();
+    }
+    vec![
+        Finding::titled("the server asked for the password itself, in clear text inside TLS")
+            .fact("method", "password")
+            .fix(
+                Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew")
+                    .run("SET password_encryption = 'scram-sha-256';  \\password"),
+            )
+            .fix(Fix::text(
+                "LDAP, PAM, RADIUS or a token cannot do without: then verify-full is what protects it",
+            )),
+    ]
+}
+
+/// `audit`: the server agreed to obsolete versions.
+pub(super) fn legacy_accepted(view: &View<'_>) -> Vec<Finding> {
+    let versions = view.evidence.audit.as_ref().map(Audit::legacy).unwrap_or_default();
+    let names: Vec<String> = versions.iter().map(|version| version.name().to_owned()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Finding::titled(format!("the server accepts {}", names.join(" and "))).fact("accepted", names).fix(
+            Fix::text("on the server: accept TLS 1.2 and up only (PostgreSQL's default)")
+                .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  SELECT pg_reload_conf();"),
+        ),
+    ]
+}
+
+/// `audit`: the server took a start-up message without TLS.
+pub(super) fn plaintext_accepted(view: &View<'_>) -> Vec<Finding> {
+    if view.evidence.audit.as_ref().map(Audit::plaintext_accepted) != Some(Accepts::Yes) {
+        return Vec::new();
+    }
+    vec![
+        Finding::titled("the server accepts connections without TLS")
+            .fact("answer", "it asks for a password, or lets in, in plaintext")
+            .fix(
+                Fix::text("on the server: write hostssl instead of host in pg_hba.conf, then reload")
+                    .run(RELOAD),
+            )
+            .fix(Fix::text("managed: switch \"require secure transport\" or \"force SSL\" on")),
+    ]
+}

@@ -1,0 +1,184 @@
+//! What the settings ask for less than one may think.
+
+use crate::conninfo::{Notice, SslMode};
+use crate::diagnose::Fix;
+use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::root_file::root_sources;
+use crate::diagnose::rule::Finding;
+use crate::diagnose::rules::judge;
+use crate::diagnose::view::{View, at_most, path_text};
+use crate::stage::Stage;
+use crate::text;
+use crate::trust::{Revocation, RootSource, Roots};
+
+/// `passfile-ignored`.
+pub const PASSFILE_IGNORED: Code = Code {
+    name: "passfile-ignored",
+    severity: Severity::Warning,
+    stage: Stage::Config,
+    title: "the password file is not used",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/passfile-ignored.md"),
+};
+
+/// `backslash-path`.
+pub const BACKSLASH_PATH: Code = Code {
+    name: "backslash-path",
+    severity: Severity::Warning,
+    stage: Stage::Trust,
+    title: "psql would look for the root file under another path",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/backslash-path.md"),
+};
+
+/// `crl-ignored`.
+pub const CRL_IGNORED: Code = Code {
+    name: "crl-ignored",
+    severity: Severity::Warning,
+    stage: Stage::Trust,
+    title: "CRLs were asked for and nothing is checked",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/crl-ignored.md"),
+};
+
+/// `sslmode-not-verifying`.
+pub const SSLMODE_NOT_VERIFYING: Code = Code {
+    name: "sslmode-not-verifying",
+    severity: Severity::Warning,
+    stage: Stage::Config,
+    title: "the sslmode verifies less than verify-full",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/sslmode-not-verifying.md"),
+};
+
+pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
+    let notices = view.settings().map(|settings| settings.notices.as_slice()).unwrap_or_default();
+    notices
+        .iter()
+        .map(|notice| {
+            let Notice::PassfileIgnored { path, mode } = notice;
+            let shown = path_text(path);
+            match mode {
+                Some(mode) => {
+                    Finding::titled(format!("the password file {shown} is not used: others may read it"))
+                        .fact("file", shown)
+                        .fact("mode", format!("{mode:04o}"))
+                        .fix(Fix::text("let only its owner read it").run_words([
+                            "chmod",
+                            "600",
+                            &path.to_string_lossy(),
+                        ]))
+                }
+                None => {
+                    Finding::titled(format!("the password file {shown} is not used: it is no plain file"))
+                        .fact("file", shown)
+                        .fix(Fix::text("name a plain file in passfile"))
+                }
+            }
+        })
+        .collect()
+}
+
+pub(super) fn backslash_path(view: &View<'_>) -> Vec<Finding> {
+    let Some(RootSource::GivenAsTyped { typed, parsed }) = view.store().map(|store| &store.source) else {
+        return Vec::new();
+    };
+    let given = typed.to_string_lossy().into_owned();
+    vec![
+        Finding::titled(
+            "psql would look for the root file under another path: it takes each backslash for an escape",
+        )
+        .fact("given", text::printable(&given))
+        .fact("psql_reads", path_text(parsed))
+        .fix(Fix::default().set("sslrootcert", given.replace('\\', "/")))
+        .fix(Fix::default().set("sslrootcert", given)),
+    ]
+}
+
+/// Where libpq, without a word, checks less than the CRLs given let one think.
+pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
+    let Some(trust) = view.trust() else { return Vec::new() };
+    match &trust.revocation {
+        Revocation::Off => Vec::new(),
+        Revocation::Ignored { path, why } => {
+            let fix = match trust.roots {
+                Roots::None => {
+                    "name the root file too, in sslrootcert: CRLs count only where a chain is verified"
+                }
+                _ => "name a file with PEM CRLs of every CA of the chain in sslcrl, or take sslcrl out",
+            };
+            vec![
+                Finding::titled(format!("no revocation is checked: libpq passes over {}", path_text(path)))
+                    .fact("path", path_text(path))
+                    .fact("why", text::printable(why))
+                    .fix(Fix::text(fix)),
+            ]
+        }
+        // OpenSSL puts delta lists aside only for those that ask for extended CRL support, which libpq does not.
+        Revocation::On { lists, .. } => {
+            let deltas = lists.iter().filter(|list| list.crl.facts().delta);
+            let places = deltas.map(|list| format!("{}, line {}", path_text(&list.file), list.line));
+            let places = at_most(5, places);
+            if places.is_empty() {
+                return Vec::new();
+            }
+            vec![
+                Finding::titled("a delta CRL is given, and libpq takes it for a whole one: what was revoked before it passes")
+                    .fact("delta_lists", places)
+                    .fix(Fix::text("give the CA's complete CRL instead")),
+            ]
+        }
+    }
+}
+
+pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
+    if view.mode == SslMode::VerifyFull {
+        return Vec::new();
+    }
+    let mode = view.mode.name();
+    let chain = view.judgement().is_some_and(|judgement| judgement.verifies);
+    let title = match (view.mode, chain) {
+        (SslMode::VerifyCa, _) => format!("sslmode={mode} verifies the chain and compares no name"),
+        (_, true) => {
+            format!("sslmode={mode} verifies the chain, because a root file is there, and compares no name")
+        }
+        (SslMode::Prefer | SslMode::Allow, false) => {
+            format!("sslmode={mode} verifies nothing and falls back to plaintext")
+        }
+        (_, false) => format!("sslmode={mode} encrypts and verifies nothing"),
+    };
+    let full = View { mode: SslMode::VerifyFull, ..*view };
+    let would = if !chain {
+        "would fail: there is no root file to verify with".to_owned()
+    } else {
+        match view.judgement().filter(|judgement| !judgement.accepted_under(SslMode::VerifyFull)) {
+            None => "would succeed".to_owned(),
+            Some(_) => judge(&full).map_or("would fail".to_owned(), |found| {
+                format!("would fail: {}, {}", found.code, found.title)
+            }),
+        }
+    };
+    let verify = Fix::text("verify the server").set("sslmode", "verify-full");
+    let roots = if chain { Vec::new() } else { root_sources(&full.server()) };
+    let roots = roots.into_iter().filter(|fix| !fix.settings.is_empty()).take(1);
+    let together = roots.map(|mut fix| {
+        fix.settings.retain(|(keyword, _)| *keyword != "sslmode");
+        fix.settings.insert(0, ("sslmode", "verify-full".to_owned()));
+        fix
+    });
+    let together: Vec<Fix> = together.collect();
+    let fixes = if together.is_empty() { vec![verify] } else { together };
+    let mut warning = Finding::titled(title).fact("verify_full", would);
+    if let Some(origin) = view.origin_words("sslmode") {
+        warning = warning.fact("from", origin);
+    }
+    vec![warning.fixes(fixes)]
+}
