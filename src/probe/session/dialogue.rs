@@ -8,11 +8,10 @@ use std::time::Instant;
 use super::binding;
 use super::messages::{self, error_message, parameter};
 use super::policy::{self, Policy, code};
-use super::scram::{Knowledge, Next, Scram, decoded};
+use super::scram::{Knowledge, Next, Scram, scram_key};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ChannelBinding, Host, Settings};
 use crate::evidence::{ServerMessage, SessionFailure, SessionRecord};
-use crate::secret::Secret;
 
 /// All that the server says in a session is bounded by this; a healthy one says less than 2 KiB.
 const ALLOWANCE: usize = 256 * 1024;
@@ -58,12 +57,6 @@ impl Credentials {
             binds: settings.channel_binding != ChannelBinding::Disable,
         }
     }
-}
-
-/// A key of SCRAM, of which the settings hold only valid ones.
-pub(super) fn scram_key(settings: &Settings, keyword: &str) -> Option<Secret> {
-    let parameter = settings.parameter(keyword)?;
-    decoded(parameter.value.as_bytes()).map(Secret::new)
 }
 
 /// A session's beginning.

@@ -2,7 +2,7 @@
 //! pg_fe_sendauth, pg_SASL_init; fe-auth-scram.c).
 
 use super::binding;
-use super::scram::{PLAIN as SCRAM, PLUS as SCRAM_PLUS};
+use super::scram::{PLAIN as SCRAM, PLUS as SCRAM_PLUS, scram_key};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ChannelBinding, Host, RequireAuth, Settings, SslCertMode};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ClientCertificateRecord, SessionFailure};
@@ -53,7 +53,7 @@ impl Policy {
             certificate_sent: client.requested && client.sent,
             has_password: host.password.as_ref().is_some_and(|password| !password.secret.expose().is_empty()),
             unbindable: binding::of(leaf).err(),
-            has_keys: super::dialogue::scram_key(settings, "scram_client_key").is_some(),
+            has_keys: scram_key(settings, "scram_client_key").is_some(),
             answered: false,
             newer_protocol_required: super::messages::requires_newer(settings),
         }

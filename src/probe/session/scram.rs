@@ -7,6 +7,7 @@ use ring::rand::SecureRandom as _;
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
+use crate::conninfo::Settings;
 use crate::secret::Secret;
 
 /// Mechanism without channel binding.
@@ -188,8 +189,14 @@ fn attribute<'a>(rest: &mut &'a [u8], name: u8) -> Result<&'a [u8], String> {
     Ok(value)
 }
 
+/// A key of SCRAM, of which the settings hold only valid ones.
+pub(super) fn scram_key(settings: &Settings, keyword: &str) -> Option<Secret> {
+    let parameter = settings.parameter(keyword)?;
+    decoded(parameter.value.as_bytes()).map(Secret::new)
+}
+
 /// Base64, blanks in it passed over (`pg_b64_decode`).
-pub(super) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     let text: Vec<u8> = text.iter().copied().filter(|byte| !blank(byte)).collect();
     STANDARD.decode(text).ok()
