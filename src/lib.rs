@@ -10,6 +10,7 @@
 // Text, numbers, time; X.509 as plain facts.
 pub mod apart;
 pub mod certificate;
+pub mod file;
 pub mod iana;
 pub mod secret;
 pub mod stage;

@@ -1,17 +1,20 @@
 //! One target: probed, judged, its fixes tried; again and again while waiting may cure what failed.
 
+use std::time::Duration;
+
 use super::Setup;
 use super::waiting::Waiting;
 use crate::apart;
-use crate::conninfo::{self, Parameter};
+use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
-use crate::plan::Plan;
+use crate::file;
+use crate::plan::{DEFAULT_ADDRESS_LIMIT, Plan};
 use crate::probe::{self, Observer, Probed};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trial::{self, Means};
-use crate::trust;
+use crate::trust::{self, Trust};
 
 /// Checks one target, again and again while waiting may cure it and `--wait` allows. Second looks are taken when another
 /// failure is seen than in the round before, and in the last round; fixes are tried in the last round alone.
@@ -82,6 +85,32 @@ fn curable(outcome: &Outcome) -> Option<&'static Code> {
     outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code).filter(|code| code.retryable)
 }
 
+/// Merges the settings and reads the files. What has to be waited for is waited for on another thread, and no longer
+/// than connecting would take.
+async fn read(setup: &Setup, target: Option<&Secret>) -> Result<(Settings, Trust), Box<Failure>> {
+    fn read(
+        target: Option<&Secret>,
+        overrides: &Overrides,
+        environment: &Environment,
+        most: Duration,
+    ) -> Result<(Settings, Trust), Box<Failure>> {
+        let resolve = || conninfo::resolve(target.map(Secret::expose), overrides, environment);
+        let settings = file::within(most.min(DEFAULT_ADDRESS_LIMIT), resolve)?;
+        let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
+        let trust = file::within(most.min(limit), || trust::load(&settings, environment));
+        Ok((settings, trust))
+    }
+    let most = setup.total_limit.unwrap_or(Duration::MAX);
+    match file::at_once(|| read(target, &setup.overrides, &setup.environment, most)) {
+        Some(read) => read,
+        None => {
+            let (target, overrides) = (target.cloned(), setup.overrides.clone());
+            let environment = setup.environment.clone();
+            apart::run(true, move || read(target.as_ref(), &overrides, &environment, most)).await
+        }
+    }
+}
+
 /// One check of a target, as far as it needs no further connections.
 struct Round {
     plan: Plan,
@@ -97,13 +126,12 @@ impl Round {
     ) -> Result<Self, Box<Outcome>> {
         let started = Timestamp::now();
         let judged_at = setup.as_of.unwrap_or(started);
-        let resolved = conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment);
-        let settings = resolved.map_err(|failure| {
+        let (settings, trust) = read(setup, target).await.map_err(|failure| {
             let evidence = Evidence::of_bad_config(started, judged_at, setup.scope, *failure);
             Box::new(of_bad_config(setup, evidence))
         })?;
         let plan = Plan {
-            trust: trust::load(&settings, &setup.environment),
+            trust,
             settings,
             started,
             judged_at,
@@ -125,7 +153,8 @@ impl Round {
         };
         // The public roots are read only where they may explain a failure.
         if evidence.chain_was_refused() {
-            evidence.system_roots = Some(setup.system_store.get(&setup.environment).clone());
+            evidence.system_roots =
+                Some(file::within(Duration::ZERO, || setup.system_store.get(&setup.environment).clone()));
         }
         judged(setup, evidence).await
     }

@@ -1,6 +1,5 @@
 //! What a run checks: the strings of the command line, those of a list, the sections of the service file.
 
-use std::fs::File;
 use std::io::{self, BufRead, Read as _};
 use std::path::Path;
 
@@ -8,10 +7,13 @@ use anyhow::Context as _;
 
 use crate::cli::check::CheckArgs;
 use crate::conninfo::{self, Environment};
+use crate::file;
 use crate::secret::Secret;
 
 /// The longest line of `--from`.
 const LONGEST_LINE: usize = 64 * 1024;
+/// The most targets of `--from`: a device that never ends is no list.
+const MOST_LISTED: usize = 1_000_000;
 
 /// The targets in their order: those of the command line, then those of `--from`. No target at all is one without a
 /// string: environment or service say where to go.
@@ -51,7 +53,7 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Secret>> {
     let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(io::BufReader::new(File::open(path)?))
+        Box::new(io::BufReader::new(file::open(path)?))
     };
     let mut targets = Vec::new();
     for number in 1.. {
@@ -63,6 +65,7 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Secret>> {
         anyhow::ensure!(line.len() <= LONGEST_LINE, "line {number} is longer than {LONGEST_LINE} bytes");
         let line = line.trim_ascii();
         if !line.is_empty() && line.first() != Some(&b'#') {
+            anyhow::ensure!(targets.len() < MOST_LISTED, "more than {MOST_LISTED} targets");
             targets.push(Secret::new(line.to_vec()));
         }
     }

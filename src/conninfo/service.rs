@@ -1,11 +1,11 @@
 //! Service files (fe-connect.c, parseServiceInfo and parseServiceFile). LDAP look-ups are left out.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reader::is_space;
 use super::{ConfigError, Environment, Origin, Value, mask, options};
+use crate::file;
 
 /// The largest file that is read.
 const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -71,12 +71,7 @@ fn files(environment: &Environment) -> Vec<(PathBuf, bool)> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    let size = File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut content)? as u64;
-    if size > SIZE_LIMIT {
-        return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-    }
-    Ok(content)
+    file::read(path, SIZE_LIMIT)
 }
 
 fn reason(error: &io::Error) -> String {

@@ -14,6 +14,7 @@ use crate::apart;
 use crate::conninfo::{self, Environment, Overrides, Settings};
 use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
+use crate::file;
 use crate::plan::Plan;
 use crate::probe::probe;
 use crate::provider;
@@ -193,7 +194,9 @@ impl<'a> Bench<'a> {
             }
         };
         if judged.system_roots.is_none() {
-            judged.system_roots = Some(self.means.system_store.get(self.means.environment).clone());
+            judged.system_roots = Some(file::within(Duration::ZERO, || {
+                self.means.system_store.get(self.means.environment).clone()
+            }));
         }
         Some(judged)
     }
@@ -263,7 +266,8 @@ impl<'a> Bench<'a> {
         }
         let whole = corrected.whole();
         let options = Overrides { parameters: Vec::new(), never_prompt: self.means.overrides.never_prompt };
-        let resolved = conninfo::resolve(Some(whole.expose()), &options, self.means.environment);
+        let resolved =
+            file::at_once(|| conninfo::resolve(Some(whole.expose()), &options, self.means.environment))?;
         let settings = match resolved {
             Ok(settings) => settings,
             Err(failure) => {
@@ -272,7 +276,7 @@ impl<'a> Bench<'a> {
                 return Some(Err(Box::new(diagnose(refused))));
             }
         };
-        let mut trust = trust::load(&settings, self.means.environment);
+        let mut trust = file::at_once(|| trust::load(&settings, self.means.environment))?;
         // What the fix's command would write counts as written.
         let path = settings.path("sslrootcert");
         match (fix.bundle, &fix.converts, &fix.command) {

@@ -1,15 +1,12 @@
 //! Reading a file as libpq finds it: is it there (`stat`), can it be read, and what is really in it.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{fs, io};
 
 use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
 use crate::certificate::DerKind;
 use crate::certificate::pem::Block;
+use crate::file;
 
 /// The largest file that is read. The bundle of all public roots has a quarter of a megabyte.
 pub const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -25,41 +22,9 @@ pub(super) fn is_present(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
-/// How long to wait for a file that is no regular one: a pipe that nobody writes to never ends.
-const PIPE_LIMIT: Duration = Duration::from_secs(5);
-
 /// The whole content.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let content = match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => read_in_time(path, PIPE_LIMIT),
-        _ => read_whole(path),
-    };
-    content.map_err(|error| FileError::from(&error))
-}
-
-fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let size = File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)? as u64;
-    if size > SIZE_LIMIT {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("the file is larger than {SIZE_LIMIT} bytes"),
-        ));
-    }
-    Ok(bytes)
-}
-
-/// Reads on another thread, which is left to itself when the time is over.
-pub(super) fn read_in_time(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    let path = path.to_owned();
-    thread::Builder::new().spawn(move || sender.send(read_whole(&path)))?;
-    receiver.recv_timeout(limit).unwrap_or_else(|_| {
-        Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("nothing came from it within {} s", limit.as_secs()),
-        ))
-    })
+    file::read(path, SIZE_LIMIT).map_err(|error| FileError::from(&error))
 }
 
 /// What a file is that holds no certificate in a form that OpenSSL's PEM reader takes.

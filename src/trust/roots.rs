@@ -409,9 +409,5 @@ mod tests {
         };
         assert_eq!(store.certificates.len(), 1);
         writer.join().unwrap().unwrap();
-        let silent = file::read_in_time(&pipe, std::time::Duration::from_millis(50)).unwrap_err();
-        assert_eq!(silent.kind(), std::io::ErrorKind::TimedOut);
-        // The reader left behind ends with the first writer.
-        std::fs::write(&pipe, "").unwrap();
     }
 }

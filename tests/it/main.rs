@@ -27,6 +27,8 @@ mod reports;
 mod rooms;
 mod root_files;
 mod roots;
+#[cfg(unix)]
+mod special_files;
 mod support;
 mod trials;
 mod verify_properties;

@@ -1,0 +1,171 @@
+//! Reading files that others name. A regular file is read at once and each time. A pipe, a device or a terminal may
+//! keep its reader waiting and gives its content only once: it is read on a thread of its own, once a run, and waited for
+//! no longer than the one who asks has time.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long one waits for a file where nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+thread_local! {
+    /// When waiting is over; [`PATIENCE`] from now where nothing is said.
+    static END: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Whether a file was not waited for since [`at_once`] began.
+    static MISSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what reads files, and waits for all of them no longer than this.
+pub fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
+    let before = END.get();
+    let end = Instant::now().checked_add(limit).or(before);
+    END.set(end.into_iter().chain(before).min());
+    let result = work();
+    END.set(before);
+    result
+}
+
+/// Does what reads files; `None` if one of them would have to be waited for. Its reading begins all the same.
+pub fn at_once<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let before = MISSED.replace(false);
+    let result = within(Duration::ZERO, work);
+    (!MISSED.replace(before)).then_some(result)
+}
+
+/// Opens a file to be read piece by piece. Opening a pipe waits for somebody to write into it.
+///
+/// # Errors
+/// What the system says; `TimedOut` where nobody opened the other end in time.
+pub fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    let (opened, opening) = mpsc::channel();
+    let there = path.to_owned();
+    thread::Builder::new().spawn(move || opened.send(File::open(there)))?;
+    opening.recv_timeout(time_left()).unwrap_or_else(|_| Err(silent()))
+}
+
+/// The whole content, unless it is larger than `most` bytes.
+///
+/// # Errors
+/// What the system says; `FileTooLarge`; `TimedOut` where nothing came in time.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() || metadata.is_dir() { read_whole(path, most) } else { read_once(path, most) }
+}
+
+fn read_whole(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let size = File::open(path)?.take(most + 1).read_to_end(&mut bytes)? as u64;
+    if size > most {
+        let text = format!("the file is larger than {most} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
+}
+
+/// What came of reading a file that can be read once.
+type Content = Result<Vec<u8>, (ErrorKind, String)>;
+
+/// Its content, once it is there.
+#[derive(Default)]
+struct Slot {
+    content: Mutex<Option<Content>>,
+    there: Condvar,
+}
+
+static READ_ONCE: LazyLock<Mutex<HashMap<PathBuf, Arc<Slot>>>> = LazyLock::new(Mutex::default);
+
+fn time_left() -> Duration {
+    END.get().map_or(PATIENCE, |end| end.saturating_duration_since(Instant::now()))
+}
+
+fn silent() -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, "nothing came from it in time")
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read_once(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let slot = {
+        let mut all = locked(&READ_ONCE);
+        match all.get(path) {
+            Some(slot) => Arc::clone(slot),
+            None => {
+                let slot = Arc::new(Slot::default());
+                let (there, from) = (Arc::clone(&slot), path.to_owned());
+                thread::Builder::new().spawn(move || {
+                    let content = read_whole(&from, most);
+                    *locked(&there.content) =
+                        Some(content.map_err(|error| (error.kind(), error.to_string())));
+                    there.there.notify_all();
+                })?;
+                all.insert(path.to_owned(), Arc::clone(&slot));
+                slot
+            }
+        }
+    };
+    let limit = time_left();
+    let content = locked(&slot.content);
+    let waited = slot.there.wait_timeout_while(content, limit, |content| content.is_none());
+    let (content, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    match &*content {
+        Some(Ok(bytes)) => Ok(bytes.clone()),
+        Some(Err((kind, text))) => Err(io::Error::new(*kind, text.clone())),
+        None => {
+            MISSED.set(true);
+            Err(silent())
+        }
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn pipe(directory: &tempfile::TempDir) -> PathBuf {
+        let path = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    #[test]
+    fn a_pipe_is_read_once_and_remembered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = pipe(&directory);
+        assert!(at_once(|| read(&path, 100)).is_none());
+        let silent = within(Duration::from_millis(10), || read(&path, 100)).unwrap_err();
+        assert_eq!(silent.kind(), ErrorKind::TimedOut);
+        // The reader that waits since then gets what is written, and everybody else gets it from there.
+        File::options().write(true).open(&path).unwrap().write_all(b"content").unwrap();
+        assert_eq!(read(&path, 100).unwrap(), b"content");
+        assert_eq!(at_once(|| read(&path, 100)).unwrap().unwrap(), b"content");
+    }
+
+    #[test]
+    fn what_never_ends_is_too_large_and_a_regular_file_is_read_each_time() {
+        let endless = read(Path::new("/dev/zero"), 1000).unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for content in [b"one".as_slice(), b"two"] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(at_once(|| read(&path, 100)).unwrap().unwrap(), content);
+        }
+        assert!(read(directory.path(), 100).is_err());
+        assert_eq!(read(&directory.path().join("none"), 100).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,113 @@
+//! Pipes and devices in the place of files: what libpq would wait for is waited for as long as connecting may take and
+//! read once; nothing hangs, and nobody else waits.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use crate::support::home::Home;
+use crate::support::odd_pki::{Draft, Issued};
+use crate::support::site::{self, NAME, OPEN};
+use crate::support::stage::{Stage, Tls};
+use crate::support::tool::Tool;
+
+struct Place {
+    home: Home,
+    root: Issued,
+    root_file: PathBuf,
+    stage: Stage,
+}
+
+impl Place {
+    fn new() -> Place {
+        let home = Home::new();
+        let root = Draft::authority("root").self_signed();
+        let leaf = Draft::server(NAME).signed_by(&root);
+        let stage = Stage::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
+        let root_file = home.write("root.pem", root.pem());
+        Place { home, root, root_file, stage }
+    }
+
+    fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.home.join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo of coreutils").success());
+        path
+    }
+
+    fn conninfo(&self, root: &Path) -> String {
+        let port = self.stage.address.port();
+        format!("{} connect_timeout=2", site::verify_full(port, root.to_str().expect("a path"), OPEN))
+    }
+}
+
+/// Nobody writes into the pipe.
+#[test]
+fn silent_pipes_end_with_the_time_for_connecting() {
+    let place = Place::new();
+    let pipe = place.pipe("silent");
+    let good = place.conninfo(&place.root_file);
+    let silent = pipe.to_str().expect("a path");
+    let tool = || Tool::at(&place.home);
+    tool().check(&place.conninfo(&pipe)).exits(3).diagnosed("root-file-unreadable");
+    tool().check(&format!("{good} sslcert={silent}")).exits(3).diagnosed("client-cert-invalid");
+    tool().check(&format!("{good} sslkey={silent} sslcert={}", place.root_file.display())).exits(3);
+    tool().check(&format!("{good} sslcrl={silent}")).verified();
+    tool().check(&format!("{good} passfile={silent}")).verified();
+    let service = tool().env("PGSERVICEFILE", silent).with(["--timeout=2"]);
+    service.check(&format!("{good} service=x")).exits(2).diagnosed("service-not-found");
+    let list = tool().with(["--from", silent]).run();
+    list.exits(2);
+    assert!(list.stderr.contains("in time"), "{list}");
+}
+
+#[test]
+fn devices_are_read_to_their_end_or_to_the_limit() {
+    let place = Place::new();
+    let tool = || Tool::at(&place.home);
+    tool().check(&place.conninfo(Path::new("/dev/null"))).exits(3).diagnosed("root-file-invalid");
+    tool().check(&place.conninfo(Path::new("/dev/zero"))).exits(3).diagnosed("root-file-unreadable");
+    tool().with(["--from", "/dev/zero"]).run().exits(2);
+}
+
+/// As a shell makes it of `sslrootcert=<(…)`: psql reads it once, and so does the tool, trials and all.
+#[test]
+fn a_pipe_with_roots_in_it_is_read_once() {
+    let place = Place::new();
+    for (name, host, code) in [("good", NAME, None), ("bad", "other.example", Some("hostname-mismatch"))] {
+        let pipe = place.pipe(name);
+        let writer = thread::spawn({
+            let (pipe, text) = (pipe.clone(), place.root.pem());
+            move || {
+                File::options().write(true).open(pipe).and_then(|mut file| file.write_all(text.as_bytes()))
+            }
+        });
+        let report = Tool::at(&place.home).check(&place.conninfo(&pipe).replace(NAME, host));
+        match code {
+            None => drop(report.verified()),
+            Some(code) => drop(report.exits(8).diagnosed(code)),
+        }
+        writer.join().expect("no panic").expect("a reader");
+    }
+}
+
+#[test]
+fn one_silent_pipe_in_a_list_changes_no_other_result() {
+    let place = Place::new();
+    let pipe = place.pipe("silent");
+    let roots = [&pipe, &place.root_file, &pipe, &place.root_file, &place.root_file, &pipe];
+    let list: String = roots.iter().map(|root| place.conninfo(root) + "\n").collect();
+    place.home.write("targets", list);
+    let report = Tool::at(&place.home).with(["--from", "targets", "--format", "json"]).run();
+    report.exits(3);
+    let lines: Vec<serde_json::Value> =
+        report.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), roots.len(), "{report}");
+    for (root, line) in roots.iter().zip(&lines) {
+        match *root == &pipe {
+            true => assert_eq!(line["diagnosis"]["code"], "root-file-unreadable", "{line}"),
+            false => assert_eq!(line["verdict"], "verified", "{line}"),
+        }
+    }
+}
