@@ -1,11 +1,7 @@
-//! Verifies TLS connections to PostgreSQL as libpq would and, when one fails, says why and how to fix it.
-//!
-//! Data flows one way: [`conninfo`] and [`trust`] read the connection string, the environment and the files; [`plan`]
-//! says what to try; [`probe`] alone opens sockets and leaves [`evidence`]; [`verify`] and [`diagnose`] judge it
-//! without looking again; [`report`] writes it.
-//!
-//! Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no
-//! circle; the files of a module likewise (`tests/it/rooms.rs` reads this list and holds everything against it).
+#![doc = include_str!("architecture.md")]
+
+// Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no
+// circle; the files of a module likewise (`tests/it/rooms.rs` reads this list and compares everything with it).
 
 // Text, numbers, time; X.509 as plain facts.
 pub mod apart;
