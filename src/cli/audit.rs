@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::target::{ConnectionArgs, PolicyArgs, seconds};
 
-const AUDIT: &str = "The server is checked first as without `audit`, with --tls-only. Then each offer is a connection of its own: 20 to 100 of \
-     them, at most 6 at a time, within connect_timeout (10 s where it is not set). None carries a user, database or password \
-     of yours, the name of the server alone. When the server was verified, a last one asks in plaintext whether the user \
-     \"pgtls-check\" may come in to the database \"postgres\". The server's log gets a line for most of them.";
+const AUDIT: &str = "The server is first checked as with --tls-only. Then each offer is tried on its own connection: 20 to 100 connections, at \
+     most 6 at a time, all within connect_timeout (10 s if it is not set). They send the server's name, but no user, \
+     database or password of yours. If the server was verified, a last connection without TLS requests a session as user \
+     \"pgtls-check\" on the database \"postgres\". Most of the connections leave a line in the server's log.";
 
 /// `audit`.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub struct AuditArgs {
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,
-    /// Limit for one target in all
+    /// Time limit for each target
     #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "What to check")]
     pub timeout: Option<Duration>,
     /// Which warnings are failures.

@@ -24,47 +24,47 @@ pub struct CheckArgs {
     #[arg(short = 'W', long, conflicts_with = "no_password", help_heading = "Connection")]
     pub password: bool,
 
-    /// Limit for one target in all
+    /// Time limit for each target
     #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "What to check")]
     pub timeout: Option<Duration>,
-    /// Try again while the failure is one that waiting can cure, for so many seconds (without a number: for ever)
+    /// Retry temporary failures for up to SECS seconds (no limit if omitted)
     #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "inf",
           value_parser = patience, help_heading = "What to check")]
     pub wait: Option<Patience>,
-    /// Stop when TLS is verified; send no user, database or password
+    /// Stop after TLS is verified; send no user, database or password
     #[arg(long, conflicts_with = "require_auth", help_heading = "What to check")]
     pub tls_only: bool,
-    /// Succeed only when the session is established
+    /// Succeed only if the session is established
     #[arg(long, help_heading = "What to check")]
     pub require_auth: bool,
-    /// Threshold of the expiry warnings
+    /// Warn about certificates that expire within DAYS days
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
           help_heading = "What to check")]
     pub expires_within: u32,
-    /// Judge the certificates as if it were that date (2026-12-02, or with a time: 2026-12-02T15:04:05Z)
+    /// Check the certificates as of this date (2026-12-02 or 2026-12-02T15:04:05Z)
     #[arg(long, value_name = "DATE", help_heading = "What to check")]
     pub as_of: Option<Timestamp>,
     /// Which warnings are failures.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// Make no second connection: neither to tell causes apart nor to try fixes
+    /// Make no further connections, neither to distinguish causes nor to try fixes
     #[arg(long, help_heading = "What to check")]
     pub no_try: bool,
-    /// Print every effective setting and where it came from, connect nowhere
+    /// Print the effective settings and where each was set; make no connection
     #[arg(long, help_heading = "What to check")]
     pub show_config: bool,
 
-    /// Write the report there; a summary for people stays on the terminal
+    /// Write the report to FILE; the terminal still shows a summary
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 
-    /// Targets from a file, a connection string a line, # comments, - for standard input
+    /// Read targets from FILE (- for standard input), one connection string per line, # comments
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]
     pub from: Option<PathBuf>,
-    /// Every section of the service file is a target
+    /// Check every section of the service file
     #[arg(long, help_heading = "Many targets")]
     pub all_services: bool,
-    /// How many targets at once
+    /// Number of targets to check at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = "Many targets")]
     pub jobs: u16,

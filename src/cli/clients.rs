@@ -10,10 +10,10 @@ pub struct ClientsArgs {
     /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
     #[arg(value_name = "CONNINFO")]
     pub conninfo: Option<OsString>,
-    /// This client only, in full; can be given several times
+    /// Show only this client, in full; can be repeated
     #[arg(long = "for", value_name = "NAME")]
     pub only: Vec<String>,
-    /// Look at the server's own chain and tell the differences by it; no user, database or password is sent
+    /// Connect to include differences that depend on the server's certificate; send no user, database or password
     #[arg(long)]
     pub probe: bool,
 }

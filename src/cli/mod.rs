@@ -26,17 +26,17 @@ use roots::RootsArgs;
 const EXAMPLES: &str = "Examples:
   check one server
     pgtls-check \"sslmode=verify-full sslrootcert=roots.pem host=db.example.com user=me\"
-  in CI, many servers: one line a target, exit status 0 when all are well
+  in CI, many servers: one line per target, exit status 0 if all are verified
     pgtls-check --format json --from targets.txt
   what a diagnosis means and how to fix it
     pgtls-check explain hostname-mismatch";
 
 const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with \
-     libpq's environment variables, service file, password file and default files. Where no sslmode is given, \
+     libpq's environment variables, service file, password file and default files. Without an sslmode, \
      verify-full is checked.\n\n\
      Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP, \
-     6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or the server said no, 10 a policy asked for is \
-     not met, 130 interrupted. Of several targets: 0 when all are verified, else the lowest non-zero status among them.";
+     6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or session, 10 a requested policy is \
+     not met, 130 interrupted. With several targets: 0 if all are verified, otherwise the lowest non-zero status.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -69,31 +69,31 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// What the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
+    /// Show what the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
     Audit(AuditArgs),
-    /// Look into a root file, hold it against a provider, write a provider's bundle
+    /// Show a root file, compare it with a provider's roots, export a provider's roots
     Roots(RootsArgs),
-    /// The same verified connection, spelled for drivers and frameworks
+    /// Show how to configure the same verified connection in each driver
     Clients(ClientsArgs),
-    /// A diagnosis in full, or what an error text can stand for; without an argument, the list
+    /// Explain a diagnosis or an error text; without an argument, list all diagnoses
     Explain(ExplainArgs),
-    /// A check against an embedded server, healthy or with the named fault
+    /// Check an embedded server, healthy or with a fault
     Demo(DemoArgs),
 }
 
 /// What to show and how.
 #[derive(Debug, Args)]
 pub struct DisplayArgs {
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_name = "FMT", default_value = "human", global = true, help_heading = "Output")]
     pub format: Format,
-    /// When to colour
+    /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
     pub color: ColorChoice,
-    /// More: chain, time line, facts of the wire, effective settings
+    /// Also show the chain, timings, protocol details and effective settings
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
     pub verbose: bool,
-    /// Nothing but the exit status and errors
+    /// Print errors only
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Look into a root file, hold it against what a provider needs, or write a provider's bundle.
+/// Show a root file, compare it with a provider's roots, or export a provider's roots.
 #[derive(Clone, Debug, Args)]
 pub struct RootsArgs {
-    /// What to do; without it, the bundles are listed.
+    /// What to do; without it, list the bundles.
     #[command(subcommand)]
     pub action: Option<RootsAction>,
 }
@@ -15,17 +15,17 @@ pub struct RootsArgs {
 /// What `roots` does.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RootsAction {
-    /// List the bundles that ship with this tool, with dates and sources.
+    /// List the bundles that ship with pgtls-check, with dates and sources.
     List,
-    /// List what a file really holds, and what libpq will ignore or refuse in it.
+    /// List what a file contains, and what libpq ignores or rejects in it.
     Show {
         /// A root file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Hold a root file against what a provider needs now and has announced.
+    /// Compare a root file with the roots a provider uses now or has announced.
     Check(CheckArgs),
-    /// Write a provider's roots as a root file.
+    /// Export a provider's current roots as a root file.
     Export(ExportArgs),
 }
 
@@ -35,16 +35,16 @@ pub struct CheckArgs {
     /// A root file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The server the file is for; its name tells the provider and the region.
+    /// The server that the file is for; its name determines provider and region.
     #[arg(long, value_name = "HOST")]
     pub host: Option<String>,
-    /// The provider the file is for: an identifier from `roots list`.
+    /// The provider that the file is for: an identifier from roots list.
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Option<String>,
-    /// Threshold of the expiry warnings.
+    /// Warn about certificates that expire within DAYS days.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub expires_within: u16,
-    /// Turn warnings into failures with exit 10.
+    /// Turn warnings into failures with exit status 10.
     #[arg(long)]
     pub strict: bool,
 }
@@ -52,7 +52,7 @@ pub struct CheckArgs {
 /// `roots export`.
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
-    /// An identifier from `roots list`.
+    /// An identifier from roots list.
     #[arg(value_name = "PROVIDER")]
     pub provider: String,
     /// Write to a file instead of standard output.
