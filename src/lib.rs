@@ -43,3 +43,6 @@ pub mod report;
 // The command line.
 pub mod cli;
 pub mod commands;
+
+#[cfg(test)]
+mod properties;

@@ -181,32 +181,10 @@ fn spans_between_spaces(text: &str) -> Vec<Range<usize>> {
 const LONGEST_COMPARED: usize = 256;
 
 /// How many characters must be changed, inserted or left out, or swapped with their neighbour, to make one text of the
-/// other (optimal string alignment: Levenshtein's distance with transpositions).
+/// other.
 pub fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(LONGEST_COMPARED).collect();
-    let mut above: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    let mut last = None;
-    for (index, character) in left.chars().take(LONGEST_COMPARED).enumerate() {
-        let mut next = vec![index + 1];
-        for (column, other) in right.iter().enumerate() {
-            let cell = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
-            let mut least = (cell(&row, column) + usize::from(character != *other))
-                .min(cell(&row, column + 1) + 1)
-                .min(cell(&next, column) + 1);
-            let before = column.checked_sub(1);
-            if let Some(before) = before
-                && last == Some(*other)
-                && right.get(before) == Some(&character)
-            {
-                least = least.min(cell(&above, before) + 1);
-            }
-            next.push(least);
-        }
-        above = std::mem::replace(&mut row, next);
-        last = Some(character);
-    }
-    row.last().copied().unwrap_or(0)
+    let cut = |text: &'_ str| text.chars().take(LONGEST_COMPARED).collect::<String>();
+    strsim::osa_distance(&cut(left), &cut(right))
 }
 
 /// The known word nearest to what was typed, if it is near: at most a third of its letters are amiss.
@@ -385,6 +363,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn nothing_unprintable_comes_out(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in any::<String>()) {
             for shown in [printable_bytes(&bytes), printable(&text)] {

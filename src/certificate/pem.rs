@@ -189,6 +189,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn what_is_written_reads_back(content in proptest::collection::vec(any::<u8>(), 1..200)) {
             let text = write("X", &content);

@@ -273,6 +273,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         /// What Java writes is JSON as well, for which a parser is at hand.
         #[test]
         fn java_literals_parse_as_json(value in any::<String>()) {

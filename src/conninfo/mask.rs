@@ -379,6 +379,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn anything_can_be_masked(
             input in proptest::collection::vec(any::<u8>(), 0..60),

@@ -162,6 +162,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn an_escaped_line_is_found(
             values in proptest::collection::vec("[a-z:\\\\*é]{1,6}", 5),

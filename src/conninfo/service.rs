@@ -265,6 +265,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn nothing_makes_it_panic(content in "(\\[s\\]\n)?[a-z=\\[\\] \n\r\0#]{0,60}", name in "[s\\]]{0,2}") {
             let _ = section(content.as_bytes(), &Value::from(name.as_str()), Path::new("file"));

@@ -223,6 +223,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn what_is_written_reads_back_the_same(settings in settings()) {
             for form in [Form::KeywordValue, Form::Uri] {

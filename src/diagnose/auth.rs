@@ -519,6 +519,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_message_is_read(message in ".{0,300}") {
             let told = HbaError::read(&message);

@@ -233,32 +233,12 @@ fn literal_end(suffix: &'static str) -> &'static str {
 /// The fewest edits that turn an end of `host` into `end`, and where that end begins, if there are few enough for a slip.
 fn slip(host: &str, end: &str) -> Option<(usize, usize)> {
     let allowed = (end.len() / 10).min(2);
-    let wanted: Vec<u8> = end.bytes().rev().collect();
-    let given: Vec<u8> = host.bytes().rev().map(|byte| byte.to_ascii_lowercase()).collect();
-    // Optimal string alignment, both from the right; three rows are enough.
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=given.len()).collect();
-    let mut previous = None;
-    for (row, want) in wanted.iter().enumerate() {
-        let mut next = Vec::with_capacity(given.len() + 1);
-        next.push(row + 1);
-        for (column, give) in given.iter().enumerate() {
-            let at = |rows: &[usize], place: usize| rows.get(place).copied().unwrap_or(usize::MAX - 1);
-            let mut least = (at(&last, column) + usize::from(want != give))
-                .min(at(&last, column + 1) + 1)
-                .min(at(&next, column) + 1);
-            let swapped = column > 0 && previous == Some(give) && given.get(column - 1) == Some(want);
-            if swapped {
-                least = least.min(at(&before_last, column - 1) + 1);
-            }
-            next.push(least);
-        }
-        before_last = std::mem::replace(&mut last, next);
-        previous = Some(want);
-    }
-    let (length, slips) = last.iter().enumerate().min_by_key(|(_, slips)| **slips)?;
-    let start = given.len().checked_sub(length).filter(|start| *start > 0)?;
-    (1..=allowed).contains(slips).then_some((*slips, start))
+    let given = host.to_ascii_lowercase();
+    let starts = (0..=2 * allowed)
+        .filter_map(|more| given.len().checked_sub(end.len().checked_sub(allowed)?.checked_add(more)?));
+    let slips = |start: usize| Some((strsim::osa_distance(given.get(start..)?, end), start));
+    let (slips, start) = starts.filter_map(slips).min_by_key(|(slips, _)| *slips)?;
+    (start > 0 && (1..=allowed).contains(&slips)).then_some((slips, start))
 }
 
 /// Whether `host` has one label before an `end` of four labels or more from which one label is missing.
@@ -435,6 +415,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_name_is_looked_up(host in "[a-z.\\-*é]{0,60}", end in prop::sample::select(PROVIDERS.to_vec())) {
             let _ = near_miss(&host);

@@ -42,8 +42,6 @@ pub struct Provider {
     pub system_roots: SystemRoots,
     /// Particular forms of its host names.
     pub forms: &'static [Form],
-    /// How its user names are spelt, where that is particular.
-    pub user: Option<&'static str>,
     /// Names in its chains that nobody else's have.
     pub chain: &'static [NamePattern],
     /// What to look at first when something fails there.

@@ -370,6 +370,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_text_is_one_printable_line_and_reads_back(value in any::<String>()) {
             let line = line(&json!({ "value": value }));

@@ -203,6 +203,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         /// What is shown parses back to exactly what was typed, with the fix's changes and without secrets.
         #[test]
         fn it_parses_back_to_exactly_those_settings(

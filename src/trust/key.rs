@@ -269,6 +269,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_damage_is_only_an_error(at in 0usize..1700, byte in any::<u8>()) {
             static KEYS: std::sync::OnceLock<[Vec<u8>; 3]> = std::sync::OnceLock::new();

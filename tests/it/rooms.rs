@@ -115,6 +115,19 @@ fn nothing_goes_round_in_a_circle() {
     );
 }
 
+#[test]
+fn property_tests_keep_the_seeds_of_failures_among_the_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, text) in arrows::files(&root.join("src")) {
+        let open = text.matches("proptest! {\n").count();
+        let configured = text.matches("properties::config()").count();
+        assert_eq!(
+            open, configured,
+            "{name}: each proptest! begins with #![proptest_config(crate::properties::config())]"
+        );
+    }
+}
+
 /// What the two tests would find in a program of these files.
 fn found(files: &[(&str, &str)]) -> (Vec<Arrow>, BTreeSet<Vec<String>>) {
     let lib = "//! A program.\n\npub mod low;\npub mod ground;\n\npub mod high;\n";

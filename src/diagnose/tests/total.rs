@@ -263,7 +263,7 @@ fn printable(diagnosis: &Diagnosis) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..crate::properties::config() })]
 
     #[test]
     fn any_evidence_has_an_outcome(evidence in evidence()) {

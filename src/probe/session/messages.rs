@@ -235,6 +235,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_body_is_read(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             error_message(&body);

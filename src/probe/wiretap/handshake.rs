@@ -271,6 +271,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn any_bytes_are_listened_to(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             listen(&bytes);

@@ -140,7 +140,6 @@ pub static DSQL: Provider = Provider {
     root_file: Some("Amazon Root CA 1, or system"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,
-    user: Some("admin or a role of the database; the password is an IAM token of some 15 minutes"),
     gotchas: &["TLS is always required", "the form of the host is from a third party's page (alchemy.run)"],
     sources: &[
         undated("docs.aws.amazon.com, aurora-dsql configure-root-certificates"),

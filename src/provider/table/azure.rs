@@ -131,7 +131,6 @@ pub static FLEXIBLE: Provider = Provider {
         pattern: ".privatelink.postgres.database.azure.com",
         note: "an alias behind the public name; the certificate is for the public name",
     }],
-    user: Some("the role alone; Entra ID: the user principal name in its exact case"),
     chain: &[],
     hints: HINTS,
     announcements: &[INTERMEDIATES],
@@ -199,14 +198,8 @@ pub static CHINA: Provider = Provider {
 };
 
 /// What the clouds share.
-const FLEXIBLE_TRAITS: Provider = Provider {
-    ports: PORTS,
-    user: Some("the role alone; Entra ID: the user principal name in its exact case"),
-    hints: HINTS,
-    gotchas: GOTCHAS,
-    confidence: Confidence::Documented,
-    ..BLANK
-};
+const FLEXIBLE_TRAITS: Provider =
+    Provider { ports: PORTS, hints: HINTS, gotchas: GOTCHAS, confidence: Confidence::Documented, ..BLANK };
 
 pub static SINGLE: Provider = Provider {
     id: "azure-single",
@@ -220,7 +213,6 @@ pub static SINGLE: Provider = Provider {
     root_file: Some("DigiCert Global Root G2"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,
-    user: Some("user@server"),
     announcements: &[Announcement {
         day: "2022-12-01",
         what: "servers move from Baltimore CyberTrust Root to DigiCert Global Root G2",

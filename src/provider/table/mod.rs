@@ -55,7 +55,6 @@ const BLANK: Provider = Provider {
     sslmode: None,
     system_roots: SystemRoots::Unknown,
     forms: &[],
-    user: None,
     chain: &[],
     hints: &[],
     announcements: &[],

@@ -129,7 +129,6 @@ pub static SUPABASE: Provider = Provider {
             note: "the server itself, IPv6 only without the IPv4 add-on",
         },
     ],
-    user: Some("postgres; at the pooler postgres.REF"),
     chain: &[NamePattern { kind: "CN", pattern: "Supabase *" }],
     hints: &[
         Hint {
@@ -382,7 +381,6 @@ pub static PLANETSCALE: Provider = Provider {
     root_file: Some("system"),
     sslmode: Some("verify-full with sslrootcert=system"),
     system_roots: SystemRoots::Enough,
-    user: Some("role.BRANCH-ID"),
     gotchas: &[
         "a public CA, which one is unverified",
         "sslnegotiation=direct is offered in the string",

@@ -28,19 +28,7 @@ pub type Arrow = (String, String);
 impl Sources {
     /// Reads a crate's directory, the file of its binary aside.
     pub fn read(directory: &Path) -> Self {
-        let mut files = Vec::new();
-        let mut open = vec![directory.to_owned()];
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).expect("a directory of sources") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    open.push(path);
-                } else if path.extension().is_some_and(|ending| ending == "rs") {
-                    let name = path.strip_prefix(directory).expect("a path below").to_str().expect("UTF-8");
-                    files.push((name.replace('\\', "/"), std::fs::read_to_string(&path).expect("text")));
-                }
-            }
-        }
+        let mut files = files(directory);
         files.retain(|(name, _)| name != "main.rs");
         Self::of(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
     }
@@ -86,6 +74,24 @@ impl Sources {
         let whole: Segments = origin.iter().chain(&path[length + 1..]).cloned().collect();
         if whole == path { file } else { self.declaring(&whole, depth + 1) }
     }
+}
+
+/// The names and texts of all Rust files below a directory.
+pub fn files(directory: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).expect("a directory of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(directory).expect("a path below").to_str().expect("UTF-8");
+                files.push((name.replace('\\', "/"), std::fs::read_to_string(&path).expect("text")));
+            }
+        }
+    }
+    files
 }
 
 /// The module that a file is: `a/mod.rs` and `a.rs` are `a`, `lib.rs` is the root.
