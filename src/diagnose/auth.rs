@@ -327,27 +327,24 @@ fn quoted_name(name: &str) -> String {
 fn role_missing(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
     let user = view.user();
-    let azure = view.provider().filter(|found| found.provider.id.starts_with("azure"));
+    let retired_form = view.provider().and_then(|found| found.provider.user_at_server);
     // Behind 28000 stand several errors; the one about the role names it and neither file nor method.
     let named =
         message.sqlstate == "28000" && message.message.contains(&format!("role \"{user}\" does not exist"));
     let old_gateway = message.message.contains("username@") || message.message.contains("user@host");
-    let at = user.split_once('@').filter(|_| azure.is_some());
-    let single = at.filter(|_| matches!(message.sqlstate.as_str(), "28000" | "28P01"));
-    if !named && !old_gateway && single.is_none() {
+    let at_server = user.split_once('@').zip(retired_form);
+    let refused = at_server.is_some() && matches!(message.sqlstate.as_str(), "28000" | "28P01");
+    if !named && !old_gateway && !refused {
         return None;
     }
     let finding = Finding::titled(format!("there is no role {user}"))
         .fact("user", user.clone())
         .fact_if("from", view.origin_words("user"))
         .fact("server_says", words(message));
-    if let Some((role, _)) = at {
+    if let Some(((role, _), retired)) = at_server {
         return Some(
             finding
-                .because(
-                    "user@server was the spelling of Azure's Single Server, which is retired; Flexible \
-                     Server takes the role alone",
-                )
+                .because(retired)
                 .fix(Fix::text("write the role alone").set("user", role))
                 .fixes(provider_hints(view, Situation::RoleMissing, None)),
         );

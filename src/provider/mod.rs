@@ -42,6 +42,8 @@ pub struct Provider {
     pub system_roots: SystemRoots,
     /// Particular forms of its host names.
     pub forms: &'static [Form],
+    /// Why `user@server` is no user's name there any more, where it once was.
+    pub user_at_server: Option<&'static str>,
     /// Names in its chains that nobody else's have.
     pub chain: &'static [NamePattern],
     /// What to look at first when something fails there.

@@ -108,9 +108,15 @@ const GOTCHAS: &[&str] = &[
     "a replica may be on another root than its primary: a file needs both",
 ];
 
+/// The spelling of Single Server's gateway, which pages and copied strings still have.
+const USER_AT_SERVER: Option<&str> = Some(
+    "user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone",
+);
+
 pub static FLEXIBLE: Provider = Provider {
     id: "azure-flexible",
     name: "Azure Database for PostgreSQL Flexible Server",
+    user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.azure.com"],
     ports: PORTS,
     roots: &[
@@ -142,6 +148,7 @@ pub static FLEXIBLE: Provider = Provider {
 pub static US_GOVERNMENT: Provider = Provider {
     id: "azure-flexible-usgov",
     name: "Azure Database for PostgreSQL Flexible Server, US Government",
+    user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.usgovcloudapi.net"],
     roots: &[root(G2, Standing::Now), root(MICROSOFT_RSA, Standing::Now)],
     root_file: Some("a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017"),
@@ -171,6 +178,7 @@ pub static US_GOVERNMENT: Provider = Provider {
 pub static CHINA: Provider = Provider {
     id: "azure-flexible-china",
     name: "Azure Database for PostgreSQL Flexible Server, China (21Vianet)",
+    user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.chinacloudapi.cn"],
     roots: &[
         root(MICROSOFT_RSA, Standing::Now),
@@ -204,6 +212,7 @@ const FLEXIBLE_TRAITS: Provider =
 pub static SINGLE: Provider = Provider {
     id: "azure-single",
     name: "Azure Database for PostgreSQL Single Server (retired)",
+    user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.azure.com", ".postgres.database.chinacloudapi.cn"],
     ports: &[SERVER],
     roots: &[
@@ -230,6 +239,7 @@ pub static SINGLE: Provider = Provider {
 pub static COSMOS: Provider = Provider {
     id: "azure-cosmos-pg",
     name: "Azure Cosmos DB for PostgreSQL",
+    user_at_server: USER_AT_SERVER,
     suffixes: &[
         ".postgres.cosmos.azure.com",
         ".postgres.cosmos.azure.us",

@@ -55,6 +55,7 @@ const BLANK: Provider = Provider {
     sslmode: None,
     system_roots: SystemRoots::Unknown,
     forms: &[],
+    user_at_server: None,
     chain: &[],
     hints: &[],
     announcements: &[],
