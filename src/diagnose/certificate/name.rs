@@ -1,5 +1,7 @@
 //! The name: the chain is good, and for another host.
 
+use std::net::IpAddr;
+
 use super::{demanded, names_of, otherwise};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
@@ -60,109 +62,150 @@ struct Reading {
     fixes: Vec<Fix>,
 }
 
+/// The readings, the most specific first.
 fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>) -> Reading {
-    let canonical = view.attempt.and_then(|attempt| attempt.canonical_name.clone());
-    // A common name can be anything; only what could stand in host is offered.
-    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
-    let usable = |name: &&String| is_name(name) && !is_ip_address(name.as_bytes());
-    let of_provider = names.iter().filter(usable).find(|name| provider::by_host(name).is_some());
-    let closest = closest.filter(|name| is_name(name));
-    // The name behind an alias is the resolver's word; the certificate must be for it.
-    let behind = canonical
-        .filter(|name| names.iter().any(|pattern| matches_name(pattern.as_bytes(), name.as_bytes())));
-    let server = behind
-        .clone()
-        .or_else(|| of_provider.cloned())
-        .or_else(|| closest.map(str::to_owned).filter(|name| !is_ip_address(name.as_bytes())))
-        .or_else(|| names.iter().find(usable).cloned());
-    let address = view.address();
-    let pair = |text: &str| -> Option<Fix> {
-        let fix = Fix::text(text).set("host", server.clone()?);
-        Some(match address {
+    let mismatch = Mismatch::new(view, asked, names, closest);
+    mismatch
+        .final_dot()
+        .or_else(|| mismatch.common_name_alone())
+        .or_else(|| mismatch.through_this_machine())
+        .or_else(|| mismatch.by_address())
+        .or_else(|| mismatch.alias())
+        .or_else(|| mismatch.slip())
+        .unwrap_or_else(|| mismatch.another_server())
+}
+
+/// A name asked for, the certificate's names, and the way to the server.
+struct Mismatch<'a> {
+    view: &'a View<'a>,
+    asked: &'a str,
+    names: &'a [String],
+    closest: Option<&'a str>,
+    /// The name behind an alias, which the certificate is for.
+    behind: Option<String>,
+    /// The name that the server most likely has.
+    server: Option<String>,
+    address: Option<IpAddr>,
+}
+
+impl<'a> Mismatch<'a> {
+    fn new(view: &'a View<'a>, asked: &'a str, names: &'a [String], closest: Option<&'a str>) -> Self {
+        // A common name can be anything; only what could stand in host is offered.
+        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+        let usable = |name: &&String| is_name(name) && !is_ip_address(name.as_bytes());
+        let closest = closest.filter(|name| is_name(name));
+        // The name behind an alias is the resolver's word; the certificate must be for it.
+        let canonical = view.attempt.and_then(|attempt| attempt.canonical_name.clone());
+        let behind = canonical
+            .filter(|name| names.iter().any(|pattern| matches_name(pattern.as_bytes(), name.as_bytes())));
+        let of_provider = names.iter().filter(usable).find(|name| provider::by_host(name).is_some());
+        let server = behind
+            .clone()
+            .or_else(|| of_provider.cloned())
+            .or_else(|| closest.map(str::to_owned).filter(|name| !is_ip_address(name.as_bytes())))
+            .or_else(|| names.iter().find(usable).cloned());
+        Self { view, asked, names, closest, behind, server, address: view.address() }
+    }
+
+    /// The server's name in host, the way as it was.
+    fn pair(&self, text: &str) -> Option<Fix> {
+        let fix = Fix::text(text).set("host", self.server.clone()?);
+        Some(match self.address {
             Some(address) => fix.set("hostaddr", address.to_string()),
             None => fix,
         })
-    };
-    let reissue =
-        Fix::text(format!("your own server? reissue its certificate with {asked} among its subjectAltNames"));
-    let looks_like_address = is_ip_address(asked.as_bytes());
+    }
 
-    if let Some(bare) = asked
-        .strip_suffix('.')
-        .filter(|bare| names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())))
-    {
-        return Reading {
+    fn reissue(&self) -> Fix {
+        let asked = self.asked;
+        Fix::text(format!("your own server? reissue its certificate with {asked} among its subjectAltNames"))
+    }
+
+    fn pair_or_reissue(&self, text: &str) -> Vec<Fix> {
+        self.pair(text).into_iter().chain([self.reissue()]).collect()
+    }
+
+    fn final_dot(&self) -> Option<Reading> {
+        let bare = self.asked.strip_suffix('.')?;
+        self.names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())).then(|| Reading {
             cause: "libpq compares the final dot too, and no certificate has one".to_owned(),
             fixes: vec![Fix::text("leave the final dot out").set("host", bare)],
-        };
+        })
     }
-    let leaf = view.tls().and_then(|tls| tls.chain.first()).and_then(|leaf| leaf.facts().ok());
-    let common_name = leaf.and_then(|facts| facts.subject.common_name());
-    if common_name.is_some_and(|name| name.eq_ignore_ascii_case(asked)) {
-        return Reading {
+
+    /// The common name is the one asked for, and others stand in subjectAltName.
+    fn common_name_alone(&self) -> Option<Reading> {
+        let asked = self.asked;
+        let common_name = self.view.tls()?.chain.first()?.facts().ok()?.subject.common_name()?;
+        common_name.eq_ignore_ascii_case(asked).then(|| Reading {
             cause: format!(
                 "its common name is {asked}, and nobody looks at that in a certificate with \
                  subjectAltNames: it is for those alone"
             ),
-            fixes: vec![reissue],
-        };
+            fixes: vec![self.reissue()],
+        })
     }
-    if address.map(reach) == Some(Reach::Loopback) {
-        return Reading {
+
+    fn through_this_machine(&self) -> Option<Reading> {
+        let address = self.address.filter(|address| reach(*address) == Reach::Loopback)?;
+        Some(Reading {
             cause: format!(
-                "the connection goes through this machine ({}), so it most likely is a tunnel; the name \
-                 to verify is still the server's",
-                address.map(|address| address.to_string()).unwrap_or_default()
+                "the connection goes through this machine ({address}), so it most likely is a tunnel; the \
+                 name to verify is still the server's"
             ),
-            fixes: pair("name the server, keep the tunnel").into_iter().chain([reissue]).collect(),
-        };
+            fixes: self.pair_or_reissue("name the server, keep the tunnel"),
+        })
     }
-    if looks_like_address {
-        return Reading {
+
+    fn by_address(&self) -> Option<Reading> {
+        is_ip_address(self.asked.as_bytes()).then(|| Reading {
             cause: "host is an address, and the certificate has no such address among its names: give the \
-                 name to verify in host and the address in hostaddr"
+                    name to verify in host and the address in hostaddr"
                 .to_owned(),
-            fixes: pair("is it the server you mean? name it, keep the address")
-                .into_iter()
-                .chain([reissue])
-                .collect(),
-        };
+            fixes: self.pair_or_reissue("is it the server you mean? name it, keep the address"),
+        })
     }
-    if let Some(behind) = behind {
-        return Reading {
+
+    fn alias(&self) -> Option<Reading> {
+        let behind = self.behind.as_ref()?;
+        Some(Reading {
             cause: format!(
-                "{asked} is an alias (CNAME) of {}, and the certificate is for that name",
-                text::printable(&behind)
+                "{} is an alias (CNAME) of {}, and the certificate is for that name",
+                self.asked,
+                text::printable(behind)
             ),
-            fixes: vec![Fix::text("name the server itself").set("host", behind), reissue],
-        };
+            fixes: vec![Fix::text("name the server itself").set("host", behind), self.reissue()],
+        })
     }
-    let slip = closest.filter(|name| distance(&name.to_ascii_lowercase(), &asked.to_ascii_lowercase()) <= 2);
-    if let Some(name) = slip {
-        return Reading {
+
+    fn slip(&self) -> Option<Reading> {
+        let asked = self.asked;
+        let name = self
+            .closest
+            .filter(|name| distance(&name.to_ascii_lowercase(), &asked.to_ascii_lowercase()) <= 2)?;
+        Some(Reading {
             cause: format!(
                 "\"{asked}\" differs from a name of the certificate by a letter or two: most likely a \
                  slip of the hand"
             ),
             fixes: vec![
                 Fix::text("is that the server you mean? write its name as it is").set("host", name),
-                reissue,
+                self.reissue(),
             ],
-        };
+        })
     }
-    let private = address.map(reach) == Some(Reach::Private);
-    let cause = if private {
-        "the name leads to a private address: most likely an alias or private name of the server, and the \
-         certificate has its own name only"
-    } else {
-        "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a \
-         copied string, or another server than the one meant"
-    };
-    Reading {
-        cause: cause.to_owned(),
-        fixes: pair("is it the server you mean? give its own name, keep the address")
-            .into_iter()
-            .chain([reissue])
-            .collect(),
+
+    fn another_server(&self) -> Reading {
+        let cause = if self.address.map(reach) == Some(Reach::Private) {
+            "the name leads to a private address: most likely an alias or private name of the server, and the \
+             certificate has its own name only"
+        } else {
+            "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a \
+             copied string, or another server than the one meant"
+        };
+        Reading {
+            cause: cause.to_owned(),
+            fixes: self.pair_or_reissue("is it the server you mean? give its own name, keep the address"),
+        }
     }
 }
