@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pgtls_check::diagnose::catalogue::{self, HEADINGS};
 use pgtls_check::stage::Stage;
@@ -57,5 +57,69 @@ fn each_rule_has_its_page_and_each_page_its_rule() {
         let page = catalogue::page(code, 80);
         let places: Vec<Option<usize>> = HEADINGS.iter().map(|heading| page.find(heading)).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "parts of {code}:\n{page}");
+    }
+}
+
+/// Words of the sources that are spelt like a code and mean something else, with the file.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    // A difference of a client's; these have a list of codes of their own.
+    ("clients/difference.rs", "ca-as-server-certificate"),
+    // What a certificate of a file is.
+    ("trust/contents.rs", "self-signed"),
+];
+
+/// The text of a source file without its tests.
+fn without_tests(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            sources(&path, found);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+}
+
+/// Where a code's name stands as a string: `(file, declared here)`.
+fn mentions(code: &str, files: &[(String, String)]) -> Vec<(String, bool)> {
+    let name = format!("\"{code}\"");
+    let declaration = format!("    name: {name},");
+    files
+        .iter()
+        .flat_map(|(file, text)| {
+            let lines = text.lines().filter(|line| line.contains(&name));
+            lines.map(|line| (file.clone(), line == declaration)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Only a declaration has the name of a code as a string; all else refers to the value. Demo faults are named after it.
+#[test]
+fn a_code_is_named_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    let named = |path: PathBuf| {
+        let file = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        (file, without_tests(&path))
+    };
+    let files: Vec<(String, String)> =
+        paths.into_iter().map(named).filter(|(file, _)| !file.starts_with("demo/faults/")).collect();
+    assert!(files.len() > 100);
+    for code in catalogue::all() {
+        let mut found = mentions(code.name, &files);
+        found.retain(|(file, _)| !OTHER_WORDS.contains(&(file.as_str(), code.name)));
+        let declared = found.iter().filter(|(_, declares)| *declares).count();
+        assert!(declared == 1 && found.len() == 1, "{code}: declared once and nowhere else, not {found:?}");
+    }
+    for (file, word) in OTHER_WORDS {
+        let text = files.iter().find(|(name, _)| name == file).map_or("", |(_, text)| text.as_str());
+        assert!(text.contains(&format!("\"{word}\"")), "{word} no longer stands in {file}");
     }
 }
