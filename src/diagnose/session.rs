@@ -219,7 +219,10 @@ fn closed(view: &View<'_>) -> Option<Finding> {
         view.tls().is_some_and(|tls| tls.client_certificate.requested && !tls.client_certificate.sent);
     Some(
         Finding::titled("the connection is closed after the start-up message")
-            .because(if asked {
+            .because(if view.ended_in_plaintext() {
+                "sslmode=allow asks without TLS first; the server closed that connection, and libpq stops there \
+                 without trying TLS"
+            } else if asked {
                 "TLS is verified; the server asked for a client certificate, got none, and hung up"
             } else {
                 "TLS is verified; the server's process ended, or a proxy in between found no server to \

@@ -225,6 +225,9 @@ impl<'a> View<'a> {
         if !matches!(self.tcp(), Some(TcpResult::Connected { .. })) {
             return Some(Stage::Tcp);
         }
+        if self.ended_in_plaintext() {
+            return Some(Stage::Auth);
+        }
         if !self.direct() && self.negotiate() != Some(&NegotiateResult::Accepted) {
             return Some(Stage::Negotiate);
         }
@@ -265,6 +268,12 @@ impl<'a> View<'a> {
             (Some(plaintext), Some(silence)) => plaintext.start == silence.start,
             _ => false,
         }
+    }
+
+    /// sslmode=allow: the server ended what was asked in plaintext in a way that is final for libpq, and TLS was not tried.
+    pub fn ended_in_plaintext(&self) -> bool {
+        let asked = self.attempt.is_some_and(|attempt| attempt.plaintext.is_some());
+        asked && self.session().is_some() && self.tls().is_none()
     }
 
     /// sslmode=allow: the server was content with plaintext.

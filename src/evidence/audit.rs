@@ -77,7 +77,7 @@ impl Audit {
             {
                 Accepts::No
             }
-            Some(PlaintextAnswer::Refused(_) | PlaintextAnswer::Failed) | None => Accepts::Unknown,
+            Some(_) | None => Accepts::Unknown,
         }
     }
 }

@@ -115,6 +115,9 @@ pub struct Attempt {
     pub canonical_name: Option<String>,
     /// For sslmode=allow: what the server said to a plaintext start-up.
     pub plaintext: Option<Step<PlaintextAnswer>>,
+    /// For sslmode=prefer: what the server said when libpq would have gone on without TLS. It is asked only where another
+    /// address or host follows, to which the answer may lead.
+    pub without_tls: Option<Step<PlaintextAnswer>>,
     /// The TCP connection.
     pub tcp: Option<Step<TcpResult>>,
     /// SSLRequest; `None` for direct TLS.
@@ -221,14 +224,18 @@ pub struct InFlight {
     pub retransmits: u32,
 }
 
-/// What became of sslmode=allow's plaintext attempt.
+/// What became of a start-up message in plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaintextAnswer {
     /// The server lets the client in, or asks for a password, unencrypted.
     Admitted,
-    /// An ErrorResponse: TLS is tried next.
+    /// An ErrorResponse: `allow` tries TLS next, unless the server cannot take connections now.
     Refused(ServerMessage),
-    /// It ended otherwise: TLS is tried next.
+    /// The connection ended.
+    Ended(Closure),
+    /// Silence.
+    TimedOut,
+    /// It failed otherwise.
     Failed,
 }
 
@@ -356,6 +363,13 @@ pub struct ServerMessage {
     pub detail: Option<String>,
     /// Hint.
     pub hint: Option<String>,
+}
+
+impl ServerMessage {
+    /// Whether the server says that it cannot take connections now (SQLSTATE 57P03): libpq then goes on to the next host.
+    pub fn cannot_connect_now(&self) -> bool {
+        self.sqlstate == "57P03"
+    }
 }
 
 /// Why no session was established.

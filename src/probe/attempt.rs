@@ -12,7 +12,10 @@ use super::observer::{Observer, Wait};
 use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
-use crate::evidence::{Attempt, NegotiateResult, PlaintextAnswer, Resolution, Step, TcpResult, TlsFailure};
+use crate::evidence::{
+    Attempt, NegotiateResult, PlaintextAnswer, Resolution, SessionFailure, SessionRecord, Step, TcpResult,
+    TlsFailure,
+};
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::trust::{ClientIdentity, Roots, Trust};
@@ -35,6 +38,8 @@ pub(super) struct Context<'a> {
     pub index: usize,
     pub host: &'a Host,
     pub wanted: TargetSessionAttrs,
+    /// Whether libpq could go on from here to another address or host.
+    pub followed: bool,
 }
 
 /// A host slot that yields no address.
@@ -46,6 +51,7 @@ pub(super) fn without_address(host: usize, limit: Duration) -> Attempt {
         dns: None,
         canonical_name: None,
         plaintext: None,
+        without_tls: None,
         tcp: None,
         negotiate: None,
         tls: None,
@@ -70,7 +76,28 @@ impl Context<'_> {
         if let Some(tap) = self.connect(address.socket, &mut attempt).await {
             self.secure(tap, address.socket, &mut attempt).await;
         }
+        if attempt.without_tls.is_none() && self.may_do_without_tls() && failed_in_tls(&attempt) {
+            self.without_tls(address.socket, &mut attempt).await;
+        }
         attempt
+    }
+
+    /// Whether libpq goes on without TLS where there is none. What comes of that matters only where something follows: by
+    /// itself it is no success.
+    fn may_do_without_tls(&self) -> bool {
+        self.plan.settings.sslmode == SslMode::Prefer && self.followed && !self.plan.scope.tls_only
+    }
+
+    /// Asks without TLS, on a connection of its own.
+    async fn without_tls(&self, address: SocketAddr, attempt: &mut Attempt) {
+        let start = self.clock.elapsed();
+        let stream = tcp::connect(address, &self.plan.settings.keepalives, self.deadline).await;
+        let answer = match stream {
+            Ok((stream, _)) => plaintext::ask(&self.plan.settings, Tap::new(stream), self.deadline).await,
+            Err(TcpResult::TimedOut) => PlaintextAnswer::TimedOut,
+            Err(_) => PlaintextAnswer::Failed,
+        };
+        attempt.without_tls = Some(self.clock.step(start, answer));
     }
 
     async fn connect(&self, address: SocketAddr, attempt: &mut Attempt) -> Option<Tap<TcpStream>> {
@@ -92,12 +119,25 @@ impl Context<'_> {
         let start = self.clock.elapsed();
         let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
         let admitted = answer == PlaintextAnswer::Admitted;
+        // Both are final, and TLS is not even tried.
+        let failure = match &answer {
+            PlaintextAnswer::Refused(message) if message.cannot_connect_now() => {
+                Some(SessionFailure::Server(message.clone()))
+            }
+            PlaintextAnswer::Ended(closure) => Some(SessionFailure::Ended(*closure)),
+            _ => None,
+        };
+        let ended = failure.is_some();
+        if ended {
+            let record = SessionRecord { failure, ..SessionRecord::default() };
+            attempt.session = Some(self.clock.step(start, record));
+        }
         attempt.plaintext = Some(self.clock.step(start, answer));
         let silent = !admitted && Instant::now() >= self.deadline;
         if silent {
             attempt.negotiate = Some(self.clock.step(start, NegotiateResult::TimedOut(None)));
         }
-        admitted || silent
+        admitted || silent || ended
     }
 
     /// What happens on a connection: TLS, and the session in it.
@@ -106,8 +146,15 @@ impl Context<'_> {
             self.waits(Stage::Negotiate, address);
             let start = self.clock.elapsed();
             let result = negotiate::negotiate(&mut tap, self.deadline).await;
+            let refused = result == NegotiateResult::Refused;
             let accepted = result == NegotiateResult::Accepted;
             attempt.negotiate = Some(self.clock.step(start, result));
+            if refused && self.may_do_without_tls() {
+                let start = self.clock.elapsed();
+                let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
+                attempt.without_tls = Some(self.clock.step(start, answer));
+                return;
+            }
             if !accepted {
                 return;
             }
@@ -152,5 +199,22 @@ impl Context<'_> {
             Roots::None | Roots::Loaded(_) => false,
         };
         roots || matches!(self.trust.client, ClientIdentity::Failed(_))
+    }
+}
+
+/// Whether TLS was agreed on and did not lead to a session, for a reason that libpq passes over under prefer
+/// (`ENCRYPTION_NEGOTIATION_FAILED`, `CONNECTION_FAILED`): whatever fails in the handshake, the client's own files among
+/// it, and an error that answers the start-up message. Silence is none.
+fn failed_in_tls(attempt: &Attempt) -> bool {
+    if attempt.negotiate.as_ref().is_none_or(|step| step.result != NegotiateResult::Accepted) {
+        return false;
+    }
+    match attempt.tls.as_ref().map(|step| &step.result.failure) {
+        None => true,
+        Some(Some(failure)) => !matches!(failure, TlsFailure::TimedOut(_)),
+        Some(None) => {
+            let failure = attempt.session.as_ref().and_then(|step| step.result.failure.as_ref());
+            matches!(failure, Some(SessionFailure::Server(message)) if !message.cannot_connect_now())
+        }
     }
 }

@@ -57,14 +57,16 @@ pub(super) async fn try_all(
         clock,
         last,
         resolved: vec![None; plan.settings.hosts.len()],
+        last_host: true,
     };
     let wanted = plan.settings.target_session_attrs;
     let rounds: &[TargetSessionAttrs] = match wanted {
         TargetSessionAttrs::PreferStandby => &[TargetSessionAttrs::PreferStandby, TargetSessionAttrs::Any],
         _ => &[wanted],
     };
-    for wanted in rounds {
-        for index in &order {
+    for (round, wanted) in rounds.iter().enumerate() {
+        for (position, index) in order.iter().enumerate() {
+            run.last_host = round + 1 == rounds.len() && position + 1 == order.len();
             let Some(host) = plan.settings.hosts.get(*index) else { continue };
             if run.host(*index, host, *wanted, &mut tried).await == Next::Stop || run.time_is_over() {
                 return tried;
@@ -83,6 +85,8 @@ struct Run<'a> {
     last: Option<Instant>,
     /// What was resolved already, by host: a second round does not ask again.
     resolved: Vec<Option<Known>>,
+    /// No host follows the one that is tried.
+    last_host: bool,
 }
 
 #[derive(Clone)]
@@ -179,7 +183,9 @@ impl Run<'_> {
         wanted: TargetSessionAttrs,
         tried: &mut Tried,
     ) -> Next {
+        let mut left = addresses.len();
         for address in addresses {
+            left -= 1;
             if self.time_is_over() {
                 return Next::Stop;
             }
@@ -194,6 +200,7 @@ impl Run<'_> {
                 index,
                 host,
                 wanted,
+                followed: left > 0 || !self.last_host,
             };
             let attempt = context.run(address).await;
             let next = after(&attempt);
@@ -215,8 +222,17 @@ fn after(attempt: &Attempt) -> Next {
         Some(TcpResult::Failed(_) | TcpResult::TimedOut) => return Next::Address,
         None => return Next::Stop,
     }
-    if matches!(attempt.plaintext.as_ref().map(|step| &step.result), Some(PlaintextAnswer::Admitted)) {
-        return Next::Stop;
+    match attempt.plaintext.as_ref().map(|step| &step.result) {
+        Some(PlaintextAnswer::Admitted) => return Next::Stop,
+        Some(PlaintextAnswer::Refused(message)) if message.cannot_connect_now() => return Next::Host,
+        Some(PlaintextAnswer::Ended(_)) => return Next::Stop,
+        _ => {}
+    }
+    match attempt.without_tls.as_ref().map(|step| &step.result) {
+        None => {}
+        Some(PlaintextAnswer::Refused(message)) if message.cannot_connect_now() => return Next::Host,
+        Some(PlaintextAnswer::TimedOut) => return Next::Address,
+        Some(_) => return Next::Stop,
     }
     match attempt.negotiate.as_ref().map(|step| &step.result) {
         None | Some(NegotiateResult::Accepted) => {}
@@ -231,8 +247,7 @@ fn after(attempt: &Attempt) -> Next {
     match attempt.session.as_ref().and_then(|step| step.result.failure.as_ref()) {
         Some(SessionFailure::TimedOut) => Next::Address,
         Some(SessionFailure::WrongSessionAttrs { .. }) => Next::Host,
-        // cannot_connect_now
-        Some(SessionFailure::Server(message)) if message.sqlstate == "57P03" => Next::Host,
+        Some(SessionFailure::Server(message)) if message.cannot_connect_now() => Next::Host,
         _ => Next::Stop,
     }
 }

@@ -1,4 +1,4 @@
-//! A start-up message without TLS: sslmode=allow's first question (fe-connect.c), and `audit`'s last one. Whatever the
+//! A start-up message without TLS: sslmode=allow's first question, sslmode=prefer's last one (fe-connect.c), and `audit`'s last one. Whatever the
 //! answer, nothing more is said in plaintext.
 
 use std::net::SocketAddr;
@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::negotiate::ended;
 use super::session::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
 use super::wiretap::Tap;
 use crate::conninfo::Settings;
@@ -26,7 +27,8 @@ pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: 
     };
     let answer = match timeout_at(deadline, asking).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) | Err(_) => return PlaintextAnswer::Failed,
+        Ok(Err(error)) => return ended(&error).map_or(PlaintextAnswer::Failed, PlaintextAnswer::Ended),
+        Err(_) => return PlaintextAnswer::TimedOut,
     };
     if answer == PlaintextAnswer::Admitted {
         let _ = timeout_at(deadline, tap.write_all(&TERMINATE)).await;

@@ -122,6 +122,7 @@ impl Evidence {
             dns: Some(step(0.0, 1.9, Resolution::Found(vec![address("203.0.113.7")]))),
             canonical_name: None,
             plaintext: None,
+            without_tls: None,
             tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: "192.0.2.20:50412".parse().unwrap() })),
             negotiate: Some(step(13.2, 11.3, NegotiateResult::Accepted)),
             tls: Some(step(24.5, 12.6, handshake(sent))),

@@ -176,6 +176,30 @@ fn sslmode_allow_goes_on_to_tls_after_a_refusal_and_never_after_silence() {
         assert!(matches!(answer, PlaintextAnswer::Refused(message) if message.sqlstate == "28000"));
         assert_eq!(last(&evidence).negotiate.as_ref().unwrap().result, NegotiateResult::Refused);
 
+        // Both are final: TLS is not tried.
+        for answer in [said(b'E', b"SFATAL\0C57P03\0Mno\0\0"), Vec::new()] {
+            let said_no = answer.clone();
+            let ending = serve(move |mut stream| {
+                let answer = said_no.clone();
+                async move {
+                    let mut length = [0; 4];
+                    stream.read_exact(&mut length).await.unwrap();
+                    let rest = u32::from_be_bytes(length) as usize - 4;
+                    stream.read_exact(&mut vec![0; rest]).await.unwrap();
+                    stream.write_all(&answer).await.unwrap();
+                }
+            })
+            .await;
+            let evidence = probe(&allow(plan(vec![host_at(NAME, ending)]))).await;
+            assert!(last(&evidence).negotiate.is_none() && last(&evidence).tls.is_none());
+            match session(&evidence).failure.as_ref().unwrap() {
+                SessionFailure::Server(message) => assert_eq!(message.sqlstate, "57P03"),
+                failure => {
+                    assert_eq!((failure, answer), (&SessionFailure::Ended(Closure::Closed), Vec::new()))
+                }
+            }
+        }
+
         let mut only_tls = allow(plan(vec![host_at(NAME, refusing)]));
         only_tls.scope.tls_only = true;
         assert!(last(&probe(&only_tls).await).plaintext.is_none(), "a user name would have left");

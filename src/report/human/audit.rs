@@ -60,7 +60,7 @@ pub fn plaintext(audit: &Audit) -> String {
     match &audit.plaintext {
         None => "not asked: the server is not verified, or no time was left".to_owned(),
         Some(PlaintextAnswer::Admitted) => format!("yes, {asked}"),
-        Some(PlaintextAnswer::Failed) => {
+        Some(PlaintextAnswer::Ended(_) | PlaintextAnswer::TimedOut | PlaintextAnswer::Failed) => {
             format!("no clear answer, {asked}: the connection ended or was silent")
         }
         Some(PlaintextAnswer::Refused(message)) => {

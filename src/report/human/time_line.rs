@@ -107,6 +107,7 @@ fn steps(attempt: &Attempt) -> Vec<(&'static str, Duration, Duration)> {
     [
         of("dns", &attempt.dns),
         of("plaintext", &attempt.plaintext),
+        of("without TLS", &attempt.without_tls),
         of("tcp", &attempt.tcp),
         of("negotiate", &attempt.negotiate),
         of("tls", &attempt.tls),

@@ -1,4 +1,5 @@
 //! Situations that are put together by rule, hundreds of each kind, instead of being thought of one by one.
 
+mod hosts;
 mod sessions;
 mod stores;

@@ -139,7 +139,8 @@ fn check_one(home: &Home, situation: &Situation) -> Checked {
     let report: Value = serde_json::from_str(run.stdout.trim()).unwrap_or_default();
     let last = report["attempts"].as_array().and_then(|attempts| attempts.last());
     let port = last.and_then(|attempt| attempt["port"].as_u64());
-    let port = port.map(|port| port.to_string()).unwrap_or_default();
+    // A port that is none is null here and 0 there.
+    let port = port.unwrap_or_default().to_string();
     let code = report["diagnosis"]["code"].as_str().map(str::to_owned);
     let end = match (run.status, &code) {
         (Some(0), None) => End::Session(port),

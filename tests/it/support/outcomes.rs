@@ -619,6 +619,7 @@ fn untried(to: &str) -> Attempt {
         dns: None,
         canonical_name: None,
         plaintext: None,
+        without_tls: None,
         tcp: None,
         negotiate: None,
         tls: None,

@@ -131,6 +131,8 @@ pub struct Tls {
     pub reply: Reply,
     /// Behind TLS.
     pub login: Login,
+    /// Without TLS, if it is another.
+    pub plain_login: Option<Login>,
     /// Look at the timer of the client's kernel once the StartupMessage is there.
     pub keepalives: bool,
 }
@@ -140,6 +142,7 @@ pub struct Tls {
 struct Manner {
     reply: Reply,
     login: Login,
+    plain_login: Login,
     keepalives: bool,
 }
 
@@ -177,7 +180,9 @@ impl Stage {
         });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
-            let manner = Manner { reply: tls.reply, login: tls.login, keepalives: tls.keepalives };
+            let plain_login = tls.plain_login.unwrap_or(tls.login);
+            let manner =
+                Manner { reply: tls.reply, login: tls.login, plain_login, keepalives: tls.keepalives };
             move || {
                 let accept = Arc::new(accept);
                 for client in listener.incoming() {

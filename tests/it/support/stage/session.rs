@@ -134,7 +134,7 @@ fn play(
     if manner.keepalives {
         visit.keepalive = keepalive_of(ends);
     }
-    match manner.login {
+    match if visit.encrypted { manner.login } else { manner.plain_login } {
         Login::Open => {}
         Login::ClearText => request(stream, 3, &[], visit)?,
         Login::Request(kind, data) => request(stream, kind, data, visit)?,
