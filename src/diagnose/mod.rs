@@ -98,7 +98,7 @@ impl Outcome {
     /// The exit status of a check of this target alone.
     pub fn exit_status(&self) -> u8 {
         match (self.verdict, &self.diagnosis) {
-            (Verdict::Verified, _) if self.is_denied() => policy::NOT_MET,
+            (Verdict::Verified, _) if self.is_denied() => POLICY_NOT_MET,
             (Verdict::Verified, _) => 0,
             (Verdict::Failed, Some(diagnosis)) => diagnosis.code.stage.exit_status(),
             (Verdict::Failed, None) => 1,
@@ -110,6 +110,9 @@ impl Outcome {
         self.warnings.iter().any(|warning| warning.denied)
     }
 }
+
+/// Exit status: verified, but a policy of the user's is not met.
+pub const POLICY_NOT_MET: u8 = 10;
 
 /// The verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

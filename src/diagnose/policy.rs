@@ -5,9 +5,6 @@ use super::code::Code;
 use super::{Outcome, catalogue};
 use crate::text::nearest;
 
-/// Exit status: verified, but a policy is not met.
-pub const NOT_MET: u8 = 10;
-
 /// Which warnings are failures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {

@@ -2,33 +2,28 @@
 
 use std::io;
 
-use serde_json::{Value as Json, json};
-
-use super::{Streams, usage, write_json};
+use super::{Streams, usage};
 use crate::cli::roots::ExportArgs;
 use crate::commands::write::{Existing, atomically};
 use crate::conninfo::Environment;
-use crate::provider::{Bundle, PROVIDERS, bundle, by_id};
+use crate::provider::{PROVIDERS, bundle, by_id};
 use crate::report::Form;
-use crate::report::json::shown;
+use crate::report::listing::roots::{Exported, Written};
 
-pub fn run(
+pub(super) fn run(
     args: &ExportArgs,
     form: Form,
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let Some(bundle) = bundle(&args.provider) else { return unknown(&args.provider, streams) };
-    let text = bundle.to_pem();
+    let pem = bundle.to_pem();
     let Some(path) = &args.output else {
-        match form {
-            Form::Page => streams.out.write_all(text.as_bytes())?,
-            Form::Json => write_json(streams.out, summary(&bundle, ("pem", json!(text))))?,
-        }
+        streams.list(&Exported { bundle: &bundle, pem: &pem }, form)?;
         return Ok(0);
     };
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    match atomically(&environment.current_dir.join(path), text.as_bytes(), existing) {
+    match atomically(&environment.current_dir.join(path), pem.as_bytes(), existing) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let message = format!("{} exists and is left as it is", path.display());
@@ -36,27 +31,16 @@ pub fn run(
         }
         Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
     }
-    match form {
-        Form::Page => {
-            let count = match bundle.roots.len() {
-                1 => "1 root".to_owned(),
-                n => format!("{n} roots"),
-            };
-            let note = format!("wrote {} · {count}", path.display());
-            writeln!(streams.notes, "{}", streams.notes_style.text(&note))?;
-        }
-        Form::Json => {
-            let file = ("file", json!(shown(&path.to_string_lossy())));
-            write_json(streams.out, summary(&bundle, file))?;
-        }
+    if form == Form::Page {
+        let count = match bundle.roots.len() {
+            1 => "1 root".to_owned(),
+            n => format!("{n} roots"),
+        };
+        let note = format!("wrote {} · {count}", path.display());
+        streams.note(&streams.notes_style.text(&note));
     }
+    streams.list(&Written { bundle: &bundle, path }, form)?;
     Ok(0)
-}
-
-fn summary(bundle: &Bundle, last: (&'static str, Json)) -> impl IntoIterator<Item = (&'static str, Json)> {
-    let roots =
-        bundle.roots.iter().map(|entry| Json::Object(super::json_certificate(&entry.root.certificate)));
-    [("provider", json!(bundle.provider.id)), ("roots", roots.collect()), last]
 }
 
 /// There is no such bundle: what the provider's own way is, or which bundles there are.

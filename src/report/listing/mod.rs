@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod clients;
 pub mod readings;
+pub mod roots;
 mod settings;
 
 use serde_json::{Map, Value as Json, json};

@@ -4,45 +4,43 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::check::{in_days, outside};
-use super::{Opinion, Streams, file_name, write_json};
+use super::{blocks, certificate_fields, file_name, last_line, verdict};
 use crate::certificate::Certificate;
-use crate::conninfo::Environment;
-use crate::diagnose::root_file::{self, Context};
+use crate::diagnose::root_file::{Opinion, outside};
 use crate::provider::{KnownRoot, known_roots, retirement};
-use crate::report::Form;
 use crate::report::Role as Paint;
 use crate::report::json::shown;
+use crate::report::listing::Listing;
 use crate::report::page::Page;
 use crate::timestamp::Timestamp;
-use crate::trust::contents::{Contents, Item, ItemKind, Role, contents};
+use crate::trust::contents::{Item, ItemKind, Role};
 
-pub fn run(
-    file: &Path,
-    form: Form,
-    environment: &Environment,
-    at: Timestamp,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<u8> {
-    let Contents { items, roots } = contents(file, &environment.current_dir);
-    let opinion = root_file::unfit(&roots, at, &Context::default()).map(Opinion::failed).unwrap_or_default();
-    match form {
-        Form::Page => {
-            let mut page = Page::new(streams.style);
-            for (index, item) in items.iter().enumerate() {
-                human(&mut page, &items, index, item, at);
-            }
-            opinion.write(&mut page);
-            opinion.write_last_line(&mut page, "usable", &[file_name(file), count(&items)]);
-            streams.out.write_all(page.into_text().as_bytes())?;
+/// What a file holds.
+pub struct Held<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// What is in it, in order.
+    pub items: &'a [Item],
+    /// What libpq makes of it.
+    pub opinion: &'a Opinion,
+    /// The moment for which certificates are judged.
+    pub at: Timestamp,
+}
+
+impl Listing for Held<'_> {
+    fn page(&self, page: &mut Page) {
+        for (index, item) in self.items.iter().enumerate() {
+            human(page, self.items, index, item, self.at);
         }
-        Form::Json => {
-            let listed: Vec<Json> = items.iter().map(|item| object(&items, item, at)).collect();
-            let head = [("file", json!(shown(&file.to_string_lossy()))), ("items", Json::Array(listed))];
-            write_json(streams.out, head.into_iter().chain(opinion.json()))?;
-        }
+        blocks(self.opinion, page);
+        last_line(self.opinion, page, "usable", &[file_name(self.file), count(self.items)]);
     }
-    Ok(opinion.exit_status())
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        let items = self.items.iter().map(|item| object(self.items, item, self.at)).collect();
+        let head = [("file", json!(shown(&self.file.to_string_lossy()))), ("items", items)];
+        head.into_iter().chain(verdict(self.opinion)).collect()
+    }
 }
 
 fn count(items: &[Item]) -> String {
@@ -176,7 +174,7 @@ fn object(items: &[Item], item: &Item, at: Timestamp) -> Json {
         ItemKind::RevocationList => ("crl", None, None),
         ItemKind::Damaged { certificate, .. } => ("damaged", certificate.as_ref(), None),
     };
-    let mut object = certificate.map(super::json_certificate).unwrap_or_default();
+    let mut object = certificate.map(certificate_fields).unwrap_or_default();
     object.insert("kind".to_owned(), json!(kind));
     object.insert("line".to_owned(), json!(item.line));
     object.insert("role".to_owned(), json!(role));
@@ -188,4 +186,11 @@ fn object(items: &[Item], item: &Item, at: Timestamp) -> Json {
     let users = certificate.and_then(known).map(|known| known.used_by.clone());
     object.insert("used_by".to_owned(), json!(users));
     Json::Object(object)
+}
+
+/// `in 142 days`, `3 days ago`.
+fn in_days(moment: Timestamp, at: Timestamp) -> String {
+    let days = if moment < at { at.days_since(moment) } else { moment.days_since(at) };
+    let unit = if days == 1 { "day" } else { "days" };
+    if moment < at { format!("{days} {unit} ago") } else { format!("{days} {unit} left") }
 }

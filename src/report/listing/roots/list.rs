@@ -2,33 +2,31 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Streams, write_json};
+use super::certificate_fields;
 use crate::provider::{BundleRoot, PROVIDERS, Provider, Standing, bundle, retirement};
-use crate::report::Form;
 use crate::report::Role;
+use crate::report::listing::Listing;
 use crate::report::page::Page;
 use crate::timestamp::Timestamp;
 
 /// More roots of one kind than this are counted, not listed.
 const LISTED: usize = 4;
 
-pub fn run(form: Form, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
-    match form {
-        Form::Page => {
-            let mut page = Page::new(streams.style);
-            for &provider in PROVIDERS {
-                human(&mut page, provider);
-            }
-            page.part();
-            page.line("pgtls-check roots export PROVIDER --output FILE");
-            streams.out.write_all(page.into_text().as_bytes())?;
+/// Every provider.
+pub struct Providers;
+
+impl Listing for Providers {
+    fn page(&self, page: &mut Page) {
+        for &provider in PROVIDERS {
+            human(page, provider);
         }
-        Form::Json => {
-            let providers: Vec<Json> = PROVIDERS.iter().map(|provider| object(provider)).collect();
-            write_json(streams.out, [("providers", Json::Array(providers))])?;
-        }
+        page.part();
+        page.line("pgtls-check roots export PROVIDER --output FILE");
     }
-    Ok(0)
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        vec![("providers", PROVIDERS.iter().map(|provider| object(provider)).collect())]
+    }
 }
 
 /// A provider: identifier and name, its roots or where to get them, sources.
@@ -108,7 +106,7 @@ fn object(provider: &Provider) -> Json {
 }
 
 fn root(entry: &BundleRoot) -> Json {
-    let mut fields = super::json_certificate(&entry.root.certificate);
+    let mut fields = certificate_fields(&entry.root.certificate);
     let (standing, note) = match entry.standing {
         Standing::Now => ("now", None),
         Standing::Announced { from } => ("announced", Some(from)),

@@ -1,0 +1,50 @@
+//! `roots export`: a provider's roots as a root file.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::certificate_fields;
+use crate::provider::Bundle;
+use crate::report::json::shown;
+use crate::report::listing::Listing;
+use crate::report::page::Page;
+
+/// A bundle, printed: for people the file itself.
+pub struct Exported<'a> {
+    /// The bundle.
+    pub bundle: &'a Bundle,
+    /// Its text.
+    pub pem: &'a str,
+}
+
+impl Listing for Exported<'_> {
+    fn page(&self, page: &mut Page) {
+        page.lines(self.pem);
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        fields(self.bundle, ("pem", json!(self.pem)))
+    }
+}
+
+/// A bundle, written into a file: people are told on standard error alone.
+pub struct Written<'a> {
+    /// The bundle.
+    pub bundle: &'a Bundle,
+    /// The file.
+    pub path: &'a Path,
+}
+
+impl Listing for Written<'_> {
+    fn page(&self, _: &mut Page) {}
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        fields(self.bundle, ("file", json!(shown(&self.path.to_string_lossy()))))
+    }
+}
+
+fn fields(bundle: &Bundle, last: (&'static str, Json)) -> Vec<(&'static str, Json)> {
+    let roots = bundle.roots.iter().map(|entry| Json::Object(certificate_fields(&entry.root.certificate)));
+    vec![("provider", json!(bundle.provider.id)), ("roots", roots.collect()), last]
+}

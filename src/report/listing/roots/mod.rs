@@ -1,0 +1,91 @@
+//! `roots`: every provider with its roots, what a file holds, whether it serves, a bundle.
+
+mod bundle;
+mod contents;
+mod list;
+mod verdict;
+
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::certificate::Certificate;
+use crate::diagnose::POLICY_NOT_MET;
+use crate::diagnose::root_file::Opinion;
+use crate::report::human::diagnosis as block;
+use crate::report::json::{self, shown};
+use crate::report::page::Page;
+use crate::report::{Role, lossy};
+
+pub use bundle::{Exported, Written};
+pub use contents::Held;
+pub use list::Providers;
+pub use verdict::Checked;
+
+/// The last part of a path, for people.
+pub fn file_name(path: &Path) -> String {
+    lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
+}
+
+/// The facts of a certificate that every subcommand shows.
+fn certificate_fields(certificate: &Certificate) -> Map<String, Json> {
+    let readable = certificate.readable();
+    let fields = json!({
+        "subject": readable.subject.map(|name| shown(&name.to_string())),
+        "issuer": readable.issuer.map(|name| shown(&name.to_string())),
+        "not_before": readable.not_before.map(|moment| moment.to_string()),
+        "not_after": readable.not_after.map(|moment| moment.to_string()),
+        "key": readable.key.map(|key| shown(&key.to_string())),
+        "sha256": certificate.fingerprint(),
+    });
+    match fields {
+        Json::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// The blocks of a report for people.
+fn blocks(opinion: &Opinion, page: &mut Page) {
+    for warning in &opinion.warnings {
+        page.part();
+        block::warning(page, warning);
+    }
+    if let Some(diagnosis) = &opinion.diagnosis {
+        page.part();
+        block::error(page, diagnosis, &[]);
+    }
+}
+
+/// The last line: the words if all is well, else that it failed, and where.
+fn last_line(opinion: &Opinion, page: &mut Page, words: &str, subject: &[String]) {
+    page.part();
+    let style = page.style();
+    let (role, words) = match (&opinion.diagnosis, opinion.exit_status()) {
+        (Some(_), _) | (None, POLICY_NOT_MET) => (Role::Error, "failed"),
+        (None, _) if !opinion.warnings.is_empty() => (Role::Warning, words),
+        (None, _) => (Role::Good, words),
+    };
+    let mut parts = vec![style.paint(role, words)];
+    parts.extend(subject.iter().map(|part| style.text(part)));
+    match opinion.warnings.len() {
+        0 => {}
+        1 => parts.push("1 warning".to_owned()),
+        n => parts.push(format!("{n} warnings")),
+    }
+    if opinion.exit_status() != 0 {
+        let stage = opinion.diagnosis.as_ref().map(|diagnosis| diagnosis.code.stage.name());
+        parts.extend(stage.map(str::to_owned));
+        parts.push(format!("exit {}", opinion.exit_status()));
+    }
+    page.line(&parts.join("  "));
+}
+
+/// The fields of a JSON object.
+fn verdict(opinion: &Opinion) -> [(&'static str, Json); 4] {
+    [
+        ("verdict", json!(if opinion.exit_status() == 0 { "ok" } else { "failed" })),
+        ("exit_code", json!(opinion.exit_status())),
+        ("diagnosis", opinion.diagnosis.as_ref().map_or(Json::Null, json::diagnosis)),
+        ("warnings", opinion.warnings.iter().map(json::warning).collect()),
+    ]
+}
