@@ -2,7 +2,7 @@
 //! nothing: a busy machine proves nothing. The goal is below 0.5 ms.
 //!
 //!     cargo bench --bench judge
-#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/it/support/pki.rs"]
 #[allow(dead_code)] // The tests use more of it.

@@ -8,6 +8,7 @@ pub mod apart;
 pub mod certificate;
 pub mod file;
 pub mod iana;
+pub mod runtime;
 pub mod secret;
 pub mod stage;
 pub mod text;

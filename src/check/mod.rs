@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::conninfo::{Environment, Overrides};
 use crate::diagnose::Policy;
 use crate::evidence::Scope;
+use crate::runtime;
 use crate::timestamp::Timestamp;
 use crate::trust::SystemStore;
 
@@ -71,7 +72,7 @@ impl Setup {
 /// # Errors
 /// The system gives no means to wait for sockets.
 pub fn block_on<T>(checks: impl Future<Output = T>) -> io::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::on_this_thread()?;
     let result = tokio::task::LocalSet::new().block_on(&runtime, checks);
     runtime.shutdown_background();
     Ok(result)

@@ -13,14 +13,13 @@ mod targets;
 pub mod write;
 
 use std::fmt;
-use std::io;
 
 use crate::cli::{Cli, Command, DisplayArgs};
 use crate::conninfo::Environment;
 use crate::report::{Form, Format};
 use crate::timestamp::Timestamp;
-use streams::Output;
 pub use streams::Streams;
+use streams::{Output, Remarks};
 
 /// Exit status of the tool's own trouble.
 pub const INTERNAL_ERROR: u8 = 1;
@@ -34,7 +33,7 @@ pub const USAGE: u8 = 2;
 pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     let environment = Environment::from_process();
     let (style, notes_style) = streams::styles(&cli.display, &environment);
-    let mut streams = Streams { out: &mut Output::new(), notes: &mut io::stderr(), style, notes_style };
+    let mut streams = Streams { out: &mut Output::new(), notes: &mut Remarks, style, notes_style };
     carried_out(cli, &environment, &mut streams).or_else(|error| match error.downcast::<Usage>() {
         Ok(usage) => {
             streams.note(&format!("pgtls-check: {usage}"));

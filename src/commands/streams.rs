@@ -33,7 +33,7 @@ impl Streams<'_> {
         self.print(&form.text(listing, self.style))
     }
 
-    /// A remark, without which nothing is lost.
+    /// A remark.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(self.notes, "{text}");
     }
@@ -59,6 +59,20 @@ pub(super) fn styles(display: &DisplayArgs, environment: &Environment) -> (Style
         Style::decide(display.color, stream, &environment.variables)
     };
     (style(io::stdout().is_terminal()), style(io::stderr().is_terminal()))
+}
+
+/// Standard error. Without a remark nothing is lost: one that nobody can be told changes nothing.
+pub(super) struct Remarks;
+
+impl Write for Remarks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Standard output. Once its reader is gone, what is written is nobody's.

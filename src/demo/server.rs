@@ -148,7 +148,7 @@ impl Server {
             Listening::Open => {
                 socket.listen(128)?;
                 socket.set_nonblocking(true)?;
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let runtime = crate::runtime::on_this_thread()?;
                 let listener = {
                     let _inside = runtime.enter();
                     tokio::net::TcpListener::from_std(TcpListener::from(socket))?

@@ -12,6 +12,8 @@ use crate::evidence::{DnsFailure, Resolution};
 
 /// More addresses of one name than this are not tried.
 const MOST_ADDRESSES: usize = 64;
+/// A file of hosts that blocks advertisers has some megabytes.
+const LARGEST_HOSTS: u64 = 16 * 1024 * 1024;
 /// `AI_CANONNAME`, the same number on Linux, macOS, the BSDs and Windows.
 const CANONICAL_NAME: i32 = 2;
 /// `SOCK_STREAM`, likewise.
@@ -56,7 +58,10 @@ async fn within(limit: Duration, ask: impl FnOnce() -> Resolved + Send + 'static
 }
 
 fn ask(name: &str, port: u16) -> Resolved {
-    let hints = AddrInfoHints { flags: CANONICAL_NAME, address: 0, socktype: STREAM, protocol: 0 };
+    // dns-lookup cannot hold a canonical name that is not UTF-8, and panics. No such name comes from DNS by glibc, which
+    // takes host names only; one may come from the file of hosts.
+    let flags = if hosts_are_text() { CANONICAL_NAME } else { 0 };
+    let hints = AddrInfoHints { flags, address: 0, socktype: STREAM, protocol: 0 };
     let found = match dns_lookup::getaddrinfo(Some(name), None, Some(hints)) {
         Ok(found) => found,
         Err(error) => return Resolved::nothing(failure(error)),
@@ -92,6 +97,15 @@ fn failure(error: LookupError) -> Resolution {
     // std's words for getaddrinfo's own: the system's text follows them.
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned();
     Resolution::Failed { kind, code: Some(code), text }
+}
+
+/// Whether the file of hosts, as far as it is read, is UTF-8.
+fn hosts_are_text() -> bool {
+    let hosts = if cfg!(windows) { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
+    match crate::file::read(std::path::Path::new(hosts), LARGEST_HOSTS) {
+        Ok(text) => std::str::from_utf8(&text).is_ok(),
+        Err(error) => error.kind() != std::io::ErrorKind::FileTooLarge,
+    }
 }
 
 /// The name servers that the system's resolver asks (resolv.conf(5)); none where there is no such file.

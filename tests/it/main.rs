@@ -28,6 +28,8 @@ mod rooms;
 mod root_files;
 mod roots;
 #[cfg(unix)]
+mod scarce;
+#[cfg(unix)]
 mod special_files;
 mod support;
 mod trials;

@@ -1,0 +1,73 @@
+//! Where the system gives next to nothing: no descriptors, no standard error, a host name that is no text. The program
+//! may say that it cannot go on; it never breaks off in the middle of its work.
+
+use std::process::{Command, Output};
+
+use crate::support::home::Home;
+use crate::support::network::alone;
+use crate::support::tool::Tool;
+
+/// Runs the program from a shell, which prepares what it finds.
+fn prepared(home: &Home, preparation: &str, redirection: &str, arguments: &str) -> Output {
+    let script = format!("{preparation}; exec '{}' {arguments} {redirection}", Tool::PROGRAM);
+    home.command("bash").args(["-c", &script]).output().expect("bash runs")
+}
+
+#[track_caller]
+fn ended_well(output: &Output, statuses: &[i32]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    let status = output.status.code().unwrap_or_else(|| panic!("a signal ended it: {stderr}"));
+    assert!(statuses.contains(&status), "{status}: {stderr}");
+}
+
+#[test]
+fn few_descriptors_are_told_and_no_panic() {
+    let home = Home::new();
+    let target = "'host=127.0.0.1 port=1 sslmode=require'";
+    for limit in 5..=16 {
+        for arguments in [target.to_owned(), format!("{target} {target} {target}"), "demo".to_owned()] {
+            let output = prepared(&home, &format!("ulimit -n {limit}"), "", &arguments);
+            ended_well(&output, &[0, 1, 5, 6, 7]);
+        }
+    }
+    // With room for one connection it is made.
+    let output = prepared(&home, "ulimit -n 12", "", target);
+    ended_well(&output, &[5]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("tcp-refused"), "{output:?}");
+}
+
+#[test]
+fn errors_that_nobody_can_be_told_change_no_exit_status() {
+    let home = Home::new();
+    for redirection in ["2>/dev/full", "2>&-", "2> >(true)", ">&- 2>&-"] {
+        for (arguments, status) in [
+            ("--no-such-option", 2),
+            ("--from no-such-file", 2),
+            ("--deny no-such-code host=x", 2),
+            ("'host=127.0.0.1 port=1 sslmode=require' --output /no/such/place", 1),
+            ("roots show no-such-file", 3),
+            ("roots export no-such-provider", 2),
+            ("explain no-such-code", 2),
+            ("demo no-such-fault", 2),
+            ("'host=127.0.0.1 port=1 sslmode=require'", 5),
+        ] {
+            let output = prepared(&home, ":", redirection, arguments);
+            let told = prepared(&home, ":", "", arguments);
+            assert_eq!(output.status.code(), told.status.code(), "{arguments} {redirection}");
+            ended_well(&output, &[status, 0, 1, 2, 3]);
+        }
+    }
+}
+
+/// Set by the file of hosts; a resolver that answers DNS has no such names.
+#[test]
+fn a_canonical_name_that_is_no_text_is_left_out() {
+    alone("scarce::a_canonical_name_that_is_no_text_is_left_out", || {
+        let home = Home::new();
+        let hosts = home.write("hosts", b"127.0.0.1 localhost\n127.0.0.1 d\xe9j\xe0 db.example\n");
+        let mounted = Command::new("mount").args(["--bind"]).arg(&hosts).arg("/etc/hosts").status();
+        assert!(mounted.expect("mount of util-linux").success());
+        Tool::at(&home).check("host=db.example port=1 sslmode=require").exits(5).diagnosed("tcp-refused");
+    });
+}
