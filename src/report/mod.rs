@@ -11,6 +11,8 @@ pub mod page;
 mod settings;
 mod style;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 

@@ -23,7 +23,6 @@ mod readme;
 mod real_faults;
 mod real_servers;
 mod recognise;
-mod reports;
 mod rooms;
 mod root_files;
 mod roots;

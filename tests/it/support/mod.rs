@@ -7,7 +7,6 @@ pub mod home;
 pub mod libpq;
 pub mod network;
 pub mod odd_pki;
-pub mod outcomes;
 pub mod parallel;
 pub mod parity;
 pub mod pgbouncer;

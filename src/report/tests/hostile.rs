@@ -1,0 +1,136 @@
+//! Nothing that comes from outside reaches the reader raw, in any format and look.
+
+use std::path::PathBuf;
+
+use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
+
+use super::*;
+use crate::certificate::Certificate;
+use crate::conninfo::{Origin, Parameter, Value};
+use crate::diagnose::tests::bed::step;
+use crate::diagnose::{Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
+use crate::evidence::{ClientCertificateRecord, Offer, SessionRecord};
+
+/// What a hostile server, certificate or file would like to smuggle onto a terminal or into a log.
+const POISON: &str = "\x1b]0;owned\x07\x1b[2J\r\nverified  db.example.com\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}\u{85}\x7f\0";
+
+/// A certificate whose names are these bytes.
+fn certificate(poison: &str, bytes: &[u8]) -> Certificate {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, poison);
+    // GeneralNames: a DNS name, a URI and an e-mail address, in definite lengths below 128 each.
+    let name = |tag: u8| [&[tag, u8::try_from(bytes.len()).unwrap()], bytes].concat();
+    let names = [name(0x82), name(0x86), name(0x81)].concat();
+    let sequence = [&[0x30, 0x82][..], &u16::try_from(names.len()).unwrap().to_be_bytes(), &names].concat();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], sequence)];
+    let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    Certificate::from_der(certificate.der())
+}
+
+/// An outcome whose every string from outside holds `poison`. It is no possible one: nothing is right in it.
+fn poisoned(poison: &str) -> Outcome {
+    let bytes = [b"\xff\xc3".as_slice(), poison.as_bytes()].concat();
+    let mut outcome = outcomes::hostname_mismatch();
+    let settings = outcome.evidence.config.as_mut().unwrap();
+    settings.hosts[0].name = Value::new(bytes.clone());
+    settings.user = Value::new(bytes.clone());
+    settings.database = Value::new(bytes.clone());
+    for parameter in settings.parameters.iter_mut().take(2) {
+        parameter.value = Value::new(bytes.clone());
+    }
+    settings.parameters.push(Parameter {
+        keyword: "application_name",
+        value: Value::new(bytes.clone()),
+        origin: Origin::Service { name: poison.to_owned(), file: PathBuf::from(poison) },
+        place: None,
+    });
+    poison_diagnosis(outcome.diagnosis.as_mut().unwrap(), poison);
+    outcome.also = outcome.diagnosis.clone().into_iter().collect();
+    outcome.warnings = vec![Warning {
+        code: &codes::PASSFILE_IGNORED,
+        title: poison.to_owned(),
+        evidence: vec![("file", Fact::Text(poison.to_owned()))],
+        fixes: outcome.also[0].fixes.clone(),
+        denied: true,
+    }];
+    for stage in &mut outcome.stages {
+        stage.detail.push_str(poison);
+    }
+    let hostile = certificate(poison, &bytes);
+    let attempt = outcome.evidence.attempts.last_mut().unwrap();
+    let tls = &mut attempt.tls.as_mut().unwrap().result;
+    tls.chain = vec![hostile.clone(), hostile];
+    let trust = outcome.evidence.trust.as_ref().unwrap();
+    let host = Value::new(bytes.clone());
+    let (at, mode) = (outcome.evidence.judged_at, crate::conninfo::SslMode::VerifyFull);
+    tls.judgement = Some(crate::verify::judge(&tls.chain, trust, Some(&host), at, mode));
+    tls.alpn = Some(poison.to_owned());
+    tls.cipher = Some(poison.to_owned());
+    tls.group = Some(poison.to_owned());
+    tls.offer = Offer { versions: vec![], sni: Some(poison.to_owned()), alpn: vec![poison.to_owned()] };
+    tls.client_certificate =
+        ClientCertificateRecord { requested: true, authorities: vec![poison.to_owned()], sent: false };
+    let session = SessionRecord {
+        server_version: Some(poison.to_owned()),
+        backend_ssl: Some(true),
+        ..SessionRecord::default()
+    };
+    attempt.session = Some(step(41.0, 1.0, session));
+    outcome
+}
+
+fn poison_diagnosis(diagnosis: &mut Diagnosis, poison: &str) {
+    diagnosis.title.push_str(poison);
+    diagnosis.cause.push_str(poison);
+    diagnosis.evidence.push(("server_says", Fact::Text(poison.to_owned())));
+    diagnosis.evidence.push(("names", Fact::List(vec![poison.to_owned(), poison.to_owned()])));
+    diagnosis.fixes.push(Fix {
+        text: poison.to_owned(),
+        command: Some(poison.to_owned()),
+        settings: vec![("host", poison.to_owned())],
+        tried: Some(Trial::Works),
+        conninfo: Some(poison.to_owned()),
+        ..Fix::default()
+    });
+    let text = format!("host={poison} user={poison}");
+    let spans = std::iter::once(5..5 + poison.len()).collect();
+    diagnosis.mark = Some(Mark { spans, text, label: poison.to_owned() });
+}
+
+#[test]
+fn nothing_from_outside_reaches_the_reader_raw() {
+    for (name, report) in everything(&[poisoned(POISON)]) {
+        // What this program itself writes: line feeds, and colours where they are on.
+        let report = if name.contains("colour") { without_colours(&report) } else { report };
+        for character in report.chars().filter(|character| *character != '\n') {
+            assert!(is_printable(character), "{name}: {character:?} in {report}");
+        }
+        assert!(!report.lines().any(|line| line.starts_with("verified  db.example.com")), "{name}: {report}");
+        if name.contains("ascii") && name.starts_with("human") {
+            assert!(report.is_ascii(), "{name}: {report}");
+        }
+        if name.starts_with("json") {
+            assert_eq!(report.lines().count(), 1, "{name}");
+            assert_printable(&serde_json::from_str(&report).unwrap());
+        }
+    }
+}
+
+#[test]
+fn json_shows_bytes_that_are_not_text_as_u_fffd() {
+    let line = written(Format::Json, NORMAL, &[poisoned("x")]);
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object["target"]["user"], "\u{fffd}\u{fffd}x");
+    assert_eq!(object["chain"][0]["sans"][0], "DNS:\u{fffd}\u{fffd}x");
+}
+
+/// Decoded strings are as printable as the line itself.
+fn assert_printable(value: &serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => assert!(text.chars().all(is_printable), "{text:?}"),
+        serde_json::Value::Array(items) => items.iter().for_each(assert_printable),
+        serde_json::Value::Object(fields) => fields.values().for_each(assert_printable),
+        _ => {}
+    }
+}
