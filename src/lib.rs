@@ -47,3 +47,5 @@ pub mod commands;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod testing;

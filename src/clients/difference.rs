@@ -368,13 +368,13 @@ impl<'a> Live<'a> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    use rcgen::SanType;
 
     use super::super::table;
     use super::super::testing::read;
     use super::*;
     use crate::conninfo::Value;
-    use crate::timestamp::Timestamp;
+    use crate::testing::{Authority, now, params};
     use crate::trust::{FileCertificate, RootSource};
     use crate::verify;
 
@@ -389,27 +389,17 @@ mod tests {
 
     impl Pki {
         fn new(names: &[&str], common_name: &str, key_identifiers: bool) -> Self {
-            let params = |name: &str, names: &[&str], authority: bool| {
-                let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-                let mut params = CertificateParams::new(names).unwrap();
-                params.distinguished_name = rcgen::DistinguishedName::new();
-                params.distinguished_name.push(DnType::CommonName, name);
+            let with = |name: &str, names: &[&str], authority: bool| {
+                let mut params = params(name, authority);
+                let dns = |name: &&str| SanType::DnsName((*name).try_into().unwrap());
+                params.subject_alt_names = names.iter().map(dns).collect();
                 params.use_authority_key_identifier_extension = key_identifiers;
-                if authority {
-                    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                }
                 params
             };
-            let key = || KeyPair::generate().unwrap();
-            let decoded = |certificate: &rcgen::Certificate| Certificate::from_der(certificate.der());
-            let (root_key, intermediate_key) = (key(), key());
-            let root_params = params("a root", &[], true);
-            let root = decoded(&root_params.self_signed(&root_key).unwrap());
-            let issuer = Issuer::new(root_params, root_key);
-            let intermediate_params = params("an intermediate", &[], true);
-            let intermediate = decoded(&intermediate_params.signed_by(&intermediate_key, &issuer).unwrap());
-            let issuer = Issuer::new(intermediate_params, intermediate_key);
-            let leaf = decoded(&params(common_name, names, false).signed_by(&key(), &issuer).unwrap());
+            let root = Authority::root_with(with("a root", &[], true));
+            let intermediate = root.issue(with("an intermediate", &[], true));
+            let leaf = intermediate.issue(with(common_name, names, false)).certificate;
+            let (root, intermediate) = (root.certificate, intermediate.certificate);
             Self { root, intermediate, leaf }
         }
 
@@ -448,8 +438,8 @@ mod tests {
         }
         let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
         let host = Value::from(connection.host.as_str());
-        let judgement = chain
-            .map(|chain| verify::judge(chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull));
+        let judgement =
+            chain.map(|chain| verify::judge(chain, &trust, Some(&host), now(), SslMode::VerifyFull));
         let live = chain.zip(judgement.as_ref()).map(|(chain, judgement)| Live { chain, judgement });
         let situation = Situation::new(&connection, &settings, &trust, live);
         table::all()
@@ -485,7 +475,7 @@ mod tests {
         let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
         let chain = pki.sent();
         let host = Value::from("db.example");
-        let judgement = verify::judge(&chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull);
+        let judgement = verify::judge(&chain, &trust, Some(&host), now(), SslMode::VerifyFull);
         assert!(judgement.accepted, "{judgement:?}");
         let live = Live { chain: &chain, judgement: &judgement };
         let situation = Situation::new(&connection, &settings, &trust, Some(live));
@@ -507,10 +497,9 @@ mod tests {
 
     #[test]
     fn a_ca_as_server_certificate_is_refused_by_rust() {
-        let mut params = CertificateParams::new(["db.example".to_owned()]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let own = Certificate::from_der(params.self_signed(&key).unwrap().der());
+        let mut ca = params("db.example", true);
+        ca.subject_alt_names = params("db.example", false).subject_alt_names;
+        let own = Authority::root_with(ca).certificate;
         let found = having(
             "ca-as-server-certificate",
             SETTINGS,

@@ -174,6 +174,7 @@ mod tests {
     use rustls::ClientConnection;
 
     use super::*;
+    use crate::testing::{Authority, params};
 
     #[test]
     fn every_length_has_a_placeholder_that_rustls_takes_whole() {
@@ -188,13 +189,16 @@ mod tests {
 
     /// Shakes hands with OpenSSL over a pair of sockets and gives the name that it saw.
     fn name_seen(name: &str, version: SslVersion, groups: &str) -> String {
-        let issued = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap();
+        // rustls judges at the present moment, whenever that is.
+        let mut never_ends = params("x", false);
+        never_ends.not_after = rcgen::date_time_ymd(4096, 1, 1);
+        let own = Authority::root_with(never_ends);
         let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
         context.set_min_proto_version(Some(version)).unwrap();
         context.set_max_proto_version(Some(version)).unwrap();
         context.set_groups_list(groups).unwrap();
-        context.set_certificate(&openssl::x509::X509::from_der(issued.cert.der()).unwrap()).unwrap();
-        let key = openssl::pkey::PKey::private_key_from_der(&issued.signing_key.serialize_der()).unwrap();
+        context.set_certificate(&openssl::x509::X509::from_der(own.certificate.der()).unwrap()).unwrap();
+        let key = openssl::pkey::PKey::private_key_from_der(&own.key_der()).unwrap();
         context.set_private_key(&key).unwrap();
         let seen = Arc::new(Mutex::new(None));
         let remembered = Arc::clone(&seen);
@@ -213,7 +217,7 @@ mod tests {
         let placeholder = Placeholder::of(name.as_bytes()).unwrap();
         let provider = placeholder.provider(&rustls::crypto::ring::default_provider());
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(issued.cert.der().clone()).unwrap();
+        roots.add(own.certificate.der().into()).unwrap();
         let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .unwrap()

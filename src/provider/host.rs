@@ -259,9 +259,10 @@ fn label_left_out(host: &str, end: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
+    use rcgen::{DnType, SanType};
 
     use super::*;
+    use crate::testing::{Authority, named, params};
 
     fn id(host: &str) -> Option<&'static str> {
         by_host(host).map(|provider| provider.id)
@@ -354,17 +355,12 @@ mod tests {
     }
 
     fn certificate(dns: &[&str], issuer: &[(DnType, &str)]) -> Certificate {
-        let mut authority = CertificateParams::default();
-        authority.distinguished_name = rcgen::DistinguishedName::new();
-        for (kind, value) in issuer {
-            authority.distinguished_name.push(kind.clone(), *value);
-        }
-        let key = KeyPair::generate().unwrap();
-        let issuer = Issuer::new(authority, &key);
-        let leaf =
-            CertificateParams::new(dns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
-        let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
-        Certificate::from_der(leaf.der())
+        let mut authority = params("", true);
+        authority.distinguished_name = named(issuer);
+        let mut leaf = params("", false);
+        leaf.subject_alt_names =
+            dns.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
+        Authority::root_with(authority).issue(leaf).certificate
     }
 
     #[test]

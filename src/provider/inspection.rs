@@ -148,20 +148,16 @@ pub static PRODUCTS: &[Product] = &[
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
+    use rcgen::DnType;
 
     use super::*;
-    use crate::certificate::Certificate;
     use crate::provider::known_roots;
+    use crate::testing::{Authority, named, params};
 
     fn name(attributes: &[(DnType, &str)]) -> DistinguishedName {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        for (kind, value) in attributes {
-            params.distinguished_name.push(kind.clone(), *value);
-        }
-        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        Certificate::from_der(certificate.der()).facts().unwrap().subject.clone()
+        let mut params = params("", true);
+        params.distinguished_name = named(attributes);
+        Authority::root_with(params).certificate.facts().unwrap().subject.clone()
     }
 
     #[test]

@@ -98,32 +98,15 @@ fn directory_state(directory: &Path) -> CrlDirectoryState {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber};
-
     use super::super::testing::*;
     use super::*;
+    use crate::testing::Authority;
     use crate::trust::{RootSource, RootStore};
 
     /// An empty list of a CA by this name, as PEM, with the hash of the CA's name.
     fn list(name: &str) -> (String, u32) {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::CrlSign];
-        let issuer = Issuer::new(params, KeyPair::generate().unwrap());
-        let list = rcgen::CertificateRevocationListParams {
-            this_update: rcgen::date_time_ymd(2026, 1, 1),
-            next_update: rcgen::date_time_ymd(2040, 1, 1),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: Vec::new(),
-            key_identifier_method: rcgen::KeyIdMethod::Sha256,
-        };
-        let pem = list.signed_by(&issuer).unwrap().pem().unwrap();
-        let blocks = pem::blocks(pem.as_bytes());
-        let crl = crate::certificate::Crl::decode(blocks[0].content.as_ref().unwrap()).unwrap();
-        (pem, crl.facts().issuer.hash())
+        let crl = Authority::root(name).crl(&[], (2040, 1, 1));
+        (pem::write("X509 CRL", crl.der()), crl.facts().issuer.hash())
     }
 
     fn loaded() -> Roots {

@@ -169,20 +169,18 @@ pub(crate) mod effort {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+    use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
 
     use super::*;
+    use crate::testing::{self, issued, now};
     use crate::trust::{ClientIdentity, FileCertificate, RootSource};
 
     const HOST: &str = "db.example";
 
+    /// Without the issuer's key identifier: names alone tell who issued whom.
     fn params(name: &str, ca: bool) -> CertificateParams {
-        let mut params = CertificateParams::new(if ca { vec![] } else { vec![HOST.to_owned()] }).unwrap();
-        params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
-        if ca {
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        }
+        let mut params = testing::params(name, ca);
+        params.use_authority_key_identifier_extension = false;
         params
     }
 
@@ -201,9 +199,8 @@ mod tests {
             let certificates = (0..100)
                 .map(|at| {
                     let next = (at + 1) % 100;
-                    let issuer = Issuer::new(params(name(next), true), &keys[next]);
-                    let issued = params(name(at), true).signed_by(&keys[at], &issuer).unwrap();
-                    Certificate::from_der(issued.der())
+                    let issuer = (&params(name(next), true), &keys[next]);
+                    issued((&params(name(at), true), &keys[at]), issuer)
                 })
                 .collect();
             Self { keys, certificates }
@@ -211,9 +208,8 @@ mod tests {
 
         /// A server's certificate issued by the last Y, which stands behind all others.
         fn leaf(&self) -> Certificate {
-            let issuer = Issuer::new(params("Y", true), &self.keys[99]);
             let key = KeyPair::generate().unwrap();
-            Certificate::from_der(params(HOST, false).signed_by(&key, &issuer).unwrap().der())
+            issued((&params(HOST, false), &key), (&params("Y", true), &self.keys[99]))
         }
     }
 
@@ -232,7 +228,7 @@ mod tests {
 
     fn judged(chain: &[Certificate], trust: &Trust) -> (Judgement, usize, usize) {
         effort::take();
-        let judgement = judge(chain, trust, Some(&Value::new(HOST)), Timestamp::now(), SslMode::VerifyFull);
+        let judgement = judge(chain, trust, Some(&Value::new(HOST)), now(), SslMode::VerifyFull);
         let (signatures, candidates) = effort::take();
         (judgement, signatures, candidates)
     }
@@ -301,7 +297,7 @@ mod tests {
     }
 
     fn again(first: &Judgement, chain: &[Certificate], trust: &Trust) -> Option<Judgement> {
-        judge_again(first, chain, trust, Some(&Value::new(HOST)), Timestamp::now(), SslMode::VerifyFull)
+        judge_again(first, chain, trust, Some(&Value::new(HOST)), now(), SslMode::VerifyFull)
     }
 
     /// The most that TLS carries, of e-mail addresses against excluded subtrees: each pair of certificates is within

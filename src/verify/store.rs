@@ -85,15 +85,10 @@ impl<'a, T: Named> Store<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::Certificate;
 
     /// A CA of this name with a key of its own.
     fn named(name: &str) -> FileCertificate {
-        let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = Certificate::from_der(params.self_signed(&key).unwrap().der());
+        let certificate = crate::testing::Authority::root(name).certificate;
         FileCertificate { certificate, file: "root.crt".into(), line: 1 }
     }
 

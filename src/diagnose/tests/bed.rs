@@ -5,8 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-
 use crate::certificate::Certificate;
 use crate::conninfo::{
     self, ConfigError, Endpoint, Host, Origin, Parameter, RootChoice, Settings, TlsVersion, Value,
@@ -18,66 +16,12 @@ use crate::evidence::{
     TcpResult, TlsFailure, TlsRecord,
 };
 use crate::secret::Secret;
-use crate::timestamp::Timestamp;
+pub(crate) use crate::testing::{Authority, now, params};
 use crate::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
 use crate::verify::judge;
 
 pub const HOST: &str = "db.example";
 pub const ROOT_FILE: &str = "/etc/ssl/roots.pem";
-
-/// The moment of every check.
-pub fn now() -> Timestamp {
-    Timestamp::from_utc(2026, 11, 25, 12, 0, 0).unwrap()
-}
-
-/// A certificate with its key, able to issue others.
-pub struct Authority {
-    pub certificate: Certificate,
-    params: CertificateParams,
-    key: KeyPair,
-}
-
-impl Authority {
-    /// A root for ten years.
-    pub fn root(name: &str) -> Self {
-        Self::root_with(params(name, true))
-    }
-
-    pub fn root_with(params: CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = Certificate::from_der(params.self_signed(&key).unwrap().der());
-        Self { certificate, params, key }
-    }
-
-    pub fn issue(&self, params: CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let issuer = Issuer::new(self.params.clone(), &self.key);
-        let certificate = Certificate::from_der(params.signed_by(&key, &issuer).unwrap().der());
-        Self { certificate, params, key }
-    }
-
-    pub fn intermediate(&self, name: &str) -> Self {
-        self.issue(params(name, true))
-    }
-
-    pub fn server(&self, name: &str) -> Certificate {
-        self.issue(params(name, false)).certificate
-    }
-}
-
-/// An honest certificate's parameters: a CA, or a server's for `name`.
-pub fn params(name: &str, ca: bool) -> CertificateParams {
-    let mut params = CertificateParams::new(if ca { vec![] } else { vec![name.to_owned()] }).unwrap();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.use_authority_key_identifier_extension = true;
-    params.not_before = date_time_ymd(2025, 1, 1);
-    params.not_after = if ca { date_time_ymd(2035, 1, 1) } else { date_time_ymd(2027, 4, 14) };
-    if ca {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    params
-}
 
 /// A root, an intermediate and a server's certificate for [`HOST`].
 pub struct Chain {
@@ -491,37 +435,5 @@ fn established() -> SessionRecord {
         last_message: Some(b'Z'),
         notices: Vec::new(),
         failure: None,
-    }
-}
-
-impl Authority {
-    /// Its revocation list of 2026-10-01, with certificates revoked on 2026-02-03.
-    pub fn crl(
-        &self,
-        revoked: &[&Certificate],
-        (year, month, day): (i32, u8, u8),
-    ) -> crate::certificate::Crl {
-        use rcgen::{
-            CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
-        };
-        let revoked_certs = revoked
-            .iter()
-            .map(|certificate| RevokedCertParams {
-                serial_number: SerialNumber::from_slice(&certificate.facts().unwrap().serial),
-                revocation_time: date_time_ymd(2026, 2, 3),
-                reason_code: Some(RevocationReason::KeyCompromise),
-                invalidity_date: None,
-            })
-            .collect();
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 10, 1),
-            next_update: date_time_ymd(year, month, day),
-            crl_number: SerialNumber::from_slice(&[1]),
-            issuing_distribution_point: None,
-            revoked_certs,
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        let issuer = Issuer::new(self.params.clone(), &self.key);
-        crate::certificate::Crl::decode(params.signed_by(&issuer).unwrap().der()).unwrap()
     }
 }

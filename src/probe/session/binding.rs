@@ -21,11 +21,11 @@ pub(super) fn of(leaf: Option<&Certificate>) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Authority, params};
 
     fn signed_with(algorithm: &'static rcgen::SignatureAlgorithm) -> Certificate {
         let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
-        let params = rcgen::CertificateParams::new(["db.example".to_owned()]).unwrap();
-        Certificate::from_der(params.self_signed(&key).unwrap().der())
+        Authority::root_for(key, params("db.example", false)).certificate
     }
 
     #[test]

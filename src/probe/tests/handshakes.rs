@@ -120,11 +120,7 @@ fn direct_tls_without_alpn_is_refused_and_nothing_is_sent() {
 fn another_certificate_under_the_name_is_found() {
     run(async {
         let pki = Pki::new();
-        let other = rcgen::generate_simple_self_signed(["other.example".to_owned()]).unwrap();
-        let other = Pki {
-            certificate: Certificate::from_der(other.cert.der()),
-            key: rustls::pki_types::PrivateKeyDer::try_from(other.signing_key.serialize_der()).unwrap(),
-        };
+        let other = Pki::named("other.example");
         let (named, unnamed) = (pki.acceptor(&[]), other.acceptor(&[]));
         let address = serve(move |mut stream| {
             let (named, unnamed) = (named.clone(), unnamed.clone());

@@ -21,6 +21,7 @@ use crate::conninfo::*;
 use crate::evidence::*;
 use crate::plan::Plan;
 use crate::secret::Secret;
+use crate::testing::{Authority, params};
 use crate::trust::{FileCertificate, RootSource, RootStore, Roots};
 
 const NAME: &str = "db.example";
@@ -33,11 +34,13 @@ struct Pki {
 
 impl Pki {
     fn new() -> Self {
-        let issued = rcgen::generate_simple_self_signed([NAME.to_owned()]).unwrap();
-        Self {
-            certificate: Certificate::from_der(issued.cert.der()),
-            key: rustls::pki_types::PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap(),
-        }
+        Self::named(NAME)
+    }
+
+    fn named(name: &str) -> Self {
+        let own = Authority::root_with(params(name, false));
+        let key = rustls::pki_types::PrivateKeyDer::try_from(own.key_der()).unwrap();
+        Self { certificate: own.certificate, key }
     }
 
     fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
