@@ -34,3 +34,4 @@ mod support;
 mod trials;
 mod verify_properties;
 mod waiting;
+mod words;

@@ -19,7 +19,7 @@ pub const HOSTNAME_MISMATCH: Code = Code {
     name: "hostname-mismatch",
     severity: Severity::Failure,
     stage: Stage::Certificate,
-    title: "the certificate is for other names than the one in host",
+    title: "the certificate is not valid for the host name",
     short: None,
     concerns: &[],
     retryable: false,

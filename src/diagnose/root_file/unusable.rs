@@ -41,7 +41,7 @@ pub const ROOT_FILE_INVALID: Code = Code {
     name: "root-file-invalid",
     severity: Severity::Failure,
     stage: Stage::Trust,
-    title: "the root file holds no certificates that libpq can read",
+    title: "the root file is not a PEM file that libpq can read",
     short: Some("no file of PEM certificates"),
     concerns: &[Concern::Roots],
     retryable: false,

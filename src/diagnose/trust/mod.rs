@@ -45,7 +45,7 @@ pub const CRL_INVALID: Code = Code {
     name: "crl-invalid",
     severity: Severity::Failure,
     stage: Stage::Trust,
-    title: "a CRL that the check needs is no good",
+    title: "a required CRL is not valid",
     short: Some("a CRL is no good"),
     concerns: &[],
     retryable: false,
