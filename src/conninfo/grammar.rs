@@ -47,7 +47,7 @@ impl Assignment {
 }
 
 /// Where a keyword and its value stand in a connection string, in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The keyword.
     pub keyword: Range<usize>,

@@ -1,0 +1,86 @@
+//! Text that stands for a value: what a portal or a manual leaves to be filled in, and what a shell or a program would
+//! have replaced.
+
+/// Whether a value is a placeholder.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let text = text.trim();
+    enclosed(text) || variable(text) || stars(text) || wish(text)
+}
+
+/// `{your_password}`, `<password>`, `[YOUR-PASSWORD]`, `{{ password }}`, `%(password)s`.
+fn enclosed(text: &str) -> bool {
+    let inner = [("{{", "}}"), ("{", "}"), ("<", ">"), ("[", "]"), ("%(", ")s")]
+        .into_iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
+    // An IPv6 address in brackets is none: it has a colon.
+    inner.is_some_and(|inner| {
+        let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.');
+        inner.chars().any(char::is_alphabetic) && inner.chars().all(word)
+    })
+}
+
+/// `$PGPASSWORD`, `${PGPASSWORD}`, `${PGPASSWORD:-x}`, `$(command)`, `%PGPASSWORD%`, `$env:PGPASSWORD`, `<%= … %>`, `#{…}`.
+fn variable(text: &str) -> bool {
+    let name = |text: &str| {
+        let mut letters = text.chars();
+        letters.next().is_some_and(|c| c.is_ascii_uppercase() || c == '_')
+            && letters.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    let between = |open: &str, close: &str| {
+        text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).filter(|inner| !inner.is_empty())
+    };
+    text.strip_prefix('$').is_some_and(name)
+        || text.strip_prefix("$env:").is_some_and(|rest| !rest.is_empty())
+        || between("%", "%").is_some_and(name)
+        || [("${", "}"), ("$(", ")"), ("<%", "%>"), ("#{", "}"), ("${{", "}}")]
+            .into_iter()
+            .any(|(open, close)| between(open, close).is_some())
+}
+
+/// `****`, `xxxx`, `…`.
+fn stars(text: &str) -> bool {
+    text == "..." || text == "…" || (text.len() >= 3 && text.bytes().all(|byte| byte == b'*'))
+}
+
+/// `your_password`, `YOUR-PASSWORD-HERE`, `your_password_here`.
+fn wish(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let rest = ["your_", "your-"].into_iter().find_map(|begin| lower.strip_prefix(begin));
+    rest.is_some_and(|rest| {
+        rest.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-')) && rest.len() > 2
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders() {
+        for text in [
+            "{your_password}",
+            "<host>",
+            "[YOUR-PASSWORD]",
+            "{ca-cert filename}",
+            "****",
+            "$PGPASSWORD",
+            "${DB_PASSWORD}",
+            "${{ secrets.X }}",
+            "%DB_PASSWORD%",
+            "$env:PGPASSWORD",
+            "<%= ENV['X'] %>",
+            "{{ password }}",
+            "your_password_here",
+            "...",
+        ] {
+            assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["", "a", "[::1]", "$ecret", "$1a", "p%a%b", "{}", "yours", "**", "db.example", "{a:b}", "secret"]
+        {
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
+        }
+        assert!(!is_placeholder(b"{\xff}"));
+    }
+}

@@ -1,0 +1,81 @@
+//! What the rules of a row ask: which of a driver's words were said.
+
+use super::{Kind, Setting};
+
+/// The driver's settings as a row's rules ask for them.
+pub(super) struct Said<'a> {
+    pub(super) settings: &'a [Setting],
+    /// The text's scheme, if it has one.
+    pub(super) scheme: &'a str,
+    pub(super) object: bool,
+    /// From which setting on they stood round the string.
+    pub(super) beside: usize,
+    /// A setting that is to be taken for another word.
+    pub(super) instead: Option<(usize, &'static str)>,
+}
+
+/// One setting that counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word<'a> {
+    /// Its place in the list.
+    pub at: usize,
+    /// Its value; empty if it is not text.
+    pub text: &'a str,
+    pub kind: Kind,
+}
+
+impl<'a> Said<'a> {
+    /// What counts for a keyword, by its first name.
+    pub(super) fn get(&self, keyword: &str) -> Option<Word<'a>> {
+        if let Some((at, text)) = self.instead
+            && keyword == "sslmode"
+        {
+            return Some(Word { at, text, kind: Kind::Text });
+        }
+        self.word(|setting| setting.means.is_some() && setting.counts && setting.keyword == keyword)
+            .or_else(|| self.word(|setting| setting.counts && setting.libpq() == Some(keyword)))
+    }
+
+    /// The same, if it is not set to nothing.
+    pub(super) fn filled(&self, keyword: &str) -> Option<Word<'a>> {
+        self.get(keyword).filter(|word| !word.text.is_empty() || word.kind != Kind::Text)
+    }
+
+    /// A keyword that the driver does not know.
+    pub(super) fn ignored(&self, keyword: &str) -> Option<Word<'a>> {
+        self.word(|setting| setting.means.is_none() && setting.keyword == keyword)
+    }
+
+    /// The scheme of a URL, up to the authority, else nothing.
+    pub(super) fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// Whether it is an object, not a string.
+    pub(super) fn is_object(&self) -> bool {
+        self.object
+    }
+
+    /// Whether a setting stood round the string, in an object or among the arguments of a call.
+    pub(super) fn is_beside(&self, word: Word<'_>) -> bool {
+        word.at >= self.beside
+    }
+
+    /// What `rules` make of this with another word for sslmode.
+    pub(super) fn with<T>(&self, at: usize, mode: &'static str, rules: impl FnOnce(&Said<'a>) -> T) -> T {
+        rules(&Said { instead: Some((at, mode)), ..*self })
+    }
+
+    fn word(&self, wanted: impl Fn(&Setting) -> bool) -> Option<Word<'a>> {
+        let (at, setting) = self.settings.iter().enumerate().find(|(_, setting)| wanted(setting))?;
+        let text = setting.value.plain().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        // What is not text is no word of anybody's.
+        let text = text.unwrap_or("\u{fffd}");
+        Some(Word { at, text, kind: setting.kind })
+    }
+}
+
+/// A few characters of what was typed, fit to be shown.
+pub(super) fn shown(text: &str) -> String {
+    crate::text::printable(&crate::text::truncated(text, 40))
+}

@@ -1,0 +1,394 @@
+//! Java: pgjdbc and r2dbc-postgresql.
+
+use super::{
+    Absent, Bare, Case, Decision, Demand, Dialect, Fallback, FaultKind, Form, Hosts, JAVASCRIPT, Keyword,
+    Keywords, Login, Means, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Said, Spelled, Surroundings,
+    Trusted, Unknown, Variables, named, own, rewritten, same, server, tls, url,
+};
+
+pub(super) const DIALECTS: &[&Dialect] = &[&JDBC, &R2DBC];
+
+/// What no variable tells.
+const ON_ITS_OWN: Surroundings = Surroundings {
+    variables: Variables::Of(&[]),
+    user: Absent::AsLibpq,
+    database: Absent::AsLibpq,
+    host: Absent::Is("localhost"),
+    passfile: false,
+    connect_timeout: 10,
+};
+
+/// pgjdbc. Properties given in code have the names of the URL's parameters.
+static JDBC: Dialect = Dialect {
+    name: "jdbc",
+    aliases: &["pgjdbc", "java", "spring-boot", "hikari"],
+    title: "JDBC (pgjdbc)",
+    releases: "42.5 to 42.7",
+    forms: &[
+        Form::Url(&url::Rules {
+            schemes: &["jdbc:postgresql:"],
+            exact_scheme: true,
+            login: Login::Nowhere,
+            authority_ends: b"/?",
+            fragment: false,
+            several_hosts: true,
+            user: STRICT_FORM,
+            host: super::LITERAL,
+            path: STRICT_FORM,
+            query: STRICT_FORM,
+            path_form: Path::Jdbc,
+            bare: Bare::Empty,
+            query_wins: true,
+        }),
+        Form::Object(&JAVASCRIPT),
+    ],
+    keywords: Keywords {
+        known: &[JDBC_KEYWORDS],
+        case: Case::Exact,
+        unknown: Unknown::Ignored,
+        repeated: Repeated::Last,
+        ..PLAIN
+    },
+    hosts: Hosts::Plain,
+    demand: jdbc_rules,
+    spell: spell_jdbc,
+    surroundings: ON_ITS_OWN,
+    source: "pgjdbc 42.5.5 run, 42.7.13 read, 2026-11-29",
+};
+
+const JDBC_KEYWORDS: &[Keyword] = &[
+    named(&["PGHOST"], "host"),
+    named(&["PGPORT"], "port"),
+    named(&["PGDBNAME"], "dbname"),
+    named(&["user", "username"], "user"),
+    same(&["password"]),
+    tls(&["sslmode"]),
+    tls(&["ssl"]),
+    tls(&["sslrootcert"]),
+    tls(&["sslfactory"]),
+    tls(&["sslfactoryarg"]),
+    tls(&["sslhostnameverifier"]),
+    same(&["sslcert"]),
+    same(&["sslkey"]),
+    same(&["sslpassword"]),
+    rewritten(&["sslNegotiation"], "sslnegotiation", Rewrite::Word),
+    named(&["channelBinding"], "channel_binding"),
+    named(&["connectTimeout"], "connect_timeout"),
+    rewritten(&["targetServerType"], "target_session_attrs", Rewrite::ServerType),
+    rewritten(&["loadBalanceHosts"], "load_balance_hosts", Rewrite::Balancing),
+    named(&["ApplicationName"], "application_name"),
+    same(&["options"]),
+    same(&["service"]),
+    same(&["replication"]),
+    server(&["currentSchema"]),
+    own(&[
+        "adaptiveFetch",
+        "adaptiveFetchMaximum",
+        "adaptiveFetchMinimum",
+        "allowEncodingChanges",
+        "assumeMinServerVersion",
+        "authenticationPluginClassName",
+        "autosave",
+        "binaryTransfer",
+        "binaryTransferDisable",
+        "binaryTransferEnable",
+        "cancelSignalTimeout",
+        "cleanupSavepoints",
+        "databaseMetadataCacheFields",
+        "databaseMetadataCacheFieldsMiB",
+        "defaultRowFetchSize",
+        "disableColumnSanitiser",
+        "escapeSyntaxCallMode",
+        "groupStartupParameters",
+        "gssEncMode",
+        "gssResponseTimeout",
+        "gssUseDefaultCreds",
+        "gsslib",
+        "hideUnprivilegedObjects",
+        "hostRecheckSeconds",
+        "jaasApplicationName",
+        "jaasLogin",
+        "kerberosServerName",
+        "localSocketAddress",
+        "logServerErrorDetail",
+        "logUnclosedConnections",
+        "loggerFile",
+        "loggerLevel",
+        "loginTimeout",
+        "maxResultBuffer",
+        "maxSendBufferSize",
+        "preferQueryMode",
+        "preparedStatementCacheQueries",
+        "preparedStatementCacheSizeMiB",
+        "prepareThreshold",
+        "protocolVersion",
+        "queryTimeout",
+        "quoteReturningIdentifiers",
+        "reWriteBatchedInserts",
+        "readOnly",
+        "readOnlyMode",
+        "receiveBufferSize",
+        "requireAuth",
+        "sendBufferSize",
+        "socketFactory",
+        "socketFactoryArg",
+        "socketTimeout",
+        "sslResponseTimeout",
+        "sslpasswordcallback",
+        "sspiServiceClass",
+        "stringtype",
+        "tcpKeepAlive",
+        "tcpNoDelay",
+        "unknownLength",
+        "useSpnego",
+        "xmlFactoryFactory",
+    ]),
+];
+
+/// SslMode.of, MakeSSL and LibPQFactory.
+fn jdbc_rules(said: &Said<'_>) -> Decision {
+    let (word, mode) = match (said.get("sslmode"), said.get("ssl")) {
+        (Some(mode), _) => (Some(mode), mode.text.to_ascii_lowercase()),
+        (None, Some(ssl)) if ssl.text.is_empty() || ssl.text.eq_ignore_ascii_case("true") => {
+            (Some(ssl), "verify-full".to_owned())
+        }
+        (None, ssl) => (ssl, "prefer".to_owned()),
+    };
+    let at = word.map(|word| word.at);
+    let named = said.filled("sslrootcert");
+    let factory = said.filled("sslfactory");
+    let kind = factory.map_or(Factory::Libpq, |factory| Factory::of(factory.text));
+    let roots = || match (kind, named) {
+        (Factory::Java, _) => vec![Root::Java],
+        (Factory::Pinned, _) => {
+            said.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
+        }
+        (_, Some(file)) => vec![Root::Named(file.at)],
+        (_, None) => vec![Root::Home],
+    };
+    if kind == Factory::Unknown {
+        return Decision::refused(
+            factory.map(|factory| factory.at),
+            FaultKind::Computed("sslfactory".into()),
+        );
+    }
+    let always_verifies = matches!(kind, Factory::Java | Factory::Pinned);
+    let demand = match mode.as_str() {
+        "disable" => Demand::plaintext(),
+        "allow" => Demand::after_refusal(),
+        // The other factories verify the chain in any mode, and a bad one is an error without a second go.
+        "prefer" if always_verifies => Demand {
+            encryption: super::Encryption::IfOffered(Fallback::SessionRefused),
+            ..Demand::chain(roots())
+        },
+        "prefer" => Demand::if_offered(Fallback::SessionRefused),
+        "require" if always_verifies => Demand::chain(roots()),
+        "require" => Demand::encrypted(),
+        "verify-ca" => Demand::chain(roots()),
+        "verify-full" => Demand::full(roots()),
+        _ => return Decision::invalid(at.unwrap_or(0), "sslmode", super::LIBPQ_MODES),
+    };
+    if kind == Factory::NonValidating {
+        let name = demand.name;
+        let demand = Demand { chain: super::Chain::No, name, roots: Vec::new(), ..demand };
+        return Decision::by(factory.map(|factory| factory.at), demand)
+            .because("this factory accepts any certificate, whatever sslmode says");
+    }
+    if demand.name
+        && let Some(verifier) = said.filled("sslhostnameverifier")
+    {
+        let demand = Demand { name: false, ..demand };
+        return Decision::by(Some(verifier.at), demand).because("this class decides about the host name");
+    }
+    let decision = Decision::by(at, demand);
+    match (mode.as_str(), word) {
+        ("require", _) if named.is_some() && !always_verifies => {
+            decision.because("pgjdbc's require verifies nothing, with sslrootcert either")
+        }
+        ("require", _) if !always_verifies => {
+            decision.because("pgjdbc's require encrypts and verifies nothing")
+        }
+        ("prefer", Some(ssl)) if said.get("sslmode").is_none() => {
+            let why = format!(
+                "only ssl=true turns TLS on; ssl={} is pgjdbc's default, prefer",
+                super::shown(ssl.text)
+            );
+            decision.because(why)
+        }
+        _ => decision,
+    }
+}
+
+/// The socket factories that come with pgjdbc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Factory {
+    Libpq,
+    Java,
+    Pinned,
+    NonValidating,
+    Unknown,
+}
+
+impl Factory {
+    fn of(class: &str) -> Self {
+        match class.strip_prefix("org.postgresql.ssl.") {
+            Some("LibPQFactory" | "jdbc4.LibPQFactory") => Self::Libpq,
+            Some("DefaultJavaSSLFactory") => Self::Java,
+            Some("SingleCertValidatingFactory") => Self::Pinned,
+            Some("NonValidatingFactory") => Self::NonValidating,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// r2dbc-postgresql.
+static R2DBC: Dialect = Dialect {
+    name: "r2dbc",
+    aliases: &["r2dbc-postgresql"],
+    title: "R2DBC",
+    releases: "1.0",
+    forms: &[Form::Url(&url::Rules {
+        schemes: &[
+            "r2dbc:postgresql://",
+            "r2dbc:postgres://",
+            "r2dbcs:postgresql://",
+            "r2dbcs:postgres://",
+            "r2dbc:pool:postgresql://",
+            "r2dbc:pool:postgres://",
+            "r2dbcs:pool:postgresql://",
+            "r2dbcs:pool:postgres://",
+            "r2dbc:postgresql:failover://",
+            "r2dbcs:postgresql:failover://",
+            "r2dbc:pool:postgresql:failover://",
+            "r2dbcs:pool:postgresql:failover://",
+        ],
+        exact_scheme: true,
+        login: Login::ToLast,
+        authority_ends: b"/?#",
+        fragment: true,
+        several_hosts: true,
+        user: STRICT_FORM,
+        host: super::LITERAL,
+        path: STRICT_FORM,
+        query: STRICT_FORM,
+        path_form: Path::Database,
+        bare: Bare::Empty,
+        query_wins: true,
+    })],
+    keywords: Keywords {
+        known: &[R2DBC_KEYWORDS],
+        case: Case::Exact,
+        unknown: Unknown::Ignored,
+        repeated: Repeated::Last,
+        ..PLAIN
+    },
+    hosts: Hosts::Plain,
+    demand: r2dbc_rules,
+    spell: |_, trusted| Ok(trusted.named(&[("sslMode", "VERIFY_FULL")], "sslRootCert")),
+    surroundings: Surroundings {
+        user: Absent::Refused,
+        host: Absent::Refused,
+        connect_timeout: 0,
+        ..ON_ITS_OWN
+    },
+    source: "pgjdbc/r2dbc-postgresql and r2dbc/r2dbc-spi read, 2026-06-22; not run",
+};
+
+const R2DBC_KEYWORDS: &[Keyword] = &[
+    tls(&["sslMode", "sslmode"]),
+    tls(&["ssl"]),
+    tls(&["sslRootCert", "sslrootcert"]),
+    tls(&["sslHostnameVerifier"]),
+    named(&["sslCert", "sslcert"], "sslcert"),
+    named(&["sslKey", "sslkey"], "sslkey"),
+    named(&["sslPassword", "sslpassword"], "sslpassword"),
+    rewritten(&["sslNegotiation"], "sslnegotiation", Rewrite::Word),
+    rewritten(&["connectTimeout"], "connect_timeout", Rewrite::Duration),
+    rewritten(&["targetServerType"], "target_session_attrs", Rewrite::ServerType),
+    rewritten(&["loadBalanceHosts"], "load_balance_hosts", Rewrite::Balancing),
+    rewritten(&["channelBinding"], "channel_binding", Rewrite::Word),
+    named(&["applicationName"], "application_name"),
+    Keyword { names: &["options", "schema", "currentSchema", "timeZone"], means: Means::Server },
+    own(&[
+        "autodetectExtensions",
+        "compatibilityMode",
+        "errorResponseLogLevel",
+        "extensions",
+        "fetchSize",
+        "forceBinary",
+        "hostRecheckTime",
+        "lockWaitTimeout",
+        "loopResources",
+        "noticeLogLevel",
+        "preferAttachedBuffers",
+        "preparedStatementCacheQueries",
+        "protocol",
+        "socket",
+        "sslContextBuilderCustomizer",
+        "sslSni",
+        "statementTimeout",
+        "tcpKeepAlive",
+        "tcpNoDelay",
+        "initialSize",
+        "maxSize",
+        "maxIdleTime",
+        "maxLifeTime",
+        "maxAcquireTime",
+        "maxCreateConnectionTime",
+        "validationQuery",
+        "validationDepth",
+        "acquireRetry",
+        "backgroundEvictionInterval",
+        "minIdle",
+        "poolName",
+        "registerJmx",
+    ]),
+];
+
+/// SSLMode.fromValue and PostgresqlConnectionConfiguration.
+fn r2dbc_rules(said: &Said<'_>) -> Decision {
+    let secure = said.scheme().starts_with("r2dbcs:");
+    let (at, mode) = match (said.get("sslMode"), said.get("ssl")) {
+        (Some(mode), _) => (Some(mode.at), mode.text.to_ascii_lowercase().replace('_', "-")),
+        (None, Some(ssl)) if ssl.text == "true" => (Some(ssl.at), "verify-full".to_owned()),
+        (None, _) if secure => (None, "verify-full".to_owned()),
+        (None, ssl) => (ssl.map(|ssl| ssl.at), "disable".to_owned()),
+    };
+    let roots = || match said.filled("sslRootCert") {
+        Some(file) => vec![Root::Named(file.at)],
+        None => vec![Root::Java],
+    };
+    let demand = match mode.as_str() {
+        "disable" => Demand::plaintext(),
+        "allow" => Demand::after_refusal(),
+        "prefer" => Demand::if_offered(Fallback::SessionRefused),
+        "require" => Demand::encrypted(),
+        "verify-ca" => Demand::chain(roots()),
+        // TUNNEL is TLS before PostgreSQL's protocol, verified as VERIFY_FULL.
+        "verify-full" | "tunnel" => Demand::full(roots()),
+        _ => {
+            return Decision::invalid(
+                at.unwrap_or(0),
+                "sslMode",
+                "DISABLE, ALLOW, PREFER, REQUIRE, VERIFY_CA or VERIFY_FULL",
+            );
+        }
+    };
+    if let (true, Some(verifier)) = (demand.name, said.filled("sslHostnameVerifier")) {
+        let demand = Demand { name: false, ..demand };
+        return Decision::by(Some(verifier.at), demand).because("this class decides about the host name");
+    }
+    let decision = Decision::by(at, demand);
+    match (at, mode.as_str()) {
+        (None, "disable") => decision.because("without sslMode or ssl=true, R2DBC does not use TLS"),
+        (_, "require") => decision.because("R2DBC's REQUIRE encrypts and verifies nothing"),
+        _ => decision,
+    }
+}
+
+fn spell_jdbc(_: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+    let mut settings = trusted.named(&[("sslmode", "verify-full")], "sslrootcert");
+    let java = || Spelled::new("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+    settings.extend((trusted == Trusted::System).then(java));
+    Ok(settings)
+}

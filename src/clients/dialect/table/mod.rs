@@ -1,0 +1,314 @@
+//! The table of dialects, one row each: forms, keywords, what is demanded, what is taken from elsewhere. A new dialect is
+//! one row in its ecosystem's file.
+
+mod dotnet;
+mod elixir;
+mod go;
+mod jvm;
+mod libpq;
+mod node;
+mod odbc;
+mod prisma;
+mod python;
+mod rust;
+
+use super::demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
+use super::grammar::pairs::{self, Backslash, Prefix, Syntax};
+use super::grammar::url::{self, Bare, FORM, LENIENT, LITERAL, Login, Path, STRICT, STRICT_FORM};
+use super::grammar::{DICTIONARY, ELIXIR, Form, JAVASCRIPT, PYTHON, RUBY};
+use super::said::{Said, Word, shown};
+use super::verify::{Spelled, Trusted};
+use super::{
+    Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Means, Repeated, Rewrite, Surroundings,
+    Unknown, Variables,
+};
+
+/// All dialects, those of one ecosystem together.
+pub fn all() -> impl Iterator<Item = &'static Dialect> {
+    [
+        libpq::DIALECTS,
+        jvm::DIALECTS,
+        dotnet::DIALECTS,
+        odbc::DIALECTS,
+        python::DIALECTS,
+        node::DIALECTS,
+        prisma::DIALECTS,
+        elixir::DIALECTS,
+        go::DIALECTS,
+        rust::DIALECTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The dialect of a name or alias, whatever the case.
+pub fn find(name: &str) -> Option<&'static Dialect> {
+    let is = |known: &&str| known.eq_ignore_ascii_case(name);
+    all().find(|dialect| is(&dialect.name) || dialect.aliases.iter().any(&is))
+}
+
+/// The nearest name to a mistyped one.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let names = all().flat_map(|dialect| [dialect.name].into_iter().chain(dialect.aliases.iter().copied()));
+    crate::text::nearest(name, names)
+}
+
+/// Whether some driver has a keyword of this name, libpq included.
+pub(super) fn knows(name: &str) -> bool {
+    crate::conninfo::options::find(name.as_bytes()).is_some() || !owners(name).is_empty() || name == "ssl"
+}
+
+/// Those whose own keyword this is: of a name that many have, none.
+pub(super) fn owners(name: &str) -> Vec<&'static str> {
+    let mut owners: Vec<&'static str> = Vec::new();
+    for dialect in all().filter(|dialect| dialect.keyword(name).is_some()) {
+        let family = dialect.title;
+        if !owners.contains(&family) {
+            owners.push(family);
+        }
+    }
+    owners
+}
+
+impl Dialect {
+    /// The keyword of a name, as this driver compares names, and the name as it knows it.
+    pub(super) fn keyword(&self, name: &str) -> Option<(&'static Keyword, &'static str)> {
+        let bare = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+        let is = |known: &str| match self.keywords.case {
+            Case::Exact => known == name,
+            Case::Any => known.eq_ignore_ascii_case(name),
+            Case::AnyWithoutBlanks => bare(known).eq_ignore_ascii_case(&bare(name)),
+        };
+        let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
+        known.into_iter().find_map(|keyword| Some((keyword, *keyword.names.iter().find(|name| is(name))?)))
+    }
+
+    /// The nearest keyword to a mistyped one.
+    pub(super) fn nearest_keyword(&self, name: &str) -> Option<&'static str> {
+        let names = self.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(|keyword| keyword.names);
+        let bare = |text: &str| -> String {
+            text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let typed = bare(name);
+        names
+            .map(|known| (crate::text::distance(&typed, &bare(known)), *known))
+            .filter(|(distance, _)| 3 * distance <= typed.chars().count())
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, known)| known)
+    }
+}
+
+/// What most keywords have in common.
+const PLAIN: Keywords = Keywords {
+    known: &[],
+    case: Case::Exact,
+    unknown: Unknown::Refused,
+    repeated: Repeated::Last,
+    demand_under: None,
+    misnamed: &[],
+};
+
+/// libpq's option under its own name.
+const fn same(names: &'static [&'static str; 1]) -> Keyword {
+    let [name] = names;
+    Keyword { names, means: Means::Libpq(name) }
+}
+
+/// libpq's option under other names.
+const fn named(names: &'static [&'static str], option: &'static str) -> Keyword {
+    Keyword { names, means: Means::Libpq(option) }
+}
+
+/// libpq's option under other names, with other values.
+const fn rewritten(names: &'static [&'static str], option: &'static str, rewrite: Rewrite) -> Keyword {
+    Keyword { names, means: Means::Rewritten(option, rewrite) }
+}
+
+/// Something that takes part in the demand.
+const fn tls(names: &'static [&'static str]) -> Keyword {
+    Keyword { names, means: Means::Tls }
+}
+
+/// Something that does not concern the connection.
+const fn own(names: &'static [&'static str]) -> Keyword {
+    Keyword { names, means: Means::Own }
+}
+
+/// A setting of the session.
+const fn server(names: &'static [&'static str]) -> Keyword {
+    Keyword { names, means: Means::Server }
+}
+
+/// libpq's own keywords.
+const LIBPQ_KEYWORDS: &[Keyword] = &[
+    same(&["host"]),
+    same(&["hostaddr"]),
+    same(&["port"]),
+    same(&["dbname"]),
+    same(&["user"]),
+    same(&["password"]),
+    same(&["passfile"]),
+    same(&["service"]),
+    same(&["channel_binding"]),
+    same(&["connect_timeout"]),
+    same(&["client_encoding"]),
+    same(&["options"]),
+    same(&["application_name"]),
+    same(&["fallback_application_name"]),
+    same(&["keepalives"]),
+    same(&["keepalives_idle"]),
+    same(&["keepalives_interval"]),
+    same(&["keepalives_count"]),
+    same(&["tcp_user_timeout"]),
+    same(&["sslmode"]),
+    same(&["sslnegotiation"]),
+    same(&["sslcompression"]),
+    same(&["sslcert"]),
+    same(&["sslkey"]),
+    same(&["sslcertmode"]),
+    same(&["sslpassword"]),
+    same(&["sslrootcert"]),
+    same(&["sslcrl"]),
+    same(&["sslcrldir"]),
+    same(&["sslsni"]),
+    same(&["requirepeer"]),
+    same(&["require_auth"]),
+    same(&["min_protocol_version"]),
+    same(&["max_protocol_version"]),
+    same(&["ssl_min_protocol_version"]),
+    same(&["ssl_max_protocol_version"]),
+    same(&["gssencmode"]),
+    same(&["krbsrvname"]),
+    same(&["gsslib"]),
+    same(&["gssdelegation"]),
+    same(&["replication"]),
+    same(&["target_session_attrs"]),
+    same(&["load_balance_hosts"]),
+    same(&["scram_client_key"]),
+    same(&["scram_server_key"]),
+    same(&["oauth_issuer"]),
+    same(&["oauth_client_id"]),
+    same(&["oauth_client_secret"]),
+    same(&["oauth_scope"]),
+    same(&["sslkeylogfile"]),
+];
+
+/// Settings of the session that clients send under their own names.
+const SERVER_SETTINGS: &[Keyword] = &[server(&[
+    "search_path",
+    "timezone",
+    "TimeZone",
+    "datestyle",
+    "DateStyle",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "extra_float_digits",
+    "client_min_messages",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "role",
+    "geqo",
+    "intervalstyle",
+    "jit",
+    "work_mem",
+])];
+
+/// What libpq takes from elsewhere.
+const LIBPQ_SURROUNDINGS: Surroundings = Surroundings {
+    variables: Variables::All,
+    user: Absent::AsLibpq,
+    database: Absent::AsLibpq,
+    host: Absent::AsLibpq,
+    passfile: true,
+    connect_timeout: 0,
+};
+
+/// libpq's modes, for what is said of a value that is none.
+const LIBPQ_MODES: &str = "disable, allow, prefer, require, verify-ca or verify-full";
+
+/// libpq's rules over its `sslmode` and `sslrootcert` (fe-connect.c, pqConnectOptions2; fe-secure-openssl.c,
+/// initialize_SSL), from libpq 16 on as far as `sslrootcert=system` is concerned.
+fn libpq_rules(said: &Said<'_>) -> Decision {
+    let root = said.filled("sslrootcert");
+    let mode = said.get("sslmode");
+    let at = mode.map(|word| word.at);
+    if root.is_some_and(|root| root.text == "system") {
+        let demand = Demand::full(vec![Root::System]);
+        return match mode {
+            None => Decision::by(root.map(|root| root.at), demand),
+            Some(mode) if mode.text == "verify-full" => Decision::by(at, demand),
+            Some(mode) => Decision::invalid(mode.at, "sslmode", "verify-full beside sslrootcert=system"),
+        };
+    }
+    let roots = root.map_or_else(|| vec![Root::Home], |root| vec![Root::Named(root.at)]);
+    let demand = |encryption| Demand { encryption, chain: Chain::IfRoots, name: false, roots: roots.clone() };
+    let demand = match mode.map_or("prefer", |word| word.text) {
+        "disable" => Demand::plaintext(),
+        "allow" => demand(Encryption::AfterRefusal),
+        "prefer" => demand(Encryption::IfOffered(Fallback::AnyFailure)),
+        "require" => demand(Encryption::Always),
+        "verify-ca" => Demand::chain(roots),
+        "verify-full" => Demand::full(roots),
+        _ => return Decision::invalid(at.unwrap_or(0), "sslmode", LIBPQ_MODES),
+    };
+    Decision::by(at, demand)
+}
+
+/// libpq's own words.
+fn spell_libpq(_: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+    let mut settings = trusted.named(&[("sslmode", "verify-full")], "sslrootcert");
+    settings.extend((trusted == Trusted::System).then(|| Spelled::new("sslrootcert", "system")));
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_complete_and_their_names_unique() {
+        let mut names = BTreeSet::new();
+        for dialect in all() {
+            for name in [dialect.name].iter().chain(dialect.aliases) {
+                assert!(names.insert(name.to_ascii_lowercase()), "{name} twice");
+                assert!(std::ptr::eq(find(name).unwrap(), dialect), "{name}");
+            }
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.+".contains(c);
+            assert!(dialect.name.chars().all(plain), "{}", dialect.name);
+            assert!(!dialect.source.is_empty() && !dialect.forms.is_empty(), "{}", dialect.name);
+            let mut known = BTreeSet::new();
+            for name in dialect.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(|row| row.names) {
+                assert!(known.insert(*name), "{}: {name} twice", dialect.name);
+            }
+            for row in dialect.keywords.known.iter().flat_map(|rows| rows.iter()) {
+                if let Means::Libpq(option) | Means::Rewritten(option, _) = row.means {
+                    let found = crate::conninfo::options::find(option.as_bytes());
+                    assert!(found.is_some(), "{}: {option} is none of libpq's", dialect.name);
+                }
+            }
+        }
+        assert!(names.len() > 24);
+    }
+
+    #[test]
+    fn libpqs_keywords_are_libpqs_options() {
+        let options: Vec<&str> =
+            crate::conninfo::options::OPTIONS.iter().map(|option| option.keyword).collect();
+        for row in LIBPQ_KEYWORDS {
+            assert!(options.contains(&row.names[0]), "{}", row.names[0]);
+        }
+        assert_eq!(LIBPQ_KEYWORDS.len(), options.len());
+    }
+
+    #[test]
+    fn keywords_of_others_are_known_as_theirs() {
+        assert!(owners("pgbouncer").iter().any(|owner| owner.contains("Prisma")));
+        assert!(owners("uselibpqcompat").iter().any(|owner| owner.contains("node-postgres")));
+        assert!(owners("no such thing").is_empty());
+        assert_eq!(nearest("jdcb"), Some("jdbc"));
+    }
+}

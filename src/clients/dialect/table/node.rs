@@ -1,0 +1,424 @@
+//! Node: node-postgres and what is built on it, postgres.js.
+
+use super::{
+    Absent, Bare, Case, Decision, Demand, Dialect, FORM, Fallback, FaultKind, Form, Hosts, JAVASCRIPT,
+    Keyword, Keywords, Kind, LENIENT, Login, PLAIN, Path, Repeated, Rewrite, Root, Said, Spelled,
+    Surroundings, Trusted, Unknown, Variables, Word, named, own, rewritten, same, server, tls, url,
+};
+use crate::clients::dialect::grammar::url::{Decode, Percent};
+
+pub(super) const DIALECTS: &[&Dialect] = &[&NODE_POSTGRES, &SEQUELIZE, &POSTGRES_JS];
+
+/// node-postgres 8 with pg-connection-string, and so knex, TypeORM, Drizzle, Sequelize and pg-promise.
+pub(super) static NODE_POSTGRES: Dialect = Dialect {
+    name: "node-postgres",
+    aliases: &["pg", "node", "typeorm", "drizzle", "knex", "pg-promise"],
+    title: "node-postgres",
+    releases: "8",
+    forms: &[NODE_URL, Form::Object(&JAVASCRIPT)],
+    keywords: NODE_KEYWORDS,
+    hosts: Hosts::Plain,
+    demand: node_rules,
+    spell: spell_node,
+    surroundings: NODE_SURROUNDINGS,
+    source: "pg 8.23.1 with pg-connection-string 2.14.1 run, 2026-11-29",
+};
+
+pub(super) const NODE_URL: Form = Form::Url(&url::Rules {
+    schemes: &["postgresql://", "postgres://", "pg://"],
+    exact_scheme: false,
+    login: Login::ToLast,
+    authority_ends: b"/?#",
+    fragment: true,
+    several_hosts: false,
+    user: LENIENT,
+    host: LENIENT,
+    path: Decode { percent: Percent::Unreserved, plus: false },
+    query: FORM,
+    path_form: Path::Database,
+    bare: Bare::Empty,
+    query_wins: true,
+});
+
+pub(super) const NODE_SURROUNDINGS: Surroundings = Surroundings {
+    variables: Variables::Of(&[
+        "host",
+        "port",
+        "user",
+        "password",
+        "dbname",
+        "sslmode",
+        "sslnegotiation",
+        "application_name",
+        "options",
+        "passfile",
+        "connect_timeout",
+    ]),
+    user: Absent::AsLibpq,
+    database: Absent::AsLibpq,
+    host: Absent::Is("localhost"),
+    passfile: true,
+    connect_timeout: 0,
+};
+
+pub(super) const NODE_KEYWORDS: Keywords = Keywords {
+    known: &[NODE_NAMES],
+    case: Case::Exact,
+    unknown: Unknown::Ignored,
+    repeated: Repeated::Last,
+    ..PLAIN
+};
+
+const NODE_NAMES: &[Keyword] = &[
+    same(&["host"]),
+    same(&["port"]),
+    named(&["database"], "dbname"),
+    same(&["user"]),
+    same(&["password"]),
+    tls(&["sslmode"]),
+    tls(&["ssl"]),
+    tls(&["sslrootcert"]),
+    tls(&["uselibpqcompat"]),
+    tls(&["ssl.ca", "ssl.ca.0"]),
+    tls(&["ssl.rejectUnauthorized"]),
+    tls(&["ssl.checkServerIdentity"]),
+    tls(&["ssl.servername"]),
+    tls(&["connectionString"]),
+    same(&["sslcert"]),
+    same(&["sslkey"]),
+    same(&["sslnegotiation"]),
+    named(&["ssl.cert"], "sslcert"),
+    named(&["ssl.key"], "sslkey"),
+    named(&["ssl.passphrase"], "sslpassword"),
+    rewritten(&["connectionTimeoutMillis"], "connect_timeout", Rewrite::Milliseconds),
+    same(&["application_name"]),
+    same(&["fallback_application_name"]),
+    same(&["options"]),
+    same(&["client_encoding"]),
+    same(&["replication"]),
+    server(&["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]),
+    own(&[
+        "query_timeout",
+        "keepAlive",
+        "keepAliveInitialDelayMillis",
+        "enableChannelBinding",
+        "binary",
+        "stream",
+        "types",
+        "parseInputDatesAsUTC",
+        "isDomainSocket",
+        "encoding",
+        "max",
+        "min",
+        "maxUses",
+        "idleTimeoutMillis",
+        "allowExitOnIdle",
+        "maxLifetimeSeconds",
+        "log",
+        "Promise",
+        "ssl.require",
+        "ssl.minVersion",
+        "ssl.maxVersion",
+        "ssl.ciphers",
+        "dialect",
+        "dialectOptions",
+        "logging",
+        "pool",
+        "type",
+        "synchronize",
+        "entities",
+        "migrations",
+        "schema",
+        "client",
+        "connection",
+    ]),
+];
+
+/// Sequelize: node-postgres, but of its own object it hands on `dialectOptions` alone.
+static SEQUELIZE: Dialect = Dialect {
+    name: "sequelize",
+    aliases: &[],
+    title: "Sequelize",
+    releases: "6",
+    forms: &[NODE_URL, Form::Object(&JAVASCRIPT)],
+    keywords: Keywords { demand_under: Some("dialectOptions"), ..NODE_KEYWORDS },
+    hosts: Hosts::Plain,
+    demand: node_rules,
+    spell: spell_sequelize,
+    surroundings: NODE_SURROUNDINGS,
+    source: "sequelize 6.37.8 with pg 8.23.1 run, 2026-11-29",
+};
+
+/// What Node trusts where no file is named.
+fn roots(said: &Said<'_>, file: &'static str) -> Vec<Root> {
+    match said.filled(file) {
+        Some(word) if word.kind == Kind::Code => vec![Root::Program],
+        Some(word) if word.kind == Kind::Text && word.text.contains("-----BEGIN") => {
+            vec![Root::Inline(word.at)]
+        }
+        Some(word) => vec![Root::Named(word.at)],
+        None => vec![Root::Node],
+    }
+}
+
+/// What the URL says, where it says anything (pg-connection-string, parse), else the `ssl` of the object.
+pub(super) fn node_rules(said: &Said<'_>) -> Decision {
+    let in_object = said.is_object() && said.get("connectionString").is_none();
+    let mode = said.get("sslmode").filter(|mode| !mode.text.is_empty());
+    if in_object {
+        let decision = object_rules(said);
+        return match mode {
+            Some(mode) if said.get("ssl").is_none() => decision_of_ignored(mode, decision),
+            _ => decision,
+        };
+    }
+    let file = ["sslrootcert", "sslcert", "sslkey"].into_iter().find_map(|name| said.filled(name));
+    let ssl = said.get("ssl").filter(|ssl| !ssl.text.is_empty() || ssl.kind != Kind::Text);
+    let Some(mode) = mode else {
+        return match (file, ssl) {
+            (Some(file), _) => Decision::by(Some(file.at), Demand::full(roots(said, "sslrootcert"))),
+            (None, Some(ssl)) if said.is_beside(ssl) => object_rules(said),
+            (None, Some(ssl)) => ssl_word(said, ssl),
+            (None, None) if said.ignored("ssl").is_some() => ignored_ssl(said),
+            (None, None) => Decision::by(None, Demand::plaintext())
+                .because("without ssl or sslmode node-postgres does not use TLS"),
+        };
+    };
+    if said.get("uselibpqcompat").is_some_and(|word| word.text == "true") {
+        return compatible(said, mode);
+    }
+    let decision = |demand| Decision::by(Some(mode.at), demand);
+    match mode.text {
+        "disable" => decision(Demand::plaintext()),
+        "no-verify" => decision(Demand::encrypted()).because("no-verify accepts any certificate"),
+        _ => decision(Demand::full(roots(said, "sslrootcert"))),
+    }
+}
+
+/// A mode in the object, where node-postgres looks for `ssl` only.
+fn decision_of_ignored(mode: Word<'_>, decision: Decision) -> Decision {
+    Decision { word: Some(mode.at), ..decision }.because(format!(
+        "sslmode: '{}' in the object is ignored: node-postgres looks at ssl",
+        super::shown(mode.text)
+    ))
+}
+
+/// `ssl=…` in a URL, or as a word in the object.
+fn ssl_word(said: &Said<'_>, ssl: Word<'_>) -> Decision {
+    let decision = |demand| Decision::by(Some(ssl.at), demand);
+    match (ssl.kind, ssl.text) {
+        (Kind::Text, "true" | "1") => decision(Demand::full(roots(said, "sslrootcert"))),
+        (Kind::Text, "0") => decision(Demand::plaintext()),
+        (Kind::Text, "no-verify") => {
+            decision(Demand::encrypted()).because("no-verify accepts any certificate")
+        }
+        (Kind::Code | Kind::Content, _) => Decision::refused(Some(ssl.at), FaultKind::Computed("ssl".into())),
+        _ => Decision::invalid(ssl.at, "ssl", "true, 1, 0 or no-verify: node-postgres fails on other words"),
+    }
+}
+
+/// With uselibpqcompat=true (pg-connection-string from 2.7 on).
+fn compatible(said: &Said<'_>, mode: Word<'_>) -> Decision {
+    let file = said.filled("sslrootcert");
+    let roots = roots(said, "sslrootcert");
+    let decision = |demand| Decision::by(Some(mode.at), demand);
+    match (mode.text, file) {
+        ("disable", _) => decision(Demand::plaintext()),
+        ("prefer", _) => decision(Demand::encrypted())
+            .because("prefer here has no way back to plaintext, and verifies nothing"),
+        ("require", None) => decision(Demand::encrypted()),
+        ("require" | "verify-ca", Some(_)) => decision(Demand::chain(roots)),
+        ("verify-ca", None) => Decision::refused(Some(mode.at), FaultKind::Missing("sslrootcert")),
+        _ => decision(Demand::full(roots)),
+    }
+}
+
+/// The `ssl` of the object.
+fn object_rules(said: &Said<'_>) -> Decision {
+    let Some(ssl) = said.get("ssl") else {
+        return match said.ignored("ssl") {
+            Some(_) => ignored_ssl(said),
+            None => {
+                Decision::by(None, Demand::plaintext()).because("without ssl node-postgres does not use TLS")
+            }
+        };
+    };
+    let decision = |demand| Decision::by(Some(ssl.at), demand);
+    match (ssl.kind, ssl.text) {
+        (Kind::Text, "false" | "null" | "") => decision(Demand::plaintext()),
+        (Kind::Text, "true") => decision(Demand::full(vec![Root::Node])),
+        (Kind::Text, "no-verify") => {
+            decision(Demand::encrypted()).because("no-verify accepts any certificate")
+        }
+        (Kind::Object, _) => object(said, ssl),
+        (Kind::Code | Kind::Content, _) => Decision::refused(Some(ssl.at), FaultKind::Computed("ssl".into())),
+        _ => {
+            Decision::invalid(ssl.at, "ssl", "true, false or an object: node-postgres fails on other values")
+        }
+    }
+}
+
+/// Sequelize's `ssl` outside of `dialectOptions`.
+fn ignored_ssl(said: &Said<'_>) -> Decision {
+    Decision::by(said.ignored("ssl").map(|word| word.at), Demand::plaintext())
+        .because("ssl is ignored here: Sequelize hands on what stands in dialectOptions")
+}
+
+/// The options of tls.connect in an `ssl` object.
+fn object(said: &Said<'_>, ssl: Word<'_>) -> Decision {
+    if let Some(word) = said.get("ssl.rejectUnauthorized").filter(|word| word.text == "false") {
+        return Decision::by(Some(word.at), Demand::encrypted())
+            .because("rejectUnauthorized: false accepts any certificate");
+    }
+    let roots = roots(said, "ssl.ca");
+    if let Some(word) = said.get("ssl.checkServerIdentity") {
+        return Decision::by(Some(word.at), Demand::chain(roots))
+            .because("this function decides about the host name");
+    }
+    Decision::by(Some(ssl.at), Demand::full(roots))
+}
+
+/// postgres.js.
+static POSTGRES_JS: Dialect = Dialect {
+    name: "postgres.js",
+    aliases: &["postgresjs", "postgres-js"],
+    title: "postgres.js",
+    releases: "3.4",
+    forms: &[
+        Form::Url(&url::Rules {
+            schemes: &["postgresql://", "postgres://"],
+            exact_scheme: false,
+            login: Login::ToLast,
+            authority_ends: b"/?#",
+            fragment: true,
+            several_hosts: true,
+            user: LENIENT,
+            host: LENIENT,
+            path: super::LITERAL,
+            query: FORM,
+            path_form: Path::Database,
+            bare: Bare::Empty,
+            query_wins: false,
+        }),
+        Form::Object(&JAVASCRIPT),
+    ],
+    keywords: Keywords {
+        known: &[POSTGRES_JS_NAMES],
+        case: Case::Exact,
+        unknown: Unknown::Sent,
+        repeated: Repeated::Last,
+        ..PLAIN
+    },
+    hosts: Hosts::Plain,
+    demand: postgres_js_rules,
+    spell: spell_postgres_js,
+    surroundings: Surroundings {
+        variables: Variables::Of(&[
+            "host",
+            "port",
+            "user",
+            "password",
+            "dbname",
+            "target_session_attrs",
+            "sslnegotiation",
+            "connect_timeout",
+            "application_name",
+        ]),
+        user: Absent::AsLibpq,
+        database: Absent::AsLibpq,
+        host: Absent::Is("localhost"),
+        passfile: false,
+        connect_timeout: 30,
+    },
+    source: "postgres 3.4.9 run, 2026-11-29",
+};
+
+const POSTGRES_JS_NAMES: &[Keyword] = &[
+    tls(&["sslmode"]),
+    tls(&["ssl"]),
+    tls(&["ssl.ca"]),
+    tls(&["ssl.rejectUnauthorized"]),
+    tls(&["ssl.checkServerIdentity"]),
+    tls(&["ssl.servername"]),
+    same(&["sslnegotiation"]),
+    named(&["ssl.cert"], "sslcert"),
+    named(&["ssl.key"], "sslkey"),
+    named(&["ssl.passphrase"], "sslpassword"),
+    same(&["connect_timeout"]),
+    same(&["target_session_attrs"]),
+    server(&["application_name", "search_path", "statement_timeout", "TimeZone", "timezone", "options"]),
+    own(&[
+        "max",
+        "idle_timeout",
+        "max_lifetime",
+        "max_pipeline",
+        "backoff",
+        "keep_alive",
+        "prepare",
+        "debug",
+        "fetch_types",
+        "publications",
+        "types",
+        "transform",
+        "onnotice",
+        "onparameter",
+        "onclose",
+        "connection",
+        "path",
+        "ssl.minVersion",
+        "ssl.maxVersion",
+    ]),
+    // Of the object only: in a URL they are sent to the server (see postgres_js_rules).
+    named(&["host", "hostname"], "host"),
+    same(&["port"]),
+    named(&["database", "db"], "dbname"),
+    named(&["username", "user"], "user"),
+    named(&["password", "pass"], "password"),
+];
+
+/// parseOptions: `sslmode` takes the place of `ssl`; only require, allow and prefer do not verify.
+fn postgres_js_rules(said: &Said<'_>) -> Decision {
+    let of_object = said.get("ssl").filter(|word| said.is_object() || said.is_beside(*word));
+    let word = of_object.or_else(|| said.get("sslmode").filter(|_| !said.is_object())).or(said.get("ssl"));
+    let Some(word) = word else {
+        return Decision::by(None, Demand::plaintext()).because("without ssl postgres.js does not use TLS");
+    };
+    let decision = |demand| Decision::by(Some(word.at), demand);
+    match (word.kind, word.text) {
+        (Kind::Text, "disable" | "false" | "null" | "") => decision(Demand::plaintext()),
+        (Kind::Text, "prefer") => decision(Demand::if_offered(Fallback::NotOffered)),
+        (Kind::Text, "require" | "allow") => decision(Demand::encrypted())
+            .because("require and allow encrypt and verify nothing in postgres.js"),
+        (Kind::Object, _) => object(said, word),
+        (Kind::Code | Kind::Content, _) => {
+            Decision::refused(Some(word.at), FaultKind::Computed("ssl".into()))
+        }
+        (Kind::Text, _) => decision(Demand::full(vec![Root::Node])),
+    }
+}
+
+pub(super) fn spell_node(in_object: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+    Ok(match (in_object, trusted.file()) {
+        (true, Some(path)) => vec![Spelled::content("ssl.ca", path)],
+        (true, None) => vec![Spelled::new("ssl", "true")],
+        (false, _) => trusted.named(&[("sslmode", "verify-full")], "sslrootcert"),
+    })
+}
+
+fn spell_sequelize(in_object: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+    Ok(match (in_object, trusted.file()) {
+        (true, Some(path)) => vec![Spelled::content("dialectOptions.ssl.ca", path)],
+        (true, None) => vec![Spelled::new("dialectOptions.ssl", "true")],
+        (false, _) => trusted.named(&[("sslmode", "verify-full")], "sslrootcert"),
+    })
+}
+
+fn spell_postgres_js(in_object: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+    match (in_object, trusted.file()) {
+        (true, _) => spell_node(true, trusted),
+        (false, Some(_)) => Err(
+            "give ssl: { ca: fs.readFileSync(FILE) } in the options: a URL cannot name a root file for postgres.js",
+        ),
+        (false, None) => Ok(vec![Spelled::new("sslmode", "verify-full")]),
+    }
+}

@@ -1,0 +1,305 @@
+//! Which driver's a string is, and which settings it has.
+
+use super::{brief, pairs, read_as};
+
+type Options = &'static [(&'static str, &'static str)];
+
+/// Dialect, text, settings of libpq's. Nobody says whose the text is.
+const GIVEN: &[(&str, &str, Options)] = &[
+    ("libpq", "host=h user=u", &[("", "host=h user=u")]),
+    ("libpq", "postgresql://u:p@h/d?sslmode=require", &[("", "postgresql://u:p@h/d?sslmode=require")]),
+    ("libpq", "", &[("", "")]),
+    ("libpq", "mydb", &[("host", "mydb")]),
+    ("libpq", "db.example", &[("host", "db.example")]),
+    ("libpq", "db.example:6432", &[("host", "db.example"), ("port", "6432")]),
+    ("libpq", "[::1]:6432", &[("host", "::1"), ("port", "6432")]),
+    ("libpq", "::1", &[("host", "::1")]),
+    ("libpq", "10.0.0.1", &[("host", "10.0.0.1")]),
+    ("libpq", "db.example:x", &[("", "db.example:x")]),
+    ("libpq", "u:secret@h", &[("", "u:secret@h")]),
+    (
+        "jdbc",
+        "jdbc:postgresql://h:5433/my%20db?user=a+b&password=x&sslmode=require",
+        &[("host", "h"), ("port", "5433"), ("dbname", "my db"), ("user", "a b"), ("password", "x")],
+    ),
+    ("jdbc", "jdbc:postgresql:mydb", &[("dbname", "mydb")]),
+    (
+        "jdbc",
+        "jdbc:postgresql://a:1,b/d?targetServerType=preferSecondary&PGPORT=7",
+        &[("host", "a,b"), ("dbname", "d"), ("target_session_attrs", "prefer-standby"), ("port", "7")],
+    ),
+    (
+        "r2dbc",
+        "r2dbc:postgresql://u:p@h:5432/d?sslMode=VERIFY_FULL&connectTimeout=PT5S",
+        &[
+            ("user", "u"),
+            ("password", "p"),
+            ("host", "h"),
+            ("port", "5432"),
+            ("dbname", "d"),
+            ("connect_timeout", "5"),
+        ],
+    ),
+    (
+        "sqlalchemy",
+        "postgresql+psycopg://u:p/w@h:1/d?sslmode=require",
+        &[
+            ("user", "u"),
+            ("password", "p/w"),
+            ("host", "h"),
+            ("port", "1"),
+            ("dbname", "d"),
+            ("sslmode", "require"),
+        ],
+    ),
+    ("sqlalchemy+psycopg2", "postgresql+psycopg2://u@h/d", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "sqlalchemy+asyncpg",
+        "postgresql+asyncpg://u@/d?host=a:1&host=b:2&ssl=require",
+        &[("user", "u"), ("dbname", "d"), ("host", "a,b"), ("port", "1,2")],
+    ),
+    ("sqlalchemy+pg8000", "postgresql+pg8000://u@h/d", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "ecto",
+        "ecto://u:p@h/d?ssl=true&pool_size=5",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("dbname", "d")],
+    ),
+    ("pdo", "pgsql:host=h;port=5432;dbname=d", &[("host", "h"), ("port", "5432"), ("dbname", "d")]),
+    ("dbi", "dbi:Pg:db=d;host=h", &[("dbname", "d"), ("host", "h")]),
+    (
+        "django",
+        "pgsql://u:p@h/d?sslmode=require",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("dbname", "d"), ("sslmode", "require")],
+    ),
+    (
+        "django",
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'USER': 'u', \
+         'PASSWORD': 'p', 'OPTIONS': {'sslmode': 'require'}, 'TEST': {'NAME': 'other'}}}",
+        &[("host", "h"), ("dbname", "d"), ("user", "u"), ("password", "p"), ("sslmode", "require")],
+    ),
+    (
+        "node-postgres",
+        "new Client({host: 'h', user: 'u', password: 'p', database: 'd', port: 5432, ssl: {ca: fs.readFileSync('F')}})",
+        &[("host", "h"), ("user", "u"), ("password", "p"), ("dbname", "d"), ("port", "5432")],
+    ),
+    (
+        "node-postgres",
+        "{ connectionString: 'postgres://u:p@h/d?sslmode=require', ssl: { rejectUnauthorized: false } }",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("dbname", "d")],
+    ),
+    ("node-postgres", "postgres://u@h/d?sslmode=no-verify", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "postgres.js",
+        "const sql = postgres('postgres://u:p@h/d', { ssl: 'require' })",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "prisma",
+        "postgresql://u:p@h:5432/d?schema=public&sslaccept=strict&sslcert=ca.pem&connect_timeout=3",
+        &[
+            ("user", "u"),
+            ("password", "p"),
+            ("host", "h"),
+            ("port", "5432"),
+            ("dbname", "d"),
+            ("connect_timeout", "3"),
+        ],
+    ),
+    ("pgx", "postgres://u@h/d?pool_max_conns=5", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "gorm",
+        "host=h user=u dbname=d TimeZone=Europe/Berlin",
+        &[("host", "h"), ("user", "u"), ("dbname", "d")],
+    ),
+    ("lib-pq", "host=h user=u binary_parameters=yes", &[("host", "h"), ("user", "u")]),
+    ("sqlx", "postgres://u@h/d?ssl-mode=VERIFY-FULL", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "npgsql",
+        "Host=h;Port=5433;Database=d;Username=u;Password=p;SSL Mode=Require",
+        &[("host", "h"), ("port", "5433"), ("dbname", "d"), ("user", "u"), ("password", "p")],
+    ),
+    (
+        "npgsql",
+        "server=a:1,b:2;user id=u;password='x;y'",
+        &[("host", "a,b"), ("user", "u"), ("password", "x;y"), ("port", "1,2")],
+    ),
+    (
+        "npgsql",
+        "host=h;database=d;username=u;ssl mode=VerifyFull",
+        &[("host", "h"), ("dbname", "d"), ("user", "u")],
+    ),
+    (
+        "odbc",
+        "Driver={PostgreSQL Unicode};Server=h;Port=5432;Database=d;Uid=u;Pwd=a%20b+c;SSLmode=verify-full;\
+         pqopt={sslrootcert='/my ca.pem'}",
+        &[
+            ("host", "h"),
+            ("port", "5432"),
+            ("dbname", "d"),
+            ("user", "u"),
+            ("password", "a b c"),
+            ("sslrootcert", "/my ca.pem"),
+        ],
+    ),
+    (
+        "rails",
+        "production:\n  adapter: postgresql\n  host: h\n  username: u\n  password: p\n  sslmode: require\n",
+        &[("host", "h"), ("user", "u"), ("password", "p"), ("sslmode", "require")],
+    ),
+    (
+        "rails",
+        "development:\n  adapter: postgresql\n  database: dev\nproduction:\n  adapter: postgresql\n  host: old\n  \
+         database: d\n  url: postgres://u:p@h/d2?sslmode=require\n  sslmode: verify-full\n",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("dbname", "d2"), ("sslmode", "require")],
+    ),
+    // What stands round a string.
+    ("libpq", "\u{feff} host=h ", &[("", "host=h")]),
+    ("libpq", "'host=h user=u'", &[("", "host=h user=u")]),
+    ("libpq", "psql \"host=h sslmode=require\"", &[("", "host=h sslmode=require")]),
+    (
+        "libpq",
+        "$ PGPASSWORD=secret PGSSLMODE=require psql -h h -p 6432 -U u -d d -c 'select 1'",
+        &[
+            ("host", "h"),
+            ("port", "6432"),
+            ("user", "u"),
+            ("dbname", "d"),
+            ("password", "secret"),
+            ("sslmode", "require"),
+        ],
+    ),
+    (
+        "libpq",
+        "psql -hh --port=5 postgresql://x/y -Uu",
+        &[("host", "h"), ("port", "5"), ("user", "u"), ("", "postgresql://x/y")],
+    ),
+    ("libpq", "psql mydb me", &[("dbname", "mydb"), ("user", "me")]),
+    ("libpq", "DATABASE_URL=\"postgres://u:p@h/d\" # production", &[("", "postgres://u:p@h/d")]),
+    ("libpq", "export X='host=h user=u'", &[("", "host=h user=u")]),
+    ("npgsql", "DB_URL = \"Host=h;Username=u\"", &[("host", "h"), ("user", "u")]),
+    (
+        "libpq",
+        "export PGHOST=h\nexport PGUSER=u\nexport PGPORT=5432\nexport PGDATABASE=d\nexport PGPASSWORD=\"{your-password}\"\n",
+        &[("host", "h"), ("user", "u"), ("port", "5432"), ("dbname", "d"), ("password", "{your-password}")],
+    ),
+    (
+        "jdbc",
+        "spring.datasource.url=jdbc:postgresql://h/d\nspring.datasource.username=u\nspring.datasource.password=p\n",
+        &[("host", "h"), ("dbname", "d"), ("user", "u"), ("password", "p")],
+    ),
+    (
+        "npgsql",
+        "{\n \"ConnectionStrings\": {\n  \"Default\": \"Host=h;Username=u;Password=p\"\n }\n}",
+        &[("host", "h"), ("user", "u"), ("password", "p")],
+    ),
+    (
+        "npgsql",
+        "<add name=\"x\" connectionString=\"Host=h;Password=&quot;a;b&quot;;Username=u\" />",
+        &[("host", "h"), ("password", "a;b"), ("user", "u")],
+    ),
+    ("libpq", "$db = pg_connect(\"host=h dbname=d\");", &[("", "host=h dbname=d")]),
+    (
+        "psycopg",
+        "conn = psycopg2.connect(user=\"u\", password=\"p\", host='h', port=5432, database=\"d\")",
+        &[("user", "u"), ("password", "p"), ("host", "h"), ("port", "5432"), ("dbname", "d")],
+    ),
+    ("psycopg", "psycopg.connect('host=h sslmode=require')", &[("host", "h"), ("sslmode", "require")]),
+    (
+        "pdo",
+        "$pdo = new PDO(\"pgsql:host=h;user=no\", 'me', 'pw', [PDO::ATTR_ERRMODE => 1]);",
+        &[("host", "h"), ("user", "me"), ("password", "pw")],
+    ),
+    (
+        "jdbc",
+        "DriverManager.getConnection(\"jdbc:postgresql://h/d?user=u\", \"other\", \"pw\")",
+        &[("host", "h"), ("dbname", "d"), ("user", "u"), ("password", "pw")],
+    ),
+    (
+        "sqlalchemy",
+        "engine = create_engine(\"postgresql://u@h/d\", pool_size=5)",
+        &[("user", "u"), ("host", "h"), ("dbname", "d")],
+    ),
+    ("lib-pq", "db, err := sql.Open(\"postgres\", \"host=h user=u\")", &[("host", "h"), ("user", "u")]),
+    (
+        "gorm",
+        "gorm.Open(postgres.Open(dsn: \"host=h user=u\"), &gorm.Config{})",
+        &[("host", "h"), ("user", "u")],
+    ),
+    (
+        "ruby-pg",
+        "connection = PG::Connection.new(:host => \"h\", user => 'u', database => \"d\")",
+        &[("host", "h"), ("user", "u"), ("dbname", "d")],
+    ),
+];
+
+#[test]
+fn forms_tell_the_driver() {
+    for (dialect, text, options) in GIVEN {
+        let found = brief(&read_as(text, None), text.as_bytes());
+        assert_eq!((found.dialect, found.options), (*dialect, pairs(options)), "{text}\n{}", found.outcome);
+        assert!(matches!(found.outcome.as_str(), "ok" | "libpq"), "{text}\n{}", found.outcome);
+    }
+}
+
+/// Whom to read as, text, faults.
+const FAULTS: &[(Option<&str>, &str, &str)] = &[
+    (
+        None,
+        "jdbc:sqlserver://h",
+        "OtherProduct(\"a URL of a driver for SQL Server\") at \"jdbc:sqlserver://h\"",
+    ),
+    (None, "JDBC:postgresql://h/d", "OtherProduct"),
+    (None, "jdbc:postgresql://h", "Syntax(\"a / behind the host"),
+    (
+        None,
+        "jdbc:postgresql://app:x@h/db",
+        "Syntax(\"user and password as parameters: ?user=…&password=…\") at \"@\"",
+    ),
+    (None, "prisma://h/?api_key=x", "OtherProduct"),
+    (
+        None,
+        "Host=h;Username=u;sslrootcert=F;Encrypt=true",
+        "UnknownKeyword { keyword: \"sslrootcert\", nearest: None",
+    ),
+    (None, "Host=h;Username=u;SSL Mode=verify-full", "InvalidValue(\"SSL Mode\""),
+    (
+        None,
+        "postgresql+asyncpg://u@h/d?sslmode=require&sslrootcert=F",
+        "UnknownKeyword { keyword: \"sslmode\"",
+    ),
+    (None, "postgresql+foo://h", "OtherProduct"),
+    (None, "postgres+asyncpg://h", "OtherProduct"),
+    (None, "r2dbc:mysql://h", "OtherProduct"),
+    (None, "ecto://u@h/a/b", "Syntax(\"one segment as path"),
+    (None, "postgres://u:p#x@h/d?sslaccept=strict", "Unencoded(35) at \"#\""),
+    (Some("node-postgres"), "postgres://u:p/x@h/d", "Unencoded(47) at \"/\""),
+    (Some("django"), "postgres://u@h/", "Missing(\"dbname\")"),
+    (Some("jdbc"), "postgres://h/d", "a URL that begins with jdbc:postgresql:"),
+    (Some("node-postgres"), "host=h user=u", "a URL that begins with postgresql://"),
+    (Some("tokio-postgres"), "host=h sslmode=verify-full", "InvalidValue(\"sslmode\""),
+    (Some("asyncpg"), "postgres://h/d?ssl=true&connect_timeout=3", "UnknownKeyword { keyword: \"ssl\""),
+    (None, "Driver={Devart ODBC Driver for PostgreSQL};Server=h", "OtherProduct"),
+    (
+        None,
+        "new Client({host: process.env.PGHOST, user: 'u'})",
+        "Computed(\"host\") at \"process.env.PGHOST\"",
+    ),
+    (None, "jdbc:postgresql://<host>:5432/d", "Placeholder(\"host\") at \"<host>:5432\""),
+    (None, "jdbc:postgresql://h/{your_database}", "Placeholder(\"dbname\") at \"{your_database}\""),
+];
+
+#[test]
+fn what_a_driver_refuses_is_refused_at_its_place() {
+    for (dialect, text, expected) in FAULTS {
+        let found = brief(&read_as(text, *dialect), text.as_bytes());
+        assert!(found.outcome.contains(expected), "{text}\n{found:?}");
+    }
+}
+
+#[test]
+fn libpq_turns_it_off() {
+    for text in ["jdbc:postgresql://h/d", "db.example:5432", "psql 'host=h'"] {
+        let found = brief(&read_as(text, Some("libpq")), text.as_bytes());
+        assert_eq!((found.dialect, found.options), ("libpq", pairs(&[("", text)])));
+    }
+}

@@ -1,0 +1,420 @@
+//! From pairs to settings: which keyword each is, which of several counts, what is a placeholder, what is demanded.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::grammar::{Broken, Form, Pair, Parsed, Part};
+use super::placeholder::is_placeholder;
+use super::said::{Said, shown};
+use super::secrets;
+use super::table::owners;
+use super::text::Text;
+use super::{
+    Absent, Dialect, Failure, Fault, FaultKind, Given, Kind, Layer, Means, Place, Reading, Remark, Repeated,
+    Setting, Unknown, Variables,
+};
+use crate::conninfo::{MASK, options};
+use crate::secret::Secret;
+
+/// What was found in a string and round it, before anything is made of it.
+pub(super) struct Found<'a> {
+    pub dialect: &'static Dialect,
+    pub layers: Vec<Layer>,
+    /// The original.
+    pub original: &'a [u8],
+    /// The string itself.
+    pub text: Text,
+    pub form: Form,
+    pub parsed: Parsed,
+    /// Settings that stood round the string, with places in the original; libpq's names.
+    pub beside: Vec<Pair>,
+    /// Whether what stood round the string counts more than what is in it.
+    pub beside_wins: bool,
+}
+
+/// Makes a reading of what was found.
+pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
+    let dialect = found.dialect;
+    let mut settings: Vec<Setting> = Vec::new();
+    let mut faults: Vec<Fault> = Vec::new();
+    let object = matches!(found.form, Form::Object(_));
+    let broken = found.parsed.broken.is_some();
+    let mut naming = Naming { dialect, object, broken, behind_secret: false };
+    for pair in &found.parsed.pairs {
+        settings.push(naming.setting(pair, placed(&found.text, &pair.place)));
+    }
+    // Where code stops making sense behind a literal, a quote in the value may have ended it too early.
+    if matches!(found.form, Form::Object(_))
+        && found.parsed.broken.is_some()
+        && let Some(last) = settings.last_mut()
+        && let Given::Plain(bytes) = &last.value
+    {
+        last.value = Given::Secret(Secret::new(bytes.clone()));
+    }
+    // What stands beside and is nobody's may be the rest of a literal that a quote ended too early.
+    let mut naming = Naming { dialect, object: true, broken: true, behind_secret: false };
+    for pair in &found.beside {
+        settings.push(naming.setting(pair, pair.place.clone()));
+    }
+    if let Some(Broken { kind, place }) = found.parsed.broken.clone() {
+        faults.push(Fault { kind, place: found.text.place(&place) });
+    }
+    let mut remarks = choose(dialect, &found, &mut settings);
+    remarks.extend(misnamed(dialect, &found, &settings));
+    unknown(dialect, &settings, found.parsed.pairs.len(), &mut remarks, &mut faults);
+    open(&mut settings, &mut remarks, &mut faults);
+    rewritten(&settings, &mut remarks, &mut faults);
+    let scheme = scheme(found.form, &found.text);
+    let decision = (dialect.demand)(&Said {
+        settings: &settings,
+        scheme,
+        object,
+        beside: found.parsed.pairs.len(),
+        instead: None,
+    });
+    if found.parsed.broken.is_none() {
+        faults
+            .extend(decision.faults(|at| {
+                settings.get(at).map(|setting| setting.place.value.clone()).unwrap_or_default()
+            }));
+        faults.extend(missing(dialect, &settings));
+    }
+    faults.extend(secret_hosts(&settings));
+    if faults.is_empty() {
+        let (layers, form, scheme) = (found.layers, found.form, scheme.to_owned());
+        return Ok(Reading { dialect, layers, settings, decision, remarks, form, scheme });
+    }
+    let unread = found.parsed.broken.as_ref().map(|broken| {
+        let read = found.parsed.pairs.iter().map(|pair| pair.place.value.end).max().unwrap_or(0);
+        found.text.place(&(read.min(broken.place.start)..found.text.len()))
+    });
+    let secrets = secrets::secrets(found.original, &settings, unread);
+    Err(Box::new(Failure { dialect, layers: found.layers, settings, faults, secrets }))
+}
+
+/// What a URL begins with, up to its authority; nothing for other forms.
+fn scheme(form: Form, text: &Text) -> &str {
+    let length = match form {
+        Form::Url(rules) => rules.scheme(text.bytes()).unwrap_or(0),
+        Form::Libpq => ["postgresql://", "postgres://"]
+            .into_iter()
+            .find(|scheme| text.bytes().starts_with(scheme.as_bytes()))
+            .map_or(0, str::len),
+        Form::Pairs(_) | Form::Object(_) => 0,
+    };
+    std::str::from_utf8(text.get(&(0..length))).unwrap_or_default()
+}
+
+fn placed(text: &Text, place: &Place) -> Place {
+    Place { keyword: text.place(&place.keyword), value: text.place(&place.value) }
+}
+
+/// Settings that stood round a string of libpq's; they have libpq's names, and places in the original.
+pub(super) fn plain(pairs: &[Pair]) -> Vec<Setting> {
+    let setting = |pair: &Pair| {
+        let option = options::find(pair.name.as_bytes())?;
+        let value = if option.kind.is_secret() {
+            Given::Secret(Secret::new(pair.value.clone()))
+        } else {
+            shown_or_secret(pair, Some(Means::Libpq(option.keyword)))
+        };
+        Some(Setting {
+            keyword: option.keyword.into(),
+            typed: String::new(),
+            means: Some(Means::Libpq(option.keyword)),
+            value,
+            kind: pair.kind,
+            place: pair.place.clone(),
+            counts: true,
+        })
+    };
+    pairs.iter().filter_map(setting).collect()
+}
+
+/// Objects that are no settings of their own: what stands in them is taken as if it stood outside.
+const TRANSPARENT: [&str; 7] =
+    ["OPTIONS", "dialectOptions", "extra", "connection", "connect_args", "default", "config"];
+
+/// The keyword of a name; in an object, names of inner settings have the outer one before a dot.
+fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, Means)> {
+    // Where one row has several names for one thing, it is called by the first; a list of other things has them all.
+    let first = |(keyword, name): (&super::Keyword, &'static str)| {
+        let alike = !matches!(keyword.means, Means::Own | Means::Server);
+        Some((if alike { *keyword.names.first()? } else { name }, keyword.means))
+    };
+    let allowed = |found: (&'static str, Means), under: Option<&str>| {
+        let wrong_place = found.1 == Means::Tls
+            && object
+            && dialect.keywords.demand_under.is_some_and(|wanted| under != Some(wanted));
+        (!wrong_place).then_some(found)
+    };
+    if let Some(keyword) = dialect.keyword(name) {
+        return allowed(first(keyword)?, None);
+    }
+    if let Some((_, option)) =
+        dialect.keywords.misnamed.iter().find(|(word, _)| word.eq_ignore_ascii_case(name))
+    {
+        return Some((option, Means::Libpq(option)));
+    }
+    if !object {
+        return None;
+    }
+    let mut name = name;
+    let mut under = None;
+    while let Some((outer, inner)) = name.split_once('.') {
+        let number = outer.bytes().all(|byte| byte.is_ascii_digit());
+        if !number && !TRANSPARENT.contains(&outer) && dialect.keyword(outer).is_some() {
+            // What stands in a setting of the driver's own is the driver's own.
+            return Some((first(dialect.keyword(outer)?)?.0, Means::Own));
+        }
+        under = if number { under } else { Some(outer) };
+        name = inner;
+        if let Some(keyword) = dialect.keyword(name) {
+            return allowed(first(keyword)?, under);
+        }
+    }
+    None
+}
+
+/// Goes from pair to pair and makes settings of them.
+struct Naming {
+    dialect: &'static Dialect,
+    /// Whether names nest.
+    object: bool,
+    /// Whether the text stops making sense somewhere: then names that nobody knows are not shown.
+    broken: bool,
+    /// Whether a secret stands before: what follows and is no keyword of anybody's may be a piece of it.
+    behind_secret: bool,
+}
+
+impl Naming {
+    fn setting(&mut self, pair: &Pair, place: Place) -> Setting {
+        let known = match pair.part {
+            Part::Fixed => options::find(pair.name.as_bytes())
+                .map(|option| (option.keyword, Means::Libpq(option.keyword))),
+            Part::Keyword => known(self.dialect, &pair.name, self.object),
+        };
+        let secret = match known {
+            Some((_, Means::Libpq(option) | Means::Rewritten(option, _))) => options::is_secret(option),
+            Some((name, means)) => {
+                secrets::sounds_secret(name) || (means == Means::Own && secrets::sounds_secret(&pair.name))
+            }
+            None => secrets::sounds_secret(&pair.name),
+        };
+        let nobodys = known.is_none() && owners(&pair.name).is_empty();
+        let piece = self.behind_secret && nobodys && !secret;
+        let unplain = nobodys && (self.broken || !secrets::is_plain_name(&pair.name));
+        let hidden = piece || unplain;
+        self.behind_secret = secret || hidden || secrets::holds_secret(&pair.value);
+        let (keyword, means) = match known {
+            Some((name, means)) => (Cow::Borrowed(name), Some(means)),
+            None if hidden => (Cow::Borrowed(MASK), None),
+            None => {
+                let inner = pair.name.rsplit('.').next().filter(|_| self.object);
+                (Cow::Owned(shown(inner.unwrap_or(&pair.name))), None)
+            }
+        };
+        // What only holds others is looked into.
+        let means = means.or((self.object && pair.kind == Kind::Object).then_some(Means::Own));
+        // What nobody knows may be the mistyped name of a secret.
+        let value = if secret || nobodys {
+            Given::Secret(Secret::new(pair.value.clone()))
+        } else {
+            shown_or_secret(pair, means)
+        };
+        let typed = if hidden || pair.part == Part::Fixed { String::new() } else { shown(&pair.name) };
+        Setting { keyword, typed, means, value, kind: pair.kind, place, counts: true }
+    }
+}
+
+/// The value of a keyword that is none of a secret, unless it holds one.
+fn shown_or_secret(pair: &Pair, means: Option<Means>) -> Given {
+    // A whole string as a value was not read, else it would not be here.
+    let string = pair.value.windows(3).any(|part| part == b"://") && pair.part == Part::Keyword;
+    let secret = match means {
+        Some(Means::Libpq("host" | "hostaddr" | "port")) => {
+            !secrets::is_list_of_hosts(&pair.value) && !is_placeholder(&pair.value)
+        }
+        _ => string || secrets::holds_secret(&pair.value),
+    };
+    if secret { Given::Secret(Secret::new(pair.value.clone())) } else { Given::Plain(pair.value.clone()) }
+}
+
+/// Decides which of several settings of one meaning counts.
+fn choose(dialect: &Dialect, found: &Found<'_>, settings: &mut [Setting]) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let from_string = found.parsed.pairs.len();
+    let rank = |at: usize| -> (u8, isize) {
+        let fixed = found.parsed.pairs.get(at).is_some_and(|pair| pair.part == Part::Fixed);
+        let source = match (at >= from_string, found.form) {
+            (true, _) => {
+                if found.beside_wins {
+                    9
+                } else {
+                    0
+                }
+            }
+            (false, Form::Url(rules)) if fixed => {
+                if rules.query_wins {
+                    1
+                } else {
+                    2
+                }
+            }
+            (false, Form::Url(rules)) => {
+                if rules.query_wins {
+                    2
+                } else {
+                    1
+                }
+            }
+            (false, _) => 1,
+        };
+        let order = isize::try_from(at).unwrap_or(isize::MAX);
+        (source, if dialect.keywords.repeated == Repeated::Last { order } else { -order })
+    };
+    for at in 0..settings.len() {
+        let Some(subject) = settings.get(at).and_then(subject) else { continue };
+        let rivals = settings.iter().enumerate().filter(|(_, other)| self::subject(other) == Some(subject));
+        let best = rivals.map(|(other, _)| other).max_by_key(|other| rank(*other)).unwrap_or(at);
+        if best != at {
+            if let Some(setting) = settings.get_mut(at) {
+                setting.counts = false;
+            }
+            remarks.push(Remark::Overridden { setting: at, by: best });
+        }
+    }
+    remarks
+}
+
+/// Settings under names that the driver does not know and that were taken for what they mean.
+fn misnamed(dialect: &Dialect, found: &Found<'_>, settings: &[Setting]) -> Vec<Remark> {
+    let pairs = found.parsed.pairs.iter().chain(&found.beside).zip(settings).enumerate();
+    let is_misnamed = |pair: &Pair| {
+        let name = pair.name.rsplit('.').next().unwrap_or_default();
+        pair.part == Part::Keyword
+            && dialect.keyword(name).is_none()
+            && dialect.keywords.misnamed.iter().any(|(word, _)| word.eq_ignore_ascii_case(name))
+    };
+    pairs.filter(|(_, (pair, _))| is_misnamed(pair)).map(|(at, _)| Remark::Misnamed(at)).collect()
+}
+
+/// What a setting is about, so that two of the same are rivals.
+fn subject(setting: &Setting) -> Option<&str> {
+    match setting.means? {
+        Means::Libpq(option) | Means::Rewritten(option, _) => Some(option),
+        Means::Tls => Some(&setting.keyword),
+        Means::Server | Means::Own => None,
+    }
+}
+
+/// What becomes of keywords the driver does not know, all at once. From `beside` on they are arguments of a call, or
+/// lines of a document, and go to others than the driver.
+fn unknown(
+    dialect: &Dialect,
+    settings: &[Setting],
+    beside: usize,
+    remarks: &mut Vec<Remark>,
+    faults: &mut Vec<Fault>,
+) {
+    for (at, setting) in settings.iter().enumerate() {
+        match setting.means {
+            Some(Means::Own) => remarks.push(Remark::NotOfTheConnection(at)),
+            Some(Means::Server) => remarks.push(Remark::Sent(at)),
+            Some(_) => {}
+            None => {
+                let name = setting.keyword.as_ref();
+                let belongs_to = owners(name);
+                let nearest = dialect.nearest_keyword(name);
+                match dialect.keywords.unknown {
+                    _ if at >= beside => {}
+                    Unknown::Ignored => remarks.push(Remark::Ignored { setting: at, nearest, belongs_to }),
+                    Unknown::Refused | Unknown::Sent => faults.push(Fault {
+                        kind: FaultKind::UnknownKeyword { keyword: name.to_owned(), nearest, belongs_to },
+                        place: setting.place.keyword.clone(),
+                    }),
+                }
+            }
+        }
+    }
+}
+
+/// Placeholders and values that only the program knows: without a password one can go on, without the rest not. What
+/// takes part in the demand is left to the row's rules.
+fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
+    for (at, setting) in settings.iter_mut().enumerate().filter(|(_, setting)| setting.counts) {
+        let placeholder = setting.kind != Kind::Code && is_placeholder(setting.value.expose());
+        let computed = setting.kind == Kind::Code
+            || (setting.kind == Kind::Content && setting.means != Some(Means::Tls));
+        let concerns = matches!(setting.means, Some(Means::Libpq(_) | Means::Rewritten(..) | Means::Tls));
+        if !(placeholder || computed) || !concerns {
+            continue;
+        }
+        let is_file = matches!(setting.libpq(), Some("sslcert" | "sslkey"));
+        match &setting.value {
+            Given::Secret(_) => {
+                setting.counts = false;
+                remarks.push(Remark::Placeholder(at));
+            }
+            // A file that the program reads is a file all the same.
+            Given::Plain(_) if setting.kind == Kind::Content && is_file && !placeholder => {}
+            Given::Plain(_) if placeholder => faults.push(Fault {
+                kind: FaultKind::Placeholder(setting.keyword.clone()),
+                place: setting.place.value.clone(),
+            }),
+            Given::Plain(_) if setting.means == Some(Means::Tls) => {}
+            Given::Plain(_) => faults.push(Fault {
+                kind: FaultKind::Computed(setting.keyword.clone()),
+                place: setting.place.value.clone(),
+            }),
+        }
+    }
+}
+
+/// Values that are written in another way than libpq's.
+fn rewritten(settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
+    for (at, setting) in settings.iter().enumerate().filter(|(_, setting)| setting.counts) {
+        let Some(Means::Rewritten(_, rewrite)) = setting.means else { continue };
+        if setting.libpq_value().is_none() {
+            match rewrite {
+                super::Rewrite::Milliseconds | super::Rewrite::Duration => faults.push(Fault {
+                    kind: FaultKind::InvalidValue(setting.keyword.clone(), "a duration".into()),
+                    place: setting.place.value.clone(),
+                }),
+                _ => remarks.push(Remark::NotCarried(at)),
+            }
+        }
+    }
+}
+
+/// Hosts that hold what may be a password: nothing of that sort is looked up.
+fn secret_hosts(settings: &[Setting]) -> Vec<Fault> {
+    let is_one = |setting: &&Setting| {
+        matches!(setting.libpq(), Some("host" | "hostaddr" | "port")) && setting.value.plain().is_none()
+    };
+    let invalid = |setting: &Setting| Fault {
+        kind: FaultKind::InvalidValue(setting.keyword.clone(), "a host name".into()),
+        place: setting.place.value.clone(),
+    };
+    settings.iter().filter(is_one).map(invalid).collect()
+}
+
+/// What the driver does not connect without, and no variable gives.
+fn missing(dialect: &Dialect, settings: &[Setting]) -> Vec<Fault> {
+    let surroundings = dialect.surroundings;
+    let wanted =
+        [("host", surroundings.host), ("user", surroundings.user), ("dbname", surroundings.database)];
+    let given = |option: &str| {
+        let set = settings
+            .iter()
+            .any(|setting| setting.libpq() == Some(option) && !setting.value.expose().is_empty());
+        let variable = match surroundings.variables {
+            Variables::All => false,
+            Variables::Of(options) => options.contains(&option),
+        };
+        let address = option == "host" && settings.iter().any(|setting| setting.libpq() == Some("hostaddr"));
+        set || variable || address
+    };
+    let missing = wanted.into_iter().filter(|(option, absent)| *absent == Absent::Refused && !given(option));
+    missing.map(|(option, _)| Fault { kind: FaultKind::Missing(option), place: Range::default() }).collect()
+}
