@@ -120,7 +120,7 @@ fn the_strings_are_what_they_are_said_to_be() {
 const SPECIAL: &str = "[a-z@/?#:;&=%+ '\"{}<>,\\\\|$!*()\\[\\]\\^~-]{0,6}";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, max_shrink_iters: 200, ..crate::properties::config() })]
 
     /// A password with any characters in it, as typed by somebody who knows of no escapes.
     #[test]

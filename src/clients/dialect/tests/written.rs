@@ -68,7 +68,7 @@ fn embedded(dialect: &Dialect, shape: Shape<'_>, text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..crate::properties::config() })]
 
     #[test]
     fn what_is_written_is_read_back(
