@@ -1,7 +1,7 @@
 //! The connection strings of other drivers: recognised by their form, taken apart as that driver takes them apart, and
 //! read for what the driver then demands of the server: encryption, a chain to which roots, the host name.
 //!
-//! Everything here is pure: no file, variable or socket is looked at. A driver is one row of [`table`]; a grammar that no
+//! Everything here is pure: no file, variable or socket is looked at. A driver is one row of `table`; a grammar that no
 //! other driver has is one file. What is measured and what was read in a driver's source is said in its row.
 //!
 //! A password never leaves its place: values of secret keywords are [`Given::Secret`], and where a string does not parse,
