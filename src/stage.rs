@@ -26,44 +26,44 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Stage; 9] = [
-        Stage::Config,
-        Stage::Trust,
-        Stage::Dns,
-        Stage::Tcp,
-        Stage::Negotiate,
-        Stage::Tls,
-        Stage::Certificate,
-        Stage::Auth,
-        Stage::Session,
+    pub const ALL: [Self; 9] = [
+        Self::Config,
+        Self::Trust,
+        Self::Dns,
+        Self::Tcp,
+        Self::Negotiate,
+        Self::Tls,
+        Self::Certificate,
+        Self::Auth,
+        Self::Session,
     ];
 
     /// The name in reports and JSON.
     pub fn name(self) -> &'static str {
         match self {
-            Stage::Config => "config",
-            Stage::Trust => "trust",
-            Stage::Dns => "dns",
-            Stage::Tcp => "tcp",
-            Stage::Negotiate => "negotiate",
-            Stage::Tls => "tls",
-            Stage::Certificate => "certificate",
-            Stage::Auth => "auth",
-            Stage::Session => "session",
+            Self::Config => "config",
+            Self::Trust => "trust",
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Negotiate => "negotiate",
+            Self::Tls => "tls",
+            Self::Certificate => "certificate",
+            Self::Auth => "auth",
+            Self::Session => "session",
         }
     }
 
     /// The exit status of a check that fails in this stage.
     pub fn exit_status(self) -> u8 {
         match self {
-            Stage::Config => 2,
-            Stage::Trust => 3,
-            Stage::Dns => 4,
-            Stage::Tcp => 5,
-            Stage::Negotiate => 6,
-            Stage::Tls => 7,
-            Stage::Certificate => 8,
-            Stage::Auth | Stage::Session => 9,
+            Self::Config => 2,
+            Self::Trust => 3,
+            Self::Dns => 4,
+            Self::Tcp => 5,
+            Self::Negotiate => 6,
+            Self::Tls => 7,
+            Self::Certificate => 8,
+            Self::Auth | Self::Session => 9,
         }
     }
 }

@@ -19,45 +19,45 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// A root.
-    pub fn root(name: &str) -> Self {
+    pub(crate) fn root(name: &str) -> Self {
         Self::root_with(params(name, true))
     }
 
-    pub fn root_with(params: CertificateParams) -> Self {
+    pub(crate) fn root_with(params: CertificateParams) -> Self {
         Self::root_for(KeyPair::generate().unwrap(), params)
     }
 
     /// One with this key, self-signed as all roots are.
-    pub fn root_for(key: KeyPair, params: CertificateParams) -> Self {
+    pub(crate) fn root_for(key: KeyPair, params: CertificateParams) -> Self {
         let certificate = Certificate::from_der(params.self_signed(&key).unwrap().der());
         Self { certificate, params, key }
     }
 
-    pub fn issue(&self, params: CertificateParams) -> Self {
+    pub(crate) fn issue(&self, params: CertificateParams) -> Self {
         self.issue_for(KeyPair::generate().unwrap(), params)
     }
 
     /// One for this key.
-    pub fn issue_for(&self, key: KeyPair, params: CertificateParams) -> Self {
+    pub(crate) fn issue_for(&self, key: KeyPair, params: CertificateParams) -> Self {
         let certificate = issued((&params, &key), (&self.params, &self.key));
         Self { certificate, params, key }
     }
 
-    pub fn intermediate(&self, name: &str) -> Self {
+    pub(crate) fn intermediate(&self, name: &str) -> Self {
         self.issue(params(name, true))
     }
 
-    pub fn server(&self, name: &str) -> Certificate {
+    pub(crate) fn server(&self, name: &str) -> Certificate {
         self.issue(params(name, false)).certificate
     }
 
     /// Its private key, PKCS#8 in DER.
-    pub fn key_der(&self) -> Vec<u8> {
+    pub(crate) fn key_der(&self) -> Vec<u8> {
         self.key.serialize_der()
     }
 
     /// Its revocation list of 2026-10-01 with certificates revoked on 2026-02-03, and when the next one is due.
-    pub fn crl(&self, revoked: &[&Certificate], (year, month, day): (i32, u8, u8)) -> Crl {
+    pub(crate) fn crl(&self, revoked: &[&Certificate], (year, month, day): (i32, u8, u8)) -> Crl {
         let revoked_certs = revoked
             .iter()
             .map(|certificate| RevokedCertParams {

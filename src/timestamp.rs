@@ -34,7 +34,7 @@ impl Timestamp {
     }
 
     /// Whole days from `earlier` to this moment, rounded towards the past: negative when this moment lies before.
-    pub fn days_since(self, earlier: Timestamp) -> i64 {
+    pub fn days_since(self, earlier: Self) -> i64 {
         (self.unix() - earlier.unix()).div_euclid(Duration::DAY.whole_seconds())
     }
 

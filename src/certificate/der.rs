@@ -70,12 +70,12 @@ pub(super) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// A reader of the elements within.
-    pub fn inside(&self) -> Reader<'a> {
+    pub(super) fn inside(&self) -> Reader<'a> {
         Reader { rest: self.content, offset: self.offset + (self.whole.len() - self.content.len()) }
     }
 
     /// An error in this element.
-    pub fn wrong(&self, what: impl Into<String>) -> Malformed {
+    pub(super) fn wrong(&self, what: impl Into<String>) -> Malformed {
         Malformed { what: what.into(), offset: Some(self.offset) }
     }
 }
@@ -94,26 +94,26 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, offset: 0 }
     }
 
     /// The tag byte of the next element, if there is one.
-    pub fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// An error at the present place.
-    pub fn wrong(&self, what: impl Into<String>) -> Malformed {
+    pub(super) fn wrong(&self, what: impl Into<String>) -> Malformed {
         Malformed { what: what.into(), offset: Some(self.offset) }
     }
 
     /// The next element, whatever it is. `field` names it in errors.
-    pub fn any(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
+    pub(super) fn any(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
         let Some(&tag) = self.rest.first() else { return Err(self.wrong(format!("{field} is missing"))) };
         if tag & 0x1f == 0x1f {
             return Err(self.wrong(format!("{field} has a tag number above 30")));
@@ -133,14 +133,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The element that all the rest is the beginning of: one of this tag, cut off.
-    pub fn cut_off(&self, tag: u8) -> Option<Element<'a>> {
+    pub(super) fn cut_off(&self, tag: u8) -> Option<Element<'a>> {
         let (header, length) = length(self.rest).filter(|_| self.peek() == Some(tag))?;
         let content = self.rest.get(header..).filter(|content| content.len() < length)?;
         Some(Element { tag, content, whole: self.rest, offset: self.offset })
     }
 
     /// The next element, which must have this tag.
-    pub fn expect(&mut self, tag: u8, field: &str) -> Result<Element<'a>, Malformed> {
+    pub(super) fn expect(&mut self, tag: u8, field: &str) -> Result<Element<'a>, Malformed> {
         let before = self.clone();
         let element = self.any(field)?;
         if element.tag == tag {
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
 
     /// The next element, which must be an OBJECT IDENTIFIER: not empty, its last number whole and none of them padded
     /// (`ossl_c2i_ASN1_OBJECT`).
-    pub fn object_identifier(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
+    pub(super) fn object_identifier(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
         let element = self.expect(OBJECT_IDENTIFIER, field)?;
         if is_object_identifier(element.content) {
             Ok(element)
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if it has this tag. The same in pieces (BER) is refused.
-    pub fn optional(&mut self, tag: u8, field: &str) -> Result<Option<Element<'a>>, Malformed> {
+    pub(super) fn optional(&mut self, tag: u8, field: &str) -> Result<Option<Element<'a>>, Malformed> {
         match self.peek() {
             Some(next) if next == tag => self.any(field).map(Some),
             Some(next) if next == tag ^ 0x20 => self.expect(tag, field).map(Some),
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may follow.
-    pub fn end(&self, field: &str) -> Result<(), Malformed> {
+    pub(super) fn end(&self, field: &str) -> Result<(), Malformed> {
         if self.is_empty() { Ok(()) } else { Err(self.wrong(format!("trailing bytes after {field}"))) }
     }
 }

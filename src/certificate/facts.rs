@@ -58,7 +58,7 @@ impl Facts {
 
     /// Whether its key may have signed `subject`, going by the algorithm named within `subject`
     /// (`check_sig_alg_match` in v3_purp.c). A key that cannot be decoded has signed nothing.
-    pub fn key_fits(&self, subject: &Facts) -> bool {
+    pub fn key_fits(&self, subject: &Self) -> bool {
         subject.inner_algorithm.fits(&self.key) && self.key_decodes()
     }
 
@@ -77,7 +77,7 @@ impl Facts {
     }
 
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
-    pub fn names_key_of(&self, issuer: &Facts) -> bool {
+    pub fn names_key_of(&self, issuer: &Self) -> bool {
         self.extensions.authority_key.as_ref().is_none_or(|authority| authority.agrees(issuer))
     }
 

@@ -38,10 +38,10 @@ pub enum BadBlock {
 impl std::fmt::Display for BadBlock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            BadBlock::CutOff => "it has no end line",
-            BadBlock::OtherEnd => "its end line has another label",
-            BadBlock::NotBase64 => "its content is not base64",
-            BadBlock::Empty => "it is empty",
+            Self::CutOff => "it has no end line",
+            Self::OtherEnd => "its end line has another label",
+            Self::NotBase64 => "its content is not base64",
+            Self::Empty => "it is empty",
         })
     }
 }

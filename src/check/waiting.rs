@@ -22,12 +22,12 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub fn new(patience: Option<Patience>) -> Self {
+    pub(super) fn new(patience: Option<Patience>) -> Self {
         Self { patience, begin: Instant::now(), pause: FIRST_PAUSE }
     }
 
     /// Waits for the next round; at once false if there is to be none.
-    pub async fn pause(&mut self) -> bool {
+    pub(super) async fn pause(&mut self) -> bool {
         let patient = match self.patience {
             None => false,
             Some(Patience::Endless) => true,

@@ -151,7 +151,7 @@ fn refuse_check_options(
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        Format::ALL
+        Self::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -161,14 +161,14 @@ impl ValueEnum for Format {
 
 impl ValueEnum for ColorChoice {
     fn value_variants<'a>() -> &'a [Self] {
-        &[ColorChoice::Auto, ColorChoice::Always, ColorChoice::Never]
+        &[Self::Auto, Self::Always, Self::Never]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(match self {
-            ColorChoice::Auto => "auto",
-            ColorChoice::Always => "always",
-            ColorChoice::Never => "never",
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
         }))
     }
 }

@@ -81,7 +81,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { read: true }
     }
 

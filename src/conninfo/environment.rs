@@ -36,11 +36,11 @@ const SYSTEM_CONFIG_DIRECTORIES: [&str; 4] =
 
 impl Environment {
     /// What the process has.
-    pub fn from_process() -> Environment {
+    pub fn from_process() -> Self {
         let variables: std::collections::BTreeMap<_, _> = std::env::vars_os().collect();
         let has_home = variables.get(OsStr::new("HOME")).is_some_and(|home| !home.is_empty());
         let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
-        Environment {
+        Self {
             // With HOME set this would be HOME again; it is not looked at then.
             account_home: if has_home { None } else { std::env::home_dir() },
             login_name: whoami::username().ok(),

@@ -59,7 +59,7 @@ pub enum Kind {
 impl Kind {
     /// Whether values are never to be shown.
     pub fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::ScramKey)
+        matches!(self, Self::Secret | Self::ScramKey)
     }
 }
 

@@ -32,8 +32,8 @@ impl Refusal {
     /// The syntax error, if it is one.
     pub fn syntax_error(self) -> Option<SyntaxError> {
         match self {
-            Refusal::Syntax(error) => Some(error),
-            Refusal::UnknownOption { .. } => None,
+            Self::Syntax(error) => Some(error),
+            Self::UnknownOption { .. } => None,
         }
     }
 }

@@ -26,13 +26,13 @@ pub(super) struct Key<'a> {
 impl PasswordFile {
     /// Reads the file. One that cannot be read is passed over in silence, one that is no plain file or open to others
     /// with a notice.
-    pub(super) fn open(path: &Path) -> Result<Option<PasswordFile>, Notice> {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, Notice> {
         let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
         let mut content = Zeroizing::new(Vec::new());
         let read = File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut content));
-        Ok(read.is_ok().then_some(PasswordFile(content)))
+        Ok(read.is_ok().then_some(Self(content)))
     }
 
     /// The password of the first line that fits.

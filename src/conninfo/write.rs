@@ -14,8 +14,8 @@ pub enum Form {
 
 impl Form {
     /// The form of a connection string.
-    pub fn of(input: &[u8]) -> Form {
-        if super::uri::is_uri(input) { Form::Uri } else { Form::KeywordValue }
+    pub fn of(input: &[u8]) -> Self {
+        if super::uri::is_uri(input) { Self::Uri } else { Self::KeywordValue }
     }
 }
 

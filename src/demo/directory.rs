@@ -11,12 +11,12 @@ pub(super) struct Directory(PathBuf);
 
 impl Directory {
     /// Makes one that only this account may enter, under a name that nobody can foresee.
-    pub(super) fn new() -> io::Result<Directory> {
+    pub(super) fn new() -> io::Result<Self> {
         let path =
             std::env::temp_dir().join(format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?)));
         private_builder().create(&path)?;
         // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
-        Ok(Directory(if cfg!(windows) { path } else { path.canonicalize()? }))
+        Ok(Self(if cfg!(windows) { path } else { path.canonicalize()? }))
     }
 
     /// Its path.

@@ -25,8 +25,8 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// One that ends the connection.
-    pub(super) fn fatal(sqlstate: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { severity: "FATAL", sqlstate, message: message.into() }
+    pub(super) fn fatal(sqlstate: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: "FATAL", sqlstate, message: message.into() }
     }
 
     /// ErrorResponse.

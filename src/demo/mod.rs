@@ -45,7 +45,7 @@ pub struct Demo {
 
 impl Demo {
     /// Stages a fault, or the healthy server. Fails only where the system gives no port, thread or directory.
-    pub fn start(fault: Option<&Fault>) -> io::Result<Demo> {
+    pub fn start(fault: Option<&Fault>) -> io::Result<Self> {
         let mut scene = Scene::new()?;
         if let Some(fault) = fault {
             (fault.stage)(&mut scene)?;

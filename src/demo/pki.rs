@@ -36,24 +36,21 @@ pub(super) struct Issued {
 
 impl Authority {
     /// A self-signed root for ten years.
-    pub(super) fn root(name: &str) -> io::Result<Authority> {
-        Authority::root_with(name, |_| {})
+    pub(super) fn root(name: &str) -> io::Result<Self> {
+        Self::root_with(name, |_| {})
     }
 
     /// A root with something about it changed.
-    pub(super) fn root_with(
-        name: &str,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> io::Result<Authority> {
+    pub(super) fn root_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> io::Result<Self> {
         let mut parameters = authority(name, 3650)?;
         change(&mut parameters);
         let key = key()?;
         let der = parameters.self_signed(&key).map_err(io::Error::other)?.der().to_vec();
-        Ok(Authority { der, parameters, key })
+        Ok(Self { der, parameters, key })
     }
 
     /// An intermediate of this CA for five years.
-    pub(super) fn intermediate(&self, name: &str) -> io::Result<Authority> {
+    pub(super) fn intermediate(&self, name: &str) -> io::Result<Self> {
         self.intermediate_with(name, key()?, |_| {})
     }
 
@@ -63,12 +60,12 @@ impl Authority {
         name: &str,
         key: KeyPair,
         change: impl FnOnce(&mut CertificateParams),
-    ) -> io::Result<Authority> {
+    ) -> io::Result<Self> {
         let mut parameters = authority(name, 1825)?;
         parameters.use_authority_key_identifier_extension = true;
         change(&mut parameters);
         let der = parameters.signed_by(&key, &self.issuer()).map_err(io::Error::other)?.der().to_vec();
-        Ok(Authority { der, parameters, key })
+        Ok(Self { der, parameters, key })
     }
 
     /// A server's certificate for these names for a year.
@@ -133,7 +130,7 @@ impl Authority {
 
 impl Issued {
     /// A self-signed server certificate, in nobody's root file.
-    pub(super) fn self_signed(names: &[&str]) -> io::Result<Issued> {
+    pub(super) fn self_signed(names: &[&str]) -> io::Result<Self> {
         let parameters = server(names)?;
         let key = key()?;
         issued(parameters.self_signed(&key), &parameters, &key)

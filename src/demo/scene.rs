@@ -77,14 +77,14 @@ pub(super) struct Scene {
 
 impl Scene {
     /// The healthy case.
-    pub(super) fn new() -> io::Result<Scene> {
+    pub(super) fn new() -> io::Result<Self> {
         let directory = Directory::new()?;
         let port = Port::new()?;
         let root = Authority::root("Demo Root CA")?;
         let intermediate = root.intermediate("Demo Intermediate CA")?;
         let leaf = intermediate.server(&[HOST])?;
         let path = directory.write("root.crt", root.pem())?;
-        let mut scene = Scene {
+        let mut scene = Self {
             chain: Vec::new(),
             key: Vec::new(),
             versions: rustls::DEFAULT_VERSIONS.to_vec(),

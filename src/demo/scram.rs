@@ -40,7 +40,7 @@ impl Exchange {
         end_point: Option<&[u8]>,
         nonce: [u8; 18],
         salt: [u8; 16],
-    ) -> Result<Exchange, Failure> {
+    ) -> Result<Self, Failure> {
         let first = std::str::from_utf8(first).map_err(|_| Failure::Protocol)?;
         let (flag, rest) = first.split_once(',').ok_or(Failure::Protocol)?;
         let (_, bare) = rest.split_once(',').ok_or(Failure::Protocol)?;
@@ -53,7 +53,7 @@ impl Exchange {
         let challenge =
             format!("r={theirs}{},s={},i={ITERATIONS}", STANDARD.encode(nonce), STANDARD.encode(salt));
         let binding = [header, end_point.unwrap_or_default()].concat();
-        Ok(Exchange { challenge, first_bare: bare.to_owned(), binding, salt })
+        Ok(Self { challenge, first_bare: bare.to_owned(), binding, salt })
     }
 
     /// Ends: the client's last message; gives the server's, which proves that it knows the password too.

@@ -98,12 +98,12 @@ pub(super) struct Port {
 
 impl Port {
     /// A free one.
-    pub(super) fn new() -> io::Result<Port> {
+    pub(super) fn new() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
         let address = socket.local_addr()?.as_socket();
         let address = address.ok_or_else(|| io::Error::other("no address of the internet's"))?;
-        Ok(Port { socket, address })
+        Ok(Self { socket, address })
     }
 
     /// Its number.
@@ -135,10 +135,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Begins to serve.
-    pub(super) fn start(port: Port, listening: Listening, script: Script) -> io::Result<Server> {
+    pub(super) fn start(port: Port, listening: Listening, script: Script) -> io::Result<Self> {
         let Port { socket, address } = port;
         let mut server =
-            Server { address, book: Arc::default(), stop: None, thread: None, _held: (None, Vec::new()) };
+            Self { address, book: Arc::default(), stop: None, thread: None, _held: (None, Vec::new()) };
         match listening {
             Listening::Refused => server._held.0 = Some(socket),
             Listening::Unanswered => {

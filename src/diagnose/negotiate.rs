@@ -328,10 +328,7 @@ fn error(view: &View<'_>) -> Option<Finding> {
 fn error_text(bytes: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
     let body = bytes.strip_prefix(b"E").unwrap_or(bytes);
     let text = |bytes: &[u8]| bytes.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii().to_vec();
-    let fields = match body {
-        [0, _, _, _, fields @ ..] => fields,
-        _ => return (None, text(body)),
-    };
+    let [0, _, _, _, fields @ ..] = body else { return (None, text(body)) };
     let (mut sqlstate, mut message) = (None, None);
     for field in fields.split(|byte| *byte == 0) {
         match field {

@@ -25,30 +25,30 @@ pub(super) struct Finding {
 
 impl Finding {
     /// What is the case: lower case, no full stop.
-    pub fn titled(title: impl Into<String>) -> Self {
+    pub(super) fn titled(title: impl Into<String>) -> Self {
         Self { title: title.into(), ..Self::default() }
     }
 
     /// Other words for the line of the stage than the code has.
-    pub fn in_short(mut self, words: impl Into<String>) -> Self {
+    pub(super) fn in_short(mut self, words: impl Into<String>) -> Self {
         self.short = Some(words.into());
         self
     }
 
     /// Why.
-    pub fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = cause.into();
         self
     }
 
     /// A value seen.
-    pub fn fact(mut self, label: &'static str, fact: impl Into<Fact>) -> Self {
+    pub(super) fn fact(mut self, label: &'static str, fact: impl Into<Fact>) -> Self {
         self.evidence.push((label, fact.into()));
         self
     }
 
     /// A value seen, if it was.
-    pub fn fact_if(self, label: &'static str, fact: Option<impl Into<Fact>>) -> Self {
+    pub(super) fn fact_if(self, label: &'static str, fact: Option<impl Into<Fact>>) -> Self {
         match fact {
             Some(fact) => self.fact(label, fact),
             None => self,
@@ -56,25 +56,25 @@ impl Finding {
     }
 
     /// A remedy, less likely than those before.
-    pub fn fix(mut self, fix: Fix) -> Self {
+    pub(super) fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);
         self
     }
 
     /// Several remedies, or none.
-    pub fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
+    pub(super) fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
         self.fixes.extend(fixes);
         self
     }
 
     /// A place in the connection string.
-    pub fn mark(mut self, mark: Option<Mark>) -> Self {
+    pub(super) fn mark(mut self, mark: Option<Mark>) -> Self {
         self.mark = mark;
         self
     }
 
     /// The diagnosis of this code.
-    pub fn diagnosis(self, code: &'static Code) -> Diagnosis {
+    pub(super) fn diagnosis(self, code: &'static Code) -> Diagnosis {
         let short =
             self.short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| self.title.clone());
         let Self { title, cause, evidence, fixes, mark, .. } = self;
@@ -82,7 +82,7 @@ impl Finding {
     }
 
     /// The warning of this code; it has no cause, no place and no words for the line of a stage.
-    pub fn warning(self, code: &'static Code) -> Warning {
+    pub(super) fn warning(self, code: &'static Code) -> Warning {
         let Self { title, evidence, fixes, .. } = self;
         Warning { code, title, evidence, fixes, denied: false }
     }

@@ -27,21 +27,21 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub fn new(evidence: &'a Evidence, attempt: Option<&'a Attempt>) -> Self {
+    pub(super) fn new(evidence: &'a Evidence, attempt: Option<&'a Attempt>) -> Self {
         let mode = evidence.config.as_ref().map_or(SslMode::VerifyFull, |settings| settings.sslmode);
         Self { evidence, attempt, mode }
     }
 
-    pub fn settings(&self) -> Option<&'a Settings> {
+    pub(super) fn settings(&self) -> Option<&'a Settings> {
         self.evidence.config.as_ref().ok()
     }
 
-    pub fn trust(&self) -> Option<&'a Trust> {
+    pub(super) fn trust(&self) -> Option<&'a Trust> {
         self.evidence.trust.as_ref()
     }
 
     /// The roots that libpq would use.
-    pub fn store(&self) -> Option<&'a RootStore> {
+    pub(super) fn store(&self) -> Option<&'a RootStore> {
         match &self.trust()?.roots {
             Roots::Loaded(store) => Some(store),
             _ => None,
@@ -49,12 +49,12 @@ impl<'a> View<'a> {
     }
 
     /// The host slot of the attempt, or the first slot where none was tried.
-    pub fn host(&self) -> Option<&'a Host> {
+    pub(super) fn host(&self) -> Option<&'a Host> {
         self.settings()?.hosts.get(self.attempt.map_or(0, |attempt| attempt.host))
     }
 
     /// The name given, printable; else the address or the socket.
-    pub fn host_name(&self) -> String {
+    pub(super) fn host_name(&self) -> String {
         let Some(host) = self.host() else { return "the server".to_owned() };
         if !host.name.as_bytes().is_empty() {
             return shown(&host.name);
@@ -68,65 +68,65 @@ impl<'a> View<'a> {
     }
 
     /// The name given, where it is one that could be asked of a resolver and not an address.
-    pub fn dns_name(&self) -> Option<String> {
+    pub(super) fn dns_name(&self) -> Option<String> {
         let host = self.host()?;
         let name = std::str::from_utf8(host.name.as_bytes()).ok()?;
         let is_name = !name.is_empty() && !name.starts_with(['/', '@']) && name.parse::<IpAddr>().is_err();
         is_name.then(|| name.to_owned())
     }
 
-    pub fn address(&self) -> Option<IpAddr> {
+    pub(super) fn address(&self) -> Option<IpAddr> {
         self.attempt.and_then(|attempt| attempt.address).or(match self.host()?.endpoint {
             Endpoint::Address(address, _) => Some(address),
             _ => None,
         })
     }
 
-    pub fn port(&self) -> u16 {
+    pub(super) fn port(&self) -> u16 {
         self.host().and_then(|host| host.port.as_ref().ok().copied()).unwrap_or(5432)
     }
 
     /// `10.0.4.5 port 5432`
-    pub fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let to = self.address().map_or_else(|| self.host_name(), |address| address.to_string());
         format!("{to} port {}", self.port())
     }
 
     /// Whether TLS begins without SSLRequest.
-    pub fn direct(&self) -> bool {
+    pub(super) fn direct(&self) -> bool {
         self.settings().is_some_and(|settings| settings.negotiation == SslNegotiation::Direct)
     }
 
-    pub fn tcp(&self) -> Option<&'a TcpResult> {
+    pub(super) fn tcp(&self) -> Option<&'a TcpResult> {
         Some(&self.attempt?.tcp.as_ref()?.result)
     }
 
-    pub fn negotiate(&self) -> Option<&'a NegotiateResult> {
+    pub(super) fn negotiate(&self) -> Option<&'a NegotiateResult> {
         Some(&self.attempt?.negotiate.as_ref()?.result)
     }
 
-    pub fn tls(&self) -> Option<&'a TlsRecord> {
+    pub(super) fn tls(&self) -> Option<&'a TlsRecord> {
         Some(&self.attempt?.tls.as_ref()?.result)
     }
 
-    pub fn tls_failure(&self) -> Option<&'a TlsFailure> {
+    pub(super) fn tls_failure(&self) -> Option<&'a TlsFailure> {
         self.tls()?.failure.as_ref()
     }
 
-    pub fn judgement(&self) -> Option<&'a Judgement> {
+    pub(super) fn judgement(&self) -> Option<&'a Judgement> {
         self.tls()?.judgement.as_ref()
     }
 
-    pub fn session(&self) -> Option<&'a SessionRecord> {
+    pub(super) fn session(&self) -> Option<&'a SessionRecord> {
         Some(&self.attempt?.session.as_ref()?.result)
     }
 
-    pub fn session_failure(&self) -> Option<&'a SessionFailure> {
+    pub(super) fn session_failure(&self) -> Option<&'a SessionFailure> {
         self.session()?.failure.as_ref()
     }
 
     /// The fatal alert that ended the handshake, or came in answer to its last flight.
-    pub fn alert(&self) -> Option<u8> {
+    pub(super) fn alert(&self) -> Option<u8> {
         match (self.tls_failure(), self.session_failure()) {
             (Some(TlsFailure::AlertReceived(alert)), _) | (_, Some(SessionFailure::AlertReceived(alert))) => {
                 Some(*alert)
@@ -136,14 +136,14 @@ impl<'a> View<'a> {
     }
 
     /// Who runs the server, as far as name, alias, port and chain tell.
-    pub fn provider(&self) -> Option<Detection> {
+    pub(super) fn provider(&self) -> Option<Detection> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
         let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
         provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
     }
 
     /// What is known of the server, to tell where its roots can be had.
-    pub fn server(&self) -> Server<'a> {
+    pub(super) fn server(&self) -> Server<'a> {
         Server {
             provider: self.provider().map(|detection| detection.provider),
             sslmode: self.mode,
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
     }
 
     /// Another port of the same address at which SSLRequest was answered with one of these bytes.
-    pub fn neighbour(&self, answers: &[u8]) -> Option<u16> {
+    pub(super) fn neighbour(&self, answers: &[u8]) -> Option<u16> {
         let address = self.address()?;
         let looks = self.evidence.looks.iter();
         looks
@@ -164,31 +164,31 @@ impl<'a> View<'a> {
     }
 
     /// Where a parameter's value came from; `None` if libpq would not report it.
-    pub fn origin(&self, keyword: &str) -> Option<&'a Origin> {
+    pub(super) fn origin(&self, keyword: &str) -> Option<&'a Origin> {
         self.settings()?.parameter(keyword).map(|parameter| &parameter.origin)
     }
 
     /// The same in words.
-    pub fn origin_words(&self, keyword: &str) -> Option<String> {
+    pub(super) fn origin_words(&self, keyword: &str) -> Option<String> {
         self.origin(keyword).map(Origin::phrase)
     }
 
-    pub fn user(&self) -> String {
+    pub(super) fn user(&self) -> String {
         self.settings().map(|settings| shown(&settings.shown_user())).unwrap_or_default()
     }
 
-    pub fn database(&self) -> String {
+    pub(super) fn database(&self) -> String {
         self.settings().map(|settings| shown(&settings.shown_database())).unwrap_or_default()
     }
 
     /// A place of the connection string, underlined; `None` where no string was given.
-    pub fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
+    pub(super) fn mark(&self, spans: &[std::ops::Range<usize>], label: impl Into<String>) -> Option<Mark> {
         let masked = conninfo::mask(self.evidence.input.as_ref()?.expose(), spans);
         Some(Mark { text: masked.text, spans: masked.spans, label: label.into() })
     }
 
     /// A command on this target: the words, then its connection string as typed, without secrets, quoted for the shell.
-    pub fn command<const N: usize>(&self, words: [&str; N]) -> String {
+    pub(super) fn command<const N: usize>(&self, words: [&str; N]) -> String {
         let input = self.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
         let parameters = self.settings().map(|settings| settings.parameters.as_slice()).unwrap_or_default();
         let target = conninfo::write::corrected(Form::of(input), parameters, &[]);
@@ -198,7 +198,7 @@ impl<'a> View<'a> {
 
     /// The stage in which the attempt ended: where libpq stops, or goes on to the next address. `None` when everything
     /// that was to be checked holds. Of the two last stages, which share their failures, it is the first.
-    pub fn end(&self) -> Option<Stage> {
+    pub(super) fn end(&self) -> Option<Stage> {
         let Some(settings) = self.settings() else { return Some(Stage::Config) };
         let unusable = self.host().is_none_or(|host| {
             host.port.is_err()
@@ -261,7 +261,7 @@ impl<'a> View<'a> {
     }
 
     /// sslmode=allow: the server was silent when asked in plaintext, and nothing else was asked.
-    pub fn is_silent_in_plaintext(&self) -> bool {
+    pub(super) fn is_silent_in_plaintext(&self) -> bool {
         let Some(attempt) = self.attempt else { return false };
         match (&attempt.plaintext, &attempt.negotiate) {
             // One wait, told as both.
@@ -271,19 +271,19 @@ impl<'a> View<'a> {
     }
 
     /// sslmode=allow: the server ended what was asked in plaintext in a way that is final for libpq, and TLS was not tried.
-    pub fn ended_in_plaintext(&self) -> bool {
+    pub(super) fn ended_in_plaintext(&self) -> bool {
         let asked = self.attempt.is_some_and(|attempt| attempt.plaintext.is_some());
         asked && self.session().is_some() && self.tls().is_none()
     }
 
     /// sslmode=allow: the server was content with plaintext.
-    pub fn admitted_in_plaintext(&self) -> bool {
+    pub(super) fn admitted_in_plaintext(&self) -> bool {
         let answer = self.attempt.and_then(|attempt| attempt.plaintext.as_ref()).map(|step| &step.result);
         answer == Some(&crate::evidence::PlaintextAnswer::Admitted)
     }
 
     /// Whether libpq would refuse a file once it reads them.
-    pub fn files_are_bad(&self) -> bool {
+    pub(super) fn files_are_bad(&self) -> bool {
         self.trust().is_some_and(|trust| {
             matches!(trust.roots, Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. })
                 || matches!(trust.client, ClientIdentity::Failed(_))

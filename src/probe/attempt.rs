@@ -61,7 +61,7 @@ pub(super) fn without_address(host: usize, limit: Duration) -> Attempt {
 
 impl Context<'_> {
     /// Goes as far as it gets.
-    pub async fn run(&self, address: Address) -> Attempt {
+    pub(super) async fn run(&self, address: Address) -> Attempt {
         let mut attempt = Attempt {
             address: Some(address.socket.ip()),
             dns: address.dns,

@@ -12,27 +12,27 @@ pub(super) struct Clock(Instant);
 
 impl Clock {
     /// Now is the start.
-    pub fn started() -> Self {
+    pub(super) fn started() -> Self {
         Self(Instant::now())
     }
 
     /// The start itself.
-    pub fn start(self) -> Instant {
+    pub(super) fn start(self) -> Instant {
         self.0
     }
 
     /// Time since the start.
-    pub fn elapsed(self) -> Duration {
+    pub(super) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 
     /// What began at `start` and ends now.
-    pub fn step<T>(self, start: Duration, result: T) -> Step<T> {
+    pub(super) fn step<T>(self, start: Duration, result: T) -> Step<T> {
         Step { start, took: self.elapsed().saturating_sub(start), result }
     }
 
     /// The moment `limit` from now, but none after `last`.
-    pub fn deadline(limit: Duration, last: Option<Instant>) -> Instant {
+    pub(super) fn deadline(limit: Duration, last: Option<Instant>) -> Instant {
         let now = Instant::now();
         // A limit beyond what an Instant can hold is as good as a year.
         let end = now.checked_add(limit).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));

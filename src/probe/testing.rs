@@ -12,12 +12,12 @@ use crate::timestamp::Timestamp;
 use crate::trust::{ClientIdentity, Revocation, Roots, Trust};
 
 /// Runs on a runtime like the program's own.
-pub fn run<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// A server on a free port of loopback that treats every connection alike, as long as the runtime lives.
-pub async fn serve<F, Fut>(treat: F) -> SocketAddr
+pub(super) async fn serve<F, Fut>(treat: F) -> SocketAddr
 where
     F: Fn(TcpStream) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -33,7 +33,7 @@ where
 }
 
 /// A host slot with a name and nothing to connect to.
-pub fn host_named(name: &str) -> Host {
+pub(super) fn host_named(name: &str) -> Host {
     Host {
         name: Value::from(name),
         endpoint: Endpoint::Name(name.to_owned()),
@@ -43,12 +43,12 @@ pub fn host_named(name: &str) -> Host {
 }
 
 /// A host slot for a server of [`serve`], verified under a name.
-pub fn host_at(name: &str, address: SocketAddr) -> Host {
+pub(super) fn host_at(name: &str, address: SocketAddr) -> Host {
     Host { endpoint: Endpoint::Address(address.ip(), None), port: Ok(address.port()), ..host_named(name) }
 }
 
 /// verify-full, a user and a database.
-pub fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         hosts: vec![host_named("db.example")],
         user: Value::from("u"),
@@ -59,7 +59,7 @@ pub fn settings() -> Settings {
 }
 
 /// A plan for servers of [`serve`], without roots.
-pub fn plan(hosts: Vec<Host>) -> Plan {
+pub(super) fn plan(hosts: Vec<Host>) -> Plan {
     let trust = Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None };
     Plan {
         only_host: None,

@@ -113,9 +113,9 @@ impl Standing {
     /// Whether chains end at the root on a day.
     pub fn is_now(self, at: crate::timestamp::Timestamp) -> bool {
         match self {
-            Standing::Now => true,
-            Standing::Announced { from } => has_come(from, at),
-            Standing::Sometimes { .. } | Standing::Former { .. } => false,
+            Self::Now => true,
+            Self::Announced { from } => has_come(from, at),
+            Self::Sometimes { .. } | Self::Former { .. } => false,
         }
     }
 }
@@ -302,9 +302,9 @@ impl Confidence {
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
-            Confidence::Documented => "documented",
-            Confidence::SecondHand => "second-hand",
-            Confidence::Unverified => "unverified",
+            Self::Documented => "documented",
+            Self::SecondHand => "second-hand",
+            Self::Unverified => "unverified",
         }
     }
 }

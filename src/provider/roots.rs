@@ -212,10 +212,10 @@ impl Bundle {
 impl std::fmt::Display for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Standing::Now => f.write_str("needed now"),
-            Standing::Announced { from } => write!(f, "announced, from {from} on"),
-            Standing::Sometimes { which } => write!(f, "needed for {which}"),
-            Standing::Former { until } => write!(f, "no longer used since {until}"),
+            Self::Now => f.write_str("needed now"),
+            Self::Announced { from } => write!(f, "announced, from {from} on"),
+            Self::Sometimes { which } => write!(f, "needed for {which}"),
+            Self::Former { until } => write!(f, "no longer used since {until}"),
         }
     }
 }

@@ -27,16 +27,16 @@ impl Assurance {
     /// The words of the last line.
     pub fn words(self) -> &'static str {
         match self {
-            Assurance::Verified => "verified",
-            Assurance::ChainOnly => "chain verified, name not",
-            Assurance::EncryptedOnly => "encrypted, not verified",
-            Assurance::Failed => "failed",
+            Self::Verified => "verified",
+            Self::ChainOnly => "chain verified, name not",
+            Self::EncryptedOnly => "encrypted, not verified",
+            Self::Failed => "failed",
         }
     }
 }
 
 /// A certificate of the root file, by its place there.
-pub fn in_file(outcome: &Outcome, place: usize) -> Option<&FileCertificate> {
+pub(super) fn in_file(outcome: &Outcome, place: usize) -> Option<&FileCertificate> {
     match &outcome.evidence.trust.as_ref()?.roots {
         Roots::Loaded(store) => store.certificates.get(place),
         _ => None,

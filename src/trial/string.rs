@@ -22,7 +22,7 @@ impl Corrected {
     pub(super) fn of(fix: &Fix, evidence: &Evidence, means: Means<'_>) -> Option<Self> {
         let typed = means.input.map(Secret::expose).unwrap_or_default();
         let typed = edited(typed, fix, evidence);
-        let mut corrected = Corrected { form: Form::of(&typed), settings: Vec::new(), doubtful: Vec::new() };
+        let mut corrected = Self { form: Form::of(&typed), settings: Vec::new(), doubtful: Vec::new() };
         corrected.add(&conninfo::parse(&typed).ok()?);
         // As in psql a connection string given with -d beats the other options.
         let mut last = None;

@@ -63,23 +63,23 @@ pub enum Role {
 impl Role {
     /// What a certificate is by its own words.
     pub fn of(certificate: &Certificate) -> Self {
-        let Ok(facts) = certificate.facts() else { return Role::Leaf };
+        let Ok(facts) = certificate.facts() else { return Self::Leaf };
         // Version 1 has no extensions to say that it is a CA; OpenSSL takes a self-signed one for a root.
         match (facts.is_self_signed(), facts.is_ca() || facts.version == 1) {
-            (true, true) => Role::Root,
-            (true, false) => Role::SelfSigned,
-            (false, _) if facts.is_ca() => Role::Intermediate,
-            (false, _) => Role::Leaf,
+            (true, true) => Self::Root,
+            (true, false) => Self::SelfSigned,
+            (false, _) if facts.is_ca() => Self::Intermediate,
+            (false, _) => Self::Leaf,
         }
     }
 
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
-            Role::Root => "root",
-            Role::Intermediate => "intermediate",
-            Role::SelfSigned => "self-signed",
-            Role::Leaf => "leaf",
+            Self::Root => "root",
+            Self::Intermediate => "intermediate",
+            Self::SelfSigned => "self-signed",
+            Self::Leaf => "leaf",
         }
     }
 }

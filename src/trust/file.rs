@@ -9,7 +9,7 @@ use crate::certificate::pem::Block;
 use crate::file;
 
 /// The largest file that is read. The bundle of all public roots has a quarter of a megabyte.
-pub const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
+pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
 
 impl From<&io::Error> for FileError {
     fn from(error: &io::Error) -> Self {

@@ -187,19 +187,19 @@ pub enum Utf16Form {
 impl std::fmt::Display for FileContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            FileContent::Empty => "it is empty",
-            FileContent::Directory => "it is a directory",
-            FileContent::DerCertificate => "it is a certificate in DER, not PEM",
-            FileContent::Pkcs7(_) => "it is a PKCS#7 bundle",
-            FileContent::Pkcs12 => "it is a PKCS#12 bundle",
-            FileContent::PrivateKey => "it is a private key",
-            FileContent::Csr => "it is a certificate signing request",
-            FileContent::Html => "it is an HTML page",
-            FileContent::Utf16(_) => "it is UTF-16 text",
-            FileContent::BadBlock { line, what } => {
+            Self::Empty => "it is empty",
+            Self::Directory => "it is a directory",
+            Self::DerCertificate => "it is a certificate in DER, not PEM",
+            Self::Pkcs7(_) => "it is a PKCS#7 bundle",
+            Self::Pkcs12 => "it is a PKCS#12 bundle",
+            Self::PrivateKey => "it is a private key",
+            Self::Csr => "it is a certificate signing request",
+            Self::Html => "it is an HTML page",
+            Self::Utf16(_) => "it is UTF-16 text",
+            Self::BadBlock { line, what } => {
                 return write!(f, "the block at line {line} is damaged: {what}");
             }
-            FileContent::NoCertificate => "it holds no certificate",
+            Self::NoCertificate => "it holds no certificate",
         })
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn given(path: &Path, directory: &Path) -> (Roots, Vec<u8>) {
 }
 
 /// Reads any file as libpq would read a root file.
-pub fn from_file(path: &Path, source: RootSource) -> Roots {
+pub(super) fn from_file(path: &Path, source: RootSource) -> Roots {
     with_bytes(path, source).0
 }
 
@@ -81,7 +81,7 @@ fn with_bytes(path: &Path, source: RootSource) -> (Roots, Vec<u8>) {
 }
 
 /// Takes bytes for the content of a root file at `path`.
-pub fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
+pub(super) fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
     let blocks = pem::blocks(bytes);
     match certificates(path, &blocks) {
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => {

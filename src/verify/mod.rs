@@ -162,7 +162,7 @@ pub(crate) mod effort {
     }
 
     /// Both since the last time.
-    pub fn take() -> (usize, usize) {
+    pub(crate) fn take() -> (usize, usize) {
         (SIGNATURES.take(), CANDIDATES.take())
     }
 }

@@ -17,13 +17,13 @@ use crate::trust::FileCrl;
 
 /// How well a list fits, from `get_crl_score`; a higher sum wins.
 mod score {
-    pub const NO_CRITICAL: u16 = 0x100;
-    pub const SCOPE: u16 = 0x080;
-    pub const TIME: u16 = 0x040;
-    pub const ISSUER_NAME: u16 = 0x020;
-    pub const ISSUER_CERTIFICATE: u16 = 0x018;
-    pub const AUTHORITY_KEY: u16 = 0x004;
-    pub const SAME_PATH: u16 = 0x008;
+    pub(super) const NO_CRITICAL: u16 = 0x100;
+    pub(super) const SCOPE: u16 = 0x080;
+    pub(super) const TIME: u16 = 0x040;
+    pub(super) const ISSUER_NAME: u16 = 0x020;
+    pub(super) const ISSUER_CERTIFICATE: u16 = 0x018;
+    pub(super) const AUTHORITY_KEY: u16 = 0x004;
+    pub(super) const SAME_PATH: u16 = 0x008;
 }
 
 /// Checks the whole path.

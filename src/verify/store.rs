@@ -45,14 +45,14 @@ pub(super) struct Store<'a, T> {
 
 impl<'a, T: Named> Store<'a, T> {
     /// With what is loaded, which is all that lies in no directory.
-    pub fn new(entries: &'a [T], directories: &'a [HashedDirectory]) -> Self {
+    pub(super) fn new(entries: &'a [T], directories: &'a [HashedDirectory]) -> Self {
         let files = directories.iter().flat_map(|directory| &directory.files);
         let loaded = files.map(|file| file.entries.start).min().unwrap_or(entries.len());
         Self { entries, directories, held: (0..loaded).collect() }
     }
 
     /// The entries of a name, with their places (`X509_STORE_CTX_get_by_subject`).
-    pub fn named(&mut self, name: &DistinguishedName) -> Vec<(usize, &'a T)> {
+    pub(super) fn named(&mut self, name: &DistinguishedName) -> Vec<(usize, &'a T)> {
         let held = self.held_of(name);
         if held.is_empty() || T::ALWAYS_SEARCHED { self.search(name).unwrap_or(held) } else { held }
     }

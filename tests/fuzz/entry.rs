@@ -13,7 +13,7 @@ use pgtls_check::trust::{
 use pgtls_check::verify::{self, Judgement};
 
 /// Decodes a certificate and reads everything it says.
-pub fn certificate(der: &[u8]) {
+pub(super) fn certificate(der: &[u8]) {
     let certificate = Certificate::from_der(der);
     assert_eq!(certificate.der(), der);
     let readable = certificate.readable();
@@ -37,7 +37,7 @@ fn read_all(facts: &Facts) {
 }
 
 /// Decodes a CRL and reads everything it says.
-pub fn crl(der: &[u8]) {
+pub(super) fn crl(der: &[u8]) {
     match Crl::decode(der) {
         Ok(crl) => {
             assert!(crl.signed_part().len() <= der.len());
@@ -50,7 +50,7 @@ pub fn crl(der: &[u8]) {
 }
 
 /// Reads a file as libpq reads a root file.
-pub fn pem_file(bytes: &[u8]) {
+pub(super) fn pem_file(bytes: &[u8]) {
     let blocks = pem::blocks(bytes);
     assert!(
         blocks.iter().filter_map(|block| block.content.as_ref().ok()).all(|der| der.len() <= bytes.len())
@@ -67,7 +67,7 @@ pub fn pem_file(bytes: &[u8]) {
 }
 
 /// Judges what [`parcel`] packs, and checks what every judgement promises.
-pub fn judge(parcel: &[u8]) -> Option<Judgement> {
+pub(super) fn judge(parcel: &[u8]) -> Option<Judgement> {
     let (&[revocation, sent], rest) = parcel.split_first_chunk()?;
     let mut parts = Parts(rest);
     let chain: Vec<Certificate> = parts.by_ref().take(usize::from(sent)).map(Certificate::from_der).collect();
@@ -102,7 +102,7 @@ pub fn judge(parcel: &[u8]) -> Option<Judgement> {
 
 /// Packs a chain, and certificates and CRLs of files, for [`judge`]: a byte that tells whether CRLs are asked for, one
 /// that counts the chain, then every part with its length in two bytes.
-pub fn parcel(revocation: bool, chain: &[&[u8]], files: &[&[u8]]) -> Vec<u8> {
+pub(super) fn parcel(revocation: bool, chain: &[&[u8]], files: &[&[u8]]) -> Vec<u8> {
     let mut parcel = vec![u8::from(revocation), u8::try_from(chain.len()).unwrap_or(u8::MAX)];
     for part in chain.iter().chain(files) {
         parcel.extend(u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());

@@ -21,7 +21,7 @@ fn version<'a>(json: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-pub fn versions_suites_and_groups_are_those_the_server_was_given() {
+pub(crate) fn versions_suites_and_groups_are_those_the_server_was_given() {
     let home = Home::new();
     let site = Site::new(15, Algorithm::Ecdsa, |setup| {
         setup

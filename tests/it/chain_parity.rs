@@ -17,17 +17,17 @@ mod servers;
 
 use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued, Key};
-pub use crate::support::parity::{Client, Outcome, Reason, reasons_of};
+pub(crate) use crate::support::parity::{Client, Outcome, Reason, reasons_of};
 use crate::support::parity::{Expected, assert_all, assert_names, judge};
 use crate::support::stage::{Stage, Tls};
 use clients::{connection_string, server_name};
 use known::KNOWN;
 
 /// The host most cases connect to.
-pub const HOST: &str = "pgtls.test";
+pub(crate) const HOST: &str = "pgtls.test";
 
 /// One situation and what libpq 15 makes of it.
-pub struct Case {
+pub(crate) struct Case {
     name: String,
     chain: Vec<Vec<u8>>,
     key: Key,
@@ -50,8 +50,8 @@ enum File {
 
 impl Case {
     /// A server that presents this chain, asked for as [`HOST`] under verify-full, without a root file.
-    pub fn new(name: impl Into<String>, chain: &[&Issued]) -> Case {
-        Case {
+    pub(crate) fn new(name: impl Into<String>, chain: &[&Issued]) -> Self {
+        Self {
             name: name.into(),
             chain: chain.iter().map(|certificate| certificate.der.clone()).collect(),
             key: chain[0].key.clone(),
@@ -66,111 +66,111 @@ impl Case {
     }
 
     /// With a root file of these certificates.
-    pub fn root(self, certificates: &[&Issued]) -> Case {
+    pub(crate) fn root(self, certificates: &[&Issued]) -> Self {
         let text: String = certificates.iter().map(|certificate| certificate.pem()).collect();
         self.root_file(text)
     }
 
     /// With a root file of this content.
-    pub fn root_file(self, content: impl Into<Vec<u8>>) -> Case {
+    pub(crate) fn root_file(self, content: impl Into<Vec<u8>>) -> Self {
         self.file("root.crt", content).settings("sslrootcert=DIR/root.crt")
     }
 
-    pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Case {
+    pub(crate) fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.into(), File::Content(content.into())));
         self
     }
 
-    pub fn directory(mut self, path: &str) -> Case {
+    pub(crate) fn directory(mut self, path: &str) -> Self {
         self.files.push((path.to_owned(), File::Directory));
         self
     }
 
-    pub fn link(mut self, path: &str, target: &'static str) -> Case {
+    pub(crate) fn link(mut self, path: &str, target: &'static str) -> Self {
         self.files.push((path.to_owned(), File::Link(target)));
         self
     }
 
-    pub fn settings(mut self, settings: &str) -> Case {
+    pub(crate) fn settings(mut self, settings: &str) -> Self {
         self.settings.push(' ');
         self.settings.push_str(settings);
         self
     }
 
-    pub fn host(mut self, host: &str) -> Case {
+    pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = Some(host.to_owned());
         self
     }
 
-    pub fn no_host(mut self) -> Case {
+    pub(crate) fn no_host(mut self) -> Self {
         self.host = None;
         self
     }
 
-    pub fn mode(mut self, mode: &'static str) -> Case {
+    pub(crate) fn mode(mut self, mode: &'static str) -> Self {
         self.mode = mode;
         self
     }
 
-    pub fn tls(mut self, tls: Tls) -> Case {
+    pub(crate) fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
     /// Presented by a server that does not look at its certificates (they may be no certificates at all).
-    pub fn blind(mut self) -> Case {
+    pub(crate) fn blind(mut self) -> Self {
         self.tls.blind = true;
         self
     }
 
     /// With these bytes in the place of the certificate at this index of the chain.
-    pub fn raw(mut self, index: usize, der: Vec<u8>) -> Case {
+    pub(crate) fn raw(mut self, index: usize, der: Vec<u8>) -> Self {
         self.chain[index] = der;
         self.blind()
     }
 
     /// From a server that holds this key, which need not be its certificate's.
-    pub fn held_by(mut self, key: Key) -> Case {
+    pub(crate) fn held_by(mut self, key: Key) -> Self {
         self.key = key;
         self.blind()
     }
 
-    pub fn accepted(self) -> Case {
+    pub(crate) fn accepted(self) -> Self {
         self.expects(Outcome::Accepted)
     }
 
-    pub fn refused(self, reason: Reason) -> Case {
+    pub(crate) fn refused(self, reason: Reason) -> Self {
         self.expects(Outcome::Refused(reason))
     }
 
     /// Refused, and for this reason precisely.
-    pub fn diagnosed(mut self, code: &'static str) -> Case {
+    pub(crate) fn diagnosed(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         let reason = reasons_of(code)[0];
         self.refused(reason)
     }
 
-    pub fn expects(mut self, outcome: Outcome) -> Case {
+    pub(crate) fn expects(mut self, outcome: Outcome) -> Self {
         self.expected = outcome;
         self
     }
 }
 
 /// The usual cast: a root, a CA under it, a server under that.
-pub fn usual_root() -> Draft {
+pub(crate) fn usual_root() -> Draft {
     Draft::authority("Parity Root")
 }
 
-pub fn usual_ca() -> Draft {
+pub(crate) fn usual_ca() -> Draft {
     Draft::authority("Parity CA")
 }
 
-pub fn usual_server() -> Draft {
+pub(crate) fn usual_server() -> Draft {
     Draft::server(HOST)
 }
 
 /// The usual situation with one change each to server, CA and root.
-pub fn changed(
+pub(crate) fn changed(
     name: impl Into<String>,
     server: impl FnOnce(Draft) -> Draft,
     ca: impl FnOnce(Draft) -> Draft,
@@ -182,15 +182,15 @@ pub fn changed(
     Case::new(name, &[&server, &ca]).root(&[&root])
 }
 
-pub fn on_server(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+pub(crate) fn on_server(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
     changed(name, change, |ca| ca, |root| root)
 }
 
-pub fn on_ca(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+pub(crate) fn on_ca(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
     changed(name, |server| server, change, |root| root)
 }
 
-pub fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
+pub(crate) fn on_root(name: impl Into<String>, change: impl FnOnce(Draft) -> Draft) -> Case {
     changed(name, |server| server, |ca| ca, change)
 }
 

@@ -376,7 +376,7 @@ fn candidates(keyword: &str) -> &'static [&'static str] {
 }
 
 impl Combination {
-    fn new(random: &mut Random, home: &Home, version: LibpqVersion, case: usize) -> Combination {
+    fn new(random: &mut Random, home: &Home, version: LibpqVersion, case: usize) -> Self {
         let known: Vec<_> = OPTIONS.iter().filter(|option| option.since <= version).collect();
         let value = |random: &mut Random, keyword: &str| -> &'static str {
             let candidates = candidates(keyword);
@@ -443,7 +443,7 @@ impl Combination {
             _ => environment
                 .insert("PGSERVICEFILE".to_owned(), format!("{directory}/pg_service.conf").into_bytes()),
         };
-        Combination { conninfo: conninfo.join(" ").into_bytes(), environment }
+        Self { conninfo: conninfo.join(" ").into_bytes(), environment }
     }
 
     fn question(&self) -> Question {

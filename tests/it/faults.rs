@@ -4,7 +4,7 @@
 
 mod neighbours;
 mod psql;
-pub mod table;
+pub(crate) mod table;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -17,8 +17,8 @@ struct Case {
 }
 
 impl Case {
-    fn new() -> Case {
-        Case { home: Home::new(), demo: Demo::start(None).expect("the embedded server") }
+    fn new() -> Self {
+        Self { home: Home::new(), demo: Demo::start(None).expect("the embedded server") }
     }
 
     /// Checks the server with these settings over its own, within the limit of two seconds and one for second looks.
@@ -56,7 +56,7 @@ const UNREACHABLE: (&str, &str, i32) = ("tcp-unreachable", "tcp", 5);
 const SILENCE: (&str, &str, i32) = ("tls-timeout", "tls", 7);
 
 #[test]
-pub fn dropped_packets_read_by_the_kind_of_address() {
+pub(crate) fn dropped_packets_read_by_the_kind_of_address() {
     alone("network::dropped_packets_read_by_the_kind_of_address", || {
         let case = Case::new();
         for address in ["203.0.113.9", "10.0.4.5"] {
@@ -88,7 +88,7 @@ fn rejected_packets_are_a_refusal() {
 }
 
 #[test]
-pub fn closed_ways_name_the_error_of_the_system() {
+pub(crate) fn closed_ways_name_the_error_of_the_system() {
     alone("network::closed_ways_name_the_error_of_the_system", || {
         let case = Case::new();
         ip("address add 203.0.113.9/32 dev lo");

@@ -108,10 +108,10 @@ enum Running {
 impl Running {
     fn port(&self) -> u16 {
         match self {
-            Running::Server(server) => server.port(),
-            Running::Stage(stage) => stage.address.port(),
-            Running::Pooler(pooler) => pooler.port(),
-            Running::Closed(socket) => {
+            Self::Server(server) => server.port(),
+            Self::Stage(stage) => stage.address.port(),
+            Self::Pooler(pooler) => pooler.port(),
+            Self::Closed(socket) => {
                 socket.local_addr().unwrap().as_socket().expect("an address of the internet").port()
             }
         }

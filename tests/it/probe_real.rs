@@ -28,11 +28,11 @@ struct Check {
 
 impl Check {
     /// verify-full of a site's server with the root of its chain.
-    fn of(site: &Site, user: &str) -> Check {
-        Check::with_root(site, user, &site.chain)
+    fn of(site: &Site, user: &str) -> Self {
+        Self::with_root(site, user, &site.chain)
     }
 
-    fn with_root(site: &Site, user: &str, chain: &Chain) -> Check {
+    fn with_root(site: &Site, user: &str, chain: &Chain) -> Self {
         let home = Home::new();
         let path = home.write("root.pem", chain.root.pem());
         let settings = Settings {
@@ -63,25 +63,25 @@ impl Check {
             startup: vec![("application_name", Value::from("probe ü"))],
             notices: Vec::new(),
         };
-        Check { home, settings, scope: Scope::default(), second_looks: false }
+        Self { home, settings, scope: Scope::default(), second_looks: false }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Check {
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
 
-    fn password(self, password: &str) -> Check {
+    fn password(self, password: &str) -> Self {
         let password = Password { secret: Secret::new(password.into()), origin: Origin::ConnectionString };
         self.set(|settings| settings.hosts[0].password = Some(password))
     }
 
-    fn tls_only(mut self) -> Check {
+    fn tls_only(mut self) -> Self {
         self.scope.tls_only = true;
         self
     }
 
-    fn looking_twice(mut self) -> Check {
+    fn looking_twice(mut self) -> Self {
         self.second_looks = true;
         self
     }

@@ -117,7 +117,7 @@ fn a_server_without_a_free_connection() {
 }
 
 #[test]
-pub fn a_server_that_is_shutting_down() {
+pub(crate) fn a_server_that_is_shutting_down() {
     let home = Home::new();
     let site = Site::new(15, Algorithm::Ecdsa, |setup| setup);
     // The neighbour: the server before that.
@@ -146,7 +146,7 @@ fn a_standby_where_a_writable_server_is_wanted() {
 }
 
 #[test]
-pub fn client_certificates_demanded_missing_and_strange() {
+pub(crate) fn client_certificates_demanded_missing_and_strange() {
     let home = Home::new();
     let clients = Draft::authority("clients", Algorithm::Ecdsa).self_signed();
     for version in BOTH {

@@ -21,13 +21,13 @@ struct Place {
 }
 
 impl Place {
-    fn new() -> Place {
+    fn new() -> Self {
         let home = Home::new();
         let root = Draft::authority("root").self_signed();
         let leaf = Draft::server(NAME).signed_by(&root);
         let stage = Stage::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
         let root_file = home.write("root.pem", root.pem());
-        Place { home, root, root_file, stage }
+        Self { home, root, root_file, stage }
     }
 
     fn pipe(&self, name: &str) -> PathBuf {

@@ -337,7 +337,7 @@ struct Hierarchy {
 impl Hierarchy {
     /// A few names, each with a few keys, certify each other crosswise; some of it is damaged, some of it is sent, some
     /// of it is in the file.
-    fn random(random: &mut Random) -> Hierarchy {
+    fn random(random: &mut Random) -> Self {
         let holders: Vec<Issued> = (0..2 + random.below(4))
             .map(|_| {
                 let subject = *random.pick(&["Alpha", "Beta", "Gamma", "Delta"]);
@@ -384,7 +384,7 @@ impl Hierarchy {
                 })
                 .collect()
         });
-        Hierarchy { chain, file, lists }
+        Self { chain, file, lists }
     }
 
     fn roots(&self) -> Roots {

@@ -62,7 +62,7 @@ impl<'a> Said<'a> {
     }
 
     /// What `rules` make of this with another word for sslmode.
-    pub(super) fn with<T>(&self, at: usize, mode: &'static str, rules: impl FnOnce(&Said<'a>) -> T) -> T {
+    pub(super) fn with<T>(&self, at: usize, mode: &'static str, rules: impl FnOnce(&Self) -> T) -> T {
         rules(&Said { instead: Some((at, mode)), ..*self })
     }
 

@@ -67,7 +67,7 @@ impl Text {
     }
 
     /// Adds a byte that stands for this part of `source`.
-    pub fn push(&mut self, byte: u8, source: &Text, range: &Range<usize>) {
+    pub fn push(&mut self, byte: u8, source: &Self, range: &Range<usize>) {
         let place = source.place(range);
         self.bytes.push(byte);
         self.places.push((place.start, place.end));

@@ -41,8 +41,8 @@ pub struct Fault {
 
 impl Fault {
     /// A fault named after its code.
-    const fn new(code: &'static str, about: &'static str, stage: fn(&mut Scene) -> io::Result<()>) -> Fault {
-        Fault { name: code, code, about, seen_by: SeenBy::Check, stage }
+    const fn new(code: &'static str, about: &'static str, stage: fn(&mut Scene) -> io::Result<()>) -> Self {
+        Self { name: code, code, about, seen_by: SeenBy::Check, stage }
     }
 
     /// A fault that does not make a check fail.
@@ -50,18 +50,18 @@ impl Fault {
         code: &'static str,
         about: &'static str,
         stage: fn(&mut Scene) -> io::Result<()>,
-    ) -> Fault {
-        Fault { seen_by: SeenBy::Warning, ..Fault::new(code, about, stage) }
+    ) -> Self {
+        Self { seen_by: SeenBy::Warning, ..Self::new(code, about, stage) }
     }
 
     /// Seen by something else.
-    const fn seen_by(self, seen_by: SeenBy) -> Fault {
-        Fault { seen_by, ..self }
+    const fn seen_by(self, seen_by: SeenBy) -> Self {
+        Self { seen_by, ..self }
     }
 
     /// Another way to the same code.
-    const fn named(self, name: &'static str) -> Fault {
-        Fault { name, ..self }
+    const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 }
 

@@ -24,7 +24,7 @@ pub(in crate::diagnose) struct Root {
 
 impl Root {
     /// Whether this machine or the public stores have it.
-    pub fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         self.on_machine || self.in_public
     }
 }

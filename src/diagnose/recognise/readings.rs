@@ -49,18 +49,18 @@ const NO_ROOT_READ: Reading = reading(
 );
 
 /// libpq's one sentence.
-pub const VERIFY_FAILED: &[Reading] = &[NO_SUCH_ROOT, BROKEN_CHAIN, DATES, OTHER_RULES];
+pub(super) const VERIFY_FAILED: &[Reading] = &[NO_SUCH_ROOT, BROKEN_CHAIN, DATES, OTHER_RULES];
 
 /// No path to a root, in clients that go on without the root file.
-pub const NO_PATH: &[Reading] = &[NO_SUCH_ROOT, BROKEN_CHAIN, NO_ROOT_READ];
+pub(super) const NO_PATH: &[Reading] = &[NO_SUCH_ROOT, BROKEN_CHAIN, NO_ROOT_READ];
 
-pub const SELF_SIGNED: &[Reading] = &[reading(
+pub(super) const SELF_SIGNED: &[Reading] = &[reading(
     &[&c::SELF_SIGNED],
     "the server shows a certificate that nobody else signed, and it is not in the root file",
     "subject and issuer of the one certificate sent are the same",
 )];
 
-pub const SELF_SIGNED_IN_CHAIN: &[Reading] = &[
+pub(super) const SELF_SIGNED_IN_CHAIN: &[Reading] = &[
     reading(
         &[&c::ROOT_NOT_IN_FILE, &c::UNKNOWN_ISSUER, &c::TLS_INSPECTION],
         "the server sends its root along, and the client was not given it",
@@ -69,7 +69,7 @@ pub const SELF_SIGNED_IN_CHAIN: &[Reading] = &[
     NO_ROOT_READ,
 ];
 
-pub const LACKS_ROOT: &[Reading] = &[
+pub(super) const LACKS_ROOT: &[Reading] = &[
     reading(
         &[&c::ROOT_FILE_LACKS_ROOT],
         "the file holds an intermediate without the root above it",
@@ -82,55 +82,55 @@ pub const LACKS_ROOT: &[Reading] = &[
     ),
 ];
 
-pub const EXPIRED: &[Reading] = &[reading(
+pub(super) const EXPIRED: &[Reading] = &[reading(
     &[&c::CERTIFICATE_EXPIRED, &c::ROOT_EXPIRED],
     "a certificate of the path has ended",
     "compare the dates of leaf, intermediates and root with the client's clock, which may run ahead",
 )];
 
-pub const NOT_YET: &[Reading] = &[reading(
+pub(super) const NOT_YET: &[Reading] = &[reading(
     &[&c::CERTIFICATE_NOT_YET_VALID],
     "a certificate of the path does not hold yet",
     "compare its first day with the client's clock, which may run behind",
 )];
 
-pub const OUTSIDE_DATES: &[Reading] = &[reading(
+pub(super) const OUTSIDE_DATES: &[Reading] = &[reading(
     &[&c::CERTIFICATE_EXPIRED, &c::CERTIFICATE_NOT_YET_VALID, &c::ROOT_EXPIRED],
     "a certificate of the path is outside its dates",
     "the text goes on with NotAfter (ended) or NotBefore (not yet); compare with the client's clock",
 )];
 
-pub const REVOKED: &[Reading] = &[reading(
+pub(super) const REVOKED: &[Reading] = &[reading(
     &[&c::CERTIFICATE_REVOKED],
     "a revocation list names the certificate",
     "look for its serial number in the list that sslcrl or sslcrldir gives",
 )];
 
-pub const CRL: &[Reading] = &[reading(
+pub(super) const CRL: &[Reading] = &[reading(
     &[&c::CRL_MISSING, &c::CRL_INVALID],
     "revocation is checked, and an issuer of the path has no usable list",
     "each issuer needs a list that is current and signed by it; without sslcrl and sslcrldir none is asked for",
 )];
 
-pub const WEAK: &[Reading] = &[reading(
+pub(super) const WEAK: &[Reading] = &[reading(
     &[&c::CERTIFICATE_WEAK],
     "a key is too short or a signature too old",
     "RSA below 2048 bits, SHA-1 or MD5: see which certificate of the path has it",
 )];
 
-pub const ALGORITHM_CONSTRAINTS: &[Reading] = &[reading(
+pub(super) const ALGORITHM_CONSTRAINTS: &[Reading] = &[reading(
     &[&c::STRICT_CLIENT_REJECTS, &c::CERTIFICATE_WEAK],
     "Java's policy refuses an algorithm in the path, often SHA-1 in the self-signature of an old root",
     "psql connects with the same file: the policy is stricter than libpq; a newer root removes the cause",
 )];
 
-pub const PURPOSE: &[Reading] = &[reading(
+pub(super) const PURPOSE: &[Reading] = &[reading(
     &[&c::CERTIFICATE_PURPOSE],
     "a certificate of the path may not be used so",
     "extended key usage without serverAuth, a CA without keyCertSign, or a path longer than allowed",
 )];
 
-pub const MALFORMED: &[Reading] = &[reading(
+pub(super) const MALFORMED: &[Reading] = &[reading(
     &[&c::CERTIFICATE_INVALID, &c::CERTIFICATE_WEAK],
     "a certificate cannot be decoded, or a signature in the path is wrong",
     "decode each certificate sent; a proxy that rewrites certificates is a common source",
@@ -138,13 +138,13 @@ pub const MALFORMED: &[Reading] = &[reading(
 
 // Names.
 
-pub const NAME: &[Reading] = &[reading(
+pub(super) const NAME: &[Reading] = &[reading(
     &[&c::HOSTNAME_MISMATCH],
     "the certificate is for other names than the one asked for",
     "compare host= with the certificate's names: an alias, an IP address or a tunnel stands between",
 )];
 
-pub const NO_NAMES: &[Reading] = &[
+pub(super) const NO_NAMES: &[Reading] = &[
     reading(
         &[&c::NO_SUBJECT_ALT_NAME],
         "the certificate has a common name only; libpq takes it, this client does not",
@@ -153,13 +153,13 @@ pub const NO_NAMES: &[Reading] = &[
     reading(&[&c::HOSTNAME_MISMATCH], "the name would not fit either", "compare the common name with host="),
 ];
 
-pub const CA_AS_LEAF: &[Reading] = &[reading(
+pub(super) const CA_AS_LEAF: &[Reading] = &[reading(
     &[&c::CA_AS_SERVER_CERTIFICATE],
     "the server shows a CA's certificate as its own; libpq takes it, this client does not",
     "the certificate says CA:TRUE; psql with the same file connects",
 )];
 
-pub const STRICT: &[Reading] = &[reading(
+pub(super) const STRICT: &[Reading] = &[reading(
     &[&c::STRICT_CLIENT_REJECTS, &c::CERTIFICATE_INVALID],
     "this client asks more of a certificate than libpq does",
     "psql with the same file connects",
@@ -167,14 +167,14 @@ pub const STRICT: &[Reading] = &[reading(
 
 // Files.
 
-pub const ROOT_MISSING: &[Reading] = &[reading(
+pub(super) const ROOT_MISSING: &[Reading] = &[reading(
     &[&c::ROOT_FILE_MISSING],
     "the root file is not where it was looked for",
     "the path in the text is the one after libpq's reading: a backslash eaten, another home directory, or the word \
      system with a libpq before 16",
 )];
 
-pub const FILE_MISSING: &[Reading] = &[
+pub(super) const FILE_MISSING: &[Reading] = &[
     reading(
         &[&c::ROOT_FILE_MISSING],
         "the root file is not where it was looked for",
@@ -187,13 +187,13 @@ pub const FILE_MISSING: &[Reading] = &[
     ),
 ];
 
-pub const ROOT_INVALID: &[Reading] = &[reading(
+pub(super) const ROOT_INVALID: &[Reading] = &[reading(
     &[&c::ROOT_FILE_INVALID],
     "the root file is there and holds no certificate in PEM",
     "DER, an HTML page, nothing at all, or one damaged block: pgtls-check roots show FILE",
 )];
 
-pub const ROOT_UNREADABLE: &[Reading] = &[
+pub(super) const ROOT_UNREADABLE: &[Reading] = &[
     reading(
         &[&c::ROOT_FILE_INVALID],
         "the root file is there and is not read as PEM",
@@ -206,31 +206,31 @@ pub const ROOT_UNREADABLE: &[Reading] = &[
     ),
 ];
 
-pub const KEY_PERMISSIONS: &[Reading] = &[reading(
+pub(super) const KEY_PERMISSIONS: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_PERMISSIONS],
     "others may read the client's key",
     "ls -l of the key: 0600, or 0640 when root owns it",
 )];
 
-pub const KEY_MISSING: &[Reading] = &[reading(
+pub(super) const KEY_MISSING: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_MISSING],
     "there is a client certificate and no key for it",
     "sslkey, or postgresql.key beside the default certificate",
 )];
 
-pub const KEY_MISMATCH: &[Reading] = &[reading(
+pub(super) const KEY_MISMATCH: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_MISMATCH],
     "the key is not the one of the certificate",
     "the public keys of both files differ: openssl x509 -pubkey, openssl pkey -pubout",
 )];
 
-pub const KEY_INVALID: &[Reading] = &[reading(
+pub(super) const KEY_INVALID: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_INVALID],
     "the client's key cannot be used",
     "PKCS#8 in DER or PKCS#12 for Java, PEM for libpq; an encrypted one needs sslpassword",
 )];
 
-pub const CERT_INVALID: &[Reading] = &[reading(
+pub(super) const CERT_INVALID: &[Reading] = &[reading(
     &[&c::CLIENT_CERT_INVALID, &c::CLIENT_CERT_MISSING],
     "the client's certificate cannot be read",
     "the words behind the path tell whether it is absent or no certificate in PEM",
@@ -238,13 +238,13 @@ pub const CERT_INVALID: &[Reading] = &[reading(
 
 // Network.
 
-pub const REFUSED: &[Reading] = &[reading(
+pub(super) const REFUSED: &[Reading] = &[reading(
     &[&c::TCP_REFUSED],
     "nothing listens at that address and port",
     "another port, a server that is down, or listen_addresses without this address",
 )];
 
-pub const TIMED_OUT: &[Reading] = &[
+pub(super) const TIMED_OUT: &[Reading] = &[
     reading(
         &[&c::TCP_TIMEOUT],
         "the address does not answer: a firewall drops the packets, or there is no route into the network",
@@ -257,13 +257,13 @@ pub const TIMED_OUT: &[Reading] = &[
     ),
 ];
 
-pub const UNREACHABLE: &[Reading] = &[reading(
+pub(super) const UNREACHABLE: &[Reading] = &[reading(
     &[&c::TCP_UNREACHABLE, &c::DNS_NO_ADDRESS],
     "there is no route to the address",
     "an IPv6 address on a machine without IPv6, or a local firewall: see which address the name leads to",
 )];
 
-pub const NO_SUCH_NAME: &[Reading] = &[
+pub(super) const NO_SUCH_NAME: &[Reading] = &[
     reading(
         &[&c::DNS_NOT_FOUND],
         "the name does not exist where it was asked",
@@ -281,7 +281,7 @@ pub const NO_SUCH_NAME: &[Reading] = &[
     ),
 ];
 
-pub const RESOLVER: &[Reading] = &[reading(
+pub(super) const RESOLVER: &[Reading] = &[reading(
     &[&c::DNS_FAILURE],
     "the resolver gave no answer",
     "other names fail too: resolv.conf, the VPN, the cluster's DNS",
@@ -289,14 +289,14 @@ pub const RESOLVER: &[Reading] = &[reading(
 
 // Before TLS.
 
-pub const NO_TLS: &[Reading] = &[reading(
+pub(super) const NO_TLS: &[Reading] = &[reading(
     &[&c::SERVER_REFUSED_TLS],
     "the server answered N: ssl is off, or the pooler has no TLS towards clients",
     "psql says so only of an N; SHOW ssl on the server, client_tls_sslmode in PgBouncer",
 )];
 
 /// Of clients that take every answer but `S` for a no.
-pub const NO_TLS_PERHAPS: &[Reading] = &[
+pub(super) const NO_TLS_PERHAPS: &[Reading] = &[
     reading(
         &[&c::SERVER_REFUSED_TLS],
         "the server answered N: ssl is off, or the pooler has no TLS towards clients",
@@ -314,25 +314,25 @@ pub const NO_TLS_PERHAPS: &[Reading] = &[
     ),
 ];
 
-pub const NOT_POSTGRESQL: &[Reading] = &[reading(
+pub(super) const NOT_POSTGRESQL: &[Reading] = &[reading(
     &[&c::NOT_POSTGRESQL],
     "another protocol answers on that port",
     "the letter is the first byte: H for HTTP, S of SSH- behind a proxy, a digit for SMTP; GSSAPI: gssencmode=disable",
 )];
 
-pub const ERROR_BEFORE_TLS: &[Reading] = &[reading(
+pub(super) const ERROR_BEFORE_TLS: &[Reading] = &[reading(
     &[&c::SERVER_ERROR_BEFORE_TLS],
     "PostgreSQL sent an error before TLS, which libpq hides since CVE-2024-10977",
     "the server's log has it: too many clients, starting up, shutting down",
 )];
 
-pub const NO_GOOD_ANSWER: &[Reading] = &[reading(
+pub(super) const NO_GOOD_ANSWER: &[Reading] = &[reading(
     &[&c::NOT_POSTGRESQL, &c::SERVER_ERROR_BEFORE_TLS, &c::NEGOTIATION_CLOSED],
     "the answer to SSLRequest is neither S nor N",
     "its first byte: E is PostgreSQL's error before TLS, none is a closed connection, any other another protocol",
 )];
 
-pub const HUNG_UP: &[Reading] = &[
+pub(super) const HUNG_UP: &[Reading] = &[
     reading(
         &[&c::NEGOTIATION_CLOSED],
         "the server hung up on SSLRequest: an allow list, a full server, a load balancer without backend",
@@ -350,7 +350,7 @@ pub const HUNG_UP: &[Reading] = &[
     ),
 ];
 
-pub const HUNG_UP_IN_TLS: &[Reading] = &[
+pub(super) const HUNG_UP_IN_TLS: &[Reading] = &[
     reading(
         &[&c::TLS_CLOSED],
         "the server, or something on the way, hung up in the handshake",
@@ -368,7 +368,7 @@ pub const HUNG_UP_IN_TLS: &[Reading] = &[
     ),
 ];
 
-pub const HUNG_UP_LATER: &[Reading] = &[
+pub(super) const HUNG_UP_LATER: &[Reading] = &[
     reading(
         &[&c::SESSION_CLOSED, &c::HBA_REJECTED],
         "the server hung up after the start-up message, or refuses what was asked",
@@ -382,7 +382,7 @@ pub const HUNG_UP_LATER: &[Reading] = &[
     reading(&[&c::NEGOTIATION_CLOSED, &c::TLS_CLOSED], "it hung up before", "no S, or no ServerHello came"),
 ];
 
-pub const SILENCE: &[Reading] = &[
+pub(super) const SILENCE: &[Reading] = &[
     reading(
         &[&c::NEGOTIATION_TIMEOUT, &c::TLS_TIMEOUT],
         "the server falls silent after TCP",
@@ -398,7 +398,7 @@ pub const SILENCE: &[Reading] = &[
 
 // TLS.
 
-pub const NOT_TLS: &[Reading] = &[
+pub(super) const NOT_TLS: &[Reading] = &[
     reading(
         &[&c::TLS_PROTOCOL_ERROR, &c::DIRECT_TLS_UNSUPPORTED],
         "plaintext came where TLS was due, also from a server older than 17 asked with sslnegotiation=direct",
@@ -412,13 +412,13 @@ pub const NOT_TLS: &[Reading] = &[
     reading(&[&c::NOT_POSTGRESQL], "another protocol answers on that port", "its first bytes tell which"),
 ];
 
-pub const VERSION: &[Reading] = &[reading(
+pub(super) const VERSION: &[Reading] = &[reading(
     &[&c::TLS_VERSION_UNSUPPORTED],
     "server and client share no TLS version",
     "the server speaks TLS 1.0 or 1.1 only, or the limits of both sides exclude each other",
 )];
 
-pub const HANDSHAKE_FAILURE: &[Reading] = &[
+pub(super) const HANDSHAKE_FAILURE: &[Reading] = &[
     reading(
         &[&c::CLIENT_CERT_REQUIRED],
         "the server wants a client certificate (TLS 1.2 has no alert of its own for that)",
@@ -436,25 +436,25 @@ pub const HANDSHAKE_FAILURE: &[Reading] = &[
     ),
 ];
 
-pub const CERT_REQUIRED: &[Reading] = &[reading(
+pub(super) const CERT_REQUIRED: &[Reading] = &[reading(
     &[&c::CLIENT_CERT_REQUIRED],
     "the server demands a client certificate and none, or none it trusts, was sent",
     "pg_hba.conf says cert or clientcert; sslcert and sslkey are to be set, with the whole chain in the file",
 )];
 
-pub const CERT_REJECTED: &[Reading] = &[reading(
+pub(super) const CERT_REJECTED: &[Reading] = &[reading(
     &[&c::CLIENT_CERT_REJECTED],
     "the server does not take the client certificate that was sent",
     "unknown ca: another CA than the server's ssl_ca_file; expired; unsupported: no clientAuth usage",
 )];
 
-pub const SNI: &[Reading] = &[reading(
+pub(super) const SNI: &[Reading] = &[reading(
     &[&c::SNI_UNRECOGNIZED, &c::SERVER_ERROR],
     "the server wants to be told its name in the handshake and was not, or does not know it",
     "host= is an IP address, sslsni=0, or the client is too old to send the name",
 )];
 
-pub const CHANNEL_BINDING: &[Reading] = &[reading(
+pub(super) const CHANNEL_BINDING: &[Reading] = &[reading(
     &[&c::CHANNEL_BINDING_FAILED],
     "something between client and server ends TLS, or the server cannot bind",
     "straight to the server it works: a pooler or proxy stands between",
@@ -462,7 +462,7 @@ pub const CHANNEL_BINDING: &[Reading] = &[reading(
 
 // Authentication and session.
 
-pub const PASSWORD: &[Reading] = &[
+pub(super) const PASSWORD: &[Reading] = &[
     reading(
         &[&c::PASSWORD_REJECTED],
         "TLS is up and the password is wrong",
@@ -486,7 +486,7 @@ pub const PASSWORD: &[Reading] = &[
     ),
 ];
 
-pub const PASSWORD_THEN_PLAIN: &[Reading] = &[
+pub(super) const PASSWORD_THEN_PLAIN: &[Reading] = &[
     reading(
         &[&c::PASSWORD_REJECTED],
         "the password is wrong; prefer then tried without TLS, which pg_hba.conf refuses",
@@ -499,7 +499,7 @@ pub const PASSWORD_THEN_PLAIN: &[Reading] = &[
     ),
 ];
 
-pub const HBA_PLAIN: &[Reading] = &[
+pub(super) const HBA_PLAIN: &[Reading] = &[
     reading(
         &[&c::HBA_REJECTED],
         "the server refuses this client without TLS",
@@ -512,58 +512,58 @@ pub const HBA_PLAIN: &[Reading] = &[
     ),
 ];
 
-pub const HBA: &[Reading] = &[reading(
+pub(super) const HBA: &[Reading] = &[reading(
     &[&c::HBA_REJECTED],
     "the server admits no such client: address, user, database and encryption together",
     "the text names all four as the server saw them; the address is the one to allow",
 )];
 
-pub const NEON_INSECURE: &[Reading] = &[reading(
+pub(super) const NEON_INSECURE: &[Reading] = &[reading(
     &[&c::HBA_REJECTED, &c::TLS_NOT_REQUESTED],
     "the server refuses plaintext",
     "sslmode is disable, or prefer went on without TLS",
 )];
 
-pub const ROLE: &[Reading] = &[reading(
+pub(super) const ROLE: &[Reading] = &[reading(
     &[&c::ROLE_MISSING],
     "the server has no such role",
     "user@server is Azure Single Server's spelling; poolers want postgres.REF",
 )];
 
-pub const DATABASE: &[Reading] = &[reading(
+pub(super) const DATABASE: &[Reading] = &[reading(
     &[&c::DATABASE_MISSING],
     "the server has no such database",
     "without dbname the user's name is taken",
 )];
 
-pub const TENANT: &[Reading] = &[reading(
+pub(super) const TENANT: &[Reading] = &[reading(
     &[&c::SERVER_ERROR, &c::ROLE_MISSING],
     "the pooler finds no project for this user (Supabase)",
     "the user has to be postgres.REF, the host that of the project's region",
 )];
 
-pub const FULL: &[Reading] = &[reading(
+pub(super) const FULL: &[Reading] = &[reading(
     &[&c::TOO_MANY_CONNECTIONS, &c::SERVER_ERROR_BEFORE_TLS],
     "the server has no connection to give",
     "max_connections, or the role's or database's limit; a pooler helps",
 )];
 
-pub const STARTING: &[Reading] =
+pub(super) const STARTING: &[Reading] =
     &[reading(&[&c::SERVER_STARTING], "the server starts, stops or recovers", "it passes: --wait")];
 
-pub const PASSWORD_NEEDED: &[Reading] = &[reading(
+pub(super) const PASSWORD_NEEDED: &[Reading] = &[reading(
     &[&c::PASSWORD_REQUIRED],
     "the server asks for a password and none was given",
     "PGPASSWORD, a password file or service; a password file with open permissions is passed over",
 )];
 
-pub const AUTH_METHOD: &[Reading] = &[reading(
+pub(super) const AUTH_METHOD: &[Reading] = &[reading(
     &[&c::AUTH_METHOD_UNSUPPORTED],
     "client and server share no way to authenticate",
     "the text names the method; require_auth may exclude it, an old client may lack SCRAM",
 )];
 
-pub const READ_ONLY: &[Reading] = &[reading(
+pub(super) const READ_ONLY: &[Reading] = &[reading(
     &[&c::SESSION_READONLY],
     "no server is what target_session_attrs asks for",
     "the server found is a standby, or read-only",
@@ -571,13 +571,13 @@ pub const READ_ONLY: &[Reading] = &[reading(
 
 // The connection string.
 
-pub const BAD_VALUE: &[Reading] = &[reading(
+pub(super) const BAD_VALUE: &[Reading] = &[reading(
     &[&c::CONNINFO_INVALID_VALUE],
     "a value that the option does not have",
     "verify-all, from Microsoft's pages, means verify-full; quotes inside the string count as part of the value",
 )];
 
-pub const BAD_VALUE_OR_PLAIN: &[Reading] = &[
+pub(super) const BAD_VALUE_OR_PLAIN: &[Reading] = &[
     reading(
         &[&c::CONNINFO_INVALID_VALUE],
         "lib/pq does not know this sslmode",
@@ -590,43 +590,43 @@ pub const BAD_VALUE_OR_PLAIN: &[Reading] = &[
     ),
 ];
 
-pub const UNKNOWN_OPTION: &[Reading] = &[reading(
+pub(super) const UNKNOWN_OPTION: &[Reading] = &[reading(
     &[&c::CONNINFO_UNKNOWN_OPTION],
     "an option that this client does not know",
     "a slip, or an option of a newer libpq (sslnegotiation is of 17)",
 )];
 
-pub const SYNTAX: &[Reading] = &[reading(
+pub(super) const SYNTAX: &[Reading] = &[reading(
     &[&c::CONNINFO_SYNTAX],
     "the connection string does not parse",
     "the place the text names: a quote, an equals sign, a percent sign, an @ in a password",
 )];
 
-pub const HOST_NEEDED: &[Reading] = &[reading(
+pub(super) const HOST_NEEDED: &[Reading] = &[reading(
     &[&c::HOST_REQUIRED],
     "there is an address and no name to verify",
     "hostaddr is given and host is not",
 )];
 
-pub const SERVICE: &[Reading] = &[reading(
+pub(super) const SERVICE: &[Reading] = &[reading(
     &[&c::SERVICE_NOT_FOUND],
     "there is no such service",
     "the file and the section that the text names",
 )];
 
-pub const NO_TLS_BUILD: &[Reading] = &[reading(
+pub(super) const NO_TLS_BUILD: &[Reading] = &[reading(
     &[&c::OPTION_NOT_SUPPORTED, &c::CONNINFO_INVALID_VALUE],
     "this libpq was built without TLS",
     "another build of the client takes the same string",
 )];
 
-pub const NPGSQL_REQUIRE: &[Reading] = &[reading(
+pub(super) const NPGSQL_REQUIRE: &[Reading] = &[reading(
     &[&c::SSLMODE_NOT_VERIFYING, &c::CONNINFO_INVALID_VALUE],
     "Npgsql 6 and 7 want it said that Require verifies nothing",
     "SSL Mode=VerifyFull with Root Certificate=FILE verifies",
 )];
 
-pub const SOCKET: &[Reading] = &[reading(
+pub(super) const SOCKET: &[Reading] = &[reading(
     &[&c::TLS_NOT_REQUESTED],
     "libpq goes to a Unix socket, where there is never TLS",
     "host= is empty or a directory",

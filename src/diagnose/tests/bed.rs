@@ -20,25 +20,25 @@ pub(crate) use crate::testing::{Authority, now, params};
 use crate::trust::{ClientIdentity, FileCertificate, Revocation, RootSource, RootStore, Roots, Trust};
 use crate::verify::judge;
 
-pub const HOST: &str = "db.example";
-pub const ROOT_FILE: &str = "/etc/ssl/roots.pem";
+pub(crate) const HOST: &str = "db.example";
+pub(crate) const ROOT_FILE: &str = "/etc/ssl/roots.pem";
 
 /// A root, an intermediate and a server's certificate for [`HOST`].
-pub struct Chain {
+pub(crate) struct Chain {
     pub root: Authority,
     pub intermediate: Authority,
     pub leaf: Certificate,
 }
 
 impl Chain {
-    pub fn honest() -> Self {
+    pub(crate) fn honest() -> Self {
         let root = Authority::root("Test Root");
         let intermediate = root.intermediate("Test Middle");
         let leaf = intermediate.server(HOST);
         Self { root, intermediate, leaf }
     }
 
-    pub fn sent(&self) -> Vec<Certificate> {
+    pub(crate) fn sent(&self) -> Vec<Certificate> {
         vec![self.leaf.clone(), self.intermediate.certificate.clone()]
     }
 }
@@ -72,7 +72,7 @@ impl Evidence {
             tls: Some(step(24.5, 12.6, handshake(sent))),
             session: Some(step(37.1, 20.0, established())),
         };
-        let mut evidence = Evidence {
+        let mut evidence = Self {
             started: now(),
             judged_at: now(),
             input: None,
@@ -244,14 +244,14 @@ impl Evidence {
 }
 
 /// A diagnosis under test.
-pub struct Found {
+pub(crate) struct Found {
     pub outcome: Outcome,
     pub diagnosis: Diagnosis,
 }
 
 impl Found {
     /// The value of a label holds some text.
-    pub fn shows(self, label: &str, part: &str) -> Self {
+    pub(crate) fn shows(self, label: &str, part: &str) -> Self {
         let facts: Vec<String> = self
             .diagnosis
             .evidence
@@ -272,19 +272,19 @@ impl Found {
     }
 
     /// The title is this.
-    pub fn titled(self, title: &str) -> Self {
+    pub(crate) fn titled(self, title: &str) -> Self {
         assert_eq!(self.diagnosis.title, title);
         self
     }
 
     /// The cause holds some text.
-    pub fn because(self, part: &str) -> Self {
+    pub(crate) fn because(self, part: &str) -> Self {
         assert!(self.diagnosis.whole_cause().contains(part), "no {part:?} in {:?}", self.diagnosis);
         self
     }
 
     /// A fix has this setting.
-    pub fn sets(self, keyword: &str, value: &str) -> Self {
+    pub(crate) fn sets(self, keyword: &str, value: &str) -> Self {
         let has = self
             .diagnosis
             .fixes
@@ -296,7 +296,7 @@ impl Found {
     }
 
     /// A fix has a command with this part.
-    pub fn runs(self, part: &str) -> Self {
+    pub(crate) fn runs(self, part: &str) -> Self {
         let has =
             self.diagnosis.fixes.iter().filter_map(|fix| fix.command.as_ref()).any(|c| c.contains(part));
         assert!(has, "no {part:?} in {:#?}", self.diagnosis.fixes);
@@ -304,20 +304,20 @@ impl Found {
     }
 
     /// A fix says this.
-    pub fn advises(self, part: &str) -> Self {
+    pub(crate) fn advises(self, part: &str) -> Self {
         let has = self.diagnosis.fixes.iter().any(|fix| fix.text.contains(part));
         assert!(has, "no {part:?} in {:#?}", self.diagnosis.fixes);
         self
     }
 
     /// Waiting can cure it, or not.
-    pub fn retryable(self, wanted: bool) -> Self {
+    pub(crate) fn retryable(self, wanted: bool) -> Self {
         assert_eq!(self.diagnosis.code.retryable, wanted);
         self
     }
 
     /// The other things certainly wrong.
-    pub fn also(self, codes: &[&Code]) -> Self {
+    pub(crate) fn also(self, codes: &[&Code]) -> Self {
         let found: Vec<&Code> = self.outcome.also.iter().map(|other| other.code).collect();
         assert_eq!(found, codes);
         self
@@ -325,7 +325,7 @@ impl Found {
 }
 
 /// A configuration that could not be merged.
-pub fn misconfigured(input: &str, error: ConfigError) -> Evidence {
+pub(crate) fn misconfigured(input: &str, error: ConfigError) -> Evidence {
     Evidence::healthy().with(|evidence| {
         let spans = match &error {
             ConfigError::Syntax(error) => vec![error.span.clone()],
@@ -342,21 +342,21 @@ pub fn misconfigured(input: &str, error: ConfigError) -> Evidence {
     })
 }
 
-pub fn look(to: &str, question: Question, answer: Answer) -> Look {
+pub(crate) fn look(to: &str, question: Question, answer: Answer) -> Look {
     let socket: SocketAddr = to.parse().unwrap();
     Look { address: socket, question, start: Duration::ZERO, took: Duration::from_millis(5), answer }
 }
 
-pub fn address(text: &str) -> IpAddr {
+pub(crate) fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-pub fn step<T>(start: f64, took: f64, result: T) -> Step<T> {
+pub(crate) fn step<T>(start: f64, took: f64, result: T) -> Step<T> {
     let time = |ms: f64| Duration::from_secs_f64(ms / 1000.0);
     Step { start: time(start), took: time(took), result }
 }
 
-pub fn store(roots: &[&Certificate]) -> RootStore {
+pub(crate) fn store(roots: &[&Certificate]) -> RootStore {
     let path = PathBuf::from(ROOT_FILE);
     let certificates = roots
         .iter()
@@ -370,7 +370,7 @@ pub fn store(roots: &[&Certificate]) -> RootStore {
     RootStore::loaded(RootSource::Given(path), certificates)
 }
 
-pub fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Parameter {
+pub(crate) fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Parameter {
     Parameter { keyword, value: value.into(), origin, place: None }
 }
 

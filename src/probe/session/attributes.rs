@@ -27,7 +27,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// From the rows that answered a [`query`] and from what the server reported.
-    pub fn read(query: &str, rows: &[SimpleQueryMessage], parameters: &[(String, String)]) -> Self {
+    pub(super) fn read(query: &str, rows: &[SimpleQueryMessage], parameters: &[(String, String)]) -> Self {
         let cells = rows.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row.get(0)),
             _ => None,
@@ -52,7 +52,7 @@ impl Answer {
     }
 
     /// Why libpq would go on to the next host, if it would.
-    pub fn refused_by(&self, wanted: TargetSessionAttrs) -> Option<SessionFailure> {
+    pub(super) fn refused_by(&self, wanted: TargetSessionAttrs) -> Option<SessionFailure> {
         let standby = self.standby == Some(true);
         let read_only = self.read_only == Some(true) || standby;
         let met = match wanted {

@@ -43,7 +43,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub fn new(settings: &Settings, host: &Host, leaf: Option<&Certificate>) -> Self {
+    pub(super) fn new(settings: &Settings, host: &Host, leaf: Option<&Certificate>) -> Self {
         let secret = host.password.as_ref().map(|password| password.secret.clone());
         let knowledge = Knowledge {
             password: secret.filter(|secret| !secret.expose().is_empty()),
@@ -94,7 +94,7 @@ enum Taken {
 
 impl Dialogue {
     /// `version` is the protocol's that is asked for.
-    pub fn new(policy: Policy, credentials: Credentials, version: u32) -> Self {
+    pub(super) fn new(policy: Policy, credentials: Credentials, version: u32) -> Self {
         Self {
             policy,
             credentials,
@@ -114,22 +114,22 @@ impl Dialogue {
     }
 
     /// Why the client ends the session, or the server's error.
-    pub fn failure(&self) -> Option<&SessionFailure> {
+    pub(super) fn failure(&self) -> Option<&SessionFailure> {
         self.record.failure.as_ref()
     }
 
     /// What was observed.
-    pub fn record(&self) -> &SessionRecord {
+    pub(super) fn record(&self) -> &SessionRecord {
         &self.record
     }
 
     /// The parameters the server reported.
-    pub fn parameters(&self) -> &[(String, String)] {
+    pub(super) fn parameters(&self) -> &[(String, String)] {
         &self.parameters
     }
 
     /// Takes what came.
-    pub fn take(&mut self, bytes: &[u8]) {
+    pub(super) fn take(&mut self, bytes: &[u8]) {
         match self.allowance.checked_sub(bytes.len()) {
             Some(rest) => self.allowance = rest,
             None => {
@@ -141,7 +141,7 @@ impl Dialogue {
     }
 
     /// Goes on with what takes long; says whether there is more of it.
-    pub fn work(&mut self) -> bool {
+    pub(super) fn work(&mut self) -> bool {
         let Some(scram) = &mut self.scram else { return false };
         match scram.work(ROUNDS) {
             Next::Work => true,

@@ -9,14 +9,14 @@ use crate::evidence::{AuthRequest, ChannelBindingFailure, ClientCertificateRecor
 
 /// Codes of AuthenticationRequest (protocol.h, `AUTH_REQ_…`).
 pub(super) mod code {
-    pub const OK: i32 = 0;
-    pub const PASSWORD: i32 = 3;
-    pub const MD5: i32 = 5;
-    pub const GSS: i32 = 7;
-    pub const SSPI: i32 = 9;
-    pub const SASL: i32 = 10;
-    pub const SASL_CONTINUE: i32 = 11;
-    pub const SASL_FINAL: i32 = 12;
+    pub(crate) const OK: i32 = 0;
+    pub(crate) const PASSWORD: i32 = 3;
+    pub(crate) const MD5: i32 = 5;
+    pub(crate) const GSS: i32 = 7;
+    pub(crate) const SSPI: i32 = 9;
+    pub(crate) const SASL: i32 = 10;
+    pub(crate) const SASL_CONTINUE: i32 = 11;
+    pub(crate) const SASL_FINAL: i32 = 12;
 }
 
 const OAUTH: &str = "OAUTHBEARER";
@@ -40,7 +40,7 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    pub fn new(
+    pub(super) fn new(
         settings: &Settings,
         host: &Host,
         leaf: Option<&Certificate>,
@@ -61,7 +61,7 @@ impl Policy {
 
     /// Whether the client refuses to go on after AuthenticationOk. `bound`: the server has proved itself with the channel
     /// bound.
-    pub fn done(&self, bound: bool) -> Result<(), SessionFailure> {
+    pub(super) fn done(&self, bound: bool) -> Result<(), SessionFailure> {
         if self.certificate_mode == SslCertMode::Require && !self.certificate_sent {
             return Err(SessionFailure::CertificateModeUnmet);
         }
@@ -75,13 +75,13 @@ impl Policy {
     }
 
     /// The server has proved that it knows the password.
-    pub fn answered(&mut self) {
+    pub(super) fn answered(&mut self) {
         self.answered = true;
     }
 
     /// Whether the client refuses to answer a request; where it does not, whether it binds the channel. `begun`: SCRAM was
     /// begun already.
-    pub fn answer(&mut self, request: &AuthRequest, begun: bool) -> Result<bool, SessionFailure> {
+    pub(super) fn answer(&mut self, request: &AuthRequest, begun: bool) -> Result<bool, SessionFailure> {
         let known = !matches!(request.method, AuthMethod::None);
         if known && !self.allows(request.method) || !known && self.require_auth != RequireAuth::Any {
             return Err(SessionFailure::MethodExcluded);

@@ -64,7 +64,7 @@ pub(super) enum Next {
 impl Scram {
     /// Begins; gives the first message. `binding` is the data to bind to where the mechanism binds the channel; where it
     /// does not, `able` tells whether the client could have.
-    pub fn begin(
+    pub(super) fn begin(
         knowledge: Knowledge,
         binding: Option<Vec<u8>>,
         able: bool,
@@ -83,7 +83,7 @@ impl Scram {
     }
 
     /// Takes a message of the server; `Err` says what is wrong with it.
-    pub fn take(&mut self, message: &[u8]) -> Result<Next, String> {
+    pub(super) fn take(&mut self, message: &[u8]) -> Result<Next, String> {
         let message = match message {
             [] => return Err("an empty message of SCRAM".to_owned()),
             message if message.contains(&0) => {
@@ -140,7 +140,7 @@ impl Scram {
     }
 
     /// Goes on with what takes long, for so many rounds at most.
-    pub fn work(&mut self, rounds: u32) -> Next {
+    pub(super) fn work(&mut self, rounds: u32) -> Next {
         let State::Salting { salting, message, unproven } = &mut self.state else { return Next::Wait };
         let Some(salted) = salting.go_on(rounds) else { return Next::Work };
         let (message, unproven) = (std::mem::take(message), std::mem::take(unproven));
@@ -160,17 +160,17 @@ impl Scram {
     }
 
     /// Whether the server has proved that it knows the password.
-    pub fn is_finished(&self) -> bool {
+    pub(super) fn is_finished(&self) -> bool {
         matches!(self.state, State::Finished)
     }
 
     /// Whether [`work`](Self::work) has to go on.
-    pub fn is_working(&self) -> bool {
+    pub(super) fn is_working(&self) -> bool {
         matches!(self.state, State::Salting { .. })
     }
 
     /// Whether the exchange binds the channel.
-    pub fn binds(&self) -> bool {
+    pub(super) fn binds(&self) -> bool {
         !self.binding.is_empty()
     }
 }

@@ -32,7 +32,7 @@ struct Shared {
 }
 
 impl Tap {
-    pub fn new(stream: SecureStream, startup: Vec<u8>, dialogue: Dialogue) -> Self {
+    pub(super) fn new(stream: SecureStream, startup: Vec<u8>, dialogue: Dialogue) -> Self {
         let startup = Some(startup);
         Self(Arc::new(Mutex::new(Shared {
             stream,
@@ -49,22 +49,22 @@ impl Tap {
     }
 
     /// Why the client ended the session, or the server's error.
-    pub fn failure(&self) -> Option<SessionFailure> {
+    pub(super) fn failure(&self) -> Option<SessionFailure> {
         self.shared().dialogue.failure().cloned()
     }
 
     /// The parameters the server reported.
-    pub fn parameters(&self) -> Vec<(String, String)> {
+    pub(super) fn parameters(&self) -> Vec<(String, String)> {
         self.shared().dialogue.parameters().to_vec()
     }
 
     /// What was observed, and what came of it.
-    pub fn record(&self, failure: Option<SessionFailure>) -> SessionRecord {
+    pub(super) fn record(&self, failure: Option<SessionFailure>) -> SessionRecord {
         SessionRecord { failure, ..self.shared().dialogue.record().clone() }
     }
 
     /// Ends the connection politely; gives the error that ended it.
-    pub async fn end(mut self) -> Option<io::Error> {
+    pub(super) async fn end(mut self) -> Option<io::Error> {
         wiretap::end(&mut Rest(&mut self)).await
     }
 }

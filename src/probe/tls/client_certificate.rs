@@ -36,7 +36,7 @@ enum Identity {
 }
 
 impl Resolver {
-    pub fn new(identity: &ClientIdentity) -> Self {
+    pub(super) fn new(identity: &ClientIdentity) -> Self {
         let identity = match identity {
             ClientIdentity::Ready(certificate) => Some(Identity::of(certificate)),
             ClientIdentity::None | ClientIdentity::Absent { .. } | ClientIdentity::Failed(_) => None,
@@ -45,7 +45,7 @@ impl Resolver {
     }
 
     /// Where the findings will be.
-    pub fn findings(&self) -> Arc<Mutex<Findings>> {
+    pub(super) fn findings(&self) -> Arc<Mutex<Findings>> {
         Arc::clone(&self.findings)
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum ServerName {
 
 impl ServerName {
     /// The name for a host. One of more than 253 bytes cannot be sent here; none is then.
-    pub fn for_host(host: &Host, sni: bool) -> Self {
+    pub(super) fn for_host(host: &Host, sni: bool) -> Self {
         let Some(bytes) = sent_name(host, sni) else { return Self::None };
         let name = String::from_utf8_lossy(bytes).into_owned();
         if is_sent_verbatim(&name) && name.as_bytes() == bytes {
@@ -41,7 +41,7 @@ impl ServerName {
     }
 
     /// What the server gets.
-    pub fn sent(&self) -> Option<&str> {
+    pub(super) fn sent(&self) -> Option<&str> {
         match self {
             Self::None => None,
             Self::Plain(name) | Self::Replaced { name, .. } => Some(name),
@@ -49,7 +49,7 @@ impl ServerName {
     }
 
     /// What has to be replaced.
-    pub fn placeholder(&self) -> Option<&Placeholder> {
+    pub(super) fn placeholder(&self) -> Option<&Placeholder> {
         match self {
             Self::Replaced { placeholder, .. } => Some(placeholder),
             Self::None | Self::Plain(_) => None,
@@ -57,7 +57,7 @@ impl ServerName {
     }
 
     /// A name that rustls takes. The verifier compares the true one.
-    pub fn for_rustls(&self) -> String {
+    pub(super) fn for_rustls(&self) -> String {
         match self {
             Self::None => "server.invalid".to_owned(),
             Self::Plain(name) => name.clone(),

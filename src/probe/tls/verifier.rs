@@ -35,7 +35,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    pub fn new(plan: &Plan, trust: Arc<Trust>, host: &Host) -> Self {
+    pub(super) fn new(plan: &Plan, trust: Arc<Trust>, host: &Host) -> Self {
         Self {
             trust,
             host: (!host.name.as_bytes().is_empty()).then(|| host.name.clone()),
@@ -46,7 +46,7 @@ impl Verifier {
     }
 
     /// Where the findings will be.
-    pub fn findings(&self) -> Arc<Mutex<Findings>> {
+    pub(super) fn findings(&self) -> Arc<Mutex<Findings>> {
         Arc::clone(&self.findings)
     }
 

@@ -61,7 +61,7 @@ pub(in crate::probe) struct Traffic {
 
 impl<S> Tap<S> {
     /// Listens to `stream` from now on.
-    pub fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self(Arc::new(Mutex::new(Line {
             stream,
             sent: 0,
@@ -81,13 +81,13 @@ impl<S> Tap<S> {
     }
 
     /// The stream itself, for what is no reading or writing.
-    pub fn with_stream<R>(&self, ask: impl FnOnce(&S) -> R) -> R {
+    pub(crate) fn with_stream<R>(&self, ask: impl FnOnce(&S) -> R) -> R {
         ask(&self.line().stream)
     }
 
     /// The handshake begins: counts from here, remembers what comes in and bounds it. A placeholder is replaced by the
     /// name it stands for on the way out.
-    pub fn begin_handshake(&self, placeholder: Option<Placeholder>) {
+    pub(crate) fn begin_handshake(&self, placeholder: Option<Placeholder>) {
         let mut line = self.line();
         line.sent = 0;
         line.received = 0;
@@ -98,22 +98,22 @@ impl<S> Tap<S> {
 
     /// Reads nothing more, and wakes nobody, once more than `limit` has come in since the handshake began; until
     /// [`Tap::let_through`].
-    pub fn hold_after(&self, limit: usize) {
+    pub(crate) fn hold_after(&self, limit: usize) {
         self.line().held_after = Some(limit);
     }
 
     /// Whether so much came that the rest is held back.
-    pub fn holds_back(&self) -> bool {
+    pub(crate) fn holds_back(&self) -> bool {
         self.line().is_held()
     }
 
     /// Reads on, however much comes.
-    pub fn let_through(&self) {
+    pub(crate) fn let_through(&self) {
         self.line().held_after = None;
     }
 
     /// The handshake is over: what was in the clear of it, its first bytes, and the traffic.
-    pub fn end_handshake(&self) -> (Heard, Vec<u8>, Traffic) {
+    pub(crate) fn end_handshake(&self) -> (Heard, Vec<u8>, Traffic) {
         let mut line = self.line();
         let bytes = line.heard.take().unwrap_or_default();
         line.allowance = None;
@@ -133,7 +133,7 @@ impl<S> Line<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Tap<S> {
     /// Ends the connection as a well-behaved peer: says that nothing more comes and reads what is still under way. Just
     /// dropping it makes the kernel answer that with RST, and the server log an error.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         end(&mut self).await;
     }
 }

@@ -44,7 +44,7 @@ const RDS_HINTS: &[Hint] = &[
     },
 ];
 
-pub static RDS: Provider = Provider {
+pub(super) static RDS: Provider = Provider {
     id: "aws-rds",
     name: "Amazon RDS and Aurora PostgreSQL",
     suffixes: &[".*.rds.amazonaws.com"],
@@ -78,7 +78,7 @@ pub static RDS: Provider = Provider {
     ..BLANK
 };
 
-pub static RDS_CHINA: Provider = Provider {
+pub(super) static RDS_CHINA: Provider = Provider {
     id: "aws-rds-china",
     name: "Amazon RDS and Aurora PostgreSQL, China",
     suffixes: &[".*.rds.amazonaws.com.cn"],
@@ -92,7 +92,7 @@ pub static RDS_CHINA: Provider = Provider {
     ..BLANK
 };
 
-pub static RDS_PROXY: Provider = Provider {
+pub(super) static RDS_PROXY: Provider = Provider {
     id: "aws-rds-proxy",
     name: "Amazon RDS Proxy",
     suffixes: &[".proxy-*.*.rds.amazonaws.com"],
@@ -131,7 +131,7 @@ pub static RDS_PROXY: Provider = Provider {
     ..BLANK
 };
 
-pub static DSQL: Provider = Provider {
+pub(super) static DSQL: Provider = Provider {
     id: "aws-dsql",
     name: "Amazon Aurora DSQL",
     suffixes: &[".dsql.*.on.aws"],

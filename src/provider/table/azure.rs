@@ -113,7 +113,7 @@ const USER_AT_SERVER: Option<&str> = Some(
     "user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone",
 );
 
-pub static FLEXIBLE: Provider = Provider {
+pub(super) static FLEXIBLE: Provider = Provider {
     id: "azure-flexible",
     name: "Azure Database for PostgreSQL Flexible Server",
     user_at_server: USER_AT_SERVER,
@@ -145,7 +145,7 @@ pub static FLEXIBLE: Provider = Provider {
     confidence: Confidence::Documented,
 };
 
-pub static US_GOVERNMENT: Provider = Provider {
+pub(super) static US_GOVERNMENT: Provider = Provider {
     id: "azure-flexible-usgov",
     name: "Azure Database for PostgreSQL Flexible Server, US Government",
     user_at_server: USER_AT_SERVER,
@@ -175,7 +175,7 @@ pub static US_GOVERNMENT: Provider = Provider {
     ..FLEXIBLE_TRAITS
 };
 
-pub static CHINA: Provider = Provider {
+pub(super) static CHINA: Provider = Provider {
     id: "azure-flexible-china",
     name: "Azure Database for PostgreSQL Flexible Server, China (21Vianet)",
     user_at_server: USER_AT_SERVER,
@@ -209,7 +209,7 @@ pub static CHINA: Provider = Provider {
 const FLEXIBLE_TRAITS: Provider =
     Provider { ports: PORTS, hints: HINTS, gotchas: GOTCHAS, confidence: Confidence::Documented, ..BLANK };
 
-pub static SINGLE: Provider = Provider {
+pub(super) static SINGLE: Provider = Provider {
     id: "azure-single",
     name: "Azure Database for PostgreSQL Single Server (retired)",
     user_at_server: USER_AT_SERVER,
@@ -236,7 +236,7 @@ pub static SINGLE: Provider = Provider {
     ..BLANK
 };
 
-pub static COSMOS: Provider = Provider {
+pub(super) static COSMOS: Provider = Provider {
     id: "azure-cosmos-pg",
     name: "Azure Cosmos DB for PostgreSQL",
     user_at_server: USER_AT_SERVER,

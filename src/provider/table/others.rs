@@ -6,7 +6,7 @@ use crate::provider::{
     SystemRoots,
 };
 
-pub static CLOUD_SQL: Provider = Provider {
+pub(super) static CLOUD_SQL: Provider = Provider {
     id: "gcp-cloudsql",
     name: "Google Cloud SQL for PostgreSQL",
     suffixes: &[".sql.goog"],
@@ -60,10 +60,10 @@ pub static CLOUD_SQL: Provider = Provider {
     ..BLANK
 };
 
-pub static ALLOY_DB: Provider =
+pub(super) static ALLOY_DB: Provider =
     Provider { id: "gcp-alloydb", name: "Google AlloyDB", ports: &[SERVER], ..BLANK };
 
-pub static NEON: Provider = Provider {
+pub(super) static NEON: Provider = Provider {
     id: "neon",
     name: "Neon",
     suffixes: &[".neon.tech"],
@@ -104,7 +104,7 @@ pub static NEON: Provider = Provider {
     ..BLANK
 };
 
-pub static SUPABASE: Provider = Provider {
+pub(super) static SUPABASE: Provider = Provider {
     id: "supabase",
     name: "Supabase",
     suffixes: &[".supabase.co", ".pooler.supabase.com"],
@@ -166,7 +166,7 @@ pub static SUPABASE: Provider = Provider {
     ..BLANK
 };
 
-pub static HEROKU: Provider = Provider {
+pub(super) static HEROKU: Provider = Provider {
     id: "heroku",
     name: "Heroku Postgres",
     ports: &[SERVER],
@@ -194,7 +194,7 @@ pub static HEROKU: Provider = Provider {
     ..BLANK
 };
 
-pub static DIGITAL_OCEAN: Provider = Provider {
+pub(super) static DIGITAL_OCEAN: Provider = Provider {
     id: "digitalocean",
     name: "DigitalOcean Managed PostgreSQL",
     suffixes: &[".db.ondigitalocean.com"],
@@ -216,7 +216,7 @@ pub static DIGITAL_OCEAN: Provider = Provider {
     ..BLANK
 };
 
-pub static AIVEN: Provider = Provider {
+pub(super) static AIVEN: Provider = Provider {
     id: "aiven",
     name: "Aiven for PostgreSQL",
     suffixes: &[".aivencloud.com"],
@@ -234,7 +234,7 @@ pub static AIVEN: Provider = Provider {
     ..BLANK
 };
 
-pub static CRUNCHY_BRIDGE: Provider = Provider {
+pub(super) static CRUNCHY_BRIDGE: Provider = Provider {
     id: "crunchy-bridge",
     name: "Crunchy Bridge",
     suffixes: &[".db.postgresbridge.com"],
@@ -248,7 +248,7 @@ pub static CRUNCHY_BRIDGE: Provider = Provider {
     ..BLANK
 };
 
-pub static TIMESCALE: Provider = Provider {
+pub(super) static TIMESCALE: Provider = Provider {
     id: "timescale",
     name: "Timescale Cloud (Tiger)",
     suffixes: &[".tsdb.cloud.timescale.com"],
@@ -276,7 +276,7 @@ pub static TIMESCALE: Provider = Provider {
     ..BLANK
 };
 
-pub static COCKROACH: Provider = Provider {
+pub(super) static COCKROACH: Provider = Provider {
     id: "cockroach-cloud",
     name: "CockroachDB Cloud",
     suffixes: &[".cockroachlabs.cloud"],
@@ -298,7 +298,7 @@ pub static COCKROACH: Provider = Provider {
     ..BLANK
 };
 
-pub static YUGABYTE: Provider = Provider {
+pub(super) static YUGABYTE: Provider = Provider {
     id: "yugabyte",
     name: "YugabyteDB Aeon",
     ports: &[Port { number: 5433, what: "YSQL", pooler: false }],
@@ -314,7 +314,7 @@ pub static YUGABYTE: Provider = Provider {
     ..BLANK
 };
 
-pub static RENDER: Provider = Provider {
+pub(super) static RENDER: Provider = Provider {
     id: "render",
     name: "Render Postgres",
     suffixes: &[".*-postgres.render.com"],
@@ -327,7 +327,7 @@ pub static RENDER: Provider = Provider {
     ..BLANK
 };
 
-pub static RAILWAY: Provider = Provider {
+pub(super) static RAILWAY: Provider = Provider {
     id: "railway",
     name: "Railway",
     suffixes: &[".proxy.rlwy.net", ".railway.internal"],
@@ -346,7 +346,7 @@ pub static RAILWAY: Provider = Provider {
     ..BLANK
 };
 
-pub static FLY: Provider = Provider {
+pub(super) static FLY: Provider = Provider {
     id: "fly-mpg",
     name: "Fly.io Managed Postgres",
     suffixes: &[".flympg.net"],
@@ -373,7 +373,7 @@ pub static FLY: Provider = Provider {
     ..BLANK
 };
 
-pub static PLANETSCALE: Provider = Provider {
+pub(super) static PLANETSCALE: Provider = Provider {
     id: "planetscale",
     name: "PlanetScale Postgres",
     suffixes: &[".pg.psdb.cloud", ".horizon.psdb.cloud"],
@@ -391,9 +391,9 @@ pub static PLANETSCALE: Provider = Provider {
     ..BLANK
 };
 
-pub static XATA: Provider = Provider { id: "xata", name: "Xata", ports: &[SERVER], ..BLANK };
+pub(super) static XATA: Provider = Provider { id: "xata", name: "Xata", ports: &[SERVER], ..BLANK };
 
-pub static SCALEWAY_SERVERLESS: Provider = Provider {
+pub(super) static SCALEWAY_SERVERLESS: Provider = Provider {
     id: "scaleway-serverless",
     name: "Scaleway Serverless SQL",
     suffixes: &[".sdb.*.scw.cloud"],
@@ -408,7 +408,7 @@ pub static SCALEWAY_SERVERLESS: Provider = Provider {
     ..BLANK
 };
 
-pub static SCALEWAY: Provider = Provider {
+pub(super) static SCALEWAY: Provider = Provider {
     id: "scaleway-managed",
     name: "Scaleway Managed PostgreSQL",
     suffixes: &[".rdb.*.scw.cloud"],
@@ -433,7 +433,7 @@ pub static SCALEWAY: Provider = Provider {
     ..BLANK
 };
 
-pub static OVH: Provider = Provider {
+pub(super) static OVH: Provider = Provider {
     id: "ovh",
     name: "OVHcloud managed PostgreSQL",
     suffixes: &[".database.cloud.ovh.net"],
@@ -449,7 +449,7 @@ pub static OVH: Provider = Provider {
     ..BLANK
 };
 
-pub static IBM: Provider = Provider {
+pub(super) static IBM: Provider = Provider {
     id: "ibm",
     name: "IBM Cloud Databases for PostgreSQL",
     suffixes: &[".databases.appdomain.cloud"],
@@ -470,10 +470,10 @@ pub static IBM: Provider = Provider {
     ..BLANK
 };
 
-pub static ORACLE: Provider =
+pub(super) static ORACLE: Provider =
     Provider { id: "oracle", name: "Oracle OCI Database with PostgreSQL", ports: &[SERVER], ..BLANK };
 
-pub static SNOWFLAKE: Provider = Provider {
+pub(super) static SNOWFLAKE: Provider = Provider {
     id: "snowflake",
     name: "Snowflake Postgres",
     ports: &[SERVER],

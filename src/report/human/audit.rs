@@ -10,7 +10,7 @@ use crate::report::page::Page;
 const COLUMN: usize = 11;
 
 /// Between the stages and the warnings.
-pub fn section(page: &mut Page, audit: &Audit) {
+pub(super) fn section(page: &mut Page, audit: &Audit) {
     page.part();
     entry(page, "SSLRequest", word(audit.ssl_request));
     entry(page, "direct TLS", word(audit.direct));
@@ -45,7 +45,7 @@ fn incomplete(page: &mut Page, found: &Found) {
 }
 
 /// Whether something is accepted, in a word.
-pub fn word(accepts: Accepts) -> &'static str {
+pub(super) fn word(accepts: Accepts) -> &'static str {
     match accepts {
         Accepts::Yes => "yes",
         Accepts::No => "no",
@@ -54,7 +54,7 @@ pub fn word(accepts: Accepts) -> &'static str {
 }
 
 /// The answer to the start-up message without TLS, with the server's words.
-pub fn plaintext(audit: &Audit) -> String {
+pub(super) fn plaintext(audit: &Audit) -> String {
     let (user, database) = STRANGER;
     let asked = format!("asked as user {user} for database {database}");
     match &audit.plaintext {

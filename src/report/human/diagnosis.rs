@@ -7,7 +7,7 @@ use crate::report::page::{LABELS, Page, REMARK_EDGE, Remark};
 use crate::text::{self, shell_quoted};
 
 /// The diagnosis, and what else is certainly wrong.
-pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
+pub(crate) fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
     let column = label_column(&diagnosis.evidence);
     title(page, ERROR, (diagnosis.code.name, ""), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
@@ -31,7 +31,7 @@ pub fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
 }
 
 /// A warning; the verdict stands, even where the user's policy denies it.
-pub fn warning(page: &mut Page, warning: &Warning) {
+pub(crate) fn warning(page: &mut Page, warning: &Warning) {
     let column = label_column(&warning.evidence);
     let level = if warning.denied { DENIED } else { WARNING };
     title(page, level, (warning.code.name, ""), &warning.title);
@@ -40,26 +40,26 @@ pub fn warning(page: &mut Page, warning: &Warning) {
 }
 
 /// How a title begins.
-pub type Level = (&'static str, Role);
+pub(crate) type Level = (&'static str, Role);
 
 /// Of a diagnosis.
-pub const ERROR: Level = ("error", Role::Error);
+pub(crate) const ERROR: Level = ("error", Role::Error);
 
 /// Of a warning.
-pub const WARNING: Level = ("warning", Role::Warning);
+pub(crate) const WARNING: Level = ("warning", Role::Warning);
 
 /// Of a warning that `--strict` or `--deny` makes a failure.
-pub const DENIED: Level = ("denied", Role::Error);
+pub(crate) const DENIED: Level = ("denied", Role::Error);
 
 /// `error[code]: title`, or with a count `error[code] for 2 targets: title`.
-pub fn title(page: &mut Page, (level, role): Level, (code, count): (&str, &str), title: &str) {
+pub(crate) fn title(page: &mut Page, (level, role): Level, (code, count): (&str, &str), title: &str) {
     let label = format!("{level}[{code}]{count}");
     let head = format!("{}: ", page.style().paint(role, &label));
     page.prose(&head, text::width(&label) + 2, 2, Role::Title, title);
 }
 
 /// The remedies, most likely first.
-pub fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
+pub(crate) fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
     for (index, fix) in fixes.iter().enumerate() {
         let (head, indent) = page.label(column, if index == 0 { "fix" } else { "or" }, Role::Good);
         remedy(page, &head, indent, fix);

@@ -12,7 +12,7 @@ use crate::report::{Layout, Reporter, Role, Run, Verbosity};
 use crate::text::width;
 
 /// Collects what is worth saying of each target and says it at the end, in the order in which targets came in.
-pub struct Many<W> {
+pub(super) struct Many<W> {
     layout: Layout,
     out: W,
     rows: Vec<Row>,
@@ -43,7 +43,7 @@ struct Cause {
 
 impl<W: Write> Many<W> {
     /// Writes to `out`.
-    pub fn new(layout: Layout, out: W) -> Self {
+    pub(super) fn new(layout: Layout, out: W) -> Self {
         Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new() }
     }
 

@@ -11,7 +11,7 @@ use crate::text::{character_width, width, wrap};
 /// 1 | sslmode=verify-full sslrotcert=roots.pem
 ///   |                     ^^^^^^^^^^ did you mean `sslrootcert`?
 /// ```
-pub fn picture(page: &mut Page, mark: &Mark) {
+pub(super) fn picture(page: &mut Page, mark: &Mark) {
     let pieces = pieces(page, mark);
     let window = window(page, &pieces);
     let mut shown = String::new();

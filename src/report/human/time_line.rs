@@ -19,7 +19,7 @@ struct Bar {
 }
 
 /// One bar a step of the last attempt, one for each attempt before it, and the round trips.
-pub fn picture(page: &mut Page, outcome: &Outcome) {
+pub(super) fn picture(page: &mut Page, outcome: &Outcome) {
     let Some((last, earlier)) = outcome.evidence.attempts.split_last() else { return };
     let mut bars: Vec<Bar> =
         earlier.iter().enumerate().filter_map(|(index, attempt)| whole(index + 1, attempt)).collect();

@@ -9,7 +9,7 @@ use crate::report::page::Page;
 use crate::report::{Role, settings, subject};
 
 /// What was seen of the connection that no stage line tells.
-pub fn facts(page: &mut Page, outcome: &Outcome) {
+pub(super) fn facts(page: &mut Page, outcome: &Outcome) {
     let Some(attempt) = subject::attempt(outcome) else { return };
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(TcpResult::Connected { local }) = attempt.tcp.as_ref().map(|step| &step.result) {
@@ -68,7 +68,7 @@ fn tls_facts(tls: &TlsRecord, facts: &mut Vec<(&str, String)>) {
 }
 
 /// The connections that were made after a failure to tell its causes apart.
-pub fn second_looks(page: &mut Page, outcome: &Outcome) {
+pub(super) fn second_looks(page: &mut Page, outcome: &Outcome) {
     let looks = &outcome.evidence.looks;
     if looks.is_empty() {
         return;
@@ -83,7 +83,7 @@ pub fn second_looks(page: &mut Page, outcome: &Outcome) {
 }
 
 /// Each setting and where it came from.
-pub fn settings(page: &mut Page, outcome: &Outcome) {
+pub(super) fn settings(page: &mut Page, outcome: &Outcome) {
     let Some(settings) = subject::settings(outcome) else { return };
     page.part();
     page.line("settings");

@@ -10,7 +10,7 @@ use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::ssl::SslVersion;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = keys();
     all.extend(signatures());
     all.extend(handshakes());

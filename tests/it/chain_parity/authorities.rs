@@ -5,7 +5,7 @@ use super::{Case, changed, on_ca, on_root, usual_ca, usual_root, usual_server};
 use crate::support::der::null;
 use crate::support::odd_pki::*;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = intermediates();
     all.extend(roots());
     all.extend(path_lengths());

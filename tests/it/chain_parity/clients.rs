@@ -6,12 +6,12 @@ use std::path::Path;
 
 /// The name in the ClientHello of a connection to `host`: verbatim, unless it looks like an address (libpq,
 /// initialize_SSL).
-pub fn server_name(host: &str) -> Option<&str> {
+pub(super) fn server_name(host: &str) -> Option<&str> {
     let address = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || host.contains(':');
     (!address).then_some(host)
 }
 
-pub fn connection_string(case: &Case, directory: &Path, port: u16) -> String {
+pub(super) fn connection_string(case: &Case, directory: &Path, port: u16) -> String {
     let mut text =
         format!("hostaddr=127.0.0.1 port={port} user=someone dbname=somewhere sslmode={}", case.mode);
     if let Some(host) = &case.host {

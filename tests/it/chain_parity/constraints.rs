@@ -27,7 +27,7 @@ fn cn_only(server: Draft) -> Draft {
     server.without(SUBJECT_ALT_NAME)
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = vec![
         case("the name itself is permitted", permit(HOST), as_made).accepted(),
         case("its domain is permitted", permit("test"), as_made).accepted(),

@@ -4,7 +4,7 @@ use crate::support::parity::Outcome::{Accepted, Refused};
 use crate::support::parity::Reason::{Chain, RootFile, Unsupported};
 use crate::support::parity::{Client, Known};
 
-pub const KNOWN: &[Known] = &[
+pub(super) const KNOWN: &[Known] = &[
     Known {
         client: Client::Libpq18,
         outcome: Accepted,

@@ -31,7 +31,7 @@ fn address(host: &str, bytes: &[u8]) -> Case {
     case(&format!("{host:?} for the address {bytes:?}"), host, common_name("irrelevant"), &[ip(bytes)])
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = patterns();
     all.extend(addresses());
     all.extend(common_names());

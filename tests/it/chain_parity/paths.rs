@@ -4,7 +4,7 @@ use super::Reason::Chain;
 use super::{Case, HOST, usual_ca, usual_root, usual_server};
 use crate::support::odd_pki::*;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = lengths();
     all.extend(sent());
     all.extend(held());

@@ -15,12 +15,12 @@ struct Cast {
 }
 
 impl Cast {
-    fn new() -> Cast {
+    fn new() -> Self {
         let root = usual_root().self_signed();
         let ca = usual_ca().signed_by(&root);
         let server = usual_server().signed_by(&ca);
         let clear = [CrlDraft::revoking(&[]).signed_by(&root), CrlDraft::revoking(&[]).signed_by(&ca)];
-        Cast { root, ca, server, clear }
+        Self { root, ca, server, clear }
     }
 
     fn case(&self, title: &str) -> Case {
@@ -47,7 +47,7 @@ impl Cast {
     }
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let cast = Cast::new();
     let mut all = files(&cast);
     all.extend(directories(&cast));

@@ -5,7 +5,7 @@ use super::{Case, usual_ca, usual_root, usual_server};
 use crate::support::der::{oid, pem, sequence};
 use crate::support::odd_pki::*;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let root = usual_root().self_signed();
     let ca = usual_ca().signed_by(&root);
     let server = usual_server().signed_by(&ca);

@@ -8,7 +8,7 @@ use crate::support::der::{
 };
 use crate::support::odd_pki::*;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = self_signed();
     all.extend(fields());
     all.extend(dates());

@@ -11,7 +11,7 @@ use crate::support::postgres::build_directory;
 type Commands<'a> = Box<dyn Fn(usize) -> Command + 'a>;
 
 /// Makes programs of the snippets.
-pub type Prepare = for<'a> fn(&'a Home, &[String]) -> Commands<'a>;
+pub(super) type Prepare = for<'a> fn(&'a Home, &[String]) -> Commands<'a>;
 
 /// What every program asks once it is connected: the server itself says whether the session is encrypted.
 const QUERY: &str = "select ssl::text from pg_stat_ssl where pid = pg_backend_pid()";
@@ -20,14 +20,14 @@ const QUERY: &str = "select ssl::text from pg_stat_ssl where pid = pg_backend_pi
 const LIMIT: &str = "60";
 
 /// How a program ended.
-pub struct Run {
+pub(super) struct Run {
     succeeded: bool,
     output: String,
 }
 
 impl Run {
     /// Runs a program with the password, which is also that of the PKCS #12 file, in its environment.
-    pub fn of(mut command: Command, password: &str) -> Run {
+    pub(super) fn of(mut command: Command, password: &str) -> Self {
         let output = command
             .env("PGPASSWORD", password)
             .env("PGSSLPASSWORD", password)
@@ -35,13 +35,13 @@ impl Run {
             .output()
             .expect("timeout runs");
         let text = [output.stdout, output.stderr].concat();
-        Run { succeeded: output.status.success(), output: String::from_utf8_lossy(&text).into_owned() }
+        Self { succeeded: output.status.success(), output: String::from_utf8_lossy(&text).into_owned() }
     }
 
     /// It connected over TLS, or refused the certificate and nothing else.
     #[track_caller]
-    pub fn came_to(&self, connected: bool, snippet: &str) {
-        let Run { succeeded, output } = self;
+    pub(super) fn came_to(&self, connected: bool, snippet: &str) {
+        let Self { succeeded, output } = self;
         let words = output.to_lowercase();
         let as_wished = match connected {
             true => *succeeded && words.lines().any(|line| line.trim() == "true"),
@@ -105,15 +105,15 @@ fn line(snippet: &str, begin: &str) -> String {
     format!("{line} -X -w -A -t -c \"{QUERY}\"")
 }
 
-pub fn psql_string<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn psql_string<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| line(snippet, "psql 'host="))
 }
 
-pub fn psql_uri<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn psql_uri<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| line(snippet.split_once("URI").expect("the form of a URI").1, "psql "))
 }
 
-pub fn psql_environment<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn psql_environment<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     shell(home, snippets, |snippet| {
         let variables = snippet.split_once("every libpq program").expect("the variables").1;
         format!("set -a{variables}\n{}", line("psql", "psql"))
@@ -125,13 +125,13 @@ fn python<'a>(home: &'a Home, snippets: &[String], wrap: impl Fn(&str) -> String
     scripts(home, snippets, "snippet_*.py", wrap, directory.join("bin/python"))
 }
 
-pub fn psycopg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn psycopg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!("{snippet}\nprint(connection.execute('{QUERY}').fetchone()[0])\n")
     })
 }
 
-pub fn psycopg2<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn psycopg2<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!(
             "{snippet}\ncursor = connection.cursor()\ncursor.execute('{QUERY}')\nprint(cursor.fetchone()[0])\n"
@@ -139,11 +139,11 @@ pub fn psycopg2<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     })
 }
 
-pub fn pg8000<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn pg8000<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     psycopg2(home, snippets)
 }
 
-pub fn asyncpg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn asyncpg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         let body: String = snippet.lines().map(|line| format!("    {line}\n")).collect();
         format!(
@@ -153,7 +153,7 @@ pub fn asyncpg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     })
 }
 
-pub fn sqlalchemy<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn sqlalchemy<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     python(home, snippets, |snippet| {
         format!(
             "{snippet}\nfrom sqlalchemy import text\nwith engine.connect() as connection:\n    \
@@ -169,28 +169,28 @@ fn node<'a>(home: &'a Home, snippets: &[String], tail: &str) -> Commands<'a> {
     scripts(home, snippets, "snippet-*.mjs", |snippet| format!("{snippet}\n{tail}\n"), "node")
 }
 
-pub fn node_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn node_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let tail = format!("console.log((await client.query('{QUERY}')).rows[0].ssl)\nawait client.end()");
     node(home, snippets, &tail)
 }
 
-pub fn postgres_js<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn postgres_js<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     node(home, snippets, &format!("console.log((await sql`{QUERY}`)[0].ssl)\nawait sql.end()"))
 }
 
-pub fn ruby_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn ruby_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| format!("{snippet}\nputs connection.exec('{QUERY}')[0]['ssl']\n");
     scripts(home, snippets, "snippet-*.rb", wrap, "/usr/bin/ruby")
 }
 
-pub fn pdo<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn pdo<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| {
         format!("<?php\n{snippet}\necho $connection->query('{QUERY}')->fetchColumn(), \"\\n\";\n")
     };
     scripts(home, snippets, "snippet-*.php", wrap, "php")
 }
 
-pub fn dbd_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn dbd_pg<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let wrap = |snippet: &str| {
         format!(
             "use strict; use warnings; use utf8;\n{snippet}\nprint $connection->selectrow_array('{QUERY}'), \"\\n\";\n"
@@ -223,7 +223,7 @@ fn functions(snippets: &[String], template: &str) -> String {
     text
 }
 
-pub fn jdbc<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn jdbc<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let jar = PathBuf::from("/usr/share/java/postgresql.jar");
     assert!(jar.exists(), "{} is missing; install it with: tests/run setup", jar.display());
     let cases = functions(
@@ -249,7 +249,7 @@ pub fn jdbc<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     built(home, options.map(PathBuf::from).to_vec())
 }
 
-pub fn lib_pq<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn lib_pq<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let cases = functions(snippets, "func snippet#() (*sql.DB, error) {\n{}\nreturn db, err\n}");
     let list: String = (0..snippets.len()).map(|index| format!("snippet{index}, ")).collect();
     let source = home.write(
@@ -275,7 +275,7 @@ pub fn lib_pq<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     built(home, vec![program])
 }
 
-pub fn tokio_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
+pub(super) fn tokio_postgres<'a>(home: &'a Home, snippets: &[String]) -> Commands<'a> {
     let cases = functions(
         snippets,
         "async fn snippet#() -> Result<String, Error> {\n{}\ntokio::spawn(connection);\n\

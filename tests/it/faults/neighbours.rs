@@ -42,7 +42,7 @@ fn those<T>(pick: impl Fn(&'static Neighbour) -> Option<T>) -> Vec<(&'static str
 }
 
 /// The files that settings of the table name.
-pub fn prepare(home: &Home, site: &Site) {
+pub(super) fn prepare(home: &Home, site: &Site) {
     let root = site.chain.root.pem();
     home.write(r"odd\name.pem", &root);
     let other = |name: &str| pki::Draft::authority(name, Algorithm::Ecdsa);
@@ -137,7 +137,7 @@ fn chains_that_look_alike() {
 }
 
 #[test]
-pub fn servers_that_are_slow_and_answer() {
+pub(super) fn servers_that_are_slow_and_answer() {
     let home = Home::new();
     let site = Site::shared(15, Algorithm::Ecdsa);
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, site.server.port()));
@@ -152,7 +152,7 @@ pub fn servers_that_are_slow_and_answer() {
 }
 
 #[test]
-pub fn a_pooler_with_tls_on() {
+pub(super) fn a_pooler_with_tls_on() {
     let home = Home::new();
     let site = Site::shared(15, Algorithm::Rsa);
     let chain = Chain::honest(NAME, Algorithm::Ecdsa);

@@ -21,7 +21,7 @@ use crate::support::stage::Tls;
 use crate::{audit, network as networks, real_faults};
 
 /// What is expected of one fault.
-pub struct Row {
+pub(crate) struct Row {
     /// Its name.
     pub fault: &'static str,
     /// The evidence: `label: words of its value`, and between two of them `; `. Values that differ from run to run have
@@ -39,7 +39,7 @@ pub struct Row {
 
 /// What becomes of the fault when settings are changed. `DIR` stands for the directory of its files.
 #[derive(Clone, Copy, Debug)]
-pub enum Cure {
+pub(crate) enum Cure {
     /// No fix has settings.
     NoSetting,
     /// These are among those that were tried and work, for psql too.
@@ -52,19 +52,19 @@ pub enum Cure {
 
 /// What psql does.
 #[derive(Clone, Copy, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     Connects,
     /// It fails, and says this.
     Fails(&'static str),
     /// It finds fault with the chain; OpenSSL's alert tells what.
     Alerts(u8),
     /// With libpq 15 on Debian's OpenSSL 3, and with libpq 18 on OpenSSL 1.1 at its level 1.
-    Differs(&'static Answer, &'static Answer),
+    Differs(&'static Self, &'static Self),
 }
 
 impl Answer {
     /// That of one version of libpq.
-    pub fn of(self, version: u8) -> Answer {
+    pub(crate) fn of(self, version: u8) -> Self {
         match (self, version) {
             (Differs(answer, _), 15) | (Differs(_, answer), _) => *answer,
             (answer, _) => answer,
@@ -73,7 +73,7 @@ impl Answer {
 }
 
 /// What looks like a fault and is fine.
-pub enum Neighbour {
+pub(crate) enum Neighbour {
     /// What it is, and the settings that make it of the good connection string of a real server; `DIR` stands for the
     /// home with [`neighbours::prepare`]'s files, `PORT` for the server's port and `CLOSED` for one that nobody listens
     /// on.
@@ -101,7 +101,7 @@ const DECRYPT_ERROR: u8 = 51;
 const UNKNOWN: Answer = Fails("invalid connection option");
 
 /// All rows, in the order of the faults.
-pub fn rows() -> Vec<&'static Row> {
+pub(crate) fn rows() -> Vec<&'static Row> {
     [
         config::FAILURES,
         trust::FAILURES,
@@ -122,12 +122,12 @@ pub fn rows() -> Vec<&'static Row> {
 
 /// The row of a fault.
 #[track_caller]
-pub fn row(fault: &str) -> &'static Row {
+pub(crate) fn row(fault: &str) -> &'static Row {
     rows().into_iter().find(|row| row.fault == fault).unwrap_or_else(|| panic!("no row for {fault}"))
 }
 
 /// Who takes part in the chains of [`Neighbour::Chain`].
-pub struct Cast {
+pub(crate) struct Cast {
     pub root: Issued,
     pub ca: Issued,
     /// The server's certificate, of the CA.
@@ -137,7 +137,7 @@ pub struct Cast {
 }
 
 /// A server to be started, and how it is asked.
-pub struct Staged {
+pub(crate) struct Staged {
     pub chain: Vec<Issued>,
     /// What the root file holds.
     pub root: Issued,
@@ -153,12 +153,12 @@ fn server() -> Draft {
 }
 
 impl Cast {
-    pub fn new() -> Cast {
+    pub(crate) fn new() -> Self {
         let root = Draft::authority("Neighbour Root").self_signed();
         let ca = Draft::authority("Neighbour CA").signed_by(&root);
         let plain = server().signed_by(&ca);
         let old = Draft::server("old.example").expired().signed_by(&root);
-        Cast { root, ca, plain, old }
+        Self { root, ca, plain, old }
     }
 
     /// These certificates, leaf first.

@@ -312,12 +312,12 @@ fn chances() -> Vec<Session> {
 }
 
 impl Session {
-    fn new(name: impl Into<String>, script: Vec<Step>) -> Session {
-        Session::asking(name, "", script)
+    fn new(name: impl Into<String>, script: Vec<Step>) -> Self {
+        Self::asking(name, "", script)
     }
 
-    fn asking(name: impl Into<String>, settings: &'static str, script: Vec<Step>) -> Session {
-        Session { name: name.into(), settings, newer: false, script }
+    fn asking(name: impl Into<String>, settings: &'static str, script: Vec<Step>) -> Self {
+        Self { name: name.into(), settings, newer: false, script }
     }
 }
 

@@ -30,7 +30,7 @@ struct Cast {
 
 impl Cast {
     /// With key identifiers in all certificates, or in none.
-    fn new(identified: bool) -> Cast {
+    fn new(identified: bool) -> Self {
         let draft = |name: &str| {
             let draft = Draft::authority(name);
             if identified { draft } else { draft.unidentified() }
@@ -40,7 +40,7 @@ impl Cast {
         let elder = draft("Elder Root").self_signed();
         let ca = draft("Twin CA").signed_by(&right);
         let crls = [&right, &elder, &ca].map(|issuer| crl_pem(&CrlDraft::revoking(&[]).signed_by(issuer)));
-        Cast {
+        Self {
             other_key: draft(ROOT).key(Key::labelled(Kind::P256, "another")).self_signed(),
             expired: draft(ROOT).key(key.clone()).expired().self_signed(),
             cross: draft(ROOT).key(key).signed_by(&elder),

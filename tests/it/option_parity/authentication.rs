@@ -5,7 +5,7 @@ use super::servers::{PASSWORD, Server};
 use super::{Case, Reason};
 use crate::support::stage::{Login, Tls};
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = methods();
     all.extend(required_methods());
     all.extend(refusals());

@@ -64,7 +64,7 @@ const TABLE: &[(&str, &str, &[&str], bool)] = &[
     ("scram_server_key", "short", &["scram_server_key"], true),
 ];
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     for (option, value, names, newer) in TABLE {
         // The server would let this in.

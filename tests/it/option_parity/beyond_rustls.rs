@@ -6,7 +6,7 @@ use super::servers::{PASSWORD, Server};
 use crate::support::stage::Tls;
 use openssl::ssl::SslVersion;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = vec![
         Case::at(Server::Cbc, "beyond rustls: CBC suites of a server").speaks("TLSv1.2"),
         Case::at(Server::Cbc, "beyond rustls: CBC suites of a server, require")

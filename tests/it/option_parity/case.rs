@@ -5,14 +5,14 @@ use crate::support::parity::{Client, Outcome, Reason};
 use crate::support::stage::{Tls, Visit};
 
 /// The name that the certificates of all servers are for, beside `localhost`, 127.0.0.1 and ::1. Nothing resolves it.
-pub const NAME: &str = "db.example";
+pub(super) const NAME: &str = "db.example";
 
 /// What most cases add to.
-pub const USUAL: &str = "host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslmode=verify-full \
+pub(super) const USUAL: &str = "host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslmode=verify-full \
                      sslrootcert=FILES/root.crt";
 
 /// What a case connects to.
-pub enum Peer {
+pub(super) enum Peer {
     /// A real server, of version 15 as of version 18.
     Server(Server),
     /// A real server of this version.
@@ -26,7 +26,7 @@ pub enum Peer {
 }
 
 /// One situation and what libpq makes of it.
-pub struct Case {
+pub(super) struct Case {
     pub(super) name: String,
     pub(super) peers: Vec<Peer>,
     /// With placeholders: `PORT0`, `PORT1`, … of the peers, `FILES` and `DIR`, the directories of shared and own files,
@@ -49,8 +49,8 @@ pub struct Case {
 }
 
 impl Case {
-    fn of(name: impl Into<String>, peer: Peer) -> Case {
-        Case {
+    fn of(name: impl Into<String>, peer: Peer) -> Self {
+        Self {
             name: name.into(),
             peers: vec![peer],
             conninfo: USUAL.to_owned(),
@@ -70,125 +70,125 @@ impl Case {
     }
 
     /// To this server of both versions, with everything verified.
-    pub fn at(server: Server, name: impl Into<String>) -> Case {
-        Case::of(name, Peer::Server(server))
+    pub(super) fn at(server: Server, name: impl Into<String>) -> Self {
+        Self::of(name, Peer::Server(server))
     }
 
     /// To this server of one version.
-    pub fn at_version(server: Server, version: u8, name: impl Into<String>) -> Case {
-        Case::of(name, Peer::Version(server, version))
+    pub(super) fn at_version(server: Server, version: u8, name: impl Into<String>) -> Self {
+        Self::of(name, Peer::Version(server, version))
     }
 
     /// To the pooler.
-    pub fn at_pooler(name: impl Into<String>) -> Case {
-        Case::of(name, Peer::Pooler)
+    pub(super) fn at_pooler(name: impl Into<String>) -> Self {
+        Self::of(name, Peer::Pooler)
     }
 
     /// To a recording server with the usual certificate.
-    pub fn on_stage(tls: Tls, name: impl Into<String>) -> Case {
-        Case::of(name, Peer::Stage(tls))
+    pub(super) fn on_stage(tls: Tls, name: impl Into<String>) -> Self {
+        Self::of(name, Peer::Stage(tls))
     }
 
     /// To several, with this string.
-    pub fn among<const N: usize>(peers: [Peer; N], conninfo: &str, name: impl Into<String>) -> Case {
-        let mut case = Case::of(name, Peer::Closed);
+    pub(super) fn among<const N: usize>(peers: [Peer; N], conninfo: &str, name: impl Into<String>) -> Self {
+        let mut case = Self::of(name, Peer::Closed);
         case.peers = Vec::from(peers);
         case.conninfo = conninfo.to_owned();
         case
     }
 
     /// With these settings behind the usual ones, which they override.
-    pub fn with(mut self, settings: &str) -> Case {
+    pub(super) fn with(mut self, settings: &str) -> Self {
         self.conninfo.push(' ');
         self.conninfo.push_str(settings);
         self
     }
 
     /// With this string and nothing of the usual one.
-    pub fn instead(mut self, conninfo: &str) -> Case {
+    pub(super) fn instead(mut self, conninfo: &str) -> Self {
         self.conninfo = conninfo.to_owned();
         self
     }
 
     /// With this variable set.
-    pub fn env(mut self, name: &'static str, value: &str) -> Case {
+    pub(super) fn env(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
         self
     }
 
     /// With this file in its home, readable by the owner only. The same placeholders count in it.
-    pub fn file(self, path: &'static str, content: impl Into<String>) -> Case {
+    pub(super) fn file(self, path: &'static str, content: impl Into<String>) -> Self {
         self.file_of_mode(path, content, 0o600)
     }
 
-    pub fn file_of_mode(mut self, path: &'static str, content: impl Into<String>, mode: u32) -> Case {
+    pub(super) fn file_of_mode(mut self, path: &'static str, content: impl Into<String>, mode: u32) -> Self {
         self.files.push((path, content.into(), mode));
         self
     }
 
     /// Has an option that libpq 15 does not know.
-    pub fn newer(mut self) -> Case {
+    pub(super) fn newer(mut self) -> Self {
         self.newer = true;
         self
     }
 
-    pub fn refused(self, reason: Reason) -> Case {
+    pub(super) fn refused(self, reason: Reason) -> Self {
         self.expects(Outcome::Refused(reason))
     }
 
-    pub fn plaintext(self, reason: Reason) -> Case {
+    pub(super) fn plaintext(self, reason: Reason) -> Self {
         self.expects(Outcome::Plaintext(reason))
     }
 
-    pub fn expects(mut self, outcome: Outcome) -> Case {
+    pub(super) fn expects(mut self, outcome: Outcome) -> Self {
         self.expected = outcome;
         self
     }
 
     /// The program's diagnosis is this one precisely.
-    pub fn code(mut self, code: &'static str) -> Case {
+    pub(super) fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
     /// It ends at this one of its peers.
-    pub fn reaches(mut self, peer: usize) -> Case {
+    pub(super) fn reaches(mut self, peer: usize) -> Self {
         self.reaches = Some(peer);
         self
     }
 
     /// The session has this version of TLS.
-    pub fn speaks(mut self, version: &'static str) -> Case {
+    pub(super) fn speaks(mut self, version: &'static str) -> Self {
         self.version = Some(version);
         self
     }
 
     /// The StartupMessage has this parameter.
-    pub fn sends(mut self, name: &'static str, value: &'static str) -> Case {
+    pub(super) fn sends(mut self, name: &'static str, value: &'static str) -> Self {
         self.sends.push((name, value));
         self
     }
 
     /// The StartupMessage lacks this parameter.
-    pub fn withholds(mut self, name: &'static str) -> Case {
+    pub(super) fn withholds(mut self, name: &'static str) -> Self {
         self.withholds.push(name);
         self
     }
 
     /// The server's log has this anew.
-    pub fn logs(mut self, text: &'static str) -> Case {
+    pub(super) fn logs(mut self, text: &'static str) -> Self {
         self.logs = Some(text);
         self
     }
 
     /// The program exits 2, and its diagnosis holds these texts.
-    pub fn names(mut self, texts: &'static [&'static str]) -> Case {
+    pub(super) fn names(mut self, texts: &'static [&'static str]) -> Self {
         self.names = texts;
         self
     }
 
     /// Something that holds for each visit of the recording server by this client.
-    pub fn visits(mut self, holds: fn(Client, &Visit) -> bool) -> Case {
+    pub(super) fn visits(mut self, holds: fn(Client, &Visit) -> bool) -> Self {
         self.visit = Some(holds);
         self
     }

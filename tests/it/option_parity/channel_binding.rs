@@ -4,7 +4,7 @@ use super::Case;
 use super::Reason::*;
 use super::servers::{PASSWORD, Server, Signature};
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = methods();
     all.extend(signatures());
     all

@@ -5,7 +5,7 @@ use super::Reason::*;
 use super::files::KEY_PASSWORD;
 use super::servers::{PASSWORD, Server};
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = forms_of_certificates();
     all.extend(forms_of_keys());
     all.extend(modes_of_keys());

@@ -9,18 +9,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
 
 /// The password of every encrypted key.
-pub const KEY_PASSWORD: &str = "open sesame";
+pub(super) const KEY_PASSWORD: &str = "open sesame";
 
 /// The root above all servers but those whose certificate is to have an uncommon signature.
-pub static ROOT: LazyLock<Issued> = LazyLock::new(|| Draft::authority("Options Root").self_signed());
+pub(super) static ROOT: LazyLock<Issued> = LazyLock::new(|| Draft::authority("Options Root").self_signed());
 static PSS_ROOT: LazyLock<Issued> = LazyLock::new(|| {
     Draft::authority("Options RSA Root").key(Key::labelled(Kind::Rsa(2048), "options root")).self_signed()
 });
 static ED25519_ROOT: LazyLock<Issued> =
     LazyLock::new(|| Draft::authority("Options Ed25519 Root").keyed(Kind::Ed25519).self_signed());
 /// The root of the clients, and a CA below it.
-pub static CLIENT_ROOT: LazyLock<Issued> = LazyLock::new(|| Draft::authority("Clients Root").self_signed());
-pub static CLIENT_CA: LazyLock<Issued> =
+pub(super) static CLIENT_ROOT: LazyLock<Issued> =
+    LazyLock::new(|| Draft::authority("Clients Root").self_signed());
+pub(super) static CLIENT_CA: LazyLock<Issued> =
     LazyLock::new(|| Draft::authority("Clients CA").signed_by(&CLIENT_ROOT));
 static REVOKED: LazyLock<Issued> = LazyLock::new(|| client("cert").signed_by(&CLIENT_ROOT));
 
@@ -34,34 +35,34 @@ fn server_draft() -> Draft {
 }
 
 /// The usual certificate of a server, always the same.
-pub fn server() -> &'static Issued {
+pub(super) fn server() -> &'static Issued {
     static SERVER: LazyLock<Issued> = LazyLock::new(|| server_draft().signed_by(&ROOT));
     &SERVER
 }
 
 /// A certificate of a server with an RSA key.
-pub fn rsa_server() -> Issued {
+pub(super) fn rsa_server() -> Issued {
     server_draft().key(Key::labelled(Kind::Rsa(2048), "options server")).signed_by(&ROOT)
 }
 
 /// One that is signed so.
-pub fn server_signed(scheme: Scheme) -> Issued {
+pub(super) fn server_signed(scheme: Scheme) -> Issued {
     let issuer = if matches!(scheme, Scheme::Pss(_)) { &PSS_ROOT } else { &ROOT };
     server_draft().scheme(scheme).signed_by(issuer)
 }
 
 /// One that is signed with Ed25519.
-pub fn server_signed_with_ed25519() -> Issued {
+pub(super) fn server_signed_with_ed25519() -> Issued {
     server_draft().signed_by(&ED25519_ROOT)
 }
 
 /// One with an Ed25519 key, signed with ECDSA.
-pub fn ed25519_server() -> Issued {
+pub(super) fn ed25519_server() -> Issued {
     server_draft().keyed(Kind::Ed25519).signed_by(&ROOT)
 }
 
 /// The CRLs of both CAs of the clients.
-pub fn client_crls() -> String {
+pub(super) fn client_crls() -> String {
     crl_pem(&CrlDraft::revoking(&[&REVOKED]).signed_by(&CLIENT_ROOT))
         + &crl_pem(&CrlDraft::revoking(&[]).signed_by(&CLIENT_CA))
 }
@@ -79,12 +80,12 @@ fn pem_of(key: &PKey<Private>) -> String {
 }
 
 /// PKCS#8 in PEM.
-pub fn key_pem(certificate: &Issued) -> String {
+pub(super) fn key_pem(certificate: &Issued) -> String {
     pem_of(&certificate.key.private)
 }
 
 /// The directory.
-pub static FILES: LazyLock<Home> = LazyLock::new(|| {
+pub(super) static FILES: LazyLock<Home> = LazyLock::new(|| {
     let home = Home::new();
     home.write("root.crt", ROOT.pem() + &PSS_ROOT.pem() + &ED25519_ROOT.pem());
     home.write("other.crt", Draft::authority("Another Root").self_signed().pem());
@@ -95,7 +96,7 @@ pub static FILES: LazyLock<Home> = LazyLock::new(|| {
 });
 
 /// Clears the directory away when dropped, which a static by itself is not.
-pub struct Cleared;
+pub(super) struct Cleared;
 
 impl Drop for Cleared {
     fn drop(&mut self) {

@@ -8,7 +8,7 @@ use crate::support::stage::{Login, Reply, Tls};
 /// The part of the string that all cases here share.
 const REST: &str = "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt";
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = going_on();
     all.extend(stopping());
     all.extend(lists());

@@ -4,7 +4,7 @@ use crate::support::parity::Outcome::{Accepted, Plaintext, Refused};
 use crate::support::parity::Reason::{NoTls, NotRequested, RootFile, Settings, Unsupported};
 use crate::support::parity::{Client, Known};
 
-pub const KNOWN: &[Known] = &[
+pub(super) const KNOWN: &[Known] = &[
     Known {
         client: Client::Libpq15,
         outcome: Refused(RootFile),

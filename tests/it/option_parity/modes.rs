@@ -20,7 +20,7 @@ const ROOTS: [&str; 7] = [
     "a missing file",
 ];
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = roots();
     all.extend(rules());
     all.extend(names());

@@ -38,7 +38,7 @@ fn keys() -> Vec<Case> {
     ]
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let scram =
         |title: &str| Case::at_version(Server::Usual, 15, format!("password: {title}")).with("user=scram");
     let mut all = vec![

@@ -6,7 +6,7 @@ use super::{Case, Client, NAME};
 use crate::support::stage::{Reply, Tls};
 use openssl::ssl::SslVersion;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut all = tls_versions();
     all.extend(direct());
     all.extend(server_name());

@@ -10,17 +10,17 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
 /// The password of every role that has one.
-pub const PASSWORD: &str = "Xylophone-7%quartz";
+pub(super) const PASSWORD: &str = "Xylophone-7%quartz";
 
 /// What the servers keep of that password for the role `keyed`, and the keys that prove it.
 const VERIFIER: &str = "SCRAM-SHA-256$4096:cGFyaXR5IG9mIHNjcmFtIQ==$vnL9pZjOBsq+94Ys9vRa3ocRqXPs/cT6TKFNMg+IKRw=:\
                         B355SuNPhvMC3vaQXYVii/QZxmg5ggLsl2dQZNJE2wA=";
-pub const CLIENT_KEY: &str = "lTv428OgqfSexCVCKXVrp8DAdQBy3Bi/igjLH/4KbpQ=";
-pub const SERVER_KEY: &str = "B355SuNPhvMC3vaQXYVii/QZxmg5ggLsl2dQZNJE2wA=";
+pub(super) const CLIENT_KEY: &str = "lTv428OgqfSexCVCKXVrp8DAdQBy3Bi/igjLH/4KbpQ=";
+pub(super) const SERVER_KEY: &str = "B355SuNPhvMC3vaQXYVii/QZxmg5ggLsl2dQZNJE2wA=";
 
 /// A kind of server. All have the same roles and rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Server {
+pub(super) enum Server {
     /// TLS 1.2 and 1.3 with an ECDSA certificate, and an interest in clients' certificates.
     Usual,
     /// No TLS.
@@ -41,7 +41,7 @@ pub enum Server {
 
 /// The signature on a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Signature {
+pub(super) enum Signature {
     EcdsaSha384,
     EcdsaSha512,
     PssSha256,
@@ -54,7 +54,7 @@ pub enum Signature {
 
 impl Server {
     /// The server of this version, started unless it runs.
-    pub fn running(self, version: u8) -> &'static Postgres {
+    pub(super) fn running(self, version: u8) -> &'static Postgres {
         type Cells = Mutex<HashMap<(Server, u8), &'static OnceLock<Postgres>>>;
         static SERVERS: LazyLock<Cells> = LazyLock::new(Cells::default);
         let cell =
@@ -71,17 +71,17 @@ impl Server {
             .hba("local all all trust")
             .hba("host all postgres all trust");
         match self {
-            Server::Standby => shows(setup.standby(), files::server()),
-            Server::Plain => with_roles(setup, version),
-            Server::Usual => shows(with_client_rules(with_roles(setup, version)), files::server()),
-            Server::Tls12 => shows(with_client_rules(with_roles(setup, version)), &files::rsa_server())
+            Self::Standby => shows(setup.standby(), files::server()),
+            Self::Plain => with_roles(setup, version),
+            Self::Usual => shows(with_client_rules(with_roles(setup, version)), files::server()),
+            Self::Tls12 => shows(with_client_rules(with_roles(setup, version)), &files::rsa_server())
                 .protocols("TLSv1.2", "TLSv1.2"),
-            Server::Tls13 => shows(with_client_rules(with_roles(setup, version)), files::server())
+            Self::Tls13 => shows(with_client_rules(with_roles(setup, version)), files::server())
                 .protocols("TLSv1.3", "TLSv1.3"),
-            Server::ReadOnly => shows(with_roles(setup, version), files::server())
+            Self::ReadOnly => shows(with_roles(setup, version), files::server())
                 .setting("default_transaction_read_only", "on"),
-            Server::Signed(signature) => shows(with_roles(setup, version), &signature.certificate()),
-            Server::Cbc => shows(with_roles(setup, version), &files::rsa_server())
+            Self::Signed(signature) => shows(with_roles(setup, version), &signature.certificate()),
+            Self::Cbc => shows(with_roles(setup, version), &files::rsa_server())
                 .protocols("TLSv1.2", "TLSv1.2")
                 .ciphers("ECDHE-RSA-AES256-SHA384:AES256-SHA"),
         }
@@ -91,13 +91,13 @@ impl Server {
 impl Signature {
     fn certificate(self) -> Issued {
         match self {
-            Signature::EcdsaSha384 => files::server_signed(Scheme::Usual(Hash::Sha384)),
-            Signature::EcdsaSha512 => files::server_signed(Scheme::Usual(Hash::Sha512)),
-            Signature::PssSha256 => files::server_signed(Scheme::Pss(Hash::Sha256)),
-            Signature::PssSha384 => files::server_signed(Scheme::Pss(Hash::Sha384)),
-            Signature::PssSha512 => files::server_signed(Scheme::Pss(Hash::Sha512)),
-            Signature::Ed25519 => files::server_signed_with_ed25519(),
-            Signature::EcdsaOnEd25519 => files::ed25519_server(),
+            Self::EcdsaSha384 => files::server_signed(Scheme::Usual(Hash::Sha384)),
+            Self::EcdsaSha512 => files::server_signed(Scheme::Usual(Hash::Sha512)),
+            Self::PssSha256 => files::server_signed(Scheme::Pss(Hash::Sha256)),
+            Self::PssSha384 => files::server_signed(Scheme::Pss(Hash::Sha384)),
+            Self::PssSha512 => files::server_signed(Scheme::Pss(Hash::Sha512)),
+            Self::Ed25519 => files::server_signed_with_ed25519(),
+            Self::EcdsaOnEd25519 => files::ed25519_server(),
         }
     }
 }
@@ -150,7 +150,7 @@ fn with_client_rules(setup: Setup) -> Setup {
 }
 
 /// The pooler before the usual server of version 18. It ends TLS itself.
-pub fn pooler() -> &'static PgBouncer {
+pub(super) fn pooler() -> &'static PgBouncer {
     static POOLER: LazyLock<PgBouncer> = LazyLock::new(|| {
         let identity = |issued: &Issued| Identity {
             certificate: X509::from_der(&issued.der).unwrap(),

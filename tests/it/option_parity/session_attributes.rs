@@ -18,7 +18,7 @@ fn among<const N: usize>(servers: [Server; N], attributes: &str) -> Case {
     Case::among(servers.map(Peer::Server), &conninfo, format!("{attributes} of {servers:?}"))
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     use Server::{ReadOnly, Standby, Usual};
     let mut all = Vec::new();
     for (attributes, usual, read_only, standby) in [

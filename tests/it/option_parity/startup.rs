@@ -5,7 +5,7 @@ use super::Reason::*;
 use super::servers::Server;
 use crate::support::stage::{Tls, Visit};
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let stage = |title: &str, settings: &str| {
         Case::on_stage(Tls::default(), format!("start-up: {title}")).with(settings)
     };

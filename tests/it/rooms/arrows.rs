@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 type Segments = Vec<String>;
 
 /// The program's files, by the path of the module that each of them is.
-pub struct Sources(BTreeMap<Segments, File>);
+pub(super) struct Sources(BTreeMap<Segments, File>);
 
 /// One file.
 struct File {
@@ -23,18 +23,18 @@ struct File {
 }
 
 /// From the file that uses to the file that declares.
-pub type Arrow = (String, String);
+pub(super) type Arrow = (String, String);
 
 impl Sources {
     /// Reads a crate's directory, the file of its binary aside.
-    pub fn read(directory: &Path) -> Self {
+    pub(super) fn read(directory: &Path) -> Self {
         let mut files = files(directory);
         files.retain(|(name, _)| name != "main.rs");
         Self::of(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
     }
 
     /// Takes texts by the names of their files.
-    pub fn of<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(super) fn of<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut files = BTreeMap::new();
         let mut tests = Vec::new();
         for (name, text) in texts {
@@ -51,7 +51,7 @@ impl Sources {
     }
 
     /// All arrows from one file to another.
-    pub fn arrows(&self) -> BTreeSet<Arrow> {
+    pub(super) fn arrows(&self) -> BTreeSet<Arrow> {
         let mut arrows = BTreeSet::new();
         for file in self.0.values() {
             for path in &file.paths {
@@ -77,7 +77,7 @@ impl Sources {
 }
 
 /// The names and texts of all Rust files below a directory.
-pub fn files(directory: &Path) -> Vec<(String, String)> {
+pub(super) fn files(directory: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(folder) = open.pop() {

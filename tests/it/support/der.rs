@@ -1,7 +1,7 @@
 //! A writer of DER (X.690), so that tests can build certificates and CRLs that no library would agree to make.
 
 /// One element: tag, length, the parts one after the other.
-pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut out = vec![tag];
     match content.len() {
@@ -15,17 +15,17 @@ pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// SEQUENCE.
-pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     element(0x30, parts)
 }
 
 /// SET.
-pub fn set(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn set(parts: &[&[u8]]) -> Vec<u8> {
     element(0x31, parts)
 }
 
 /// SEQUENCE OF.
-pub fn sequence_of<T: AsRef<[u8]>>(items: impl IntoIterator<Item = T>) -> Vec<u8> {
+pub(crate) fn sequence_of<T: AsRef<[u8]>>(items: impl IntoIterator<Item = T>) -> Vec<u8> {
     let mut content = Vec::new();
     for item in items {
         content.extend_from_slice(item.as_ref());
@@ -34,27 +34,27 @@ pub fn sequence_of<T: AsRef<[u8]>>(items: impl IntoIterator<Item = T>) -> Vec<u8
 }
 
 /// `[number]`, constructed.
-pub fn explicit(number: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn explicit(number: u8, parts: &[&[u8]]) -> Vec<u8> {
     element(0xa0 | number, parts)
 }
 
 /// `[number]`, primitive.
-pub fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
     element(0x80 | number, &[content])
 }
 
 /// OCTET STRING.
-pub fn octets(content: &[u8]) -> Vec<u8> {
+pub(crate) fn octets(content: &[u8]) -> Vec<u8> {
     element(0x04, &[content])
 }
 
 /// BIT STRING without unused bits.
-pub fn bits(content: &[u8]) -> Vec<u8> {
+pub(crate) fn bits(content: &[u8]) -> Vec<u8> {
     element(0x03, &[&[0], content])
 }
 
 /// BIT STRING of named bits (X.690, 11.2.2: trailing zero bits are cut off).
-pub fn named_bits(set: &[u8]) -> Vec<u8> {
+pub(crate) fn named_bits(set: &[u8]) -> Vec<u8> {
     let Some(&last) = set.iter().max() else { return element(0x03, &[&[0]]) };
     let mut bytes = vec![0u8; usize::from(last / 8) + 1];
     for bit in set {
@@ -64,22 +64,22 @@ pub fn named_bits(set: &[u8]) -> Vec<u8> {
 }
 
 /// INTEGER with these content bytes, whatever they are.
-pub fn integer(content: &[u8]) -> Vec<u8> {
+pub(crate) fn integer(content: &[u8]) -> Vec<u8> {
     element(0x02, &[content])
 }
 
 /// BOOLEAN TRUE or FALSE.
-pub fn boolean(value: bool) -> Vec<u8> {
+pub(crate) fn boolean(value: bool) -> Vec<u8> {
     element(0x01, &[&[if value { 0xff } else { 0 }]])
 }
 
 /// NULL.
-pub fn null() -> Vec<u8> {
+pub(crate) fn null() -> Vec<u8> {
     vec![5, 0]
 }
 
 /// OBJECT IDENTIFIER from its dotted form.
-pub fn oid(dotted: &str) -> Vec<u8> {
+pub(crate) fn oid(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().unwrap()).collect();
     let mut content = Vec::new();
     for arc in std::iter::once(arcs[0] * 40 + arcs[1]).chain(arcs[2..].iter().copied()) {
@@ -95,22 +95,22 @@ pub fn oid(dotted: &str) -> Vec<u8> {
 }
 
 /// UTF8String.
-pub fn utf8(text: &str) -> Vec<u8> {
+pub(crate) fn utf8(text: &str) -> Vec<u8> {
     element(0x0c, &[text.as_bytes()])
 }
 
 /// UTCTime with this text.
-pub fn utc_time(text: &str) -> Vec<u8> {
+pub(crate) fn utc_time(text: &str) -> Vec<u8> {
     element(0x17, &[text.as_bytes()])
 }
 
 /// GeneralizedTime with this text.
-pub fn generalized_time(text: &str) -> Vec<u8> {
+pub(crate) fn generalized_time(text: &str) -> Vec<u8> {
     element(0x18, &[text.as_bytes()])
 }
 
 /// A PEM block, 64 characters a line.
-pub fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = openssl::base64::encode_block(der);
     let mut out = format!("-----BEGIN {label}-----\n");
     for line in text.as_bytes().chunks(64) {

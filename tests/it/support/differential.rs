@@ -13,7 +13,7 @@ use super::libpq::{Attempted, Build, Libpq};
 use super::tool::Tool;
 
 /// One situation.
-pub struct Situation {
+pub(crate) struct Situation {
     pub name: String,
     pub conninfo: String,
     pub environment: Vec<(String, String)>,
@@ -23,7 +23,7 @@ pub struct Situation {
 
 /// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// A session over TLS at this port.
     Session(String),
     /// None: a failure, or a session in plaintext, which the program never takes for a success. The last port tried.
@@ -31,14 +31,14 @@ pub enum End {
 }
 
 /// A difference that is known: which of libpq's builds ends otherwise than the program in which situations, and why.
-pub struct Known {
+pub(crate) struct Known {
     pub build: Build,
     pub reason: &'static str,
     pub of: fn(&str) -> bool,
 }
 
 /// How the program's check ended, in its own words.
-pub struct Checked {
+pub(crate) struct Checked {
     pub end: End,
     pub code: Option<String>,
     pub said: String,
@@ -47,7 +47,7 @@ pub struct Checked {
 const BUILDS: [Build; 3] = [Build::Pq15, Build::Pq18OnOpenSsl1, Build::Pq18OnOpenSsl3];
 
 /// Lets every client connect in every situation and fails with a table of all differences. Gives what the program said.
-pub fn assert_agreement(home: &Home, situations: &[Situation], known: &[Known]) -> Vec<Checked> {
+pub(crate) fn assert_agreement(home: &Home, situations: &[Situation], known: &[Known]) -> Vec<Checked> {
     let mut names: Vec<&str> = situations.iter().map(|situation| situation.name.as_str()).collect();
     names.sort_unstable();
     for pair in names.windows(2) {

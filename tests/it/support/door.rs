@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 /// What the door does with a connection.
-pub enum Entry {
+pub(crate) enum Entry {
     /// It goes on to the server.
     Through,
     /// It gets this and is closed.
@@ -14,18 +14,18 @@ pub enum Entry {
 }
 
 /// An open door. Its threads end with the process; the port is closed with the last connection after the value is gone.
-pub struct Door {
+pub(crate) struct Door {
     pub address: SocketAddr,
 }
 
 impl Door {
     /// Opens one at an address (port 0: any) before the server at a port of 127.0.0.1. `judge` is asked about the first
     /// bytes and, where those are SSLRequest that goes through, about the ClientHello behind it.
-    pub fn open(
+    pub(crate) fn open(
         at: &str,
         server: u16,
         judge: impl Fn(&[u8]) -> Entry + Clone + Send + 'static,
-    ) -> std::io::Result<Door> {
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
         thread::spawn(move || {
@@ -34,7 +34,7 @@ impl Door {
                 thread::spawn(move || client.and_then(|client| receive(client, server, judge)));
             }
         });
-        Ok(Door { address })
+        Ok(Self { address })
     }
 }
 
@@ -64,6 +64,6 @@ fn receive(mut client: TcpStream, server: u16, judge: impl Fn(&[u8]) -> Entry) -
 }
 
 /// A fatal alert of TLS as it goes over the wire.
-pub fn alert(number: u8) -> Vec<u8> {
+pub(crate) fn alert(number: u8) -> Vec<u8> {
     vec![0x15, 3, 3, 0, 2, 2, number]
 }

@@ -9,29 +9,29 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A new, empty directory that goes when the value does, also when the test panics.
-pub struct Home {
+pub(crate) struct Home {
     directory: TempDir,
 }
 
 impl Home {
     /// Makes the directory. Others may pass through it, because servers run as another user when the tests run as root.
-    pub fn new() -> Home {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("pgtls-").tempdir().expect("a temporary directory");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).expect("its mode");
-        Home { directory }
+        Self { directory }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// The path of `name` inside.
-    pub fn join(&self, name: &str) -> PathBuf {
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
     /// Writes a file readable by its owner only (what libpq demands of keys and password files) and gives its path.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).expect("the directory of a file");
@@ -43,7 +43,7 @@ impl Home {
 
     /// A command that runs in this directory with it as `HOME`, and with no variable of ours but `PATH`: no `PG*`,
     /// no `SSL_CERT_FILE`, no locale.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -55,7 +55,7 @@ impl Home {
     }
 
     /// The user these tests run as, told by who owns the directory they made.
-    pub fn owner(&self) -> u32 {
+    pub(crate) fn owner(&self) -> u32 {
         fs::metadata(self.path()).expect("the directory").uid()
     }
 }

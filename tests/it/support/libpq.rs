@@ -11,11 +11,11 @@ use super::postgres::Installation;
 const SOURCE: &str = include_str!("libpq_oracle.c");
 
 /// Keyword and value of all that is set; `None` where libpq refuses.
-pub type Answer = Option<BTreeMap<String, Vec<u8>>>;
+pub(crate) type Answer = Option<BTreeMap<String, Vec<u8>>>;
 
 /// The libraries that answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Build {
+pub(crate) enum Build {
     /// libpq 15 on OpenSSL 3.0, Debian's.
     Pq15,
     /// libpq 18 on OpenSSL 1.1.1, which comes with the PostgreSQL 18 of these tests.
@@ -25,14 +25,14 @@ pub enum Build {
 }
 
 /// A program that calls one libpq.
-pub struct Libpq {
+pub(crate) struct Libpq {
     program: PathBuf,
     /// Where it finds libpq, unless that is the system's.
     libraries: Vec<PathBuf>,
 }
 
 /// One question.
-pub enum Question {
+pub(crate) enum Question {
     /// `PQconninfoParse` of a string.
     Parse(Vec<u8>),
     /// `PQconninfo` of a connection begun with the string in an environment with these variables and no others of `PG*`.
@@ -45,7 +45,7 @@ pub enum Question {
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
-pub struct Attempted {
+pub(crate) struct Attempted {
     pub connected: bool,
     pub tls: bool,
     /// The last one tried.
@@ -55,12 +55,12 @@ pub struct Attempted {
 
 impl Libpq {
     /// Builds the program in the directory; the libpq is of version 15 or 18.
-    pub fn version(version: u8, home: &Home) -> Libpq {
-        Libpq::of(if version == 15 { Build::Pq15 } else { Build::Pq18OnOpenSsl1 }, home)
+    pub(crate) fn version(version: u8, home: &Home) -> Self {
+        Self::of(if version == 15 { Build::Pq15 } else { Build::Pq18OnOpenSsl1 }, home)
     }
 
     /// Builds the program in the directory.
-    pub fn of(build: Build, home: &Home) -> Libpq {
+    pub(crate) fn of(build: Build, home: &Home) -> Self {
         let libraries = match build {
             Build::Pq15 => {
                 assert!(debian_has_libpq(), "libpq.so.5 is missing below /usr/lib: apt-get install libpq5");
@@ -78,11 +78,15 @@ impl Libpq {
             .output()
             .expect("gcc is missing: apt-get install gcc libc6-dev");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        Libpq { program, libraries }
+        Self { program, libraries }
     }
 
     /// Lets it connect by each string in its environment, one after the other.
-    pub fn attempt(&self, home: &Home, attempts: &[(String, Vec<(String, String)>)]) -> Vec<Attempted> {
+    pub(crate) fn attempt(
+        &self,
+        home: &Home,
+        attempts: &[(String, Vec<(String, String)>)],
+    ) -> Vec<Attempted> {
         let questions: Vec<Question> = attempts
             .iter()
             .map(|(conninfo, environment)| Question::Attempt {
@@ -98,7 +102,7 @@ impl Libpq {
     }
 
     /// The answers to all questions, in their order.
-    pub fn ask(&self, home: &Home, questions: &[Question]) -> Vec<Answer> {
+    pub(crate) fn ask(&self, home: &Home, questions: &[Question]) -> Vec<Answer> {
         let mut input = Vec::new();
         let mut record = |mode: u8, text: &[u8]| {
             input.push(mode);

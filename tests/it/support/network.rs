@@ -15,7 +15,7 @@ const INSIDE: &str = "PGTLS_TEST_NETWORK";
 
 /// Runs the body in a network of its own that has loopback and nothing else. `name` is the test's, with its modules.
 #[track_caller]
-pub fn alone(name: &str, body: impl FnOnce()) {
+pub(crate) fn alone(name: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         ip("link set lo up");
         return body();
@@ -50,13 +50,13 @@ pub fn alone(name: &str, body: impl FnOnce()) {
 
 /// Runs `ip` with these words.
 #[track_caller]
-pub fn ip(words: &str) {
+pub(crate) fn ip(words: &str) {
     run(Command::new("ip").args(words.split(' ')));
 }
 
 /// Adds a rule for packets that come in, such as `tcp dport 5432 drop`.
 #[track_caller]
-pub fn filter(rule: &str) {
+pub(crate) fn filter(rule: &str) {
     let table = "add table inet test; add chain inet test in { type filter hook input priority 0; }";
     run(Command::new("nft").arg(format!("{table}; add rule inet test in {rule}")));
 }
@@ -68,14 +68,14 @@ fn run(command: &mut Command) {
 }
 
 /// A second network, joined to the first by a wire. It ends with the value.
-pub struct Beyond {
+pub(crate) struct Beyond {
     keeper: Child,
 }
 
 impl Beyond {
     /// This side is 10.9.0.1 and can send packets of 1500 bytes; the other is 10.9.0.2 and takes none of more than
     /// `largest`, without a word to the sender and without having told it so: a path MTU hole.
-    pub fn a_wire_that_takes(largest: u16) -> Beyond {
+    pub(crate) fn a_wire_that_takes(largest: u16) -> Self {
         let ours = std::fs::read_link("/proc/self/ns/net").expect("this network");
         let keeper = Command::new("unshare")
             .args(["--net", "--", "sleep", "60"])
@@ -84,7 +84,7 @@ impl Beyond {
             .stderr(Stdio::null())
             .spawn()
             .expect("unshare runs");
-        let beyond = Beyond { keeper };
+        let beyond = Self { keeper };
         let deadline = Instant::now() + Duration::from_secs(10);
         while std::fs::read_link(beyond.network()).is_ok_and(|theirs| theirs == ours) {
             assert!(Instant::now() < deadline, "no second network");
@@ -112,7 +112,7 @@ impl Beyond {
     }
 
     /// A command in the second network.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net={}", self.network())).args(["--", program]);
         command
@@ -130,7 +130,7 @@ impl Drop for Beyond {
 
 /// Passes connections to `address` on to a server, whose every answer goes on in two parts: as many bytes as told, and
 /// after a pause the rest.
-pub fn relay(address: SocketAddr, server: SocketAddr, first: usize, pause: Duration) -> u16 {
+pub(crate) fn relay(address: SocketAddr, server: SocketAddr, first: usize, pause: Duration) -> u16 {
     let listener = TcpListener::bind(address).expect("a free port");
     let port = listener.local_addr().expect("its address").port();
     thread::spawn(move || {
@@ -163,7 +163,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, first: usize, pause: Duration) -
 /// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none` and all
 /// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1. The
 /// options are those of resolv.conf(5).
-pub fn resolver(home: &Home, options: &str) {
+pub(crate) fn resolver(home: &Home, options: &str) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).expect("port 53 of this network");
     let settings = home.write("resolv.conf", format!("nameserver 127.0.0.1\noptions {options}\n"));
     run(Command::new("mount").arg("--bind").arg(settings).arg("/etc/resolv.conf"));

@@ -8,7 +8,7 @@ mod crl;
 mod extensions;
 mod keys;
 
-pub use certificate::{Draft, Issued};
-pub use crl::{CrlDraft, crl_pem};
-pub use extensions::*;
-pub use keys::{Hash, Key, Kind, Scheme, signature_algorithm};
+pub(crate) use certificate::{Draft, Issued};
+pub(crate) use crl::{CrlDraft, crl_pem};
+pub(crate) use extensions::*;
+pub(crate) use keys::{Hash, Key, Kind, Scheme, signature_algorithm};

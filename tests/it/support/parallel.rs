@@ -9,7 +9,7 @@ const AT_ONCE: usize = 4;
 
 /// Checks every item. What is wrong with one, or that its check panicked, does not keep the others from theirs.
 #[track_caller]
-pub fn each<T: Sync>(
+pub(crate) fn each<T: Sync>(
     items: &[T],
     name: impl Fn(&T) -> &str,
     check: impl Fn(&T) -> Result<(), String> + Sync,
@@ -40,6 +40,6 @@ pub fn each<T: Sync>(
 }
 
 /// `otherwise` as an error where something does not hold.
-pub fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }

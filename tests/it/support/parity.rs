@@ -12,12 +12,12 @@ use serde_json::Value;
 use super::home::Home;
 use super::psql::Psql;
 use super::tool::Tool;
-pub use reasons::{Reason, reasons_of};
+pub(crate) use reasons::{Reason, reasons_of};
 use reasons::{last_attempt, reason_of_psql};
 
 /// The clients that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Client {
+pub(crate) enum Client {
     /// psql on the libpq of its own package.
     Libpq15,
     /// The same psql on the newer library.
@@ -28,7 +28,7 @@ pub enum Client {
 
 /// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A session over TLS.
     Accepted,
     /// A session in plaintext: not asked for, or the mode passes over this failure of TLS. The program never calls it
@@ -41,14 +41,14 @@ pub enum Outcome {
 }
 
 /// How a case is expected to end.
-pub struct Expected<'a> {
+pub(crate) struct Expected<'a> {
     pub outcome: &'a Outcome,
     /// The program's diagnosis, where the kind of reason leaves several.
     pub code: Option<&'a str>,
 }
 
 /// How one connection ended.
-pub struct Answer {
+pub(crate) struct Answer {
     pub outcome: Outcome,
     /// Host and port of the session or of the last attempt.
     pub reached: Option<(String, u16)>,
@@ -61,10 +61,10 @@ pub struct Answer {
 }
 
 impl Client {
-    pub const ALL: [Client; 3] = [Client::Libpq15, Client::Libpq18, Client::Program];
+    pub(crate) const ALL: [Self; 3] = [Self::Libpq15, Self::Libpq18, Self::Program];
 
     /// Lets this client connect, with `home` as home and working directory and `environment` as all of its `PG*`.
-    pub fn connect(
+    pub(crate) fn connect(
         self,
         home: &Home,
         conninfo: &str,
@@ -72,9 +72,9 @@ impl Client {
         expected: &Expected,
     ) -> Answer {
         match self {
-            Client::Libpq15 => psql(Psql::libpq(15), home, conninfo, environment, expected),
-            Client::Libpq18 => psql(Psql::libpq(18), home, conninfo, environment, expected),
-            Client::Program => program(home, conninfo, environment, expected),
+            Self::Libpq15 => psql(Psql::libpq(15), home, conninfo, environment, expected),
+            Self::Libpq18 => psql(Psql::libpq(18), home, conninfo, environment, expected),
+            Self::Program => program(home, conninfo, environment, expected),
         }
     }
 }
@@ -144,7 +144,7 @@ fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: 
 }
 
 /// A difference that these cases share.
-pub struct Known {
+pub(crate) struct Known {
     pub client: Client,
     pub outcome: Outcome,
     pub reason: &'static str,
@@ -152,7 +152,7 @@ pub struct Known {
 }
 
 /// What is wrong with the way this client's connection ended, if anything is.
-pub fn judge(
+pub(crate) fn judge(
     client: Client,
     case: &str,
     expected: &Outcome,
@@ -173,7 +173,7 @@ pub fn judge(
 }
 
 /// Fails where two cases have one name, or where a known difference is of a case that is not there.
-pub fn assert_names(cases: &[&str], known: &[Known]) {
+pub(crate) fn assert_names(cases: &[&str], known: &[Known]) {
     let mut names = cases.to_vec();
     names.sort_unstable();
     for pair in names.windows(2) {
@@ -186,7 +186,11 @@ pub fn assert_names(cases: &[&str], known: &[Known]) {
 
 /// Runs every case, several at a time. `run` gives a line for each thing that is not as it should be; any line fails the
 /// test.
-pub fn assert_all<C: Sync>(cases: &[C], name: impl Fn(&C) -> &str, run: impl Fn(&C) -> Vec<String> + Sync) {
+pub(crate) fn assert_all<C: Sync>(
+    cases: &[C],
+    name: impl Fn(&C) -> &str,
+    run: impl Fn(&C) -> Vec<String> + Sync,
+) {
     let failures = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

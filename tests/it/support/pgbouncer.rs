@@ -12,36 +12,36 @@ use super::service::{ServerUser, Service, Startup, on_free_port};
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
 /// A running pooler. It stops when the value is dropped or the test process ends.
-pub struct PgBouncer {
+pub(crate) struct PgBouncer {
     service: Service,
     port: u16,
 }
 
 impl PgBouncer {
     /// A pooler for `server`, still to be set up. Untouched it offers no TLS and knows no user.
-    pub fn before(server: &Postgres) -> Setup {
+    pub(crate) fn before(server: &Postgres) -> Setup {
         let upstream = format!("[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\n", server.port());
-        PgBouncer::configured(upstream)
+        Self::configured(upstream)
     }
 
     /// A pooler whose file begins like this: `[databases]`, then `[pgbouncer]` with settings towards the server.
-    pub fn configured(upstream: String) -> Setup {
+    pub(crate) fn configured(upstream: String) -> Setup {
         Setup { upstream, tls: None, authentication: "trust", users: String::new() }
     }
 
     /// The port it listens on, at 127.0.0.1.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The pooler's log so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.service.log()
     }
 }
 
 /// How a pooler is to be.
-pub struct Setup {
+pub(crate) struct Setup {
     upstream: String,
     tls: Option<(&'static str, Chain)>,
     authentication: &'static str,
@@ -50,23 +50,23 @@ pub struct Setup {
 
 impl Setup {
     /// The value of `client_tls_sslmode` (`allow`, `require`, …) and the chain to show.
-    pub fn tls(self, sslmode: &'static str, chain: &Chain) -> Setup {
-        Setup { tls: Some((sslmode, chain.clone())), ..self }
+    pub(crate) fn tls(self, sslmode: &'static str, chain: &Chain) -> Self {
+        Self { tls: Some((sslmode, chain.clone())), ..self }
     }
 
     /// A user that is asked for this password, by SCRAM, and that the pooler logs in with.
-    pub fn user(self, name: &str, password: &str) -> Setup {
-        Setup { authentication: "scram-sha-256", ..self.trusted(name, password) }
+    pub(crate) fn user(self, name: &str, password: &str) -> Self {
+        Self { authentication: "scram-sha-256", ..self.trusted(name, password) }
     }
 
     /// A user that is let in without a password, as long as no other is asked for one. The pooler logs in with this.
-    pub fn trusted(mut self, name: &str, password: &str) -> Setup {
+    pub(crate) fn trusted(mut self, name: &str, password: &str) -> Self {
         writeln!(self.users, "\"{name}\" \"{password}\"").unwrap();
         self
     }
 
     /// Starts the pooler and waits until it listens.
-    pub fn start(&self) -> PgBouncer {
+    pub(crate) fn start(&self) -> PgBouncer {
         assert!(
             Path::new(PROGRAM).exists(),
             "{PROGRAM} is missing; install it with: apt-get install pgbouncer"

@@ -18,7 +18,7 @@ use openssl::x509::{X509, X509Extension, X509Name, X509NameBuilder};
 
 /// What a key pair is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// RSA of 2048 bits.
     Rsa,
     /// ECDSA on P-256.
@@ -27,10 +27,10 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// A new key pair.
-    pub fn key(self) -> PKey<Private> {
+    pub(crate) fn key(self) -> PKey<Private> {
         match self {
-            Algorithm::Rsa => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
-            Algorithm::Ecdsa => {
+            Self::Rsa => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
+            Self::Ecdsa => {
                 let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
                 PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
             }
@@ -40,26 +40,26 @@ impl Algorithm {
 
 /// A certificate and the private key that belongs to it.
 #[derive(Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     pub certificate: X509,
     pub key: PKey<Private>,
 }
 
 impl Identity {
     /// The certificate as PEM.
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         String::from_utf8(self.certificate.to_pem().unwrap()).unwrap()
     }
 
     /// The private key as PEM (PKCS #8, not encrypted).
-    pub fn key_pem(&self) -> String {
+    pub(crate) fn key_pem(&self) -> String {
         String::from_utf8(self.key.private_key_to_pem_pkcs8().unwrap()).unwrap()
     }
 }
 
 /// A certificate still to be signed. The constructors fill in what an honest one of the kind has; every part can be
 /// changed before [`Draft::signed_by`] or [`Draft::self_signed`] makes it.
-pub struct Draft {
+pub(crate) struct Draft {
     pub common_name: Option<String>,
     pub dns: Vec<String>,
     pub addresses: Vec<IpAddr>,
@@ -75,8 +75,8 @@ pub struct Draft {
 
 impl Draft {
     /// A CA certificate for ten years.
-    pub fn authority(name: &str, algorithm: Algorithm) -> Draft {
-        Draft {
+    pub(crate) fn authority(name: &str, algorithm: Algorithm) -> Self {
+        Self {
             common_name: Some(name.to_owned()),
             dns: Vec::new(),
             addresses: Vec::new(),
@@ -89,28 +89,28 @@ impl Draft {
     }
 
     /// A server's certificate for 90 days, with `name` as common name and as its only DNS name.
-    pub fn server(name: &str, algorithm: Algorithm) -> Draft {
-        Draft {
+    pub(crate) fn server(name: &str, algorithm: Algorithm) -> Self {
+        Self {
             dns: vec![name.to_owned()],
             days: (-1, 90),
             authority: None,
-            ..Draft::authority(name, algorithm)
+            ..Self::authority(name, algorithm)
         }
     }
 
     /// The same certificate by another validity, in days from now.
-    pub fn days(self, from: i64, to: i64) -> Draft {
-        Draft { days: (from, to), ..self }
+    pub(crate) fn days(self, from: i64, to: i64) -> Self {
+        Self { days: (from, to), ..self }
     }
 
     /// The same certificate signed by itself.
-    pub fn self_signed(self) -> Identity {
+    pub(crate) fn self_signed(self) -> Identity {
         let (name, key) = (self.subject(), self.key.clone());
         self.sign(&name, &key, None)
     }
 
     /// The same certificate signed by `issuer`.
-    pub fn signed_by(self, issuer: &Identity) -> Identity {
+    pub(crate) fn signed_by(self, issuer: &Identity) -> Identity {
         let name = issuer.certificate.subject_name().to_owned().unwrap();
         self.sign(&name, &issuer.key, Some(&issuer.certificate))
     }
@@ -187,7 +187,7 @@ impl Draft {
 
 /// A root, an intermediate below it and a server certificate below that.
 #[derive(Clone)]
-pub struct Chain {
+pub(crate) struct Chain {
     pub root: Identity,
     pub intermediate: Identity,
     pub leaf: Identity,
@@ -195,7 +195,7 @@ pub struct Chain {
 
 impl Chain {
     /// A chain of which nothing is wrong, for `name`, 127.0.0.1 and ::1.
-    pub fn honest(name: &str, algorithm: Algorithm) -> Chain {
+    pub(crate) fn honest(name: &str, algorithm: Algorithm) -> Self {
         let root = Draft::authority(&format!("{algorithm:?} test root"), algorithm).self_signed();
         let intermediate = Draft {
             authority: Some(Some(0)),
@@ -207,11 +207,11 @@ impl Chain {
             ..Draft::server(name, algorithm)
         }
         .signed_by(&intermediate);
-        Chain { root, intermediate, leaf }
+        Self { root, intermediate, leaf }
     }
 
     /// What the server sends: its certificate, then the intermediate.
-    pub fn server_pem(&self) -> String {
+    pub(crate) fn server_pem(&self) -> String {
         self.leaf.pem() + &self.intermediate.pem()
     }
 }

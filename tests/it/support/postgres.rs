@@ -14,7 +14,7 @@ use super::psql::Psql;
 use super::service::{ServerUser, Service, Startup, on_free_port};
 
 /// A running server. It stops when the value is dropped or the test process ends.
-pub struct Postgres {
+pub(crate) struct Postgres {
     service: Service,
     port: u16,
 }
@@ -22,7 +22,7 @@ pub struct Postgres {
 impl Postgres {
     /// A server of this major version (15 or 18), still to be set up. Untouched it has TLS off, the database `postgres`
     /// and asks everyone who comes by TCP for a SCRAM password.
-    pub fn version(version: u8) -> Setup {
+    pub(crate) fn version(version: u8) -> Setup {
         Setup {
             version,
             settings: String::new(),
@@ -34,24 +34,24 @@ impl Postgres {
     }
 
     /// The port it listens on, at 127.0.0.1 and at ::1.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The server's log so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.service.log()
     }
 
     /// Runs SQL as the superuser.
-    pub fn execute(&self, sql: &str) {
+    pub(crate) fn execute(&self, sql: &str) {
         let output =
             self.superuser().args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql]).output().expect("psql runs");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// A session that stays; it ends when its input, which is returned, is dropped.
-    pub fn hold_a_session(&self) -> HeldSession {
+    pub(crate) fn hold_a_session(&self) -> HeldSession {
         let mut child = self
             .superuser()
             .args(["-A", "-t"])
@@ -68,7 +68,7 @@ impl Postgres {
     }
 
     /// Tells the server to end once the sessions there are have ended, and waits until it knows.
-    pub fn shut_down_smartly(&self) {
+    pub(crate) fn shut_down_smartly(&self) {
         let lock = fs::read_to_string(self.directory().join("data/postmaster.pid")).expect("the lock file");
         let process = lock.lines().next().expect("a line");
         let status = std::process::Command::new("kill").args(["-TERM", process]).status().expect("kill runs");
@@ -91,13 +91,13 @@ impl Postgres {
     }
 
     /// The directory that holds all of it, its Unix socket too.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.service.home().path()
     }
 }
 
 /// A session of the superuser.
-pub struct HeldSession {
+pub(crate) struct HeldSession {
     child: Child,
     input: Option<ChildStdin>,
 }
@@ -111,7 +111,7 @@ impl Drop for HeldSession {
 }
 
 /// How a server is to be.
-pub struct Setup {
+pub(crate) struct Setup {
     version: u8,
     settings: String,
     hba: String,
@@ -122,41 +122,41 @@ pub struct Setup {
 
 impl Setup {
     /// TLS on, with this chain and its key.
-    pub fn tls(self, chain: &Chain) -> Setup {
+    pub(crate) fn tls(self, chain: &Chain) -> Self {
         self.certificate(chain.server_pem(), chain.leaf.key_pem())
     }
 
     /// TLS on, with these certificates, the server's first, and this key, both in PEM.
-    pub fn certificate(mut self, certificates: String, key: String) -> Setup {
+    pub(crate) fn certificate(mut self, certificates: String, key: String) -> Self {
         self.files.push(("server.crt", certificates));
         self.files.push(("server.key", key));
         self.setting("ssl", "on")
     }
 
     /// TLS from version `from` to version `to`, as PostgreSQL spells them: `TLSv1.2`.
-    pub fn protocols(self, from: &str, to: &str) -> Setup {
+    pub(crate) fn protocols(self, from: &str, to: &str) -> Self {
         self.setting("ssl_min_protocol_version", from).setting("ssl_max_protocol_version", to)
     }
 
     /// The suites of TLS 1.2, as OpenSSL spells them.
-    pub fn ciphers(self, list: &str) -> Setup {
+    pub(crate) fn ciphers(self, list: &str) -> Self {
         self.setting("ssl_ciphers", list)
     }
 
     /// Client certificates are asked for and must lead to a root of `pem`; a line of [`Setup::hba`] may demand one.
-    pub fn client_roots(mut self, pem: String) -> Setup {
+    pub(crate) fn client_roots(mut self, pem: String) -> Self {
         self.files.push(("clients.crt", pem));
         self.setting("ssl_ca_file", "clients.crt")
     }
 
     /// These certificates of clients are revoked: a CRL in PEM for each CA.
-    pub fn client_crl(mut self, pem: String) -> Setup {
+    pub(crate) fn client_crl(mut self, pem: String) -> Self {
         self.files.push(("clients.crl", pem));
         self.setting("ssl_crl_file", "clients.crl")
     }
 
     /// A standby that waits for a primary that never comes. It has the one role `postgres`, since it replays nothing.
-    pub fn standby(mut self) -> Setup {
+    pub(crate) fn standby(mut self) -> Self {
         self.files.push(("standby.signal", String::new()));
         // A standby needs as much as its primary had (Hot Standby, Administrator's Overview).
         self.setting("max_connections", "100")
@@ -165,39 +165,39 @@ impl Setup {
     }
 
     /// A line of `pg_hba.conf`, in their order and before those of [`Setup::trusted`].
-    pub fn hba(mut self, line: &str) -> Setup {
+    pub(crate) fn hba(mut self, line: &str) -> Self {
         writeln!(self.hba, "{line}").unwrap();
         self
     }
 
     /// A role that logs in with this password.
-    pub fn user(mut self, name: &str, password: &str) -> Setup {
+    pub(crate) fn user(mut self, name: &str, password: &str) -> Self {
         writeln!(self.roles, "CREATE ROLE \"{name}\" LOGIN PASSWORD '{}';", password.replace('\'', "''"))
             .unwrap();
         self
     }
 
     /// Any statements of SQL that the superuser runs, one after the other, once the server is up.
-    pub fn sql(mut self, statements: &str) -> Setup {
+    pub(crate) fn sql(mut self, statements: &str) -> Self {
         writeln!(self.roles, "{statements}").unwrap();
         self
     }
 
     /// A role that is let in without a password.
-    pub fn trusted(mut self, name: &str) -> Setup {
+    pub(crate) fn trusted(mut self, name: &str) -> Self {
         writeln!(self.roles, "CREATE ROLE \"{name}\" LOGIN;").unwrap();
         writeln!(self.trusted, "host all \"{name}\" all trust").unwrap();
         self
     }
 
     /// Any other line of `postgresql.conf`.
-    pub fn setting(mut self, name: &str, value: &str) -> Setup {
+    pub(crate) fn setting(mut self, name: &str, value: &str) -> Self {
         writeln!(self.settings, "{name} = '{}'", value.replace('\'', "''")).unwrap();
         self
     }
 
     /// Starts the server and waits until it answers.
-    pub fn start(&self) -> Postgres {
+    pub(crate) fn start(&self) -> Postgres {
         let server = on_free_port(|port| self.start_on(port).map(|service| Postgres { service, port }));
         if !self.roles.is_empty() {
             server.execute(&self.roles);
@@ -250,7 +250,7 @@ impl Setup {
 }
 
 /// Where a version of PostgreSQL lies.
-pub struct Installation {
+pub(crate) struct Installation {
     version: u8,
     directory: PathBuf,
 }
@@ -258,7 +258,7 @@ pub struct Installation {
 impl Installation {
     /// The installation of a major version, 15 of Debian's package or 18 as `tests/run` unpacks it; without it the test
     /// fails and says what brings it.
-    pub fn of(version: u8) -> Installation {
+    pub(crate) fn of(version: u8) -> Self {
         let (directory, remedy) = match version {
             15 => (PathBuf::from("/usr/lib/postgresql/15"), "apt-get install postgresql-15"),
             18 => (build_directory().join("pg18"), "tests/run setup"),
@@ -271,11 +271,11 @@ impl Installation {
             "PostgreSQL {version} is missing at {}; install it with: {remedy}",
             directory.display()
         );
-        Installation { version, directory }
+        Self { version, directory }
     }
 
     /// The shared libraries, libpq among them.
-    pub fn libraries(&self) -> PathBuf {
+    pub(crate) fn libraries(&self) -> PathBuf {
         self.directory.join("lib")
     }
 
@@ -324,7 +324,7 @@ impl Installation {
 }
 
 /// The directory cargo builds in.
-pub fn build_directory() -> PathBuf {
+pub(crate) fn build_directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a directory above target/tmp").to_owned()
 }
 

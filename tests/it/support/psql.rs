@@ -10,13 +10,13 @@ const PROGRAM: &str = "/usr/lib/postgresql/15/bin/psql";
 
 /// `psql` of version 15 with one libpq or another.
 #[derive(Clone, Copy)]
-pub struct Psql {
+pub(crate) struct Psql {
     version: u8,
 }
 
 /// What became of one connection.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     pub connected: bool,
     pub stderr: String,
     /// Host and port as `PQhost` and `PQport` tell them once connected.
@@ -27,16 +27,16 @@ pub struct Connection {
 
 impl Psql {
     /// With libpq of this version, 15 or 18.
-    pub fn libpq(version: u8) -> Psql {
+    pub(crate) fn libpq(version: u8) -> Self {
         assert!(
             std::path::Path::new(PROGRAM).exists(),
             "{PROGRAM} is missing: apt-get install postgresql-15"
         );
-        Psql { version }
+        Self { version }
     }
 
     /// `psql` as it always runs here: it reads no start-up file and never asks for a password.
-    pub fn command(self, home: &Home) -> Command {
+    pub(crate) fn command(self, home: &Home) -> Command {
         let mut command = home.command(PROGRAM);
         command.args(["-X", "-w"]);
         if self.version != 15 {
@@ -46,7 +46,7 @@ impl Psql {
     }
 
     /// Connects and runs a query. `environment` is all of `PG*` that libpq sees.
-    pub fn connect(self, home: &Home, conninfo: &str, environment: &[(&str, &str)]) -> Connection {
+    pub(crate) fn connect(self, home: &Home, conninfo: &str, environment: &[(&str, &str)]) -> Connection {
         let output = self
             .command(home)
             .args(["-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo])

@@ -28,7 +28,7 @@ rm -rf "$directory"
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program, in a directory of its own.
-pub struct Service {
+pub(crate) struct Service {
     supervisor: Child,
     log: PathBuf,
     home: Home,
@@ -36,7 +36,7 @@ pub struct Service {
 
 /// What the log of a starting program says so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Startup {
+pub(crate) enum Startup {
     Pending,
     Ready,
     Failed,
@@ -44,11 +44,11 @@ pub enum Startup {
 
 impl Service {
     /// Starts `command` and waits until `startup`, given its directory and log, finds it ready. The error is its log.
-    pub fn start(
+    pub(crate) fn start(
         home: Home,
         command: &[String],
         startup: impl Fn(&Home, &str) -> Startup,
-    ) -> Result<Service, String> {
+    ) -> Result<Self, String> {
         let log = home.write("log", "");
         let supervisor = home
             .command("/bin/sh")
@@ -61,7 +61,7 @@ impl Service {
             .stderr(Stdio::null())
             .spawn()
             .expect("/bin/sh starts");
-        let service = Service { supervisor, log, home };
+        let service = Self { supervisor, log, home };
         let deadline = Instant::now() + PATIENCE;
         loop {
             let log = service.log();
@@ -74,12 +74,12 @@ impl Service {
     }
 
     /// All that the program has written so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).expect("the server's log")).into_owned()
     }
 
     /// The directory the program runs in.
-    pub fn home(&self) -> &Home {
+    pub(crate) fn home(&self) -> &Home {
         &self.home
     }
 }
@@ -93,7 +93,7 @@ impl Drop for Service {
 }
 
 /// Calls `start` with a free port, again when another process was quicker to take it.
-pub fn on_free_port<T>(start: impl Fn(u16) -> Result<T, String>) -> T {
+pub(crate) fn on_free_port<T>(start: impl Fn(u16) -> Result<T, String>) -> T {
     let mut log = String::new();
     for _ in 0..5 {
         match start(free_port()) {
@@ -108,7 +108,7 @@ pub fn on_free_port<T>(start: impl Fn(u16) -> Result<T, String>) -> T {
 }
 
 /// A port of 127.0.0.1 that nobody listens on at this moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
@@ -116,16 +116,16 @@ pub fn free_port() -> u16 {
 }
 
 /// The user a server runs as: both refuse to run as root.
-pub struct ServerUser {
+pub(crate) struct ServerUser {
     /// User and group, where it is another than the tests' own.
     other: Option<(u32, u32)>,
 }
 
 impl ServerUser {
     /// The tests' own user or, where that is root, `postgres`, else `nobody`.
-    pub fn for_owner_of(home: &Home) -> ServerUser {
+    pub(crate) fn for_owner_of(home: &Home) -> Self {
         if home.owner() != 0 {
-            return ServerUser { other: None };
+            return Self { other: None };
         }
         let accounts = fs::read_to_string("/etc/passwd").expect("/etc/passwd");
         let ids = |name: &str| {
@@ -135,13 +135,11 @@ impl ServerUser {
                 .find(|fields: &Vec<&str>| fields[0] == name)?;
             Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
         };
-        ServerUser {
-            other: Some(ids("postgres").or_else(|| ids("nobody")).expect("a user postgres or nobody")),
-        }
+        Self { other: Some(ids("postgres").or_else(|| ids("nobody")).expect("a user postgres or nobody")) }
     }
 
     /// The words that run `words` as this user.
-    pub fn command<const N: usize>(&self, words: [&str; N]) -> Vec<String> {
+    pub(crate) fn command<const N: usize>(&self, words: [&str; N]) -> Vec<String> {
         let mut command = Vec::new();
         if let Some((user, group)) = self.other {
             command.extend(
@@ -154,7 +152,7 @@ impl ServerUser {
     }
 
     /// Gives the files of `home` to this user.
-    pub fn take(&self, home: &Home) {
+    pub(crate) fn take(&self, home: &Home) {
         if let Some((user, group)) = self.other {
             let status = Command::new("chown")
                 .args(["-R", &format!("{user}:{group}")])

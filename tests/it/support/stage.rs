@@ -10,7 +10,7 @@ mod session;
 use super::odd_pki::Key;
 use handshake::Handshake;
 use openssl::ssl::SslVersion;
-pub use session::message;
+pub(crate) use session::message;
 use session::receive;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// What one client did.
 #[derive(Clone, Debug, Default)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// Whether it asked for TLS by SSLRequest.
     pub ssl_request: bool,
     /// Whether it began TLS at once.
@@ -45,12 +45,12 @@ pub struct Visit {
 
 impl Visit {
     /// Whether it told anything that only a verified server may know: user and database, or a password.
-    pub fn told_something(&self) -> bool {
+    pub(crate) fn told_something(&self) -> bool {
         self.startup.is_some() || !self.passwords.is_empty()
     }
 
     /// The parameters of its StartupMessage, in the order sent.
-    pub fn parameters(&self) -> Vec<(String, String)> {
+    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         let Some((packet, _)) = &self.startup else { return Vec::new() };
         let mut texts =
             packet.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
@@ -67,7 +67,7 @@ impl Visit {
 
 /// The answer to SSLRequest.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// `S` and a handshake.
     #[default]
     Handshake,
@@ -85,7 +85,7 @@ pub enum Reply {
 
 /// The answer to the StartupMessage.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Login {
+pub(crate) enum Login {
     /// A session.
     #[default]
     Open,
@@ -105,7 +105,7 @@ pub enum Login {
 
 /// A step of a scripted session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// These bytes are sent.
     Send(Vec<u8>),
     /// A message of the client is awaited.
@@ -116,7 +116,7 @@ pub enum Step {
 
 /// What the server does in TLS.
 #[derive(Clone, Debug, Default)]
-pub struct Tls {
+pub(crate) struct Tls {
     pub minimum: Option<SslVersion>,
     pub maximum: Option<SslVersion>,
     /// OpenSSL's cipher list for TLS 1.2 and below.
@@ -159,7 +159,7 @@ struct Shared {
 }
 
 /// A running server; it ends when dropped.
-pub struct Stage {
+pub(crate) struct Stage {
     /// Where it listens.
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -168,7 +168,7 @@ pub struct Stage {
 
 impl Stage {
     /// Begins to present this chain with the key of its first certificate.
-    pub fn start(chain: &[Vec<u8>], key: &Key, tls: &Tls) -> Stage {
+    pub(crate) fn start(chain: &[Vec<u8>], key: &Key, tls: &Tls) -> Self {
         let accept =
             if tls.blind { Handshake::rustls(chain, key) } else { Handshake::openssl(chain, key, tls) };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -204,11 +204,11 @@ impl Stage {
                 }
             }
         });
-        Stage { address, shared, thread: Some(thread) }
+        Self { address, shared, thread: Some(thread) }
     }
 
     /// The visits since the last call, once all are over.
-    pub fn visits(&self) -> Vec<Visit> {
+    pub(crate) fn visits(&self) -> Vec<Visit> {
         let book = self.shared.book.lock().unwrap();
         let (mut book, waited) = self
             .shared

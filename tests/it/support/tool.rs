@@ -14,51 +14,51 @@ use super::home::Home;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// `pgtls-check`, still to be given its arguments. It sees no `PG*` variable but those set here.
-pub struct Tool {
+pub(crate) struct Tool {
     command: Command,
 }
 
 impl Tool {
     /// The program's path.
-    pub const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtls-check");
+    pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtls-check");
 
     /// With `home` as home and working directory.
-    pub fn at(home: &Home) -> Tool {
-        Tool { command: home.command(Tool::PROGRAM) }
+    pub(crate) fn at(home: &Home) -> Self {
+        Self { command: home.command(Self::PROGRAM) }
     }
 
     /// Run by a command that was begun elsewhere, in another network for example.
-    pub fn by(home: &Home, begun: Command) -> Tool {
+    pub(crate) fn by(home: &Home, begun: Command) -> Self {
         let mut command = home.command(begun.get_program());
         command.args(begun.get_args());
-        Tool { command }
+        Self { command }
     }
 
     /// Adds arguments.
-    pub fn with<const N: usize>(mut self, arguments: [&str; N]) -> Tool {
+    pub(crate) fn with<const N: usize>(mut self, arguments: [&str; N]) -> Self {
         self.command.args(arguments);
         self
     }
 
     /// Runs in another directory.
-    pub fn within(mut self, directory: &std::path::Path) -> Tool {
+    pub(crate) fn within(mut self, directory: &std::path::Path) -> Self {
         self.command.current_dir(directory);
         self
     }
 
     /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: &str) -> Tool {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Checks one connection string and reads the report as JSON.
-    pub fn check(self, conninfo: &str) -> Report {
+    pub(crate) fn check(self, conninfo: &str) -> Report {
         self.with(["--format", "json", conninfo]).run()
     }
 
     /// Runs the program to its end.
-    pub fn run(mut self) -> Report {
+    pub(crate) fn run(mut self) -> Report {
         let arguments = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
         let mut child = self
             .command
@@ -96,7 +96,7 @@ fn read_all(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> 
 }
 
 /// How a run ended and all it wrote. Assertions give the report back, so that they can be chained.
-pub struct Report {
+pub(crate) struct Report {
     arguments: String,
     /// The exit status; `None` when a signal ended it.
     pub status: Option<i32>,
@@ -106,14 +106,14 @@ pub struct Report {
 
 impl Report {
     #[track_caller]
-    pub fn exits(&self, status: i32) -> &Report {
+    pub(crate) fn exits(&self, status: i32) -> &Self {
         assert_eq!(self.status, Some(status), "exit status of {self}");
         self
     }
 
     /// The check succeeded: exit 0, verdict `verified`, no diagnosis.
     #[track_caller]
-    pub fn verified(&self) -> &Report {
+    pub(crate) fn verified(&self) -> &Self {
         self.exits(0);
         assert_eq!(self.at("/verdict"), "verified", "verdict of {self}");
         assert_eq!(self.at("/exit_code"), 0, "exit_code of {self}");
@@ -123,7 +123,7 @@ impl Report {
 
     /// The check failed with this diagnosis.
     #[track_caller]
-    pub fn diagnosed(&self, code: &str) -> &Report {
+    pub(crate) fn diagnosed(&self, code: &str) -> &Self {
         assert_eq!(self.at("/diagnosis/code"), code, "diagnosis of {self}");
         assert_eq!(self.at("/verdict"), "failed", "verdict of {self}");
         assert_eq!(self.at("/exit_code"), self.status.unwrap_or(-1), "exit_code of {self}");
@@ -132,14 +132,14 @@ impl Report {
 
     /// A field of the JSON report, by its JSON pointer, has this value.
     #[track_caller]
-    pub fn says(&self, pointer: &str, value: impl Into<Value>) -> &Report {
+    pub(crate) fn says(&self, pointer: &str, value: impl Into<Value>) -> &Self {
         assert_eq!(self.at(pointer), value.into(), "{pointer} of {self}");
         self
     }
 
     /// A stage ended as `ok`, `warning`, `failed` or `skipped`.
     #[track_caller]
-    pub fn stage(&self, name: &str, status: &str) -> &Report {
+    pub(crate) fn stage(&self, name: &str, status: &str) -> &Self {
         let stages = self.at("/stages");
         let stage = stages.as_array().and_then(|all| all.iter().find(|stage| stage["name"] == name));
         let stage = stage.unwrap_or_else(|| panic!("no stage {name} in {self}"));
@@ -149,7 +149,7 @@ impl Report {
 
     /// Nothing it wrote holds `secret`.
     #[track_caller]
-    pub fn conceals(&self, secret: &str) -> &Report {
+    pub(crate) fn conceals(&self, secret: &str) -> &Self {
         for (name, text) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
             assert!(!text.contains(secret), "{secret:?} is in the {name} of {self}");
         }
@@ -158,13 +158,13 @@ impl Report {
 
     /// A field of the JSON report; null where it is missing.
     #[track_caller]
-    pub fn at(&self, pointer: &str) -> Value {
+    pub(crate) fn at(&self, pointer: &str) -> Value {
         self.json().pointer(pointer).cloned().unwrap_or(Value::Null)
     }
 
     /// The JSON report of the first target.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let line = self.stdout.lines().next().unwrap_or_default();
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: no JSON from {self}"))
     }
@@ -172,7 +172,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { arguments, status, stdout, stderr } = self;
+        let Self { arguments, status, stdout, stderr } = self;
         write!(f, "pgtls-check {arguments}\nstatus {status:?}\n--- output\n{stdout}\n--- errors\n{stderr}")
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "unknown-issuer",
         shows: "sought: CN=Demo Root CA, O=pgtls-check demo; sent: db.example; in_file: Other Root CA",
@@ -213,7 +213,7 @@ pub const FAILURES: &[Row] = &[
     },
 ];
 
-pub const WARNINGS: &[Row] = &[
+pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "sslmode-not-verifying",
         shows: "verify_full: would fail: there is no root file to verify with; from: the connection string",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "conninfo-syntax",
         shows: "column:; stands_there: ********",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "dns-not-found",
         shows: "name: db..example; answer: Name or service not known ; asked:",
@@ -116,7 +116,7 @@ pub const FAILURES: &[Row] = &[
     },
 ];
 
-pub const WARNINGS: &[Row] = &[Row {
+pub(super) const WARNINGS: &[Row] = &[Row {
     fault: "plaintext-accepted",
     shows: "answer: in plaintext",
     fix: "hostssl instead of host in pg_hba.conf",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "password-required",
         shows: "user: demo; method: scram-sha-256; looked_in: password in the connection string",
@@ -134,7 +134,7 @@ pub const FAILURES: &[Row] = &[
     },
 ];
 
-pub const WARNINGS: &[Row] = &[
+pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "tls-terminated-upstream",
         shows: "backend: pg_stat_ssl",

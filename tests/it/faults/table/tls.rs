@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-version-unsupported",
         shows: "offered: TLSv1.2, TLSv1.3; server_has: TLSv1; answer: protocol_version (70)",
@@ -119,7 +119,7 @@ pub const FAILURES: &[Row] = &[
     },
 ];
 
-pub const WARNINGS: &[Row] = &[
+pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "tls12-only",
         shows: "version: TLSv1.2",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub const FAILURES: &[Row] = &[
+pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-missing",
         shows: "path: no-such-root.crt; from: sslrootcert from the connection string",
@@ -123,7 +123,7 @@ pub const FAILURES: &[Row] = &[
     },
 ];
 
-pub const WARNINGS: &[Row] = &[
+pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "backslash-path",
         shows: r"given: certs\root.crt; psql_reads: certsroot.crt",

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A certificate before it is signed.
 #[derive(Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub key: Key,
     /// 1, 2 or 3.
     pub version: u8,
@@ -37,8 +37,8 @@ fn next_serial() -> Vec<u8> {
 
 impl Draft {
     /// Version 3, no extension but the key identifiers, a P-256 key of the subject's own, valid for a year.
-    pub fn bare(subject: &str) -> Draft {
-        Draft {
+    pub(crate) fn bare(subject: &str) -> Self {
+        Self {
             key: Key::labelled(Kind::P256, subject),
             version: 3,
             serial: next_serial(),
@@ -56,13 +56,13 @@ impl Draft {
     }
 
     /// A CA as RFC 5280 describes it.
-    pub fn authority(subject: &str) -> Draft {
-        Draft::bare(subject).with(basic_constraints(true, None)).with(key_usage(&[KEY_CERT_SIGN, CRL_SIGN]))
+    pub(crate) fn authority(subject: &str) -> Self {
+        Self::bare(subject).with(basic_constraints(true, None)).with(key_usage(&[KEY_CERT_SIGN, CRL_SIGN]))
     }
 
     /// A server's certificate as public CAs make it.
-    pub fn server(host: &str) -> Draft {
-        Draft::bare(host)
+    pub(crate) fn server(host: &str) -> Self {
+        Self::bare(host)
             .with(basic_constraints(false, None))
             .with(key_usage(&[DIGITAL_SIGNATURE, KEY_ENCIPHERMENT]))
             .with(extended_key_usage(&[SERVER_AUTH]))
@@ -70,108 +70,108 @@ impl Draft {
     }
 
     /// With this extension, in the place of one of the same kind.
-    pub fn with(self, extension: Extension) -> Draft {
+    pub(crate) fn with(self, extension: Extension) -> Self {
         self.without(extension.oid).also(extension)
     }
 
     /// With this extension, beside one of the same kind.
-    pub fn also(mut self, extension: Extension) -> Draft {
+    pub(crate) fn also(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
         self
     }
 
-    pub fn without(mut self, oid: &str) -> Draft {
+    pub(crate) fn without(mut self, oid: &str) -> Self {
         self.extensions.retain(|extension| extension.oid != oid);
         self
     }
 
-    pub fn without_extensions(mut self) -> Draft {
+    pub(crate) fn without_extensions(mut self) -> Self {
         self.extensions.clear();
         self.unidentified()
     }
 
     /// Version 1 or 2, and so without extensions.
-    pub fn version(mut self, version: u8) -> Draft {
+    pub(crate) fn version(mut self, version: u8) -> Self {
         self.version = version;
         self.without_extensions()
     }
 
     /// Without key identifiers.
-    pub fn unidentified(mut self) -> Draft {
+    pub(crate) fn unidentified(mut self) -> Self {
         self.identified = false;
         self
     }
 
-    pub fn keyed(mut self, kind: Kind) -> Draft {
+    pub(crate) fn keyed(mut self, kind: Kind) -> Self {
         self.key = Key::labelled(kind, "");
         self
     }
 
-    pub fn key(mut self, key: Key) -> Draft {
+    pub(crate) fn key(mut self, key: Key) -> Self {
         self.key = key;
         self
     }
 
-    pub fn subject(mut self, subject: Vec<u8>) -> Draft {
+    pub(crate) fn subject(mut self, subject: Vec<u8>) -> Self {
         self.subject = subject;
         self
     }
 
-    pub fn issuer(mut self, issuer: Vec<u8>) -> Draft {
+    pub(crate) fn issuer(mut self, issuer: Vec<u8>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    pub fn serial(mut self, content: &[u8]) -> Draft {
+    pub(crate) fn serial(mut self, content: &[u8]) -> Self {
         self.serial = content.to_vec();
         self
     }
 
-    pub fn valid(mut self, not_before: Vec<u8>, not_after: Vec<u8>) -> Draft {
+    pub(crate) fn valid(mut self, not_before: Vec<u8>, not_after: Vec<u8>) -> Self {
         (self.not_before, self.not_after) = (not_before, not_after);
         self
     }
 
-    pub fn expired(self) -> Draft {
+    pub(crate) fn expired(self) -> Self {
         self.valid(days(-30), days(-1))
     }
 
-    pub fn future(self) -> Draft {
+    pub(crate) fn future(self) -> Self {
         self.valid(days(1), days(30))
     }
 
     /// Its SANs, in place of those it has.
-    pub fn names<T: AsRef<[u8]>>(self, names: impl IntoIterator<Item = T>) -> Draft {
+    pub(crate) fn names<T: AsRef<[u8]>>(self, names: impl IntoIterator<Item = T>) -> Self {
         self.with(alt_names(names))
     }
 
-    pub fn scheme(mut self, scheme: Scheme) -> Draft {
+    pub(crate) fn scheme(mut self, scheme: Scheme) -> Self {
         self.scheme = scheme;
         self
     }
 
-    pub fn inner_algorithm(mut self, algorithm: Vec<u8>) -> Draft {
+    pub(crate) fn inner_algorithm(mut self, algorithm: Vec<u8>) -> Self {
         self.inner_algorithm = Some(algorithm);
         self
     }
 
-    pub fn spoiled(mut self) -> Draft {
+    pub(crate) fn spoiled(mut self) -> Self {
         self.spoiled = true;
         self
     }
 
-    pub fn unique_identifiers(mut self) -> Draft {
+    pub(crate) fn unique_identifiers(mut self) -> Self {
         self.unique_identifiers = [implicit(1, &[0, 1, 2]), implicit(2, &[0, 3, 4])].concat();
         self
     }
 
-    pub fn self_signed(self) -> Issued {
+    pub(crate) fn self_signed(self) -> Issued {
         let (key, subject) = (self.key.clone(), self.subject.clone());
         let identifier = identifier(&key);
         self.sign(&key, &subject, &identifier)
     }
 
-    pub fn signed_by(self, issuer: &Issued) -> Issued {
+    pub(crate) fn signed_by(self, issuer: &Issued) -> Issued {
         self.sign(&issuer.key, &issuer.subject, &issuer.identifier)
     }
 
@@ -182,7 +182,7 @@ impl Draft {
             .find(|extension| extension.oid == SUBJECT_KEY_IDENTIFIER)
             .map_or_else(|| identifier(&self.key), |extension| extension.value[2..].to_vec());
         if self.identified {
-            let has = |draft: &Draft, oid| draft.extensions.iter().any(|extension| extension.oid == oid);
+            let has = |draft: &Self, oid| draft.extensions.iter().any(|extension| extension.oid == oid);
             if !has(&self, AUTHORITY_KEY_IDENTIFIER) {
                 self.extensions.push(authority(Some(issuer_identifier), None));
             }
@@ -228,7 +228,7 @@ fn identifier(key: &Key) -> Vec<u8> {
 
 /// A signed certificate with the key it is for.
 #[derive(Clone)]
-pub struct Issued {
+pub(crate) struct Issued {
     pub der: Vec<u8>,
     pub key: Key,
     pub subject: Vec<u8>,
@@ -239,12 +239,12 @@ pub struct Issued {
 }
 
 impl Issued {
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         pem("CERTIFICATE", &self.der)
     }
 
     /// OpenSSL's hash of the subject, the stem of file names in a CRL directory.
-    pub fn subject_hash(&self) -> String {
+    pub(crate) fn subject_hash(&self) -> String {
         let parsed = openssl::x509::X509::from_der(&self.der).unwrap();
         format!("{:08x}", parsed.subject_name_hash())
     }

@@ -7,7 +7,7 @@ use crate::support::der::{explicit, integer, pem, sequence, sequence_of};
 
 /// A CRL before it is signed.
 #[derive(Clone)]
-pub struct CrlDraft {
+pub(crate) struct CrlDraft {
     pub revoked: Vec<Vec<u8>>,
     pub number: u8,
     pub this_update: Vec<u8>,
@@ -20,8 +20,8 @@ pub struct CrlDraft {
 }
 
 impl CrlDraft {
-    pub fn revoking(certificates: &[&Issued]) -> CrlDraft {
-        CrlDraft {
+    pub(crate) fn revoking(certificates: &[&Issued]) -> Self {
+        Self {
             revoked: certificates.iter().map(|certificate| certificate.serial.clone()).collect(),
             number: 1,
             this_update: days(-2),
@@ -34,48 +34,48 @@ impl CrlDraft {
         }
     }
 
-    pub fn number(mut self, number: u8) -> CrlDraft {
+    pub(crate) fn number(mut self, number: u8) -> Self {
         self.number = number;
         self
     }
 
-    pub fn updates(mut self, this: Vec<u8>, next: Option<Vec<u8>>) -> CrlDraft {
+    pub(crate) fn updates(mut self, this: Vec<u8>, next: Option<Vec<u8>>) -> Self {
         (self.this_update, self.next_update) = (this, next);
         self
     }
 
-    pub fn scheme(mut self, scheme: Scheme) -> CrlDraft {
+    pub(crate) fn scheme(mut self, scheme: Scheme) -> Self {
         self.scheme = scheme;
         self
     }
 
-    pub fn with(mut self, extension: Extension) -> CrlDraft {
+    pub(crate) fn with(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
         self
     }
 
-    pub fn with_entry(mut self, extension: Extension) -> CrlDraft {
+    pub(crate) fn with_entry(mut self, extension: Extension) -> Self {
         self.entry_extensions.push(extension);
         self
     }
 
-    pub fn unidentified(mut self) -> CrlDraft {
+    pub(crate) fn unidentified(mut self) -> Self {
         self.identified = false;
         self
     }
 
-    pub fn spoiled(mut self) -> CrlDraft {
+    pub(crate) fn spoiled(mut self) -> Self {
         self.spoiled = true;
         self
     }
 
     /// The DER of the CRL, signed by this CA.
-    pub fn signed_by(self, issuer: &Issued) -> Vec<u8> {
+    pub(crate) fn signed_by(self, issuer: &Issued) -> Vec<u8> {
         self.sign(&issuer.key, &issuer.subject, &issuer.identifier)
     }
 
     /// Signed by any key in any name.
-    pub fn sign(mut self, key: &Key, issuer: &[u8], identifier: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(mut self, key: &Key, issuer: &[u8], identifier: &[u8]) -> Vec<u8> {
         if self.identified {
             self.extensions.push(authority(Some(identifier), None));
         }
@@ -109,6 +109,6 @@ impl CrlDraft {
 }
 
 /// A CRL as PEM.
-pub fn crl_pem(der: &[u8]) -> String {
+pub(crate) fn crl_pem(der: &[u8]) -> String {
     pem("X509 CRL", der)
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     Rsa(u32),
     /// An RSA key whose algorithm is id-RSASSA-PSS (RFC 4055), without restrictions.
     RsaPss(u32),
@@ -26,24 +26,24 @@ pub enum Kind {
 
 /// A private key with its kind.
 #[derive(Clone)]
-pub struct Key {
+pub(crate) struct Key {
     pub kind: Kind,
     pub private: PKey<Private>,
 }
 
 impl Key {
     /// The key of this kind and label: the same one for the whole process, since making RSA keys is slow.
-    pub fn labelled(kind: Kind, label: &str) -> Key {
+    pub(crate) fn labelled(kind: Kind, label: &str) -> Self {
         type Cell = Arc<OnceLock<Key>>;
         static KEYS: OnceLock<Mutex<HashMap<(Kind, String), Cell>>> = OnceLock::new();
         let cell: Cell = {
             let mut keys = KEYS.get_or_init(Mutex::default).lock().unwrap();
             Arc::clone(keys.entry((kind, label.to_owned())).or_default())
         };
-        cell.get_or_init(|| Key::generate(kind)).clone()
+        cell.get_or_init(|| Self::generate(kind)).clone()
     }
 
-    fn generate(kind: Kind) -> Key {
+    fn generate(kind: Kind) -> Self {
         let curve = |nid| {
             let group = EcGroup::from_curve_name(nid).unwrap();
             PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
@@ -62,18 +62,18 @@ impl Key {
             Kind::Ed25519 => PKey::generate_ed25519().unwrap(),
             Kind::Ed448 => PKey::generate_ed448().unwrap(),
         };
-        Key { kind, private }
+        Self { kind, private }
     }
 
     /// SubjectPublicKeyInfo.
-    pub fn public(&self) -> Vec<u8> {
+    pub(crate) fn public(&self) -> Vec<u8> {
         self.private.public_key_to_der().unwrap()
     }
 }
 
 /// A hash to sign with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hash {
+pub(crate) enum Hash {
     Md5,
     Sha1,
     Sha224,
@@ -84,7 +84,7 @@ pub enum Hash {
 
 /// How an issuer signs. With an Ed25519 or Ed448 key the hash is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// PKCS#1 v1.5 or ECDSA, whichever the key is for.
     Usual(Hash),
     /// RSASSA-PSS with a salt as long as the hash.
@@ -94,29 +94,29 @@ pub enum Scheme {
 impl Hash {
     fn digest(self) -> MessageDigest {
         match self {
-            Hash::Md5 => MessageDigest::md5(),
-            Hash::Sha1 => MessageDigest::sha1(),
-            Hash::Sha224 => MessageDigest::sha224(),
-            Hash::Sha256 => MessageDigest::sha256(),
-            Hash::Sha384 => MessageDigest::sha384(),
-            Hash::Sha512 => MessageDigest::sha512(),
+            Self::Md5 => MessageDigest::md5(),
+            Self::Sha1 => MessageDigest::sha1(),
+            Self::Sha224 => MessageDigest::sha224(),
+            Self::Sha256 => MessageDigest::sha256(),
+            Self::Sha384 => MessageDigest::sha384(),
+            Self::Sha512 => MessageDigest::sha512(),
         }
     }
 
     fn oid(self) -> Vec<u8> {
         oid(match self {
-            Hash::Md5 => "1.2.840.113549.2.5",
-            Hash::Sha1 => "1.3.14.3.2.26",
-            Hash::Sha224 => "2.16.840.1.101.3.4.2.4",
-            Hash::Sha256 => "2.16.840.1.101.3.4.2.1",
-            Hash::Sha384 => "2.16.840.1.101.3.4.2.2",
-            Hash::Sha512 => "2.16.840.1.101.3.4.2.3",
+            Self::Md5 => "1.2.840.113549.2.5",
+            Self::Sha1 => "1.3.14.3.2.26",
+            Self::Sha224 => "2.16.840.1.101.3.4.2.4",
+            Self::Sha256 => "2.16.840.1.101.3.4.2.1",
+            Self::Sha384 => "2.16.840.1.101.3.4.2.2",
+            Self::Sha512 => "2.16.840.1.101.3.4.2.3",
         })
     }
 }
 
 /// The AlgorithmIdentifier of a signature by this kind of key.
-pub fn signature_algorithm(kind: Kind, scheme: Scheme) -> Vec<u8> {
+pub(crate) fn signature_algorithm(kind: Kind, scheme: Scheme) -> Vec<u8> {
     match (kind, scheme) {
         (Kind::Ed25519, _) => sequence(&[&oid("1.3.101.112")]),
         (Kind::Ed448, _) => sequence(&[&oid("1.3.101.113")]),
@@ -168,7 +168,7 @@ fn signature(key: &Key, scheme: Scheme, message: &[u8]) -> Vec<u8> {
 }
 
 /// SEQUENCE { to be signed, algorithm, signature }.
-pub fn seal(body: &[u8], algorithm: &[u8], key: &Key, scheme: Scheme, spoiled: bool) -> Vec<u8> {
+pub(super) fn seal(body: &[u8], algorithm: &[u8], key: &Key, scheme: Scheme, spoiled: bool) -> Vec<u8> {
     let mut value = signature(key, scheme, body);
     if spoiled {
         let last = value.len() - 1;

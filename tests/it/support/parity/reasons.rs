@@ -2,7 +2,7 @@
 
 /// The kind of reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The settings.
     Settings,
     /// The root file.
@@ -65,7 +65,7 @@ pub enum Reason {
 
 impl Reason {
     /// Whether a connection that fails for this reason fails before the server is verified.
-    pub fn precedes_verification(self) -> bool {
+    pub(crate) fn precedes_verification(self) -> bool {
         use Reason::*;
         !matches!(
             self,
@@ -184,7 +184,7 @@ const TEXTS: &[(&str, Reason)] = &[
 
 /// The reason that a message of psql gives for where it stops. That is all it says of the last address: with TLS first
 /// and in plaintext after that, where the mode has both.
-pub fn reason_of_psql(said: &str) -> Option<Reason> {
+pub(super) fn reason_of_psql(said: &str) -> Option<Reason> {
     let attempts: Vec<&str> = said.split(ATTEMPT).collect();
     let port = |attempt: &str| attempt_of(attempt).map(|(_, port)| port);
     let last = port(attempts.last()?);
@@ -197,7 +197,7 @@ pub fn reason_of_psql(said: &str) -> Option<Reason> {
 const ATTEMPT: &str = "connection to server at ";
 
 /// Host and port in the last attempt that psql tells of.
-pub fn last_attempt(said: &str) -> Option<(String, u16)> {
+pub(super) fn last_attempt(said: &str) -> Option<(String, u16)> {
     attempt_of(said.rsplit_once(ATTEMPT)?.1)
 }
 
@@ -210,7 +210,7 @@ fn attempt_of(said: &str) -> Option<(String, u16)> {
 }
 
 /// The reasons that a diagnosis may stand for.
-pub fn reasons_of(code: &str) -> &'static [Reason] {
+pub(crate) fn reasons_of(code: &str) -> &'static [Reason] {
     use Reason::*;
     match code {
         "conninfo-syntax"

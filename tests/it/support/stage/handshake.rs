@@ -17,7 +17,7 @@ pub(super) enum Handshake {
 }
 
 impl Handshake {
-    pub(super) fn openssl(chain: &[Vec<u8>], key: &Key, tls: &Tls) -> Handshake {
+    pub(super) fn openssl(chain: &[Vec<u8>], key: &Key, tls: &Tls) -> Self {
         let mut context = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
         context.set_security_level(0);
         context.set_mode(SslMode::NO_AUTO_CHAIN);
@@ -39,10 +39,10 @@ impl Handshake {
                 openssl::ssl::select_next_proto(b"\x0apostgresql", offered).ok_or(AlpnError::NOACK)
             });
         }
-        Handshake::OpenSsl(context.build())
+        Self::OpenSsl(context.build())
     }
 
-    pub(super) fn rustls(chain: &[Vec<u8>], key: &Key) -> Handshake {
+    pub(super) fn rustls(chain: &[Vec<u8>], key: &Key) -> Self {
         #[derive(Debug)]
         struct Always(Arc<rustls::sign::CertifiedKey>);
         impl rustls::server::ResolvesServerCert for Always {
@@ -62,14 +62,14 @@ impl Handshake {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(Always(certified)));
         config.alpn_protocols = vec![b"postgresql".to_vec()];
-        Handshake::Rustls(Arc::new(config))
+        Self::Rustls(Arc::new(config))
     }
 
     /// Shakes hands and plays the session over it.
     pub(super) fn receive(&self, client: TcpStream, manner: Manner, visit: &mut Visit) -> io::Result<()> {
         let ends = Ends::of(&client)?;
         match self {
-            Handshake::OpenSsl(context) => {
+            Self::OpenSsl(context) => {
                 let mut stream = SslStream::new(Ssl::new(context).unwrap(), client).unwrap();
                 let result = stream.accept();
                 visit.sni = stream.ssl().servername(NameType::HOST_NAME).map(str::to_owned);
@@ -82,7 +82,7 @@ impl Handshake {
                 session(&mut stream, ends, manner, visit)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
             }
-            Handshake::Rustls(config) => {
+            Self::Rustls(config) => {
                 let connection =
                     rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
                 let mut stream = rustls::StreamOwned::new(connection, client);

@@ -18,8 +18,8 @@ pub(super) struct Ends {
 
 impl Ends {
     /// Those of a connection that the server accepted.
-    pub(super) fn of(client: &TcpStream) -> io::Result<Ends> {
-        Ok(Ends { client: client.peer_addr()?, server: client.local_addr()? })
+    pub(super) fn of(client: &TcpStream) -> io::Result<Self> {
+        Ok(Self { client: client.peer_addr()?, server: client.local_addr()? })
     }
 }
 
@@ -236,6 +236,6 @@ fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
 }
 
 /// A message of the protocol.
-pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind], (body.len() as u32 + 4).to_be_bytes().as_slice(), body].concat()
 }
