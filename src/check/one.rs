@@ -13,7 +13,7 @@ use crate::plan::{DEFAULT_ADDRESS_LIMIT, Plan};
 use crate::probe::{self, Observer, Probed};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::trial::{self, Means};
+use crate::trial::{self, Context};
 use crate::trust::{self, Trust};
 
 /// Checks one target, again and again while waiting may cure it and `--wait` allows. Second looks are taken when another
@@ -21,7 +21,7 @@ use crate::trust::{self, Trust};
 ///
 /// `target` is its connection string; without one, environment or service say where to go.
 pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
-    let means = Means {
+    let context = Context {
         input: target,
         overrides: &setup.overrides,
         environment: &setup.environment,
@@ -34,7 +34,7 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
     loop {
         let round = match Round::begin(setup, target, observer).await {
             Ok(round) => round,
-            Err(outcome) => return trial::try_fixes(*outcome, means).await,
+            Err(outcome) => return trial::try_fixes(*outcome, context).await,
         };
         if setup.wait.is_some() {
             let seen = curable(&judged(setup, round.probed.evidence.clone()).await);
@@ -47,7 +47,7 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
         if curable(&outcome).is_some() && waiting.pause().await {
             continue;
         }
-        return trial::try_fixes(outcome, means).await;
+        return trial::try_fixes(outcome, context).await;
     }
 }
 

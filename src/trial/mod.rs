@@ -35,7 +35,7 @@ const CREDENTIALS: [&str; 4] = ["user", "dbname", "channel_binding", "require_au
 
 /// What a check was made from, and what a trial may do.
 #[derive(Clone, Copy)]
-pub struct Means<'a> {
+pub struct Context<'a> {
     /// The connection string.
     pub input: Option<&'a Secret>,
     /// The options over it.
@@ -52,21 +52,21 @@ pub struct Means<'a> {
 
 /// Tries the fixes of a check: those of its diagnosis, within the time that its address has left and at most a second
 /// more; of a verified one those of its warnings, on the captured chain alone.
-pub async fn try_fixes(mut outcome: Outcome, means: Means<'_>) -> Outcome {
+pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
     let begin = Instant::now();
     match outcome.diagnosis.take() {
         None => {
             let warnings = std::mem::take(&mut outcome.warnings);
-            let bench = Bench::new(&outcome.evidence, means);
+            let trials = Trials::new(&outcome.evidence, context);
             let mut judged = Vec::new();
             for warning in warnings {
-                judged.push(bench.judged_warning(warning).await);
+                judged.push(trials.judged_warning(warning).await);
             }
             outcome.warnings = judged;
         }
         Some(mut diagnosis) => {
-            let mut bench = Bench::new(&outcome.evidence, means);
-            diagnosis.fixes = bench.tried(&diagnosis).await;
+            let mut trials = Trials::new(&outcome.evidence, context);
+            diagnosis.fixes = trials.tried(&diagnosis).await;
             outcome.diagnosis = Some(diagnosis);
             outcome.evidence.took += begin.elapsed();
         }
@@ -87,7 +87,7 @@ enum Comparison {
 }
 
 /// What came of judging the captured chain again.
-enum Again {
+enum Rejudged {
     Judged(Box<Evidence>),
     /// None was captured.
     NoChain,
@@ -96,14 +96,14 @@ enum Again {
 }
 
 /// What was found under a fix, and the settings that the corrected string gives.
-struct Found {
+struct TrialResult {
     settings: Option<Settings>,
     outcome: Outcome,
 }
 
-struct Bench<'a> {
+struct Trials<'a> {
     evidence: &'a Evidence,
-    means: Means<'a>,
+    context: Context<'a>,
     /// A chain that a trial saw where the check itself saw none.
     captured: Option<Evidence>,
     begin: Instant,
@@ -111,14 +111,14 @@ struct Bench<'a> {
     connections: usize,
 }
 
-impl<'a> Bench<'a> {
-    fn new(evidence: &'a Evidence, means: Means<'a>) -> Self {
+impl<'a> Trials<'a> {
+    fn new(evidence: &'a Evidence, context: Context<'a>) -> Self {
         Self {
             evidence,
-            means,
+            context,
             captured: None,
             begin: Instant::now(),
-            budget: time_left(evidence, means.total_limit),
+            budget: time_left(evidence, context.total_limit),
             connections: 0,
         }
     }
@@ -160,7 +160,7 @@ impl<'a> Bench<'a> {
     /// What may help besides the rule's fixes.
     async fn candidates(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
         let Ok(settings) = &self.evidence.config else { return Vec::new() };
-        let environment = self.means.environment;
+        let environment = self.context.environment;
         if diagnosis.code.concerns(Concern::ClientCertificate) {
             return candidates::client_certificate(settings, environment).into_iter().collect();
         }
@@ -186,16 +186,16 @@ impl<'a> Bench<'a> {
         let mut trust = self.evidence.trust.clone()?;
         trust.roots = Roots::Loaded(RootStore::loaded(source, Vec::new()));
         let mut judged = match self.judged_again(settings, &trust).await {
-            Again::Judged(judged) => *judged,
-            Again::Exhausted => return None,
-            Again::NoChain => {
+            Rejudged::Judged(judged) => *judged,
+            Rejudged::Exhausted => return None,
+            Rejudged::NoChain => {
                 let captured = self.probed(settings.clone(), trust).await?;
                 self.captured.insert(captured).clone()
             }
         };
         if judged.system_roots.is_none() {
             judged.system_roots = Some(file::within(Duration::ZERO, || {
-                self.means.system_store.get(self.means.environment).clone()
+                self.context.system_store.get(self.context.environment).clone()
             }));
         }
         Some(judged)
@@ -206,7 +206,7 @@ impl<'a> Bench<'a> {
         if !changes || fix.tried.is_some() || self.is_seen_with_credentials_only() {
             return Comparison::Undecided;
         }
-        let Some(corrected) = Corrected::of(fix, self.evidence, self.means) else {
+        let Some(corrected) = Corrected::of(fix, self.evidence, self.context) else {
             return Comparison::Undecided;
         };
         let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
@@ -217,7 +217,7 @@ impl<'a> Bench<'a> {
         if after.code.concerns(Concern::Deadline) && after.code != before.code {
             Comparison::Undecided
         } else if after.code == before.code
-            || moment(after.code.stage) < moment(before.code.stage)
+            || order(after.code.stage) < order(before.code.stage)
             || (both_roots && fix.converts.is_none())
         {
             Comparison::NoBetter
@@ -234,19 +234,20 @@ impl<'a> Bench<'a> {
     }
 
     /// What the check would have found under a fix: `None` if that cannot be told.
-    async fn found_under(&mut self, fix: &Fix, corrected: &Corrected) -> Option<Found> {
+    async fn found_under(&mut self, fix: &Fix, corrected: &Corrected) -> Option<TrialResult> {
         let (settings, trust) = match self.under(fix, corrected)? {
             Ok(under) => under,
-            Err(outcome) => return Some(Found { settings: None, outcome: *outcome }),
+            Err(outcome) => return Some(TrialResult { settings: None, outcome: *outcome }),
         };
         let judged_only = fix.edit.is_none()
             && !fix.settings.is_empty()
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
-        let again = if judged_only { self.judged_again(&settings, &trust).await } else { Again::NoChain };
-        let evidence = match again {
-            Again::Judged(judged) => *judged,
-            Again::Exhausted => return None,
-            Again::NoChain => {
+        let rejudged =
+            if judged_only { self.judged_again(&settings, &trust).await } else { Rejudged::NoChain };
+        let evidence = match rejudged {
+            Rejudged::Judged(judged) => *judged,
+            Rejudged::Exhausted => return None,
+            Rejudged::NoChain => {
                 let probed = self.probed(settings.clone(), trust).await?;
                 // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
                 // tells it.
@@ -256,7 +257,7 @@ impl<'a> Bench<'a> {
                 if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
             }
         };
-        Some(Found { settings: Some(settings), outcome: diagnosed(evidence).await })
+        Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await })
     }
 
     /// Settings and files under a fix, or what is then wrong with the settings.
@@ -265,9 +266,9 @@ impl<'a> Bench<'a> {
             return None;
         }
         let whole = corrected.whole();
-        let options = Overrides { parameters: Vec::new(), never_prompt: self.means.overrides.never_prompt };
+        let options = Overrides { parameters: Vec::new(), never_prompt: self.context.overrides.never_prompt };
         let resolved =
-            file::at_once(|| conninfo::resolve(Some(whole.expose()), &options, self.means.environment))?;
+            file::at_once(|| conninfo::resolve(Some(whole.expose()), &options, self.context.environment))?;
         let settings = match resolved {
             Ok(settings) => settings,
             Err(failure) => {
@@ -276,7 +277,7 @@ impl<'a> Bench<'a> {
                 return Some(Err(Box::new(diagnose(refused))));
             }
         };
-        let mut trust = file::at_once(|| trust::load(&settings, self.means.environment))?;
+        let mut trust = file::at_once(|| trust::load(&settings, self.context.environment))?;
         // What the fix's command would write counts as written.
         let path = settings.path("sslrootcert");
         match (fix.bundle, &fix.converts, &fix.command) {
@@ -289,9 +290,9 @@ impl<'a> Bench<'a> {
     }
 
     /// The captured chain, judged under other settings, within the time and the work that are left for it.
-    async fn judged_again(&self, settings: &Settings, trust: &Trust) -> Again {
+    async fn judged_again(&self, settings: &Settings, trust: &Trust) -> Rejudged {
         if self.left().is_zero() {
-            return Again::Exhausted;
+            return Rejudged::Exhausted;
         }
         let evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
         let (settings, trust) = (settings.clone(), trust.clone());
@@ -306,7 +307,7 @@ impl<'a> Bench<'a> {
     /// Another connection, which ends when TLS is verified; `None` if none may be made.
     async fn probed(&mut self, settings: Settings, trust: Trust) -> Option<Evidence> {
         let left = self.left();
-        if !self.means.may_connect || left.is_zero() || self.connections >= MOST_CONNECTIONS {
+        if !self.context.may_connect || left.is_zero() || self.connections >= MOST_CONNECTIONS {
             return None;
         }
         let mut scope = self.evidence.scope;
@@ -346,11 +347,11 @@ impl<'a> Bench<'a> {
     }
 
     async fn judged_fix(&self, warning: &Warning, mut fix: Fix) -> Option<Fix> {
-        let Some(corrected) = Corrected::of(&fix, self.evidence, self.means) else { return Some(fix) };
+        let Some(corrected) = Corrected::of(&fix, self.evidence, self.context) else { return Some(fix) };
         let found = match self.under(&fix, &corrected) {
             Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust).await {
-                Again::Judged(evidence) => Some((Some(settings), diagnosed(*evidence).await)),
-                Again::NoChain | Again::Exhausted => None,
+                Rejudged::Judged(evidence) => Some((Some(settings), diagnosed(*evidence).await)),
+                Rejudged::NoChain | Rejudged::Exhausted => None,
             },
             Some(Err(outcome)) => Some((None, *outcome)),
             None => None,
@@ -374,19 +375,19 @@ impl<'a> Bench<'a> {
 }
 
 /// A captured chain, judged under other settings.
-fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Again {
-    let Some(attempt) = evidence.attempts.last_mut() else { return Again::NoChain };
+fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Rejudged {
+    let Some(attempt) = evidence.attempts.last_mut() else { return Rejudged::NoChain };
     let Some(host) = settings.hosts.get(attempt.host).map(|host| host.name.clone()) else {
-        return Again::NoChain;
+        return Rejudged::NoChain;
     };
-    let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Again::NoChain };
+    let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Rejudged::NoChain };
     if tls.chain.is_empty() {
-        return Again::NoChain;
+        return Rejudged::NoChain;
     }
-    let Some(first) = &tls.judgement else { return Again::Exhausted };
+    let Some(first) = &tls.judgement else { return Rejudged::Exhausted };
     let host = Some(&host).filter(|host| !host.as_bytes().is_empty());
-    let again = verify::judge_again(first, &tls.chain, &trust, host, evidence.judged_at, settings.sslmode);
-    let Some(judgement) = again else { return Again::Exhausted };
+    let rejudged = verify::judge_again(first, &tls.chain, &trust, host, evidence.judged_at, settings.sslmode);
+    let Some(judgement) = rejudged else { return Rejudged::Exhausted };
     match (judgement.accepted, &tls.failure) {
         (true, Some(TlsFailure::CertificateRefused)) => tls.failure = None,
         (false, _) => tls.failure = Some(TlsFailure::CertificateRefused),
@@ -398,7 +399,7 @@ fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Again {
     evidence.scope.require_auth = false;
     evidence.trust = Some(trust);
     evidence.config = Ok(settings);
-    Again::Judged(Box::new(evidence))
+    Rejudged::Judged(Box::new(evidence))
 }
 
 /// Judges evidence; where that may take long, on a thread of its own.
@@ -423,7 +424,7 @@ fn certificate_was_asked_for(evidence: &Evidence) -> bool {
 }
 
 /// The order in which libpq comes upon the failures of a stage: files are read once the server has said `S`.
-fn moment(stage: Stage) -> u8 {
+fn order(stage: Stage) -> u8 {
     match stage {
         Stage::Config => 0,
         Stage::Dns => 1,
@@ -471,7 +472,7 @@ mod tests {
         let mut evidence = Evidence::of(chain, roots);
         evidence.config = Ok(settings.clone());
         let trust = evidence.trust.clone().unwrap();
-        let means = Means {
+        let context = Context {
             input: Some(&input),
             overrides: &overrides,
             environment: &environment,
@@ -479,9 +480,9 @@ mod tests {
             total_limit: None,
             system_store: &SystemStore::default(),
         };
-        let Again::Judged(evidence) = rejudged(evidence, settings, trust) else { panic!("no chain") };
+        let Rejudged::Judged(evidence) = rejudged(evidence, settings, trust) else { panic!("no chain") };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(try_fixes(diagnose(*evidence), means))
+        runtime.block_on(try_fixes(diagnose(*evidence), context))
     }
 
     fn trials(outcome: &Outcome) -> Vec<(&str, Option<Trial>)> {

@@ -1,7 +1,7 @@
 //! The connection string under a fix: the same string is tried and, without its secrets, shown. It holds what was
 //! typed, in the string and as options, and the fix's changes over that; what comes from elsewhere stays there.
 
-use super::Means;
+use super::Context;
 use crate::conninfo::{self, Form, Origin, Parsed, Settings, options};
 use crate::diagnose::Fix;
 use crate::evidence::Evidence;
@@ -19,14 +19,14 @@ pub(super) struct Corrected {
 
 impl Corrected {
     /// What was typed, under the fix. `None` if it cannot be read even so.
-    pub(super) fn of(fix: &Fix, evidence: &Evidence, means: Means<'_>) -> Option<Self> {
-        let typed = means.input.map(Secret::expose).unwrap_or_default();
+    pub(super) fn of(fix: &Fix, evidence: &Evidence, context: Context<'_>) -> Option<Self> {
+        let typed = context.input.map(Secret::expose).unwrap_or_default();
         let typed = edited(typed, fix, evidence);
         let mut corrected = Self { form: Form::of(&typed), settings: Vec::new(), doubtful: Vec::new() };
         corrected.add(&conninfo::parse(&typed).ok()?);
         // As in psql a connection string given with -d beats the other options.
         let mut last = None;
-        for (keyword, value, _) in &means.overrides.parameters {
+        for (keyword, value, _) in &context.overrides.parameters {
             match value.as_bytes() {
                 [] => {}
                 text if *keyword == "dbname" && conninfo::is_connection_string(text) => {
@@ -130,7 +130,7 @@ mod tests {
         let parameters = options.into_iter().map(|(keyword, value)| (keyword, value, "-x")).collect();
         let overrides = Overrides { parameters, never_prompt: false };
         let input = Secret::new(typed.to_vec());
-        let means = Means {
+        let context = Context {
             input: Some(&input),
             overrides: &overrides,
             environment: &environment,
@@ -138,7 +138,7 @@ mod tests {
             total_limit: None,
             system_store: &SystemStore::default(),
         };
-        Corrected::of(fix, &evidence, means)
+        Corrected::of(fix, &evidence, context)
     }
 
     fn set(settings: &[(&'static str, &str)]) -> Fix {

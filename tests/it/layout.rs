@@ -16,7 +16,7 @@ use pgtls_check::report::{Format, Layout, Style, Verbosity};
 use pgtls_check::secret::Secret;
 use pgtls_check::text::{shell_quoted, width};
 use pgtls_check::timestamp::Timestamp;
-use pgtls_check::trial::{Means, try_fixes};
+use pgtls_check::trial::{Context, try_fixes};
 use pgtls_check::trust::{self, SystemStore};
 
 /// Checks a staged fault within this process.
@@ -42,7 +42,7 @@ fn outcome(fault: &Fault) -> Outcome {
         total_limit: None,
         only_host: None,
     };
-    let means = Means {
+    let context = Context {
         input: Some(&input),
         overrides: &overrides,
         environment: &environment,
@@ -51,7 +51,7 @@ fn outcome(fault: &Fault) -> Outcome {
         system_store: &SystemStore::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async { try_fixes(diagnose(probe(&plan).await), means).await })
+    runtime.block_on(async { try_fixes(diagnose(probe(&plan).await), context).await })
 }
 
 fn page(outcome: &Outcome, width: usize, unicode: bool) -> String {

@@ -14,7 +14,7 @@ use crate::diagnose::{Outcome, Policy, diagnose};
 use crate::evidence::{Attempt, Evidence, NegotiateResult, Resolution, Scope, Step, TcpResult};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::trial::{Means, try_fixes};
+use crate::trial::{Context, try_fixes};
 use crate::trust::{self, RootSource, Roots, SystemStore};
 
 const ROOT: &str = include_str!("certificates/root.pem");
@@ -185,7 +185,7 @@ impl Case {
         let input = Secret::new(self.conninfo.as_bytes().to_vec());
         let evidence = self.evidence(&input, &overrides, &environment);
         let took = evidence.took;
-        let means = Means {
+        let context = Context {
             input: Some(&input),
             overrides: &overrides,
             environment: &environment,
@@ -194,7 +194,7 @@ impl Case {
             system_store: &SystemStore::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mut outcome = runtime.block_on(try_fixes(diagnose(evidence), means));
+        let mut outcome = runtime.block_on(try_fixes(diagnose(evidence), context));
         // What differs from run to run: how long the trials took, and where the files lie.
         outcome.evidence.took = took;
         if let Some(Roots::Loaded(store)) = outcome.evidence.trust.as_mut().map(|trust| &mut trust.roots) {
