@@ -6,17 +6,17 @@
 //! that real libraries would refuse to be (TLS 1.0, silence in the middle of a handshake) answers with bytes made by
 //! hand; all else is an honest handshake by rustls. Left out: everything of PostgreSQL past the first query.
 
+mod connection_log;
 mod directory;
 mod faults;
 mod hello;
 mod messages;
 mod pki;
 mod resign;
-mod scene;
+mod scenario;
 mod scram;
 mod server;
 mod session;
-mod visit;
 
 use std::ffi::OsString;
 use std::io;
@@ -25,11 +25,11 @@ use std::path::Path;
 
 use crate::conninfo::Environment;
 
+pub use connection_log::{ConnectionRecord, Startup};
 pub use faults::{Fault, SeenBy, fault, faults};
-pub use visit::{Startup, Visit};
 
 use directory::Directory;
-use scene::Scene;
+use scenario::Scenario;
 use server::Server;
 
 /// A staged case: a server, unless the case is that there is none, its files, and how to connect to it. All of it goes
@@ -46,12 +46,12 @@ pub struct Demo {
 impl Demo {
     /// Stages a fault, or the healthy server. Fails only where the system gives no port, thread or directory.
     pub fn start(fault: Option<&Fault>) -> io::Result<Self> {
-        let mut scene = Scene::new()?;
+        let mut scenario = Scenario::new()?;
         if let Some(fault) = fault {
-            (fault.stage)(&mut scene)?;
+            (fault.stage)(&mut scenario)?;
         }
         let about = fault.map_or("a healthy server: every stage passes", |fault| fault.about);
-        scene.open(about)
+        scenario.open(about)
     }
 
     /// What the case is, in one line.
@@ -76,7 +76,7 @@ impl Demo {
         Environment {
             variables: variables.collect(),
             account_home: Some(self.directory().to_owned()),
-            login_name: Some(scene::USER.to_owned()),
+            login_name: Some(scenario::USER.to_owned()),
             current_dir: self.directory().to_owned(),
             system_config_dir: self.directory().to_owned(),
         }
@@ -94,8 +94,8 @@ impl Demo {
 
     /// What each client sent, in the order in which they came; the last thousand of them. Waits a little for those
     /// still connected, so that a client that has just gone is seen to have gone.
-    pub fn visits(&self) -> Vec<Visit> {
-        self.server.visits()
+    pub fn connections(&self) -> Vec<ConnectionRecord> {
+        self.server.connections()
     }
 }
 

@@ -16,10 +16,10 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::connection_log::{ConnectionLog, ConnectionRecord, Recorder, Startup};
 use super::hello::{self, Hello};
 use super::messages::{GSS_REQUEST, Refusal, SSL_REQUEST, read_body, read_body_after};
 use super::session::{self, Session};
-use super::visit::{Book, Record, Startup, Visit};
 
 /// Connections at one time; more are closed at once.
 const MOST_CONNECTIONS: usize = 100;
@@ -126,7 +126,7 @@ pub(super) enum Listening {
 /// A running server; it stops when dropped.
 pub(super) struct Server {
     address: SocketAddr,
-    book: Arc<Book>,
+    log: Arc<ConnectionLog>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     /// Sockets that only have to be there.
@@ -138,7 +138,7 @@ impl Server {
     pub(super) fn start(port: Port, listening: Listening, script: Script) -> io::Result<Self> {
         let Port { socket, address } = port;
         let mut server =
-            Self { address, book: Arc::default(), stop: None, thread: None, _held: (None, Vec::new()) };
+            Self { address, log: Arc::default(), stop: None, thread: None, _held: (None, Vec::new()) };
         match listening {
             Listening::Refused => server._held.0 = Some(socket),
             Listening::Unanswered => {
@@ -154,10 +154,10 @@ impl Server {
                     tokio::net::TcpListener::from_std(TcpListener::from(socket))?
                 };
                 let (stop, stopped) = oneshot::channel();
-                let book = Arc::clone(&server.book);
+                let log = Arc::clone(&server.log);
                 let thread = std::thread::Builder::new().name("demo server".to_owned()).spawn(move || {
                     // Tasks run while the main one waits, and are dropped where they stand when it ends.
-                    runtime.spawn(accept(listener, Arc::new(script), book));
+                    runtime.spawn(accept(listener, Arc::new(script), log));
                     let _ = runtime.block_on(stopped);
                 })?;
                 (server.stop, server.thread) = (Some(stop), Some(thread));
@@ -171,9 +171,9 @@ impl Server {
         self.address
     }
 
-    /// See [`Demo::visits`](super::Demo::visits).
-    pub(super) fn visits(&self) -> Vec<Visit> {
-        self.book.visits()
+    /// See [`Demo::connections`](super::Demo::connections).
+    pub(super) fn connections(&self) -> Vec<ConnectionRecord> {
+        self.log.connections()
     }
 }
 
@@ -202,7 +202,7 @@ fn fill_queue(address: SocketAddr) -> io::Result<Vec<BlockingStream>> {
     ))
 }
 
-async fn accept(listener: tokio::net::TcpListener, script: Arc<Script>, book: Arc<Book>) {
+async fn accept(listener: tokio::net::TcpListener, script: Arc<Script>, log: Arc<ConnectionLog>) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -211,26 +211,26 @@ async fn accept(listener: tokio::net::TcpListener, script: Arc<Script>, book: Ar
             continue;
         };
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
-        let (book, record) = (Arc::clone(&book), book.open());
+        let (log, record) = (Arc::clone(&log), log.open());
         let script = Arc::clone(&script);
         tokio::spawn(async move {
             // How a connection ended is in its record; there is nobody to tell an error.
             let _ = timeout(LONGEST_CONNECTION, converse(stream, &script, &record)).await;
-            book.close();
+            log.close();
             drop(place);
         });
     }
 }
 
 /// One connection from its first byte.
-async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+async fn converse(mut stream: TcpStream, script: &Script, record: &Recorder) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.write_all(script.greeting).await?;
     for _ in 0..MOST_REQUESTS {
         let first = stream.read_u8().await?;
-        record.note(|visit| visit.clear.push(first));
+        record.note(|connection_log| connection_log.clear.push(first));
         if first == hello::HANDSHAKE && script.direct {
-            record.note(|visit| visit.direct = true);
+            record.note(|connection_log| connection_log.direct = true);
             return shake_hands(first, stream, script, record).await;
         }
         if first != 0 {
@@ -242,17 +242,17 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io
         }
         let body = read_body_after(first, &mut stream).await?;
         let length = u32::try_from(body.len() + 4).unwrap_or(0).to_be_bytes();
-        record.note(|visit| visit.clear.extend(length.iter().skip(1).chain(&body)));
+        record.note(|connection_log| connection_log.clear.extend(length.iter().skip(1).chain(&body)));
         match body.split_first_chunk::<4>() {
             Some((code, [])) if u32::from_be_bytes(*code) == GSS_REQUEST => stream.write_all(b"N").await?,
             Some((code, [])) if u32::from_be_bytes(*code) == SSL_REQUEST => {
-                record.note(|visit| visit.ssl_request = true);
+                record.note(|connection_log| connection_log.ssl_request = true);
                 match &script.on_request {
                     OnRequest::Refuse => stream.write_all(b"N").await?,
                     OnRequest::Accept(more) => {
                         stream.write_all(&[b"S", *more].concat()).await?;
                         let first = stream.read_u8().await?;
-                        record.note(|visit| visit.clear.push(first));
+                        record.note(|connection_log| connection_log.clear.push(first));
                         return shake_hands(first, stream, script, record).await;
                     }
                     OnRequest::Say(answer) => return last_words(stream, answer).await,
@@ -268,7 +268,7 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Record) -> io
 }
 
 /// A start-up message outside TLS.
-async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: &Record) -> io::Result<()> {
+async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: &Recorder) -> io::Result<()> {
     let parameters = start(body, false, record);
     if script.plaintext {
         return session::serve(&mut stream, &parameters, &script.session, None, record).await;
@@ -286,11 +286,11 @@ async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: 
 }
 
 /// TLS from the ClientHello on, its first byte having been read.
-async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: &Recorder) -> io::Result<()> {
     let (records, hello) = hello::read(first, &mut stream).await?;
-    record.note(|visit| visit.clear.extend(records.iter().skip(1)));
+    record.note(|connection_log| connection_log.clear.extend(records.iter().skip(1)));
     let Some(hello) = hello else { return Ok(()) };
-    record.note(|visit| visit.server_name.clone_from(&hello.name));
+    record.note(|connection_log| connection_log.server_name.clone_from(&hello.name));
     match (script.on_hello)(&hello) {
         OnHello::Serve => serve(records, stream, script, record).await,
         OnHello::Alert(description) => last_words(stream, &hello::fatal(description)).await,
@@ -307,7 +307,7 @@ async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: 
 }
 
 /// An honest handshake, and the session.
-async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Record) -> io::Result<()> {
+async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Recorder) -> io::Result<()> {
     let direct = record.is_direct();
     let (read, write) = stream.into_split();
     let replayed = tokio::io::join(Cursor::new(records).chain(read), write);
@@ -318,14 +318,14 @@ async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Re
             if let Some(rustls::Error::AlertReceived(alert)) =
                 error.get_ref().and_then(|inner| inner.downcast_ref())
             {
-                record.note(|visit| visit.alert = Some((*alert).into()));
+                record.note(|connection_log| connection_log.alert = Some((*alert).into()));
             }
             // The alert is out. Bytes not read would turn the end into a reset, which may overtake it.
             stream.shutdown().await?;
             return linger(&mut stream).await;
         }
     };
-    record.note(|visit| visit.encrypted = true);
+    record.note(|connection_log| connection_log.encrypted = true);
     if direct && stream.get_ref().1.alpn_protocol().is_none() {
         // As PostgreSQL 17 does (ProcessSSLStartup in backend_startup.c).
         return Ok(());
@@ -340,7 +340,7 @@ async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Re
 }
 
 /// Notes a start-up message and gives its parameters.
-fn start(body: &[u8], encrypted: bool, record: &Record) -> Vec<(String, String)> {
+fn start(body: &[u8], encrypted: bool, record: &Recorder) -> Vec<(String, String)> {
     let words: Vec<String> = body
         .get(4..)
         .unwrap_or_default()
@@ -350,7 +350,9 @@ fn start(body: &[u8], encrypted: bool, record: &Record) -> Vec<(String, String)>
         .collect();
     let parameters: Vec<_> =
         words.as_chunks::<2>().0.iter().cloned().map(|[name, value]| (name, value)).collect();
-    record.note(|visit| visit.startup = Some(Startup { parameters: parameters.clone(), encrypted }));
+    record.note(|connection_log| {
+        connection_log.startup = Some(Startup { parameters: parameters.clone(), encrypted })
+    });
     parameters
 }
 

@@ -6,10 +6,10 @@ use std::io;
 use md5::{Digest, Md5};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::connection_log::Recorder;
 use super::messages::{self, Refusal, authentication, message, one_value, parameter, ready, zero_ended};
 use super::pki::random;
 use super::scram::{self, Exchange, Failure};
-use super::visit::Record;
 
 /// The version it claims to be.
 const VERSION: &str = "18.0 (pgtls-check demo)";
@@ -72,7 +72,7 @@ pub(super) async fn serve(
     parameters: &[(String, String)],
     session: &Session,
     end_point: Option<&[u8]>,
-    record: &Record,
+    record: &Recorder,
 ) -> io::Result<()> {
     match &session.on_startup {
         OnStartup::Authenticate => {}
@@ -118,7 +118,7 @@ async fn authenticate(
     user: &str,
     session: &Session,
     end_point: Option<&[u8]>,
-    record: &Record,
+    record: &Recorder,
 ) -> io::Result<Result<(), Refusal>> {
     let wrong =
         || Refusal::fatal("28P01", format!("password authentication failed for user \"{}\"", quoted(user)));
@@ -155,7 +155,7 @@ async fn scram(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     session: &Session,
     end_point: Option<&[u8]>,
-    record: &Record,
+    record: &Recorder,
 ) -> io::Result<Result<(), Failure>> {
     let plus = end_point.is_some().then_some(scram::PLUS);
     let mechanisms: Vec<u8> =
@@ -187,7 +187,7 @@ fn initial_response(body: &[u8]) -> Option<(&[u8], &[u8])> {
 async fn queries(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     session: &Session,
-    record: &Record,
+    record: &Recorder,
 ) -> io::Result<()> {
     let nothing_here = Refusal {
         severity: "ERROR",
@@ -233,7 +233,7 @@ async fn queries(
 
 async fn read(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    record: &Record,
+    record: &Recorder,
 ) -> io::Result<(u8, Vec<u8>)> {
     let (kind, body) = messages::read(stream).await?;
     record.message(kind);

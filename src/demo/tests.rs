@@ -1,6 +1,6 @@
 //! The server over sockets: bytes by hand, and rustls, on what psql does not do.
 
-use super::scene::Scene;
+use super::scenario::Scenario;
 use super::session::Authentication;
 use super::*;
 use rustls::pki_types::pem::PemObject;
@@ -65,8 +65,11 @@ fn gss_encryption_is_declined_and_tls_may_follow() {
     assert_eq!(ask(&mut stream, &GSS), *b"N");
     assert_eq!(ask(&mut stream, &SSL), *b"S");
     drop(stream);
-    let visits = demo.visits();
-    assert_eq!(visits.first().map(|visit| visit.clear.as_slice()), Some(&[GSS, SSL].concat()[..]));
+    let connections = demo.connections();
+    assert_eq!(
+        connections.first().map(|connection_log| connection_log.clear.as_slice()),
+        Some(&[GSS, SSL].concat()[..])
+    );
 }
 
 #[test]
@@ -80,8 +83,11 @@ fn direct_tls_needs_the_protocols_name() {
         without.write_all(&startup(b"user\0demo\0\0")).and_then(|()| without.read_to_end(&mut answer));
     assert!(ended.is_err() || answer.is_empty());
     drop((with, without));
-    let visits = demo.visits();
-    let seen: Vec<_> = visits.iter().map(|visit| (visit.direct, visit.startup.is_some())).collect();
+    let connections = demo.connections();
+    let seen: Vec<_> = connections
+        .iter()
+        .map(|connection_log| (connection_log.direct, connection_log.startup.is_some()))
+        .collect();
     assert_eq!(seen, [(true, true), (true, false)]);
 }
 
@@ -94,8 +100,8 @@ fn plaintext_is_refused_as_pg_hba_would() {
     stream.read_to_end(&mut answer).unwrap();
     assert_eq!(answer.first(), Some(&b'E'));
     assert!(String::from_utf8_lossy(&answer).contains("C28000\0Mno pg_hba.conf entry"));
-    let visits = demo.visits();
-    let startup = visits.first().and_then(|visit| visit.startup.clone()).unwrap();
+    let connections = demo.connections();
+    let startup = connections.first().and_then(|connection_log| connection_log.startup.clone()).unwrap();
     assert_eq!(startup, Startup { parameters: vec![("user".into(), "demo".into())], encrypted: false });
 }
 
@@ -133,10 +139,10 @@ fn md5(bytes: &[u8]) -> String {
 #[test]
 fn an_md5_password_is_compared() {
     for (password, answer) in [("demo-password", 0), ("other", b'F')] {
-        let mut scene = Scene::new().unwrap();
-        scene.session.authentication = Authentication::Md5;
-        scene.session.password = password.to_owned();
-        let demo = scene.open("").unwrap();
+        let mut scenario = Scenario::new().unwrap();
+        scenario.session.authentication = Authentication::Md5;
+        scenario.session.password = password.to_owned();
+        let demo = scenario.open("").unwrap();
         let mut stream = connect(&demo);
         assert_eq!(ask(&mut stream, &SSL), *b"S");
         let mut client = encrypt(&demo, stream, &[]);
@@ -151,9 +157,9 @@ fn an_md5_password_is_compared() {
 
 #[test]
 fn the_extended_protocol_is_answered_with_one_error() {
-    let mut scene = Scene::new().unwrap();
-    scene.session.authentication = Authentication::Trust;
-    let demo = scene.open("").unwrap();
+    let mut scenario = Scenario::new().unwrap();
+    scenario.session.authentication = Authentication::Trust;
+    let demo = scenario.open("").unwrap();
     let mut stream = connect(&demo);
     assert_eq!(ask(&mut stream, &SSL), *b"S");
     let mut client = encrypt(&demo, stream, &[]);

@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(audit.plaintext_accepted(), No);
         assert!(audit.legacy().is_empty());
         assert!(audit.connections < 30, "{}", audit.connections);
-        assert_eq!(demo.visits().len(), audit.connections);
+        assert_eq!(demo.connections().len(), audit.connections);
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(audit.versions[3].suites.accepted.len(), 6, "{:?}", audit.versions[3]);
         let (audit, demo) = audited(Some("plaintext-accepted"));
         assert_eq!(audit.plaintext_accepted(), Accepts::Yes);
-        let clear = demo.visits().into_iter().flat_map(|visit| visit.clear).collect::<Vec<u8>>();
+        let clear = demo.connections().into_iter().flat_map(|record| record.clear).collect::<Vec<u8>>();
         assert!(!clear.windows(8).any(|bytes| bytes == b"demo-pas"), "a password");
         assert!(!clear.windows(10).any(|bytes| bytes == b"user\0demo\0"), "the person's user name");
     }

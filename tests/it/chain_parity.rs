@@ -220,17 +220,18 @@ fn run(case: &Case) -> Vec<String> {
     let mut failures = Vec::new();
     for client in Client::ALL {
         let answer = client.connect(&home, &conninfo, &[], &expected);
-        let visits = stage.visits();
+        let connections = stage.connections();
         let mut fails = |text: String| failures.push(format!("{client:?} | {text}"));
         if let Some(text) = judge(client, &case.name, &case.expected, &answer, KNOWN) {
             fails(text);
         }
-        if matches!(answer.outcome, Outcome::Refused(_)) && visits.iter().any(|visit| visit.startup.is_some())
+        if matches!(answer.outcome, Outcome::Refused(_))
+            && connections.iter().any(|visit| visit.startup.is_some())
         {
             fails("nothing told to a server that is refused | a start-up message".to_owned());
         }
         if answer.outcome == Outcome::Accepted {
-            for visit in &visits {
+            for visit in &connections {
                 let wanted = case.host.as_deref().and_then(server_name);
                 if visit.sni.as_deref() != wanted {
                     fails(format!("the server name {wanted:?} | {:?}", visit.sni));

@@ -174,10 +174,10 @@ fn run(run: &Run) -> Vec<String> {
         let before = log(&peers);
         let expected = Expected { outcome: &outcome, code: case.code };
         let answer = client.connect(&home, &conninfo, &environment, &expected);
-        let visits: Vec<Visit> = peers
+        let connections: Vec<Visit> = peers
             .iter()
             .filter_map(|peer| match peer {
-                Running::Stage(stage) => Some(stage.visits()),
+                Running::Stage(stage) => Some(stage.connections()),
                 _ => None,
             })
             .flatten()
@@ -187,14 +187,14 @@ fn run(run: &Run) -> Vec<String> {
         if foreign && !answer.said.contains("invalid connection option") {
             found.push(format!("an option that it does not know | {}", answer.said));
         }
-        if must_learn_nothing(case, &answer.outcome) && visits.iter().any(Visit::told_something) {
+        if must_learn_nothing(case, &answer.outcome) && connections.iter().any(Visit::told_something) {
             found.push("nothing told to a server that is not verified | a start-up message".to_owned());
         }
         if !foreign && answer.outcome == outcome {
             if case.logs.is_some() && log(&peers) == before {
                 found.push(format!("{:?} in the server's log | it is not there", case.logs));
             }
-            check(case, client, &answer, &visits, &peers, &mut found);
+            check(case, client, &answer, &connections, &peers, &mut found);
         }
         failures.extend(found.into_iter().map(|text| format!("{client:?} | {text}")));
     }
@@ -206,7 +206,7 @@ fn check(
     case: &Case,
     client: Client,
     answer: &Answer,
-    visits: &[Visit],
+    connections: &[Visit],
     peers: &[Running],
     found: &mut Vec<String>,
 ) {
@@ -221,7 +221,7 @@ fn check(
     {
         found.push(format!("{version} | {:?}", answer.tls));
     }
-    for visit in visits.iter().filter(|visit| visit.startup.is_some()) {
+    for visit in connections.iter().filter(|visit| visit.startup.is_some()) {
         let parameters = visit.parameters();
         let value = |wanted: &str| {
             parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
@@ -238,15 +238,15 @@ fn check(
         }
     }
     if (!case.sends.is_empty() || !case.withholds.is_empty())
-        && visits.iter().all(|visit| visit.startup.is_none())
+        && connections.iter().all(|visit| visit.startup.is_none())
     {
         found.push("a start-up message | none".to_owned());
     }
     if let Some(holds) = case.visit {
-        if visits.is_empty() {
+        if connections.is_empty() {
             found.push("a visit | none".to_owned());
         }
-        for visit in visits.iter().filter(|visit| !holds(client, visit)) {
+        for visit in connections.iter().filter(|visit| !holds(client, visit)) {
             found.push(format!("another visit | {visit:?}"));
         }
     }

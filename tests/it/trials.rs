@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pgtls_check::conninfo::write::quoted;
-use pgtls_check::demo::{Demo, Fault, SeenBy, Visit, fault, faults};
+use pgtls_check::demo::{ConnectionRecord, Demo, Fault, SeenBy, fault, faults};
 use serde_json::Value;
 
 use crate::faults::table::{Cure, Row, rows};
@@ -443,10 +443,10 @@ fn fails_next(report: &Report, fixes: &str, code: &str) {
 }
 
 /// What can be seen of who comes.
-fn is_told(visit: &Visit) -> bool {
-    let holds = |word: &[u8]| visit.clear.windows(word.len()).any(|part| part == word);
-    visit.startup.is_some()
-        || !visit.messages.is_empty()
+fn is_told(record: &ConnectionRecord) -> bool {
+    let holds = |word: &[u8]| record.clear.windows(word.len()).any(|part| part == word);
+    record.startup.is_some()
+        || !record.messages.is_empty()
         || holds(b"user\0")
         || holds(DEMO_PASSWORD.as_bytes())
 }
@@ -462,17 +462,17 @@ fn one_connection_for_the_check_and_no_other_tells_who_comes() {
             let (demo, home) = staged(fault.name);
             let case = Case::of(&demo, &home);
             let untried = case.check(&case.conninfo, &["--no-try"]);
-            let alone = demo.visits().len();
+            let alone = demo.connections().len();
             // Where the port can be reached, by one connection.
             let reached = demo_is_reached(&untried, fault.code);
             if alone != usize::from(reached) || untried.at("/looks") != Value::Array(Vec::new()) {
-                return Err(format!("{alone} visits without trying: {untried}"));
+                return Err(format!("{alone} connections without trying: {untried}"));
             }
             let tried = case.check(&case.conninfo, &[]);
-            let visits = demo.visits();
-            let others: Vec<&Visit> = visits.iter().skip(alone * 2).collect();
+            let connections = demo.connections();
+            let others: Vec<&ConnectionRecord> = connections.iter().skip(alone * 2).collect();
             more.fetch_add(others.len(), Ordering::Relaxed);
-            if let Some(visit) = others.iter().find(|visit| is_told(visit)) {
+            if let Some(record) = others.iter().find(|record| is_told(record)) {
                 return Err(format!("{visit:?}"));
             }
             let looks = tried.at("/looks").as_array().map_or(0, Vec::len);
@@ -496,7 +496,7 @@ fn looks_are_listed() {
     let report = case.check(&case.conninfo, &[]);
     let looks = report.at("/looks");
     let looks = looks.as_array().expect("looks");
-    assert_eq!(looks.len() + 1, demo.visits().len(), "{report}");
+    assert_eq!(looks.len() + 1, demo.connections().len(), "{report}");
     for look in looks {
         assert_eq!(look["port"], demo.address().port(), "{look}");
         assert!(look["asked"].as_str().is_some_and(|asked| asked.contains("ClientHello")), "{look}");

@@ -10,7 +10,7 @@ mod trust;
 use std::io;
 use std::sync::LazyLock;
 
-use super::scene::Scene;
+use super::scenario::Scenario;
 
 /// What has to be run to see a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,16 @@ pub struct Fault {
     pub about: &'static str,
     /// Who sees it.
     pub seen_by: SeenBy,
-    pub(super) stage: fn(&mut Scene) -> io::Result<()>,
+    pub(super) stage: fn(&mut Scenario) -> io::Result<()>,
 }
 
 impl Fault {
     /// A fault named after its code.
-    const fn new(code: &'static str, about: &'static str, stage: fn(&mut Scene) -> io::Result<()>) -> Self {
+    const fn new(
+        code: &'static str,
+        about: &'static str,
+        stage: fn(&mut Scenario) -> io::Result<()>,
+    ) -> Self {
         Self { name: code, code, about, seen_by: SeenBy::Check, stage }
     }
 
@@ -49,7 +53,7 @@ impl Fault {
     const fn warning(
         code: &'static str,
         about: &'static str,
-        stage: fn(&mut Scene) -> io::Result<()>,
+        stage: fn(&mut Scenario) -> io::Result<()>,
     ) -> Self {
         Self { seen_by: SeenBy::Warning, ..Self::new(code, about, stage) }
     }

@@ -5,84 +5,88 @@ use crate::demo::messages::Refusal;
 use crate::demo::server::{Listening, OnRequest};
 
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("dns-not-found", "the host's name does not exist", |scene| {
-        scene.unset("hostaddr");
+    Fault::new("dns-not-found", "the host's name does not exist", |scenario| {
+        scenario.unset("hostaddr");
         // An empty label: no resolver is asked, so the answer is the same without a network.
-        scene.set("host", "db..example");
+        scenario.set("host", "db..example");
         Ok(())
     }),
-    Fault::new("tcp-timeout", "packets to the port are dropped", |scene| {
-        scene.listening = Listening::Unanswered;
-        scene.set("connect_timeout", "2");
+    Fault::new("tcp-timeout", "packets to the port are dropped", |scenario| {
+        scenario.listening = Listening::Unanswered;
+        scenario.set("connect_timeout", "2");
         Ok(())
     }),
-    Fault::new("tcp-refused", "nobody listens on the port", |scene| {
-        scene.listening = Listening::Refused;
+    Fault::new("tcp-refused", "nobody listens on the port", |scenario| {
+        scenario.listening = Listening::Refused;
         Ok(())
     }),
-    Fault::new("tcp-unreachable", "no route leads to the address", |scene| {
-        scene.listening = Listening::Refused;
+    Fault::new("tcp-unreachable", "no route leads to the address", |scenario| {
+        scenario.listening = Listening::Refused;
         // The broadcast address of loopback: TCP goes to no such address, and no packet leaves the machine.
-        scene.set("hostaddr", "127.255.255.255");
+        scenario.set("hostaddr", "127.255.255.255");
         Ok(())
     }),
-    Fault::new("server-refused-tls", "the server has TLS off and says N", |scene| {
-        scene.on_request = OnRequest::Refuse;
+    Fault::new("server-refused-tls", "the server has TLS off and says N", |scenario| {
+        scenario.on_request = OnRequest::Refuse;
         Ok(())
     }),
-    Fault::new("negotiation-closed", "the server closes when asked for TLS", |scene| {
-        scene.on_request = OnRequest::Close;
+    Fault::new("negotiation-closed", "the server closes when asked for TLS", |scenario| {
+        scenario.on_request = OnRequest::Close;
         Ok(())
     }),
-    Fault::new("negotiation-closed", "the server resets the connection when asked for TLS", |scene| {
-        scene.on_request = OnRequest::Reset;
+    Fault::new("negotiation-closed", "the server resets the connection when asked for TLS", |scenario| {
+        scenario.on_request = OnRequest::Reset;
         Ok(())
     })
     .named("negotiation-reset"),
-    Fault::new("negotiation-timeout", "the server says nothing when asked for TLS", |scene| {
-        scene.on_request = OnRequest::Silence;
-        scene.set("connect_timeout", "2");
+    Fault::new("negotiation-timeout", "the server says nothing when asked for TLS", |scenario| {
+        scenario.on_request = OnRequest::Silence;
+        scenario.set("connect_timeout", "2");
         Ok(())
     }),
-    Fault::new("not-postgresql", "a web server listens on the port", |scene| {
+    Fault::new("not-postgresql", "a web server listens on the port", |scenario| {
         let answer =
             "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-        scene.on_request = OnRequest::Say(answer.into());
+        scenario.on_request = OnRequest::Say(answer.into());
         Ok(())
     }),
-    Fault::new("not-postgresql", "an SSH server listens on the port; its greeting begins with S", |scene| {
-        scene.greeting = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
-        scene.on_request = OnRequest::Say(b"Invalid SSH identification string.\r\n".into());
-        Ok(())
-    })
+    Fault::new(
+        "not-postgresql",
+        "an SSH server listens on the port; its greeting begins with S",
+        |scenario| {
+            scenario.greeting = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
+            scenario.on_request = OnRequest::Say(b"Invalid SSH identification string.\r\n".into());
+            Ok(())
+        },
+    )
     .named("not-postgresql-ssh"),
     Fault::new(
         "server-error-before-tls",
         "the server has no connection left and says so before TLS",
-        |scene| {
+        |scenario| {
             let refusal = Refusal::fatal("53300", "sorry, too many clients already");
-            scene.on_request = OnRequest::Say(refusal.encode());
+            scenario.on_request = OnRequest::Say(refusal.encode());
             Ok(())
         },
     ),
-    Fault::new("injected-plaintext", "somebody puts bytes between the server's S and TLS", |scene| {
-        scene.on_request = OnRequest::Accept(b"C\0\0\0\x0dSELECT 1\0");
+    Fault::new("injected-plaintext", "somebody puts bytes between the server's S and TLS", |scenario| {
+        scenario.on_request = OnRequest::Accept(b"C\0\0\0\x0dSELECT 1\0");
         Ok(())
     }),
     Fault::new(
         "direct-tls-unsupported",
         "the server, older than PostgreSQL 17, knows no direct TLS",
-        |scene| {
-            scene.direct = false;
-            scene.set("sslnegotiation", "direct");
+        |scenario| {
+            scenario.direct = false;
+            scenario.set("sslnegotiation", "direct");
             Ok(())
         },
     ),
 ];
 
 pub(super) const WARNINGS: &[Fault] =
-    &[Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scene| {
-        scene.plaintext = true;
+    &[Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scenario| {
+        scenario.plaintext = true;
         Ok(())
     })
     .seen_by(SeenBy::Audit)];

@@ -7,99 +7,99 @@ use super::{Fault, SeenBy};
 use crate::demo::hello::alert;
 use crate::demo::pki::Authority;
 use crate::demo::resign::Hash;
-use crate::demo::scene::{Clients, HOST};
+use crate::demo::scenario::{ClientCertificates, HOST};
 use crate::demo::server::OnHello;
 use crate::demo::session::Authentication;
 
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("tls-version-unsupported", "the server speaks TLS 1.0 and nothing newer", |scene| {
-        scene.on_hello = |hello| match hello.offers_tls10() {
+    Fault::new("tls-version-unsupported", "the server speaks TLS 1.0 and nothing newer", |scenario| {
+        scenario.on_hello = |hello| match hello.offers_tls10() {
             true => OnHello::Tls10,
             false => OnHello::Alert(alert::PROTOCOL_VERSION),
         };
         Ok(())
     }),
-    Fault::new("tls-version-unsupported", "the server speaks TLS 1.2, the client demands 1.3", |scene| {
-        scene.versions = vec![&TLS12];
-        scene.set("ssl_min_protocol_version", "TLSv1.3");
+    Fault::new("tls-version-unsupported", "the server speaks TLS 1.2, the client demands 1.3", |scenario| {
+        scenario.versions = vec![&TLS12];
+        scenario.set("ssl_min_protocol_version", "TLSv1.3");
         Ok(())
     })
     .named("tls-version-bounded"),
-    Fault::new("tls-no-shared-cipher", "the server takes none of the cipher suites offered", |scene| {
-        scene.on_hello = |_| OnHello::Alert(alert::HANDSHAKE_FAILURE);
+    Fault::new("tls-no-shared-cipher", "the server takes none of the cipher suites offered", |scenario| {
+        scenario.on_hello = |_| OnHello::Alert(alert::HANDSHAKE_FAILURE);
         Ok(())
     }),
     Fault::new(
         "client-cert-required",
         "the server demands a client certificate, and none is given",
-        |scene| {
-            scene.clients = Clients::MustShow(Authority::root("Demo Client CA")?);
+        |scenario| {
+            scenario.client_certificates = ClientCertificates::MustShow(Authority::root("Demo Client CA")?);
             Ok(())
         },
     ),
     Fault::new(
         "client-cert-rejected",
         "the client certificate is of a CA that the server does not know",
-        |scene| {
-            scene.clients = Clients::MustShow(Authority::root("Demo Client CA")?);
-            scene.identify_by(&Authority::root("Stranger's CA")?).map(drop)
+        |scenario| {
+            scenario.client_certificates = ClientCertificates::MustShow(Authority::root("Demo Client CA")?);
+            scenario.identify_by(&Authority::root("Stranger's CA")?).map(drop)
         },
     ),
-    Fault::new("sni-unrecognized", "the proxy before the server knows no server of that name", |scene| {
-        scene.on_hello = |hello| match hello.name.as_deref() {
+    Fault::new("sni-unrecognized", "the proxy before the server knows no server of that name", |scenario| {
+        scenario.on_hello = |hello| match hello.name.as_deref() {
             None | Some(HOST) => OnHello::Serve,
             Some(_) => OnHello::Alert(alert::UNRECOGNIZED_NAME),
         };
-        scene.set("host", "old-name.example");
+        scenario.set("host", "old-name.example");
         Ok(())
     }),
-    Fault::new("tls-timeout", "the server says nothing to the ClientHello", |scene| {
-        scene.on_hello = |_| OnHello::Silence;
-        scene.set("connect_timeout", "2");
+    Fault::new("tls-timeout", "the server says nothing to the ClientHello", |scenario| {
+        scenario.on_hello = |_| OnHello::Silence;
+        scenario.set("connect_timeout", "2");
         Ok(())
     }),
-    Fault::new("tls-timeout", "the second half of the server's first flight is lost", |scene| {
-        scene.on_hello = |_| OnHello::Half;
-        scene.set("connect_timeout", "2");
+    Fault::new("tls-timeout", "the second half of the server's first flight is lost", |scenario| {
+        scenario.on_hello = |_| OnHello::Half;
+        scenario.set("connect_timeout", "2");
         Ok(())
     })
     .named("tls-timeout-halfway"),
-    Fault::new("tls-closed", "the connection is closed after the ClientHello", |scene| {
-        scene.on_hello = |_| OnHello::Close;
+    Fault::new("tls-closed", "the connection is closed after the ClientHello", |scenario| {
+        scenario.on_hello = |_| OnHello::Close;
         Ok(())
     }),
-    Fault::new("tls-closed", "the connection is reset after the ClientHello", |scene| {
-        scene.on_hello = |_| OnHello::Reset;
+    Fault::new("tls-closed", "the connection is reset after the ClientHello", |scenario| {
+        scenario.on_hello = |_| OnHello::Reset;
         Ok(())
     })
     .named("tls-reset"),
-    Fault::new("tls-protocol-error", "what answers the ClientHello is no TLS", |scene| {
-        scene.on_hello = |_| OnHello::Say(b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n");
+    Fault::new("tls-protocol-error", "what answers the ClientHello is no TLS", |scenario| {
+        scenario.on_hello = |_| OnHello::Say(b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n");
         Ok(())
     }),
-    Fault::new("tls-protocol-error", "the server has an error of its own in the handshake", |scene| {
-        scene.on_hello = |_| OnHello::Alert(alert::INTERNAL_ERROR);
+    Fault::new("tls-protocol-error", "the server has an error of its own in the handshake", |scenario| {
+        scenario.on_hello = |_| OnHello::Alert(alert::INTERNAL_ERROR);
         Ok(())
     })
     .named("tls-internal-error"),
     Fault::new(
         "tls-unsupported-here",
         "the server's certificate is signed with SHA-224, which psql verifies",
-        |scene| {
+        |scenario| {
             // The channel would be bound by SHA-224 too, and this server binds by SHA-256 only.
-            scene.session.authentication = Authentication::Scram { binds: false };
-            sign_with(scene, Hash::Sha224)
+            scenario.session.authentication = Authentication::Scram { binds: false };
+            sign_with(scenario, Hash::Sha224)
         },
     ),
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
-    Fault::warning("tls12-only", "TLS 1.3 is offered, and the server chooses 1.2", |scene| {
-        scene.versions = vec![&TLS12];
+    Fault::warning("tls12-only", "TLS 1.3 is offered, and the server chooses 1.2", |scenario| {
+        scenario.versions = vec![&TLS12];
         Ok(())
     }),
-    Fault::warning("legacy-tls-accepted", "the server speaks TLS 1.0 to whoever asks for it", |scene| {
-        scene.on_hello = |hello| match hello.offers_tls12() {
+    Fault::warning("legacy-tls-accepted", "the server speaks TLS 1.0 to whoever asks for it", |scenario| {
+        scenario.on_hello = |hello| match hello.offers_tls12() {
             true => OnHello::Serve,
             false => OnHello::Tls10,
         };

@@ -1,21 +1,21 @@
 //! The faults of the demo as psql meets them: where libpq refuses, it must be for the reason that the fault is named
 //! after, and what is only worth a warning it must accept.
 
-use pgtls_check::demo::{Demo, SeenBy, Visit, fault};
+use pgtls_check::demo::{ConnectionRecord, Demo, SeenBy, fault};
 
 use super::table::{Answer, Row, row, rows};
 use crate::support::home::Home;
 use crate::support::parallel::{each, expect};
 use crate::support::psql::{Connection, Psql};
 
-/// A visit by psql: what it made of it, and what the server saw.
-fn visit(version: u8, row: &Row) -> (Connection, Vec<Visit>) {
+/// A connection by psql: what it made of it, and what the server saw.
+fn connect(version: u8, row: &Row) -> (Connection, Vec<ConnectionRecord>) {
     let demo = Demo::start(fault(row.fault)).expect("the fault can be staged");
     let home = Home::new();
     let variables: Vec<(&str, &str)> =
         demo.variables().iter().map(|(name, value)| (*name, value.to_str().expect("UTF-8"))).collect();
     let connection = Psql::libpq(version).connect(&home, demo.conninfo(), &variables);
-    (connection, demo.visits())
+    (connection, demo.connections())
 }
 
 /// Holds libpq of this version to the answers of all rows.
@@ -24,17 +24,18 @@ fn answers(version: u8) {
         &rows(),
         |row| row.fault,
         |row| {
-            let (connection, visits) = visit(version, row);
+            let (connection, connections) = connect(version, row);
             let answer = row.psql.of(version);
             let as_expected = match answer {
                 Answer::Connects => connection.connected,
                 Answer::Fails(why) => !connection.connected && connection.stderr.contains(why),
                 Answer::Alerts(alert) => {
-                    !connection.connected && visits.last().is_some_and(|visit| visit.alert == Some(alert))
+                    !connection.connected
+                        && connections.last().is_some_and(|record| record.alert == Some(alert))
                 }
                 Answer::Differs(..) => false,
             };
-            expect(as_expected, || format!("not {answer:?} but {connection:?}, {visits:?}"))
+            expect(as_expected, || format!("not {answer:?} but {connection:?}, {connections:?}"))
         },
     );
 }
@@ -69,13 +70,13 @@ fn psql_tells_an_unverified_server_nothing() {
         &unverified,
         |row| row.fault,
         |row| {
-            let (_, visits) = visit(15, row);
-            expect(!visits.is_empty(), || "no visit".to_owned())?;
-            for visit in visits {
-                let told = visit.startup.is_some()
-                    || !visit.messages.is_empty()
-                    || visit.clear.windows(4).any(|bytes| bytes == b"user");
-                expect(!told, || format!("{visit:?}"))?;
+            let (_, connections) = connect(15, row);
+            expect(!connections.is_empty(), || "no connection".to_owned())?;
+            for record in connections {
+                let told = record.startup.is_some()
+                    || !record.messages.is_empty()
+                    || record.clear.windows(4).any(|bytes| bytes == b"user");
+                expect(!told, || format!("{record:?}"))?;
             }
             Ok(())
         },
@@ -92,11 +93,11 @@ fn the_healthy_server_is_verified_and_left_politely() {
     let output = psql.args(["-A", "-t", "-c", query, "-d", demo.conninfo()]).output().expect("psql runs");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(output.stdout, b"t\n");
-    let visits = demo.visits();
-    let [visit] = visits.as_slice() else { panic!("{visits:?}") };
-    assert!(visit.ssl_request && visit.encrypted && !visit.direct, "{visit:?}");
-    assert_eq!(visit.server_name.as_deref(), Some("db.example"));
-    let startup = visit.startup.as_ref().expect("a start-up message");
-    assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())), "{visit:?}");
-    assert_eq!(visit.messages, b"ppQX");
+    let connections = demo.connections();
+    let [record] = connections.as_slice() else { panic!("{connections:?}") };
+    assert!(record.ssl_request && record.encrypted && !record.direct, "{record:?}");
+    assert_eq!(record.server_name.as_deref(), Some("db.example"));
+    let startup = record.startup.as_ref().expect("a start-up message");
+    assert!(startup.encrypted && startup.parameters.contains(&("user".into(), "demo".into())), "{record:?}");
+    assert_eq!(record.messages, b"ppQX");
 }

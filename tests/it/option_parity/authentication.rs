@@ -114,7 +114,7 @@ fn required_methods() -> Vec<Case> {
         .with("require_auth=scram-sha-256 password=unsaid")
         .newer()
         .refused(Method)
-        .visits(|_, visit| visit.passwords.is_empty()),
+        .connections(|_, visit| visit.passwords.is_empty()),
     ]);
     all
 }
@@ -145,11 +145,11 @@ fn stages() -> Vec<Case> {
             .with("password=said connect_timeout=2")
     };
     vec![
-        case("clear text", Login::ClearText).visits(|_, visit| visit.passwords == [b"said\0"]),
+        case("clear text", Login::ClearText).connections(|_, visit| visit.passwords == [b"said\0"]),
         case("clear text, another root", Login::ClearText)
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain)
-            .visits(|_, visit| visit.passwords.is_empty()),
+            .connections(|_, visit| visit.passwords.is_empty()),
         case("Kerberos 5", Login::Request(2, b"")).refused(Method),
         case("GSSAPI", Login::Request(7, b"")).refused(Method),
         case("SSPI", Login::Request(9, b"")).refused(Method),

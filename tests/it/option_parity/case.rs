@@ -188,7 +188,7 @@ impl Case {
     }
 
     /// Something that holds for each visit of the recording server by this client.
-    pub(super) fn visits(mut self, holds: fn(Client, &Visit) -> bool) -> Self {
+    pub(super) fn connections(mut self, holds: fn(Client, &Visit) -> bool) -> Self {
         self.visit = Some(holds);
         self
     }

@@ -150,7 +150,7 @@ fn files() -> Vec<Case> {
         .with("sslrootcert=FILES/other.crt")
         .file(".pgpass", "*:*:*:*:unsaid\n")
         .refused(Chain)
-        .visits(|_, visit| !visit.told_something()),
+        .connections(|_, visit| !visit.told_something()),
     ]);
     all
 }

@@ -116,7 +116,7 @@ fn direct() -> Vec<Case> {
             "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key",
         ),
         stage(Tls::default(), "on the stage", "")
-            .visits(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
+            .connections(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
         stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN", "").refused(DirectTls),
         stage(
             Tls { without_alpn: true, ..Tls::default() },
@@ -128,7 +128,7 @@ fn direct() -> Vec<Case> {
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain),
         stage(Tls::default(), "without SNI", "sslsni=0")
-            .visits(|_, visit| visit.direct && visit.sni.is_none()),
+            .connections(|_, visit| visit.direct && visit.sni.is_none()),
         of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram")
             .refused(Handshake)
             .code("direct-tls-unsupported"),
@@ -136,7 +136,7 @@ fn direct() -> Vec<Case> {
         Case::on_stage(Tls { without_alpn: true, ..Tls::default() }, "sslnegotiation=postgres, no ALPN")
             .with("sslnegotiation=postgres")
             .newer()
-            .visits(|_, visit| visit.ssl_request && !visit.direct),
+            .connections(|_, visit| visit.ssl_request && !visit.direct),
     ]
 }
 
@@ -144,19 +144,19 @@ fn server_name() -> Vec<Case> {
     let case =
         |title: &str, settings: &str| Case::on_stage(Tls::default(), format!("SNI: {title}")).with(settings);
     vec![
-        case("by default", "").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("sslsni=1", "sslsni=1").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("sslsni=0", "sslsni=0").visits(|_, visit| visit.sni.is_none()),
-        case("sslsni=2", "sslsni=2").visits(|_, visit| visit.sni.is_none()),
-        case("sslsni=01", "sslsni=01").visits(|_, visit| visit.sni.is_none()),
-        case("sslsni empty", "sslsni=''").visits(|_, visit| visit.sni.is_none()),
-        case("PGSSLSNI=0", "").env("PGSSLSNI", "0").visits(|_, visit| visit.sni.is_none()),
-        case("an address", "host=127.0.0.1").visits(|_, visit| visit.sni.is_none()),
+        case("by default", "").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("sslsni=1", "sslsni=1").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("sslsni=0", "sslsni=0").connections(|_, visit| visit.sni.is_none()),
+        case("sslsni=2", "sslsni=2").connections(|_, visit| visit.sni.is_none()),
+        case("sslsni=01", "sslsni=01").connections(|_, visit| visit.sni.is_none()),
+        case("sslsni empty", "sslsni=''").connections(|_, visit| visit.sni.is_none()),
+        case("PGSSLSNI=0", "").env("PGSSLSNI", "0").connections(|_, visit| visit.sni.is_none()),
+        case("an address", "host=127.0.0.1").connections(|_, visit| visit.sni.is_none()),
         case("in upper case", "host=DB.Example")
-            .visits(|_, visit| visit.sni.as_deref() == Some("DB.Example")),
-        case("under require", "sslmode=require").visits(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("without host", "host='' sslmode=require").visits(|_, visit| visit.sni.is_none()),
-        case("ALPN", "").visits(|client, visit| visit.alpn == (client != Client::Libpq15)),
+            .connections(|_, visit| visit.sni.as_deref() == Some("DB.Example")),
+        case("under require", "sslmode=require").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
+        case("without host", "host='' sslmode=require").connections(|_, visit| visit.sni.is_none()),
+        case("ALPN", "").connections(|client, visit| visit.alpn == (client != Client::Libpq15)),
     ]
 }
 

@@ -51,16 +51,16 @@ pub(super) fn cases() -> Vec<Case> {
             .file("services", "[own]\napplication_name=served\noptions=-c geqo=off\n")
             .sends("application_name", "served")
             .sends("options", "-c geqo=off"),
-        kernel("keepalives_idle", "keepalives_idle=77").visits(|_, visit| near(visit, 77)),
-        kernel("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").visits(|_, visit| near(visit, 78)),
-        kernel("keepalives by default", "").visits(|_, visit| visit.keepalive.is_some()),
-        kernel("keepalives=0", "keepalives=0 keepalives_idle=77").visits(|_, visit| visit.keepalive.is_none()),
-        kernel("keepalives=2", "keepalives=2 keepalives_idle=77").visits(|_, visit| near(visit, 77)),
+        kernel("keepalives_idle", "keepalives_idle=77").connections(|_, visit| near(visit, 77)),
+        kernel("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").connections(|_, visit| near(visit, 78)),
+        kernel("keepalives by default", "").connections(|_, visit| visit.keepalive.is_some()),
+        kernel("keepalives=0", "keepalives=0 keepalives_idle=77").connections(|_, visit| visit.keepalive.is_none()),
+        kernel("keepalives=2", "keepalives=2 keepalives_idle=77").connections(|_, visit| near(visit, 77)),
         kernel("keepalives_interval and keepalives_count", "keepalives_idle=77 keepalives_interval=5 keepalives_count=3")
-            .visits(|_, visit| near(visit, 77)),
+            .connections(|_, visit| near(visit, 77)),
         kernel("keepalives_idle longer than the kernel's limit", "keepalives_idle=32768").refused(Settings),
         kernel("keepalives_idle at the kernel's limit", "keepalives_idle=32767")
-            .visits(|_, visit| near(visit, 32767)),
+            .connections(|_, visit| near(visit, 32767)),
         // The manual calls 0 the system's default; Linux calls it invalid, and libpq gives up.
         kernel("keepalives_idle of 0", "keepalives_idle=0").refused(Settings),
         kernel("keepalives_idle negative", "keepalives_idle=-5").refused(Settings),

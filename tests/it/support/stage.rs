@@ -148,7 +148,7 @@ struct Manner {
 
 #[derive(Default)]
 struct Book {
-    visits: Vec<Visit>,
+    connections: Vec<Visit>,
     open: usize,
 }
 
@@ -197,7 +197,7 @@ impl Stage {
                         // An error is the end of a visit, however it comes; what was seen until then counts.
                         let _ = receive(client, &accept, manner, &mut visit);
                         let mut book = shared.book.lock().unwrap();
-                        book.visits.push(visit);
+                        book.connections.push(visit);
                         book.open -= 1;
                         shared.changed.notify_all();
                     });
@@ -208,7 +208,7 @@ impl Stage {
     }
 
     /// The visits since the last call, once all are over.
-    pub(crate) fn visits(&self) -> Vec<Visit> {
+    pub(crate) fn connections(&self) -> Vec<Visit> {
         let book = self.shared.book.lock().unwrap();
         let (mut book, waited) = self
             .shared
@@ -216,7 +216,7 @@ impl Stage {
             .wait_timeout_while(book, Duration::from_secs(10), |book| book.open > 0)
             .unwrap();
         assert!(!waited.timed_out(), "a client is gone and its connection is not");
-        std::mem::take(&mut book.visits)
+        std::mem::take(&mut book.connections)
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a fault has to work with: sound certificates, a well-behaved server and a good connection string, all open to
-//! change until the curtain rises.
+//! change until the server starts.
 
 use std::ffi::OsString;
 use std::io;
@@ -30,7 +30,7 @@ pub(super) const USER: &str = "demo";
 pub(super) const PASSWORD: &str = "demo-password";
 
 /// Whether clients are asked for certificates, and of which CA.
-pub(super) enum Clients {
+pub(super) enum ClientCertificates {
     /// They are not.
     NotAsked,
     /// They may go without.
@@ -39,8 +39,8 @@ pub(super) enum Clients {
     MustShow(Authority),
 }
 
-/// The stage before the fault is looked at.
-pub(super) struct Scene {
+/// What is started, once a fault has changed it.
+pub(super) struct Scenario {
     /// Where files go.
     pub(super) directory: Directory,
     /// The root that `sslrootcert` names.
@@ -54,7 +54,7 @@ pub(super) struct Scene {
     /// Protocol versions of honest handshakes.
     pub(super) versions: Vec<&'static SupportedProtocolVersion>,
     /// Whether clients are asked for certificates.
-    pub(super) clients: Clients,
+    pub(super) client_certificates: ClientCertificates,
     /// What a ClientHello meets with.
     pub(super) on_hello: fn(&Hello) -> OnHello,
     /// What the server says unasked.
@@ -75,7 +75,7 @@ pub(super) struct Scene {
     ending: &'static str,
 }
 
-impl Scene {
+impl Scenario {
     /// The healthy case.
     pub(super) fn new() -> io::Result<Self> {
         let directory = Directory::new()?;
@@ -84,11 +84,11 @@ impl Scene {
         let intermediate = root.intermediate("Demo Intermediate CA")?;
         let leaf = intermediate.server(&[HOST])?;
         let path = directory.write("root.crt", root.pem())?;
-        let mut scene = Self {
+        let mut scenario = Self {
             chain: Vec::new(),
             key: Vec::new(),
             versions: rustls::DEFAULT_VERSIONS.to_vec(),
-            clients: Clients::NotAsked,
+            client_certificates: ClientCertificates::NotAsked,
             on_hello: |_| OnHello::Serve,
             greeting: b"",
             on_request: OnRequest::Accept(b""),
@@ -111,16 +111,16 @@ impl Scene {
             intermediate,
             port,
         };
-        scene.present(leaf);
-        scene.set("host", HOST);
-        scene.set("hostaddr", "127.0.0.1");
-        scene.set("port", scene.port.number().to_string());
-        scene.set("dbname", "postgres");
-        scene.set("user", USER);
-        scene.set("password", PASSWORD);
-        scene.set("sslmode", "verify-full");
-        scene.name_file("sslrootcert", &path);
-        Ok(scene)
+        scenario.present(leaf);
+        scenario.set("host", HOST);
+        scenario.set("hostaddr", "127.0.0.1");
+        scenario.set("port", scenario.port.number().to_string());
+        scenario.set("dbname", "postgres");
+        scenario.set("user", USER);
+        scenario.set("password", PASSWORD);
+        scenario.set("sslmode", "verify-full");
+        scenario.name_file("sslrootcert", &path);
+        Ok(scenario)
     }
 
     /// The server shows this certificate and the intermediate.
@@ -246,19 +246,21 @@ impl Scene {
             roots.add(authority.der.clone().into()).map_err(io::Error::other)?;
             io::Result::Ok(WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)))
         };
-        let clients = match &self.clients {
-            Clients::NotAsked => Arc::new(NoClientAuth),
-            Clients::Asked(authority) => {
+        let client_certificates = match &self.client_certificates {
+            ClientCertificates::NotAsked => Arc::new(NoClientAuth),
+            ClientCertificates::Asked(authority) => {
                 verifier(authority)?.allow_unauthenticated().build().map_err(io::Error::other)?
             }
-            Clients::MustShow(authority) => verifier(authority)?.build().map_err(io::Error::other)?,
+            ClientCertificates::MustShow(authority) => {
+                verifier(authority)?.build().map_err(io::Error::other)?
+            }
         };
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
             .map_err(io::Error::other)?;
         let mut config = builder
-            .with_client_cert_verifier(clients)
-            .with_cert_resolver(Arc::new(Shown(Arc::new(certified))));
+            .with_client_cert_verifier(client_certificates)
+            .with_cert_resolver(Arc::new(FixedCertificate(Arc::new(certified))));
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         // PostgreSQL resumes no sessions (be-secure-openssl.c).
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -269,9 +271,9 @@ impl Scene {
 
 /// The certificate shown to everybody. rustls would otherwise insist that it fits its key and can be decoded.
 #[derive(Debug)]
-struct Shown(Arc<CertifiedKey>);
+struct FixedCertificate(Arc<CertifiedKey>);
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for FixedCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0))
     }

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Visits remembered, and messages of each.
-const MOST_VISITS: usize = 1000;
+/// Connections remembered, and messages of each.
+const MOST_REMEMBERED: usize = 1000;
 /// How long to wait for clients that are about to go.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What one client did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Visit {
+pub struct ConnectionRecord {
     /// Everything it sent outside TLS: requests, the ClientHello, a start-up message in plaintext.
     pub clear: Vec<u8>,
     /// Whether it asked for TLS by SSLRequest.
@@ -39,20 +39,20 @@ pub struct Startup {
     pub encrypted: bool,
 }
 
-/// The visit of one connection, being written.
+/// The record of one connection, being written.
 #[derive(Clone, Default)]
-pub(super) struct Record(Arc<Mutex<Visit>>);
+pub(super) struct Recorder(Arc<Mutex<ConnectionRecord>>);
 
-impl Record {
-    pub(super) fn note(&self, change: impl FnOnce(&mut Visit)) {
+impl Recorder {
+    pub(super) fn note(&self, change: impl FnOnce(&mut ConnectionRecord)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// A message after the start-up message.
     pub(super) fn message(&self, kind: u8) {
-        self.note(|visit| {
-            if visit.messages.len() < MOST_VISITS {
-                visit.messages.push(kind);
+        self.note(|record| {
+            if record.messages.len() < MOST_REMEMBERED {
+                record.messages.push(kind);
             }
         });
     }
@@ -62,44 +62,44 @@ impl Record {
         self.copy().direct
     }
 
-    fn copy(&self) -> Visit {
+    fn copy(&self) -> ConnectionRecord {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// All visits, and how many are still going on.
+/// All connections, and how many are still open.
 #[derive(Default)]
-pub(super) struct Book {
-    visits: Mutex<(VecDeque<Record>, usize)>,
+pub(super) struct ConnectionLog {
+    connections: Mutex<(VecDeque<Recorder>, usize)>,
     left: Condvar,
 }
 
-impl Book {
+impl ConnectionLog {
     /// A client has come.
-    pub(super) fn open(&self) -> Record {
-        let record = Record::default();
-        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        if visits.0.len() == MOST_VISITS {
-            visits.0.pop_front();
+    pub(super) fn open(&self) -> Recorder {
+        let record = Recorder::default();
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.0.len() == MOST_REMEMBERED {
+            connections.0.pop_front();
         }
-        visits.0.push_back(record.clone());
-        visits.1 += 1;
+        connections.0.push_back(record.clone());
+        connections.1 += 1;
         record
     }
 
     /// A client has gone.
     pub(super) fn close(&self) {
-        self.visits.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
         self.left.notify_all();
     }
 
-    /// All visits so far; waits a little for those still going on.
-    pub(super) fn visits(&self) -> Vec<Visit> {
-        let visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        let (visits, _) = self
+    /// All connections so far; waits a little for those still open.
+    pub(super) fn connections(&self) -> Vec<ConnectionRecord> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let (connections, _) = self
             .left
-            .wait_timeout_while(visits, PATIENCE, |(_, open)| *open > 0)
+            .wait_timeout_while(connections, CLOSING_TIMEOUT, |(_, open)| *open > 0)
             .unwrap_or_else(PoisonError::into_inner);
-        visits.0.iter().map(Record::copy).collect()
+        connections.0.iter().map(Recorder::copy).collect()
     }
 }
