@@ -1,7 +1,7 @@
 #![doc = include_str!("architecture.md")]
 
 // Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no
-// circle; the files of a module likewise (`tests/it/rooms.rs` reads this list and compares everything with it).
+// circle; the files of a module likewise (`tests/it/structure.rs` reads this list and compares everything with it).
 
 // Text, numbers, time; X.509 as plain facts.
 pub mod apart;

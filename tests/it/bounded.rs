@@ -3,8 +3,8 @@
 
 use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued, alt_names, dns, email, name_constraints};
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::{self, NAME, OPEN};
-use crate::support::stage::{Stage, Tls};
 use crate::support::tool::Tool;
 
 /// A chain of nearly 64 KiB, valid in everything: twenty certificates, each with e-mail addresses that are not in the
@@ -24,9 +24,9 @@ fn quarrelsome() -> Vec<Issued> {
     chain
 }
 
-fn serving(chain: &[Issued], tls: Tls) -> Stage {
+fn serving(chain: &[Issued], tls: Tls) -> ScriptedServer {
     let sent: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.der.clone()).collect();
-    Stage::start(&sent, &chain[0].key, &tls)
+    ScriptedServer::start(&sent, &chain[0].key, &tls)
 }
 
 #[test]
@@ -43,17 +43,17 @@ fn hostile_chains_in_a_list_change_no_other_result() {
         home.write(&format!("other-{other}.pem"), hostile[19].pem());
     }
     let honest = vec![Draft::server(NAME).signed_by(&root)];
-    let stages: Vec<(bool, Stage)> = (0..9)
+    let servers: Vec<(bool, ScriptedServer)> = (0..9)
         .map(|place| match place % 3 {
             0 => (false, serving(&hostile, Tls { blind: true, ..Tls::default() })),
             _ => (true, serving(&honest, Tls::default())),
         })
         .collect();
-    let list: String = stages
+    let list: String = servers
         .iter()
-        .map(|(good, stage)| {
+        .map(|(good, scripted)| {
             let root = if *good { &root_file } else { &hostile_root };
-            site::verify_full(stage.address.port(), root.to_str().expect("a path"), OPEN) + "\n"
+            site::verify_full(scripted.address.port(), root.to_str().expect("a path"), OPEN) + "\n"
         })
         .collect();
     home.write("targets", list);
@@ -61,8 +61,8 @@ fn hostile_chains_in_a_list_change_no_other_result() {
     report.exits(8);
     let lines: Vec<serde_json::Value> =
         report.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(lines.len(), stages.len(), "{report}");
-    for ((good, _), line) in stages.iter().zip(&lines) {
+    assert_eq!(lines.len(), servers.len(), "{report}");
+    for ((good, _), line) in servers.iter().zip(&lines) {
         match good {
             true => assert_eq!(line["verdict"], "verified", "{line}"),
             false => {

@@ -19,7 +19,7 @@ use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued, Key};
 pub(crate) use crate::support::parity::{Client, Outcome, Reason, reasons_of};
 use crate::support::parity::{Expected, assert_all, assert_names, judge};
-use crate::support::stage::{Stage, Tls};
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use clients::{connection_string, server_name};
 use known::KNOWN;
 
@@ -214,31 +214,31 @@ fn chains_names_roots_and_crls_are_judged_as_libpq_judges_them() {
 /// Runs one case through all clients; a line for each that did not do what it should.
 fn run(case: &Case) -> Vec<String> {
     let home = prepare(case);
-    let stage = Stage::start(&case.chain, &case.key, &case.tls);
-    let conninfo = connection_string(case, home.path(), stage.address.port());
+    let scripted = ScriptedServer::start(&case.chain, &case.key, &case.tls);
+    let conninfo = connection_string(case, home.path(), scripted.address.port());
     let expected = Expected { outcome: &case.expected, code: case.code };
     let mut failures = Vec::new();
     for client in Client::ALL {
         let answer = client.connect(&home, &conninfo, &[], &expected);
-        let connections = stage.connections();
+        let connections = scripted.connections();
         let mut fails = |text: String| failures.push(format!("{client:?} | {text}"));
         if let Some(text) = judge(client, &case.name, &case.expected, &answer, KNOWN) {
             fails(text);
         }
         if matches!(answer.outcome, Outcome::Refused(_))
-            && connections.iter().any(|visit| visit.startup.is_some())
+            && connections.iter().any(|record| record.startup.is_some())
         {
             fails("nothing told to a server that is refused | a start-up message".to_owned());
         }
         if answer.outcome == Outcome::Accepted {
-            for visit in &connections {
+            for record in &connections {
                 let wanted = case.host.as_deref().and_then(server_name);
-                if visit.sni.as_deref() != wanted {
-                    fails(format!("the server name {wanted:?} | {:?}", visit.sni));
+                if record.sni.as_deref() != wanted {
+                    fails(format!("the server name {wanted:?} | {:?}", record.sni));
                 }
                 let offers = client != Client::Libpq15;
-                if visit.alpn != offers {
-                    fails(format!("ALPN offered: {offers} | {}", visit.alpn));
+                if record.alpn != offers {
+                    fails(format!("ALPN offered: {offers} | {}", record.alpn));
                 }
             }
         }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::home::Home;
 use crate::support::parallel::{each, expect};
 use crate::support::tool::{Report, Tool};
-use table::{Cure, row, rows};
+use table::{FixedBy, row, rows};
 
 /// What a check may take when an address is silent: the limit of two seconds that such faults set, one more for second
 /// looks, and the rest for a slow machine.
@@ -114,18 +114,18 @@ fn shows(fault: &Fault, found: &Value) -> Result<(), String> {
     let offers = |wanted: &str, tried: &Value| {
         fixes.iter().any(|fix| fix["tried"] == *tried && same(wanted, &settings(fix)))
     };
-    let holds = match row.cure {
-        Cure::NoSetting => fixes.iter().all(|fix| fix["settings"].is_null() && fix["tried"].is_null()),
-        Cure::Works(settings) => offers(settings, &Value::from("works")),
-        Cure::Untried(settings) => offers(settings, &Value::Null),
-        Cure::Uncovers(settings, next) => {
+    let holds = match row.fixed_by {
+        FixedBy::NoSetting => fixes.iter().all(|fix| fix["settings"].is_null() && fix["tried"].is_null()),
+        FixedBy::Works(settings) => offers(settings, &Value::from("works")),
+        FixedBy::Untried(settings) => offers(settings, &Value::Null),
+        FixedBy::Uncovers(settings, next) => {
             offers(settings, &Value::from("fails"))
                 && fixes.iter().filter(|fix| fix["tried"] == "fails").all(|fix| {
                     text(&fix["text"]).contains(&format!("then {next}: ")) && fix["conninfo"].is_null()
                 })
         }
     };
-    expect(holds, || format!("not {:?}: {}", row.cure, found["fixes"]))
+    expect(holds, || format!("not {:?}: {}", row.fixed_by, found["fixes"]))
 }
 
 #[test]

@@ -10,8 +10,8 @@ use pgtls_check::text::is_printable;
 use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, common_name, dns, name, text};
 use crate::support::pki::Algorithm;
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::{self, NAME, OPEN, Site};
-use crate::support::stage::{Stage, Tls};
 use crate::support::tool::{Report, Tool};
 
 /// Title, clear screen, a forged last line, an 8-bit control, an override of the writing direction, a delete.
@@ -104,10 +104,13 @@ fn names_in_certificates_are_printable() {
         Draft::server(NAME).subject(poisoned()).names([dns(POISON), dns("x.example")]).signed_by(&root);
     let other = Draft::authority("other").subject(common_name("other")).self_signed();
     for (root, code) in [(&root, "hostname-mismatch"), (&other, "unknown-issuer")] {
-        let stage =
-            Stage::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls { blind: true, ..Tls::default() });
+        let scripted = ScriptedServer::start(
+            std::slice::from_ref(&leaf.der),
+            &leaf.key,
+            &Tls { blind: true, ..Tls::default() },
+        );
         let path = home.write("root.pem", root.pem());
-        let conninfo = site::verify_full(stage.address.port(), path.to_str().unwrap(), OPEN);
+        let conninfo = site::verify_full(scripted.address.port(), path.to_str().unwrap(), OPEN);
         in_every_format(&home, &conninfo).exits(8).diagnosed(code);
     }
 }

@@ -23,13 +23,13 @@ mod readme;
 mod real_faults;
 mod real_servers;
 mod recognise;
-mod rooms;
 mod root_files;
 mod roots;
 #[cfg(unix)]
 mod scarce;
 #[cfg(unix)]
 mod special_files;
+mod structure;
 mod support;
 mod trials;
 mod verify_properties;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pgtls_check::demo::Demo;
 
 use crate::support::home::Home;
-use crate::support::network::{Beyond, alone, filter, ip, relay, resolver};
+use crate::support::network::{SecondNetwork, alone, filter, ip, relay, resolver};
 use crate::support::tool::{Report, Tool};
 
 /// A healthy server, asked for as host `host` (an empty one is left out) at `address`.
@@ -149,10 +149,10 @@ fn a_client_hello_that_is_lost_is_seen_unacknowledged() {
 /// A server behind the hole, checked from the other side of it; the first part of its flight is of so many bytes.
 fn through_a_hole(largest: u16, first: usize) -> Report {
     let case = Case::new();
-    let beyond = Beyond::a_wire_that_takes(largest);
+    let second = SecondNetwork::a_wire_that_takes(largest);
     let address = SocketAddr::from(([10, 9, 0, 1], 0));
     let port = relay(address, case.demo.address(), first, Duration::from_millis(20));
-    let tool = Tool::by(&case.home, beyond.command(Tool::PROGRAM));
+    let tool = Tool::by(&case.home, second.command(Tool::PROGRAM));
     case.within(Duration::from_secs(5), tool, &format!("hostaddr=10.9.0.1 port={port}"))
 }
 

@@ -25,7 +25,7 @@ use crate::support::home::Home;
 use crate::support::parity::{Answer, Client, Expected, Outcome, Reason, assert_all, assert_names, judge};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::postgres::Postgres;
-use crate::support::stage::{Reply, Stage, Visit};
+use crate::support::scripted_server::{ConnectionRecord, Reply, ScriptedServer};
 use case::{Case, NAME, Peer, USUAL};
 use files::FILES;
 use known::KNOWN;
@@ -42,7 +42,7 @@ struct Run<'a> {
 
 #[test]
 fn every_option_means_what_libpq_means_by_it() {
-    let _cleared = files::Cleared;
+    let _removed = files::RemovedOnDrop;
     let cases: Vec<Case> = [
         modes::cases(),
         client_certificates::cases(),
@@ -88,7 +88,7 @@ fn must_learn_nothing(case: &Case, outcome: &Outcome) -> bool {
     case.verifies()
         && case.peers.iter().any(|peer| match peer {
             // One that is silent or closes after its handshake may have been verified.
-            Peer::Stage(tls) => match reason {
+            Peer::ScriptedServer(tls) => match reason {
                 Reason::Timeout | Reason::Closed => !matches!(tls.reply, Reply::Handshake),
                 _ => reason.precedes_verification(),
             },
@@ -99,7 +99,7 @@ fn must_learn_nothing(case: &Case, outcome: &Outcome) -> bool {
 /// A peer that runs.
 enum Running {
     Server(&'static Postgres),
-    Stage(Stage),
+    ScriptedServer(ScriptedServer),
     Pooler(&'static PgBouncer),
     /// Bound and not listening, so that nobody else gets the port meanwhile.
     Closed(Socket),
@@ -109,7 +109,7 @@ impl Running {
     fn port(&self) -> u16 {
         match self {
             Self::Server(server) => server.port(),
-            Self::Stage(stage) => stage.address.port(),
+            Self::ScriptedServer(scripted) => scripted.address.port(),
             Self::Pooler(pooler) => pooler.port(),
             Self::Closed(socket) => {
                 socket.local_addr().unwrap().as_socket().expect("an address of the internet").port()
@@ -134,9 +134,13 @@ fn run(run: &Run) -> Vec<String> {
             Peer::Server(server) => Running::Server(server.running(run.version)),
             Peer::Version(server, version) => Running::Server(server.running(*version)),
             Peer::Pooler => Running::Pooler(servers::pooler()),
-            Peer::Stage(tls) => {
+            Peer::ScriptedServer(tls) => {
                 let server = files::server();
-                Running::Stage(Stage::start(std::slice::from_ref(&server.der), &server.key, tls))
+                Running::ScriptedServer(ScriptedServer::start(
+                    std::slice::from_ref(&server.der),
+                    &server.key,
+                    tls,
+                ))
             }
             Peer::Closed => Running::Closed(closed_port()),
         })
@@ -174,10 +178,10 @@ fn run(run: &Run) -> Vec<String> {
         let before = log(&peers);
         let expected = Expected { outcome: &outcome, code: case.code };
         let answer = client.connect(&home, &conninfo, &environment, &expected);
-        let connections: Vec<Visit> = peers
+        let connections: Vec<ConnectionRecord> = peers
             .iter()
             .filter_map(|peer| match peer {
-                Running::Stage(stage) => Some(stage.connections()),
+                Running::ScriptedServer(scripted) => Some(scripted.connections()),
                 _ => None,
             })
             .flatten()
@@ -187,7 +191,9 @@ fn run(run: &Run) -> Vec<String> {
         if foreign && !answer.said.contains("invalid connection option") {
             found.push(format!("an option that it does not know | {}", answer.said));
         }
-        if must_learn_nothing(case, &answer.outcome) && connections.iter().any(Visit::told_something) {
+        if must_learn_nothing(case, &answer.outcome)
+            && connections.iter().any(ConnectionRecord::told_something)
+        {
             found.push("nothing told to a server that is not verified | a start-up message".to_owned());
         }
         if !foreign && answer.outcome == outcome {
@@ -206,7 +212,7 @@ fn check(
     case: &Case,
     client: Client,
     answer: &Answer,
-    connections: &[Visit],
+    connections: &[ConnectionRecord],
     peers: &[Running],
     found: &mut Vec<String>,
 ) {
@@ -221,8 +227,8 @@ fn check(
     {
         found.push(format!("{version} | {:?}", answer.tls));
     }
-    for visit in connections.iter().filter(|visit| visit.startup.is_some()) {
-        let parameters = visit.parameters();
+    for record in connections.iter().filter(|record| record.startup.is_some()) {
+        let parameters = record.parameters();
         let value = |wanted: &str| {
             parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
         };
@@ -238,16 +244,16 @@ fn check(
         }
     }
     if (!case.sends.is_empty() || !case.withholds.is_empty())
-        && connections.iter().all(|visit| visit.startup.is_none())
+        && connections.iter().all(|record| record.startup.is_none())
     {
         found.push("a start-up message | none".to_owned());
     }
-    if let Some(holds) = case.visit {
+    if let Some(holds) = case.record {
         if connections.is_empty() {
-            found.push("a visit | none".to_owned());
+            found.push("a connection | none".to_owned());
         }
-        for visit in connections.iter().filter(|visit| !holds(client, visit)) {
-            found.push(format!("another visit | {visit:?}"));
+        for record in connections.iter().filter(|record| !holds(client, record)) {
+            found.push(format!("another connection | {record:?}"));
         }
     }
     if client == Client::Program && !case.names.is_empty() {

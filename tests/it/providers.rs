@@ -16,8 +16,8 @@ use crate::support::odd_pki::{Key, Kind};
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::postgres::Postgres;
 use crate::support::psql::Psql;
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::OPEN;
-use crate::support::stage::{Stage, Tls};
 use crate::support::tool::{Report, Tool};
 
 /// A chain for `host` whose root is called as the provider's first root, or else after the provider.
@@ -118,16 +118,16 @@ fn libpq_reads_every_exported_bundle_and_verifies_with_it() {
 }
 
 /// A server of a chain, and the string that verifies it as `host` with a file.
-fn serve(chain: &Chain, host: &str, file: &std::path::Path) -> (Stage, String) {
+fn serve(chain: &Chain, host: &str, file: &std::path::Path) -> (ScriptedServer, String) {
     let der = [&chain.leaf, &chain.intermediate].map(|identity| identity.certificate.to_der().unwrap());
     let key = Key { kind: Kind::P256, private: chain.leaf.key.clone() };
-    let stage = Stage::start(&der, &key, &Tls::default());
+    let scripted = ScriptedServer::start(&der, &key, &Tls::default());
     let conninfo = format!(
         "host={host} hostaddr=127.0.0.1 port={} user={OPEN} sslmode=verify-full sslrootcert={}",
-        stage.address.port(),
+        scripted.address.port(),
         file.display()
     );
-    (stage, conninfo)
+    (scripted, conninfo)
 }
 
 /// The evidence of a warning, if it is told.

@@ -90,13 +90,13 @@ fn kinds(root: &X509) -> Vec<Kind> {
 }
 
 /// A healthy server, its root, and a place for files.
-struct Bench {
+struct Fixture {
     demo: Demo,
     home: Home,
     root: X509,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let demo = Demo::start(None).unwrap();
         let root = X509::from_pem(&fs::read(demo.directory().join("root.crt")).unwrap()).unwrap();
@@ -152,13 +152,13 @@ fn run(home: &Home, command: &str) {
 
 #[test]
 fn every_offered_command_makes_a_file_that_verifies_the_server() {
-    let bench = Bench::new();
-    for Kind { name, content, code, mended_by } in kinds(&bench.root) {
+    let fixture = Fixture::new();
+    for Kind { name, content, code, mended_by } in kinds(&fixture.root) {
         // One with blanks, as files from a browser have.
-        let file = bench.home.write(&format!("{name}/ca root.crt"), content);
-        let link = bench.home.join(&format!("{name}/root.crt"));
+        let file = fixture.home.write(&format!("{name}/ca root.crt"), content);
+        let link = fixture.home.join(&format!("{name}/root.crt"));
         fs::hard_link(&file, &link).unwrap();
-        let found = bench.same_everywhere(&link, code);
+        let found = fixture.same_everywhere(&link, code);
         let fixes = found["fixes"].as_array().unwrap();
         assert!(!fixes.is_empty(), "{name}: {found}");
         let commands: Vec<&str> = fixes.iter().filter_map(|fix| fix["command"].as_str()).collect();
@@ -166,50 +166,50 @@ fn every_offered_command_makes_a_file_that_verifies_the_server() {
         for fix in fixes {
             let (Some(command), Some(wanted)) = (fix["command"].as_str(), mended_by) else { continue };
             assert!(command.starts_with(wanted), "{name}: {command}");
-            run(&bench.home, command);
+            run(&fixture.home, command);
             let made = Path::new(fix["settings"]["sslrootcert"].as_str().unwrap()).to_owned();
-            bench.check(&made, &[]).verified();
-            bench.roots("check", &made).exits(0);
+            fixture.check(&made, &[]).verified();
+            fixture.roots("check", &made).exits(0);
         }
         // The same with a name that the shell would take apart.
-        let spaced = bench.roots("show", &file);
+        let spaced = fixture.roots("show", &file);
         for fix in spaced.at("/diagnosis/fixes").as_array().unwrap() {
             let Some(command) = fix["command"].as_str() else { continue };
-            run(&bench.home, command);
+            run(&fixture.home, command);
             let made = Path::new(fix["settings"]["sslrootcert"].as_str().unwrap()).to_owned();
-            bench.roots("check", &made).exits(0);
+            fixture.roots("check", &made).exits(0);
         }
     }
 }
 
 #[test]
 fn a_fix_never_writes_over_the_file_it_reads() {
-    let bench = Bench::new();
-    let der = bench.root.to_der().unwrap();
+    let fixture = Fixture::new();
+    let der = fixture.root.to_der().unwrap();
     for name in ["root.pem", "root.PEM", "root"] {
-        let file = bench.home.write(name, &der);
-        let report = bench.roots("check", &file);
+        let file = fixture.home.write(name, &der);
+        let report = fixture.roots("check", &file);
         let fix = report.at("/diagnosis/fixes/0");
         assert_ne!(fix["settings"]["sslrootcert"], file.to_str().unwrap(), "{report}");
-        run(&bench.home, fix["command"].as_str().unwrap());
+        run(&fixture.home, fix["command"].as_str().unwrap());
         assert_eq!(fs::read(&file).unwrap(), der);
     }
 }
 
 #[test]
 fn files_that_cannot_be_read_are_the_same_to_check_and_commands() {
-    let bench = Bench::new();
-    bench.same_everywhere(Path::new("/nowhere/root.crt"), "root-file-missing");
-    bench.same_everywhere(Path::new("here/root.crt"), "root-file-missing");
-    bench.same_everywhere(Path::new("~/root.crt"), "root-file-missing");
-    bench.same_everywhere(bench.home.path(), "root-file-unreadable");
-    let file = bench.home.write("root.crt", bench.root.to_pem().unwrap());
+    let fixture = Fixture::new();
+    fixture.same_everywhere(Path::new("/nowhere/root.crt"), "root-file-missing");
+    fixture.same_everywhere(Path::new("here/root.crt"), "root-file-missing");
+    fixture.same_everywhere(Path::new("~/root.crt"), "root-file-missing");
+    fixture.same_everywhere(fixture.home.path(), "root-file-unreadable");
+    let file = fixture.home.write("root.crt", fixture.root.to_pem().unwrap());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads it all the same.
     if fs::read(&file).is_err() {
-        let found = bench.same_everywhere(&file, "root-file-unreadable");
-        run(&bench.home, found["fixes"][0]["command"].as_str().unwrap());
-        bench.check(&file, &[]).verified();
+        let found = fixture.same_everywhere(&file, "root-file-unreadable");
+        run(&fixture.home, found["fixes"][0]["command"].as_str().unwrap());
+        fixture.check(&file, &[]).verified();
     }
 }
 
@@ -217,34 +217,34 @@ fn files_that_cannot_be_read_are_the_same_to_check_and_commands() {
 fn files_in_which_no_path_ends_are_the_same_to_check_and_commands() {
     let fault = |name| pgtls_check::demo::fault(name).unwrap();
     for (name, code) in [("root-expired", "root-expired"), ("root-file-lacks-root", "root-file-lacks-root")] {
-        let bench = Bench { demo: Demo::start(Some(fault(name))).unwrap(), ..Bench::new() };
-        let file = bench.demo.directory().join("root.crt");
-        bench.same_everywhere(&file, code);
+        let fixture = Fixture { demo: Demo::start(Some(fault(name))).unwrap(), ..Fixture::new() };
+        let file = fixture.demo.directory().join("root.crt");
+        fixture.same_everywhere(&file, code);
     }
 }
 
 #[test]
 fn of_several_roots_that_fail_each_is_named() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let root = |name: &str, days| Draft { days, ..Draft::authority(name, Algorithm::Ecdsa) }.self_signed();
     let (one, two) = (root("One", (-9, -2)), root("Two", (-9, -1)));
-    let file = bench.home.write("expired.pem", one.pem() + &two.pem());
-    let report = bench.roots("check", &file);
+    let file = fixture.home.write("expired.pem", one.pem() + &two.pem());
+    let report = fixture.roots("check", &file);
     report.exits(3).diagnosed("root-expired");
     let listed = report.at("/diagnosis/evidence/in_file");
     assert!(listed[0].as_str().unwrap().starts_with("One, "), "{report}");
     assert!(listed[1].as_str().unwrap().starts_with("Two, "), "{report}");
 
     let later = root("Later", (2, 9));
-    let file = bench.home.write("later.pem", one.pem() + &later.pem());
-    let report = bench.roots("check", &file);
+    let file = fixture.home.write("later.pem", one.pem() + &later.pem());
+    let report = fixture.roots("check", &file);
     report.exits(8).diagnosed("certificate-not-yet-valid").says("/diagnosis/evidence/certificate", "Later");
 
     let (over, other) = (root("Over", (-9, 9)), root("Other", (-9, 9)));
     let under = |name: &str, root| Draft::authority(name, Algorithm::Ecdsa).signed_by(root).pem();
     let below = under("Under", &over) + &under("Under too", &over) + &under("Elsewhere", &other);
-    let file = bench.home.write("below.pem", below);
-    let report = bench.roots("check", &file);
+    let file = fixture.home.write("below.pem", below);
+    let report = fixture.roots("check", &file);
     report.exits(8).diagnosed("root-file-lacks-root");
     report.says("/diagnosis/evidence/needed", serde_json::json!(["Over", "Other"]));
 }

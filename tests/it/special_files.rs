@@ -9,15 +9,15 @@ use std::thread;
 
 use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued};
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::{self, NAME, OPEN};
-use crate::support::stage::{Stage, Tls};
 use crate::support::tool::Tool;
 
 struct Place {
     home: Home,
     root: Issued,
     root_file: PathBuf,
-    stage: Stage,
+    scripted: ScriptedServer,
 }
 
 impl Place {
@@ -25,9 +25,9 @@ impl Place {
         let home = Home::new();
         let root = Draft::authority("root").self_signed();
         let leaf = Draft::server(NAME).signed_by(&root);
-        let stage = Stage::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
+        let scripted = ScriptedServer::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
         let root_file = home.write("root.pem", root.pem());
-        Self { home, root, root_file, stage }
+        Self { home, root, root_file, scripted }
     }
 
     fn pipe(&self, name: &str) -> PathBuf {
@@ -37,7 +37,7 @@ impl Place {
     }
 
     fn conninfo(&self, root: &Path) -> String {
-        let port = self.stage.address.port();
+        let port = self.scripted.address.port();
         format!("{} connect_timeout=2", site::verify_full(port, root.to_str().expect("a path"), OPEN))
     }
 }

@@ -10,9 +10,9 @@ use pgtls_check::conninfo::write::quoted;
 use pgtls_check::demo::{ConnectionRecord, Demo, Fault, SeenBy, fault, faults};
 use serde_json::Value;
 
-use crate::faults::table::{Cure, Row, rows};
-use crate::support::door::{Door, Entry, alert};
+use crate::faults::table::{FixedBy, Row, rows};
 use crate::support::home::Home;
+use crate::support::intercepting_proxy::{Decision, InterceptingProxy, alert};
 use crate::support::parallel::each;
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::psql::Psql;
@@ -170,7 +170,8 @@ fn staged(name: &str) -> (Demo, Home) {
 
 #[test]
 fn what_works_for_the_program_works_for_psql() {
-    let cured: Vec<&Row> = rows().into_iter().filter(|row| matches!(row.cure, Cure::Works(_))).collect();
+    let cured: Vec<&Row> =
+        rows().into_iter().filter(|row| matches!(row.fixed_by, FixedBy::Works(_))).collect();
     each(
         &cured,
         |row| row.fault,
@@ -247,10 +248,12 @@ fn the_port_next_door_is_found() {
     // An address of this test's own, so that the usual ports are free there.
     let at = format!("127.77.{}.{}", std::process::id() / 250 % 250 + 1, std::process::id() % 250 + 1);
     let server = site.server.port();
-    let _door = Door::open(&format!("{at}:6432"), server, |_| Entry::Through).expect("a free port");
-    let no = Door::open(&format!("{at}:0"), server, |_| Entry::Told(b"N".to_vec())).expect("a port");
-    let http = |_: &[u8]| Entry::Told(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
-    let http = Door::open(&format!("{at}:0"), server, http).expect("a port");
+    let _proxy =
+        InterceptingProxy::open(&format!("{at}:6432"), server, |_| Decision::Pass).expect("a free port");
+    let no = InterceptingProxy::open(&format!("{at}:0"), server, |_| Decision::Answer(b"N".to_vec()))
+        .expect("a port");
+    let http = |_: &[u8]| Decision::Answer(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let http = InterceptingProxy::open(&format!("{at}:0"), server, http).expect("a port");
     for (port, code) in [
         (free_port(), "tcp-refused"),
         (no.address.port(), "server-refused-tls"),
@@ -266,20 +269,20 @@ fn tls_is_begun_as_the_door_wants_it() {
     let (site, home) = (Site::shared(18, Algorithm::Ecdsa), Home::new());
     let server = site.server.port();
     let tls_first = |first: &[u8]| match first.first() {
-        Some(0x16) => Entry::Through,
-        _ => Entry::Told(alert(10)),
+        Some(0x16) => Decision::Pass,
+        _ => Decision::Answer(alert(10)),
     };
-    let door = Door::open("127.0.0.1:0", server, tls_first).expect("a port");
-    let case = Case::new(&home, well(site, &home, door.address.port()));
+    let proxy = InterceptingProxy::open("127.0.0.1:0", server, tls_first).expect("a port");
+    let case = Case::new(&home, well(site, &home, proxy.address.port()));
     assert_eq!(case.cured("not-postgresql"), ["sslnegotiation=direct"]);
 
     let by_name = |first: &[u8]| {
         let is_hello = first.first() == Some(&0x16);
         let named = first.windows(NAME.len()).any(|part| part == NAME.as_bytes());
-        if is_hello && !named { Entry::Told(alert(112)) } else { Entry::Through }
+        if is_hello && !named { Decision::Answer(alert(112)) } else { Decision::Pass }
     };
-    let door = Door::open("127.0.0.1:0", server, by_name).expect("a port");
-    let case = Case::new(&home, format!("{} sslsni=0", well(site, &home, door.address.port())));
+    let proxy = InterceptingProxy::open("127.0.0.1:0", server, by_name).expect("a port");
+    let case = Case::new(&home, format!("{} sslsni=0", well(site, &home, proxy.address.port())));
     assert_eq!(case.cured("sni-unrecognized"), ["sslsni=1"]);
 }
 
@@ -473,7 +476,7 @@ fn one_connection_for_the_check_and_no_other_tells_who_comes() {
             let others: Vec<&ConnectionRecord> = connections.iter().skip(alone * 2).collect();
             more.fetch_add(others.len(), Ordering::Relaxed);
             if let Some(record) = others.iter().find(|record| is_told(record)) {
-                return Err(format!("{visit:?}"));
+                return Err(format!("{record:?}"));
             }
             let looks = tried.at("/looks").as_array().map_or(0, Vec::len);
             if looks > 5 || others.len() > 10 {

@@ -4,7 +4,7 @@ use super::Reason::Handshake;
 use super::{Case, changed, on_server};
 use crate::support::odd_pki::Hash::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
 use crate::support::odd_pki::*;
-use crate::support::stage::Tls;
+use crate::support::scripted_server::Tls;
 use openssl::bn::BigNum;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;

@@ -6,7 +6,7 @@ use crate::support::der::{boolean, element, implicit, integer, null, sequence};
 use crate::support::odd_pki::*;
 
 /// The people of these cases.
-struct Cast {
+struct Certificates {
     root: Issued,
     ca: Issued,
     server: Issued,
@@ -14,7 +14,7 @@ struct Cast {
     clear: [Vec<u8>; 2],
 }
 
-impl Cast {
+impl Certificates {
     fn new() -> Self {
         let root = usual_root().self_signed();
         let ca = usual_ca().signed_by(&root);
@@ -48,56 +48,66 @@ impl Cast {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let cast = Cast::new();
-    let mut all = files(&cast);
-    all.extend(directories(&cast));
-    all.extend(lists(&cast));
+    let certificates = Certificates::new();
+    let mut all = files(&certificates);
+    all.extend(directories(&certificates));
+    all.extend(lists(&certificates));
     all.extend(paths());
     all
 }
 
-fn files(cast: &Cast) -> Vec<Case> {
-    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
+fn files(certificates: &Certificates) -> Vec<Case> {
+    let Certificates { root, ca, server, clear: [of_root, of_ca] } = certificates;
     let revoking = CrlDraft::revoking(&[server]).signed_by(ca);
     let revoking_ca = CrlDraft::revoking(&[ca]).signed_by(root);
     let default = |title: &str, crls: &[&Vec<u8>]| {
         let text: String = crls.iter().map(|crl| crl_pem(crl)).collect();
-        cast.case(title).file(".postgresql/root.crl", text)
+        certificates.case(title).file(".postgresql/root.crl", text)
     };
     vec![
-        cast.file("of all CAs, nothing revoked", &[of_root, of_ca]).accepted(),
-        cast.file("in the other order", &[of_ca, of_root]).accepted(),
-        cast.file("the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
-        cast.file("the CA revoked", &[&revoking_ca, of_ca]).diagnosed("certificate-revoked"),
-        cast.file("of the issuing CA only", &[of_ca]).diagnosed("crl-missing"),
-        cast.file("of the root only", &[of_root]).diagnosed("crl-missing"),
-        cast.file("of the issuing CA only, the server revoked", &[&revoking]).refused(Chain),
-        cast.case("file missing").settings("sslcrl=DIR/none.crl").accepted(),
-        cast.text("file empty", "").accepted(),
-        cast.text("file garbage", "nothing of use\n").accepted(),
-        cast.text("file DER", revoking.clone()).accepted(),
-        cast.case("file a directory").directory("list.crl").settings("sslcrl=DIR/list.crl").accepted(),
-        cast.text("file of a certificate", root.pem()).diagnosed("crl-missing"),
-        cast.text("file of a private key", root.key.private.private_key_to_pem_pkcs8().unwrap()).accepted(),
-        cast.text("text around the blocks", format!("CRLs\n{}\n{}end", crl_pem(of_root), crl_pem(of_ca)))
+        certificates.file("of all CAs, nothing revoked", &[of_root, of_ca]).accepted(),
+        certificates.file("in the other order", &[of_ca, of_root]).accepted(),
+        certificates.file("the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
+        certificates.file("the CA revoked", &[&revoking_ca, of_ca]).diagnosed("certificate-revoked"),
+        certificates.file("of the issuing CA only", &[of_ca]).diagnosed("crl-missing"),
+        certificates.file("of the root only", &[of_root]).diagnosed("crl-missing"),
+        certificates.file("of the issuing CA only, the server revoked", &[&revoking]).refused(Chain),
+        certificates.case("file missing").settings("sslcrl=DIR/none.crl").accepted(),
+        certificates.text("file empty", "").accepted(),
+        certificates.text("file garbage", "nothing of use\n").accepted(),
+        certificates.text("file DER", revoking.clone()).accepted(),
+        certificates
+            .case("file a directory")
+            .directory("list.crl")
+            .settings("sslcrl=DIR/list.crl")
             .accepted(),
-        cast.text("bad block behind good ones, the server revoked", {
-            format!(
-                "{}{}-----BEGIN X509 CRL-----\n!!!\n-----END X509 CRL-----\n",
-                crl_pem(of_root),
-                crl_pem(&revoking)
-            )
-        })
-        .accepted(),
-        cast.text("CRLF", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)).replace('\n', "\r\n"))
+        certificates.text("file of a certificate", root.pem()).diagnosed("crl-missing"),
+        certificates
+            .text("file of a private key", root.key.private.private_key_to_pem_pkcs8().unwrap())
+            .accepted(),
+        certificates
+            .text("text around the blocks", format!("CRLs\n{}\n{}end", crl_pem(of_root), crl_pem(of_ca)))
+            .accepted(),
+        certificates
+            .text("bad block behind good ones, the server revoked", {
+                format!(
+                    "{}{}-----BEGIN X509 CRL-----\n!!!\n-----END X509 CRL-----\n",
+                    crl_pem(of_root),
+                    crl_pem(&revoking)
+                )
+            })
+            .accepted(),
+        certificates
+            .text("CRLF", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)).replace('\n', "\r\n"))
             .diagnosed("certificate-revoked"),
         // OpenSSL loads certificates from the same file, and what it loads it trusts.
-        cast.text("file with the root as well, root file of a stranger", {
-            format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(of_ca))
-        })
-        .settings("sslrootcert=DIR/stranger.crt")
-        .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
-        .accepted(),
+        certificates
+            .text("file with the root as well, root file of a stranger", {
+                format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(of_ca))
+            })
+            .settings("sslrootcert=DIR/stranger.crt")
+            .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
+            .accepted(),
         default("default file, nothing revoked", &[of_root, of_ca]).accepted(),
         default("default file, the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
         default("default file not looked at when sslcrl is set", &[of_root, &revoking])
@@ -110,10 +120,12 @@ fn files(cast: &Cast) -> Vec<Case> {
         default("default file looked at when sslcrl is empty", &[of_root, &revoking])
             .settings("sslcrl=''")
             .diagnosed("certificate-revoked"),
-        cast.file("verify-ca, the server revoked", &[of_root, &revoking])
+        certificates
+            .file("verify-ca, the server revoked", &[of_root, &revoking])
             .mode("verify-ca")
             .diagnosed("certificate-revoked"),
-        cast.file("require with a root file, the server revoked", &[of_root, &revoking])
+        certificates
+            .file("require with a root file, the server revoked", &[of_root, &revoking])
             .mode("require")
             .diagnosed("certificate-revoked"),
         Case::new("CRL: require without a root file, the server revoked", &[server, ca])
@@ -121,72 +133,89 @@ fn files(cast: &Cast) -> Vec<Case> {
             .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)))
             .settings("sslcrl=DIR/list.crl")
             .accepted(),
-        cast.file("the server revoked, wrong name", &[of_root, &revoking]).host("other.test").refused(Chain),
+        certificates
+            .file("the server revoked, wrong name", &[of_root, &revoking])
+            .host("other.test")
+            .refused(Chain),
         Case::new("CRL: in the root file, the server revoked", &[server, ca])
             .root_file(format!("{}{}{}", root.pem(), crl_pem(of_root), crl_pem(&revoking)))
             .accepted(),
     ]
 }
 
-fn directories(cast: &Cast) -> Vec<Case> {
-    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
+fn directories(certificates: &Certificates) -> Vec<Case> {
+    let Certificates { root, ca, server, clear: [of_root, of_ca] } = certificates;
     let revoking = CrlDraft::revoking(&[server]).number(2).updates(days(-1), Some(days(30))).signed_by(ca);
     vec![
-        cast.hashed("directory, nothing revoked", &[(root, of_root, 0), (ca, of_ca, 0)]).accepted(),
-        cast.hashed("directory, the server revoked", &[(root, of_root, 0), (ca, &revoking, 0)])
+        certificates.hashed("directory, nothing revoked", &[(root, of_root, 0), (ca, of_ca, 0)]).accepted(),
+        certificates
+            .hashed("directory, the server revoked", &[(root, of_root, 0), (ca, &revoking, 0)])
             .diagnosed("certificate-revoked"),
-        cast.hashed("directory with the issuing CA's only", &[(ca, of_ca, 0)]).diagnosed("crl-missing"),
-        cast.hashed("directory empty", &[]).diagnosed("crl-missing"),
-        cast.case("directory missing").settings("sslcrldir=DIR/none").diagnosed("crl-missing"),
-        cast.case("directory with names that are no hashes")
+        certificates
+            .hashed("directory with the issuing CA's only", &[(ca, of_ca, 0)])
+            .diagnosed("crl-missing"),
+        certificates.hashed("directory empty", &[]).diagnosed("crl-missing"),
+        certificates.case("directory missing").settings("sslcrldir=DIR/none").diagnosed("crl-missing"),
+        certificates
+            .case("directory with names that are no hashes")
             .file("crls/root.crl", crl_pem(of_root))
             .file("crls/ca.crl", crl_pem(of_ca))
             .settings("sslcrldir=DIR/crls")
             .diagnosed("crl-missing"),
-        cast.case("directory in the file's place, hashed")
+        certificates
+            .case("directory in the file's place, hashed")
             .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
             .settings("sslcrl=DIR/crls")
             .accepted(),
-        cast.hashed("directory numbered from 1", &[(root, of_root, 1), (ca, of_ca, 1)])
+        certificates
+            .hashed("directory numbered from 1", &[(root, of_root, 1), (ca, of_ca, 1)])
             .diagnosed("crl-missing"),
-        cast.hashed(
-            "directory with an old and a revoking one",
-            &[(root, of_root, 0), (ca, of_ca, 0), (ca, &revoking, 1)],
-        )
-        .diagnosed("certificate-revoked"),
-        cast.hashed("directory for the CA, file for the root", &[(ca, of_ca, 0)])
+        certificates
+            .hashed(
+                "directory with an old and a revoking one",
+                &[(root, of_root, 0), (ca, of_ca, 0), (ca, &revoking, 1)],
+            )
+            .diagnosed("certificate-revoked"),
+        certificates
+            .hashed("directory for the CA, file for the root", &[(ca, of_ca, 0)])
             .file("list.crl", crl_pem(of_root))
             .settings("sslcrl=DIR/list.crl")
             .accepted(),
-        cast.hashed("directory for the root, file for the CA, the server revoked", &[(root, of_root, 0)])
+        certificates
+            .hashed("directory for the root, file for the CA, the server revoked", &[(root, of_root, 0)])
             .file("list.crl", crl_pem(&revoking))
             .settings("sslcrl=DIR/list.crl")
             .diagnosed("certificate-revoked"),
-        cast.hashed(
-            "directory good, file missing, the server revoked",
-            &[(root, of_root, 0), (ca, &revoking, 0)],
-        )
-        .settings("sslcrl=DIR/none.crl")
-        .accepted(),
-        cast.hashed(
-            "directory good, file empty, the server revoked",
-            &[(root, of_root, 0), (ca, &revoking, 0)],
-        )
-        .file("list.crl", "")
-        .settings("sslcrl=DIR/list.crl")
-        .accepted(),
-        cast.case("directory with DER files")
+        certificates
+            .hashed(
+                "directory good, file missing, the server revoked",
+                &[(root, of_root, 0), (ca, &revoking, 0)],
+            )
+            .settings("sslcrl=DIR/none.crl")
+            .accepted(),
+        certificates
+            .hashed(
+                "directory good, file empty, the server revoked",
+                &[(root, of_root, 0), (ca, &revoking, 0)],
+            )
+            .file("list.crl", "")
+            .settings("sslcrl=DIR/list.crl")
+            .accepted(),
+        certificates
+            .case("directory with DER files")
             .file(format!("crls/{}.r0", root.subject_hash()), of_root.clone())
             .file(format!("crls/{}.r0", ca.subject_hash()), of_ca.clone())
             .settings("sslcrldir=DIR/crls")
             .refused(Chain),
-        cast.case("two directories")
+        certificates
+            .case("two directories")
             .file(format!("one/{}.r0", root.subject_hash()), crl_pem(of_root))
             .file(format!("two/{}.r0", ca.subject_hash()), crl_pem(of_ca))
             .settings("sslcrldir=DIR/one:DIR/two")
             .accepted(),
         // As above: a hashed certificate in the directory is trusted.
-        cast.case("directory with roots as well, root file of a stranger")
+        certificates
+            .case("directory with roots as well, root file of a stranger")
             .file(format!("crls/{}.0", root.subject_hash()), root.pem())
             .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
             .file(format!("crls/{}.r0", ca.subject_hash()), crl_pem(of_ca))
@@ -197,9 +226,9 @@ fn directories(cast: &Cast) -> Vec<Case> {
 }
 
 /// What a single CRL may say.
-fn lists(cast: &Cast) -> Vec<Case> {
-    let Cast { root, ca, server, clear: [of_root, of_ca] } = cast;
-    let with = |title: &str, draft: CrlDraft| cast.file(title, &[of_root, &draft.signed_by(ca)]);
+fn lists(certificates: &Certificates) -> Vec<Case> {
+    let Certificates { root, ca, server, clear: [of_root, of_ca] } = certificates;
+    let with = |title: &str, draft: CrlDraft| certificates.file(title, &[of_root, &draft.signed_by(ca)]);
     let clear = || CrlDraft::revoking(&[]);
     let wrong = Key::labelled(Kind::P256, "wrong");
     let by_other_key = clear().sign(&wrong, &ca.subject, &ca.identifier);
@@ -220,8 +249,8 @@ fn lists(cast: &Cast) -> Vec<Case> {
         with("of the future", clear().updates(days(1), Some(days(9)))).diagnosed("crl-invalid"),
         with("without a next update", clear().updates(days(-9), None)).accepted(),
         with("badly signed", clear().spoiled()).diagnosed("crl-invalid"),
-        cast.file("signed by another key", &[of_root, &by_other_key]).refused(Chain),
-        cast.file("of another CA", &[of_root, &by_other_ca]).diagnosed("crl-missing"),
+        certificates.file("signed by another key", &[of_root, &by_other_key]).refused(Chain),
+        certificates.file("of another CA", &[of_root, &by_other_ca]).diagnosed("crl-missing"),
         with("without authority key identifier", clear().unidentified()).accepted(),
         with(
             "with the wrong authority key identifier",
@@ -233,11 +262,12 @@ fn lists(cast: &Cast) -> Vec<Case> {
             .diagnosed("certificate-revoked"),
         with("signed with SHA-512", clear().scheme(Scheme::Usual(Hash::Sha512))).accepted(),
         with("signed with SHA-224", clear().scheme(Scheme::Usual(Hash::Sha224))).accepted(),
-        cast.file("old revoking one and new clear one", &[of_root, &older, &newer]).accepted(),
-        cast.file("new clear one and old revoking one", &[of_root, &newer, &older]).accepted(),
-        cast.file("old clear one and new revoking one", &[of_root, &older_clear, &newer_revoking])
+        certificates.file("old revoking one and new clear one", &[of_root, &older, &newer]).accepted(),
+        certificates.file("new clear one and old revoking one", &[of_root, &newer, &older]).accepted(),
+        certificates
+            .file("old clear one and new revoking one", &[of_root, &older_clear, &newer_revoking])
             .diagnosed("certificate-revoked"),
-        cast.file("expired one and valid one", &[of_root, &expired, of_ca]).accepted(),
+        certificates.file("expired one and valid one", &[of_root, &expired, of_ca]).accepted(),
         with("another serial revoked", CrlDraft { revoked: vec![vec![0x55, 1]], ..clear() }).accepted(),
         with("revoked for key compromise", revoking(1).with_entry(reason(1)))
             .diagnosed("certificate-revoked"),
@@ -266,18 +296,19 @@ fn lists(cast: &Cast) -> Vec<Case> {
             revoking(5).with(base)
         })
         .diagnosed("certificate-revoked"),
-        cast.file(
-            "many serials revoked",
-            &[
-                of_root,
-                &CrlDraft {
-                    revoked: (0..500u16).map(|n| vec![0x50, (n >> 8) as u8, n as u8]).collect(),
-                    ..clear()
-                }
-                .signed_by(ca),
-            ],
-        )
-        .accepted(),
+        certificates
+            .file(
+                "many serials revoked",
+                &[
+                    of_root,
+                    &CrlDraft {
+                        revoked: (0..500u16).map(|n| vec![0x50, (n >> 8) as u8, n as u8]).collect(),
+                        ..clear()
+                    }
+                    .signed_by(ca),
+                ],
+            )
+            .accepted(),
         {
             let root = usual_root().self_signed();
             let ca = usual_ca().with(key_usage(&[KEY_CERT_SIGN])).signed_by(&root);

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use pgtls_check::demo::fault;
 
-use super::table::{Cast, Neighbour, Staged, rows};
+use super::table::{Certificates, Neighbour, Staged, rows};
 use crate::support::home::Home;
 use crate::support::network::relay;
 use crate::support::parallel::{each, expect};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::pki::{self, Algorithm, Chain};
 use crate::support::psql::Psql;
+use crate::support::scripted_server::ScriptedServer;
 use crate::support::site::{self, GUARDED, NAME, OPEN, PASSWORD, Site};
-use crate::support::stage::Stage;
 use crate::support::tool::{Report, Tool};
 
 /// Checks a connection string with the program and with psql: both must be content, the former without a word of `code`.
@@ -110,7 +110,7 @@ fn settings_and_files_that_look_alike() {
 
 #[test]
 fn chains_that_look_alike() {
-    let cast = Cast::new();
+    let certificates = Certificates::new();
     let chains = those(|neighbour| match neighbour {
         Neighbour::Chain(what, stage) => Some((*what, *stage)),
         _ => None,
@@ -120,9 +120,9 @@ fn chains_that_look_alike() {
         |(code, _)| code,
         |(code, (what, stage))| {
             let home = Home::new();
-            let Staged { chain, root, tls, files, settings } = stage(&cast);
+            let Staged { chain, root, tls, files, settings } = stage(&certificates);
             let der: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.der.clone()).collect();
-            let server = Stage::start(&der, &chain[0].key, &tls);
+            let server = ScriptedServer::start(&der, &chain[0].key, &tls);
             let path = home.write("root.pem", root.pem());
             for (name, content) in files {
                 home.write(name, content);

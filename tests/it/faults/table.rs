@@ -16,8 +16,8 @@ use crate::support::odd_pki::{
     CrlDraft, Draft, EXTENDED_KEY_USAGE, Extension, Issued, Kind, POLICIES, common_name, crl_pem, days, dns,
     ip, name_constraints,
 };
+use crate::support::scripted_server::Tls;
 use crate::support::site::NAME;
-use crate::support::stage::Tls;
 use crate::{audit, network as networks, real_faults};
 
 /// What is expected of one fault.
@@ -30,7 +30,7 @@ pub(crate) struct Row {
     /// Words of one of the fixes: of its text, its command or its settings.
     pub fix: &'static str,
     /// What settings do about it.
-    pub cure: Cure,
+    pub fixed_by: FixedBy,
     /// The answer of libpq.
     pub psql: Answer,
     /// What looks like it and is fine. One row of those that share a code has some.
@@ -39,14 +39,14 @@ pub(crate) struct Row {
 
 /// What becomes of the fault when settings are changed. `DIR` stands for the directory of its files.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cure {
+pub(crate) enum FixedBy {
     /// No fix has settings.
     NoSetting,
     /// These are among those that were tried and work, for psql too.
     Works(&'static str),
     /// These are offered and cannot be tried without a password, or before a command was run.
     Untried(&'static str),
-    /// These cure it and bring another fault to light: the code of that.
+    /// These fixed_by it and bring another fault to light: the code of that.
     Uncovers(&'static str, &'static str),
 }
 
@@ -79,13 +79,13 @@ pub(crate) enum Neighbour {
     /// on.
     Settings(&'static str, &'static str),
     /// What it is, and a chain.
-    Chain(&'static str, fn(&Cast) -> Staged),
+    Chain(&'static str, fn(&Certificates) -> Staged),
     /// Another test has it: its function, so that a renamed or removed one does not compile.
     Test(#[allow(dead_code)] fn()),
 }
 
 use Answer::{Alerts, Connects, Differs, Fails};
-use Cure::{NoSetting, Uncovers, Untried, Works};
+use FixedBy::{NoSetting, Uncovers, Untried, Works};
 use Neighbour::{Chain, Settings, Test};
 
 // Alerts (RFC 8446, 6.2) as OpenSSL's `x509table` in ssl/statem/statem_lib.c and others choose them.
@@ -127,7 +127,7 @@ pub(crate) fn row(fault: &str) -> &'static Row {
 }
 
 /// Who takes part in the chains of [`Neighbour::Chain`].
-pub(crate) struct Cast {
+pub(crate) struct Certificates {
     pub root: Issued,
     pub ca: Issued,
     /// The server's certificate, of the CA.
@@ -152,7 +152,7 @@ fn server() -> Draft {
     Draft::server(NAME)
 }
 
-impl Cast {
+impl Certificates {
     pub(crate) fn new() -> Self {
         let root = Draft::authority("Neighbour Root").self_signed();
         let ca = Draft::authority("Neighbour CA").signed_by(&root);

@@ -5,7 +5,7 @@ use crate::support::differential::{Situation, assert_agreement};
 use crate::support::home::Home;
 use crate::support::odd_pki::*;
 use crate::support::random::Random;
-use crate::support::stage::{Login, Reply, Stage, Tls};
+use crate::support::scripted_server::{Login, Reply, ScriptedServer, Tls};
 use socket2::{Domain, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -89,13 +89,14 @@ fn of_several_hosts_the_same_is_reached() {
     let server = Draft::server(HOST).signed_by(&root);
     let strange = Draft::server(HOST).signed_by(&Draft::authority("Stranger").self_signed());
     let root = home.write("root.crt", root.pem());
-    let mut stages = Vec::new();
+    let mut servers = Vec::new();
     let mut hosts = Vec::new();
     for behaviour in behaviours() {
         let certificate = if behaviour.stranger { &strange } else { &server };
-        let stage = Stage::start(std::slice::from_ref(&certificate.der), &certificate.key, &behaviour.tls);
-        hosts.push(Host { name: behaviour.name, port: stage.address.port(), slow: behaviour.slow });
-        stages.push(stage);
+        let scripted =
+            ScriptedServer::start(std::slice::from_ref(&certificate.der), &certificate.key, &behaviour.tls);
+        hosts.push(Host { name: behaviour.name, port: scripted.address.port(), slow: behaviour.slow });
+        servers.push(scripted);
     }
     // Bound and not listening.
     let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

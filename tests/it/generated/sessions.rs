@@ -7,7 +7,7 @@ use crate::support::differential::{Situation, assert_agreement};
 use crate::support::home::Home;
 use crate::support::odd_pki::*;
 use crate::support::random::Random;
-use crate::support::stage::{Login, Stage, Step, Tls, message};
+use crate::support::scripted_server::{Login, ScriptedServer, Step, Tls, message};
 
 const HOST: &str = "pgtls.test";
 
@@ -331,7 +331,7 @@ fn whatever_a_server_says_is_taken_as_libpq_takes_it() {
         [insertions(), orders(), authentications(), protocols(), chances()].into_iter().flatten().collect();
     let scripts: Vec<Vec<Step>> = sessions.iter().map(|session| session.script.clone()).collect();
     let tls = Tls { login: Login::Scripts(Box::leak(scripts.into())), ..Tls::default() };
-    let stage = Stage::start(std::slice::from_ref(&server.der), &server.key, &tls);
+    let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &tls);
     let situations: Vec<Situation> = sessions
         .into_iter()
         .enumerate()
@@ -340,7 +340,7 @@ fn whatever_a_server_says_is_taken_as_libpq_takes_it() {
             conninfo: format!(
                 "host={HOST} hostaddr=127.0.0.1 port={} user=u dbname={number} sslmode=verify-full \
                  sslrootcert={} connect_timeout=5 {}",
-                stage.address.port(),
+                scripted.address.port(),
                 root.display(),
                 session.settings
             ),

@@ -8,13 +8,13 @@ use crate::support::differential::{Known, Situation, assert_agreement};
 use crate::support::home::Home;
 use crate::support::libpq::Build;
 use crate::support::odd_pki::*;
-use crate::support::stage::{Stage, Tls};
+use crate::support::scripted_server::{ScriptedServer, Tls};
 
 const HOST: &str = "pgtls.test";
 const ROOT: &str = "Twin Root";
 
 /// All that has the root's name, and the others that matter.
-struct Cast {
+struct Certificates {
     right: Issued,
     other_key: Issued,
     expired: Issued,
@@ -28,7 +28,7 @@ struct Cast {
     crls: String,
 }
 
-impl Cast {
+impl Certificates {
     /// With key identifiers in all certificates, or in none.
     fn new(identified: bool) -> Self {
         let draft = |name: &str| {
@@ -95,31 +95,31 @@ const SENT: [&str; 3] = ["server", "server, CA", "server, CA not sent"];
 fn of_namesakes_in_file_and_directory_openssl_takes_the_same() {
     let home = Home::new();
     let mut situations = Vec::new();
-    let mut stages = Vec::new();
+    let mut servers = Vec::new();
     for identified in [true, false] {
-        let cast = Cast::new(identified);
+        let certificates = Certificates::new(identified);
         let how = if identified { "identified" } else { "unidentified" };
-        home.write(&format!("{how}/all.crl"), &cast.crls);
+        home.write(&format!("{how}/all.crl"), &certificates.crls);
         for letters in FILES {
-            home.write(&format!("{how}/{letters}.crt"), cast.pem(letters));
+            home.write(&format!("{how}/{letters}.crt"), certificates.pem(letters));
         }
         for letters in DIRECTORIES.into_iter().chain(ODD_DIRECTORIES).flat_map(|list| list.split(':')) {
-            directory(&home, &format!("{how}/in {letters}"), &cast, letters);
+            directory(&home, &format!("{how}/in {letters}"), &certificates, letters);
         }
         let server = |issuer: &Issued| {
             let draft = Draft::server(HOST);
             if identified { draft } else { draft.unidentified() }.signed_by(issuer)
         };
-        let (below_root, below_ca) = (server(&cast.right), server(&cast.ca));
+        let (below_root, below_ca) = (server(&certificates.right), server(&certificates.ca));
         for sent in SENT {
             let (chain, key) = match sent {
                 "server" => (vec![below_root.der.clone()], &below_root.key),
-                "server, CA" => (vec![below_ca.der.clone(), cast.ca.der.clone()], &below_ca.key),
+                "server, CA" => (vec![below_ca.der.clone(), certificates.ca.der.clone()], &below_ca.key),
                 _ => (vec![below_ca.der.clone()], &below_ca.key),
             };
-            let stage = Stage::start(&chain, key, &Tls::default());
+            let scripted = ScriptedServer::start(&chain, key, &Tls::default());
             let mut add = |file: &str, list: &str| {
-                situations.extend(both_ways(&home, stage.address.port(), how, sent, file, list));
+                situations.extend(both_ways(&home, scripted.address.port(), how, sent, file, list));
             };
             for file in FILES {
                 for list in DIRECTORIES.iter().take(if sent == "server" { 11 } else { 4 }) {
@@ -130,7 +130,7 @@ fn of_namesakes_in_file_and_directory_openssl_takes_the_same() {
             for (file, list) in files.iter().flat_map(|file| ODD_DIRECTORIES.map(|list| (file, list))) {
                 add(file, list);
             }
-            stages.push(stage);
+            servers.push(scripted);
         }
     }
     assert!(situations.len() >= 1000, "only {}", situations.len());
@@ -175,15 +175,15 @@ fn both_ways(home: &Home, port: u16, how: &str, sent: &str, file: &str, list: &s
 /// A block that no PEM reader takes.
 const DAMAGED: &str = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
 
-fn directory(home: &Home, name: &str, cast: &Cast, letters: &str) {
+fn directory(home: &Home, name: &str, certificates: &Certificates, letters: &str) {
     let text = |letter: char| match letter {
         '!' => DAMAGED.to_owned(),
         '#' => "nothing of use\n".to_owned(),
-        letter => cast.pem(&letter.to_string()),
+        letter => certificates.pem(&letter.to_string()),
     };
     let hash = |file: &str| {
         let first = file.trim_matches(['!', '#']);
-        let first = if first.is_empty() { &cast.right } else { cast.named(first)[0] };
+        let first = if first.is_empty() { &certificates.right } else { certificates.named(first)[0] };
         first.subject_hash()
     };
     hashed_directory(home, name, letters, "", hash, text);
@@ -239,7 +239,7 @@ fn of_crls_in_file_and_directory_openssl_takes_the_same() {
     for letters in CRL_DIRECTORIES.into_iter().flat_map(|list| list.split(':')) {
         hashed_directory(&home, &format!("in {letters}"), letters, "r", |_| root.subject_hash(), text);
     }
-    let stage = Stage::start(std::slice::from_ref(&server.der), &server.key, &Tls::default());
+    let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &Tls::default());
     let path = |name: &str| home.join(name).to_str().expect("UTF-8").to_owned();
     let mut situations = Vec::new();
     for file in CRL_FILES {
@@ -250,7 +250,7 @@ fn of_crls_in_file_and_directory_openssl_takes_the_same() {
                 "" => String::new(),
                 file => format!(" sslcrl={}", path(&format!("{file}.crl"))),
             };
-            let port = stage.address.port();
+            let port = scripted.address.port();
             situations.push(Situation {
                 name: format!("{file} in sslcrl, {list} in sslcrldir"),
                 conninfo: format!(

@@ -3,13 +3,13 @@
 use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use super::{Case, Reason};
-use crate::support::stage::{Login, Tls};
+use crate::support::scripted_server::{Login, Tls};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = methods();
     all.extend(required_methods());
     all.extend(refusals());
-    all.extend(stages());
+    all.extend(servers());
     all
 }
 
@@ -109,12 +109,12 @@ fn required_methods() -> Vec<Case> {
         role("PGREQUIREAUTH=!md5 for md5", "md5", PASSWORD).env("PGREQUIREAUTH", "!md5").refused(Method),
         Case::on_stage(
             Tls { login: Login::ClearText, ..Tls::default() },
-            "require_auth=scram-sha-256 on a stage that asks for clear text",
+            "require_auth=scram-sha-256 on a scripted server that asks for clear text",
         )
         .with("require_auth=scram-sha-256 password=unsaid")
         .newer()
         .refused(Method)
-        .connections(|_, visit| visit.passwords.is_empty()),
+        .connections(|_, record| record.passwords.is_empty()),
     ]);
     all
 }
@@ -139,17 +139,17 @@ fn refusals() -> Vec<Case> {
 }
 
 /// What no server of ours does.
-fn stages() -> Vec<Case> {
+fn servers() -> Vec<Case> {
     let case = |title: &str, login| {
         Case::on_stage(Tls { login, ..Tls::default() }, format!("login: {title}"))
             .with("password=said connect_timeout=2")
     };
     vec![
-        case("clear text", Login::ClearText).connections(|_, visit| visit.passwords == [b"said\0"]),
+        case("clear text", Login::ClearText).connections(|_, record| record.passwords == [b"said\0"]),
         case("clear text, another root", Login::ClearText)
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain)
-            .connections(|_, visit| visit.passwords.is_empty()),
+            .connections(|_, record| record.passwords.is_empty()),
         case("Kerberos 5", Login::Request(2, b"")).refused(Method),
         case("GSSAPI", Login::Request(7, b"")).refused(Method),
         case("SSPI", Login::Request(9, b"")).refused(Method),

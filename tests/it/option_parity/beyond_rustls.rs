@@ -3,7 +3,7 @@
 use super::Case;
 use super::Reason::*;
 use super::servers::{PASSWORD, Server};
-use crate::support::stage::Tls;
+use crate::support::scripted_server::Tls;
 use openssl::ssl::SslVersion;
 
 pub(super) fn cases() -> Vec<Case> {

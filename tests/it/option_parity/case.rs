@@ -2,7 +2,7 @@
 
 use super::servers::Server;
 use crate::support::parity::{Client, Outcome, Reason};
-use crate::support::stage::{Tls, Visit};
+use crate::support::scripted_server::{ConnectionRecord, Tls};
 
 /// The name that the certificates of all servers are for, beside `localhost`, 127.0.0.1 and ::1. Nothing resolves it.
 pub(super) const NAME: &str = "db.example";
@@ -20,7 +20,7 @@ pub(super) enum Peer {
     /// PgBouncer before a real server of version 18.
     Pooler,
     /// The recording server.
-    Stage(Tls),
+    ScriptedServer(Tls),
     /// A port that nobody listens on.
     Closed,
 }
@@ -45,7 +45,7 @@ pub(super) struct Case {
     pub(super) withholds: Vec<&'static str>,
     pub(super) logs: Option<&'static str>,
     pub(super) names: &'static [&'static str],
-    pub(super) visit: Option<fn(Client, &Visit) -> bool>,
+    pub(super) record: Option<fn(Client, &ConnectionRecord) -> bool>,
 }
 
 impl Case {
@@ -65,7 +65,7 @@ impl Case {
             withholds: Vec::new(),
             logs: None,
             names: &[],
-            visit: None,
+            record: None,
         }
     }
 
@@ -86,7 +86,7 @@ impl Case {
 
     /// To a recording server with the usual certificate.
     pub(super) fn on_stage(tls: Tls, name: impl Into<String>) -> Self {
-        Self::of(name, Peer::Stage(tls))
+        Self::of(name, Peer::ScriptedServer(tls))
     }
 
     /// To several, with this string.
@@ -187,9 +187,9 @@ impl Case {
         self
     }
 
-    /// Something that holds for each visit of the recording server by this client.
-    pub(super) fn connections(mut self, holds: fn(Client, &Visit) -> bool) -> Self {
-        self.visit = Some(holds);
+    /// Something that holds for each connection to the scripted server by this client.
+    pub(super) fn connections(mut self, holds: fn(Client, &ConnectionRecord) -> bool) -> Self {
+        self.record = Some(holds);
         self
     }
 

@@ -96,9 +96,9 @@ pub(super) static FILES: LazyLock<Home> = LazyLock::new(|| {
 });
 
 /// Clears the directory away when dropped, which a static by itself is not.
-pub(super) struct Cleared;
+pub(super) struct RemovedOnDrop;
 
-impl Drop for Cleared {
+impl Drop for RemovedOnDrop {
     fn drop(&mut self) {
         // It may not be there, when the test failed before anything was written.
         let _ = std::fs::remove_dir_all(FILES.path());

@@ -3,7 +3,7 @@
 use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use super::{Case, Peer};
-use crate::support::stage::{Login, Reply, Tls};
+use crate::support::scripted_server::{Login, Reply, Tls};
 
 /// The part of the string that all cases here share.
 const REST: &str = "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt";
@@ -24,21 +24,21 @@ fn two(title: &str, first: Peer) -> Case {
     Case::among([first, Peer::Server(Server::Usual)], &conninfo, format!("two hosts: {title}"))
 }
 
-fn stage(reply: Reply, login: Login) -> Peer {
-    Peer::Stage(Tls { reply, login, ..Tls::default() })
+fn scripted(reply: Reply, login: Login) -> Peer {
+    Peer::ScriptedServer(Tls { reply, login, ..Tls::default() })
 }
 
 fn going_on() -> Vec<Case> {
     vec![
         two("the first is well", Peer::Server(Server::Tls13)).reaches(0),
         two("the first is closed", Peer::Closed).reaches(1),
-        two("the first does not answer SSLRequest", stage(Reply::Silence, Login::Open))
+        two("the first does not answer SSLRequest", scripted(Reply::Silence, Login::Open))
             .with("connect_timeout=2")
             .reaches(1),
-        two("the first does not answer behind TLS", stage(Reply::Handshake, Login::Silence))
+        two("the first does not answer behind TLS", scripted(Reply::Handshake, Login::Silence))
             .with("connect_timeout=2")
             .reaches(1),
-        two("the first is starting up", stage(Reply::Handshake, Login::Fatal("57P03"))).reaches(1),
+        two("the first is starting up", scripted(Reply::Handshake, Login::Fatal("57P03"))).reaches(1),
         two("the first has no name", Peer::Closed)
             .with("host=nowhere.invalid,localhost hostaddr=''")
             .reaches(1),
@@ -71,21 +71,21 @@ fn stopping() -> Vec<Case> {
             .with("sslmode=prefer")
             .plaintext(NoTls)
             .reaches(0),
-        two("the first has no TLS on a stage", stage(Reply::Plaintext, Login::Open))
+        two("the first has no TLS on a scripted server", scripted(Reply::Plaintext, Login::Open))
             .refused(NoTls)
             .reaches(0),
-        two("the first closes", stage(Reply::Close, Login::Open)).refused(Closed).reaches(0),
-        two("the first is no PostgreSQL", stage(Reply::Bytes(b"HTTP/1.1 400"), Login::Open))
+        two("the first closes", scripted(Reply::Close, Login::Open)).refused(Closed).reaches(0),
+        two("the first is no PostgreSQL", scripted(Reply::Bytes(b"HTTP/1.1 400"), Login::Open))
             .refused(NotPostgres)
             .reaches(0),
-        two("the first answers with an error", stage(Reply::Bytes(b"E"), Login::Open))
+        two("the first answers with an error", scripted(Reply::Bytes(b"E"), Login::Open))
             .refused(ErrorBeforeTls)
             .reaches(0),
         two("the first is not verified", Peer::Server(Server::Usual))
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain)
             .reaches(0),
-        two("the first has another name", stage(Reply::Handshake, Login::Open))
+        two("the first has another name", scripted(Reply::Handshake, Login::Open))
             .with("host=other.example,db.example")
             .refused(Name)
             .reaches(0),
@@ -121,11 +121,15 @@ fn stopping() -> Vec<Case> {
             .with("user=scram password=wrong")
             .refused(PasswordRejected)
             .reaches(0),
-        two("the first is full", stage(Reply::Handshake, Login::Fatal("53300"))).refused(Session).reaches(0),
-        two("the first is shutting down", stage(Reply::Handshake, Login::Fatal("57P01")))
+        two("the first is full", scripted(Reply::Handshake, Login::Fatal("53300")))
             .refused(Session)
             .reaches(0),
-        two("the first ends the session", stage(Reply::Handshake, Login::Close)).refused(Closed).reaches(0),
+        two("the first is shutting down", scripted(Reply::Handshake, Login::Fatal("57P01")))
+            .refused(Session)
+            .reaches(0),
+        two("the first ends the session", scripted(Reply::Handshake, Login::Close))
+            .refused(Closed)
+            .reaches(0),
         two("the first cannot bind the channel", Peer::Server(Server::Usual))
             .with("channel_binding=require")
             .refused(ChannelBinding)

@@ -5,7 +5,7 @@ use super::Reason::*;
 use super::files::ROOT;
 use super::servers::Server;
 use super::{Case, Outcome, Reason};
-use crate::support::stage::{Reply, Tls};
+use crate::support::scripted_server::{Reply, Tls};
 
 const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
@@ -187,25 +187,25 @@ fn answers() -> Vec<Case> {
     }
     for mode in ["require", "verify-ca", "verify-full"] {
         for (root, reason) in [("another root", Chain), ("an empty file", RootFile)] {
-            let case = Case::on_stage(Tls::default(), format!("{mode} on the stage with {root}"));
+            let case = Case::on_stage(Tls::default(), format!("{mode} on the scripted server with {root}"));
             all.push(with_root(case.with(&format!("sslmode={mode}")), root).refused(reason));
         }
-        let case = Case::on_stage(Tls::default(), format!("{mode} on the stage with a root file"));
+        let case = Case::on_stage(Tls::default(), format!("{mode} on the scripted server with a root file"));
         all.push(case.with(&format!("sslmode={mode}")).sends("user", "open"));
     }
     for mode in ["verify-ca", "verify-full"] {
         for root in ["no root file", "a missing file"] {
-            let case = Case::on_stage(Tls::default(), format!("{mode} on the stage with {root}"));
+            let case = Case::on_stage(Tls::default(), format!("{mode} on the scripted server with {root}"));
             all.push(with_root(case.with(&format!("sslmode={mode}")), root).refused(RootFile));
         }
     }
     all.push(
-        Case::on_stage(Tls::default(), "verify-full on the stage for another name")
+        Case::on_stage(Tls::default(), "verify-full on the scripted server for another name")
             .with("host=other.example password=unsaid")
             .refused(Name),
     );
     all.push(
-        Case::on_stage(Tls::default(), "verify-full on the stage without a name")
+        Case::on_stage(Tls::default(), "verify-full on the scripted server without a name")
             .with("host='' password=unsaid")
             .refused(Settings),
     );

@@ -3,7 +3,7 @@
 use super::Case;
 use super::Reason::*;
 use super::servers::{CLIENT_KEY, PASSWORD, SERVER_KEY, Server};
-use crate::support::stage::{Login, Tls};
+use crate::support::scripted_server::{Login, Tls};
 
 /// A line of a password file in which this stands for the password.
 fn line(key: &str) -> String {
@@ -150,7 +150,7 @@ fn files() -> Vec<Case> {
         .with("sslrootcert=FILES/other.crt")
         .file(".pgpass", "*:*:*:*:unsaid\n")
         .refused(Chain)
-        .connections(|_, visit| !visit.told_something()),
+        .connections(|_, record| !record.told_something()),
     ]);
     all
 }

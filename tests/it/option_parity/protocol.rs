@@ -3,7 +3,7 @@
 use super::Reason::*;
 use super::servers::Server;
 use super::{Case, Client, NAME};
-use crate::support::stage::{Reply, Tls};
+use crate::support::scripted_server::{Reply, Tls};
 use openssl::ssl::SslVersion;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -84,7 +84,7 @@ fn direct() -> Vec<Case> {
     let at = |version, server, title: &str, settings: &str| {
         of(Case::at_version(server, version, format!("direct TLS: {title}")), settings)
     };
-    let stage =
+    let scripted =
         |tls, title: &str, settings: &str| of(Case::on_stage(tls, format!("direct TLS: {title}")), settings);
     vec![
         at(18, Server::Usual, "verified", ""),
@@ -115,20 +115,24 @@ fn direct() -> Vec<Case> {
             "a client certificate",
             "user=cert sslcert=FILES/cert.crt sslkey=FILES/cert.key",
         ),
-        stage(Tls::default(), "on the stage", "")
-            .connections(|_, visit| visit.direct && !visit.ssl_request && visit.alpn),
-        stage(Tls { without_alpn: true, ..Tls::default() }, "no ALPN", "").refused(DirectTls),
-        stage(
+        scripted(Tls::default(), "on the scripted server", "")
+            .connections(|_, record| record.direct && !record.ssl_request && record.alpn),
+        scripted(Tls { without_alpn: true, ..Tls::default() }, "no ALPN", "").refused(DirectTls),
+        scripted(
             Tls { without_alpn: true, ..Tls::default() },
             "no ALPN, require",
             "sslmode=require sslrootcert=''",
         )
         .refused(DirectTls),
-        stage(Tls { reply: Reply::Plaintext, ..Tls::default() }, "another root on the stage", "")
-            .with("sslrootcert=FILES/other.crt")
-            .refused(Chain),
-        stage(Tls::default(), "without SNI", "sslsni=0")
-            .connections(|_, visit| visit.direct && visit.sni.is_none()),
+        scripted(
+            Tls { reply: Reply::Plaintext, ..Tls::default() },
+            "another root on the scripted server",
+            "",
+        )
+        .with("sslrootcert=FILES/other.crt")
+        .refused(Chain),
+        scripted(Tls::default(), "without SNI", "sslsni=0")
+            .connections(|_, record| record.direct && record.sni.is_none()),
         of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram")
             .refused(Handshake)
             .code("direct-tls-unsupported"),
@@ -136,7 +140,7 @@ fn direct() -> Vec<Case> {
         Case::on_stage(Tls { without_alpn: true, ..Tls::default() }, "sslnegotiation=postgres, no ALPN")
             .with("sslnegotiation=postgres")
             .newer()
-            .connections(|_, visit| visit.ssl_request && !visit.direct),
+            .connections(|_, record| record.ssl_request && !record.direct),
     ]
 }
 
@@ -144,19 +148,19 @@ fn server_name() -> Vec<Case> {
     let case =
         |title: &str, settings: &str| Case::on_stage(Tls::default(), format!("SNI: {title}")).with(settings);
     vec![
-        case("by default", "").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("sslsni=1", "sslsni=1").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("sslsni=0", "sslsni=0").connections(|_, visit| visit.sni.is_none()),
-        case("sslsni=2", "sslsni=2").connections(|_, visit| visit.sni.is_none()),
-        case("sslsni=01", "sslsni=01").connections(|_, visit| visit.sni.is_none()),
-        case("sslsni empty", "sslsni=''").connections(|_, visit| visit.sni.is_none()),
-        case("PGSSLSNI=0", "").env("PGSSLSNI", "0").connections(|_, visit| visit.sni.is_none()),
-        case("an address", "host=127.0.0.1").connections(|_, visit| visit.sni.is_none()),
+        case("by default", "").connections(|_, record| record.sni.as_deref() == Some(NAME)),
+        case("sslsni=1", "sslsni=1").connections(|_, record| record.sni.as_deref() == Some(NAME)),
+        case("sslsni=0", "sslsni=0").connections(|_, record| record.sni.is_none()),
+        case("sslsni=2", "sslsni=2").connections(|_, record| record.sni.is_none()),
+        case("sslsni=01", "sslsni=01").connections(|_, record| record.sni.is_none()),
+        case("sslsni empty", "sslsni=''").connections(|_, record| record.sni.is_none()),
+        case("PGSSLSNI=0", "").env("PGSSLSNI", "0").connections(|_, record| record.sni.is_none()),
+        case("an address", "host=127.0.0.1").connections(|_, record| record.sni.is_none()),
         case("in upper case", "host=DB.Example")
-            .connections(|_, visit| visit.sni.as_deref() == Some("DB.Example")),
-        case("under require", "sslmode=require").connections(|_, visit| visit.sni.as_deref() == Some(NAME)),
-        case("without host", "host='' sslmode=require").connections(|_, visit| visit.sni.is_none()),
-        case("ALPN", "").connections(|client, visit| visit.alpn == (client != Client::Libpq15)),
+            .connections(|_, record| record.sni.as_deref() == Some("DB.Example")),
+        case("under require", "sslmode=require").connections(|_, record| record.sni.as_deref() == Some(NAME)),
+        case("without host", "host='' sslmode=require").connections(|_, record| record.sni.is_none()),
+        case("ALPN", "").connections(|client, record| record.alpn == (client != Client::Libpq15)),
     ]
 }
 

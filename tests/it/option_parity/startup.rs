@@ -3,10 +3,10 @@
 use super::Case;
 use super::Reason::*;
 use super::servers::Server;
-use crate::support::stage::{Tls, Visit};
+use crate::support::scripted_server::{ConnectionRecord, Tls};
 
 pub(super) fn cases() -> Vec<Case> {
-    let stage = |title: &str, settings: &str| {
+    let scripted = |title: &str, settings: &str| {
         Case::on_stage(Tls::default(), format!("start-up: {title}")).with(settings)
     };
     let kernel = |title: &str, settings: &str| {
@@ -17,50 +17,50 @@ pub(super) fn cases() -> Vec<Case> {
         Case::at(Server::Usual, format!("start-up at a server: {title}")).with(settings)
     };
     let mut all = vec![
-        stage("user and database", "user=someone dbname=somewhere")
+        scripted("user and database", "user=someone dbname=somewhere")
             .sends("user", "someone")
             .sends("database", "somewhere"),
-        stage("the database is the user", "user=someone dbname=''").sends("database", "someone"),
-        stage("user by the environment", "")
+        scripted("the database is the user", "user=someone dbname=''").sends("database", "someone"),
+        scripted("user by the environment", "")
             .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 sslmode=verify-full sslrootcert=FILES/root.crt")
             .env("PGUSER", "someone")
             .env("PGDATABASE", "somewhere")
             .sends("user", "someone")
             .sends("database", "somewhere"),
-        stage("bytes beyond ASCII", "user=j\u{fc}rgen dbname='two words'")
+        scripted("bytes beyond ASCII", "user=j\u{fc}rgen dbname='two words'")
             .sends("user", "j\u{fc}rgen")
             .sends("database", "two words"),
-        stage("application_name", "application_name='some name'").sends("application_name", "some name"),
-        stage("application_name by the environment", "").env("PGAPPNAME", "named").sends("application_name", "named"),
-        stage("application_name before the environment", "application_name=this")
+        scripted("application_name", "application_name='some name'").sends("application_name", "some name"),
+        scripted("application_name by the environment", "").env("PGAPPNAME", "named").sends("application_name", "named"),
+        scripted("application_name before the environment", "application_name=this")
             .env("PGAPPNAME", "that")
             .sends("application_name", "this"),
-        stage("options", "options='-c geqo=off -c work_mem=1MB'").sends("options", "-c geqo=off -c work_mem=1MB"),
-        stage("options by the environment", "").env("PGOPTIONS", "-c geqo=off").sends("options", "-c geqo=off"),
-        stage("no options", "").withholds("options").withholds("replication"),
-        stage("empty options", "options=''").withholds("options"),
-        stage("replication", "replication=database").sends("replication", "database"),
-        stage("client_encoding", "client_encoding=LATIN1").sends("client_encoding", "LATIN1"),
-        stage("client_encoding by the environment", "").env("PGCLIENTENCODING", "LATIN1").sends("client_encoding", "LATIN1"),
-        stage("PGDATESTYLE", "").env("PGDATESTYLE", "German").sends("datestyle", "German"),
-        stage("PGTZ", "").env("PGTZ", "Asia/Tokyo").sends("timezone", "Asia/Tokyo"),
-        stage("PGGEQO", "").env("PGGEQO", "off").sends("geqo", "off"),
-        stage("PGTZ default", "").env("PGTZ", "default").withholds("timezone"),
-        stage("a service", "service=own")
+        scripted("options", "options='-c geqo=off -c work_mem=1MB'").sends("options", "-c geqo=off -c work_mem=1MB"),
+        scripted("options by the environment", "").env("PGOPTIONS", "-c geqo=off").sends("options", "-c geqo=off"),
+        scripted("no options", "").withholds("options").withholds("replication"),
+        scripted("empty options", "options=''").withholds("options"),
+        scripted("replication", "replication=database").sends("replication", "database"),
+        scripted("client_encoding", "client_encoding=LATIN1").sends("client_encoding", "LATIN1"),
+        scripted("client_encoding by the environment", "").env("PGCLIENTENCODING", "LATIN1").sends("client_encoding", "LATIN1"),
+        scripted("PGDATESTYLE", "").env("PGDATESTYLE", "German").sends("datestyle", "German"),
+        scripted("PGTZ", "").env("PGTZ", "Asia/Tokyo").sends("timezone", "Asia/Tokyo"),
+        scripted("PGGEQO", "").env("PGGEQO", "off").sends("geqo", "off"),
+        scripted("PGTZ default", "").env("PGTZ", "default").withholds("timezone"),
+        scripted("a service", "service=own")
             .env("PGSERVICEFILE", "DIR/services")
             .file("services", "[own]\napplication_name=served\noptions=-c geqo=off\n")
             .sends("application_name", "served")
             .sends("options", "-c geqo=off"),
-        kernel("keepalives_idle", "keepalives_idle=77").connections(|_, visit| near(visit, 77)),
-        kernel("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").connections(|_, visit| near(visit, 78)),
-        kernel("keepalives by default", "").connections(|_, visit| visit.keepalive.is_some()),
-        kernel("keepalives=0", "keepalives=0 keepalives_idle=77").connections(|_, visit| visit.keepalive.is_none()),
-        kernel("keepalives=2", "keepalives=2 keepalives_idle=77").connections(|_, visit| near(visit, 77)),
+        kernel("keepalives_idle", "keepalives_idle=77").connections(|_, record| near(record, 77)),
+        kernel("keepalives_idle of blanks and digits", "keepalives_idle=' 78 '").connections(|_, record| near(record, 78)),
+        kernel("keepalives by default", "").connections(|_, record| record.keepalive.is_some()),
+        kernel("keepalives=0", "keepalives=0 keepalives_idle=77").connections(|_, record| record.keepalive.is_none()),
+        kernel("keepalives=2", "keepalives=2 keepalives_idle=77").connections(|_, record| near(record, 77)),
         kernel("keepalives_interval and keepalives_count", "keepalives_idle=77 keepalives_interval=5 keepalives_count=3")
-            .connections(|_, visit| near(visit, 77)),
+            .connections(|_, record| near(record, 77)),
         kernel("keepalives_idle longer than the kernel's limit", "keepalives_idle=32768").refused(Settings),
         kernel("keepalives_idle at the kernel's limit", "keepalives_idle=32767")
-            .connections(|_, visit| near(visit, 32767)),
+            .connections(|_, record| near(record, 32767)),
         // The manual calls 0 the system's default; Linux calls it invalid, and libpq gives up.
         kernel("keepalives_idle of 0", "keepalives_idle=0").refused(Settings),
         kernel("keepalives_idle negative", "keepalives_idle=-5").refused(Settings),
@@ -97,6 +97,6 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Whether the first keepalive was due in so many seconds, give or take the time that passed meanwhile.
-fn near(visit: &Visit, seconds: u64) -> bool {
-    visit.keepalive.is_some_and(|left| (seconds - 5..=seconds + 1).contains(&left))
+fn near(record: &ConnectionRecord, seconds: u64) -> bool {
+    record.keepalive.is_some_and(|left| (seconds - 5..=seconds + 1).contains(&left))
 }

@@ -2,8 +2,8 @@
 
 pub(crate) mod der;
 pub(crate) mod differential;
-pub(crate) mod door;
 pub(crate) mod home;
+pub(crate) mod intercepting_proxy;
 pub(crate) mod libpq;
 pub(crate) mod network;
 pub(crate) mod odd_pki;
@@ -14,7 +14,7 @@ pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod psql;
 pub(crate) mod random;
+pub(crate) mod scripted_server;
 pub(crate) mod service;
 pub(crate) mod site;
-pub(crate) mod stage;
 pub(crate) mod tool;

@@ -68,11 +68,11 @@ fn run(command: &mut Command) {
 }
 
 /// A second network, joined to the first by a wire. It ends with the value.
-pub(crate) struct Beyond {
+pub(crate) struct SecondNetwork {
     keeper: Child,
 }
 
-impl Beyond {
+impl SecondNetwork {
     /// This side is 10.9.0.1 and can send packets of 1500 bytes; the other is 10.9.0.2 and takes none of more than
     /// `largest`, without a word to the sender and without having told it so: a path MTU hole.
     pub(crate) fn a_wire_that_takes(largest: u16) -> Self {
@@ -84,16 +84,16 @@ impl Beyond {
             .stderr(Stdio::null())
             .spawn()
             .expect("unshare runs");
-        let beyond = Self { keeper };
+        let second = Self { keeper };
         let deadline = Instant::now() + Duration::from_secs(10);
-        while std::fs::read_link(beyond.network()).is_ok_and(|theirs| theirs == ours) {
+        while std::fs::read_link(second.network()).is_ok_and(|theirs| theirs == ours) {
             assert!(Instant::now() < deadline, "no second network");
             thread::sleep(Duration::from_millis(5));
         }
         // A packet of several segments would pass whole: each is sent by itself.
         ip(&format!(
             "link add near gso_max_segs 1 type veth peer name far mtu {largest} netns {}",
-            beyond.keeper.id()
+            second.keeper.id()
         ));
         ip("address add 10.9.0.1/24 dev near");
         ip("link set near up");
@@ -102,9 +102,9 @@ impl Beyond {
             "address add 10.9.0.2/32 dev far",
             "route add 10.9.0.1/32 dev far advmss 1460",
         ] {
-            run(beyond.command("ip").args(words.split(' ')));
+            run(second.command("ip").args(words.split(' ')));
         }
-        beyond
+        second
     }
 
     fn network(&self) -> String {
@@ -119,7 +119,7 @@ impl Beyond {
     }
 }
 
-impl Drop for Beyond {
+impl Drop for SecondNetwork {
     fn drop(&mut self) {
         // The wire goes with the second network, but not at once. Either may have ended by itself.
         let _ = Command::new("ip").args(["link", "delete", "near"]).stderr(Stdio::null()).status();

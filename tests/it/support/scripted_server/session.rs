@@ -1,7 +1,7 @@
 //! What the recording server says and takes down, before TLS and behind it.
 
 use super::handshake::Handshake;
-use super::{Login, Manner, Reply, Step, Visit};
+use super::{Behaviour, ConnectionRecord, Login, Reply, Step};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -11,12 +11,12 @@ const GSS_REQUEST: u32 = 80_877_104;
 
 /// The addresses of a connection.
 #[derive(Clone, Copy)]
-pub(super) struct Ends {
+pub(super) struct Endpoints {
     client: SocketAddr,
     server: SocketAddr,
 }
 
-impl Ends {
+impl Endpoints {
     /// Those of a connection that the server accepted.
     pub(super) fn of(client: &TcpStream) -> io::Result<Self> {
         Ok(Self { client: client.peer_addr()?, server: client.local_addr()? })
@@ -27,24 +27,24 @@ impl Ends {
 pub(super) fn receive(
     mut client: TcpStream,
     handshake: &Handshake,
-    manner: Manner,
-    visit: &mut Visit,
+    behaviour: Behaviour,
+    record: &mut ConnectionRecord,
 ) -> io::Result<()> {
-    let ends = Ends::of(&client)?;
+    let ends = Endpoints::of(&client)?;
     client.set_read_timeout(Some(Duration::from_secs(10)))?;
     client.set_nodelay(true)?;
     let mut first = [0];
     if client.peek(&mut first)? == 1 && first[0] == 0x16 {
-        visit.direct = true;
-        return handshake.receive(client, manner, visit);
+        record.direct = true;
+        return handshake.receive(client, behaviour, record);
     }
     loop {
         let (code, rest) = packet(&mut client)?;
         match code {
             GSS_REQUEST => client.write_all(b"N")?,
             SSL_REQUEST => {
-                visit.ssl_request = true;
-                let first = match manner.reply {
+                record.ssl_request = true;
+                let first = match behaviour.reply {
                     Reply::Handshake => b"S",
                     Reply::HandshakeAfter(bytes) => bytes,
                     Reply::Plaintext => {
@@ -59,9 +59,9 @@ pub(super) fn receive(
                     Reply::Silence => return until_gone(&mut client),
                 };
                 client.write_all(first)?;
-                return handshake.receive(client, manner, visit);
+                return handshake.receive(client, behaviour, record);
             }
-            _ => return play(&mut client, rest, ends, manner, visit),
+            _ => return start_up(&mut client, rest, ends, behaviour, record),
         }
     }
 }
@@ -73,7 +73,7 @@ fn until_gone(stream: &mut impl Read) -> io::Result<()> {
 
 /// The seconds until the kernel sends a keepalive for the client's end of a connection (proc_net_tcp: timer 2 with its
 /// time left in hundredths).
-fn keepalive_of(ends: Ends) -> Option<u64> {
+fn keepalive_of(ends: Endpoints) -> Option<u64> {
     let written = |end: SocketAddr| match end {
         SocketAddr::V4(end) => {
             Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(end.ip().octets()), end.port()))
@@ -114,43 +114,43 @@ fn packet(stream: &mut impl Read) -> io::Result<(u32, Vec<u8>)> {
 
 pub(super) fn session(
     stream: &mut (impl Read + Write),
-    ends: Ends,
-    manner: Manner,
-    visit: &mut Visit,
+    ends: Endpoints,
+    behaviour: Behaviour,
+    record: &mut ConnectionRecord,
 ) -> io::Result<()> {
     let (_, startup) = packet(stream)?;
-    play(stream, startup, ends, manner, visit)
+    start_up(stream, startup, ends, behaviour, record)
 }
 
 /// The session from the StartupMessage on: whoever is let in gets one row for every query.
-fn play(
+fn start_up(
     stream: &mut (impl Read + Write),
     startup: Vec<u8>,
-    ends: Ends,
-    manner: Manner,
-    visit: &mut Visit,
+    ends: Endpoints,
+    behaviour: Behaviour,
+    record: &mut ConnectionRecord,
 ) -> io::Result<()> {
-    visit.startup = Some((startup, visit.encrypted));
-    if manner.keepalives {
-        visit.keepalive = keepalive_of(ends);
+    record.startup = Some((startup, record.encrypted));
+    if behaviour.keepalives {
+        record.keepalive = keepalive_of(ends);
     }
-    match if visit.encrypted { manner.login } else { manner.plain_login } {
+    match if record.encrypted { behaviour.login } else { behaviour.plain_login } {
         Login::Open => {}
-        Login::ClearText => request(stream, 3, &[], visit)?,
-        Login::Request(kind, data) => request(stream, kind, data, visit)?,
+        Login::ClearText => request(stream, 3, &[], record)?,
+        Login::Request(kind, data) => request(stream, kind, data, record)?,
         Login::Fatal(state) => {
-            let fields = format!("SFATAL\0VFATAL\0C{state}\0Mthe stage says so\0\0");
+            let fields = format!("SFATAL\0VFATAL\0C{state}\0Mthe script says so\0\0");
             stream.write_all(&message(b'E', fields.as_bytes()))?;
             return stream.flush();
         }
         Login::Close => return Ok(()),
         Login::Silence => return until_gone(stream),
         Login::Scripts(scripts) => {
-            let parameters = visit.parameters();
+            let parameters = record.parameters();
             let database = parameters.iter().find(|(name, _)| name == "database");
             let number = database.and_then(|(_, value)| value.parse::<usize>().ok());
             let script = number.and_then(|number| scripts.get(number)).ok_or(io::ErrorKind::InvalidData)?;
-            return follow(stream, script, visit);
+            return follow(stream, script, record);
         }
     }
     let mut out = message(b'R', &0u32.to_be_bytes());
@@ -170,27 +170,31 @@ fn play(
     out.extend(message(b'Z', b"I"));
     stream.write_all(&out)?;
     stream.flush()?;
-    serve(stream, visit)
+    serve(stream, record)
 }
 
-fn follow(stream: &mut (impl Read + Write), script: &[Step], visit: &mut Visit) -> io::Result<()> {
+fn follow(
+    stream: &mut (impl Read + Write),
+    script: &[Step],
+    record: &mut ConnectionRecord,
+) -> io::Result<()> {
     for step in script {
         match step {
             Step::Send(bytes) => {
                 stream.write_all(bytes)?;
                 stream.flush()?;
             }
-            Step::Read => drop(next_message(stream, visit)?),
-            Step::Serve => return serve(stream, visit),
+            Step::Read => drop(next_message(stream, record)?),
+            Step::Serve => return serve(stream, record),
         }
     }
     Ok(())
 }
 
 /// Gives one row for every query.
-fn serve(stream: &mut (impl Read + Write), visit: &mut Visit) -> io::Result<()> {
+fn serve(stream: &mut (impl Read + Write), record: &mut ConnectionRecord) -> io::Result<()> {
     loop {
-        match next_message(stream, visit)? {
+        match next_message(stream, record)? {
             b'Q' => {
                 let column = [
                     b"ssl\0".as_slice(),
@@ -198,7 +202,7 @@ fn serve(stream: &mut (impl Read + Write), visit: &mut Visit) -> io::Result<()> 
                     &16u32.to_be_bytes(),
                     &[0, 1, 0xff, 0xff, 0xff, 0xff, 0, 0],
                 ];
-                let value: &[u8] = if visit.encrypted { b"t" } else { b"f" };
+                let value: &[u8] = if record.encrypted { b"t" } else { b"f" };
                 let mut out = message(b'T', &[&[0, 1], column.concat().as_slice()].concat());
                 out.extend(message(b'D', &[&[0, 1, 0, 0, 0, 1], value].concat()));
                 out.extend(message(b'C', b"SELECT 1\0"));
@@ -213,14 +217,19 @@ fn serve(stream: &mut (impl Read + Write), visit: &mut Visit) -> io::Result<()> 
 }
 
 /// Asks for authentication and takes whatever comes for good.
-fn request(stream: &mut (impl Read + Write), kind: u32, data: &[u8], visit: &mut Visit) -> io::Result<()> {
+fn request(
+    stream: &mut (impl Read + Write),
+    kind: u32,
+    data: &[u8],
+    record: &mut ConnectionRecord,
+) -> io::Result<()> {
     stream.write_all(&message(b'R', &[&kind.to_be_bytes(), data].concat()))?;
     stream.flush()?;
-    next_message(stream, visit).map(drop)
+    next_message(stream, record).map(drop)
 }
 
 /// Takes a message down and gives its type.
-fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
+fn next_message(stream: &mut impl Read, record: &mut ConnectionRecord) -> io::Result<u8> {
     let mut kind = [0];
     stream.read_exact(&mut kind)?;
     let mut length = [0; 4];
@@ -228,9 +237,9 @@ fn next_message(stream: &mut impl Read, visit: &mut Visit) -> io::Result<u8> {
     let length = u32::from_be_bytes(length).saturating_sub(4).min(100_000);
     let mut body = vec![0; length as usize];
     stream.read_exact(&mut body)?;
-    visit.messages.push(kind[0]);
+    record.messages.push(kind[0]);
     if kind[0] == b'p' {
-        visit.passwords.push(body);
+        record.passwords.push(body);
     }
     Ok(kind[0])
 }

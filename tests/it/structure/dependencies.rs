@@ -23,7 +23,7 @@ struct File {
 }
 
 /// From the file that uses to the file that declares.
-pub(super) type Arrow = (String, String);
+pub(super) type Dependency = (String, String);
 
 impl Sources {
     /// Reads a crate's directory, the file of its binary aside.
@@ -50,18 +50,18 @@ impl Sources {
         Self(files)
     }
 
-    /// All arrows from one file to another.
-    pub(super) fn arrows(&self) -> BTreeSet<Arrow> {
-        let mut arrows = BTreeSet::new();
+    /// All dependencies from one file to another.
+    pub(super) fn dependencies(&self) -> BTreeSet<Dependency> {
+        let mut dependencies = BTreeSet::new();
         for file in self.0.values() {
             for path in &file.paths {
                 let target = self.declaring(path, 0);
                 if target.name != file.name {
-                    arrows.insert((file.name.clone(), target.name.clone()));
+                    dependencies.insert((file.name.clone(), target.name.clone()));
                 }
             }
         }
-        arrows
+        dependencies
     }
 
     /// The file that declares what a path names; what is handed on by `use` is looked for where it comes from.

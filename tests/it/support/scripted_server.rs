@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// What one client did.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Visit {
+pub(crate) struct ConnectionRecord {
     /// Whether it asked for TLS by SSLRequest.
     pub ssl_request: bool,
     /// Whether it began TLS at once.
@@ -43,7 +43,7 @@ pub(crate) struct Visit {
     pub keepalive: Option<u64>,
 }
 
-impl Visit {
+impl ConnectionRecord {
     /// Whether it told anything that only a verified server may know: user and database, or a password.
     pub(crate) fn told_something(&self) -> bool {
         self.startup.is_some() || !self.passwords.is_empty()
@@ -139,7 +139,7 @@ pub(crate) struct Tls {
 
 /// What the server does outside of TLS.
 #[derive(Clone, Copy)]
-struct Manner {
+struct Behaviour {
     reply: Reply,
     login: Login,
     plain_login: Login,
@@ -147,42 +147,39 @@ struct Manner {
 }
 
 #[derive(Default)]
-struct Book {
-    connections: Vec<Visit>,
+struct ConnectionLog {
+    connections: Vec<ConnectionRecord>,
     open: usize,
 }
 
 struct Shared {
-    book: Mutex<Book>,
+    log: Mutex<ConnectionLog>,
     changed: Condvar,
     stop: AtomicBool,
 }
 
 /// A running server; it ends when dropped.
-pub(crate) struct Stage {
+pub(crate) struct ScriptedServer {
     /// Where it listens.
     pub address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Stage {
+impl ScriptedServer {
     /// Begins to present this chain with the key of its first certificate.
     pub(crate) fn start(chain: &[Vec<u8>], key: &Key, tls: &Tls) -> Self {
         let accept =
             if tls.blind { Handshake::rustls(chain, key) } else { Handshake::openssl(chain, key, tls) };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
-            book: Mutex::default(),
-            changed: Condvar::new(),
-            stop: AtomicBool::new(false),
-        });
+        let shared =
+            Arc::new(Shared { log: Mutex::default(), changed: Condvar::new(), stop: AtomicBool::new(false) });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
             let plain_login = tls.plain_login.unwrap_or(tls.login);
-            let manner =
-                Manner { reply: tls.reply, login: tls.login, plain_login, keepalives: tls.keepalives };
+            let behaviour =
+                Behaviour { reply: tls.reply, login: tls.login, plain_login, keepalives: tls.keepalives };
             move || {
                 let accept = Arc::new(accept);
                 for client in listener.incoming() {
@@ -190,15 +187,15 @@ impl Stage {
                         return;
                     }
                     let Ok(client) = client else { continue };
-                    shared.book.lock().unwrap().open += 1;
+                    shared.log.lock().unwrap().open += 1;
                     let (shared, accept) = (Arc::clone(&shared), Arc::clone(&accept));
                     std::thread::spawn(move || {
-                        let mut visit = Visit::default();
-                        // An error is the end of a visit, however it comes; what was seen until then counts.
-                        let _ = receive(client, &accept, manner, &mut visit);
-                        let mut book = shared.book.lock().unwrap();
-                        book.connections.push(visit);
-                        book.open -= 1;
+                        let mut record = ConnectionRecord::default();
+                        // An error is the end of a connection, however it comes; what was seen until then counts.
+                        let _ = receive(client, &accept, behaviour, &mut record);
+                        let mut log = shared.log.lock().unwrap();
+                        log.connections.push(record);
+                        log.open -= 1;
                         shared.changed.notify_all();
                     });
                 }
@@ -207,20 +204,17 @@ impl Stage {
         Self { address, shared, thread: Some(thread) }
     }
 
-    /// The visits since the last call, once all are over.
-    pub(crate) fn connections(&self) -> Vec<Visit> {
-        let book = self.shared.book.lock().unwrap();
-        let (mut book, waited) = self
-            .shared
-            .changed
-            .wait_timeout_while(book, Duration::from_secs(10), |book| book.open > 0)
-            .unwrap();
+    /// The connections since the last call, once all are over.
+    pub(crate) fn connections(&self) -> Vec<ConnectionRecord> {
+        let log = self.shared.log.lock().unwrap();
+        let (mut log, waited) =
+            self.shared.changed.wait_timeout_while(log, Duration::from_secs(10), |log| log.open > 0).unwrap();
         assert!(!waited.timed_out(), "a client is gone and its connection is not");
-        std::mem::take(&mut book.connections)
+        std::mem::take(&mut log.connections)
     }
 }
 
-impl Drop for Stage {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(self.address);

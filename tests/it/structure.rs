@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use arrows::{Arrow, Sources};
+use dependencies::{Dependency, Sources};
 
-mod arrows;
+mod dependencies;
 
 /// Circles that are still there. One that is gone must leave the list.
 const KNOWN: &[&[&str]] = &[];
@@ -33,43 +33,43 @@ fn module(file: &str) -> &str {
     file.split('/').next().unwrap_or(file).trim_end_matches(".rs")
 }
 
-/// The arrows between modules, `lib.rs` aside.
-fn between_modules(arrows: &BTreeSet<Arrow>) -> BTreeSet<Arrow> {
-    let modules = arrows.iter().map(|(from, to)| (module(from).to_owned(), module(to).to_owned()));
+/// The dependencies between modules, `lib.rs` aside.
+fn between_modules(dependencies: &BTreeSet<Dependency>) -> BTreeSet<Dependency> {
+    let modules = dependencies.iter().map(|(from, to)| (module(from).to_owned(), module(to).to_owned()));
     modules.filter(|(from, to)| from != to && from != "lib" && to != "lib").collect()
 }
 
-/// The arrows between files of one module, but for those to the `mod.rs` that holds the file.
-fn within_modules(arrows: &BTreeSet<Arrow>) -> BTreeSet<Arrow> {
+/// The dependencies between files of one module, but for those to the `mod.rs` that holds the file.
+fn within_modules(dependencies: &BTreeSet<Dependency>) -> BTreeSet<Dependency> {
     let holds = |holder: &str, file: &str| {
         holder
             .strip_suffix("mod.rs")
             .is_some_and(|directory| !directory.is_empty() && file.starts_with(directory))
     };
-    arrows.iter().filter(|(from, to)| module(from) == module(to) && !holds(to, from)).cloned().collect()
+    dependencies.iter().filter(|(from, to)| module(from) == module(to) && !holds(to, from)).cloned().collect()
 }
 
-/// The arrows from one module to another that stands above it.
-fn upward(arrows: &BTreeSet<Arrow>, layers: &[Vec<String>]) -> Vec<Arrow> {
+/// The dependencies from one module to another that stands above it.
+fn upward(dependencies: &BTreeSet<Dependency>, layers: &[Vec<String>]) -> Vec<Dependency> {
     let height = |module: &str| {
         let found = layers.iter().position(|layer| layer.iter().any(|name| name == module));
         found.unwrap_or_else(|| panic!("lib.rs does not list {module}"))
     };
-    between_modules(arrows).into_iter().filter(|(from, to)| height(from) < height(to)).collect()
+    between_modules(dependencies).into_iter().filter(|(from, to)| height(from) < height(to)).collect()
 }
 
 /// The circles: everything that reaches itself, grouped by what reaches what.
-fn circles(arrows: &BTreeSet<Arrow>) -> BTreeSet<Vec<String>> {
+fn circles(dependencies: &BTreeSet<Dependency>) -> BTreeSet<Vec<String>> {
     let reached = |start: &String| {
         let mut seen = BTreeSet::new();
         let mut open = vec![start];
         while let Some(next) = open.pop() {
-            let targets = arrows.iter().filter(|(from, _)| from == next).map(|(_, to)| to);
+            let targets = dependencies.iter().filter(|(from, _)| from == next).map(|(_, to)| to);
             open.extend(targets.filter(|to| seen.insert((*to).clone())));
         }
         seen
     };
-    let starts: BTreeSet<&String> = arrows.iter().map(|(from, _)| from).collect();
+    let starts: BTreeSet<&String> = dependencies.iter().map(|(from, _)| from).collect();
     let round = |start: &&String| {
         let from_here = reached(start);
         from_here
@@ -79,32 +79,36 @@ fn circles(arrows: &BTreeSet<Arrow>) -> BTreeSet<Vec<String>> {
     starts.iter().filter_map(round).collect()
 }
 
-fn program() -> (BTreeSet<Arrow>, Vec<Vec<String>>) {
+fn program() -> (BTreeSet<Dependency>, Vec<Vec<String>>) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let lib = std::fs::read_to_string(source.join("lib.rs")).unwrap();
-    (Sources::read(&source).arrows(), layers(&lib))
+    (Sources::read(&source).dependencies(), layers(&lib))
 }
 
 #[test]
 fn no_module_uses_one_above_it() {
-    let (arrows, layers) = program();
+    let (dependencies, layers) = program();
     assert!(layers.len() > 6, "{layers:?}");
-    assert!(between_modules(&arrows).contains(&("report".to_owned(), "evidence".to_owned())), "{arrows:?}");
-    let upward = upward(&arrows, &layers);
-    assert!(upward.is_empty(), "{:?}", culprits(&arrows, &upward));
+    assert!(
+        between_modules(&dependencies).contains(&("report".to_owned(), "evidence".to_owned())),
+        "{dependencies:?}"
+    );
+    let upward = upward(&dependencies, &layers);
+    assert!(upward.is_empty(), "{:?}", culprits(&dependencies, &upward));
 }
 
-/// The arrows between files behind those between modules.
-fn culprits<'a>(arrows: &'a BTreeSet<Arrow>, wrong: &[Arrow]) -> Vec<&'a Arrow> {
-    let is_wrong = |(from, to): &&Arrow| wrong.contains(&(module(from).to_owned(), module(to).to_owned()));
-    arrows.iter().filter(is_wrong).collect()
+/// The dependencies between files behind those between modules.
+fn culprits<'a>(dependencies: &'a BTreeSet<Dependency>, wrong: &[Dependency]) -> Vec<&'a Dependency> {
+    let is_wrong =
+        |(from, to): &&Dependency| wrong.contains(&(module(from).to_owned(), module(to).to_owned()));
+    dependencies.iter().filter(is_wrong).collect()
 }
 
 #[test]
 fn nothing_goes_round_in_a_circle() {
-    let (arrows, _) = program();
-    let mut found = circles(&between_modules(&arrows));
-    found.extend(circles(&within_modules(&arrows)));
+    let (dependencies, _) = program();
+    let mut found = circles(&between_modules(&dependencies));
+    found.extend(circles(&within_modules(&dependencies)));
     let known: BTreeSet<Vec<String>> =
         KNOWN.iter().map(|circle| circle.iter().map(|&name| name.to_owned()).collect()).collect();
     let new: Vec<_> = found.difference(&known).collect();
@@ -118,7 +122,7 @@ fn nothing_goes_round_in_a_circle() {
 #[test]
 fn property_tests_keep_the_seeds_of_failures_among_the_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (name, text) in arrows::files(&root.join("src")) {
+    for (name, text) in dependencies::files(&root.join("src")) {
         let open = text.matches("proptest! {\n").count();
         let configured = text.matches("properties::config()").count();
         assert_eq!(
@@ -129,16 +133,16 @@ fn property_tests_keep_the_seeds_of_failures_among_the_tests() {
 }
 
 /// What the two tests would find in a program of these files.
-fn found(files: &[(&str, &str)]) -> (Vec<Arrow>, BTreeSet<Vec<String>>) {
+fn found(files: &[(&str, &str)]) -> (Vec<Dependency>, BTreeSet<Vec<String>>) {
     let lib = "//! A program.\n\npub mod low;\npub mod ground;\n\npub mod high;\n";
-    let arrows = Sources::of(files.iter().copied().chain([("lib.rs", lib)])).arrows();
-    let mut circles_found = circles(&between_modules(&arrows));
-    circles_found.extend(circles(&within_modules(&arrows)));
-    (upward(&arrows, &layers(lib)), circles_found)
+    let dependencies = Sources::of(files.iter().copied().chain([("lib.rs", lib)])).dependencies();
+    let mut circles_found = circles(&between_modules(&dependencies));
+    circles_found.extend(circles(&within_modules(&dependencies)));
+    (upward(&dependencies, &layers(lib)), circles_found)
 }
 
 #[test]
-fn a_planted_arrow_upwards_is_found_however_it_is_written() {
+fn a_planted_dependency_upwards_is_found_however_it_is_written() {
     for text in [
         "use crate::high::Tower;",
         "use crate::{high::{self as up}, ground};",

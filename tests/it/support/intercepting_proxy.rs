@@ -1,52 +1,52 @@
-//! What may stand before a server: a door that looks at the first bytes of each connection and lets it through, or
+//! What may stand before a server: a proxy that looks at the first bytes of each connection and lets it through, or
 //! answers itself.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-/// What the door does with a connection.
-pub(crate) enum Entry {
+/// What the proxy does with a connection.
+pub(crate) enum Decision {
     /// It goes on to the server.
-    Through,
+    Pass,
     /// It gets this and is closed.
-    Told(Vec<u8>),
+    Answer(Vec<u8>),
 }
 
-/// An open door. Its threads end with the process; the port is closed with the last connection after the value is gone.
-pub(crate) struct Door {
+/// A running proxy. Its threads end with the process; the port is closed with the last connection after the value is gone.
+pub(crate) struct InterceptingProxy {
     pub address: SocketAddr,
 }
 
-impl Door {
-    /// Opens one at an address (port 0: any) before the server at a port of 127.0.0.1. `judge` is asked about the first
+impl InterceptingProxy {
+    /// Opens one at an address (port 0: any) before the server at a port of 127.0.0.1. `decide` is asked about the first
     /// bytes and, where those are SSLRequest that goes through, about the ClientHello behind it.
     pub(crate) fn open(
         at: &str,
         server: u16,
-        judge: impl Fn(&[u8]) -> Entry + Clone + Send + 'static,
+        decide: impl Fn(&[u8]) -> Decision + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
         thread::spawn(move || {
             for client in listener.incoming() {
-                let judge = judge.clone();
-                thread::spawn(move || client.and_then(|client| receive(client, server, judge)));
+                let decide = decide.clone();
+                thread::spawn(move || client.and_then(|client| receive(client, server, decide)));
             }
         });
         Ok(Self { address })
     }
 }
 
-fn receive(mut client: TcpStream, server: u16, judge: impl Fn(&[u8]) -> Entry) -> std::io::Result<()> {
+fn receive(mut client: TcpStream, server: u16, decide: impl Fn(&[u8]) -> Decision) -> std::io::Result<()> {
     let mut server = TcpStream::connect(("127.0.0.1", server))?;
     let mut buffer = [0; 4096];
     // SSLRequest and its answer, then the hello; a hello that comes first is all there is to see.
     for _ in 0..2 {
         let count = client.read(&mut buffer)?;
-        match judge(&buffer[..count]) {
-            Entry::Through => server.write_all(&buffer[..count])?,
-            Entry::Told(answer) => return client.write_all(&answer),
+        match decide(&buffer[..count]) {
+            Decision::Pass => server.write_all(&buffer[..count])?,
+            Decision::Answer(answer) => return client.write_all(&answer),
         }
         if count != 8 {
             break;

@@ -1,7 +1,7 @@
 //! The handshakes of the recording server.
 
-use super::session::{Ends, session};
-use super::{Manner, Tls, Visit};
+use super::session::{Endpoints, session};
+use super::{Behaviour, ConnectionRecord, Tls};
 use crate::support::odd_pki::Key;
 use openssl::dh::Dh;
 use openssl::ssl::{AlpnError, NameType, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslStream};
@@ -44,8 +44,8 @@ impl Handshake {
 
     pub(super) fn rustls(chain: &[Vec<u8>], key: &Key) -> Self {
         #[derive(Debug)]
-        struct Always(Arc<rustls::sign::CertifiedKey>);
-        impl rustls::server::ResolvesServerCert for Always {
+        struct FixedCertificate(Arc<rustls::sign::CertifiedKey>);
+        impl rustls::server::ResolvesServerCert for FixedCertificate {
             fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<rustls::sign::CertifiedKey>> {
                 Some(Arc::clone(&self.0))
             }
@@ -60,26 +60,31 @@ impl Handshake {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Always(certified)));
+            .with_cert_resolver(Arc::new(FixedCertificate(certified)));
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         Self::Rustls(Arc::new(config))
     }
 
     /// Shakes hands and plays the session over it.
-    pub(super) fn receive(&self, client: TcpStream, manner: Manner, visit: &mut Visit) -> io::Result<()> {
-        let ends = Ends::of(&client)?;
+    pub(super) fn receive(
+        &self,
+        client: TcpStream,
+        behaviour: Behaviour,
+        record: &mut ConnectionRecord,
+    ) -> io::Result<()> {
+        let ends = Endpoints::of(&client)?;
         match self {
             Self::OpenSsl(context) => {
                 let mut stream = SslStream::new(Ssl::new(context).unwrap(), client).unwrap();
                 let result = stream.accept();
-                visit.sni = stream.ssl().servername(NameType::HOST_NAME).map(str::to_owned);
+                record.sni = stream.ssl().servername(NameType::HOST_NAME).map(str::to_owned);
                 if let Err(error) = result {
-                    visit.handshake_error = Some(error.to_string());
+                    record.handshake_error = Some(error.to_string());
                     return Ok(());
                 }
-                visit.alpn = stream.ssl().selected_alpn_protocol().is_some();
-                visit.encrypted = true;
-                session(&mut stream, ends, manner, visit)?;
+                record.alpn = stream.ssl().selected_alpn_protocol().is_some();
+                record.encrypted = true;
+                session(&mut stream, ends, behaviour, record)?;
                 stream.shutdown().map(drop).map_err(io::Error::other)
             }
             Self::Rustls(config) => {
@@ -88,14 +93,14 @@ impl Handshake {
                 let mut stream = rustls::StreamOwned::new(connection, client);
                 while stream.conn.is_handshaking() {
                     if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
-                        visit.handshake_error = Some(error.to_string());
+                        record.handshake_error = Some(error.to_string());
                         return Ok(());
                     }
                 }
-                visit.sni = stream.conn.server_name().map(str::to_owned);
-                visit.alpn = stream.conn.alpn_protocol().is_some();
-                visit.encrypted = true;
-                session(&mut stream, ends, manner, visit)
+                record.sni = stream.conn.server_name().map(str::to_owned);
+                record.alpn = stream.conn.alpn_protocol().is_some();
+                record.encrypted = true;
+                session(&mut stream, ends, behaviour, record)
             }
         }
     }
