@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{ask_as_stranger, look};
+use super::{ask_in_plaintext, look};
 use crate::conninfo::{SslNegotiation, TlsVersion};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER, Version};
 use crate::evidence::{Answer, HelloOffer, HelloPurpose, PlaintextAnswer, Question};
@@ -47,21 +47,23 @@ pub struct Task {
 
 /// Asks for everything.
 pub async fn audit(task: Task) -> Audit {
-    let asker = Asker::new(task);
+    let prober = Prober::new(task);
     let ways = [SslNegotiation::Postgres, SslNegotiation::Direct]
-        .map(|way| tokio::spawn(way_to_begin(asker.clone(), way)));
+        .map(|way| tokio::spawn(way_to_begin(prober.clone(), way)));
     let offered = [TlsVersion::Tls13, TlsVersion::Tls12, TlsVersion::Tls11, TlsVersion::Tls10];
-    let asked = offered.map(|version| (version, tokio::spawn(accepts_version(asker.clone(), version))));
+    let asked = offered.map(|version| (version, tokio::spawn(accepts_version(prober.clone(), version))));
     let mut searches = Vec::new();
     let mut newest = None;
     for (version, asked) in asked {
         let accepted = done(asked).await.unwrap_or(Accepts::Unknown);
         let families = if accepted == Accepts::Yes { families(version) } else { Vec::new() };
         if accepted == Accepts::Yes && newest.is_none() {
-            newest = Some((version, tokio::spawn(groups(asker.clone(), version))));
+            newest = Some((version, tokio::spawn(groups(prober.clone(), version))));
         }
-        let families: Vec<_> =
-            families.into_iter().map(|family| tokio::spawn(suites(asker.clone(), version, family))).collect();
+        let families: Vec<_> = families
+            .into_iter()
+            .map(|family| tokio::spawn(suites(prober.clone(), version, family)))
+            .collect();
         searches.push((version, accepted, families));
     }
     let mut versions = Vec::new();
@@ -86,27 +88,27 @@ pub async fn audit(task: Task) -> Audit {
         versions,
         groups,
         // Last: nothing is said in plaintext while TLS is still being asked about.
-        plaintext: asker.plaintext().await,
-        connections: asker.connections.load(Ordering::Relaxed).min(MOST_CONNECTIONS),
-        took: asker.begin.elapsed(),
+        plaintext: prober.plaintext().await,
+        connections: prober.connections.load(Ordering::Relaxed).min(MOST_CONNECTIONS),
+        took: prober.begin.elapsed(),
     }
 }
 
 /// The one place that opens connections, and keeps them few.
 #[derive(Clone)]
-struct Asker {
+struct Prober {
     task: Arc<Task>,
     begin: Instant,
-    room: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     connections: Arc<AtomicUsize>,
 }
 
-impl Asker {
+impl Prober {
     fn new(task: Task) -> Self {
         Self {
             task: Arc::new(task),
             begin: Instant::now(),
-            room: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            slots: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             connections: Arc::default(),
         }
     }
@@ -119,7 +121,7 @@ impl Asker {
     }
 
     async fn ask(&self, question: Question) -> Option<Answer> {
-        let _place = self.room.acquire().await.ok()?;
+        let _place = self.slots.acquire().await.ok()?;
         let limit = self.allowance()?;
         Some(look(self.task.address, question, self.begin, limit).await.answer)
     }
@@ -154,7 +156,7 @@ impl Asker {
             return None;
         }
         let limit = self.allowance()?;
-        Some(ask_as_stranger(self.task.address, STRANGER, limit).await)
+        Some(ask_in_plaintext(self.task.address, STRANGER, limit).await)
     }
 }
 
@@ -163,13 +165,13 @@ async fn done<T>(task: JoinHandle<T>) -> Option<T> {
     task.await.ok()
 }
 
-async fn way_to_begin(asker: Asker, way: SslNegotiation) -> Accepts {
+async fn way_to_begin(prober: Prober, way: SslNegotiation) -> Accepts {
     let answer = match way {
-        SslNegotiation::Postgres => asker.ask(Question::SslRequest).await,
+        SslNegotiation::Postgres => prober.ask(Question::SslRequest).await,
         SslNegotiation::Direct => {
             let versions = [TlsVersion::Tls12, TlsVersion::Tls13];
             let suites: Vec<u16> = versions.into_iter().flat_map(families).flatten().collect();
-            asker.offer_by(true, &versions, &suites, &group_numbers(TlsVersion::Tls12)).await
+            prober.offer_by(true, &versions, &suites, &group_numbers(TlsVersion::Tls12)).await
         }
     };
     match answer {
@@ -180,36 +182,36 @@ async fn way_to_begin(asker: Asker, way: SslNegotiation) -> Accepts {
     }
 }
 
-async fn accepts_version(asker: Asker, version: TlsVersion) -> Accepts {
+async fn accepts_version(prober: Prober, version: TlsVersion) -> Accepts {
     let suites: Vec<u16> = families(version).concat();
-    match asker.offer(&[version], &suites, &group_numbers(version)).await {
+    match prober.offer(&[version], &suites, &group_numbers(version)).await {
         Some(Answer::ServerHello { version: chosen, .. }) if chosen == version => Accepts::Yes,
         Some(Answer::ServerHello { .. } | Answer::Alert(_) | Answer::Ended(_)) => Accepts::No,
         _ => Accepts::Unknown,
     }
 }
 
-async fn suites(asker: Asker, version: TlsVersion, family: Vec<u16>) -> Found {
+async fn suites(prober: Prober, version: TlsVersion, family: Vec<u16>) -> Found {
     eliminate(family, |left| {
-        let asker = asker.clone();
+        let prober = prober.clone();
         async move {
-            let answer = asker.offer(&[version], &left, &group_numbers(version)).await;
+            let answer = prober.offer(&[version], &left, &group_numbers(version)).await;
             choice(answer, version, |suite, _| Some(suite))
         }
     })
     .await
 }
 
-async fn groups(asker: Asker, version: TlsVersion) -> Found {
+async fn groups(prober: Prober, version: TlsVersion) -> Found {
     // Suites that need a group: all of TLS 1.3, and those with ECDHE of the others.
     let suites = match version {
         TlsVersion::Tls13 => families(version).concat(),
         _ => families(version).into_iter().next().unwrap_or_default(),
     };
     eliminate(group_numbers(version), |left| {
-        let (asker, suites) = (asker.clone(), suites.clone());
+        let (prober, suites) = (prober.clone(), suites.clone());
         async move {
-            let answer = asker.offer(&[version], &suites, &left).await;
+            let answer = prober.offer(&[version], &suites, &left).await;
             choice(answer, version, |_, group| group)
         }
     })

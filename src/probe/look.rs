@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::hello::client_hello;
 use super::negotiate::{SSL_REQUEST, ended};
 use super::tcp::os_failure;
-use super::wiretap::{Heard, is_record, listen};
+use super::wiretap::{ServerFlight, is_record, read_flight};
 use crate::certificate::Certificate;
 use crate::evidence::{Answer, Closure, HelloOffer, Look, Question};
 
@@ -82,20 +82,20 @@ async fn hello(stream: &mut TcpStream, offer: &HelloOffer) -> io::Result<Answer>
             Err(error) => return Err(error),
         };
         bytes.extend(buffer.iter().take(count));
-        let heard = listen(&bytes);
-        let enough = heard.complete || heard.retry || heard.alert.is_some() || !is_record(&bytes);
+        let flight = read_flight(&bytes);
+        let enough = flight.complete || flight.retry || flight.alert.is_some() || !is_record(&bytes);
         if enough || count == 0 || bytes.len() > LONGEST_ANSWER {
-            return Ok(answer(heard, &bytes));
+            return Ok(answer(flight, &bytes));
         }
     }
 }
 
-fn answer(heard: Heard, bytes: &[u8]) -> Answer {
-    if let (Some(version), Some(suite)) = (heard.version, heard.suite) {
-        let leaf = heard.leaf.as_deref().map(Certificate::from_der);
-        return Answer::ServerHello { version, suite, group: heard.group, retry: heard.retry, leaf };
+fn answer(flight: ServerFlight, bytes: &[u8]) -> Answer {
+    if let (Some(version), Some(suite)) = (flight.version, flight.suite) {
+        let leaf = flight.leaf.as_deref().map(Certificate::from_der);
+        return Answer::ServerHello { version, suite, group: flight.group, retry: flight.retry, leaf };
     }
-    match heard.alert {
+    match flight.alert {
         Some(alert) => Answer::Alert(alert),
         None if bytes.is_empty() => Answer::Ended(Closure::Closed),
         None => Answer::Other(bytes.iter().copied().take(FIRST_BYTES).collect()),

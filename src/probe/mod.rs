@@ -36,7 +36,7 @@ use clock::Clock;
 pub use hosts::socket_address;
 pub use look::look;
 pub use observer::{Observer, Wait};
-pub use plaintext::ask_as_stranger;
+pub use plaintext::ask_in_plaintext;
 
 /// Probes one target: host by host and address by address, as libpq would go on or stop; then looks further where the
 /// plan allows it. Nobody watches.

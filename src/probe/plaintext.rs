@@ -40,7 +40,7 @@ pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: 
 /// Whether the server would talk to this user without TLS, asked on a connection of its own and with an answer within
 /// `limit`. Everybody on the way can read it, so user and database must be nobody's. The connection is closed at the
 /// first answer, which PostgreSQL does not log where it asked for a password (auth.c).
-pub async fn ask_as_stranger(
+pub async fn ask_in_plaintext(
     address: SocketAddr,
     (user, database): (&str, &str),
     limit: Duration,

@@ -127,7 +127,7 @@ impl Looks {
             ..offer(purpose, versions)
         };
         let Some(failure) = &tls.failure else { return };
-        let unheard = tls.version.is_none();
+        let unanswered = tls.version.is_none();
         match failure {
             TlsFailure::TimedOut(_) => {
                 let small = HelloOffer {
@@ -162,11 +162,11 @@ impl Looks {
             TlsFailure::NoAlpn | TlsFailure::NotTls(_) | TlsFailure::AlertReceived(120) if direct => {
                 self.with_request(hello(HelloPurpose::Negotiation, &MODERN)).await;
             }
-            TlsFailure::Ended(_) if direct && unheard => {
+            TlsFailure::Ended(_) if direct && unanswered => {
                 self.with_request(hello(HelloPurpose::Negotiation, &MODERN)).await;
             }
             TlsFailure::AlertReceived(112) => self.other_name(host, tls, hello).await,
-            TlsFailure::AlertReceived(_) | TlsFailure::Ended(_) if unheard => {
+            TlsFailure::AlertReceived(_) | TlsFailure::Ended(_) if unanswered => {
                 if self.ask(Question::Hello(hello(HelloPurpose::Unsupported, &allowed(settings)))).await {
                     return;
                 }

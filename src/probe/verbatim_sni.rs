@@ -222,7 +222,7 @@ mod tests {
             .with_safe_default_protocol_versions()
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody))
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate))
             .with_no_client_auth();
         let mut connection = ClientConnection::new(Arc::new(config), placeholder.server_name()).unwrap();
         let mut answer = [0; 1];
@@ -256,9 +256,9 @@ mod tests {
     }
 
     #[derive(Debug)]
-    struct Anybody;
+    struct AnyCertificate;
 
-    impl rustls::client::danger::ServerCertVerifier for Anybody {
+    impl rustls::client::danger::ServerCertVerifier for AnyCertificate {
         fn verify_server_cert(
             &self,
             _: &rustls::pki_types::CertificateDer<'_>,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::binding;
 use super::messages::{self, error_message, parameter};
 use super::policy::{self, Policy, code};
-use super::scram::{Knowledge, Next, Scram, scram_key};
+use super::scram::{Next, Scram, ScramSecret, scram_key};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ChannelBinding, Host, Settings};
 use crate::evidence::{ServerMessage, SessionFailure, SessionRecord};
@@ -35,7 +35,7 @@ pub(super) struct Credentials {
     /// The user, for MD5.
     pub user: Vec<u8>,
     /// The password, and keys in its place for SCRAM.
-    pub knowledge: Knowledge,
+    pub secret: ScramSecret,
     /// The data that bind the channel, if the server's certificate has any.
     pub binding: Option<Vec<u8>>,
     /// Whether the client may bind the channel at all.
@@ -45,14 +45,14 @@ pub(super) struct Credentials {
 impl Credentials {
     pub(super) fn new(settings: &Settings, host: &Host, leaf: Option<&Certificate>) -> Self {
         let secret = host.password.as_ref().map(|password| password.secret.clone());
-        let knowledge = Knowledge {
+        let secret = ScramSecret {
             password: secret.filter(|secret| !secret.expose().is_empty()),
             client_key: scram_key(settings, "scram_client_key"),
             server_key: scram_key(settings, "scram_server_key"),
         };
         Self {
             user: settings.user.as_bytes().to_vec(),
-            knowledge,
+            secret,
             binding: binding::of(leaf).ok(),
             binds: settings.channel_binding != ChannelBinding::Disable,
         }
@@ -84,12 +84,12 @@ pub(super) struct Dialogue {
     pub session: Vec<u8>,
 }
 
-/// How a message was taken.
-enum Taken {
+/// How a message was handled.
+enum Handled {
     /// So many bytes of its body were used; for libpq the next message begins there.
     Used(usize),
     /// It is for whoever goes on with the session.
-    Handed,
+    PassedOn,
 }
 
 impl Dialogue {
@@ -188,8 +188,8 @@ impl Dialogue {
             let Some(body) = after.get(..length.saturating_sub(4)) else { break };
             self.record.last_message = Some(kind);
             let used = match self.message(kind, body) {
-                Ok(Taken::Used(used)) => used,
-                Ok(Taken::Handed) => {
+                Ok(Handled::Used(used)) => used,
+                Ok(Handled::PassedOn) => {
                     self.session.extend_from_slice(header);
                     self.session.extend_from_slice(body);
                     body.len()
@@ -228,11 +228,11 @@ impl Dialogue {
         if fits { Ok(true) } else { odd() }
     }
 
-    fn message(&mut self, kind: u8, body: &[u8]) -> Result<Taken, SessionFailure> {
+    fn message(&mut self, kind: u8, body: &[u8]) -> Result<Handled, SessionFailure> {
         if self.record.authenticated.is_none() {
             return match kind {
                 b'R' => self.request(body),
-                b'v' => self.version(body).map(Taken::Used),
+                b'v' => self.version(body).map(Handled::Used),
                 _ => Err(SessionFailure::Server(error_message(body))),
             };
         }
@@ -248,7 +248,7 @@ impl Dialogue {
             b'S' => {
                 exactly(kind, messages::strings_length(2, body), body)?;
                 // Values that are not UTF-8 would be an error for tokio-postgres, which needs none of them.
-                let Some((name, value)) = parameter(body) else { return Ok(Taken::Used(body.len())) };
+                let Some((name, value)) = parameter(body) else { return Ok(Handled::Used(body.len())) };
                 if name == "server_version" {
                     self.record.server_version = Some(value.clone());
                 }
@@ -259,11 +259,11 @@ impl Dialogue {
                 let strings = body.get(4..).and_then(|rest| messages::strings_length(2, rest));
                 exactly(kind, strings.map(|length| length + 4), body)?;
             }
-            _ if standing => return Ok(Taken::Handed),
+            _ if standing => return Ok(Handled::PassedOn),
             b'Z' => {
                 exactly(kind, Some(1), body)?;
                 self.record.ready = Some(self.began.elapsed());
-                return Ok(Taken::Handed);
+                return Ok(Handled::PassedOn);
             }
             // What belongs to queries ends the start-up where it makes a result, and is passed over where it does not.
             b'T' | b't' | b'D' if self.result_spoiled => {}
@@ -276,7 +276,7 @@ impl Dialogue {
             b'd' => {}
             _ => return Err(unexpected(kind, "in a start-up")),
         }
-        Ok(Taken::Used(body.len()))
+        Ok(Handled::Used(body.len()))
     }
 
     /// BackendKeyData (`getBackendKeyData`): of four bytes in protocol 3.0.
@@ -328,7 +328,7 @@ impl Dialogue {
     }
 
     /// A request for authentication (`pg_fe_sendauth`).
-    fn request(&mut self, body: &[u8]) -> Result<Taken, SessionFailure> {
+    fn request(&mut self, body: &[u8]) -> Result<Handled, SessionFailure> {
         let short = || SessionFailure::Protocol("a request for authentication without a code".to_owned());
         let (number, rest) = body.split_first_chunk::<4>().ok_or_else(short)?;
         let used = match i32::from_be_bytes(*number) {
@@ -350,13 +350,13 @@ impl Dialogue {
                 self.begin(method, plus, rest)?
             }
         };
-        Ok(Taken::Used(used + 4))
+        Ok(Handled::Used(used + 4))
     }
 
     /// Answers the request for a method that the policy lets be answered; gives how much of it was used.
     fn begin(&mut self, method: AuthMethod, plus: bool, data: &[u8]) -> Result<usize, SessionFailure> {
-        let Credentials { user, knowledge, binding, binds } = &self.credentials;
-        match (method, &knowledge.password) {
+        let Credentials { user, secret, binding, binds } = &self.credentials;
+        match (method, &secret.password) {
             (AuthMethod::Password | AuthMethod::Md5, None) => Err(SessionFailure::PasswordNeeded),
             (AuthMethod::Password, Some(password)) => {
                 let answer = [password.expose(), b"\0"].concat();
@@ -375,7 +375,7 @@ impl Dialogue {
                 let used = messages::list_length(data).ok_or_else(cut)?;
                 let bound = binding.clone().filter(|_| plus);
                 let (scram, first) =
-                    Scram::begin(knowledge.clone(), bound, *binds).map_err(SessionFailure::ScramMismatch)?;
+                    Scram::begin(secret.clone(), bound, *binds).map_err(SessionFailure::ScramMismatch)?;
                 self.scram = Some(scram);
                 let mechanism = if plus { super::scram::PLUS } else { super::scram::PLAIN };
                 let length = u32::try_from(first.len()).unwrap_or(u32::MAX);

@@ -22,7 +22,7 @@ const KEY: usize = digest::SHA256_OUTPUT_LEN;
 /// What the client knows: the password, or keys made of it (libpq 18). With the client's key and without the server's no
 /// server can prove itself.
 #[derive(Clone)]
-pub(super) struct Knowledge {
+pub(super) struct ScramSecret {
     pub password: Option<Secret>,
     /// `scram_client_key`
     pub client_key: Option<Secret>,
@@ -32,7 +32,7 @@ pub(super) struct Knowledge {
 
 /// An exchange.
 pub(super) struct Scram {
-    knowledge: Knowledge,
+    secret: ScramSecret,
     /// The first part of the client's first message, and what follows it in the channel binding.
     header: &'static str,
     binding: Vec<u8>,
@@ -44,7 +44,7 @@ enum State {
     /// The first message is sent.
     NonceSent,
     /// The password is being salted.
-    Salting { salting: Box<Salting>, message: String, unproven: String },
+    Pbkdf2 { pbkdf2: Box<Pbkdf2>, message: String, unproven: String },
     /// The proof is sent, and this is to come in answer.
     ProofSent { signature: Vec<u8> },
     /// The server has proved itself.
@@ -65,7 +65,7 @@ impl Scram {
     /// Begins; gives the first message. `binding` is the data to bind to where the mechanism binds the channel; where it
     /// does not, `able` tells whether the client could have.
     pub(super) fn begin(
-        knowledge: Knowledge,
+        secret: ScramSecret,
         binding: Option<Vec<u8>>,
         able: bool,
     ) -> Result<(Self, Vec<u8>), String> {
@@ -79,7 +79,7 @@ impl Scram {
         let nonce = STANDARD.encode(nonce);
         let first = format!("{header}n=,r={nonce}").into_bytes();
         let binding = binding.unwrap_or_default();
-        Ok((Self { knowledge, header, binding, nonce, state: State::NonceSent }, first))
+        Ok((Self { secret, header, binding, nonce, state: State::NonceSent }, first))
     }
 
     /// Takes a message of the server; `Err` says what is wrong with it.
@@ -111,7 +111,7 @@ impl Scram {
                 self.state = State::Finished;
                 Ok(Next::Wait)
             }
-            State::Salting { .. } | State::Finished => {
+            State::Pbkdf2 { .. } | State::Finished => {
                 Err("a message of SCRAM where none is expected".to_owned())
             }
         }
@@ -130,19 +130,19 @@ impl Scram {
         let unproven = format!("c={binding},r={}", String::from_utf8_lossy(nonce));
         let challenge = String::from_utf8_lossy(message);
         let message = format!("n=,r={},{challenge},{unproven}", self.nonce);
-        if let Some(client) = self.knowledge.client_key.clone() {
+        if let Some(client) = self.secret.client_key.clone() {
             return Ok(Next::Send(self.prove(client.expose(), &[], &message, unproven)));
         }
-        let password = self.knowledge.password.as_ref().map(prepared).unwrap_or_default();
-        let salting = Box::new(Salting::new(&password, &salt, iterations));
-        self.state = State::Salting { salting, message, unproven };
+        let password = self.secret.password.as_ref().map(prepared).unwrap_or_default();
+        let pbkdf2 = Box::new(Pbkdf2::new(&password, &salt, iterations));
+        self.state = State::Pbkdf2 { pbkdf2, message, unproven };
         Ok(Next::Work)
     }
 
     /// Goes on with what takes long, for so many rounds at most.
     pub(super) fn work(&mut self, rounds: u32) -> Next {
-        let State::Salting { salting, message, unproven } = &mut self.state else { return Next::Wait };
-        let Some(salted) = salting.go_on(rounds) else { return Next::Work };
+        let State::Pbkdf2 { pbkdf2, message, unproven } = &mut self.state else { return Next::Wait };
+        let Some(salted) = pbkdf2.go_on(rounds) else { return Next::Work };
         let (message, unproven) = (std::mem::take(message), std::mem::take(unproven));
         let client = Zeroizing::new(sign(&*salted, b"Client Key"));
         let server = Zeroizing::new(sign(&*salted, b"Server Key"));
@@ -154,7 +154,7 @@ impl Scram {
         let stored = digest::digest(&digest::SHA256, client);
         let mask = sign(stored.as_ref(), message.as_bytes());
         let proof: Vec<u8> = client.iter().zip(&mask).map(|(key, mask)| key ^ mask).collect();
-        let server = self.knowledge.server_key.as_ref().map_or(server, |key| key.expose());
+        let server = self.secret.server_key.as_ref().map_or(server, |key| key.expose());
         self.state = State::ProofSent { signature: sign(server, message.as_bytes()) };
         format!("{unproven},p={}", STANDARD.encode(proof)).into_bytes()
     }
@@ -166,7 +166,7 @@ impl Scram {
 
     /// Whether [`work`](Self::work) has to go on.
     pub(super) fn is_working(&self) -> bool {
-        matches!(self.state, State::Salting { .. })
+        matches!(self.state, State::Pbkdf2 { .. })
     }
 
     /// Whether the exchange binds the channel.
@@ -225,20 +225,20 @@ fn prepared(password: &Secret) -> Zeroizing<Vec<u8>> {
 }
 
 /// PBKDF2 of one block (RFC 8018 section 5.2), interruptible.
-struct Salting {
+struct Pbkdf2 {
     key: hmac::Key,
     round: hmac::Tag,
     sum: Zeroizing<[u8; KEY]>,
     left: u32,
 }
 
-impl Salting {
+impl Pbkdf2 {
     fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, password);
         let round = hmac::sign(&key, &[salt, &1_u32.to_be_bytes()].concat());
-        let mut salting = Self { key, round, sum: Zeroizing::new([0; KEY]), left: iterations - 1 };
-        salting.add();
-        salting
+        let mut pbkdf2 = Self { key, round, sum: Zeroizing::new([0; KEY]), left: iterations - 1 };
+        pbkdf2.add();
+        pbkdf2
     }
 
     fn add(&mut self) {
@@ -262,14 +262,14 @@ impl Salting {
 mod tests {
     use super::*;
 
-    fn begun(knowledge: Knowledge, binding: Option<&[u8]>) -> (Scram, String) {
-        let (scram, first) = Scram::begin(knowledge, binding.map(<[u8]>::to_vec), true).unwrap();
+    fn begun(secret: ScramSecret, binding: Option<&[u8]>) -> (Scram, String) {
+        let (scram, first) = Scram::begin(secret, binding.map(<[u8]>::to_vec), true).unwrap();
         (scram, String::from_utf8(first).unwrap())
     }
 
-    fn password(text: &str) -> Knowledge {
+    fn password(text: &str) -> ScramSecret {
         let password = Some(Secret::new(text.as_bytes().to_vec()));
-        Knowledge { password, client_key: None, server_key: None }
+        ScramSecret { password, client_key: None, server_key: None }
     }
 
     /// The client's last message.
@@ -292,9 +292,9 @@ mod tests {
                        s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,\
                        c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
         for rounds in [1, 1000, 4095, u32::MAX] {
-            let mut salting = Salting::new(b"pencil", &salt, 4096);
+            let mut pbkdf2 = Pbkdf2::new(b"pencil", &salt, 4096);
             let salted = loop {
-                if let Some(salted) = salting.go_on(rounds) {
+                if let Some(salted) = pbkdf2.go_on(rounds) {
                     break salted;
                 }
             };
@@ -352,9 +352,9 @@ mod tests {
 
     #[test]
     fn keys_prove_as_much_as_the_password() {
-        let salted = Salting::new(b"secret", b"salt", 1).go_on(1).unwrap();
+        let salted = Pbkdf2::new(b"secret", b"salt", 1).go_on(1).unwrap();
         let key = |name: &[u8]| Secret::new(sign(&*salted, name));
-        let keys = Knowledge {
+        let keys = ScramSecret {
             password: None,
             client_key: Some(key(b"Client Key")),
             server_key: Some(key(b"Server Key")),

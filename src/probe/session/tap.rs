@@ -65,7 +65,7 @@ impl Tap {
 
     /// Ends the connection politely; gives the error that ended it.
     pub(super) async fn end(mut self) -> Option<io::Error> {
-        wiretap::end(&mut Rest(&mut self)).await
+        wiretap::end(&mut Underlying(&mut self)).await
     }
 }
 
@@ -161,9 +161,9 @@ impl AsyncWrite for Tap {
 }
 
 /// The stream below, for the ending.
-struct Rest<'a>(&'a mut Tap);
+struct Underlying<'a>(&'a mut Tap);
 
-impl AsyncRead for Rest<'_> {
+impl AsyncRead for Underlying<'_> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -173,7 +173,7 @@ impl AsyncRead for Rest<'_> {
     }
 }
 
-impl AsyncWrite for Rest<'_> {
+impl AsyncWrite for Underlying<'_> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0.shared().stream).poll_write(cx, bytes)
     }

@@ -6,7 +6,7 @@ use super::*;
 fn answered(answer: &'static [u8]) -> TlsFailure {
     run(async move {
         let address = serve(move |mut stream| async move {
-            say_yes(&mut stream).await;
+            accept_ssl_request(&mut stream).await;
             let _ = stream.read(&mut [0; 2048]).await;
             stream.write_all(answer).await.unwrap();
         })
@@ -28,7 +28,7 @@ fn handshakes_that_end_early_are_told_apart() {
 fn a_reset_in_the_handshake_is_no_close() {
     run(async {
         let address = serve(|mut stream| async move {
-            say_yes(&mut stream).await;
+            accept_ssl_request(&mut stream).await;
             let _ = stream.read(&mut [0; 2048]).await;
             socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         })
@@ -42,7 +42,7 @@ fn a_reset_in_the_handshake_is_no_close() {
 fn silence_in_the_handshake_ends_at_the_deadline_and_goes_on_to_the_next_host() {
     run(async {
         let silent = serve(|mut stream| async move {
-            say_yes(&mut stream).await;
+            accept_ssl_request(&mut stream).await;
             let _ = stream.read_to_end(&mut Vec::new()).await;
         })
         .await;
@@ -75,7 +75,7 @@ fn silence_in_the_handshake_ends_at_the_deadline_and_goes_on_to_the_next_host() 
 fn a_flood_in_the_handshake_is_cut_off() {
     run(async {
         let address = serve(|mut stream| async move {
-            say_yes(&mut stream).await;
+            accept_ssl_request(&mut stream).await;
             let _ = stream.read(&mut [0; 2048]).await;
             // Empty ChangeCipherSpec-like records would be counted by rustls itself; these are of a handshake message
             // that never ends.
@@ -96,8 +96,8 @@ fn direct_tls_without_alpn_is_refused_and_nothing_is_sent() {
     run(async {
         let pki = Pki::new();
         let acceptor = pki.acceptor(&[]);
-        let heard = Arc::new(Mutex::new(None));
-        let keep = Arc::clone(&heard);
+        let received = Arc::new(Mutex::new(None));
+        let keep = Arc::clone(&received);
         let address = serve(move |stream| {
             let (acceptor, keep) = (acceptor.clone(), Arc::clone(&keep));
             async move {
@@ -112,7 +112,7 @@ fn direct_tls_without_alpn_is_refused_and_nothing_is_sent() {
         plan.settings.negotiation = SslNegotiation::Direct;
         let evidence = probe(&plan).await;
         assert_eq!(tls_failure(&evidence), &TlsFailure::NoAlpn);
-        assert_eq!(heard.lock().unwrap().as_deref(), Some(&b""[..]));
+        assert_eq!(received.lock().unwrap().as_deref(), Some(&b""[..]));
     });
 }
 
@@ -125,11 +125,11 @@ fn another_certificate_under_the_name_is_found() {
         let address = serve(move |mut stream| {
             let (named, unnamed) = (named.clone(), unnamed.clone());
             async move {
-                say_yes(&mut stream).await;
+                accept_ssl_request(&mut stream).await;
                 let mut hello = [0; 2048];
                 let count = stream.peek(&mut hello).await.unwrap();
-                let told = hello[..count].windows(NAME.len()).any(|window| window == NAME.as_bytes());
-                let acceptor = if told { named } else { unnamed };
+                let reads_name = hello[..count].windows(NAME.len()).any(|window| window == NAME.as_bytes());
+                let acceptor = if reads_name { named } else { unnamed };
                 let _ = acceptor.accept(stream).await;
             }
         })
@@ -148,12 +148,12 @@ fn another_certificate_under_the_name_is_found() {
 #[test]
 fn names_leave_exactly_as_they_were_typed() {
     run(async {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&heard);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&received);
         let address = serve(move |mut stream| {
             let keep = Arc::clone(&keep);
             async move {
-                say_yes(&mut stream).await;
+                accept_ssl_request(&mut stream).await;
                 let mut hello = vec![0; 2048];
                 let count = stream.read(&mut hello).await.unwrap();
                 hello.truncate(count);
@@ -165,7 +165,7 @@ fn names_leave_exactly_as_they_were_typed() {
             let evidence = probe(&plan(vec![host_at(name, address)])).await;
             let record = &last(&evidence).tls.as_ref().unwrap().result;
             assert_eq!(record.offer.sni.as_deref(), Some(name));
-            let hello = heard.lock().unwrap().clone();
+            let hello = received.lock().unwrap().clone();
             assert!(hello.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
             assert_eq!(record.bytes_sent, hello.len());
         }
@@ -174,10 +174,10 @@ fn names_leave_exactly_as_they_were_typed() {
 
 #[test]
 fn tls_alone_ends_after_the_verdict() {
-    let (evidence, heard) = scripted(Vec::new(), |plan| plan.scope.tls_only = true);
+    let (evidence, received) = scripted(Vec::new(), |plan| plan.scope.tls_only = true);
     assert_eq!(last(&evidence).tls.as_ref().unwrap().result.failure, None);
     assert!(last(&evidence).session.is_none());
-    assert_eq!(heard, b"");
+    assert_eq!(received, b"");
 }
 
 /// rustls has a chain judged while it reads it, on the thread that reads: of a long one that is another thread than the
@@ -192,7 +192,7 @@ fn a_long_chain_is_judged_on_another_thread() {
             let address = serve(move |mut stream| {
                 let acceptor = acceptor.clone();
                 async move {
-                    say_yes(&mut stream).await;
+                    accept_ssl_request(&mut stream).await;
                     drop(acceptor.accept(stream).await);
                 }
             })

@@ -73,7 +73,7 @@ impl Pki {
 }
 
 /// Answers SSLRequest with yes.
-async fn say_yes(stream: &mut TcpStream) {
+async fn accept_ssl_request(stream: &mut TcpStream) {
     stream.read_exact(&mut [0; 8]).await.unwrap();
     stream.write_all(b"S").await.unwrap();
 }
@@ -109,12 +109,12 @@ fn conversed(script: Vec<Vec<u8>>, change: impl FnOnce(&mut Plan)) -> (Evidence,
     run(async move {
         let pki = Pki::new();
         let acceptor = pki.acceptor(&["postgresql"]);
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&heard);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&received);
         let address = serve(move |mut stream| {
             let (acceptor, script, keep) = (acceptor.clone(), script.clone(), Arc::clone(&keep));
             async move {
-                say_yes(&mut stream).await;
+                accept_ssl_request(&mut stream).await;
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut rest = Vec::new();
                 for (number, part) in script.iter().enumerate() {
@@ -138,8 +138,8 @@ fn conversed(script: Vec<Vec<u8>>, change: impl FnOnce(&mut Plan)) -> (Evidence,
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        let heard = heard.lock().unwrap().clone();
-        (evidence, heard)
+        let received = received.lock().unwrap().clone();
+        (evidence, received)
     })
 }
 

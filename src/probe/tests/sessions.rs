@@ -18,7 +18,7 @@ fn a_session_is_seen_and_ended_well() {
         said(b'C', b"SELECT 1\0"),
         READY.to_vec(),
     ];
-    let (evidence, heard) = conversed(vec![script.concat(), answer.concat()], |_| {});
+    let (evidence, received) = conversed(vec![script.concat(), answer.concat()], |_| {});
     let session = session(&evidence);
     assert_eq!(session.failure, None);
     assert_eq!(session.server_version.as_deref(), Some("18.4"));
@@ -27,7 +27,11 @@ fn a_session_is_seen_and_ended_well() {
     assert_eq!(session.last_message, Some(b'Z'));
     assert!(session.ready.is_some() && session.authenticated.is_some());
     let terminate = b"X\0\0\0\x04";
-    assert!(heard.starts_with(b"Q") && heard.ends_with(terminate), "{}", String::from_utf8_lossy(&heard));
+    assert!(
+        received.starts_with(b"Q") && received.ends_with(terminate),
+        "{}",
+        String::from_utf8_lossy(&received)
+    );
 }
 
 #[test]
@@ -39,30 +43,31 @@ fn no_password_and_methods_that_cannot_be_used_end_politely() {
         (asked(7, b""), SessionFailure::MethodUnsupported),
         (asked(10, b"OAUTHBEARER\0\0"), SessionFailure::MethodUnsupported),
     ] {
-        let (evidence, heard) = scripted(script, |_| {});
+        let (evidence, received) = scripted(script, |_| {});
         assert_eq!(session(&evidence).failure.as_ref(), Some(&expected));
         assert_eq!(session(&evidence).requested.len(), 1);
-        assert_eq!(heard, b"", "{}", String::from_utf8_lossy(&heard));
+        assert_eq!(received, b"", "{}", String::from_utf8_lossy(&received));
     }
 }
 
 #[test]
 fn a_password_is_sent_only_where_the_settings_allow_it() {
-    let (evidence, heard) = scripted([asked(3, b""), asked(0, b""), READY.to_vec()].concat(), with_password);
+    let (evidence, received) =
+        scripted([asked(3, b""), asked(0, b""), READY.to_vec()].concat(), with_password);
     assert!(session(&evidence).authenticated.is_some());
-    assert!(heard.starts_with(b"p\0\0\0\x0bsecret\0"), "{heard:?}");
+    assert!(received.starts_with(b"p\0\0\0\x0bsecret\0"), "{received:?}");
     for change in [
         (|plan| plan.settings.require_auth = RequireAuth::Except(vec![AuthMethod::Password]))
             as fn(&mut Plan),
         |plan| plan.settings.require_auth = RequireAuth::Only(vec![AuthMethod::ScramSha256]),
         |plan| plan.settings.channel_binding = ChannelBinding::Require,
     ] {
-        let (evidence, heard) = scripted(asked(3, b""), |plan| {
+        let (evidence, received) = scripted(asked(3, b""), |plan| {
             with_password(plan);
             change(plan);
         });
         assert!(session(&evidence).failure.is_some());
-        assert_eq!(heard, b"");
+        assert_eq!(received, b"");
     }
     let unmet = session_failure([asked(0, b""), READY.to_vec()].concat(), |plan| {
         plan.settings.certificate_mode = SslCertMode::Require;
@@ -109,7 +114,7 @@ fn sessions_that_end_or_fall_silent_are_told_apart() {
         let address = serve(move |mut stream| {
             let acceptor = acceptor.clone();
             async move {
-                say_yes(&mut stream).await;
+                accept_ssl_request(&mut stream).await;
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 message(&mut stream, false).await;
                 stream.shutdown().await.unwrap();

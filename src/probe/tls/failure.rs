@@ -1,4 +1,4 @@
-//! Why a handshake failed: rustls' error and what was heard, turned into values.
+//! Why a handshake failed: rustls' error and what was received, turned into values.
 
 use std::io;
 
@@ -10,14 +10,14 @@ use crate::conninfo::TlsVersion;
 use crate::evidence::{InFlight, TlsFailure};
 use crate::probe::negotiate::{ended, silence};
 use crate::probe::tcp::os_failure;
-use crate::probe::wiretap::{Heard, is_record};
+use crate::probe::wiretap::{ServerFlight, is_record};
 
 /// So much of what is no TLS is kept.
 const FIRST_BYTES: usize = 256;
 
 /// What is known besides the error.
-pub(super) struct Told<'a> {
-    pub heard: &'a Heard,
+pub(super) struct Observed<'a> {
+    pub flight: &'a ServerFlight,
     /// What came since the ClientHello, as far as it was remembered.
     pub bytes: &'a [u8],
     pub chain: &'a verifier::Findings,
@@ -39,18 +39,18 @@ pub(in crate::probe) fn alert_of(error: &io::Error) -> Option<u8> {
 /// What an error of the handshake stands for.
 pub(super) fn of(
     error: &io::Error,
-    told: &Told<'_>,
+    observed: &Observed<'_>,
     in_flight: impl FnOnce() -> Option<InFlight>,
 ) -> TlsFailure {
     if let Some(error) = tls_error(error) {
-        return of_tls(error, told);
+        return of_tls(error, observed);
     }
     if silence(error) {
         return TlsFailure::TimedOut(in_flight());
     }
     // A peer that answers with a few bytes of something else and closes.
-    if !is_record(told.bytes) {
-        return not_tls(told.bytes);
+    if !is_record(observed.bytes) {
+        return not_tls(observed.bytes);
     }
     match ended(error) {
         Some(closure) => TlsFailure::Ended(closure),
@@ -63,15 +63,15 @@ fn not_tls(bytes: &[u8]) -> TlsFailure {
     TlsFailure::NotTls(bytes.iter().copied().take(FIRST_BYTES).collect())
 }
 
-fn of_tls(error: &Error, told: &Told<'_>) -> TlsFailure {
-    if told.chain.judgement.as_ref().is_some_and(|judgement| !judgement.accepted) {
+fn of_tls(error: &Error, observed: &Observed<'_>) -> TlsFailure {
+    if observed.chain.judgement.as_ref().is_some_and(|judgement| !judgement.accepted) {
         return TlsFailure::CertificateRefused;
     }
     match error {
         Error::AlertReceived(alert) => TlsFailure::AlertReceived(u8::from(*alert)),
-        Error::InvalidMessage(_) if !is_record(told.bytes) => not_tls(told.bytes),
+        Error::InvalidMessage(_) if !is_record(observed.bytes) => not_tls(observed.bytes),
         Error::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon)
-        | Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => match unverifiable(told) {
+        | Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => match unverifiable(observed) {
             Some(what) => TlsFailure::Unsupported(what),
             None => TlsFailure::Protocol(error.to_string()),
         },
@@ -80,10 +80,10 @@ fn of_tls(error: &Error, told: &Told<'_>) -> TlsFailure {
 }
 
 /// A handshake signature that OpenSSL verifies and nothing here does.
-fn unverifiable(told: &Told<'_>) -> Option<String> {
-    let facts = told.chain.chain.first()?.facts().ok()?;
+fn unverifiable(observed: &Observed<'_>) -> Option<String> {
+    let facts = observed.chain.chain.first()?.facts().ok()?;
     match &facts.key {
-        KeyKind::RsaPss(_) if told.heard.version != Some(TlsVersion::Tls13) => {
+        KeyKind::RsaPss(_) if observed.flight.version != Some(TlsVersion::Tls13) => {
             Some(format!("a key of {} in TLS 1.2", facts.key))
         }
         KeyKind::Rsa(_) | KeyKind::RsaPss(_) | KeyKind::Ed448 => Some(format!("a key of {}", facts.key)),
@@ -96,9 +96,9 @@ mod tests {
     use super::*;
     use crate::evidence::Closure;
 
-    fn told(error: io::Error, bytes: &[u8]) -> TlsFailure {
+    fn failure(error: io::Error, bytes: &[u8]) -> TlsFailure {
         let chain = verifier::Findings::default();
-        of(&error, &Told { heard: &Heard::default(), bytes, chain: &chain }, || None)
+        of(&error, &Observed { flight: &ServerFlight::default(), bytes, chain: &chain }, || None)
     }
 
     #[test]
@@ -106,16 +106,16 @@ mod tests {
         let alert = Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
         let wrapped = io::Error::new(io::ErrorKind::InvalidData, alert);
         assert_eq!(alert_of(&wrapped), Some(40));
-        assert_eq!(told(wrapped, &[21, 3, 3]), TlsFailure::AlertReceived(40));
+        assert_eq!(failure(wrapped, &[21, 3, 3]), TlsFailure::AlertReceived(40));
         let eof = || io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof");
-        assert_eq!(told(eof(), &[]), TlsFailure::Ended(Closure::Closed));
-        assert_eq!(told(eof(), b"E\0\0"), TlsFailure::NotTls(b"E\0\0".to_vec()));
+        assert_eq!(failure(eof(), &[]), TlsFailure::Ended(Closure::Closed));
+        assert_eq!(failure(eof(), b"E\0\0"), TlsFailure::NotTls(b"E\0\0".to_vec()));
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
-        assert_eq!(told(reset, &[22, 3]), TlsFailure::Ended(Closure::Reset));
+        assert_eq!(failure(reset, &[22, 3]), TlsFailure::Ended(Closure::Reset));
         let garbage = Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
         let garbage = || io::Error::new(io::ErrorKind::InvalidData, garbage.clone());
-        assert_eq!(told(garbage(), b"HTTP/1.1"), TlsFailure::NotTls(b"HTTP/1.1".to_vec()));
-        assert!(matches!(told(garbage(), &[22, 3, 3]), TlsFailure::Protocol(_)));
-        assert_eq!(told(io::Error::from(io::ErrorKind::TimedOut), &[]), TlsFailure::TimedOut(None));
+        assert_eq!(failure(garbage(), b"HTTP/1.1"), TlsFailure::NotTls(b"HTTP/1.1".to_vec()));
+        assert!(matches!(failure(garbage(), &[22, 3, 3]), TlsFailure::Protocol(_)));
+        assert_eq!(failure(io::Error::from(io::ErrorKind::TimedOut), &[]), TlsFailure::TimedOut(None));
     }
 }

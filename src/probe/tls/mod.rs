@@ -86,15 +86,15 @@ pub(super) async fn handshake(
     let connecting = connect(config, name, settings.negotiation, tap.clone());
     let outcome = timeout_at(deadline, driven(connecting, &tap, deadline)).await.unwrap_or(None);
     let silent = outcome.is_none().then(|| on_the_way(&tap));
-    let (heard, bytes, traffic) = tap.end_handshake();
+    let (flight, bytes, traffic) = tap.end_handshake();
 
     let chain = verifier::take(&chain);
     let client = client_certificate::take(&requested);
-    let told = failure::Told { heard: &heard, bytes: &bytes, chain: &chain };
-    let mut alpn = heard.alpn.clone();
+    let observed = failure::Observed { flight: &flight, bytes: &bytes, chain: &chain };
+    let mut alpn = flight.alpn.clone();
     let (stream, failure) = match outcome {
         None => (None, Some(TlsFailure::TimedOut(silent.flatten()))),
-        Some(Err(error)) => (None, Some(failure::of(&error, &told, || on_the_way(&tap)))),
+        Some(Err(error)) => (None, Some(failure::of(&error, &observed, || on_the_way(&tap)))),
         Some(Ok(Connected { stream, alpn: chosen })) => {
             alpn = chosen.or(alpn);
             let unagreed = settings.negotiation == SslNegotiation::Direct && alpn.as_deref() != Some(ALPN);
@@ -110,10 +110,10 @@ pub(super) async fn handshake(
     };
     let record = TlsRecord {
         offer,
-        version: heard.version,
-        cipher: heard.suite.map(suite_name),
-        group: heard.group.map(group_name),
-        hello_retry: heard.retry,
+        version: flight.version,
+        cipher: flight.suite.map(suite_name),
+        group: flight.group.map(group_name),
+        hello_retry: flight.retry,
         alpn,
         chain: chain.chain,
         judgement: chain.judgement,

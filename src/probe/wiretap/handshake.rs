@@ -4,9 +4,9 @@
 
 use crate::conninfo::TlsVersion;
 
-/// What was heard so far.
+/// What the server sent in the clear so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::probe) struct Heard {
+pub(in crate::probe) struct ServerFlight {
     /// The version that ServerHello chose, if it is one of TLS.
     pub version: Option<TlsVersion>,
     /// The cipher suite.
@@ -48,8 +48,8 @@ pub(in crate::probe) fn is_record(bytes: &[u8]) -> bool {
 }
 
 /// Reads a server's side of a handshake from its first byte.
-pub(in crate::probe) fn listen(bytes: &[u8]) -> Heard {
-    let mut heard = Heard::default();
+pub(in crate::probe) fn read_flight(bytes: &[u8]) -> ServerFlight {
+    let mut flight = ServerFlight::default();
     let mut records = Reader(bytes);
     let mut messages = Vec::new();
     while let Some((kind, payload)) = record(&mut records) {
@@ -57,13 +57,13 @@ pub(in crate::probe) fn listen(bytes: &[u8]) -> Heard {
             HANDSHAKE => messages.extend_from_slice(payload),
             ALERT => {
                 // Level and description.
-                heard.alert = heard.alert.or(payload.get(1).copied());
+                flight.alert = flight.alert.or(payload.get(1).copied());
                 break;
             }
             // In TLS 1.3 it means nothing; else what follows is encrypted.
             CHANGE_CIPHER_SPEC => {}
             _ => {
-                heard.complete = true;
+                flight.complete = true;
                 break;
             }
         }
@@ -71,17 +71,17 @@ pub(in crate::probe) fn listen(bytes: &[u8]) -> Heard {
     let mut messages = Reader(&messages);
     while let Some((kind, body)) = message(&mut messages) {
         match kind {
-            SERVER_HELLO => server_hello(&mut heard, body).unwrap_or_default(),
-            CERTIFICATE => heard.leaf = heard.leaf.take().or_else(|| leaf(body)),
-            SERVER_KEY_EXCHANGE => server_key_exchange(&mut heard, body),
+            SERVER_HELLO => server_hello(&mut flight, body).unwrap_or_default(),
+            CERTIFICATE => flight.leaf = flight.leaf.take().or_else(|| leaf(body)),
+            SERVER_KEY_EXCHANGE => server_key_exchange(&mut flight, body),
             SERVER_HELLO_DONE => {
-                heard.complete = true;
+                flight.complete = true;
                 break;
             }
             _ => {}
         }
     }
-    heard
+    flight
 }
 
 fn record<'a>(records: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
@@ -100,7 +100,7 @@ fn message<'a>(messages: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
 }
 
 /// ServerHello, or the HelloRetryRequest that has its form.
-fn server_hello(heard: &mut Heard, body: &[u8]) -> Option<()> {
+fn server_hello(flight: &mut ServerFlight, body: &[u8]) -> Option<()> {
     let mut body = Reader(body);
     let mut version = body.u16()?;
     let retry = body.take(32)? == RETRY_RANDOM;
@@ -108,8 +108,8 @@ fn server_hello(heard: &mut Heard, body: &[u8]) -> Option<()> {
     body.take(session.into())?;
     let suite = body.u16()?;
     body.u8()?;
-    heard.retry |= retry;
-    heard.suite = Some(suite);
+    flight.retry |= retry;
+    flight.suite = Some(suite);
     let length = body.u16().unwrap_or_default();
     let mut extensions = Reader(body.take(length.into()).unwrap_or_default());
     while let Some((kind, content)) = extension(&mut extensions) {
@@ -118,13 +118,13 @@ fn server_hello(heard: &mut Heard, body: &[u8]) -> Option<()> {
             // supported_versions
             43 => version = content.u16().unwrap_or(version),
             // key_share: the group, and a key unless this is a retry.
-            51 => heard.group = content.u16().or(heard.group),
+            51 => flight.group = content.u16().or(flight.group),
             // application_layer_protocol_negotiation: a list of one.
-            16 => heard.alpn = alpn(&mut content),
+            16 => flight.alpn = alpn(&mut content),
             _ => {}
         }
     }
-    heard.version = match version {
+    flight.version = match version {
         0x0301 => Some(TlsVersion::Tls10),
         0x0302 => Some(TlsVersion::Tls11),
         0x0303 => Some(TlsVersion::Tls12),
@@ -154,15 +154,15 @@ fn leaf(body: &[u8]) -> Option<Vec<u8>> {
     Some(body.take(length)?.to_vec())
 }
 
-fn server_key_exchange(heard: &mut Heard, body: &[u8]) {
+fn server_key_exchange(flight: &mut ServerFlight, body: &[u8]) {
     const NAMED_CURVE: u8 = 3;
-    let elliptic = heard.suite.is_some_and(|suite| {
+    let elliptic = flight.suite.is_some_and(|suite| {
         let name = rustls::CipherSuite::from(suite);
         name.as_str().is_some_and(|name| name.starts_with("TLS_ECDH"))
     });
     let mut body = Reader(body);
     if elliptic && body.u8() == Some(NAMED_CURVE) {
-        heard.group = body.u16();
+        flight.group = body.u16();
     }
 }
 
@@ -229,13 +229,13 @@ mod tests {
         let retry = hello(0x0303, RETRY_RANDOM, 0x1301, &[version.clone(), (51, vec![0, 24])]);
         let real = hello(0x0303, [1; 32], 0x1302, &[version, (51, vec![0, 24, 0, 1, 9])]);
         let first = record_of(HANDSHAKE, &retry);
-        let heard = listen(&first);
-        assert_eq!((heard.retry, heard.group, heard.suite), (true, Some(24), Some(0x1301)));
+        let flight = read_flight(&first);
+        assert_eq!((flight.retry, flight.group, flight.suite), (true, Some(24), Some(0x1301)));
         let all = [first, record_of(20, &[1]), record_of(HANDSHAKE, &real), record_of(23, &[5; 40])].concat();
-        let heard = listen(&all);
-        assert_eq!(heard.version, Some(TlsVersion::Tls13));
-        assert_eq!((heard.retry, heard.group, heard.suite), (true, Some(24), Some(0x1302)));
-        assert!(heard.complete);
+        let flight = read_flight(&all);
+        assert_eq!(flight.version, Some(TlsVersion::Tls13));
+        assert_eq!((flight.retry, flight.group, flight.suite), (true, Some(24), Some(0x1302)));
+        assert!(flight.complete);
     }
 
     #[test]
@@ -251,17 +251,17 @@ mod tests {
         ]
         .concat();
         let (one, two) = messages.split_at(60);
-        let heard = listen(&[record_of(HANDSHAKE, one), record_of(HANDSHAKE, two)].concat());
-        assert_eq!(heard.version, Some(TlsVersion::Tls12));
-        assert_eq!((heard.suite, heard.group), (Some(0xC02F), Some(23)));
-        assert_eq!(heard.alpn.as_deref(), Some("postgresql"));
-        assert_eq!(heard.leaf.as_deref(), Some(&b"the leaf"[..]));
-        assert!(heard.complete && !heard.retry);
+        let flight = read_flight(&[record_of(HANDSHAKE, one), record_of(HANDSHAKE, two)].concat());
+        assert_eq!(flight.version, Some(TlsVersion::Tls12));
+        assert_eq!((flight.suite, flight.group), (Some(0xC02F), Some(23)));
+        assert_eq!(flight.alpn.as_deref(), Some("postgresql"));
+        assert_eq!(flight.leaf.as_deref(), Some(&b"the leaf"[..]));
+        assert!(flight.complete && !flight.retry);
     }
 
     #[test]
     fn an_alert_instead() {
-        assert_eq!(listen(&record_of(ALERT, &[2, 70])).alert, Some(70));
+        assert_eq!(read_flight(&record_of(ALERT, &[2, 70])).alert, Some(70));
     }
 
     #[test]
@@ -274,12 +274,12 @@ mod tests {
         #![proptest_config(crate::properties::config())]
 
         #[test]
-        fn any_bytes_are_listened_to(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            listen(&bytes);
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            read_flight(&bytes);
         }
 
         #[test]
-        fn any_handshake_is_listened_to(
+        fn any_handshake_is_read(
             kind in 20u8..24,
             messages in proptest::collection::vec((0u8..16, proptest::collection::vec(any::<u8>(), 0..80)), 0..5),
             cut in any::<proptest::sample::Index>(),
@@ -287,7 +287,7 @@ mod tests {
             let messages: Vec<u8> =
                 messages.iter().flat_map(|(kind, body)| message_of(*kind, body)).collect();
             let bytes = record_of(kind, &messages);
-            listen(&bytes[..cut.index(bytes.len() + 1).min(bytes.len())]);
+            read_flight(&bytes[..cut.index(bytes.len() + 1).min(bytes.len())]);
         }
     }
 }

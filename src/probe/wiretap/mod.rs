@@ -4,7 +4,7 @@
 mod handshake;
 mod tap;
 
-pub(super) use handshake::{Heard, is_record, listen};
+pub(super) use handshake::{ServerFlight, is_record, read_flight};
 pub(super) use tap::{Tap, end};
 
 /// IANA's name of a cipher suite (`TLS_AES_256_GCM_SHA384`), or its number.

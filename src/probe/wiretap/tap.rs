@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::timeout;
 
-use super::{Heard, listen};
+use super::{ServerFlight, read_flight};
 use crate::probe::verbatim_sni::Placeholder;
 
-/// So much of what comes in is remembered while listening.
+/// So much of what comes in is remembered while recording.
 const REMEMBERED: usize = 64 * 1024;
 /// A handshake may deliver so much; a long chain has some ten thousand bytes.
 const HANDSHAKE_ALLOWANCE: usize = 256 * 1024;
@@ -21,9 +21,9 @@ const HANDSHAKE_ALLOWANCE: usize = 256 * 1024;
 const ENDING: Duration = Duration::from_millis(500);
 const ENDING_ALLOWANCE: usize = 64 * 1024;
 
-/// A stream with a listener. Clones share the stream, so that it can be ended well when somebody else has consumed it.
+/// A stream whose bytes are recorded. Clones share the stream, so that it can be ended well when somebody else has consumed it.
 #[derive(Debug)]
-pub(in crate::probe) struct Tap<S>(Arc<Mutex<Line<S>>>);
+pub(in crate::probe) struct Tap<S>(Arc<Mutex<State<S>>>);
 
 impl<S> Clone for Tap<S> {
     fn clone(&self) -> Self {
@@ -32,7 +32,7 @@ impl<S> Clone for Tap<S> {
 }
 
 #[derive(Debug)]
-struct Line<S> {
+struct State<S> {
     stream: S,
     sent: usize,
     received: usize,
@@ -40,13 +40,13 @@ struct Line<S> {
     turns: usize,
     sending: bool,
     /// What came in since the handshake began, while it lasts.
-    heard: Option<Vec<u8>>,
+    recorded: Option<Vec<u8>>,
     /// How much more may come in, where that is bounded.
     allowance: Option<usize>,
-    /// How much may come in before the listener is asked to go on elsewhere.
+    /// How much may come in before the handshake is asked to go on elsewhere.
     held_after: Option<usize>,
     /// The peer takes nothing more; what is written goes nowhere.
-    deaf: bool,
+    write_closed: bool,
     placeholder: Option<Placeholder>,
 }
 
@@ -62,69 +62,69 @@ pub(in crate::probe) struct Traffic {
 impl<S> Tap<S> {
     /// Listens to `stream` from now on.
     pub(crate) fn new(stream: S) -> Self {
-        Self(Arc::new(Mutex::new(Line {
+        Self(Arc::new(Mutex::new(State {
             stream,
             sent: 0,
             received: 0,
             turns: 0,
             sending: false,
-            heard: None,
+            recorded: None,
             allowance: None,
             held_after: None,
-            deaf: false,
+            write_closed: false,
             placeholder: None,
         })))
     }
 
-    fn line(&self) -> MutexGuard<'_, Line<S>> {
+    fn state(&self) -> MutexGuard<'_, State<S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stream itself, for what is no reading or writing.
     pub(crate) fn with_stream<R>(&self, ask: impl FnOnce(&S) -> R) -> R {
-        ask(&self.line().stream)
+        ask(&self.state().stream)
     }
 
     /// The handshake begins: counts from here, remembers what comes in and bounds it. A placeholder is replaced by the
     /// name it stands for on the way out.
     pub(crate) fn begin_handshake(&self, placeholder: Option<Placeholder>) {
-        let mut line = self.line();
-        line.sent = 0;
-        line.received = 0;
-        line.heard = Some(Vec::new());
-        line.allowance = Some(HANDSHAKE_ALLOWANCE);
-        line.placeholder = placeholder;
+        let mut state = self.state();
+        state.sent = 0;
+        state.received = 0;
+        state.recorded = Some(Vec::new());
+        state.allowance = Some(HANDSHAKE_ALLOWANCE);
+        state.placeholder = placeholder;
     }
 
     /// Reads nothing more, and wakes nobody, once more than `limit` has come in since the handshake began; until
     /// [`Tap::let_through`].
     pub(crate) fn hold_after(&self, limit: usize) {
-        self.line().held_after = Some(limit);
+        self.state().held_after = Some(limit);
     }
 
     /// Whether so much came that the rest is held back.
     pub(crate) fn holds_back(&self) -> bool {
-        self.line().is_held()
+        self.state().is_held()
     }
 
     /// Reads on, however much comes.
     pub(crate) fn let_through(&self) {
-        self.line().held_after = None;
+        self.state().held_after = None;
     }
 
     /// The handshake is over: what was in the clear of it, its first bytes, and the traffic.
-    pub(crate) fn end_handshake(&self) -> (Heard, Vec<u8>, Traffic) {
-        let mut line = self.line();
-        let bytes = line.heard.take().unwrap_or_default();
-        line.allowance = None;
-        line.held_after = None;
-        line.placeholder = None;
-        let traffic = Traffic { sent: line.sent, received: line.received, turns: line.turns };
-        (listen(&bytes), bytes, traffic)
+    pub(crate) fn end_handshake(&self) -> (ServerFlight, Vec<u8>, Traffic) {
+        let mut state = self.state();
+        let bytes = state.recorded.take().unwrap_or_default();
+        state.allowance = None;
+        state.held_after = None;
+        state.placeholder = None;
+        let traffic = Traffic { sent: state.sent, received: state.received, turns: state.turns };
+        (read_flight(&bytes), bytes, traffic)
     }
 }
 
-impl<S> Line<S> {
+impl<S> State<S> {
     fn is_held(&self) -> bool {
         self.held_after.is_some_and(|limit| self.received > limit)
     }
@@ -163,33 +163,33 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut line = self.line();
-        if line.allowance == Some(0) {
+        let mut state = self.state();
+        if state.allowance == Some(0) {
             return Poll::Ready(Err(io::Error::other("the handshake is longer than 256 KiB")));
         }
-        if line.is_held() {
+        if state.is_held() {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut line.stream).poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut state.stream).poll_read(cx, buffer))?;
         let came = buffer.filled().get(before..).unwrap_or_default();
         if came.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        line.received += came.len();
-        if std::mem::take(&mut line.sending) {
-            line.turns += 1;
+        state.received += came.len();
+        if std::mem::take(&mut state.sending) {
+            state.turns += 1;
         }
-        if let Some(heard) = &mut line.heard {
-            let room = REMEMBERED.saturating_sub(heard.len());
-            heard.extend(came.iter().take(room));
+        if let Some(recorded) = &mut state.recorded {
+            let room = REMEMBERED.saturating_sub(recorded.len());
+            recorded.extend(came.iter().take(room));
         }
-        line.allowance = line.allowance.map(|allowance| allowance.saturating_sub(came.len()));
+        state.allowance = state.allowance.map(|allowance| allowance.saturating_sub(came.len()));
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Line<S> {
+impl<S: AsyncWrite + Unpin> State<S> {
     /// What came of a write of `length` bytes. A peer that closed while the client's last flight leaves in several
     /// writes may have said why: the rest is taken for sent, and the reads go on to its alert.
     fn wrote(&mut self, outcome: io::Result<usize>, length: usize) -> io::Result<usize> {
@@ -197,7 +197,7 @@ impl<S: AsyncWrite + Unpin> Line<S> {
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
             {
-                self.deaf = true;
+                self.write_closed = true;
                 length
             }
             outcome => outcome?,
@@ -210,18 +210,18 @@ impl<S: AsyncWrite + Unpin> Line<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut line = self.line();
-        let line = &mut *line;
-        if line.deaf {
+        let mut state = self.state();
+        let state = &mut *state;
+        if state.write_closed {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let outcome = match &line.placeholder {
-            None => ready!(Pin::new(&mut line.stream).poll_write(cx, bytes)),
+        let outcome = match &state.placeholder {
+            None => ready!(Pin::new(&mut state.stream).poll_write(cx, bytes)),
             Some(placeholder) => {
-                ready!(Pin::new(&mut line.stream).poll_write(cx, &placeholder.restored(bytes)))
+                ready!(Pin::new(&mut state.stream).poll_write(cx, &placeholder.restored(bytes)))
             }
         };
-        Poll::Ready(line.wrote(outcome, bytes.len()))
+        Poll::Ready(state.wrote(outcome, bytes.len()))
     }
 
     // The default writes the first slice only, and a flight would leave in several packets.
@@ -230,20 +230,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut line = self.line();
-        let line = &mut *line;
+        let mut state = self.state();
+        let state = &mut *state;
         let length = slices.iter().map(|slice| slice.len()).sum();
-        if line.deaf {
+        if state.write_closed {
             return Poll::Ready(Ok(length));
         }
-        let outcome = match &line.placeholder {
-            None => ready!(Pin::new(&mut line.stream).poll_write_vectored(cx, slices)),
+        let outcome = match &state.placeholder {
+            None => ready!(Pin::new(&mut state.stream).poll_write_vectored(cx, slices)),
             Some(placeholder) => {
                 let flight = slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<u8>>();
-                ready!(Pin::new(&mut line.stream).poll_write(cx, &placeholder.restored(&flight)))
+                ready!(Pin::new(&mut state.stream).poll_write(cx, &placeholder.restored(&flight)))
             }
         };
-        Poll::Ready(line.wrote(outcome, length))
+        Poll::Ready(state.wrote(outcome, length))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -251,11 +251,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.line().stream).poll_flush(cx)
+        Pin::new(&mut self.state().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.line().stream).poll_shutdown(cx)
+        Pin::new(&mut self.state().stream).poll_shutdown(cx)
     }
 }
 
