@@ -83,9 +83,9 @@ impl Refused {
 pub(super) struct Store {
     pub(super) version: LibpqVersion,
     pub(super) parsed: Parsed,
-    /// Whether unknown options are passed over; then all are noted in `skimmed`.
+    /// Whether unknown options are passed over; then all are noted in `scanned`.
     pub(super) unknown_too: bool,
-    pub(super) skimmed: Vec<(Vec<u8>, Place)>,
+    pub(super) scanned: Vec<(Vec<u8>, Place)>,
 }
 
 impl Default for Store {
@@ -94,7 +94,7 @@ impl Default for Store {
             version: LibpqVersion::V18,
             parsed: Parsed::default(),
             unknown_too: false,
-            skimmed: Vec::new(),
+            scanned: Vec::new(),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Store {
     /// Stores a value under a keyword as typed.
     pub(super) fn assign(&mut self, keyword: &[u8], mut assignment: Assignment) -> Result<(), Refused> {
         if self.unknown_too {
-            self.skimmed.push((keyword.to_vec(), assignment.place));
+            self.scanned.push((keyword.to_vec(), assignment.place));
             return Ok(());
         }
         let mut known = keyword;

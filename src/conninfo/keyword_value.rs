@@ -31,13 +31,13 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
 }
 
 /// The keywords and places in a keyword/value string, unknown ones too, and where it stops making sense, if it does.
-pub(super) fn skim(input: &[u8]) -> (Vec<(Vec<u8>, Place)>, Option<usize>) {
+pub(super) fn scan(input: &[u8]) -> (Vec<(Vec<u8>, Place)>, Option<usize>) {
     let mut store = Store { unknown_too: true, ..Store::default() };
     let end = match parse(input, &mut store) {
         Err(Refused::Syntax(SyntaxError { span, .. }) | Refused::MissingEquals { span }) => Some(span.start),
         Ok(()) | Err(Refused::UnknownOption { .. }) => None,
     };
-    (store.skimmed, end)
+    (store.scanned, end)
 }
 
 /// An unquoted value ends at white space; a backslash makes the next byte literal, a final one vanishes.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::keyword_value::skim;
+use super::keyword_value::scan;
 use super::reader::is_space;
 use super::uri::{self, password_in_authority};
 use super::{Value, options};
@@ -96,7 +96,7 @@ fn secrets(input: &[u8]) -> Vec<Range<usize>> {
 }
 
 fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
-    let (settings, end) = skim(input);
+    let (settings, end) = scan(input);
     let unread = end.unwrap_or(input.len());
     let mut ranges = loose_secrets(input, unread);
     let mut chain = Chain::default();

@@ -36,14 +36,14 @@ struct Found {
     value: Value,
     origin: Origin,
     /// Its place, and in which string that is.
-    place: Option<(Which, Place)>,
+    place: Option<(StringSource, Place)>,
     typed: Option<Vec<u8>>,
     suspect: bool,
 }
 
 /// The two places where a connection string may be given.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum StringSource {
     Positional,
     OptionD,
 }
@@ -78,14 +78,14 @@ impl<'a> Merge<'a> {
         let mut refused = None;
         if let Some((_, text, option)) = option_d {
             self.option_d = Some(text.as_bytes());
-            refused = self.string(text.as_bytes(), Which::OptionD, &Origin::Option(option));
+            refused = self.string(text.as_bytes(), StringSource::OptionD, &Origin::Option(option));
             self.option_d_is_at_fault = refused.is_some();
         }
         for (keyword, value, option) in given().filter(|(keyword, value, _)| !is_string(keyword, value)) {
             self.plain(keyword, value.clone(), Origin::Option(option));
         }
         if let Some(input) = self.input {
-            let also = self.string(input, Which::Positional, &Origin::ConnectionString);
+            let also = self.string(input, StringSource::Positional, &Origin::ConnectionString);
             refused = refused.or(also);
         }
         if let Some(error) = refused {
@@ -103,7 +103,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Reads a connection string, up to what libpq refuses.
-    fn string(&mut self, text: &[u8], which: Which, origin: &Origin) -> Option<ConfigError> {
+    fn string(&mut self, text: &[u8], source: StringSource, origin: &Origin) -> Option<ConfigError> {
         let (read, refusal) = match parse(text) {
             Ok(read) => (read, None),
             Err(ParseFailure { refusal, read }) => (read, Some(refusal)),
@@ -113,7 +113,7 @@ impl<'a> Merge<'a> {
             self.found.entry(keyword).or_insert(Found {
                 value,
                 origin: origin.clone(),
-                place: Some((which, place)),
+                place: Some((source, place)),
                 typed,
                 suspect: may_hold_password,
             });
@@ -200,12 +200,12 @@ impl<'a> Merge<'a> {
     /// The parameters as they stand.
     pub(super) fn merged(&self) -> Merged {
         let shown = if self.option_d_is_at_fault || self.input.is_none() {
-            Which::OptionD
+            StringSource::OptionD
         } else {
-            Which::Positional
+            StringSource::Positional
         };
         let place = |found: &Found| {
-            found.place.as_ref().filter(|(which, _)| *which == shown).map(|(_, place)| place.clone())
+            found.place.as_ref().filter(|(source, _)| *source == shown).map(|(_, place)| place.clone())
         };
         let found =
             OPTIONS.iter().filter_map(|option| Some((option.keyword, self.found.get(option.keyword)?)));
