@@ -23,8 +23,8 @@ use crate::trust::SystemStore;
 pub use audited::audited;
 pub use many::check_all;
 pub use one::{Effective, check, effective};
-pub use run::{INTERRUPTED, Run, worse};
-pub use waiting::Patience;
+pub use run::{INTERRUPTED, Run, higher_exit_status};
+pub use waiting::WaitLimit;
 
 /// What is the same for all targets of a run.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub struct Setup {
     /// Which warnings are failures.
     pub policy: Policy,
     /// `--wait`: how long to try again.
-    pub wait: Option<Patience>,
+    pub wait: Option<WaitLimit>,
     /// The system's trust store, read once for all targets.
     pub system_store: SystemStore,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Setup;
 use super::waiting::Waiting;
-use crate::apart;
+use crate::own_thread;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
@@ -32,18 +32,18 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
     let mut waiting = Waiting::new(setup.wait);
     let mut known = None;
     loop {
-        let round = match Round::begin(setup, target, observer).await {
-            Ok(round) => round,
+        let pending = match PendingCheck::begin(setup, target, observer).await {
+            Ok(pending) => pending,
             Err(outcome) => return trial::try_fixes(*outcome, context).await,
         };
         if setup.wait.is_some() {
-            let seen = curable(&judged(setup, round.probed.evidence.clone()).await);
+            let seen = curable(&judged(setup, pending.probed.evidence.clone()).await);
             if seen.is_some() && seen == known && waiting.pause().await {
                 continue;
             }
             known = seen;
         }
-        let outcome = round.end(setup).await;
+        let outcome = pending.end(setup).await;
         if curable(&outcome).is_some() && waiting.pause().await {
             continue;
         }
@@ -106,18 +106,18 @@ async fn read(setup: &Setup, target: Option<&Secret>) -> Result<(Settings, Trust
         None => {
             let (target, overrides) = (target.cloned(), setup.overrides.clone());
             let environment = setup.environment.clone();
-            apart::run(true, move || read(target.as_ref(), &overrides, &environment, most)).await
+            own_thread::run(true, move || read(target.as_ref(), &overrides, &environment, most)).await
         }
     }
 }
 
 /// One check of a target, as far as it needs no further connections.
-struct Round {
+struct PendingCheck {
     plan: Plan,
     probed: Probed,
 }
 
-impl Round {
+impl PendingCheck {
     /// Probes; the outcome of settings that are wrong is there at once.
     async fn begin(
         setup: &Setup,
@@ -162,7 +162,7 @@ impl Round {
 
 /// Judges evidence; where that may take long, on a thread of its own.
 async fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
-    let outcome = apart::run(evidence.is_long(), move || diagnose::diagnose(evidence)).await;
+    let outcome = own_thread::run(evidence.is_long(), move || diagnose::diagnose(evidence)).await;
     under_policy(setup, outcome)
 }
 

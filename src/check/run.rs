@@ -41,11 +41,11 @@ impl Run {
         if outcome.verdict == Verdict::Verified && !outcome.warnings.is_empty() {
             self.warned += 1;
         }
-        self.exit_status = worse(self.exit_status, outcome.exit_status());
+        self.exit_status = higher_exit_status(self.exit_status, outcome.exit_status());
     }
 }
 
 /// The exit status of two targets: the lowest that is not 0.
-pub fn worse(one: u8, other: u8) -> u8 {
+pub fn higher_exit_status(one: u8, other: u8) -> u8 {
     if one == 0 || other == 0 { one.max(other) } else { one.min(other) }
 }

@@ -7,7 +7,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How long `--wait` goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum WaitLimit {
     /// Without end.
     Endless,
     /// As long as this.
@@ -16,27 +16,27 @@ pub enum Patience {
 
 /// The pauses of one target.
 pub(super) struct Waiting {
-    patience: Option<Patience>,
+    limit: Option<WaitLimit>,
     begin: Instant,
     pause: Duration,
 }
 
 impl Waiting {
-    pub(super) fn new(patience: Option<Patience>) -> Self {
-        Self { patience, begin: Instant::now(), pause: FIRST_PAUSE }
+    pub(super) fn new(limit: Option<WaitLimit>) -> Self {
+        Self { limit, begin: Instant::now(), pause: FIRST_PAUSE }
     }
 
     /// Waits for the next round; at once false if there is to be none.
     pub(super) async fn pause(&mut self) -> bool {
-        let patient = match self.patience {
+        let goes_on = match self.limit {
             None => false,
-            Some(Patience::Endless) => true,
-            Some(Patience::For(limit)) => self.begin.elapsed() + self.pause < limit,
+            Some(WaitLimit::Endless) => true,
+            Some(WaitLimit::For(limit)) => self.begin.elapsed() + self.pause < limit,
         };
-        if patient {
+        if goes_on {
             tokio::time::sleep(self.pause).await;
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         }
-        patient
+        goes_on
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::target::{ConnectionArgs, PolicyArgs, seconds};
-use crate::check::Patience;
+use crate::check::WaitLimit;
 use crate::timestamp::Timestamp;
 
 /// A check of one or more servers.
@@ -29,8 +29,8 @@ pub struct CheckArgs {
     pub timeout: Option<Duration>,
     /// Retry temporary failures for up to SECS seconds (no limit if omitted)
     #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "inf",
-          value_parser = patience, help_heading = "What to check")]
-    pub wait: Option<Patience>,
+          value_parser = wait_limit, help_heading = "What to check")]
+    pub wait: Option<WaitLimit>,
     /// Stop after TLS is verified; send no user, database or password
     #[arg(long, conflicts_with = "require_auth", help_heading = "What to check")]
     pub tls_only: bool,
@@ -70,9 +70,9 @@ pub struct CheckArgs {
     pub jobs: u16,
 }
 
-fn patience(text: &str) -> Result<Patience, String> {
+fn wait_limit(text: &str) -> Result<WaitLimit, String> {
     match text {
-        "inf" => Ok(Patience::Endless),
-        _ => seconds(text).map(Patience::For),
+        "inf" => Ok(WaitLimit::Endless),
+        _ => seconds(text).map(WaitLimit::For),
     }
 }

@@ -178,7 +178,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::check::Patience;
+    use crate::check::WaitLimit;
 
     fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::read(std::iter::once("pgtls-check").chain(arguments.iter().copied()).map(Into::into))
@@ -208,10 +208,10 @@ mod tests {
 
     #[test]
     fn wait_has_its_number_behind_an_equals_sign() {
-        assert_eq!(read(&["--wait", "host=a"]).unwrap().check.wait, Some(Patience::Endless));
+        assert_eq!(read(&["--wait", "host=a"]).unwrap().check.wait, Some(WaitLimit::Endless));
         assert_eq!(
             read(&["--wait=60", "host=a"]).unwrap().check.wait,
-            Some(Patience::For(Duration::from_secs(60)))
+            Some(WaitLimit::For(Duration::from_secs(60)))
         );
     }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::targets::targets;
 use super::{Streams, Usage, progress, write};
-use crate::check::{Effective, Setup, block_on, check_all, effective, worse};
+use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::DisplayArgs;
 use crate::cli::check::CheckArgs;
 use crate::conninfo::{Environment, Overrides, Value};
@@ -97,5 +97,5 @@ fn show_config(
     let form = super::listing_form(display)?;
     let found: Vec<Effective> = targets.iter().map(|target| effective(setup, target.as_ref())).collect();
     streams.print(&form.texts(&found, streams.style))?;
-    Ok(found.iter().map(Effective::exit_status).fold(0, worse))
+    Ok(found.iter().map(Effective::exit_status).fold(0, higher_exit_status))
 }

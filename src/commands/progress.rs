@@ -11,7 +11,7 @@ use crate::report::Style;
 use crate::text::{truncated, width};
 
 /// A check that takes no longer says nothing.
-const PATIENCE: Duration = Duration::from_millis(300);
+const FIRST_SHOWN: Duration = Duration::from_millis(300);
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// The style of the line, if there is somebody to tell, and a terminal that can redraw.
@@ -25,8 +25,8 @@ pub(super) fn wanted(style: Style) -> Option<Style> {
 /// Runs a check and tells meanwhile, where a style is given, for what it waits.
 pub(super) async fn watched<T>(style: Option<Style>, check: impl AsyncFnOnce(Rc<dyn Observer>) -> T) -> T {
     let Some(style) = style else { return check(Rc::new(())).await };
-    let line = Rc::new(Line { style, told: Mutex::default() });
-    let observer: Rc<dyn Observer> = Rc::<Line>::clone(&line);
+    let line = Rc::new(ProgressLine { style, state: Mutex::default() });
+    let observer: Rc<dyn Observer> = Rc::<ProgressLine>::clone(&line);
     let check = check(observer);
     tokio::pin!(check);
     let mut ticks = tokio::time::interval(REDRAW);
@@ -39,51 +39,51 @@ pub(super) async fn watched<T>(style: Option<Style>, check: impl AsyncFnOnce(Rc<
 }
 
 /// What the line tells.
-struct Line {
+struct ProgressLine {
     style: Style,
-    told: Mutex<Told>,
+    state: Mutex<LineState>,
 }
 
 #[derive(Default)]
-struct Told {
+struct LineState {
     /// What is waited for, and since when something has been.
     wait: Option<(Wait, Instant)>,
     /// What stands on the terminal.
     drawn: String,
 }
 
-impl Observer for Line {
+impl Observer for ProgressLine {
     fn waits(&self, wait: Wait) {
-        self.change(|told| {
-            let since = told.wait.as_ref().map_or(wait.since, |(_, since)| *since);
-            told.wait = Some((wait, since));
+        self.change(|state| {
+            let since = state.wait.as_ref().map_or(wait.since, |(_, since)| *since);
+            state.wait = Some((wait, since));
         });
     }
 
     fn ended(&self) {
-        self.change(|told| {
-            told.wait = None;
-            told.draw(String::new());
+        self.change(|state| {
+            state.wait = None;
+            state.draw(String::new());
         });
     }
 }
 
-impl Line {
+impl ProgressLine {
     fn redraw(&self) {
-        self.change(|told| {
-            if let Some((wait, _)) = told.wait.as_ref().filter(|(_, since)| since.elapsed() >= PATIENCE) {
+        self.change(|state| {
+            if let Some((wait, _)) = state.wait.as_ref().filter(|(_, since)| since.elapsed() >= FIRST_SHOWN) {
                 let text = text(wait, self.style);
-                told.draw(text);
+                state.draw(text);
             }
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Told)) {
-        change(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
+    fn change(&self, change: impl FnOnce(&mut LineState)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-impl Told {
+impl LineState {
     /// Takes the place of what was drawn before. Nobody minds a picture that cannot be drawn.
     fn draw(&mut self, text: String) {
         if self.drawn != text {
