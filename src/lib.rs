@@ -4,10 +4,10 @@
 // circle; the files of a module likewise (`tests/it/structure.rs` reads this list and compares everything with it).
 
 // Text, numbers, time; X.509 as plain facts.
-pub mod apart;
 pub mod certificate;
 pub mod file;
 pub mod iana;
+pub mod own_thread;
 pub mod runtime;
 pub mod secret;
 pub mod stage;

@@ -8,7 +8,7 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Does the work apart if it may take long, else here; here too if the system gives no further thread.
+/// Does the work on a thread of its own if it may take long, else here; here too if the system gives no further thread.
 pub async fn run<T: Send + 'static>(long: bool, work: impl FnOnce() -> T + Send + 'static) -> T {
     if !long {
         return work();
@@ -19,7 +19,7 @@ pub async fn run<T: Send + 'static>(long: bool, work: impl FnOnce() -> T + Send 
     }
 }
 
-/// Drives a future apart, while this thread waits for its sockets; here if the system gives no further thread.
+/// Drives a future on a thread of its own, while this thread waits for its sockets; here if the system gives no further thread.
 pub async fn driven<F>(future: F) -> F::Output
 where
     F: Future + Send + 'static,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// Starts work apart. It goes on to its end, also when nobody waits for it any more.
+/// Starts work on a thread of its own. It goes on to its end, also when nobody waits for it any more.
 ///
 /// # Errors
 /// The system gives no further thread.

@@ -101,8 +101,9 @@ fn holding(
             canonical = false;
             continue;
         };
-        let apart = ranges.last().is_none_or(|(_, last)| last.checked_add(1).is_some_and(|next| next < low));
-        canonical &= apart && low <= high && !(prefixes && range && is_prefix(low, high));
+        let own_thread =
+            ranges.last().is_none_or(|(_, last)| last.checked_add(1).is_some_and(|next| next < low));
+        canonical &= own_thread && low <= high && !(prefixes && range && is_prefix(low, high));
         ranges.push((low, high));
     }
     Ok((Holding::Ranges(ranges), canonical))

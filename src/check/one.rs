@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Setup;
 use super::waiting::Waiting;
-use crate::own_thread;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
 use crate::file;
+use crate::own_thread;
 use crate::plan::{DEFAULT_ADDRESS_LIMIT, Plan};
 use crate::probe::{self, Observer, Probed};
 use crate::secret::Secret;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 use tokio::time::timeout;
 
-use crate::apart;
 use crate::evidence::{DnsFailure, Resolution};
+use crate::own_thread;
 
 /// More addresses of one name than this are not tried.
 const MOST_ADDRESSES: usize = 64;
@@ -44,7 +44,7 @@ pub(super) async fn resolve(name: &str, port: u16, limit: Duration) -> Resolved 
 }
 
 async fn within(limit: Duration, ask: impl FnOnce() -> Resolved + Send + 'static) -> Resolved {
-    let answer = match apart::started(ask) {
+    let answer = match own_thread::started(ask) {
         Ok(answer) => answer,
         Err(error) => {
             return Resolved::nothing(Resolution::Failed {

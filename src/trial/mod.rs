@@ -10,11 +10,11 @@ mod string;
 
 use std::time::{Duration, Instant};
 
-use crate::apart;
 use crate::conninfo::{self, Environment, Overrides, Settings};
 use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
+use crate::own_thread;
 use crate::plan::Plan;
 use crate::probe::probe;
 use crate::provider;
@@ -296,7 +296,7 @@ impl<'a> Trials<'a> {
         }
         let evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
         let (settings, trust) = (settings.clone(), trust.clone());
-        apart::run(evidence.is_long(), move || rejudged(evidence, settings, trust)).await
+        own_thread::run(evidence.is_long(), move || rejudged(evidence, settings, trust)).await
     }
 
     /// The time that trials may still take.
@@ -404,7 +404,7 @@ fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Rejudge
 
 /// Judges evidence; where that may take long, on a thread of its own.
 async fn diagnosed(evidence: Evidence) -> Outcome {
-    apart::run(evidence.is_long(), move || diagnose(evidence)).await
+    own_thread::run(evidence.is_long(), move || diagnose(evidence)).await
 }
 
 /// Says what comes after the fault that a fix cures.

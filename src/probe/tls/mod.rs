@@ -27,9 +27,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::clock::Clock;
 use super::negotiate::on_the_way;
 use super::wiretap::{Tap, group_name, suite_name};
-use crate::apart;
 use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{Offer, Step, TlsFailure, TlsRecord};
+use crate::own_thread;
 use crate::plan::Plan;
 use crate::trust::Trust;
 use crate::verify::LONG;
@@ -218,7 +218,7 @@ where
         return Some(outcome);
     }
     tap.let_through();
-    apart::driven(timeout_at(deadline, connecting)).await.ok()
+    own_thread::driven(timeout_at(deadline, connecting)).await.ok()
 }
 
 struct Connected {
