@@ -3,13 +3,15 @@
 use super::grammar::pairs::{self, Backslash, Prefix, Rules, Syntax};
 use super::grammar::{Pair, Part};
 use super::text::{Text, split};
-use super::{Dialect, Hosts, Kind, Means, Place};
+use super::{Dialect, Hosts, Kind, Meaning, Place};
 
 /// Takes the ports out of hosts, as libpq has them: two lists. Several hosts of their own become one list.
 pub(super) fn separate(dialect: &Dialect, pairs: &mut Vec<Pair>) {
     let is_host = |pair: &Pair| {
         pair.part == Part::Keyword
-            && dialect.keyword(&pair.name).is_some_and(|(keyword, _)| keyword.means == Means::Libpq("host"))
+            && dialect
+                .keyword(&pair.name)
+                .is_some_and(|(keyword, _)| keyword.meaning == Meaning::Libpq("host"))
     };
     if dialect.hosts == Hosts::Repeated {
         let mut hosts: Vec<Pair> = Vec::new();

@@ -4,16 +4,16 @@
 //! Everything here is pure: no file, variable or socket is looked at. A driver is one row of `table`; a grammar that no
 //! other driver has is one file. What is measured and what was read in a driver's source is said in its row.
 //!
-//! A password never leaves its place: values of secret keywords are [`Given::Secret`], and where a string does not parse,
+//! A password never leaves its place: values of secret keywords are [`SettingValue::Secret`], and where a string does not parse,
 //! or its parts overlap with what may be a password, [`Failure::secrets`] names the bytes that must not be shown.
 
 mod demand;
 mod grammar;
 mod hosts;
+mod lookup;
 mod placeholder;
 mod recognise;
 mod rewrite;
-mod said;
 mod secrets;
 mod shell;
 mod table;
@@ -39,7 +39,7 @@ pub use wrapping::Layer;
 pub use crate::conninfo::Place;
 use crate::secret::Secret;
 use grammar::Form;
-use said::Said;
+use lookup::Lookup;
 use verify::Spell;
 
 /// How a driver or framework reads its connection strings.
@@ -59,7 +59,7 @@ pub struct Dialect {
     /// What its hosts look like.
     hosts: Hosts,
     /// What it demands of the server.
-    demand: fn(&Said<'_>) -> Decision,
+    demand: fn(&Lookup<'_>) -> Decision,
     /// How its strings say that the server be verified.
     spell: Spell,
     /// What it takes from elsewhere.
@@ -92,12 +92,12 @@ struct Keywords {
 struct Keyword {
     /// Its names; the first is the one it is called by here.
     names: &'static [&'static str],
-    means: Means,
+    meaning: Meaning,
 }
 
 /// What a keyword is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum Meaning {
     /// libpq's option of this name, with libpq's values.
     Libpq(&'static str),
     /// libpq's option of this name, its value written in another way.
@@ -244,9 +244,9 @@ pub struct Setting {
     /// The name as typed; empty for parts of a URL, and for what may be a piece of a password.
     pub typed: String,
     /// What it is about; `None` if the driver does not know it.
-    pub means: Option<Means>,
+    pub meaning: Option<Meaning>,
     /// The value as the driver reads it.
-    pub value: Given,
+    pub value: SettingValue,
     /// What kind of expression it is.
     pub kind: Kind,
     /// Where it stands in the original. Parts of a URL have an empty keyword.
@@ -257,7 +257,7 @@ pub struct Setting {
 
 /// A value, fit to be shown or not.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Given {
+pub enum SettingValue {
     /// Anything.
     Plain(Vec<u8>),
     /// A password or the like.
@@ -346,7 +346,7 @@ pub enum Remark {
     Misnamed(usize),
 }
 
-impl Given {
+impl SettingValue {
     /// The bytes, for those that use them.
     pub fn expose(&self) -> &[u8] {
         match self {
@@ -364,7 +364,7 @@ impl Given {
     }
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for SettingValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain(bytes) => write!(f, "{:?}", String::from_utf8_lossy(bytes)),
@@ -393,9 +393,9 @@ impl Reading {
 impl Setting {
     /// libpq's name for it, if libpq has it.
     pub fn libpq(&self) -> Option<&'static str> {
-        match self.means? {
-            Means::Libpq(option) | Means::Rewritten(option, _) => Some(option),
-            Means::Tls | Means::Server | Means::Own => None,
+        match self.meaning? {
+            Meaning::Libpq(option) | Meaning::Rewritten(option, _) => Some(option),
+            Meaning::Tls | Meaning::Server | Meaning::Own => None,
         }
     }
 }

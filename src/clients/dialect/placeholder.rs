@@ -5,7 +5,7 @@
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(value) else { return false };
     let text = text.trim();
-    enclosed(text) || variable(text) || stars(text) || wish(text)
+    enclosed(text) || variable(text) || asterisks(text) || instruction(text)
 }
 
 /// `{your_password}`, `<password>`, `[YOUR-PASSWORD]`, `{{ password }}`, `%(password)s`.
@@ -39,12 +39,12 @@ fn variable(text: &str) -> bool {
 }
 
 /// `****`, `xxxx`, `…`.
-fn stars(text: &str) -> bool {
+fn asterisks(text: &str) -> bool {
     text == "..." || text == "…" || (text.len() >= 3 && text.bytes().all(|byte| byte == b'*'))
 }
 
 /// `your_password`, `YOUR-PASSWORD-HERE`, `your_password_here`.
-fn wish(text: &str) -> bool {
+fn instruction(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let rest = ["your_", "your-"].into_iter().find_map(|begin| lower.strip_prefix(begin));
     rest.is_some_and(|rest| {

@@ -9,7 +9,7 @@ use super::grammar::pairs::{Prefix, Syntax, keywords};
 use super::grammar::{Broken, Form, JAVASCRIPT, Pair, Parsed, Part, literal};
 use super::text::{Text, find, split};
 use super::understand::{Found, plain, understand};
-use super::wrapping::{self, Layer, Peeled, Shell};
+use super::wrapping::{self, Layer, Shell, Unwrapped};
 use super::{Dialect, Failure, FaultKind, Hosts, Kind, Place, Reading, Setting, hosts, table};
 use crate::conninfo;
 
@@ -105,11 +105,11 @@ impl Search<'_> {
                 }
             },
         }
-        self.peel(&text, &layers)
+        self.unwrapped(&text, &layers)
     }
 
     /// Takes off what stands round a text and goes on with what is inside.
-    fn peel(&self, text: &Text, layers: &[Layer]) -> Option<Target> {
+    fn unwrapped(&self, text: &Text, layers: &[Layer]) -> Option<Target> {
         let is_string = |text: &Text| self.is_string(text);
         let peeled = wrapping::quotes(text)
             .or_else(|| wrapping::psql(text))
@@ -119,21 +119,21 @@ impl Search<'_> {
             .or_else(|| wrapping::document(text, &is_string))?;
         let with = |layer: Layer| [layers, &[layer]].concat();
         match peeled {
-            Peeled::Text(layer, inner) => self.attempt(&inner, with(layer), Vec::new()),
-            Peeled::With(layer, inner, beside) => self.attempt(&inner, with(layer), beside),
+            Unwrapped::Text(layer, inner) => self.attempt(&inner, with(layer), Vec::new()),
+            Unwrapped::With(layer, inner, beside) => self.attempt(&inner, with(layer), beside),
             // Code that does not parse may have cut its string short.
-            Peeled::For { layer, dialect, beside, broken: Some(broken), .. } => {
+            Unwrapped::For { layer, dialect, beside, broken: Some(broken), .. } => {
                 let dialect = self.wanted.or_else(|| table::find(dialect))?;
                 Some(self.object(dialect, beside, Some(broken), with(layer)))
             }
-            Peeled::For { layer, dialect, text, beside, beside_wins, broken: None } => {
+            Unwrapped::For { layer, dialect, text, beside, beside_wins, broken: None } => {
                 self.of_call(dialect, &text, with(layer), beside, beside_wins)
             }
-            Peeled::Settings { layer, dialect, pairs, broken } => {
+            Unwrapped::Settings { layer, dialect, pairs, broken } => {
                 let dialect = self.wanted.or_else(|| table::find(dialect))?;
                 Some(self.object(dialect, pairs, broken, with(layer)))
             }
-            Peeled::Shell(layer, shell) => self.shell(shell, with(layer)),
+            Unwrapped::Shell(layer, shell) => self.shell(shell, with(layer)),
         }
     }
 

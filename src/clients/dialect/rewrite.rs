@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::{Means, Rewrite, Setting};
+use super::{Meaning, Rewrite, Setting};
 
 impl Setting {
     /// The value as libpq would have it; `None` where libpq has no such value, or where it is no option of libpq's.
     pub fn libpq_value(&self) -> Option<Cow<'_, [u8]>> {
-        match self.means? {
-            Means::Libpq(_) => Some(Cow::Borrowed(self.value.expose())),
-            Means::Rewritten(_, rewrite) => {
+        match self.meaning? {
+            Meaning::Libpq(_) => Some(Cow::Borrowed(self.value.expose())),
+            Meaning::Rewritten(_, rewrite) => {
                 let text = std::str::from_utf8(self.value.expose()).ok()?;
                 rewrite.libpq(text).map(|value| Cow::Owned(value.into_bytes()))
             }
-            Means::Tls | Means::Server | Means::Own => None,
+            Meaning::Tls | Meaning::Server | Meaning::Own => None,
         }
     }
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::grammar::{Broken, Form, Pair, Parsed, Part};
+use super::lookup::{Lookup, shown};
 use super::placeholder::is_placeholder;
-use super::said::{Said, shown};
 use super::secrets;
 use super::table::owners;
 use super::text::Text;
 use super::{
-    Absent, Dialect, Failure, Fault, FaultKind, Given, Kind, Layer, Means, Place, Reading, Remark, Repeated,
-    Setting, Unknown, Variables,
+    Absent, Dialect, Failure, Fault, FaultKind, Kind, Layer, Meaning, Place, Reading, Remark, Repeated,
+    Setting, SettingValue, Unknown, Variables,
 };
 use crate::conninfo::{MASK, options};
 use crate::secret::Secret;
@@ -47,9 +47,9 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
     if matches!(found.form, Form::Object(_))
         && found.parsed.broken.is_some()
         && let Some(last) = settings.last_mut()
-        && let Given::Plain(bytes) = &last.value
+        && let SettingValue::Plain(bytes) = &last.value
     {
-        last.value = Given::Secret(Secret::new(bytes.clone()));
+        last.value = SettingValue::Secret(Secret::new(bytes.clone()));
     }
     // What stands beside and is nobody's may be the rest of a literal that a quote ended too early.
     let mut naming = Naming { dialect, object: true, broken: true, behind_secret: false };
@@ -65,7 +65,7 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
     open(&mut settings, &mut remarks, &mut faults);
     rewritten(&settings, &mut remarks, &mut faults);
     let scheme = scheme(found.form, &found.text);
-    let decision = (dialect.demand)(&Said {
+    let decision = (dialect.demand)(&Lookup {
         settings: &settings,
         scheme,
         object,
@@ -114,14 +114,14 @@ pub(super) fn plain(pairs: &[Pair]) -> Vec<Setting> {
     let setting = |pair: &Pair| {
         let option = options::find(pair.name.as_bytes())?;
         let value = if option.kind.is_secret() {
-            Given::Secret(Secret::new(pair.value.clone()))
+            SettingValue::Secret(Secret::new(pair.value.clone()))
         } else {
-            shown_or_secret(pair, Some(Means::Libpq(option.keyword)))
+            shown_or_secret(pair, Some(Meaning::Libpq(option.keyword)))
         };
         Some(Setting {
             keyword: option.keyword.into(),
             typed: String::new(),
-            means: Some(Means::Libpq(option.keyword)),
+            meaning: Some(Meaning::Libpq(option.keyword)),
             value,
             kind: pair.kind,
             place: pair.place.clone(),
@@ -136,14 +136,14 @@ const TRANSPARENT: [&str; 7] =
     ["OPTIONS", "dialectOptions", "extra", "connection", "connect_args", "default", "config"];
 
 /// The keyword of a name; in an object, names of inner settings have the outer one before a dot.
-fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, Means)> {
+fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, Meaning)> {
     // Where one row has several names for one thing, it is called by the first; a list of other things has them all.
     let first = |(keyword, name): (&super::Keyword, &'static str)| {
-        let alike = !matches!(keyword.means, Means::Own | Means::Server);
-        Some((if alike { *keyword.names.first()? } else { name }, keyword.means))
+        let alike = !matches!(keyword.meaning, Meaning::Own | Meaning::Server);
+        Some((if alike { *keyword.names.first()? } else { name }, keyword.meaning))
     };
-    let allowed = |found: (&'static str, Means), under: Option<&str>| {
-        let wrong_place = found.1 == Means::Tls
+    let allowed = |found: (&'static str, Meaning), under: Option<&str>| {
+        let wrong_place = found.1 == Meaning::Tls
             && object
             && dialect.keywords.demand_under.is_some_and(|wanted| under != Some(wanted));
         (!wrong_place).then_some(found)
@@ -154,7 +154,7 @@ fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, M
     if let Some((_, option)) =
         dialect.keywords.misnamed.iter().find(|(word, _)| word.eq_ignore_ascii_case(name))
     {
-        return Some((option, Means::Libpq(option)));
+        return Some((option, Meaning::Libpq(option)));
     }
     if !object {
         return None;
@@ -165,7 +165,7 @@ fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, M
         let number = outer.bytes().all(|byte| byte.is_ascii_digit());
         if !number && !TRANSPARENT.contains(&outer) && dialect.keyword(outer).is_some() {
             // What stands in a setting of the driver's own is the driver's own.
-            return Some((first(dialect.keyword(outer)?)?.0, Means::Own));
+            return Some((first(dialect.keyword(outer)?)?.0, Meaning::Own));
         }
         under = if number { under } else { Some(outer) };
         name = inner;
@@ -191,13 +191,14 @@ impl Naming {
     fn setting(&mut self, pair: &Pair, place: Place) -> Setting {
         let known = match pair.part {
             Part::Fixed => options::find(pair.name.as_bytes())
-                .map(|option| (option.keyword, Means::Libpq(option.keyword))),
+                .map(|option| (option.keyword, Meaning::Libpq(option.keyword))),
             Part::Keyword => known(self.dialect, &pair.name, self.object),
         };
         let secret = match known {
-            Some((_, Means::Libpq(option) | Means::Rewritten(option, _))) => options::is_secret(option),
-            Some((name, means)) => {
-                secrets::sounds_secret(name) || (means == Means::Own && secrets::sounds_secret(&pair.name))
+            Some((_, Meaning::Libpq(option) | Meaning::Rewritten(option, _))) => options::is_secret(option),
+            Some((name, meaning)) => {
+                secrets::sounds_secret(name)
+                    || (meaning == Meaning::Own && secrets::sounds_secret(&pair.name))
             }
             None => secrets::sounds_secret(&pair.name),
         };
@@ -206,8 +207,8 @@ impl Naming {
         let unplain = nobodys && (self.broken || !secrets::is_plain_name(&pair.name));
         let hidden = piece || unplain;
         self.behind_secret = secret || hidden || secrets::holds_secret(&pair.value);
-        let (keyword, means) = match known {
-            Some((name, means)) => (Cow::Borrowed(name), Some(means)),
+        let (keyword, meaning) = match known {
+            Some((name, meaning)) => (Cow::Borrowed(name), Some(meaning)),
             None if hidden => (Cow::Borrowed(MASK), None),
             None => {
                 let inner = pair.name.rsplit('.').next().filter(|_| self.object);
@@ -215,29 +216,33 @@ impl Naming {
             }
         };
         // What only holds others is looked into.
-        let means = means.or((self.object && pair.kind == Kind::Object).then_some(Means::Own));
+        let meaning = meaning.or((self.object && pair.kind == Kind::Object).then_some(Meaning::Own));
         // What nobody knows may be the mistyped name of a secret.
         let value = if secret || nobodys {
-            Given::Secret(Secret::new(pair.value.clone()))
+            SettingValue::Secret(Secret::new(pair.value.clone()))
         } else {
-            shown_or_secret(pair, means)
+            shown_or_secret(pair, meaning)
         };
         let typed = if hidden || pair.part == Part::Fixed { String::new() } else { shown(&pair.name) };
-        Setting { keyword, typed, means, value, kind: pair.kind, place, counts: true }
+        Setting { keyword, typed, meaning, value, kind: pair.kind, place, counts: true }
     }
 }
 
 /// The value of a keyword that is none of a secret, unless it holds one.
-fn shown_or_secret(pair: &Pair, means: Option<Means>) -> Given {
+fn shown_or_secret(pair: &Pair, meaning: Option<Meaning>) -> SettingValue {
     // A whole string as a value was not read, else it would not be here.
     let string = pair.value.windows(3).any(|part| part == b"://") && pair.part == Part::Keyword;
-    let secret = match means {
-        Some(Means::Libpq("host" | "hostaddr" | "port")) => {
+    let secret = match meaning {
+        Some(Meaning::Libpq("host" | "hostaddr" | "port")) => {
             !secrets::is_list_of_hosts(&pair.value) && !is_placeholder(&pair.value)
         }
         _ => string || secrets::holds_secret(&pair.value),
     };
-    if secret { Given::Secret(Secret::new(pair.value.clone())) } else { Given::Plain(pair.value.clone()) }
+    if secret {
+        SettingValue::Secret(Secret::new(pair.value.clone()))
+    } else {
+        SettingValue::Plain(pair.value.clone())
+    }
 }
 
 /// Decides which of several settings of one meaning counts.
@@ -301,10 +306,10 @@ fn misnamed(dialect: &Dialect, found: &Found<'_>, settings: &[Setting]) -> Vec<R
 
 /// What a setting is about, so that two of the same are rivals.
 fn subject(setting: &Setting) -> Option<&str> {
-    match setting.means? {
-        Means::Libpq(option) | Means::Rewritten(option, _) => Some(option),
-        Means::Tls => Some(&setting.keyword),
-        Means::Server | Means::Own => None,
+    match setting.meaning? {
+        Meaning::Libpq(option) | Meaning::Rewritten(option, _) => Some(option),
+        Meaning::Tls => Some(&setting.keyword),
+        Meaning::Server | Meaning::Own => None,
     }
 }
 
@@ -318,9 +323,9 @@ fn unknown(
     faults: &mut Vec<Fault>,
 ) {
     for (at, setting) in settings.iter().enumerate() {
-        match setting.means {
-            Some(Means::Own) => remarks.push(Remark::NotOfTheConnection(at)),
-            Some(Means::Server) => remarks.push(Remark::Sent(at)),
+        match setting.meaning {
+            Some(Meaning::Own) => remarks.push(Remark::NotOfTheConnection(at)),
+            Some(Meaning::Server) => remarks.push(Remark::Sent(at)),
             Some(_) => {}
             None => {
                 let name = setting.keyword.as_ref();
@@ -345,25 +350,26 @@ fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fa
     for (at, setting) in settings.iter_mut().enumerate().filter(|(_, setting)| setting.counts) {
         let placeholder = setting.kind != Kind::Code && is_placeholder(setting.value.expose());
         let computed = setting.kind == Kind::Code
-            || (setting.kind == Kind::Content && setting.means != Some(Means::Tls));
-        let concerns = matches!(setting.means, Some(Means::Libpq(_) | Means::Rewritten(..) | Means::Tls));
+            || (setting.kind == Kind::Content && setting.meaning != Some(Meaning::Tls));
+        let concerns =
+            matches!(setting.meaning, Some(Meaning::Libpq(_) | Meaning::Rewritten(..) | Meaning::Tls));
         if !(placeholder || computed) || !concerns {
             continue;
         }
         let is_file = matches!(setting.libpq(), Some("sslcert" | "sslkey"));
         match &setting.value {
-            Given::Secret(_) => {
+            SettingValue::Secret(_) => {
                 setting.counts = false;
                 remarks.push(Remark::Placeholder(at));
             }
             // A file that the program reads is a file all the same.
-            Given::Plain(_) if setting.kind == Kind::Content && is_file && !placeholder => {}
-            Given::Plain(_) if placeholder => faults.push(Fault {
+            SettingValue::Plain(_) if setting.kind == Kind::Content && is_file && !placeholder => {}
+            SettingValue::Plain(_) if placeholder => faults.push(Fault {
                 kind: FaultKind::Placeholder(setting.keyword.clone()),
                 place: setting.place.value.clone(),
             }),
-            Given::Plain(_) if setting.means == Some(Means::Tls) => {}
-            Given::Plain(_) => faults.push(Fault {
+            SettingValue::Plain(_) if setting.meaning == Some(Meaning::Tls) => {}
+            SettingValue::Plain(_) => faults.push(Fault {
                 kind: FaultKind::Computed(setting.keyword.clone()),
                 place: setting.place.value.clone(),
             }),
@@ -374,7 +380,7 @@ fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fa
 /// Values that are written in another way than libpq's.
 fn rewritten(settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
     for (at, setting) in settings.iter().enumerate().filter(|(_, setting)| setting.counts) {
-        let Some(Means::Rewritten(_, rewrite)) = setting.means else { continue };
+        let Some(Meaning::Rewritten(_, rewrite)) = setting.meaning else { continue };
         if setting.libpq_value().is_none() {
             match rewrite {
                 super::Rewrite::Milliseconds | super::Rewrite::Duration => faults.push(Fault {

@@ -29,7 +29,7 @@ pub enum Layer {
 
 /// What is inside.
 #[derive(Debug)]
-pub(super) enum Peeled {
+pub(super) enum Unwrapped {
     /// A string.
     Text(Layer, Text),
     /// A string and what stood beside it: user and password of a call's other arguments, of other lines.
@@ -63,16 +63,16 @@ pub(super) fn byte_order_mark(text: &Text) -> Option<Text> {
 }
 
 /// Takes off one pair of quotes round all of it.
-pub(super) fn quotes(text: &Text) -> Option<Peeled> {
+pub(super) fn quotes(text: &Text) -> Option<Unwrapped> {
     let (inner, end) = string(text, 0)?;
     let rest = text.get(&(end..text.len()));
     rest.iter()
         .all(|byte| is_blank(*byte) || matches!(byte, b';' | b','))
-        .then_some(Peeled::Text(Layer::Quotes, inner))
+        .then_some(Unwrapped::Text(Layer::Quotes, inner))
 }
 
 /// psql's command line, with assignments before it and a prompt.
-pub(super) fn psql(text: &Text) -> Option<Peeled> {
+pub(super) fn psql(text: &Text) -> Option<Unwrapped> {
     let bytes = text.bytes();
     let prompt = [&b"$ "[..], b"# ", b"> ", b"% "]
         .iter()
@@ -91,7 +91,7 @@ pub(super) fn psql(text: &Text) -> Option<Peeled> {
     }
     let words: Vec<Text> = words.collect();
     psql_arguments(&words, &mut shell);
-    Some(Peeled::Shell(Layer::Psql, shell))
+    Some(Unwrapped::Shell(Layer::Psql, shell))
 }
 
 /// Options of psql that take a value and say nothing of the connection.
@@ -205,7 +205,7 @@ fn variable((name, value): (String, Text)) -> Option<Pair> {
 }
 
 /// One line, or several, of `NAME=value`: libpq's variables, or one that has a string.
-pub(super) fn environment(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Peeled> {
+pub(super) fn environment(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Unwrapped> {
     let mut shell = Shell::default();
     let mut azure: Vec<Pair> = Vec::new();
     let mut strings = Vec::new();
@@ -222,16 +222,16 @@ pub(super) fn environment(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Opt
         }
     }
     if let Some((name, value)) = strings.into_iter().next() {
-        return Some(Peeled::Text(Layer::Variable(name), value));
+        return Some(Unwrapped::Text(Layer::Variable(name), value));
     }
     if azure.iter().any(|pair| pair.name == "host") {
         let dialect = if azure.iter().any(|pair| pair.name == "ssl") { "node-postgres" } else { "django" };
         let layer = Layer::Variable("AZURE_POSTGRESQL_HOST".to_owned());
-        return Some(Peeled::Settings { layer, dialect, pairs: azure, broken: None });
+        return Some(Unwrapped::Settings { layer, dialect, pairs: azure, broken: None });
     }
     let place_given =
         shell.variables.iter().any(|pair| matches!(pair.name.as_str(), "host" | "hostaddr" | "service"));
-    place_given.then(|| Peeled::Shell(Layer::Variable(String::new()), shell))
+    place_given.then(|| Unwrapped::Shell(Layer::Variable(String::new()), shell))
 }
 
 /// The variables of Azure's Service Connector.
@@ -362,7 +362,7 @@ const fn call(name: &'static str, dialect: &'static str, takes: Takes) -> Call {
 }
 
 /// The call of a driver, anywhere in a text.
-pub(super) fn driver_call(text: &Text) -> Option<Peeled> {
+pub(super) fn driver_call(text: &Text) -> Option<Unwrapped> {
     let bytes = text.bytes();
     let found = CALLS.iter().filter_map(|call| Some((call, position(bytes, call.name)?)));
     // The longer name where two fit at one place.
@@ -399,7 +399,7 @@ pub(super) fn driver_call(text: &Text) -> Option<Peeled> {
         beside.extend(pairs.iter().filter(is_setting).map(|other| located(text, other)));
         let beside_wins = call.dialect != "jdbc";
         let broken = broken.map(|broken| Broken { place: text.place(&broken.place), ..broken });
-        return Some(Peeled::For { layer, dialect, text: inner, beside, beside_wins, broken });
+        return Some(Unwrapped::For { layer, dialect, text: inner, beside, beside_wins, broken });
     }
     let prefix = format!("{first}.");
     let settings: Vec<Pair> = pairs
@@ -412,7 +412,7 @@ pub(super) fn driver_call(text: &Text) -> Option<Peeled> {
         return None;
     }
     let broken = broken.map(|broken| Broken { place: text.place(&broken.place), ..broken });
-    Some(Peeled::Settings { layer, dialect, pairs: settings, broken })
+    Some(Unwrapped::Settings { layer, dialect, pairs: settings, broken })
 }
 
 /// The literal of a pair as text that remembers its places; where several are joined, only their content.
@@ -459,7 +459,7 @@ fn position(bytes: &[u8], name: &str) -> Option<usize> {
 }
 
 /// A document with a string in it: lines of YAML or of a properties file, JSON, XML.
-pub(super) fn document(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Peeled> {
+pub(super) fn document(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Unwrapped> {
     let pairs = lines(text);
     for pair in &pairs {
         let Some(inner) = scalar(text, pair).filter(is_string) else { continue };
@@ -476,7 +476,7 @@ pub(super) fn document(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option
                 (other_parent == parent).then(|| fixed(text, name, other))
             })
             .collect();
-        return Some(Peeled::With(Layer::Document(pair.name.clone()), inner, beside));
+        return Some(Unwrapped::With(Layer::Document(pair.name.clone()), inner, beside));
     }
     let text = if text.bytes().contains(&b'<') { without_entities(text) } else { text.clone() };
     let bytes = text.bytes();
@@ -485,7 +485,7 @@ pub(super) fn document(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option
         let literal = matches!(bytes.get(at), Some(b'"' | b'\'')).then(|| string(&text, at)).flatten();
         match literal {
             Some((inner, end)) if ends_value(bytes, end) && is_string(&inner) => {
-                return Some(Peeled::Text(Layer::Document(key_before(bytes, at)), inner));
+                return Some(Unwrapped::Text(Layer::Document(key_before(bytes, at)), inner));
             }
             Some((_, end)) => at = end,
             None => at += 1,
@@ -542,7 +542,7 @@ fn without_entities(text: &Text) -> Text {
 
 /// The settings of one environment of Rails' database.yml: `production` if there is one, else the last that has an
 /// adapter or an URL.
-pub(super) fn database_yml(text: &Text) -> Option<Peeled> {
+pub(super) fn database_yml(text: &Text) -> Option<Unwrapped> {
     let pairs = lines(text);
     let is_adapter = |pair: &Pair| {
         let (_, key) = pair.name.rsplit_once('.').unwrap_or(("", &pair.name));
@@ -565,7 +565,7 @@ pub(super) fn database_yml(text: &Text) -> Option<Peeled> {
             Some(Pair { name: name.to_owned(), ..located(text, pair) })
         })
         .collect();
-    Some(Peeled::Settings {
+    Some(Unwrapped::Settings {
         layer: Layer::Document(section),
         dialect: "rails",
         pairs: settings,

@@ -7,7 +7,7 @@ use super::grammar::url::{Login, Path, Rules as UrlRules};
 use super::grammar::{Form, Look};
 use super::text::split;
 use super::verify::{Spelled, Trusted};
-use super::{Dialect, Hosts, Kind, Means, Reading, Setting};
+use super::{Dialect, Hosts, Kind, Meaning, Reading, Setting};
 use crate::clients::quote::{Language, ado_net};
 use crate::conninfo::write::quoted;
 
@@ -97,22 +97,22 @@ fn kept<'a>(
     shape: Shape<'_>,
 ) -> Option<Entry<'a>> {
     let in_object = matches!(shape.form, Form::Object(_));
-    let name = match setting.means? {
-        Means::Libpq(option) if spelled_anew && matches!(option, "sslmode" | "sslrootcert") => return None,
+    let name = match setting.meaning? {
+        Meaning::Libpq(option) if spelled_anew && matches!(option, "sslmode" | "sslrootcert") => return None,
         // The writer's own word for it; a list of hosts is put together anew.
-        Means::Libpq(_)
+        Meaning::Libpq(_)
             if matches!(shape.form, Form::Pairs(_))
                 && !setting.typed.is_empty()
                 && !value.contains(&b',') =>
         {
             &setting.typed
         }
-        Means::Libpq(option) if FIXED.contains(&option) => option,
-        Means::Libpq(_) | Means::Rewritten(..) => &setting.keyword,
-        Means::Tls if spelled_anew => return None,
+        Meaning::Libpq(option) if FIXED.contains(&option) => option,
+        Meaning::Libpq(_) | Meaning::Rewritten(..) => &setting.keyword,
+        Meaning::Tls if spelled_anew => return None,
         // What stands in an object of the driver's own is not taken apart.
-        Means::Own if in_object => return None,
-        Means::Tls | Means::Server | Means::Own => &setting.keyword,
+        Meaning::Own if in_object => return None,
+        Meaning::Tls | Meaning::Server | Meaning::Own => &setting.keyword,
     };
     let written = setting.kind == Kind::Text || (setting.kind == Kind::Content && in_object);
     // The container of options that are written by themselves.
@@ -122,7 +122,7 @@ fn kept<'a>(
 /// The driver's keyword for an option of libpq's.
 fn keyword(dialect: &Dialect, option: &str) -> Option<&'static str> {
     let known = dialect.keywords.known.iter().flat_map(|rows| rows.iter());
-    let found = known.into_iter().find(|keyword| keyword.means == Means::Libpq(known_option(option)))?;
+    let found = known.into_iter().find(|keyword| keyword.meaning == Meaning::Libpq(known_option(option)))?;
     found.names.first().copied()
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::quote::Language;
 use super::super::strings::npgsql;
-use super::{Basis, Behaviour, Client, Encrypts, Source, SystemRoots, Unasked, Verifier, WithoutRoot};
+use super::{Basis, Behaviour, Client, DefaultTls, Encrypts, Source, SystemRoots, Verifier, WithoutRoot};
 
 pub(super) const CLIENTS: &[Client] = &[NPGSQL, POWER_BI];
 
@@ -29,12 +29,12 @@ var settings = new Npgsql.NpgsqlConnectionStringBuilder(
 await using var source = Npgsql.NpgsqlDataSource.Create(settings);
 // Entity Framework Core: options.UseNpgsql(source)
 ",
-    essence: "
+    key_settings: "
 SSL Mode=VerifyFull
 «if root»;Root Certificate=«root»
 ",
     string: Some(npgsql),
-    default: Unasked { mode: "Prefer", encrypts: Encrypts::IfOffered, verifies: "no" },
+    default: DefaultTls { mode: "Prefer", encrypts: Encrypts::IfOffered, verifies: "no" },
     behaviour: BEHAVIOUR,
     notes: &[
         "Require does not verify; in 6.0 to 7.x it was refused without Trust Server Certificate",
@@ -62,12 +62,12 @@ Encrypted   ticked: the certificate is verified against the Windows store
 «if root»Root        import into \"Trusted Root Certification Authorities\", on the gateway's machine too:
 «if root»            certutil -addstore Root \"«root»\"
 ",
-    essence: "
+    key_settings: "
 encrypted connection
 «if root», with «root» in the Windows store (gateway too)
 ",
     string: None,
-    default: Unasked {
+    default: DefaultTls {
         mode: "encrypted",
         encrypts: Encrypts::Always,
         verifies: "yes, against the Windows store",

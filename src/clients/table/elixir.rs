@@ -1,7 +1,7 @@
 //! Elixir.
 
 use super::super::quote::Language;
-use super::{Basis, Behaviour, Client, Encrypts, Source, SystemRoots, Unasked, Verifier, WithoutRoot};
+use super::{Basis, Behaviour, Client, DefaultTls, Encrypts, Source, SystemRoots, Verifier, WithoutRoot};
 
 pub(super) const CLIENTS: &[Client] = &[ECTO];
 
@@ -23,12 +23,16 @@ config :my_app, MyApp.Repo,
 «if not root»«if not client»  ssl: true
 «if not root»«if client»  ssl: [cacerts: :public_key.cacerts_get(), certfile: «certificate», keyfile: «key»]
 ",
-    essence: "
+    key_settings: "
 «if root»ssl: [cacertfile: «root»]
 «if not root»ssl: true
 ",
     string: None,
-    default: Unasked { mode: "ssl: false", encrypts: Encrypts::No, verifies: "no; yes as soon as ssl is on" },
+    default: DefaultTls {
+        mode: "ssl: false",
+        encrypts: Encrypts::No,
+        verifies: "no; yes as soon as ssl is on",
+    },
     behaviour: Behaviour {
         verifier: Verifier::Other,
         without_root: WithoutRoot::Trusts("the operating system's roots"),

@@ -3,7 +3,7 @@
 use super::super::quote::Language;
 use super::super::strings::go;
 use super::{
-    Basis, Behaviour, Client, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Unasked, Verifier,
+    Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Verifier,
     WithoutRoot,
 };
 
@@ -28,7 +28,7 @@ const PGX: Client = Client {
 connection, err := pgx.Connect(context.Background(),
     «string»)
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(go),
     default: PREFER,
     behaviour: PGX_RULES,
@@ -51,7 +51,7 @@ const GORM: Client = Client {
 db, err := gorm.Open(postgres.Open(
     «string»), &gorm.Config{})
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(go),
     default: PREFER,
     behaviour: PGX_RULES,
@@ -70,9 +70,9 @@ const LIB_PQ: Client = Client {
 db, err := sql.Open(\"postgres\",
     «string»)
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(go),
-    default: Unasked {
+    default: DefaultTls {
         mode: "require (prefer from the release after 1.12)",
         encrypts: Encrypts::Always,
         verifies: "no",

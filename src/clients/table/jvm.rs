@@ -3,7 +3,7 @@
 use super::super::quote::Language;
 use super::super::strings::{jdbc, r2dbc};
 use super::{
-    Basis, Behaviour, Client, Encrypts, PREFER, Source, SystemRoots, Unasked, Verifier, WithoutRoot,
+    Basis, Behaviour, Client, DefaultTls, Encrypts, PREFER, Source, SystemRoots, Verifier, WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[JDBC, SPRING_BOOT, HIKARI, R2DBC];
@@ -16,7 +16,7 @@ const PGJDBC: Behaviour = Behaviour {
     further: Some(&["sslnegotiation", "channel_binding", "connect_timeout"]),
 };
 
-const ESSENCE: &str = "
+const KEY_SETTINGS: &str = "
 ?sslmode=verify-full
 &sslrootcert=«%root»
 «if system»&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory
@@ -42,7 +42,7 @@ var connection = java.sql.DriverManager.getConnection(
     «string»,
     properties);
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -76,7 +76,7 @@ spring:
 «if client»      data-source-properties:
 «if client»        sslpassword: ${PGSSLPASSWORD}
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -100,7 +100,7 @@ config.setPassword(System.getenv(\"PGPASSWORD\"));
 «if client»config.addDataSourceProperty(\"sslpassword\", System.getenv().getOrDefault(\"PGSSLPASSWORD\", \"\"));
 var source = new com.zaxxer.hikari.HikariDataSource(config);
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -121,12 +121,12 @@ spring:
     username: «user»
     password: ${PGPASSWORD}
 ",
-    essence: "
+    key_settings: "
 ?sslMode=VERIFY_FULL
 &sslRootCert=«%root»
 ",
     string: Some(r2dbc),
-    default: Unasked { mode: "DISABLE", encrypts: Encrypts::No, verifies: "no" },
+    default: DefaultTls { mode: "DISABLE", encrypts: Encrypts::No, verifies: "no" },
     behaviour: Behaviour {
         verifier: Verifier::Other,
         without_root: WithoutRoot::Trusts("the JDK's trust store (unverified)"),

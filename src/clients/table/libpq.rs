@@ -32,7 +32,7 @@ PGSSLKEY=«key»
 
 # the password: PGPASSWORD or ~/.pgpass
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(keyword_value),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -67,7 +67,7 @@ connection = PG.connect(
 «each further»  «keyword»: «value»,
 )
 ",
-    essence: "
+    key_settings: "
 sslmode: 'verify-full'
 «if root», sslrootcert: «root»
 «if system», sslrootcert: 'system'
@@ -101,7 +101,7 @@ production:
   sslkey: «key»
 «each further»  «keyword»: «value»
 ",
-    essence: "
+    key_settings: "
 sslmode: verify-full
 «if root»; sslrootcert: «root»
 «if system»; sslrootcert: system
@@ -127,7 +127,7 @@ my $connection = DBI->connect(
     «user», $ENV{PGPASSWORD}, { RaiseError => 1 },
 );
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(perl_dsn),
     default: PREFER,
     behaviour: AS_LIBPQ,

@@ -31,11 +31,11 @@ pub struct Client {
     /// The snippet, see [`snippet`](super::snippet).
     pub template: &'static str,
     /// The part of it that is about verification, each line a piece.
-    pub essence: &'static str,
+    pub key_settings: &'static str,
     /// What `«string»` stands for.
     pub string: Option<fn(&Connection) -> String>,
     /// Without any TLS option.
-    pub default: Unasked,
+    pub default: DefaultTls,
     /// What differs from libpq.
     pub behaviour: Behaviour,
     /// What else is worth knowing.
@@ -46,7 +46,7 @@ pub struct Client {
 
 /// What a client does when nothing is said of TLS.
 #[derive(Clone, Copy, Debug)]
-pub struct Unasked {
+pub struct DefaultTls {
     /// The mode by its own name.
     pub mode: &'static str,
     /// Whether it encrypts.
@@ -227,16 +227,16 @@ impl Client {
     }
 
     /// The part of the snippet that is about verification, on one line.
-    pub fn essence(&self, connection: &Connection) -> String {
+    pub fn key_settings(&self, connection: &Connection) -> String {
         let string = self.string.map(|compose| compose(connection));
-        let pieces = super::snippet::write(self.essence, self.language, connection, string.as_deref());
+        let pieces = super::snippet::write(self.key_settings, self.language, connection, string.as_deref());
         let joined = |text: String, mark: &str| text.replace(&format!("\n{mark}"), mark);
         [",", ";", "&", "}"].into_iter().fold(pieces, joined).replace('\n', " ")
     }
 }
 
 /// libpq's default: `prefer`.
-const PREFER: Unasked = Unasked { mode: "prefer", encrypts: Encrypts::IfOffered, verifies: "no" };
+const PREFER: DefaultTls = DefaultTls { mode: "prefer", encrypts: Encrypts::IfOffered, verifies: "no" };
 
 /// A client that hands everything to the system's libpq.
 const AS_LIBPQ: Behaviour = Behaviour {
@@ -247,7 +247,7 @@ const AS_LIBPQ: Behaviour = Behaviour {
     further: None,
 };
 
-/// The essence of clients that take libpq's keywords as a string.
+/// The key settings of clients that take libpq's keywords as a string.
 const LIBPQ_WORDS: &str = "«words»";
 
 #[cfg(test)]
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn templates_use_known_marks_only() {
         for client in all() {
-            for mark in marks(client.template).chain(marks(client.essence)) {
+            for mark in marks(client.template).chain(marks(client.key_settings)) {
                 let known = match mark.strip_prefix("if ") {
                     Some(condition) => CONDITIONS.contains(&condition.trim_start_matches("not ")),
                     None => KNOWN.contains(&mark),
@@ -320,7 +320,7 @@ mod tests {
         ] {
             let connection = connection(conninfo).unwrap();
             for client in all() {
-                for text in [client.snippet(&connection), client.essence(&connection)] {
+                for text in [client.snippet(&connection), client.key_settings(&connection)] {
                     let name = client.name;
                     assert!(!text.contains("Zyzzyva") && !text.contains('«'), "{name}: {text}");
                     assert!(!text.is_empty() && !text.contains("\n\n\n"), "{name}: {text}");

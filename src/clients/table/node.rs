@@ -2,13 +2,13 @@
 
 use super::super::quote::Language;
 use super::super::strings::prisma;
-use super::{Basis, Behaviour, Client, Encrypts, Source, SystemRoots, Unasked, Verifier, WithoutRoot};
+use super::{Basis, Behaviour, Client, DefaultTls, Encrypts, Source, SystemRoots, Verifier, WithoutRoot};
 
 pub(super) const CLIENTS: &[Client] =
     &[NODE_POSTGRES, POSTGRES_JS, TYPEORM, SEQUELIZE, KNEX, DRIZZLE, PRISMA];
 
-const NO_TLS: Unasked =
-    Unasked { mode: "no ssl", encrypts: Encrypts::No, verifies: "no; yes as soon as ssl is on" };
+const NO_TLS: DefaultTls =
+    DefaultTls { mode: "no ssl", encrypts: Encrypts::No, verifies: "no; yes as soon as ssl is on" };
 
 const NODE: Behaviour = Behaviour {
     verifier: Verifier::Node,
@@ -20,7 +20,7 @@ const NODE: Behaviour = Behaviour {
     further: Some(&[]),
 };
 
-const ESSENCE: &str = "
+const KEY_SETTINGS: &str = "
 «if root»ssl: { ca: fs.readFileSync(«root») }
 «if not root»ssl: { rejectUnauthorized: true }
 ";
@@ -53,7 +53,7 @@ const client = new pg.Client({
 })
 await client.connect()
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -98,9 +98,9 @@ const sql = postgres({
   },
 })
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
-    default: Unasked {
+    default: DefaultTls {
         mode: "no ssl",
         encrypts: Encrypts::No,
         verifies: "no; require, allow and prefer neither",
@@ -146,7 +146,7 @@ export const source = new DataSource({
   },
 })
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -182,7 +182,7 @@ export const sequelize = new Sequelize({
   },
 })
 ",
-    essence: "
+    key_settings: "
 «if root»dialectOptions: { ssl: { ca: fs.readFileSync(«root») } }
 «if not root»dialectOptions: { ssl: { rejectUnauthorized: true } }
 ",
@@ -220,7 +220,7 @@ export default {
   },
 }
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -255,7 +255,7 @@ export const db = drizzle({
   },
 })
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -275,12 +275,12 @@ const PRISMA: Client = Client {
 «if not client»# add the password behind the user, percent-encoded: USER:PASSWORD@
 DATABASE_URL=\"«string»\"
 ",
-    essence: "
+    key_settings: "
 ?sslmode=require&sslaccept=strict
 &sslcert=«%root»
 ",
     string: Some(prisma),
-    default: Unasked {
+    default: DefaultTls {
         mode: "prefer, sslaccept=accept_invalid_certs",
         encrypts: Encrypts::IfOffered,
         verifies: "no, not even with sslmode=require",

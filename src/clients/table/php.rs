@@ -22,7 +22,7 @@ $connection = new PDO(
     [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION],
 );
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(pdo_dsn),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -51,7 +51,7 @@ const LARAVEL: Client = Client {
     'sslkey' => «key»,
 ],
 ",
-    essence: "
+    key_settings: "
 'sslmode' => 'verify-full'
 «if root», 'sslrootcert' => «root»
 «if system», 'sslrootcert' => 'system'

@@ -3,7 +3,8 @@
 use super::super::quote::Language;
 use super::super::strings::airflow;
 use super::{
-    AS_LIBPQ, Basis, Behaviour, Client, Encrypts, PREFER, Source, SystemRoots, Unasked, Verifier, WithoutRoot,
+    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, PREFER, Source, SystemRoots, Verifier,
+    WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[PSYCOPG, PSYCOPG2, ASYNCPG, PG8000, SQLALCHEMY, DJANGO, AIRFLOW, DBT];
@@ -14,7 +15,7 @@ const WHEEL: Behaviour =
 
 const WHEEL_NOTE: &str = "wheels bring their own libpq and OpenSSL, not the system's";
 
-const ESSENCE: &str = "
+const KEY_SETTINGS: &str = "
 sslmode=\"verify-full\"
 «if root», sslrootcert=«root»
 «if system», sslrootcert=\"system\"
@@ -49,7 +50,7 @@ connection = psycopg.connect(
 «each further»    «keyword»=«value»,
 )
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -85,7 +86,7 @@ connection = psycopg2.connect(
 «each further»    «keyword»=«value»,
 )
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -115,7 +116,7 @@ connection = await asyncpg.connect(
     ssl=context,
 )
 ",
-    essence: CONTEXT,
+    key_settings: CONTEXT,
     string: None,
     default: PREFER,
     behaviour: Behaviour {
@@ -162,9 +163,9 @@ connection = pg8000.dbapi.connect(
     ssl_context=context,
 )
 ",
-    essence: CONTEXT,
+    key_settings: CONTEXT,
     string: None,
-    default: Unasked {
+    default: DefaultTls {
         mode: "TLS is tried, by general knowledge",
         encrypts: Encrypts::IfOffered,
         verifies: "no",
@@ -203,7 +204,7 @@ engine = create_engine(
     },
 )
 ",
-    essence: "
+    key_settings: "
 \"sslmode\": \"verify-full\"
 «if root», \"sslrootcert\": «root»
 «if system», \"sslrootcert\": \"system\"
@@ -247,7 +248,7 @@ DATABASES = {
     }
 }
 ",
-    essence: "
+    key_settings: "
 \"OPTIONS\": {\"sslmode\": \"verify-full\"
 «if root», \"sslrootcert\": «root»
 «if system», \"sslrootcert\": \"system\"
@@ -274,7 +275,7 @@ const AIRFLOW: Client = Client {
 # the password comes from PGPASSWORD, or add \"password\" in a secrets backend
 AIRFLOW_CONN_POSTGRES_DEFAULT=«string»
 ",
-    essence: "
+    key_settings: "
 Extra with «words»
 ",
     string: Some(airflow),
@@ -308,7 +309,7 @@ my_profile:
       sslcert: «certificate»
       sslkey: «key»
 ",
-    essence: "
+    key_settings: "
 sslmode: verify-full
 «if root»; sslrootcert: «root»
 «if system»; sslrootcert: system

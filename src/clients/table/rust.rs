@@ -3,13 +3,13 @@
 use super::super::quote::Language;
 use super::super::strings::keyword_value;
 use super::{
-    AS_LIBPQ, Basis, Behaviour, Client, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Unasked,
+    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots,
     Verifier, WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[TOKIO_POSTGRES, SQLX, DIESEL, DIESEL_ASYNC];
 
-const CONNECTOR: Unasked = Unasked {
+const CONNECTOR: DefaultTls = DefaultTls {
     mode: "prefer; plaintext with NoTls",
     encrypts: Encrypts::Depends,
     verifies: "as the connector",
@@ -25,7 +25,7 @@ const RUSTLS: Behaviour = Behaviour {
     further: Some(&[]),
 };
 
-const ESSENCE: &str = "
+const KEY_SETTINGS: &str = "
 «if root»roots.add_parsable_certificates(CertificateDer::pem_file_iter(«root»)…)
 «if not root»roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)
 ";
@@ -62,7 +62,7 @@ let (client, connection) = tokio_postgres::Config::new()
     .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
     .await?;
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: CONNECTOR,
     behaviour: RUSTLS,
@@ -99,7 +99,7 @@ let options = PgConnectOptions::new()
     .ssl_mode(PgSslMode::VerifyFull);
 let pool = PgPoolOptions::new().connect_with(options).await?;
 ",
-    essence: "
+    key_settings: "
 ?sslmode=verify-full
 &sslrootcert=«%root»
 ",
@@ -134,7 +134,7 @@ let connection = PgConnection::establish(
     «string»,
 )?;
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(keyword_value),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -156,7 +156,7 @@ const DIESEL_ASYNC: Client = Client {
 tokio::spawn(connection);
 let connection = diesel_async::AsyncPgConnection::try_from(client).await?;
 ",
-    essence: ESSENCE,
+    key_settings: KEY_SETTINGS,
     string: None,
     default: CONNECTOR,
     behaviour: RUSTLS,

@@ -3,7 +3,7 @@
 use super::super::quote::Language;
 use super::super::strings::{jdbc, keyword_value, pgbouncer_database, uri};
 use super::{
-    AS_LIBPQ, Basis, Behaviour, Client, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Unasked,
+    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots,
     Verifier, WithoutRoot,
 };
 
@@ -27,7 +27,7 @@ server_tls_cert_file = «certificate»
 server_tls_key_file = «key»
 ; user and password: auth_file or auth_query
 ",
-    essence: "
+    key_settings: "
 server_tls_sslmode = verify-full
 «if root», server_tls_ca_file = «root»
 «if not root», server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
@@ -64,7 +64,7 @@ const POSTGREST: Client = Client {
 # the password comes from PGPASSWORD
 db-uri = «string»
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(uri),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -86,7 +86,7 @@ const HASURA: Client = Client {
 # the password comes from PGPASSWORD
 HASURA_GRAPHQL_DATABASE_URL=«string»
 ",
-    essence: LIBPQ_WORDS,
+    key_settings: LIBPQ_WORDS,
     string: Some(uri),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -94,8 +94,8 @@ HASURA_GRAPHQL_DATABASE_URL=«string»
     source: Source { what: "libpq's rules", date: "", basis: Basis::General },
 };
 
-const FORM: Unasked =
-    Unasked { mode: "as the form says", encrypts: Encrypts::Depends, verifies: "as the form says" };
+const FORM: DefaultTls =
+    DefaultTls { mode: "as the form says", encrypts: Encrypts::Depends, verifies: "as the form says" };
 
 const METABASE: Client = Client {
     name: "metabase",
@@ -114,7 +114,7 @@ SSL Root Certificate   «root»
 «if client»Authenticate client certificate   on, «certificate», «key»
 as a URL               «string»
 ",
-    essence: "
+    key_settings: "
 use SSL, mode verify-full
 «if root», root certificate «root»
 ",
@@ -154,7 +154,7 @@ datasources:
       sslCertFile: «certificate»
       sslKeyFile: «key»
 ",
-    essence: "
+    key_settings: "
 sslmode: verify-full
 «if root», sslRootCertFile: «root»
 ",
@@ -186,7 +186,7 @@ CA Certificate     «root»
 Client Certificate «certificate»
 Client Private Key «key»
 ",
-    essence: "
+    key_settings: "
 Use SSL, SSL mode verify-full
 «if root», CA Certificate «root»
 ",
@@ -216,7 +216,7 @@ Client certificate      «certificate»
 Client certificate key  «key»
 the same as a string    «string»
 ",
-    essence: "
+    key_settings: "
 SSL mode verify-full
 «if root», Root certificate «root»
 ",

@@ -136,9 +136,9 @@ impl Answer<'_> {
         page.line(&format!(
             "{}  {}",
             style.paint(Role::Title, client.name),
-            style.paint(Role::Secondary, &style.text(&unasked(client)))
+            style.paint(Role::Secondary, &style.text(&default_tls(client)))
         ));
-        page.line(&format!("    {}", style.paint(Role::Command, &client.essence(self.connection))));
+        page.line(&format!("    {}", style.paint(Role::Command, &client.key_settings(self.connection))));
         for difference in self.situation.differences(client) {
             write_difference(page, &difference);
         }
@@ -152,7 +152,7 @@ impl Answer<'_> {
             page.line(&style.paint(Role::Command, line));
         }
         page.part();
-        page.labelled(LABELS, "by default", Role::Secondary, Role::Plain, &unasked(client));
+        page.labelled(LABELS, "by default", Role::Secondary, Role::Plain, &default_tls(client));
         let differences = self.situation.differences(client);
         for difference in &differences {
             let role = role(difference.effect);
@@ -226,9 +226,9 @@ fn root_words(connection: &Connection) -> String {
 }
 
 /// What a client does without any TLS option.
-fn unasked(client: &Client) -> String {
-    let unasked = client.default;
-    format!("{}: {}, verified: {}", unasked.mode, unasked.encrypts.words(), unasked.verifies)
+fn default_tls(client: &Client) -> String {
+    let default_tls = client.default;
+    format!("{}: {}, verified: {}", default_tls.mode, default_tls.encrypts.words(), default_tls.verifies)
 }
 
 fn role(effect: Effect) -> Role {

@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Case, Decision, Demand, Dialect, Encryption, Fallback, FaultKind, Form, Hosts, Keyword, Keywords,
-    PLAIN, Prefix, Rewrite, Root, Said, Spelled, Surroundings, Syntax, Trusted, Variables, Word, named, own,
-    pairs, rewritten, server, tls,
+    Lookup, PLAIN, Prefix, Rewrite, Root, Spelled, Surroundings, Syntax, Trusted, Variables, Word, named,
+    own, pairs, rewritten, server, tls,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&NPGSQL, &NPGSQL_6, &NPGSQL_5];
@@ -171,22 +171,22 @@ const NPGSQL_KEYWORDS: &[Keyword] = &[
 const MODES: &str = "Disable, Allow, Prefer, Require, VerifyCA or VerifyFull, without hyphens and blanks";
 
 /// The file, the variable, `~/.postgresql/root.crt` if it is there, else the operating system's store.
-fn roots(said: &Said<'_>) -> Vec<Root> {
-    match said.filled("Root Certificate") {
+fn roots(lookup: &Lookup<'_>) -> Vec<Root> {
+    match lookup.filled("Root Certificate") {
         Some(file) => vec![Root::Named(file.at)],
         None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home, Root::System],
     }
 }
 
 /// The mode by its name in lower case, and where it stands. Enum.Parse takes numbers too, which nobody writes.
-fn mode<'a>(said: &Said<'a>, default: &'static str) -> (Option<Word<'a>>, String) {
-    let word = said.filled("SSL Mode");
+fn mode<'a>(lookup: &Lookup<'a>, default: &'static str) -> (Option<Word<'a>>, String) {
+    let word = lookup.filled("SSL Mode");
     (word, word.map_or(default, |word| word.text).to_ascii_lowercase())
 }
 
 /// Whether Trust Server Certificate is set, and where.
-fn trusting<'a>(said: &Said<'a>) -> Option<Word<'a>> {
-    said.get("Trust Server Certificate").filter(|word| is_true(word.text))
+fn trusting<'a>(lookup: &Lookup<'a>) -> Option<Word<'a>> {
+    lookup.get("Trust Server Certificate").filter(|word| is_true(word.text))
 }
 
 /// Convert.ToBoolean, and what NpgsqlConnectionStringBuilder takes besides.
@@ -194,22 +194,22 @@ fn is_true(text: &str) -> bool {
     ["true", "yes", "on", "1"].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 
-fn npgsql_rules(said: &Said<'_>) -> Decision {
-    let (word, mode) = mode(said, "prefer");
+fn npgsql_rules(lookup: &Lookup<'_>) -> Decision {
+    let (word, mode) = mode(lookup, "prefer");
     let at = word.map(|word| word.at);
     let demand = match mode.as_str() {
         "disable" => Demand::plaintext(),
         "allow" => Demand::after_refusal(),
         "prefer" => Demand::if_offered(Fallback::SessionRefused),
         "require" => Demand::encrypted(),
-        "verifyca" => Demand::chain(roots(said)),
-        "verifyfull" => Demand::full(roots(said)),
+        "verifyca" => Demand::chain(roots(lookup)),
+        "verifyfull" => Demand::full(roots(lookup)),
         _ => return Decision::invalid(at.unwrap_or(0), "SSL Mode", MODES),
     };
     let verifies = demand.chain != super::Chain::No;
     let decision = Decision::by(at, demand);
-    match (mode.as_str(), trusting(said)) {
-        ("require", _) if said.filled("Root Certificate").is_some() => decision
+    match (mode.as_str(), trusting(lookup)) {
+        ("require", _) if lookup.filled("Root Certificate").is_some() => decision
             .because("Npgsql's Require verifies nothing since version 8, with Root Certificate either"),
         ("require", _) => decision.because("Npgsql's Require encrypts and verifies nothing since version 8"),
         (_, Some(_)) if verifies => decision.because(
@@ -219,10 +219,10 @@ fn npgsql_rules(said: &Said<'_>) -> Decision {
     }
 }
 
-fn npgsql_6_rules(said: &Said<'_>) -> Decision {
-    let (word, mode) = mode(said, "prefer");
+fn npgsql_6_rules(lookup: &Lookup<'_>) -> Decision {
+    let (word, mode) = mode(lookup, "prefer");
     let at = word.map(|word| word.at);
-    let trusting = trusting(said);
+    let trusting = trusting(lookup);
     match (mode.as_str(), trusting) {
         ("require", None) => Decision::refused(
             at,
@@ -240,12 +240,12 @@ fn npgsql_6_rules(said: &Said<'_>) -> Decision {
                 "false: Npgsql 6 and 7 refuse true beside VerifyCA and VerifyFull".into(),
             ),
         ),
-        _ => npgsql_rules(said),
+        _ => npgsql_rules(lookup),
     }
 }
 
-fn npgsql_5_rules(said: &Said<'_>) -> Decision {
-    let (word, mode) = mode(said, "disable");
+fn npgsql_5_rules(lookup: &Lookup<'_>) -> Decision {
+    let (word, mode) = mode(lookup, "disable");
     let at = word.map(|word| word.at);
     if mode == "disable" {
         let decision = Decision::by(at, Demand::plaintext());
@@ -260,12 +260,12 @@ fn npgsql_5_rules(said: &Said<'_>) -> Decision {
         "require" => Encryption::Always,
         _ => return Decision::invalid(at.unwrap_or(0), "SSL Mode", "Disable, Prefer or Require"),
     };
-    if let Some(word) = trusting(said) {
+    if let Some(word) = trusting(lookup) {
         let demand = Demand { encryption, ..Demand::encrypted() };
         return Decision::by(Some(word.at), demand)
             .because("Trust Server Certificate: any certificate is accepted");
     }
-    let name = said.filled("Root Certificate").is_none();
+    let name = lookup.filled("Root Certificate").is_none();
     let demand = Demand { encryption, name, ..Demand::chain(vec![Root::System]) };
     let decision = Decision::by(at, demand);
     if name {

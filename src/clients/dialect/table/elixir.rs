@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, ELIXIR, FORM, FaultKind, Form, Hosts, Keyword, Keywords,
-    Kind, LENIENT, Login, PLAIN, Path, Repeated, Rewrite, Root, Said, Spelled, Surroundings, Trusted,
+    Kind, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled, Surroundings, Trusted,
     Unknown, Variables, named, own, rewritten, same, tls, url,
 };
 
@@ -15,7 +15,7 @@ static ECTO: Dialect = Dialect {
     title: "Ecto (Postgrex)",
     releases: "Postgrex from 0.21 on",
     hosts: Hosts::Plain,
-    demand: |said| rules(said, true),
+    demand: |lookup| rules(lookup, true),
     ..copy_of_ecto()
 };
 
@@ -26,7 +26,7 @@ static ECTO_0_20: Dialect = Dialect {
     title: "Ecto (Postgrex 0.20)",
     releases: "Postgrex 0.18 to 0.20",
     hosts: Hosts::Plain,
-    demand: |said| rules(said, false),
+    demand: |lookup| rules(lookup, false),
     spell: spell_ecto_0_20,
     source: "postgrex 0.17.5 run, 0.18 to 0.20 read, 2026-11-29",
     ..copy_of_ecto()
@@ -64,7 +64,7 @@ const fn copy_of_ecto() -> Dialect {
             ..PLAIN
         },
         hosts: Hosts::Plain,
-        demand: |said| rules(said, true),
+        demand: |lookup| rules(lookup, true),
         spell: spell_ecto,
         surroundings: Surroundings {
             variables: Variables::Of(&["host", "port", "user", "password", "dbname"]),
@@ -129,9 +129,9 @@ const ECTO_KEYWORDS: &[Keyword] = &[
 ];
 
 /// Only `ssl` counts: any other word of the query, libpq's `sslmode` too, becomes an option that Postgrex passes over.
-fn rules(said: &Said<'_>, verifies: bool) -> Decision {
-    let Some(ssl) = said.get("ssl") else {
-        let ignored = said.ignored("sslmode");
+fn rules(lookup: &Lookup<'_>, verifies: bool) -> Decision {
+    let Some(ssl) = lookup.get("ssl") else {
+        let ignored = lookup.ignored("sslmode");
         let decision = Decision::by(ignored.map(|word| word.at), Demand::plaintext());
         return match ignored {
             Some(_) => decision.because("Ecto does not know sslmode: without ssl=true it does not use TLS"),
@@ -145,24 +145,24 @@ fn rules(said: &Said<'_>, verifies: bool) -> Decision {
         (Kind::Text, "true") => {
             decision(Demand::encrypted()).because("ssl: true does not verify before Postgrex 0.21")
         }
-        (Kind::Object, _) => list(said, ssl.at),
+        (Kind::Object, _) => list(lookup, ssl.at),
         (Kind::Code | Kind::Content, _) => Decision::refused(Some(ssl.at), FaultKind::Computed("ssl".into())),
         (Kind::Text, _) => Decision::invalid(ssl.at, "ssl", "true or false"),
     }
 }
 
 /// A list of options of Erlang's ssl application.
-fn list(said: &Said<'_>, at: usize) -> Decision {
-    if let Some(word) = said.get("ssl.verify").filter(|word| word.text == "verify_none") {
+fn list(lookup: &Lookup<'_>, at: usize) -> Decision {
+    if let Some(word) = lookup.get("ssl.verify").filter(|word| word.text == "verify_none") {
         return Decision::by(Some(word.at), Demand::encrypted())
             .because("verify_none accepts any certificate");
     }
-    let roots = match (said.filled("ssl.cacertfile"), said.get("ssl.cacerts")) {
+    let roots = match (lookup.filled("ssl.cacertfile"), lookup.get("ssl.cacerts")) {
         (Some(file), _) => vec![Root::Named(file.at)],
         (None, Some(_)) => vec![Root::Program],
         (None, None) => vec![Root::System],
     };
-    match said.get("ssl.server_name_indication").filter(|word| word.text == "disable") {
+    match lookup.get("ssl.server_name_indication").filter(|word| word.text == "disable") {
         Some(word) => Decision::by(Some(word.at), Demand::chain(roots))
             .because("without server_name_indication the host name is not checked"),
         None => Decision::by(Some(at), Demand::full(roots)),

@@ -2,9 +2,9 @@
 
 use super::{
     Absent, Backslash, Bare, Case, Chain, Decision, Demand, Dialect, Encryption, Fallback, FaultKind, Form,
-    Hosts, Keyword, Keywords, Login, PLAIN, Path, Prefix, Repeated, Root, SERVER_SETTINGS, STRICT,
-    STRICT_FORM, Said, Surroundings, Syntax, Unknown, Variables, named, own, pairs, same, server,
-    spell_libpq, tls, url,
+    Hosts, Keyword, Keywords, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, SERVER_SETTINGS, STRICT,
+    STRICT_FORM, Surroundings, Syntax, Unknown, Variables, named, own, pairs, same, server, spell_libpq, tls,
+    url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&PGX, &PGX_4, &GORM, &LIB_PQ, &LIB_PQ_1_10];
@@ -157,24 +157,24 @@ static GORM: Dialect = Dialect {
 };
 
 /// configTLS of pgconn.
-fn pgx_rules(said: &Said<'_>) -> Decision {
-    let root = said.filled("sslrootcert");
+fn pgx_rules(lookup: &Lookup<'_>) -> Decision {
+    let root = lookup.filled("sslrootcert");
     if let Some(root) = root.filter(|root| root.text == "system") {
         let decision = Decision::by(Some(root.at), Demand::full(vec![Root::System]));
-        return match said.get("sslmode") {
+        return match lookup.get("sslmode") {
             Some(mode) if mode.text != "verify-full" => {
                 decision.because("sslrootcert=system makes pgx verify fully, whatever sslmode says")
             }
             _ => decision,
         };
     }
-    pgx_mode(said)
+    pgx_mode(lookup)
 }
 
-fn pgx_mode(said: &Said<'_>) -> Decision {
-    let mode = said.get("sslmode");
+fn pgx_mode(lookup: &Lookup<'_>) -> Decision {
+    let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
-    let root = said.filled("sslrootcert");
+    let root = lookup.filled("sslrootcert");
     let roots = root.map_or_else(
         || vec![Root::Variable("PGSSLROOTCERT"), Root::System],
         |root| vec![Root::Named(root.at)],
@@ -198,15 +198,15 @@ fn pgx_mode(said: &Said<'_>) -> Decision {
     Decision::by(at, demand)
 }
 
-fn pgx_4_rules(said: &Said<'_>) -> Decision {
-    match said.get("sslmode") {
+fn pgx_4_rules(lookup: &Lookup<'_>) -> Decision {
+    match lookup.get("sslmode") {
         Some(mode) if mode.text == "allow" => Decision::by(Some(mode.at), Demand::plaintext())
             .because("pgx 4 knows no way from plaintext to TLS: allow is plaintext"),
         Some(mode) if mode.text == "prefer" => {
             Decision::by(Some(mode.at), Demand::if_offered(Fallback::NotOffered))
         }
         None => Decision::by(None, Demand::if_offered(Fallback::NotOffered)),
-        _ => pgx_mode(said),
+        _ => pgx_mode(lookup),
     }
 }
 
@@ -316,17 +316,17 @@ static LIB_PQ_1_10: Dialect = Dialect {
 };
 
 /// Certificates in the string itself are not taken out of it here.
-fn inline(said: &Said<'_>) -> Option<Decision> {
-    let word = said.get("sslinline").filter(|word| word.text == "true")?;
+fn inline(lookup: &Lookup<'_>) -> Option<Decision> {
+    let word = lookup.get("sslinline").filter(|word| word.text == "true")?;
     Some(Decision::refused(Some(word.at), FaultKind::Computed("sslinline".into())))
 }
 
-fn lib_pq_rules(said: &Said<'_>) -> Decision {
-    if let Some(decision) = inline(said) {
+fn lib_pq_rules(lookup: &Lookup<'_>) -> Decision {
+    if let Some(decision) = inline(lookup) {
         return decision;
     }
-    let root = said.filled("sslrootcert");
-    let mode = said.get("sslmode");
+    let root = lookup.filled("sslrootcert");
+    let mode = lookup.get("sslmode");
     if let Some(root) = root.filter(|root| root.text == "system") {
         return match mode {
             Some(mode) if mode.text != "verify-full" => {
@@ -358,13 +358,13 @@ fn lib_pq_rules(said: &Said<'_>) -> Decision {
 }
 
 /// ssl.go of 1.10.7: since it sends SNI, whatever verifies the chain also checks the name.
-fn lib_pq_1_10_rules(said: &Said<'_>) -> Decision {
-    if let Some(decision) = inline(said) {
+fn lib_pq_1_10_rules(lookup: &Lookup<'_>) -> Decision {
+    if let Some(decision) = inline(lookup) {
         return decision;
     }
-    let mode = said.get("sslmode");
+    let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
-    let root = said.filled("sslrootcert");
+    let root = lookup.filled("sslrootcert");
     let roots = || match root {
         Some(root) => vec![Root::Named(root.at)],
         None => vec![Root::Variable("PGSSLROOTCERT"), Root::System],

@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Fallback, FaultKind, Form, Hosts, JAVASCRIPT, Keyword,
-    Keywords, Login, Means, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Said, Spelled, Surroundings,
-    Trusted, Unknown, Variables, named, own, rewritten, same, server, tls, url,
+    Keywords, Login, Lookup, Meaning, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
+    Surroundings, Trusted, Unknown, Variables, named, own, rewritten, same, server, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&JDBC, &R2DBC];
@@ -146,8 +146,8 @@ const JDBC_KEYWORDS: &[Keyword] = &[
 ];
 
 /// SslMode.of, MakeSSL and LibPQFactory.
-fn jdbc_rules(said: &Said<'_>) -> Decision {
-    let (word, mode) = match (said.get("sslmode"), said.get("ssl")) {
+fn jdbc_rules(lookup: &Lookup<'_>) -> Decision {
+    let (word, mode) = match (lookup.get("sslmode"), lookup.get("ssl")) {
         (Some(mode), _) => (Some(mode), mode.text.to_ascii_lowercase()),
         (None, Some(ssl)) if ssl.text.is_empty() || ssl.text.eq_ignore_ascii_case("true") => {
             (Some(ssl), "verify-full".to_owned())
@@ -155,13 +155,13 @@ fn jdbc_rules(said: &Said<'_>) -> Decision {
         (None, ssl) => (ssl, "prefer".to_owned()),
     };
     let at = word.map(|word| word.at);
-    let named = said.filled("sslrootcert");
-    let factory = said.filled("sslfactory");
+    let named = lookup.filled("sslrootcert");
+    let factory = lookup.filled("sslfactory");
     let kind = factory.map_or(Factory::Libpq, |factory| Factory::of(factory.text));
     let roots = || match (kind, named) {
         (Factory::Java, _) => vec![Root::Java],
         (Factory::Pinned, _) => {
-            said.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
+            lookup.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
         }
         (_, Some(file)) => vec![Root::Named(file.at)],
         (_, None) => vec![Root::Home],
@@ -195,7 +195,7 @@ fn jdbc_rules(said: &Said<'_>) -> Decision {
             .because("this factory accepts any certificate, whatever sslmode says");
     }
     if demand.name
-        && let Some(verifier) = said.filled("sslhostnameverifier")
+        && let Some(verifier) = lookup.filled("sslhostnameverifier")
     {
         let demand = Demand { name: false, ..demand };
         return Decision::by(Some(verifier.at), demand).because("this class decides about the host name");
@@ -208,7 +208,7 @@ fn jdbc_rules(said: &Said<'_>) -> Decision {
         ("require", _) if !always_verifies => {
             decision.because("pgjdbc's require encrypts and verifies nothing")
         }
-        ("prefer", Some(ssl)) if said.get("sslmode").is_none() => {
+        ("prefer", Some(ssl)) if lookup.get("sslmode").is_none() => {
             let why = format!(
                 "only ssl=true turns TLS on; ssl={} is pgjdbc's default, prefer",
                 super::shown(ssl.text)
@@ -308,7 +308,7 @@ const R2DBC_KEYWORDS: &[Keyword] = &[
     rewritten(&["loadBalanceHosts"], "load_balance_hosts", Rewrite::Balancing),
     rewritten(&["channelBinding"], "channel_binding", Rewrite::Word),
     named(&["applicationName"], "application_name"),
-    Keyword { names: &["options", "schema", "currentSchema", "timeZone"], means: Means::Server },
+    Keyword { names: &["options", "schema", "currentSchema", "timeZone"], meaning: Meaning::Server },
     own(&[
         "autodetectExtensions",
         "compatibilityMode",
@@ -346,15 +346,15 @@ const R2DBC_KEYWORDS: &[Keyword] = &[
 ];
 
 /// SSLMode.fromValue and PostgresqlConnectionConfiguration.
-fn r2dbc_rules(said: &Said<'_>) -> Decision {
-    let secure = said.scheme().starts_with("r2dbcs:");
-    let (at, mode) = match (said.get("sslMode"), said.get("ssl")) {
+fn r2dbc_rules(lookup: &Lookup<'_>) -> Decision {
+    let secure = lookup.scheme().starts_with("r2dbcs:");
+    let (at, mode) = match (lookup.get("sslMode"), lookup.get("ssl")) {
         (Some(mode), _) => (Some(mode.at), mode.text.to_ascii_lowercase().replace('_', "-")),
         (None, Some(ssl)) if ssl.text == "true" => (Some(ssl.at), "verify-full".to_owned()),
         (None, _) if secure => (None, "verify-full".to_owned()),
         (None, ssl) => (ssl.map(|ssl| ssl.at), "disable".to_owned()),
     };
-    let roots = || match said.filled("sslRootCert") {
+    let roots = || match lookup.filled("sslRootCert") {
         Some(file) => vec![Root::Named(file.at)],
         None => vec![Root::Java],
     };
@@ -374,7 +374,7 @@ fn r2dbc_rules(said: &Said<'_>) -> Decision {
             );
         }
     };
-    if let (true, Some(verifier)) = (demand.name, said.filled("sslHostnameVerifier")) {
+    if let (true, Some(verifier)) = (demand.name, lookup.filled("sslHostnameVerifier")) {
         let demand = Demand { name: false, ..demand };
         return Decision::by(Some(verifier.at), demand).because("this class decides about the host name");
     }

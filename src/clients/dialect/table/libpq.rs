@@ -2,7 +2,7 @@
 
 use super::{
     Bare, Case, Dialect, FaultKind, Form, Hosts, Keyword, Keywords, LENIENT, LIBPQ_KEYWORDS,
-    LIBPQ_SURROUNDINGS, Login, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Said, Syntax, Unknown,
+    LIBPQ_SURROUNDINGS, Login, Lookup, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Syntax, Unknown,
     libpq_rules, named, own, pairs, spell_libpq, tls, url,
 };
 use crate::clients::dialect::Decision;
@@ -185,8 +185,8 @@ const RAILS_KEYWORDS: &[Keyword] = &[
 ];
 
 /// libpq's; `sslmode` among the session's variables is an error of the server.
-fn rails_rules(said: &Said<'_>) -> Decision {
-    match said.get("variables.sslmode") {
+fn rails_rules(lookup: &Lookup<'_>) -> Decision {
+    match lookup.get("variables.sslmode") {
         Some(word) => Decision::refused(
             Some(word.at),
             FaultKind::InvalidValue(
@@ -194,7 +194,7 @@ fn rails_rules(said: &Said<'_>) -> Decision {
                 "settings of the session: sslmode belongs beside them".into(),
             ),
         ),
-        None => libpq_rules(said),
+        None => libpq_rules(lookup),
     }
 }
 

@@ -16,11 +16,11 @@ use super::demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
 use super::grammar::pairs::{self, Backslash, Prefix, Syntax};
 use super::grammar::url::{self, Bare, FORM, LENIENT, LITERAL, Login, Path, STRICT, STRICT_FORM};
 use super::grammar::{DICTIONARY, ELIXIR, Form, JAVASCRIPT, PYTHON, RUBY};
-use super::said::{Said, Word, shown};
+use super::lookup::{Lookup, Word, shown};
 use super::verify::{Spelled, Trusted};
 use super::{
-    Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Means, Repeated, Rewrite, Surroundings,
-    Unknown, Variables,
+    Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Meaning, Repeated, Rewrite,
+    Surroundings, Unknown, Variables,
 };
 
 /// All dialects, those of one ecosystem together.
@@ -112,32 +112,32 @@ const PLAIN: Keywords = Keywords {
 /// libpq's option under its own name.
 const fn same(names: &'static [&'static str; 1]) -> Keyword {
     let [name] = names;
-    Keyword { names, means: Means::Libpq(name) }
+    Keyword { names, meaning: Meaning::Libpq(name) }
 }
 
 /// libpq's option under other names.
 const fn named(names: &'static [&'static str], option: &'static str) -> Keyword {
-    Keyword { names, means: Means::Libpq(option) }
+    Keyword { names, meaning: Meaning::Libpq(option) }
 }
 
 /// libpq's option under other names, with other values.
 const fn rewritten(names: &'static [&'static str], option: &'static str, rewrite: Rewrite) -> Keyword {
-    Keyword { names, means: Means::Rewritten(option, rewrite) }
+    Keyword { names, meaning: Meaning::Rewritten(option, rewrite) }
 }
 
 /// Something that takes part in the demand.
 const fn tls(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, means: Means::Tls }
+    Keyword { names, meaning: Meaning::Tls }
 }
 
 /// Something that does not concern the connection.
 const fn own(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, means: Means::Own }
+    Keyword { names, meaning: Meaning::Own }
 }
 
 /// A setting of the session.
 const fn server(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, means: Means::Server }
+    Keyword { names, meaning: Meaning::Server }
 }
 
 /// libpq's own keywords.
@@ -230,9 +230,9 @@ const LIBPQ_MODES: &str = "disable, allow, prefer, require, verify-ca or verify-
 
 /// libpq's rules over its `sslmode` and `sslrootcert` (fe-connect.c, pqConnectOptions2; fe-secure-openssl.c,
 /// initialize_SSL), from libpq 16 on as far as `sslrootcert=system` is concerned.
-fn libpq_rules(said: &Said<'_>) -> Decision {
-    let root = said.filled("sslrootcert");
-    let mode = said.get("sslmode");
+fn libpq_rules(lookup: &Lookup<'_>) -> Decision {
+    let root = lookup.filled("sslrootcert");
+    let mode = lookup.get("sslmode");
     let at = mode.map(|word| word.at);
     if root.is_some_and(|root| root.text == "system") {
         let demand = Demand::full(vec![Root::System]);
@@ -285,7 +285,7 @@ mod tests {
                 assert!(known.insert(*name), "{}: {name} twice", dialect.name);
             }
             for row in dialect.keywords.known.iter().flat_map(|rows| rows.iter()) {
-                if let Means::Libpq(option) | Means::Rewritten(option, _) = row.means {
+                if let Meaning::Libpq(option) | Meaning::Rewritten(option, _) = row.meaning {
                     let found = crate::conninfo::options::find(option.as_bytes());
                     assert!(found.is_some(), "{}: {option} is none of libpq's", dialect.name);
                 }

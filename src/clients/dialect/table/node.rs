@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, FORM, Fallback, FaultKind, Form, Hosts, JAVASCRIPT,
-    Keyword, Keywords, Kind, LENIENT, Login, PLAIN, Path, Repeated, Rewrite, Root, Said, Spelled,
+    Keyword, Keywords, Kind, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled,
     Surroundings, Trusted, Unknown, Variables, Word, named, own, rewritten, same, server, tls, url,
 };
 use crate::clients::dialect::grammar::url::{Decode, Percent};
@@ -150,8 +150,8 @@ static SEQUELIZE: Dialect = Dialect {
 };
 
 /// What Node trusts where no file is named.
-fn roots(said: &Said<'_>, file: &'static str) -> Vec<Root> {
-    match said.filled(file) {
+fn roots(lookup: &Lookup<'_>, file: &'static str) -> Vec<Root> {
+    match lookup.filled(file) {
         Some(word) if word.kind == Kind::Code => vec![Root::Program],
         Some(word) if word.kind == Kind::Text && word.text.contains("-----BEGIN") => {
             vec![Root::Inline(word.at)]
@@ -162,36 +162,36 @@ fn roots(said: &Said<'_>, file: &'static str) -> Vec<Root> {
 }
 
 /// What the URL says, where it says anything (pg-connection-string, parse), else the `ssl` of the object.
-pub(super) fn node_rules(said: &Said<'_>) -> Decision {
-    let in_object = said.is_object() && said.get("connectionString").is_none();
-    let mode = said.get("sslmode").filter(|mode| !mode.text.is_empty());
+pub(super) fn node_rules(lookup: &Lookup<'_>) -> Decision {
+    let in_object = lookup.is_object() && lookup.get("connectionString").is_none();
+    let mode = lookup.get("sslmode").filter(|mode| !mode.text.is_empty());
     if in_object {
-        let decision = object_rules(said);
+        let decision = object_rules(lookup);
         return match mode {
-            Some(mode) if said.get("ssl").is_none() => decision_of_ignored(mode, decision),
+            Some(mode) if lookup.get("ssl").is_none() => decision_of_ignored(mode, decision),
             _ => decision,
         };
     }
-    let file = ["sslrootcert", "sslcert", "sslkey"].into_iter().find_map(|name| said.filled(name));
-    let ssl = said.get("ssl").filter(|ssl| !ssl.text.is_empty() || ssl.kind != Kind::Text);
+    let file = ["sslrootcert", "sslcert", "sslkey"].into_iter().find_map(|name| lookup.filled(name));
+    let ssl = lookup.get("ssl").filter(|ssl| !ssl.text.is_empty() || ssl.kind != Kind::Text);
     let Some(mode) = mode else {
         return match (file, ssl) {
-            (Some(file), _) => Decision::by(Some(file.at), Demand::full(roots(said, "sslrootcert"))),
-            (None, Some(ssl)) if said.is_beside(ssl) => object_rules(said),
-            (None, Some(ssl)) => ssl_word(said, ssl),
-            (None, None) if said.ignored("ssl").is_some() => ignored_ssl(said),
+            (Some(file), _) => Decision::by(Some(file.at), Demand::full(roots(lookup, "sslrootcert"))),
+            (None, Some(ssl)) if lookup.is_beside(ssl) => object_rules(lookup),
+            (None, Some(ssl)) => ssl_word(lookup, ssl),
+            (None, None) if lookup.ignored("ssl").is_some() => ignored_ssl(lookup),
             (None, None) => Decision::by(None, Demand::plaintext())
                 .because("without ssl or sslmode node-postgres does not use TLS"),
         };
     };
-    if said.get("uselibpqcompat").is_some_and(|word| word.text == "true") {
-        return compatible(said, mode);
+    if lookup.get("uselibpqcompat").is_some_and(|word| word.text == "true") {
+        return compatible(lookup, mode);
     }
     let decision = |demand| Decision::by(Some(mode.at), demand);
     match mode.text {
         "disable" => decision(Demand::plaintext()),
         "no-verify" => decision(Demand::encrypted()).because("no-verify accepts any certificate"),
-        _ => decision(Demand::full(roots(said, "sslrootcert"))),
+        _ => decision(Demand::full(roots(lookup, "sslrootcert"))),
     }
 }
 
@@ -204,10 +204,10 @@ fn decision_of_ignored(mode: Word<'_>, decision: Decision) -> Decision {
 }
 
 /// `ssl=…` in a URL, or as a word in the object.
-fn ssl_word(said: &Said<'_>, ssl: Word<'_>) -> Decision {
+fn ssl_word(lookup: &Lookup<'_>, ssl: Word<'_>) -> Decision {
     let decision = |demand| Decision::by(Some(ssl.at), demand);
     match (ssl.kind, ssl.text) {
-        (Kind::Text, "true" | "1") => decision(Demand::full(roots(said, "sslrootcert"))),
+        (Kind::Text, "true" | "1") => decision(Demand::full(roots(lookup, "sslrootcert"))),
         (Kind::Text, "0") => decision(Demand::plaintext()),
         (Kind::Text, "no-verify") => {
             decision(Demand::encrypted()).because("no-verify accepts any certificate")
@@ -218,9 +218,9 @@ fn ssl_word(said: &Said<'_>, ssl: Word<'_>) -> Decision {
 }
 
 /// With uselibpqcompat=true (pg-connection-string from 2.7 on).
-fn compatible(said: &Said<'_>, mode: Word<'_>) -> Decision {
-    let file = said.filled("sslrootcert");
-    let roots = roots(said, "sslrootcert");
+fn compatible(lookup: &Lookup<'_>, mode: Word<'_>) -> Decision {
+    let file = lookup.filled("sslrootcert");
+    let roots = roots(lookup, "sslrootcert");
     let decision = |demand| Decision::by(Some(mode.at), demand);
     match (mode.text, file) {
         ("disable", _) => decision(Demand::plaintext()),
@@ -234,10 +234,10 @@ fn compatible(said: &Said<'_>, mode: Word<'_>) -> Decision {
 }
 
 /// The `ssl` of the object.
-fn object_rules(said: &Said<'_>) -> Decision {
-    let Some(ssl) = said.get("ssl") else {
-        return match said.ignored("ssl") {
-            Some(_) => ignored_ssl(said),
+fn object_rules(lookup: &Lookup<'_>) -> Decision {
+    let Some(ssl) = lookup.get("ssl") else {
+        return match lookup.ignored("ssl") {
+            Some(_) => ignored_ssl(lookup),
             None => {
                 Decision::by(None, Demand::plaintext()).because("without ssl node-postgres does not use TLS")
             }
@@ -250,7 +250,7 @@ fn object_rules(said: &Said<'_>) -> Decision {
         (Kind::Text, "no-verify") => {
             decision(Demand::encrypted()).because("no-verify accepts any certificate")
         }
-        (Kind::Object, _) => object(said, ssl),
+        (Kind::Object, _) => object(lookup, ssl),
         (Kind::Code | Kind::Content, _) => Decision::refused(Some(ssl.at), FaultKind::Computed("ssl".into())),
         _ => {
             Decision::invalid(ssl.at, "ssl", "true, false or an object: node-postgres fails on other values")
@@ -259,19 +259,19 @@ fn object_rules(said: &Said<'_>) -> Decision {
 }
 
 /// Sequelize's `ssl` outside of `dialectOptions`.
-fn ignored_ssl(said: &Said<'_>) -> Decision {
-    Decision::by(said.ignored("ssl").map(|word| word.at), Demand::plaintext())
+fn ignored_ssl(lookup: &Lookup<'_>) -> Decision {
+    Decision::by(lookup.ignored("ssl").map(|word| word.at), Demand::plaintext())
         .because("ssl is ignored here: Sequelize hands on what stands in dialectOptions")
 }
 
 /// The options of tls.connect in an `ssl` object.
-fn object(said: &Said<'_>, ssl: Word<'_>) -> Decision {
-    if let Some(word) = said.get("ssl.rejectUnauthorized").filter(|word| word.text == "false") {
+fn object(lookup: &Lookup<'_>, ssl: Word<'_>) -> Decision {
+    if let Some(word) = lookup.get("ssl.rejectUnauthorized").filter(|word| word.text == "false") {
         return Decision::by(Some(word.at), Demand::encrypted())
             .because("rejectUnauthorized: false accepts any certificate");
     }
-    let roots = roots(said, "ssl.ca");
-    if let Some(word) = said.get("ssl.checkServerIdentity") {
+    let roots = roots(lookup, "ssl.ca");
+    if let Some(word) = lookup.get("ssl.checkServerIdentity") {
         return Decision::by(Some(word.at), Demand::chain(roots))
             .because("this function decides about the host name");
     }
@@ -377,9 +377,10 @@ const POSTGRES_JS_NAMES: &[Keyword] = &[
 ];
 
 /// parseOptions: `sslmode` takes the place of `ssl`; only require, allow and prefer do not verify.
-fn postgres_js_rules(said: &Said<'_>) -> Decision {
-    let of_object = said.get("ssl").filter(|word| said.is_object() || said.is_beside(*word));
-    let word = of_object.or_else(|| said.get("sslmode").filter(|_| !said.is_object())).or(said.get("ssl"));
+fn postgres_js_rules(lookup: &Lookup<'_>) -> Decision {
+    let of_object = lookup.get("ssl").filter(|word| lookup.is_object() || lookup.is_beside(*word));
+    let word =
+        of_object.or_else(|| lookup.get("sslmode").filter(|_| !lookup.is_object())).or(lookup.get("ssl"));
     let Some(word) = word else {
         return Decision::by(None, Demand::plaintext()).because("without ssl postgres.js does not use TLS");
     };
@@ -389,7 +390,7 @@ fn postgres_js_rules(said: &Said<'_>) -> Decision {
         (Kind::Text, "prefer") => decision(Demand::if_offered(Fallback::NotOffered)),
         (Kind::Text, "require" | "allow") => decision(Demand::encrypted())
             .because("require and allow encrypt and verify nothing in postgres.js"),
-        (Kind::Object, _) => object(said, word),
+        (Kind::Object, _) => object(lookup, word),
         (Kind::Code | Kind::Content, _) => {
             Decision::refused(Some(word.at), FaultKind::Computed("ssl".into()))
         }

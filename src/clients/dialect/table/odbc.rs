@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Case, Decision, Demand, Dialect, FaultKind, Form, Hosts, Keyword, Keywords, LIBPQ_SURROUNDINGS,
-    PLAIN, Prefix, Repeated, Said, Spelled, Surroundings, Syntax, Trusted, Unknown, Variables, Word,
+    Lookup, PLAIN, Prefix, Repeated, Spelled, Surroundings, Syntax, Trusted, Unknown, Variables, Word,
     libpq_rules, named, own, pairs, tls,
 };
 
@@ -151,19 +151,19 @@ const ODBC_KEYWORDS: &[Keyword] = &[
 
 /// The mode by its first letter in lower case; `v` needs a second one or libpq's own word. What begins otherwise is
 /// `disable` (dlg_specific.c, copyConnAttributes).
-fn odbc_rules(said: &Said<'_>) -> Decision {
-    let own = ["pqopt.sslmode", "pqopt.connect_timeout"].into_iter().find_map(|name| said.get(name));
+fn odbc_rules(lookup: &Lookup<'_>) -> Decision {
+    let own = ["pqopt.sslmode", "pqopt.connect_timeout"].into_iter().find_map(|name| lookup.get(name));
     if let Some(word) = own {
         let why = "options that have no keyword of their own, as sslmode and connect_timeout have";
         return Decision::refused(Some(word.at), FaultKind::InvalidValue("pqopt".into(), why.into()));
     }
-    if let Some(product) = said.filled("Driver").filter(|driver| !is_ours(driver.text)) {
+    if let Some(product) = lookup.filled("Driver").filter(|driver| !is_ours(driver.text)) {
         return Decision::refused(
             Some(product.at),
             FaultKind::OtherProduct("another ODBC driver than psqlODBC, with keywords of its own".into()),
         );
     }
-    let Some(word) = said.filled("SSLmode") else {
+    let Some(word) = lookup.filled("SSLmode") else {
         return Decision::by(None, Demand::plaintext()).because("without SSLmode psqlODBC does not use TLS");
     };
     match mode(word) {
@@ -172,7 +172,7 @@ fn odbc_rules(said: &Said<'_>) -> Decision {
             "psqlODBC reads the first letter, in lower case only: {} means disable",
             super::shown(word.text)
         )),
-        Some(mode) => said.with(word.at, mode, libpq_rules),
+        Some(mode) => lookup.with(word.at, mode, libpq_rules),
         None => Decision::invalid(word.at, "SSLmode", super::LIBPQ_MODES),
     }
 }

@@ -3,8 +3,8 @@
 use super::node::{NODE_KEYWORDS, NODE_SURROUNDINGS, NODE_URL, node_rules, spell_node};
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Encryption, FORM, Fallback, Form, Hosts, Keyword,
-    Keywords, LENIENT, Login, PLAIN, Path, Repeated, Root, Said, Surroundings, Unknown, Variables, own, same,
-    tls, url,
+    Keywords, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Root, Surroundings, Unknown, Variables, own,
+    same, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&PRISMA, &PRISMA_7];
@@ -78,9 +78,9 @@ const PRISMA_KEYWORDS: &[Keyword] = &[
 
 /// PostgresNativeUrl::parse_query_params: words that are none of the three modes are `prefer`; `sslaccept` decides whether
 /// the certificate counts, and any word but one means that it does.
-fn prisma_rules(said: &Said<'_>) -> Decision {
-    let mode = said.get("sslmode");
-    let accept = said.get("sslaccept");
+fn prisma_rules(lookup: &Lookup<'_>) -> Decision {
+    let mode = lookup.get("sslmode");
+    let accept = lookup.get("sslaccept");
     let encryption = match mode.map_or("prefer", |mode| mode.text) {
         "disable" => return Decision::by(mode.map(|mode| mode.at), Demand::plaintext()),
         "require" => Encryption::Always,
@@ -89,7 +89,7 @@ fn prisma_rules(said: &Said<'_>) -> Decision {
     let unknown = mode.filter(|mode| !matches!(mode.text, "disable" | "prefer" | "require"));
     match accept.filter(|accept| accept.text != "accept_invalid_certs") {
         Some(accept) => {
-            let roots = said
+            let roots = lookup
                 .filled("sslcert")
                 .map_or_else(|| vec![Root::System], |file| vec![Root::AddedToSystem(file.at)]);
             let demand = Demand { encryption, ..Demand::full(roots) };

@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Bare, Case, Chain, DICTIONARY, Decision, Demand, Dialect, Encryption, FORM, Fallback, FaultKind,
-    Form, Hosts, Keyword, Keywords, Kind, LENIENT, LIBPQ_KEYWORDS, LIBPQ_SURROUNDINGS, Login, PLAIN, PYTHON,
-    Path, Repeated, Root, SERVER_SETTINGS, Said, Spelled, Surroundings, Trusted, Unknown, Variables, Word,
+    Form, Hosts, Keyword, Keywords, Kind, LENIENT, LIBPQ_KEYWORDS, LIBPQ_SURROUNDINGS, Login, Lookup, PLAIN,
+    PYTHON, Path, Repeated, Root, SERVER_SETTINGS, Spelled, Surroundings, Trusted, Unknown, Variables, Word,
     libpq_rules, named, own, same, server, spell_libpq, tls, url,
 };
 
@@ -124,22 +124,27 @@ fn asyncpg_mode(word: Option<Word<'_>>, roots: Vec<Root>) -> Decision {
     Decision::by(at, demand)
 }
 
-fn asyncpg_roots(said: &Said<'_>) -> Vec<Root> {
-    match said.filled("sslrootcert") {
+fn asyncpg_roots(lookup: &Lookup<'_>) -> Vec<Root> {
+    match lookup.filled("sslrootcert") {
         Some(file) => vec![Root::Named(file.at)],
         None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home],
     }
 }
 
-fn asyncpg_rules(said: &Said<'_>) -> Decision {
-    asyncpg_mode(said.get("sslmode"), asyncpg_roots(said))
+fn asyncpg_rules(lookup: &Lookup<'_>) -> Decision {
+    asyncpg_mode(lookup.get("sslmode"), asyncpg_roots(lookup))
 }
 
 /// What the `ssl` argument of a Python driver is, where it is no mode: `True`, `False`, a context.
-fn context(said: &Said<'_>, name: &'static str, inner: &'static str, unverified: bool) -> Option<Decision> {
-    let word = said.get(name)?;
+fn context(
+    lookup: &Lookup<'_>,
+    name: &'static str,
+    inner: &'static str,
+    unverified: bool,
+) -> Option<Decision> {
+    let word = lookup.get(name)?;
     let demand = match (word.kind, word.text) {
-        (Kind::Object, _) => Demand::full(match said.filled(inner) {
+        (Kind::Object, _) => Demand::full(match lookup.filled(inner) {
             Some(file) => vec![Root::Named(file.at)],
             None => vec![Root::System],
         }),
@@ -204,9 +209,9 @@ const PG8000_KEYWORDS: &[Keyword] = &[
     own(&["source_address", "unix_sock", "tcp_keepalive", "startup_params", "sock"]),
 ];
 
-fn pg8000_rules(said: &Said<'_>) -> Decision {
-    context(said, "ssl_context", "ssl_context.cafile", true).unwrap_or_else(|| {
-        let word = said.get("ssl_context").filter(|word| word.text != "null");
+fn pg8000_rules(lookup: &Lookup<'_>) -> Decision {
+    context(lookup, "ssl_context", "ssl_context.cafile", true).unwrap_or_else(|| {
+        let word = lookup.get("ssl_context").filter(|word| word.text != "null");
         match word {
             Some(word) => Decision::invalid(
                 word.at,
@@ -322,7 +327,7 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
         ..PLAIN
     },
     hosts: Hosts::Repeated,
-    demand: |said| asyncpg_mode(said.get("ssl"), vec![Root::Variable("PGSSLROOTCERT"), Root::Home]),
+    demand: |lookup| asyncpg_mode(lookup.get("ssl"), vec![Root::Variable("PGSSLROOTCERT"), Root::Home]),
     spell: spell_sqlalchemy_asyncpg,
     surroundings: ASYNCPG_SURROUNDINGS,
     source: "SQLAlchemy 2.1.9 with asyncpg 0.32.0 run, 2026-11-29",
@@ -343,7 +348,7 @@ static SQLALCHEMY_PG8000: Dialect = Dialect {
         ..PLAIN
     },
     hosts: Hosts::Plain,
-    demand: |said| match said.get("ssl_context") {
+    demand: |lookup| match lookup.get("ssl_context") {
         Some(word) => {
             Decision::invalid(word.at, "ssl_context", "no text: give connect_args={\"ssl_context\": …}")
         }

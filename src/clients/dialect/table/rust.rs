@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Backslash, Bare, Case, Decision, Demand, Dialect, Encryption, FORM, Fallback, Form, Hosts,
-    Keyword, Keywords, LENIENT, Login, PLAIN, Path, Prefix, Repeated, Root, Said, Surroundings, Syntax,
+    Keyword, Keywords, LENIENT, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, Surroundings, Syntax,
     Unknown, Variables, named, own, pairs, same, tls, url,
 };
 
@@ -82,10 +82,10 @@ const SQLX_NAMES: &[Keyword] = &[
 ];
 
 /// maybe_upgrade and PgSslMode::from_str of sqlx-postgres.
-fn sqlx_rules(said: &Said<'_>) -> Decision {
-    let mode = said.get("sslmode");
+fn sqlx_rules(lookup: &Lookup<'_>) -> Decision {
+    let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
-    let file = said.filled("sslrootcert");
+    let file = lookup.filled("sslrootcert");
     let roots = || {
         file.map_or_else(
             || vec![Root::Variable("PGSSLROOTCERT"), Root::System],
@@ -184,8 +184,8 @@ const TOKIO_NAMES: &[Keyword] = &[
 ];
 
 /// The string says whether there is TLS, the connector whether it verifies.
-fn tokio_rules(said: &Said<'_>) -> Decision {
-    let mode = said.get("sslmode");
+fn tokio_rules(lookup: &Lookup<'_>) -> Decision {
+    let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
     let demand = match mode.map_or("prefer", |mode| mode.text) {
         "disable" => Demand::plaintext(),

@@ -10,7 +10,7 @@ use super::*;
 
 /// What is left of a target that is worth comparing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Brief {
+pub(super) struct Summary {
     pub dialect: &'static str,
     /// Options of libpq's with their values, in the order typed.
     pub options: Vec<(String, String)>,
@@ -18,7 +18,7 @@ pub(super) struct Brief {
     pub outcome: String,
 }
 
-pub(super) fn brief(target: &Target, input: &[u8]) -> Brief {
+pub(super) fn brief(target: &Target, input: &[u8]) -> Summary {
     let options = |settings: &[Setting]| -> Vec<(String, String)> {
         settings
             .iter()
@@ -37,9 +37,9 @@ pub(super) fn brief(target: &Target, input: &[u8]) -> Brief {
             if let Some(text) = &taken.text {
                 found.push(("".to_owned(), String::from_utf8_lossy(text.bytes()).into_owned()));
             }
-            Brief { dialect: "libpq", options: found, outcome: "libpq".to_owned() }
+            Summary { dialect: "libpq", options: found, outcome: "libpq".to_owned() }
         }
-        Target::Driver(reading) => Brief {
+        Target::Driver(reading) => Summary {
             dialect: reading.dialect.name,
             options: options(&reading.settings),
             outcome: "ok".to_owned(),
@@ -53,7 +53,7 @@ pub(super) fn brief(target: &Target, input: &[u8]) -> Brief {
                     format!("{:?} at {:?}", fault.kind, String::from_utf8_lossy(place))
                 })
                 .collect();
-            Brief {
+            Summary {
                 dialect: failure.dialect.name,
                 options: options(&failure.settings),
                 outcome: faults.join("; "),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Target, all, read};
-use crate::clients::dialect::{Dialect, Given, Setting};
+use crate::clients::dialect::{Dialect, Setting, SettingValue};
 
 const SECRET: &str = "Pumpernickel";
 
@@ -105,8 +105,10 @@ fn the_strings_are_what_they_are_said_to_be() {
                     "{text}: {}",
                     reading.dialect.name
                 );
-                let password =
-                    reading.settings.iter().filter(|setting| matches!(setting.value, Given::Secret(_)));
+                let password = reading
+                    .settings
+                    .iter()
+                    .filter(|setting| matches!(setting.value, SettingValue::Secret(_)));
                 assert!(password.count() > 0, "{text}");
             }
             Target::Refused(failure) => assert_eq!(failure.dialect.name, *name, "{text}: {failure:?}"),

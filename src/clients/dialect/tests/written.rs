@@ -246,7 +246,7 @@ fn what_is_spelled_is_what_the_driver_takes_for_verified() {
                     (Encryption::Always, Chain::Yes, true),
                     "{name} {text}"
                 );
-                assert!(!reading.settings.iter().any(|setting| setting.means.is_none()), "{name} {text}");
+                assert!(!reading.settings.iter().any(|setting| setting.meaning.is_none()), "{name} {text}");
                 assert!(!reading.settings.iter().any(|setting| is_secret(&setting.keyword)), "{name} {text}");
             }
         }

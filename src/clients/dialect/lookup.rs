@@ -1,9 +1,9 @@
-//! What the rules of a row ask: which of a driver's words were said.
+//! What the rules of a row ask: which of a driver's words were given.
 
 use super::{Kind, Setting};
 
 /// The driver's settings as a row's rules ask for them.
-pub(super) struct Said<'a> {
+pub(super) struct Lookup<'a> {
     pub(super) settings: &'a [Setting],
     /// The text's scheme, if it has one.
     pub(super) scheme: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Word<'a> {
     pub kind: Kind,
 }
 
-impl<'a> Said<'a> {
+impl<'a> Lookup<'a> {
     /// What counts for a keyword, by its first name.
     pub(super) fn get(&self, keyword: &str) -> Option<Word<'a>> {
         if let Some((at, text)) = self.instead
@@ -32,7 +32,7 @@ impl<'a> Said<'a> {
         {
             return Some(Word { at, text, kind: Kind::Text });
         }
-        self.word(|setting| setting.means.is_some() && setting.counts && setting.keyword == keyword)
+        self.word(|setting| setting.meaning.is_some() && setting.counts && setting.keyword == keyword)
             .or_else(|| self.word(|setting| setting.counts && setting.libpq() == Some(keyword)))
     }
 
@@ -43,7 +43,7 @@ impl<'a> Said<'a> {
 
     /// A keyword that the driver does not know.
     pub(super) fn ignored(&self, keyword: &str) -> Option<Word<'a>> {
-        self.word(|setting| setting.means.is_none() && setting.keyword == keyword)
+        self.word(|setting| setting.meaning.is_none() && setting.keyword == keyword)
     }
 
     /// The scheme of a URL, up to the authority, else nothing.
@@ -63,7 +63,7 @@ impl<'a> Said<'a> {
 
     /// What `rules` make of this with another word for sslmode.
     pub(super) fn with<T>(&self, at: usize, mode: &'static str, rules: impl FnOnce(&Self) -> T) -> T {
-        rules(&Said { instead: Some((at, mode)), ..*self })
+        rules(&Lookup { instead: Some((at, mode)), ..*self })
     }
 
     fn word(&self, wanted: impl Fn(&Setting) -> bool) -> Option<Word<'a>> {
