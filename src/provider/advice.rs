@@ -2,7 +2,7 @@
 
 use super::host::{fits, region};
 use super::roots::{is, named};
-use super::{ExpectedRoot, Provider, Retirement, Standing, has_come, retirement};
+use super::{ExpectedRoot, Provider, Retirement, RootStatus, has_come, retirement};
 use crate::timestamp::Timestamp;
 use crate::trust::RootStore;
 
@@ -67,12 +67,12 @@ pub fn advice(provider: &'static Provider, host: Option<&str>, store: &RootStore
     for expected in provider.roots {
         let candidates = candidates(expected, region);
         let held = candidates.iter().find(|(_, sha256)| has(sha256));
-        let due = match expected.standing {
-            Standing::Now => Due::Now,
-            Standing::Announced { from } if has_come(from, at) => Due::Now,
-            Standing::Announced { from } => Due::From(from),
-            Standing::Sometimes { which } => Due::Sometimes(which),
-            Standing::Former { .. } => {
+        let due = match expected.status {
+            RootStatus::Now => Due::Now,
+            RootStatus::Announced { from } if has_come(from, at) => Due::Now,
+            RootStatus::Announced { from } => Due::From(from),
+            RootStatus::Sometimes { which } => Due::Sometimes(which),
+            RootStatus::Former { .. } => {
                 advice.held.extend(held.map(|(name, _)| *name));
                 continue;
             }

@@ -9,7 +9,7 @@ pub struct Detection {
     /// The provider.
     pub provider: &'static Provider,
     /// By what, the strongest first; never empty.
-    pub clues: Vec<Clue>,
+    pub recognised_by: Vec<Recognition>,
     /// The form of its host name, if it is particular.
     pub form: Option<&'static Form>,
     /// What listens on the port there, if that is known.
@@ -26,7 +26,7 @@ impl Detection {
 
 /// What a provider was recognised by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clue {
+pub enum Recognition {
     /// The host name ends so.
     Host(&'static str),
     /// The host is an alias of this name.
@@ -50,42 +50,42 @@ pub fn detect(
     port: Option<u16>,
     chain: &[Certificate],
 ) -> Option<Detection> {
-    let by_name = host.and_then(suffix_of).map(|found| (found.provider, Clue::Host(found.suffix)));
+    let by_name = host.and_then(suffix_of).map(|found| (found.provider, Recognition::Host(found.suffix)));
     let by_alias = canonical_name
-        .and_then(|name| by_host(name).map(|provider| (provider, Clue::Alias(name.to_owned()))));
-    let sightings = by_name.into_iter().chain(by_alias).chain(certified(chain)).chain(issued(chain));
-    let sightings: Vec<_> = sightings.collect();
-    let (provider, _) = *sightings.first().as_ref()?;
-    let clues = sightings
+        .and_then(|name| by_host(name).map(|provider| (provider, Recognition::Alias(name.to_owned()))));
+    let found = by_name.into_iter().chain(by_alias).chain(certified(chain)).chain(issued(chain));
+    let found: Vec<_> = found.collect();
+    let (provider, _) = *found.first().as_ref()?;
+    let recognised_by = found
         .iter()
         .filter(|(seen, _)| std::ptr::eq(*seen, *provider))
-        .map(|(_, clue)| clue.clone())
+        .map(|(_, recognition)| recognition.clone())
         .collect();
     let names = host.into_iter().chain(canonical_name);
     Some(Detection {
         provider,
-        clues,
+        recognised_by,
         form: names.filter_map(|name| provider.form(name)).next(),
         port: port.and_then(|number| provider.port(number)),
     })
 }
 
 /// By the first of the leaf's DNS names that has a provider's suffix.
-fn certified(chain: &[Certificate]) -> Option<(&'static Provider, Clue)> {
+fn certified(chain: &[Certificate]) -> Option<(&'static Provider, Recognition)> {
     let names = chain.first()?.facts().ok()?.sans.as_deref()?;
     names.iter().find_map(|name| {
         let GeneralName::Dns(bytes) = name else { return None };
         let name = std::str::from_utf8(bytes).ok()?;
         // "*.example.com" stands for the names below it.
         let example = name.replacen('*', "any", 1);
-        Some((by_host(&example)?, Clue::CertifiedName(name.to_owned())))
+        Some((by_host(&example)?, Recognition::CertifiedName(name.to_owned())))
     })
 }
 
 /// By the issuers of the chain.
-fn issued(chain: &[Certificate]) -> Option<(&'static Provider, Clue)> {
+fn issued(chain: &[Certificate]) -> Option<(&'static Provider, Recognition)> {
     let issuers = chain.iter().filter_map(|certificate| certificate.facts().ok()).map(|facts| &facts.issuer);
-    issuers.into_iter().find_map(|issuer| Some((by_issuer(issuer)?, Clue::Issuer(issuer.to_string()))))
+    issuers.into_iter().find_map(|issuer| Some((by_issuer(issuer)?, Recognition::Issuer(issuer.to_string()))))
 }
 
 fn by_issuer(issuer: &DistinguishedName) -> Option<&'static Provider> {
@@ -106,7 +106,7 @@ fn suffix_of(host: &str) -> Option<Found> {
     for &provider in PROVIDERS {
         for &suffix in provider.suffixes {
             let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
-            if best.is_none_or(|(most, _)| exactness > most) && starred(host, suffix).is_some() {
+            if best.is_none_or(|(most, _)| exactness > most) && match_wildcard(host, suffix).is_some() {
                 best = Some((exactness, Found { provider, suffix }));
             }
         }
@@ -120,16 +120,16 @@ pub(super) fn region<'a>(provider: &Provider, host: &'a str) -> Option<&'a str> 
         .suffixes
         .iter()
         .filter(|suffix| suffix.contains('*'))
-        .find_map(|suffix| starred(host, suffix).flatten())
+        .find_map(|suffix| match_wildcard(host, suffix).flatten())
 }
 
 /// Whether a name has a form: the end of a name where the pattern begins with a dot, else the whole.
 pub(super) fn has_form(host: &str, pattern: &str) -> bool {
-    starred(host, pattern).is_some()
+    match_wildcard(host, pattern).is_some()
 }
 
 /// Whether a name fits a pattern, label by label, and what the last `*` in it stands for.
-fn starred<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
+fn match_wildcard<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let (pattern, is_end) = match pattern.strip_prefix('.') {
         Some(rest) => (rest, true),
@@ -207,17 +207,17 @@ pub fn near_miss(host: &str) -> Option<NearMiss> {
     for &provider in PROVIDERS {
         for suffix in provider.suffixes {
             let end = literal_end(suffix);
-            let Some((slips, start)) = slip(host, end).or_else(|| label_left_out(host, end)) else {
+            let Some((typos, start)) = typo(host, end).or_else(|| label_left_out(host, end)) else {
                 continue;
             };
-            if best.as_ref().is_some_and(|(least, _)| slips >= *least) {
+            if best.as_ref().is_some_and(|(least, _)| typos >= *least) {
                 continue;
             }
             let (Some(before), Some(typed)) = (host.get(..start), host.get(start..)) else { continue };
             let corrected = format!("{before}{end}");
             if let Some(provider) = by_host(&corrected) {
                 let typed = typed.to_owned();
-                best = Some((slips, NearMiss { provider, typed, suffix: end, host: corrected }));
+                best = Some((typos, NearMiss { provider, typed, suffix: end, host: corrected }));
             }
         }
     }
@@ -231,14 +231,14 @@ fn literal_end(suffix: &'static str) -> &'static str {
 }
 
 /// The fewest edits that turn an end of `host` into `end`, and where that end begins, if there are few enough for a slip.
-fn slip(host: &str, end: &str) -> Option<(usize, usize)> {
+fn typo(host: &str, end: &str) -> Option<(usize, usize)> {
     let allowed = (end.len() / 10).min(2);
     let given = host.to_ascii_lowercase();
     let starts = (0..=2 * allowed)
         .filter_map(|more| given.len().checked_sub(end.len().checked_sub(allowed)?.checked_add(more)?));
-    let slips = |start: usize| Some((strsim::osa_distance(given.get(start..)?, end), start));
-    let (slips, start) = starts.filter_map(slips).min_by_key(|(slips, _)| *slips)?;
-    (start > 0 && (1..=allowed).contains(&slips)).then_some((slips, start))
+    let typos = |start: usize| Some((strsim::osa_distance(given.get(start..)?, end), start));
+    let (typos, start) = starts.filter_map(typos).min_by_key(|(typos, _)| *typos)?;
+    (start > 0 && (1..=allowed).contains(&typos)).then_some((typos, start))
 }
 
 /// Whether `host` has one label before an `end` of four labels or more from which one label is missing.
@@ -371,13 +371,19 @@ mod tests {
 
         let name = "x.rs-abc.postgres.database.azure.com";
         let found = detect(Some("db.example"), Some(name), Some(6432), &[other()]).unwrap();
-        assert_eq!((found.provider.id, found.clues), ("azure-flexible", vec![Clue::Alias(name.to_owned())]));
+        assert_eq!(
+            (found.provider.id, found.recognised_by),
+            ("azure-flexible", vec![Recognition::Alias(name.to_owned())])
+        );
 
         let chain =
             [certificate(&["mine.postgres.database.azure.com"], &[(DnType::CommonName, "Example CA")])];
         let found = detect(Some("localhost"), None, None, &chain).unwrap();
         assert_eq!(found.provider.id, "azure-flexible");
-        assert_eq!(found.clues, [Clue::CertifiedName("mine.postgres.database.azure.com".to_owned())]);
+        assert_eq!(
+            found.recognised_by,
+            [Recognition::CertifiedName("mine.postgres.database.azure.com".to_owned())]
+        );
 
         let chain = [certificate(&["*.neon.tech"], &[(DnType::CommonName, "R11")])];
         assert_eq!(detect(None, None, None, &chain).unwrap().provider.id, "neon");
@@ -385,7 +391,10 @@ mod tests {
         let issuer = "Amazon RDS eu-central-1 Subordinate CA RSA2048 G1.A.1";
         let chain = [certificate(&["db.internal"], &[(DnType::CommonName, issuer)])];
         let found = detect(Some("db.internal"), None, None, &chain).unwrap();
-        assert_eq!((found.provider.id, found.clues), ("aws-rds", vec![Clue::Issuer(format!("CN={issuer}"))]));
+        assert_eq!(
+            (found.provider.id, found.recognised_by),
+            ("aws-rds", vec![Recognition::Issuer(format!("CN={issuer}"))])
+        );
     }
 
     #[test]
@@ -393,7 +402,7 @@ mod tests {
         let chain =
             [certificate(&["x.postgres.database.azure.com"], &[(DnType::CommonName, "Zscaler Root CA")])];
         let found = detect(Some("ep-1.neon.tech"), None, None, &chain).unwrap();
-        assert_eq!((found.provider.id, found.clues), ("neon", vec![Clue::Host(".neon.tech")]));
+        assert_eq!((found.provider.id, found.recognised_by), ("neon", vec![Recognition::Host(".neon.tech")]));
     }
 
     #[test]
@@ -405,7 +414,7 @@ mod tests {
         let alias = Some("x.privatelink.postgres.database.azure.com");
         let found = detect(Some("x.postgres.database.azure.com"), alias, None, &[]).unwrap();
         assert_eq!(found.form.map(|form| form.kind), Some(FormKind::PrivateLink));
-        assert_eq!(found.clues.len(), 2);
+        assert_eq!(found.recognised_by.len(), 2);
         let found = detect(Some("pgbouncer.abc.flympg.net"), None, None, &[]).unwrap();
         assert!(found.is_pooler());
     }

@@ -75,7 +75,7 @@ pub struct ExpectedRoot {
     /// Its common name. A `*` stands for what the last `*` of the host's suffix stands for (a region).
     pub name: &'static str,
     /// When and for whom.
-    pub standing: Standing,
+    pub status: RootStatus,
     /// Its SHA-256 in lower-case hexadecimal, where this tool knows it and does not ship the certificate.
     pub sha256: Option<&'static str>,
 }
@@ -89,7 +89,7 @@ impl ExpectedRoot {
 
 /// When and for whom a root counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum RootStatus {
     /// Chains end there now.
     Now,
     /// Chains begin to end there on a day.
@@ -109,7 +109,7 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl RootStatus {
     /// Whether chains end at the root on a day.
     pub fn is_now(self, at: crate::timestamp::Timestamp) -> bool {
         match self {

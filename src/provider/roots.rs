@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use super::host::fits;
-use super::{KnownRoot, PROVIDERS, Provider, Standing, by_id};
+use super::{KnownRoot, PROVIDERS, Provider, RootStatus, by_id};
 use crate::certificate::{Certificate, pem};
 use crate::trust::{FileCertificate, RootSource, RootStore};
 
@@ -124,7 +124,7 @@ fn common_name(certificate: &Certificate) -> String {
 
 fn users(name: &str) -> Vec<&'static str> {
     let uses = |provider: &&&Provider| {
-        let current = provider.roots.iter().filter(|root| !matches!(root.standing, Standing::Former { .. }));
+        let current = provider.roots.iter().filter(|root| !matches!(root.status, RootStatus::Former { .. }));
         current.into_iter().any(|root| fits(root.name, name))
     };
     PROVIDERS.iter().filter(uses).map(|provider| provider.id).collect()
@@ -155,19 +155,19 @@ pub struct BundleRoot {
     /// The root.
     pub root: &'static KnownRoot,
     /// Since when and for whom it counts.
-    pub standing: Standing,
+    pub status: RootStatus,
 }
 
 /// The roots that a provider's chains end at now, will or may end at. `None` where the provider is not known, or its
 /// roots do not ship: they are the instance's own, or nobody published them.
 pub fn bundle(provider_id: &str) -> Option<Bundle> {
     let provider = by_id(provider_id)?;
-    let current = provider.roots.iter().filter(|root| !matches!(root.standing, Standing::Former { .. }));
+    let current = provider.roots.iter().filter(|root| !matches!(root.status, RootStatus::Former { .. }));
     let roots: Vec<BundleRoot> = current
         .flat_map(|expected| {
             let fitting =
                 known_roots().iter().filter(|root| fits(expected.name, &common_name(&root.certificate)));
-            fitting.map(|root| BundleRoot { root, standing: expected.standing })
+            fitting.map(|root| BundleRoot { root, status: expected.status })
         })
         .collect();
     (!roots.is_empty()).then_some(Bundle { provider, roots })
@@ -194,7 +194,7 @@ impl Bundle {
         for source in self.provider.sources {
             text.push_str(&format!("# source: {source}\n"));
         }
-        for BundleRoot { root, standing } in &self.roots {
+        for BundleRoot { root, status } in &self.roots {
             let readable = root.certificate.readable();
             let subject = readable.subject.map(|subject| subject.to_string()).unwrap_or_default();
             let sha256 = root.certificate.fingerprint();
@@ -202,14 +202,14 @@ impl Bundle {
             if let (Some(from), Some(until)) = (readable.not_before, readable.not_after) {
                 text.push_str(&format!("# valid from {} until {}\n", from.date(), until.date()));
             }
-            text.push_str(&format!("# {standing}\n"));
+            text.push_str(&format!("# {status}\n"));
             text.push_str(&pem::write("CERTIFICATE", root.certificate.der()));
         }
         text
     }
 }
 
-impl std::fmt::Display for Standing {
+impl std::fmt::Display for RootStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Now => f.write_str("needed now"),

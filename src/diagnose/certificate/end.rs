@@ -326,7 +326,7 @@ fn lacking(provider: &Provider, view: &View<'_>) -> String {
         .collect();
     let at = view.evidence.judged_at;
     let in_use =
-        |held: &String| provider.roots.iter().any(|root| root.is_called(held) && root.standing.is_now(at));
+        |held: &String| provider.roots.iter().any(|root| root.is_called(held) && root.status.is_now(at));
     match held.as_slice() {
         [] => format!("the file has none of the roots of {name}"),
         [only] if !in_use(only) && entries().count() == 1 => {

@@ -68,7 +68,7 @@ pub fn lacks_all(file: &str, advice: &Advice, store: &RootStore, at: Timestamp) 
     let needed: Vec<&MissingRoot> = advice.missing.iter().filter(|root| root.due == Due::Now).collect();
     let has_one = advice.held.iter().any(|held| {
         let mut roots = advice.provider.roots.iter();
-        roots.any(|root| root.is_called(held) && root.standing.is_now(at))
+        roots.any(|root| root.is_called(held) && root.status.is_now(at))
     });
     if needed.is_empty() || has_one {
         return None;

@@ -2,7 +2,7 @@
 
 use super::{BLANK, SERVER, dated, root, undated};
 use crate::provider::{
-    Confidence, Form, FormKind, Hint, NamePattern, Provider, Situation, Source, Standing, SystemRoots,
+    Confidence, Form, FormKind, Hint, NamePattern, Provider, RootStatus, Situation, Source, SystemRoots,
 };
 
 const RDS_GUIDE: Source = undated("AWS RDS User Guide, UsingWithRDS.SSL");
@@ -50,14 +50,14 @@ pub(super) static RDS: Provider = Provider {
     suffixes: &[".*.rds.amazonaws.com"],
     ports: &[SERVER],
     roots: &[
-        root("Amazon RDS * Root CA RSA2048 G1", Standing::Now),
+        root("Amazon RDS * Root CA RSA2048 G1", RootStatus::Now),
         root(
             "Amazon RDS * Root CA RSA4096 G1",
-            Standing::Sometimes { which: "instances with CA rds-ca-rsa4096-g1" },
+            RootStatus::Sometimes { which: "instances with CA rds-ca-rsa4096-g1" },
         ),
         root(
             "Amazon RDS * Root CA ECC384 G1",
-            Standing::Sometimes { which: "instances with CA rds-ca-ecc384-g1" },
+            RootStatus::Sometimes { which: "instances with CA rds-ca-ecc384-g1" },
         ),
     ],
     root_file: Some("global-bundle.pem or REGION-bundle.pem from https://truststore.pki.rds.amazonaws.com"),
@@ -98,13 +98,13 @@ pub(super) static RDS_PROXY: Provider = Provider {
     suffixes: &[".proxy-*.*.rds.amazonaws.com"],
     ports: &[SERVER],
     roots: &[
-        root("Amazon Root CA 1", Standing::Now),
-        root("Amazon Root CA 2", Standing::Now),
-        root("Amazon Root CA 3", Standing::Now),
-        root("Amazon Root CA 4", Standing::Now),
+        root("Amazon Root CA 1", RootStatus::Now),
+        root("Amazon Root CA 2", RootStatus::Now),
+        root("Amazon Root CA 3", RootStatus::Now),
+        root("Amazon Root CA 4", RootStatus::Now),
         root(
             "Starfield Services Root Certificate Authority - G2",
-            Standing::Sometimes { which: "an older path of the same chains" },
+            RootStatus::Sometimes { which: "an older path of the same chains" },
         ),
     ],
     root_file: Some("the Amazon Trust Services roots, or system"),
@@ -136,7 +136,7 @@ pub(super) static DSQL: Provider = Provider {
     name: "Amazon Aurora DSQL",
     suffixes: &[".dsql.*.on.aws"],
     ports: &[SERVER],
-    roots: &[root("Amazon Root CA 1", Standing::Now)],
+    roots: &[root("Amazon Root CA 1", RootStatus::Now)],
     root_file: Some("Amazon Root CA 1, or system"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,

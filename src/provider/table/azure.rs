@@ -2,7 +2,8 @@
 
 use super::{BLANK, SERVER, dated, pooler, root, undated};
 use crate::provider::{
-    Announcement, Confidence, Form, FormKind, Hint, Port, Provider, Situation, Source, Standing, SystemRoots,
+    Announcement, Confidence, Form, FormKind, Hint, Port, Provider, RootStatus, Situation, Source,
+    SystemRoots,
 };
 
 const TLS: Source =
@@ -120,9 +121,9 @@ pub(super) static FLEXIBLE: Provider = Provider {
     suffixes: &[".postgres.database.azure.com"],
     ports: PORTS,
     roots: &[
-        root(G2, Standing::Now),
-        root(MICROSOFT_RSA, Standing::Now),
-        root(G1, Standing::Sometimes { which: "servers with a rotation extension" }),
+        root(G2, RootStatus::Now),
+        root(MICROSOFT_RSA, RootStatus::Now),
+        root(G1, RootStatus::Sometimes { which: "servers with a rotation extension" }),
     ],
     root_file: Some(
         "a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017 (and DigiCert Global \
@@ -150,7 +151,7 @@ pub(super) static US_GOVERNMENT: Provider = Provider {
     name: "Azure Database for PostgreSQL Flexible Server, US Government",
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.usgovcloudapi.net"],
-    roots: &[root(G2, Standing::Now), root(MICROSOFT_RSA, Standing::Now)],
+    roots: &[root(G2, RootStatus::Now), root(MICROSOFT_RSA, RootStatus::Now)],
     root_file: Some("a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,
@@ -181,9 +182,9 @@ pub(super) static CHINA: Provider = Provider {
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.chinacloudapi.cn"],
     roots: &[
-        root(MICROSOFT_RSA, Standing::Now),
-        root(G1, Standing::Now),
-        root(G2, Standing::Announced { from: "2026-03-09" }),
+        root(MICROSOFT_RSA, RootStatus::Now),
+        root(G1, RootStatus::Now),
+        root(G2, RootStatus::Announced { from: "2026-03-09" }),
     ],
     root_file: Some(
         "a PEM with Microsoft RSA Root Certificate Authority 2017, DigiCert Global Root CA and DigiCert Global Root G2",
@@ -216,8 +217,8 @@ pub(super) static SINGLE: Provider = Provider {
     suffixes: &[".postgres.database.azure.com", ".postgres.database.chinacloudapi.cn"],
     ports: &[SERVER],
     roots: &[
-        root(G2, Standing::Now),
-        root("Baltimore CyberTrust Root", Standing::Former { until: "2022-12-31" }),
+        root(G2, RootStatus::Now),
+        root("Baltimore CyberTrust Root", RootStatus::Former { until: "2022-12-31" }),
     ],
     root_file: Some("DigiCert Global Root G2"),
     sslmode: Some("verify-full"),
@@ -246,7 +247,7 @@ pub(super) static COSMOS: Provider = Provider {
         ".postgres.cosmos.chinacloudapi.cn",
     ],
     ports: &[SERVER, pooler(6432, "PgBouncer")],
-    roots: &[root(G2, Standing::Now)],
+    roots: &[root(G2, RootStatus::Now)],
     root_file: Some("DigiCert Global Root G2"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,

@@ -7,7 +7,7 @@ mod amazon;
 mod azure;
 mod others;
 
-use super::{Confidence, Port, Provider, Source, Standing, SystemRoots};
+use super::{Confidence, Port, Provider, RootStatus, Source, SystemRoots};
 
 /// All providers. Where several share a suffix, the one in service comes first.
 pub static PROVIDERS: &[&Provider] = &[
@@ -71,8 +71,8 @@ const fn pooler(number: u16, what: &'static str) -> Port {
     Port { number, what, pooler: true }
 }
 
-const fn root(name: &'static str, standing: Standing) -> super::ExpectedRoot {
-    super::ExpectedRoot { name, standing, sha256: None }
+const fn root(name: &'static str, status: RootStatus) -> super::ExpectedRoot {
+    super::ExpectedRoot { name, status, sha256: None }
 }
 
 const fn undated(what: &'static str) -> Source {
@@ -124,14 +124,14 @@ mod tests {
     #[test]
     fn every_day_is_one() {
         for provider in PROVIDERS {
-            let standing = provider.roots.iter().filter_map(|root| match root.standing {
-                Standing::Announced { from } => Some(from),
-                Standing::Former { until } => Some(until),
-                Standing::Now | Standing::Sometimes { .. } => None,
+            let status = provider.roots.iter().filter_map(|root| match root.status {
+                RootStatus::Announced { from } => Some(from),
+                RootStatus::Former { until } => Some(until),
+                RootStatus::Now | RootStatus::Sometimes { .. } => None,
             });
             let announced = provider.announcements.iter().map(|announcement| announcement.day);
             let read = provider.sources.iter().filter_map(|source| source.date);
-            for day in standing.chain(announced).chain(read) {
+            for day in status.chain(announced).chain(read) {
                 assert!(is_day(day), "{}: {day}", provider.id);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{BLANK, SERVER, dated, pooler, root, undated};
 use crate::provider::{
-    Confidence, ExpectedRoot, Form, FormKind, Hint, NamePattern, Port, Provider, Situation, Standing,
+    Confidence, ExpectedRoot, Form, FormKind, Hint, NamePattern, Port, Provider, RootStatus, Situation,
     SystemRoots,
 };
 
@@ -69,8 +69,8 @@ pub(super) static NEON: Provider = Provider {
     suffixes: &[".neon.tech"],
     ports: &[SERVER],
     roots: &[
-        root("ISRG Root X1", Standing::Now),
-        root("ISRG Root X2", Standing::Sometimes { which: "chains of ECDSA certificates (possible)" }),
+        root("ISRG Root X1", RootStatus::Now),
+        root("ISRG Root X2", RootStatus::Sometimes { which: "chains of ECDSA certificates (possible)" }),
     ],
     root_file: Some("system (libpq 16 or later), or the system's bundle file"),
     sslmode: Some("verify-full with sslrootcert=system"),
@@ -111,7 +111,7 @@ pub(super) static SUPABASE: Provider = Provider {
     ports: &[SERVER, pooler(6543, "the transaction pooler")],
     roots: &[ExpectedRoot {
         name: "Supabase Root 2021 CA",
-        standing: Standing::Now,
+        status: RootStatus::Now,
         sha256: Some("807025ad50d4ed219d2c9c7d299c004f824eb00cf7f65afef607d07b72e6cafa"),
     }],
     root_file: Some("prod-ca-2021.crt from the dashboard (database settings, SSL configuration)"),
@@ -253,10 +253,10 @@ pub(super) static TIMESCALE: Provider = Provider {
     name: "Timescale Cloud (Tiger)",
     suffixes: &[".tsdb.cloud.timescale.com"],
     roots: &[
-        root("GTS Root R1", Standing::Now),
-        root("GTS Root R4", Standing::Now),
-        root("USERTrust RSA Certification Authority", Standing::Now),
-        root("USERTrust ECC Certification Authority", Standing::Now),
+        root("GTS Root R1", RootStatus::Now),
+        root("GTS Root R4", RootStatus::Now),
+        root("USERTrust RSA Certification Authority", RootStatus::Now),
+        root("USERTrust ECC Certification Authority", RootStatus::Now),
     ],
     root_file: Some("system"),
     sslmode: Some("verify-full with the system's roots"),
@@ -398,7 +398,7 @@ pub(super) static SCALEWAY_SERVERLESS: Provider = Provider {
     name: "Scaleway Serverless SQL",
     suffixes: &[".sdb.*.scw.cloud"],
     ports: &[SERVER],
-    roots: &[root("ISRG Root X1", Standing::Now)],
+    roots: &[root("ISRG Root X1", RootStatus::Now)],
     root_file: Some("system, or ISRG Root X1"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,

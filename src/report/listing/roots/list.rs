@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::certificate_fields;
-use crate::provider::{BundleRoot, PROVIDERS, Provider, Standing, bundle, retirement};
+use crate::provider::{BundleRoot, PROVIDERS, Provider, RootStatus, bundle, retirement};
 use crate::report::Role;
 use crate::report::listing::Listing;
 use crate::report::page::Page;
@@ -58,14 +58,14 @@ const COLUMN: usize = 8;
 
 /// Roots of the same standing that follow each other.
 fn groups(roots: &[BundleRoot]) -> impl Iterator<Item = &[BundleRoot]> {
-    roots.chunk_by(|one, next| one.standing == next.standing)
+    roots.chunk_by(|one, next| one.status == next.status)
 }
 
 fn roots(page: &mut Page, group: &[BundleRoot]) {
-    let Some(standing) = group.first().map(|entry| entry.standing) else { return };
-    let remark = match standing {
-        Standing::Now => String::new(),
-        standing => format!(" · {standing}"),
+    let Some(status) = group.first().map(|entry| entry.status) else { return };
+    let remark = match status {
+        RootStatus::Now => String::new(),
+        status => format!(" · {status}"),
     };
     if group.len() > LISTED {
         let ends = group.iter().filter_map(|entry| entry.root.certificate.readable().not_after);
@@ -107,13 +107,13 @@ fn object(provider: &Provider) -> Json {
 
 fn root(entry: &BundleRoot) -> Json {
     let mut fields = certificate_fields(&entry.root.certificate);
-    let (standing, note) = match entry.standing {
-        Standing::Now => ("now", None),
-        Standing::Announced { from } => ("announced", Some(from)),
-        Standing::Sometimes { which } => ("sometimes", Some(which)),
-        Standing::Former { until } => ("former", Some(until)),
+    let (status, note) = match entry.status {
+        RootStatus::Now => ("now", None),
+        RootStatus::Announced { from } => ("announced", Some(from)),
+        RootStatus::Sometimes { which } => ("sometimes", Some(which)),
+        RootStatus::Former { until } => ("former", Some(until)),
     };
-    fields.insert("standing".to_owned(), json!(standing));
+    fields.insert("standing".to_owned(), json!(status));
     fields.insert("note".to_owned(), json!(note));
     // Whenever that was: a list has no moment of its own.
     let retired = Timestamp::from_utc(9999, 12, 31, 0, 0, 0)
