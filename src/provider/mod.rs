@@ -16,7 +16,7 @@ mod table;
 use crate::certificate::{Certificate, DistinguishedName};
 
 pub use advice::{Advice, Due, MissingRoot, advice};
-pub use host::{Clue, Detection, NearMiss, by_host, detect, near_miss};
+pub use host::{Detection, NearMiss, Recognition, by_host, detect, near_miss};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, known_root, known_roots};
 pub use table::PROVIDERS;

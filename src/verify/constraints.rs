@@ -8,7 +8,7 @@ use crate::certificate::{Attribute, DistinguishedName, GeneralName, NameConstrai
 
 /// `NAME_CHECK_MAX`.
 const MOST_COMPARISONS: usize = 1 << 20;
-/// So many offences are told; one is enough to refuse the chain.
+/// So many violations are reported; one is enough to refuse the chain.
 const MOST_OFFENCES: usize = 16;
 const IA5_STRING: u8 = 0x16;
 
@@ -24,15 +24,15 @@ pub(super) fn check(members: &[Member<'_>], budget: &Budget, defects: &mut Vec<D
         let has_dns = sans.iter().any(|name| matches!(name, GeneralName::Dns(_)));
         for (authority, above) in members.iter().enumerate().skip(at + 1).rev() {
             let Some(constraints) = &above.facts.extensions.name_constraints else { continue };
-            // More than OpenSSL makes are an offence by themselves.
+            // More than OpenSSL makes are a violation by themselves.
             let work = comparisons(subject, sans, constraints);
             if work <= MOST_COMPARISONS && budget.spend(work).is_err() {
                 return defects.push(Defect::TooMuchWork);
             }
-            let offence = offence_of_names(subject, sans, constraints).or_else(|| {
-                if at == 0 && !has_dns { offence_of_common_names(subject, constraints) } else { None }
+            let violation = violation_by_names(subject, sans, constraints).or_else(|| {
+                if at == 0 && !has_dns { violation_by_common_names(subject, constraints) } else { None }
             });
-            defects.extend(offence.map(|Offence { name, fault }| Defect::NameConstraint {
+            defects.extend(violation.map(|Violation { name, fault }| Defect::NameConstraint {
                 at,
                 authority,
                 name,
@@ -52,47 +52,50 @@ fn comparisons(subject: &DistinguishedName, sans: &[GeneralName], constraints: &
     names.saturating_mul(rules)
 }
 
-/// A name that offends, printable, and how.
-struct Offence {
+/// A name that violates a constraint, printable, and how.
+struct Violation {
     name: String,
     fault: NameFault,
 }
 
 /// `NAME_CONSTRAINTS_check`.
-fn offence_of_names(
+fn violation_by_names(
     subject: &DistinguishedName,
     sans: &[GeneralName],
     constraints: &NameConstraints,
-) -> Option<Offence> {
+) -> Option<Violation> {
     if comparisons(subject, sans, constraints) > MOST_COMPARISONS {
-        return Some(Offence { name: subject.to_string(), fault: NameFault::TooMany });
+        return Some(Violation { name: subject.to_string(), fault: NameFault::TooMany });
     }
     if !subject.is_empty() {
-        let found = offence(&GeneralName::Directory(subject.clone()), constraints);
+        let found = violation(&GeneralName::Directory(subject.clone()), constraints);
         if found.is_some() {
             return found;
         }
         for address in subject.attributes.iter().filter(|attribute| attribute.kind == "emailAddress") {
             let name = GeneralName::Email(address.value.clone());
             if address.tag != IA5_STRING {
-                return Some(Offence { name: name.to_string(), fault: NameFault::BadName });
+                return Some(Violation { name: name.to_string(), fault: NameFault::BadName });
             }
-            let found = offence(&name, constraints);
+            let found = violation(&name, constraints);
             if found.is_some() {
                 return found;
             }
         }
     }
-    sans.iter().find_map(|name| offence(name, constraints))
+    sans.iter().find_map(|name| violation(name, constraints))
 }
 
 /// `NAME_CONSTRAINTS_check_CN`: every common name that looks like a host name of two labels or more.
-fn offence_of_common_names(subject: &DistinguishedName, constraints: &NameConstraints) -> Option<Offence> {
+fn violation_by_common_names(
+    subject: &DistinguishedName,
+    constraints: &NameConstraints,
+) -> Option<Violation> {
     subject.attributes.iter().filter(|attribute| attribute.kind == "CN").find_map(
         |attribute| match host_name(attribute) {
-            Ok(Some(name)) => offence(&GeneralName::Dns(name), constraints),
+            Ok(Some(name)) => violation(&GeneralName::Dns(name), constraints),
             Ok(None) => None,
-            Err(fault) => Some(Offence { name: format!("CN={}", attribute.text()), fault }),
+            Err(fault) => Some(Violation { name: format!("CN={}", attribute.text()), fault }),
         },
     )
 }
@@ -124,33 +127,33 @@ fn host_name(common_name: &Attribute) -> Result<Option<Vec<u8>>, NameFault> {
 }
 
 /// `nc_match`: one of the permitted subtrees of the name's kind must contain it, if there are any, and no excluded one.
-fn offence(name: &GeneralName, constraints: &NameConstraints) -> Option<Offence> {
-    let offend = |fault| Some(Offence { name: name.to_string(), fault });
+fn violation(name: &GeneralName, constraints: &NameConstraints) -> Option<Violation> {
+    let violated = |fault| Some(Violation { name: name.to_string(), fault });
     let of_kind = |subtree: &&Subtree| kind(&subtree.base) == kind(name);
     let permitted = || constraints.permitted.iter().filter(of_kind);
     let mut contained = permitted().next().is_none();
     for subtree in permitted() {
         if !subtree.whole {
-            return offend(NameFault::Unsupported(subtree.clone()));
+            return violated(NameFault::Unsupported(subtree.clone()));
         }
         if !contained {
             match contains(&subtree.base, name) {
                 Ok(within) => contained = within,
-                Err(fault) => return offend(fault.of(subtree)),
+                Err(fault) => return violated(fault.of(subtree)),
             }
         }
     }
     if !contained {
-        return offend(NameFault::NotPermitted(permitted().cloned().collect()));
+        return violated(NameFault::NotPermitted(permitted().cloned().collect()));
     }
     for subtree in constraints.excluded.iter().filter(of_kind) {
         if !subtree.whole {
-            return offend(NameFault::Unsupported(subtree.clone()));
+            return violated(NameFault::Unsupported(subtree.clone()));
         }
         match contains(&subtree.base, name) {
-            Ok(true) => return offend(NameFault::Excluded(subtree.clone())),
+            Ok(true) => return violated(NameFault::Excluded(subtree.clone())),
             Ok(false) => {}
-            Err(fault) => return offend(fault.of(subtree)),
+            Err(fault) => return violated(fault.of(subtree)),
         }
     }
     None

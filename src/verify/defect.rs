@@ -227,7 +227,7 @@ pub enum NotACa {
     KeyUsage(Vec<&'static str>),
 }
 
-/// How a name offends against name constraints.
+/// How a name violates name constraints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameFault {
     /// None of the subtrees permitted for its kind contains it.

@@ -88,7 +88,7 @@ impl<'a> Builder<'a> {
                 return End::TooLong;
             }
             let self_signed = current.is_self_signed();
-            match self.in_file(current, Sound::Only) {
+            match self.in_file(current, IssuerExtensions::Readable) {
                 // A self-signed certificate sent counts only if it is itself in the file, byte for byte; a namesake
                 // that would be its issuer does not vouch for it.
                 Some((place, _)) if self_signed => {
@@ -99,7 +99,8 @@ impl<'a> Builder<'a> {
                 }
                 Some((place, anchor)) => return self.extend_in_file(place, anchor),
                 None if self_signed => {
-                    let broken = self.in_file(current, Sound::OrBroken).map(|(place, _)| place);
+                    let broken =
+                        self.in_file(current, IssuerExtensions::ReadableOrBroken).map(|(place, _)| place);
                     let listed = broken.filter(|place| self.mark_if_last_is(*place));
                     return listed.and_then(|place| self.end_at(place)).unwrap_or(End::SelfSigned);
                 }
@@ -107,12 +108,13 @@ impl<'a> Builder<'a> {
                 None if self.has_odd_times_in_file(current) => return End::IssuerUnknown,
                 None => {}
             }
-            if let Some((place, issuer)) = self.among_sent(current, Sound::Only) {
+            if let Some((place, issuer)) = self.among_sent(current, IssuerExtensions::Readable) {
                 self.push_sent(place);
                 current = issuer;
-            } else if let Some((place, anchor)) = self.in_file(current, Sound::OrBroken) {
+            } else if let Some((place, anchor)) = self.in_file(current, IssuerExtensions::ReadableOrBroken) {
                 return self.extend_in_file(place, anchor);
-            } else if let Some((place, issuer)) = self.among_sent(current, Sound::OrBroken) {
+            } else if let Some((place, issuer)) = self.among_sent(current, IssuerExtensions::ReadableOrBroken)
+            {
                 self.push_sent(place);
                 current = issuer;
             } else if self.links.last().is_some_and(|link| link.in_file.is_some()) {
@@ -134,7 +136,9 @@ impl<'a> Builder<'a> {
             if self.links.len() > LONGEST {
                 return End::TooLong;
             }
-            let Some(next) = self.in_file(current, Sound::OrBroken) else { return End::FileLacksRoot };
+            let Some(next) = self.in_file(current, IssuerExtensions::ReadableOrBroken) else {
+                return End::FileLacksRoot;
+            };
             (place, current) = next;
         }
     }
@@ -179,10 +183,10 @@ impl<'a> Builder<'a> {
     }
 
     /// The file's issuer of a certificate (`X509_STORE_CTX_get1_issuer`).
-    fn in_file(&mut self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
+    fn in_file(&mut self, subject: &Facts, extensions: IssuerExtensions) -> Option<(usize, &'a Facts)> {
         let named = self.store.named(&subject.issuer).into_iter();
         let certificates = named.map(|(place, anchor)| (place, &anchor.certificate));
-        choose(certificates, subject, self.at, sound)
+        choose(certificates, subject, self.at, extensions)
     }
 
     /// Whether the file has a namesake of the issuer that nothing but its times keeps from being decoded.
@@ -193,20 +197,20 @@ impl<'a> Builder<'a> {
     }
 
     /// The issuer among the certificates sent that are not yet in the path (`find_issuer`).
-    fn among_sent(&self, subject: &Facts, sound: Sound) -> Option<(usize, &'a Facts)> {
+    fn among_sent(&self, subject: &Facts, extensions: IssuerExtensions) -> Option<(usize, &'a Facts)> {
         let free = |(_, candidate): &(usize, &Certificate)| {
             !self.links.iter().any(|link| link.certificate == **candidate)
         };
-        choose(self.chain.iter().enumerate().filter(free), subject, self.at, sound)
+        choose(self.chain.iter().enumerate().filter(free), subject, self.at, extensions)
     }
 }
 
 /// Whether an issuer may have broken extensions. It is none for OpenSSL, and taken here when there is no other, so that
 /// the defect can be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sound {
-    Only,
-    OrBroken,
+enum IssuerExtensions {
+    Readable,
+    ReadableOrBroken,
 }
 
 /// The first issuer that is current, else the one that expires last.
@@ -214,7 +218,7 @@ fn choose<'a>(
     candidates: impl Iterator<Item = (usize, &'a Certificate)>,
     subject: &Facts,
     at: Timestamp,
-    sound: Sound,
+    extensions: IssuerExtensions,
 ) -> Option<(usize, &'a Facts)> {
     let mut best: Option<(usize, &Facts)> = None;
     let mut broken = None;
@@ -234,5 +238,5 @@ fn choose<'a>(
             best = Some((place, facts));
         }
     }
-    best.or(broken.filter(|_| sound == Sound::OrBroken))
+    best.or(broken.filter(|_| extensions == IssuerExtensions::ReadableOrBroken))
 }

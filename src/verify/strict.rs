@@ -122,9 +122,9 @@ fn webpki_opinion(
     at: Timestamp,
     verified: &[Verified<'_>],
 ) -> Result<(), Error> {
-    let algorithms: Vec<Remembering<'_>> = webpki::ALL_VERIFICATION_ALGS
+    let algorithms: Vec<CachedVerification<'_>> = webpki::ALL_VERIFICATION_ALGS
         .iter()
-        .map(|algorithm| Remembering { algorithm: *algorithm, verified })
+        .map(|algorithm| CachedVerification { algorithm: *algorithm, verified })
         .collect();
     let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
         algorithms.iter().map(|algorithm| algorithm as &dyn SignatureVerificationAlgorithm).collect();
@@ -163,12 +163,12 @@ fn verified(judgement: &Judgement) -> Vec<Verified<'_>> {
 
 /// An algorithm of webpki's that does not verify again what was verified before: with ECDSA that is a tenth of a check.
 #[derive(Debug)]
-struct Remembering<'a> {
+struct CachedVerification<'a> {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
     verified: &'a [Verified<'a>],
 }
 
-impl SignatureVerificationAlgorithm for Remembering<'_> {
+impl SignatureVerificationAlgorithm for CachedVerification<'_> {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let known = |verified: &Verified<'_>| {
             verified.key == key && verified.message == message && verified.signature == signature
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn only_the_very_signature_that_was_verified_is_taken_as_such() {
         let verified = [Verified { key: b"key", message: b"message", signature: b"signature" }];
-        let algorithm = Remembering { algorithm: webpki::ring::ED25519, verified: &verified };
+        let algorithm = CachedVerification { algorithm: webpki::ring::ED25519, verified: &verified };
         assert!(algorithm.verify_signature(b"key", b"message", b"signature").is_ok());
         assert!(algorithm.verify_signature(b"KEY", b"message", b"signature").is_err());
         assert!(algorithm.verify_signature(b"key", b"another", b"signature").is_err());
