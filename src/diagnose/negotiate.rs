@@ -107,8 +107,8 @@ pub const DIRECT_TLS_UNSUPPORTED: Code = Code {
     page: include_str!("explain/direct-tls-unsupported.md"),
 };
 
-/// The port next door at which PostgreSQL answers, with TLS.
-fn next_door(view: &View<'_>) -> Option<Fix> {
+/// Another of the usual ports at which PostgreSQL answers, with TLS.
+fn other_port(view: &View<'_>) -> Option<Fix> {
     let port = view.neighbour(b"S")?;
     let text = format!("a server that offers TLS answers on port {port} of the same address: use that");
     Some(Fix::text(text).set("port", port.to_string()))
@@ -126,7 +126,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .because("PostgreSQL says N when ssl is off; so does a pooler without client-side TLS")
             .fact("answer", "N, to SSLRequest")
             .fact("to", view.place())
-            .fixes(next_door(view))
+            .fixes(other_port(view))
             .fixes(fixes)
             .fix(Fix::text(
                 "is it the server you mean? a local container or tunnel on that port answers instead of it",
@@ -258,7 +258,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())
             .fixes(speaks_tls.then_some(direct))
-            .fixes(next_door(view))
+            .fixes(other_port(view))
             .fix(Fix::text(format!(
                 "check host and port: this was {}, port {}",
                 view.host_name(),

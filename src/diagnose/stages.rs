@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::view::{Reach, View, reach, store_name};
+use super::view::{Reachability, View, reachability, store_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
 use crate::conninfo::{Origin, SslMode};
 use crate::evidence::SessionFailure;
@@ -92,9 +92,9 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
         Stage::Dns => match &view.attempt?.dns.as_ref()?.result {
             Resolution::Found(found) => {
                 let address = view.address().or(found.first().copied())?;
-                let kind = match reach(address) {
-                    Reach::Private => ", a private address",
-                    Reach::Loopback | Reach::Public => "",
+                let kind = match reachability(address) {
+                    Reachability::Private => ", a private address",
+                    Reachability::Loopback | Reachability::Public => "",
                 };
                 let place = found.iter().position(|other| *other == address);
                 let count = match (found.len(), place) {

@@ -4,7 +4,7 @@ use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
-use super::view::{Reach, View, reach};
+use super::view::{Reachability, View, reachability};
 use crate::evidence::{OsFailure, TcpResult};
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -69,15 +69,17 @@ fn failed<'a>(view: &View<'a>) -> Option<&'a OsFailure> {
 /// An address with what follows from its range.
 fn described(view: &View<'_>) -> String {
     let Some(address) = view.address() else { return view.host_name() };
-    match reach(address) {
-        Reach::Loopback => format!("{address}, this machine itself"),
-        Reach::Private => format!("{address}, which only its own network or one joined to it can reach"),
-        Reach::Public => format!("{address}, a public address"),
+    match reachability(address) {
+        Reachability::Loopback => format!("{address}, this machine itself"),
+        Reachability::Private => {
+            format!("{address}, which only its own network or one joined to it can reach")
+        }
+        Reachability::Public => format!("{address}, a public address"),
     }
 }
 
-fn reached(view: &View<'_>) -> Reach {
-    view.address().map_or(Reach::Public, reach)
+fn reached(view: &View<'_>) -> Reachability {
+    view.address().map_or(Reachability::Public, reachability)
 }
 
 /// The provider's usual port, where another was asked; a pooler's port is open only where the pooler is on.
@@ -123,7 +125,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         );
     }
     let cause = match reached(view) {
-        Reach::Loopback => {
+        Reachability::Loopback => {
             "nothing on this machine listens on that port: the server or tunnel is not running, has \
              another port, or runs in a container that does not publish it"
         }
@@ -219,7 +221,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact("port", i64::from(port))
         .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
     Some(match reached(view) {
-        Reach::Private => finding
+        Reachability::Private => finding
             .because(if by_name {
                 "the name leads to a private address: the server has private access, and this machine is \
                  most likely outside its virtual network"
@@ -236,7 +238,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
                      security group, route table, local firewall); from another machine there:"
                 ),
             )),
-        Reach::Loopback => finding
+        Reachability::Loopback => finding
             .because(
                 "a connection to this machine itself is dropped: by a local firewall, or the listener's \
                  queue is full",
@@ -245,7 +247,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
                 Fix::text("see what listens there and how long its queue is")
                     .run(format!("ss -ltn sport = :{port}")),
             ),
-        Reach::Public => finding
+        Reachability::Public => finding
             .because(
                 "most likely a firewall drops the connection: the server's allow list lacks this \
                  machine's public address, or this network lets the port out to nobody; a wrong port or a \

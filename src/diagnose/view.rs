@@ -147,7 +147,7 @@ impl<'a> View<'a> {
         Server {
             provider: self.provider().map(|detection| detection.provider),
             sslmode: self.mode,
-            may_be_public: self.address().is_none_or(|address| reach(address) == Reach::Public),
+            may_be_public: self.address().is_none_or(|address| reachability(address) == Reachability::Public),
             system_roots: self.evidence.system_roots.as_ref(),
         }
     }
@@ -323,7 +323,7 @@ pub(super) fn file_name(path: &Path) -> String {
 
 /// Who can reach an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum Reachability {
     /// Only this machine.
     Loopback,
     /// Only its own network and those joined to it (RFC 1918, 6598, 4193, 3927, 4291).
@@ -333,24 +333,24 @@ pub(super) enum Reach {
 }
 
 /// Who can reach an address.
-pub(super) fn reach(address: IpAddr) -> Reach {
+pub(super) fn reachability(address: IpAddr) -> Reachability {
     let v4 = |address: Ipv4Addr| {
         let [first, second, ..] = address.octets();
         if address.is_loopback() || address.is_unspecified() {
-            Reach::Loopback
+            Reachability::Loopback
         } else if address.is_private() || address.is_link_local() || (first == 100 && second & 0xc0 == 64) {
-            Reach::Private
+            Reachability::Private
         } else {
-            Reach::Public
+            Reachability::Public
         }
     };
     match address {
         IpAddr::V4(address) => v4(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
             Some(mapped) => v4(mapped),
-            None if address.is_loopback() || address.is_unspecified() => Reach::Loopback,
-            None if address.is_unique_local() || address.is_unicast_link_local() => Reach::Private,
-            None => Reach::Public,
+            None if address.is_loopback() || address.is_unspecified() => Reachability::Loopback,
+            None if address.is_unique_local() || address.is_unicast_link_local() => Reachability::Private,
+            None => Reachability::Public,
         },
     }
 }
@@ -373,22 +373,22 @@ mod tests {
     #[test]
     fn who_reaches_an_address() {
         for (address, expected) in [
-            ("127.0.0.1", Reach::Loopback),
-            ("::1", Reach::Loopback),
-            ("10.0.4.5", Reach::Private),
-            ("172.31.0.1", Reach::Private),
-            ("172.32.0.1", Reach::Public),
-            ("192.168.1.1", Reach::Private),
-            ("100.64.0.1", Reach::Private),
-            ("100.128.0.1", Reach::Public),
-            ("169.254.1.1", Reach::Private),
-            ("fd00::1", Reach::Private),
-            ("fe80::1", Reach::Private),
-            ("::ffff:10.0.0.1", Reach::Private),
-            ("20.61.7.9", Reach::Public),
-            ("2600::1", Reach::Public),
+            ("127.0.0.1", Reachability::Loopback),
+            ("::1", Reachability::Loopback),
+            ("10.0.4.5", Reachability::Private),
+            ("172.31.0.1", Reachability::Private),
+            ("172.32.0.1", Reachability::Public),
+            ("192.168.1.1", Reachability::Private),
+            ("100.64.0.1", Reachability::Private),
+            ("100.128.0.1", Reachability::Public),
+            ("169.254.1.1", Reachability::Private),
+            ("fd00::1", Reachability::Private),
+            ("fe80::1", Reachability::Private),
+            ("::ffff:10.0.0.1", Reachability::Private),
+            ("20.61.7.9", Reachability::Public),
+            ("2600::1", Reachability::Public),
         ] {
-            assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+            assert_eq!(reachability(address.parse().unwrap()), expected, "{address}");
         }
     }
 

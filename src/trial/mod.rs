@@ -461,7 +461,7 @@ fn start(attempt: &Attempt) -> Duration {
 mod tests {
     use super::*;
     use crate::certificate::{Certificate, pem};
-    use crate::diagnose::tests::bed::{Authority, Chain, HOST};
+    use crate::diagnose::tests::fixtures::{Authority, Chain, HOST};
 
     /// Tries the fixes of a check of this string that saw this chain, without a network.
     fn tried(conninfo: &str, chain: Vec<Certificate>, roots: &[&Certificate]) -> Outcome {

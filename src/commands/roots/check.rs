@@ -5,7 +5,7 @@
 use super::{Streams, usage};
 use crate::cli::roots::CheckArgs;
 use crate::conninfo::Environment;
-use crate::diagnose::root_file::{Opinion, Purpose, Server};
+use crate::diagnose::root_file::{Assessment, Purpose, Server};
 use crate::provider::{Provider, by_host, by_id, near_miss};
 use crate::report::Form;
 use crate::report::listing::roots::{Checked, file_name};
@@ -30,12 +30,12 @@ pub(super) fn run(
         host: args.host.as_deref(),
         expires_within: i64::from(args.expires_within),
     };
-    let mut opinion = Opinion::for_purpose(&roots, &file_name(&args.file), purpose, at);
-    for warning in &mut opinion.warnings {
+    let mut assessment = Assessment::for_purpose(&roots, &file_name(&args.file), purpose, at);
+    for warning in &mut assessment.warnings {
         warning.denied = args.strict;
     }
-    streams.list(&Checked { file: &args.file, provider, roots: &roots, opinion: &opinion }, form)?;
-    Ok(opinion.exit_status())
+    streams.list(&Checked { file: &args.file, provider, roots: &roots, assessment: &assessment }, form)?;
+    Ok(assessment.exit_status())
 }
 
 /// Whom the file is for: the provider named, else the host's. Or what is wrong with the options.

@@ -6,7 +6,7 @@ mod export;
 use super::{Streams, USAGE};
 use crate::cli::roots::{RootsAction, RootsArgs};
 use crate::conninfo::Environment;
-use crate::diagnose::root_file::Opinion;
+use crate::diagnose::root_file::Assessment;
 use crate::report::listing::roots::{Held, Providers};
 use crate::report::{Form, Role};
 use crate::timestamp::Timestamp;
@@ -30,9 +30,9 @@ pub fn run(
         }
         RootsAction::Show { file } => {
             let Contents { items, roots } = contents(file, &environment.current_dir);
-            let opinion = Opinion::of(&roots, at);
-            streams.list(&Held { file, items: &items, opinion: &opinion, at }, form)?;
-            Ok(opinion.exit_status())
+            let assessment = Assessment::of(&roots, at);
+            streams.list(&Held { file, items: &items, assessment: &assessment, at }, form)?;
+            Ok(assessment.exit_status())
         }
         RootsAction::Check(check) => check::run(check, form, environment, at, streams),
         RootsAction::Export(export) => export::run(export, form, environment, streams),

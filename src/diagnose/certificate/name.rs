@@ -7,7 +7,7 @@ use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{Reach, View, at_most, reach, shown};
+use crate::diagnose::view::{Reachability, View, at_most, reachability, shown};
 use crate::provider::{self, Situation};
 use crate::stage::Stage;
 use crate::text::{self, distance};
@@ -71,7 +71,7 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
         .or_else(|| mismatch.through_this_machine())
         .or_else(|| mismatch.by_address())
         .or_else(|| mismatch.alias())
-        .or_else(|| mismatch.slip())
+        .or_else(|| mismatch.typo())
         .unwrap_or_else(|| mismatch.another_server())
 }
 
@@ -147,7 +147,7 @@ impl<'a> Mismatch<'a> {
     }
 
     fn through_this_machine(&self) -> Option<Reading> {
-        let address = self.address.filter(|address| reach(*address) == Reach::Loopback)?;
+        let address = self.address.filter(|address| reachability(*address) == Reachability::Loopback)?;
         Some(Reading {
             cause: format!(
                 "the connection goes through this machine ({address}), so it most likely is a tunnel; the \
@@ -178,7 +178,7 @@ impl<'a> Mismatch<'a> {
         })
     }
 
-    fn slip(&self) -> Option<Reading> {
+    fn typo(&self) -> Option<Reading> {
         let asked = self.asked;
         let name = self
             .closest
@@ -196,7 +196,7 @@ impl<'a> Mismatch<'a> {
     }
 
     fn another_server(&self) -> Reading {
-        let cause = if self.address.map(reach) == Some(Reach::Private) {
+        let cause = if self.address.map(reachability) == Some(Reachability::Private) {
             "the name leads to a private address: most likely an alias or private name of the server, and the \
              certificate has its own name only"
         } else {

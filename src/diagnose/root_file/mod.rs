@@ -4,9 +4,9 @@
 
 mod against_provider;
 mod anchors;
+mod assessment;
 mod context;
 mod conversion;
-mod opinion;
 mod sources;
 mod unfit;
 mod unusable;
@@ -14,8 +14,8 @@ mod unusable;
 pub use against_provider::{ROOT_BUNDLE_INCOMPLETE, ROOT_EXPIRES_SOON, ROOT_NOT_IN_FILE, ROOT_RETIRED};
 pub use against_provider::{ends_soon, in_file, incomplete, lacks_all, retired};
 pub use anchors::{ROOT_EXPIRED, ROOT_FILE_LACKS_ROOT};
+pub use assessment::{Assessment, Purpose, outside};
 pub use context::{Context, Server};
-pub use opinion::{Opinion, Purpose, outside};
 pub use sources::present_roots;
 pub use unfit::unfit;
 pub use unusable::{ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE};

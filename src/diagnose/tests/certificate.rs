@@ -7,7 +7,7 @@ use rcgen::{
     NameConstraints, date_time_ymd,
 };
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::certificate::{Certificate, pem};
 use crate::conninfo::SslMode;
 use crate::diagnose::codes;

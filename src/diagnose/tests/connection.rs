@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::codes;
 use crate::evidence::{

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::conninfo::{Origin, Place, RootChoice, SslMode};
 use crate::diagnose::StageStatus;
 use crate::diagnose::codes;

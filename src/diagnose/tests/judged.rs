@@ -1,6 +1,6 @@
 //! The outcome as a whole: stages, policy.
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::diagnose::{Policy, StageStatus, codes, diagnose};
 use crate::evidence::{Evidence, TcpResult};
 use crate::stage::Stage;

@@ -1,6 +1,6 @@
 //! auth and session
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::conninfo::{AuthMethod, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, codes, diagnose};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};

@@ -1,10 +1,10 @@
 //! Each code on evidence that shows it, beside the case that looks alike and is fine.
 
-pub(crate) mod bed;
 mod catalogue;
 mod certificate;
 mod connection;
 mod files;
+pub(crate) mod fixtures;
 mod judged;
 mod login;
 mod providers;

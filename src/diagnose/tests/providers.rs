@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::conninfo::SslMode;
 use crate::diagnose::{Code, codes};
 use crate::evidence::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
 use crate::diagnose::Fact;
 use crate::diagnose::codes;

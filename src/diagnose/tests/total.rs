@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, BadPort, Endpoint, RootChoice, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::{Diagnosis, Fact, Outcome, StageStatus, Verdict, codes, diagnose};
@@ -193,7 +193,7 @@ prop_compose! {
             trust.client = client;
         });
         evidence.scope = Scope { tls_only, require_auth, expires_within: None };
-        evidence.looks.push(super::bed::look("203.0.113.7:5432", Question::SslRequest, Answer::Alert(alert)));
+        evidence.looks.push(super::fixtures::look("203.0.113.7:5432", Question::SslRequest, Answer::Alert(alert)));
         let healthy = Evidence::healthy().attempts.remove(0);
         let mut evidence = evidence.with_look(HelloPurpose::Unsupported, Some(&look), Answer::Alert(alert));
         let attempt = &mut evidence.attempts[0];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rcgen::date_time_ymd;
 
-use super::bed::*;
+use super::fixtures::*;
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
 use crate::diagnose::{Code, Outcome, StageStatus, Verdict, Warning, codes, diagnose, warnings};

@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
 use super::*;
 use crate::certificate::Certificate;
 use crate::conninfo::{Origin, Parameter, Value};
-use crate::diagnose::tests::bed::step;
+use crate::diagnose::tests::fixtures::step;
 use crate::diagnose::{Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
 use crate::evidence::{ClientCertificateRecord, Offer, SessionRecord};
 

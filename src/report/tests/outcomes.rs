@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{self, Endpoint, Environment, Overrides, TlsVersion};
-use crate::diagnose::tests::bed::{address, step};
+use crate::diagnose::tests::fixtures::{address, step};
 use crate::diagnose::{Outcome, Policy, diagnose};
 use crate::evidence::{Attempt, Evidence, NegotiateResult, Resolution, Scope, Step, TcpResult};
 use crate::secret::Secret;

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{blocks, certificate_fields, file_name, last_line, verdict};
 use crate::certificate::Certificate;
-use crate::diagnose::root_file::{Opinion, outside};
+use crate::diagnose::root_file::{Assessment, outside};
 use crate::provider::{KnownRoot, known_roots, retirement};
 use crate::report::Role as Paint;
 use crate::report::json::shown;
@@ -22,7 +22,7 @@ pub struct Held<'a> {
     /// What is in it, in order.
     pub items: &'a [Item],
     /// What libpq makes of it.
-    pub opinion: &'a Opinion,
+    pub assessment: &'a Assessment,
     /// The moment for which certificates are judged.
     pub at: Timestamp,
 }
@@ -32,14 +32,14 @@ impl Listing for Held<'_> {
         for (index, item) in self.items.iter().enumerate() {
             human(page, self.items, index, item, self.at);
         }
-        blocks(self.opinion, page);
-        last_line(self.opinion, page, "usable", &[file_name(self.file), count(self.items)]);
+        blocks(self.assessment, page);
+        last_line(self.assessment, page, "usable", &[file_name(self.file), count(self.items)]);
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let items = self.items.iter().map(|item| object(self.items, item, self.at)).collect();
         let head = [("file", json!(shown(&self.file.to_string_lossy()))), ("items", items)];
-        head.into_iter().chain(verdict(self.opinion)).collect()
+        head.into_iter().chain(verdict(self.assessment)).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::certificate::Certificate;
 use crate::diagnose::POLICY_NOT_MET;
-use crate::diagnose::root_file::Opinion;
+use crate::diagnose::root_file::Assessment;
 use crate::report::human::diagnosis as block;
 use crate::report::json::{self, shown};
 use crate::report::page::Page;
@@ -45,47 +45,47 @@ fn certificate_fields(certificate: &Certificate) -> Map<String, Json> {
 }
 
 /// The blocks of a report for people.
-fn blocks(opinion: &Opinion, page: &mut Page) {
-    for warning in &opinion.warnings {
+fn blocks(assessment: &Assessment, page: &mut Page) {
+    for warning in &assessment.warnings {
         page.part();
         block::warning(page, warning);
     }
-    if let Some(diagnosis) = &opinion.diagnosis {
+    if let Some(diagnosis) = &assessment.diagnosis {
         page.part();
         block::error(page, diagnosis, &[]);
     }
 }
 
 /// The last line: the words if all is well, else that it failed, and where.
-fn last_line(opinion: &Opinion, page: &mut Page, words: &str, subject: &[String]) {
+fn last_line(assessment: &Assessment, page: &mut Page, words: &str, subject: &[String]) {
     page.part();
     let style = page.style();
-    let (role, words) = match (&opinion.diagnosis, opinion.exit_status()) {
+    let (role, words) = match (&assessment.diagnosis, assessment.exit_status()) {
         (Some(_), _) | (None, POLICY_NOT_MET) => (Role::Error, "failed"),
-        (None, _) if !opinion.warnings.is_empty() => (Role::Warning, words),
+        (None, _) if !assessment.warnings.is_empty() => (Role::Warning, words),
         (None, _) => (Role::Good, words),
     };
     let mut parts = vec![style.paint(role, words)];
     parts.extend(subject.iter().map(|part| style.text(part)));
-    match opinion.warnings.len() {
+    match assessment.warnings.len() {
         0 => {}
         1 => parts.push("1 warning".to_owned()),
         n => parts.push(format!("{n} warnings")),
     }
-    if opinion.exit_status() != 0 {
-        let stage = opinion.diagnosis.as_ref().map(|diagnosis| diagnosis.code.stage.name());
+    if assessment.exit_status() != 0 {
+        let stage = assessment.diagnosis.as_ref().map(|diagnosis| diagnosis.code.stage.name());
         parts.extend(stage.map(str::to_owned));
-        parts.push(format!("exit {}", opinion.exit_status()));
+        parts.push(format!("exit {}", assessment.exit_status()));
     }
     page.line(&parts.join("  "));
 }
 
 /// The fields of a JSON object.
-fn verdict(opinion: &Opinion) -> [(&'static str, Json); 4] {
+fn verdict(assessment: &Assessment) -> [(&'static str, Json); 4] {
     [
-        ("verdict", json!(if opinion.exit_status() == 0 { "ok" } else { "failed" })),
-        ("exit_code", json!(opinion.exit_status())),
-        ("diagnosis", opinion.diagnosis.as_ref().map_or(Json::Null, json::diagnosis)),
-        ("warnings", opinion.warnings.iter().map(json::warning).collect()),
+        ("verdict", json!(if assessment.exit_status() == 0 { "ok" } else { "failed" })),
+        ("exit_code", json!(assessment.exit_status())),
+        ("diagnosis", assessment.diagnosis.as_ref().map_or(Json::Null, json::diagnosis)),
+        ("warnings", assessment.warnings.iter().map(json::warning).collect()),
     ]
 }

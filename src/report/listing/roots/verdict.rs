@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::{blocks, certificate_fields, file_name, last_line, verdict};
-use crate::diagnose::root_file::Opinion;
+use crate::diagnose::root_file::Assessment;
 use crate::provider::Provider;
 use crate::report::Role as Paint;
 use crate::report::json::shown;
@@ -23,7 +23,7 @@ pub struct Checked<'a> {
     /// What it holds.
     pub roots: &'a Roots,
     /// What came of it.
-    pub opinion: &'a Opinion,
+    pub assessment: &'a Assessment,
 }
 
 impl Checked<'_> {
@@ -35,20 +35,20 @@ impl Checked<'_> {
 
 impl Listing for Checked<'_> {
     fn page(&self, page: &mut Page) {
-        blocks(self.opinion, page);
-        if let (Some(provider), false, None) = (self.provider, self.is_judged(), &self.opinion.diagnosis) {
+        blocks(self.assessment, page);
+        if let (Some(provider), false, None) = (self.provider, self.is_judged(), &self.assessment.diagnosis) {
             let advice = provider.root_file.unwrap_or("its documents");
             let note =
                 format!("note: which roots {} uses is not known here; it says: {advice}", provider.name);
             page.prose("", 0, 6, Paint::Plain, &note);
         }
-        let words = match self.is_judged() && self.opinion.warnings.is_empty() {
+        let words = match self.is_judged() && self.assessment.warnings.is_empty() {
             true => "complete",
             false => "usable",
         };
         let mut subject = vec![file_name(self.file)];
         subject.extend(self.provider.map(|provider| format!("for {}", provider.id)));
-        last_line(self.opinion, page, words, &subject);
+        last_line(self.assessment, page, words, &subject);
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
@@ -67,6 +67,6 @@ impl Listing for Checked<'_> {
             ("judged", json!(self.is_judged())),
             ("certificates", certificates.collect()),
         ];
-        head.into_iter().chain(verdict(self.opinion)).collect()
+        head.into_iter().chain(verdict(self.assessment)).collect()
     }
 }

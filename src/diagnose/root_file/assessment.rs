@@ -11,7 +11,7 @@ use crate::trust::{RootStore, Roots};
 
 /// Why a connection with a root file would fail, and what is worth knowing of it.
 #[derive(Debug, Default)]
-pub struct Opinion {
+pub struct Assessment {
     /// Why it would fail.
     pub diagnosis: Option<Diagnosis>,
     /// What is worth knowing.
@@ -29,7 +29,7 @@ pub struct Purpose<'a> {
     pub expires_within: i64,
 }
 
-impl Opinion {
+impl Assessment {
     /// On what libpq makes of a file.
     pub fn of(roots: &Roots, at: Timestamp) -> Self {
         unfit(roots, at, &Context::default()).map(Self::failed).unwrap_or_default()
