@@ -17,10 +17,8 @@ pub struct Plan {
     pub settings: Settings,
     /// What was read from files.
     pub trust: Trust,
-    /// Wall-clock time of the start.
+    /// Wall-clock time of the start, for which certificates are judged.
     pub started: Timestamp,
-    /// The time for which certificates are judged.
-    pub judged_at: Timestamp,
     /// How far to go.
     pub scope: Scope,
     /// Whether extra connections may be made after a failure, to tell its causes apart.

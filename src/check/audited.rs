@@ -39,7 +39,7 @@ fn task(outcome: &Outcome, total: Option<Duration>) -> Option<Task> {
         address: socket_address(attempt.address?, port, zone),
         sni: tls.offer.sni.clone(),
         negotiation: settings.negotiation,
-        ask_in_plaintext: outcome.verdict == Verdict::Verified,
+        ask_in_plaintext: outcome.verdict != Verdict::Failed,
         limit: total.map_or(limit, |total| limit.min(total.saturating_sub(evidence.took))),
     })
 }

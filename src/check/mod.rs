@@ -3,6 +3,7 @@
 //! It prints nothing and reads nothing of the command line: whoever calls it says what holds for all targets
 //! ([`Setup`]), gets each [`Outcome`](crate::diagnose::Outcome) as it ends, and may watch what is waited for.
 
+mod as_of;
 mod audited;
 mod descriptors;
 mod many;
@@ -39,7 +40,7 @@ pub struct Setup {
     pub may_try: bool,
     /// `--timeout`: the limit of one target in all.
     pub total_limit: Option<Duration>,
-    /// `--as-of`: the time for which certificates are judged, if it is not now.
+    /// `--as-of`: another date for which the recorded chain is judged as well.
     pub as_of: Option<Timestamp>,
     /// Which warnings are failures.
     pub policy: Policy,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Setup;
 use super::waiting::Waiting;
+use super::{Setup, as_of};
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
@@ -47,7 +47,12 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
         if curable(&outcome).is_some() && waiting.pause().await {
             continue;
         }
-        return trial::try_fixes(outcome, context).await;
+        let mut outcome = trial::try_fixes(outcome, context).await;
+        if let Some(date) = setup.as_of {
+            outcome.as_of =
+                Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
+        }
+        return outcome;
     }
 }
 
@@ -74,7 +79,7 @@ pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
         Err(failure) => {
             let parameters = failure.parameters.clone();
             let now = Timestamp::now();
-            let evidence = Evidence::of_bad_config(now, now, setup.scope, *failure);
+            let evidence = Evidence::of_bad_config(now, setup.scope, *failure);
             Effective { parameters, diagnosis: of_bad_config(setup, evidence).diagnosis }
         }
     }
@@ -125,16 +130,14 @@ impl PendingCheck {
         observer: &dyn Observer,
     ) -> Result<Self, Box<Outcome>> {
         let started = Timestamp::now();
-        let judged_at = setup.as_of.unwrap_or(started);
         let (settings, trust) = read(setup, target).await.map_err(|failure| {
-            let evidence = Evidence::of_bad_config(started, judged_at, setup.scope, *failure);
+            let evidence = Evidence::of_bad_config(started, setup.scope, *failure);
             Box::new(of_bad_config(setup, evidence))
         })?;
         let plan = Plan {
             trust,
             settings,
             started,
-            judged_at,
             scope: setup.scope,
             second_looks: setup.may_try,
             total_limit: setup.total_limit,

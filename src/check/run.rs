@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnose::{Outcome, Verdict};
+use crate::diagnose::Outcome;
 
 /// Exit status after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -10,7 +10,7 @@ pub const INTERRUPTED: u8 = 130;
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Targets verified, with or without warnings.
+    /// Targets where what was asked for holds, with or without warnings.
     pub verified: usize,
     /// Targets failed.
     pub failed: usize,
@@ -34,11 +34,11 @@ impl Run {
 
     /// Counts an outcome.
     pub fn count(&mut self, outcome: &Outcome) {
-        match outcome.verdict {
-            Verdict::Verified => self.verified += 1,
-            Verdict::Failed => self.failed += 1,
+        match outcome.holds() {
+            true => self.verified += 1,
+            false => self.failed += 1,
         }
-        if outcome.verdict == Verdict::Verified && !outcome.warnings.is_empty() {
+        if outcome.holds() && !outcome.warnings.is_empty() {
             self.warned += 1;
         }
         self.exit_status = higher_exit_status(self.exit_status, outcome.exit_status());

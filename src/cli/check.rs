@@ -41,7 +41,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
           help_heading = "What to check")]
     pub expires_within: u32,
-    /// Check the certificates as of this date (2026-12-02 or 2026-12-02T15:04:05Z)
+    /// Also judge the certificates as of this date (2026-12-02 or 2026-12-02T15:04:05Z)
     #[arg(long, value_name = "DATE", help_heading = "What to check")]
     pub as_of: Option<Timestamp>,
     /// Which warnings are failures.

@@ -91,5 +91,5 @@ fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Out
 /// What a check makes of settings that libpq would refuse.
 fn refused(failure: Failure) -> Outcome {
     let now = Timestamp::now();
-    diagnose::diagnose(Evidence::of_bad_config(now, now, Scope::default(), failure))
+    diagnose::diagnose(Evidence::of_bad_config(now, Scope::default(), failure))
 }

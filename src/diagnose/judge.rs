@@ -24,8 +24,8 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
     let mut warnings = warnings::of_check(&view, diagnosis.is_none());
     let stages = stages::reports(&view, diagnosis.as_ref(), &also, &warnings);
     warnings.extend(warnings::of_audit(&view));
-    let verdict = if diagnosis.is_none() { Verdict::Verified } else { Verdict::Failed };
-    Outcome { verdict, diagnosis, also, warnings, stages, earlier, evidence }
+    let verdict = if diagnosis.is_some() { Verdict::Failed } else { view.level() };
+    Outcome { verdict, diagnosis, also, warnings, stages, earlier, as_of: None, evidence }
 }
 
 impl Outcome {

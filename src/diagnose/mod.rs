@@ -38,6 +38,7 @@ pub mod root_file;
 use crate::evidence::Evidence;
 use crate::provider::Detection;
 use crate::stage::Stage;
+use crate::timestamp::Timestamp;
 use view::View;
 
 pub use code::{Code, Concern, Severity};
@@ -69,9 +70,9 @@ pub mod codes {
 pub struct Outcome {
     /// What was observed.
     pub evidence: Evidence,
-    /// libpq's verdict under the same settings.
+    /// libpq's verdict under the same settings, now.
     pub verdict: Verdict,
-    /// Why it failed; `None` exactly when verified.
+    /// Why it failed; `None` exactly when it did not.
     pub diagnosis: Option<Diagnosis>,
     /// What is certainly wrong besides.
     pub also: Vec<Diagnosis>,
@@ -81,6 +82,38 @@ pub struct Outcome {
     pub stages: Vec<StageReport>,
     /// For each attempt before the last one, why it failed, unless it did not.
     pub earlier: Vec<Option<Diagnosis>>,
+    /// `--as-of`: what would be judged of the same chain on another date.
+    pub as_of: Option<Box<AsOf>>,
+}
+
+/// The second judgement that `--as-of` asks for. Nothing was sent on its account, and the verdict of the check does not
+/// depend on it.
+#[derive(Clone, Debug)]
+pub struct AsOf {
+    /// The date.
+    pub date: Timestamp,
+    /// What the recorded chain comes to on that date; the stages after the certificate are not part of it. `None` where
+    /// no chain was recorded, or judging it a second time would have taken too much work.
+    pub judged: Option<Outcome>,
+}
+
+impl AsOf {
+    /// Whether what the sslmode demands holds on that date.
+    pub fn holds(&self) -> bool {
+        self.judged.as_ref().is_some_and(|judged| judged.verdict != Verdict::Failed)
+    }
+
+    /// The warnings that come only with the date: those of the check itself say the rest.
+    pub fn warnings<'a>(&'a self, now: &'a [Warning]) -> impl Iterator<Item = &'a Warning> {
+        let warnings = self.judged.as_ref().map(|judged| judged.warnings.as_slice()).unwrap_or_default();
+        let known = |warning: &Warning| {
+            now.iter().any(|other| {
+                (other.code, &other.title, &other.evidence)
+                    == (warning.code, &warning.title, &warning.evidence)
+            })
+        };
+        warnings.iter().filter(move |warning| !known(warning))
+    }
 }
 
 impl Outcome {
@@ -95,14 +128,25 @@ impl Outcome {
         View::new(&self.evidence, self.evidence.attempts.last()).provider()
     }
 
-    /// The exit status of a check of this target alone.
+    /// The exit status of a check of this target alone: that of the check, and where that is no failure, that of the
+    /// judgement as of another date.
     pub fn exit_status(&self) -> u8 {
-        match (self.verdict, &self.diagnosis) {
-            (Verdict::Verified, _) if self.is_denied() => POLICY_NOT_MET,
-            (Verdict::Verified, _) => 0,
-            (Verdict::Failed, Some(diagnosis)) => diagnosis.code.stage.exit_status(),
-            (Verdict::Failed, None) => 1,
-        }
+        let now = match (self.verdict, &self.diagnosis) {
+            (Verdict::Failed, Some(diagnosis)) => return diagnosis.code.stage.exit_status(),
+            (Verdict::Failed, None) => return 1,
+            _ if self.is_denied() => POLICY_NOT_MET,
+            _ => 0,
+        };
+        let then = match &self.as_of {
+            None => 0,
+            Some(as_of) => as_of.judged.as_ref().map_or(Stage::Certificate.exit_status(), Self::exit_status),
+        };
+        if then == 0 { now } else { then }
+    }
+
+    /// Whether the check succeeded, on the date of `--as-of` too.
+    pub fn holds(&self) -> bool {
+        self.verdict != Verdict::Failed && self.as_of.as_ref().is_none_or(|as_of| as_of.holds())
     }
 
     /// Whether a policy of the user's makes a warning of it a failure.
@@ -111,16 +155,43 @@ impl Outcome {
     }
 }
 
-/// Exit status: verified, but a policy of the user's is not met.
+/// Exit status: the check succeeded, but a policy of the user's is not met.
 pub const POLICY_NOT_MET: u8 = 10;
 
-/// The verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The verdict: what was verified of the server, where what the sslmode demands holds. From the lowest to the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// What the sslmode demands holds over TLS.
-    Verified,
-    /// It does not.
+    /// What the sslmode demands does not hold.
     Failed,
+    /// TLS is up, with anybody: nothing was demanded.
+    Encrypted,
+    /// The chain holds, nobody compared the name. Below verify-ca libpq verifies the chain all the same when a root file
+    /// is there (fe-secure-openssl.c, initialize_SSL: SSL_VERIFY_PEER is set with the file, whatever the sslmode).
+    ChainVerified,
+    /// Chain and name hold.
+    Verified,
+}
+
+impl Verdict {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Encrypted => "encrypted",
+            Self::ChainVerified => "chain-verified",
+            Self::Verified => "verified",
+        }
+    }
+
+    /// In words, as the last line has it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Encrypted => "encrypted, not verified",
+            Self::ChainVerified => "chain verified, name not",
+            Self::Verified => "verified",
+        }
+    }
 }
 
 /// A named root cause with its evidence and its remedies.

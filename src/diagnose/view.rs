@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use super::Mark;
 use super::root_file::Server;
+use super::{Mark, Verdict};
 use crate::conninfo::{self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, Value};
 use crate::evidence::{
     Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
@@ -38,6 +38,16 @@ impl<'a> View<'a> {
 
     pub(super) fn trust(&self) -> Option<&'a Trust> {
         self.evidence.trust.as_ref()
+    }
+
+    /// What was verified of the server, if the check did not fail.
+    pub(super) fn level(&self) -> Verdict {
+        match self.mode {
+            SslMode::VerifyFull => Verdict::Verified,
+            SslMode::VerifyCa => Verdict::ChainVerified,
+            _ if self.judgement().is_some_and(|judgement| judgement.verifies) => Verdict::ChainVerified,
+            _ => Verdict::Encrypted,
+        }
     }
 
     /// The roots that libpq would use.

@@ -18,7 +18,7 @@ use crate::verify::{self, Judgement};
 pub struct Evidence {
     /// Wall-clock time of the start.
     pub started: Timestamp,
-    /// The time for which certificates are judged: `started`, or `--as-of`.
+    /// The time for which certificates were judged: `started`, or `--as-of` where the chain was judged again.
     pub judged_at: Timestamp,
     /// The connection string as given, for marking errors; secret until masked.
     pub input: Option<Secret>,
@@ -46,10 +46,10 @@ pub struct Evidence {
 
 impl Evidence {
     /// The evidence of settings that cannot be used: all that there is before a file is read.
-    pub fn of_bad_config(started: Timestamp, judged_at: Timestamp, scope: Scope, failure: Failure) -> Self {
+    pub fn of_bad_config(started: Timestamp, scope: Scope, failure: Failure) -> Self {
         Self {
             started,
-            judged_at,
+            judged_at: started,
             input: failure.input,
             marked: failure.marked,
             config: Err(failure.error),

@@ -81,7 +81,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     });
     let evidence = Evidence {
         started: plan.started,
-        judged_at: plan.judged_at,
+        judged_at: plan.started,
         input: plan.settings.input.clone(),
         marked: None,
         config: Ok(plan.settings.clone()),

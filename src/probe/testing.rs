@@ -7,7 +7,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::conninfo::*;
 use crate::plan::Plan;
-use crate::testing::now;
 use crate::timestamp::Timestamp;
 use crate::trust::{ClientIdentity, Revocation, Roots, Trust};
 
@@ -66,7 +65,6 @@ pub(super) fn plan(hosts: Vec<Host>) -> Plan {
         settings: Settings { hosts, ..settings() },
         trust,
         started: Timestamp::now(),
-        judged_at: now(),
         scope: Default::default(),
         total_limit: None,
         second_looks: false,

@@ -13,9 +13,7 @@ use super::{Form, Reporter, Row};
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
-use crate::diagnose::{
-    Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Verdict, Warning, looks,
-};
+use crate::diagnose::{AsOf, Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Warning, looks};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
@@ -69,10 +67,7 @@ fn object(outcome: &Outcome) -> Json {
         "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
         "time": outcome.evidence.started.to_string(),
         "target": target(outcome, attempt),
-        "verdict": match outcome.verdict {
-            Verdict::Verified => "verified",
-            Verdict::Failed => "failed",
-        },
+        "verdict": outcome.verdict.name(),
         "exit_code": outcome.exit_status(),
         "diagnosis": outcome.diagnosis.as_ref().map_or(Json::Null, diagnosis),
         "also": outcome.also.iter().map(also).collect::<Vec<_>>(),
@@ -84,10 +79,29 @@ fn object(outcome: &Outcome) -> Json {
         "chain": tls.map_or_else(Vec::new, |tls| chain(outcome, tls)),
         "server": attempt.map_or(Json::Null, server),
     });
-    if let (Some(audit), Some(object)) = (&outcome.evidence.audit, object.as_object_mut()) {
-        object.insert("audit".to_owned(), accepts(audit));
+    if let Some(object) = object.as_object_mut() {
+        if let Some(audit) = &outcome.evidence.audit {
+            object.insert("audit".to_owned(), accepts(audit));
+        }
+        if let Some(then) = &outcome.as_of {
+            object.insert("as_of".to_owned(), as_of(then, outcome));
+        }
     }
     object
+}
+
+/// What the recorded chain comes to on another date; there only where `--as-of` asked. Where it was not judged, all but
+/// the date is null or empty.
+fn as_of(then: &AsOf, now: &Outcome) -> Json {
+    let judged = then.judged.as_ref();
+    json!({
+        "date": then.date.to_string(),
+        "verdict": judged.map(|judged| judged.verdict.name()),
+        "exit_code": judged.map(Outcome::exit_status),
+        "diagnosis": judged.and_then(|judged| judged.diagnosis.as_ref()).map(diagnosis),
+        "also": judged.map(|judged| judged.also.iter().map(also).collect::<Vec<_>>()).unwrap_or_default(),
+        "warnings": then.warnings(&now.warnings).map(warning).collect::<Vec<_>>(),
+    })
 }
 
 /// What `audit` found; there only where it asked. Null stands for an answer that tells neither.

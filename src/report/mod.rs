@@ -19,7 +19,7 @@ use std::io::{self, Write};
 pub use listing::Listing;
 pub use page::Page;
 pub use style::{ColorChoice, Role, Stream, Style, WIDEST};
-pub use subject::{Assurance, assurance, target_name};
+pub use subject::target_name;
 
 use crate::check::Run;
 use crate::diagnose::Outcome;

@@ -1,7 +1,7 @@
 //! What every format needs to know of an outcome: which server, how sure, which exit status.
 
-use crate::conninfo::{Host, Settings, SslMode};
-use crate::diagnose::{Outcome, Verdict};
+use crate::conninfo::{Host, Settings};
+use crate::diagnose::Outcome;
 use crate::evidence::Attempt;
 use crate::trust::{FileCertificate, Roots};
 
@@ -10,49 +10,11 @@ use crate::report::lossy;
 /// libpq's default port, which goes without saying.
 const DEFAULT_PORT: u16 = 5432;
 
-/// What a verdict stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assurance {
-    /// Chain and name hold.
-    Verified,
-    /// The chain holds, nobody compared the name.
-    ChainOnly,
-    /// TLS, with anybody.
-    EncryptedOnly,
-    /// It failed.
-    Failed,
-}
-
-impl Assurance {
-    /// The words of the last line.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::ChainOnly => "chain verified, name not",
-            Self::EncryptedOnly => "encrypted, not verified",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// A certificate of the root file, by its place there.
 pub(super) fn in_file(outcome: &Outcome, place: usize) -> Option<&FileCertificate> {
     match &outcome.evidence.trust.as_ref()?.roots {
         Roots::Loaded(store) => store.certificates.get(place),
         _ => None,
-    }
-}
-
-/// What was verified. Below verify-ca libpq verifies the chain all the same when a root file is there
-/// (fe-secure-openssl.c, initialize_SSL: SSL_VERIFY_PEER is set with the file, whatever the sslmode).
-pub fn assurance(outcome: &Outcome) -> Assurance {
-    let roots_read = || outcome.evidence.trust.as_ref().is_some_and(|t| matches!(t.roots, Roots::Loaded(_)));
-    match (outcome.verdict, settings(outcome).map(|settings| settings.sslmode)) {
-        (Verdict::Failed, _) => Assurance::Failed,
-        (Verdict::Verified, Some(SslMode::VerifyFull)) => Assurance::Verified,
-        (Verdict::Verified, Some(SslMode::VerifyCa)) => Assurance::ChainOnly,
-        (Verdict::Verified, Some(_)) if roots_read() => Assurance::ChainOnly,
-        (Verdict::Verified, _) => Assurance::EncryptedOnly,
     }
 }
 

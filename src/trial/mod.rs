@@ -20,7 +20,8 @@ use crate::probe::probe;
 use crate::provider;
 use crate::secret::Secret;
 use crate::stage::Stage;
-use crate::trust::{self, RootSource, RootStore, Roots, SystemStore, Trust};
+use crate::timestamp::Timestamp;
+use crate::trust::{self, ClientIdentity, RootSource, RootStore, Roots, SystemStore, Trust};
 use crate::verify;
 use string::Corrected;
 
@@ -30,6 +31,17 @@ const MOST_CONNECTIONS: usize = 6;
 const GRACE: Duration = Duration::from_secs(1);
 /// Settings under which the same handshake is only judged differently.
 const JUDGED_ONLY: [&str; 4] = ["sslmode", "sslrootcert", "sslcrl", "sslcrldir"];
+/// Settings under which the server is the same and verified by the same rules. Only there does a trial present the client
+/// certificate: under another name or other roots it would go to whoever this check did not accept.
+const SAME_SERVER: [&str; 7] = [
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "sslcertmode",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "sslnegotiation",
+];
 /// Settings that matter after TLS and cannot be tried without credentials.
 const CREDENTIALS: [&str; 4] = ["user", "dbname", "channel_binding", "require_auth"];
 
@@ -99,6 +111,8 @@ enum Rejudged {
 struct TrialResult {
     settings: Option<Settings>,
     outcome: Outcome,
+    /// Whether the client certificate was held back, so that a demand for it is no new fault.
+    anonymous: bool,
 }
 
 struct Trials<'a> {
@@ -189,7 +203,7 @@ impl<'a> Trials<'a> {
             Rejudged::Judged(judged) => *judged,
             Rejudged::Exhausted => return None,
             Rejudged::NoChain => {
-                let captured = self.probed(settings.clone(), trust).await?;
+                let captured = self.probed(settings.clone(), trust, true).await?;
                 self.captured.insert(captured).clone()
             }
         };
@@ -210,7 +224,10 @@ impl<'a> Trials<'a> {
             return Comparison::Undecided;
         };
         let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
-        let Some(after) = found.outcome.diagnosis else {
+        let demands_certificate = |after: &Diagnosis| after.code.concerns(Concern::ClientCertificate);
+        let Some(after) =
+            found.outcome.diagnosis.filter(|after| !(found.anonymous && demands_certificate(after)))
+        else {
             return Comparison::Cured(found.settings.and_then(|settings| corrected.shown(&settings)));
         };
         let both_roots = [before, &after].iter().all(|found| found.code.concerns(Concern::Roots));
@@ -237,18 +254,19 @@ impl<'a> Trials<'a> {
     async fn found_under(&mut self, fix: &Fix, corrected: &Corrected) -> Option<TrialResult> {
         let (settings, trust) = match self.under(fix, corrected)? {
             Ok(under) => under,
-            Err(outcome) => return Some(TrialResult { settings: None, outcome: *outcome }),
+            Err(outcome) => return Some(TrialResult { settings: None, outcome: *outcome, anonymous: false }),
         };
+        let anonymous =
+            !self.may_present_certificate(fix) && matches!(trust.client, ClientIdentity::Ready(_));
         let judged_only = fix.edit.is_none()
             && !fix.settings.is_empty()
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
-        let rejudged =
-            if judged_only { self.judged_again(&settings, &trust).await } else { Rejudged::NoChain };
-        let evidence = match rejudged {
+        let again = if judged_only { self.judged_again(&settings, &trust).await } else { Rejudged::NoChain };
+        let evidence = match again {
             Rejudged::Judged(judged) => *judged,
             Rejudged::Exhausted => return None,
             Rejudged::NoChain => {
-                let probed = self.probed(settings.clone(), trust).await?;
+                let probed = self.probed(settings.clone(), trust, anonymous).await?;
                 // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
                 // tells it.
                 if takes_certificate_away(fix) && certificate_was_asked_for(&probed) {
@@ -257,7 +275,19 @@ impl<'a> Trials<'a> {
                 if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
             }
         };
-        Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await })
+        Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await, anonymous })
+    }
+
+    /// Whether a trial may present the client certificate: the check did not refuse this server, and the fix changes
+    /// neither whom it talks to nor how that is verified.
+    fn may_present_certificate(&self, fix: &Fix) -> bool {
+        let tls = self.evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+        let judgement = tls.and_then(|step| step.result.judgement.as_ref());
+        let refused = judgement.is_some_and(|judgement| !judgement.accepted);
+        let same = fix.edit.is_none()
+            && !fix.settings.is_empty()
+            && fix.settings.iter().all(|(keyword, _)| SAME_SERVER.contains(keyword));
+        same && !refused
     }
 
     /// Settings and files under a fix, or what is then wrong with the settings.
@@ -272,8 +302,8 @@ impl<'a> Trials<'a> {
         let settings = match resolved {
             Ok(settings) => settings,
             Err(failure) => {
-                let Evidence { started, judged_at, scope, .. } = *self.evidence;
-                let refused = Evidence::of_bad_config(started, judged_at, scope, *failure);
+                let Evidence { started, scope, .. } = *self.evidence;
+                let refused = Evidence::of_bad_config(started, scope, *failure);
                 return Some(Err(Box::new(diagnose(refused))));
             }
         };
@@ -304,11 +334,15 @@ impl<'a> Trials<'a> {
         self.budget.saturating_sub(self.begin.elapsed())
     }
 
-    /// Another connection, which ends when TLS is verified; `None` if none may be made.
-    async fn probed(&mut self, settings: Settings, trust: Trust) -> Option<Evidence> {
+    /// Another connection, which ends when TLS is verified; `None` if none may be made. An anonymous one presents no
+    /// client certificate.
+    async fn probed(&mut self, settings: Settings, mut trust: Trust, anonymous: bool) -> Option<Evidence> {
         let left = self.left();
         if !self.context.may_connect || left.is_zero() || self.connections >= MOST_CONNECTIONS {
             return None;
+        }
+        if anonymous {
+            trust.client = ClientIdentity::None;
         }
         let mut scope = self.evidence.scope;
         scope.tls_only = true;
@@ -320,7 +354,6 @@ impl<'a> Trials<'a> {
             settings,
             trust,
             started: self.evidence.started,
-            judged_at: self.evidence.judged_at,
             scope,
             second_looks: false,
             total_limit: Some(left),
@@ -371,6 +404,21 @@ impl<'a> Trials<'a> {
                 Some(fix)
             }
         }
+    }
+}
+
+/// The chain that a check recorded, judged under its own settings as of another date; `None` where there is none, or
+/// where judging it again would take too much work. Whatever else came of the handshake is left out.
+pub fn judged_as_of(mut evidence: Evidence, date: Timestamp) -> Option<Evidence> {
+    let settings = evidence.config.clone().ok()?;
+    let trust = evidence.trust.clone()?;
+    evidence.judged_at = date;
+    if let Some(tls) = evidence.attempts.last_mut().and_then(|attempt| attempt.tls.as_mut()) {
+        tls.result.failure = None;
+    }
+    match rejudged(evidence, settings, trust) {
+        Rejudged::Judged(evidence) => Some(*evidence),
+        Rejudged::NoChain | Rejudged::Exhausted => None,
     }
 }
 

@@ -124,8 +124,7 @@ mod tests {
     fn corrected(typed: &[u8], options: Vec<(&'static str, Value)>, fix: &Fix) -> Option<Corrected> {
         let environment = Environment::default();
         let failure = conninfo::resolve(Some(b"port=x"), &Overrides::default(), &environment).unwrap_err();
-        let mut evidence =
-            Evidence::of_bad_config(Timestamp::now(), Timestamp::now(), Scope::default(), *failure);
+        let mut evidence = Evidence::of_bad_config(Timestamp::now(), Scope::default(), *failure);
         evidence.input = Some(Secret::new(typed.to_vec()));
         let parameters = options.into_iter().map(|(keyword, value)| (keyword, value, "-x")).collect();
         let overrides = Overrides { parameters, never_prompt: false };

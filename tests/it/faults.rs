@@ -138,7 +138,7 @@ fn each_fault_is_named_with_evidence_and_remedy() {
             let json = report.json();
             let code = catalogue::code(fault.code).ok_or("no such code")?;
             let Some(stage) = code.fails_in() else {
-                expect(json["verdict"] == "verified" && report.status == Some(0), || {
+                expect(json["verdict"] != "failed" && report.status == Some(0), || {
                     format!("{} with exit {:?}: {}", json["verdict"], report.status, json["diagnosis"])
                 })?;
                 expect(json["audit"].is_object() == (fault.seen_by == SeenBy::Audit), || {

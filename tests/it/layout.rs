@@ -29,19 +29,11 @@ fn outcome(fault: &Fault) -> Outcome {
     let now = Timestamp::now();
     let settings = match conninfo::resolve(Some(input.expose()), &overrides, &environment) {
         Ok(settings) => settings,
-        Err(failure) => return diagnose(Evidence::of_bad_config(now, now, scope, *failure)),
+        Err(failure) => return diagnose(Evidence::of_bad_config(now, scope, *failure)),
     };
     let trust = trust::load(&settings, &environment);
-    let plan = Plan {
-        settings,
-        trust,
-        started: now,
-        judged_at: now,
-        scope,
-        second_looks: true,
-        total_limit: None,
-        only_host: None,
-    };
+    let plan =
+        Plan { settings, trust, started: now, scope, second_looks: true, total_limit: None, only_host: None };
     let context = Context {
         input: Some(&input),
         overrides: &overrides,

@@ -32,6 +32,7 @@ mod special_files;
 mod structure;
 mod support;
 mod trials;
+mod trusted;
 mod verify_properties;
 mod waiting;
 mod words;

@@ -95,7 +95,6 @@ impl Check {
             settings: self.settings,
             trust,
             started: now,
-            judged_at: now,
             scope: self.scope,
             total_limit: Some(Duration::from_secs(60)),
             second_looks: self.second_looks,

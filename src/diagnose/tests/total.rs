@@ -228,7 +228,13 @@ prop_compose! {
 }
 
 fn check(outcome: &Outcome) {
-    assert_eq!(outcome.verdict == Verdict::Verified, outcome.diagnosis.is_none());
+    assert_eq!(outcome.verdict == Verdict::Failed, outcome.diagnosis.is_some());
+    if outcome.verdict == Verdict::Verified {
+        assert_eq!(
+            outcome.evidence.config.as_ref().map(|settings| settings.sslmode),
+            Ok(SslMode::VerifyFull)
+        );
+    }
     assert_eq!(outcome.stages.iter().map(|line| line.stage).collect::<Vec<_>>(), Stage::ALL);
     assert_eq!(outcome.of_attempts().count(), outcome.evidence.attempts.len());
     if let Some(diagnosis) = &outcome.diagnosis {

@@ -39,7 +39,7 @@ impl Verifier {
         Self {
             trust,
             host: (!host.name.as_bytes().is_empty()).then(|| host.name.clone()),
-            at: plan.judged_at,
+            at: plan.started,
             mode: plan.settings.sslmode,
             findings: Arc::default(),
         }

@@ -8,8 +8,19 @@ use crate::text::{self, shell_quoted};
 
 /// The diagnosis, and what else is certainly wrong.
 pub(crate) fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
+    error_at(page, ERROR, diagnosis, also, "");
+}
+
+/// The same, with a remark behind the code.
+pub(super) fn error_at(
+    page: &mut Page,
+    level: Level,
+    diagnosis: &Diagnosis,
+    also: &[Diagnosis],
+    remark: &str,
+) {
     let column = label_column(&diagnosis.evidence);
-    title(page, ERROR, (diagnosis.code.name, ""), &diagnosis.title);
+    title(page, level, (diagnosis.code.name, remark), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
         mark::picture(page, mark);
     }
@@ -32,9 +43,14 @@ pub(crate) fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) 
 
 /// A warning; the verdict stands, even where the user's policy denies it.
 pub(crate) fn warning(page: &mut Page, warning: &Warning) {
-    let column = label_column(&warning.evidence);
     let level = if warning.denied { DENIED } else { WARNING };
-    title(page, level, (warning.code.name, ""), &warning.title);
+    warning_at(page, level, warning, "");
+}
+
+/// The same, with a remark behind the code.
+pub(super) fn warning_at(page: &mut Page, level: Level, warning: &Warning, remark: &str) {
+    let column = label_column(&warning.evidence);
+    title(page, level, (warning.code.name, remark), &warning.title);
     evidence(page, column, &warning.evidence);
     fixes(page, column, &warning.fixes);
 }

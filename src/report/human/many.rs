@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::diagnosis::{DENIED, ERROR, Level, WARNING, fixes, title};
-use super::sign;
-use crate::diagnose::{Code, Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict};
+use super::{as_of, sign};
+use crate::diagnose::{AsOf, Code, Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict, Warning};
 use crate::report::page::{LABELS, Page};
-use crate::report::subject::{assurance, target_name};
-use crate::report::{Layout, Reporter, Role, Run, Verbosity};
+use crate::report::subject::target_name;
+use crate::report::{Layout, Reporter, Role, Run, Style, Verbosity};
 use crate::text::width;
 
 /// Collects what is worth saying of each target and says it at the end, in the order in which targets came in.
@@ -18,6 +18,8 @@ pub(super) struct Many<W> {
     rows: Vec<Row>,
     causes: Vec<Cause>,
     times: Vec<Duration>,
+    /// The date of `--as-of`.
+    date: Option<String>,
 }
 
 struct Row {
@@ -33,6 +35,8 @@ struct Row {
 /// A code, its targets counted; words and remedies are those of the first.
 struct Cause {
     level: Level,
+    /// The date of `--as-of`, where it comes with that.
+    remark: String,
     code: &'static Code,
     title: String,
     fixes: Vec<Fix>,
@@ -44,17 +48,19 @@ struct Cause {
 impl<W: Write> Many<W> {
     /// Writes to `out`.
     pub(super) fn new(layout: Layout, out: W) -> Self {
-        Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new() }
+        Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new(), date: None }
     }
 
-    fn count(&mut self, level: Level, code: &'static Code, title: &str, fixes: &[Fix]) {
-        match self.causes.iter_mut().find(|cause| cause.code == code && cause.level == level) {
+    fn count(&mut self, (level, remark): (Level, &str), code: &'static Code, title: &str, fixes: &[Fix]) {
+        let is_it = |cause: &&mut Cause| cause.code == code && cause.level == level && cause.remark == remark;
+        match self.causes.iter_mut().find(is_it) {
             Some(cause) => {
                 cause.targets += 1;
                 cause.differs |= cause.title != title;
             }
             None => self.causes.push(Cause {
                 level,
+                remark: remark.to_owned(),
                 code,
                 title: title.to_owned(),
                 fixes: fixes.to_vec(),
@@ -71,22 +77,15 @@ impl<W: Write> Reporter for Many<W> {
         let style = self.layout.style;
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
         let mut row = |fails, status, code: &str, place: String| {
-            self.rows.push(Row {
-                fails,
-                status,
-                target: style.text(&target),
-                code: code.to_owned(),
-                place: style.text(&place),
-                time: format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0),
-            });
+            self.rows.push(Row::new(style, outcome, &target, (fails, status), code, &place));
         };
         match (outcome.verdict, &outcome.diagnosis) {
             (Verdict::Failed, Some(diagnosis)) => {
                 row(true, StageStatus::Failed, diagnosis.code.name, diagnosis.code.stage.name().to_owned());
-                self.count_error(diagnosis);
+                self.count_error(diagnosis, "");
             }
             (Verdict::Failed, None) => row(true, StageStatus::Failed, "", String::new()),
-            (Verdict::Verified, _) => {
+            _ => {
                 for warning in &outcome.warnings {
                     row(
                         warning.denied,
@@ -95,14 +94,17 @@ impl<W: Write> Reporter for Many<W> {
                         days_left(&warning.evidence),
                     );
                 }
-                if outcome.warnings.is_empty() && self.layout.verbosity == Verbosity::Verbose {
-                    row(false, StageStatus::Ok, assurance(outcome).words(), String::new());
+                let plain = outcome.warnings.is_empty() && outcome.as_of.is_none();
+                if plain && self.layout.verbosity == Verbosity::Verbose {
+                    row(false, StageStatus::Ok, outcome.verdict.words(), String::new());
                 }
                 for warning in &outcome.warnings {
-                    let level = if warning.denied { DENIED } else { WARNING };
-                    self.count(level, warning.code, &warning.title, &warning.fixes);
+                    self.count_warning(warning, "");
                 }
             }
+        }
+        if let Some(then) = &outcome.as_of {
+            self.then(outcome, then, &target);
         }
         Ok(())
     }
@@ -125,7 +127,7 @@ impl<W: Write> Reporter for Many<W> {
             if !self.rows.is_empty() {
                 page.part();
             }
-            last_line(&mut page, run, median(&mut self.times));
+            last_line(&mut page, run, median(&mut self.times), self.date.as_deref());
         }
         self.out.write_all(page.into_text().as_bytes())?;
         self.out.flush()
@@ -133,8 +135,60 @@ impl<W: Write> Reporter for Many<W> {
 }
 
 impl<W: Write> Many<W> {
-    fn count_error(&mut self, diagnosis: &Diagnosis) {
-        self.count(ERROR, diagnosis.code, &diagnosis.title, &diagnosis.fixes);
+    fn count_error(&mut self, diagnosis: &Diagnosis, remark: &str) {
+        self.count((ERROR, remark), diagnosis.code, &diagnosis.title, &diagnosis.fixes);
+    }
+
+    fn count_warning(&mut self, warning: &Warning, remark: &str) {
+        let level = if warning.denied { DENIED } else { WARNING };
+        self.count((level, remark), warning.code, &warning.title, &warning.fixes);
+    }
+
+    /// What comes with the date of `--as-of`. Where the check failed, that is said, and its cause first of all.
+    fn then(&mut self, now: &Outcome, then: &AsOf, target: &str) {
+        let (style, date) = (self.layout.style, as_of::date(then));
+        let remark = format!(" {date}");
+        let mut row = |fails, status, code: &str| {
+            self.rows.push(Row::new(style, now, target, (fails, status), code, &date));
+        };
+        let failed = now.verdict == Verdict::Failed;
+        match then.judged.as_ref().map(|judged| judged.diagnosis.as_ref()) {
+            _ if failed => {}
+            None => row(true, StageStatus::Failed, "not judged"),
+            Some(Some(found)) => {
+                row(true, StageStatus::Failed, found.code.name);
+                self.count_error(found, &remark);
+            }
+            Some(None) => {
+                for warning in then.warnings(&now.warnings) {
+                    row(warning.denied, StageStatus::Warning, warning.code.name);
+                }
+                for warning in then.warnings(&now.warnings) {
+                    self.count_warning(warning, &remark);
+                }
+            }
+        }
+        self.date = Some(date);
+    }
+}
+
+impl Row {
+    fn new(
+        style: Style,
+        outcome: &Outcome,
+        target: &str,
+        (fails, status): (bool, StageStatus),
+        code: &str,
+        place: &str,
+    ) -> Self {
+        Self {
+            fails,
+            status,
+            target: style.text(target),
+            code: code.to_owned(),
+            place: style.text(place),
+            time: format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0),
+        }
     }
 }
 
@@ -189,17 +243,18 @@ fn tell(page: &mut Page, cause: &Cause) {
     let targets =
         if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
     let first = if cause.differs { " (the first of them)" } else { "" };
-    let count = format!(" for {targets}");
+    let count = format!(" for {targets}{}", cause.remark);
     title(page, cause.level, (cause.code.name, &count), &format!("{}{first}", cause.title));
     fixes(page, LABELS, &cause.fixes);
 }
 
 /// `verified 197 of 200  failed 3  warned 1  median 41 ms  exit 5  10.1 s`
-fn last_line(page: &mut Page, run: &Run, median: Option<Duration>) {
+fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, date: Option<&str>) {
     let style = page.style();
     let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
     let total = run.verified + run.failed + run.unfinished;
-    let mut parts = vec![style.paint(role, &format!("verified {} of {total}", run.verified))];
+    let then = date.map(|date| format!(", now and {date}")).unwrap_or_default();
+    let mut parts = vec![style.paint(role, &format!("verified {} of {total}{then}", run.verified))];
     if run.failed > 0 {
         parts.push(style.paint(Role::Error, &format!("failed {}", run.failed)));
     }

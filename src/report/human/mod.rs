@@ -3,6 +3,7 @@
 //! The answer is the last line and the remedy stands just above it, so that eyes and `tail -1` both end there. Nothing
 //! is said by colour or symbol alone.
 
+mod as_of;
 mod audit;
 mod chain;
 pub(crate) mod diagnosis;
@@ -14,10 +15,10 @@ mod wire;
 use std::io::{self, Write};
 
 use super::page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
-use super::subject::{Assurance, assurance, target_name};
+use super::subject::target_name;
 use super::{Form, Layout, Reporter, Role, Row, Style, Verbosity};
 use crate::check::Run;
-use crate::diagnose::{Outcome, StageReport, StageStatus};
+use crate::diagnose::{Outcome, StageReport, StageStatus, Verdict};
 use crate::stage::Stage;
 
 pub(super) const FORMAT: Row = Row {
@@ -71,8 +72,11 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         diagnosis::error(&mut page, found, &outcome.also);
     }
     if !quiet || outcome.exit_status() != 0 {
+        if let Some(then) = &outcome.as_of {
+            as_of::section(&mut page, then, outcome, layout.verbosity);
+        }
         let stages_only = layout.verbosity == Verbosity::Normal && outcome.warnings.is_empty();
-        if outcome.diagnosis.is_some() || !stages_only {
+        if outcome.diagnosis.is_some() || outcome.as_of.is_some() || !stages_only {
             page.part();
         }
         last_line(&mut page, outcome);
@@ -132,26 +136,28 @@ fn sign(style: Style, status: StageStatus) -> (&'static str, Role) {
     (if style.symbols() { symbol } else { word }, role)
 }
 
+fn verdict_role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Verified => Role::Good,
+        Verdict::ChainVerified | Verdict::Encrypted => Role::Warning,
+        Verdict::Failed => Role::Error,
+    }
+}
+
 /// The answer.
 fn last_line(page: &mut Page, outcome: &Outcome) {
     let style = page.style();
-    let assurance = assurance(outcome);
-    let mut parts = vec![style.paint(
-        match assurance {
-            Assurance::Verified => Role::Good,
-            Assurance::ChainOnly | Assurance::EncryptedOnly => Role::Warning,
-            Assurance::Failed => Role::Error,
-        },
-        assurance.words(),
-    )];
+    let verdict = outcome.verdict;
+    let mut parts = vec![style.paint(verdict_role(verdict), verdict.words())];
     let target = target_name(outcome).map(|name| page.clean(&name));
     let known = target.is_some();
     parts.extend(target);
-    if let Some(diagnosis) = outcome.diagnosis.as_ref().filter(|_| assurance == Assurance::Failed) {
+    if let Some(diagnosis) = &outcome.diagnosis {
         parts.push(diagnosis.code.stage.name().to_owned());
     }
+    parts.extend(outcome.as_of.as_ref().map(|then| as_of::words(style, then)));
     if outcome.exit_status() != 0 {
-        let role = if assurance == Assurance::Failed { Role::Plain } else { Role::Error };
+        let role = if verdict == Verdict::Failed { Role::Plain } else { Role::Error };
         parts.push(style.paint(role, &format!("exit {}", outcome.exit_status())));
     }
     let denied = outcome.warnings.iter().filter(|warning| warning.denied).count();

@@ -7,7 +7,7 @@ use crate::clients::connection::{Connection, Root};
 use crate::clients::difference::{Difference, Effect, Situation};
 use crate::clients::table::Client;
 use crate::conninfo::SslMode;
-use crate::diagnose::{Outcome, Verdict};
+use crate::diagnose::Outcome;
 use crate::report::Role;
 use crate::report::page::Page;
 use crate::text::printable;
@@ -71,7 +71,7 @@ impl Listing for Answer<'_> {
         });
         let probe = self.outcome.map(|outcome| {
             json!({
-                "verdict": match outcome.verdict { Verdict::Verified => "verified", Verdict::Failed => "failed" },
+                "verdict": outcome.verdict.name(),
                 "code": outcome.diagnosis.as_ref().map(|found| found.code.name),
                 "exit_code": outcome.exit_status(),
                 "chain_seen": self.situation.is_live(),
@@ -119,8 +119,8 @@ impl Answer<'_> {
                 "not made: differences that depend on the server's certificate are told with --probe"
                     .to_owned(),
             ),
-            Some(Outcome { verdict: Verdict::Verified, .. }) => {
-                (Role::Good, "verified; differences are told by the server's own chain".to_owned())
+            Some(Outcome { diagnosis: None, verdict, .. }) => {
+                (Role::Good, format!("{}; differences are told by the server's own chain", verdict.words()))
             }
             Some(Outcome { diagnosis, .. }) => {
                 let what = diagnosis.as_ref().map(|found| format!("{}: {}", found.code, found.title));

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::{Form, Format, Layout, Style, Verbosity};
 use crate::check::Effective;
-use crate::diagnose::{Outcome, Verdict};
+use crate::diagnose::{Outcome, Verdict, diagnose};
 use crate::text::{is_printable, width};
 
 /// So many lines of snapshots can be read by a person who accepts a change.
@@ -259,16 +259,19 @@ fn the_last_line_claims_no_more_than_was_verified() {
     use crate::conninfo::SslMode::{Allow, Prefer, Require, VerifyCa, VerifyFull};
     // The healthy outcome has a root file; libpq then verifies the chain whatever the sslmode.
     for (mode, with_roots, without) in [
-        (VerifyFull, "verified", "verified"),
-        (VerifyCa, "chain verified, name not", "chain verified, name not"),
+        (VerifyFull, "verified", "failed"),
+        (VerifyCa, "chain verified, name not", "failed"),
         (Require, "chain verified, name not", "encrypted, not verified"),
         (Prefer, "chain verified, name not", "encrypted, not verified"),
         (Allow, "chain verified, name not", "encrypted, not verified"),
     ] {
         for (trust, words) in [(outcomes::healthy(), with_roots), (outcomes::encrypted_only(), without)] {
-            let mut outcome = outcomes::healthy();
-            outcome.evidence.trust = trust.evidence.trust;
-            outcome.evidence.config.as_mut().unwrap().sslmode = mode;
+            let mut evidence = outcomes::healthy().evidence;
+            let tls = &mut evidence.attempts[0].tls.as_mut().unwrap().result;
+            tls.judgement = trust.evidence.attempts[0].tls.as_ref().unwrap().result.judgement.clone();
+            evidence.trust = trust.evidence.trust;
+            evidence.config.as_mut().unwrap().sslmode = mode;
+            let outcome = diagnose(evidence);
             let report = single(TERMINAL, Verbosity::Normal, &outcome);
             let last = report.lines().last().unwrap();
             assert!(last.starts_with(&format!("{words}  db.example.com  ")), "{mode:?}: {last}");

@@ -208,7 +208,7 @@ impl Case {
     fn evidence(self, input: &Secret, overrides: &Overrides, environment: &Environment) -> Evidence {
         let settings = match conninfo::resolve(Some(input.expose()), overrides, environment) {
             Ok(settings) => settings,
-            Err(failure) => return Evidence::of_bad_config(self.now, self.now, Scope::default(), *failure),
+            Err(failure) => return Evidence::of_bad_config(self.now, Scope::default(), *failure),
         };
         let trust = trust::load(&settings, environment);
         let chain = [SERVER, INTERMEDIATE].map(certificate).to_vec();

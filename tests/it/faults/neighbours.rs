@@ -24,7 +24,7 @@ fn fine(home: &Home, code: &str, libpq: u8, conninfo: &str) -> Result<Report, St
     let connection = Psql::libpq(libpq).connect(home, conninfo, &[]);
     expect(connection.connected, || format!("psql: {connection:?}"))?;
     let report = Tool::at(home).check(conninfo);
-    let verified = report.status == Some(0) && report.at("/verdict") == "verified";
+    let verified = report.status == Some(0) && report.at("/verdict") != "failed";
     expect(verified, || format!("not verified: {report}"))?;
     let warnings = report.at("/warnings");
     let warned = warnings.as_array().into_iter().flatten().any(|warning| warning["code"] == code);

@@ -33,6 +33,8 @@ pub(crate) struct ConnectionRecord {
     pub sni: Option<String>,
     /// Whether it offered the protocol `postgresql` by ALPN.
     pub alpn: bool,
+    /// Whether it presented a certificate, in a handshake that was completed or not.
+    pub certificate: bool,
     /// Its StartupMessage without length and protocol version, and whether it came over TLS.
     pub startup: Option<(Vec<u8>, bool)>,
     /// The types of the messages after that.
@@ -44,9 +46,9 @@ pub(crate) struct ConnectionRecord {
 }
 
 impl ConnectionRecord {
-    /// Whether it told anything that only a verified server may know: user and database, or a password.
+    /// Whether it told anything that only a verified server may know: user and database, a password, or who it is.
     pub(crate) fn told_something(&self) -> bool {
-        self.startup.is_some() || !self.passwords.is_empty()
+        self.startup.is_some() || !self.passwords.is_empty() || self.certificate
     }
 
     /// The parameters of its StartupMessage, in the order sent.
@@ -127,6 +129,8 @@ pub(crate) struct Tls {
     pub blind: bool,
     /// Choose no protocol by ALPN.
     pub without_alpn: bool,
+    /// Ask for a client certificate, and be content with any and with none.
+    pub asks_for_certificate: bool,
     /// Before TLS.
     pub reply: Reply,
     /// Behind TLS.

@@ -4,15 +4,19 @@ use super::session::{Endpoints, session};
 use super::{Behaviour, ConnectionRecord, Tls};
 use crate::support::odd_pki::Key;
 use openssl::dh::Dh;
-use openssl::ssl::{AlpnError, NameType, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslStream};
+use openssl::ssl::{
+    AlpnError, NameType, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslStream, SslVerifyMode,
+};
 use openssl::x509::X509;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) enum Handshake {
-    OpenSsl(SslContext),
+    /// And whether it asks for a client certificate.
+    OpenSsl(SslContext, bool),
     Rustls(Arc<rustls::ServerConfig>),
 }
 
@@ -39,7 +43,7 @@ impl Handshake {
                 openssl::ssl::select_next_proto(b"\x0apostgresql", offered).ok_or(AlpnError::NOACK)
             });
         }
-        Self::OpenSsl(context.build())
+        Self::OpenSsl(context.build(), tls.asks_for_certificate)
     }
 
     pub(super) fn rustls(chain: &[Vec<u8>], key: &Key) -> Self {
@@ -74,9 +78,20 @@ impl Handshake {
     ) -> io::Result<()> {
         let ends = Endpoints::of(&client)?;
         match self {
-            Self::OpenSsl(context) => {
-                let mut stream = SslStream::new(Ssl::new(context).unwrap(), client).unwrap();
+            Self::OpenSsl(context, asks) => {
+                let mut ssl = Ssl::new(context).unwrap();
+                let presented = Arc::new(AtomicBool::new(false));
+                if *asks {
+                    let presented = Arc::clone(&presented);
+                    // OpenSSL calls it with what the client presents, and not at all where that is nothing.
+                    ssl.set_verify_callback(SslVerifyMode::PEER, move |_, _| {
+                        presented.store(true, Ordering::SeqCst);
+                        true
+                    });
+                }
+                let mut stream = SslStream::new(ssl, client).unwrap();
                 let result = stream.accept();
+                record.certificate = presented.load(Ordering::SeqCst);
                 record.sni = stream.ssl().servername(NameType::HOST_NAME).map(str::to_owned);
                 if let Err(error) = result {
                     record.handshake_error = Some(error.to_string());
