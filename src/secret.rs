@@ -1,17 +1,19 @@
 //! Values that must never be shown: passwords and pass phrases.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// Secret bytes. There is no `Display`; `Debug` prints stars; the memory is wiped when it is dropped.
+/// Secret bytes. There is no `Display`; `Debug` prints stars. Clones share one memory, which is wiped when the last of
+/// them is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
 
 impl Secret {
     /// Takes the bytes into custody.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Arc::new(Zeroizing::new(bytes)))
     }
 
     /// The bytes themselves, for the one place that sends or uses them.

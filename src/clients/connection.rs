@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::conninfo::{Endpoint, Host, Origin, Settings, SslMode};
+use crate::conninfo::{Endpoint, Host, Origin, Settings, SslMode, mask_text};
 use crate::trust::{ClientIdentity, RootSource, Roots, Trust};
 use crate::verify::is_ip_address;
 
@@ -110,8 +110,8 @@ impl Connection {
             host,
             hostaddr,
             port: slot.port.clone().map_err(|bad| NoConnection::Port(bad_port(bad)))?,
-            database: text(settings.database.as_bytes(), "dbname")?,
-            user: text(settings.user.as_bytes(), "user")?,
+            database: text(settings.database.shown(), "dbname")?,
+            user: text(settings.user.shown(), "user")?,
             root: root(settings, trust, directory)?,
             client: client(settings, trust, directory)?,
             further: further(settings, directory)?,
@@ -148,7 +148,7 @@ pub fn raised_from(settings: &Settings) -> Option<SslMode> {
 }
 
 fn place(slot: &Host) -> Result<(String, Option<String>), NoConnection> {
-    let name = text(slot.name.as_bytes(), "host")?;
+    let name = text(slot.name.shown(), "host")?;
     match &slot.endpoint {
         Endpoint::Socket(_) => Err(NoConnection::Socket),
         Endpoint::Address(address, zone) => {
@@ -211,7 +211,7 @@ fn client(settings: &Settings, trust: &Trust, directory: &Path) -> Result<Option
         }
     };
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
-    let given = |parameter: &crate::conninfo::Parameter| !parameter.value.as_bytes().is_empty();
+    let given = |parameter: &crate::conninfo::Parameter| !parameter.value.is_empty();
     Ok(Some(ClientFiles {
         certificate: absolute(&certificate, directory, "sslcert")?,
         key: absolute(&key, directory, "sslkey")?,
@@ -224,12 +224,12 @@ fn further(settings: &Settings, directory: &Path) -> Result<Vec<(&'static str, S
     for keyword in FURTHER {
         let Some(parameter) = settings.parameter(keyword) else { continue };
         let is_default = matches!(parameter.origin, Origin::Default | Origin::ToolDefault(_));
-        if is_default || parameter.value.as_bytes().is_empty() {
+        if is_default || parameter.value.is_empty() {
             continue;
         }
         let value = match keyword {
             "sslcrl" | "sslcrldir" => absolute(&parameter.value.to_path(), directory, keyword)?,
-            _ => text(parameter.value.as_bytes(), keyword)?,
+            _ => text(parameter.value.shown(), keyword)?,
         };
         found.push((keyword, value));
     }
@@ -238,7 +238,7 @@ fn further(settings: &Settings, directory: &Path) -> Result<Vec<(&'static str, S
 
 fn absolute(path: &Path, directory: &Path, keyword: &'static str) -> Result<String, NoConnection> {
     let whole = directory.join(path);
-    whole.to_str().map(str::to_owned).ok_or(NoConnection::NotText(keyword))
+    whole.to_str().map(mask_text).ok_or(NoConnection::NotText(keyword))
 }
 
 fn text(bytes: &[u8], keyword: &'static str) -> Result<String, NoConnection> {

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::conninfo::write::encoded;
 use crate::text::{self, is_printable};
 
 /// How a snippet's language writes text.
@@ -109,18 +110,9 @@ fn single(value: &str) -> Option<String> {
     value.chars().all(is_printable).then(|| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'")))
 }
 
-/// A part of a URI: everything but RFC 3986's unreserved characters as `%XX`. Decoders of URIs and of forms (`+` for a
-/// blank) read the same.
+/// A part of a URI, percent-encoded.
 pub fn percent(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
+    String::from_utf8_lossy(&encoded(value.as_bytes())).into_owned()
 }
 
 /// A host within a URI: an IPv6 address in brackets.

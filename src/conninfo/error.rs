@@ -40,11 +40,27 @@ pub enum SyntaxErrorKind {
     BareSpace,
 }
 
+/// A password that libpq does not read as its writer meant it, because it, or the user before it, holds an unencoded `@`,
+/// `/` or `?`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unencoded {
+    /// Where what must be encoded stands, from the user's or the password's beginning to the password's end.
+    pub span: Range<usize>,
+    /// The characters to encode.
+    pub characters: Vec<char>,
+    /// Whether they stand in the user.
+    pub in_user: bool,
+    /// The URI with the user encoded and without a password.
+    pub without_password: Value,
+}
+
 /// What is wrong with the configuration. Becomes the evidence of the config stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigError {
     /// The string does not parse.
     Syntax(SyntaxError),
+    /// A URI whose password, or user, is not encoded: libpq would take its pieces for a host, a port or a database.
+    UnencodedPassword(Unencoded),
     /// A keyword libpq does not know.
     UnknownOption {
         /// The keyword as given.

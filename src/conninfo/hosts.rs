@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::address::parse_address;
 use super::validate::{Merged, integer};
-use super::{BadPort, ConfigError, Endpoint, Host, Value, mask};
+use super::{BadPort, ConfigError, Endpoint, Host, ParameterValue, Value, mask};
+use crate::text::is_printable;
 
 /// Where libpq looks for a socket when no host is given: compiled in, here as in Debian's, Red Hat's and most other
 /// builds. Where there are no sockets it takes `localhost`.
@@ -33,18 +34,17 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
         return Err(merged.contradiction(&given, reason, vec![]));
     }
     let only_port = if ports.len() == 1 { ports.first() } else { None };
+    let ports_are_odd = merged.get("port").is_some_and(|port| port.value.plain().is_none());
+    let spilt = merged.value("host").shown() == mask::MASK.as_bytes();
     Ok((0..slots)
         .map(|slot| {
             let name = names.get(slot).copied().unwrap_or_default();
             let address = addresses.get(slot).copied().unwrap_or_default();
             let port_text = only_port.or_else(|| ports.get(slot)).copied().unwrap_or_default();
             let endpoint = endpoint(name, address);
-            // It is only shown, and may be a URL with a password, or begin with a piece of one.
-            let name = match &endpoint {
-                Endpoint::Malformed { .. } => mask::value(name, merged.is_suspect("host")),
-                _ => Value::new(name),
-            };
-            Host { name, endpoint, port: port(port_text), password: None }
+            // It may be a URL with a password, or begin with a piece of one.
+            let name = ParameterValue::of("host", Value::new(name), spilt);
+            Host { name, endpoint, port: port(port_text, ports_are_odd), password: None }
         })
         .collect())
 }
@@ -109,15 +109,27 @@ fn endpoint(name: &[u8], address: &[u8]) -> Endpoint {
     }
 }
 
-/// A name to resolve, unless something stands in it that no host name has.
-fn host_name(name: &[u8]) -> Endpoint {
-    let odd = |character: char| {
-        matches!(character, ':' | '/' | '\\' | '@' | '?' | '#' | '[' | ']')
-            || character.is_whitespace()
-            || character.is_control()
+/// A name to resolve, unless something stands in it that no host name has: of ASCII letters, digits, `-`, `_` and `.`, of
+/// the rest letters and marks (RFC 1123, section 2.1; RFC 5892; the underscore is what people have). Nothing else is ever
+/// asked of a resolver or sent as a server's name, since it may be a string of another driver with a password in it.
+pub(crate) fn is_possible_name(name: &str) -> bool {
+    let fits = |character: char| match character {
+        '-' | '_' | '.' => true,
+        _ if character.is_ascii() => character.is_ascii_alphanumeric(),
+        // Letters of any script and what joins them; no quotes, dashes, symbols and full-width forms of ASCII's signs.
+        _ => {
+            is_printable(character)
+                && !character.is_whitespace()
+                && !matches!(u32::from(character), 0x80..=0xBF | 0x2000..=0x2BFF | 0x2E00..=0x2E7F | 0x3000..=0x3004
+                    | 0x3008..=0x3020 | 0xFF00..=0xFF0F | 0xFF1A..=0xFF20 | 0xFF3B..=0xFF40 | 0xFF5B..=0xFF65 | 0xFFE0..)
+        }
     };
+    !name.is_empty() && name.chars().all(fits)
+}
+
+fn host_name(name: &[u8]) -> Endpoint {
     match std::str::from_utf8(name) {
-        Ok(name) if !name.contains(odd) => Endpoint::Name(name.to_owned()),
+        Ok(name) if is_possible_name(name) => Endpoint::Name(name.to_owned()),
         Ok(name) => Endpoint::Malformed { meant: meant(name) },
         Err(_) => Endpoint::Malformed { meant: None },
     }
@@ -127,7 +139,7 @@ fn host_name(name: &[u8]) -> Endpoint {
 fn meant(name: &str) -> Option<String> {
     let name = name.trim_matches(|character: char| character.is_whitespace() || character.is_control());
     let name = name.split_once("://").map_or(name, |(_, rest)| rest);
-    let name = name.split(['/', '\\', '?', '#']).next()?;
+    let name = name.split(['/', '\\', '?', '#', ';', '&']).next()?;
     let name = name.rsplit_once('@').map_or(name, |(_, host)| host);
     let name = match name.strip_prefix('[') {
         Some(bracketed) => bracketed.split(']').next()?,
@@ -139,9 +151,9 @@ fn meant(name: &str) -> Option<String> {
     (is_name || parse_address(name.as_bytes()).is_some()).then(|| name.to_owned())
 }
 
-fn port(text: &[u8]) -> Result<u16, BadPort> {
+fn port(text: &[u8], suspect: bool) -> Result<u16, BadPort> {
     let text = if text.is_empty() { DEFAULT_PORT.as_bytes() } else { text };
-    let shown = || String::from_utf8_lossy(text).into_owned();
+    let shown = || String::from_utf8_lossy(mask::port(text, suspect).as_bytes()).into_owned();
     let number = integer(text).ok_or_else(|| BadPort::NotANumber(shown()))?;
     u16::try_from(number).ok().filter(|port| *port > 0).ok_or_else(|| BadPort::OutOfRange(shown()))
 }
@@ -167,6 +179,11 @@ mod tests {
             ("/tmp", "", Endpoint::Socket("/tmp".into())),
             ("@name", "", Endpoint::Socket("@name".into())),
             ("größe.example", "", name("größe.example")),
+            ("host.example;Password=x", "", malformed(Some("host.example"))),
+            ("password=x", "", malformed(None)),
+            ("“db.example”", "", malformed(None)),
+            ("$PGHOST", "", malformed(None)),
+            ("数据.example", "", name("数据.example")),
             ("a_b", "", name("a_b")),
             ("db.example.", "", name("db.example.")),
             ("https://db.example", "", malformed(Some("db.example"))),
@@ -202,7 +219,7 @@ mod tests {
             ("1 2", Err(BadPort::NotANumber("1 2".to_owned()))),
             (" ", Err(BadPort::NotANumber(" ".to_owned()))),
         ] {
-            assert_eq!(port(text.as_bytes()), expected, "{text:?}");
+            assert_eq!(port(text.as_bytes(), false), expected, "{text:?}");
         }
     }
 }

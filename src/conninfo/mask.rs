@@ -2,15 +2,20 @@
 //! too much: what may be a password, or a piece of one that was typed without the escapes it needs, is not shown.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::keyword_value::scan;
+use super::loose::{self, loose_secrets, sounds_secret};
 use super::reader::is_space;
 use super::uri::{self, password_in_authority};
 use super::{Value, options};
-use crate::text::printable_bytes;
+use crate::text::{printable, printable_bytes};
 
 /// What stands in place of a secret, whatever its length.
 pub const MASK: &str = "********";
+
+/// What is shown in place of a path that is none, but the text of a key or certificate.
+pub const CONTENT: &str = "(the text of a PEM file, not a path)";
 
 /// A connection string fit to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,20 +71,68 @@ pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
     if behind_secret {
         return Value::from(MASK);
     }
+    Value::new(without(word, loose_secrets(word, word.len())))
+}
+
+/// A text with these parts masked.
+fn without(text: &[u8], secrets: Vec<Range<usize>>) -> Vec<u8> {
     let mut shown = Vec::new();
     let mut done = 0;
-    for secret in merged(loose_secrets(word, word.len())) {
-        shown.extend(word.get(done..secret.start).unwrap_or_default());
+    for secret in merged(secrets) {
+        shown.extend(text.get(done..secret.start).unwrap_or_default());
         shown.extend(MASK.as_bytes());
         done = secret.end;
     }
-    shown.extend(word.get(done..).unwrap_or_default());
-    Value::new(shown)
+    shown.extend(text.get(done..).unwrap_or_default());
+    shown
 }
 
 /// A text without what looks like a secret in it. A server may repeat what was typed in the wrong place.
 pub fn mask_text(text: &str) -> String {
     String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
+}
+
+/// What somebody typed as an argument or pasted, whatever it was meant to be: printable, and without what is a secret in a
+/// connection string or looks like one anywhere.
+pub fn mask_argument(text: &[u8]) -> String {
+    // A sentence is no connection string, and nothing of it is hidden for want of a sign.
+    let is_string = uri::scheme_length(text).is_some() || scan(text).1.is_none_or(|unread| unread > 0);
+    let mut found = if is_string { secrets(text) } else { Vec::new() };
+    found.extend(loose_secrets(text, text.len()));
+    printable(&String::from_utf8_lossy(&without(text, found)))
+}
+
+/// A path, for showing: printable, and no secret that was given in the place of one.
+pub fn mask_path(path: &Path) -> String {
+    printable(&String::from_utf8_lossy(self::path(path.as_os_str().as_encoded_bytes()).as_bytes()))
+}
+
+/// As [`value`], of what should be a path.
+pub(super) fn path(value: &[u8]) -> Value {
+    if loose::is_content(value) { Value::from(CONTENT) } else { self::value(value, false) }
+}
+
+/// As [`value`], of a user: the password of `user:password`.
+pub(super) fn user(value: &[u8]) -> Value {
+    let secret = value.iter().position(|byte| *byte == b':').map(|colon| colon + 1..value.len());
+    Value::new(without(value, secret.into_iter().chain(loose_secrets(value, value.len())).collect()))
+}
+
+/// As [`value`], of a list of ports: where one is no number, what follows its digits. `suspect`: it may be a password.
+pub(super) fn port(value: &[u8], suspect: bool) -> Value {
+    let mut found = loose_secrets(value, value.len());
+    let mut start = 0;
+    for entry in value.split(|byte| *byte == b',') {
+        let number = entry
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || is_space(**byte) || matches!(byte, b'+' | b'-'))
+            .count();
+        if suspect || entry.iter().any(|byte| matches!(byte, b':' | b'=' | b'@' | b';' | b'/')) {
+            found.push(start + number..start + entry.len());
+        }
+        start += entry.len() + 1;
+    }
+    Value::new(without(value, found))
 }
 
 /// The name of an unknown option. A name that is almost a known one is no piece of a password, and is what its writer
@@ -102,6 +155,7 @@ fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
     let mut chain = Chain::default();
     for (keyword, place) in &settings {
         ranges.extend(chain.next(keyword, &place.value, place.keyword.start..place.value.end));
+        ranges.extend(in_user(input, keyword, &place.value));
         // A quote that was left open may have swallowed the name of a secret, but not all of its value.
         let value = input.get(place.value.clone()).unwrap_or_default();
         chain.behind_secret |= !loose_secrets(value, value.len()).is_empty();
@@ -114,12 +168,25 @@ fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
+/// The password of a user that is given as `user:password`.
+fn in_user(input: &[u8], keyword: &[u8], place: &Range<usize>) -> Option<Range<usize>> {
+    let value = input.get(place.clone()).filter(|_| keyword == b"user")?;
+    let colon = value.iter().position(|byte| *byte == b':')?;
+    Some(place.start + colon + 1..place.end)
+}
+
 /// The password of the authority and those of the query.
 fn uri_secrets(input: &[u8], scheme: usize) -> Vec<Range<usize>> {
     let rest = input.get(scheme..).unwrap_or_default();
     let authority =
         password_in_authority(rest).map(|password| password.start + scheme..password.end + scheme);
     let mut ranges: Vec<_> = authority.into_iter().collect();
+    if ranges.is_empty() {
+        ranges.extend(
+            uri::ports_that_are_none(rest).into_iter().map(|port| port.start + scheme..port.end + scheme),
+        );
+    }
+    ranges.extend(loose_secrets(input, input.len()));
     let mut chain = Chain::default();
     let length = |from: usize, ends: &[u8]| {
         let rest = input.get(from..).unwrap_or_default();
@@ -155,107 +222,6 @@ impl Chain {
         let hidden = if options::nearest(keyword).is_some() { value.clone() } else { whole };
         self.behind_secret.then_some(hidden)
     }
-}
-
-/// Words that tell a secret, in lower case.
-const SECRET_WORDS: [&[u8]; 9] = [
-    b"password",
-    b"passwd",
-    b"passphrase",
-    b"pass",
-    b"pwd",
-    b"secret",
-    b"token",
-    b"client_key",
-    b"server_key",
-];
-
-/// Whether a name is that of a secret, in libpq's spelling or another's, or nearly so.
-fn sounds_secret(name: &[u8]) -> bool {
-    if let Some(option) = options::find(name) {
-        return option.kind.is_secret();
-    }
-    let lower = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| lower.windows(word.len()).any(|part| part == *word))
-        || options::nearest(name).is_some_and(options::is_secret)
-}
-
-/// What looks like a secret anywhere in a text: the rest of a word behind `password=` and its like, and passwords of
-/// URLs, with their scheme and without. From `unread` on, where nothing is known of the text's structure, everything
-/// behind such a name.
-fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
-    let mut ranges = bare_logins(text);
-    let mut start = 0;
-    while start < text.len() {
-        let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
-        let end = start + word;
-        if word == 0 {
-            if text.get(start..).is_some_and(|rest| rest.starts_with(b"://")) {
-                let authority = text.get(start + 3..).unwrap_or_default();
-                let authority = authority.split(|byte| is_space(*byte)).next().unwrap_or_default();
-                ranges.extend(
-                    password_in_authority(authority)
-                        .map(|found| found.start + start + 3..found.end + start + 3),
-                );
-            }
-            start += 1;
-            continue;
-        }
-        // In this order, because the second question costs more and most words are not set to anything.
-        if let Some(secret) = secret_behind(text, end, unread)
-            && sounds_secret(text.get(start..end).unwrap_or_default())
-        {
-            ranges.push(secret);
-        }
-        start = end;
-    }
-    ranges
-}
-
-/// The passwords of `user:password@host`, as a URL reads that has lost its scheme.
-fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    for word in text.split(|byte| is_space(*byte)) {
-        let at = word.iter().rposition(|byte| *byte == b'@').unwrap_or(0);
-        let login = word.get(..at).unwrap_or_default();
-        // A drive of Windows has one letter before its colon and a slash behind it.
-        let is_drive = |colon: usize| {
-            matches!(word.get(colon + 1), Some(b'/' | b'\\'))
-                && login.iter().take(colon).rev().take_while(|byte| is_name(**byte)).count() == 1
-        };
-        let colon = login.iter().position(|byte| *byte == b':');
-        if let Some(colon) = colon.filter(|colon| !is_drive(*colon))
-            && !word.windows(3).any(|part| part == b"://")
-        {
-            ranges.push(start + colon + 1..start + at);
-        }
-        start += word.len() + 1;
-    }
-    ranges
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
-}
-
-/// What the name that ends at `end` is set to.
-fn secret_behind(text: &[u8], end: usize, unread: usize) -> Option<Range<usize>> {
-    let blanks = |from: usize| from + text.iter().skip(from).take_while(|byte| is_space(**byte)).count();
-    let sign = blanks(end + usize::from(matches!(text.get(end), Some(b'"' | b'\''))));
-    let start = if matches!(text.get(sign), Some(b'=' | b':')) {
-        blanks(sign + 1)
-    } else if end >= unread && sign > end {
-        sign
-    } else {
-        return None;
-    };
-    let length = if start >= unread {
-        text.len().saturating_sub(start)
-    } else {
-        text.iter().skip(start).take_while(|byte| !is_space(**byte)).count()
-    };
-    Some(start..start + length)
 }
 
 /// The start of the next `keyword =` with a known keyword, from `start` on; the end of the text if there is none.
@@ -328,7 +294,7 @@ mod tests {
             ),
             // Unknown names, other clients' spellings, things typed in the wrong place.
             ("pasword=x host=a", "pasword=******** host=a"),
-            ("Server=a;Pwd=x;Port=1", "Server=a;Pwd=********"),
+            ("Server=a;Pwd=x;Port=1", "Server=a;Pwd=********;Port=1"),
             ("host=postgres://u:x@h/d", "host=postgres://u:********@h/d"),
             ("postgre://u:x@h/d", "postgre://u:********@h/d"),
             ("u:x@h:5432/d", "u:********@h:5432/d"),
@@ -356,8 +322,8 @@ mod tests {
             ("postgresql://h:5432/d?user=a@b", "postgresql://h:5432/d?user=a@b"),
             ("postgresql://[::1]:5432/d", "postgresql://[::1]:5432/d"),
             ("postgresql://h?p%61ssword=x&user=u", "postgresql://h?p%61ssword=********&user=u"),
-            ("postgresql://h?password=x&y&sslmode", "postgresql://h?password=********&********&sslmode"),
-            ("postgresql://h?password=x&y=z&port=1", "postgresql://h?password=********&********&port=1"),
+            ("postgresql://h?password=x&y&sslmode", "postgresql://h?password=********"),
+            ("postgresql://h?password=x&y=z&port=1", "postgresql://h?password=********&port=1"),
             // Printable.
             ("host=\x1b[31m", "host=\\x1b[31m"),
         ] {

@@ -7,8 +7,9 @@ use std::fmt;
 use super::grammar::Assignment;
 use super::options::{self, ConnectionOption, OPTIONS};
 use super::parse::{ParseFailure, Refusal, is_connection_string, parse};
+use super::uri::unencoded_password;
 use super::validate::Merged;
-use super::{ConfigError, Environment, Origin, Parameter, Place, Value, service};
+use super::{ConfigError, Environment, Origin, Parameter, ParameterValue, Place, Value, service};
 
 /// Settings from command-line options, which beat the connection string: keyword, value, the option (`-h`). Those set
 /// to nothing are passed over. A `dbname` (`-d`) may be a connection string; as in psql it beats the other options.
@@ -33,12 +34,11 @@ impl fmt::Debug for Overrides {
 
 /// One value and where it came from.
 struct Found {
-    value: Value,
+    value: ParameterValue,
     origin: Origin,
     /// Its place, and in which string that is.
     place: Option<(StringSource, Place)>,
     typed: Option<Vec<u8>>,
-    suspect: bool,
 }
 
 /// The two places where a connection string may be given.
@@ -111,12 +111,15 @@ impl<'a> Merge<'a> {
         for (keyword, assignment) in read.assignments.into_iter().rev() {
             let Assignment { value, place, typed, may_hold_password } = assignment;
             self.found.entry(keyword).or_insert(Found {
-                value,
+                value: ParameterValue::of(keyword, value, may_hold_password),
                 origin: origin.clone(),
                 place: Some((source, place)),
                 typed,
-                suspect: may_hold_password,
             });
+        }
+        // Before anything else that libpq refuses: what stands there may be pieces of the password.
+        if let Some(unencoded) = unencoded_password(text) {
+            return Some(ConfigError::UnencodedPassword(unencoded));
         }
         refusal.map(|refusal| match refusal {
             Refusal::Syntax(error) => ConfigError::Syntax(error),
@@ -131,16 +134,15 @@ impl<'a> Merge<'a> {
 
     fn plain(&mut self, keyword: &'static str, value: Value, origin: Origin) {
         self.found.entry(keyword).or_insert(Found {
-            value,
+            value: ParameterValue::of(keyword, value, false),
             origin,
             place: None,
             typed: None,
-            suspect: false,
         });
     }
 
     fn service(&mut self, environment: &Environment) -> Result<(), Box<ConfigError>> {
-        let given = self.found.get("service").map(|found| found.value.clone());
+        let given = self.found.get("service").map(|found| Value::new(found.value.exposed()));
         let Some(name) = given.or_else(|| environment.value("PGSERVICE")) else { return Ok(()) };
         let section = service::find(&name, environment)?;
         let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
@@ -154,14 +156,14 @@ impl<'a> Merge<'a> {
     /// `verify-full` always, unless libpq would refuse its `prefer`.
     fn default_sslmode(&mut self) {
         let is = |keyword: &str, text: &[u8]| {
-            self.found.get(keyword).is_some_and(|found| found.value.as_bytes() == text)
+            self.found.get(keyword).is_some_and(|found| found.value.exposed() == text)
         };
         let (system, direct) = (is("sslrootcert", b"system"), is("sslnegotiation", b"direct"));
         if let Some(sslmode) = self.found.get_mut("sslmode")
             && sslmode.origin == Origin::Default
             && (system || !direct)
         {
-            sslmode.value = Value::from("verify-full");
+            sslmode.value = ParameterValue::Plain(Value::from("verify-full"));
             if !system {
                 sslmode.origin = Origin::ToolDefault("libpq's is prefer");
             }
@@ -174,10 +176,10 @@ impl<'a> Merge<'a> {
         if let Some(name) = &environment.login_name {
             self.default_for_nothing("user", Value::from(name.as_str()));
         }
-        if let Some(user) = self.found.get("user").map(|found| found.value.clone()) {
+        if let Some(user) = self.found.get("user").map(|found| Value::new(found.value.exposed())) {
             self.default_for_nothing("dbname", user);
         }
-        let no_password = self.found.get("password").is_none_or(|found| found.value.as_bytes().is_empty());
+        let no_password = self.found.get("password").is_none_or(|found| found.value.is_empty());
         let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
         if let Some(home) = environment.home().filter(|_| no_password) {
             let path = home.join(name);
@@ -186,7 +188,7 @@ impl<'a> Merge<'a> {
     }
 
     fn default_for_nothing(&mut self, keyword: &'static str, value: Value) {
-        if self.found.get(keyword).is_none_or(|found| found.value.as_bytes().is_empty()) {
+        if self.found.get(keyword).is_none_or(|found| found.value.is_empty()) {
             self.found.remove(keyword);
             self.plain(keyword, value, Origin::Default);
         }
@@ -211,7 +213,6 @@ impl<'a> Merge<'a> {
             OPTIONS.iter().filter_map(|option| Some((option.keyword, self.found.get(option.keyword)?)));
         Merged {
             parameters: found
-                .clone()
                 .map(|(keyword, found)| Parameter {
                     keyword,
                     value: found.value.clone(),
@@ -224,7 +225,6 @@ impl<'a> Merge<'a> {
                 .get("sslrootcert")
                 .and_then(|found| found.typed.as_deref())
                 .map(|typed| Value::new(typed).to_path()),
-            suspects: found.filter(|(_, found)| found.suspect).map(|(keyword, _)| keyword).collect(),
         }
     }
 }

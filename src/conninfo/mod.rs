@@ -12,6 +12,7 @@ mod error;
 mod grammar;
 mod hosts;
 mod keyword_value;
+mod loose;
 pub mod mask;
 mod merge;
 pub mod options;
@@ -36,13 +37,14 @@ pub use choices::{
     TlsVersion,
 };
 pub use environment::Environment;
-pub use error::{ConfigError, SyntaxError, SyntaxErrorKind};
+pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
-pub use mask::{MASK, Masked, mask, mask_text};
+pub(crate) use hosts::is_possible_name;
+pub use mask::{MASK, Masked, mask, mask_argument, mask_path, mask_text};
 pub use merge::Overrides;
 pub use options::LibpqVersion;
 pub use origin::Origin;
-pub use parameter::Parameter;
+pub use parameter::{Parameter, ParameterValue};
 pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
 pub use resolve::{Failure, resolve};
 pub use settings::{BadPort, Endpoint, Host, Keepalives, Notice, Password, RootChoice, Settings};

@@ -147,12 +147,21 @@ pub fn is_secret(keyword: &str) -> bool {
     find(keyword.as_bytes()).is_some_and(|option| option.kind.is_secret())
 }
 
+/// Whether a name is a keyword of libpq or what another client calls one, whatever its case and separators.
+pub(super) fn is_anybodys(name: &[u8]) -> bool {
+    let bare = bare(&String::from_utf8_lossy(name));
+    OTHER_NAMES.iter().any(|(other, _)| *other == bare)
+        || OPTIONS.iter().any(|option| self::bare(option.keyword) == bare)
+}
+
+/// A name in lower case and without separators.
+fn bare(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 /// The known keyword nearest to a mistyped one, if one is near: other case or separators, or one edit for every three
 /// characters.
 pub fn nearest(keyword: &[u8]) -> Option<&'static str> {
-    let bare = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
     let typed = bare(&String::from_utf8_lossy(keyword));
     if let Some((_, keyword)) = OTHER_NAMES.iter().find(|(other, _)| *other == typed) {
         return Some(keyword);

@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 
 use super::merge::Merge;
-use super::options::{self, Kind, OPTIONS};
+use super::options::{self, OPTIONS};
 use super::passfile::{Key, PasswordFile};
 use super::validate::{self, Merged};
 use super::{
-    ConfigError, Endpoint, Environment, Host, MASK, Masked, Notice, Origin, Overrides, Parameter, Password,
-    Settings, SslMode, Value, hosts, mask,
+    ConfigError, Endpoint, Environment, Host, Masked, Notice, Origin, Overrides, Parameter, ParameterValue,
+    Password, Settings, SslMode, Value, hosts, mask,
 };
 use crate::secret::Secret;
 
@@ -50,7 +50,7 @@ pub fn resolve(
             let shown = merge.shown_string();
             Err(Box::new(Failure {
                 error: *error,
-                parameters: shown_parameters(&merged),
+                parameters: merged.parameters,
                 input: shown.map(secret),
                 marked: shown.map(|text| mask(text, &spans)),
             }))
@@ -75,19 +75,18 @@ fn settings(
     let over_tcp = hosts.iter().any(|host| !matches!(host.endpoint, Endpoint::Socket(_)));
     let choices = validate::check(merged, over_tcp)?;
     let nameless = |host: &Host| {
-        host.name.as_bytes().is_empty()
-            && matches!(host.endpoint, Endpoint::Address(..) | Endpoint::BadAddress)
+        host.name.is_empty() && matches!(host.endpoint, Endpoint::Address(..) | Endpoint::BadAddress)
     };
     if choices.sslmode == SslMode::VerifyFull && hosts.iter().all(nameless) {
         return Err(Box::new(ConfigError::HostRequired));
     }
     hosts::check(merged, &hosts, choices.shuffle_hosts)?;
-    let mut parameters = shown_parameters(merged);
+    let mut parameters = merged.parameters.clone();
     passwords(merged, environment, &mut hosts, &mut parameters, notices);
     Ok(Settings {
         input: None,
-        user: Value::new(merged.text("user")),
-        database: Value::new(merged.text("dbname")),
+        user: merged.value("user"),
+        database: merged.value("dbname"),
         sni: merged.text("sslsni") == b"1",
         root: validate::root(merged, environment.default_file("root.crt")),
         startup: startup(merged, environment),
@@ -108,21 +107,6 @@ fn settings(
     })
 }
 
-/// The parameters without passwords, or pieces of them, in the wrong place. What is used of these values is in other
-/// fields of the settings.
-fn shown_parameters(merged: &Merged) -> Vec<Parameter> {
-    let mut parameters = merged.parameters.clone();
-    for parameter in &mut parameters {
-        if merged.is_suspect(parameter.keyword) {
-            parameter.value = Value::from(MASK);
-        } else if options::find(parameter.keyword.as_bytes()).is_some_and(|option| option.kind == Kind::Text)
-        {
-            parameter.value = mask::value(parameter.value.as_bytes(), false);
-        }
-    }
-    parameters
-}
-
 /// Gives every host its password: the one that was set, else the password file's.
 fn passwords(
     merged: &Merged,
@@ -131,14 +115,14 @@ fn passwords(
     parameters: &mut Vec<Parameter>,
     notices: &mut Vec<Notice>,
 ) {
-    if let Some(given) = merged.get("password").filter(|given| !given.value.as_bytes().is_empty()) {
+    if let Some(given) = merged.get("password").filter(|given| !given.value.is_empty()) {
         for host in hosts {
-            let secret = Secret::new(given.value.as_bytes().to_vec());
+            let secret = given.value.secret();
             host.password = Some(Password { secret, origin: given.origin.clone() });
         }
         return;
     }
-    let path = merged.get("passfile").filter(|path| !path.value.as_bytes().is_empty());
+    let path = merged.get("passfile").filter(|path| !path.value.is_empty());
     let Some(path) = path.map(|path| path.value.to_path()) else { return };
     let file = match PasswordFile::open(&environment.current_dir.join(&path)) {
         Ok(Some(file)) => file,
@@ -167,7 +151,7 @@ fn passwords(
         let before = |parameter: &Parameter| at.clone().any(|option| option.keyword == parameter.keyword);
         parameters.retain(|parameter| parameter.keyword != "password");
         let at = parameters.iter().take_while(|parameter| before(parameter)).count();
-        let value = Value::new(password.secret.expose());
+        let value = ParameterValue::Secret(password.secret.clone());
         let origin = password.origin.clone();
         parameters.insert(at, Parameter { keyword: "password", value, origin, place: None });
     }
@@ -176,7 +160,7 @@ fn passwords(
 /// What a host is called in the password file: its name, its address where it has none, `localhost` for the default
 /// socket.
 fn passfile_host<'a>(host: &'a Host, address: &'a [u8]) -> &'a [u8] {
-    let name = host.name.as_bytes();
+    let name = host.name.exposed();
     match (name.is_empty(), address.is_empty()) {
         (true, false) => address,
         (true, true) => b"localhost",
@@ -227,6 +211,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::conninfo::MASK;
     use crate::conninfo::{
         AuthMethod, BadPort, LibpqVersion, Place, RequireAuth, RootChoice, SslNegotiation, TlsVersion,
         parse_as,
@@ -257,7 +242,7 @@ mod tests {
     /// Value and origin of a parameter.
     fn parameter(settings: &Settings, keyword: &str) -> (String, Origin) {
         let found = settings.parameter(keyword).unwrap();
-        (String::from_utf8_lossy(found.value.as_bytes()).into_owned(), found.origin.clone())
+        (String::from_utf8_lossy(found.value.shown()).into_owned(), found.origin.clone())
     }
 
     #[test]
@@ -484,7 +469,7 @@ mod tests {
             let hosts = settings(input).hosts.into_iter();
             hosts
                 .map(|host| {
-                    let name = String::from_utf8_lossy(host.name.as_bytes()).into_owned();
+                    let name = String::from_utf8_lossy(host.name.shown()).into_owned();
                     (name, host.endpoint, host.port)
                 })
                 .collect()
@@ -537,33 +522,27 @@ mod tests {
             format!("postgresql://u:{secret}/x@h:1/d"),
             format!("postgresql://u:a@{secret}@h:1/d"),
             format!("postgresql://u@server:{secret}@h:1/d"),
+            format!("postgresql://u:1/{secret}@h:1/d"),
+            format!("postgresql://u:a@ss/{secret}#1@h/d"),
+            format!("postgresql://u:a/{secret}?b@h:1/d?sslmode=require"),
         ] {
-            let (shown, hosts) = match with(&uri, &[]) {
-                Ok(settings) => (settings.parameters, settings.hosts),
-                Err(failure) => {
-                    assert!(!format!("{:?}", failure.error).contains(secret));
-                    let ConfigError::InvalidValue { keyword: "port", value, .. } = &failure.error else {
-                        panic!("{uri}: {:?}", failure.error);
-                    };
-                    assert_eq!(*value, Value::from(MASK));
-                    assert!(!failure.marked.unwrap().text.contains(secret));
-                    (failure.parameters, vec![])
-                }
+            let failure = with(&uri, &[]).unwrap_err();
+            let ConfigError::UnencodedPassword(unencoded) = &failure.error else {
+                panic!("{uri}: {:?}", failure.error);
             };
-            for parameter in shown.iter().filter(|parameter| !options::is_secret(parameter.keyword)) {
-                assert!(!String::from_utf8_lossy(parameter.value.as_bytes()).contains(secret), "{uri}");
-            }
-            for host in hosts {
-                assert_eq!(host.endpoint, Endpoint::Malformed { meant: Some("h".to_owned()) });
-                assert_eq!(host.name, Value::from(MASK));
-            }
+            let corrected = String::from_utf8_lossy(unencoded.without_password.as_bytes()).into_owned();
+            assert!(with(&corrected, &[]).is_ok(), "{corrected}");
+            let marked = failure.marked.as_ref().unwrap();
+            let shown = format!("{:?} {:?} {}", failure.error, failure.parameters, marked.text);
+            assert!(!shown.contains(secret) && !corrected.contains(secret), "{shown}");
+            assert!(marked.text[marked.spans[0].clone()].contains(MASK), "{shown}");
         }
     }
 
     #[test]
     fn a_url_as_host_does_not_tell_its_password() {
         let found = settings("host=postgres://u:Pumpernickel@db.example/d");
-        assert_eq!(found.hosts[0].name, Value::from("postgres://u:********@db.example/d"));
+        assert_eq!(found.hosts[0].name.shown(), b"postgres://u:********@db.example/d");
         assert_eq!(found.hosts[0].endpoint, Endpoint::Malformed { meant: Some("db.example".to_owned()) });
         assert_eq!(parameter(&found, "host").0, "postgres://u:********@db.example/d");
     }
@@ -680,9 +659,9 @@ mod tests {
     #[test]
     fn the_user_is_the_login_and_the_database_the_user() {
         let found = settings("host=h user='' dbname=''");
-        assert_eq!((found.user, found.database), (Value::from("me"), Value::from("me")));
+        assert_eq!((found.user.shown(), found.database.shown()), (&b"me"[..], &b"me"[..]));
         let found = settings("host=h user=u");
-        assert_eq!((found.user, found.database), (Value::from("u"), Value::from("u")));
+        assert_eq!((found.user.shown(), found.database.shown()), (&b"u"[..], &b"u"[..]));
         let nobody = Environment { login_name: None, ..environment(&[]) };
         let failure = resolve(Some(b"host=h"), &Overrides::default(), &nobody).unwrap_err();
         assert!(matches!(failure.error, ConfigError::InvalidValue { keyword: "user", .. }));

@@ -83,7 +83,7 @@ fn reason(error: &io::Error) -> String {
 }
 
 fn shown(name: &Value) -> String {
-    String::from_utf8_lossy(name.as_bytes()).into_owned()
+    String::from_utf8_lossy(mask::value(name.as_bytes(), false).as_bytes()).into_owned()
 }
 
 fn not_found(

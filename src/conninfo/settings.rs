@@ -4,10 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::mask::{self, MASK};
 use super::{
-    ChannelBinding, Origin, Parameter, RequireAuth, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs,
-    TlsVersion, Value,
+    ChannelBinding, Origin, Parameter, ParameterValue, RequireAuth, SslCertMode, SslMode, SslNegotiation,
+    TargetSessionAttrs, TlsVersion, Value,
 };
 use crate::secret::Secret;
 
@@ -21,9 +20,9 @@ pub struct Settings {
     /// The host list, never empty.
     pub hosts: Vec<Host>,
     /// The user name.
-    pub user: Value,
+    pub user: ParameterValue,
     /// The database.
-    pub database: Value,
+    pub database: ParameterValue,
     /// The effective sslmode.
     pub sslmode: SslMode,
     /// How TLS begins.
@@ -62,28 +61,10 @@ impl Settings {
         self.parameters.iter().find(|parameter| parameter.keyword == keyword)
     }
 
-    /// The user without secrets, pieces of one that was typed in the wrong place included.
-    pub fn shown_user(&self) -> Value {
-        self.without_secrets("user", &self.user)
-    }
-
-    /// The database without secrets, pieces of one that was typed in the wrong place included.
-    pub fn shown_database(&self) -> Value {
-        self.without_secrets("dbname", &self.database)
-    }
-
-    fn without_secrets(&self, keyword: &str, used: &Value) -> Value {
-        // A piece of a password that spilled over is known by where it stood, not by its looks.
-        match self.parameter(keyword) {
-            Some(parameter) if parameter.value.as_bytes() == MASK.as_bytes() => parameter.value.clone(),
-            _ => mask::value(used.as_bytes(), false),
-        }
-    }
-
     /// A parameter that is a path; an empty one is none.
     pub fn path(&self, keyword: &str) -> Option<PathBuf> {
         let value = &self.parameter(keyword)?.value;
-        (!value.as_bytes().is_empty()).then(|| value.to_path())
+        (!value.is_empty()).then(|| value.to_path())
     }
 }
 
@@ -91,7 +72,7 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Host {
     /// The `host` entry as given, empty if none: the name that is verified, verbatim.
-    pub name: Value,
+    pub name: ParameterValue,
     /// What to connect to.
     pub endpoint: Endpoint,
     /// The port; a bad one fails only when the slot is tried (libpq: PQconnectPoll).

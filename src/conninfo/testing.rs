@@ -1,8 +1,8 @@
 //! Settings for the unit tests of other modules.
 
 use super::{
-    ChannelBinding, Keepalives, RequireAuth, RootChoice, Settings, SslCertMode, SslMode, SslNegotiation,
-    TargetSessionAttrs, TlsVersion, Value,
+    ChannelBinding, Keepalives, ParameterValue, RequireAuth, RootChoice, Settings, SslCertMode, SslMode,
+    SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
 
 /// Verify-full with libpq's defaults, and nobody to connect to.
@@ -11,8 +11,8 @@ pub(crate) fn settings() -> Settings {
         input: None,
         parameters: Vec::new(),
         hosts: Vec::new(),
-        user: Value::default(),
-        database: Value::default(),
+        user: ParameterValue::default(),
+        database: ParameterValue::default(),
         sslmode: SslMode::VerifyFull,
         negotiation: SslNegotiation::Postgres,
         min_tls: Some(TlsVersion::Tls12),
@@ -29,4 +29,9 @@ pub(crate) fn settings() -> Settings {
         startup: Vec::new(),
         notices: Vec::new(),
     }
+}
+
+/// A parameter's value.
+pub(crate) fn value(keyword: &str, text: &str) -> ParameterValue {
+    ParameterValue::of(keyword, Value::from(text), false)
 }

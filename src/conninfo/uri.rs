@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::grammar::{Assignment, Place, Refused, Store};
 use super::reader::Reader;
-use super::{LibpqVersion, SyntaxErrorKind, options};
+use super::{LibpqVersion, SyntaxErrorKind, Unencoded, Value, options};
 
 const SCHEMES: [&[u8]; 2] = [b"postgresql://", b"postgres://"];
 
@@ -38,7 +38,7 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
         reader.skip_while(|byte| byte != b'?');
         uri.component("dbname", start..reader.position())?;
     }
-    uri.suspect_spilt_password(has_user);
+    uri.suspect_spilt_password();
     if reader.next().is_some() {
         uri.parameters(&mut reader)?;
     }
@@ -170,14 +170,13 @@ impl Uri<'_, '_> {
         self.store.assign(keyword.as_bytes(), Assignment::new(value, place))
     }
 
-    /// A password with a bare `/` makes its user a host and its first half a port. One with a bare `@`, or one behind
-    /// a user with a bare `@`, spills over into host or port.
-    fn suspect_spilt_password(&mut self, has_user: bool) {
+    /// What libpq makes of the rest of a password that it ends early: a host, a port, a database.
+    fn suspect_spilt_password(&mut self) {
         let authority = self.input.get(scheme_length(self.input).unwrap_or(0)..).unwrap_or_default();
-        if has_user {
-            self.store.suspect(|keyword, value| matches!(keyword, "host" | "port") && value.contains(&b'@'));
-        } else if password_in_authority(authority).is_some() {
+        if unencoded_password(self.input).is_some() {
             self.store.suspect(|keyword, _| matches!(keyword, "host" | "port" | "dbname"));
+        } else if password_in_authority(authority).is_none() && !ports_that_are_none(authority).is_empty() {
+            self.store.suspect(|keyword, _| keyword == "port");
         }
     }
 
@@ -216,6 +215,66 @@ impl Uri<'_, '_> {
             return Err(Refused::syntax(SyntaxErrorKind::BareSpace, span));
         }
         Ok(value)
+    }
+}
+
+/// Whether a URI holds a password that libpq takes apart: everything from the first `:` of the user's part to the last `@`
+/// counts as one, and libpq ends it at the first `@`, or finds none where a `/` stands before that.
+pub(super) fn unencoded_password(input: &[u8]) -> Option<Unencoded> {
+    let scheme = scheme_length(input)?;
+    let authority = input.get(scheme..)?;
+    let password = password_in_authority(authority)?;
+    let first = authority.iter().position(|byte| matches!(byte, b'@' | b'/'))?;
+    if first == password.end {
+        return None;
+    }
+    let in_user = first < password.start;
+    let user = authority.get(..password.start - 1)?;
+    let wrong = if in_user { 0..password.start - 1 } else { password.clone() };
+    let special = |byte: &&u8| matches!(byte, b'@' | b'/' | b'?');
+    let mut characters: Vec<char> =
+        authority.get(wrong.clone())?.iter().filter(special).map(|byte| char::from(*byte)).collect();
+    characters.sort_unstable();
+    characters.dedup();
+    let mut without = input.get(..scheme)?.to_vec();
+    for byte in user {
+        match byte {
+            b'@' => without.extend(b"%40"),
+            b'/' => without.extend(b"%2F"),
+            b'?' => without.extend(b"%3F"),
+            _ => without.push(*byte),
+        }
+    }
+    without.extend(authority.get(password.end..)?);
+    Some(Unencoded {
+        span: scheme + wrong.start..scheme + password.end,
+        characters,
+        in_user,
+        without_password: Value::new(without),
+    })
+}
+
+/// In what follows a URI's `//`: what stands in the place of a port and is no number, but for the digits it begins with. It
+/// is the password of a login without its `@`.
+pub(super) fn ports_that_are_none(authority: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        let rest = authority.get(at..).unwrap_or_default();
+        let address = if rest.starts_with(b"[") { rest.iter().position(|byte| *byte == b']') } else { None };
+        let from = address.unwrap_or(0);
+        let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b',');
+        let end = rest.iter().skip(from).position(ends).map_or(rest.len(), |end| end + from);
+        let host = rest.get(..end).unwrap_or_default();
+        if let Some(colon) = host.iter().skip(from).position(|byte| *byte == b':').map(|colon| colon + from) {
+            let digits = host.iter().skip(colon + 1).take_while(|byte| byte.is_ascii_digit()).count();
+            found.push(at + colon + 1 + digits..at + end);
+        }
+        if rest.get(end) != Some(&b',') {
+            found.retain(|port| !port.is_empty());
+            return found;
+        }
+        at += end + 1;
     }
 }
 
@@ -349,9 +408,11 @@ mod tests {
     fn a_password_that_spills_over_is_suspected() {
         for (uri, suspects) in [
             ("postgresql://u:p/w@h/d", &["host", "port", "dbname"][..]),
-            ("postgresql://u:p@w@h:1/d", &["host"]),
-            ("postgresql://u@server:p@h/d", &["port"]),
-            ("postgresql://u:p@h/d@e", &[]),
+            ("postgresql://u:p@w@h:1/d", &["host", "port", "dbname"]),
+            ("postgresql://u@server:p@h/d", &["host", "port", "dbname"]),
+            ("postgresql://u:p@h/d@e", &["host", "dbname"]),
+            ("postgresql://u:p", &["port"]),
+            ("postgresql://h:5432", &[]),
             ("postgresql://h:5432/d?user=a@b", &[]),
         ] {
             let parsed = parse_as(uri.as_bytes(), V18).unwrap();

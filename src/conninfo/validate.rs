@@ -1,6 +1,5 @@
 //! What libpq checks before it connects (fe-connect.c, pqConnectOptions2), roughly in its order.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,12 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::choices::{Choice, GssEncryption, LoadBalancing, WireProtocol};
-use super::mask;
-use super::options;
 use super::reader::is_space;
 use super::{
-    AuthMethod, ChannelBinding, ConfigError, Keepalives, MASK, Origin, Parameter, RequireAuth, RootChoice,
-    SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+    AuthMethod, ChannelBinding, ConfigError, Keepalives, Origin, Parameter, ParameterValue, RequireAuth,
+    RootChoice, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
 
 /// The parameters after merging, before anybody has looked at their values.
@@ -24,8 +21,6 @@ pub(super) struct Merged {
     pub(super) parameters: Vec<Parameter>,
     /// `sslrootcert` as typed, where backslashes of it were eaten.
     pub(super) typed_root: Option<PathBuf>,
-    /// Keywords whose values may hold a piece of a password.
-    pub(super) suspects: BTreeSet<&'static str>,
 }
 
 impl Merged {
@@ -35,12 +30,12 @@ impl Merged {
 
     /// The value of a keyword; nothing if it is unset.
     pub(super) fn text(&self, keyword: &str) -> &[u8] {
-        self.get(keyword).map(|parameter| parameter.value.as_bytes()).unwrap_or_default()
+        self.get(keyword).map(|parameter| parameter.value.exposed()).unwrap_or_default()
     }
 
-    /// Whether a value may hold a piece of a password.
-    pub(super) fn is_suspect(&self, keyword: &str) -> bool {
-        self.suspects.contains(keyword)
+    /// The value of a keyword with what may be shown of it; nothing if it is unset.
+    pub(super) fn value(&self, keyword: &str) -> ParameterValue {
+        self.get(keyword).map(|parameter| parameter.value.clone()).unwrap_or_default()
     }
 
     /// A value that libpq refuses. Secrets are left out.
@@ -77,6 +72,7 @@ impl Merged {
         let place = |keyword: &str| Some(self.get(keyword)?.place.as_ref()?.value.clone());
         match error {
             ConfigError::Syntax(error) => vec![error.span.clone()],
+            ConfigError::UnencodedPassword(unencoded) => vec![unencoded.span.clone()],
             ConfigError::UnknownOption { span, .. } | ConfigError::InvalidValue { span, .. } => {
                 span.iter().cloned().collect()
             }
@@ -90,16 +86,13 @@ impl Merged {
     }
 
     fn shown(&self, keyword: &str) -> Value {
-        if options::is_secret(keyword) || self.is_suspect(keyword) {
-            return Value::from(MASK);
-        }
-        self.get(keyword).map(|parameter| mask::value(parameter.value.as_bytes(), false)).unwrap_or_default()
+        self.get(keyword).map(|parameter| Value::new(parameter.value.shown())).unwrap_or_default()
     }
 
     /// The value that a word stands for; `None` if it is unset.
     fn choice<T: Choice>(&self, keyword: &'static str) -> Result<Option<T>, Box<ConfigError>> {
         let Some(parameter) = self.get(keyword) else { return Ok(None) };
-        match T::of(parameter.value.as_bytes()) {
+        match T::of(parameter.value.exposed()) {
             Some(value) => Ok(Some(value)),
             None => Err(self.invalid(keyword, alternatives(T::WORDS))),
         }
@@ -107,7 +100,7 @@ impl Merged {
 
     fn integer(&self, keyword: &'static str) -> Result<Option<i32>, Box<ConfigError>> {
         let Some(parameter) = self.get(keyword) else { return Ok(None) };
-        match integer(parameter.value.as_bytes()) {
+        match integer(parameter.value.exposed()) {
             Some(number) => Ok(Some(number)),
             None => Err(self.invalid(keyword, "an integer")),
         }
@@ -158,7 +151,6 @@ pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<Conf
     }
     let shuffle_hosts = merged.choice("load_balance_hosts")? == Some(LoadBalancing::Random);
     wire_protocol(merged)?;
-    suspect_port(merged)?;
     let connect_timeout = merged.integer("connect_timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
     let keepalives = if over_tcp { keepalives(merged)? } else { Keepalives::unused() };
     if gss_required {
@@ -186,13 +178,9 @@ pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<Conf
 
 /// The trust anchors asked for; `default` is libpq's own file.
 pub(super) fn root(merged: &Merged, default: Option<PathBuf>) -> RootChoice {
-    match merged
-        .get("sslrootcert")
-        .map(|parameter| &parameter.value)
-        .filter(|value| !value.as_bytes().is_empty())
-    {
+    match merged.get("sslrootcert").map(|parameter| &parameter.value).filter(|value| !value.is_empty()) {
         None => RootChoice::Default(default),
-        Some(value) if value.as_bytes() == b"system" => RootChoice::System,
+        Some(value) if value.exposed() == b"system" => RootChoice::System,
         Some(value) => RootChoice::File { path: value.to_path(), typed: merged.typed_root.clone() },
     }
 }
@@ -257,7 +245,7 @@ fn wire_protocol(merged: &Merged) -> Result<(), Box<ConfigError>> {
 /// A comma-separated list of methods, all of them or none with `!` before it.
 fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
     let Some(parameter) = merged.get("require_auth") else { return Ok(RequireAuth::Any) };
-    let text = parameter.value.as_bytes();
+    let text = parameter.value.exposed();
     if text.is_empty() {
         // A list of nothing: libpq 18 then refuses whoever asks for something (measured).
         return Ok(RequireAuth::Only(vec![AuthMethod::None]));
@@ -286,25 +274,11 @@ fn require_auth(merged: &Merged) -> Result<RequireAuth, Box<ConfigError>> {
 fn scram_key(merged: &Merged, keyword: &'static str) -> Result<(), Box<ConfigError>> {
     let Some(parameter) = merged.get(keyword) else { return Ok(()) };
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let text: Vec<u8> = parameter.value.as_bytes().iter().copied().filter(|byte| !blank(byte)).collect();
+    let text: Vec<u8> = parameter.value.exposed().iter().copied().filter(|byte| !blank(byte)).collect();
     match STANDARD.decode(text) {
         Ok(key) if key.len() == 32 => Ok(()),
         _ => Err(merged.invalid(keyword, "32 bytes in base64")),
     }
-}
-
-/// A port that may be a piece of a password is not handed on: where it is no number, libpq would refuse it as soon as
-/// it came to that host.
-fn suspect_port(merged: &Merged) -> Result<(), Box<ConfigError>> {
-    let is_number = |port: &[u8]| port.is_empty() || integer(port).is_some();
-    if merged.is_suspect("port") && !merged.text("port").split(|byte| *byte == b',').all(is_number) {
-        return Err(merged.invalid(
-            "port",
-            "a number from 1 to 65535; in a URI, `@`, `:`, `/` and `?` of a user or password are written \
-             `%40`, `%3A`, `%2F` and `%3F`",
-        ));
-    }
-    Ok(())
 }
 
 impl Keepalives {

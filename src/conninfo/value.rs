@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::secret::Secret;
+
 /// A value as libpq has it: bytes, not necessarily UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(Vec<u8>);
@@ -15,6 +17,11 @@ impl Value {
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The bytes in custody; nothing of them stays elsewhere.
+    pub(super) fn into_secret(self) -> Secret {
+        Secret::new(self.0)
     }
 
     /// The bytes as a path of the operating system.

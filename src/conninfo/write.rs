@@ -1,7 +1,6 @@
 //! Connection strings to be read: values quoted so that they parse back to themselves, whole strings in both forms.
 
-use super::options::is_secret;
-use super::{Origin, Parameter};
+use super::{Origin, Parameter, ParameterValue};
 
 /// The two forms of connection strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +42,16 @@ pub fn quoted(value: &[u8]) -> Vec<u8> {
     }
     text.push(b'\'');
     text
+}
+
+/// `keyword=value`, the value in quotes where it needs them.
+pub fn setting(keyword: &str, value: &str) -> String {
+    format!("{keyword}={}", quoted_text(value))
+}
+
+/// As [`quoted`], for text.
+pub fn quoted_text(value: &str) -> String {
+    String::from_utf8_lossy(&quoted(value.as_bytes())).into_owned()
 }
 
 fn keyword_value<'a>(settings: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
@@ -118,8 +127,9 @@ impl<'a> Unwritten<'a> {
     }
 }
 
-/// Percent-encoded but for the unreserved characters of RFC 3986, section 2.3.
-fn encoded(text: &[u8]) -> Vec<u8> {
+/// Percent-encoded but for the unreserved characters of RFC 3986, section 2.3: every decoder of URIs and of forms (`+` for
+/// a blank) reads that alike.
+pub fn encoded(text: &[u8]) -> Vec<u8> {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).map(|digit| digit.to_ascii_uppercase());
     let mut encoded = Vec::with_capacity(text.len());
     for byte in text {
@@ -139,7 +149,8 @@ pub fn corrected(form: Form, parameters: &[Parameter], changes: &[(&str, String)
     let typed = parameters
         .iter()
         .filter(|parameter| matches!(parameter.origin, Origin::ConnectionString | Origin::Option(_)))
-        .map(|parameter| (parameter.keyword, parameter.value.as_bytes()));
+        .filter(|parameter| !matches!(parameter.value, ParameterValue::Secret(_)))
+        .map(|parameter| (parameter.keyword, parameter.value.shown()));
     let mut settings: Vec<(&str, &[u8])> = Vec::new();
     for (keyword, value) in typed.chain(changes.iter().map(|(keyword, value)| (*keyword, value.as_bytes()))) {
         match settings.iter_mut().find(|(name, _)| *name == keyword) {
@@ -147,7 +158,6 @@ pub fn corrected(form: Form, parameters: &[Parameter], changes: &[(&str, String)
             None => settings.push((keyword, value)),
         }
     }
-    settings.retain(|(keyword, _)| !is_secret(keyword));
     String::from_utf8_lossy(&string(form, settings)).into_owned()
 }
 
@@ -165,6 +175,19 @@ mod tests {
     fn shown(form: Form, settings: &[(&str, &str)]) -> String {
         let settings = settings.iter().map(|(keyword, value)| (*keyword, value.as_bytes()));
         String::from_utf8(string(form, settings)).unwrap()
+    }
+
+    #[test]
+    fn settings_are_written_as_libpq_reads_them() {
+        for (value, written) in [
+            ("db.example.com", "k=db.example.com"),
+            ("", "k=''"),
+            ("a b", "k='a b'"),
+            ("it's", "k='it\\'s'"),
+            ("c:\\ssl\\root.crt", "k='c:\\\\ssl\\\\root.crt'"),
+        ] {
+            assert_eq!(setting("k", value), written);
+        }
     }
 
     #[test]
@@ -190,7 +213,7 @@ mod tests {
     fn a_corrected_string_has_no_secrets_and_nothing_that_was_not_typed() {
         let parameter = |keyword, value: &str, origin| Parameter {
             keyword,
-            value: Value::from(value),
+            value: ParameterValue::of(keyword, Value::from(value), false),
             origin,
             place: None,
         };

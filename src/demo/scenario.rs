@@ -21,6 +21,7 @@ use super::hello::Hello;
 use super::pki::{Authority, Issued};
 use super::server::{Listening, OnHello, OnRequest, Port, Script, Server};
 use super::session::{Authentication, OnStartup, Session};
+use crate::conninfo::write::quoted_text;
 
 /// The name that the server's certificate is for. Nothing resolves it; connection strings give the address beside it.
 pub(super) const HOST: &str = "db.example";
@@ -172,7 +173,7 @@ impl Scenario {
 
     /// Sets an option of the connection string.
     pub(super) fn set(&mut self, keyword: &'static str, value: impl AsRef<str>) {
-        self.type_in(keyword, quoted(value.as_ref()));
+        self.type_in(keyword, quoted_text(value.as_ref()));
     }
 
     /// Sets an option to a path.
@@ -277,17 +278,4 @@ impl ResolvesServerCert for FixedCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0))
     }
-}
-
-/// A value as it has to stand in a connection string.
-fn quoted(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'\\');
-    if !value.is_empty() && value.bytes().all(|byte| plain(byte) || byte >= 0x80) {
-        return value.to_owned();
-    }
-    let escaped: String = value
-        .chars()
-        .flat_map(|sign| matches!(sign, '\'' | '\\').then_some('\\').into_iter().chain([sign]))
-        .collect();
-    format!("'{escaped}'")
 }

@@ -366,8 +366,10 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
 
 fn method_unsupported(view: &View<'_>) -> Option<Finding> {
     let asked = asked(view).unwrap_or_else(|| "nothing (trust or cert)".to_owned());
-    let required =
-        view.settings()?.parameter("require_auth").map(|parameter| super::view::shown(&parameter.value));
+    let required = view
+        .settings()?
+        .parameter("require_auth")
+        .map(|parameter| super::view::shown_value(&parameter.value));
     let finding = |title: String| {
         Finding::titled(title).fact("method", asked.clone()).fact_if("require_auth", required.clone())
     };
@@ -428,7 +430,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
     .fact_if("method", asked(view))
     .fact_if(
         "channel_binding",
-        view.settings()?.parameter("channel_binding").map(|p| super::view::shown(&p.value)),
+        view.settings()?.parameter("channel_binding").map(|p| super::view::shown_value(&p.value)),
     )
     .fact_if("certificate", leaf.map(Certificate::short_subject));
     let prefer = Fix::text("let it be used where it is offered; TLS is verified all the same")

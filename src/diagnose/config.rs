@@ -4,9 +4,9 @@ use super::code::{Code, Severity};
 use super::fix::provider_hints;
 use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
-use super::view::{View, path_text, shown};
+use super::view::{View, path_text, shown, shown_value};
 use super::{Fix, Mark};
-use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind};
+use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -141,7 +141,11 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 pub(crate) const SUBCOMMANDS: [&str; 5] = ["audit", "roots", "clients", "explain", "demo"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::Syntax(error) = error(view)? else { return None };
+    let error = match error(view)? {
+        ConfigError::Syntax(error) => error,
+        ConfigError::UnencodedPassword(unencoded) => return Some(unencoded_password(view, unencoded)),
+        _ => return None,
+    };
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     // A part of a longer string may be part of a password: only a word that is all there is gets repeated.
     let whole = |word: &[u8]| input.trim_ascii() == word;
@@ -183,6 +187,25 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
         Some((column, what)) => finding.fact("column", column).fact("stands_there", what),
         None => finding.fact("stands_there", "nothing: the string is empty"),
     })
+}
+
+/// A URI that libpq would take apart within the password.
+fn unencoded_password(view: &View<'_>, unencoded: &Unencoded) -> Finding {
+    let characters: Vec<String> = unencoded.characters.iter().map(|c| format!("`{c}`")).collect();
+    let escapes: Vec<String> =
+        unencoded.characters.iter().map(|c| format!("{c} as %{:02X}", u32::from(*c))).collect();
+    let (characters, escapes) = (characters.join(" and "), escapes.join(", "));
+    let (what, effect) = match unencoded.in_user {
+        true => ("user name", "takes the rest for a host"),
+        false => ("password", "takes the rest for a host, a port or a database"),
+    };
+    let mut fix = Fix::text(format!("write {escapes}"));
+    fix.conninfo = Some(shown(&unencoded.without_password));
+    Finding::titled(format!("the {what} in the URI contains an unencoded {characters}"))
+        .because(format!("libpq ends the {what} there and {effect}, so nothing was sent"))
+        .fact("unencoded", characters)
+        .mark(mark(view, "from the first : to the last @ is the password"))
+        .fix(fix)
 }
 
 /// The first place marked: its column in the string as shown, from 1, and what stands there.
@@ -375,7 +398,7 @@ fn bad_slot(view: &View<'_>) -> Finding {
     let value = view
         .settings()
         .and_then(|settings| settings.parameter("hostaddr"))
-        .map_or_else(String::new, |parameter| shown(&parameter.value));
+        .map_or_else(String::new, |parameter| shown_value(&parameter.value));
     Finding::titled(format!("hostaddr \"{value}\" is no address"))
         .because("hostaddr takes an IPv4 or IPv6 address in digits; names go into host")
         .fact("option", "hostaddr")
@@ -393,7 +416,7 @@ fn name_as_host(value: &str) -> Fix {
 fn host_malformed(view: &View<'_>) -> Option<Finding> {
     let host = view.host()?;
     let Endpoint::Malformed { meant } = &host.endpoint else { return None };
-    let given = shown(&host.name);
+    let given = shown_value(&host.name);
     let place = view
         .settings()?
         .parameter("host")

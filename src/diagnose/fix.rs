@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Fix;
-use super::view::{View, shown};
+use super::view::{View, shown_value};
 use crate::provider::Situation;
 use crate::text::shell_quoted;
 
@@ -39,7 +39,7 @@ impl Fix {
             if !["host", "hostaddr", "port"].contains(keyword) {
                 continue;
             }
-            let list = settings.parameter(keyword).map(|known| shown(&known.value)).unwrap_or_default();
+            let list = settings.parameter(keyword).map(|known| shown_value(&known.value)).unwrap_or_default();
             let mut entries: Vec<&str> = list.split(',').collect();
             // One entry stands for all slots.
             if let [only] = entries.as_slice() {

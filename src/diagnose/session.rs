@@ -245,7 +245,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let wanted = view
         .settings()?
         .parameter("target_session_attrs")
-        .map_or("any".to_owned(), |parameter| super::view::shown(&parameter.value));
+        .map_or("any".to_owned(), |parameter| super::view::shown_value(&parameter.value));
     let mut found = Vec::new();
     match standby {
         Some(true) => found.push("a standby".to_owned()),

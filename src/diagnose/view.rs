@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::root_file::Server;
 use super::{Mark, Verdict};
-use crate::conninfo::{self, Endpoint, Form, Host, Origin, Settings, SslMode, SslNegotiation, Value};
+use crate::conninfo::{
+    self, Endpoint, Form, Host, Origin, ParameterValue, Settings, SslMode, SslNegotiation, Value,
+};
 use crate::evidence::{
     Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
     TlsFailure, TlsRecord,
@@ -66,8 +68,8 @@ impl<'a> View<'a> {
     /// The name given, printable; else the address or the socket.
     pub(super) fn host_name(&self) -> String {
         let Some(host) = self.host() else { return "the server".to_owned() };
-        if !host.name.as_bytes().is_empty() {
-            return shown(&host.name);
+        if !host.name.is_empty() {
+            return shown_value(&host.name);
         }
         match (self.address(), &host.endpoint) {
             (Some(address), _) => address.to_string(),
@@ -80,8 +82,8 @@ impl<'a> View<'a> {
     /// The name given, where it is one that could be asked of a resolver and not an address.
     pub(super) fn dns_name(&self) -> Option<String> {
         let host = self.host()?;
-        let name = std::str::from_utf8(host.name.as_bytes()).ok()?;
-        let is_name = !name.is_empty() && !name.starts_with(['/', '@']) && name.parse::<IpAddr>().is_err();
+        let name = std::str::from_utf8(host.name.plain()?.as_bytes()).ok()?;
+        let is_name = conninfo::is_possible_name(name) && name.parse::<IpAddr>().is_err();
         is_name.then(|| name.to_owned())
     }
 
@@ -184,11 +186,11 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn user(&self) -> String {
-        self.settings().map(|settings| shown(&settings.shown_user())).unwrap_or_default()
+        self.settings().map(|settings| shown_value(&settings.user)).unwrap_or_default()
     }
 
     pub(super) fn database(&self) -> String {
-        self.settings().map(|settings| shown(&settings.shown_database())).unwrap_or_default()
+        self.settings().map(|settings| shown_value(&settings.database)).unwrap_or_default()
     }
 
     /// A place of the connection string, underlined; `None` where no string was given.
@@ -321,14 +323,19 @@ pub(super) fn shown(value: &Value) -> String {
     text::printable_bytes(value.as_bytes())
 }
 
-/// A path, printable.
+/// What may be shown of a parameter's value, printable.
+pub(super) fn shown_value(value: &ParameterValue) -> String {
+    text::printable_bytes(value.shown())
+}
+
+/// A path, printable, without a secret that was given in the place of one.
 pub(super) fn path_text(path: &Path) -> String {
-    text::printable(&path.to_string_lossy())
+    conninfo::mask_path(path)
 }
 
 /// A path's last part, printable.
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path_text(path), |name| text::printable(&name.to_string_lossy()))
+    path.file_name().map_or_else(|| path_text(path), |name| conninfo::mask_path(Path::new(name)))
 }
 
 /// Who can reach an address.

@@ -34,7 +34,7 @@ where
 /// A host slot with a name and nothing to connect to.
 pub(super) fn host_named(name: &str) -> Host {
     Host {
-        name: Value::from(name),
+        name: crate::conninfo::testing::value("host", name),
         endpoint: Endpoint::Name(name.to_owned()),
         port: Ok(5432),
         password: None,
@@ -50,8 +50,8 @@ pub(super) fn host_at(name: &str, address: SocketAddr) -> Host {
 pub(super) fn settings() -> Settings {
     Settings {
         hosts: vec![host_named("db.example")],
-        user: Value::from("u"),
-        database: Value::from("d"),
+        user: crate::conninfo::testing::value("user", "u"),
+        database: crate::conninfo::testing::value("dbname", "d"),
         connect_timeout: Some(Duration::from_secs(5)),
         ..crate::conninfo::testing::settings()
     }

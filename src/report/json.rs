@@ -156,8 +156,8 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "host": host.and_then(name),
         "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
         "port": host.and_then(|host| host.port.as_ref().ok()),
-        "database": settings.map(|settings| shown(&lossy(settings.shown_database().as_bytes()))),
-        "user": settings.map(|settings| shown(&lossy(settings.shown_user().as_bytes()))),
+        "database": settings.map(|settings| shown(&lossy(settings.database.shown()))),
+        "user": settings.map(|settings| shown(&lossy(settings.user.shown()))),
         "sslmode": settings.map(|settings| settings.sslmode.name()),
         "provider": outcome.provider().map(|detection| detection.provider.id),
     })
@@ -165,7 +165,7 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
 
 /// The name given, or null where only an address was.
 fn name(host: &Host) -> Option<String> {
-    Some(host.name.as_bytes()).filter(|name| !name.is_empty()).map(|name| shown(&lossy(name)))
+    Some(host.name.shown()).filter(|name| !name.is_empty()).map(|name| shown(&lossy(name)))
 }
 
 pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> Json {

@@ -1,22 +1,14 @@
 //! Effective settings, line by line.
 
 use super::style::{Role, Style};
-use crate::conninfo::options::is_secret;
-use crate::conninfo::{MASK, Parameter};
+use crate::conninfo::Parameter;
 use crate::text::width;
 
 /// `keyword=value   origin`, the origins below each other where the style has columns.
 pub(super) fn lines(style: Style, parameters: &[Parameter]) -> Vec<String> {
     let settings: Vec<String> = parameters
         .iter()
-        .map(|parameter| {
-            let value = if is_secret(parameter.keyword) {
-                MASK.to_owned()
-            } else {
-                style.bytes(parameter.value.as_bytes())
-            };
-            format!("{}={value}", parameter.keyword)
-        })
+        .map(|parameter| format!("{}={}", parameter.keyword, style.bytes(parameter.value.shown())))
         .collect();
     // One long value must not push every origin out of sight.
     let column =

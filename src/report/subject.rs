@@ -1,6 +1,6 @@
 //! What every format needs to know of an outcome: which server, how sure, which exit status.
 
-use crate::conninfo::{Host, Settings};
+use crate::conninfo::{self, Host, Settings};
 use crate::diagnose::Outcome;
 use crate::evidence::Attempt;
 use crate::trust::{FileCertificate, Roots};
@@ -53,13 +53,13 @@ pub(super) fn host(outcome: &Outcome) -> Option<&Host> {
 /// A host's name, else the address it led to.
 pub(super) fn host_name(host: &Host, attempt: Option<&Attempt>) -> String {
     use crate::conninfo::Endpoint;
-    if !host.name.as_bytes().is_empty() {
-        return lossy(host.name.as_bytes());
+    if !host.name.is_empty() {
+        return lossy(host.name.shown());
     }
     match (attempt.and_then(|attempt| attempt.address), &host.endpoint) {
         (Some(address), _) => address.to_string(),
         (None, Endpoint::Address(address, _)) => address.to_string(),
-        (None, Endpoint::Socket(path)) => path.display().to_string(),
+        (None, Endpoint::Socket(path)) => conninfo::mask_path(path),
         (None, Endpoint::Name(name)) => name.clone(),
         (None, Endpoint::Malformed { .. } | Endpoint::BadAddress) => String::new(),
     }

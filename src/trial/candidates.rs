@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::conninfo::{Environment, RootChoice, Settings};
+use crate::conninfo::{self, Environment, RootChoice, Settings};
 use crate::diagnose::Fix;
 
 /// Files of one directory that are looked at, and entries that are passed in search of them.
@@ -85,7 +85,7 @@ pub(super) fn client_certificate(settings: &Settings, environment: &Environment)
     let certificate = environment.default_file("postgresql.crt").filter(|path| path.is_file())?;
     let key = environment.default_file("postgresql.key").filter(|path| path.is_file())?;
     let named = settings.path("sslcert").is_some_and(|path| place(environment, &path) != certificate);
-    let disabled = settings.parameter("sslcertmode").is_some_and(|mode| mode.value.as_bytes() == b"disable");
+    let disabled = settings.parameter("sslcertmode").is_some_and(|mode| mode.value.exposed() == b"disable");
     let mut changes = Vec::new();
     if named {
         changes.push(("sslcert", certificate.to_str()?.to_owned()));
@@ -94,7 +94,8 @@ pub(super) fn client_certificate(settings: &Settings, environment: &Environment)
     if disabled {
         changes.push(("sslcertmode", "allow".to_owned()));
     }
-    let text = format!("use the client certificate in libpq's default place, {}", certificate.display());
+    let text =
+        format!("use the client certificate in libpq's default place, {}", conninfo::mask_path(&certificate));
     (!changes.is_empty()).then_some(Fix { text, settings: changes, ..Fix::default() })
 }
 

@@ -10,7 +10,7 @@ mod string;
 
 use std::time::{Duration, Instant};
 
-use crate::conninfo::{self, Environment, Overrides, Settings};
+use crate::conninfo::{self, Environment, Overrides, Settings, Value};
 use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
@@ -425,7 +425,7 @@ pub fn judged_as_of(mut evidence: Evidence, date: Timestamp) -> Option<Evidence>
 /// A captured chain, judged under other settings.
 fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Rejudged {
     let Some(attempt) = evidence.attempts.last_mut() else { return Rejudged::NoChain };
-    let Some(host) = settings.hosts.get(attempt.host).map(|host| host.name.clone()) else {
+    let Some(host) = settings.hosts.get(attempt.host).map(|host| Value::new(host.name.exposed())) else {
         return Rejudged::NoChain;
     };
     let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return Rejudged::NoChain };

@@ -2,7 +2,7 @@
 //! typed, in the string and as options, and the fix's changes over that; what comes from elsewhere stays there.
 
 use super::Context;
-use crate::conninfo::{self, Form, Origin, Parsed, Settings, options};
+use crate::conninfo::{self, Form, Origin, ParameterValue, Parsed, Settings, Value};
 use crate::diagnose::Fix;
 use crate::evidence::Evidence;
 use crate::secret::Secret;
@@ -12,9 +12,7 @@ use crate::trust::{RootSource, Roots};
 pub(super) struct Corrected {
     form: Form,
     /// In the order typed, each keyword once.
-    settings: Vec<(&'static str, Vec<u8>)>,
-    /// Keywords whose values may hold a piece of a password that spilled over.
-    doubtful: Vec<&'static str>,
+    settings: Vec<(&'static str, ParameterValue)>,
 }
 
 impl Corrected {
@@ -22,7 +20,7 @@ impl Corrected {
     pub(super) fn of(fix: &Fix, evidence: &Evidence, context: Context<'_>) -> Option<Self> {
         let typed = context.input.map(Secret::expose).unwrap_or_default();
         let typed = edited(typed, fix, evidence);
-        let mut corrected = Self { form: Form::of(&typed), settings: Vec::new(), doubtful: Vec::new() };
+        let mut corrected = Self { form: Form::of(&typed), settings: Vec::new() };
         corrected.add(&conninfo::parse(&typed).ok()?);
         // As in psql a connection string given with -d beats the other options.
         let mut last = None;
@@ -52,24 +50,25 @@ impl Corrected {
 
     fn add(&mut self, parsed: &Parsed) {
         for (keyword, assignment) in &parsed.assignments {
-            self.set(keyword, assignment.value.as_bytes());
-            if assignment.may_hold_password {
-                self.doubtful.push(keyword);
-            }
+            let value = Value::new(assignment.value.as_bytes());
+            self.put(keyword, ParameterValue::of(keyword, value, assignment.may_hold_password));
         }
     }
 
     fn set(&mut self, keyword: &'static str, value: &[u8]) {
-        self.doubtful.retain(|doubtful| *doubtful != keyword);
+        self.put(keyword, ParameterValue::of(keyword, Value::new(value), false));
+    }
+
+    fn put(&mut self, keyword: &'static str, value: ParameterValue) {
         match self.settings.iter_mut().find(|(known, _)| *known == keyword) {
-            Some((_, known)) => *known = value.to_vec(),
-            None => self.settings.push((keyword, value.to_vec())),
+            Some((_, known)) => *known = value,
+            None => self.settings.push((keyword, value)),
         }
     }
 
     /// The whole string, secrets and all, for trying it.
     pub(super) fn whole(&self) -> Secret {
-        Secret::new(self.written(|_| true))
+        Secret::new(self.written(self.settings.iter()))
     }
 
     /// The string to be shown: without secrets, and with the sslmode that was tried where none was typed. `None` where
@@ -77,23 +76,24 @@ impl Corrected {
     pub(super) fn shown(mut self, tried: &Settings) -> Option<String> {
         let mode = tried.parameter("sslmode")?;
         if matches!(mode.origin, Origin::ToolDefault(_)) {
-            self.set("sslmode", mode.value.as_bytes());
+            self.set("sslmode", mode.value.exposed());
         }
         self.without_secrets()
     }
 
     fn without_secrets(&self) -> Option<String> {
-        if !self.doubtful.is_empty() {
+        let is_mixed = |value: &ParameterValue| matches!(value, ParameterValue::Mixed { .. });
+        if self.settings.iter().any(|(_, value)| is_mixed(value)) {
             return None;
         }
-        let text = self.written(|keyword| !options::is_secret(keyword));
+        let plain = self.settings.iter().filter(|(_, value)| value.plain().is_some());
+        let text = self.written(plain);
         let masked = conninfo::mask(&text, &[]).text;
         (masked.as_bytes() == text).then_some(masked)
     }
 
-    fn written(&self, wanted: impl Fn(&str) -> bool) -> Vec<u8> {
-        let wanted = self.settings.iter().filter(|(keyword, _)| wanted(keyword));
-        conninfo::write::string(self.form, wanted.map(|(keyword, value)| (*keyword, value.as_slice())))
+    fn written<'a>(&self, settings: impl Iterator<Item = &'a (&'static str, ParameterValue)>) -> Vec<u8> {
+        conninfo::write::string(self.form, settings.map(|(keyword, value)| (*keyword, value.exposed())))
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::conninfo::{Environment, Overrides, Value};
+    use crate::conninfo::{Environment, Overrides, options};
     use crate::evidence::Scope;
     use crate::timestamp::Timestamp;
     use crate::trust::SystemStore;

@@ -71,7 +71,7 @@ fn read(
         file::read(&key_path)
             .map_err(|error| IdentityError::KeyUnreadable { path: key_path.clone(), error })?,
     );
-    let pass_phrase = settings.parameter("sslpassword").map(|parameter| parameter.value.as_bytes());
+    let pass_phrase = settings.parameter("sslpassword").map(|parameter| parameter.value.exposed());
     let key = key::read(&bytes, pass_phrase)
         .map_err(|problem| IdentityError::KeyInvalid { path: key_path.clone(), problem })?;
     let identity = ClientCertificate {

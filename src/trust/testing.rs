@@ -11,7 +11,7 @@ use openssl::pkey::{PKey, Private, Public};
 use openssl::ssl::{SslContext, SslFiletype, SslMethod};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
-use crate::conninfo::{Environment, Origin, Parameter, Settings, Value};
+use crate::conninfo::{Environment, Origin, Parameter, Settings};
 
 /// A home directory, gone when it is dropped.
 pub(super) struct Home {
@@ -57,7 +57,7 @@ impl Home {
 pub(super) fn settings(parameters: &[(&'static str, &str)]) -> Settings {
     let parameter = |(keyword, value): &(&'static str, &str)| Parameter {
         keyword,
-        value: Value::from(*value),
+        value: crate::conninfo::testing::value(keyword, value),
         origin: Origin::ConnectionString,
         place: None,
     };

@@ -478,7 +478,7 @@ impl Combination {
         let values = parameters.iter().filter(|parameter| known(parameter)).map(|parameter| {
             let value = match parameter.origin {
                 Origin::ToolDefault(_) => b"prefer".to_vec(),
-                _ => parameter.value.as_bytes().to_vec(),
+                _ => parameter.value.exposed().to_vec(),
             };
             (parameter.keyword.to_owned(), value)
         });

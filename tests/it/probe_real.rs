@@ -39,8 +39,8 @@ impl Check {
             input: None,
             parameters: Vec::new(),
             hosts: vec![host(NAME, site.server.port())],
-            user: Value::from(user),
-            database: Value::from("postgres"),
+            user: value("user", user),
+            database: value("dbname", "postgres"),
             sslmode: SslMode::VerifyFull,
             negotiation: SslNegotiation::Postgres,
             min_tls: Some(TlsVersion::Tls12),
@@ -104,9 +104,13 @@ impl Check {
     }
 }
 
+fn value(keyword: &str, text: &str) -> ParameterValue {
+    ParameterValue::of(keyword, text.into(), false)
+}
+
 fn host(name: &str, port: u16) -> Host {
     Host {
-        name: Value::from(name),
+        name: value("host", name),
         endpoint: Endpoint::Address([127, 0, 0, 1].into(), None),
         port: Ok(port),
         password: None,
@@ -229,7 +233,7 @@ fn a_server_that_is_not_verified_learns_nothing() {
     let stranger = Chain::honest(NAME, Algorithm::Ecdsa);
     for other in [
         Check::with_root(&site, GUARDED, &stranger),
-        Check::of(&site, GUARDED).set(|settings| settings.hosts[0].name = Value::from("other.example")),
+        Check::of(&site, GUARDED).set(|settings| settings.hosts[0].name = value("host", "other.example")),
     ] {
         let evidence = other.password(PASSWORD).run();
         assert_eq!(tls(&evidence).failure, Some(TlsFailure::CertificateRefused));
@@ -379,7 +383,7 @@ fn client_certificates_are_sent_when_asked_for() {
                 for (keyword, file) in [("sslcert", "client.crt"), ("sslkey", "client.key")] {
                     settings.parameters.push(Parameter {
                         keyword,
-                        value: Value::from(file),
+                        value: value(keyword, file),
                         origin: Origin::ConnectionString,
                         place: None,
                     });
@@ -437,7 +441,7 @@ fn names_that_rustls_does_not_write_are_sent_all_the_same() {
     for name in ["db.example.", "_db", "bö.example", "two words"] {
         let evidence = Check::of(site, OPEN)
             .set(|settings| {
-                settings.hosts[0].name = Value::from(name);
+                settings.hosts[0].name = value("host", name);
                 settings.sslmode = SslMode::VerifyCa;
             })
             .run();

@@ -9,7 +9,7 @@ use super::text::split;
 use super::verify::{Spelled, Trusted};
 use super::{Dialect, Hosts, Kind, Meaning, Reading, Setting};
 use crate::clients::quote::{Language, ado_net};
-use crate::conninfo::write::quoted;
+use crate::conninfo::write::{encoded, quoted};
 
 /// A setting to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,20 +233,6 @@ fn url(dialect: &Dialect, rules: &UrlRules, scheme: &str, entries: &[Entry<'_>])
         text.extend(encoded(value));
     }
     Some(text)
-}
-
-/// Percent-encoded but for the unreserved characters of RFC 3986, section 2.3: every driver's decoder reads that alike.
-fn encoded(text: &[u8]) -> Vec<u8> {
-    let digit = |value: u8| b"0123456789ABCDEF".get(usize::from(value)).copied().unwrap_or(b'0');
-    let mut encoded = Vec::with_capacity(text.len());
-    for byte in text {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            encoded.push(*byte);
-        } else {
-            encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
-    encoded
 }
 
 fn pairs(dialect: &Dialect, rules: &PairRules, entries: &[Entry<'_>]) -> Option<Vec<u8>> {

@@ -3,7 +3,7 @@
 
 use super::known::Root;
 use crate::conninfo::Value;
-use crate::diagnose::view::{View, shown};
+use crate::diagnose::view::View;
 use crate::provider;
 use crate::timestamp::Timestamp;
 use crate::verify::{self, Defect, Judgement};
@@ -59,8 +59,9 @@ pub(super) fn refused_under(view: &View<'_>, name: &str) -> Option<Vec<String>> 
 }
 
 fn judged(view: &View<'_>, name: Option<&str>, moment: Timestamp) -> Option<Judgement> {
-    let given = view.host().map(|host| shown(&host.name)).filter(|name| !name.is_empty());
-    let host = name.map(str::to_owned).or(given).map(|name| Value::from(name.as_str()));
+    let given =
+        view.host().map(|host| Value::new(host.name.exposed())).filter(|name| !name.as_bytes().is_empty());
+    let host = name.map(Value::from).or(given);
     let chain = &view.tls()?.chain;
     verify::judge_again(view.judgement()?, chain, view.trust()?, host.as_ref(), moment, view.mode)
 }

@@ -63,7 +63,8 @@ fn a_missing_root_file_names_path_and_origin() {
 fn at_a_known_provider_the_roots_can_be_written() {
     with_roots(missing())
         .with(|evidence| {
-            evidence.config.as_mut().unwrap().hosts[0].name = "x.postgres.database.azure.com".into()
+            evidence.config.as_mut().unwrap().hosts[0].name =
+                crate::conninfo::testing::value("host", "x.postgres.database.azure.com");
         })
         .fails(&codes::ROOT_FILE_MISSING)
         .runs("pgtls-check roots export azure-flexible --output azure-roots.pem")

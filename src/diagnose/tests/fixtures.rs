@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::certificate::Certificate;
 use crate::conninfo::{
     self, ConfigError, Endpoint, Host, Origin, Parameter, RootChoice, Settings, SslMode, TlsVersion, Value,
+    testing,
 };
 use crate::diagnose::{Code, Diagnosis, Fact, Outcome, Verdict, diagnose};
 use crate::evidence::{
@@ -195,7 +196,7 @@ impl Evidence {
     pub(crate) fn with_host(self, host: &str, to: &str) -> Self {
         self.with_settings(|settings| {
             let literal = host.parse().ok();
-            settings.hosts[0].name = host.into();
+            settings.hosts[0].name = testing::value("host", host);
             settings.hosts[0].endpoint = match literal {
                 Some(address) => Endpoint::Address(address, None),
                 None => Endpoint::Name(host.to_owned()),
@@ -213,7 +214,7 @@ impl Evidence {
         let (Ok(settings), Some(trust)) = (&self.config, &self.trust) else { return };
         let Some(attempt) = self.attempts.last_mut() else { return };
         let Some(tls) = attempt.tls.as_mut().map(|step| &mut step.result) else { return };
-        let host = &settings.hosts[attempt.host].name;
+        let host = &Value::new(settings.hosts[attempt.host].name.exposed());
         let judgement = judge(&tls.chain, trust, Some(host), self.judged_at, settings.sslmode);
         if judgement.accepted {
             tls.failure = None;
@@ -373,7 +374,7 @@ pub(crate) fn store(roots: &[&Certificate]) -> RootStore {
 }
 
 pub(crate) fn parameter(keyword: &'static str, value: &str, origin: Origin) -> Parameter {
-    Parameter { keyword, value: value.into(), origin, place: None }
+    Parameter { keyword, value: testing::value(keyword, value), origin, place: None }
 }
 
 fn settings() -> Settings {
@@ -387,13 +388,13 @@ fn settings() -> Settings {
             parameter("sslrootcert", ROOT_FILE, Origin::ConnectionString),
         ],
         hosts: vec![Host {
-            name: HOST.into(),
+            name: testing::value("host", HOST),
             endpoint: Endpoint::Name(HOST.to_owned()),
             port: Ok(5432),
             password: None,
         }],
-        user: Value::from("app"),
-        database: Value::from("orders"),
+        user: testing::value("user", "app"),
+        database: testing::value("dbname", "orders"),
         root: RootChoice::File { path: PathBuf::from(ROOT_FILE), typed: None },
         ..crate::conninfo::testing::settings()
     }

@@ -82,7 +82,7 @@ fn pg_hba_tells_what_the_server_saw() {
 fn user(name: &str) -> impl FnOnce(&mut Settings) {
     let name = name.to_owned();
     move |settings| {
-        settings.user = name.as_str().into();
+        settings.user = crate::conninfo::testing::value("user", &name);
         settings.parameters.retain(|parameter| parameter.keyword != "user");
         settings.parameters.push(parameter("user", &name, Origin::ConnectionString));
     }

@@ -167,7 +167,7 @@ fn a_port_or_address_that_is_none_fails_its_slot() {
 fn a_host_with_more_than_a_name_is_corrected() {
     let host = |given: &str, meant: Option<&str>| {
         Evidence::healthy().with_settings(|settings| {
-            settings.hosts[0].name = given.into();
+            settings.hosts[0].name = crate::conninfo::testing::value("host", given);
             settings.hosts[0].endpoint = Endpoint::Malformed { meant: meant.map(str::to_owned) };
         })
     };
@@ -202,7 +202,7 @@ fn without_a_host_there_is_nothing_to_compare() {
     let unnamed = |mode| {
         Evidence::healthy().with_settings(|settings| {
             settings.sslmode = mode;
-            settings.hosts[0].name = "".into();
+            settings.hosts[0].name = crate::conninfo::ParameterValue::default();
             settings.hosts[0].endpoint = Endpoint::Address(address("203.0.113.7"), None);
         })
     };

@@ -179,9 +179,9 @@ prop_compose! {
         let mut evidence = Evidence::of(chain, &[&honest.root.certificate]).with_settings(|settings| {
             settings.sslmode = mode;
             settings.negotiation = if direct { SslNegotiation::Direct } else { SslNegotiation::Postgres };
-            settings.hosts[0].name = host.as_str().into();
+            settings.hosts[0].name = crate::conninfo::testing::value("host", &host);
             settings.hosts[0].endpoint = endpoint;
-            settings.user = host.as_str().into();
+            settings.user = crate::conninfo::testing::value("user", &host);
             settings.root = RootChoice::Default(None);
             if bad_port == 0 {
                 settings.hosts[0].port = Err(BadPort::NotANumber(host.clone()));

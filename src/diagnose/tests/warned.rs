@@ -40,8 +40,9 @@ fn a_healthy_check_has_none() {
 fn what_verify_full_would_have_said() {
     let mode = |evidence: Evidence, mode| evidence.with_settings(|settings| settings.sslmode = mode);
     says(&only(mode(Evidence::healthy(), SslMode::VerifyCa), &codes::SSLMODE_NOT_VERIFYING), "would succeed");
-    let other = mode(Evidence::healthy(), SslMode::VerifyCa)
-        .with_settings(|settings| settings.hosts[0].name = "other.example".into());
+    let other = mode(Evidence::healthy(), SslMode::VerifyCa).with_settings(|settings| {
+        settings.hosts[0].name = crate::conninfo::testing::value("host", "other.example")
+    });
     says(&only(other, &codes::SSLMODE_NOT_VERIFYING), "would fail: hostname-mismatch");
     let rootless = mode(Evidence::healthy(), SslMode::Require).with_trust(|trust| trust.roots = Roots::None);
     let outcome = diagnose(rootless);

@@ -51,7 +51,7 @@ impl Credentials {
             server_key: scram_key(settings, "scram_server_key"),
         };
         Self {
-            user: settings.user.as_bytes().to_vec(),
+            user: settings.user.exposed().to_vec(),
             secret,
             binding: binding::of(leaf).ok(),
             binds: settings.channel_binding != ChannelBinding::Disable,

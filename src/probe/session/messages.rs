@@ -1,6 +1,6 @@
 //! The messages that are made or read by hand (PostgreSQL's manual, chapter Message Formats).
 
-use crate::conninfo::{Settings, Value};
+use crate::conninfo::Settings;
 use md5::{Digest as _, Md5};
 
 use crate::evidence::ServerMessage;
@@ -14,16 +14,15 @@ pub(in crate::probe) const PROTOCOL_3_0: u32 = 0x0003_0000;
 /// StartupMessage as libpq sends it (fe-protocol3.c, build_startup_packet): every value as its bytes. The encoding is
 /// UTF-8 where the settings name none, for what the server says is shown.
 pub(in crate::probe) fn startup_message(settings: &Settings) -> Vec<u8> {
-    let utf8 = Value::from("UTF8");
-    let own = [("user", &settings.user), ("database", &settings.database)];
-    let others = settings.startup.iter().map(|(name, value)| (*name, value));
+    let own = [("user", settings.user.exposed()), ("database", settings.database.exposed())];
+    let others = settings.startup.iter().map(|(name, value)| (*name, value.as_bytes()));
     let named = settings.startup.iter().any(|(name, value)| {
         *name == "client_encoding" && value.as_bytes() != b"auto" && !value.as_bytes().is_empty()
     });
-    let encoding = (!named).then_some(("client_encoding", &utf8));
+    let encoding = (!named).then_some(("client_encoding", &b"UTF8"[..]));
     let others = others.filter(|(name, _)| named || *name != "client_encoding");
     let all = own.into_iter().chain(others).chain(encoding);
-    startup_packet(protocol(settings), all.map(|(name, value)| (name, value.as_bytes())))
+    startup_packet(protocol(settings), all)
 }
 
 /// StartupMessage with these parameters; empty ones are left out.
@@ -51,7 +50,7 @@ pub(in crate::probe) fn startup_packet<'a>(
 pub(super) fn protocol(settings: &Settings) -> u32 {
     const NEWER: [&[u8]; 2] = [b"3.2", b"latest"];
     let names_newer = |keyword| {
-        settings.parameter(keyword).is_some_and(|parameter| NEWER.contains(&parameter.value.as_bytes()))
+        settings.parameter(keyword).is_some_and(|parameter| NEWER.contains(&parameter.value.exposed()))
     };
     let newer = names_newer("max_protocol_version") || requires_newer(settings);
     if newer { 0x0003_0002 } else { PROTOCOL_3_0 }
@@ -61,7 +60,7 @@ pub(super) fn protocol(settings: &Settings) -> u32 {
 pub(super) fn requires_newer(settings: &Settings) -> bool {
     settings
         .parameter("min_protocol_version")
-        .is_some_and(|parameter| matches!(parameter.value.as_bytes(), b"3.2" | b"latest"))
+        .is_some_and(|parameter| matches!(parameter.value.exposed(), b"3.2" | b"latest"))
 }
 
 /// The fields of an ErrorResponse or NoticeResponse (chapter Error and Notice Message Fields).
@@ -173,13 +172,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::conninfo::{ParameterValue, Value};
     use crate::probe::testing::settings;
 
     #[test]
     fn the_startup_message_has_the_bytes_of_the_settings() {
         let mut settings = settings();
-        settings.user = Value::new(b"\xfcser".to_vec());
-        settings.database = Value::from("db");
+        settings.user = ParameterValue::Plain(Value::new(b"\xfcser".to_vec()));
+        settings.database = ParameterValue::Plain(Value::from("db"));
         settings.startup =
             vec![("application_name", Value::from("x")), ("client_encoding", Value::from("auto"))];
         let message = startup_message(&settings);

@@ -97,7 +97,7 @@ pub(super) async fn end_without_session(mut stream: SecureStream) -> Option<u8> 
 fn config(plan: &Plan) -> Config {
     let mut config = Config::new();
     config
-        .user(String::from_utf8_lossy(plan.settings.user.as_bytes()))
+        .user(String::from_utf8_lossy(plan.settings.user.exposed()))
         .ssl_mode(SslMode::Require)
         .ssl_negotiation(SslNegotiation::Direct)
         .channel_binding(Binding::Disable);

@@ -192,7 +192,7 @@ fn attribute<'a>(rest: &mut &'a [u8], name: u8) -> Result<&'a [u8], String> {
 /// A key of SCRAM, of which the settings hold only valid ones.
 pub(super) fn scram_key(settings: &Settings, keyword: &str) -> Option<Secret> {
     let parameter = settings.parameter(keyword)?;
-    decoded(parameter.value.as_bytes()).map(Secret::new)
+    decoded(parameter.value.exposed()).map(Secret::new)
 }
 
 /// Base64, blanks in it passed over (`pg_b64_decode`).

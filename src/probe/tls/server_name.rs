@@ -1,14 +1,15 @@
 //! The name in the ClientHello (SNI). libpq sends `host` as it was typed, and none for what may be an address
 //! (fe-secure-openssl.c, initialize_SSL).
 
-use crate::conninfo::Host;
+use crate::conninfo::{Host, is_possible_name};
 use crate::probe::verbatim_sni::{Placeholder, is_sent_verbatim};
 
-/// The name that libpq would send for a host; `None` for what is only digits and dots or has a colon in it.
+/// The name that libpq would send for a host; `None` for what is only digits and dots or has a colon in it, and for what no
+/// host is called: libpq would send that too, whatever stands in it.
 pub(in crate::probe) fn sent_name(host: &Host, sni: bool) -> Option<&[u8]> {
-    let name = host.name.as_bytes();
+    let name = host.name.exposed();
     let address = name.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') || name.contains(&b':');
-    (sni && !name.is_empty() && !address).then_some(name)
+    (sni && !address && is_possible_name(std::str::from_utf8(name).ok()?)).then_some(name)
 }
 
 /// A server name and the way in which rustls can be brought to send it.
@@ -73,11 +74,14 @@ mod tests {
 
     #[test]
     fn names_are_sent_as_typed_and_addresses_are_not() {
-        for name in ["db.example", "DB.Example", "db.example.", "_x", "a b", "ü.example", "localhost", "x1"]
-        {
+        for name in ["db.example", "DB.Example", "db.example.", "_x", "ü.example", "localhost", "x1"] {
             let host = host_named(name);
             assert_eq!(ServerName::for_host(&host, true).sent(), Some(name));
             assert_eq!(ServerName::for_host(&host, false).sent(), None);
+        }
+        // What no host is called may be a connection string, and libpq would send that.
+        for name in ["a b", "h;Password=x", "u@h"] {
+            assert_eq!(ServerName::for_host(&host_named(name), true).sent(), None, "{name}");
         }
         for name in ["", "127.0.0.1", "127.1", "1", "::1", "fe80::1%eth0", "a:b", &"x".repeat(300)] {
             assert_eq!(ServerName::for_host(&host_named(name), true).sent(), None, "{name}");

@@ -38,7 +38,7 @@ impl Verifier {
     pub(super) fn new(plan: &Plan, trust: Arc<Trust>, host: &Host) -> Self {
         Self {
             trust,
-            host: (!host.name.as_bytes().is_empty()).then(|| host.name.clone()),
+            host: (!host.name.is_empty()).then(|| Value::new(host.name.exposed())),
             at: plan.started,
             mode: plan.settings.sslmode,
             findings: Arc::default(),

@@ -1,6 +1,7 @@
 //! A diagnosis or warning as a block: title, place in the string, evidence, why, fixes, where to read more.
 
 use super::mark;
+use crate::conninfo::write::setting;
 use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
 use crate::report::Role;
 use crate::report::page::{LABELS, Page, REMARK_EDGE, Remark};
@@ -142,17 +143,6 @@ fn trial(fix: &Fix) -> Option<(Role, &'static str)> {
     })
 }
 
-/// A keyword and value as a connection string takes them (libpq, conninfo_parse: white space needs quotes, a
-/// backslash protects the next character in and out of them).
-fn setting(keyword: &str, value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
-    if value.is_empty() || value.contains(|c: char| c.is_ascii_whitespace()) {
-        format!("{keyword}='{escaped}'")
-    } else {
-        format!("{keyword}={escaped}")
-    }
-}
-
 fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
     for (label, fact) in facts {
         let label = label_words(label);
@@ -205,23 +195,4 @@ fn label_words(label: &str) -> String {
 /// Where labels end: as wide as the widest of this block.
 fn label_column(evidence: &[(&'static str, Fact)]) -> usize {
     evidence.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0).max(LABELS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_are_written_as_libpq_reads_them() {
-        for (value, written) in [
-            ("db.example.com", "k=db.example.com"),
-            ("", "k=''"),
-            ("a b", "k='a b'"),
-            ("it's", "k=it\\'s"),
-            ("c:\\ssl\\root.crt", "k=c:\\\\ssl\\\\root.crt"),
-            ("my dir\\x", "k='my dir\\\\x'"),
-        ] {
-            assert_eq!(setting("k", value), written);
-        }
-    }
 }

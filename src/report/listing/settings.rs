@@ -4,8 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::check::Effective;
-use crate::conninfo::options::is_secret;
-use crate::conninfo::{MASK, Parameter};
+use crate::conninfo::Parameter;
 use crate::report::lossy;
 use crate::report::page::Page;
 use crate::report::{human, json, settings};
@@ -32,9 +31,6 @@ impl Listing for Effective {
 }
 
 fn parameter(parameter: &Parameter) -> Json {
-    let value = match is_secret(parameter.keyword) {
-        true => MASK.to_owned(),
-        false => lossy(parameter.value.as_bytes()),
-    };
+    let value = lossy(parameter.value.shown());
     json!({ "keyword": parameter.keyword, "value": value, "source": parameter.origin.to_string() })
 }

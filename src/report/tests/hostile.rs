@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
 
 use super::*;
 use crate::certificate::Certificate;
-use crate::conninfo::{Origin, Parameter, Value};
+use crate::conninfo::{Origin, Parameter, ParameterValue, Value};
 use crate::diagnose::tests::fixtures::step;
 use crate::diagnose::{Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
 use crate::evidence::{ClientCertificateRecord, Offer, SessionRecord};
@@ -33,15 +33,15 @@ fn poisoned(poison: &str) -> Outcome {
     let bytes = [b"\xff\xc3".as_slice(), poison.as_bytes()].concat();
     let mut outcome = outcomes::hostname_mismatch();
     let settings = outcome.evidence.config.as_mut().unwrap();
-    settings.hosts[0].name = Value::new(bytes.clone());
-    settings.user = Value::new(bytes.clone());
-    settings.database = Value::new(bytes.clone());
+    settings.hosts[0].name = ParameterValue::of("dbname", Value::new(bytes.clone()), false);
+    settings.user = ParameterValue::of("dbname", Value::new(bytes.clone()), false);
+    settings.database = ParameterValue::of("dbname", Value::new(bytes.clone()), false);
     for parameter in settings.parameters.iter_mut().take(2) {
-        parameter.value = Value::new(bytes.clone());
+        parameter.value = ParameterValue::of("dbname", Value::new(bytes.clone()), false);
     }
     settings.parameters.push(Parameter {
         keyword: "application_name",
-        value: Value::new(bytes.clone()),
+        value: ParameterValue::of("dbname", Value::new(bytes.clone()), false),
         origin: Origin::Service { name: poison.to_owned(), file: PathBuf::from(poison) },
         place: None,
     });

@@ -247,7 +247,7 @@ fn a_password_is_in_no_report() {
         assert!(!report.contains("hunter2"), "{name}");
     }
     let parameters = outcomes::healthy().evidence.config.unwrap().parameters;
-    assert!(parameters.iter().any(|parameter| parameter.value.as_bytes() == b"hunter2"), "there is one");
+    assert!(parameters.iter().any(|parameter| parameter.value.exposed() == b"hunter2"), "there is one");
     let settings = Effective { parameters, diagnosis: None };
     for form in [Form::Page, Form::Json] {
         assert!(!form.text(&settings, TERMINAL).contains("hunter2"), "{form:?}");

@@ -219,8 +219,7 @@ impl Case {
             let mut attempt = evidence.attempts.remove(0);
             attempt.dns = is_name.then(|| step(0.1, 1.9, Resolution::Found(found.clone())));
             let tls = &mut attempt.tls.as_mut().unwrap().result;
-            tls.offer.sni =
-                is_name.then(|| String::from_utf8_lossy(settings.hosts[0].name.as_bytes()).into());
+            tls.offer.sni = is_name.then(|| String::from_utf8_lossy(settings.hosts[0].name.exposed()).into());
             evidence.attempts = found
                 .into_iter()
                 .map(|address| Attempt { address: Some(address), ..attempt.clone() })

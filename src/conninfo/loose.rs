@@ -1,0 +1,326 @@
+//! What looks like a secret in a text of any kind: a value of another driver, a string that does not parse, what a server
+//! says, a word of the command line. Rather too much is taken for one than too little.
+
+use std::ops::Range;
+
+use super::address::parse_address;
+use super::options;
+use super::reader::is_space;
+use super::uri::{password_in_authority, ports_that_are_none};
+
+/// Words that tell a secret, in lower case.
+const SECRET_WORDS: [&[u8]; 16] = [
+    b"password",
+    b"passwd",
+    b"passwort",
+    b"passphrase",
+    b"pass",
+    b"pwd",
+    b"psw",
+    b"secret",
+    b"token",
+    b"credential",
+    b"client_key",
+    b"server_key",
+    b"api_key",
+    b"apikey",
+    b"access_key",
+    b"private_key",
+];
+
+/// Names with such a word in them that hold no secret.
+const HARMLESS: [&[u8]; 5] = [
+    b"pgpassfile",
+    b"passfile",
+    b"password_encryption",
+    b"sslpasswordcallback",
+    b"connectionpasswordprovider",
+];
+
+/// Whether a name is that of a secret, in libpq's spelling or another's, or nearly so.
+pub(super) fn sounds_secret(name: &[u8]) -> bool {
+    if let Some(option) = options::find(name) {
+        return option.kind.is_secret();
+    }
+    let lower = name.to_ascii_lowercase();
+    if HARMLESS.contains(&lower.as_slice()) {
+        return false;
+    }
+    SECRET_WORDS.iter().any(|word| lower.windows(word.len()).any(|part| part == *word))
+        || options::nearest(name).is_some_and(options::is_secret)
+}
+
+/// The parts of a text that look like secrets: what names of secrets are set to, passwords of URLs with their scheme and
+/// without, lines of password files, keys and certificates as text. From `unread` on, where nothing is known of the text's
+/// structure, everything behind such a name.
+pub(super) fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
+    let mut ranges = bare_logins(text);
+    ranges.extend(contents(text));
+    ranges.extend(password_file_fields(text));
+    let mut start = 0;
+    while start < text.len() {
+        let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
+        let end = start + word;
+        if word == 0 {
+            if text.get(start..).is_some_and(|rest| rest.starts_with(b"://")) {
+                ranges.extend(in_url(text, start + 3));
+            }
+            start += 1;
+            continue;
+        }
+        let name = text.get(start..end).unwrap_or_default();
+        // In this order, because the second question costs more and most words are not set to anything.
+        if let Some(secret) = secret_behind(text, start..end, unread)
+            && sounds_secret(name)
+        {
+            ranges.push(secret);
+        }
+        ranges.extend(encoded_assignment(name).map(|value| start + value.start..start + value.end));
+        start = end;
+    }
+    ranges
+}
+
+/// What stands in the place of a password behind a URL's `//`.
+fn in_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
+    let authority = text.get(start..).unwrap_or_default();
+    let authority = authority.split(|byte| is_space(*byte)).next().unwrap_or_default();
+    let found = match password_in_authority(authority) {
+        Some(password) => vec![password],
+        None => ports_that_are_none(authority),
+    };
+    found.into_iter().map(|found| start + found.start..start + found.end).collect()
+}
+
+/// The value of `password%3Dvalue`: an assignment within an encoded one.
+fn encoded_assignment(name: &[u8]) -> Option<Range<usize>> {
+    let signs = name.windows(3).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(b"%3d"));
+    let mut begin = 0;
+    for (at, _) in signs {
+        if sounds_secret(name.get(begin..at)?) {
+            return Some(at + 3..name.len());
+        }
+        begin = at + 3;
+    }
+    None
+}
+
+/// The passwords of `user:password@host`, as a URL reads that has lost its scheme, and of Oracle's `user/password@host`
+/// where that is all there is.
+fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for word in text.split(|byte| is_space(*byte)) {
+        let at = word.iter().rposition(|byte| *byte == b'@').unwrap_or(0);
+        let login = word.get(..at).unwrap_or_default();
+        // A drive of Windows has one letter before its colon and a slash behind it.
+        let is_drive = |colon: usize| {
+            matches!(word.get(colon + 1), Some(b'/' | b'\\'))
+                && login.iter().take(colon).rev().take_while(|byte| is_name(**byte)).count() == 1
+        };
+        let colon = login.iter().position(|byte| *byte == b':');
+        if let Some(colon) = colon.filter(|colon| !is_drive(*colon))
+            && !word.windows(3).any(|part| part == b"://")
+        {
+            ranges.push(start + colon + 1..start + at);
+        } else if let Some(slash) = login.iter().position(|byte| *byte == b'/')
+            && colon.is_none()
+            && slash > 0
+            && login.iter().take(slash).all(|byte| is_name(*byte))
+            && !login.starts_with(b".")
+        {
+            ranges.push(start + slash + 1..start + at);
+        }
+        start += word.len() + 1;
+    }
+    ranges
+}
+
+/// What stands behind `host:port:`, as in a line of a password file or a login that lost its sign: the last field of such a
+/// line, else everything but further ports.
+fn password_file_fields(text: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for word in text.split(|byte| is_space(*byte) || *byte == b'=') {
+        let mut fields = word.splitn(5, |byte| *byte == b':');
+        let host = fields.next().unwrap_or_default();
+        let port = fields.next().unwrap_or_default();
+        let rest: Vec<&[u8]> = fields.collect();
+        let is_port = port == b"*" || (!port.is_empty() && port.iter().all(u8::is_ascii_digit));
+        let is_number = |field: &&[u8]| field.iter().all(u8::is_ascii_digit);
+        let is_host = !host.is_empty() && !host.iter().all(u8::is_ascii_hexdigit) || host == b"*";
+        if is_host && is_port && !rest.iter().all(is_number) && parse_address(word).is_none() {
+            // Of a whole line, the password alone.
+            let before: usize = match rest.len() {
+                3 => rest.iter().take(2).map(|field| field.len() + 1).sum(),
+                _ => 0,
+            };
+            ranges.push(start + host.len() + port.len() + 2 + before..start + word.len());
+        }
+        start += word.len() + 1;
+    }
+    ranges
+}
+
+/// Keys and certificates as text: from `-----BEGIN` to the end of the block's last line, or of the text; and a long run of
+/// base64 that begins as their bodies do.
+fn contents(text: &[u8]) -> Vec<Range<usize>> {
+    const BEGIN: &[u8] = b"----BEGIN";
+    const END: &[u8] = b"----END";
+    let mut ranges = Vec::new();
+    let find = |what: &[u8], from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        rest.windows(what.len()).position(|part| part.eq_ignore_ascii_case(what)).map(|at| at + from)
+    };
+    let mut from = 0;
+    while let Some(at) = find(BEGIN, from) {
+        let dashes = text.iter().take(at).rev().take_while(|byte| **byte == b'-').count();
+        let end = find(END, at).and_then(|end| {
+            let label = end + END.len();
+            let closing = find(b"----", label)?;
+            Some(closing + text.iter().skip(closing).take_while(|byte| **byte == b'-').count())
+        });
+        let end = end.unwrap_or(text.len());
+        ranges.push(at - dashes..end);
+        from = end;
+    }
+    let mut start = 0;
+    while start < text.len() {
+        let length = text.iter().skip(start).take_while(|byte| is_base64(**byte)).count();
+        if length >= LONG_RUN && is_body(text.get(start..).unwrap_or_default()) {
+            // Its further lines.
+            let rest = text.get(start..).unwrap_or_default();
+            let body = rest
+                .iter()
+                .take_while(|byte| is_base64(**byte) || is_space(**byte) || **byte == b'\\')
+                .count();
+            ranges.push(start..start + body);
+            start += body;
+        }
+        start += length.max(1);
+    }
+    ranges
+}
+
+/// A shorter run of base64 is a name or a path.
+const LONG_RUN: usize = 40;
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Whether base64 begins as the structures of keys and certificates do (`30 82`, `30 81`, `30 2e`, `30 77`), or as
+/// OpenSSH's keys.
+fn is_body(text: &[u8]) -> bool {
+    [&b"MII"[..], b"MIG", b"MIH", b"MC4CAQ", b"MHcCAQ", b"MFMCAQ", b"b3BlbnNzaC1r"]
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+}
+
+/// Whether a value that should be a path is the text of a key or certificate, or its body.
+pub(super) fn is_content(value: &[u8]) -> bool {
+    !contents(value).is_empty()
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
+}
+
+/// What the name at `name` is set to: behind `=`, `:`, `=>`, in quotes behind the name alone, in an element of XML.
+fn secret_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<Range<usize>> {
+    let blanks = |from: usize| from + text.iter().skip(from).take_while(|byte| is_space(**byte)).count();
+    let end = name.end;
+    let quoted_name = matches!(text.get(end), Some(b'"' | b'\'' | b'`'));
+    let sign = blanks(end + usize::from(quoted_name));
+    let is_element = text.get(end) == Some(&b'>')
+        && name.start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<');
+    let start = match text.get(sign) {
+        Some(b'=' | b':') => blanks(sign + 1 + usize::from(text.get(sign + 1) == Some(&b'>'))),
+        _ if is_element => end + 1,
+        _ if end >= unread && sign > end => sign,
+        Some(b'"' | b'\'') if sign > end && !quoted_name => sign,
+        _ => return None,
+    };
+    if start >= unread {
+        return Some(start..text.len().max(start));
+    }
+    Some(start..value_end(text, start).max(start))
+}
+
+/// Where a value ends that nobody took apart: at the quote that closes it and what hangs on that, at a blank, at a
+/// separator with a keyword of anybody's and its sign behind it.
+fn value_end(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    if let Some(quote @ (b'"' | b'\'' | b'`')) = text.get(start) {
+        at += 1;
+        loop {
+            match text.get(at) {
+                None => return text.len(),
+                Some(b'\\') => at += 2,
+                Some(byte) if byte == quote => break,
+                Some(_) => at += 1,
+            }
+        }
+    }
+    while let Some(byte) = text.get(at) {
+        if is_space(*byte) || (matches!(byte, b';' | b'&' | b',') && is_assignment(text, at + 1)) {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// Whether a keyword of anybody's with its sign begins at `start`.
+fn is_assignment(text: &[u8], start: usize) -> bool {
+    let rest = text.get(start..).unwrap_or_default();
+    let rest = rest.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    let length = rest.iter().take(40).take_while(|byte| is_name(**byte) || **byte == b' ').count();
+    let name = rest.get(..length).unwrap_or_default();
+    let behind = rest.get(length..).unwrap_or_default();
+    let behind = behind.strip_prefix(b"\"").or_else(|| behind.strip_prefix(b"'")).unwrap_or(behind);
+    matches!(behind.first(), Some(b'=' | b':')) && options::is_anybodys(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conninfo::mask::mask_argument;
+
+    #[test]
+    fn what_people_paste_tells_no_secret() {
+        for (typed, shown) in [
+            ("me/x@h:5432/app", "me/********@h:5432/app"),
+            ("./me/x@h", "./me/x@h"),
+            ("db.example:5432:app:me:x", "db.example:5432:app:me:********"),
+            ("*:*:*:me:x", "*:*:*:me:********"),
+            ("db.example:5432:x", "db.example:5432:********"),
+            ("db.example:5432", "db.example:5432"),
+            ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1:2:3:4:5"),
+            ("[2001:db8::7]:5432", "[2001:db8::7]:5432"),
+            ("12:30:45", "12:30:45"),
+            ("postgres://me:x", "postgres://me:********"),
+            ("postgresql://h:5432", "postgresql://h:5432"),
+            ("postgresql://h:5432x/d", "postgresql://h:5432********/d"),
+            (
+                "{\"host\":\"h\",\"password\":\"x\",\"port\":1}",
+                "{\"host\":\"h\",\"password\":********,\"port\":1}",
+            ),
+            ("'password' => 'x', 'host' => 'h'", "'password' =******** ********"),
+            ("ALTER ROLE me PASSWORD 'x y' LOGIN", "ALTER ROLE me PASSWORD ******** LOGIN"),
+            ("<password>x</password>", "<password>********"),
+            ("url=host%3Dh%26password%3Dx", "url=host%3Dh%26password%3D********"),
+            (
+                "password authentication failed for user \"me\"",
+                "password authentication failed for user \"me\"",
+            ),
+            ("-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\nand", "********\\nand"),
+            ("sslkey=-----BEGIN EC PRIVATE KEY-----\nx", "sslkey=********"),
+            ("MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\nwxyz", "********"),
+            ("MIGHAgEA", "MIGHAgEA"),
+            ("PGPASSFILE=/p password_encryption=md5", "PGPASSFILE=/p password_encryption=md5"),
+        ] {
+            assert_eq!(mask_argument(typed.as_bytes()), shown, "{typed}");
+        }
+    }
+}
