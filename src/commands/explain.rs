@@ -1,4 +1,4 @@
-//! `explain`: the page of a diagnosis, the list of all, or what an error text can stand for.
+//! `explain`: the page of a diagnosis, the list of all, what a term means, or what an error text can stand for.
 
 use std::io::{self, Read};
 
@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use super::{Streams, Usage};
 use crate::cli::DisplayArgs;
 use crate::cli::explain::ExplainArgs;
-use crate::diagnose::catalogue;
 use crate::diagnose::recognise::recognise;
+use crate::diagnose::{catalogue, terms};
 use crate::report::Listing;
 use crate::report::listing::catalogue::Codes;
 use crate::report::listing::readings::Readings;
@@ -32,11 +32,19 @@ pub(super) fn run(
             io::stdin().lock().take(LONGEST_TEXT).read_to_end(&mut bytes).context("standard input")?;
             show(&Readings(&String::from_utf8_lossy(&bytes)))?;
         }
-        topic => match catalogue::code(topic) {
-            Some(code) => show(code)?,
-            None if is_mistyped(topic) => return Err(unknown(topic).into()),
-            None => show(&Readings(topic))?,
-        },
+        topic => {
+            if let Some(code) = catalogue::code(topic) {
+                show(code)?;
+            } else if let Some(term) = terms::term(topic) {
+                show(term)?;
+            } else if let Some(line) = terms::hba_line(topic) {
+                show(&line)?;
+            } else if is_mistyped(topic) {
+                return Err(unknown(topic).into());
+            } else {
+                show(&Readings(topic))?;
+            }
+        }
     }
     Ok(0)
 }

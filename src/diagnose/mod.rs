@@ -34,6 +34,7 @@ pub(crate) mod tests;
 pub mod looks;
 pub mod recognise;
 pub mod root_file;
+pub mod terms;
 
 use crate::evidence::Evidence;
 use crate::provider::Detection;

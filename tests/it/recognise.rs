@@ -1,5 +1,8 @@
 //! `explain TEXT`: every error text that was measured or reported finds its diagnosis.
 
+mod libpq_messages;
+mod translations;
+
 use pgtls_check::diagnose::recognise::{KnownText, recognise};
 use serde_json::Value as Json;
 
@@ -85,4 +88,29 @@ fn a_single_word_is_a_code_a_text_or_a_slip() {
     let slip = explain("hostname-mismatsch");
     slip.exits(2);
     assert!(slip.stderr.contains("did you mean hostname-mismatch?"), "{slip}");
+}
+
+#[test]
+fn terms_and_lines_of_pg_hba_conf_are_explained() {
+    let home = Home::new();
+    for (topic, expected) in [
+        ("verify-full", "makes sure which server it is"),
+        ("hostssl", "with TLS only"),
+        ("hostssl all all 0.0.0.0/0 scram-sha-256", "every IPv4 address"),
+        ("subject alternative name", "names and addresses in a certificate"),
+    ] {
+        let report = Tool::at(&home).with(["explain", topic]).run();
+        report.exits(0);
+        assert!(report.stdout.contains(expected), "{report}");
+    }
+}
+
+#[test]
+fn the_proposed_check_names_the_server_of_the_text() {
+    let home = Home::new();
+    let text = "psql: error: connection to server at \"db.example\" (192.0.2.7), port 6432 failed: FATAL:  password \
+                authentication failed for user \"app\"";
+    let report = Tool::at(&home).with(["explain", text]).run();
+    report.exits(0);
+    assert!(report.stdout.contains("host=db.example port=6432 user=app sslmode=verify-full"), "{report}");
 }

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgtls_check::diagnose::catalogue;
+use pgtls_check::diagnose::recognise::TEXTS;
+use pgtls_check::diagnose::{catalogue, terms};
 
 use crate::support::home::Home;
 use crate::support::tool::Tool;
@@ -90,6 +91,22 @@ fn every_page_of_the_catalogue_keeps_to_the_words() {
         fine(code.name, code.title);
         let page = catalogue::page(code, 100);
         fine(code.name, &page);
+    }
+}
+
+#[test]
+fn every_answer_of_explain_keeps_to_the_words() {
+    for known in TEXTS {
+        for reading in known.readings {
+            for words in [reading.what, reading.tell, reading.fix] {
+                fine(known.pattern, words);
+            }
+        }
+    }
+    for term in terms::all() {
+        for words in [term.what, term.so] {
+            fine(term.names[0], words);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod readings;
 pub mod roots;
 mod settings;
+mod terms;
 
 use serde_json::{Map, Value as Json, json};
 

@@ -3,14 +3,14 @@
 use serde_json::{Value as Json, json};
 
 use super::Listing;
-use crate::diagnose::recognise::{Reading, recognise};
+use crate::diagnose::recognise::{KnownText, Reading, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
 use crate::report::page::Page;
-use crate::text::truncated;
+use crate::text::{shell_quoted, truncated};
 
-/// The check that decides between the readings.
-const DECIDE: &str = "pgtls-check \"YOUR CONNECTION STRING\"";
+/// The check that decides between the readings, where the text does not tell which server it is about.
+const ANY_CHECK: &str = "pgtls-check \"YOUR CONNECTION STRING\"";
 
 /// More of the text than this is not repeated.
 const REPEATED: usize = 200;
@@ -24,39 +24,39 @@ pub struct Readings<'a>(pub &'a str);
 impl Listing for Readings<'_> {
     /// Most likely first; of a text that is not known, that it is not.
     fn page(&self, page: &mut Page) {
-        let Some(known) = recognise(self.0) else {
-            page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &repeated(self.0));
-            let unknown = "no client's error text that is known here";
-            page.labelled(COLUMN, "", Role::Secondary, Role::Plain, unknown);
-            decide(page, "a check of the server names what is wrong");
-            return;
-        };
-        let text = known.pattern.trim_start_matches('=').replace('*', "…");
-        page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
-        page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
-        for (index, reading) in known.readings.iter().enumerate() {
-            page.part();
-            let label = format!("{}.", index + 1);
-            page.labelled(COLUMN, &label, Role::Secondary, Role::Title, &names(reading).join(", "));
-            page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
-            page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, reading.tell);
+        match recognise(self.0) {
+            Some(known) => known_text(page, known),
+            None => {
+                page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &repeated(self.0));
+                let unknown = "this error text is not known to pgtls-check";
+                page.labelled(COLUMN, "", Role::Secondary, Role::Plain, unknown);
+            }
         }
-        page.part();
-        match known.readings {
-            [Reading { codes: [_], .. }] => decide(page, "a check of the server shows the evidence"),
-            _ => decide(page, "a check of the server names the one that is true"),
+        let (head, indent) = page.label(COLUMN, "next", Role::Good);
+        page.prose(
+            &head,
+            indent,
+            indent,
+            Role::Plain,
+            "run a check to find the cause, with your other settings",
+        );
+        page.verbatim(indent + 2, Role::Command, &check(self.0));
+        let first = recognise(self.0)
+            .into_iter()
+            .flat_map(|known| known.readings)
+            .flat_map(|reading| reading.codes)
+            .next();
+        if let Some(first) = first {
+            let (head, _) = page.label(COLUMN, "more", Role::Secondary);
+            let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
+            page.line(&format!("{head}{command}"));
         }
-        let first =
-            known.readings.first().and_then(|reading| reading.codes.first()).map_or("", |code| code.name);
-        let (head, _) = page.label(COLUMN, "more", Role::Secondary);
-        let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
-        page.line(&format!("{head}{command}"));
     }
 
     /// `answers` is empty for a text that is not known.
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let known = recognise(self.0);
-        let answer = |reading: &Reading| json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell });
+        let answer = |reading: &Reading| json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell, "fix": reading.fix });
         let answers = known.iter().flat_map(|known| known.readings).map(answer).collect();
         vec![
             ("text", json!(shown(&repeated(self.0)))),
@@ -64,19 +64,39 @@ impl Listing for Readings<'_> {
             ("pattern", json!(known.map(|known| known.pattern.trim_start_matches('=')))),
             ("from", json!(known.map(|known| known.by))),
             ("answers", answers),
-            ("decide", json!(DECIDE)),
+            ("decide", json!(check(self.0))),
         ]
     }
+}
+
+fn known_text(page: &mut Page, known: &KnownText) {
+    let text = known.pattern.trim_start_matches('=').replace('*', "…");
+    page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
+    page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
+    for (index, reading) in known.readings.iter().enumerate() {
+        page.part();
+        let number = format!("{}.", index + 1);
+        if reading.codes.is_empty() {
+            page.labelled(COLUMN, &number, Role::Secondary, Role::Title, reading.what);
+        } else {
+            page.labelled(COLUMN, &number, Role::Secondary, Role::Title, &names(reading).join(", "));
+            page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
+        }
+        page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, reading.tell);
+        page.labelled(COLUMN, "fix", Role::Good, Role::Plain, reading.fix);
+    }
+    page.part();
 }
 
 fn names(reading: &Reading) -> Vec<&'static str> {
     reading.codes.iter().map(|code| code.name).collect()
 }
 
-fn decide(page: &mut Page, words: &str) {
-    let (head, indent) = page.label(COLUMN, "decide", Role::Good);
-    page.prose(&head, indent, indent, Role::Plain, words);
-    page.verbatim(indent + 2, Role::Command, DECIDE);
+/// The check that finds the cause, of the server that the text mentions.
+fn check(text: &str) -> String {
+    let conninfo = mentioned(text).conninfo();
+    conninfo
+        .map_or_else(|| ANY_CHECK.to_owned(), |conninfo| format!("pgtls-check {}", shell_quoted(&conninfo)))
 }
 
 fn repeated(text: &str) -> String {
@@ -101,7 +121,7 @@ mod tests {
         let text = Form::Page.text(&Readings(VERIFY), Style::document());
         let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in\n{text}"));
         assert!(place("1.  unknown-issuer") < place("2.  intermediate-missing"));
-        assert!(place("certificate-expired") < place(DECIDE));
+        assert!(place("certificate-expired") < place("next"));
         assert!(text.ends_with("more  pgtls-check explain unknown-issuer\n"), "{text}");
     }
 
@@ -110,11 +130,31 @@ mod tests {
         for unicode in [true, false] {
             let style = Style { unicode, width: Some(80), ..Style::document() };
             let text = Form::Page.text(&Readings("\u{1b}[2Jweird\u{202e} text"), style);
-            assert!(text.contains("known here") && text.contains(DECIDE), "{text}");
+            assert!(text.contains("is not known") && text.contains(ANY_CHECK), "{text}");
             assert!(text.chars().all(|c| c == '\n' || crate::text::is_printable(c)), "{text:?}");
         }
         let object: Json = serde_json::from_str(&object("\u{1b}[2Jweird")).unwrap();
         assert_eq!((&object["recognised"], &object["answers"]), (&Json::Bool(false), &json!([])));
+    }
+
+    #[test]
+    fn the_check_is_of_the_server_that_the_text_mentions() {
+        let text = Form::Page.text(&Readings(VERIFY), Style::document());
+        assert!(
+            text.contains(&format!("pgtls-check {}", shell_quoted("host=h port=5432 sslmode=verify-full"))),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn each_reading_has_its_fix() {
+        let text = Form::Page.text(&Readings(VERIFY), Style::document());
+        let count = recognise(VERIFY).unwrap().readings.len();
+        assert_eq!(
+            text.lines().filter(|line| line.trim_start().starts_with("fix  ")).count(),
+            count,
+            "{text}"
+        );
     }
 
     #[test]

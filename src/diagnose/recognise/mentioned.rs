@@ -1,0 +1,220 @@
+//! What an error text itself mentions of the connection: host, port, user, database, files.
+
+use std::net::IpAddr;
+
+use super::tidied;
+use crate::conninfo::write::{Form, string};
+
+/// What an error text mentions, as far as it can be settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentioned(Vec<(&'static str, String)>);
+
+impl Mentioned {
+    /// The value of a keyword.
+    pub fn value(&self, keyword: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == keyword).map(|(_, value)| value.as_str())
+    }
+
+    /// The connection string of a check with everything that the text mentions and `sslmode=verify-full`; `None` where
+    /// it mentions neither a host nor an address.
+    pub fn conninfo(&self) -> Option<String> {
+        let host = self.value("host").or_else(|| self.value("hostaddr"))?;
+        let rest = ["port", "user", "dbname", "sslrootcert", "sslcert", "sslkey"];
+        let others = rest.iter().filter_map(|keyword| Some((*keyword, self.value(keyword)?)));
+        let settings = [("host", host)].into_iter().chain(others).chain([("sslmode", "verify-full")]);
+        let bytes = string(Form::KeywordValue, settings.map(|(keyword, value)| (keyword, value.as_bytes())));
+        String::from_utf8(bytes).ok()
+    }
+
+    /// The first mention of a setting counts.
+    fn add(&mut self, keyword: &'static str, value: &str) {
+        if self.value(keyword).is_none() && is_possible(keyword, value) {
+            self.0.push((keyword, value.to_owned()));
+        }
+    }
+}
+
+/// What a text mentions of the connection. In a text, `{keyword}` stands for a value of it; `{}` for what does not count,
+/// such as the client's own address.
+pub fn mentioned(text: &str) -> Mentioned {
+    let text = tidied(text);
+    let mut mentioned = Mentioned::default();
+    for mention in MENTIONS {
+        for (keyword, value) in values(&text, mention).unwrap_or_default() {
+            mentioned.add(keyword, value);
+        }
+    }
+    mentioned
+}
+
+/// Texts that mention settings. Sources: those of [`super::TEXTS`].
+#[rustfmt::skip]
+static MENTIONS: &[&str] = &[
+    // libpq
+    "connection to server at \"{host}\" ({hostaddr}), port {port} failed",
+    "connection to server at \"{host}\", port {port} failed",
+    "running on host \"{host}\" ({hostaddr}) and accepting TCP/IP connections on port {port}?",
+    "running on host \"{host}\" and accepting TCP/IP connections on port {port}?",
+    "could not translate host name \"{host}\" to address",
+    "does not match host name \"{host}\"",
+    "root certificate file \"{sslrootcert}\"",
+    "could not open certificate file \"{sslcert}\"",
+    "could not read certificate file \"{sslcert}\"",
+    "private key file \"{sslkey}\"",
+    // Java
+    "Connection to {host}:{port} refused",
+    "UnknownHostException: {host} ",
+    "The hostname {host} could not be verified",
+    // Node
+    "getaddrinfo ENOTFOUND {host} ",
+    "getaddrinfo EAI_AGAIN {host} ",
+    "connect ECONNREFUSED {hostaddr}:{port} ",
+    "connect ETIMEDOUT {hostaddr}:{port} ",
+    "connect EHOSTUNREACH {hostaddr}:{port} ",
+    "connect ENETUNREACH {hostaddr}:{port} ",
+    "does not match certificate's altnames: Host: {host}. ",
+    // Go
+    "failed to connect to `host={host} user={user} database={dbname}`",
+    "failed to connect to `user={user} database={dbname}`: {hostaddr}:{port} ({host})",
+    "failed to connect to `user={user} database={dbname}`",
+    "dial tcp: lookup {host}: ",
+    "dial tcp: lookup {host} on ",
+    "dial tcp {hostaddr}:{port}: ",
+    "dial tcp [{hostaddr}]:{port}: ",
+    "x509: certificate is valid for {}, not {host} ",
+    // Python
+    "Connect call failed ('{hostaddr}', {port})",
+    "certificate is not valid for '{host}'",
+    // Rust
+    "certificate not valid for name \"{host}\"",
+    // the server
+    "for host \"{}\", user \"{user}\", database \"{dbname}\"",
+    "authentication failed for user \"{user}\"",
+    "role \"{user}\" does not exist",
+    "database \"{dbname}\" does not exist",
+];
+
+/// The values that a mention has in a text; `None` where it is not in it. A blank at the end of a mention also stands for
+/// the end of the text.
+fn values<'t>(text: &'t str, mention: &'static str) -> Option<Vec<(&'static str, &'t str)>> {
+    let (start, holes) = mention.split_once('{')?;
+    let mut rest = text.find(start).and_then(|place| text.get(place + start.len()..))?;
+    let mut found = Vec::new();
+    for hole in holes.split('{') {
+        let (keyword, after) = hole.split_once('}')?;
+        let (value, behind) = match rest.split_once(after) {
+            Some(_) if after.is_empty() => (rest, ""),
+            Some(parts) => parts,
+            None if after == " " => (rest, ""),
+            None => (rest.strip_suffix(after.strip_suffix(' ')?)?, ""),
+        };
+        if !keyword.is_empty() {
+            found.push((keyword, value));
+        }
+        rest = behind;
+    }
+    Some(found)
+}
+
+/// Whether it can be a value: a host name or address, a port, a name or path of moderate length without control
+/// characters or quotes. Anything else was matched by accident.
+fn is_possible(keyword: &str, value: &str) -> bool {
+    let is_name_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    match keyword {
+        "host" => {
+            !value.is_empty()
+                && value.len() <= 253
+                && (value.chars().all(is_name_character) || is_address(value))
+        }
+        "hostaddr" => is_address(value),
+        "port" => value.parse::<u16>().is_ok_and(|port| port != 0),
+        _ => {
+            let longest = if keyword.starts_with("ssl") { 1024 } else { 63 };
+            let is_plain = |c: char| crate::text::is_printable(c) && c != '"';
+            !value.is_empty() && value.len() <= longest && value.chars().all(is_plain)
+        }
+    }
+}
+
+fn is_address(value: &str) -> bool {
+    value.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn conninfo(text: &str) -> Option<String> {
+        mentioned(text).conninfo()
+    }
+
+    #[test]
+    fn the_check_has_what_the_text_mentions() {
+        for (text, expected) in [
+            (
+                "psql: error: connection to server at \"db.example\" (192.0.2.7), port 6432 failed: FATAL:  password \
+                 authentication failed for user \"app\"",
+                "host=db.example port=6432 user=app sslmode=verify-full",
+            ),
+            (
+                "connection to server at \"10.0.0.1\", port 5432 failed: root certificate file \"/home/a b/r.crt\" does \
+                 not exist",
+                "host=10.0.0.1 port=5432 sslrootcert='/home/a b/r.crt' sslmode=verify-full",
+            ),
+            ("getaddrinfo ENOTFOUND db.internal", "host=db.internal sslmode=verify-full"),
+            ("Error: connect ECONNREFUSED 10.0.0.1:5433", "host=10.0.0.1 port=5433 sslmode=verify-full"),
+            ("dial tcp [::1]:5432: connect: connection refused", "host=::1 port=5432 sslmode=verify-full"),
+            (
+                "failed to connect to `host=h.example user=u database=d`: dial error",
+                "host=h.example user=u dbname=d sslmode=verify-full",
+            ),
+            (
+                "x509: certificate is valid for a.example, b.example, not c.example",
+                "host=c.example sslmode=verify-full",
+            ),
+        ] {
+            assert_eq!(conninfo(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clients_own_address_is_not_the_servers() {
+        let text =
+            "FATAL: no pg_hba.conf entry for host \"192.0.2.9\", user \"u\", database \"d\", no encryption";
+        let found = mentioned(text);
+        assert_eq!(
+            (found.value("host"), found.value("user"), found.value("dbname")),
+            (None, Some("u"), Some("d"))
+        );
+        assert_eq!(found.conninfo(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_a_host_or_a_port_is_left_out() {
+        for text in [
+            "could not translate host name \"secret@host:1\" to address",
+            "connect ECONNREFUSED ::1:99999",
+            "Connection to $(reboot):5432 refused",
+        ] {
+            assert_eq!(conninfo(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::config())]
+
+        #[test]
+        fn any_text_gives_a_string_that_parses(text in any::<String>(), mention in prop::sample::select(MENTIONS), value in ".{0,20}") {
+            let _ = mentioned(&text);
+            let mut filled = mention.to_owned();
+            for keyword in ["", "host", "hostaddr", "port", "user", "dbname", "sslrootcert", "sslcert", "sslkey"] {
+                filled = filled.replace(&format!("{{{keyword}}}"), &value);
+            }
+            if let Some(conninfo) = mentioned(&filled).conninfo() {
+                prop_assert!(crate::conninfo::parse(conninfo.as_bytes()).is_ok(), "{conninfo}");
+            }
+        }
+    }
+}

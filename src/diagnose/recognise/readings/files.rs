@@ -1,0 +1,112 @@
+//! Files: roots, client certificates, keys, passwords.
+
+use super::{Reading, c, reading};
+
+pub(in super::super) const ROOT_MISSING: &[Reading] = &[reading(
+    &[&c::ROOT_FILE_MISSING],
+    "the root file does not exist at that path",
+    "the path in the text is how the client read it: a backslash removed, another home directory, or \
+     sslrootcert=system with a libpq older than 16",
+    "here: set sslrootcert to the file's absolute path",
+)];
+
+pub(in super::super) const FILE_MISSING: &[Reading] = &[
+    reading(
+        &[&c::ROOT_FILE_MISSING],
+        "the root file does not exist at that path",
+        "the path in the text, or else that of sslrootcert",
+        "here: set sslrootcert to the file's absolute path",
+    ),
+    reading(
+        &[&c::CLIENT_CERT_MISSING, &c::CLIENT_KEY_MISSING],
+        "the client's certificate or key does not exist at that path",
+        "the path in the text, or else those of sslcert and sslkey",
+        "here: set sslcert and sslkey to the files' absolute paths",
+    ),
+];
+
+pub(in super::super) const ROOT_INVALID: &[Reading] = &[reading(
+    &[&c::ROOT_FILE_INVALID],
+    "the root file contains no PEM certificate",
+    "DER, an HTML page, an empty file or one damaged block: pgtls-check roots show FILE",
+    "here: convert or download the file again; roots show prints the command",
+)];
+
+pub(in super::super) const ROOT_UNREADABLE: &[Reading] = &[
+    reading(
+        &[&c::ROOT_FILE_INVALID],
+        "the root file exists and is not valid PEM",
+        "the words after the path: no certificate or crl found, bad base64, no start line",
+        "here: convert or download the file again; pgtls-check roots show FILE prints the command",
+    ),
+    reading(
+        &[&c::ROOT_FILE_UNREADABLE],
+        "the root file exists and cannot be read",
+        "the words after the path: permission denied, is a directory",
+        "here: make the file readable for the account that runs the client (ls -l of the file and its directories)",
+    ),
+];
+
+pub(in super::super) const KEY_PERMISSIONS: &[Reading] = &[reading(
+    &[&c::CLIENT_KEY_PERMISSIONS],
+    "other users can read the client's private key",
+    "ls -l of the key: 0600, or 0640 if root owns it",
+    "here: chmod 600 KEY",
+)];
+
+pub(in super::super) const KEY_MISSING: &[Reading] = &[reading(
+    &[&c::CLIENT_KEY_MISSING],
+    "the client certificate has no private key file",
+    "the file of sslkey, or postgresql.key beside the default certificate, does not exist",
+    "here: set sslkey to the key's file; a certificate found by default and not wanted: move it away",
+)];
+
+pub(in super::super) const KEY_MISMATCH: &[Reading] = &[reading(
+    &[&c::CLIENT_KEY_MISMATCH],
+    "the private key does not match the client certificate",
+    "the public keys differ: openssl x509 -pubkey -noout -in CERT, openssl pkey -pubout -in KEY",
+    "here: set sslcert and sslkey to files that belong together",
+)];
+
+pub(in super::super) const KEY_INVALID: &[Reading] = &[reading(
+    &[&c::CLIENT_KEY_INVALID, &c::CLIENT_CERT_INVALID],
+    "the client's private key cannot be used",
+    "libpq needs PEM, Java PKCS#8 in DER or PKCS#12; an encrypted key needs sslpassword; OpenSSL 3 no longer reads \
+     PKCS#12 with RC2 without -legacy",
+    "here: convert it: openssl pkey -in KEY -out KEY.pem; from PKCS#12: openssl pkcs12 -legacy -nodes -in FILE",
+)];
+
+pub(in super::super) const CERT_INVALID: &[Reading] = &[reading(
+    &[&c::CLIENT_CERT_INVALID, &c::CLIENT_CERT_MISSING],
+    "the client certificate cannot be read",
+    "the words after the path: no such file, permission denied, or not a PEM certificate",
+    "here: set sslcert to a readable PEM file; one found by default and not wanted: sslcert=/nonexistent",
+)];
+
+pub(in super::super) const PASSFILE: &[Reading] = &[reading(
+    &[&c::PASSFILE_IGNORED, &c::PASSWORD_REQUIRED],
+    "libpq ignores the password file",
+    "other users may read it, or it is no regular file",
+    "here: chmod 600 FILE",
+)];
+
+pub(in super::super) const HOME_UNKNOWN: &[Reading] = &[reading(
+    &[&c::ROOT_FILE_MISSING],
+    "libpq does not know the home directory, where the default root file is",
+    "HOME is not set and the account has no entry in the password database (common in containers)",
+    "here: set HOME, or sslrootcert to the file's absolute path",
+)];
+
+pub(in super::super) const NO_LOCAL_USER: &[Reading] = &[reading(
+    &[],
+    "the account that runs the client has no entry in the password database (common in containers), so that libpq finds no user name",
+    "getent passwd $(id -u) prints nothing",
+    "here: set user (PGUSER), and HOME",
+)];
+
+pub(in super::super) const KEY_LOG: &[Reading] = &[reading(
+    &[],
+    "a warning about sslkeylogfile, which is for debugging only",
+    "libpq 18 writes the session keys to that file",
+    "here: remove sslkeylogfile",
+)];

@@ -1,0 +1,61 @@
+//! Texts in other languages: PostgreSQL's own translations of the server's and libpq's messages.
+//!
+//! `translations.tsv` has a line an English text, with `*` for its variable parts, and under it a line a language: a tab,
+//! the language, a tab, its text. It is made of the message catalogues that PostgreSQL 15 ships (`postgres-15.mo`,
+//! `libpq5-15.mo`); a test compares them. Portuguese has none in version 15: its texts are those that users reported.
+
+use super::contains;
+
+/// All translations.
+const TRANSLATIONS: &str = include_str!("translations.tsv");
+
+/// A text in another language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Row {
+    english: &'static str,
+    text: &'static str,
+}
+
+/// The English for the first translation that is in a plain text.
+pub(super) fn english(text: &str) -> Option<&'static str> {
+    rows().find(|row| contains(text, row.text)).map(|row| row.english)
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    let mut english = "";
+    TRANSLATIONS.lines().filter_map(move |line| {
+        let Some(translation) = line.strip_prefix('\t') else {
+            english = line;
+            return None;
+        };
+        translation.split_once('\t').map(|(_, text)| Row { english, text })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::recognise::{in_english, plain, recognise};
+
+    #[test]
+    fn every_translation_reads_as_its_english() {
+        let mut count = 0;
+        let mut wrong: Vec<String> = Vec::new();
+        for row in rows() {
+            let english =
+                in_english(&plain(row.english)).unwrap_or_else(|| panic!("{} is not known", row.english));
+            let pasted = format!("FATAL: {}", row.text.replace('*', "x1"));
+            let known = recognise(&pasted);
+            if known.map(|known| known.readings) != Some(english.readings) {
+                wrong.push(format!(
+                    "{pasted}: {:?} or {}",
+                    known.map(|known| known.pattern),
+                    english.pattern
+                ));
+            }
+            count += 1;
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(count > 700, "{count}");
+    }
+}
