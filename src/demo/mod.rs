@@ -35,7 +35,6 @@ use server::Server;
 /// A staged case: a server, unless the case is that there is none, its files, and how to connect to it. All of it goes
 /// when the value is dropped.
 pub struct Demo {
-    about: &'static str,
     conninfo: String,
     variables: Vec<(&'static str, OsString)>,
     // Dropped in this order: nobody is served from a directory that is gone.
@@ -50,13 +49,7 @@ impl Demo {
         if let Some(fault) = fault {
             (fault.stage)(&mut scenario)?;
         }
-        let about = fault.map_or("a healthy server: every stage passes", |fault| fault.about);
-        scenario.open(about)
-    }
-
-    /// What the case is, in one line.
-    pub fn about(&self) -> &'static str {
-        self.about
+        scenario.open()
     }
 
     /// The connection string that runs into the fault.

@@ -217,7 +217,7 @@ impl Scenario {
     }
 
     /// Begins to serve.
-    pub(super) fn open(self, about: &'static str) -> io::Result<Demo> {
+    pub(super) fn open(self) -> io::Result<Demo> {
         let tls = self.tls()?;
         let options = self.options.iter().map(|(keyword, value)| format!("{keyword}={value}"));
         let conninfo = options.collect::<Vec<_>>().join(" ") + self.ending;
@@ -232,7 +232,7 @@ impl Scenario {
             session: self.session,
         };
         let server = Server::start(self.port, self.listening, script)?;
-        Ok(Demo { about, conninfo, variables: self.variables, server, directory: self.directory })
+        Ok(Demo { conninfo, variables: self.variables, server, directory: self.directory })
     }
 
     fn tls(&self) -> io::Result<Arc<ServerConfig>> {

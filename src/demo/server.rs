@@ -228,9 +228,9 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Recorder) -> 
     stream.write_all(script.greeting).await?;
     for _ in 0..MOST_REQUESTS {
         let first = stream.read_u8().await?;
-        record.note(|connection_log| connection_log.clear.push(first));
+        record.note(|entry| entry.clear.push(first));
         if first == hello::HANDSHAKE && script.direct {
-            record.note(|connection_log| connection_log.direct = true);
+            record.note(|entry| entry.direct = true);
             return shake_hands(first, stream, script, record).await;
         }
         if first != 0 {
@@ -242,17 +242,17 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Recorder) -> 
         }
         let body = read_body_after(first, &mut stream).await?;
         let length = u32::try_from(body.len() + 4).unwrap_or(0).to_be_bytes();
-        record.note(|connection_log| connection_log.clear.extend(length.iter().skip(1).chain(&body)));
+        record.note(|entry| entry.clear.extend(length.iter().skip(1).chain(&body)));
         match body.split_first_chunk::<4>() {
             Some((code, [])) if u32::from_be_bytes(*code) == GSS_REQUEST => stream.write_all(b"N").await?,
             Some((code, [])) if u32::from_be_bytes(*code) == SSL_REQUEST => {
-                record.note(|connection_log| connection_log.ssl_request = true);
+                record.note(|entry| entry.ssl_request = true);
                 match &script.on_request {
                     OnRequest::Refuse => stream.write_all(b"N").await?,
                     OnRequest::Accept(more) => {
                         stream.write_all(&[b"S", *more].concat()).await?;
                         let first = stream.read_u8().await?;
-                        record.note(|connection_log| connection_log.clear.push(first));
+                        record.note(|entry| entry.clear.push(first));
                         return shake_hands(first, stream, script, record).await;
                     }
                     OnRequest::Say(answer) => return last_words(stream, answer).await,
@@ -288,9 +288,9 @@ async fn plaintext(mut stream: TcpStream, body: &[u8], script: &Script, record: 
 /// TLS from the ClientHello on, its first byte having been read.
 async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: &Recorder) -> io::Result<()> {
     let (records, hello) = hello::read(first, &mut stream).await?;
-    record.note(|connection_log| connection_log.clear.extend(records.iter().skip(1)));
+    record.note(|entry| entry.clear.extend(records.iter().skip(1)));
     let Some(hello) = hello else { return Ok(()) };
-    record.note(|connection_log| connection_log.server_name.clone_from(&hello.name));
+    record.note(|entry| entry.server_name.clone_from(&hello.name));
     match (script.on_hello)(&hello) {
         OnHello::Serve => serve(records, stream, script, record).await,
         OnHello::Alert(description) => last_words(stream, &hello::fatal(description)).await,
@@ -318,14 +318,14 @@ async fn serve(records: Vec<u8>, stream: TcpStream, script: &Script, record: &Re
             if let Some(rustls::Error::AlertReceived(alert)) =
                 error.get_ref().and_then(|inner| inner.downcast_ref())
             {
-                record.note(|connection_log| connection_log.alert = Some((*alert).into()));
+                record.note(|entry| entry.alert = Some((*alert).into()));
             }
             // The alert is out. Bytes not read would turn the end into a reset, which may overtake it.
             stream.shutdown().await?;
             return linger(&mut stream).await;
         }
     };
-    record.note(|connection_log| connection_log.encrypted = true);
+    record.note(|entry| entry.encrypted = true);
     if direct && stream.get_ref().1.alpn_protocol().is_none() {
         // As PostgreSQL 17 does (ProcessSSLStartup in backend_startup.c).
         return Ok(());
@@ -350,9 +350,7 @@ fn start(body: &[u8], encrypted: bool, record: &Recorder) -> Vec<(String, String
         .collect();
     let parameters: Vec<_> =
         words.as_chunks::<2>().0.iter().cloned().map(|[name, value]| (name, value)).collect();
-    record.note(|connection_log| {
-        connection_log.startup = Some(Startup { parameters: parameters.clone(), encrypted })
-    });
+    record.note(|entry| entry.startup = Some(Startup { parameters: parameters.clone(), encrypted }));
     parameters
 }
 

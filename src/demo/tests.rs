@@ -66,10 +66,7 @@ fn gss_encryption_is_declined_and_tls_may_follow() {
     assert_eq!(ask(&mut stream, &SSL), *b"S");
     drop(stream);
     let connections = demo.connections();
-    assert_eq!(
-        connections.first().map(|connection_log| connection_log.clear.as_slice()),
-        Some(&[GSS, SSL].concat()[..])
-    );
+    assert_eq!(connections.first().map(|entry| entry.clear.as_slice()), Some(&[GSS, SSL].concat()[..]));
 }
 
 #[test]
@@ -84,10 +81,7 @@ fn direct_tls_needs_the_protocols_name() {
     assert!(ended.is_err() || answer.is_empty());
     drop((with, without));
     let connections = demo.connections();
-    let seen: Vec<_> = connections
-        .iter()
-        .map(|connection_log| (connection_log.direct, connection_log.startup.is_some()))
-        .collect();
+    let seen: Vec<_> = connections.iter().map(|entry| (entry.direct, entry.startup.is_some())).collect();
     assert_eq!(seen, [(true, true), (true, false)]);
 }
 
@@ -101,7 +95,7 @@ fn plaintext_is_refused_as_pg_hba_would() {
     assert_eq!(answer.first(), Some(&b'E'));
     assert!(String::from_utf8_lossy(&answer).contains("C28000\0Mno pg_hba.conf entry"));
     let connections = demo.connections();
-    let startup = connections.first().and_then(|connection_log| connection_log.startup.clone()).unwrap();
+    let startup = connections.first().and_then(|entry| entry.startup.clone()).unwrap();
     assert_eq!(startup, Startup { parameters: vec![("user".into(), "demo".into())], encrypted: false });
 }
 
@@ -142,7 +136,7 @@ fn an_md5_password_is_compared() {
         let mut scenario = Scenario::new().unwrap();
         scenario.session.authentication = Authentication::Md5;
         scenario.session.password = password.to_owned();
-        let demo = scenario.open("").unwrap();
+        let demo = scenario.open().unwrap();
         let mut stream = connect(&demo);
         assert_eq!(ask(&mut stream, &SSL), *b"S");
         let mut client = encrypt(&demo, stream, &[]);
@@ -159,7 +153,7 @@ fn an_md5_password_is_compared() {
 fn the_extended_protocol_is_answered_with_one_error() {
     let mut scenario = Scenario::new().unwrap();
     scenario.session.authentication = Authentication::Trust;
-    let demo = scenario.open("").unwrap();
+    let demo = scenario.open().unwrap();
     let mut stream = connect(&demo);
     assert_eq!(ask(&mut stream, &SSL), *b"S");
     let mut client = encrypt(&demo, stream, &[]);

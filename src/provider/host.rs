@@ -3,13 +3,11 @@
 use super::{Form, FormKind, NamePattern, PROVIDERS, Port, Provider};
 use crate::certificate::{Certificate, DistinguishedName, GeneralName};
 
-/// A provider and what it was recognised by.
+/// A provider that was recognised.
 #[derive(Clone, Debug)]
 pub struct Detection {
     /// The provider.
     pub provider: &'static Provider,
-    /// By what, the strongest first; never empty.
-    pub recognised_by: Vec<Recognition>,
     /// The form of its host name, if it is particular.
     pub form: Option<&'static Form>,
     /// What listens on the port there, if that is known.
@@ -24,22 +22,19 @@ impl Detection {
     }
 }
 
-/// What a provider was recognised by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recognition {
-    /// The host name ends so.
-    Host(&'static str),
-    /// The host is an alias of this name.
-    Alias(String),
-    /// The server's certificate is for this name.
-    CertifiedName(String),
-    /// A certificate of the chain was issued by this name, which only the provider's CAs have.
-    Issuer(String),
-}
-
-/// The provider whose suffix a host name has; case and a final dot do not matter.
+/// The provider whose suffix a host name has, the most exact one first; of equal ones that of the first provider. Case
+/// and a final dot do not matter.
 pub fn by_host(host: &str) -> Option<&'static Provider> {
-    suffix_of(host).map(|found| found.provider)
+    let mut best: Option<(usize, &Provider)> = None;
+    for &provider in PROVIDERS {
+        for &suffix in provider.suffixes {
+            let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
+            if best.is_none_or(|(most, _)| exactness > most) && match_wildcard(host, suffix).is_some() {
+                best = Some((exactness, provider));
+            }
+        }
+    }
+    best.map(|(_, provider)| provider)
 }
 
 /// The provider that host name, canonical name (the end of a CNAME chain) and chain (as sent, leaf first) speak for,
@@ -50,68 +45,40 @@ pub fn detect(
     port: Option<u16>,
     chain: &[Certificate],
 ) -> Option<Detection> {
-    let by_name = host.and_then(suffix_of).map(|found| (found.provider, Recognition::Host(found.suffix)));
-    let by_alias = canonical_name
-        .and_then(|name| by_host(name).map(|provider| (provider, Recognition::Alias(name.to_owned()))));
-    let found = by_name.into_iter().chain(by_alias).chain(certified(chain)).chain(issued(chain));
-    let found: Vec<_> = found.collect();
-    let (provider, _) = *found.first().as_ref()?;
-    let recognised_by = found
-        .iter()
-        .filter(|(seen, _)| std::ptr::eq(*seen, *provider))
-        .map(|(_, recognition)| recognition.clone())
-        .collect();
+    let provider = host
+        .and_then(by_host)
+        .or_else(|| canonical_name.and_then(by_host))
+        .or_else(|| certified(chain))
+        .or_else(|| issued(chain))?;
     let names = host.into_iter().chain(canonical_name);
     Some(Detection {
         provider,
-        recognised_by,
         form: names.filter_map(|name| provider.form(name)).next(),
         port: port.and_then(|number| provider.port(number)),
     })
 }
 
 /// By the first of the leaf's DNS names that has a provider's suffix.
-fn certified(chain: &[Certificate]) -> Option<(&'static Provider, Recognition)> {
+fn certified(chain: &[Certificate]) -> Option<&'static Provider> {
     let names = chain.first()?.facts().ok()?.sans.as_deref()?;
     names.iter().find_map(|name| {
         let GeneralName::Dns(bytes) = name else { return None };
         let name = std::str::from_utf8(bytes).ok()?;
         // "*.example.com" stands for the names below it.
         let example = name.replacen('*', "any", 1);
-        Some((by_host(&example)?, Recognition::CertifiedName(name.to_owned())))
+        by_host(&example)
     })
 }
 
 /// By the issuers of the chain.
-fn issued(chain: &[Certificate]) -> Option<(&'static Provider, Recognition)> {
+fn issued(chain: &[Certificate]) -> Option<&'static Provider> {
     let issuers = chain.iter().filter_map(|certificate| certificate.facts().ok()).map(|facts| &facts.issuer);
-    issuers.into_iter().find_map(|issuer| Some((by_issuer(issuer)?, Recognition::Issuer(issuer.to_string()))))
+    issuers.into_iter().find_map(by_issuer)
 }
 
 fn by_issuer(issuer: &DistinguishedName) -> Option<&'static Provider> {
     let issues = |pattern: &NamePattern| pattern.matches(issuer);
     PROVIDERS.iter().copied().find(|provider| provider.chain.iter().any(issues))
-}
-
-/// A provider's suffix that a host name has.
-#[derive(Clone, Copy)]
-pub(super) struct Found {
-    provider: &'static Provider,
-    suffix: &'static str,
-}
-
-/// The most exact suffix that a name has; of equal ones that of the first provider.
-fn suffix_of(host: &str) -> Option<Found> {
-    let mut best: Option<(usize, Found)> = None;
-    for &provider in PROVIDERS {
-        for &suffix in provider.suffixes {
-            let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
-            if best.is_none_or(|(most, _)| exactness > most) && match_wildcard(host, suffix).is_some() {
-                best = Some((exactness, Found { provider, suffix }));
-            }
-        }
-    }
-    best.map(|(_, found)| found)
 }
 
 /// What the last `*` of the provider's suffix stands for in a host name: a region.
@@ -221,7 +188,7 @@ pub fn near_miss(host: &str) -> Option<NearMiss> {
             }
         }
     }
-    best.map(|(_, found)| found)
+    best.map(|(_, provider)| provider)
 }
 
 /// The end of a suffix behind its last `*` and the rest of that label.
@@ -371,19 +338,12 @@ mod tests {
 
         let name = "x.rs-abc.postgres.database.azure.com";
         let found = detect(Some("db.example"), Some(name), Some(6432), &[other()]).unwrap();
-        assert_eq!(
-            (found.provider.id, found.recognised_by),
-            ("azure-flexible", vec![Recognition::Alias(name.to_owned())])
-        );
+        assert_eq!(found.provider.id, "azure-flexible");
 
         let chain =
             [certificate(&["mine.postgres.database.azure.com"], &[(DnType::CommonName, "Example CA")])];
         let found = detect(Some("localhost"), None, None, &chain).unwrap();
         assert_eq!(found.provider.id, "azure-flexible");
-        assert_eq!(
-            found.recognised_by,
-            [Recognition::CertifiedName("mine.postgres.database.azure.com".to_owned())]
-        );
 
         let chain = [certificate(&["*.neon.tech"], &[(DnType::CommonName, "R11")])];
         assert_eq!(detect(None, None, None, &chain).unwrap().provider.id, "neon");
@@ -391,10 +351,7 @@ mod tests {
         let issuer = "Amazon RDS eu-central-1 Subordinate CA RSA2048 G1.A.1";
         let chain = [certificate(&["db.internal"], &[(DnType::CommonName, issuer)])];
         let found = detect(Some("db.internal"), None, None, &chain).unwrap();
-        assert_eq!(
-            (found.provider.id, found.recognised_by),
-            ("aws-rds", vec![Recognition::Issuer(format!("CN={issuer}"))])
-        );
+        assert_eq!(found.provider.id, "aws-rds");
     }
 
     #[test]
@@ -402,7 +359,7 @@ mod tests {
         let chain =
             [certificate(&["x.postgres.database.azure.com"], &[(DnType::CommonName, "Zscaler Root CA")])];
         let found = detect(Some("ep-1.neon.tech"), None, None, &chain).unwrap();
-        assert_eq!((found.provider.id, found.recognised_by), ("neon", vec![Recognition::Host(".neon.tech")]));
+        assert_eq!(found.provider.id, "neon");
     }
 
     #[test]
@@ -414,7 +371,6 @@ mod tests {
         let alias = Some("x.privatelink.postgres.database.azure.com");
         let found = detect(Some("x.postgres.database.azure.com"), alias, None, &[]).unwrap();
         assert_eq!(found.form.map(|form| form.kind), Some(FormKind::PrivateLink));
-        assert_eq!(found.recognised_by.len(), 2);
         let found = detect(Some("pgbouncer.abc.flympg.net"), None, None, &[]).unwrap();
         assert!(found.is_pooler());
     }

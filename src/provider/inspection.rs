@@ -3,7 +3,7 @@
 //!
 //! A name shows who issued a certificate, not that the product is at work between client and server: the sign is a
 //! known provider's host below one of these names. The table was gathered on 2026-11-23 from public logs, printed
-//! certificates and the lists of other tools; names that only general knowledge supports are left out.
+//! certificates and the lists of other tools; those that only general knowledge supports say so.
 
 use super::{NamePattern, host};
 use crate::certificate::DistinguishedName;
@@ -15,8 +15,6 @@ pub struct Product {
     pub name: &'static str,
     /// The names: one that fits is enough.
     pub patterns: &'static [NamePattern],
-    /// Where the names were seen.
-    pub source: &'static str,
 }
 
 /// The product whose CA has this name: of a certificate's issuer, or of a root.
@@ -56,7 +54,7 @@ pub static PRODUCTS: &[Product] = &[
             common_name("Zscaler *"),
             NamePattern { kind: "emailAddress", pattern: "*@zscaler.com" },
         ],
-        source: "diagnostics projects and user logs",
+        // Seen in: diagnostics projects and user logs.
     },
     Product {
         name: "Netskope",
@@ -66,37 +64,37 @@ pub static PRODUCTS: &[Product] = &[
             common_name("*netskope*"),
             NamePattern { kind: "emailAddress", pattern: "*@netskope.com" },
         ],
-        source: "a CA store tool's list, user notes",
+        // Seen in: a CA store tool's list, user notes.
     },
     Product {
         name: "Palo Alto Networks",
         patterns: &[anywhere("*Palo Alto Networks*")],
-        source: "a CA store tool's list; administrators usually name the CA themselves",
+        // Seen in: a CA store tool's list; administrators usually name the CA themselves.
     },
     Product {
         name: "Fortinet FortiGate",
         patterns: &[anywhere("*FortiGate*"), anywhere("Fortinet*")],
-        source: "a CA store tool's list; O=Fortinet unverified",
+        // Seen in: a CA store tool's list; O=Fortinet unverified.
     },
     Product {
         name: "Cisco Umbrella",
         patterns: &[common_name("Cisco Umbrella *")],
-        source: "a certificate printed in a public log (root 2016-06-28 to 2036)",
+        // Seen in: a certificate printed in a public log (root 2016-06-28 to 2036).
     },
     Product {
         name: "Blue Coat ProxySG",
         patterns: &[anywhere("*Blue Coat*"), anywhere("*BlueCoat*"), anywhere("*ProxySG*")],
-        source: "a CA store tool's list",
+        // Seen in: a CA store tool's list.
     },
     Product {
         name: "Forcepoint (Websense)",
         patterns: &[anywhere("*Forcepoint*"), anywhere("*Websense*")],
-        source: "a CA store tool's list",
+        // Seen in: a CA store tool's list.
     },
     Product {
         name: "Skyhigh (McAfee Web Gateway)",
         patterns: &[anywhere("*McAfee Web Gateway*"), anywhere("*Skyhigh*")],
-        source: "a CA store tool's list",
+        // Seen in: a CA store tool's list.
     },
     Product {
         name: "Sophos",
@@ -105,45 +103,52 @@ pub static PRODUCTS: &[Product] = &[
             common_name("Sophos SSL CA*"),
             common_name("SecurityAppliance_SSL_CA*"),
         ],
-        source: "user logs with the full issuer",
+        // Seen in: user logs with the full issuer.
     },
     Product {
         name: "Check Point",
         patterns: &[anywhere("*Check Point*")],
-        source: "general knowledge; gateways often use their own name",
+        // General knowledge: gateways often use their own name.
     },
     Product {
         name: "Cloudflare Gateway",
         patterns: &[common_name("Cloudflare for Teams *"), common_name("Gateway CA - Cloudflare Managed *")],
-        source: "Cloudflare and HackerOne documents, an OpenSSL log; the second name unverified",
+        // Seen in: Cloudflare and HackerOne documents, an OpenSSL log; the second name unverified.
     },
     Product {
         name: "Kaspersky",
         patterns: &[organisation("AO Kaspersky Lab"), common_name("Kaspersky *")],
-        source: "user logs",
+        // Seen in: user logs.
     },
     Product {
         name: "Avast",
         patterns: &[common_name("Avast Web/Mail Shield *"), common_name("avast! Web/Mail Shield *")],
-        source: "user logs",
+        // Seen in: user logs.
     },
-    Product { name: "AVG", patterns: &[common_name("AVG Web/Mail Shield *")], source: "user logs" },
-    Product { name: "Norton", patterns: &[common_name("Norton Web/Mail Shield *")], source: "user logs" },
+    // Seen in: user logs.
+    Product { name: "AVG", patterns: &[common_name("AVG Web/Mail Shield *")] },
+    // Seen in: user logs.
+    Product { name: "Norton", patterns: &[common_name("Norton Web/Mail Shield *")] },
     Product {
         name: "ESET",
         patterns: &[common_name("ESET SSL Filter CA"), organisation("ESET, spol. s r. o.")],
-        source: "a printed certificate",
+        // Seen in: a printed certificate.
     },
-    Product { name: "mitmproxy", patterns: &[anywhere("mitmproxy")], source: "a CA store tool's list" },
-    Product { name: "Charles Proxy", patterns: &[common_name("Charles Proxy *")], source: "user notes" },
-    Product { name: "Fiddler", patterns: &[common_name("DO_NOT_TRUST_Fiddler*")], source: "many logs" },
-    Product { name: "Burp Suite", patterns: &[anywhere("PortSwigger*")], source: "many logs" },
+    // Seen in: a CA store tool's list.
+    Product { name: "mitmproxy", patterns: &[anywhere("mitmproxy")] },
+    // Seen in: user notes.
+    Product { name: "Charles Proxy", patterns: &[common_name("Charles Proxy *")] },
+    // Seen in: many logs.
+    Product { name: "Fiddler", patterns: &[common_name("DO_NOT_TRUST_Fiddler*")] },
+    // Seen in: many logs.
+    Product { name: "Burp Suite", patterns: &[anywhere("PortSwigger*")] },
     Product {
         name: "HTTP Toolkit",
         patterns: &[common_name("HTTP Toolkit CA*")],
-        source: "a detection list",
+        // Seen in: a detection list.
     },
-    Product { name: "OWASP ZAP", patterns: &[anywhere("OWASP Zap Root CA*")], source: "a detection list" },
+    // Seen in: a detection list.
+    Product { name: "OWASP ZAP", patterns: &[anywhere("OWASP Zap Root CA*")] },
 ];
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod table;
 use crate::certificate::{Certificate, DistinguishedName};
 
 pub use advice::{Advice, Due, MissingRoot, advice};
-pub use host::{Detection, NearMiss, Recognition, by_host, detect, near_miss};
+pub use host::{Detection, NearMiss, by_host, detect, near_miss};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, known_root, known_roots};
 pub use table::PROVIDERS;
@@ -140,8 +140,6 @@ pub struct Form {
     pub kind: FormKind,
     /// The end of the name, or its whole where it begins without a dot; written as in [`Provider::suffixes`].
     pub pattern: &'static str,
-    /// What to know of it.
-    pub note: &'static str,
 }
 
 /// What a form of host name is.
@@ -314,8 +312,6 @@ impl Confidence {
 pub struct KnownRoot {
     /// The certificate.
     pub certificate: Certificate,
-    /// Its file in `certs/`.
-    pub file: &'static str,
     /// The identifiers of the providers that use it now.
     pub used_by: Vec<&'static str>,
 }

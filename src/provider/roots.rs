@@ -11,6 +11,7 @@ use crate::trust::{FileCertificate, RootSource, RootStore};
 
 /// A file of `certs/` that holds one root.
 struct Shipped {
+    #[cfg(test)]
     file: &'static str,
     name: &'static str,
     sha256: &'static str,
@@ -20,6 +21,7 @@ struct Shipped {
 macro_rules! shipped {
     ($($file:literal, $name:literal, $sha256:literal;)*) => {
         &[$(Shipped {
+            #[cfg(test)]
             file: $file,
             name: $name,
             sha256: $sha256,
@@ -76,7 +78,6 @@ static SHIPPED: &[Shipped] = shipped! {
 };
 
 /// All roots of Amazon RDS in one file.
-const RDS_FILE: &str = "aws-rds-global-bundle.pem";
 const RDS_BUNDLE: &str = include_str!("../../certs/aws-rds-global-bundle.pem");
 
 /// What is in it: `subject_cn,region,algorithm,not_before,not_after,sha256`.
@@ -106,15 +107,15 @@ pub(super) fn is(certificate: &Certificate, sha256: &str) -> bool {
 }
 
 static KNOWN: LazyLock<Vec<KnownRoot>> = LazyLock::new(|| {
-    let single = SHIPPED.iter().flat_map(|shipped| decoded(shipped.file, shipped.pem));
-    single.chain(decoded(RDS_FILE, RDS_BUNDLE)).collect()
+    let single = SHIPPED.iter().flat_map(|shipped| decoded(shipped.pem));
+    single.chain(decoded(RDS_BUNDLE)).collect()
 });
 
-fn decoded(file: &'static str, text: &'static str) -> impl Iterator<Item = KnownRoot> {
+fn decoded(text: &str) -> impl Iterator<Item = KnownRoot> {
     pem::blocks(text.as_bytes()).into_iter().filter_map(|block| block.content.ok()).map(move |der| {
         let certificate = Certificate::from_der(&der);
         let used_by = users(&common_name(&certificate));
-        KnownRoot { certificate, file, used_by }
+        KnownRoot { certificate, used_by }
     })
 }
 
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn every_file_holds_what_its_fingerprint_says() {
         for shipped in SHIPPED {
-            let roots: Vec<_> = decoded(shipped.file, shipped.pem).collect();
+            let roots: Vec<_> = decoded(shipped.pem).collect();
             let [root] = roots.as_slice() else { panic!("{} holds {}", shipped.file, roots.len()) };
             assert_eq!(root.certificate.fingerprint().to_lowercase(), shipped.sha256, "{}", shipped.file);
             let facts = root.certificate.facts().unwrap();
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_rds_list_is_the_rds_bundle() {
-        let roots: Vec<_> = decoded(RDS_FILE, RDS_BUNDLE).collect();
+        let roots: Vec<_> = decoded(RDS_BUNDLE).collect();
         let mut listed = RDS_LIST.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         assert_eq!(roots.len(), 108);
         let found: BTreeSet<_> = roots
@@ -282,10 +283,13 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/certs");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            let known = name == RDS_FILE || SHIPPED.iter().any(|shipped| shipped.file == name);
+            let known = SHIPPED.iter().any(|shipped| shipped.file == name);
             let other = matches!(
                 name.as_str(),
-                "README.md" | "aws-rds-roots.csv" | "azure-postgresql-recommended.pem"
+                "README.md"
+                    | "aws-rds-global-bundle.pem"
+                    | "aws-rds-roots.csv"
+                    | "azure-postgresql-recommended.pem"
             );
             assert!(known || other, "{name}");
         }
@@ -294,10 +298,9 @@ mod tests {
     #[test]
     fn the_azure_bundle_is_the_recommended_file() {
         let file = include_str!("../../certs/azure-postgresql-recommended.pem");
-        let recommended: Vec<_> = decoded("", file).map(|root| root.certificate).collect();
+        let recommended: Vec<_> = decoded(file).map(|root| root.certificate).collect();
         let bundle = bundle("azure-flexible").unwrap();
-        let written: Vec<_> =
-            decoded("", Box::leak(bundle.to_pem().into_boxed_str())).map(|root| root.certificate).collect();
+        let written: Vec<_> = decoded(&bundle.to_pem()).map(|root| root.certificate).collect();
         assert_eq!(written, recommended);
         assert!(written.iter().eq(bundle.roots.iter().map(|entry| &entry.root.certificate)));
     }

@@ -96,11 +96,6 @@ impl Style {
         if self.unicode { printable } else { ascii(&printable) }
     }
 
-    /// As [`text`](Self::text), for text of several lines that is this tool's own.
-    pub fn text_lines(self, text: &str) -> String {
-        text.lines().map(|line| self.text(line) + "\n").collect()
-    }
-
     /// As [`text`](Self::text), for bytes that need not be UTF-8.
     pub fn bytes(self, untrusted: &[u8]) -> String {
         let printable = text::printable_bytes(untrusted);

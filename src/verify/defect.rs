@@ -37,10 +37,7 @@ pub enum Defect {
         anchor: Certificate,
     },
     /// The path ends in a certificate that the file excludes for TLS servers (`TRUSTED CERTIFICATE` with trust settings).
-    RejectedByFile {
-        /// The certificate of the file.
-        anchor: Certificate,
-    },
+    RejectedByFile,
     /// The path has more certificates than OpenSSL follows (its depth of 100).
     ChainTooLong,
     /// Judging it would take more work than is done for one chain.
@@ -191,15 +188,11 @@ pub enum Defect {
     NameMismatch {
         /// The host compared.
         host: Value,
-        /// SAN entries that were compared.
-        names: Vec<GeneralName>,
         /// The common name, when it was compared.
         common_name: Option<Vec<u8>>,
     },
     /// libpq stops at a name it cannot compare: an embedded NUL, an address of an odd length.
     NameUnusable {
-        /// The host that was to be compared.
-        host: Value,
         /// The name it stops at.
         name: Presented,
     },
@@ -321,7 +314,7 @@ impl Defect {
             | Self::IssuerUnknown { .. }
             | Self::RootNotInFile { .. }
             | Self::FileLacksRoot { .. }
-            | Self::RejectedByFile { .. }
+            | Self::RejectedByFile
             | Self::ChainTooLong
             | Self::TooMuchWork => None,
         }

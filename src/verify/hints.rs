@@ -12,12 +12,6 @@ pub struct Gap {
     pub below: Certificate,
     /// The issuer sought, printable.
     pub issuer: String,
-    /// The issuer sought, in canonical form, to hold against [`DistinguishedName::canonical`].
-    ///
-    /// [`DistinguishedName::canonical`]: crate::certificate::DistinguishedName
-    pub issuer_canonical: Vec<u8>,
-    /// The issuer's key identifier, if the certificate names it.
-    pub issuer_key: Option<Vec<u8>>,
     /// Where that issuer's certificate can be had (authorityInfoAccess).
     pub addresses: Vec<String>,
 }
@@ -29,8 +23,6 @@ pub fn gap(judgement: &Judgement) -> Option<Gap> {
     Some(Gap {
         below: below.clone(),
         issuer: facts.issuer.to_string(),
-        issuer_canonical: facts.issuer.canonical.clone(),
-        issuer_key: facts.extensions.authority_key.as_ref().and_then(|authority| authority.key.clone()),
         addresses: facts.extensions.issuer_addresses.clone(),
     })
 }

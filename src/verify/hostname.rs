@@ -24,7 +24,6 @@ pub(super) fn defect(facts: &Facts, host: Option<&Value>) -> Option<Defect> {
     let bytes = host.as_bytes();
     let host_is_address = is_ip_address(bytes);
     let mut check_common_name = true;
-    let mut examined = Vec::new();
     for name in facts.sans.as_deref().unwrap_or_default() {
         let compared = match name {
             GeneralName::Dns(pattern) => {
@@ -48,20 +47,20 @@ pub(super) fn defect(facts: &Facts, host: Option<&Value>) -> Option<Defect> {
         };
         match compared {
             Comparison::Match => return None,
-            Comparison::Other => examined.push(name.clone()),
+            Comparison::Other => {}
             Comparison::Unusable => {
                 let name = Presented::Alternative(name.clone());
-                return Some(Defect::NameUnusable { host: host.clone(), name });
+                return Some(Defect::NameUnusable { name });
             }
         }
     }
     let common_name = facts.subject.first("CN").filter(|_| check_common_name).map(|name| name.value.clone());
     match common_name.as_deref().map_or(Comparison::Other, |name| compare_text(name, bytes)) {
         Comparison::Match => None,
-        Comparison::Other => Some(Defect::NameMismatch { host: host.clone(), names: examined, common_name }),
+        Comparison::Other => Some(Defect::NameMismatch { host: host.clone(), common_name }),
         Comparison::Unusable => {
             let name = Presented::CommonName(common_name.unwrap_or_default());
-            Some(Defect::NameUnusable { host: host.clone(), name })
+            Some(Defect::NameUnusable { name })
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn examine(
 fn end_defect(end: End, last: &Certificate, length: usize) -> Option<Defect> {
     Some(match end {
         End::Anchored => return None,
-        End::Rejected => Defect::RejectedByFile { anchor: last.clone() },
+        End::Rejected => Defect::RejectedByFile,
         End::SelfSigned if length == 1 => Defect::SelfSignedLeaf,
         End::SelfSigned => Defect::RootNotInFile { root: last.clone() },
         End::FileLacksRoot => Defect::FileLacksRoot { anchor: last.clone() },

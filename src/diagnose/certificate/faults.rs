@@ -487,7 +487,7 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
                 .to_owned(),
             "reissue it with fewer names and constraints; no known CA issues such certificates",
         ),
-        Defect::NameUnusable { name, .. } => {
+        Defect::NameUnusable { name } => {
             let name = match name {
                 Presented::Alternative(name) => text::printable(&name.to_string()),
                 Presented::CommonName(name) => format!("CN={}", text::printable_bytes(name)),

@@ -113,7 +113,7 @@ pub(super) static RDS_PROXY: Provider = Provider {
     forms: &[Form {
         kind: FormKind::Pooler,
         pattern: ".proxy-*.*.rds.amazonaws.com",
-        note: "a proxy in front of instances, with public certificates",
+        // A proxy in front of instances, with public certificates.
     }],
     hints: &[Hint {
         at: Situation::RootMissing,

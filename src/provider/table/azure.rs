@@ -136,7 +136,7 @@ pub(super) static FLEXIBLE: Provider = Provider {
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.azure.com",
-        note: "an alias behind the public name; the certificate is for the public name",
+        // An alias behind the public name; the certificate is for the public name.
     }],
     chain: &[],
     hints: HINTS,
@@ -158,7 +158,7 @@ pub(super) static US_GOVERNMENT: Provider = Provider {
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.usgovcloudapi.net",
-        note: "an alias behind the public name; the certificate is for the public name",
+        // An alias behind the public name; the certificate is for the public name.
     }],
     announcements: &[Announcement {
         day: "2026-01-21",
@@ -194,7 +194,7 @@ pub(super) static CHINA: Provider = Provider {
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.chinacloudapi.cn",
-        note: "an alias behind the public name; the certificate is for the public name",
+        // An alias behind the public name; the certificate is for the public name.
     }],
     announcements: &[Announcement {
         day: "2026-03-09",
@@ -254,7 +254,7 @@ pub(super) static COSMOS: Provider = Provider {
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.cosmos.azure.com",
-        note: "an alias behind the public name; the certificate is for the public name",
+        // An alias behind the public name; the certificate is for the public name.
     }],
     hints: &[Hint {
         at: Situation::NameNotFound,

@@ -121,12 +121,12 @@ pub(super) static SUPABASE: Provider = Provider {
         Form {
             kind: FormKind::Pooler,
             pattern: ".pooler.supabase.com",
-            note: "the pooler, reachable over IPv4; the user is postgres.REF",
+            // The pooler, reachable over IPv4; the user is postgres.REF.
         },
         Form {
             kind: FormKind::Direct,
             pattern: ".supabase.co",
-            note: "the server itself, IPv6 only without the IPv4 add-on",
+            // The server itself, IPv6 only without the IPv4 add-on.
         },
     ],
     chain: &[NamePattern { kind: "CN", pattern: "Supabase *" }],
@@ -177,12 +177,12 @@ pub(super) static HEROKU: Provider = Provider {
         Form {
             kind: FormKind::Shared,
             pattern: ".compute-1.amazonaws.com",
-            note: "any EC2 machine is called so",
+            // Any EC2 machine is called so.
         },
         Form {
             kind: FormKind::Shared,
             pattern: ".compute.amazonaws.com",
-            note: "any EC2 machine is called so",
+            // Any EC2 machine is called so.
         },
     ],
     gotchas: &[
@@ -354,10 +354,10 @@ pub(super) static FLY: Provider = Provider {
     sslmode: Some("TLS is on by default, in a private network"),
     system_roots: SystemRoots::Unknown,
     forms: &[
-        Form { kind: FormKind::Pooler, pattern: "pgbouncer.*.flympg.net", note: "through PgBouncer" },
-        Form { kind: FormKind::Direct, pattern: "direct.*.flympg.net", note: "the server itself" },
-        Form { kind: FormKind::Shared, pattern: ".flycast", note: "any service in a Fly network" },
-        Form { kind: FormKind::Shared, pattern: ".internal", note: "any machine of many private networks" },
+        Form { kind: FormKind::Pooler, pattern: "pgbouncer.*.flympg.net" },
+        Form { kind: FormKind::Direct, pattern: "direct.*.flympg.net" },
+        Form { kind: FormKind::Shared, pattern: ".flycast" },
+        Form { kind: FormKind::Shared, pattern: ".internal" },
     ],
     hints: &[Hint {
         at: Situation::NameNotFound,
