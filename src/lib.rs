@@ -4,6 +4,7 @@
 // circle; the files of a module likewise (`tests/it/structure.rs` reads this list and compares everything with it).
 
 // Text, numbers, time; X.509 as plain facts.
+pub mod bytes;
 pub mod certificate;
 pub mod file;
 pub mod iana;

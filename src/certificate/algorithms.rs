@@ -260,7 +260,7 @@ fn hash_function(element: &Element<'_>) -> Result<Hash, Malformed> {
 
 /// A SubjectPublicKeyInfo taken apart: the kind and the bits of subjectPublicKey.
 pub(crate) fn public_key(spki: &[u8]) -> Result<(KeyKind, &[u8]), Malformed> {
-    let element = der::Reader::new(spki).expect(der::SEQUENCE, "public key")?;
+    let element = der::Elements::new(spki).expect(der::SEQUENCE, "public key")?;
     key(&element)
 }
 
@@ -294,7 +294,7 @@ pub(crate) const EXPLICIT_CURVE: &str = "explicit parameters";
 
 /// The size of the modulus in an RSAPublicKey.
 fn modulus_bits(key: &[u8]) -> Result<u32, Malformed> {
-    let mut inside = der::Reader::new(key).expect(der::SEQUENCE, "RSA key")?.inside();
+    let mut inside = der::Elements::new(key).expect(der::SEQUENCE, "RSA key")?.inside();
     let modulus = inside.expect(der::INTEGER, "RSA modulus")?;
     let exponent = inside.expect(der::INTEGER, "RSA exponent")?;
     inside.end("RSA key")?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::crl_point::{CrlPointName, crl_point_name, reason_bits};
-use super::der::{self, Element, Reader};
+use super::der::{self, Element, Elements};
 use super::extensions::{AuthorityKey, authority_key, frames};
 use super::names::{DistinguishedName, GeneralName};
 use super::{Malformed, SignatureKind, algorithms, time};
@@ -111,7 +111,7 @@ impl Crl {
     /// # Errors
     /// What is wrong and at which byte, if OpenSSL could not read it either.
     pub fn decode(der: &[u8]) -> Result<Self, Malformed> {
-        let mut outer = Reader::new(der).expect(der::SEQUENCE, "CRL")?.inside();
+        let mut outer = Elements::new(der).expect(der::SEQUENCE, "CRL")?.inside();
         let list = outer.expect(der::SEQUENCE, "list to be signed")?;
         let outer_algorithm = outer.expect(der::SEQUENCE, "signature algorithm")?;
         let value = outer.expect(der::BIT_STRING, "signature")?;
@@ -183,7 +183,7 @@ impl Crl {
 }
 
 impl CrlFacts {
-    fn take_entries(&mut self, mut entries: Reader<'_>) -> Result<(), Malformed> {
+    fn take_entries(&mut self, mut entries: Elements<'_>) -> Result<(), Malformed> {
         // In an indirect list an entry without an issuer has that of the entry before it (`crl_set_issuers`).
         let mut issuer = None;
         while !entries.is_empty() {
@@ -242,13 +242,13 @@ fn entry_issuer(value: &Element<'_>) -> Result<Vec<GeneralName>, Malformed> {
 }
 
 /// IssuingDistributionPoint, judged as `setup_idp` in x_crl.c does.
-fn scope(reader: &mut Reader<'_>) -> Result<CrlScope, Malformed> {
+fn scope(reader: &mut Elements<'_>) -> Result<CrlScope, Malformed> {
     let mut inside = reader.expect(der::SEQUENCE, "issuingDistributionPoint")?.inside();
     let mut scope = CrlScope::default();
     if let Some(point) = inside.optional(der::context_constructed(0), "distribution point")? {
         scope.point = Some(crl_point_name(&point)?);
     }
-    let flag = |inside: &mut Reader<'_>, number| match inside.optional(der::context(number), "flag") {
+    let flag = |inside: &mut Elements<'_>, number| match inside.optional(der::context(number), "flag") {
         Ok(Some(element)) => der::boolean(&element, "flag"),
         Ok(None) => Ok(false),
         Err(error) => Err(error),

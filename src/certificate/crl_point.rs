@@ -2,7 +2,7 @@
 //! (RFC 5280 sections 4.2.1.13 and 5.2.5).
 
 use super::Malformed;
-use super::der::{self, Element, Reader};
+use super::der::{self, Element, Elements};
 use super::names::GeneralName;
 
 /// All reason flags (`CRLDP_ALL_REASONS`).
@@ -28,7 +28,7 @@ pub enum CrlPointName {
     Relative(Vec<u8>),
 }
 
-pub(super) fn crl_point(inside: &mut Reader<'_>) -> Result<CrlPoint, Malformed> {
+pub(super) fn crl_point(inside: &mut Elements<'_>) -> Result<CrlPoint, Malformed> {
     let mut point = CrlPoint::default();
     if let Some(name) = inside.optional(der::context_constructed(0), "distribution point name")? {
         point.name = Some(crl_point_name(&name)?);

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::bytes::Reader;
 use crate::text::hex;
 
 /// Why a certificate cannot be decoded.
@@ -70,8 +71,11 @@ pub(super) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// A reader of the elements within.
-    pub(super) fn inside(&self) -> Reader<'a> {
-        Reader { rest: self.content, offset: self.offset + (self.whole.len() - self.content.len()) }
+    pub(super) fn inside(&self) -> Elements<'a> {
+        Elements {
+            bytes: Reader::new(self.content),
+            start: self.offset + (self.whole.len() - self.content.len()),
+        }
     }
 
     /// An error in this element.
@@ -88,55 +92,58 @@ impl Element<'_> {
 
 /// Walks a run of elements.
 #[derive(Clone, Debug)]
-pub(super) struct Reader<'a> {
-    rest: &'a [u8],
-    offset: usize,
+pub(super) struct Elements<'a> {
+    bytes: Reader<'a>,
+    /// Where the run begins in the outermost bytes.
+    start: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Elements<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, offset: 0 }
+        Self { bytes: Reader::new(bytes), start: 0 }
     }
 
     /// The tag byte of the next element, if there is one.
     pub(super) fn peek(&self) -> Option<u8> {
-        self.rest.first().copied()
+        self.bytes.peek()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.bytes.rest().is_empty()
     }
 
     /// An error at the present place.
     pub(super) fn wrong(&self, what: impl Into<String>) -> Malformed {
-        Malformed { what: what.into(), offset: Some(self.offset) }
+        Malformed { what: what.into(), offset: Some(self.offset()) }
+    }
+
+    /// Where the next element begins in the outermost bytes.
+    fn offset(&self) -> usize {
+        self.start + self.bytes.position()
     }
 
     /// The next element, whatever it is. `field` names it in errors.
     pub(super) fn any(&mut self, field: &str) -> Result<Element<'a>, Malformed> {
-        let Some(&tag) = self.rest.first() else { return Err(self.wrong(format!("{field} is missing"))) };
+        let Some(tag) = self.bytes.peek() else { return Err(self.wrong(format!("{field} is missing"))) };
         if tag & 0x1f == 0x1f {
             return Err(self.wrong(format!("{field} has a tag number above 30")));
         }
-        let (header, length) =
-            length(self.rest).ok_or_else(|| self.wrong(format!("{field} has a bad length")))?;
-        let end = header.checked_add(length);
-        let (Some(whole), Some(content)) =
-            (end.and_then(|end| self.rest.get(..end)), end.and_then(|end| self.rest.get(header..end)))
-        else {
+        let mut ahead = self.bytes.clone();
+        let length = length(&mut ahead).ok_or_else(|| self.wrong(format!("{field} has a bad length")))?;
+        let Some(content) = ahead.take(length) else {
             return Err(self.wrong(format!("{field} is cut off")));
         };
-        let element = Element { tag, content, whole, offset: self.offset };
-        self.offset += whole.len();
-        self.rest = self.rest.get(whole.len()..).unwrap_or_default();
-        Ok(element)
+        let offset = self.offset();
+        let whole = self.bytes.take(ahead.position() - self.bytes.position()).unwrap_or_default();
+        Ok(Element { tag, content, whole, offset })
     }
 
     /// The element that all the rest is the beginning of: one of this tag, cut off.
     pub(super) fn cut_off(&self, tag: u8) -> Option<Element<'a>> {
-        let (header, length) = length(self.rest).filter(|_| self.peek() == Some(tag))?;
-        let content = self.rest.get(header..).filter(|content| content.len() < length)?;
-        Some(Element { tag, content, whole: self.rest, offset: self.offset })
+        let mut ahead = self.bytes.clone();
+        let length = length(&mut ahead).filter(|_| self.peek() == Some(tag))?;
+        let content = Some(ahead.rest()).filter(|content| content.len() < length)?;
+        Some(Element { tag, content, whole: self.bytes.rest(), offset: self.offset() })
     }
 
     /// The next element, which must have this tag.
@@ -178,24 +185,17 @@ impl<'a> Reader<'a> {
 
 /// How many bytes the element takes that `bytes` begin with; all of them if it is cut off or none.
 pub(super) fn first_length(bytes: &[u8]) -> usize {
-    Reader::new(bytes).any("element").map_or(bytes.len(), |element| element.whole.len())
+    Elements::new(bytes).any("element").map_or(bytes.len(), |element| element.whole.len())
 }
 
-/// The sizes of the header and of the content of the element that `bytes` begins with.
-fn length(bytes: &[u8]) -> Option<(usize, usize)> {
-    let first = *bytes.get(1)?;
-    if first < 0x80 {
-        return Some((2, usize::from(first)));
+/// Reads tag byte and length: the size of the content that follows.
+fn length(bytes: &mut Reader<'_>) -> Option<usize> {
+    bytes.u8()?;
+    match bytes.u8()? {
+        short @ ..0x80 => Some(short.into()),
+        0x80 => None,
+        long => bytes.number(usize::from(long & 0x7f)),
     }
-    let count = usize::from(first & 0x7f);
-    if count == 0 {
-        return None;
-    }
-    let mut length = 0usize;
-    for &byte in bytes.get(2..2 + count)? {
-        length = length.checked_mul(256)?.checked_add(usize::from(byte))?;
-    }
-    Some((2 + count, length))
 }
 
 fn is_object_identifier(content: &[u8]) -> bool {
@@ -314,18 +314,18 @@ mod tests {
 
     #[test]
     fn lengths_may_be_long_but_not_longer_than_the_bytes() {
-        assert_eq!(Reader::new(&[4, 0x82, 0, 1, 9]).any("x").unwrap().content, &[9]);
+        assert_eq!(Elements::new(&[4, 0x82, 0, 1, 9]).any("x").unwrap().content, &[9]);
         for bad in
             [&[4u8, 2, 9][..], &[4], &[4, 0x80, 0, 0], &[4, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1], &[0x1f, 1, 0]]
         {
-            assert!(Reader::new(bad).any("x").is_err(), "{bad:?}");
+            assert!(Elements::new(bad).any("x").is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn errors_know_their_byte() {
         let bytes = [0x30, 4, 2, 0, 4, 0];
-        let mut inside = Reader::new(&bytes).expect(SEQUENCE, "outer").unwrap().inside();
+        let mut inside = Elements::new(&bytes).expect(SEQUENCE, "outer").unwrap().inside();
         let empty = inside.any("serial number").unwrap();
         assert_eq!(integer(&empty, "serial number").unwrap_err().offset, Some(2));
         assert_eq!(inside.expect(INTEGER, "next").unwrap_err().offset, Some(4));

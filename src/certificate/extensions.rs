@@ -3,7 +3,7 @@
 
 use super::Malformed;
 use super::crl_point::{CrlPoint, crl_point};
-use super::der::{self, Element, Reader};
+use super::der::{self, Element, Elements};
 use super::names::{DistinguishedName, GeneralName};
 use super::resources::Resources;
 use crate::text::hex;
@@ -233,7 +233,7 @@ impl Extensions {
     fn take(&mut self, name: &str, value: &Element<'_>) -> Result<(), Malformed> {
         let mut reader = value.inside();
         let sequence =
-            |reader: &mut Reader<'_>| reader.expect(der::SEQUENCE, name).map(|element| element.offset);
+            |reader: &mut Elements<'_>| reader.expect(der::SEQUENCE, name).map(|element| element.offset);
         match name {
             "basicConstraints" => self.basic_constraints = Some(basic_constraints(&mut reader)?),
             "keyUsage" => self.key_usage = Some(key_usage(&mut reader)?),
@@ -281,7 +281,7 @@ impl Extensions {
     }
 }
 
-fn basic_constraints(reader: &mut Reader<'_>) -> Result<BasicConstraints, Malformed> {
+fn basic_constraints(reader: &mut Elements<'_>) -> Result<BasicConstraints, Malformed> {
     let mut inside = reader.expect(der::SEQUENCE, "basicConstraints")?.inside();
     let ca = match inside.optional(der::BOOLEAN, "cA")? {
         Some(element) => der::boolean(&element, "cA")?,
@@ -298,7 +298,7 @@ fn basic_constraints(reader: &mut Reader<'_>) -> Result<BasicConstraints, Malfor
     Ok(BasicConstraints { ca, path_length })
 }
 
-fn key_usage(reader: &mut Reader<'_>) -> Result<KeyUsage, Malformed> {
+fn key_usage(reader: &mut Elements<'_>) -> Result<KeyUsage, Malformed> {
     let element = reader.expect(der::BIT_STRING, "keyUsage")?;
     let (bits, unused) = der::bits(&element, "keyUsage")?;
     let byte = |index: usize| {
@@ -309,7 +309,7 @@ fn key_usage(reader: &mut Reader<'_>) -> Result<KeyUsage, Malformed> {
     if usage.0 == 0 { Err(element.wrong("keyUsage allows nothing")) } else { Ok(usage) }
 }
 
-pub(super) fn authority_key(reader: &mut Reader<'_>) -> Result<AuthorityKey, Malformed> {
+pub(super) fn authority_key(reader: &mut Elements<'_>) -> Result<AuthorityKey, Malformed> {
     let mut inside = reader.expect(der::SEQUENCE, "authorityKeyIdentifier")?.inside();
     let mut authority = AuthorityKey::default();
     if let Some(key) = inside.optional(der::context(0), "key identifier")? {
@@ -329,7 +329,7 @@ pub(super) fn authority_key(reader: &mut Reader<'_>) -> Result<AuthorityKey, Mal
     Ok(authority)
 }
 
-fn name_constraints(reader: &mut Reader<'_>) -> Result<NameConstraints, Malformed> {
+fn name_constraints(reader: &mut Elements<'_>) -> Result<NameConstraints, Malformed> {
     let mut inside = reader.expect(der::SEQUENCE, "nameConstraints")?.inside();
     let mut constraints = NameConstraints::default();
     if let Some(permitted) = inside.optional(der::context_constructed(0), "permitted subtrees")? {
@@ -342,7 +342,7 @@ fn name_constraints(reader: &mut Reader<'_>) -> Result<NameConstraints, Malforme
     Ok(constraints)
 }
 
-fn subtrees(mut reader: Reader<'_>) -> Result<Vec<Subtree>, Malformed> {
+fn subtrees(mut reader: Elements<'_>) -> Result<Vec<Subtree>, Malformed> {
     let mut subtrees = Vec::new();
     while !reader.is_empty() {
         let mut inside = reader.expect(der::SEQUENCE, "subtree")?.inside();
@@ -361,7 +361,7 @@ fn subtrees(mut reader: Reader<'_>) -> Result<Vec<Subtree>, Malformed> {
 }
 
 /// The URI of an AccessDescription for caIssuers.
-fn issuer_address(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> {
+fn issuer_address(reader: &mut Elements<'_>) -> Result<Option<String>, Malformed> {
     const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
     let mut inside = reader.expect(der::SEQUENCE, "access description")?.inside();
     let method = inside.object_identifier("access method")?;

@@ -145,7 +145,7 @@ pub struct Readable {
 
 /// Decodes a certificate and leaves in `readable` what could be read of one that breaks off.
 pub(super) fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
-    let mut outermost = der::Reader::new(bytes);
+    let mut outermost = der::Elements::new(bytes);
     if let Some(beginning) = outermost.cut_off(der::SEQUENCE) {
         let mut inside = beginning.inside();
         // The body may be whole all the same.
@@ -263,7 +263,7 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
 
 /// The version as it is called, one more than its number. An element of another form ends the reading, a number that is
 /// no good does not.
-fn version(inside: &mut der::Reader<'_>) -> Result<Result<u32, Malformed>, Malformed> {
+fn version(inside: &mut der::Elements<'_>) -> Result<Result<u32, Malformed>, Malformed> {
     let Some(tagged) = inside.optional(der::context_constructed(0), "version")? else { return Ok(Ok(1)) };
     let mut inside = tagged.inside();
     let element = inside.expect(der::INTEGER, "version")?;
@@ -302,7 +302,7 @@ impl Validity {
 }
 
 /// The extensions. An element of another form ends the reading, frames that are no good do not.
-fn extensions(inside: &mut der::Reader<'_>) -> Result<Result<Extensions, Malformed>, Malformed> {
+fn extensions(inside: &mut der::Elements<'_>) -> Result<Result<Extensions, Malformed>, Malformed> {
     let Some(tagged) = inside.optional(der::context_constructed(3), "extensions")? else {
         return Ok(Ok(Extensions::default()));
     };

@@ -1,7 +1,7 @@
 //! What a DER file is, told from the first elements in it.
 
 use super::Certificate;
-use super::der::{self, Reader};
+use super::der::{self, Elements};
 
 /// Kinds of DER that people keep in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl DerKind {
         if Certificate::from_der(bytes).decodes_but_for_times() {
             return Some(Self::Certificate);
         }
-        let mut inside = Reader::new(bytes).expect(der::SEQUENCE, "file").ok()?.inside();
+        let mut inside = Elements::new(bytes).expect(der::SEQUENCE, "file").ok()?.inside();
         let first = inside.any("first element").ok()?;
         match (first.tag, first.content) {
             (der::OBJECT_IDENTIFIER, SIGNED_DATA) => Some(Self::SignedData),
@@ -42,7 +42,7 @@ impl DerKind {
 }
 
 /// CertificationRequestInfo: version 0, a name, a public key.
-fn is_request_info(mut inside: Reader<'_>) -> bool {
+fn is_request_info(mut inside: Elements<'_>) -> bool {
     inside.expect(der::INTEGER, "version").is_ok_and(|version| version.content == [0])
         && inside.expect(der::SEQUENCE, "subject").is_ok()
         && inside.expect(der::SEQUENCE, "public key").is_ok()

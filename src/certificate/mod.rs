@@ -10,6 +10,7 @@ mod algorithms;
 mod crl;
 mod crl_point;
 mod der;
+pub mod encode;
 mod extensions;
 mod facts;
 mod kind;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
-use super::der::{self, Element, Reader};
+use super::der::{self, Element, Elements};
+use super::encode;
 use crate::text::{self, hex};
 
 /// A distinguished name. Its `Display` is the text of RFC 4514 with blanks after the commas: the most specific
@@ -67,7 +68,7 @@ impl DistinguishedName {
     /// # Errors
     /// Why it cannot be decoded.
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
-        Self::decode(&Reader::new(der).expect(der::SEQUENCE, "name")?)
+        Self::decode(&Elements::new(der).expect(der::SEQUENCE, "name")?)
     }
 
     /// Decodes a Name. Text that is wrong in its string type is refused, since OpenSSL then refuses the certificate.
@@ -96,7 +97,7 @@ impl DistinguishedName {
             }
             // A SET OF is sorted in DER.
             encoded.sort();
-            write_element(&mut canonical, der::SET, &encoded.concat());
+            encode::write(&mut canonical, der::SET, &encoded.concat());
         }
         Ok(Self { der: element.whole.to_vec(), canonical, attributes })
     }
@@ -181,12 +182,12 @@ fn canonical_attribute(oid: &[u8], value: &Element<'_>) -> Result<Vec<u8>, Malfo
             canonical.push_str(word);
         }
         canonical.make_ascii_lowercase();
-        write_element(&mut pair, der::UTF8_STRING, canonical.as_bytes());
+        encode::write(&mut pair, der::UTF8_STRING, canonical.as_bytes());
     } else {
         pair.extend_from_slice(value.whole);
     }
     let mut sequence = Vec::with_capacity(pair.len() + 4);
-    write_element(&mut sequence, der::SEQUENCE, &pair);
+    encode::write(&mut sequence, der::SEQUENCE, &pair);
     Ok(sequence)
 }
 
@@ -227,20 +228,6 @@ fn characters(tag: u8, bytes: &[u8]) -> Option<String> {
         }
         _ => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
     }
-}
-
-fn write_element(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
-    out.push(tag);
-    let length = content.len();
-    if length < 0x80 {
-        out.push(length.to_le_bytes()[0]);
-    } else {
-        let bytes = length.to_be_bytes();
-        let skipped = bytes.iter().take_while(|byte| **byte == 0).count();
-        out.push(0x80 | (bytes.len() - skipped).to_le_bytes()[0]);
-        out.extend(bytes.iter().skip(skipped));
-    }
-    out.extend_from_slice(content);
 }
 
 /// One SAN entry. Its `Display` is `DNS:db.example`, `IP:192.0.2.1`, ….
@@ -294,7 +281,7 @@ impl GeneralName {
     }
 
     /// Decodes GeneralNames, the elements of which `reader` walks.
-    pub(super) fn decode_all(mut reader: Reader<'_>) -> Result<Vec<Self>, Malformed> {
+    pub(super) fn decode_all(mut reader: Elements<'_>) -> Result<Vec<Self>, Malformed> {
         let mut names = Vec::new();
         while !reader.is_empty() {
             names.push(Self::decode(&reader.any("general name")?)?);
@@ -330,20 +317,15 @@ impl fmt::Display for GeneralName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::encode::{element, sequence};
 
     fn name(parts: &[(&[u8], u8, &[u8])]) -> DistinguishedName {
-        let mut sets = Vec::new();
-        for (oid, tag, value) in parts {
-            let mut pair = Vec::new();
-            write_element(&mut pair, der::OBJECT_IDENTIFIER, oid);
-            write_element(&mut pair, *tag, value);
-            let mut sequence = Vec::new();
-            write_element(&mut sequence, der::SEQUENCE, &pair);
-            write_element(&mut sets, der::SET, &sequence);
-        }
-        let mut der = Vec::new();
-        write_element(&mut der, der::SEQUENCE, &sets);
-        DistinguishedName::decode(&Reader::new(&der).any("name").unwrap()).unwrap()
+        let pair = |(oid, tag, value): &(&[u8], u8, &[u8])| {
+            let pair = sequence(&[&element(der::OBJECT_IDENTIFIER, &[oid]), &element(*tag, &[value])]);
+            element(der::SET, &[&pair])
+        };
+        let der = sequence(&[&parts.iter().flat_map(pair).collect::<Vec<u8>>()]);
+        DistinguishedName::decode(&Elements::new(&der).any("name").unwrap()).unwrap()
     }
 
     const CN: &[u8] = &[0x55, 4, 3];

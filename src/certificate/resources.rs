@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Malformed;
-use super::der::{self, Element, Reader};
+use super::der::{self, Element, Elements};
 
 /// What one extension holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Holding {
 
 impl Resources {
     /// Decodes IPAddrBlocks.
-    pub(super) fn addresses(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(super) fn addresses(reader: &mut Elements<'_>) -> Result<Self, Malformed> {
         let mut inside = reader.expect(der::SEQUENCE, "IP resources")?.inside();
         let mut all = Self { holdings: BTreeMap::new(), canonical: true };
         while !inside.is_empty() {
@@ -56,7 +56,7 @@ impl Resources {
     }
 
     /// Decodes ASIdentifiers. Numbers above 64 bits, which no registry gives, count as not canonical.
-    pub(super) fn systems(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(super) fn systems(reader: &mut Elements<'_>) -> Result<Self, Malformed> {
         let mut inside = reader.expect(der::SEQUENCE, "AS resources")?.inside();
         let mut all = Self { holdings: BTreeMap::new(), canonical: true };
         for (tag, kind) in [(0, AS_NUMBERS), (1, ROUTING_DOMAINS)] {
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn addresses(bytes: &[u8]) -> Resources {
-        Resources::addresses(&mut Reader::new(bytes)).unwrap()
+        Resources::addresses(&mut Elements::new(bytes)).unwrap()
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let of = |list: &[u8]| {
             let length = u8::try_from(list.len()).unwrap();
             let bytes = [&[0x30, length + 4, 0xa0, length + 2, 0x30, length][..], list].concat();
-            Resources::systems(&mut Reader::new(&bytes)).unwrap()
+            Resources::systems(&mut Elements::new(&bytes)).unwrap()
         };
         assert!(of(&[2, 1, 1, 2, 1, 3]).canonical);
         assert!(!of(&[2, 1, 1, 2, 1, 2]).canonical);

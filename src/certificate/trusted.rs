@@ -1,7 +1,7 @@
 //! The trust settings that OpenSSL keeps behind a certificate in a `TRUSTED CERTIFICATE` block: X509_CERT_AUX
 //! (x_x509a.c), read with an eye on TLS servers (`obj_trust` in x509_trust.c).
 
-use super::der::{self, Reader};
+use super::der::{self, Elements};
 use super::{Malformed, ServerTrust};
 
 /// id-kp-serverAuth.
@@ -11,7 +11,7 @@ const ANY: &[u8] = &[0x55, 0x1d, 0x25, 0];
 
 /// What the settings say about TLS servers. What follows them does not count.
 pub(super) fn server_trust(bytes: &[u8]) -> Result<ServerTrust, Malformed> {
-    let mut inside = Reader::new(bytes).expect(der::SEQUENCE, "trust settings")?.inside();
+    let mut inside = Elements::new(bytes).expect(der::SEQUENCE, "trust settings")?.inside();
     let trusted = match inside.optional(der::SEQUENCE, "trusted uses")? {
         Some(uses) => Some(purposes(uses.inside())?),
         None => None,
@@ -33,7 +33,7 @@ pub(super) fn server_trust(bytes: &[u8]) -> Result<ServerTrust, Malformed> {
     })
 }
 
-fn purposes(mut inside: Reader<'_>) -> Result<Vec<&[u8]>, Malformed> {
+fn purposes(mut inside: Elements<'_>) -> Result<Vec<&[u8]>, Malformed> {
     let mut purposes = Vec::new();
     while !inside.is_empty() {
         purposes.push(inside.object_identifier("use")?.content);
@@ -44,18 +44,15 @@ fn purposes(mut inside: Reader<'_>) -> Result<Vec<&[u8]>, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::encode::{element, sequence};
 
     const EMAIL: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 4];
 
-    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
-    }
-
     fn settings(trusted: Option<&[&[u8]]>, rejected: &[&[u8]]) -> Vec<u8> {
-        let oids = |uses: &[&[u8]]| uses.iter().flat_map(|oid| element(6, oid)).collect::<Vec<u8>>();
-        let trusted = trusted.map(|uses| element(0x30, &oids(uses))).unwrap_or_default();
-        let rejected = if rejected.is_empty() { Vec::new() } else { element(0xa0, &oids(rejected)) };
-        element(0x30, &[trusted, rejected, element(0x0c, b"alias")].concat())
+        let oids = |uses: &[&[u8]]| uses.iter().flat_map(|oid| element(6, &[oid])).collect::<Vec<u8>>();
+        let trusted = trusted.map(|uses| sequence(&[&oids(uses)])).unwrap_or_default();
+        let rejected = if rejected.is_empty() { Vec::new() } else { element(0xa0, &[&oids(rejected)]) };
+        sequence(&[&trusted, &rejected, &element(0x0c, &[b"alias"])])
     }
 
     #[test]

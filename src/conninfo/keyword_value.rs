@@ -1,8 +1,9 @@
 //! Connection strings of the form `host=… port=…` (fe-connect.c, conninfo_parse).
 
+use super::blanks::is_space;
 use super::grammar::{Assignment, Place, Refused, Store};
-use super::reader::{Reader, is_space};
 use super::{SyntaxError, SyntaxErrorKind};
+use crate::bytes::Reader;
 
 /// Reads a whole string into `store`, up to the first thing libpq refuses.
 pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
@@ -18,7 +19,7 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
         if reader.peek() != Some(b'=') {
             return Err(Refused::MissingEquals { span: end - keyword.len()..end });
         }
-        reader.next();
+        reader.u8();
         reader.skip_while(is_space);
         let start = reader.position();
         let value = if reader.peek() == Some(b'\'') { quoted(&mut reader)? } else { unquoted(&mut reader) };
@@ -44,9 +45,9 @@ pub(super) fn scan(input: &[u8]) -> (Vec<(Vec<u8>, Place)>, Option<usize>) {
 fn unquoted(reader: &mut Reader) -> Vec<u8> {
     let mut value = Vec::new();
     while let Some(byte) = reader.peek().filter(|byte| !is_space(*byte)) {
-        reader.next();
+        reader.u8();
         match byte {
-            b'\\' => value.extend(reader.next()),
+            b'\\' => value.extend(reader.u8()),
             _ => value.push(byte),
         }
     }
@@ -56,15 +57,15 @@ fn unquoted(reader: &mut Reader) -> Vec<u8> {
 /// A quoted value ends at the next quote without a backslash.
 fn quoted(reader: &mut Reader) -> Result<Vec<u8>, Refused> {
     let start = reader.position();
-    reader.next();
+    reader.u8();
     let mut value = Vec::new();
     loop {
-        match reader.next() {
+        match reader.u8() {
             None => {
                 return Err(Refused::syntax(SyntaxErrorKind::UnterminatedQuote, start..reader.position()));
             }
             Some(b'\'') => return Ok(value),
-            Some(b'\\') => value.extend(reader.next()),
+            Some(b'\\') => value.extend(reader.u8()),
             Some(byte) => value.push(byte),
         }
     }

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::address::parse_address;
+use super::blanks::is_space;
 use super::options;
-use super::reader::is_space;
 use super::uri::{password_in_authority, ports_that_are_none};
 
 /// Words that tell a secret, in lower case.

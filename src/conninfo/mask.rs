@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::blanks::is_space;
 use super::keyword_value::scan;
 use super::loose::{self, loose_secrets, sounds_secret};
-use super::reader::is_space;
 use super::uri::{self, password_in_authority};
 use super::{Value, options};
 use crate::text::{printable, printable_bytes};

@@ -6,6 +6,7 @@
 //! Left out: LDAP look-ups in service files.
 
 mod address;
+mod blanks;
 mod choices;
 mod environment;
 mod error;
@@ -20,7 +21,6 @@ mod origin;
 mod parameter;
 mod parse;
 mod passfile;
-mod reader;
 mod resolve;
 pub mod service;
 mod settings;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::reader::is_space;
+use super::blanks::is_space;
 use super::{ConfigError, Environment, Origin, Value, mask, options};
 use crate::file;
 

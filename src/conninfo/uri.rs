@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::grammar::{Assignment, Place, Refused, Store};
-use super::reader::Reader;
 use super::{LibpqVersion, SyntaxErrorKind, Unencoded, Value, options};
+use crate::bytes::Reader;
 
 const SCHEMES: [&[u8]; 2] = [b"postgresql://", b"postgres://"];
 
@@ -23,7 +23,7 @@ pub(super) fn scheme_length(input: &[u8]) -> Option<usize> {
 pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
     let mut reader = Reader::new(input);
     for _ in 0..scheme_length(input).unwrap_or(0) {
-        reader.next();
+        reader.u8();
     }
     let mut uri = Uri { input, store };
     let rest = input.get(reader.position()..).unwrap_or_default();
@@ -33,13 +33,13 @@ pub(super) fn parse(input: &[u8], store: &mut Store) -> Result<(), Refused> {
     }
     uri.hosts_and_ports(&mut reader)?;
     if reader.peek() == Some(b'/') {
-        reader.next();
+        reader.u8();
         let start = reader.position();
         reader.skip_while(|byte| byte != b'?');
         uri.component("dbname", start..reader.position())?;
     }
     uri.suspect_spilt_password();
-    if reader.next().is_some() {
+    if reader.u8().is_some() {
         uri.parameters(&mut reader)?;
     }
     Ok(())
@@ -57,12 +57,12 @@ impl Uri<'_, '_> {
         reader.skip_while(|byte| byte != b':' && byte != b'@');
         self.component("user", start..reader.position())?;
         if reader.peek() == Some(b':') {
-            reader.next();
+            reader.u8();
             let start = reader.position();
             reader.skip_while(|byte| byte != b'@');
             self.component("password", start..reader.position())?;
         }
-        reader.next();
+        reader.u8();
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Uri<'_, '_> {
             hosts.push(self.input, host);
             let at = reader.position();
             if reader.peek() == Some(b':') {
-                reader.next();
+                reader.u8();
                 let start = reader.position();
                 reader.skip_while(|byte| !matches!(byte, b'/' | b'?' | b','));
                 ports.push(self.input, start..reader.position());
@@ -85,7 +85,7 @@ impl Uri<'_, '_> {
             if reader.peek() != Some(b',') {
                 break;
             }
-            reader.next();
+            reader.u8();
             hosts.text.push(b',');
             ports.text.push(b',');
         }
@@ -104,11 +104,11 @@ impl Uri<'_, '_> {
             reader.skip_while(|byte| !matches!(byte, b':' | b'/' | b'?' | b','));
             return Ok(opening..reader.position());
         }
-        reader.next();
+        reader.u8();
         let start = reader.position();
         reader.skip_while(|byte| byte != b']');
         let end = reader.position();
-        if reader.next().is_none() {
+        if reader.u8().is_none() {
             return Err(Refused::syntax(SyntaxErrorKind::UnclosedBracket, opening..end));
         }
         if start == end {
@@ -130,7 +130,7 @@ impl Uri<'_, '_> {
             if reader.peek() != Some(b'=') {
                 return Err(Refused::syntax(SyntaxErrorKind::ParameterWithoutEquals, keyword));
             }
-            reader.next();
+            reader.u8();
             let start = reader.position();
             reader.skip_while(|byte| byte != b'=' && byte != b'&');
             if reader.peek() == Some(b'=') {
@@ -138,7 +138,7 @@ impl Uri<'_, '_> {
                 return Err(Refused::syntax(SyntaxErrorKind::ParameterWithTwoEquals, at..at + 1));
             }
             let value = start..reader.position();
-            reader.next();
+            reader.u8();
             self.parameter(keyword, value)?;
         }
         Ok(())
@@ -195,12 +195,12 @@ impl Uri<'_, '_> {
         let mut value = Vec::with_capacity(text.len());
         while let Some(byte) = reader.peek().filter(|byte| !strict || *byte != b' ') {
             let at = reader.position();
-            reader.next();
+            reader.u8();
             if byte != b'%' {
                 value.push(byte);
                 continue;
             }
-            let digits = reader.next().zip(reader.next());
+            let digits = reader.u8().zip(reader.u8());
             let span = offset + at..offset + reader.position();
             match digits.and_then(|(high, low)| Some(16 * hex(high)? + hex(low)?)) {
                 None => return Err(Refused::syntax(SyntaxErrorKind::BadPercentEncoding, span)),

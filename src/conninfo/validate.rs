@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::blanks::is_space;
 use super::choices::{Choice, GssEncryption, LoadBalancing, WireProtocol};
-use super::reader::is_space;
 use super::{
     AuthMethod, ChannelBinding, ConfigError, Keepalives, Origin, Parameter, ParameterValue, RequireAuth,
     RootChoice, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,

@@ -29,7 +29,7 @@ pub fn string<'a>(form: Form, settings: impl IntoIterator<Item = (&'a str, &'a [
 
 /// The value of a keyword/value string, in quotes where it needs them.
 pub fn quoted(value: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| !super::reader::is_space(*byte) && !matches!(byte, b'\'' | b'\\');
+    let plain = |byte: &u8| !super::blanks::is_space(*byte) && !matches!(byte, b'\'' | b'\\');
     if !value.is_empty() && value.iter().all(plain) {
         return value.to_vec();
     }

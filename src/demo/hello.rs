@@ -5,6 +5,8 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::bytes::{Reader, vector};
+
 /// Content type of handshake records, and so the first byte of TLS.
 pub(super) const HANDSHAKE: u8 = 22;
 const ALERT: u8 = 21;
@@ -82,28 +84,28 @@ pub(super) async fn read(
 
 /// Decodes the handshake message.
 fn parse(message: &[u8]) -> Option<Hello> {
-    let mut message = Reader(message);
-    if message.number(1)? != u32::from(CLIENT_HELLO) {
+    let mut message = Reader::new(message);
+    if message.u8()? != CLIENT_HELLO {
         return None;
     }
-    let mut body = Reader(message.list(3)?);
-    let highest = body.number(2)?;
+    let mut body = Reader::new(message.vector(3)?);
+    let highest = body.u16()?;
     body.take(32)?;
-    body.list(1)?;
-    let suites = numbers(body.list(2)?);
-    body.list(1)?;
-    let mut hello = Hello { versions: vec![u16::try_from(highest).ok()?], suites, ..Hello::default() };
-    let mut extensions = Reader(body.list(2).unwrap_or_default());
-    while let Some(kind) = extensions.number(2) {
-        let mut content = Reader(extensions.list(2)?);
+    body.vector(1)?;
+    let suites = numbers(body.vector(2)?);
+    body.vector(1)?;
+    let mut hello = Hello { versions: vec![highest], suites, ..Hello::default() };
+    let mut extensions = Reader::new(body.vector(2).unwrap_or_default());
+    while let Some(kind) = extensions.u16() {
+        let mut content = Reader::new(extensions.vector(2)?);
         match kind {
             0 => {
-                let mut names = Reader(content.list(2)?);
-                if names.number(1)? == 0 {
-                    hello.name = Some(String::from_utf8_lossy(names.list(2)?).into_owned());
+                let mut names = Reader::new(content.vector(2)?);
+                if names.u8()? == 0 {
+                    hello.name = Some(String::from_utf8_lossy(names.vector(2)?).into_owned());
                 }
             }
-            43 => (hello.versions, hello.listed) = (numbers(content.list(1)?), true),
+            43 => (hello.versions, hello.listed) = (numbers(content.vector(1)?), true),
             _ => {}
         }
     }
@@ -112,28 +114,6 @@ fn parse(message: &[u8]) -> Option<Hello> {
 
 fn numbers(bytes: &[u8]) -> Vec<u16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
-}
-
-/// Takes fields from the front; `None` once they are cut off.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    /// A number of so many bytes, at most four.
-    fn number(&mut self, bytes: usize) -> Option<u32> {
-        Some(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
-    }
-
-    /// Bytes with their length before them.
-    fn list(&mut self, bytes: usize) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.number(bytes)?).ok()?;
-        self.take(length)
-    }
 }
 
 /// A fatal alert, in the clear.
@@ -154,27 +134,20 @@ pub(super) fn tls10(hello: &Hello, chain: &[Vec<u8>]) -> Vec<u8> {
     server_hello.push(0);
     server_hello.extend(suite.to_be_bytes());
     server_hello.push(0);
-    let certificates: Vec<u8> = chain.iter().flat_map(|certificate| sized(certificate)).collect();
-    let messages = [message(2, &server_hello), message(11, &sized(&certificates)), message(14, &[])];
+    let certificates: Vec<u8> = chain.iter().flat_map(|certificate| vector(certificate, 3)).collect();
+    let messages = [message(2, &server_hello), message(11, &vector(&certificates, 3)), message(14, &[])];
     record(HANDSHAKE, &messages.concat())
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut message = vec![kind];
-    message.extend(sized(body));
+    message.extend(vector(body, 3));
     message
-}
-
-/// Bytes with a length of three bytes before them.
-fn sized(bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-    length.iter().skip(1).chain(bytes).copied().collect()
 }
 
 /// A TLS 1.0 record.
 fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
-    [kind, 3, 1].iter().chain(&length).chain(content).copied().collect()
+    [&[kind, 3, 1][..], &vector(content, 2)].concat()
 }
 
 #[cfg(test)]

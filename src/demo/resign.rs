@@ -9,6 +9,9 @@ use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::DecodePrivateKey;
 use sha2::Digest as _;
 
+use crate::bytes::Reader;
+use crate::certificate::encode::{element, sequence};
+
 /// AlgorithmIdentifier of ecdsa-with-SHA256 (RFC 5758, 3.2).
 const SHA256: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 
@@ -37,7 +40,6 @@ impl Hash {
     }
 }
 
-const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 
 /// Signs a certificate anew with its issuer's P-256 key (PKCS#8 in DER).
@@ -46,28 +48,16 @@ pub(super) fn sign(certificate: &[u8], issuer: &[u8], hash: Hash) -> io::Result<
     let key = SigningKey::from_pkcs8_der(issuer).map_err(io::Error::other)?;
     // The certificate's own header, then that of the part that is signed, each of four bytes since both are longer
     // than 255; then, behind version and serial number, the algorithm.
-    let (_, body) = certificate.split_first_chunk::<4>().ok_or_else(unlikely)?;
-    let ([_, _, high, low], content) = body.split_first_chunk::<4>().ok_or_else(unlikely)?;
-    let content = content.get(..usize::from(u16::from_be_bytes([*high, *low]))).ok_or_else(unlikely)?;
+    let mut bytes = Reader::new(certificate);
+    bytes.take(4).and_then(|_| bytes.take(2)).ok_or_else(unlikely)?;
+    let content = bytes.vector(2).ok_or_else(unlikely)?;
     let place = content.windows(SHA256.len()).position(|window| window == SHA256).ok_or_else(unlikely)?;
     let (before, rest) = content.split_at(place);
     let after = rest.get(SHA256.len()..).unwrap_or_default();
     let algorithm = hash.algorithm();
-    let signed = element(SEQUENCE, &[before, algorithm, after]);
+    let signed = sequence(&[before, algorithm, after]);
     let signature: DerSignature = key.sign_prehash(&hash.of(&signed)).map_err(io::Error::other)?;
-    Ok(element(SEQUENCE, &[&signed, algorithm, &element(BIT_STRING, &[&[0], signature.as_bytes()])]))
-}
-
-/// An element of DER, at most 65,535 bytes long.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let [high, low] = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let header: &[u8] = match (high, low) {
-        (0, ..0x80) => &[tag, low],
-        (0, _) => &[tag, 0x81, low],
-        _ => &[tag, 0x82, high, low],
-    };
-    [header, &content].concat()
+    Ok(sequence(&[&signed, algorithm, &element(BIT_STRING, &[&[0], signature.as_bytes()])]))
 }
 
 #[cfg(test)]

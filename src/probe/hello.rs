@@ -2,6 +2,7 @@
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::bytes::vector;
 use crate::conninfo::TlsVersion;
 use crate::evidence::HelloOffer;
 
@@ -27,7 +28,7 @@ pub(super) fn client_hello(offer: &HelloOffer) -> Vec<u8> {
 
 fn record(message: &[u8]) -> Vec<u8> {
     // Version 1.0, as OpenSSL writes it for servers that know no later one.
-    [&[22, 3, 1][..], &sized(message, 2)].concat()
+    [&[22, 3, 1][..], &vector(message, 2)].concat()
 }
 
 fn message(offer: &HelloOffer, padding: Option<usize>) -> Vec<u8> {
@@ -37,58 +38,51 @@ fn message(offer: &HelloOffer, padding: Option<usize>) -> Vec<u8> {
     body.extend(random());
     // TLS 1.3 in its compatible form has a session (RFC 8446 appendix D.4).
     let session = if highest == TlsVersion::Tls13 { random().to_vec() } else { Vec::new() };
-    body.extend(sized(&session, 1));
-    body.extend(sized(&numbers(&offer.suites), 2));
+    body.extend(vector(&session, 1));
+    body.extend(vector(&numbers(&offer.suites), 2));
     body.extend([1, 0]);
-    body.extend(sized(&extensions(offer, highest, padding), 2));
-    [&[1][..], &sized(&body, 3)].concat()
+    body.extend(vector(&extensions(offer, highest, padding), 2));
+    [&[1][..], &vector(&body, 3)].concat()
 }
 
 fn extensions(offer: &HelloOffer, highest: TlsVersion, padding: Option<usize>) -> Vec<u8> {
     let mut all = Vec::new();
     let mut extension = |kind: u16, content: &[u8]| {
         all.extend(kind.to_be_bytes());
-        all.extend(sized(content, 2));
+        all.extend(vector(content, 2));
     };
     if let Some(name) = &offer.sni {
-        extension(0, &sized(&[&[0][..], &sized(name.as_bytes(), 2)].concat(), 2));
+        extension(0, &vector(&[&[0][..], &vector(name.as_bytes(), 2)].concat(), 2));
     }
     // ec_point_formats: uncompressed.
     extension(11, &[1, 0]);
-    extension(10, &sized(&numbers(&offer.groups), 2));
+    extension(10, &vector(&numbers(&offer.groups), 2));
     if highest >= TlsVersion::Tls12 {
         let old = offer.versions.iter().any(|version| *version < TlsVersion::Tls12);
         let schemes = SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| old));
-        extension(13, &sized(&numbers(&schemes.copied().collect::<Vec<u16>>()), 2));
+        extension(13, &vector(&numbers(&schemes.copied().collect::<Vec<u16>>()), 2));
     }
     if offer.direct {
-        extension(16, &sized(&sized(super::tls::ALPN.as_bytes(), 1), 2));
+        extension(16, &vector(&vector(super::tls::ALPN.as_bytes(), 1), 2));
     }
     // extended_master_secret, renegotiation_info.
     extension(23, &[]);
     extension(0xFF01, &[0]);
     if highest == TlsVersion::Tls13 {
         let versions: Vec<u16> = offer.versions.iter().rev().map(|version| number(*version)).collect();
-        extension(43, &sized(&numbers(&versions), 1));
+        extension(43, &vector(&numbers(&versions), 1));
         extension(45, &[1, 1]);
         // Any 32 bytes are a share of X25519. Without a share the server has to ask for one: HelloRetryRequest.
         let share = match offer.groups.contains(&X25519) {
-            true => [&X25519.to_be_bytes()[..], &sized(&random(), 2)].concat(),
+            true => [&X25519.to_be_bytes()[..], &vector(&random(), 2)].concat(),
             false => Vec::new(),
         };
-        extension(51, &sized(&share, 2));
+        extension(51, &vector(&share, 2));
     }
     if let Some(padding) = padding {
         extension(21, &vec![0; padding]);
     }
     all
-}
-
-/// Content behind its length in so many bytes.
-fn sized(content: &[u8], width: usize) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let length = length.get(length.len().saturating_sub(width)..).unwrap_or_default();
-    [length, content].concat()
 }
 
 fn numbers(numbers: &[u16]) -> Vec<u8> {

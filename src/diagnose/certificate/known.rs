@@ -3,6 +3,7 @@
 
 use rustls::pki_types::TrustAnchor;
 
+use crate::certificate::encode::sequence;
 use crate::certificate::{Certificate, DistinguishedName, Facts};
 use crate::provider::{self, KnownRoot};
 use crate::trust::RootStore;
@@ -87,27 +88,12 @@ fn find(
 
 /// The anchor's subject with the SEQUENCE that webpki leaves out.
 fn subject_of(anchor: &TrustAnchor<'_>) -> Vec<u8> {
-    sequence(anchor.subject.as_ref())
+    sequence(&[anchor.subject.as_ref()])
 }
 
 /// The anchor's SubjectPublicKeyInfo with the SEQUENCE that webpki leaves out.
 fn spki_of(anchor: &TrustAnchor<'_>) -> Vec<u8> {
-    sequence(anchor.subject_public_key_info.as_ref())
-}
-
-fn sequence(content: &[u8]) -> Vec<u8> {
-    let mut der = vec![0x30];
-    let length = content.len();
-    match u8::try_from(length) {
-        Ok(short @ ..0x80) => der.push(short),
-        Ok(byte) => der.extend([0x81, byte]),
-        Err(_) => {
-            der.push(0x82);
-            der.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-        }
-    }
-    der.extend(content);
-    der
+    sequence(&[anchor.subject_public_key_info.as_ref()])
 }
 
 #[cfg(test)]

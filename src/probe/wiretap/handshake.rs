@@ -2,6 +2,7 @@
 //! ServerKeyExchange of TLS 1.2, and alerts (RFC 5246 sections 6.2.1 and 7.4, RFC 8446 sections 4.1.3 and 5.1, RFC 8422
 //! section 5.4). Takes any bytes: what cannot be read is not there.
 
+use crate::bytes::Reader;
 use crate::conninfo::TlsVersion;
 
 /// What the server sent in the clear so far.
@@ -50,7 +51,7 @@ pub(in crate::probe) fn is_record(bytes: &[u8]) -> bool {
 /// Reads a server's side of a handshake from its first byte.
 pub(in crate::probe) fn read_flight(bytes: &[u8]) -> ServerFlight {
     let mut flight = ServerFlight::default();
-    let mut records = Reader(bytes);
+    let mut records = Reader::new(bytes);
     let mut messages = Vec::new();
     while let Some((kind, payload)) = record(&mut records) {
         match kind {
@@ -68,7 +69,7 @@ pub(in crate::probe) fn read_flight(bytes: &[u8]) -> ServerFlight {
             }
         }
     }
-    let mut messages = Reader(&messages);
+    let mut messages = Reader::new(&messages);
     while let Some((kind, body)) = message(&mut messages) {
         match kind {
             SERVER_HELLO => server_hello(&mut flight, body).unwrap_or_default(),
@@ -88,32 +89,28 @@ fn record<'a>(records: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
     let kind = records.u8()?;
     let major = records.u8()?;
     records.u8()?;
-    let length = records.u16()?;
-    (major == 3).then_some(())?;
-    Some((kind, records.take(length.into())?))
+    let content = records.vector(2)?;
+    (major == 3).then_some((kind, content))
 }
 
 fn message<'a>(messages: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
     let kind = messages.u8()?;
-    let length = messages.u24()?;
-    Some((kind, messages.take(length)?))
+    Some((kind, messages.vector(3)?))
 }
 
 /// ServerHello, or the HelloRetryRequest that has its form.
 fn server_hello(flight: &mut ServerFlight, body: &[u8]) -> Option<()> {
-    let mut body = Reader(body);
+    let mut body = Reader::new(body);
     let mut version = body.u16()?;
     let retry = body.take(32)? == RETRY_RANDOM;
-    let session = body.u8()?;
-    body.take(session.into())?;
+    body.vector(1)?;
     let suite = body.u16()?;
     body.u8()?;
     flight.retry |= retry;
     flight.suite = Some(suite);
-    let length = body.u16().unwrap_or_default();
-    let mut extensions = Reader(body.take(length.into()).unwrap_or_default());
+    let mut extensions = Reader::new(body.vector(2).unwrap_or_default());
     while let Some((kind, content)) = extension(&mut extensions) {
-        let mut content = Reader(content);
+        let mut content = Reader::new(content);
         match kind {
             // supported_versions
             43 => version = content.u16().unwrap_or(version),
@@ -136,22 +133,19 @@ fn server_hello(flight: &mut ServerFlight, body: &[u8]) -> Option<()> {
 
 fn extension<'a>(extensions: &mut Reader<'a>) -> Option<(u16, &'a [u8])> {
     let kind = extensions.u16()?;
-    let length = extensions.u16()?;
-    Some((kind, extensions.take(length.into())?))
+    Some((kind, extensions.vector(2)?))
 }
 
 fn alpn(content: &mut Reader<'_>) -> Option<String> {
     content.u16()?;
-    let length = content.u8()?;
-    Some(String::from_utf8_lossy(content.take(length.into())?).into_owned())
+    Some(String::from_utf8_lossy(content.vector(1)?).into_owned())
 }
 
 /// The first certificate of a list of TLS 1.2.
 fn leaf(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Reader(body);
-    body.u24()?;
-    let length = body.u24()?;
-    Some(body.take(length)?.to_vec())
+    let mut body = Reader::new(body);
+    body.number(3)?;
+    Some(body.vector(3)?.to_vec())
 }
 
 fn server_key_exchange(flight: &mut ServerFlight, body: &[u8]) {
@@ -160,33 +154,9 @@ fn server_key_exchange(flight: &mut ServerFlight, body: &[u8]) {
         let name = rustls::CipherSuite::from(suite);
         name.as_str().is_some_and(|name| name.starts_with("TLS_ECDH"))
     });
-    let mut body = Reader(body);
+    let mut body = Reader::new(body);
     if elliptic && body.u8() == Some(NAMED_CURVE) {
         flight.group = body.u16();
-    }
-}
-
-/// Takes bytes from the front, as far as there are any.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
-    }
-
-    fn u24(&mut self) -> Option<usize> {
-        let [high, middle, low] = self.take(3)?.try_into().ok()?;
-        Some(usize::from(u16::from_be_bytes([high, middle])) << 8 | usize::from(low))
     }
 }
 
@@ -195,18 +165,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn sized(content: &[u8], width: usize) -> Vec<u8> {
-        let length = content.len().to_be_bytes();
-        [&length[length.len() - width..], content].concat()
-    }
+    use crate::bytes::vector;
 
     fn record_of(kind: u8, payload: &[u8]) -> Vec<u8> {
-        [&[kind, 3, 3][..], &sized(payload, 2)].concat()
+        [&[kind, 3, 3][..], &vector(payload, 2)].concat()
     }
 
     fn message_of(kind: u8, body: &[u8]) -> Vec<u8> {
-        [&[kind][..], &sized(body, 3)].concat()
+        [&[kind][..], &vector(body, 3)].concat()
     }
 
     fn hello(version: u16, random: [u8; 32], suite: u16, extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
@@ -217,9 +183,9 @@ mod tests {
         body.push(0);
         let extensions: Vec<u8> = extensions
             .iter()
-            .flat_map(|(kind, content)| [&kind.to_be_bytes()[..], &sized(content, 2)].concat())
+            .flat_map(|(kind, content)| [&kind.to_be_bytes()[..], &vector(content, 2)].concat())
             .collect();
-        body.extend(sized(&extensions, 2));
+        body.extend(vector(&extensions, 2));
         message_of(SERVER_HELLO, &body)
     }
 
@@ -240,8 +206,8 @@ mod tests {
 
     #[test]
     fn tls_1_2_with_messages_torn_across_records() {
-        let alpn = (16, sized(&sized(b"postgresql", 1), 2));
-        let certificate = message_of(CERTIFICATE, &sized(&sized(b"the leaf", 3), 3));
+        let alpn = (16, vector(&vector(b"postgresql", 1), 2));
+        let certificate = message_of(CERTIFICATE, &vector(&vector(b"the leaf", 3), 3));
         let exchange = message_of(SERVER_KEY_EXCHANGE, &[3, 0, 23, 1, 2, 3]);
         let messages = [
             hello(0x0303, [0; 32], 0xC02F, &[alpn]),

@@ -6,6 +6,7 @@ use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair};
 
 use super::*;
 use crate::certificate::Certificate;
+use crate::certificate::encode::{element, sequence};
 use crate::conninfo::{Origin, Parameter, ParameterValue, Value};
 use crate::diagnose::tests::fixtures::step;
 use crate::diagnose::{Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
@@ -19,11 +20,10 @@ fn certificate(poison: &str, bytes: &[u8]) -> Certificate {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, poison);
-    // GeneralNames: a DNS name, a URI and an e-mail address, in definite lengths below 128 each.
-    let name = |tag: u8| [&[tag, u8::try_from(bytes.len()).unwrap()], bytes].concat();
-    let names = [name(0x82), name(0x86), name(0x81)].concat();
-    let sequence = [&[0x30, 0x82][..], &u16::try_from(names.len()).unwrap().to_be_bytes(), &names].concat();
-    params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], sequence)];
+    // GeneralNames: a DNS name, a URI and an e-mail address.
+    let name = |tag: u8| element(tag, &[bytes]);
+    let names = sequence(&[&name(0x82), &name(0x86), &name(0x81)]);
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
     let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
     Certificate::from_der(certificate.der())
 }

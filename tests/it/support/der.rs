@@ -1,23 +1,7 @@
-//! A writer of DER (X.690), so that tests can build certificates and CRLs that no library would agree to make.
+//! The types of ASN.1 in DER (X.690), by the program's own writer of elements, so that tests can build certificates and
+//! CRLs that no library would agree to make.
 
-/// One element: tag, length, the parts one after the other.
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match content.len() {
-        length @ 0..=0x7f => out.push(length as u8),
-        length @ 0x80..=0xff => out.extend([0x81, length as u8]),
-        length @ 0x100..=0xffff => out.extend([0x82, (length >> 8) as u8, length as u8]),
-        length => out.extend([0x83, (length >> 16) as u8, (length >> 8) as u8, length as u8]),
-    }
-    out.extend(content);
-    out
-}
-
-/// SEQUENCE.
-pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    element(0x30, parts)
-}
+pub(crate) use pgtls_check::certificate::encode::{element, sequence};
 
 /// SET.
 pub(crate) fn set(parts: &[&[u8]]) -> Vec<u8> {

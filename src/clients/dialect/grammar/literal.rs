@@ -14,7 +14,7 @@ const DEPTH: usize = 12;
 /// Reads settings: those in the outermost braces, brackets or parentheses, or without any. Names of inner ones are
 /// joined with dots; what has no name has its number, beginning with 0.
 pub(in crate::clients::dialect) fn settings(text: &Text, pairs: &mut Vec<Pair>) -> Result<(), Broken> {
-    let mut reader = Reader { source: text, text: text.bytes(), at: 0, pairs };
+    let mut reader = Parser { source: text, text: text.bytes(), at: 0, pairs };
     reader.blanks();
     let close = reader.text.get(reader.at).and_then(|byte| closing(*byte));
     if close.is_some() {
@@ -26,7 +26,7 @@ pub(in crate::clients::dialect) fn settings(text: &Text, pairs: &mut Vec<Pair>) 
 /// The arguments of a call whose opening parenthesis stands before `at`, and where the closing one is.
 pub(in crate::clients::dialect) fn arguments(text: &Text, at: usize) -> (Vec<Pair>, Option<Broken>, usize) {
     let mut pairs = Vec::new();
-    let mut reader = Reader { source: text, text: text.bytes(), at, pairs: &mut pairs };
+    let mut reader = Parser { source: text, text: text.bytes(), at, pairs: &mut pairs };
     let result = reader.entries("", Some(b')'), 0);
     let end = reader.at;
     (pairs, result.err(), end)
@@ -67,14 +67,14 @@ pub(in crate::clients::dialect) fn string(text: &Text, at: usize) -> Option<(Tex
     }
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     source: &'a Text,
     text: &'a [u8],
     at: usize,
     pairs: &'a mut Vec<Pair>,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
