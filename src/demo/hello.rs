@@ -23,6 +23,7 @@ pub(super) mod alert {
     pub(in crate::demo) const PROTOCOL_VERSION: u8 = 70;
     pub(in crate::demo) const INTERNAL_ERROR: u8 = 80;
     pub(in crate::demo) const UNRECOGNIZED_NAME: u8 = 112;
+    pub(in crate::demo) const NO_APPLICATION_PROTOCOL: u8 = 120;
 }
 
 /// What a ClientHello offers, as far as the demo minds.
@@ -36,6 +37,8 @@ pub(super) struct Hello {
     pub(super) suites: Vec<u16>,
     /// The server name.
     pub(super) name: Option<String>,
+    /// Whether it offers a protocol by ALPN.
+    pub(super) alpn: bool,
 }
 
 impl Hello {
@@ -105,6 +108,7 @@ fn parse(message: &[u8]) -> Option<Hello> {
                     hello.name = Some(String::from_utf8_lossy(names.vector(2)?).into_owned());
                 }
             }
+            16 => hello.alpn = true,
             43 => (hello.versions, hello.listed) = (numbers(content.vector(1)?), true),
             _ => {}
         }

@@ -6,7 +6,7 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::View;
-use crate::evidence::{Answer, Closure, InFlight, NegotiateResult, Question, TlsFailure};
+use crate::evidence::{Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TlsFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -340,6 +340,26 @@ fn error_text(bytes: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
     (sqlstate.filter(|code| code.len() == 5), message.unwrap_or_else(|| text(fields)))
 }
 
+/// Why a connection that began with TLS was ended, as far as one that begins with SSLRequest shows it: the end alone may have
+/// other reasons.
+fn after_request(view: &View<'_>) -> Option<&'static str> {
+    view.evidence.looks.iter().find_map(|look| match (&look.question, &look.answer) {
+        (Question::Hello(offer), Answer::ServerHello { .. })
+            if offer.purpose == HelloPurpose::Negotiation =>
+        {
+            Some(
+                "after SSLRequest the same server goes on with TLS: a PostgreSQL server before 17 takes a \
+                 ClientHello for a broken message and hangs up",
+            )
+        }
+        (Question::Hello(offer), Answer::Byte(b'N')) if offer.purpose == HelloPurpose::Negotiation => Some(
+            "the server answers SSLRequest with N: ssl is off there, and it takes a ClientHello for a broken \
+             message and hangs up",
+        ),
+        _ => None,
+    })
+}
+
 fn direct(view: &View<'_>) -> Option<Finding> {
     if !view.direct() {
         return None;
@@ -352,16 +372,10 @@ fn direct(view: &View<'_>) -> Option<Finding> {
             "something there speaks TLS and is no PostgreSQL 17 or later: libpq refuses a direct \
              connection without that agreement",
         ),
-        TlsFailure::Ended(Closure::Closed) if unheard => (
-            "closed (FIN)",
-            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message \
-             and hangs up",
-        ),
-        TlsFailure::Ended(Closure::Reset) if unheard => (
-            "reset (RST)",
-            "a PostgreSQL server before 17, or one with ssl off, takes a ClientHello for a broken message \
-             and hangs up",
-        ),
+        TlsFailure::Ended(closure) if unheard => {
+            let cause = after_request(view)?;
+            (if *closure == Closure::Closed { "closed (FIN)" } else { "reset (RST)" }, cause)
+        }
         // no_application_protocol
         TlsFailure::AlertReceived(120) => (
             "alert no_application_protocol",

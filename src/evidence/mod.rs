@@ -460,8 +460,15 @@ pub struct HelloOffer {
     pub suites: Vec<u16>,
     /// Key-exchange groups, by their IANA numbers.
     pub groups: Vec<u16>,
+    /// Signature schemes, by their IANA numbers.
+    pub schemes: Vec<u16>,
+    /// Whether a key share comes with it where TLS 1.3 is offered: X25519's, else P-256's, as far as these groups are
+    /// offered.
+    pub share: bool,
     /// The server name.
     pub sni: Option<String>,
+    /// Whether ALPN offers `postgresql`.
+    pub alpn: bool,
     /// Bytes of the whole hello, padding included.
     pub size: usize,
 }
@@ -471,13 +478,17 @@ pub struct HelloOffer {
 pub enum HelloPurpose {
     /// Which protocol version the server takes.
     Version,
-    /// What psql's OpenSSL offers and rustls cannot: suites of CBC, DHE and static RSA, the group X448, Ed448.
+    /// All that psql's OpenSSL offers, with what rustls cannot: suites of CBC, DHE and static RSA, the group X448, Ed448.
     Unsupported,
+    /// The part of that which rustls offers.
+    Own,
     /// Whether the server name makes the difference.
     ServerName,
-    /// Whether the packet's size on the way there makes the difference.
-    SmallHello,
-    /// Whether a short answer comes through (a hello whose groups force a HelloRetryRequest).
+    /// Whether ALPN makes the difference: none is offered.
+    Alpn,
+    /// Whether an answer with the server's whole flight comes.
+    WholeAnswer,
+    /// Whether a short answer comes: no key share is sent, so that TLS 1.3 answers with HelloRetryRequest.
     ShortAnswer,
     /// Whether the other way to begin TLS works.
     Negotiation,

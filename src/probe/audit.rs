@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::hello::{OLD_SCHEMES, SCHEMES, X25519};
 use super::{ask_in_plaintext, look};
 use crate::conninfo::{SslNegotiation, TlsVersion};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER, Version};
@@ -139,13 +140,18 @@ impl Prober {
         suites: &[u16],
         groups: &[u16],
     ) -> Option<Answer> {
+        let old = versions.iter().any(|version| *version < TlsVersion::Tls12);
+        let schemes = SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| old));
         let offer = HelloOffer {
             purpose: HelloPurpose::Audit,
             direct,
             versions: versions.to_vec(),
             suites: suites.to_vec(),
             groups: groups.to_vec(),
+            schemes: schemes.copied().collect(),
+            share: groups.contains(&X25519),
             sni: self.task.sni.clone(),
+            alpn: direct,
             size: 0,
         };
         self.ask(Question::Hello(offer)).await

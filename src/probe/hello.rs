@@ -1,20 +1,22 @@
 //! A ClientHello written by hand (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2): it can offer what rustls has not.
 
+use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::bytes::vector;
 use crate::conninfo::TlsVersion;
 use crate::evidence::HelloOffer;
 
-const X25519: u16 = 29;
+const P256: u16 = 23;
+pub(super) const X25519: u16 = 29;
 
 /// Signature schemes that OpenSSL offers at security level 2, its order.
-const SCHEMES: [u16; 20] = [
+pub(super) const SCHEMES: [u16; 20] = [
     0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501,
     0x0601, 0x0303, 0x0301, 0x0302, 0x0402, 0x0502, 0x0602,
 ];
 /// SHA-1 with RSA, DSA and ECDSA: TLS 1.0 and 1.1 sign with nothing else.
-const OLD_SCHEMES: [u16; 2] = [0x0203, 0x0201];
+pub(super) const OLD_SCHEMES: [u16; 2] = [0x0203, 0x0201];
 
 /// The record with the ClientHello. It is padded to `offer.size` bytes where it is shorter.
 pub(super) fn client_hello(offer: &HelloOffer) -> Vec<u8> {
@@ -58,11 +60,9 @@ fn extensions(offer: &HelloOffer, highest: TlsVersion, padding: Option<usize>) -
     extension(11, &[1, 0]);
     extension(10, &vector(&numbers(&offer.groups), 2));
     if highest >= TlsVersion::Tls12 {
-        let old = offer.versions.iter().any(|version| *version < TlsVersion::Tls12);
-        let schemes = SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| old));
-        extension(13, &vector(&numbers(&schemes.copied().collect::<Vec<u16>>()), 2));
+        extension(13, &vector(&numbers(&offer.schemes), 2));
     }
-    if offer.direct {
+    if offer.alpn {
         extension(16, &vector(&vector(super::tls::ALPN.as_bytes(), 1), 2));
     }
     // extended_master_secret, renegotiation_info.
@@ -72,17 +72,32 @@ fn extensions(offer: &HelloOffer, highest: TlsVersion, padding: Option<usize>) -
         let versions: Vec<u16> = offer.versions.iter().rev().map(|version| number(*version)).collect();
         extension(43, &vector(&numbers(&versions), 1));
         extension(45, &[1, 1]);
-        // Any 32 bytes are a share of X25519. Without a share the server has to ask for one: HelloRetryRequest.
-        let share = match offer.groups.contains(&X25519) {
-            true => [&X25519.to_be_bytes()[..], &vector(&random(), 2)].concat(),
-            false => Vec::new(),
-        };
-        extension(51, &vector(&share, 2));
+        extension(51, &vector(&share(offer), 2));
     }
     if let Some(padding) = padding {
         extension(21, &vec![0; padding]);
     }
     all
+}
+
+/// A key share for one of the groups. Without one the server has to ask for it: HelloRetryRequest.
+fn share(offer: &HelloOffer) -> Vec<u8> {
+    let share = |group: u16, key: &[u8]| [&group.to_be_bytes()[..], &vector(key, 2)].concat();
+    if !offer.share {
+        return Vec::new();
+    }
+    // Any 32 bytes are a share of X25519; one of P-256 is a point on the curve.
+    if offer.groups.contains(&X25519) {
+        return share(X25519, &random());
+    }
+    let key = || {
+        let own = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).ok()?;
+        own.compute_public_key().ok()
+    };
+    match key().filter(|_| offer.groups.contains(&P256)) {
+        Some(key) => share(P256, key.as_ref()),
+        None => Vec::new(),
+    }
 }
 
 fn numbers(numbers: &[u16]) -> Vec<u8> {
@@ -117,7 +132,10 @@ mod tests {
             versions: versions.to_vec(),
             suites: vec![0x1301, 0xC02F],
             groups: vec![23, 29],
+            schemes: SCHEMES.to_vec(),
+            share: true,
             sni: Some("db.example".to_owned()),
+            alpn: true,
             size,
         }
     }

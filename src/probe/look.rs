@@ -27,7 +27,7 @@ pub async fn look(address: SocketAddr, mut question: Question, since: Instant, l
     if let Question::Hello(offer) = &mut question {
         offer.size = client_hello(offer).len();
     }
-    let answer = match timeout_at(deadline, ask(address, &question)).await {
+    let answer = match timeout_at(deadline, ask(address, &question, deadline)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => match ended(&error) {
             Some(closure) => Answer::Ended(closure),
@@ -40,7 +40,7 @@ pub async fn look(address: SocketAddr, mut question: Question, since: Instant, l
     Look { address, question, start, took: begin.elapsed(), answer }
 }
 
-async fn ask(address: SocketAddr, question: &Question) -> io::Result<Answer> {
+async fn ask(address: SocketAddr, question: &Question, deadline: Instant) -> io::Result<Answer> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -50,9 +50,9 @@ async fn ask(address: SocketAddr, question: &Question) -> io::Result<Answer> {
     let answer = match question {
         Question::Connect => Answer::Connected,
         Question::SslRequest => byte(&mut stream).await?,
-        Question::Hello(offer) if offer.direct => hello(&mut stream, offer).await?,
+        Question::Hello(offer) if offer.direct => hello(&mut stream, offer, deadline).await?,
         Question::Hello(offer) => match byte(&mut stream).await? {
-            Answer::Byte(b'S') => hello(&mut stream, offer).await?,
+            Answer::Byte(b'S') => hello(&mut stream, offer, deadline).await?,
             other => other,
         },
     };
@@ -64,22 +64,28 @@ async fn ask(address: SocketAddr, question: &Question) -> io::Result<Answer> {
 async fn byte(stream: &mut TcpStream) -> io::Result<Answer> {
     stream.write_all(&SSL_REQUEST).await?;
     let mut answer = [0; 1];
-    match stream.read(&mut answer).await? {
-        0 => Ok(Answer::Ended(Closure::Closed)),
+    if stream.read(&mut answer).await? == 0 {
+        return Ok(Answer::Ended(Closure::Closed));
+    }
+    // More than the byte, without having been asked: another protocol's greeting (SSH's begins with S).
+    let mut more = [0; FIRST_BYTES];
+    match stream.try_read(&mut more) {
+        Ok(count @ 1..) => Ok(Answer::Other(answer.into_iter().chain(more).take(1 + count).collect())),
         _ => Ok(Answer::Byte(u8::from_be_bytes(answer))),
     }
 }
 
-async fn hello(stream: &mut TcpStream, offer: &HelloOffer) -> io::Result<Answer> {
+async fn hello(stream: &mut TcpStream, offer: &HelloOffer, deadline: Instant) -> io::Result<Answer> {
     stream.write_all(&client_hello(offer)).await?;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        let count = match stream.read(&mut buffer).await {
-            Ok(count) => count,
-            // What came before the connection was cut counts.
-            Err(_) if !bytes.is_empty() => 0,
-            Err(error) => return Err(error),
+        let count = match timeout_at(deadline, stream.read(&mut buffer)).await {
+            Ok(Ok(count)) => count,
+            // What came before the end counts: a part of an answer is neither an answer nor none.
+            Ok(Err(_)) | Err(_) if !bytes.is_empty() => 0,
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Ok(Answer::TimedOut),
         };
         bytes.extend(buffer.iter().take(count));
         let flight = read_flight(&bytes);

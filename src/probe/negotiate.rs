@@ -53,12 +53,12 @@ pub(super) async fn negotiate(tap: &mut Tap<TcpStream>, deadline: Instant) -> Ne
 fn accepted(tap: &Tap<TcpStream>) -> NegotiateResult {
     let mut bytes = [0; LONGEST_GREETING];
     match tap.with_stream(|stream| stream.try_read(&mut bytes)) {
-        Ok(0) => NegotiateResult::Ended(Closure::Closed),
+        // An end that is there already is the handshake's to find, as it would be a moment later.
+        Ok(0) => NegotiateResult::Accepted,
         Ok(count) => NegotiateResult::Injected(bytes.get(..count).unwrap_or_default().to_vec()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => NegotiateResult::Accepted,
-        Err(error) => {
-            ended(&error).map_or_else(|| NegotiateResult::Failed(os_failure(&error)), NegotiateResult::Ended)
-        }
+        Err(error) => ended(&error)
+            .map_or_else(|| NegotiateResult::Failed(os_failure(&error)), |_| NegotiateResult::Accepted),
     }
 }
 
@@ -131,6 +131,10 @@ mod tests {
     #[test]
     fn yes_no_and_silence() {
         assert_eq!(answered(b"S", true), NegotiateResult::Accepted);
+        // However soon the end comes behind it.
+        for _ in 0..20 {
+            assert_eq!(answered(b"S", false), NegotiateResult::Accepted);
+        }
         assert_eq!(answered(b"N", true), NegotiateResult::Refused);
         assert_eq!(answered(b"", false), NegotiateResult::Ended(Closure::Closed));
     }

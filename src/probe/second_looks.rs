@@ -1,4 +1,7 @@
 //! Which second looks a failure calls for: the fewest that turn its several possible causes into one.
+//!
+//! A look shows something only beside another one that differs from it in that one thing: one is answered, the other is
+//! not, and both so twice. Of a look that changes more, or of an end of the connection alone, nothing follows.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -7,8 +10,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::hello::{OLD_SCHEMES, SCHEMES};
 use super::look::look;
-use super::tls::sent_name;
+use super::tls::{self, sent_name};
 use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{
     Answer, Attempt, HelloOffer, HelloPurpose, Look, NegotiateResult, Question, TcpResult, TlsFailure,
@@ -16,6 +20,7 @@ use crate::evidence::{
 };
 use crate::plan::Plan;
 use crate::verify::Defect;
+use crate::verify::signature::supported_schemes;
 
 /// Beyond what the failing address has left, looks may take so long in all.
 const EXTRA: Duration = Duration::from_secs(1);
@@ -66,7 +71,13 @@ pub(super) async fn take(
             _ => {}
         }
     } else if let Some(tls) = attempt.tls.as_ref().map(|step| &step.result) {
-        looks.handshake(&plan.settings, host, tls).await;
+        let hellos = Hellos {
+            settings: &plan.settings,
+            host,
+            direct: plan.settings.negotiation == SslNegotiation::Direct,
+            sni: tls.offer.sni.clone(),
+        };
+        looks.handshake(&hellos, tls).await;
     }
     looks.taken
 }
@@ -119,93 +130,148 @@ impl Looks {
         self.ask_together(questions, patience).await;
     }
 
-    async fn handshake(&mut self, settings: &Settings, host: &Host, tls: &TlsRecord) {
-        let direct = settings.negotiation == SslNegotiation::Direct;
-        let hello = |purpose, versions: &[TlsVersion]| HelloOffer {
-            direct,
-            sni: tls.offer.sni.clone(),
-            ..offer(purpose, versions)
-        };
-        let Some(failure) = &tls.failure else { return };
-        let unanswered = tls.version.is_none();
-        match failure {
-            TlsFailure::TimedOut(_) => {
-                let small = HelloOffer {
-                    suites: vec![0x1301, 0xC02F, 0xC02B],
-                    groups: vec![P256],
-                    ..hello(HelloPurpose::SmallHello, &[TlsVersion::Tls12])
-                };
-                // No share comes with it, so that a short HelloRetryRequest is the answer.
-                let short = HelloOffer {
-                    groups: vec![P256],
-                    ..hello(HelloPurpose::ShortAnswer, &[TlsVersion::Tls12, TlsVersion::Tls13])
-                };
-                let questions = [small, short].map(|offer| (self.address, Question::Hello(offer)));
-                self.ask_together(questions, PATIENCE).await;
+    /// What a failed handshake leaves open.
+    async fn handshake(&mut self, hellos: &Hellos<'_>, tls: &TlsRecord) {
+        let unheard = tls.version.is_none();
+        // A part of an answer came: it says nothing of what was asked.
+        let cut = |failure: &TlsFailure| matches!(failure, TlsFailure::Ended(_)) && tls.bytes_received > 0;
+        match &tls.failure {
+            Some(failure) if cut(failure) => {}
+            Some(TlsFailure::TimedOut(_)) => self.silence(hellos).await,
+            Some(TlsFailure::CertificateRefused) => self.other_certificate(hellos, tls).await,
+            Some(TlsFailure::NoAlpn | TlsFailure::NotTls(_) | TlsFailure::AlertReceived(120))
+                if hellos.direct =>
+            {
+                self.with_request(hellos).await;
             }
-            TlsFailure::CertificateRefused => {
-                let other_name = tls.judgement.as_ref().is_some_and(|judgement| {
-                    judgement.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }))
-                });
-                if other_name
-                    && tls.offer.sni.is_none()
-                    && let Some(name) = sent_name(host, true)
-                {
-                    // In TLS 1.2 the certificate can be seen.
-                    let offer = HelloOffer {
-                        sni: Some(String::from_utf8_lossy(name).into_owned()),
-                        ..hello(HelloPurpose::ServerName, &[TlsVersion::Tls12])
-                    };
-                    self.ask(Question::Hello(offer)).await;
+            Some(TlsFailure::Ended(_)) if hellos.direct && unheard => self.with_request(hellos).await,
+            // These alerts name their reason; whether it is the only one is left to see.
+            Some(TlsFailure::AlertReceived(120)) => {
+                self.hello(hellos.without_alpn(hellos.all(HelloPurpose::Unsupported))).await;
+            }
+            Some(TlsFailure::AlertReceived(112)) => {
+                if let Some(other) = hellos.other_name(hellos.all(HelloPurpose::Unsupported)) {
+                    self.hello(other).await;
                 }
             }
-            TlsFailure::NoAlpn | TlsFailure::NotTls(_) | TlsFailure::AlertReceived(120) if direct => {
-                self.with_request(hello(HelloPurpose::Negotiation, &MODERN)).await;
-            }
-            TlsFailure::Ended(_) if direct && unanswered => {
-                self.with_request(hello(HelloPurpose::Negotiation, &MODERN)).await;
-            }
-            TlsFailure::AlertReceived(112) => self.other_name(host, tls, hello).await,
-            TlsFailure::AlertReceived(_) | TlsFailure::Ended(_) if unanswered => {
-                if self.ask(Question::Hello(hello(HelloPurpose::Unsupported, &allowed(settings)))).await {
-                    return;
-                }
-                let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12];
-                if self.ask(Question::Hello(hello(HelloPurpose::Version, &old))).await {
-                    return;
-                }
-                let newest = [TlsVersion::Tls13];
-                if !tls.offer.versions.contains(&TlsVersion::Tls13)
-                    && self.ask(Question::Hello(hello(HelloPurpose::Version, &newest))).await
-                {
-                    return;
-                }
-                self.other_name(host, tls, hello).await;
+            Some(TlsFailure::AlertReceived(_) | TlsFailure::Ended(_)) if unheard => {
+                self.unanswered(hellos, tls).await;
             }
             _ => {}
         }
     }
 
-    /// Whether TLS begins after SSLRequest, where it did not begin at once.
-    async fn with_request(&mut self, offer: HelloOffer) {
-        self.ask(Question::Hello(HelloOffer { direct: false, ..offer })).await;
+    /// Silence: is it ALPN, or the length of the answer? Hellos that differ in nothing else, all at once, since there is
+    /// little time left.
+    async fn silence(&mut self, hellos: &Hellos<'_>) {
+        // One group, so that the key share alone decides how long the answer is.
+        let whole = HelloOffer { groups: vec![P256], ..hellos.all(HelloPurpose::WholeAnswer) };
+        let short = HelloOffer { purpose: HelloPurpose::ShortAnswer, share: false, ..whole.clone() };
+        let without = (!hellos.direct).then(|| hellos.without_alpn(whole.clone()));
+        let offers = [whole.clone(), short.clone()].into_iter().chain(without.clone());
+        let again = [whole, short].into_iter().chain(without);
+        let address = self.address;
+        self.ask_together(offers.chain(again).map(|offer| (address, Question::Hello(offer))), PATIENCE).await;
     }
 
-    /// Whether another name makes the difference: none where one was sent, the host's where none was.
-    async fn other_name(
-        &mut self,
-        host: &Host,
-        tls: &TlsRecord,
-        hello: impl Fn(HelloPurpose, &[TlsVersion]) -> HelloOffer,
-    ) {
-        let sni = match tls.offer.sni {
+    /// A certificate for another host, shown to a client that sent no name: is there another one under the name? In TLS
+    /// 1.2 certificates can be seen.
+    async fn other_certificate(&mut self, hellos: &Hellos<'_>, tls: &TlsRecord) {
+        let for_another = tls.judgement.as_ref().is_some_and(|judgement| {
+            judgement.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }))
+        });
+        if !for_another || hellos.sni.is_some() {
+            return;
+        }
+        let unnamed = offer(HelloPurpose::Unsupported, &[TlsVersion::Tls12], hellos);
+        if let Some(named) = hellos.other_name(unnamed.clone()) {
+            self.hello(unnamed).await;
+            self.hello(named).await;
+        }
+    }
+
+    /// Direct TLS that did not begin: does it after SSLRequest?
+    async fn with_request(&mut self, hellos: &Hellos<'_>) {
+        self.hello(HelloOffer { direct: false, ..hellos.all(HelloPurpose::Negotiation) }).await;
+    }
+
+    /// No ServerHello: is it what psql offers and this tool does not, or one thing that both offer?
+    async fn unanswered(&mut self, hellos: &Hellos<'_>, tls: &TlsRecord) {
+        let all = hellos.all(HelloPurpose::Unsupported);
+        if self.hello(all.clone()).await {
+            let own = hellos.own(&all);
+            if !self.hello(own.clone()).await {
+                self.hello(all).await;
+                self.hello(own).await;
+            }
+            return;
+        }
+        let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12];
+        let newest = [TlsVersion::Tls13];
+        let lacks_newest = !tls.offer.versions.contains(&TlsVersion::Tls13);
+        let variants = [
+            (!hellos.direct).then(|| hellos.without_alpn(all.clone())),
+            Some(offer(HelloPurpose::Version, &old, hellos)),
+            lacks_newest.then(|| offer(HelloPurpose::Version, &newest, hellos)),
+            hellos.other_name(all.clone()),
+        ];
+        for variant in variants.into_iter().flatten() {
+            if self.hello(variant.clone()).await {
+                // What was chance is hardly so again.
+                self.hello(all).await;
+                self.hello(variant).await;
+                return;
+            }
+        }
+    }
+
+    async fn hello(&mut self, offer: HelloOffer) -> bool {
+        self.ask(Question::Hello(offer)).await
+    }
+}
+
+/// The hellos of one handshake's looks: each differs from another in one thing.
+struct Hellos<'a> {
+    settings: &'a Settings,
+    host: &'a Host,
+    direct: bool,
+    /// The name that was sent.
+    sni: Option<String>,
+}
+
+impl Hellos<'_> {
+    /// All that psql's OpenSSL offers under these settings.
+    fn all(&self, purpose: HelloPurpose) -> HelloOffer {
+        offer(purpose, &allowed(self.settings), self)
+    }
+
+    /// What of it this tool offers.
+    fn own(&self, all: &HelloOffer) -> HelloOffer {
+        let provider = tls::provider();
+        let suites: Vec<u16> = provider.cipher_suites.iter().map(|suite| suite.suite().into()).collect();
+        let groups: Vec<u16> = provider.kx_groups.iter().map(|group| group.name().into()).collect();
+        let schemes: Vec<u16> = supported_schemes().into_iter().map(u16::from).collect();
+        let of = |all: &[u16], own: &[u16]| all.iter().filter(|one| own.contains(one)).copied().collect();
+        HelloOffer {
+            purpose: HelloPurpose::Own,
+            suites: of(&all.suites, &suites),
+            groups: of(&all.groups, &groups),
+            schemes: of(&all.schemes, &schemes),
+            ..all.clone()
+        }
+    }
+
+    fn without_alpn(&self, offer: HelloOffer) -> HelloOffer {
+        HelloOffer { purpose: HelloPurpose::Alpn, alpn: false, ..offer }
+    }
+
+    /// The same under another name: none where one was sent, the host's where none was.
+    fn other_name(&self, offer: HelloOffer) -> Option<HelloOffer> {
+        let sni = match self.sni {
             Some(_) => None,
-            None => match sent_name(host, true) {
-                Some(name) => Some(String::from_utf8_lossy(name).into_owned()),
-                None => return,
-            },
+            None => Some(String::from_utf8_lossy(sent_name(self.host, true)?).into_owned()),
         };
-        self.ask(Question::Hello(HelloOffer { sni, ..hello(HelloPurpose::ServerName, &MODERN) })).await;
+        Some(HelloOffer { purpose: HelloPurpose::ServerName, sni, ..offer })
     }
 }
 
@@ -221,17 +287,22 @@ fn allowed(settings: &Settings) -> Vec<TlsVersion> {
 }
 
 /// Everything that OpenSSL offers in these versions.
-fn offer(purpose: HelloPurpose, versions: &[TlsVersion]) -> HelloOffer {
-    let (new, old) =
-        (versions.contains(&TlsVersion::Tls13), versions.iter().any(|version| *version < TlsVersion::Tls13));
+fn offer(purpose: HelloPurpose, versions: &[TlsVersion], hellos: &Hellos<'_>) -> HelloOffer {
+    let within = |wanted: fn(TlsVersion) -> bool| versions.iter().any(|version| wanted(*version));
+    let new = within(|version| version == TlsVersion::Tls13);
+    let old = within(|version| version < TlsVersion::Tls13);
+    let oldest = within(|version| version < TlsVersion::Tls12);
     let suites = SUITES_13.iter().filter(|_| new).chain(SUITES_12.iter().filter(|_| old));
     HelloOffer {
         purpose,
-        direct: false,
+        direct: hellos.direct,
         versions: versions.to_vec(),
         suites: suites.copied().collect(),
         groups: GROUPS.to_vec(),
-        sni: None,
+        schemes: SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| oldest)).copied().collect(),
+        share: true,
+        sni: hellos.sni.clone(),
+        alpn: true,
         size: 0,
     }
 }

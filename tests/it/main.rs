@@ -9,6 +9,7 @@ mod chain_parity;
 mod clients;
 mod command_line;
 mod conninfo_oracle;
+mod cut_handshakes;
 mod end_to_end;
 mod faults;
 mod generated;

@@ -293,22 +293,39 @@ fn tls_1_2_is_a_round_trip_more() {
     assert_eq!(found, Some((HelloPurpose::Version, TlsVersion::Tls12)), "{:?}", evidence.looks);
 }
 
+/// The answer to all that OpenSSL offers, where what this tool offers of it is refused, twice each.
+fn beside_own_offer(evidence: &Evidence) -> &Answer {
+    let looks: Vec<_> = evidence
+        .looks
+        .iter()
+        .map(|look| match &look.question {
+            Question::Hello(offer) => (offer.purpose, &look.answer),
+            _ => panic!("{look:?}"),
+        })
+        .collect();
+    let [(HelloPurpose::Unsupported, answer), (HelloPurpose::Own, Answer::Alert(40)), again, own] = looks[..]
+    else {
+        panic!("{looks:?}")
+    };
+    assert!(matches!(again, (HelloPurpose::Unsupported, Answer::ServerHello { .. })));
+    assert_eq!(own, (HelloPurpose::Own, &Answer::Alert(40)));
+    answer
+}
+
 #[test]
 fn what_only_openssl_can_is_found_by_a_second_look() {
     let site =
         Site::new(15, Algorithm::Rsa, |setup| setup.protocols("TLSv1.2", "TLSv1.2").ciphers("AES256-SHA256"));
     let evidence = Check::of(&site, OPEN).looking_twice().run();
     assert_eq!(tls(&evidence).failure, Some(TlsFailure::AlertReceived(40)));
-    let [look] = evidence.looks.as_slice() else { panic!("{:?}", evidence.looks) };
-    let Answer::ServerHello { version, suite, leaf, .. } = &look.answer else { panic!("{look:?}") };
+    let Answer::ServerHello { version, suite, leaf, .. } = beside_own_offer(&evidence) else { panic!() };
     assert_eq!((*version, *suite), (TlsVersion::Tls12, 0x003D));
     assert_eq!(leaf.as_ref().unwrap().der(), site.chain.leaf.certificate.to_der().unwrap());
 
     let site = Site::new(18, Algorithm::Rsa, |setup| setup.setting("ssl_groups", "X448"));
     let evidence = Check::of(&site, OPEN).looking_twice().run();
     assert_eq!(tls(&evidence).failure, Some(TlsFailure::AlertReceived(40)));
-    let [look] = evidence.looks.as_slice() else { panic!("{:?}", evidence.looks) };
-    let Answer::ServerHello { group, retry, .. } = &look.answer else { panic!("{look:?}") };
+    let Answer::ServerHello { group, retry, .. } = beside_own_offer(&evidence) else { panic!() };
     assert_eq!((*group, *retry), (Some(30), true));
 }
 

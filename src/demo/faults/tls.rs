@@ -53,6 +53,24 @@ pub(super) const FAULTS: &[Fault] = &[
         scenario.set("host", "old-name.example");
         Ok(())
     }),
+    Fault::new("alpn-rejected", "the proxy before the server has no ALPN protocol postgresql", |scenario| {
+        scenario.on_hello = |hello| match hello.alpn {
+            true => OnHello::Alert(alert::NO_APPLICATION_PROTOCOL),
+            false => OnHello::Serve,
+        };
+        Ok(())
+    }),
+    Fault::new("alpn-rejected", "the proxy before the server hangs up on ALPN", |scenario| {
+        scenario.on_hello = |hello| if hello.alpn { OnHello::Close } else { OnHello::Serve };
+        Ok(())
+    })
+    .named("alpn-closed"),
+    Fault::new("alpn-rejected", "a firewall drops a ClientHello with ALPN", |scenario| {
+        scenario.on_hello = |hello| if hello.alpn { OnHello::Silence } else { OnHello::Serve };
+        scenario.set("connect_timeout", "2");
+        Ok(())
+    })
+    .named("alpn-silence"),
     Fault::new("tls-timeout", "the server says nothing to the ClientHello", |scenario| {
         scenario.on_hello = |_| OnHello::Silence;
         scenario.set("connect_timeout", "2");

@@ -30,7 +30,7 @@ const PUBLISHED: &[(Option<Stage>, &str)] = &[
     (
         Some(Stage::Tls),
         "tls-version-unsupported tls-no-shared-cipher client-cert-required client-cert-rejected \
-         sni-unrecognized tls-timeout* tls-closed* tls-protocol-error tls-unsupported-here",
+         sni-unrecognized alpn-rejected tls-timeout* tls-closed* tls-protocol-error tls-unsupported-here",
     ),
     (
         Some(Stage::Certificate),

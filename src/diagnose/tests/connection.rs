@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::fixtures::*;
+use crate::certificate::Certificate;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::codes;
 use crate::evidence::{
@@ -262,6 +263,11 @@ fn an_error_before_tls_is_unauthenticated() {
         .retryable(true);
 }
 
+/// A ServerHello that chooses these.
+fn chosen(version: TlsVersion, suite: u16, group: Option<u16>) -> Answer {
+    Answer::ServerHello { version, suite, group, retry: false, leaf: None }
+}
+
 #[test]
 fn direct_tls_needs_postgresql_17() {
     let direct = || {
@@ -270,18 +276,30 @@ fn direct_tls_needs_postgresql_17() {
             .with_attempt(|attempt| attempt.negotiate = None)
     };
     direct().verified();
-    for failure in [
-        TlsFailure::NoAlpn,
-        TlsFailure::Ended(Closure::Closed),
-        TlsFailure::Ended(Closure::Reset),
-        TlsFailure::AlertReceived(120),
-        TlsFailure::NotTls(b"E\0\0\0".to_vec()),
-    ] {
+    for failure in
+        [TlsFailure::NoAlpn, TlsFailure::AlertReceived(120), TlsFailure::NotTls(b"E\0\0\0".to_vec())]
+    {
         direct()
             .with_tls(failure)
             .fails(&codes::DIRECT_TLS_UNSUPPORTED)
             .sets("sslnegotiation", "postgres")
             .because("PostgreSQL 17");
+    }
+    for closure in [Closure::Closed, Closure::Reset] {
+        for answer in [chosen(TlsVersion::Tls12, 0xC030, None), Answer::Byte(b'N')] {
+            direct()
+                .with_tls(TlsFailure::Ended(closure))
+                .with_look(HelloPurpose::Negotiation, None, answer)
+                .fails(&codes::DIRECT_TLS_UNSUPPORTED)
+                .sets("sslnegotiation", "postgres")
+                .because("PostgreSQL 17");
+        }
+        // An end alone, and one that comes either way, may have any reason.
+        direct().with_tls(TlsFailure::Ended(closure)).fails(&codes::TLS_CLOSED);
+        direct()
+            .with_tls(TlsFailure::Ended(closure))
+            .with_look(HelloPurpose::Negotiation, None, Answer::Ended(closure))
+            .fails(&codes::TLS_CLOSED);
     }
     direct().with_tls(TlsFailure::TimedOut(None)).fails(&codes::TLS_TIMEOUT);
     Evidence::healthy().with_tls(TlsFailure::Ended(Closure::Closed)).fails(&codes::TLS_CLOSED);
@@ -298,7 +316,11 @@ fn versions_are_told_on_both_sides() {
         |version| Answer::ServerHello { version, suite: 0xC013, group: None, retry: false, leaf: None };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(70))
-        .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls11))
+        .with_difference(
+            (HelloPurpose::Version, hello(TlsVersion::Tls11)),
+            (HelloPurpose::Unsupported, Answer::Alert(70)),
+            None,
+        )
         .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .titled("the server speaks TLSv1.1 only")
         .shows("server_has", "TLSv1.1")
@@ -314,7 +336,11 @@ fn versions_are_told_on_both_sides() {
         })
         .with_tls(TlsFailure::AlertReceived(70))
         .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.versions = vec![TlsVersion::Tls13])
-        .with_look(HelloPurpose::Version, None, hello(TlsVersion::Tls12))
+        .with_difference(
+            (HelloPurpose::Version, hello(TlsVersion::Tls12)),
+            (HelloPurpose::Unsupported, Answer::Ended(Closure::Closed)),
+            None,
+        )
         .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .because("ssl_min_protocol_version comes from the connection string");
 }
@@ -326,21 +352,18 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .fails(&codes::TLS_NO_SHARED_CIPHER)
         .shows("offered", "AES-GCM")
         .runs("ssl_ciphers");
-    let cbc = Answer::ServerHello {
-        version: TlsVersion::Tls12,
-        suite: 0xC013,
-        group: Some(23),
-        retry: false,
-        leaf: None,
+    let beside_own = |failure: TlsFailure, answer: &Answer, own: Answer| {
+        Evidence::healthy().with_tls(failure).with_difference(
+            (HelloPurpose::Unsupported, answer.clone()),
+            (HelloPurpose::Own, own),
+            None,
+        )
     };
-    Evidence::healthy()
-        .with_tls(TlsFailure::AlertReceived(40))
-        .with_look(HelloPurpose::Unsupported, None, cbc)
+    let cbc = chosen(TlsVersion::Tls12, 0xC013, Some(23));
+    beside_own(TlsFailure::AlertReceived(40), &cbc, Answer::Alert(40))
         .fails(&codes::TLS_UNSUPPORTED_HERE)
         .shows("server_insists_on", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")
         .shows("psql", "connects");
-    let chosen =
-        |version, suite, group| Answer::ServerHello { version, suite, group, retry: false, leaf: None };
     for (answer, what) in [
         (chosen(TlsVersion::Tls13, 0x1302, Some(30)), "the group x448"),
         (chosen(TlsVersion::Tls13, 0x1302, Some(25)), "signatures with Ed448"),
@@ -348,16 +371,38 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
             chosen(TlsVersion::Tls12, 0x009F, Some(257)),
             "the suite TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 with the group ffdhe3072",
         ),
-        (chosen(TlsVersion::Tls12, 0xC030, Some(23)), "a signature scheme that is not offered here"),
     ] {
-        Evidence::healthy()
-            .with_tls(TlsFailure::AlertReceived(40))
-            .with_look(HelloPurpose::Unsupported, None, answer)
+        beside_own(TlsFailure::AlertReceived(40), &answer, Answer::Alert(40))
             .fails(&codes::TLS_UNSUPPORTED_HERE)
             .titled(&format!("the server insists on {what}, which psql has and this tool has not"))
             .shows("server_insists_on", what)
             .shows("seen_in", "second ClientHello");
     }
+    // Nothing in these answers shows what is missing here.
+    let unsaid = |evidence: Evidence| {
+        let outcome = super::super::diagnose(evidence);
+        assert_ne!(outcome.diagnosis.unwrap().code, &codes::TLS_UNSUPPORTED_HERE);
+    };
+    let plain = chosen(TlsVersion::Tls13, 0x1302, Some(25));
+    let closed = || TlsFailure::Ended(Closure::Closed);
+    unsaid(beside_own(closed(), &plain, Answer::Alert(40)));
+    unsaid(beside_own(TlsFailure::AlertReceived(40), &plain, Answer::Ended(Closure::Closed)));
+    unsaid(beside_own(TlsFailure::AlertReceived(80), &plain, Answer::Alert(80)));
+    unsaid(beside_own(closed(), &chosen(TlsVersion::Tls12, 0xC030, Some(23)), Answer::Alert(40)));
+    // What this tool offers is answered too, the second time or the first.
+    unsaid(beside_own(TlsFailure::AlertReceived(40), &cbc, plain.clone()));
+    let once = |answer: &Answer, own: &Answer| {
+        Evidence::healthy()
+            .with_tls(TlsFailure::AlertReceived(40))
+            .with_look(HelloPurpose::Unsupported, None, answer.clone())
+            .with_look(HelloPurpose::Own, None, own.clone())
+    };
+    unsaid(once(&cbc, &Answer::Alert(40)));
+    unsaid(once(&cbc, &Answer::Alert(40)).with_look(HelloPurpose::Unsupported, None, cbc.clone()).with_look(
+        HelloPurpose::Own,
+        None,
+        plain,
+    ));
     Evidence::healthy()
         .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
         .fails(&codes::TLS_UNSUPPORTED_HERE)
@@ -429,7 +474,11 @@ fn the_name_in_the_handshake() {
     };
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
-        .with_look(HelloPurpose::ServerName, Some("other.example"), other)
+        .with_difference(
+            (HelloPurpose::ServerName, other),
+            (HelloPurpose::Unsupported, Answer::Alert(40)),
+            Some("other.example"),
+        )
         .fails(&codes::SNI_UNRECOGNIZED)
         .shows("works", "other.example");
     Evidence::healthy()
@@ -445,19 +494,25 @@ fn the_name_in_the_handshake() {
 fn a_certificate_that_changes_with_the_name() {
     let chain = Chain::honest();
     let other = chain.intermediate.server("default.example");
-    let shown = Answer::ServerHello {
+    let shown = |leaf: &Certificate| Answer::ServerHello {
         version: TlsVersion::Tls12,
         suite: 0xC02F,
         group: None,
         retry: false,
-        leaf: Some(chain.leaf.clone()),
+        leaf: Some(leaf.clone()),
     };
-    let sent = vec![other, chain.intermediate.certificate.clone()];
+    let sent = vec![other.clone(), chain.intermediate.certificate.clone()];
     let roots = [&chain.root.certificate];
     Evidence::of(sent.clone(), &roots)
-        .with_look(HelloPurpose::ServerName, Some(HOST), shown)
+        .with_look(HelloPurpose::Unsupported, None, shown(&other))
+        .with_look(HelloPurpose::ServerName, Some(HOST), shown(&chain.leaf))
         .fails(&codes::SNI_UNRECOGNIZED)
         .shows("under_the_name", HOST);
+    // In TLS 1.2 the name is not what makes the difference.
+    Evidence::of(sent.clone(), &roots)
+        .with_look(HelloPurpose::Unsupported, None, shown(&chain.leaf))
+        .with_look(HelloPurpose::ServerName, Some(HOST), shown(&chain.leaf))
+        .fails(&codes::HOSTNAME_MISMATCH);
     Evidence::of(sent, &roots).fails(&codes::HOSTNAME_MISMATCH);
 }
 
@@ -475,7 +530,7 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
         .retryable(true);
     silent(1448, None)
         .fails(&codes::TLS_TIMEOUT)
-        .because("path MTU")
+        .because("nothing seen here tells which")
         .runs("ping -M do")
         .shows("bytes_received", "1448");
     let lost = Some(InFlight { unacknowledged: 240, retransmits: 5 });
@@ -487,10 +542,56 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
         retry: true,
         leaf: None,
     };
-    silent(0, None)
-        .with_look(HelloPurpose::ShortAnswer, None, hello)
+    let beside_whole = |purpose, whole: Answer| {
+        silent(0, None).with_difference((purpose, hello.clone()), (HelloPurpose::WholeAnswer, whole), None)
+    };
+    let lost = "large packets from the server are lost";
+    beside_whole(HelloPurpose::ShortAnswer, Answer::TimedOut).fails(&codes::TLS_TIMEOUT).because(lost);
+    // The long answer came this time.
+    beside_whole(HelloPurpose::ShortAnswer, hello.clone())
         .fails(&codes::TLS_TIMEOUT)
-        .because("large packets from the server are lost");
+        .because("nothing came back");
+    beside_whole(HelloPurpose::Alpn, Answer::TimedOut)
+        .fails(&codes::ALPN_REJECTED)
+        .shows("answer", "none")
+        .shows("without_alpn", "the server answers");
+    beside_whole(HelloPurpose::Alpn, hello.clone()).fails(&codes::TLS_TIMEOUT);
+}
+
+#[test]
+fn alpn_is_rejected_where_nothing_else_makes_the_difference() {
+    let hello = || chosen(TlsVersion::Tls13, 0x1302, Some(23));
+    let said = || Evidence::healthy().with_tls(TlsFailure::AlertReceived(120));
+    said()
+        .fails(&codes::ALPN_REJECTED)
+        .shows("answer", "no_application_protocol (120)")
+        .advises("ALPN protocols");
+    said()
+        .with_look(HelloPurpose::Alpn, None, hello())
+        .fails(&codes::ALPN_REJECTED)
+        .shows("libpq", "up to 16");
+    for failure in
+        [TlsFailure::AlertReceived(80), TlsFailure::Ended(Closure::Closed), TlsFailure::Ended(Closure::Reset)]
+    {
+        let evidence = |with: Answer| {
+            Evidence::healthy().with_tls(failure.clone()).with_difference(
+                (HelloPurpose::Alpn, hello()),
+                (HelloPurpose::Unsupported, with),
+                None,
+            )
+        };
+        evidence(Answer::Ended(Closure::Closed))
+            .fails(&codes::ALPN_REJECTED)
+            .shows("without_alpn", "answers");
+        // With ALPN the server answers too: it was chance.
+        let outcome = super::super::diagnose(evidence(hello()));
+        assert_ne!(outcome.diagnosis.unwrap().code, &codes::ALPN_REJECTED);
+        let once = Evidence::healthy()
+            .with_tls(failure.clone())
+            .with_look(HelloPurpose::Unsupported, None, Answer::Ended(Closure::Closed))
+            .with_look(HelloPurpose::Alpn, None, hello());
+        assert_ne!(super::super::diagnose(once).diagnosis.unwrap().code, &codes::ALPN_REJECTED);
+    }
 }
 
 #[test]

@@ -176,6 +176,18 @@ impl Evidence {
         }))
     }
 
+    /// Second looks, twice each, of which one kind is answered and the other is not.
+    pub(crate) fn with_difference(
+        self,
+        (answered, answer): (HelloPurpose, Answer),
+        (unanswered, refusal): (HelloPurpose, Answer),
+        sni: Option<&str>,
+    ) -> Self {
+        (0..2).fold(self, |evidence, _| {
+            evidence.with_look(answered, sni, answer.clone()).with_look(unanswered, None, refusal.clone())
+        })
+    }
+
     /// A second look.
     pub(crate) fn with_look(self, purpose: HelloPurpose, sni: Option<&str>, answer: Answer) -> Self {
         self.with(|evidence| {
@@ -185,7 +197,10 @@ impl Evidence {
                 versions: vec![TlsVersion::Tls12],
                 suites: vec![],
                 groups: vec![],
+                schemes: vec![],
+                share: true,
                 sni: sni.map(str::to_owned),
+                alpn: purpose != HelloPurpose::Alpn,
                 size: 200,
             };
             evidence.looks.push(look("203.0.113.7:5432", Question::Hello(offer), answer));

@@ -11,6 +11,7 @@ use super::rule::{Finding, Rule};
 use super::suites::{self, OFFERED};
 use super::view::{View, seconds};
 use super::{Fix, alerts};
+use crate::certificate::{Certificate, GeneralName, KeyKind};
 use crate::conninfo::TlsVersion;
 use crate::evidence::{
     Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
@@ -30,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         code: &client_certificate::CLIENT_CERT_REJECTED,
         detect: client_certificate::certificate_rejected,
     },
+    Rule { code: &ALPN_REJECTED, detect: alpn_rejected },
     Rule { code: &TLS_VERSION_UNSUPPORTED, detect: version_unsupported },
     Rule { code: &TLS_UNSUPPORTED_HERE, detect: unsupported_here },
     Rule { code: &TLS_NO_SHARED_CIPHER, detect: no_shared_cipher },
@@ -93,6 +95,18 @@ pub const SNI_UNRECOGNIZED: Code = Code {
     page: include_str!("../explain/sni-unrecognized.md"),
 };
 
+/// `alpn-rejected`.
+pub const ALPN_REJECTED: Code = Code {
+    name: "alpn-rejected",
+    severity: Severity::Failure,
+    stage: Stage::Tls,
+    title: "the server rejects the ALPN protocol \"postgresql\"",
+    short: Some("ALPN protocol rejected"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/alpn-rejected.md"),
+};
+
 /// `tls-timeout`.
 pub const TLS_TIMEOUT: Code = Code {
     name: "tls-timeout",
@@ -149,6 +163,28 @@ fn looks<'a>(view: &View<'a>, purpose: HelloPurpose) -> impl Iterator<Item = (&'
     })
 }
 
+/// Whether what two purposes' hellos differ in makes the difference: the one was answered with a ServerHello, and the other
+/// with none, each every time and more than once. Of a single answer, or the lack of one, nothing follows (the server may
+/// be busy, or one of several), nor of an answer that was cut: it may have been any.
+fn only_answered(view: &View<'_>, answered: HelloPurpose, unanswered: HelloPurpose) -> bool {
+    let Some((offer, _)) = looks(view, answered).find(|(_, answer)| is_hello(answer)) else { return false };
+    let with: Vec<_> = looks(view, answered).filter(|(other, _)| *other == offer).collect();
+    let without: Vec<_> = looks(view, unanswered).collect();
+    with.len() > 1
+        && without.len() > 1
+        && with.iter().all(|(_, answer)| is_hello(answer))
+        && without.iter().all(|(_, answer)| is_none(answer))
+}
+
+fn is_hello(answer: &Answer) -> bool {
+    matches!(answer, Answer::ServerHello { .. })
+}
+
+/// Whether nothing of a ServerHello came.
+fn is_none(answer: &Answer) -> bool {
+    matches!(answer, Answer::Alert(_) | Answer::Ended(_) | Answer::TimedOut)
+}
+
 fn versions(versions: &[TlsVersion]) -> String {
     versions.iter().map(|version| version.name()).collect::<Vec<_>>().join(", ")
 }
@@ -170,11 +206,8 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
         message.message.contains("ndpoint ID is not specified").then(|| text::printable(&message.message))
     };
     let works_with = || {
-        let refused = matches!(view.alert(), Some(40 | 80)) && tls.is_some_and(|tls| tls.version.is_none());
-        let mut others = looks(view, HelloPurpose::ServerName);
-        let with =
-            others.find(|(_, answer)| matches!(answer, Answer::ServerHello { .. })).filter(|_| refused);
-        with.map(|(offer, _)| offer.sni.clone())
+        let differs = only_answered(view, HelloPurpose::ServerName, HelloPurpose::Unsupported);
+        looks(view, HelloPurpose::ServerName).find(|_| differs).map(|(offer, _)| offer.sni.clone())
     };
     let (cause, evidence) = if view.alert() == Some(112) {
         (
@@ -219,27 +252,34 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
 fn other_certificate(view: &View<'_>) -> Option<String> {
     let host = view.dns_name()?;
     let amiss = view.judgement()?.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }));
-    looks(view, HelloPurpose::ServerName).filter(|_| amiss).find_map(|(offer, answer)| match answer {
-        Answer::ServerHello { leaf: Some(leaf), .. } if offer.sni.as_deref() == Some(host.as_str()) => {
-            let facts = leaf.facts().ok()?;
-            let names = facts.sans.as_deref().unwrap_or_default();
-            let fits = |name: &crate::certificate::GeneralName| {
-                matches!(name, crate::certificate::GeneralName::Dns(name) if matches_name(name, host.as_bytes()))
-            };
-            names.iter().any(fits).then(|| leaf.short_subject())
-        }
-        _ => None,
-    })
+    let fits = |leaf: &Certificate| {
+        let facts = leaf.facts().ok();
+        let names = facts.and_then(|facts| facts.sans.as_deref()).unwrap_or_default();
+        names.iter().any(|name| matches!(name, GeneralName::Dns(name) if matches_name(name, host.as_bytes())))
+    };
+    let shown = |purpose| {
+        looks(view, purpose).find_map(|(offer, answer)| match answer {
+            Answer::ServerHello { leaf: Some(leaf), .. } => Some((offer, leaf)),
+            _ => None,
+        })
+    };
+    // Told the name, and told none.
+    let (offer, named) = shown(HelloPurpose::ServerName).filter(|_| amiss)?;
+    let (_, unnamed) = shown(HelloPurpose::Unsupported)?;
+    let differs = offer.sni.as_deref() == Some(host.as_str()) && fits(named) && !fits(unnamed);
+    differs.then(|| named.short_subject())
 }
 
 fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let offered = &tls.offer.versions;
     let outside = |version: &TlsVersion| !offered.contains(version);
-    let looked = looks(view, HelloPurpose::Version).find_map(|(_, answer)| match answer {
-        Answer::ServerHello { version, .. } if outside(version) => Some(*version),
-        _ => None,
-    });
+    let differs = only_answered(view, HelloPurpose::Version, HelloPurpose::Unsupported);
+    let looked =
+        looks(view, HelloPurpose::Version).filter(|_| differs).find_map(|(_, answer)| match answer {
+            Answer::ServerHello { version, .. } if outside(version) => Some(*version),
+            _ => None,
+        });
     let server = tls.version.filter(outside).or(looked);
     if server.is_none() && view.alert() != Some(70) {
         return None;
@@ -327,13 +367,19 @@ fn unsupported(view: &View<'_>) -> Option<(String, Seen)> {
         return demanded().find_map(here).filter(|_| only).map(|what| (what, Seen::Chain));
     }
     view.tls_failure()?;
+    if !only_answered(view, HelloPurpose::Unsupported, HelloPurpose::Own) {
+        return None;
+    }
+    let failed = view.alert() == Some(40)
+        && looks(view, HelloPurpose::Own).all(|(_, answer)| *answer == Answer::Alert(40));
     looks(view, HelloPurpose::Unsupported)
-        .find_map(|(_, answer)| lacking(answer))
+        .find_map(|(_, answer)| lacking(answer, failed))
         .map(|what| (what, Seen::Look))
 }
 
-/// What of a handshake that psql's offer led to is not offered here.
-fn lacking(answer: &Answer) -> Option<String> {
+/// What of a handshake that psql's offer led to is not offered here: only what the answer shows. `failed`: the server said
+/// handshake_failure to the offer made here, so that it lacks something in it.
+fn lacking(answer: &Answer, failed: bool) -> Option<String> {
     let Answer::ServerHello { version, suite, group, leaf, .. } = answer else { return None };
     let suite = (!suites::has_suite(*suite)).then(|| format!("the suite {}", suites::suite(*suite)));
     let group = group.filter(|group| !suites::has_group(*group)).map(suites::group);
@@ -342,13 +388,59 @@ fn lacking(answer: &Answer) -> Option<String> {
     if !seen.is_empty() {
         return Some(seen.join(" with "));
     }
-    // Suite and group are offered here too, so that the signature is what is left. In TLS 1.3 Ed448 is all that
-    // OpenSSL offers beyond this; before it, the certificate is to be seen.
-    Some(match leaf.as_ref().and_then(|leaf| leaf.facts().ok()) {
-        _ if *version == TlsVersion::Tls13 => "signatures with Ed448".to_owned(),
-        Some(facts) => format!("signatures by a key of {} in {}", facts.key, version.name()),
-        None => "a signature scheme that is not offered here".to_owned(),
-    })
+    // Suite and group are offered here too, so that the signature is what is left. In TLS 1.3 Ed448 is all that OpenSSL
+    // offers beyond this. Before TLS 1.3 the certificate is to be seen.
+    if *version == TlsVersion::Tls13 {
+        return failed.then(|| "signatures with Ed448".to_owned());
+    }
+    let key = &leaf.as_ref()?.facts().ok()?.key;
+    let here = match key {
+        KeyKind::Rsa(bits) => (2048..=8192).contains(bits),
+        KeyKind::Ec(curve) => matches!(curve.as_str(), "P-256" | "P-384" | "P-521"),
+        KeyKind::Ed25519 => true,
+        KeyKind::RsaPss(_) | KeyKind::Ed448 | KeyKind::Other(_) => false,
+    };
+    (!here).then(|| format!("signatures by a key of {key} in {}", version.name()))
+}
+
+/// ALPN `postgresql` is what the server, mostly a proxy before it, rejects: it says so (alert 120), or answers hellos that
+/// differ from those without an answer in nothing but ALPN.
+fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
+    let failure = view.tls_failure()?;
+    if view.direct() || view.tls()?.version.is_some() {
+        return None;
+    }
+    let said = matches!(failure, TlsFailure::AlertReceived(120));
+    let with = match failure {
+        TlsFailure::TimedOut(_) => HelloPurpose::WholeAnswer,
+        _ => HelloPurpose::Unsupported,
+    };
+    let answers_without = match said {
+        true => looks(view, HelloPurpose::Alpn).any(|(_, answer)| is_hello(answer)),
+        false => only_answered(view, HelloPurpose::Alpn, with),
+    };
+    if !said && !answers_without {
+        return None;
+    }
+    let answer = match failure {
+        TlsFailure::AlertReceived(alert) => alerts::name(*alert),
+        TlsFailure::TimedOut(_) => "none".to_owned(),
+        _ => "the connection was closed".to_owned(),
+    };
+    let fix = "on the proxy or load balancer: add \"postgresql\" to its ALPN protocols, or turn ALPN off for this port";
+    Some(
+        Finding::titled(ALPN_REJECTED.title)
+            .because(
+                "libpq 17 and later offer it in every handshake; PostgreSQL accepts or ignores it, so a proxy or load \
+                 balancer in front probably terminates TLS and allows other protocols only",
+            )
+            .fact("alpn_offered", "postgresql")
+            .fact("answer", answer)
+            .fact_if("without_alpn", answers_without.then_some("the server answers"))
+            .fact_if("libpq", answers_without.then_some("up to 16 gets an answer, 17 and later do not"))
+            .fix(Fix::text(fix))
+            .fix(Fix::text("or let the proxy pass TLS through to PostgreSQL")),
+    )
 }
 
 fn unsupported_here(view: &View<'_>) -> Option<Finding> {
@@ -425,10 +517,9 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     };
     let step = view.attempt.and_then(|attempt| attempt.tls.as_ref());
     let (sent, received) = view.tls().map_or((0, 0), |tls| (tls.bytes_sent, tls.bytes_received));
-    let small =
-        looks(view, HelloPurpose::SmallHello).any(|(_, answer)| matches!(answer, Answer::ServerHello { .. }));
-    let short = looks(view, HelloPurpose::ShortAnswer)
-        .any(|(_, answer)| matches!(answer, Answer::ServerHello { .. }));
+    let retried = |answer: &Answer| matches!(answer, Answer::ServerHello { retry: true, .. });
+    let short = only_answered(view, HelloPurpose::ShortAnswer, HelloPurpose::WholeAnswer)
+        && looks(view, HelloPurpose::ShortAnswer).all(|(_, answer)| retried(answer));
     let lost = matches!(in_flight, Some(InFlight { unacknowledged: 1.., .. }));
     let mtu_fix = || {
         let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
@@ -445,19 +536,23 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
     let (cause, fixes) = if received == 0 && short {
         (
-            "a second look that asks for a short answer got it, and this one got none: most likely large \
-             packets from the server are lost on the way (path MTU: a VPN or tunnel with smaller packets \
-             and no ICMP to say so)",
+            "a second look that asks for a short answer got it, and one that differs only in asking for a \
+             long one got none: most likely large packets from the server are lost on the way (path MTU: a \
+             VPN or tunnel with smaller packets and no ICMP to say so); else the server hangs when it \
+             signs",
             vec![mtu_fix(), vpn()],
         )
     } else if received > 0 {
         (
-            "a part of the answer came and the rest did not: most likely large packets from the server \
-             are lost on the way (path MTU: a VPN or tunnel with smaller packets and no ICMP to say so); \
-             else the server stopped in the middle",
-            vec![mtu_fix(), vpn()],
+            "a part of the answer came and the rest did not: the server, or a proxy before it, stopped in \
+             the middle, or large packets are lost on the way (path MTU); nothing seen here tells which",
+            vec![
+                Fix::text("read the server's log at this time: does it show an error in the handshake?"),
+                mtu_fix(),
+                vpn(),
+            ],
         )
-    } else if lost || small {
+    } else if lost {
         (
             "this side's packets are not acknowledged any more: most likely the ClientHello is lost on \
              the way, by a path with smaller packets (path MTU) or a firewall that drops what it takes \
@@ -504,6 +599,9 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let asked = tls.client_certificate.requested && !tls.client_certificate.sent;
     let cause = if asked {
         "the server asked for a client certificate, got none and hung up; or its process died"
+    } else if tls.bytes_received == 0 && view.direct() {
+        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the \
+         ClientHello; with sslnegotiation=direct a PostgreSQL server before 17 does so too"
     } else if tls.bytes_received == 0 {
         "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the \
          ClientHello; a server whose certificate or key cannot be loaded does so too"

@@ -168,14 +168,10 @@ fn versions(settings: &Settings) -> Vec<(TlsVersion, &'static SupportedProtocolV
         .collect()
 }
 
-fn config(
-    name: &server_name::ServerName,
-    versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
-    verifier: verifier::Verifier,
-    client: client_certificate::Resolver,
-) -> Result<ClientConfig, rustls::Error> {
+/// The suites and groups that are offered.
+pub(super) fn provider() -> CryptoProvider {
     // P-256 first: PostgreSQL up to 17 takes no other group by default, and each wrong guess is a round trip.
-    let provider = CryptoProvider {
+    CryptoProvider {
         kx_groups: vec![
             ring::kx_group::SECP256R1,
             ring::kx_group::X25519,
@@ -183,10 +179,18 @@ fn config(
             &p521::P521,
         ],
         ..ring::default_provider()
-    };
+    }
+}
+
+fn config(
+    name: &server_name::ServerName,
+    versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
+    verifier: verifier::Verifier,
+    client: client_certificate::Resolver,
+) -> Result<ClientConfig, rustls::Error> {
     let provider = match name.placeholder() {
-        Some(placeholder) => placeholder.provider(&provider),
-        None => provider,
+        Some(placeholder) => placeholder.provider(&provider()),
+        None => provider(),
     };
     let versions: Vec<_> = versions.iter().map(|(_, version)| *version).collect();
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))

@@ -240,6 +240,7 @@ pub(crate) fn reasons_of(code: &str) -> &'static [Reason] {
         "injected-plaintext" => &[Injected],
         "direct-tls-unsupported" => &[DirectTls, Closed, Handshake],
         "tls-version-unsupported" | "tls-no-shared-cipher" | "tls-protocol-error" => &[Handshake],
+        "alpn-rejected" => &[Handshake, Closed, Timeout],
         "tls-closed" => &[Handshake, Closed],
         "session-closed" => &[Closed],
         "client-cert-required" | "client-cert-rejected" => &[ClientCertificate],
