@@ -22,6 +22,7 @@ use crate::support::parity::{Expected, assert_all, assert_names, judge};
 use crate::support::scripted_server::{ScriptedServer, Tls};
 use clients::{connection_string, server_name};
 use known::KNOWN;
+use pgtls_check::diagnose::Code;
 
 /// The host most cases connect to.
 pub(crate) const HOST: &str = "pgtls.test";
@@ -39,7 +40,7 @@ pub(crate) struct Case {
     files: Vec<(String, File)>,
     expected: Outcome,
     /// The program's diagnosis, where the kind of reason leaves several.
-    code: Option<&'static str>,
+    code: Option<&'static Code>,
 }
 
 enum File {
@@ -144,7 +145,7 @@ impl Case {
     }
 
     /// Refused, and for this reason precisely.
-    pub(crate) fn diagnosed(mut self, code: &'static str) -> Self {
+    pub(crate) fn diagnosed(mut self, code: &'static Code) -> Self {
         self.code = Some(code);
         let reason = reasons_of(code)[0];
         self.refused(reason)

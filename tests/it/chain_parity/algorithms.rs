@@ -9,6 +9,7 @@ use openssl::bn::BigNum;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::ssl::SslVersion;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = keys();
@@ -57,12 +58,12 @@ fn keys() -> Vec<Case> {
         server_key(Kind::Ed25519).accepted(),
         server_key(Kind::Ed448).accepted(),
         server_key(Kind::Secp256k1).refused(Handshake),
-        server_key(Kind::Rsa(1024)).diagnosed("certificate-weak"),
-        server_key(Kind::Rsa(1536)).diagnosed("certificate-weak"),
+        server_key(Kind::Rsa(1024)).diagnosed(&codes::CERTIFICATE_WEAK),
+        server_key(Kind::Rsa(1536)).diagnosed(&codes::CERTIFICATE_WEAK),
         // 112 bits of security, which level 2 asks for, begin at 1963 by OpenSSL 3's formula (SP 800-56B, appendix D).
         server_key(Kind::Rsa(2047)).accepted(),
         server_key(Kind::Rsa(1963)).accepted(),
-        server_key(Kind::Rsa(1962)).diagnosed("certificate-weak"),
+        server_key(Kind::Rsa(1962)).diagnosed(&codes::CERTIFICATE_WEAK),
         ca_key(Kind::Rsa(2048)).accepted(),
         ca_key(Kind::Rsa(4096)).accepted(),
         ca_key(Kind::P384).accepted(),
@@ -70,14 +71,14 @@ fn keys() -> Vec<Case> {
         ca_key(Kind::Secp256k1).accepted(),
         ca_key(Kind::Ed25519).accepted(),
         ca_key(Kind::Rsa(1963)).accepted(),
-        ca_key(Kind::Rsa(1962)).diagnosed("certificate-weak"),
-        ca_key(Kind::Rsa(1024)).diagnosed("certificate-weak"),
-        ca_key(Kind::Rsa(1536)).diagnosed("certificate-weak"),
+        ca_key(Kind::Rsa(1962)).diagnosed(&codes::CERTIFICATE_WEAK),
+        ca_key(Kind::Rsa(1024)).diagnosed(&codes::CERTIFICATE_WEAK),
+        ca_key(Kind::Rsa(1536)).diagnosed(&codes::CERTIFICATE_WEAK),
         root_key(Kind::Rsa(2048)).accepted(),
         root_key(Kind::P521).accepted(),
         root_key(Kind::Ed25519).accepted(),
-        root_key(Kind::Rsa(1024)).diagnosed("certificate-weak"),
-        root_key(Kind::Rsa(1536)).diagnosed("certificate-weak"),
+        root_key(Kind::Rsa(1024)).diagnosed(&codes::CERTIFICATE_WEAK),
+        root_key(Kind::Rsa(1536)).diagnosed(&codes::CERTIFICATE_WEAK),
         on_server("server key RSA 1024, nothing verified", |server| server.keyed(Kind::Rsa(1024)))
             .mode("require")
             .settings("sslrootcert=DIR/none.crt")
@@ -119,9 +120,9 @@ fn signatures() -> Vec<Case> {
         for hash in [Sha224, Sha256, Sha384, Sha512] {
             all.push(signed(kind, usual(hash)).accepted());
         }
-        all.push(signed(kind, usual(Sha1)).diagnosed("certificate-weak"));
+        all.push(signed(kind, usual(Sha1)).diagnosed(&codes::CERTIFICATE_WEAK));
         all.push(ca_signed(kind, usual(Sha512)).accepted());
-        all.push(ca_signed(kind, usual(Sha1)).diagnosed("certificate-weak"));
+        all.push(ca_signed(kind, usual(Sha1)).diagnosed(&codes::CERTIFICATE_WEAK));
     }
     for hash in [Sha256, Sha384, Sha512] {
         all.push(signed(Kind::Rsa(2048), pss(hash)).accepted());
@@ -129,17 +130,17 @@ fn signatures() -> Vec<Case> {
     }
     all.extend([
         signed(Kind::Rsa(4096), usual(Sha512)).accepted(),
-        signed(Kind::Rsa(2048), usual(Md5)).diagnosed("certificate-weak"),
-        ca_signed(Kind::Rsa(2048), usual(Md5)).diagnosed("certificate-weak"),
-        signed(Kind::Rsa(2048), pss(Sha1)).diagnosed("certificate-weak"),
+        signed(Kind::Rsa(2048), usual(Md5)).diagnosed(&codes::CERTIFICATE_WEAK),
+        ca_signed(Kind::Rsa(2048), usual(Md5)).diagnosed(&codes::CERTIFICATE_WEAK),
+        signed(Kind::Rsa(2048), pss(Sha1)).diagnosed(&codes::CERTIFICATE_WEAK),
         signed(Kind::Rsa(2048), pss(Sha224)).accepted(),
         signed(Kind::RsaPss(2048), pss(Sha256)).accepted(),
         signed(Kind::RsaPss(2048), pss(Sha384)).accepted(),
-        spoiled(Kind::Rsa(2048), usual(Sha256)).diagnosed("certificate-invalid"),
-        spoiled(Kind::Rsa(2048), pss(Sha256)).diagnosed("certificate-invalid"),
-        spoiled(Kind::P384, usual(Sha384)).diagnosed("certificate-invalid"),
-        spoiled(Kind::P521, usual(Sha512)).diagnosed("certificate-invalid"),
-        spoiled(Kind::Ed25519, usual(Sha256)).diagnosed("certificate-invalid"),
+        spoiled(Kind::Rsa(2048), usual(Sha256)).diagnosed(&codes::CERTIFICATE_INVALID),
+        spoiled(Kind::Rsa(2048), pss(Sha256)).diagnosed(&codes::CERTIFICATE_INVALID),
+        spoiled(Kind::P384, usual(Sha384)).diagnosed(&codes::CERTIFICATE_INVALID),
+        spoiled(Kind::P521, usual(Sha512)).diagnosed(&codes::CERTIFICATE_INVALID),
+        spoiled(Kind::Ed25519, usual(Sha256)).diagnosed(&codes::CERTIFICATE_INVALID),
         signed(Kind::Ed25519, usual(Sha256)).accepted(),
         signed(Kind::Ed448, usual(Sha256)).accepted(),
         signed(Kind::Secp256k1, usual(Sha256)).accepted(),

@@ -4,6 +4,7 @@ use super::Reason::{Chain, Malformed};
 use super::{Case, changed, on_ca, on_root, usual_ca, usual_root, usual_server};
 use crate::support::der::null;
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = intermediates();
@@ -43,20 +44,21 @@ fn intermediates() -> Vec<Case> {
         on_ca("CA with Netscape type server and SSL CA", |ca| ca.with(netscape(&[1, 5]))).accepted(),
         on_ca("CA with serial 0", |ca| ca.serial(&[0])).accepted(),
         on_ca("CA with unique identifiers", Draft::unique_identifiers).accepted(),
-        on_ca("CA CA:FALSE", |ca| ca.with(basic_constraints(false, None))).diagnosed("certificate-purpose"),
+        on_ca("CA CA:FALSE", |ca| ca.with(basic_constraints(false, None)))
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_ca("CA without basicConstraints", |ca| ca.without(BASIC_CONSTRAINTS))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_ca("CA without basicConstraints and keyUsage", |ca| {
             ca.without(BASIC_CONSTRAINTS).without(KEY_USAGE)
         })
-        .diagnosed("certificate-purpose"),
-        on_ca("CA version 1", |ca| ca.version(1)).diagnosed("certificate-purpose"),
+        .diagnosed(&codes::CERTIFICATE_PURPOSE),
+        on_ca("CA version 1", |ca| ca.version(1)).diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_ca("CA keyUsage without keyCertSign", |ca| ca.with(key_usage(&[DIGITAL_SIGNATURE, CRL_SIGN])))
             .refused(Chain),
         on_ca("CA with EKU clientAuth", |ca| ca.with(extended_key_usage(&[CLIENT_AUTH])))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_ca("CA with EKU any", |ca| ca.with(extended_key_usage(&[ANY_PURPOSE])))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_ca("CA with Netscape type server", |ca| ca.with(netscape(&[1]))).accepted(),
         on_ca("CA with Netscape type e-mail CA", |ca| ca.with(netscape(&[6]))).accepted(),
         on_ca("CA with Netscape type SSL CA and no basicConstraints", |ca| {
@@ -64,10 +66,10 @@ fn intermediates() -> Vec<Case> {
         })
         .refused(Chain),
         on_ca("CA with an unknown critical extension", |ca| ca.with(unknown().critical()))
-            .diagnosed("certificate-invalid"),
-        on_ca("CA with a wrong signature", Draft::spoiled).diagnosed("certificate-invalid"),
-        on_ca("CA expired", Draft::expired).diagnosed("certificate-expired"),
-        on_ca("CA not yet valid", Draft::future).diagnosed("certificate-not-yet-valid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        on_ca("CA with a wrong signature", Draft::spoiled).diagnosed(&codes::CERTIFICATE_INVALID),
+        on_ca("CA expired", Draft::expired).diagnosed(&codes::CERTIFICATE_EXPIRED),
+        on_ca("CA not yet valid", Draft::future).diagnosed(&codes::CERTIFICATE_NOT_YET_VALID),
         on_ca("CA with broken basicConstraints", |ca| ca.with(Extension::new(BASIC_CONSTRAINTS, null())))
             .refused(Malformed),
         on_ca("CA with basicConstraints twice", |ca| ca.also(basic_constraints(true, None)))
@@ -115,15 +117,15 @@ fn roots() -> Vec<Case> {
         .refused(Chain),
         on_root("root version 3 without extensions", Draft::without_extensions).refused(Chain),
         on_root("root CA:FALSE", |root| root.with(basic_constraints(false, None)))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_root("root keyUsage without keyCertSign", |root| root.with(key_usage(&[DIGITAL_SIGNATURE])))
             .refused(Chain),
         on_root("root with an unknown critical extension", |root| root.with(unknown().critical()))
             .refused(Chain),
         on_root("root with EKU clientAuth", |root| root.with(extended_key_usage(&[CLIENT_AUTH])))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_root("root with EKU any", |root| root.with(extended_key_usage(&[ANY_PURPOSE])))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_root("root with Netscape type server", |root| root.with(netscape(&[1]))).accepted(),
         on_root("root with broken basicConstraints", |root| {
             root.with(Extension::new(BASIC_CONSTRAINTS, null()))
@@ -165,12 +167,13 @@ fn path_lengths() -> Vec<Case> {
         path("path length 0 on the only CA", None, &[Some(0)]).accepted(),
         path("path length 1 above one CA", None, &[Some(1), None]).accepted(),
         path("path lengths falling to 0", Some(3), &[Some(2), Some(1), Some(0)]).accepted(),
-        path("path length 0 above a CA", None, &[Some(0), None]).diagnosed("certificate-purpose"),
-        path("path length 1 above two CAs", None, &[Some(1), None, None]).diagnosed("certificate-purpose"),
+        path("path length 0 above a CA", None, &[Some(0), None]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        path("path length 1 above two CAs", None, &[Some(1), None, None])
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         path("path length 1 of the root above two CAs", Some(1), &[None, None])
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         path("path length 2 of the root above two CAs", Some(2), &[None, None]).accepted(),
-        path("path length 0 of the root above a CA", Some(0), &[None]).diagnosed("certificate-purpose"),
+        path("path length 0 of the root above a CA", Some(0), &[None]).diagnosed(&codes::CERTIFICATE_PURPOSE),
         path("path length 0 of the root above a server", Some(0), &[]).accepted(),
         self_issued.accepted(),
         changed(

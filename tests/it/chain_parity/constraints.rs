@@ -4,6 +4,7 @@ use super::Reason::{Chain, Malformed};
 use super::{Case, HOST, changed};
 use crate::support::der::{element, implicit, null, sequence, utf8};
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 /// A CA with this constraint above a server changed so.
 fn case(name: &str, constraint: Extension, server: impl FnOnce(Draft) -> Draft) -> Case {
@@ -38,26 +39,28 @@ pub(super) fn cases() -> Vec<Case> {
             .accepted(),
         case("another domain is excluded", exclude("example"), as_made).accepted(),
         case("another domain is permitted", permit("example"), as_made)
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("a domain that is no label's end is permitted", permit("tls.test"), as_made)
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("the name itself with a leading dot is permitted", permit(".pgtls.test"), as_made)
-            .diagnosed("certificate-name-constraints"),
-        case("its domain is excluded", exclude("test"), as_made).diagnosed("certificate-name-constraints"),
-        case("everything is excluded", exclude(""), as_made).diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
+        case("its domain is excluded", exclude("test"), as_made)
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
+        case("everything is excluded", exclude(""), as_made).diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("permitted and excluded", name_constraints(&[dns("test")], &[dns(HOST)]), as_made)
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("violated, not critical", permit("example").not_critical(), as_made)
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("satisfied, not critical", permit("test").not_critical(), as_made).accepted(),
         case("a second name violates", permit("test"), |server| server.names([dns(HOST), dns("db.example")]))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("a wildcard name within", permit("test"), |server| server.names([dns("*.test")])).accepted(),
         case("a wildcard name beside", permit("example"), |server| server.names([dns("*.test")]))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("satisfied by a CN alone", permit("test"), cn_only).accepted(),
-        case("violated by a CN alone", permit("example"), cn_only).diagnosed("certificate-name-constraints"),
-        case("excluded CN alone", exclude("test"), cn_only).diagnosed("certificate-name-constraints"),
+        case("violated by a CN alone", permit("example"), cn_only)
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
+        case("excluded CN alone", exclude("test"), cn_only).diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("violated by a CN beside a SAN", permit("test"), |server| {
             server.subject(common_name("db.example"))
         })
@@ -65,7 +68,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("violated by a CN beside an address SAN", permit("example"), |server| {
             server.names([ip(&[127, 0, 0, 1])])
         })
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("a CN that is no host name, with a SAN within", permit("test"), |server| {
             server.subject(common_name("The Database"))
         })
@@ -79,7 +82,7 @@ pub(super) fn cases() -> Vec<Case> {
             server.without(SUBJECT_ALT_NAME).subject(common_name("db_1.test"))
         })
         .host("db_1.test")
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("a single-label CN, without SAN", permit("test"), |server| {
             server.without(SUBJECT_ALT_NAME).subject(common_name("database"))
         })
@@ -89,11 +92,11 @@ pub(super) fn cases() -> Vec<Case> {
             server.without(SUBJECT_ALT_NAME).subject(common_name("127.0.0.1"))
         })
         .host("127.0.0.1")
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("two CNs, the second violates", permit("test"), |server| {
             server.without(SUBJECT_ALT_NAME).subject(name(&[(CN, utf8(HOST)), (CN, utf8("db.example"))]))
         })
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
     ];
     all.extend(addresses());
     all.extend(other_kinds());
@@ -118,9 +121,9 @@ fn addresses() -> Vec<Case> {
             permit(&[10, 0, 0, 0, 255, 0, 0, 0]),
             addressed(&[11, 1, 2, 3]),
         )
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("an excluded address", exclude(&[10, 1, 2, 3, 255, 255, 255, 255]), addressed(&[10, 1, 2, 3]))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case(
             "beside the excluded address",
             exclude(&[10, 1, 2, 3, 255, 255, 255, 255]),
@@ -130,9 +133,9 @@ fn addresses() -> Vec<Case> {
         case("permitted addresses and no address", permit(&[10, 0, 0, 0, 255, 0, 0, 0]), as_made).accepted(),
         case("a permitted IPv6 range", permit(&wide), addressed(V6)).accepted(),
         case("an excluded IPv6 range", exclude(&wide), addressed(V6))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("IPv6 permitted, an IPv4 address", permit(&wide), addressed(&[10, 1, 2, 3]))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         case("all IPv4 excluded, an IPv6 address", exclude(&[0; 8]), addressed(V6)).accepted(),
         case("a mask with holes", permit(&[10, 0, 0, 3, 255, 0, 0, 255]), addressed(&[10, 1, 2, 3]))
             .accepted(),
@@ -241,21 +244,21 @@ fn places() -> Vec<Case> {
     };
     vec![
         on_root("satisfied", permit("test")).accepted(),
-        on_root("violated", permit("example")).diagnosed("certificate-name-constraints"),
+        on_root("violated", permit("example")).diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         on_root("violated, not critical", permit("example").not_critical())
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         directly("satisfied", permit("test")).accepted(),
-        directly("violated", exclude("test")).diagnosed("certificate-name-constraints"),
+        directly("violated", exclude("test")).diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         both("both satisfied", permit("test"), permit(HOST)).accepted(),
         both("the upper violated", permit("example"), permit("test"))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         both("the lower violated", permit("test"), permit("example"))
-            .diagnosed("certificate-name-constraints"),
+            .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         on_root(
             "its directory names are not the CA's",
             name_constraints(&[directory(&name(&[(O, utf8("x"))]))], &[]),
         )
-        .diagnosed("certificate-name-constraints"),
+        .diagnosed(&codes::CERTIFICATE_NAME_CONSTRAINTS),
         changed(
             "name constraints on the server itself",
             |server| server.with(permit("example")),

@@ -4,6 +4,7 @@ use super::Reason::{BrokenName, Name, Settings};
 use super::{Case, HOST, usual_ca, usual_root};
 use crate::support::der::{null, utf8};
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 /// A server with this subject and these SANs (none: no such extension), asked for as `host`.
 fn case(title: &str, host: &str, subject: Vec<u8>, names: &[Vec<u8>]) -> Case {
@@ -260,7 +261,7 @@ fn mixtures() -> Vec<Case> {
         other("a name and an address", "192.0.2.1", &[dns(HOST), ip(&four)]).accepted(),
         other("the address only, a name asked for", HOST, &[ip(&[127, 0, 0, 1])]).refused(Name),
         other("the address connected to is not the name", HOST, &[dns("127.0.0.1")]).refused(Name),
-        case("no host", HOST, common_name(HOST), &[dns(HOST)]).no_host().diagnosed("host-required"),
+        case("no host", HOST, common_name(HOST), &[dns(HOST)]).no_host().diagnosed(&codes::HOST_REQUIRED),
         case("an empty host", "", common_name(HOST), &[dns(HOST)]).refused(Settings),
         case("a socket directory for a host", "/tmp", common_name(HOST), &[dns("/tmp")]).accepted(),
     ]

@@ -3,6 +3,7 @@
 use super::Reason::Chain;
 use super::{Case, HOST, usual_ca, usual_root, usual_server};
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = lengths();
@@ -85,13 +86,13 @@ fn held() -> Vec<Case> {
     vec![
         case("root and CA, the server sends itself only", &[&server], &[&root, &ca]).accepted(),
         case("CA before root, the server sends itself only", &[&server], &[&ca, &root]).accepted(),
-        case("the CA without its root", &[&server, &ca], &[&ca]).diagnosed("root-file-lacks-root"),
+        case("the CA without its root", &[&server, &ca], &[&ca]).diagnosed(&codes::ROOT_FILE_LACKS_ROOT),
         case("the CA without its root, which is sent", &[&server, &ca, &root], &[&ca])
-            .diagnosed("root-file-lacks-root"),
+            .diagnosed(&codes::ROOT_FILE_LACKS_ROOT),
         case("the server's certificate only", &[&server, &ca, &root], &[&server])
-            .diagnosed("root-file-lacks-root"),
+            .diagnosed(&codes::ROOT_FILE_LACKS_ROOT),
         case("the server's certificate and its CA", &[&server, &ca, &root], &[&server, &ca])
-            .diagnosed("root-file-lacks-root"),
+            .diagnosed(&codes::ROOT_FILE_LACKS_ROOT),
         case("the whole chain", &[&server], &[&server, &ca, &root]).accepted(),
         case("an unrelated root", &[&server, &ca], &[&unrevoked]).refused(Chain),
         case("an unrelated root beside the right one", &[&server, &ca], &[&unrevoked, &root]).accepted(),
@@ -144,7 +145,7 @@ fn same_names() -> Vec<Case> {
     vec![
         case("the right key first", &[&right, &wrong]).accepted(),
         case("the right key second", &[&wrong, &right]).accepted(),
-        case("the other key only", &[&wrong]).diagnosed("root-key-changed"),
+        case("the other key only", &[&wrong]).diagnosed(&codes::ROOT_KEY_CHANGED),
         case("an expired twin first", &[&expired, &right]).accepted(),
         case("an expired twin second", &[&right, &expired]).accepted(),
         case("a future twin first", &[&future, &right]).accepted(),

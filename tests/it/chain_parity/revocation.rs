@@ -4,6 +4,7 @@ use super::Reason::Chain;
 use super::{Case, usual_ca, usual_root, usual_server};
 use crate::support::der::{boolean, element, implicit, integer, null, sequence};
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 /// The people of these cases.
 struct Certificates {
@@ -67,10 +68,10 @@ fn files(certificates: &Certificates) -> Vec<Case> {
     vec![
         certificates.file("of all CAs, nothing revoked", &[of_root, of_ca]).accepted(),
         certificates.file("in the other order", &[of_ca, of_root]).accepted(),
-        certificates.file("the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
-        certificates.file("the CA revoked", &[&revoking_ca, of_ca]).diagnosed("certificate-revoked"),
-        certificates.file("of the issuing CA only", &[of_ca]).diagnosed("crl-missing"),
-        certificates.file("of the root only", &[of_root]).diagnosed("crl-missing"),
+        certificates.file("the server revoked", &[of_root, &revoking]).diagnosed(&codes::CERTIFICATE_REVOKED),
+        certificates.file("the CA revoked", &[&revoking_ca, of_ca]).diagnosed(&codes::CERTIFICATE_REVOKED),
+        certificates.file("of the issuing CA only", &[of_ca]).diagnosed(&codes::CRL_MISSING),
+        certificates.file("of the root only", &[of_root]).diagnosed(&codes::CRL_MISSING),
         certificates.file("of the issuing CA only, the server revoked", &[&revoking]).refused(Chain),
         certificates.case("file missing").settings("sslcrl=DIR/none.crl").accepted(),
         certificates.text("file empty", "").accepted(),
@@ -81,7 +82,7 @@ fn files(certificates: &Certificates) -> Vec<Case> {
             .directory("list.crl")
             .settings("sslcrl=DIR/list.crl")
             .accepted(),
-        certificates.text("file of a certificate", root.pem()).diagnosed("crl-missing"),
+        certificates.text("file of a certificate", root.pem()).diagnosed(&codes::CRL_MISSING),
         certificates
             .text("file of a private key", root.key.private.private_key_to_pem_pkcs8().unwrap())
             .accepted(),
@@ -99,7 +100,7 @@ fn files(certificates: &Certificates) -> Vec<Case> {
             .accepted(),
         certificates
             .text("CRLF", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)).replace('\n', "\r\n"))
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         // OpenSSL loads certificates from the same file, and what it loads it trusts.
         certificates
             .text("file with the root as well, root file of a stranger", {
@@ -109,7 +110,8 @@ fn files(certificates: &Certificates) -> Vec<Case> {
             .file("stranger.crt", Draft::authority("Stranger").self_signed().pem())
             .accepted(),
         default("default file, nothing revoked", &[of_root, of_ca]).accepted(),
-        default("default file, the server revoked", &[of_root, &revoking]).diagnosed("certificate-revoked"),
+        default("default file, the server revoked", &[of_root, &revoking])
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         default("default file not looked at when sslcrl is set", &[of_root, &revoking])
             .settings("sslcrl=DIR/none.crl")
             .accepted(),
@@ -119,15 +121,15 @@ fn files(certificates: &Certificates) -> Vec<Case> {
             .refused(Chain),
         default("default file looked at when sslcrl is empty", &[of_root, &revoking])
             .settings("sslcrl=''")
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .file("verify-ca, the server revoked", &[of_root, &revoking])
             .mode("verify-ca")
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .file("require with a root file, the server revoked", &[of_root, &revoking])
             .mode("require")
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         Case::new("CRL: require without a root file, the server revoked", &[server, ca])
             .mode("require")
             .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&revoking)))
@@ -150,18 +152,18 @@ fn directories(certificates: &Certificates) -> Vec<Case> {
         certificates.hashed("directory, nothing revoked", &[(root, of_root, 0), (ca, of_ca, 0)]).accepted(),
         certificates
             .hashed("directory, the server revoked", &[(root, of_root, 0), (ca, &revoking, 0)])
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .hashed("directory with the issuing CA's only", &[(ca, of_ca, 0)])
-            .diagnosed("crl-missing"),
-        certificates.hashed("directory empty", &[]).diagnosed("crl-missing"),
-        certificates.case("directory missing").settings("sslcrldir=DIR/none").diagnosed("crl-missing"),
+            .diagnosed(&codes::CRL_MISSING),
+        certificates.hashed("directory empty", &[]).diagnosed(&codes::CRL_MISSING),
+        certificates.case("directory missing").settings("sslcrldir=DIR/none").diagnosed(&codes::CRL_MISSING),
         certificates
             .case("directory with names that are no hashes")
             .file("crls/root.crl", crl_pem(of_root))
             .file("crls/ca.crl", crl_pem(of_ca))
             .settings("sslcrldir=DIR/crls")
-            .diagnosed("crl-missing"),
+            .diagnosed(&codes::CRL_MISSING),
         certificates
             .case("directory in the file's place, hashed")
             .file(format!("crls/{}.r0", root.subject_hash()), crl_pem(of_root))
@@ -169,13 +171,13 @@ fn directories(certificates: &Certificates) -> Vec<Case> {
             .accepted(),
         certificates
             .hashed("directory numbered from 1", &[(root, of_root, 1), (ca, of_ca, 1)])
-            .diagnosed("crl-missing"),
+            .diagnosed(&codes::CRL_MISSING),
         certificates
             .hashed(
                 "directory with an old and a revoking one",
                 &[(root, of_root, 0), (ca, of_ca, 0), (ca, &revoking, 1)],
             )
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .hashed("directory for the CA, file for the root", &[(ca, of_ca, 0)])
             .file("list.crl", crl_pem(of_root))
@@ -185,7 +187,7 @@ fn directories(certificates: &Certificates) -> Vec<Case> {
             .hashed("directory for the root, file for the CA, the server revoked", &[(root, of_root, 0)])
             .file("list.crl", crl_pem(&revoking))
             .settings("sslcrl=DIR/list.crl")
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .hashed(
                 "directory good, file missing, the server revoked",
@@ -245,12 +247,12 @@ fn lists(certificates: &Certificates) -> Vec<Case> {
     let distribution =
         |field: u8| Extension::new("2.5.29.28", sequence(&[&implicit(field, &[0xff])])).critical();
     vec![
-        with("expired", clear().updates(days(-9), Some(days(-1)))).diagnosed("crl-invalid"),
-        with("of the future", clear().updates(days(1), Some(days(9)))).diagnosed("crl-invalid"),
+        with("expired", clear().updates(days(-9), Some(days(-1)))).diagnosed(&codes::CRL_INVALID),
+        with("of the future", clear().updates(days(1), Some(days(9)))).diagnosed(&codes::CRL_INVALID),
         with("without a next update", clear().updates(days(-9), None)).accepted(),
-        with("badly signed", clear().spoiled()).diagnosed("crl-invalid"),
+        with("badly signed", clear().spoiled()).diagnosed(&codes::CRL_INVALID),
         certificates.file("signed by another key", &[of_root, &by_other_key]).refused(Chain),
-        certificates.file("of another CA", &[of_root, &by_other_ca]).diagnosed("crl-missing"),
+        certificates.file("of another CA", &[of_root, &by_other_ca]).diagnosed(&codes::CRL_MISSING),
         with("without authority key identifier", clear().unidentified()).accepted(),
         with(
             "with the wrong authority key identifier",
@@ -259,19 +261,19 @@ fn lists(certificates: &Certificates) -> Vec<Case> {
         .refused(Chain),
         with("signed with SHA-1", clear().scheme(Scheme::Usual(Hash::Sha1))).accepted(),
         with("signed with SHA-1, the server revoked", revoking(1).scheme(Scheme::Usual(Hash::Sha1)))
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         with("signed with SHA-512", clear().scheme(Scheme::Usual(Hash::Sha512))).accepted(),
         with("signed with SHA-224", clear().scheme(Scheme::Usual(Hash::Sha224))).accepted(),
         certificates.file("old revoking one and new clear one", &[of_root, &older, &newer]).accepted(),
         certificates.file("new clear one and old revoking one", &[of_root, &newer, &older]).accepted(),
         certificates
             .file("old clear one and new revoking one", &[of_root, &older_clear, &newer_revoking])
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates.file("expired one and valid one", &[of_root, &expired, of_ca]).accepted(),
         with("another serial revoked", CrlDraft { revoked: vec![vec![0x55, 1]], ..clear() }).accepted(),
         with("revoked for key compromise", revoking(1).with_entry(reason(1)))
-            .diagnosed("certificate-revoked"),
-        with("revoked on hold", revoking(1).with_entry(reason(6))).diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
+        with("revoked on hold", revoking(1).with_entry(reason(6))).diagnosed(&codes::CERTIFICATE_REVOKED),
         with("removed from the list", revoking(1).with_entry(reason(8))).accepted(),
         with("with an unknown extension", clear().with(unknown())).accepted(),
         with("with an unknown critical extension", clear().with(unknown().critical())).refused(Chain),
@@ -281,7 +283,7 @@ fn lists(certificates: &Certificates) -> Vec<Case> {
         .refused(Chain),
         with("for servers only", clear().with(distribution(1))).accepted(),
         with("for servers only, the server revoked", revoking(1).with(distribution(1)))
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         with("for CAs only", clear().with(distribution(2))).refused(Chain),
         with("for attribute certificates only", clear().with(distribution(5))).refused(Chain),
         with("indirect", clear().with(distribution(4))).refused(Chain),
@@ -295,7 +297,7 @@ fn lists(certificates: &Certificates) -> Vec<Case> {
             let base = Extension::new("2.5.29.27", integer(&[1])).critical();
             revoking(5).with(base)
         })
-        .diagnosed("certificate-revoked"),
+        .diagnosed(&codes::CERTIFICATE_REVOKED),
         certificates
             .file(
                 "many serials revoked",
@@ -327,7 +329,7 @@ fn lists(certificates: &Certificates) -> Vec<Case> {
                 .root(&[root])
                 .file("list.crl", format!("{}{}", crl_pem(of_root), crl_pem(&crl)))
                 .settings("sslcrl=DIR/list.crl")
-                .diagnosed("certificate-revoked")
+                .diagnosed(&codes::CERTIFICATE_REVOKED)
         },
         {
             let server = usual_server().with(distribution_point("http://crl.test/a")).signed_by(ca);
@@ -385,11 +387,13 @@ fn paths() -> Vec<Case> {
     let revoking_root = CrlDraft::revoking(&[&root]).signed_by(&root);
     vec![
         case("server under the root", &server, &root, &of_root).accepted(),
-        case("server under the root revoked", &server, &root, &revoking).diagnosed("certificate-revoked"),
-        case("the root itself revoked", &server, &root, &revoking_root).diagnosed("certificate-revoked"),
+        case("server under the root revoked", &server, &root, &revoking)
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
+        case("the root itself revoked", &server, &root, &revoking_root)
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
         case("self-signed server without one of its own", &listed, &listed, &of_root).refused(Chain),
         case("self-signed server with one of its own", &listed, &listed, &own).accepted(),
         case("self-signed server revoked by itself", &listed, &listed, &own_revoking)
-            .diagnosed("certificate-revoked"),
+            .diagnosed(&codes::CERTIFICATE_REVOKED),
     ]
 }

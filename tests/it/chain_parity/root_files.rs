@@ -4,6 +4,7 @@ use super::Reason::{Chain, RootFile};
 use super::{Case, usual_ca, usual_root, usual_server};
 use crate::support::der::{oid, pem, sequence};
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let root = usual_root().self_signed();
@@ -104,31 +105,31 @@ pub(super) fn cases() -> Vec<Case> {
             .refused(RootFile),
         case("four dashes", good.replace("-----", "----").as_bytes()).refused(RootFile),
         case("another END label", good.replace("END CERTIFICATE", "END X509").as_bytes()).refused(RootFile),
-        case("empty", b"").diagnosed("root-file-invalid"),
+        case("empty", b"").diagnosed(&codes::ROOT_FILE_INVALID),
         case("blank", b" \n\n").refused(RootFile),
         case("a web page", b"<!DOCTYPE html>\n<html><body>Not found</body></html>\n")
-            .diagnosed("root-file-invalid"),
-        case("DER", &root.der).diagnosed("root-file-invalid"),
-        case("PKCS#7 as PEM", pem("PKCS7", &pkcs7).as_bytes()).diagnosed("root-file-invalid"),
-        case("PKCS#7 as DER", &pkcs7).diagnosed("root-file-invalid"),
+            .diagnosed(&codes::ROOT_FILE_INVALID),
+        case("DER", &root.der).diagnosed(&codes::ROOT_FILE_INVALID),
+        case("PKCS#7 as PEM", pem("PKCS7", &pkcs7).as_bytes()).diagnosed(&codes::ROOT_FILE_INVALID),
+        case("PKCS#7 as DER", &pkcs7).diagnosed(&codes::ROOT_FILE_INVALID),
         case("a certificate labelled PKCS7", relabelled("PKCS7").as_bytes()).refused(RootFile),
-        case("UTF-16", &utf16).diagnosed("root-file-invalid"),
+        case("UTF-16", &utf16).diagnosed(&codes::ROOT_FILE_INVALID),
         case("indented", indented.as_bytes()).refused(RootFile),
         case("a wrong label", relabelled("CERT").as_bytes()).refused(RootFile),
         case("label in lower case", relabelled("certificate").as_bytes()).refused(RootFile),
         case("a request", relabelled("CERTIFICATE REQUEST").as_bytes()).refused(RootFile),
-        case("a private key only", key.as_bytes()).diagnosed("root-file-invalid"),
+        case("a private key only", key.as_bytes()).diagnosed(&codes::ROOT_FILE_INVALID),
         case("base64 without BEGIN and END", body.as_bytes()).refused(RootFile),
-        case("cut off", cut.as_bytes()).diagnosed("root-file-invalid"),
+        case("cut off", cut.as_bytes()).diagnosed(&codes::ROOT_FILE_INVALID),
         case("cut off in its second block", format!("{good}{}", &other[..other.len() / 2]).as_bytes())
             .refused(RootFile),
         case("cut off in its first block", format!("{}\n{good}", &other[..other.len() / 2]).as_bytes())
             .refused(RootFile),
         case("bad base64 behind the good one", format!("{good}{bad_base64}").as_bytes())
-            .diagnosed("root-file-invalid"),
+            .diagnosed(&codes::ROOT_FILE_INVALID),
         case("bad base64 before the good one", format!("{bad_base64}{good}").as_bytes()).refused(RootFile),
         case("truncated DER behind the good one", format!("{good}{truncated}").as_bytes())
-            .diagnosed("root-file-invalid"),
+            .diagnosed(&codes::ROOT_FILE_INVALID),
         case("an empty block behind the good one", format!("{good}{}", block("")).as_bytes())
             .refused(RootFile),
         case(
@@ -148,19 +149,19 @@ pub(super) fn cases() -> Vec<Case> {
         case("a NUL byte before it", format!("\0\n{good}").as_bytes()).refused(RootFile),
         case("PEM headers in the block", good.replacen("-----\n", "-----\nComment: mine\n\n", 1).as_bytes())
             .refused(RootFile),
-        bare("missing").settings("sslrootcert=DIR/none.crt").diagnosed("root-file-missing"),
+        bare("missing").settings("sslrootcert=DIR/none.crt").diagnosed(&codes::ROOT_FILE_MISSING),
         bare("a directory")
             .directory("root.crt")
             .settings("sslrootcert=DIR/root.crt")
-            .diagnosed("root-file-unreadable"),
+            .diagnosed(&codes::ROOT_FILE_UNREADABLE),
         bare("a hashed directory")
             .file(format!("roots/{}.0", root.subject_hash()), good.clone())
             .settings("sslrootcert=DIR/roots")
-            .diagnosed("root-file-unreadable"),
+            .diagnosed(&codes::ROOT_FILE_UNREADABLE),
         bare("a dangling link")
             .link("root.crt", "nowhere")
             .settings("sslrootcert=DIR/root.crt")
-            .diagnosed("root-file-missing"),
+            .diagnosed(&codes::ROOT_FILE_MISSING),
         bare("a link to it")
             .file("real.crt", good.clone())
             .link("root.crt", "real.crt")
@@ -174,7 +175,7 @@ pub(super) fn cases() -> Vec<Case> {
         bare("with a tilde")
             .file("root.crt", good.clone())
             .settings("sslrootcert=~/root.crt")
-            .diagnosed("root-file-missing"),
+            .diagnosed(&codes::ROOT_FILE_MISSING),
         bare("an empty name, with a default file")
             .file(".postgresql/root.crt", good.clone())
             .settings("sslrootcert=''")

@@ -7,6 +7,7 @@ use crate::support::der::{
     sequence_of, utc_time,
 };
 use crate::support::odd_pki::*;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = self_signed();
@@ -59,18 +60,18 @@ fn self_signed() -> Vec<Case> {
         .accepted(),
         listed("RSA 2048", |server| server.keyed(Kind::Rsa(2048))).accepted(),
         listed("path length 0", |server| server.with(basic_constraints(true, Some(0)))).accepted(),
-        listed("expired", Draft::expired).diagnosed("certificate-expired"),
-        listed("not yet valid", Draft::future).diagnosed("certificate-not-yet-valid"),
+        listed("expired", Draft::expired).diagnosed(&codes::CERTIFICATE_EXPIRED),
+        listed("not yet valid", Draft::future).diagnosed(&codes::CERTIFICATE_NOT_YET_VALID),
         listed("EKU clientAuth only", |server| server.with(extended_key_usage(&[CLIENT_AUTH])))
-            .diagnosed("certificate-purpose"),
+            .diagnosed(&codes::CERTIFICATE_PURPOSE),
         listed("keyUsage keyCertSign only", |server| server.with(key_usage(&[KEY_CERT_SIGN]))).refused(Chain),
         listed("unknown critical extension", |server| server.with(unknown().critical()))
-            .diagnosed("certificate-invalid"),
-        listed("RSA 1024", |server| server.keyed(Kind::Rsa(1024))).diagnosed("certificate-weak"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        listed("RSA 1024", |server| server.keyed(Kind::Rsa(1024))).diagnosed(&codes::CERTIFICATE_WEAK),
         listed("with a wrong signature", Draft::spoiled).accepted(),
         Case::new("self-signed, not listed", &[&unlisted])
             .root(&[&usual_root().self_signed()])
-            .diagnosed("self-signed"),
+            .diagnosed(&codes::SELF_SIGNED),
         Case::new("self-signed, listed with another serial number", &[&unlisted])
             .root(&[&reissued])
             .refused(Chain),
@@ -116,7 +117,7 @@ fn fields() -> Vec<Case> {
             server.version(1).unique_identifiers()
         })
         .accepted(),
-        on_server("server with a wrong signature", Draft::spoiled).diagnosed("certificate-invalid"),
+        on_server("server with a wrong signature", Draft::spoiled).diagnosed(&codes::CERTIFICATE_INVALID),
         on_server("server whose inner and outer signature algorithms differ", |server| {
             server.inner_algorithm(signature_algorithm(Kind::P256, Scheme::Usual(Hash::Sha384)))
         })
@@ -148,30 +149,34 @@ fn dates() -> Vec<Case> {
     let past = || days(-2);
     let future = || days(300);
     vec![
-        on_server("server expired", Draft::expired).diagnosed("certificate-expired"),
-        on_server("server not yet valid", Draft::future).diagnosed("certificate-not-yet-valid"),
+        on_server("server expired", Draft::expired).diagnosed(&codes::CERTIFICATE_EXPIRED),
+        on_server("server not yet valid", Draft::future).diagnosed(&codes::CERTIFICATE_NOT_YET_VALID),
         between("valid until 9999", past(), generalized_time("99991231235959Z")).accepted(),
         between("valid since 1950", utc_time("500101000000Z"), future()).accepted(),
         between("valid until 1949 by its two digits (2049)", past(), utc_time("491231235959Z")).accepted(),
         between("expired in 1951", utc_time("500101000000Z"), utc_time("510101000000Z"))
-            .diagnosed("certificate-expired"),
+            .diagnosed(&codes::CERTIFICATE_EXPIRED),
         between("GeneralizedTime before 2050", generalized_time("20200101000000Z"), future()).accepted(),
         between("GeneralizedTime of the year 0001", generalized_time("00010101000000Z"), future()).accepted(),
         between("ending before it begins", future(), past()).refused(Chain),
-        between("UTCTime without seconds", past(), utc_time("4001010000Z")).diagnosed("certificate-invalid"),
+        between("UTCTime without seconds", past(), utc_time("4001010000Z"))
+            .diagnosed(&codes::CERTIFICATE_INVALID),
         between("UTCTime with an offset", past(), utc_time("400101000000+0100"))
-            .diagnosed("certificate-invalid"),
-        between("UTCTime without Z", past(), utc_time("400101000000")).diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        between("UTCTime without Z", past(), utc_time("400101000000")).diagnosed(&codes::CERTIFICATE_INVALID),
         between("GeneralizedTime with fractions", past(), generalized_time("20400101000000.5Z"))
-            .diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
         between("GeneralizedTime without Z", past(), generalized_time("20400101000000"))
-            .diagnosed("certificate-invalid"),
-        between("a thirteenth month", past(), utc_time("401301000000Z")).diagnosed("certificate-invalid"),
-        between("the 30th of February", past(), utc_time("400230000000Z")).diagnosed("certificate-invalid"),
-        between("the hour 24", past(), utc_time("400101240000Z")).diagnosed("certificate-invalid"),
-        between("the second 60", past(), utc_time("400101000060Z")).diagnosed("certificate-invalid"),
-        between("an empty date", past(), utc_time("")).diagnosed("certificate-invalid"),
-        between("letters for a date", past(), utc_time("forever now Z")).diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        between("a thirteenth month", past(), utc_time("401301000000Z"))
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        between("the 30th of February", past(), utc_time("400230000000Z"))
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        between("the hour 24", past(), utc_time("400101240000Z")).diagnosed(&codes::CERTIFICATE_INVALID),
+        between("the second 60", past(), utc_time("400101000060Z")).diagnosed(&codes::CERTIFICATE_INVALID),
+        between("an empty date", past(), utc_time("")).diagnosed(&codes::CERTIFICATE_INVALID),
+        between("letters for a date", past(), utc_time("forever now Z"))
+            .diagnosed(&codes::CERTIFICATE_INVALID),
     ]
 }
 
@@ -191,32 +196,32 @@ fn usages() -> Vec<Case> {
         usage("keyEncipherment", &[KEY_ENCIPHERMENT]).accepted(),
         usage("keyAgreement", &[KEY_AGREEMENT]).accepted(),
         usage("digitalSignature and keyCertSign", &[DIGITAL_SIGNATURE, KEY_CERT_SIGN]).accepted(),
-        usage("keyCertSign and cRLSign", &[KEY_CERT_SIGN, CRL_SIGN]).diagnosed("certificate-purpose"),
-        usage("nonRepudiation", &[NON_REPUDIATION]).diagnosed("certificate-purpose"),
+        usage("keyCertSign and cRLSign", &[KEY_CERT_SIGN, CRL_SIGN]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        usage("nonRepudiation", &[NON_REPUDIATION]).diagnosed(&codes::CERTIFICATE_PURPOSE),
         usage("empty", &[]).refused(Malformed),
         on_server("server keyUsage absent", |server| server.without(KEY_USAGE)).accepted(),
         on_server("server keyUsage not critical and unfit", |server| {
             server.with(key_usage(&[KEY_CERT_SIGN]).not_critical())
         })
-        .diagnosed("certificate-purpose"),
+        .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_server("server CA:TRUE with keyUsage keyCertSign", |server| {
             server.with(basic_constraints(true, None)).with(key_usage(&[KEY_CERT_SIGN]))
         })
-        .diagnosed("certificate-purpose"),
+        .diagnosed(&codes::CERTIFICATE_PURPOSE),
         on_server("server EKU absent", |server| server.without(EXTENDED_KEY_USAGE)).accepted(),
         purpose("serverAuth and clientAuth", &[SERVER_AUTH, CLIENT_AUTH]).accepted(),
         purpose("any and serverAuth", &[ANY_PURPOSE, SERVER_AUTH]).accepted(),
         purpose("unknown and serverAuth", &["1.3.6.1.4.1.99999.2", SERVER_AUTH]).accepted(),
         purpose("Netscape server gated crypto", &["2.16.840.1.113730.4.1"]).accepted(),
         purpose("Microsoft server gated crypto", &["1.3.6.1.4.1.311.10.3.3"]).accepted(),
-        purpose("clientAuth", &[CLIENT_AUTH]).diagnosed("certificate-purpose"),
-        purpose("any", &[ANY_PURPOSE]).diagnosed("certificate-purpose"),
-        purpose("unknown", &["1.3.6.1.4.1.99999.2"]).diagnosed("certificate-purpose"),
-        purpose("without any purpose", &[]).diagnosed("certificate-purpose"),
+        purpose("clientAuth", &[CLIENT_AUTH]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        purpose("any", &[ANY_PURPOSE]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        purpose("unknown", &["1.3.6.1.4.1.99999.2"]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        purpose("without any purpose", &[]).diagnosed(&codes::CERTIFICATE_PURPOSE),
         netscape("server", &[1]).accepted(),
         netscape("client and server", &[0, 1]).accepted(),
-        netscape("client", &[0]).diagnosed("certificate-purpose"),
-        netscape("SSL CA", &[5]).diagnosed("certificate-purpose"),
+        netscape("client", &[0]).diagnosed(&codes::CERTIFICATE_PURPOSE),
+        netscape("SSL CA", &[5]).diagnosed(&codes::CERTIFICATE_PURPOSE),
     ]
 }
 
@@ -232,7 +237,7 @@ fn criticals() -> Vec<Case> {
     let points = sequence(&[&sequence(&[&explicit(0, &[&explicit(0, &[&uri("http://crl.test")])])])]);
     vec![
         on_server("server with an unknown extension", |server| server.with(unknown())).accepted(),
-        critical("unknown extension", unknown()).diagnosed("certificate-invalid"),
+        critical("unknown extension", unknown()).diagnosed(&codes::CERTIFICATE_INVALID),
         critical("subjectAltName", alt_names([dns(HOST)])).accepted(),
         critical("EKU", extended_key_usage(&[SERVER_AUTH])).accepted(),
         critical("policies", policies()).accepted(),
@@ -253,22 +258,23 @@ fn criticals() -> Vec<Case> {
         critical("name constraints", name_constraints(&[dns("test")], &[])).accepted(),
         critical("OCSP no check", Extension::new("1.3.6.1.5.5.7.48.1.5", null())).accepted(),
         critical("authority information access", Extension::new("1.3.6.1.5.5.7.1.1", access))
-            .diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
         critical("issuerAltName", Extension::new("2.5.29.18", sequence(&[&dns("issuer.test")])))
-            .diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
         critical("TLS feature", Extension::new("1.3.6.1.5.5.7.1.24", sequence(&[&integer(&[5])])))
-            .diagnosed("certificate-invalid"),
-        critical("freshest CRL", Extension::new("2.5.29.46", sequence(&[]))).diagnosed("certificate-invalid"),
+            .diagnosed(&codes::CERTIFICATE_INVALID),
+        critical("freshest CRL", Extension::new("2.5.29.46", sequence(&[])))
+            .diagnosed(&codes::CERTIFICATE_INVALID),
         critical(
             "Netscape comment",
             Extension::new("2.16.840.1.113730.1.13", crate::support::der::utf8("x")),
         )
-        .diagnosed("certificate-invalid"),
+        .diagnosed(&codes::CERTIFICATE_INVALID),
         on_server("server with critical key identifiers", |server| {
             let own = octets(&[7; 20]);
             server.with(Extension::new(SUBJECT_KEY_IDENTIFIER, own).critical())
         })
-        .diagnosed("certificate-invalid"),
+        .diagnosed(&codes::CERTIFICATE_INVALID),
         on_server("server that is a proxy certificate", |server| {
             let language = sequence(&[&oid("1.3.6.1.5.5.7.21.1")]);
             let proxy = Extension::new("1.3.6.1.5.5.7.1.14", sequence(&[&language])).critical();

@@ -4,6 +4,7 @@ use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use super::{Case, Reason};
 use crate::support::scripted_server::{Login, Tls};
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = methods();
@@ -23,10 +24,12 @@ fn methods() -> Vec<Case> {
         role("trust", "open", ""),
         role("trust with a needless password", "open", PASSWORD),
         role("SCRAM", "scram", PASSWORD),
-        role("SCRAM without a password", "scram", "").refused(PasswordMissing).code("password-required"),
+        role("SCRAM without a password", "scram", "")
+            .refused(PasswordMissing)
+            .code(&codes::PASSWORD_REQUIRED),
         role("SCRAM with a wrong password", "scram", "wrong")
             .refused(PasswordRejected)
-            .code("password-rejected"),
+            .code(&codes::PASSWORD_REJECTED),
         role("SCRAM for a role without a password", "unarmed", PASSWORD).refused(PasswordRejected),
         role("SCRAM for no role", "nobody_at_all", PASSWORD).refused(PasswordRejected),
         role("SCRAM with an outdated password", "outdated", PASSWORD).refused(PasswordRejected),
@@ -121,15 +124,17 @@ fn required_methods() -> Vec<Case> {
 
 fn refusals() -> Vec<Case> {
     vec![
-        role("a role that is not there", "absent", "").refused(Role).code("role-missing"),
+        role("a role that is not there", "absent", "").refused(Role).code(&codes::ROLE_MISSING),
         role("a role that may not log in", "nologin", "").refused(Session),
-        role("a role without free connections", "crowded", "").refused(Session).code("too-many-connections"),
+        role("a role without free connections", "crowded", "")
+            .refused(Session)
+            .code(&codes::TOO_MANY_CONNECTIONS),
         role("a database that is not there", "open", "")
             .with("dbname=nowhere")
             .refused(Database)
-            .code("database-missing"),
+            .code(&codes::DATABASE_MISSING),
         role("a database that takes no connections", "open", "").with("dbname=template0").refused(Session),
-        role("a rejected role", "banned", "").refused(Hba).code("hba-rejected"),
+        role("a rejected role", "banned", "").refused(Hba).code(&codes::HBA_REJECTED),
         role("options that the server does not know", "open", "")
             .with("options='-c nonsense=1'")
             .refused(Session),
@@ -156,11 +161,11 @@ fn servers() -> Vec<Case> {
         case("an unknown kind", Login::Request(99, b"")).refused(Method),
         case("SASL of an unknown kind", Login::Request(10, b"NONSENSE\0\0")).refused(Method),
         case("OAuth", Login::Request(10, b"OAUTHBEARER\0\0")).refused(Method),
-        case("starting up", Login::Fatal("57P03")).refused(Session).code("server-starting"),
-        case("too many", Login::Fatal("53300")).refused(Session).code("too-many-connections"),
-        case("shutting down", Login::Fatal("57P01")).refused(Session).code("server-starting"),
-        case("any other error", Login::Fatal("XX000")).refused(Session).code("server-error"),
-        case("the end", Login::Close).refused(Closed).code("session-closed"),
-        case("silence", Login::Silence).refused(Timeout).code("session-timeout"),
+        case("starting up", Login::Fatal("57P03")).refused(Session).code(&codes::SERVER_STARTING),
+        case("too many", Login::Fatal("53300")).refused(Session).code(&codes::TOO_MANY_CONNECTIONS),
+        case("shutting down", Login::Fatal("57P01")).refused(Session).code(&codes::SERVER_STARTING),
+        case("any other error", Login::Fatal("XX000")).refused(Session).code(&codes::SERVER_ERROR),
+        case("the end", Login::Close).refused(Closed).code(&codes::SESSION_CLOSED),
+        case("silence", Login::Silence).refused(Timeout).code(&codes::SESSION_TIMEOUT),
     ]
 }

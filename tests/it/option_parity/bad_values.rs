@@ -3,6 +3,7 @@
 use super::Case;
 use super::Reason::*;
 use super::servers::Server;
+use pgtls_check::diagnose::codes;
 
 /// Option, bad value, some of what it takes, and whether libpq 15 lacks it.
 const TABLE: &[(&str, &str, &[&str], bool)] = &[
@@ -71,7 +72,7 @@ pub(super) fn cases() -> Vec<Case> {
         let case = Case::at_version(Server::Usual, 18, format!("bad value: {option}={value:?}"))
             .with(&format!("{option}='{value}'"))
             .refused(Settings)
-            .code("conninfo-invalid-value")
+            .code(&codes::CONNINFO_INVALID_VALUE)
             .names(names);
         all.push(if *newer { case.newer() } else { case });
     }
@@ -91,7 +92,7 @@ pub(super) fn cases() -> Vec<Case> {
                 .with(if option == "port" { "" } else { "port=PORT0" })
                 .env(variable, value)
                 .refused(Settings)
-                .code("conninfo-invalid-value")
+                .code(&codes::CONNINFO_INVALID_VALUE)
                 .names(match option {
                     "sslmode" => &["sslmode", "PGSSLMODE", "verify-full"],
                     "channel_binding" => &["channel_binding", "PGCHANNELBINDING", "maybe"],
@@ -105,17 +106,17 @@ pub(super) fn cases() -> Vec<Case> {
         Case::at_version(Server::Usual, 18, "bad value: an option that is none")
             .with("sslmod=require")
             .refused(Settings)
-            .code("conninfo-unknown-option")
+            .code(&codes::CONNINFO_UNKNOWN_OPTION)
             .names(&["sslmod", "sslmode"]),
         Case::at_version(Server::Usual, 18, "bad value: an option that is gone")
             .with("tty=x")
             .refused(Settings)
-            .code("conninfo-unknown-option")
+            .code(&codes::CONNINFO_UNKNOWN_OPTION)
             .names(&["tty"]),
         Case::at_version(Server::Usual, 18, "bad value: a service that is not there")
             .with("service=nowhere")
             .refused(Settings)
-            .code("service-not-found")
+            .code(&codes::SERVICE_NOT_FOUND)
             .names(&["nowhere"]),
     ]);
     all

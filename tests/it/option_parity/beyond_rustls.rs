@@ -5,6 +5,7 @@ use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use crate::support::scripted_server::Tls;
 use openssl::ssl::SslVersion;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = vec![
@@ -16,7 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::at(Server::Cbc, "beyond rustls: CBC suites of a server, TLS 1.3 wanted")
             .with("ssl_min_protocol_version=TLSv1.3")
             .refused(Handshake)
-            .code("tls-version-unsupported"),
+            .code(&codes::TLS_VERSION_UNSUPPORTED),
         Case::at(Server::Cbc, "beyond rustls: CBC suites of a server, another root")
             .with("sslrootcert=FILES/other.crt")
             .refused(Chain),

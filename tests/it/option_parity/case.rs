@@ -3,6 +3,7 @@
 use super::servers::Server;
 use crate::support::parity::{Client, Outcome, Reason};
 use crate::support::scripted_server::{ConnectionRecord, Tls};
+use pgtls_check::diagnose::Code;
 
 /// The name that the certificates of all servers are for, beside `localhost`, 127.0.0.1 and ::1. Nothing resolves it.
 pub(super) const NAME: &str = "db.example";
@@ -35,7 +36,7 @@ pub(super) struct Case {
     pub(super) environment: Vec<(&'static str, String)>,
     pub(super) files: Vec<(&'static str, String, u32)>,
     pub(super) expected: Outcome,
-    pub(super) code: Option<&'static str>,
+    pub(super) code: Option<&'static Code>,
     /// Libpq 15 does not know an option of it.
     pub(super) newer: bool,
     /// The index of the peer where it ends.
@@ -146,7 +147,7 @@ impl Case {
     }
 
     /// The program's diagnosis is this one precisely.
-    pub(super) fn code(mut self, code: &'static str) -> Self {
+    pub(super) fn code(mut self, code: &'static Code) -> Self {
         self.code = Some(code);
         self
     }

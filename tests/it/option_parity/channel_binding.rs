@@ -3,6 +3,7 @@
 use super::Case;
 use super::Reason::*;
 use super::servers::{PASSWORD, Server, Signature};
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = methods();
@@ -25,11 +26,11 @@ fn methods() -> Vec<Case> {
         case("require", "md5_scram"),
         case("disable", "md5"),
         case("prefer", "md5"),
-        case("require", "md5").refused(ChannelBinding).code("channel-binding-failed"),
+        case("require", "md5").refused(ChannelBinding).code(&codes::CHANNEL_BINDING_FAILED),
         case("prefer", "clear"),
-        case("require", "clear").refused(ChannelBinding).code("channel-binding-failed"),
+        case("require", "clear").refused(ChannelBinding).code(&codes::CHANNEL_BINDING_FAILED),
         case("prefer", "open"),
-        case("require", "open").refused(ChannelBinding).code("channel-binding-failed"),
+        case("require", "open").refused(ChannelBinding).code(&codes::CHANNEL_BINDING_FAILED),
         bound(Server::Usual, "channel_binding=require for a certificate", "require", "cert")
             .with("sslcert=FILES/cert.crt sslkey=FILES/cert.key")
             .refused(ChannelBinding),
@@ -62,7 +63,7 @@ fn methods() -> Vec<Case> {
         Case::at_pooler("channel_binding=require before PgBouncer")
             .with(&format!("user=scram password='{PASSWORD}' channel_binding=require"))
             .refused(ChannelBinding)
-            .code("channel-binding-failed"),
+            .code(&codes::CHANNEL_BINDING_FAILED),
         Case::at_pooler("channel_binding=prefer before PgBouncer")
             .with(&format!("user=scram password='{PASSWORD}' channel_binding=prefer")),
     ]
@@ -89,7 +90,7 @@ fn signatures() -> Vec<Case> {
             .with(&format!("user=scram password='{PASSWORD}' channel_binding={value}"));
             all.push(match (signature, value) {
                 (Signature::Ed25519, "prefer" | "require") => {
-                    case.refused(ChannelBinding).code("channel-binding-failed")
+                    case.refused(ChannelBinding).code(&codes::CHANNEL_BINDING_FAILED)
                 }
                 _ => case,
             });

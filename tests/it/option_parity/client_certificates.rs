@@ -4,6 +4,7 @@ use super::Case;
 use super::Reason::*;
 use super::files::KEY_PASSWORD;
 use super::servers::{PASSWORD, Server};
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = forms_of_certificates();
@@ -31,11 +32,13 @@ fn forms_of_certificates() -> Vec<Case> {
         certificate("its key in the same file", "with-key.crt").with("sslkey=FILES/with-key.crt"),
         certificate("with its CA behind it", "chain.crt"),
         certificate("with CA and root behind it", "chain-and-root.crt"),
-        certificate("DER", "der.crt").refused(ClientFiles).code("client-cert-invalid"),
-        certificate("an empty file", "empty.crt").refused(ClientFiles).code("client-cert-invalid"),
-        certificate("no certificate in it", "garbage.crt").refused(ClientFiles).code("client-cert-invalid"),
-        certificate("a directory", "directory").refused(ClientFiles).code("client-cert-invalid"),
-        certificate("only a key in it", "cert.key").refused(ClientFiles).code("client-cert-invalid"),
+        certificate("DER", "der.crt").refused(ClientFiles).code(&codes::CLIENT_CERT_INVALID),
+        certificate("an empty file", "empty.crt").refused(ClientFiles).code(&codes::CLIENT_CERT_INVALID),
+        certificate("no certificate in it", "garbage.crt")
+            .refused(ClientFiles)
+            .code(&codes::CLIENT_CERT_INVALID),
+        certificate("a directory", "directory").refused(ClientFiles).code(&codes::CLIENT_CERT_INVALID),
+        certificate("only a key in it", "cert.key").refused(ClientFiles).code(&codes::CLIENT_CERT_INVALID),
         certificate("its CA before it", "ca-first.crt").refused(ClientFiles),
     ]
 }
@@ -63,24 +66,28 @@ fn forms_of_keys() -> Vec<Case> {
         opened(key("key with a needless password", "cert.key")),
         key("key PBES2 without its password", "pbes2-aes.key")
             .refused(ClientFiles)
-            .code("client-key-invalid"),
+            .code(&codes::CLIENT_KEY_INVALID),
         key("key PBES2 with a wrong password", "pbes2-aes.key")
             .with("sslpassword=wrong")
             .refused(ClientFiles)
-            .code("client-key-invalid"),
+            .code(&codes::CLIENT_KEY_INVALID),
         key("key PBES2 with an empty password", "pbes2-aes.key").with("sslpassword=''").refused(ClientFiles),
         rsa("key in legacy PEM without its password", "legacy-aes-rsa.key")
             .refused(ClientFiles)
-            .code("client-key-invalid"),
+            .code(&codes::CLIENT_KEY_INVALID),
         rsa("key in legacy PEM with a wrong password", "legacy-aes-rsa.key")
             .with("sslpassword=wrong")
             .refused(ClientFiles),
-        opened(key("key encrypted in DER", "encrypted.der")).refused(ClientFiles).code("client-key-invalid"),
-        key("key of another", "other.key").refused(ClientFiles).code("client-key-mismatch"),
-        key("key of another kind", "rsa.key").refused(ClientFiles).code("client-key-mismatch"),
-        key("key in an empty file", "empty.key").refused(ClientFiles).code("client-key-invalid"),
-        key("key that is none", "garbage.key").refused(ClientFiles).code("client-key-invalid"),
-        key("key file with a certificate in it", "cert.crt").refused(ClientFiles).code("client-key-invalid"),
+        opened(key("key encrypted in DER", "encrypted.der"))
+            .refused(ClientFiles)
+            .code(&codes::CLIENT_KEY_INVALID),
+        key("key of another", "other.key").refused(ClientFiles).code(&codes::CLIENT_KEY_MISMATCH),
+        key("key of another kind", "rsa.key").refused(ClientFiles).code(&codes::CLIENT_KEY_MISMATCH),
+        key("key in an empty file", "empty.key").refused(ClientFiles).code(&codes::CLIENT_KEY_INVALID),
+        key("key that is none", "garbage.key").refused(ClientFiles).code(&codes::CLIENT_KEY_INVALID),
+        key("key file with a certificate in it", "cert.crt")
+            .refused(ClientFiles)
+            .code(&codes::CLIENT_KEY_INVALID),
     ]
 }
 
@@ -104,14 +111,14 @@ fn modes_of_keys() -> Vec<Case> {
         ("650", false),
     ] {
         let case = files(&format!("key of mode {mode}"), "cert.crt", &format!("mode-{mode}.key"));
-        all.push(if fine { case } else { case.refused(ClientFiles).code("client-key-permissions") });
+        all.push(if fine { case } else { case.refused(ClientFiles).code(&codes::CLIENT_KEY_PERMISSIONS) });
     }
     if by_root {
         all.push(files("key of another user, mode 600", "cert.crt", "foreign-600.key"));
         all.push(
             files("key of another user, mode 640", "cert.crt", "foreign-640.key")
                 .refused(ClientFiles)
-                .code("client-key-permissions"),
+                .code(&codes::CLIENT_KEY_PERMISSIONS),
         );
     }
     all
@@ -126,16 +133,16 @@ fn missing() -> Vec<Case> {
         files("missing, below a file", "cert.crt/missing.crt", "cert.key").with("user=open"),
         files("missing, wanted", "missing.crt", "cert.key")
             .refused(ClientCertificate)
-            .code("client-cert-required"),
-        files("key missing", "cert.crt", "missing.key").refused(ClientFiles).code("client-key-missing"),
+            .code(&codes::CLIENT_CERT_REQUIRED),
+        files("key missing", "cert.crt", "missing.key").refused(ClientFiles).code(&codes::CLIENT_KEY_MISSING),
         files("key missing, certificate not wanted", "cert.crt", "missing.key")
             .with("user=open")
             .refused(ClientFiles)
-            .code("client-key-missing"),
+            .code(&codes::CLIENT_KEY_MISSING),
         at(Server::ReadOnly, "key missing, certificate not asked for")
             .with("sslcert=FILES/cert.crt sslkey=FILES/missing.key")
             .refused(ClientFiles)
-            .code("client-key-missing"),
+            .code(&codes::CLIENT_KEY_MISSING),
         at(Server::Plain, "key missing, no TLS")
             .with("sslcert=FILES/cert.crt sslkey=FILES/missing.key")
             .refused(NoTls),
@@ -156,7 +163,7 @@ fn missing() -> Vec<Case> {
         at(Server::Usual, "default certificate without its key")
             .file(".postgresql/postgresql.crt", certificate("cert.crt"))
             .refused(ClientFiles)
-            .code("client-key-missing"),
+            .code(&codes::CLIENT_KEY_MISSING),
         at(Server::Usual, "default key without its certificate")
             .file(".postgresql/postgresql.key", certificate("cert.key")),
         at(Server::Usual, "default certificate with a given key")
@@ -169,7 +176,7 @@ fn missing() -> Vec<Case> {
             .file(".postgresql/postgresql.crt", certificate("cert.crt"))
             .file_of_mode(".postgresql/postgresql.key", certificate("cert.key"), 0o644)
             .refused(ClientFiles)
-            .code("client-key-permissions"),
+            .code(&codes::CLIENT_KEY_PERMISSIONS),
         at(Server::Usual, "by the environment")
             .with("user=cert")
             .env("PGSSLCERT", "FILES/cert.crt")
@@ -205,32 +212,32 @@ fn verdicts() -> Vec<Case> {
             case("another name for cert", "cert", "other-name").refused(ClientCertificate),
             case("good with a password", "cert_scram", "cert").with(&format!("password='{PASSWORD}'")),
             case("good without the password", "cert_scram", "cert").refused(PasswordMissing),
-            case("none for cert", "cert", "").refused(ClientCertificate).code("client-cert-required"),
+            case("none for cert", "cert", "").refused(ClientCertificate).code(&codes::CLIENT_CERT_REQUIRED),
             case("none for clientcert=verify-ca", "cert_ca", "")
                 .refused(ClientCertificate)
-                .code("client-cert-required"),
+                .code(&codes::CLIENT_CERT_REQUIRED),
             case("none with the password", "cert_scram", "")
                 .with(&format!("password='{PASSWORD}'"))
                 .refused(ClientCertificate)
-                .code("client-cert-required"),
+                .code(&codes::CLIENT_CERT_REQUIRED),
             case("below a CA, sent", "cert", "chain"),
             case("below a CA, not sent", "cert", "below")
                 .refused(ClientCertificate)
-                .code("client-cert-rejected"),
+                .code(&codes::CLIENT_CERT_REJECTED),
             case("of an unknown root", "cert", "unknown")
                 .refused(ClientCertificate)
-                .code("client-cert-rejected"),
+                .code(&codes::CLIENT_CERT_REJECTED),
             case("of an unknown root, not wanted", "open", "unknown")
                 .refused(ClientCertificate)
-                .code("client-cert-rejected"),
+                .code(&codes::CLIENT_CERT_REJECTED),
             case("self-signed", "cert", "self-signed")
                 .refused(ClientCertificate)
-                .code("client-cert-rejected"),
-            case("revoked", "cert", "revoked").refused(ClientCertificate).code("client-cert-rejected"),
-            case("expired", "cert", "expired").refused(ClientCertificate).code("client-cert-rejected"),
+                .code(&codes::CLIENT_CERT_REJECTED),
+            case("revoked", "cert", "revoked").refused(ClientCertificate).code(&codes::CLIENT_CERT_REJECTED),
+            case("expired", "cert", "expired").refused(ClientCertificate).code(&codes::CLIENT_CERT_REJECTED),
             case("for servers only", "cert", "server-only")
                 .refused(ClientCertificate)
-                .code("client-cert-rejected"),
+                .code(&codes::CLIENT_CERT_REJECTED),
             case("version 1", "cert", "version-1"),
             case("without extended key usage", "cert", "no-usage"),
         ]);

@@ -4,6 +4,7 @@ use super::Reason::*;
 use super::servers::{PASSWORD, Server};
 use super::{Case, Peer};
 use crate::support::scripted_server::{Login, Reply, Tls};
+use pgtls_check::diagnose::codes;
 
 /// The part of the string that all cases here share.
 const REST: &str = "user=open dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt";
@@ -209,12 +210,12 @@ fn spellings() -> Vec<Case> {
         usual("an IPv6 address beside a name", "host=db.example hostaddr=::1").reaches(0),
         usual("an IPv4 address short", "host=127.1").reaches(0),
         usual("an IPv6 address in brackets", "host=[::1]").refused(Dns),
-        usual("not to be resolved", "host=nowhere.invalid").refused(Dns).code("dns-not-found"),
-        usual("with its port", "host=localhost:5432").refused(Dns).code("conninfo-host-malformed"),
-        usual("a URL", "host=https://localhost").refused(Dns).code("conninfo-host-malformed"),
+        usual("not to be resolved", "host=nowhere.invalid").refused(Dns).code(&codes::DNS_NOT_FOUND),
+        usual("with its port", "host=localhost:5432").refused(Dns).code(&codes::CONNINFO_HOST_MALFORMED),
+        usual("a URL", "host=https://localhost").refused(Dns).code(&codes::CONNINFO_HOST_MALFORMED),
         usual("a name as hostaddr", "host=localhost hostaddr=localhost").refused(Settings),
         usual("hostaddr of another host", "host=localhost hostaddr=127.0.0.2").refused(Tcp),
-        usual("a closed port", "host=localhost").with("port=1").refused(Tcp).code("tcp-refused"),
+        usual("a closed port", "host=localhost").with("port=1").refused(Tcp).code(&codes::TCP_REFUSED),
     ]
 }
 

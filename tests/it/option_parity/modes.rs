@@ -6,6 +6,7 @@ use super::files::ROOT;
 use super::servers::Server;
 use super::{Case, Outcome, Reason};
 use crate::support::scripted_server::{Reply, Tls};
+use pgtls_check::diagnose::codes;
 
 const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
@@ -111,7 +112,7 @@ fn rules() -> Vec<Case> {
         case("require where all is rejected", "require", "banned", "no root file").refused(Hba),
         case("verify-full where all is rejected", "verify-full", "banned", "a root file")
             .refused(Hba)
-            .code("hba-rejected"),
+            .code(&codes::HBA_REJECTED),
     ]
 }
 
@@ -125,11 +126,11 @@ fn names() -> Vec<Case> {
         case("prefer"),
         case("require"),
         case("verify-ca"),
-        case("verify-full").refused(Name).code("hostname-mismatch"),
+        case("verify-full").refused(Name).code(&codes::HOSTNAME_MISMATCH),
         Case::at(Server::Usual, "verify-full without a name")
             .with("host=''")
             .refused(Settings)
-            .code("host-required"),
+            .code(&codes::HOST_REQUIRED),
         Case::at(Server::Usual, "verify-ca without a name").with("host='' sslmode=verify-ca"),
         Case::at(Server::Usual, "require without a name").with("host='' sslmode=require"),
         Case::at(Server::Usual, "verify-full by an address").with("host=127.0.0.1"),
@@ -225,13 +226,13 @@ fn system_roots() -> Vec<Case> {
             .refused(Name),
         case("system roots under verify-ca", "sslmode=verify-ca")
             .refused(Settings)
-            .code("conninfo-invalid-value"),
+            .code(&codes::CONNINFO_INVALID_VALUE),
         case("system roots under require", "sslmode=require")
             .refused(Settings)
-            .code("conninfo-invalid-value"),
+            .code(&codes::CONNINFO_INVALID_VALUE),
         case("system roots under disable", "sslmode=disable")
             .refused(Settings)
-            .code("conninfo-invalid-value"),
+            .code(&codes::CONNINFO_INVALID_VALUE),
         Case::at(Server::Usual, "system roots and no sslmode")
             .instead(
                 "host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres sslrootcert=system",
@@ -254,7 +255,7 @@ fn sockets() -> Vec<Case> {
                 .instead("host=SOCKETS port=PORT0 user=open dbname=postgres")
                 .with(&format!("sslmode={mode}"))
                 .plaintext(NotRequested)
-                .code("tls-not-requested"),
+                .code(&codes::TLS_NOT_REQUESTED),
         );
     }
     all.push(

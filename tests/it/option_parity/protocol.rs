@@ -5,6 +5,7 @@ use super::servers::Server;
 use super::{Case, Client, NAME};
 use crate::support::scripted_server::{Reply, Tls};
 use openssl::ssl::SslVersion;
+use pgtls_check::diagnose::codes;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = tls_versions();
@@ -38,10 +39,10 @@ fn tls_versions() -> Vec<Case> {
         case("none, a server of 1.3", Server::Tls13, "").speaks("TLSv1.3"),
         case("at least 1.3, a server of 1.2", Server::Tls12, &least("TLSv1.3"))
             .refused(Handshake)
-            .code("tls-version-unsupported"),
+            .code(&codes::TLS_VERSION_UNSUPPORTED),
         case("at most 1.2, a server of 1.3", Server::Tls13, &most("TLSv1.2"))
             .refused(Handshake)
-            .code("tls-version-unsupported"),
+            .code(&codes::TLS_VERSION_UNSUPPORTED),
         case("at least 1.3, a server of 1.2, prefer", Server::Tls12, &(least("TLSv1.3") + " sslmode=prefer"))
             .plaintext(Handshake),
         case("least above most", Server::Usual, &(least("TLSv1.3") + " " + &most("TLSv1.2")))
@@ -60,21 +61,21 @@ fn tls_versions() -> Vec<Case> {
             "TLS bounds: none, a stage of 1.1",
         )
         .refused(Handshake)
-        .code("tls-version-unsupported"),
+        .code(&codes::TLS_VERSION_UNSUPPORTED),
         Case::on_stage(
             Tls { minimum: Some(SslVersion::TLS1_2), maximum: Some(SslVersion::TLS1_2), ..Tls::default() },
             "TLS bounds: at least 1.3, a stage of 1.2",
         )
         .with("ssl_min_protocol_version=TLSv1.3")
         .refused(Handshake)
-        .code("tls-version-unsupported"),
+        .code(&codes::TLS_VERSION_UNSUPPORTED),
         Case::on_stage(
             Tls { minimum: Some(SslVersion::TLS1_3), ..Tls::default() },
             "TLS bounds: at most 1.2, a stage of 1.3",
         )
         .with("ssl_max_protocol_version=TLSv1.2")
         .refused(Handshake)
-        .code("tls-version-unsupported"),
+        .code(&codes::TLS_VERSION_UNSUPPORTED),
     ]
 }
 
@@ -93,19 +94,25 @@ fn direct() -> Vec<Case> {
         at(18, Server::Tls12, "TLS 1.2", "").speaks("TLSv1.2"),
         at(18, Server::Usual, "another root", "sslrootcert=FILES/other.crt").refused(Chain),
         at(18, Server::Usual, "another name", "host=other.example").refused(Name),
-        at(18, Server::Usual, "prefer", "sslmode=prefer").refused(Settings).code("conninfo-invalid-value"),
-        at(18, Server::Usual, "allow", "sslmode=allow").refused(Settings).code("conninfo-invalid-value"),
-        at(18, Server::Usual, "disable", "sslmode=disable").refused(Settings).code("conninfo-invalid-value"),
+        at(18, Server::Usual, "prefer", "sslmode=prefer")
+            .refused(Settings)
+            .code(&codes::CONNINFO_INVALID_VALUE),
+        at(18, Server::Usual, "allow", "sslmode=allow")
+            .refused(Settings)
+            .code(&codes::CONNINFO_INVALID_VALUE),
+        at(18, Server::Usual, "disable", "sslmode=disable")
+            .refused(Settings)
+            .code(&codes::CONNINFO_INVALID_VALUE),
         at(18, Server::Usual, "no sslmode", "")
             .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres")
             .with("sslnegotiation=direct sslrootcert=FILES/root.crt")
             .refused(Settings)
-            .code("conninfo-invalid-value"),
+            .code(&codes::CONNINFO_INVALID_VALUE),
         Case::at_version(Server::Usual, 18, "direct TLS: by the environment and no sslmode")
             .instead("host=db.example hostaddr=127.0.0.1 port=PORT0 user=open dbname=postgres")
             .env("PGSSLNEGOTIATION", "direct")
             .refused(Settings),
-        at(15, Server::Usual, "a server too old", "").refused(Closed).code("direct-tls-unsupported"),
+        at(15, Server::Usual, "a server too old", "").refused(Closed).code(&codes::DIRECT_TLS_UNSUPPORTED),
         at(15, Server::Plain, "a server too old, without TLS", "").refused(Closed),
         at(18, Server::Plain, "a server without TLS", "").refused(Closed),
         at(18, Server::Usual, "a missing root file", "sslrootcert=FILES/missing.crt").refused(RootFile),
@@ -135,7 +142,7 @@ fn direct() -> Vec<Case> {
             .connections(|_, record| record.direct && record.sni.is_none()),
         of(Case::at_pooler("direct TLS: PgBouncer"), "user=scram")
             .refused(Handshake)
-            .code("direct-tls-unsupported"),
+            .code(&codes::DIRECT_TLS_UNSUPPORTED),
         Case::at(Server::Usual, "sslnegotiation=postgres").with("sslnegotiation=postgres").newer(),
         Case::on_stage(Tls { without_alpn: true, ..Tls::default() }, "sslnegotiation=postgres, no ALPN")
             .with("sslnegotiation=postgres")
@@ -169,7 +176,7 @@ fn gss() -> Vec<Case> {
     vec![
         case("gssencmode=disable", "gssencmode=disable"),
         case("gssencmode=prefer without a ticket", "gssencmode=prefer"),
-        case("gssencmode=require", "gssencmode=require").refused(Settings).code("option-not-supported"),
+        case("gssencmode=require", "gssencmode=require").refused(Settings).code(&codes::OPTION_NOT_SUPPORTED),
         case("gssencmode=require by the environment", "").env("PGGSSENCMODE", "require").refused(Settings),
         case("krbsrvname", "krbsrvname=something"),
         case("gsslib", "gsslib=gssapi"),

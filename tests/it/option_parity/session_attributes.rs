@@ -3,6 +3,7 @@
 use super::Reason::*;
 use super::servers::Server;
 use super::{Case, Peer};
+use pgtls_check::diagnose::codes;
 
 const REST: &str = "user=postgres dbname=postgres sslmode=verify-full sslrootcert=FILES/root.crt";
 
@@ -31,7 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
     ] {
         for (server, fine) in [(Usual, usual), (ReadOnly, read_only), (Standby, standby)] {
             let case = among([server], attributes).reaches(0);
-            all.push(if fine { case } else { case.refused(Attributes).code("session-readonly") });
+            all.push(if fine { case } else { case.refused(Attributes).code(&codes::SESSION_READONLY) });
         }
     }
     all.extend([

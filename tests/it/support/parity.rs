@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pgtls_check::diagnose::{Code, catalogue};
 use serde_json::Value;
 
 use super::home::Home;
@@ -44,7 +45,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Expected<'a> {
     pub outcome: &'a Outcome,
     /// The program's diagnosis, where the kind of reason leaves several.
-    pub code: Option<&'a str>,
+    pub code: Option<&'static Code>,
 }
 
 /// How one connection ended.
@@ -110,18 +111,21 @@ fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: 
     }
     let run = tool.run();
     let report: Value = serde_json::from_str(run.stdout.trim()).unwrap_or_default();
-    let code = report["diagnosis"]["code"].as_str();
+    let code = report["diagnosis"]["code"].as_str().map(|name| catalogue::code(name).expect("a code"));
     let outcome = match (report["verdict"].as_str(), code) {
         (Some("verified" | "chain-verified" | "encrypted"), None) if report["tls"].is_object() => {
             Outcome::Accepted
         }
         (Some("failed"), Some(code)) if expected.code.is_some_and(|wanted| wanted != code) => {
-            Outcome::Other(code.to_owned())
+            Outcome::Other(code.name.to_owned())
         }
         (Some("failed"), Some(code)) => match expected.outcome {
             Outcome::Plaintext(reason) if reasons_of(code).contains(reason) => Outcome::Plaintext(*reason),
             Outcome::Refused(reason) if reasons_of(code).contains(reason) => Outcome::Refused(*reason),
-            _ => reasons_of(code).first().copied().map_or(Outcome::Other(code.to_owned()), Outcome::Refused),
+            _ => reasons_of(code)
+                .first()
+                .copied()
+                .map_or(Outcome::Other(code.name.to_owned()), Outcome::Refused),
         },
         _ => Outcome::Other(format!("exit {:?}, {}", run.status, run.stderr.trim().replace('\n', " / "))),
     };
@@ -132,7 +136,7 @@ fn program(home: &Home, conninfo: &str, environment: &[(&str, &str)], expected: 
     let diagnosis = &report["diagnosis"];
     let said = format!(
         "{}: {}: {}",
-        code.unwrap_or("no diagnosis"),
+        code.map_or("no diagnosis", |code| code.name),
         diagnosis["title"].as_str().unwrap_or_default(),
         diagnosis["cause"].as_str().unwrap_or_default()
     );

@@ -1,5 +1,7 @@
 //! Why connections fail: what psql says, and which diagnoses of the program mean the same.
 
+use pgtls_check::diagnose::{Code, codes};
+
 /// The kind of reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -210,68 +212,89 @@ fn attempt_of(said: &str) -> Option<(String, u16)> {
 }
 
 /// The reasons that a diagnosis may stand for.
-pub(crate) fn reasons_of(code: &str) -> &'static [Reason] {
+pub(crate) fn reasons_of(code: &Code) -> &'static [Reason] {
     use Reason::*;
-    match code {
-        "conninfo-syntax"
-        | "conninfo-unknown-option"
-        | "conninfo-invalid-value"
-        | "service-not-found"
-        | "host-required"
-        | "option-not-supported" => &[Settings],
+    const REASONS: &[(&[&Code], &[Reason])] = &[
+        (
+            &[
+                &codes::CONNINFO_SYNTAX,
+                &codes::CONNINFO_UNKNOWN_OPTION,
+                &codes::CONNINFO_INVALID_VALUE,
+                &codes::SERVICE_NOT_FOUND,
+                &codes::HOST_REQUIRED,
+                &codes::OPTION_NOT_SUPPORTED,
+            ],
+            &[Settings],
+        ),
         // Libpq takes it for a name that does not resolve.
-        "conninfo-host-malformed" => &[Settings, Dns],
-        "tls-not-requested" => &[NotRequested],
-        "root-file-missing" | "root-file-unreadable" | "root-file-invalid" => &[RootFile],
+        (&[&codes::CONNINFO_HOST_MALFORMED], &[Settings, Dns]),
+        (&[&codes::TLS_NOT_REQUESTED], &[NotRequested]),
+        (&[&codes::ROOT_FILE_MISSING, &codes::ROOT_FILE_UNREADABLE, &codes::ROOT_FILE_INVALID], &[RootFile]),
         // With sslcertmode=require.
-        "client-cert-missing" => &[ClientFiles, ClientCertificate],
-        "client-key-missing"
-        | "client-cert-invalid"
-        | "client-key-invalid"
-        | "client-key-permissions"
-        | "client-key-mismatch" => &[ClientFiles],
-        "dns-not-found" | "dns-no-address" | "dns-failure" => &[Dns],
-        "tcp-refused" => &[Tcp],
-        "tcp-timeout" | "negotiation-timeout" | "tls-timeout" | "session-timeout" => &[Timeout],
-        "server-refused-tls" => &[NoTls],
-        "negotiation-closed" => &[Closed],
-        "not-postgresql" => &[NotPostgres],
-        "server-error-before-tls" => &[ErrorBeforeTls],
-        "injected-plaintext" => &[Injected],
-        "direct-tls-unsupported" => &[DirectTls, Closed, Handshake],
-        "tls-version-unsupported" | "tls-no-shared-cipher" | "tls-protocol-error" => &[Handshake],
-        "alpn-rejected" => &[Handshake, Closed, Timeout],
-        "tls-closed" => &[Handshake, Closed],
-        "session-closed" => &[Closed],
-        "client-cert-required" | "client-cert-rejected" => &[ClientCertificate],
-        "tls-unsupported-here" => &[Unsupported],
-        "hostname-mismatch" => &[Name, BrokenName],
-        "certificate-invalid" => &[Chain, BrokenName, Malformed],
-        "unknown-issuer"
-        | "root-not-in-file"
-        | "intermediate-missing"
-        | "self-signed"
-        | "root-key-changed"
-        | "root-file-lacks-root"
-        | "root-expired"
-        | "tls-inspection"
-        | "certificate-expired"
-        | "certificate-not-yet-valid"
-        | "certificate-revoked"
-        | "crl-missing"
-        | "crl-invalid"
-        | "certificate-weak"
-        | "certificate-purpose"
-        | "certificate-name-constraints" => &[Chain],
-        "password-required" => &[PasswordMissing],
-        "password-rejected" => &[PasswordRejected],
-        "hba-rejected" => &[Hba],
-        "role-missing" => &[Role],
-        "database-missing" => &[Database],
-        "auth-method-unsupported" => &[Method, Unsupported],
-        "channel-binding-failed" => &[ChannelBinding],
-        "session-readonly" => &[Attributes],
-        "server-starting" | "too-many-connections" | "server-error" => &[Session],
-        _ => &[],
-    }
+        (&[&codes::CLIENT_CERT_MISSING], &[ClientFiles, ClientCertificate]),
+        (
+            &[
+                &codes::CLIENT_KEY_MISSING,
+                &codes::CLIENT_CERT_INVALID,
+                &codes::CLIENT_KEY_INVALID,
+                &codes::CLIENT_KEY_PERMISSIONS,
+                &codes::CLIENT_KEY_MISMATCH,
+            ],
+            &[ClientFiles],
+        ),
+        (&[&codes::DNS_NOT_FOUND, &codes::DNS_NO_ADDRESS, &codes::DNS_FAILURE], &[Dns]),
+        (&[&codes::TCP_REFUSED], &[Tcp]),
+        (
+            &[&codes::TCP_TIMEOUT, &codes::NEGOTIATION_TIMEOUT, &codes::TLS_TIMEOUT, &codes::SESSION_TIMEOUT],
+            &[Timeout],
+        ),
+        (&[&codes::SERVER_REFUSED_TLS], &[NoTls]),
+        (&[&codes::NEGOTIATION_CLOSED], &[Closed]),
+        (&[&codes::NOT_POSTGRESQL], &[NotPostgres]),
+        (&[&codes::SERVER_ERROR_BEFORE_TLS], &[ErrorBeforeTls]),
+        (&[&codes::INJECTED_PLAINTEXT], &[Injected]),
+        (&[&codes::DIRECT_TLS_UNSUPPORTED], &[DirectTls, Closed, Handshake]),
+        (
+            &[&codes::TLS_VERSION_UNSUPPORTED, &codes::TLS_NO_SHARED_CIPHER, &codes::TLS_PROTOCOL_ERROR],
+            &[Handshake],
+        ),
+        (&[&codes::ALPN_REJECTED], &[Handshake, Closed, Timeout]),
+        (&[&codes::TLS_CLOSED], &[Handshake, Closed]),
+        (&[&codes::SESSION_CLOSED], &[Closed]),
+        (&[&codes::CLIENT_CERT_REQUIRED, &codes::CLIENT_CERT_REJECTED], &[ClientCertificate]),
+        (&[&codes::TLS_UNSUPPORTED_HERE], &[Unsupported]),
+        (&[&codes::HOSTNAME_MISMATCH], &[Name, BrokenName]),
+        (&[&codes::CERTIFICATE_INVALID], &[Chain, BrokenName, Malformed]),
+        (
+            &[
+                &codes::UNKNOWN_ISSUER,
+                &codes::ROOT_NOT_IN_FILE,
+                &codes::INTERMEDIATE_MISSING,
+                &codes::SELF_SIGNED,
+                &codes::ROOT_KEY_CHANGED,
+                &codes::ROOT_FILE_LACKS_ROOT,
+                &codes::ROOT_EXPIRED,
+                &codes::TLS_INSPECTION,
+                &codes::CERTIFICATE_EXPIRED,
+                &codes::CERTIFICATE_NOT_YET_VALID,
+                &codes::CERTIFICATE_REVOKED,
+                &codes::CRL_MISSING,
+                &codes::CRL_INVALID,
+                &codes::CERTIFICATE_WEAK,
+                &codes::CERTIFICATE_PURPOSE,
+                &codes::CERTIFICATE_NAME_CONSTRAINTS,
+            ],
+            &[Chain],
+        ),
+        (&[&codes::PASSWORD_REQUIRED], &[PasswordMissing]),
+        (&[&codes::PASSWORD_REJECTED], &[PasswordRejected]),
+        (&[&codes::HBA_REJECTED], &[Hba]),
+        (&[&codes::ROLE_MISSING], &[Role]),
+        (&[&codes::DATABASE_MISSING], &[Database]),
+        (&[&codes::AUTH_METHOD_UNSUPPORTED], &[Method, Unsupported]),
+        (&[&codes::CHANNEL_BINDING_FAILED], &[ChannelBinding]),
+        (&[&codes::SESSION_READONLY], &[Attributes]),
+        (&[&codes::SERVER_STARTING, &codes::TOO_MANY_CONNECTIONS, &codes::SERVER_ERROR], &[Session]),
+    ];
+    REASONS.iter().find(|(codes, _)| codes.contains(&code)).map_or(&[], |(_, reasons)| reasons)
 }
