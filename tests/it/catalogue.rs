@@ -1,4 +1,5 @@
-//! What is said of the codes in different places agrees: rules, pages, the README's list.
+//! The codes and what is said of them in different places: rules, pages, the README's list, the changelog's of each
+//! release.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pgtls_check::diagnose::catalogue::{self, HEADINGS};
+use pgtls_check::diagnose::codes;
 use pgtls_check::stage::Stage;
+use pgtls_check::text::width;
 
 fn top(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -41,6 +44,36 @@ fn the_readme_lists_every_code() {
     );
 }
 
+/// The codes of a table: stage, name.
+fn listed(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    table.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).flat_map(|(stage, codes)| {
+        let names = codes.split('`').skip(1).step_by(2);
+        names.map(move |name| (stage, name))
+    })
+}
+
+/// A code that was released is public for ever: it keeps its name and its stage, and with that its exit status. The
+/// codes of a release are listed with it, so that a new code is no entry more until then.
+#[test]
+fn released_codes_stay() {
+    let changelog = top(".github/CHANGELOG.md");
+    let mut releases: Vec<&str> = changelog.split("\n## ").skip(1).collect();
+    assert!(releases.remove(0).starts_with("Unreleased\n"));
+    let current = format!("{}\n", env!("CARGO_PKG_VERSION"));
+    assert!(releases.first().is_some_and(|release| release.starts_with(&current)), "{current} is not on top");
+    for release in releases {
+        let (version, _) = release.split_once('\n').unwrap();
+        let mut count = 0;
+        for (stage, name) in listed(release) {
+            let code = catalogue::code(name).unwrap_or_else(|| panic!("{name} of {version} is gone"));
+            let now = code.fails_in().map_or("warnings", Stage::name);
+            assert_eq!(now, stage, "{name} of {version}");
+            count += 1;
+        }
+        assert!(count > 80, "{version} lists {count} codes: add the README's table");
+    }
+}
+
 #[test]
 fn each_rule_has_its_page_and_each_page_its_rule() {
     let codes: BTreeSet<String> = catalogue::all().map(|entry| entry.name.to_owned()).collect();
@@ -58,6 +91,89 @@ fn each_rule_has_its_page_and_each_page_its_rule() {
         let places: Vec<Option<usize>> = HEADINGS.iter().map(|heading| page.find(heading)).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "parts of {code}:\n{page}");
     }
+}
+
+#[test]
+fn titles_keep_to_the_house_style() {
+    for entry in catalogue::all() {
+        let first = entry.title.chars().next().unwrap();
+        assert!(!entry.title.ends_with('.') && !entry.title.contains('!'), "{}", entry.title);
+        let named = ["CRL", "TLS", "CRLs", "psql", "SSL"].iter().any(|name| entry.title.starts_with(name));
+        assert!(first.is_lowercase() || named, "{}", entry.title);
+    }
+}
+
+#[test]
+fn every_page_has_its_parts() {
+    for entry in catalogue::all() {
+        assert!(entry.summary().ends_with('.'), "{}", entry.name);
+        let headings: Vec<&str> = entry.parts().map(|(heading, _)| heading).collect();
+        assert_eq!(headings, HEADINGS, "{}", entry.name);
+        for (heading, text) in entry.parts() {
+            assert!(text.len() > 8, "{} {heading}", entry.name);
+        }
+        let (_, fix) = entry.parts().find(|(heading, _)| *heading == "FIX").unwrap();
+        assert!(fix.starts_with("1. "), "{}", entry.name);
+    }
+}
+
+#[test]
+fn no_page_lowers_verification() {
+    for entry in catalogue::all() {
+        let (_, fix) = entry.parts().find(|(heading, _)| *heading == "FIX").unwrap();
+        for weaker in ["sslmode=require\n", "sslmode=prefer\n", "sslmode=disable", "sslmode=allow"] {
+            assert!(!fix.contains(weaker), "{} {weaker}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn pages_are_laid_out_for_any_width() {
+    let page = catalogue::page(&codes::HOSTNAME_MISMATCH, 80);
+    assert!(page.starts_with("hostname-mismatch"), "{page}");
+    assert!(page.lines().next().unwrap().ends_with("certificate · exit 8"), "{page}");
+    assert!(
+        page.contains("\nWHAT\n") && page.contains("\nSEE IT\n      pgtls-check demo hostname-mismatch\n"),
+        "{page}"
+    );
+    for entry in catalogue::all() {
+        for columns in [20, 60, 80, 100] {
+            for line in catalogue::page(entry, columns).lines() {
+                let typed = line.starts_with("    ") || !line.trim().contains(' ');
+                let heads = line.starts_with(entry.name);
+                assert!(
+                    width(line) <= columns || typed || heads || line.trim().split(' ').count() <= 3,
+                    "{line:?}"
+                );
+            }
+        }
+    }
+    assert!(catalogue::code("no-such-code").is_none());
+}
+
+#[test]
+fn a_mistyped_code_gets_its_neighbour() {
+    assert_eq!(catalogue::nearest_code("hostname-mismach"), Some(codes::HOSTNAME_MISMATCH.name));
+    assert_eq!(catalogue::nearest_code("zzz"), None);
+    assert_eq!(catalogue::code("tcp-timeout"), Some(&codes::TCP_TIMEOUT));
+}
+
+#[test]
+fn the_list_names_every_code_once() {
+    let list = catalogue::list();
+    for entry in catalogue::all() {
+        let lines = list.lines().filter(|line| line.split_whitespace().next() == Some(entry.name));
+        assert_eq!(lines.count(), 1, "{}", entry.name);
+    }
+    assert_eq!(
+        catalogue::diagnoses()
+            .map(|entry| entry.stage)
+            .collect::<Vec<_>>()
+            .windows(2)
+            .filter(|pair| pair[0] > pair[1])
+            .count(),
+        0
+    );
 }
 
 /// Words of the sources that are spelt like a code and mean something else, with the file.

@@ -1,6 +1,5 @@
 //! Each code on evidence that shows it, beside the case that looks alike and is fine.
 
-mod catalogue;
 mod certificate;
 mod connection;
 mod files;
