@@ -34,6 +34,14 @@ impl fmt::Debug for Environment {
 const SYSTEM_CONFIG_DIRECTORIES: [&str; 4] =
     ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/opt/homebrew/etc/postgresql", "/etc/postgresql"];
 
+/// The name of the effective user, as libpq asks for it (fe-auth.c, pg_fe_getusername).
+fn login_name() -> Option<String> {
+    #[cfg(unix)]
+    return uzers::get_effective_username()?.into_string().ok();
+    #[cfg(not(unix))]
+    return whoami::username().ok();
+}
+
 impl Environment {
     /// What the process has.
     pub fn from_process() -> Self {
@@ -43,7 +51,7 @@ impl Environment {
         Self {
             // With HOME set this would be HOME again; it is not looked at then.
             account_home: if has_home { None } else { std::env::home_dir() },
-            login_name: whoami::username().ok(),
+            login_name: login_name(),
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
             variables,
