@@ -38,7 +38,7 @@ pub async fn check_all(
     if interrupted {
         run.exit_status = INTERRUPTED;
     }
-    run.unfinished = total.saturating_sub(run.verified + run.failed);
+    run.unfinished = total.saturating_sub(run.finished());
     run.elapsed = begin.elapsed();
     Ok(run)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnose::Outcome;
+use crate::diagnose::{Outcome, Verdict};
 
 /// Exit status after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -10,8 +10,12 @@ pub const INTERRUPTED: u8 = 130;
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Targets where what was asked for holds, with or without warnings.
+    /// Targets verified, with or without warnings.
     pub verified: usize,
+    /// Targets whose chain was verified and whose name was not, because their sslmode asks for no more.
+    pub chain_verified: usize,
+    /// Targets with TLS of which nothing was verified, because their sslmode asks for no more.
+    pub encrypted: usize,
     /// Targets failed.
     pub failed: usize,
     /// Targets not finished when Ctrl-C ended the run.
@@ -32,11 +36,19 @@ impl Run {
         run
     }
 
+    /// Targets that are over, however they ended.
+    pub fn finished(&self) -> usize {
+        self.verified + self.chain_verified + self.encrypted + self.failed
+    }
+
     /// Counts an outcome.
     pub fn count(&mut self, outcome: &Outcome) {
-        match outcome.holds() {
-            true => self.verified += 1,
-            false => self.failed += 1,
+        match outcome.verdict {
+            _ if !outcome.holds() => self.failed += 1,
+            Verdict::Failed => {}
+            Verdict::Encrypted => self.encrypted += 1,
+            Verdict::ChainVerified => self.chain_verified += 1,
+            Verdict::Verified => self.verified += 1,
         }
         if outcome.holds() && !outcome.warnings.is_empty() {
             self.warned += 1;

@@ -1,10 +1,10 @@
 //! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
 
-use super::Fix;
 use super::code::{Code, Severity};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::View;
+use super::{Fix, Verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
@@ -135,7 +135,7 @@ fn asked(view: &View<'_>) -> Option<String> {
 fn password_required(view: &View<'_>) -> Option<Finding> {
     (view.session_failure()? == &SessionFailure::PasswordNeeded).then(|| {
         Finding::titled("the server asks for a password, and none is given")
-            .because("TLS is verified; --require-auth asks for a session as well")
+            .because(format!("{}; --require-auth asks for a session as well", view.tls_words()))
             .fact("user", view.user())
             .fact_if("method", asked(view))
             .fact(
@@ -270,9 +270,9 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     let user = told.user.clone().unwrap_or_else(|| view.user());
     let database = told.database.clone().unwrap_or_else(|| view.database());
     let client = told.client.clone();
-    let terminated = told.unencrypted() || insecure;
+    let terminated = (told.unencrypted() || insecure) && view.tls().is_some();
     let cause = if terminated {
-        "the server took the connection for unencrypted, although this side verified TLS: a proxy in \
+        "the server took the connection for unencrypted, although this side uses TLS: a proxy in \
          between ends TLS and goes on in plaintext"
     } else {
         "no line of pg_hba.conf lets this user into this database from this address with this encryption, \
@@ -390,10 +390,10 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
         SessionFailure::MethodUnsupported => finding(format!(
             "the server asks for {asked}, which this tool cannot do"
         ))
-        .because(
-            "TLS is verified; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this \
-             tool has not",
-        )
+        .because(format!(
+            "{}; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this tool has not",
+            view.tls_words()
+        ))
         .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
         .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
         SessionFailure::CertificateModeUnmet => {
@@ -433,8 +433,17 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
         view.settings()?.parameter("channel_binding").map(|p| super::view::shown_value(&p.value)),
     )
     .fact_if("certificate", leaf.map(Certificate::short_subject));
-    let prefer = Fix::text("let it be used where it is offered; TLS is verified all the same")
-        .set("channel_binding", "prefer");
+    // Where the sslmode verifies less, channel binding is what tells the server from others: it is given up for
+    // verify-full alone.
+    let without = |text: &str, value: &str| {
+        let fix = match view.level() {
+            Verdict::Verified => Fix::text(format!("{text}; TLS is verified all the same")),
+            _ => Fix::text(format!("{text}, and verify the server by its certificate"))
+                .set("sslmode", "verify-full"),
+        };
+        fix.set("channel_binding", value)
+    };
+    let prefer = without("let it be used where it is offered", "prefer");
     Some(match failure {
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
             .because(
@@ -454,10 +463,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                 text::printable(&algorithm)
             ))
             .fact("signature", text::printable(&algorithm))
-            .fix(
-                Fix::text("let the client not bind the channel; TLS is verified all the same")
-                    .set("channel_binding", "disable"),
-            )
+            .fix(without("let the client not bind the channel", "disable"))
             .fix(Fix::text("have the certificate issued by a CA with an RSA or ECDSA key")),
         ChannelBindingFailure::Refused => finding
             .because(
@@ -465,10 +471,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                  begins it anew; else somebody in between",
             )
             .fix(Fix::text("connect to the server itself, past the proxy"))
-            .fix(
-                Fix::text("is the proxy yours, and verified? then do without on this path")
-                    .set("channel_binding", "disable"),
-            ),
+            .fix(without("if the proxy is yours: do without on this path", "disable")),
     })
 }
 

@@ -26,6 +26,12 @@ impl Fix {
         self
     }
 
+    /// Marks that its host is the server's own claim.
+    pub(super) fn by_its_own_word(mut self) -> Self {
+        self.claimed = true;
+        self
+    }
+
     /// Whether it sets a keyword.
     pub fn names(&self, keyword: &str) -> bool {
         self.settings.iter().any(|(known, _)| *known == keyword)

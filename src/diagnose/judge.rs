@@ -1,5 +1,6 @@
 //! Judges all attempts and puts the outcome together.
 
+use super::certificate::stranger;
 use super::rules::{also, judge};
 use super::view::{View, at_most};
 use super::{Diagnosis, Outcome, Verdict, stages, warnings};
@@ -37,6 +38,11 @@ impl Outcome {
         self.warnings.extend(warnings::of_audit(&view));
         self
     }
+}
+
+/// Whether somebody else than the provider of the host answered, whatever the root file says to that.
+pub fn is_stranger(evidence: &Evidence) -> bool {
+    stranger(&View::new(evidence, evidence.attempts.last())).is_some()
 }
 
 /// Names the attempts before the last one; `None` where there was none that failed.

@@ -45,7 +45,7 @@ use view::View;
 pub use code::{Code, Concern, Severity};
 #[cfg(test)]
 pub(crate) use config::SUBCOMMANDS;
-pub use judge::diagnose;
+pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
 
 /// All codes by name, for whoever refers to one.
@@ -250,6 +250,9 @@ pub struct Fix {
     pub converts: Option<std::path::PathBuf>,
     /// A change in the connection string at fault itself: what to put in place of which bytes.
     pub edit: Option<(std::ops::Range<usize>, String)>,
+    /// Whether the host it names is what the server's certificate says, in place of another name that was asked for. It
+    /// would verify whoever answers, so that trying it shows nothing, and it never comes first.
+    pub claimed: bool,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works.

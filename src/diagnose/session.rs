@@ -195,11 +195,11 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         } else {
             "the server falls silent after the start-up message"
         })
-        .because(
-            "TLS is verified; whoever answers then waits for something: a pooler for a free server \
-             connection, a proxy for a server that does not answer, the server for its LDAP, RADIUS or \
-             Kerberos",
-        )
+        .because(format!(
+            "{}; whoever answers then waits for something: a pooler for a free server connection, a proxy for a \
+             server that does not answer, the server for its LDAP, RADIUS or Kerberos",
+            view.tls_words()
+        ))
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
         .fix(Fix::text("behind a pooler: see whether its pool is exhausted").run("SHOW POOLS;"))
@@ -222,11 +222,17 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .because(if view.ended_in_plaintext() {
                 "sslmode=allow asks without TLS first; the server closed that connection, and libpq stops there \
                  without trying TLS"
+                    .to_owned()
             } else if asked {
-                "TLS is verified; the server asked for a client certificate, got none, and hung up"
+                format!(
+                    "{}; the server asked for a client certificate, got none, and closed the connection",
+                    view.tls_words()
+                )
             } else {
-                "TLS is verified; the server's process ended, or a proxy in between found no server to \
-                 pass the session to"
+                format!(
+                    "{}; the server's process ended, or a proxy in between found no server to pass the session to",
+                    view.tls_words()
+                )
             })
             .fact("answer", how)
             .fact("last_message", last_message(view))
@@ -281,9 +287,9 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
         return Some(
             Finding::titled(format!("the server answers: {said}"))
                 .because(if pooler {
-                    "the pooler finds the server by the user name, and knows none of this one"
+                    "the pooler finds the server by the user name, and knows none of this one".to_owned()
                 } else {
-                    "TLS is verified; the server ends the session with an error of its own"
+                    format!("{}; the server ends the session with an error of its own", view.tls_words())
                 })
                 .fact("sqlstate", sqlstate)
                 .fact("message", said)
@@ -316,7 +322,10 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("the session ends with {what}"))
-            .because("TLS is verified; what came then is not what PostgreSQL's protocol has at this place")
+            .because(format!(
+                "{}; what came then is not what PostgreSQL's protocol has at this place",
+                view.tls_words()
+            ))
             .fact("message", what)
             .fact("last_message", last_message(view))
             .fix(Fix::text(

@@ -52,6 +52,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How things stand with TLS, for the cause of what failed after it: no more is claimed than was verified.
+    pub(super) fn tls_words(&self) -> &'static str {
+        match self.level() {
+            _ if self.tls().is_none() => "the connection has no TLS",
+            Verdict::Verified => "TLS is verified",
+            Verdict::ChainVerified => "TLS is up, the chain verified, the name not",
+            Verdict::Encrypted | Verdict::Failed => "TLS is up, the server not verified",
+        }
+    }
+
     /// The roots that libpq would use.
     pub(super) fn store(&self) -> Option<&'a RootStore> {
         match &self.trust()?.roots {

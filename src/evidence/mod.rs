@@ -36,6 +36,8 @@ pub struct Evidence {
     pub audit: Option<audit::Audit>,
     /// The system's public roots, read only where they help to explain a failed chain.
     pub system_roots: Option<RootStore>,
+    /// The line of the system's hosts file that led to the last address, where the server there may be another one.
+    pub hosts_line: Option<HostsLine>,
     /// The name servers that the system's resolver asks, where they are known.
     pub resolvers: Vec<String>,
     /// What the run was told to do.
@@ -58,6 +60,7 @@ impl Evidence {
             looks: Vec::new(),
             audit: None,
             system_roots: None,
+            hosts_line: None,
             resolvers: Vec::new(),
             scope,
             took: Duration::ZERO,
@@ -76,6 +79,15 @@ impl Evidence {
         let judgement = tls.and_then(|step| step.result.judgement.as_ref());
         judgement.is_some_and(|judgement| judgement.verifies && !judgement.chain_is_good())
     }
+}
+
+/// A line of the system's hosts file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostsLine {
+    /// The file.
+    pub file: std::path::PathBuf,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// How far a check was to go.

@@ -10,6 +10,7 @@ mod clock;
 mod dns;
 mod hello;
 mod hosts;
+mod hosts_file;
 mod in_flight;
 mod look;
 mod negotiate;
@@ -30,7 +31,7 @@ use std::net::SocketAddr;
 
 use tokio::time::Instant;
 
-use crate::evidence::{Evidence, Resolution};
+use crate::evidence::{Attempt, Evidence, HostsLine, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
 pub use hosts::socket_address;
@@ -69,6 +70,14 @@ impl Probed {
     }
 }
 
+/// The line of the hosts file that led to an address, where the server there is not the one that was meant.
+fn led_by_hosts_file(plan: &Plan, attempt: &Attempt) -> Option<HostsLine> {
+    attempt.dns.as_ref()?;
+    attempt.tls.as_ref()?.result.judgement.as_ref()?.defects.first()?;
+    let host = std::str::from_utf8(plan.settings.hosts.get(attempt.host)?.name.plain()?.as_bytes()).ok()?;
+    hosts_file::line_of(host, attempt.address?)
+}
+
 /// Probes one target without second looks, and tells the observer what it waits for.
 pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let clock = Clock::started();
@@ -79,6 +88,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         let resolution = attempt.dns.as_ref().map(|step| &step.result);
         resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))
     });
+    let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
     let evidence = Evidence {
         started: plan.started,
         judged_at: plan.started,
@@ -90,6 +100,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         looks: Vec::new(),
         audit: None,
         system_roots: None,
+        hosts_line,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         scope: plan.scope,
         took: clock.elapsed(),

@@ -11,7 +11,7 @@ mod string;
 use std::time::{Duration, Instant};
 
 use crate::conninfo::{self, Environment, Overrides, Settings, Value};
-use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose};
+use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose, is_stranger};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
 use crate::own_thread;
@@ -165,8 +165,9 @@ impl<'a> Trials<'a> {
         }
         kept.sort_by_key(|fix| match fix.tried {
             Some(Trial::Works) => 0,
-            None => 1,
+            None if !fix.claimed => 1,
             Some(Trial::Fails) => 2,
+            None => 3,
         });
         kept
     }
@@ -217,13 +218,17 @@ impl<'a> Trials<'a> {
 
     async fn compared(&mut self, before: &Diagnosis, fix: &Fix) -> Comparison {
         let changes = !fix.settings.is_empty() || fix.edit.is_some();
-        if !changes || fix.tried.is_some() || self.is_seen_with_credentials_only() {
+        if !changes || fix.claimed || fix.tried.is_some() || self.is_seen_with_credentials_only() {
             return Comparison::Undecided;
         }
         let Some(corrected) = Corrected::of(fix, self.evidence, self.context) else {
             return Comparison::Undecided;
         };
         let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
+        // A root that verifies somebody else in place of the provider is no remedy.
+        if before.code.concerns(Concern::Roots) && is_stranger(&found.outcome.evidence) {
+            return Comparison::NoBetter;
+        }
         let demands_certificate = |after: &Diagnosis| after.code.concerns(Concern::ClientCertificate);
         let Some(after) =
             found.outcome.diagnosis.filter(|after| !(found.anonymous && demands_certificate(after)))

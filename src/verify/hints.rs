@@ -1,6 +1,6 @@
 //! What helps to explain a judgement: nearest names, the gap in a path, a namesake with another key. Pure look-ups.
 
-use super::{Judgement, Link};
+use super::{Judgement, Link, is_ip_address};
 use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::text::distance;
 use crate::trust::FileCertificate;
@@ -65,16 +65,26 @@ fn is_anchored(judgement: &Judgement) -> bool {
     })
 }
 
-/// The certificate's name nearest to `host` by edit distance, case aside; addresses are compared as they are written. The
-/// common name counts only where there is no other, as it does for every client.
+/// The certificate's name nearest to `host` by edit distance, case aside: of its names for a name, of its addresses for an
+/// address, and of the others only where it has none of those. The common name counts only where there is no other, as it
+/// does for every client.
 /// `None` when there is no name at all.
 pub fn closest_name(facts: &Facts, host: &str) -> Option<String> {
-    let sans = facts.sans.as_deref().unwrap_or_default().iter().filter_map(|name| match name {
+    let sans = facts.sans.as_deref().unwrap_or_default();
+    let names = sans.iter().filter_map(|name| match name {
         GeneralName::Dns(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    });
+    let addresses = sans.iter().filter_map(|name| match name {
         GeneralName::Ip(address) => Some(address.to_string()),
         _ => None,
     });
-    let mut sans = sans.peekable();
+    let (names, addresses): (Vec<_>, Vec<_>) = (names.collect(), addresses.collect());
+    let like_it = match (is_ip_address(host.as_bytes()), names.is_empty(), addresses.is_empty()) {
+        (true, _, false) | (false, true, _) => addresses,
+        (true, _, true) | (false, false, _) => names,
+    };
+    let mut sans = like_it.into_iter().peekable();
     let common_name = facts.subject.common_name().filter(|_| sans.peek().is_none());
     let wanted = host.to_ascii_lowercase();
     sans.chain(common_name).take(MOST_NAMES).min_by_key(|name| distance(&name.to_ascii_lowercase(), &wanted))

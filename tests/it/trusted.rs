@@ -1,9 +1,14 @@
 //! What a server is told before it is trusted: a server that this check refuses, now or under its own name and roots,
 //! sees SSLRequest and a ClientHello, and neither user, database, password nor a client certificate.
 
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::support::home::Home;
+use crate::support::network::{alone, relay, resolver};
 use crate::support::odd_pki::{Key, Kind};
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::scripted_server::{ConnectionRecord, Login, ScriptedServer, Tls};
@@ -191,4 +196,160 @@ fn a_client_certificate_goes_to_no_server_that_the_check_refused() {
     );
     Tool::at(&home).with(["audit"]).check(&good).exits(0);
     assert!(server.connections().iter().any(|connection| connection.certificate));
+}
+
+/// orders.example and a second server of the same CA, db1.example, with whom it shares a port: the one at 127.0.0.1, where
+/// the resolver has every name, the other at 127.0.0.2.
+struct Neighbours {
+    home: Home,
+    meant: ScriptedServer,
+    other: ScriptedServer,
+    conninfo: String,
+}
+
+impl Neighbours {
+    fn new() -> Self {
+        let root = Draft::authority("the root", Algorithm::Ecdsa).self_signed();
+        let serve = |name: &str| {
+            let intermediate = Draft::authority("the intermediate", Algorithm::Ecdsa).signed_by(&root);
+            let leaf = Draft::server(name, Algorithm::Ecdsa).signed_by(&intermediate);
+            self::serve(&Chain { root: root.clone(), intermediate, leaf }, Login::ClearText)
+        };
+        let (home, meant, other) = (Home::new(), serve("orders.example"), serve("db1.example"));
+        resolver(&home, "timeout:1 attempts:1");
+        let at = SocketAddr::from(([127, 0, 0, 2], meant.address.port()));
+        relay(at, other.address, usize::MAX, Duration::ZERO);
+        let conninfo = format!(
+            "host=orders.example port={} user=me dbname=app password={PASSWORD} sslmode=verify-full sslrootcert={}",
+            meant.address.port(),
+            home.write("root.pem", root.pem()).display()
+        );
+        Self { home, meant, other, conninfo }
+    }
+
+    /// The check names what leads to the other server, and tells neither who comes.
+    #[track_caller]
+    fn led_astray(&self, tool: Tool, conninfo: &str, words: &[&str]) -> Report {
+        let report = tool.check(conninfo);
+        report.diagnosed("hostname-mismatch");
+        let cause = report.at("/diagnosis/cause").to_string();
+        for word in words {
+            assert!(cause.contains(word), "{word:?} is not in {cause}");
+        }
+        let first = report.at("/diagnosis/fixes/0").to_string();
+        assert!(!first.contains("db1.example"), "the other server's word comes first: {report}");
+        for fix in report.at("/diagnosis/fixes").as_array().expect("fixes") {
+            let claimed = fix["settings"]["host"] == "db1.example";
+            assert!(!claimed || fix["tried"].is_null(), "it would verify whoever answers: {report}");
+        }
+        told_nothing(&self.other.connections());
+        for connection in self.meant.connections() {
+            assert!(!connection.told_something(), "a trial tells nobody: {connection:?}");
+        }
+        report
+    }
+}
+
+#[test]
+fn what_leads_to_another_server_is_the_cause_and_its_removal_the_first_fix() {
+    alone("trusted::what_leads_to_another_server_is_the_cause_and_its_removal_the_first_fix", || {
+        let neighbours = Neighbours::new();
+        let Neighbours { home, meant, conninfo, .. } = &neighbours;
+        let port = meant.address.port();
+        let leads = format!("127.0.0.2:{port} leads to db1.example, not to orders.example");
+        let service = home.write("service.conf", "[orders]\nhostaddr=127.0.0.2\n");
+        let typed = format!("{conninfo} hostaddr=127.0.0.2");
+        let by_service = format!("{conninfo} service=orders");
+        let file = service.to_str().unwrap();
+        for (tool, conninfo, origin, fix) in [
+            (
+                Tool::at(home).env("PGHOSTADDR", "127.0.0.2"),
+                conninfo,
+                "environment variable PGHOSTADDR",
+                "unset PGHOSTADDR",
+            ),
+            (Tool::at(home), &typed, "the connection string", "remove hostaddr from the connection string"),
+            (Tool::at(home).env("PGSERVICEFILE", file), &by_service, file, "remove hostaddr from [orders]"),
+        ] {
+            let report = neighbours.led_astray(tool, conninfo, &[&leads, origin]);
+            let first = report.at("/diagnosis/fixes/0");
+            assert_eq!(
+                (&first["tried"], &first["settings"]["hostaddr"]),
+                (&"works".into(), &"".into()),
+                "{report}"
+            );
+            assert!(first["text"].to_string().contains(fix), "{report}");
+            let cured = format!("{} password={PASSWORD}", first["conninfo"].as_str().expect("a string"));
+            Tool::at(home).env("PGHOSTADDR", "127.0.0.2").env("PGSERVICEFILE", file).check(&cured).verified();
+            meant.connections();
+        }
+        // The neighbour: the name alone leads to the right server.
+        Tool::at(home).check(conninfo).verified();
+        meant.connections();
+
+        // Without a resolver that knows the name, removing hostaddr is no remedy: the tunnel is.
+        let unknown = conninfo.replace("orders.example", "none.example") + " hostaddr=127.0.0.2";
+        let words = format!("127.0.0.2:{port} leads to db1.example, not to none.example");
+        let report = neighbours.led_astray(Tool::at(home), &unknown, &[&words]);
+        let first = report.at("/diagnosis/fixes/0/text").to_string();
+        assert!(first.contains("let it end at none.example"), "{report}");
+
+        // The hosts file.
+        let hosts = home.write("hosts", "127.0.0.1 localhost\n\n127.0.0.2 db orders.example # moved\n");
+        let mount = Command::new("mount").arg("--bind").arg(hosts).arg("/etc/hosts").status();
+        assert!(mount.expect("mount").success());
+        let report = neighbours.led_astray(Tool::at(home), conninfo, &[&leads, "/etc/hosts, line 3"]);
+        let first = report.at("/diagnosis/fixes/0/text").to_string();
+        assert!(first.contains("/etc/hosts, line 3: remove orders.example"), "{report}");
+
+        // DNS itself, a slip of the hand, and this machine's own name for a tunnel.
+        for host in ["other.example", "db2.example"] {
+            let at = conninfo.replace("orders.example", host);
+            let report = Tool::at(home).check(
+                &at.replace(&format!("port={port}"), &format!("port={}", neighbours.other.address.port())),
+            );
+            report.diagnosed("hostname-mismatch");
+            assert!(!report.at("/diagnosis/fixes/0").to_string().contains("\"host\":\"db1"), "{report}");
+            told_nothing(&neighbours.other.connections());
+        }
+        let tunnel = conninfo.replace("orders.example", "localhost") + " hostaddr=127.0.0.2";
+        let report = Tool::at(home).check(&tunnel);
+        report.diagnosed("hostname-mismatch").says("/diagnosis/fixes/0/settings/host", "db1.example");
+        report.says("/diagnosis/fixes/0/tried", "works");
+        told_nothing(&neighbours.other.connections());
+    });
+}
+
+/// Whatever the CA calls itself, and wherever its certificate lies on this machine.
+#[test]
+fn nobody_is_told_to_trust_who_answers_in_place_of_a_provider() {
+    const HOST: &str = "demo.postgres.database.azure.com";
+    let other = Draft::authority("another", Algorithm::Ecdsa).self_signed();
+    for name in ["Corporate Root CA", "DigiCert Global Root G2", "Microsoft Azure RSA TLS Issuing CA 08"] {
+        let root = Draft::authority(name, Algorithm::Ecdsa).self_signed();
+        let intermediate = Draft::authority("Issuing CA 1", Algorithm::Ecdsa).signed_by(&root);
+        let leaf = Draft::server(HOST, Algorithm::Ecdsa).signed_by(&intermediate);
+        let chain = Chain { root, intermediate, leaf };
+        let server = serve(&chain, Login::ClearText);
+        let (home, conninfo) = identified(&chain, &server);
+        // The CA lies in the machine's store, beside the file, and in libpq's default place.
+        let store = home.write("store.pem", chain.root.pem());
+        home.write("files/corporate.pem", chain.root.pem());
+        home.write(".postgresql/root.crt", chain.root.pem());
+        home.write("files/roots.pem", other.pem());
+        let conninfo = conninfo.replace(NAME, HOST);
+        for (file, code) in [("files/roots.pem", "tls-inspection"), ("files/none.pem", "root-file-missing")] {
+            let tool = Tool::at(&home).env("SSL_CERT_FILE", store.to_str().unwrap());
+            let report = tool.check(&format!("{conninfo} sslrootcert={file}"));
+            report.diagnosed(code);
+            for fix in report.at("/diagnosis/fixes").as_array().expect("fixes") {
+                let text = fix["text"].to_string();
+                let bad =
+                    ["corporate.pem", "root.crt", "ssl_cert_file", "get the root", "intermediate after"];
+                assert!(!bad.iter().any(|words| text.contains(words)), "{name}: {fix} in {report}");
+                assert_ne!(fix["tried"], "works", "{name}: {fix} in {report}");
+            }
+            told_nothing(&server.connections());
+        }
+    }
 }

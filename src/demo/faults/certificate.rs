@@ -78,6 +78,16 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     Fault::new(
+        "tls-inspection",
+        "a company's own CA issued what comes in place of the provider's",
+        |scenario| {
+            let company = Authority::root("Corporate Root CA")?;
+            scenario.issue_from(company.intermediate_with("Corporate Issuing CA", key()?, |_| {})?)?;
+            scenario.rename(AZURE)
+        },
+    )
+    .named("tls-inspection-own-ca"),
+    Fault::new(
         "hostname-mismatch",
         "a tunnel: the host is localhost, the certificate is for the server",
         |scenario| {
@@ -91,6 +101,13 @@ pub(super) const FAULTS: &[Fault] = &[
         Ok(())
     })
     .named("hostname-mismatch-address"),
+    Fault::new("hostname-mismatch", "PGHOSTADDR leads to another server than the host", |scenario| {
+        scenario.unset("hostaddr");
+        scenario.set("host", "orders.example");
+        scenario.export("PGHOSTADDR", "127.0.0.1");
+        Ok(())
+    })
+    .named("hostname-mismatch-other-server"),
     Fault::new("certificate-expired", "the server's certificate has expired", |scenario| {
         scenario.present_with(|leaf| (leaf.not_before, leaf.not_after) = (days(-400), days(-35)))
     }),

@@ -1,6 +1,8 @@
 //! Why a path does not end in a root of the file.
 
+use super::detour::detour;
 use super::known;
+use super::stranger::{self, stranger};
 use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
@@ -9,7 +11,7 @@ use crate::diagnose::fix::provider_hints;
 use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text, store_name};
-use crate::provider::{self, Provider, Situation, inspection};
+use crate::provider::{Provider, Situation, inspection};
 use crate::stage::Stage;
 use crate::text;
 use crate::verify::hints::{Gap, gap, namesake};
@@ -20,7 +22,7 @@ pub const TLS_INSPECTION: Code = Code {
     name: "tls-inspection",
     severity: Severity::Failure,
     stage: Stage::Certificate,
-    title: "a TLS-inspecting proxy answered instead of the server",
+    title: "somebody else answered instead of the provider's server",
     short: None,
     concerns: &[],
     retryable: false,
@@ -125,7 +127,83 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
     }
 }
 
+/// Somebody else answers: an inspecting product by the name of its CA, or whoever has no certificate of the provider's.
 pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
+    let ends = end_defect(view).is_some()
+        || demanded(view).any(|defect| matches!(defect, Defect::BadSignature { .. }));
+    if !ends {
+        return None;
+    }
+    let expected = stranger::expected(view);
+    let host = view.host_name();
+    let due =
+        expected.map_or("the server's own CA".to_owned(), |provider| format!("a CA of {}", provider.name));
+    let (title, cause, issuer, product) = match (inspector(view), stranger(view)) {
+        (Some((product, name)), _) => (
+            format!("{product} answers in place of the server"),
+            format!(
+                "the certificate was issued by {}, where {due} was due: a proxy in between, or software on this \
+                 machine, opens TLS and closes it again",
+                name.short()
+            ),
+            text::printable(&name.to_string()),
+            Some(product),
+        ),
+        (None, Some(stranger)) => {
+            let name = stranger.provider.name;
+            let whose = match &stranger.known {
+                Some(root) if root.used_by.is_empty() => format!(
+                    "a root of this machine's store that is not among the public roots known here: probably a \
+                     company's own CA, which inspects TLS, or a root newer than this program ({})",
+                    env!("CARGO_PKG_VERSION")
+                ),
+                Some(root) => {
+                    format!("a root of {}: another provider's server answers", root.used_by.join(", "))
+                }
+                None => {
+                    "whatever it calls itself: a TLS-inspecting proxy, another server at this address, or an \
+                         impostor"
+                        .to_owned()
+                }
+            };
+            (
+                format!("somebody else answers in place of {name}"),
+                format!(
+                    "servers of {name} have certificates whose chain ends at one of its CAs or at a public root; this \
+                     one ends at {}, {whose}",
+                    stranger.issuer
+                ),
+                text::printable(&stranger.issuer),
+                None,
+            )
+        }
+        (None, None) => return None,
+    };
+    let detour = detour(view);
+    let detour_words = detour.as_ref().map(|detour| detour.words.clone());
+    Some(
+        Finding::titled(title)
+            .because(cause)
+            .fact("issued_by", issuer)
+            .fact_if("product", product)
+            .fact("due", due)
+            .fact_if("led_by", detour_words)
+            .fact("sent", sent(view))
+            .fact("in_file", in_file(view))
+            .fixes(detour.map(|detour| detour.removal))
+            .fix(Fix::text(format!(
+                "have {host} port {} exempted from TLS inspection by whoever runs the proxy, and do not add its CA to \
+                 your root file: it could read every password and row",
+                view.port()
+            )))
+            .fix(Fix::text(format!(
+                "run the check from another network, to see the certificate that {host} shows there"
+            ))),
+    )
+}
+
+/// The inspecting product whose CA is in the chain, and that CA's name.
+fn inspector(view: &View<'_>) -> Option<(&'static str, DistinguishedName)> {
     let (judgement, _) = judged(view)?;
     let product_of = |certificate: &Certificate| {
         let facts = certificate.facts().ok()?;
@@ -135,33 +213,7 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     };
     let on_path = judgement.path.iter().map(|link| &link.certificate);
     let chain = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
-    let (product, name) = on_path.chain(chain).find_map(product_of)?;
-    let expected = view.dns_name().and_then(|host| provider::by_host(&host));
-    let due =
-        expected.map_or("the server's own CA".to_owned(), |provider| format!("the CA of {}", provider.name));
-    Some(
-        Finding::titled(format!("{product} answers in place of the server"))
-            .because(format!(
-                "the certificate was issued by {}, where {due} was due: a proxy on the way, or software \
-                 on this machine, opens TLS and closes it anew",
-                name.short()
-            ))
-            .fact("issued_by", text::printable(&name.to_string()))
-            .fact("product", product)
-            .fact("due", due)
-            .fact("sent", sent(view))
-            .fact("in_file", in_file(view))
-            .fix(Fix::text(format!(
-                "have {} port {} exempted from TLS inspection by whoever runs the proxy",
-                view.host_name(),
-                view.port()
-            )))
-            .fix(Fix::text("check from a network without it, to see the server's own certificate"))
-            .fix(Fix::text(
-                "trusting the proxy's CA for a database gives it every password and row; do so only if \
-                 that is your rule",
-            )),
-    )
+    on_path.chain(chain).find_map(product_of)
 }
 
 pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {

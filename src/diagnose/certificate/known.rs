@@ -15,6 +15,8 @@ pub(in crate::diagnose) struct Root {
     pub certificate: Option<Certificate>,
     /// Its short name.
     pub name: String,
+    /// Whether it ships.
+    pub shipped: bool,
     /// The providers that use it, by identifier, if it ships.
     pub used_by: Vec<&'static str>,
     /// Whether this machine's store has it.
@@ -52,6 +54,14 @@ pub(in crate::diagnose) fn issuer_of(on_machine: Option<&RootStore>, below: &Cer
     )
 }
 
+/// Whether Mozilla's public roots have one of this common name.
+pub(super) fn is_public(common_name: &str) -> bool {
+    webpki_roots::TLS_SERVER_ROOTS.iter().any(|anchor| {
+        let subject = DistinguishedName::from_der(&subject_of(anchor)).ok();
+        subject.and_then(|subject| subject.common_name()).as_deref() == Some(common_name)
+    })
+}
+
 fn find(
     on_machine: Option<&RootStore>,
     certificate: impl Fn(&Facts) -> bool,
@@ -61,7 +71,8 @@ fn find(
     let on_machine = on_machine
         .and_then(|store| store.certificates.iter().map(|entry| &entry.certificate).find(|root| fits(root)));
     let in_public = webpki_roots::TLS_SERVER_ROOTS.iter().find(|public| anchor(public));
-    let named = |root: &Certificate, used_by: Vec<&'static str>| Root {
+    let named = |root: &Certificate, shipped, used_by: Vec<&'static str>| Root {
+        shipped,
         name: root.short_subject(),
         certificate: Some(root.clone()),
         used_by,
@@ -71,14 +82,15 @@ fn find(
     if let Some(KnownRoot { certificate, used_by, .. }) =
         provider::known_roots().iter().find(|root| fits(&root.certificate))
     {
-        return Some(named(certificate, used_by.to_vec()));
+        return Some(named(certificate, true, used_by.to_vec()));
     }
     if let Some(root) = on_machine {
-        return Some(named(root, Vec::new()));
+        return Some(named(root, false, Vec::new()));
     }
     let name = DistinguishedName::from_der(&subject_of(in_public?)).ok()?;
     Some(Root {
         certificate: None,
+        shipped: false,
         name: name.short(),
         used_by: Vec::new(),
         on_machine: false,

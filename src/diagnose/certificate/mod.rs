@@ -1,13 +1,16 @@
 //! The chain and the name: from the defects that judging found to their cause.
 
+mod detour;
 mod end;
 mod faults;
 pub(super) mod known;
 mod name;
 mod otherwise;
+mod stranger;
 
 pub(super) use faults::begins_later;
 pub(super) use known::Root;
+pub(super) use stranger::stranger;
 
 pub use end::*;
 pub use faults::CERTIFICATE_NOT_YET_VALID;

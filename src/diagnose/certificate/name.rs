@@ -1,8 +1,8 @@
 //! The name: the chain is good, and for another host.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use super::{demanded, names_of, otherwise};
+use super::{demanded, detour, names_of, otherwise};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::provider_hints;
@@ -37,6 +37,7 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let facts = leaf.facts().ok()?;
     let names = names_of(leaf);
     let closest = closest_name(facts, &asked).map(|name| text::printable(&name));
+    let led_by = is_full_name(&asked).then(|| detour::detour(view)).flatten().map(|detour| detour.words);
     let reading = reading(view, &asked, &names, closest.as_deref());
     let server = reading.fixes.iter().flat_map(|fix| &fix.settings).find(|(keyword, _)| *keyword == "host");
     let refused = server.and_then(|(_, name)| otherwise::refused_under(view, name));
@@ -50,6 +51,7 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
             .fact("issued_to", at_most(20, names))
             .fact_if("common_name", common_name)
             .fact_if("closest", closest)
+            .fact_if("led_by", led_by)
             .fact_if("strict_clients", refused)
             .fixes(reading.fixes)
             .fixes(provider_hints(view, Situation::NameMismatch, None)),
@@ -65,14 +67,28 @@ struct Reading {
 /// The readings, the most specific first.
 fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>) -> Reading {
     let mismatch = Mismatch::new(view, asked, names, closest);
-    mismatch
-        .final_dot()
-        .or_else(|| mismatch.common_name_alone())
+    let known = mismatch.final_dot().or_else(|| mismatch.common_name_alone());
+    if is_full_name(asked) {
+        // Whoever asked for a whole name meant that one: what the server calls itself is no better one for it.
+        return known
+            .or_else(|| mismatch.alias())
+            .or_else(|| mismatch.led_elsewhere())
+            .or_else(|| mismatch.slip())
+            .unwrap_or_else(|| mismatch.another_server());
+    }
+    known
         .or_else(|| mismatch.through_this_machine())
         .or_else(|| mismatch.by_address())
         .or_else(|| mismatch.alias())
-        .or_else(|| mismatch.typo())
-        .unwrap_or_else(|| mismatch.another_server())
+        .unwrap_or_else(|| mismatch.short_name())
+}
+
+/// Whether a host is a name that stands for one server everywhere: neither an address, nor this machine, nor a name
+/// without a dot, which is some network's own word for it.
+fn is_full_name(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_local = name == "localhost.localdomain" || name.ends_with(".localhost");
+    name.contains('.') && !is_local && !is_ip_address(host.as_bytes())
 }
 
 /// A name asked for, the certificate's names, and the way to the server.
@@ -116,13 +132,36 @@ impl<'a> Mismatch<'a> {
         })
     }
 
+    /// The same where another whole name was asked for.
+    fn claimed(&self) -> Option<Fix> {
+        let server = self.server.as_deref()?;
+        Some(
+            self.pair(&format!("only if {server} is the server you mean: set host to that name"))?
+                .by_its_own_word(),
+        )
+    }
+
     fn reissue(&self) -> Fix {
         let asked = self.asked;
-        Fix::text(format!("your own server? reissue its certificate with {asked} among its subjectAltNames"))
+        Fix::text(format!("if you run the server: reissue its certificate with {asked} as a subjectAltName"))
     }
 
     fn pair_or_reissue(&self, text: &str) -> Vec<Fix> {
         self.pair(text).into_iter().chain([self.reissue()]).collect()
+    }
+
+    /// Where the connection led: `203.0.113.7:5432`.
+    fn place(&self) -> String {
+        match self.address {
+            Some(address) => SocketAddr::new(address, self.view.port()).to_string(),
+            None => self.view.place(),
+        }
+    }
+
+    /// `127.0.0.1:24010 leads to db1.example, not to orders.example`
+    fn leads_to(&self) -> String {
+        let server = self.server.as_deref().unwrap_or("another server");
+        format!("{} leads to {server}, not to {}", self.place(), self.asked)
     }
 
     fn final_dot(&self) -> Option<Reading> {
@@ -150,10 +189,10 @@ impl<'a> Mismatch<'a> {
         let address = self.address.filter(|address| reachability(*address) == Reachability::Loopback)?;
         Some(Reading {
             cause: format!(
-                "the connection goes through this machine ({address}), so it most likely is a tunnel; the \
-                 name to verify is still the server's"
+                "the connection goes through this machine ({address}), so it is probably a tunnel; the name \
+                 to verify is still the server's"
             ),
-            fixes: self.pair_or_reissue("name the server, keep the tunnel"),
+            fixes: self.pair_or_reissue("keep the tunnel but verify the server's own name"),
         })
     }
 
@@ -178,33 +217,83 @@ impl<'a> Mismatch<'a> {
         })
     }
 
-    fn typo(&self) -> Option<Reading> {
+    /// Something other than the name's DNS record leads to another server.
+    fn led_elsewhere(&self) -> Option<Reading> {
+        let asked = self.asked;
+        let detour = detour::detour(self.view);
+        let is_local = self.address.map(reachability) == Some(Reachability::Loopback);
+        if detour.is_none() && !is_local {
+            return None;
+        }
+        let port = self.view.port();
+        let mut fixes = Vec::new();
+        let mut cause = self.leads_to();
+        if let Some(detour) = detour {
+            cause.push_str(&format!("; {}", detour.words));
+            fixes.push(detour.removal);
+        }
+        fixes.push(match is_local {
+            true => Fix::text(format!(
+                "if port {port} of this machine is a tunnel: let it end at {asked} (it ends at another server now)"
+            )),
+            false => Fix::text(format!("set hostaddr to the address of {asked}")),
+        });
+        fixes.push(self.reissue());
+        fixes.extend(self.claimed());
+        Some(Reading { cause, fixes })
+    }
+
+    fn slip(&self) -> Option<Reading> {
         let asked = self.asked;
         let name = self
             .closest
             .filter(|name| distance(&name.to_ascii_lowercase(), &asked.to_ascii_lowercase()) <= 2)?;
+        let mut fixes = vec![Fix::text(format!(
+            "compare host with the name that you were given: \"{asked}\" answers as \"{name}\", which is a typing \
+             error in one of them or another server"
+        ))];
+        fixes.push(
+            Fix::text(format!("if \"{asked}\" is a typing error: set host to the server's name"))
+                .set("host", name)
+                .by_its_own_word(),
+        );
+        fixes.push(self.reissue());
         Some(Reading {
-            cause: format!(
-                "\"{asked}\" differs from a name of the certificate by a letter or two: most likely a \
-                 slip of the hand"
-            ),
-            fixes: vec![
-                Fix::text("is that the server you mean? write its name as it is").set("host", name),
-                self.reissue(),
-            ],
+            cause: format!("\"{asked}\" differs from a name of the certificate by a letter or two"),
+            fixes,
         })
     }
 
     fn another_server(&self) -> Reading {
-        let cause = if self.address.map(reachability) == Some(Reachability::Private) {
-            "the name leads to a private address: most likely an alias or private name of the server, and the \
-             certificate has its own name only"
+        let asked = self.asked;
+        let private = if self.address.map(reachability) == Some(Reachability::Private) {
+            "; the address is private, so the name may be a private one that the certificate lacks"
         } else {
-            "the name leads to a server with another name: an alias, a proxy or pooler in front of it, a \
-             copied string, or another server than the one meant"
+            ""
         };
+        let cause = format!(
+            "{}: the DNS record of {asked} points to another server, to a proxy or pooler in front of it, or is an \
+             alias that the certificate lacks{private}",
+            self.leads_to()
+        );
+        let mut fixes = vec![
+            Fix::text(format!(
+                "check the DNS record of {asked}: does {} belong to the server you mean?",
+                self.address.map_or_else(|| self.place(), |address| address.to_string())
+            )),
+            self.reissue(),
+        ];
+        fixes.extend(self.claimed());
+        Reading { cause, fixes }
+    }
+
+    /// A name without a dot: a network's own word for the server.
+    fn short_name(&self) -> Reading {
         Reading {
-            cause: cause.to_owned(),
+            cause: format!(
+                "\"{}\" is a name of this network or machine only, and the certificate has the server's own name",
+                self.asked
+            ),
             fixes: self.pair_or_reissue("is it the server you mean? give its own name, keep the address"),
         }
     }

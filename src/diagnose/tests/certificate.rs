@@ -220,7 +220,7 @@ fn names_that_do_not_fit() {
     evidence("localhost", "127.0.0.1")
         .fails(&codes::HOSTNAME_MISMATCH)
         .titled("the certificate is for other names than \"localhost\"")
-        .because("through this machine (127.0.0.1), so it most likely is a tunnel")
+        .because("through this machine (127.0.0.1), so it is probably a tunnel")
         .shows("asked_for", "localhost")
         .shows("issued_to", "mydemo.postgres.database.azure.com")
         .shows("closest", "mydemo.postgres.database.azure.com")
@@ -233,8 +233,9 @@ fn names_that_do_not_fit() {
         .sets("hostaddr", "20.61.7.9");
     evidence("mydeno.postgres.database.azure.com", "20.61.7.9")
         .fails(&codes::HOSTNAME_MISMATCH)
-        .because("slip of the hand")
-        .sets("host", "mydemo.postgres.database.azure.com");
+        .because("by a letter or two")
+        .sets("host", "mydemo.postgres.database.azure.com")
+        .first_sets_no("host");
     evidence("db.company.example", "20.61.7.9")
         .with_attempt(|attempt| {
             attempt.canonical_name = Some("mydemo.postgres.database.azure.com".to_owned())
@@ -248,8 +249,15 @@ fn names_that_do_not_fit() {
         .sets("host", "mydemo.postgres.database.azure.com");
     evidence("db.internal", "10.0.4.5")
         .fails(&codes::HOSTNAME_MISMATCH)
-        .because("private address")
-        .sets("hostaddr", "10.0.4.5");
+        .because("10.0.4.5:5432 leads to mydemo.postgres.database.azure.com, not to db.internal")
+        .because("private")
+        .sets("hostaddr", "10.0.4.5")
+        .first_sets_no("host");
+    // A name without a dot is some network's own word for the server.
+    evidence("db", "10.0.4.5")
+        .fails(&codes::HOSTNAME_MISMATCH)
+        .because("a name of this network or machine only")
+        .sets("host", "mydemo.postgres.database.azure.com");
 }
 
 #[test]

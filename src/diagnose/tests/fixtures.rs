@@ -88,6 +88,7 @@ impl Evidence {
             looks: Vec::new(),
             audit: None,
             system_roots: None,
+            hosts_line: None,
             resolvers: vec!["192.0.2.53".to_owned()],
             scope: Scope::default(),
             took: Duration::from_millis(58),
@@ -310,6 +311,19 @@ impl Found {
             .flat_map(|fix| &fix.settings)
             .any(|(k, v)| *k == keyword && v == value);
         assert!(has, "no {keyword}={value} in {:#?}", self.diagnosis.fixes);
+        self
+    }
+
+    /// The first fix has this setting.
+    pub(crate) fn first_sets(self, keyword: &str, value: &str) -> Self {
+        let first = &self.diagnosis.fixes[0];
+        assert!(first.settings.iter().any(|(k, v)| *k == keyword && v == value), "{first:#?}");
+        self
+    }
+
+    /// The first fix leaves this alone.
+    pub(crate) fn first_sets_no(self, keyword: &str) -> Self {
+        assert!(!self.diagnosis.fixes[0].names(keyword), "{:#?}", self.diagnosis.fixes);
         self
     }
 

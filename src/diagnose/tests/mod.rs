@@ -1,5 +1,6 @@
 //! Each code on evidence that shows it, beside the case that looks alike and is fine.
 
+mod another_server;
 mod certificate;
 mod connection;
 mod files;

@@ -9,6 +9,7 @@ use crate::evidence::{
     Closure, DnsFailure, Evidence, NegotiateResult, OsFailure, Resolution, TcpResult, TlsFailure,
 };
 use crate::provider::{PROVIDERS, Situation, bundle};
+use crate::trust::Roots;
 
 /// Evidence of a situation at a host, and the code it is.
 fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
@@ -61,11 +62,8 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (at().with_tls(TlsFailure::AlertReceived(112)), &codes::SNI_UNRECOGNIZED)
         }
         Situation::RootMissing => {
-            let other = Authority::root("Another Root");
-            (
-                Evidence::of(vec![own.server(host)], &[&other.certificate]).with_host(host, public),
-                &codes::UNKNOWN_ISSUER,
-            )
+            let missing = Roots::Missing { path: Some("/etc/ssl/roots.pem".into()), typed: None };
+            (at().with_trust(|trust| trust.roots = missing), &codes::ROOT_FILE_MISSING)
         }
         Situation::SelfSigned => {
             let itself = Authority::root_with(params(host, false)).certificate;

@@ -229,6 +229,18 @@ prop_compose! {
 
 fn check(outcome: &Outcome) {
     assert_eq!(outcome.verdict == Verdict::Failed, outcome.diagnosis.is_some());
+    // No text says more of TLS than the sslmode verified.
+    let mode = outcome.evidence.config.as_ref().map(|settings| settings.sslmode);
+    if mode != Ok(SslMode::VerifyFull) {
+        let found = outcome.diagnosis.iter().chain(&outcome.also).chain(outcome.earlier.iter().flatten());
+        let texts = found.flat_map(|found| {
+            let fixes = found.fixes.iter().filter(|fix| !fix.names("sslmode")).map(|fix| &fix.text);
+            [&found.title, &found.cause].into_iter().chain(fixes)
+        });
+        for text in texts {
+            assert!(!text.contains("TLS is verified") && !text.contains("verified TLS"), "{text}");
+        }
+    }
     if outcome.verdict == Verdict::Verified {
         assert_eq!(
             outcome.evidence.config.as_ref().map(|settings| settings.sslmode),

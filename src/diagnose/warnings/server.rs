@@ -89,7 +89,7 @@ pub(super) fn terminated_upstream(view: &View<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::titled("TLS is verified up to a proxy; the server itself sees an unencrypted session")
+        Finding::titled("TLS ends at a proxy: the server itself sees an unencrypted session")
             .fact("backend", "pg_stat_ssl: ssl is off for this session")
             .fix(Fix::text(
                 "let the pooler or proxy use TLS to the server too (PgBouncer: \

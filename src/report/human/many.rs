@@ -252,9 +252,15 @@ fn tell(page: &mut Page, cause: &Cause) {
 fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, date: Option<&str>) {
     let style = page.style();
     let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
-    let total = run.verified + run.failed + run.unfinished;
+    let total = run.finished() + run.unfinished;
     let then = date.map(|date| format!(", now and {date}")).unwrap_or_default();
     let mut parts = vec![style.paint(role, &format!("verified {} of {total}{then}", run.verified))];
+    for (count, level) in [(run.chain_verified, Verdict::ChainVerified), (run.encrypted, Verdict::Encrypted)]
+    {
+        if count > 0 {
+            parts.push(style.paint(Role::Warning, &format!("{} {count}", level.words())));
+        }
+    }
     if run.failed > 0 {
         parts.push(style.paint(Role::Error, &format!("failed {}", run.failed)));
     }

@@ -63,7 +63,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "tls-inspection",
-        shows: "issued_by: CN=Zscaler Intermediate Root CA, O=Zscaler; product: Zscaler; due: the CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
+        shows: "issued_by: CN=Zscaler Intermediate Root CA, O=Zscaler; product: Zscaler; due: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
         fix: "have demo.postgres.database.azure.com port",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
@@ -71,6 +71,14 @@ pub(super) const FAILURES: &[Row] = &[
             let root = Draft::authority("Zscaler Root CA").self_signed();
             Staged { root: root.clone(), ..certificates.staged(&[&server().signed_by(&root)]) }
         })],
+    },
+    Row {
+        fault: "tls-inspection-own-ca",
+        shows: "issued_by: Corporate Root CA; due: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
+        fix: "do not add its CA to your root file",
+        fixed_by: NoSetting,
+        psql: Alerts(UNKNOWN_CA),
+        neighbours: &[],
     },
     Row {
         fault: "hostname-mismatch",
@@ -97,6 +105,14 @@ pub(super) const FAILURES: &[Row] = &[
         fix: "host=db.example hostaddr=127.0.0.1",
         fixed_by: Works("host=db.example hostaddr=127.0.0.1"),
         psql: Fails(r#"does not match host name "127.0.0.1""#),
+        neighbours: &[],
+    },
+    Row {
+        fault: "hostname-mismatch-other-server",
+        shows: "asked_for: orders.example; issued_to: db.example; closest: db.example; led_by: hostaddr=127.0.0.1 comes from environment variable PGHOSTADDR",
+        fix: "let it end at orders.example",
+        fixed_by: Untried("host=db.example hostaddr=127.0.0.1"),
+        psql: Fails(r#"server certificate for "db.example" does not match host name "orders.example""#),
         neighbours: &[],
     },
     Row {
@@ -257,7 +273,7 @@ pub(super) const WARNINGS: &[Row] = &[
         fault: "root-bundle-incomplete",
         shows: "missing: DigiCert Global Root G2, SHA-256 CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F; announced: 2025-11-11; source:",
         fix: "sslrootcert=azure-roots.pem",
-        fixed_by: Uncovers("sslrootcert=azure-roots.pem", "unknown-issuer"),
+        fixed_by: Uncovers("sslrootcert=azure-roots.pem", "tls-inspection"),
         psql: Connects,
         neighbours: &[Chain("all roots that the provider has announced", Certificates::at_azure)],
     },

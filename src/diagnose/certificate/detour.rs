@@ -1,0 +1,44 @@
+//! What else than the name's own DNS record leads to an address: hostaddr, wherever it was set, or the hosts file. Where
+//! the server at the other end is not the one that was meant, that is what to look at first.
+
+use crate::conninfo::Origin;
+use crate::diagnose::Fix;
+use crate::diagnose::view::{View, path_text, shown_value};
+
+/// A setting that leads to an address in place of DNS.
+pub(super) struct Detour {
+    /// What leads there and where that was set.
+    pub words: String,
+    /// Its removal.
+    pub removal: Fix,
+}
+
+/// What leads to the address of the attempt in place of DNS; `None` where a name was looked up and no hosts file
+/// answered, and where no name was given that could be looked up instead.
+pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
+    let host = view.dns_name()?;
+    if view.attempt?.dns.is_some() {
+        let line = view.evidence.hosts_line.as_ref()?;
+        let place = format!("{}, line {}", path_text(&line.file), line.line);
+        return Some(Detour {
+            words: format!("{place} gives {host} this address, in place of DNS"),
+            removal: Fix::text(format!("{place}: remove {host}, so that DNS says where the server is")),
+        });
+    }
+    let parameter = view.settings()?.parameter("hostaddr").filter(|known| !known.value.is_empty())?;
+    let value = shown_value(&parameter.value);
+    let text = match &parameter.origin {
+        Origin::Environment(variable) => {
+            format!("unset {variable} (or override it as below), so that DNS says where {host} is")
+        }
+        Origin::Service { name, file } => {
+            format!("{}: remove hostaddr from [{}], so that DNS says where {host} is", path_text(file), name)
+        }
+        origin => format!("remove hostaddr from {}, so that DNS says where {host} is", origin.phrase()),
+    };
+    let origin = parameter.origin.phrase();
+    Some(Detour {
+        words: format!("hostaddr={value} comes from {origin} and takes the place of DNS"),
+        removal: Fix::text(text).set("hostaddr", ""),
+    })
+}

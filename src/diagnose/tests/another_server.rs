@@ -1,0 +1,126 @@
+//! Another server than the one that was meant: what led to it, and what is never advised about it.
+
+use super::fixtures::*;
+use crate::certificate::{Certificate, pem};
+use crate::conninfo::Origin;
+use crate::diagnose::codes;
+use crate::evidence::{Evidence, HostsLine};
+use crate::provider::known_root;
+use crate::trust::{FileCertificate, RootSource, RootStore};
+
+const AZURE: &str = "demo.postgres.database.azure.com";
+
+#[test]
+fn what_leads_to_another_server_is_named() {
+    let chain = Chain::honest();
+    let evidence = |origin: Origin| {
+        Evidence::of(chain.sent(), &[&chain.root.certificate])
+            .with_host("orders.example", "127.0.0.1")
+            .with_settings(|settings| {
+                settings.parameters.retain(|known| known.keyword != "hostaddr");
+                settings.parameters.push(parameter("hostaddr", "127.0.0.1", origin));
+            })
+    };
+    let by =
+        |origin| evidence(origin).with_attempt(|attempt| attempt.dns = None).fails(&codes::HOSTNAME_MISMATCH);
+    for (origin, words, fix) in [
+        (Origin::Environment("PGHOSTADDR"), "comes from environment variable PGHOSTADDR", "unset PGHOSTADDR"),
+        (
+            Origin::ConnectionString,
+            "comes from the connection string",
+            "remove hostaddr from the connection string",
+        ),
+        (
+            Origin::Service { name: "orders".to_owned(), file: "/home/me/.pg_service.conf".into() },
+            "/home/me/.pg_service.conf",
+            "/home/me/.pg_service.conf: remove hostaddr from [orders]",
+        ),
+    ] {
+        by(origin)
+            .because(&format!("127.0.0.1:5432 leads to {HOST}, not to orders.example"))
+            .because(words)
+            .advises(fix)
+            .advises("let it end at orders.example")
+            .first_sets("hostaddr", "");
+    }
+    evidence(Origin::Default)
+        .with(|evidence| {
+            evidence.hosts_line = Some(HostsLine { file: "/etc/hosts".into(), line: 7 });
+        })
+        .fails(&codes::HOSTNAME_MISMATCH)
+        .because("/etc/hosts, line 7 gives orders.example this address")
+        .advises("/etc/hosts, line 7: remove orders.example")
+        .first_sets_no("host");
+}
+
+/// Whatever the CA calls itself, and whatever file or store has it.
+#[test]
+fn somebody_else_answers_for_a_providers_host() {
+    let other = Authority::root("Another Root");
+    let unsafe_words = ["ssl_cert_file", "get the root certificate", "add it to", "intermediate after"];
+    let stranger = |evidence: Evidence| {
+        let found =
+            evidence.with_host(AZURE, "20.61.7.9").with_settings(|_| {}).fails(&codes::TLS_INSPECTION);
+        for fix in &found.diagnosis.fixes {
+            assert!(!unsafe_words.iter().any(|words| fix.text.contains(words)), "{fix:?}");
+            assert!(fix.settings.is_empty() && fix.command.is_none(), "{fix:?}");
+        }
+        found
+    };
+    for name in [
+        "Corporate Root CA",
+        "DigiCert Global Root G2",
+        "Microsoft Azure RSA TLS Issuing CA 08",
+        "Microsoft RSA Root Certificate Authority 2017",
+    ] {
+        let root = Authority::root(name);
+        let issuing = root.intermediate("Issuing CA 1");
+        let leaf = issuing.server(AZURE);
+        // Root sent, root not sent, intermediate not sent.
+        for sent in [
+            vec![leaf.clone(), issuing.certificate.clone(), root.certificate.clone()],
+            vec![leaf.clone(), issuing.certificate.clone()],
+            vec![leaf.clone()],
+        ] {
+            stranger(Evidence::of(sent, &[&other.certificate]))
+                .titled("somebody else answers in place of Azure Database for PostgreSQL Flexible Server");
+        }
+        // A real root of that name in the file, another key.
+        if let Some(real) = known_root(name) {
+            stranger(Evidence::of(vec![root.server(AZURE)], &[&real.certificate]));
+        }
+        // The machine's store has the CA: a company put it there.
+        stranger(Evidence::of(vec![leaf, issuing.certificate.clone()], &[&other.certificate]).with(
+            |evidence| {
+                let file = vec![FileCertificate {
+                    certificate: root.certificate.clone(),
+                    file: "/etc/ssl/certs/ca-certificates.crt".into(),
+                    line: 1,
+                }];
+                let source = RootSource::System { file: None, directory: None };
+                evidence.system_roots = Some(RootStore::loaded(source, file));
+            },
+        ))
+        .because("machine's store");
+    }
+    stranger(Evidence::of(
+        vec![Authority::root_with(params(AZURE, false)).certificate],
+        &[&other.certificate],
+    ));
+    // Another provider's server.
+    let rds = known_root("Amazon RDS eu-west-1 Root CA RSA2048 G1").expect("a root that ships");
+    stranger(Evidence::of(vec![rds.certificate.clone()], &[&other.certificate]))
+        .because("another provider's server");
+    // The neighbours: a public root, and a host that is nobody's.
+    let text = include_str!("DigiCert_Global_G2_TLS_RSA_SHA256_2020_CA1.pem");
+    let public = Certificate::from_der(pem::blocks(text.as_bytes())[0].content.as_ref().unwrap());
+    Evidence::of(vec![public], &[&other.certificate])
+        .with_host(AZURE, "20.61.7.9")
+        .with_settings(|_| {})
+        .fails(&codes::ROOT_NOT_IN_FILE);
+    let own = Authority::root("Corporate Root CA");
+    Evidence::of(vec![own.server("db.company.example")], &[&other.certificate])
+        .with_host("db.company.example", "203.0.113.7")
+        .with_settings(|_| {})
+        .fails(&codes::UNKNOWN_ISSUER);
+}
