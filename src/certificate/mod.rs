@@ -7,6 +7,7 @@
 //! anything, and a broken extension is a fact of its own ([`Extensions::problems`]).
 
 mod algorithms;
+mod altered;
 mod crl;
 mod crl_point;
 mod der;
@@ -26,6 +27,7 @@ use crate::text::hex;
 
 pub(crate) use algorithms::{EXPLICIT_CURVE, public_key};
 pub use algorithms::{Hash, KeyKind, SignatureAlgorithm, SignatureKind};
+pub use altered::{Alteration, Altered, altered};
 pub use crl::{Crl, CrlFacts, CrlScope, RevocationReason, RevokedEntry};
 pub use crl_point::{ALL_REASONS, CrlPoint, CrlPointName};
 pub use der::Malformed;

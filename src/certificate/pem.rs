@@ -123,11 +123,16 @@ pub fn write(label: &str, content: &[u8]) -> String {
     text
 }
 
+/// Base64 as OpenSSL takes it, without blanks.
+pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
+}
+
 fn decoded(text: &[u8]) -> Result<Vec<u8>, BadBlock> {
     if text.is_empty() {
         return Err(BadBlock::Empty);
     }
-    BASE64.decode(text).map_err(|_| BadBlock::NotBase64)
+    from_base64(text).ok_or(BadBlock::NotBase64)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Show a root file, compare it with a provider's roots, or export a provider's roots.
+/// Show a root file, compare it with a provider's roots, export a provider's roots, or convert a file to PEM.
 #[derive(Clone, Debug, Args)]
 pub struct RootsArgs {
     /// What to do; without it, list the bundles.
@@ -27,6 +27,8 @@ pub enum RootsAction {
     Check(CheckArgs),
     /// Export a provider's current roots as a root file.
     Export(ExportArgs),
+    /// Write the certificates of a file as PEM: of a DER file, UTF-16, or PEM altered by quotes, lost line ends and the like.
+    Convert(ConvertArgs),
 }
 
 /// `roots check`.
@@ -55,6 +57,20 @@ pub struct ExportArgs {
     /// An identifier from roots list.
     #[arg(value_name = "PROVIDER")]
     pub provider: String,
+    /// Write to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if it exists.
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+/// `roots convert`.
+#[derive(Clone, Debug, Args)]
+pub struct ConvertArgs {
+    /// The file to read.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
     /// Write to a file instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

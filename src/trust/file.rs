@@ -1,6 +1,6 @@
 //! Reading a file as libpq finds it: is it there (`stat`), can it be read, and what is really in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
@@ -59,8 +59,26 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
         Some(DerKind::SignedData) => FileContent::Pkcs7(Pkcs7Form::Der),
         Some(DerKind::Pkcs12) => FileContent::Pkcs12,
         Some(DerKind::PrivateKey) => FileContent::PrivateKey,
-        None => FileContent::NoCertificate,
+        None => path_of_file(bytes).map_or(FileContent::NoCertificate, FileContent::PathOfFile),
     }
+}
+
+/// The path that a file holds in the place of content: on its only line, perhaps quoted, or in what a shell or curl would
+/// have replaced with the content (`$(cat FILE)`, `@FILE`).
+fn path_of_file(bytes: &[u8]) -> Option<PathBuf> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let unwrapped =
+        [("\"", "\""), ("'", "'"), ("$(cat ", ")"), ("$(<", ")"), ("`cat ", "`"), ("file://", ""), ("@", "")]
+            .into_iter()
+            .fold(text, |text, (before, after)| {
+                let inside = text.strip_prefix(before).and_then(|text| text.strip_suffix(after));
+                inside.unwrap_or(text).trim()
+            });
+    let is_path = unwrapped.contains(['/', '\\'])
+        || [".pem", ".crt", ".cer"].iter().any(|end| unwrapped.ends_with(end));
+    let is_plain =
+        unwrapped.len() <= 1024 && unwrapped.chars().all(|c| crate::text::is_printable(c) && c != ' ');
+    (is_path && is_plain && unwrapped.len() > 1).then(|| PathBuf::from(unwrapped))
 }
 
 /// Whether bytes are UTF-16: they begin with its mark, or are ASCII beside NUL over and over.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::certificate::{Certificate, Crl};
+use crate::certificate::{Alteration, Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
 pub use store::{HashedDirectory, HashedFile};
 
@@ -158,6 +158,10 @@ pub enum FileContent {
         /// What is wrong.
         what: String,
     },
+    /// PEM that was altered on its way.
+    Altered(Vec<Alteration>),
+    /// Not the certificates, but the path of their file.
+    PathOfFile(PathBuf),
     /// Something without any certificate in it.
     NoCertificate,
 }
@@ -189,17 +193,24 @@ impl std::fmt::Display for FileContent {
         f.write_str(match self {
             Self::Empty => "it is empty",
             Self::Directory => "it is a directory",
-            Self::DerCertificate => "it is a certificate in DER, not PEM",
-            Self::Pkcs7(_) => "it is a PKCS#7 bundle",
-            Self::Pkcs12 => "it is a PKCS#12 bundle",
-            Self::PrivateKey => "it is a private key",
-            Self::Csr => "it is a certificate signing request",
-            Self::Html => "it is an HTML page",
+            Self::DerCertificate => "it contains a DER certificate",
+            Self::Pkcs7(_) => "it contains a PKCS#7 bundle",
+            Self::Pkcs12 => "it contains a PKCS#12 bundle",
+            Self::PrivateKey => "it contains a private key",
+            Self::Csr => "it contains a certificate signing request",
+            Self::Html => "it contains an HTML page",
             Self::Utf16(_) => "it is UTF-16 text",
             Self::BadBlock { line, what } => {
                 return write!(f, "the block at line {line} is damaged: {what}");
             }
-            Self::NoCertificate => "it holds no certificate",
+            Self::Altered(by) => {
+                let all: Vec<String> = by.iter().map(ToString::to_string).collect();
+                return f.write_str(&all.join(", "));
+            }
+            Self::PathOfFile(path) => {
+                return write!(f, "it contains the path of a file, {}, not certificates", path.display());
+            }
+            Self::NoCertificate => "it contains no certificate",
         })
     }
 }
@@ -413,4 +424,13 @@ pub fn root_file_from_bytes(path: &std::path::Path, bytes: &[u8], source: RootSo
 /// tell.
 pub fn converted(from: &std::path::Path, to: &std::path::Path) -> Option<Roots> {
     roots::converted(from, to)
+}
+
+/// The certificates of a file that holds them in any form that can be read here: PEM, altered PEM, UTF-16, DER. `None`
+/// for a file without any, and for one that is damaged.
+///
+/// # Errors
+/// What the system says of a file that cannot be read.
+pub fn certificates_in(path: &std::path::Path) -> Result<Option<Vec<Certificate>>, FileError> {
+    roots::certificates_in(path)
 }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::blocks::{Found, certificates};
 use super::store::hashed_files;
-use super::{FileCertificate, FileContent, RootSource, RootStore, Roots};
+use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Roots};
 use super::{file, store};
-use crate::certificate::Certificate;
-use crate::certificate::pem;
+use crate::certificate::{Certificate, altered, pem};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
@@ -83,26 +82,42 @@ fn with_bytes(path: &Path, source: RootSource) -> (Roots, Vec<u8>) {
 /// Takes bytes for the content of a root file at `path`.
 pub(super) fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots {
     let blocks = pem::blocks(bytes);
-    match certificates(path, &blocks) {
-        Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => {
-            Roots::Invalid { path: path.to_owned(), content: file::content(bytes, &blocks) }
-        }
-        Ok(found) => Roots::Loaded(RootStore::loaded(source, found.certificates)),
-        Err(content) => Roots::Invalid { path: path.to_owned(), content },
-    }
+    let content = match certificates(path, &blocks) {
+        Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => file::content(bytes, &blocks),
+        Ok(found) => return Roots::Loaded(RootStore::loaded(source, found.certificates)),
+        Err(content) => content,
+    };
+    let was_altered = matches!(content, FileContent::NoCertificate | FileContent::BadBlock { .. });
+    let altered = was_altered.then(|| altered(bytes)).flatten();
+    let content = altered.map_or(content, |altered| FileContent::Altered(altered.by));
+    Roots::Invalid { path: path.to_owned(), content }
 }
 
-/// What a conversion to PEM makes of a file: DER as it is, UTF-16 as text.
+/// What a conversion to PEM makes of a file.
 pub(super) fn converted(from: &Path, to: &Path) -> Option<Roots> {
-    let bytes = file::read(from).ok()?;
-    let source = RootSource::Given(to.to_owned());
-    if let Some(form) = file::utf16(&bytes) {
-        return Some(from_bytes(to, file::decoded(&bytes, form).as_bytes(), source));
+    let certificates = certificates_in(from).ok()??;
+    let placed = |certificate| FileCertificate { certificate, file: to.to_owned(), line: 1 };
+    let certificates = certificates.into_iter().map(placed).collect();
+    Some(Roots::Loaded(RootStore::loaded(RootSource::Given(to.to_owned()), certificates)))
+}
+
+/// The certificates of a file: of PEM as it is or altered, of UTF-16, of DER.
+pub(super) fn certificates_in(path: &Path) -> Result<Option<Vec<Certificate>>, FileError> {
+    let bytes = file::read(path)?;
+    let bytes = match file::utf16(&bytes) {
+        Some(form) => file::decoded(&bytes, form).into_bytes(),
+        None => bytes,
+    };
+    if let Ok(found) = certificates(path, &pem::blocks(&bytes))
+        && !found.certificates.is_empty()
+    {
+        return Ok(Some(found.certificates.into_iter().map(|entry| entry.certificate).collect()));
+    }
+    if let Some(altered) = altered(&bytes) {
+        return Ok(Some(altered.certificates));
     }
     let certificate = Certificate::from_der_prefix(&bytes);
-    certificate.facts().ok()?;
-    let certificates = vec![FileCertificate { certificate, file: to.to_owned(), line: 1 }];
-    Some(Roots::Loaded(RootStore::loaded(source, certificates)))
+    Ok(certificate.facts().is_ok().then(|| vec![certificate.clone()]))
 }
 
 /// Where OpenSSL builds of common systems have their `cert.pem` and `certs` (`openssl version -d`): Debian and Ubuntu,
@@ -147,6 +162,7 @@ fn found_in(path: &Path) -> Found {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::certificate::Alteration;
     use crate::certificate::ServerTrust;
     use crate::trust::{Pkcs7Form, Utf16Form};
 
@@ -258,7 +274,7 @@ mod tests {
             (utf16(&[0xfeff]), FileContent::Utf16(Utf16Form::Marked)),
             (utf16(&[]), FileContent::Utf16(Utf16Form::LittleEndian)),
             (b"not a certificate".to_vec(), FileContent::NoCertificate),
-            (text.replace("-----", "----").into(), FileContent::NoCertificate),
+            (text.replace("-----", "----").into(), FileContent::Altered(vec![Alteration::Dashes])),
             (text.replace("CERTIFICATE", "CERT").into(), FileContent::NoCertificate),
             (key.public_key_to_der().unwrap(), FileContent::NoCertificate),
             (b"\x30\x03\x02\x01\x07".to_vec(), FileContent::NoCertificate),

@@ -49,6 +49,7 @@ fn pkcs7(root: &X509, other: &X509, key: &openssl::pkey::PKey<Private>) -> Pkcs7
 /// Every kind of file that is told apart, and some that are not, made of the root that verifies the server.
 fn kinds(root: &X509) -> Vec<Kind> {
     const INVALID: &str = "root-file-invalid";
+    const CONVERT: &str = "pgtls-check roots convert";
     let other = Draft::authority("Another", Algorithm::Ecdsa).self_signed();
     let pem = String::from_utf8(root.to_pem().unwrap()).unwrap();
     let signed = pkcs7(root, &other.certificate, &other.key);
@@ -68,10 +69,10 @@ fn kinds(root: &X509) -> Vec<Kind> {
         kind("cms", signed_pem.replace("PKCS7", "CMS"), INVALID, "openssl cms"),
         kind("signed-data", signed_pem.replace("PKCS7", "PKCS #7 SIGNED DATA"), INVALID, "openssl pkcs7"),
         kind("pkcs12", pkcs12.unwrap().to_der().unwrap(), INVALID, "openssl pkcs12"),
-        kind("utf16-marked", utf16(&pem, true, u16::to_le_bytes), INVALID, "iconv -f UTF-16 "),
-        kind("utf16-marked-be", utf16(&pem, true, u16::to_be_bytes), INVALID, "iconv -f UTF-16 "),
-        kind("utf16-le", utf16(&pem, false, u16::to_le_bytes), INVALID, "iconv -f UTF-16LE"),
-        kind("utf16-be", utf16(&pem, false, u16::to_be_bytes), INVALID, "iconv -f UTF-16BE"),
+        kind("utf16-marked", utf16(&pem, true, u16::to_le_bytes), INVALID, CONVERT),
+        kind("utf16-marked-be", utf16(&pem, true, u16::to_be_bytes), INVALID, CONVERT),
+        kind("utf16-le", utf16(&pem, false, u16::to_le_bytes), INVALID, CONVERT),
+        kind("utf16-be", utf16(&pem, false, u16::to_be_bytes), INVALID, CONVERT),
         kind("key", other.key_pem(), INVALID, None),
         kind("key-der", other.key.private_key_to_der().unwrap(), INVALID, None),
         kind("request", request.to_pem().unwrap(), INVALID, None),
@@ -79,10 +80,31 @@ fn kinds(root: &X509) -> Vec<Kind> {
         kind("page", "<!doctype html><html>", INVALID, None),
         kind("empty", "", INVALID, None),
         kind("text", "sslrootcert goes here", INVALID, None),
-        kind("lines-lost", pem.replace('\n', " "), INVALID, None),
-        kind("lines-escaped", pem.replace('\n', "\\n"), INVALID, None),
-        kind("carriage-returns", pem.replace('\n', "\r"), INVALID, None),
-        kind("indented", pem.replace('\n', "\n  "), INVALID, None),
+        kind("lines-lost", pem.replace('\n', " "), INVALID, CONVERT),
+        kind("lines-escaped", pem.replace('\n', "\\n"), INVALID, CONVERT),
+        kind("carriage-returns", pem.replace('\n', "\r"), INVALID, CONVERT),
+        kind("indented", pem.replace("-----BEGIN", "  -----BEGIN"), INVALID, CONVERT),
+        kind("quoted", format!("\"{pem}\""), INVALID, CONVERT),
+        kind("json", format!("{{\"ca\": \"{}\"}}", pem.replace('\n', "\\n")), INVALID, CONVERT),
+        kind("yaml", format!("ca: |\n  {}", pem.replace('\n', "\n  ")), INVALID, CONVERT),
+        kind("base64", openssl::base64::encode_block(pem.as_bytes()), INVALID, CONVERT),
+        kind("dashes", pem.replace("-----", "\u{2014}"), INVALID, CONVERT),
+        kind(
+            "body",
+            pem.lines().filter(|line| !line.contains('-')).collect::<Vec<_>>().join("\n"),
+            INVALID,
+            CONVERT,
+        ),
+        kind("quoted-and-escaped", format!("'{}'", pem.replace('\n', "\\n")), INVALID, CONVERT),
+        kind(
+            "base64-of-one-line",
+            openssl::base64::encode_block(pem.replace('\n', "").as_bytes()),
+            INVALID,
+            CONVERT,
+        ),
+        kind("utf16-and-escaped", utf16(&pem.replace('\n', "\\n"), true, u16::to_le_bytes), INVALID, CONVERT),
+        kind("path", "/etc/ssl/root-ca.pem\n", INVALID, None),
+        kind("path-of-shell", "$(cat root.pem)", INVALID, None),
         kind("cut", pem.replace("-----END CERTIFICATE-----", ""), INVALID, None),
         kind("damaged", pem.replace("MII", "M!I"), INVALID, None),
         kind("damaged-second", pem.clone() + &pem.replace("MII", "M!I"), INVALID, None),
@@ -140,7 +162,10 @@ fn compared(diagnosis: &Value) -> Value {
 
 /// Runs a command as it was printed, without a terminal: what asks for a password gets an empty one.
 fn run(home: &Home, command: &str) {
+    let tool = Path::new(env!("CARGO_BIN_EXE_pgtls-check")).parent().unwrap();
+    let path = format!("{}:{}", tool.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = home.command("setsid");
+    shell.env("PATH", path);
     shell.args(["--wait", "sh", "-c", command]);
     let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = shell.spawn().unwrap();

@@ -1,10 +1,7 @@
 //! `roots export`: a provider's roots as a root file.
 
-use std::io;
-
-use super::{Streams, usage};
+use super::{Streams, usage, written};
 use crate::cli::roots::ExportArgs;
-use crate::commands::write::{Existing, atomically};
 use crate::conninfo::Environment;
 use crate::provider::{PROVIDERS, bundle, by_id};
 use crate::report::Form;
@@ -22,14 +19,8 @@ pub(super) fn run(
         streams.list(&Exported { bundle: &bundle, pem: &pem }, form)?;
         return Ok(0);
     };
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    match atomically(&environment.current_dir.join(path), pem.as_bytes(), existing) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let message = format!("{} exists and is left as it is", path.display());
-            return usage(streams, &message, Some("--force replaces it"));
-        }
-        Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
+    if let Some(status) = written(path, args.force, &pem, environment, streams)? {
+        return Ok(status);
     }
     if form == Form::Page {
         let count = match bundle.roots.len() {

@@ -1,8 +1,14 @@
-//! `roots`: looks into a root file, holds it against a provider, writes a provider's bundle. Connects nowhere.
+//! `roots`: looks into a root file, compares it with a provider's roots, writes a provider's bundle or a file as PEM.
+//! Connects nowhere.
 
 mod check;
+mod convert;
 mod export;
 
+use std::io;
+use std::path::Path;
+
+use super::write::{Existing, atomically};
 use super::{Streams, USAGE};
 use crate::cli::roots::{RootsAction, RootsArgs};
 use crate::conninfo::Environment;
@@ -36,6 +42,26 @@ pub fn run(
         }
         RootsAction::Check(check) => check::run(check, form, environment, at, streams),
         RootsAction::Export(export) => export::run(export, form, environment, streams),
+        RootsAction::Convert(convert) => convert::run(convert, form, environment, at, streams),
+    }
+}
+
+/// Writes PEM into a file that may exist, or says how to replace it: the exit status where it was not written.
+fn written(
+    path: &Path,
+    force: bool,
+    pem: &str,
+    environment: &Environment,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Option<u8>> {
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    match atomically(&environment.current_dir.join(path), pem.as_bytes(), existing) {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let message = format!("{} exists and is left as it is", path.display());
+            usage(streams, &message, Some("--force replaces it")).map(Some)
+        }
+        Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use crate::certificate::Alteration;
 use crate::diagnose::Fix;
-use crate::trust::{FileContent, Pkcs7Form, Utf16Form};
+use crate::diagnose::view::{file_name, path_text};
+use crate::trust::{FileContent, Pkcs7Form};
 
 /// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
 pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
@@ -16,6 +18,17 @@ pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
         ..Fix::text(text).run_words(words.iter().copied()).set("sslrootcert", to.clone())
     };
     match content {
+        FileContent::Altered(by) => {
+            let text: Vec<&str> = by.iter().map(|alteration| undone(*alteration)).collect();
+            vec![convert(&sentence(&text), &["pgtls-check", "roots", "convert", &from, "--output", &to])]
+        }
+        FileContent::PathOfFile(inner) => vec![
+            Fix::text("set sslrootcert to that file itself").set("sslrootcert", inner.to_string_lossy()),
+            Fix::text(format!("write the content of {} into {}", path_text(inner), file_name(path))),
+        ],
+        FileContent::DerCertificate if cfg!(windows) => {
+            vec![convert("convert it to PEM", &["pgtls-check", "roots", "convert", &from, "--output", &to])]
+        }
         FileContent::DerCertificate => {
             vec![convert(
                 "convert it to PEM",
@@ -54,22 +67,10 @@ pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
             "take the CA's certificates out",
             &["openssl", "pkcs12", "-in", &from, "-cacerts", "-nokeys", "-out", &to],
         )],
-        FileContent::Utf16(_) if cfg!(windows) => vec![convert(
-            "save it as ASCII: Windows PowerShell's > writes UTF-16",
-            &["powershell", "-c", "Get-Content", &from, "|", "Set-Content", "-Encoding", "ascii", &to],
+        FileContent::Utf16(_) => vec![convert(
+            "save it as ASCII or UTF-8 (> in Windows PowerShell writes UTF-16)",
+            &["pgtls-check", "roots", "convert", &from, "--output", &to],
         )],
-        FileContent::Utf16(form) => {
-            // Without a mark iconv takes the machine's own order.
-            let form = match form {
-                Utf16Form::Marked => "UTF-16",
-                Utf16Form::LittleEndian => "UTF-16LE",
-                Utf16Form::BigEndian => "UTF-16BE",
-            };
-            vec![convert(
-                "save it as ASCII or UTF-8",
-                &["iconv", "-f", form, "-t", "UTF-8", "-o", &to, &from],
-            )]
-        }
         FileContent::PrivateKey => {
             vec![Fix::text(
                 "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \
@@ -90,5 +91,38 @@ pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
         FileContent::Directory | FileContent::NoCertificate => {
             vec![Fix::text("name the file with the CA's certificates in PEM")]
         }
+    }
+}
+
+/// What undoes an alteration.
+fn undone(alteration: Alteration) -> &'static str {
+    match alteration {
+        Alteration::Base64 => "decode the base64",
+        Alteration::EscapedLineEnds | Alteration::CarriageReturns | Alteration::LostLineEnds => {
+            "restore the line ends"
+        }
+        Alteration::Json => "take the certificates out of the JSON",
+        Alteration::Settings => "take the certificates out of the YAML",
+        Alteration::Quotes => "remove the quotes",
+        Alteration::Indentation => "remove the indentation",
+        Alteration::Dashes => "write the dashes of its BEGIN and END lines as -----",
+        Alteration::NoFirstAndLastLine => "add the BEGIN and END lines",
+    }
+}
+
+/// Parts of a sentence, each once.
+fn sentence(parts: &[&str]) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for part in parts {
+        if !once.contains(part) {
+            once.push(part);
+        }
+    }
+    match once.as_slice() {
+        [.., _] if once.len() > 1 => {
+            let (last, first) = once.split_last().map_or(("", &[][..]), |(last, first)| (*last, first));
+            format!("{} and {last}", first.join(", "))
+        }
+        _ => once.concat(),
     }
 }

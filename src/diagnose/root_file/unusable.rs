@@ -42,7 +42,7 @@ pub const ROOT_FILE_INVALID: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Trust,
     title: "the root file is not a PEM file that libpq can read",
-    short: Some("no file of PEM certificates"),
+    short: Some("not a valid PEM file"),
     concerns: &[Concern::Roots],
     retryable: false,
     page: include_str!("../explain/root-file-invalid.md"),
@@ -122,7 +122,7 @@ pub(in crate::diagnose) fn unreadable(roots: &Roots, context: &Context<'_>) -> O
                     .run_words(["chmod", "a+r", &shown]),
                 ),
                 _ => (
-                    "the file is there, and the system does not hand out its content",
+                    "the file exists but cannot be read",
                     Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
                 ),
             };
@@ -154,10 +154,10 @@ pub(in crate::diagnose) fn invalid(roots: &Roots, context: &Context<'_>) -> Opti
     }
     let what = text::printable(&content.to_string());
     Some(
-        Finding::titled(format!("{} is no file of PEM certificates: {what}", file_name(path)))
+        Finding::titled(format!("{} is not a valid PEM file: {what}", file_name(path)))
             .because(
-                "libpq reads PEM blocks (-----BEGIN CERTIFICATE-----), refuses a file with none, and any \
-                 file whole for one bad block",
+                "libpq reads PEM blocks (-----BEGIN CERTIFICATE----- at the beginning of a line); it rejects the \
+                 whole file if it contains none, or one damaged block",
             )
             .fact("path", path_text(path))
             .fact("content", what)

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::fixtures::*;
+use crate::certificate::Alteration;
 use crate::conninfo::{Origin, Place, RootChoice, SslMode};
 use crate::diagnose::StageStatus;
 use crate::diagnose::codes;
@@ -122,10 +123,11 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         (FileContent::Pkcs7(Pkcs7Form::Pem), "PKCS#7", "openssl pkcs7 -print_certs"),
         (FileContent::Pkcs7(Pkcs7Form::Der), "PKCS#7", "openssl pkcs7 -inform DER -print_certs"),
         (FileContent::Pkcs12, "PKCS#12", "openssl pkcs12 -in /etc/ssl/root.crt -cacerts -nokeys"),
+        (FileContent::Utf16(Utf16Form::Marked), "UTF-16", "pgtls-check roots convert"),
         (
-            FileContent::Utf16(Utf16Form::Marked),
-            "UTF-16",
-            if cfg!(windows) { "Get-Content" } else { "iconv -f UTF-16" },
+            FileContent::Altered(vec![Alteration::EscapedLineEnds, Alteration::Quotes]),
+            "line ends are written as \\n, it has quotes",
+            "pgtls-check roots convert /etc/ssl/root.crt --output /etc/ssl/root.pem",
         ),
     ] {
         with_roots(Roots::Invalid { path: path("/etc/ssl/root.crt"), content })
@@ -139,6 +141,11 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         (FileContent::Html, "HTML", "download"),
         (FileContent::PrivateKey, "private key", "sslkey"),
         (FileContent::Csr, "request", "request"),
+        (
+            FileContent::PathOfFile(path("/etc/ssl/ca.pem")),
+            "the path of a file, /etc/ssl/ca.pem",
+            "that file itself",
+        ),
         (FileContent::NoCertificate, "no certificate", "PEM"),
         (FileContent::BadBlock { line: 7, what: "bad base64".to_owned() }, "line 7", "line 7"),
     ] {

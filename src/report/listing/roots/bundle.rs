@@ -1,10 +1,11 @@
-//! `roots export`: a provider's roots as a root file.
+//! `roots export` and `roots convert`: certificates as a root file.
 
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
 use super::certificate_fields;
+use crate::certificate::Certificate;
 use crate::provider::Bundle;
 use crate::report::json::shown;
 use crate::report::listing::Listing;
@@ -41,6 +42,33 @@ impl Listing for Written<'_> {
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
         fields(self.bundle, ("file", json!(shown(&self.path.to_string_lossy()))))
+    }
+}
+
+/// The certificates of a file, converted to PEM: on standard output, or written into a file.
+pub struct Converted<'a> {
+    /// The certificates.
+    pub certificates: &'a [Certificate],
+    /// Their PEM, where it is to be shown.
+    pub pem: Option<&'a str>,
+    /// The file they were written into.
+    pub path: Option<&'a Path>,
+}
+
+impl Listing for Converted<'_> {
+    fn page(&self, page: &mut Page) {
+        if let Some(pem) = self.pem {
+            page.lines(pem);
+        }
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        let certificates = self.certificates.iter().map(|known| Json::Object(certificate_fields(known)));
+        vec![
+            ("certificates", certificates.collect()),
+            ("file", json!(self.path.map(|path| shown(&path.to_string_lossy())))),
+            ("pem", json!(self.pem)),
+        ]
     }
 }
 

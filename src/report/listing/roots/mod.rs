@@ -17,7 +17,7 @@ use crate::report::json::{self, shown};
 use crate::report::page::Page;
 use crate::report::{Role, lossy};
 
-pub use bundle::{Exported, Written};
+pub use bundle::{Converted, Exported, Written};
 pub use contents::Held;
 pub use list::Providers;
 pub use verdict::Checked;
