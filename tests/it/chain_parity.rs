@@ -233,7 +233,7 @@ fn run(case: &Case) -> Vec<String> {
         }
         if answer.outcome == Outcome::Accepted {
             for record in &connections {
-                let wanted = case.host.as_deref().and_then(server_name);
+                let wanted = case.host.as_deref().and_then(|host| server_name(client, host));
                 if record.sni.as_deref() != wanted {
                     fails(format!("the server name {wanted:?} | {:?}", record.sni));
                 }

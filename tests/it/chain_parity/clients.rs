@@ -1,14 +1,15 @@
 //! What the clients share: the connection string, and the name they ask for.
 
-use super::Case;
+use super::{Case, Client};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// The name in the ClientHello of a connection to `host`: verbatim, unless it looks like an address (libpq,
-/// initialize_SSL).
-pub(super) fn server_name(host: &str) -> Option<&str> {
+/// initialize_SSL). What no host is called libpq sends too; the program does not, since a password may stand in it.
+pub(super) fn server_name(client: Client, host: &str) -> Option<&str> {
     let address = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || host.contains(':');
-    (!address).then_some(host)
+    let is_name = host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    (!address && (is_name || client != Client::Program)).then_some(host)
 }
 
 pub(super) fn connection_string(case: &Case, directory: &Path, port: u16) -> String {

@@ -21,7 +21,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-file-invalid",
-        shows: "path: root.der; content: it is a certificate in DER, not PEM; from: sslrootcert from the connection string",
+        shows: "path: root.der; content: it contains a DER certificate; from: sslrootcert from the connection string",
         fix: "openssl x509 -inform DER -in",
         fixed_by: Works("sslrootcert=DIR/root.pem"),
         psql: Fails("could not read root certificate file"),
@@ -32,7 +32,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-file-html",
-        shows: "path: root.crt; content: it is an HTML page; from: sslrootcert from the connection string",
+        shows: "path: root.crt; content: it contains an HTML page; from: sslrootcert from the connection string",
         fix: "download the file again: what was saved is a web",
         fixed_by: NoSetting,
         psql: Fails("could not read root certificate file"),
@@ -72,7 +72,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-cert-invalid",
-        shows: "path: client.crt; problem: it is a certificate in DER, not PEM; from: sslcert from the connection string",
+        shows: "path: client.crt; problem: it contains a DER certificate; from: sslcert from the connection string",
         fix: "openssl x509 -inform DER -in",
         fixed_by: Untried("sslcert=DIR/client.pem"),
         psql: Fails("could not read certificate file"),
