@@ -9,6 +9,7 @@ use crate::trust::{self, Trust};
 /// Settings and trust as a run would have them, in a directory without any file.
 pub(crate) fn read(conninfo: &str) -> (Settings, Trust) {
     let environment = Environment {
+        user_id: None,
         current_dir: PathBuf::from("/nonexistent"),
         account_home: Some(PathBuf::from("/nonexistent/home")),
         login_name: Some("somebody".to_owned()),

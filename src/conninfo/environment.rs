@@ -17,6 +17,8 @@ pub struct Environment {
     pub account_home: Option<PathBuf>,
     /// The login name of the effective user: libpq's default for `user`.
     pub login_name: Option<String>,
+    /// The number of the effective user, where the system tells it.
+    pub user_id: Option<u32>,
     /// The directory against which relative paths are read.
     pub current_dir: PathBuf,
     /// Where `pg_service.conf` of the system lies when `PGSYSCONFDIR` is unset.
@@ -52,6 +54,7 @@ impl Environment {
             // With HOME set this would be HOME again; it is not looked at then.
             account_home: if has_home { None } else { std::env::home_dir() },
             login_name: login_name(),
+            user_id: user_id(),
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
             variables,
@@ -83,6 +86,18 @@ impl Environment {
     pub(super) fn value(&self, name: &str) -> Option<Value> {
         self.variable(name).map(|value| Value::new(value.as_encoded_bytes()))
     }
+}
+
+/// The effective user: on Linux the owner of the process's own directory.
+#[cfg(unix)]
+fn user_id() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+}
+
+#[cfg(not(unix))]
+fn user_id() -> Option<u32> {
+    None
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod environment;
 mod error;
 mod grammar;
 mod hosts;
+mod kerberos;
 mod keyword_value;
 mod loose;
 pub mod mask;

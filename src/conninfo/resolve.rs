@@ -8,7 +8,7 @@ use super::passfile::{Key, PasswordFile};
 use super::validate::{self, Merged};
 use super::{
     ConfigError, Endpoint, Environment, Host, Masked, Notice, Origin, Overrides, Parameter, ParameterValue,
-    Password, Settings, SslMode, Value, hosts, mask,
+    Password, Settings, SslMode, Value, hosts, kerberos, mask,
 };
 use crate::secret::Secret;
 
@@ -73,7 +73,8 @@ fn settings(
         return Err(merged.invalid("user", "a name; the system knows none for this account"));
     }
     let over_tcp = hosts.iter().any(|host| !matches!(host.endpoint, Endpoint::Socket(_)));
-    let choices = validate::check(merged, over_tcp)?;
+    let credentials = || kerberos::credentials(environment);
+    let choices = validate::check(merged, over_tcp, credentials)?;
     let nameless = |host: &Host| {
         host.name.is_empty() && matches!(host.endpoint, Endpoint::Address(..) | Endpoint::BadAddress)
     };
@@ -83,6 +84,9 @@ fn settings(
     hosts::check(merged, &hosts, choices.shuffle_hosts)?;
     let mut parameters = merged.parameters.clone();
     passwords(merged, environment, &mut hosts, &mut parameters, notices);
+    if over_tcp && choices.asks_for_gss {
+        notices.extend(credentials().map(|name| Notice::KerberosCredentials { name }));
+    }
     Ok(Settings {
         input: None,
         user: merged.value("user"),
@@ -129,6 +133,10 @@ fn passwords(
         Ok(None) => return,
         Err(Notice::PassfileIgnored { mode, .. }) => {
             notices.push(Notice::PassfileIgnored { path, mode });
+            return;
+        }
+        Err(notice) => {
+            notices.push(notice);
             return;
         }
     };
@@ -222,6 +230,7 @@ mod tests {
             variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             account_home: Some("/nonexistent".into()),
             login_name: Some("me".to_owned()),
+            user_id: None,
             current_dir: "/".into(),
             system_config_dir: "/nonexistent".into(),
         }

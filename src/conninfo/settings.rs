@@ -159,4 +159,9 @@ pub enum Notice {
         /// Its permission bits; `None` if it is no plain file.
         mode: Option<u32>,
     },
+    /// Kerberos credentials are there and gssencmode allows them: libpq asks for GSSAPI encryption before TLS.
+    KerberosCredentials {
+        /// The cache or keytab, as Kerberos writes it.
+        name: String,
+    },
 }

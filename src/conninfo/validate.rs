@@ -132,19 +132,25 @@ pub(super) struct Choices {
     pub(super) require_auth: RequireAuth,
     pub(super) target_session_attrs: TargetSessionAttrs,
     pub(super) shuffle_hosts: bool,
+    /// Whether libpq asks for GSSAPI encryption where it finds credentials.
+    pub(super) asks_for_gss: bool,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) keepalives: Keepalives,
 }
 
 /// Checks everything but the list of hosts. `over_tcp` tells whether any of those is reached by TCP: what concerns it
 /// alone is not looked at otherwise.
-pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<ConfigError>> {
+pub(super) fn check(
+    merged: &Merged,
+    over_tcp: bool,
+    credentials: impl FnOnce() -> Option<String>,
+) -> Result<Choices, Box<ConfigError>> {
     let require_auth = require_auth(merged)?;
     let channel_binding = merged.choice("channel_binding")?;
     let (sslmode, negotiation) = tls(merged)?;
     let (min_tls, max_tls) = tls_versions(merged)?;
     let certificate_mode = merged.choice("sslcertmode")?;
-    let gss_required = merged.choice("gssencmode")? == Some(GssEncryption::Require);
+    let gss_encryption = merged.choice("gssencmode")?;
     let target_session_attrs = merged.choice("target_session_attrs")?;
     for keyword in ["scram_client_key", "scram_server_key"] {
         scram_key(merged, keyword)?;
@@ -153,12 +159,20 @@ pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<Conf
     wire_protocol(merged)?;
     let connect_timeout = merged.integer("connect_timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
     let keepalives = if over_tcp { keepalives(merged)? } else { Keepalives::unused() };
-    if gss_required {
+    if gss_encryption == Some(GssEncryption::Require) {
+        // With credentials and without, TLS is not used (PQconnectPoll).
+        let reason = match credentials() {
+            Some(name) => format!(
+                "libpq finds the Kerberos credentials {name}, asks for GSSAPI encryption and never uses TLS"
+            ),
+            None => "libpq never uses TLS then: it connects and fails, since there are no Kerberos credentials, or refuses \
+                     the option where it was built without GSSAPI"
+                .to_owned(),
+        };
         return Err(Box::new(ConfigError::NotSupported {
             keyword: "gssencmode",
             value: merged.shown("gssencmode"),
-            reason: "libpq would encrypt with Kerberos and not use TLS, or refuse where it was built without"
-                .to_owned(),
+            reason,
         }));
     }
     Ok(Choices {
@@ -171,6 +185,7 @@ pub(super) fn check(merged: &Merged, over_tcp: bool) -> Result<Choices, Box<Conf
         require_auth,
         target_session_attrs: target_session_attrs.unwrap_or(TargetSessionAttrs::Any),
         shuffle_hosts,
+        asks_for_gss: gss_encryption != Some(GssEncryption::Disable),
         connect_timeout: connect_timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs),
         keepalives,
     })

@@ -70,6 +70,7 @@ impl Demo {
             variables: variables.collect(),
             account_home: Some(self.directory().to_owned()),
             login_name: Some(scenario::USER.to_owned()),
+            user_id: None,
             current_dir: self.directory().to_owned(),
             system_config_dir: self.directory().to_owned(),
         }

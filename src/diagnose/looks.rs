@@ -9,6 +9,7 @@ use crate::text;
 pub fn asked(look: &Look) -> String {
     match &look.question {
         Question::Connect => "a connection and nothing else".to_owned(),
+        Question::GssRequest => "GSSENCRequest and nothing else".to_owned(),
         Question::SslRequest => "SSLRequest and nothing else".to_owned(),
         Question::Hello(offer) => hello(offer),
     }

@@ -455,6 +455,8 @@ pub enum Question {
     Hello(HelloOffer),
     /// SSLRequest and nothing else.
     SslRequest,
+    /// GSSENCRequest and nothing else.
+    GssRequest,
     /// A TCP connection and nothing else.
     Connect,
 }

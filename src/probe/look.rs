@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use super::hello::client_hello;
-use super::negotiate::{SSL_REQUEST, ended};
+use super::negotiate::{GSS_REQUEST, SSL_REQUEST, ended};
 use super::tcp::os_failure;
 use super::wiretap::{ServerFlight, is_record, read_flight};
 use crate::certificate::Certificate;
@@ -49,9 +49,10 @@ async fn ask(address: SocketAddr, question: &Question, deadline: Instant) -> io:
     let mut stream = socket.connect(address).await?;
     let answer = match question {
         Question::Connect => Answer::Connected,
-        Question::SslRequest => byte(&mut stream).await?,
+        Question::SslRequest => byte(&mut stream, &SSL_REQUEST).await?,
+        Question::GssRequest => byte(&mut stream, &GSS_REQUEST).await?,
         Question::Hello(offer) if offer.direct => hello(&mut stream, offer, deadline).await?,
-        Question::Hello(offer) => match byte(&mut stream).await? {
+        Question::Hello(offer) => match byte(&mut stream, &SSL_REQUEST).await? {
             Answer::Byte(b'S') => hello(&mut stream, offer, deadline).await?,
             other => other,
         },
@@ -61,8 +62,8 @@ async fn ask(address: SocketAddr, question: &Question, deadline: Instant) -> io:
     Ok(answer)
 }
 
-async fn byte(stream: &mut TcpStream) -> io::Result<Answer> {
-    stream.write_all(&SSL_REQUEST).await?;
+async fn byte(stream: &mut TcpStream, request: &[u8]) -> io::Result<Answer> {
+    stream.write_all(request).await?;
     let mut answer = [0; 1];
     if stream.read(&mut answer).await? == 0 {
         return Ok(Answer::Ended(Closure::Closed));

@@ -16,6 +16,9 @@ use crate::evidence::{Closure, InFlight, NegotiateResult};
 /// Length 8 and the code 1234,5679 (`NEGOTIATE_SSL_CODE` in pqcomm.h).
 pub(super) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F];
 
+/// Length 8 and the code 1234,5680 (`NEGOTIATE_GSS_CODE` in pqcomm.h).
+pub(super) const GSS_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x30];
+
 /// So much of an error is read.
 const LONGEST_ERROR: usize = 1024;
 /// So much of a foreign protocol's greeting is read.

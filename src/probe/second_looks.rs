@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::hello::{OLD_SCHEMES, SCHEMES};
 use super::look::look;
 use super::tls::{self, sent_name};
-use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
+use crate::conninfo::{Host, Notice, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{
     Answer, Attempt, HelloOffer, HelloPurpose, Look, NegotiateResult, Question, TcpResult, TlsFailure,
     TlsRecord,
@@ -56,6 +56,13 @@ pub(super) async fn take(
     let Some(host) = plan.settings.hosts.get(attempt.host) else { return Vec::new() };
     let end = deadline.max(Instant::now()) + EXTRA;
     let mut looks = Looks { address, clock, end: last.map_or(end, |last| end.min(last)), taken: Vec::new() };
+    let asks_for_gss =
+        plan.settings.notices.iter().any(|notice| matches!(notice, Notice::KerberosCredentials { .. }));
+    if asks_for_gss
+        && matches!(attempt.tcp.as_ref().map(|step| &step.result), Some(TcpResult::Connected { .. }))
+    {
+        looks.ask_together([(address, Question::GssRequest)], PORT_PATIENCE).await;
+    }
     if let Some(TcpResult::Failed(failure)) = attempt.tcp.as_ref().map(|step| &step.result) {
         if failure.kind == ErrorKind::ConnectionRefused {
             looks.neighbours(attempt).await;

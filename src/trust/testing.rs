@@ -27,6 +27,7 @@ impl Home {
             variables: BTreeMap::from([("HOME".into(), directory.path().into())]),
             account_home: None,
             login_name: None,
+            user_id: None,
             current_dir: directory.path().to_owned(),
             system_config_dir: PathBuf::from("/nonexistent"),
         };

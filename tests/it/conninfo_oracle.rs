@@ -460,6 +460,7 @@ impl Combination {
         let environment = Environment {
             variables: variables.collect(),
             system_config_dir: "/nonexistent".into(),
+            user_id: None,
             current_dir: home.path().to_owned(),
             ..Environment::from_process()
         };

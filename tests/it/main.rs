@@ -13,6 +13,7 @@ mod cut_handshakes;
 mod end_to_end;
 mod faults;
 mod generated;
+mod gss_encryption;
 mod hostile;
 mod layout;
 mod network;

@@ -85,6 +85,7 @@ impl Place {
             variables: BTreeMap::new(),
             account_home: None,
             login_name: None,
+            user_id: None,
             current_dir: self.directory.path().to_owned(),
             system_config_dir: PathBuf::new(),
         };

@@ -84,9 +84,21 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-pub(super) const WARNINGS: &[Fault] =
-    &[Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scenario| {
+pub(super) const WARNINGS: &[Fault] = &[
+    Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scenario| {
         scenario.plaintext = true;
         Ok(())
     })
-    .seen_by(SeenBy::Audit)];
+    .seen_by(SeenBy::Audit),
+    Fault::warning(
+        "gss-encryption-first",
+        "Kerberos credentials are there, so libpq asks for GSS first",
+        |scenario| {
+            // A cache of version 4 that names a principal and holds no ticket.
+            let cache = b"\x05\x04\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x0bEXAMPLE.COM\0\0\0\x05alice";
+            let path = scenario.directory.write("krb5cc", cache)?;
+            scenario.export("KRB5CCNAME", path);
+            Ok(())
+        },
+    ),
+];

@@ -25,6 +25,7 @@ struct Rule {
 /// What is looked for in every check.
 const ALWAYS: &[Rule] = &[
     Rule { code: &settings::PASSFILE_IGNORED, detect: settings::passfile_ignored },
+    Rule { code: &settings::GSS_ENCRYPTION_FIRST, detect: settings::gss_encryption_first },
     Rule { code: &settings::BACKSLASH_PATH, detect: settings::backslash_path },
     Rule { code: &settings::CRL_IGNORED, detect: settings::crl_ignored },
 ];

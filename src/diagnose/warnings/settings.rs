@@ -7,6 +7,7 @@ use crate::diagnose::root_file::root_sources;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::rules::judge;
 use crate::diagnose::view::{View, at_most, path_text};
+use crate::evidence::{Answer, Question};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{Revocation, RootSource, Roots};
@@ -21,6 +22,18 @@ pub const PASSFILE_IGNORED: Code = Code {
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/passfile-ignored.md"),
+};
+
+/// `gss-encryption-first`.
+pub const GSS_ENCRYPTION_FIRST: Code = Code {
+    name: "gss-encryption-first",
+    severity: Severity::Warning,
+    stage: Stage::Negotiate,
+    title: "libpq requests GSSAPI encryption before TLS",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/gss-encryption-first.md"),
 };
 
 /// `backslash-path`.
@@ -59,12 +72,17 @@ pub const SSLMODE_NOT_VERIFYING: Code = Code {
     page: include_str!("../explain/sslmode-not-verifying.md"),
 };
 
+fn notices<'v>(view: &View<'v>) -> impl Iterator<Item = &'v Notice> {
+    view.settings().into_iter().flat_map(|settings| &settings.notices)
+}
+
 pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
-    let notices = view.settings().map(|settings| settings.notices.as_slice()).unwrap_or_default();
-    notices
-        .iter()
-        .map(|notice| {
-            let Notice::PassfileIgnored { path, mode } = notice;
+    notices(view)
+        .filter_map(|notice| match notice {
+            Notice::PassfileIgnored { path, mode } => Some((path, mode)),
+            Notice::KerberosCredentials { .. } => None,
+        })
+        .map(|(path, mode)| {
             let shown = path_text(path);
             match mode {
                 Some(mode) => {
@@ -85,6 +103,51 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+/// Kerberos credentials that make libpq ask for GSSAPI encryption before TLS. What follows from each answer was measured with
+/// libpq 15; later ones end where the server sends an error.
+pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
+    let credentials = notices(view).find_map(|notice| match notice {
+        Notice::KerberosCredentials { name } => Some(text::printable(name)),
+        Notice::PassfileIgnored { .. } => None,
+    });
+    let Some(credentials) = credentials else { return Vec::new() };
+    let asked = view.evidence.looks.iter().find(|look| look.question == Question::GssRequest);
+    let (answer, then) = match asked.map(|look| &look.answer) {
+        Some(Answer::Byte(b'N')) => ("declined (N)", "with this server libpq goes on to TLS"),
+        Some(Answer::Byte(b'G')) => (
+            "accepted (G)",
+            "this server accepts: if the credentials are valid for it, the session has no TLS, and neither the \
+             sslmode nor the root file counts; if they are not, libpq connects again with TLS",
+        ),
+        Some(Answer::Byte(b'E')) => {
+            ("an error (E)", "libpq up to 16 connects again with TLS; 17 and later report an error")
+        }
+        Some(Answer::Ended(_)) => (
+            "connection closed",
+            "whatever listens here closes the connection, and libpq fails before TLS: \"server closed the \
+             connection unexpectedly\"",
+        ),
+        Some(Answer::TimedOut) => {
+            ("none", "whatever listens here does not answer, and libpq waits until connect_timeout")
+        }
+        Some(_) => (
+            "not a PostgreSQL answer",
+            "libpq fails before TLS: \"received invalid response to GSSAPI negotiation\"",
+        ),
+        None => ("not asked", "a server that accepts gets a session without TLS"),
+    };
+    vec![
+        Finding::titled(GSS_ENCRYPTION_FIRST.title)
+            .because(format!(
+                "libpq built with GSSAPI finds the Kerberos credentials {credentials} and sends GSSENCRequest before \
+                 SSLRequest; {then}; the verdict here is that of gssencmode=disable"
+            ))
+            .fact("credentials", credentials)
+            .fact("answer_to_gssencrequest", answer)
+            .fix(Fix::text("always use TLS").set("gssencmode", "disable")),
+    ]
 }
 
 pub(super) fn backslash_path(view: &View<'_>) -> Vec<Finding> {

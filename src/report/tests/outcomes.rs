@@ -178,6 +178,7 @@ impl Case {
             ]),
             account_home: None,
             login_name: Some("me".to_owned()),
+            user_id: None,
             current_dir: home.path().to_owned(),
             system_config_dir: PathBuf::from("/nonexistent"),
         };

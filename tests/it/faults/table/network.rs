@@ -116,11 +116,21 @@ pub(super) const FAILURES: &[Row] = &[
     },
 ];
 
-pub(super) const WARNINGS: &[Row] = &[Row {
-    fault: "plaintext-accepted",
-    shows: "answer: in plaintext",
-    fix: "hostssl instead of host in pg_hba.conf",
-    fixed_by: NoSetting,
-    psql: Connects,
-    neighbours: &[Test(audit::versions_suites_and_groups_are_those_the_server_was_given)],
-}];
+pub(super) const WARNINGS: &[Row] = &[
+    Row {
+        fault: "plaintext-accepted",
+        shows: "answer: in plaintext",
+        fix: "hostssl instead of host in pg_hba.conf",
+        fixed_by: NoSetting,
+        psql: Connects,
+        neighbours: &[Test(audit::versions_suites_and_groups_are_those_the_server_was_given)],
+    },
+    Row {
+        fault: "gss-encryption-first",
+        shows: "credentials: krb5cc; answer_to_gssencrequest: declined (N)",
+        fix: "gssencmode=disable",
+        fixed_by: Untried("gssencmode=disable"),
+        psql: Connects,
+        neighbours: &[Settings("TLS alone", "gssencmode=disable")],
+    },
+];
