@@ -89,22 +89,7 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
             _ => view.mode.name().to_owned(),
         }),
         Stage::Trust => roots(view),
-        Stage::Dns => match &view.attempt?.dns.as_ref()?.result {
-            Resolution::Found(found) => {
-                let address = view.address().or(found.first().copied())?;
-                let kind = match reachability(address) {
-                    Reachability::Private => ", a private address",
-                    Reachability::Loopback | Reachability::Public => "",
-                };
-                let place = found.iter().position(|other| *other == address);
-                let count = match (found.len(), place) {
-                    (2.., Some(place)) => format!(" · {} of {}", place + 1, found.len()),
-                    _ => String::new(),
-                };
-                Some(format!("{address}{kind}{count}"))
-            }
-            Resolution::Failed { .. } | Resolution::TimedOut => None,
-        },
+        Stage::Dns => address(view),
         Stage::Tcp => {
             let Some(TcpResult::Connected { .. }) = view.tcp() else { return None };
             let address = match (&view.attempt?.dns, view.address()) {
@@ -117,16 +102,7 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
         Stage::Negotiate => {
             (view.negotiate()? == &NegotiateResult::Accepted).then(|| "TLS offered".to_owned())
         }
-        Stage::Tls => {
-            let tls = view.tls()?;
-            let good = matches!(tls.failure, None | Some(TlsFailure::CertificateRefused));
-            let parts = [
-                tls.version.map(|version| version.name().to_owned()),
-                tls.cipher.as_deref().map(suite_name),
-                tls.group.as_deref().map(text::printable),
-            ];
-            good.then(|| parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))
-        }
+        Stage::Tls => handshake(view),
         Stage::Certificate => certificate(view),
         Stage::Auth => {
             let session = view.session()?;
@@ -146,6 +122,38 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
             Some(version.unwrap_or_else(|| "established".to_owned()))
         }
     }
+}
+
+/// The address that was used, and of how many.
+fn address(view: &View<'_>) -> Option<String> {
+    match &view.attempt?.dns.as_ref()?.result {
+        Resolution::Found(found) => {
+            let address = view.address().or(found.first().copied())?;
+            let kind = match reachability(address) {
+                Reachability::Private => ", a private address",
+                Reachability::Loopback | Reachability::Public => "",
+            };
+            let place = found.iter().position(|other| *other == address);
+            let count = match (found.len(), place) {
+                (2.., Some(place)) => format!(" · {} of {}", place + 1, found.len()),
+                _ => String::new(),
+            };
+            Some(format!("{address}{kind}{count}"))
+        }
+        Resolution::Failed { .. } | Resolution::TimedOut => None,
+    }
+}
+
+/// Version, cipher suite and group of a handshake that came to its end.
+fn handshake(view: &View<'_>) -> Option<String> {
+    let tls = view.tls()?;
+    let good = matches!(tls.failure, None | Some(TlsFailure::CertificateRefused));
+    let parts = [
+        tls.version.map(|version| version.name().to_owned()),
+        tls.cipher.as_deref().map(suite_name),
+        tls.group.as_deref().map(text::printable),
+    ];
+    good.then(|| parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))
 }
 
 /// The root file and what is in it.

@@ -10,6 +10,7 @@ use std::path::Path;
 use dependencies::{Dependency, Sources};
 
 mod dependencies;
+mod functions;
 
 /// Circles that are still there. One that is gone must leave the list.
 const KNOWN: &[&[&str]] = &[];
@@ -117,6 +118,28 @@ fn nothing_goes_round_in_a_circle() {
         new.is_empty() && gone.is_empty(),
         "new: {new:#?}\nno longer there, to be taken off the list: {gone:#?}"
     );
+}
+
+/// The most lines of a function, its signature included. Tables are constants and count for nothing.
+const MOST_LINES: usize = 80;
+
+#[test]
+fn no_function_is_too_long_to_be_read_at_a_glance() {
+    let files = dependencies::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let all: Vec<functions::Function> =
+        files.iter().flat_map(|(name, text)| functions::functions(name, text)).collect();
+    assert!(all.len() > 1000, "{} functions", all.len());
+    let long: Vec<_> = all.iter().filter(|function| function.lines > MOST_LINES).collect();
+    assert!(long.is_empty(), "split what has several ideas: {long:#?}");
+}
+
+#[test]
+fn functions_are_measured_with_their_signatures() {
+    let text = "fn one() {}\nimpl A {\n    async fn two(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n}\n\
+                trait T { fn three(); }\nconst F: fn(u8) = f;\n";
+    let found: Vec<(String, usize)> =
+        functions::functions("a.rs", text).map(|function| (function.name, function.lines)).collect();
+    assert_eq!(found, [("a.rs: one".to_owned(), 1), ("a.rs: two".to_owned(), 5)]);
 }
 
 #[test]

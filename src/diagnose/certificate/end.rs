@@ -243,17 +243,7 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             return None;
         }
     }
-    let used = sent_root.map_or_else(
-        || {
-            let key = below
-                .and_then(|below| below.facts().ok()?.extensions.authority_key.as_ref()?.key.clone())
-                .map(|key| crate::text::hex(&key).to_uppercase());
-            key.map_or("another key, whose certificate was not sent".to_owned(), |key| {
-                format!("key identifier {key}")
-            })
-        },
-        |root| format!("SHA-256 {}", root.fingerprint()),
-    );
+    let used = used_key(sent_root, below);
     Some(
         Finding::titled(format!("the file has a root named {name}, and the server's chain uses another key"))
             .because(
@@ -279,6 +269,18 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
                 "did nobody change the CA? then do not trust this connection: find out who answers",
             )),
     )
+}
+
+/// The key that signed, as far as it is known: by the root's certificate, else as the certificate below names it.
+fn used_key(root: Option<&Certificate>, below: Option<&Certificate>) -> String {
+    if let Some(root) = root {
+        return format!("SHA-256 {}", root.fingerprint());
+    }
+    let key = below.and_then(|below| below.facts().ok()?.extensions.authority_key.as_ref()?.key.clone());
+    match key {
+        Some(key) => format!("key identifier {}", crate::text::hex(&key).to_uppercase()),
+        None => "another key, whose certificate was not sent".to_owned(),
+    }
 }
 
 pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {

@@ -443,9 +443,24 @@ pub(super) fn invalid(view: &View<'_>) -> Option<Finding> {
 fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
     let judgement = view.judgement()?;
     let defect = demanded(view).find(|defect| wanted(defect))?;
+    let (title, what, fix) = invalid_words(judgement, defect)?;
+    Some(
+        Finding::titled(title)
+            .because("OpenSSL refuses every chain with such a certificate in it, whatever else is well")
+            .fact("certificate", subject(view, defect))
+            .fact("what", what)
+            .fix(Fix::text(fix)),
+    )
+}
+
+/// Title, what is wrong and remedy.
+fn invalid_words(
+    judgement: &crate::verify::Judgement,
+    defect: &Defect,
+) -> Option<(String, String, &'static str)> {
     let part = defect.place().map_or("the chain".to_owned(), |at| named(judgement, at));
     let issuer = defect.place().map_or_else(String::new, |at| named(judgement, at + 1));
-    let (title, what, fix) = match defect {
+    Some(match defect {
         Defect::BadSignature { .. } => (
             format!("the signature on {part} is wrong"),
             format!("it does not verify with the key of {issuer}"),
@@ -504,14 +519,7 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
             "reissue it with a current tool",
         ),
         _ => return None,
-    };
-    Some(
-        Finding::titled(title)
-            .because("OpenSSL refuses every chain with such a certificate in it, whatever else is well")
-            .fact("certificate", subject(view, defect))
-            .fact("what", what)
-            .fix(Fix::text(fix)),
-    )
+    })
 }
 
 /// A refusal without a defect that a rule knows.

@@ -13,64 +13,57 @@ pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
     // With the same name for both, openssl would read the file it has just emptied.
     let is_pem = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem"));
     let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" }).to_string_lossy().into_owned();
-    let convert = |text: &str, words: &[&str]| Fix {
-        converts: Some(path.to_owned()),
-        ..Fix::text(text).run_words(words.iter().copied()).set("sslrootcert", to.clone())
-    };
-    match content {
+    match command(content, &from, &to) {
+        Some((text, words)) => vec![Fix {
+            converts: Some(path.to_owned()),
+            ..Fix::text(text).run_words(words).set("sslrootcert", to.clone())
+        }],
+        None => otherwise(path, content),
+    }
+}
+
+/// What reads the file `from` and writes the certificates to `to`, and what that is.
+fn command<'a>(content: &FileContent, from: &'a str, to: &'a str) -> Option<(String, Vec<&'a str>)> {
+    const TO_PEM: &str = "convert it to PEM";
+    const TAKE_OUT: &str = "take the certificates out";
+    let own = || vec!["pgtls-check", "roots", "convert", from, "--output", to];
+    let (text, words) = match content {
         FileContent::Altered(by) => {
             let text: Vec<&str> = by.iter().map(|alteration| undone(*alteration)).collect();
-            vec![convert(&sentence(&text), &["pgtls-check", "roots", "convert", &from, "--output", &to])]
+            return Some((sentence(&text), own()));
         }
+        FileContent::DerCertificate if cfg!(windows) => (TO_PEM, own()),
+        FileContent::DerCertificate => {
+            (TO_PEM, vec!["openssl", "x509", "-inform", "DER", "-in", from, "-out", to])
+        }
+        FileContent::Pkcs7(Pkcs7Form::Pem) => {
+            (TAKE_OUT, vec!["openssl", "pkcs7", "-print_certs", "-in", from, "-out", to])
+        }
+        FileContent::Pkcs7(Pkcs7Form::Der) => {
+            (TAKE_OUT, vec!["openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", from, "-out", to])
+        }
+        // `openssl pkcs7` wants its own label.
+        FileContent::Pkcs7(Pkcs7Form::PemCms) => (
+            TAKE_OUT,
+            vec!["openssl", "cms", "-cmsout", "-noout", "-inform", "PEM", "-in", from, "-certsout", to],
+        ),
+        FileContent::Pkcs12 => (
+            "take the CA's certificates out",
+            vec!["openssl", "pkcs12", "-in", from, "-cacerts", "-nokeys", "-out", to],
+        ),
+        FileContent::Utf16(_) => ("save it as ASCII or UTF-8 (> in Windows PowerShell writes UTF-16)", own()),
+        _ => return None,
+    };
+    Some((text.to_owned(), words))
+}
+
+/// What to do where nothing can be converted.
+fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
+    match content {
         FileContent::PathOfFile(inner) => vec![
             Fix::text("set sslrootcert to that file itself").set("sslrootcert", inner.to_string_lossy()),
             Fix::text(format!("write the content of {} into {}", path_text(inner), file_name(path))),
         ],
-        FileContent::DerCertificate if cfg!(windows) => {
-            vec![convert("convert it to PEM", &["pgtls-check", "roots", "convert", &from, "--output", &to])]
-        }
-        FileContent::DerCertificate => {
-            vec![convert(
-                "convert it to PEM",
-                &["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to],
-            )]
-        }
-        FileContent::Pkcs7(form) => {
-            const TEXT: &str = "take the certificates out";
-            vec![match form {
-                Pkcs7Form::Pem => {
-                    convert(TEXT, &["openssl", "pkcs7", "-print_certs", "-in", &from, "-out", &to])
-                }
-                Pkcs7Form::Der => convert(
-                    TEXT,
-                    &["openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", &from, "-out", &to],
-                ),
-                // `openssl pkcs7` wants its own label.
-                Pkcs7Form::PemCms => convert(
-                    TEXT,
-                    &[
-                        "openssl",
-                        "cms",
-                        "-cmsout",
-                        "-noout",
-                        "-inform",
-                        "PEM",
-                        "-in",
-                        &from,
-                        "-certsout",
-                        &to,
-                    ],
-                ),
-            }]
-        }
-        FileContent::Pkcs12 => vec![convert(
-            "take the CA's certificates out",
-            &["openssl", "pkcs12", "-in", &from, "-cacerts", "-nokeys", "-out", &to],
-        )],
-        FileContent::Utf16(_) => vec![convert(
-            "save it as ASCII or UTF-8 (> in Windows PowerShell writes UTF-16)",
-            &["pgtls-check", "roots", "convert", &from, "--output", &to],
-        )],
         FileContent::PrivateKey => {
             vec![Fix::text(
                 "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \
@@ -88,9 +81,7 @@ pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
             Fix::text("download the file again"),
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
-        FileContent::Directory | FileContent::NoCertificate => {
-            vec![Fix::text("name the file with the CA's certificates in PEM")]
-        }
+        _ => vec![Fix::text("name the file with the CA's certificates in PEM")],
     }
 }
 

@@ -12,7 +12,7 @@ use super::suites::{self, OFFERED};
 use super::view::{View, seconds};
 use super::{Fix, alerts};
 use crate::certificate::{Certificate, GeneralName, KeyKind};
-use crate::conninfo::TlsVersion;
+use crate::conninfo::{Settings, TlsVersion};
 use crate::evidence::{
     Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
 };
@@ -284,13 +284,6 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     if server.is_none() && view.alert() != Some(70) {
         return None;
     }
-    let settings = view.settings()?;
-    let old = server.is_some_and(|version| version < TlsVersion::Tls12);
-    let mut fixes = Vec::new();
-    let newest = Fix::text("on the server, with an OpenSSL that has it:").run(
-        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET \
-         ssl_max_protocol_version;",
-    );
     let bound = |keyword: &'static str| {
         view.origin_words(keyword)
             .filter(|origin| origin != "libpq's default")
@@ -298,6 +291,35 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     };
     let bounds: Vec<String> =
         ["ssl_min_protocol_version", "ssl_max_protocol_version"].into_iter().filter_map(bound).collect();
+    let has = match server {
+        Some(server) => server.name().to_owned(),
+        None => "none of these".to_owned(),
+    };
+    Some(
+        Finding::titled(match server {
+            Some(server) => format!("the server speaks {} only", server.name()),
+            None => "the server speaks none of the TLS versions offered".to_owned(),
+        })
+        .because(if bounds.is_empty() {
+            "libpq offers TLS 1.2 and 1.3; the server allows neither".to_owned()
+        } else {
+            format!("the server's versions are outside those that the settings allow: {}", bounds.join(", "))
+        })
+        .fact("offered", versions(offered))
+        .fact("server_has", has)
+        .fact_if("answer", view.alert().map(alerts::name))
+        .fixes(version_fixes(view.settings()?, server)),
+    )
+}
+
+/// The remedies where the newest version of a server is known to be this, or none that was offered.
+fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
+    let old = server.is_some_and(|version| version < TlsVersion::Tls12);
+    let mut fixes = Vec::new();
+    let newest = Fix::text("on the server, with an OpenSSL that has it:").run(
+        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET \
+         ssl_max_protocol_version;",
+    );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
             Fix::text(format!("lift the client's own bound, {}", max.name()))
@@ -318,25 +340,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
             "update the server's operating system or PostgreSQL: TLS 1.0 and 1.1 are broken (RFC 8996)",
         ));
     }
-    let has = match server {
-        Some(server) => server.name().to_owned(),
-        None => "none of these".to_owned(),
-    };
-    Some(
-        Finding::titled(match server {
-            Some(server) => format!("the server speaks {} only", server.name()),
-            None => "the server speaks none of the TLS versions offered".to_owned(),
-        })
-        .because(if bounds.is_empty() {
-            "libpq offers TLS 1.2 and 1.3; the server allows neither".to_owned()
-        } else {
-            format!("the server's versions are outside those that the settings allow: {}", bounds.join(", "))
-        })
-        .fact("offered", versions(offered))
-        .fact("server_has", has)
-        .fact_if("answer", view.alert().map(alerts::name))
-        .fixes(fixes),
-    )
+    fixes
 }
 
 /// Where it was seen what psql can do and this tool cannot.
@@ -521,6 +525,32 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     let short = only_answered(view, HelloPurpose::ShortAnswer, HelloPurpose::WholeAnswer)
         && looks(view, HelloPurpose::ShortAnswer).all(|(_, answer)| retried(answer));
     let lost = matches!(in_flight, Some(InFlight { unacknowledged: 1.., .. }));
+    let (cause, fixes) = silence(view, received, short, lost);
+    let state = in_flight.map(|in_flight| match in_flight {
+        InFlight { unacknowledged: 0, .. } => {
+            "nothing: the peer's system has acknowledged every byte".to_owned()
+        }
+        InFlight { unacknowledged, retransmits } => {
+            format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
+        }
+    });
+    Some(
+        Finding::titled(match received {
+            0 => "the server falls silent after the ClientHello".to_owned(),
+            _ => "the server falls silent in the middle of the handshake".to_owned(),
+        })
+        .because(cause)
+        .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
+        .fact("bytes_received", i64::try_from(received).unwrap_or(i64::MAX))
+        .fact_if("on_the_way", state)
+        .fact_if("seconds", step.and_then(|step| i64::try_from(seconds(step.took)).ok()))
+        .fixes(fixes),
+    )
+}
+
+/// The cause of a silence after `received` bytes, and its remedies. `short`: only a short answer came in a second look;
+/// `lost`: bytes of this side are not acknowledged.
+fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'static str, Vec<Fix>) {
     let mtu_fix = || {
         let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
         Fix::text("find the largest packet that comes through, from this side and from the server's")
@@ -534,7 +564,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     };
     let inspection =
         || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
-    let (cause, fixes) = if received == 0 && short {
+    if received == 0 && short {
         (
             "a second look that asks for a short answer got it, and one that differs only in asking for a \
              long one got none: most likely large packets from the server are lost on the way (path MTU: a \
@@ -565,27 +595,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
              server's process hangs, or the answer, larger than one packet, is lost on the way (path MTU)",
             vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
         )
-    };
-    let state = in_flight.map(|in_flight| match in_flight {
-        InFlight { unacknowledged: 0, .. } => {
-            "nothing: the peer's system has acknowledged every byte".to_owned()
-        }
-        InFlight { unacknowledged, retransmits } => {
-            format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
-        }
-    });
-    Some(
-        Finding::titled(match received {
-            0 => "the server falls silent after the ClientHello".to_owned(),
-            _ => "the server falls silent in the middle of the handshake".to_owned(),
-        })
-        .because(cause)
-        .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
-        .fact("bytes_received", i64::try_from(received).unwrap_or(i64::MAX))
-        .fact_if("on_the_way", state)
-        .fact_if("seconds", step.and_then(|step| i64::try_from(seconds(step.took)).ok()))
-        .fixes(fixes),
-    )
+    }
 }
 
 fn closed(view: &View<'_>) -> Option<Finding> {

@@ -189,41 +189,7 @@ pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
             (path, "it is no regular file".to_owned(), Fix::text("name a regular file in sslkey"))
         }
         IdentityError::KeyInvalid { path, problem } => {
-            let from = path.to_string_lossy().into_owned();
-            let (why, fix) = match problem {
-                KeyProblem::NotAKey => (
-                    "it holds no private key".to_owned(),
-                    Fix::text("name the file with the private key, in PEM or unencrypted DER"),
-                ),
-                KeyProblem::Damaged => {
-                    ("it is damaged".to_owned(), Fix::text("copy the key again; its PEM block must be whole"))
-                }
-                KeyProblem::PassPhraseMissing => (
-                    "it is encrypted, and sslpassword is not given".to_owned(),
-                    Fix::text(
-                        "give its pass phrase in sslpassword, from a service file that only you can read",
-                    ),
-                ),
-                KeyProblem::PassPhraseWrong => (
-                    "it is encrypted, and sslpassword does not open it".to_owned(),
-                    Fix::text("try the pass phrase by hand")
-                        .run_words(["openssl", "pkey", "-noout", "-in", &from]),
-                ),
-                KeyProblem::CipherUnknown(cipher) => (
-                    format!("it is encrypted with {}, which this tool cannot read", text::printable(cipher)),
-                    Fix::text("write it anew with a modern cipher").run_words([
-                        "openssl",
-                        "pkcs8",
-                        "-topk8",
-                        "-v2",
-                        "aes-256-cbc",
-                        "-in",
-                        &from,
-                        "-out",
-                        &format!("{from}.new"),
-                    ]),
-                ),
-            };
+            let (why, fix) = key_problem(problem, &path.to_string_lossy());
             (path, why, fix)
         }
         _ => return None,
@@ -238,6 +204,41 @@ pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
             .fact("from", said(view, "sslkey"))
             .fix(fix),
     )
+}
+
+/// Why the key file `from` yields no key, and what to do.
+fn key_problem(problem: &KeyProblem, from: &str) -> (String, Fix) {
+    match problem {
+        KeyProblem::NotAKey => (
+            "it holds no private key".to_owned(),
+            Fix::text("name the file with the private key, in PEM or unencrypted DER"),
+        ),
+        KeyProblem::Damaged => {
+            ("it is damaged".to_owned(), Fix::text("copy the key again; its PEM block must be whole"))
+        }
+        KeyProblem::PassPhraseMissing => (
+            "it is encrypted, and sslpassword is not given".to_owned(),
+            Fix::text("give its pass phrase in sslpassword, from a service file that only you can read"),
+        ),
+        KeyProblem::PassPhraseWrong => (
+            "it is encrypted, and sslpassword does not open it".to_owned(),
+            Fix::text("try the pass phrase by hand").run_words(["openssl", "pkey", "-noout", "-in", from]),
+        ),
+        KeyProblem::CipherUnknown(cipher) => (
+            format!("it is encrypted with {}, which this tool cannot read", text::printable(cipher)),
+            Fix::text("write it anew with a modern cipher").run_words([
+                "openssl",
+                "pkcs8",
+                "-topk8",
+                "-v2",
+                "aes-256-cbc",
+                "-in",
+                from,
+                "-out",
+                &format!("{from}.new"),
+            ]),
+        ),
+    }
 }
 
 pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {

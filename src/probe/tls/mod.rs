@@ -101,13 +101,7 @@ pub(super) async fn handshake(
             (Some(stream), unagreed.then_some(TlsFailure::NoAlpn))
         }
     };
-    // A key that signs nothing here would have made psql's handshake another one.
-    let failure = match client.unusable_key {
-        Some(key) if !matches!(failure, Some(TlsFailure::CertificateRefused | TlsFailure::TimedOut(_))) => {
-            Some(TlsFailure::Unsupported(format!("a signature by the client's key, {key}")))
-        }
-        _ => failure,
-    };
+    let failure = unless_key_unusable(failure, client.unusable_key);
     let record = TlsRecord {
         offer,
         version: flight.version,
@@ -125,8 +119,28 @@ pub(super) async fn handshake(
         failure,
     };
     let step = clock.step(start, record);
-    match (&step.result.failure, stream) {
-        (None, stream) => return (step, stream),
+    let stream = unless_failed(step.result.failure.as_ref(), stream, tap).await;
+    (step, stream)
+}
+
+/// What failed, or that a key signs nothing here, which would have made psql's handshake another one.
+fn unless_key_unusable(failure: Option<TlsFailure>, key: Option<String>) -> Option<TlsFailure> {
+    match key {
+        Some(key) if !matches!(failure, Some(TlsFailure::CertificateRefused | TlsFailure::TimedOut(_))) => {
+            Some(TlsFailure::Unsupported(format!("a signature by the client's key, {key}")))
+        }
+        _ => failure,
+    }
+}
+
+/// The stream of a handshake that succeeded; that of one that failed is ended well.
+async fn unless_failed(
+    failure: Option<&TlsFailure>,
+    stream: Option<SecureStream>,
+    tap: Tap<TcpStream>,
+) -> Option<SecureStream> {
+    match (failure, stream) {
+        (None, stream) => return stream,
         (Some(_), Some(mut stream)) => {
             super::wiretap::end(&mut stream).await;
         }
@@ -134,7 +148,7 @@ pub(super) async fn handshake(
         // rustls has sent its alert; the server is to find it.
         (Some(_), None) => tap.end().await,
     }
-    (step, None)
+    None
 }
 
 fn unfinished(offer: Offer, failure: TlsFailure) -> TlsRecord {
