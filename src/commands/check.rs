@@ -64,12 +64,16 @@ fn check(
 ) -> anyhow::Result<u8> {
     let (many, jobs) = (targets.len() > 1, usize::from(arguments.jobs));
     let layout = |style: Style| Layout { style, verbosity: display.verbosity(), many };
-    let mut files: Vec<(&Path, Vec<u8>)> =
-        arguments.output.iter().map(|path| (path.as_path(), Vec::new())).collect();
+    // Before the first connection: nothing is checked in vain.
+    let places = arguments.output.iter().map(|path| {
+        let place = write::Place::tested(path, write::Existing::Replace);
+        Ok((path.as_path(), place.with_context(|| format!("--output {}", path.display()))?, Vec::new()))
+    });
+    let mut files: Vec<(&Path, write::Place, Vec<u8>)> = places.collect::<anyhow::Result<_>>()?;
     let mut reports = Reports::default();
     // People keep a summary on the terminal.
     let printed = if files.is_empty() { display.format } else { Format::default() };
-    for (_, content) in &mut files {
+    for (_, _, content) in &mut files {
         reports.add(display.format, layout(Style::document()), content);
     }
     reports.add(printed, layout(streams.style), &mut *streams.out);
@@ -79,9 +83,8 @@ fn check(
     }))??;
     reports.finish(&run)?;
     drop(reports);
-    for (path, content) in files {
-        write::atomically(path, &content, write::Existing::Replace)
-            .with_context(|| format!("--output {}", path.display()))?;
+    for (path, place, content) in files {
+        place.write(&content).with_context(|| format!("--output {}", path.display()))?;
         streams.note(&format!("wrote {}", path.display()));
     }
     Ok(run.exit_status)

@@ -3,10 +3,13 @@
 use anyhow::Context as _;
 
 use super::{Streams, Usage};
+#[cfg(windows)]
+use crate::check::INTERRUPTED;
 use crate::check::{Setup, audited, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::demo::DemoArgs;
 use crate::demo::{self, Demo, Fault, SeenBy};
+use crate::diagnose::Outcome;
 use crate::evidence::Scope;
 use crate::secret::Secret;
 use crate::text;
@@ -21,11 +24,88 @@ pub(super) fn run(
         return Ok(0);
     }
     let fault = arguments.fault.as_deref().map(named).transpose()?;
-    let demo = Demo::start(fault).context("the embedded server does not start")?;
-    match arguments.serve {
-        true => serve(&demo, streams),
-        false => checked(&demo, fault.map(|fault| fault.seen_by), display, streams),
+    let ended = block_on(async {
+        // Whoever ends the program ends the demo too, and with it its directory.
+        let mut signals = Signals::awaited().context("waiting for signals")?;
+        let demo = Demo::start(fault).context("the embedded server does not start")?;
+        if arguments.serve {
+            announce(&demo, streams)?;
+            signals.next().await;
+            return anyhow::Ok(Ended::Served);
+        }
+        tokio::select! {
+            biased;
+            status = signals.next() => Ok(Ended::Signal(status)),
+            outcome = checked(&demo, fault.map(|fault| fault.seen_by)) => Ok(Ended::Checked(Box::new(outcome))),
+        }
+    })??;
+    match ended {
+        Ended::Served => Ok(0),
+        Ended::Signal(status) => Ok(status),
+        Ended::Checked(outcome) => Ok(streams.report_one(&outcome, display)?),
     }
+}
+
+/// How a demo ended.
+enum Ended {
+    Served,
+    Signal(u8),
+    Checked(Box<Outcome>),
+}
+
+/// The signals that end a program.
+struct Signals {
+    #[cfg(unix)]
+    signals: Vec<(u8, tokio::signal::unix::Signal)>,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    /// Waits for them from now on. A shell starts programs in the background with SIGINT ignored: it is waited for all the
+    /// same. A hang-up that is ignored (nohup) stays so.
+    #[cfg(unix)]
+    fn awaited() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        if !ignores_hangup() {
+            kinds.push(SignalKind::hangup());
+        }
+        let status = |kind: SignalKind| u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
+        let signals = kinds.into_iter().map(|kind| Ok((status(kind), signal(kind)?)));
+        Ok(Self { signals: signals.collect::<std::io::Result<_>>()? })
+    }
+
+    #[cfg(windows)]
+    fn awaited() -> std::io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// The exit status that the first one to come stands for.
+    #[cfg(unix)]
+    async fn next(&mut self) -> u8 {
+        std::future::poll_fn(|context| {
+            let mut signals = self.signals.iter_mut();
+            let came =
+                signals.find_map(|(status, signal)| signal.poll_recv(context).is_ready().then_some(*status));
+            came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        })
+        .await
+    }
+
+    #[cfg(windows)]
+    async fn next(&mut self) -> u8 {
+        self.interrupt.recv().await;
+        INTERRUPTED
+    }
+}
+
+/// Whether SIGHUP, the first signal, is ignored (proc(5), SigIgn).
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
 }
 
 fn list() -> String {
@@ -44,30 +124,18 @@ fn named(name: &str) -> Result<&'static Fault, Usage> {
     })
 }
 
-/// Keeps the server up until Ctrl-C or until whoever started it is gone.
-fn serve(demo: &Demo, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+/// Says how to connect.
+fn announce(demo: &Demo, streams: &mut Streams<'_>) -> anyhow::Result<()> {
     let mut command = String::new();
     for (name, value) in demo.variables() {
         command.push_str(&format!("export {name}={}\n", text::shell_quoted(&value.to_string_lossy())));
     }
-    block_on(async {
-        // A shell starts programs in the background with SIGINT ignored: who reads that the server is up may end it at
-        // once, so the signal is waited for by then.
-        let interrupt = tokio::spawn(tokio::signal::ctrl_c());
-        tokio::task::yield_now().await;
-        streams.print(&format!("{command}{}\n", demo.conninfo()))?;
-        streams.note("serving until Ctrl-C");
-        interrupt.await.context("waiting for Ctrl-C")??;
-        Ok(0)
-    })?
+    streams.print(&format!("{command}{}\n", demo.conninfo()))?;
+    streams.note("serving until Ctrl-C");
+    Ok(())
 }
 
-fn checked(
-    demo: &Demo,
-    seen_by: Option<SeenBy>,
-    display: &DisplayArgs,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<u8> {
+async fn checked(demo: &Demo, seen_by: Option<SeenBy>) -> Outcome {
     let is_audited = seen_by == Some(SeenBy::Audit);
     let scope = Scope {
         tls_only: is_audited,
@@ -76,11 +144,8 @@ fn checked(
     };
     let setup = Setup { scope, ..Setup::new(demo.environment()) };
     let target = Secret::new(demo.conninfo().as_bytes().to_vec());
-    let outcome = block_on(async {
-        match is_audited {
-            true => audited(&setup, Some(&target), &()).await,
-            false => check(&setup, Some(&target), &()).await,
-        }
-    })?;
-    Ok(streams.report_one(&outcome, display)?)
+    match is_audited {
+        true => audited(&setup, Some(&target), &()).await,
+        false => check(&setup, Some(&target), &()).await,
+    }
 }

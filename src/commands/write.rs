@@ -1,8 +1,17 @@
-//! Writing a file so that nobody ever sees half of it: beside its place, then moved there.
+//! Writing where somebody said: a file so that nobody ever sees half of it (beside its place, then moved there), anything
+//! else (a device, a pipe) in place. The place is tested when it is named, before a run begins.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a pipe may keep its writer waiting for a reader, and for room.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Links that one name may lead through, as in Linux.
+const MOST_LINKS: usize = 40;
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,17 +22,112 @@ pub enum Existing {
     Replace,
 }
 
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// What the system says; `AlreadyExists` for a file that is to be kept.
-pub fn atomically(path: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
-    // Asked first for the sake of a plain answer; the move below decides.
-    if existing == Existing::Keep && fs::symlink_metadata(path).is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
+/// A place that can be written to.
+#[derive(Debug)]
+pub struct Place {
+    /// Links followed.
+    path: PathBuf,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// A file of its own, moved there; with the mode of the one that it replaces.
+    Moved(Existing, Option<Permissions>),
+    /// Into what is there and open.
+    Open(File),
+    /// Over a file in a directory in which no other can be made.
+    Over,
+}
+
+impl Place {
+    /// Finds out whether a place can be written to, and how. Nothing in it changes.
+    ///
+    /// # Errors
+    /// What the system says; `AlreadyExists` for a file that is to be kept; `TimedOut` for a pipe that nobody reads.
+    pub fn tested(path: &Path, existing: Existing) -> io::Result<Self> {
+        // The program's own streams are what the shell made of them: a file there may be shared with others.
+        let is_stream = path.starts_with("/dev") || path.starts_with("/proc");
+        let path = followed(path)?;
+        let there = match fs::metadata(&path) {
+            Ok(metadata) if is_stream || !metadata.is_file() => {
+                let file = opened(&path)?;
+                return Ok(Self { path, way: Way::Open(file) });
+            }
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if there.is_some() && existing == Existing::Keep {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let beside = beside(&path)?;
+        let made = written(&beside, b"");
+        let _ = fs::remove_file(&beside);
+        let way = match made {
+            Ok(()) => Way::Moved(existing, there.map(|metadata| metadata.permissions())),
+            Err(_) if there.is_some() && OpenOptions::new().append(true).open(&path).is_ok() => Way::Over,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, way })
     }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// What the system says; `AlreadyExists` for a file that came meanwhile and is to be kept; `TimedOut` for a pipe that
+    /// nobody reads any more.
+    pub fn write(self, content: &[u8]) -> io::Result<()> {
+        match self.way {
+            Way::Moved(existing, permissions) => moved(&self.path, content, existing, permissions),
+            Way::Over => fs::write(&self.path, content),
+            Way::Open(mut file) => {
+                let content = content.to_vec();
+                patiently(move || file.write_all(&content).and_then(|()| file.flush()))
+            }
+        }
+    }
+}
+
+/// The end of a chain of links, be there a file or not.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        // A stream's link names what is no path.
+        match fs::read_link(&path) {
+            Ok(to) if !path.starts_with("/proc") && !path.starts_with("/dev") => {
+                path = path.parent().unwrap_or(Path::new("")).join(to);
+            }
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Opens what is no plain file. A pipe opens when somebody reads from it.
+fn opened(path: &Path) -> io::Result<File> {
+    let path = path.to_owned();
+    patiently(move || OpenOptions::new().append(true).open(path))
+}
+
+/// Does on a thread of its own what may never end, and waits so long for it.
+fn patiently<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    let (done, doing) = mpsc::channel();
+    thread::Builder::new().spawn(move || done.send(work()))?;
+    let silent = || Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads from it"));
+    doing.recv_timeout(PATIENCE).unwrap_or_else(|_| silent())
+}
+
+/// Writes a file whole or not at all.
+fn moved(
+    path: &Path,
+    content: &[u8],
+    existing: Existing,
+    permissions: Option<Permissions>,
+) -> io::Result<()> {
     let beside = beside(path)?;
-    let written = written(&beside, content).and_then(|()| match existing {
+    let kept = || permissions.map_or(Ok(()), |permissions| fs::set_permissions(&beside, permissions));
+    let written = written(&beside, content).and_then(|()| kept()).and_then(|()| match existing {
         Existing::Replace => fs::rename(&beside, path),
         // A link fails where the name is taken, a rename does not.
         Existing::Keep => match fs::hard_link(&beside, path) {
@@ -65,6 +169,10 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
 
+    fn put(path: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
+        Place::tested(path, existing)?.write(content)
+    }
+
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(directory)
             .unwrap()
@@ -80,7 +188,7 @@ mod tests {
         let path = directory.path().join("roots.pem");
         for existing in [Existing::Keep, Existing::Replace] {
             let _ = fs::remove_file(&path);
-            atomically(&path, b"new", existing).unwrap();
+            put(&path, b"new", existing).unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"new");
             assert_eq!(names(directory.path()), ["roots.pem"]);
         }
@@ -91,10 +199,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("roots.pem");
         fs::write(&path, b"old").unwrap();
-        let error = atomically(&path, b"new", Existing::Keep).unwrap_err();
+        let error = put(&path, b"new", Existing::Keep).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        atomically(&path, b"new", Existing::Replace).unwrap();
+        put(&path, b"new", Existing::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(directory.path()), ["roots.pem"]);
     }
@@ -102,8 +210,51 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_stays_clean() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(atomically(&directory.path().join("none/roots.pem"), b"new", Existing::Keep).is_err());
-        assert!(atomically(Path::new("/"), b"new", Existing::Replace).is_err());
+        assert!(put(&directory.path().join("none/roots.pem"), b"new", Existing::Keep).is_err());
+        assert!(put(Path::new("/"), b"new", Existing::Replace).is_err());
         assert!(names(directory.path()).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_modes_kept() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("roots.pem"), directory.path().join("link.pem"));
+        symlink("roots.pem", &link).unwrap();
+        // To nothing yet.
+        put(&link, b"one", Existing::Keep).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"one");
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(put(&link, b"two", Existing::Keep).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        put(&link, b"two", Existing::Replace).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(names(directory.path()), ["link.pem", "roots.pem"]);
+        let (a, b) = (directory.path().join("a"), directory.path().join("b"));
+        symlink("b", &a).unwrap();
+        symlink("a", &b).unwrap();
+        assert!(Place::tested(&a, Existing::Replace).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_are_written_in_place() {
+        for existing in [Existing::Keep, Existing::Replace] {
+            put(Path::new("/dev/null"), b"new", existing).unwrap();
+        }
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn testing_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        Place::tested(&path, Existing::Replace).unwrap();
+        assert!(names(directory.path()).is_empty());
+        fs::write(&path, "old").unwrap();
+        Place::tested(&path, Existing::Replace).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
     }
 }

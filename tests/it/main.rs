@@ -18,6 +18,8 @@ mod hostile;
 mod layout;
 mod network;
 mod option_parity;
+#[cfg(unix)]
+mod output_places;
 mod passwords;
 mod probe_real;
 mod providers;

@@ -8,7 +8,7 @@ mod export;
 use std::io;
 use std::path::Path;
 
-use super::write::{Existing, atomically};
+use super::write::{Existing, Place};
 use super::{Streams, USAGE};
 use crate::cli::roots::{RootsAction, RootsArgs};
 use crate::conninfo::Environment;
@@ -55,7 +55,8 @@ fn written(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Option<u8>> {
     let existing = if force { Existing::Replace } else { Existing::Keep };
-    match atomically(&environment.current_dir.join(path), pem.as_bytes(), existing) {
+    let place = Place::tested(&environment.current_dir.join(path), existing);
+    match place.and_then(|place| place.write(pem.as_bytes())) {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let message = format!("{} exists and is left as it is", path.display());

@@ -1,0 +1,130 @@
+//! What is written where somebody said, by the program itself: reports of `--output`, root files of `--force`, and the demo's
+//! temporary directory, which goes with it however it ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use pgtls_check::demo::Demo;
+
+use crate::support::home::Home;
+use crate::support::tool::Tool;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtls-check");
+
+/// A check of a healthy server with its report in this place.
+fn report_to(home: &Home, demo: &Demo, place: &str) -> crate::support::tool::Report {
+    Tool::at(home).with(["--format", "json", "--output", place, demo.conninfo()]).run()
+}
+
+fn is_report(content: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(content).is_ok_and(|report| report["verdict"] == "verified")
+}
+
+fn fifo(home: &Home, name: &str) -> std::path::PathBuf {
+    let path = home.join(name);
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+#[test]
+fn reports_follow_links_keep_modes_and_go_into_pipes_and_devices() {
+    let (home, demo) = (Home::new(), Demo::start(None).unwrap());
+    let file = home.write("report.json", "old");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let link = home.join("link.json");
+    symlink(&file, &link).unwrap();
+    report_to(&home, &demo, link.to_str().unwrap()).exits(0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(is_report(&fs::read(&file).unwrap()));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+
+    let pipe = fifo(&home, "pipe");
+    let from = pipe.clone();
+    let reader = thread::spawn(move || fs::read(from).unwrap());
+    report_to(&home, &demo, pipe.to_str().unwrap()).exits(0);
+    assert!(is_report(&reader.join().unwrap()));
+    assert!(!fs::metadata(&pipe).unwrap().is_file());
+
+    let report = report_to(&home, &demo, "/dev/stdout");
+    report.exits(0);
+    assert!(report.stdout.lines().any(|line| is_report(line.as_bytes())), "{report}");
+    report_to(&home, &demo, "/dev/null").exits(0);
+}
+
+#[test]
+fn a_place_that_takes_no_report_is_told_before_the_first_connection() {
+    let (home, demo) = (Home::new(), Demo::start(None).unwrap());
+    let unread = fifo(&home, "unread");
+    let missing = home.join("none/report.json");
+    for place in [unread.as_path(), &missing, home.path()] {
+        let report = report_to(&home, &demo, place.to_str().unwrap());
+        report.exits(1);
+        assert!(report.stderr.contains(place.to_str().unwrap()), "{report}");
+        assert!(demo.connections().is_empty(), "connected for {}", place.display());
+    }
+}
+
+#[test]
+fn force_replaces_the_file_and_not_the_link() {
+    let home = Home::new();
+    let file = home.write("roots.pem", "old");
+    let link = home.join("link.pem");
+    symlink(&file, &link).unwrap();
+    let export = |force: &[&str]| {
+        let tool =
+            Tool::at(&home).with(["roots", "export", "azure-flexible", "--output", link.to_str().unwrap()]);
+        force.iter().fold(tool, |tool, option| tool.with([*option])).run()
+    };
+    export(&[]).exits(2);
+    assert_eq!(fs::read(&file).unwrap(), b"old");
+    export(&["--force"]).exits(0);
+    assert!(fs::read_to_string(&file).unwrap().contains("BEGIN CERTIFICATE"));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+/// The directories of demos in a place for temporary files.
+fn directories(temporary: &Path) -> usize {
+    fs::read_dir(temporary).unwrap().count()
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind_whatever_ends_it() {
+    for (signal, arguments, status) in [
+        ("INT", &["demo", "--serve"][..], 0),
+        ("TERM", &["demo", "--serve"], 0),
+        ("HUP", &["demo", "--serve"], 0),
+        ("INT", &["demo", "tls-timeout", "-v"], 130),
+        ("TERM", &["demo", "tls-timeout", "-v"], 143),
+        ("HUP", &["demo", "tls-timeout", "-v"], 129),
+    ] {
+        let home = Home::new();
+        let temporary = home.join("temporary");
+        fs::create_dir(&temporary).unwrap();
+        let mut demo = home
+            .command(PROGRAM)
+            .args(arguments)
+            .env("TMPDIR", &temporary)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(demo.stdout.take().unwrap());
+        if arguments.contains(&"--serve") {
+            output.read_line(&mut String::new()).unwrap();
+        }
+        while directories(&temporary) == 0 {
+            assert!(demo.try_wait().unwrap().is_none(), "{arguments:?} ended");
+            thread::yield_now();
+        }
+        let sent =
+            Command::new("kill").args([&format!("-{signal}"), &demo.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        output.read_to_string(&mut String::new()).unwrap();
+        assert_eq!(demo.wait().unwrap().code(), Some(status), "{signal} {arguments:?}");
+        assert_eq!(directories(&temporary), 0, "{signal} {arguments:?}");
+    }
+}
