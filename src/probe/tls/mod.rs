@@ -26,9 +26,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::clock::Clock;
 use super::negotiate::on_the_way;
-use super::wiretap::{Tap, group_name, suite_name};
+use super::wiretap::{ServerFlight, Tap, Traffic, group_name, suite_name};
 use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
-use crate::evidence::{Offer, Step, TlsFailure, TlsRecord};
+use crate::evidence::{ClientCertificateRecord, Offer, Step, TlsFailure, TlsRecord};
 use crate::own_thread;
 use crate::plan::Plan;
 use crate::trust::Trust;
@@ -102,25 +102,36 @@ pub(super) async fn handshake(
         }
     };
     let failure = unless_key_unusable(failure, client.unusable_key);
-    let record = TlsRecord {
+    let record = TlsRecord { alpn, failure, ..recorded(offer, &flight, chain, client.record, &traffic) };
+    let step = clock.step(start, record);
+    let stream = unless_failed(step.result.failure.as_ref(), stream, tap).await;
+    (step, stream)
+}
+
+/// What was seen of a handshake, without what came of it.
+fn recorded(
+    offer: Offer,
+    flight: &ServerFlight,
+    chain: verifier::Findings,
+    client_certificate: ClientCertificateRecord,
+    traffic: &Traffic,
+) -> TlsRecord {
+    TlsRecord {
         offer,
         version: flight.version,
         cipher: flight.suite.map(suite_name),
         group: flight.group.map(group_name),
         hello_retry: flight.retry,
-        alpn,
+        alpn: None,
         chain: chain.chain,
         judgement: chain.judgement,
         judging: chain.judging,
-        client_certificate: client.record,
+        client_certificate,
         bytes_sent: traffic.sent,
         bytes_received: traffic.received,
         flights: traffic.turns,
-        failure,
-    };
-    let step = clock.step(start, record);
-    let stream = unless_failed(step.result.failure.as_ref(), stream, tap).await;
-    (step, stream)
+        failure: None,
+    }
 }
 
 /// What failed, or that a key signs nothing here, which would have made psql's handshake another one.

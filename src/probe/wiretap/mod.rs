@@ -5,7 +5,7 @@ mod handshake;
 mod tap;
 
 pub(super) use handshake::{ServerFlight, is_record, read_flight};
-pub(super) use tap::{Tap, end};
+pub(super) use tap::{Tap, Traffic, end};
 
 /// IANA's name of a cipher suite (`TLS_AES_256_GCM_SHA384`), or its number.
 pub(super) fn suite_name(number: u16) -> String {
