@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use pgtls_check::cli::Cli;
 use pgtls_check::commands;
+use pgtls_check::conninfo::mask_argument;
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
@@ -19,7 +20,8 @@ fn main() -> ExitCode {
     match commands::run(&cli) {
         Ok(status) => status.into(),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "pgtls-check: {error:#}");
+            let words = mask_argument(format!("{error:#}").as_bytes());
+            let _ = writeln!(io::stderr(), "pgtls-check: {words}");
             commands::INTERNAL_ERROR.into()
         }
     }

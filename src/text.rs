@@ -17,7 +17,7 @@ pub fn printable(text: &str) -> String {
     for character in text.chars() {
         push_printable(&mut line, character);
     }
-    line
+    without_commands(line)
 }
 
 /// As [`printable`], for bytes that need not be UTF-8: those that are not become `\xff`.
@@ -31,7 +31,44 @@ pub fn printable_bytes(bytes: &[u8]) -> String {
             push_byte(&mut line, *byte);
         }
     }
-    line
+    without_commands(line)
+}
+
+/// A line in which a pipeline finds no command to its runner: `##[command]` and `##vso[command]` anywhere (Azure Pipelines,
+/// old GitHub Actions), `::command::` at the beginning of a word, for a line may begin there (GitHub Actions). One sign of
+/// each is escaped.
+fn without_commands(line: String) -> String {
+    if !line.contains("##") && !line.contains("::") {
+        return line;
+    }
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line.as_str();
+    while let Some(character) = rest.chars().next() {
+        let (head, after) = rest.split_at(character.len_utf8());
+        let begins_word = shown.chars().next_back().is_none_or(char::is_whitespace);
+        if after.starts_with('#') && head == "#" && is_bracketed(after) {
+            shown.push_str("\\x23");
+        } else if begins_word && head == ":" && is_colon_command(after) {
+            shown.push_str("\\x3a");
+        } else {
+            shown.push_str(head);
+        }
+        rest = after;
+    }
+    shown
+}
+
+/// `#[`, or `#vso[` and its like.
+fn is_bracketed(text: &str) -> bool {
+    let text = text.trim_start_matches('#');
+    text.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
+}
+
+/// `:name…::`
+fn is_colon_command(text: &str) -> bool {
+    let Some(text) = text.strip_prefix(':') else { return false };
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    rest.len() < text.len() && rest.contains("::")
 }
 
 /// Whether a character may stand in output as it is.
@@ -317,6 +354,23 @@ mod tests {
         ] {
             assert_eq!(distance(left, right), edits, "{left} {right}");
             assert_eq!(distance(right, left), edits, "{right} {left}");
+        }
+    }
+
+    #[test]
+    fn no_command_to_a_pipeline_is_shown() {
+        for (text, shown) in [
+            ("::error::x", r"\x3a:error::x"),
+            ("a ::warning file=b::x", r"a \x3a:warning file=b::x"),
+            ("x\n::error::y", r"x\n::error::y"),
+            ("##vso[task.setvariable variable=PATH]x", r"\x23#vso[task.setvariable variable=PATH]x"),
+            ("a##[error]x", r"a\x23#[error]x"),
+            ("::1", "::1"),
+            ("fe80::1 2001:db8::7", "fe80::1 2001:db8::7"),
+            ("## title", "## title"),
+        ] {
+            assert_eq!(printable(text), shown);
+            assert_eq!(printable_bytes(text.as_bytes()), shown);
         }
     }
 

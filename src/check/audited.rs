@@ -6,16 +6,22 @@ use super::Setup;
 use super::one::check;
 use crate::conninfo::Endpoint;
 use crate::diagnose::{Outcome, Verdict};
+use crate::evidence::PlaintextAnswer;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 use crate::probe::audit::{Task, audit};
-use crate::probe::{Observer, socket_address};
+use crate::probe::{Observer, conceal_message, socket_address};
 use crate::secret::Secret;
 
 /// Checks the target and, where the handshake began, asks what else the server accepts.
 pub async fn audited(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
     let mut outcome = check(setup, target, observer).await;
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
-    let audit = audit(task).await;
+    let mut audit = audit(task).await;
+    if let (Some(PlaintextAnswer::Refused(message)), Ok(settings)) =
+        (&mut audit.plaintext, &outcome.evidence.config)
+    {
+        conceal_message(message, settings);
+    }
     outcome.evidence.took += audit.took;
     let mut outcome = outcome.audited(audit);
     setup.policy.apply(&mut outcome);

@@ -12,9 +12,11 @@ pub mod target;
 use std::ffi::OsString;
 
 use clap::builder::PossibleValue;
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::conninfo::{MASK, holds_secret, mask_argument, names_secret};
 use crate::report::{ColorChoice, Format, Verbosity};
 use audit::AuditArgs;
 use check::CheckArgs;
@@ -115,6 +117,11 @@ impl Cli {
     /// # Errors
     /// clap's, worded for the terminal: a request for help or the version, or what is wrong.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        Self::parsed(arguments.clone()).map_err(|error| fit_to_be_shown(error, &arguments))
+    }
+
+    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;
         if let Some(name) = matches.subcommand_name() {
@@ -122,6 +129,44 @@ impl Cli {
         }
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
     }
+}
+
+/// A refusal of clap's with what it repeats of the arguments made printable, and masked where it may be a secret: a
+/// connection string without its quotes is many arguments.
+fn fit_to_be_shown(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let is_secret =
+        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if names_secret(name));
+    let texts: Vec<(ContextKind, String)> = error
+        .context()
+        .filter_map(|(kind, value)| match (kind, value) {
+            (
+                ContextKind::InvalidArg
+                | ContextKind::InvalidValue
+                | ContextKind::InvalidSubcommand
+                | ContextKind::TrailingArg,
+                ContextValue::String(text),
+            ) => Some((kind, text.clone())),
+            _ => None,
+        })
+        .collect();
+    // A word behind a password may be the rest of it.
+    let names_one = |argument: &OsString| {
+        let text = argument.to_string_lossy();
+        holds_secret(text.as_bytes()) || names_secret(text.trim_end_matches(['=', ':']))
+    };
+    let follows = |text: &str| {
+        let at = arguments.iter().position(|argument| argument.to_str() == Some(text));
+        arguments.iter().take(at.unwrap_or(arguments.len())).skip(1).any(names_one)
+    };
+    for (kind, text) in texts {
+        let shown = match kind {
+            ContextKind::InvalidValue if is_secret => MASK.to_owned(),
+            _ if !text.starts_with('-') && !text.contains('=') && follows(&text) => MASK.to_owned(),
+            _ => mask_argument(text.as_bytes()),
+        };
+        error.insert(kind, ContextValue::String(shown));
+    }
+    error
 }
 
 /// An option of the check beside a subcommand would have no effect, and nobody would notice.

@@ -1,6 +1,6 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
-use super::{Streams, Usage, progress};
+use super::{Streams, Usage, note_visible_password, progress};
 use crate::check::{Setup, audited, block_on};
 use crate::cli::DisplayArgs;
 use crate::cli::audit::AuditArgs;
@@ -14,6 +14,8 @@ pub(super) fn run(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
+    note_visible_password(strings, display, streams);
     let setup = Setup {
         overrides: arguments.connection.overrides(),
         // No user, database or password is of use for what is asked here.

@@ -1,15 +1,16 @@
 //! The main job: checks one or more servers and reports each.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::targets::targets;
-use super::{Streams, Usage, progress, write};
+use super::{Streams, Usage, note_visible_password, progress, write};
 use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::DisplayArgs;
 use crate::cli::check::CheckArgs;
-use crate::conninfo::{Environment, Overrides, Value};
+use crate::conninfo::{self, Environment, Overrides, Value, mask_path};
 use crate::evidence::Scope;
 use crate::report::{Format, Layout, Reporter as _, Reports, Style};
 use crate::secret::Secret;
@@ -20,7 +21,15 @@ pub(super) fn run(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    if arguments.conninfo.len() > 1 && arguments.conninfo.iter().any(is_part_with_password) {
+        return Err(Usage::new(
+            "the connection string is more than one argument: put it in quotes, \"host=... user=...\"",
+        )
+        .into());
+    }
     let policy = arguments.policy.policy().map_err(Usage::new)?;
+    let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
+    note_visible_password(strings, display, streams);
     let targets = targets(arguments, environment).map_err(|error| Usage::new(format!("{error:#}")))?;
     let setup = Setup {
         overrides: overrides(arguments)?,
@@ -40,6 +49,16 @@ pub(super) fn run(
         true => show_config(&setup, &targets, display, streams),
         false => check(setup, targets, arguments, display, streams),
     }
+}
+
+/// Whether an argument sets a password and names no server: a part of a connection string without its quotes. What stands
+/// behind it may be the rest of the password, and passes for a target.
+fn is_part_with_password(argument: &OsString) -> bool {
+    let bytes = argument.as_encoded_bytes();
+    let keywords = conninfo::parse(bytes).unwrap_or_else(|failure| failure.read).assignments;
+    let names_server =
+        keywords.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));
+    conninfo::holds_secret(bytes) && !names_server
 }
 
 /// What is set over every string: the options, and the password that `-W` asks for.
@@ -67,7 +86,7 @@ fn check(
     // Before the first connection: nothing is checked in vain.
     let places = arguments.output.iter().map(|path| {
         let place = write::Place::tested(path, write::Existing::Replace);
-        Ok((path.as_path(), place.with_context(|| format!("--output {}", path.display()))?, Vec::new()))
+        Ok((path.as_path(), place.with_context(|| format!("--output {}", mask_path(path)))?, Vec::new()))
     });
     let mut files: Vec<(&Path, write::Place, Vec<u8>)> = places.collect::<anyhow::Result<_>>()?;
     let mut reports = Reports::default();
@@ -84,8 +103,8 @@ fn check(
     reports.finish(&run)?;
     drop(reports);
     for (path, place, content) in files {
-        place.write(&content).with_context(|| format!("--output {}", path.display()))?;
-        streams.note(&format!("wrote {}", path.display()));
+        place.write(&content).with_context(|| format!("--output {}", mask_path(path)))?;
+        streams.note(&format!("wrote {}", mask_path(path)));
     }
     Ok(run.exit_status)
 }

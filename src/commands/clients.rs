@@ -1,7 +1,7 @@
 //! `clients`: the connection just described, spelled for drivers and frameworks, with what each does by default and where
 //! it behaves otherwise than libpq for this server.
 
-use super::{Streams, Usage};
+use super::{Streams, Usage, note_visible_password};
 use crate::check::{Setup, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::clients::ClientsArgs;
@@ -13,7 +13,6 @@ use crate::diagnose::{self, Outcome};
 use crate::evidence::{Evidence, Scope};
 use crate::report::listing::clients::Answer;
 use crate::secret::Secret;
-use crate::text;
 use crate::timestamp::Timestamp;
 use crate::trust;
 
@@ -26,6 +25,7 @@ pub(super) fn run(
 ) -> anyhow::Result<u8> {
     let form = super::listing_form(display)?;
     let clients = chosen(&arguments.only)?;
+    note_visible_password(&arguments.conninfo, display, streams);
     let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
     let settings =
         match conninfo::resolve(input.as_ref().map(Secret::expose), &Overrides::default(), environment) {
@@ -65,7 +65,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Client>, Usage> {
             let nearest = table::nearest(name).map(|known| format!("; did you mean {known}?"));
             return Err(Usage(format!(
                 "no client is known as \"{}\"{}",
-                text::printable(name),
+                conninfo::mask_argument(name.as_bytes()),
                 nearest.unwrap_or_else(|| "; `pgtls-check clients CONNINFO` lists all".to_owned())
             )));
         };

@@ -8,6 +8,7 @@ use crate::check::INTERRUPTED;
 use crate::check::{Setup, audited, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::demo::DemoArgs;
+use crate::conninfo::mask_argument;
 use crate::demo::{self, Demo, Fault, SeenBy};
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
@@ -118,7 +119,8 @@ fn named(name: &str) -> Result<&'static Fault, Usage> {
         let names = demo::faults().iter().map(|fault| fault.name);
         let nearest = text::nearest(name, names).map(|name| format!("; did you mean {name}?"));
         Usage(format!(
-            "there is no fault {name:?}{}\nAll faults: pgtls-check demo --list",
+            "there is no fault \"{}\"{}; `pgtls-check demo --list` names all",
+            mask_argument(name.as_bytes()),
             nearest.unwrap_or_default()
         ))
     })

@@ -7,12 +7,12 @@ use anyhow::Context as _;
 use super::{Streams, Usage};
 use crate::cli::DisplayArgs;
 use crate::cli::explain::ExplainArgs;
+use crate::conninfo;
 use crate::diagnose::recognise::recognise;
 use crate::diagnose::{catalogue, terms};
 use crate::report::Listing;
 use crate::report::listing::catalogue::Codes;
 use crate::report::listing::readings::Readings;
-use crate::text;
 
 /// The longest error text that is read from standard input.
 const LONGEST_TEXT: u64 = 64 * 1024;
@@ -56,6 +56,6 @@ fn is_mistyped(topic: &str) -> bool {
 
 fn unknown(topic: &str) -> Usage {
     let nearest = catalogue::nearest_code(topic).map(|code| format!("; did you mean {code}?"));
-    let topic = text::printable(topic);
+    let topic = conninfo::mask_argument(topic.as_bytes());
     Usage(format!("there is no diagnosis \"{topic}\"{}", nearest.unwrap_or_default()))
 }

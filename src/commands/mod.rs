@@ -12,10 +12,11 @@ mod streams;
 mod targets;
 pub mod write;
 
+use std::ffi::OsString;
 use std::fmt;
 
 use crate::cli::{Cli, Command, DisplayArgs};
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, holds_secret};
 use crate::report::{Form, Format};
 use crate::timestamp::Timestamp;
 pub use streams::Streams;
@@ -34,7 +35,15 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     let environment = Environment::from_process();
     let (style, notes_style) = streams::styles(&cli.display, &environment);
     let mut streams = Streams { out: &mut Output::new(), notes: &mut Remarks, style, notes_style };
-    carried_out(cli, &environment, &mut streams).or_else(|error| match error.downcast::<Usage>() {
+    run_in(cli, &environment, &mut streams)
+}
+
+/// As [`run`], in surroundings and with streams of the caller's.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+    carried_out(cli, environment, streams).or_else(|error| match error.downcast::<Usage>() {
         Ok(usage) => {
             streams.note(&format!("pgtls-check: {usage}"));
             Ok(USAGE)
@@ -54,6 +63,20 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
         Some(Command::Clients(arguments)) => clients::run(arguments, display, environment, streams),
         Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
         Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
+    }
+}
+
+/// A remark where a password stands among the arguments: everybody on the machine can read those.
+fn note_visible_password<'a>(
+    strings: impl IntoIterator<Item = &'a OsString>,
+    display: &DisplayArgs,
+    streams: &mut Streams<'_>,
+) {
+    let is_visible = strings.into_iter().any(|text| holds_secret(text.as_encoded_bytes()));
+    if is_visible && !display.quiet {
+        streams.note(
+            "note: a password in the arguments is visible to other users (ps); set PGPASSWORD or use a password file",
+        );
     }
 }
 

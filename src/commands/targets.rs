@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::cli::check::CheckArgs;
-use crate::conninfo::{self, Environment};
+use crate::conninfo::{self, Environment, mask_path};
 use crate::file;
 use crate::secret::Secret;
 
@@ -24,11 +24,11 @@ pub(super) fn targets(
     let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_encoded_bytes())));
     let mut targets: Vec<Option<Secret>> = given.collect();
     if let Some(path) = &arguments.from {
-        let listed = listed(path).with_context(|| format!("--from {}", path.display()))?;
+        let listed = listed(path).with_context(|| format!("--from {}", mask_path(path)))?;
         anyhow::ensure!(
             !listed.is_empty() || !targets.is_empty(),
             "--from {}: no target in it",
-            path.display()
+            mask_path(path)
         );
         targets.extend(listed.into_iter().map(Some));
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::address::parse_address;
+use super::uri::password_in_authority;
 use super::validate::{Merged, integer};
 use super::{BadPort, ConfigError, Endpoint, Host, ParameterValue, Value, mask};
 use crate::text::is_printable;
@@ -35,15 +36,34 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
     }
     let only_port = if ports.len() == 1 { ports.first() } else { None };
     let ports_are_odd = merged.get("port").is_some_and(|port| port.value.plain().is_none());
+    let starts: Vec<usize> = names
+        .iter()
+        .scan(0, |next, name| {
+            let start = *next;
+            *next += name.len() + 1;
+            Some(start)
+        })
+        .collect();
+    let secrets = mask::places(merged.text("host"));
     let spilt = merged.value("host").shown() == mask::MASK.as_bytes();
     Ok((0..slots)
         .map(|slot| {
             let name = names.get(slot).copied().unwrap_or_default();
+            let place = starts.get(slot).map_or(0..0, |start| *start..start + name.len());
             let address = addresses.get(slot).copied().unwrap_or_default();
             let port_text = only_port.or_else(|| ports.get(slot)).copied().unwrap_or_default();
-            let endpoint = endpoint(name, address);
-            // It may be a URL with a password, or begin with a piece of one.
-            let name = ParameterValue::of("host", Value::new(name), spilt);
+            let mut endpoint = endpoint(name, address);
+            // It may be a URL with a password, or a piece of one: a comma in a password reads as a list.
+            let is_piece = mask::covers(&secrets, &place);
+            if is_piece && address.is_empty() {
+                endpoint = Endpoint::Malformed { meant: None };
+            }
+            let name = ParameterValue::of("host", Value::new(name), spilt || is_piece);
+            // What seems to be meant may be a piece of the password too.
+            if let Endpoint::Malformed { meant } = &mut endpoint {
+                let shown = String::from_utf8_lossy(name.shown());
+                *meant = meant.take().filter(|meant| shown.contains(meant.as_str()));
+            }
             Host { name, endpoint, port: port(port_text, ports_are_odd), password: None }
         })
         .collect())
@@ -139,6 +159,8 @@ fn host_name(name: &[u8]) -> Endpoint {
 fn meant(name: &str) -> Option<String> {
     let name = name.trim_matches(|character: char| character.is_whitespace() || character.is_control());
     let name = name.split_once("://").map_or(name, |(_, rest)| rest);
+    let name =
+        password_in_authority(name.as_bytes()).and_then(|password| name.get(password.end..)).unwrap_or(name);
     let name = name.split(['/', '\\', '?', '#', ';', '&']).next()?;
     let name = name.rsplit_once('@').map_or(name, |(_, host)| host);
     let name = match name.strip_prefix('[') {
@@ -188,6 +210,7 @@ mod tests {
             ("db.example.", "", name("db.example.")),
             ("https://db.example", "", malformed(Some("db.example"))),
             ("postgres://u:p@db.example:5432/d", "", malformed(Some("db.example"))),
+            ("postgres://u:p@x/y@db.example:5432/d", "", malformed(Some("db.example"))),
             ("db.example:5432", "", malformed(Some("db.example"))),
             ("u@db.example", "", malformed(Some("db.example"))),
             ("db.example/postgres", "", malformed(Some("db.example"))),

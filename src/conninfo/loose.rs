@@ -111,6 +111,17 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for word in text.split(|byte| is_space(*byte)) {
+        // A URL's own login is found elsewhere; one in the value of a parameter is here.
+        if word.windows(3).any(|part| part == b"://") {
+            let mut from = start;
+            for part in word.split(|byte| matches!(byte, b'=' | b'&' | b'?')) {
+                let inside = if part.contains(&b'/') { Vec::new() } else { bare_logins(part) };
+                ranges.extend(inside.into_iter().map(|found| from + found.start..from + found.end));
+                from += part.len() + 1;
+            }
+            start += word.len() + 1;
+            continue;
+        }
         let at = word.iter().rposition(|byte| *byte == b'@').unwrap_or(0);
         let login = word.get(..at).unwrap_or_default();
         // A drive of Windows has one letter before its colon and a slash behind it.
@@ -119,9 +130,7 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
                 && login.iter().take(colon).rev().take_while(|byte| is_name(**byte)).count() == 1
         };
         let colon = login.iter().position(|byte| *byte == b':');
-        if let Some(colon) = colon.filter(|colon| !is_drive(*colon))
-            && !word.windows(3).any(|part| part == b"://")
-        {
+        if let Some(colon) = colon.filter(|colon| !is_drive(*colon)) {
             ranges.push(start + colon + 1..start + at);
         } else if let Some(slash) = login.iter().position(|byte| *byte == b'/')
             && colon.is_none()
@@ -186,8 +195,14 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
     }
     let mut start = 0;
     while start < text.len() {
-        let length = text.iter().skip(start).take_while(|byte| is_base64(**byte)).count();
-        if length >= LONG_RUN && is_body(text.get(start..).unwrap_or_default()) {
+        let run = text.iter().skip(start).take_while(|byte| is_base64(**byte));
+        let length = run.take_while(|byte| **byte != b'=').count();
+        // It may stand behind a directory, to which what passed for a relative path was joined.
+        let body = (0..length)
+            .filter(|at| *at == 0 || text.get(start + at - 1) == Some(&b'/'))
+            .find(|at| length - at >= LONG_RUN && is_body(text.get(start + at..).unwrap_or_default()));
+        if let Some(at) = body {
+            start += at;
             // Its further lines.
             let rest = text.get(start..).unwrap_or_default();
             let body = rest
@@ -195,9 +210,10 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
                 .take_while(|byte| is_base64(**byte) || is_space(**byte) || **byte == b'\\')
                 .count();
             ranges.push(start..start + body);
-            start += body;
+            start += body.max(1);
+        } else {
+            start += length.max(1);
         }
-        start += length.max(1);
     }
     ranges
 }
@@ -317,6 +333,7 @@ mod tests {
             ("-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\nand", "********\\nand"),
             ("sslkey=-----BEGIN EC PRIVATE KEY-----\nx", "sslkey=********"),
             ("MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\nwxyz", "********"),
+            ("user=MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg", "user=********"),
             ("MIGHAgEA", "MIGHAgEA"),
             ("PGPASSFILE=/p password_encryption=md5", "PGPASSFILE=/p password_encryption=md5"),
         ] {

@@ -71,7 +71,26 @@ pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
     if behind_secret {
         return Value::from(MASK);
     }
-    Value::new(without(word, loose_secrets(word, word.len())))
+    Value::new(without(word, secrets_of_any(word)))
+}
+
+/// The secrets of a text that may be a connection string or anything else. A sentence is no connection string, and nothing
+/// of it is hidden for want of a sign.
+fn secrets_of_any(text: &[u8]) -> Vec<Range<usize>> {
+    let is_string = uri::scheme_length(text).is_some() || scan(text).1.is_none_or(|unread| unread > 0);
+    let mut found = if is_string { secrets(text) } else { Vec::new() };
+    found.extend(loose_secrets(text, text.len()));
+    found
+}
+
+/// Where a value may hold secrets, in order.
+pub(super) fn places(value: &[u8]) -> Vec<Range<usize>> {
+    merged(secrets_of_any(value))
+}
+
+/// Whether a place begins within one of these.
+pub(super) fn covers(secrets: &[Range<usize>], place: &Range<usize>) -> bool {
+    !place.is_empty() && secrets.iter().any(|secret| secret.contains(&place.start))
 }
 
 /// A text with these parts masked.
@@ -92,14 +111,63 @@ pub fn mask_text(text: &str) -> String {
     String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
 }
 
+/// A text without a secret that is known: as it is, or as it is written in quotes. One that is short or a plain word counts
+/// only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
+/// `password` would show itself by the gaps it leaves in every sentence.
+pub fn mask_known(text: &str, secret: &[u8]) -> String {
+    let secret = String::from_utf8_lossy(secret);
+    let is_word = secret.len() < 12 && secret.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_short = secret.chars().count() < 6;
+    let mut text = text.to_owned();
+    for written in [
+        secret.replace('\\', "\\\\").replace('\'', "\\'"),
+        secret.replace('\'', "''"),
+        secret.replace('"', "\"\""),
+        secret.into_owned(),
+    ] {
+        text = replaced(&text, &written, |before, after| {
+            let beside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+            let told = before.is_some_and(|before| !before.is_alphanumeric() && !before.is_whitespace());
+            !(is_short && (beside(before) || beside(after))) && (!is_word || told)
+        });
+    }
+    text
+}
+
+/// A text with the mask in place of what is sought, wherever its neighbours say so.
+fn replaced(text: &str, sought: &str, here: impl Fn(Option<char>, Option<char>) -> bool) -> String {
+    if sought.is_empty() {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in text.match_indices(sought) {
+        let (before, after) =
+            (text.get(..at).unwrap_or_default(), text.get(at + found.len()..).unwrap_or_default());
+        if here(before.chars().next_back(), after.chars().next()) {
+            shown.push_str(text.get(done..at).unwrap_or_default());
+            shown.push_str(MASK);
+            done = at + found.len();
+        }
+    }
+    shown.push_str(text.get(done..).unwrap_or_default());
+    shown
+}
+
 /// What somebody typed as an argument or pasted, whatever it was meant to be: printable, and without what is a secret in a
 /// connection string or looks like one anywhere.
 pub fn mask_argument(text: &[u8]) -> String {
-    // A sentence is no connection string, and nothing of it is hidden for want of a sign.
-    let is_string = uri::scheme_length(text).is_some() || scan(text).1.is_none_or(|unread| unread > 0);
-    let mut found = if is_string { secrets(text) } else { Vec::new() };
-    found.extend(loose_secrets(text, text.len()));
-    printable(&String::from_utf8_lossy(&without(text, found)))
+    printable(&String::from_utf8_lossy(&without(text, secrets_of_any(text))))
+}
+
+/// Whether a connection string holds a secret.
+pub fn holds_secret(input: &[u8]) -> bool {
+    !secrets(input).iter().all(Range::is_empty)
+}
+
+/// Whether a name is that of a secret, in anybody's spelling: an option's, a keyword's, a variable's.
+pub fn names_secret(name: &str) -> bool {
+    sounds_secret(name.trim_start_matches('-').as_bytes())
 }
 
 /// A path, for showing: printable, and no secret that was given in the place of one.
@@ -114,13 +182,19 @@ pub(super) fn path(value: &[u8]) -> Value {
 
 /// As [`value`], of a user: the password of `user:password`.
 pub(super) fn user(value: &[u8]) -> Value {
-    let secret = value.iter().position(|byte| *byte == b':').map(|colon| colon + 1..value.len());
-    Value::new(without(value, secret.into_iter().chain(loose_secrets(value, value.len())).collect()))
+    Value::new(without(value, in_user(value).into_iter().chain(loose_secrets(value, value.len())).collect()))
 }
 
 /// As [`value`], of a list of ports: where one is no number, what follows its digits. `suspect`: it may be a password.
 pub(super) fn port(value: &[u8], suspect: bool) -> Value {
     let mut found = loose_secrets(value, value.len());
+    found.extend(behind_ports(value, suspect));
+    Value::new(without(value, found))
+}
+
+/// What follows the digits of each of a list of ports, where it may be a secret.
+fn behind_ports(value: &[u8], suspect: bool) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut start = 0;
     for entry in value.split(|byte| *byte == b',') {
         let number = entry
@@ -132,7 +206,7 @@ pub(super) fn port(value: &[u8], suspect: bool) -> Value {
         }
         start += entry.len() + 1;
     }
-    Value::new(without(value, found))
+    found
 }
 
 /// The name of an unknown option. A name that is almost a known one is no piece of a password, and is what its writer
@@ -155,7 +229,14 @@ fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
     let mut chain = Chain::default();
     for (keyword, place) in &settings {
         ranges.extend(chain.next(keyword, &place.value, place.keyword.start..place.value.end));
-        ranges.extend(in_user(input, keyword, &place.value));
+        let typed = input.get(place.value.clone()).unwrap_or_default();
+        let inside = match keyword.as_slice() {
+            b"user" => in_user(typed).into_iter().collect(),
+            b"port" => behind_ports(typed, false),
+            _ => Vec::new(),
+        };
+        let start = place.value.start;
+        ranges.extend(inside.into_iter().map(|secret| start + secret.start..start + secret.end));
         // A quote that was left open may have swallowed the name of a secret, but not all of its value.
         let value = input.get(place.value.clone()).unwrap_or_default();
         chain.behind_secret |= !loose_secrets(value, value.len()).is_empty();
@@ -169,10 +250,9 @@ fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// The password of a user that is given as `user:password`.
-fn in_user(input: &[u8], keyword: &[u8], place: &Range<usize>) -> Option<Range<usize>> {
-    let value = input.get(place.clone()).filter(|_| keyword == b"user")?;
+fn in_user(value: &[u8]) -> Option<Range<usize>> {
     let colon = value.iter().position(|byte| *byte == b':')?;
-    Some(place.start + colon + 1..place.end)
+    Some(colon + 1..value.len())
 }
 
 /// The password of the authority and those of the query.
@@ -330,6 +410,23 @@ mod tests {
             assert_eq!(mask(typed.as_bytes(), &[]).text, shown, "{typed}");
         }
         assert_eq!(mask(b"host=\xff", &[]).text, "host=\\xff");
+    }
+
+    #[test]
+    fn a_known_password_is_taken_out_of_what_others_say() {
+        for (secret, said, shown) in [
+            ("hunter2", "bad password \"hunter2\" for me", "bad password \"********\" for me"),
+            ("it's", "bad: 'it\\'s', 'it''s', it's", "bad: '********', '********', ********"),
+            ("x", "bad password \"x\", expected 0x", "bad password \"********\", expected 0x"),
+            (
+                "password",
+                "password authentication failed, given (password)",
+                "password authentication failed, given (********)",
+            ),
+            ("", "nothing", "nothing"),
+        ] {
+            assert_eq!(mask_known(said, secret.as_bytes()), shown, "{secret}");
+        }
     }
 
     #[test]

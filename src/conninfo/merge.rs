@@ -174,23 +174,24 @@ impl<'a> Merge<'a> {
     /// good as unset (pqConnectOptions2).
     fn computed_defaults(&mut self, environment: &Environment) {
         if let Some(name) = &environment.login_name {
-            self.default_for_nothing("user", Value::from(name.as_str()));
+            self.default_for_nothing("user", ParameterValue::of("user", Value::from(name.as_str()), false));
         }
-        if let Some(user) = self.found.get("user").map(|found| Value::new(found.value.exposed())) {
+        if let Some(user) = self.found.get("user").map(|found| found.value.clone()) {
             self.default_for_nothing("dbname", user);
         }
         let no_password = self.found.get("password").is_none_or(|found| found.value.is_empty());
         let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
         if let Some(home) = environment.home().filter(|_| no_password) {
             let path = home.join(name);
-            self.default_for_nothing("passfile", Value::new(path.as_os_str().as_encoded_bytes()));
+            let path = Value::new(path.as_os_str().as_encoded_bytes());
+            self.default_for_nothing("passfile", ParameterValue::of("passfile", path, false));
         }
     }
 
-    fn default_for_nothing(&mut self, keyword: &'static str, value: Value) {
+    fn default_for_nothing(&mut self, keyword: &'static str, value: ParameterValue) {
         if self.found.get(keyword).is_none_or(|found| found.value.is_empty()) {
-            self.found.remove(keyword);
-            self.plain(keyword, value, Origin::Default);
+            let found = Found { value, origin: Origin::Default, place: None, typed: None };
+            self.found.insert(keyword, found);
         }
     }
 

@@ -41,7 +41,9 @@ pub use environment::Environment;
 pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
-pub use mask::{MASK, Masked, mask, mask_argument, mask_path, mask_text};
+pub use mask::{
+    MASK, Masked, holds_secret, mask, mask_argument, mask_known, mask_path, mask_text, names_secret,
+};
 pub use merge::Overrides;
 pub use options::LibpqVersion;
 pub use origin::Origin;
@@ -49,5 +51,6 @@ pub use parameter::{Parameter, ParameterValue};
 pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
 pub use resolve::{Failure, resolve};
 pub use settings::{BadPort, Endpoint, Host, Keepalives, Notice, Password, RootChoice, Settings};
+pub use uri::has_unencoded_password;
 pub use value::Value;
 pub use write::Form;

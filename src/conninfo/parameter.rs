@@ -137,7 +137,7 @@ mod tests {
             ("scram_client_key", "x", MASK),
             ("host", "db.example", "db.example"),
             ("host", "postgres://u:x@h", "postgres://u:********@h"),
-            ("dbname", "app;Password=x;Port=1", "app;Password=********;Port=1"),
+            ("dbname", "app;Password=x;Port=1", "app;Password=********"),
             ("user", "me", "me"),
             ("user", "me:x", "me:********"),
             ("port", "5432", "5432"),

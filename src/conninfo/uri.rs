@@ -218,6 +218,12 @@ impl Uri<'_, '_> {
     }
 }
 
+/// Whether a string is a URI whose password, or the user before it, holds an unencoded `@` or `/`: libpq would take pieces
+/// of it for a host, a port or a database.
+pub fn has_unencoded_password(input: &[u8]) -> bool {
+    unencoded_password(input).is_some()
+}
+
 /// Whether a URI holds a password that libpq takes apart: everything from the first `:` of the user's part to the last `@`
 /// counts as one, and libpq ends it at the first `@`, or finds none where a `/` stands before that.
 pub(super) fn unencoded_password(input: &[u8]) -> Option<Unencoded> {

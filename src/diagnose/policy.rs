@@ -24,7 +24,7 @@ pub struct UnknownCode {
 
 impl std::fmt::Display for UnknownCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is no warning \"{}\"", crate::text::printable(&self.code))?;
+        write!(f, "there is no warning \"{}\"", crate::conninfo::mask_argument(self.code.as_bytes()))?;
         match self.nearest {
             Some(nearest) => write!(f, "; did you mean {nearest}?"),
             None => Ok(()),

@@ -7,6 +7,7 @@
 mod attempt;
 pub mod audit;
 mod clock;
+mod conceal;
 mod dns;
 mod hello;
 mod hosts;
@@ -34,6 +35,7 @@ use tokio::time::Instant;
 use crate::evidence::{Attempt, Evidence, HostsLine, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
+pub use conceal::conceal_message;
 pub use hosts::socket_address;
 pub use look::look;
 pub use observer::{Observer, Wait};
@@ -89,7 +91,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))
     });
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
-    let evidence = Evidence {
+    let mut evidence = Evidence {
         started: plan.started,
         judged_at: plan.started,
         input: plan.settings.input.clone(),
@@ -105,5 +107,6 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         scope: plan.scope,
         took: clock.elapsed(),
     };
+    conceal::conceal(&mut evidence);
     Probed { evidence, clock, last, failing: tried.last }
 }

@@ -21,7 +21,7 @@ impl Corrected {
         let typed = context.input.map(Secret::expose).unwrap_or_default();
         let typed = edited(typed, fix, evidence);
         let mut corrected = Self { form: Form::of(&typed), settings: Vec::new() };
-        corrected.add(&conninfo::parse(&typed).ok()?);
+        corrected.add(&whole(&typed)?);
         // As in psql a connection string given with -d beats the other options.
         let mut last = None;
         for (keyword, value, _) in &context.overrides.parameters {
@@ -34,7 +34,7 @@ impl Corrected {
             }
         }
         if let Some(last) = last {
-            corrected.add(&conninfo::parse(&last).ok()?);
+            corrected.add(&whole(&last)?);
         }
         // Written anew, no backslash is eaten: the path is the one at which the file was found.
         if let Some(Roots::Loaded(store)) = evidence.trust.as_ref().map(|trust| &trust.roots)
@@ -95,6 +95,11 @@ impl Corrected {
     fn written<'a>(&self, settings: impl Iterator<Item = &'a (&'static str, ParameterValue)>) -> Vec<u8> {
         conninfo::write::string(self.form, settings.map(|(keyword, value)| (*keyword, value.exposed())))
     }
+}
+
+/// What a string sets, unless libpq would take it apart within the password.
+fn whole(text: &[u8]) -> Option<Parsed> {
+    (!conninfo::has_unencoded_password(text)).then(|| conninfo::parse(text).ok())?
 }
 
 /// The string with the fix's edit, if the fault lies in this one.
@@ -164,8 +169,7 @@ mod tests {
                 Some("postgresql://me@a:1,db.example:2/app"),
             ),
             ("host=a,b port=1,2", set(&[("port", "1,5432")]), Some("host=a,b port=1,5432")),
-            // Whatever may hold a piece of a password is not shown, unless it is replaced.
-            ("postgresql://me:x/y@host/app", set(&[("sslmode", "verify-full")]), None),
+            // Whatever may hold a piece of a password is not tried or shown, unless it is replaced.
             ("host=postgres://me:x@h port=1", set(&[("host", "h")]), Some("host=h port=1")),
             ("host=postgres://me:x@h port=1", set(&[("port", "2")]), None),
             ("hsot=h", Fix { edit: Some((0..4, "host".to_owned())), ..Fix::default() }, Some("host=h")),

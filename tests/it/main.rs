@@ -31,6 +31,7 @@ mod root_files;
 mod roots;
 #[cfg(unix)]
 mod scarce;
+mod secrets;
 #[cfg(unix)]
 mod special_files;
 mod structure;

@@ -4,7 +4,7 @@
 
 use super::{Streams, usage};
 use crate::cli::roots::CheckArgs;
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, mask_argument};
 use crate::diagnose::root_file::{Assessment, Purpose, Server};
 use crate::provider::{Provider, by_host, by_id, near_miss};
 use crate::report::Form;
@@ -43,13 +43,22 @@ fn provider(args: &CheckArgs) -> Result<Option<&'static Provider>, (String, Opti
     let of_host = args.host.as_deref().map(|host| (host, by_host(host)));
     if let Some(id) = &args.provider {
         let named = by_id(id).ok_or_else(|| {
-            (format!("no provider is called {id:?}"), Some("pgtls-check roots list names them".to_owned()))
+            (
+                format!("no provider is called \"{}\"", mask_argument(id.as_bytes())),
+                Some("pgtls-check roots list names them".to_owned()),
+            )
         })?;
         // Several rows may share a suffix: only a host of somebody else contradicts.
         return match of_host {
-            Some((host, Some(other))) if other.id != named.id && !shares_suffix(named, other) => {
-                Err((format!("{host} is a host of {}, not of {}", other.name, named.name), None))
-            }
+            Some((host, Some(other))) if other.id != named.id && !shares_suffix(named, other) => Err((
+                format!(
+                    "{} is a host of {}, not of {}",
+                    mask_argument(host.as_bytes()),
+                    other.name,
+                    named.name
+                ),
+                None,
+            )),
             _ => Ok(Some(named)),
         };
     }
@@ -61,7 +70,10 @@ fn provider(args: &CheckArgs) -> Result<Option<&'static Provider>, (String, Opti
                 Some(near) => format!("is {} meant, of {}?", near.host, near.provider.name),
                 None => "name one with --provider, or leave --host out".to_owned(),
             };
-            Err((format!("{host} is a host of no provider that is known here"), Some(hint)))
+            Err((
+                format!("{} is a host of no provider that is known here", mask_argument(host.as_bytes())),
+                Some(hint),
+            ))
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Streams, written};
 use crate::certificate::{Certificate, pem};
 use crate::cli::roots::ConvertArgs;
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, mask_path};
 use crate::diagnose::root_file::Assessment;
 use crate::report::Form;
 use crate::report::listing::roots::{Converted, Held};
@@ -34,7 +34,7 @@ pub(super) fn run(
             1 => "1 certificate".to_owned(),
             n => format!("{n} certificates"),
         };
-        let note = format!("wrote {} · {count}", path.display());
+        let note = format!("wrote {} · {count}", mask_path(path));
         streams.note(&streams.notes_style.text(&note));
     }
     streams.list(&Converted { certificates: &certificates, pem: None, path: Some(path) }, form)?;

@@ -2,7 +2,7 @@
 
 use super::{Streams, usage, written};
 use crate::cli::roots::ExportArgs;
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, mask_argument, mask_path};
 use crate::provider::{PROVIDERS, bundle, by_id};
 use crate::report::Form;
 use crate::report::listing::roots::{Exported, Written};
@@ -27,7 +27,7 @@ pub(super) fn run(
             1 => "1 root".to_owned(),
             n => format!("{n} roots"),
         };
-        let note = format!("wrote {} · {count}", path.display());
+        let note = format!("wrote {} · {count}", mask_path(path));
         streams.note(&streams.notes_style.text(&note));
     }
     streams.list(&Written { bundle: &bundle, path }, form)?;
@@ -43,5 +43,9 @@ fn unknown(id: &str, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     }
     let ids: Vec<&str> =
         PROVIDERS.iter().map(|provider| provider.id).filter(|id| bundle(id).is_some()).collect();
-    usage(streams, &format!("no provider is called {id:?}"), Some(&format!("bundles: {}", ids.join(", "))))
+    usage(
+        streams,
+        &format!("no provider is called \"{}\"", mask_argument(id.as_bytes())),
+        Some(&format!("bundles: {}", ids.join(", "))),
+    )
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::write::{Existing, Place};
 use super::{Streams, USAGE};
 use crate::cli::roots::{RootsAction, RootsArgs};
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, mask_path};
 use crate::diagnose::root_file::Assessment;
 use crate::report::listing::roots::{Held, Providers};
 use crate::report::{Form, Role};
@@ -59,10 +59,10 @@ fn written(
     match place.and_then(|place| place.write(pem.as_bytes())) {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let message = format!("{} exists and is left as it is", path.display());
+            let message = format!("{} exists and is left as it is", mask_path(path));
             usage(streams, &message, Some("--force replaces it")).map(Some)
         }
-        Err(error) => anyhow::bail!("{} cannot be written: {error}", path.display()),
+        Err(error) => anyhow::bail!("{} cannot be written: {error}", mask_path(path)),
     }
 }
 

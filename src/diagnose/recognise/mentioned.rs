@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::tidied;
 use crate::conninfo::write::{Form, string};
+use crate::conninfo::{ParameterValue, Value};
 
 /// What an error text mentions, as far as it can be settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,9 @@ impl Mentioned {
 
     /// The first mention of a setting counts.
     fn add(&mut self, keyword: &'static str, value: &str) {
-        if self.value(keyword).is_none() && is_possible(keyword, value) {
+        // What may hold a secret is not repeated.
+        let is_plain = ParameterValue::of(keyword, Value::from(value), false).plain().is_some();
+        if self.value(keyword).is_none() && is_plain && is_possible(keyword, value) {
             self.0.push((keyword, value.to_owned()));
         }
     }

@@ -75,6 +75,26 @@ fn a_password_is_sent_only_where_the_settings_allow_it() {
     assert_eq!(unmet, SessionFailure::CertificateModeUnmet);
 }
 
+/// A server that got the password in clear text may repeat it wherever it speaks.
+#[test]
+fn a_password_that_the_server_repeats_is_masked() {
+    let told = b"SFATAL\0VFATAL\0C28P01\0Mbad password \"secret\"\0Dgiven: 'secret'\0Hnot secret but\0\0";
+    let refusal = said(b'E', told);
+    let script = vec![asked(3, b""), refusal];
+    let (evidence, received) = conversed(script, with_password);
+    assert!(received.windows(6).any(|part| part == b"secret"), "it was sent");
+    let Some(SessionFailure::Server(message)) = &session(&evidence).failure else { panic!() };
+    assert_eq!(message.message, "bad password \"********\"");
+    assert_eq!(message.detail.as_deref(), Some("given: '********'"));
+    assert!(!format!("{evidence:?}").contains("\"secret"), "{evidence:?}");
+    let notice = said(b'N', b"SNOTICE\0VNOTICE\0C00000\0Mwelcome (secret)\0\0");
+    let version = said(b'S', b"server_version\0\"secret\"\0");
+    let script = [asked(3, b""), asked(0, b""), notice, version, READY.to_vec()].concat();
+    let (evidence, _) = scripted(script, with_password);
+    assert_eq!(session(&evidence).notices[0].message, "welcome (********)");
+    assert_eq!(session(&evidence).server_version.as_deref(), Some("\"********\""));
+}
+
 #[test]
 fn scram_that_goes_wrong_is_named() {
     let offer = asked(10, b"SCRAM-SHA-256\0\0");

@@ -79,8 +79,8 @@ mod tests {
             assert_eq!(ServerName::for_host(&host, true).sent(), Some(name));
             assert_eq!(ServerName::for_host(&host, false).sent(), None);
         }
-        // What no host is called may be a connection string, and libpq would send that.
-        for name in ["a b", "h;Password=x", "u@h"] {
+        // What may be a connection string, which libpq would send.
+        for name in ["a b", "h;Password=x", "u@h", "postgres://u:p@h"] {
             assert_eq!(ServerName::for_host(&host_named(name), true).sent(), None, "{name}");
         }
         for name in ["", "127.0.0.1", "127.1", "1", "::1", "fe80::1%eth0", "a:b", &"x".repeat(300)] {

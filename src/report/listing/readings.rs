@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Listing;
+use crate::conninfo::mask_argument;
 use crate::diagnose::recognise::{KnownText, Reading, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
@@ -101,7 +102,7 @@ fn check(text: &str) -> String {
 
 fn repeated(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    truncated(&words.join(" "), REPEATED)
+    truncated(&mask_argument(words.join(" ").as_bytes()), REPEATED)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,18 +164,35 @@ fn pass(mut from: TcpStream, mut to: TcpStream, first: usize, pause: Duration) -
 /// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none` and all
 /// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1. The
 /// options are those of resolv.conf(5).
-pub(crate) fn resolver(home: &Home, options: &str) {
+///
+/// Gives the names it was asked for, as they come.
+pub(crate) fn resolver(home: &Home, options: &str) -> Receiver<String> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).expect("port 53 of this network");
     let settings = home.write("resolv.conf", format!("nameserver 127.0.0.1\noptions {options}\n"));
     run(Command::new("mount").arg("--bind").arg(settings).arg("/etc/resolv.conf"));
+    let (tell, asked) = channel();
     thread::spawn(move || {
         let mut query = [0; 512];
         while let Ok((length, client)) = socket.recv_from(&mut query) {
+            // Nobody may care.
+            let _ = tell.send(name(&query[..length]));
             if let Some(answer) = answer(&query[..length]) {
                 socket.send_to(&answer, client).expect("an answer that can be sent");
             }
         }
     });
+    asked
+}
+
+/// The name that a query asks for, with dots between its labels.
+fn name(query: &[u8]) -> String {
+    let mut labels = Vec::new();
+    let mut at = 12;
+    while let Some(length) = query.get(at).map(|length| usize::from(*length)).filter(|length| *length > 0) {
+        labels.push(String::from_utf8_lossy(&query[at + 1..at + 1 + length]).into_owned());
+        at += 1 + length;
+    }
+    labels.join(".")
 }
 
 /// RFC 1035, 4.1: header, question, and for an address one record that points back to the question's name.

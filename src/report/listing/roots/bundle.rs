@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::certificate_fields;
 use crate::certificate::Certificate;
+use crate::conninfo::mask_path;
 use crate::provider::Bundle;
-use crate::report::json::shown;
 use crate::report::listing::Listing;
 use crate::report::page::Page;
 
@@ -41,7 +41,7 @@ impl Listing for Written<'_> {
     fn page(&self, _: &mut Page) {}
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
-        fields(self.bundle, ("file", json!(shown(&self.path.to_string_lossy()))))
+        fields(self.bundle, ("file", json!(mask_path(self.path))))
     }
 }
 
@@ -66,7 +66,7 @@ impl Listing for Converted<'_> {
         let certificates = self.certificates.iter().map(|known| Json::Object(certificate_fields(known)));
         vec![
             ("certificates", certificates.collect()),
-            ("file", json!(self.path.map(|path| shown(&path.to_string_lossy())))),
+            ("file", json!(self.path.map(mask_path))),
             ("pem", json!(self.pem)),
         ]
     }

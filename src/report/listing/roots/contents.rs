@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{blocks, certificate_fields, file_name, last_line, verdict};
 use crate::certificate::Certificate;
+use crate::conninfo::mask_path;
 use crate::diagnose::root_file::{Assessment, outside};
 use crate::provider::{KnownRoot, known_roots, retirement};
 use crate::report::Role as Paint;
@@ -38,7 +39,7 @@ impl Listing for Held<'_> {
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let items = self.items.iter().map(|item| object(self.items, item, self.at)).collect();
-        let head = [("file", json!(shown(&self.file.to_string_lossy()))), ("items", items)];
+        let head = [("file", json!(mask_path(self.file))), ("items", items)];
         head.into_iter().chain(verdict(self.assessment)).collect()
     }
 }

@@ -10,12 +10,13 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 
 use crate::certificate::Certificate;
+use crate::conninfo::{MASK, mask_path};
 use crate::diagnose::POLICY_NOT_MET;
 use crate::diagnose::root_file::Assessment;
+use crate::report::Role;
 use crate::report::human::diagnosis as block;
 use crate::report::json::{self, shown};
 use crate::report::page::Page;
-use crate::report::{Role, lossy};
 
 pub use bundle::{Converted, Exported, Written};
 pub use contents::Held;
@@ -24,7 +25,12 @@ pub use verdict::Checked;
 
 /// The last part of a path, for people.
 pub fn file_name(path: &Path) -> String {
-    lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
+    // What is no path is told by the whole of it.
+    let whole = mask_path(path);
+    match whole.contains(MASK) {
+        true => whole,
+        false => mask_path(Path::new(path.file_name().unwrap_or(path.as_os_str()))),
+    }
 }
 
 /// The facts of a certificate that every subcommand shows.

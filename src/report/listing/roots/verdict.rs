@@ -8,7 +8,6 @@ use super::{blocks, certificate_fields, file_name, last_line, verdict};
 use crate::diagnose::root_file::Assessment;
 use crate::provider::Provider;
 use crate::report::Role as Paint;
-use crate::report::json::shown;
 use crate::report::listing::Listing;
 use crate::report::page::Page;
 use crate::trust::Roots;
@@ -62,7 +61,7 @@ impl Listing for Checked<'_> {
             Json::Object(object)
         });
         let head = [
-            ("file", json!(shown(&self.file.to_string_lossy()))),
+            ("file", json!(crate::conninfo::mask_path(self.file))),
             ("provider", json!(self.provider.map(|provider| provider.id))),
             ("judged", json!(self.is_judged())),
             ("certificates", certificates.collect()),
