@@ -14,7 +14,7 @@ use crate::probe::{self, Observer, Probed};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trial::{self, Context};
-use crate::trust::{self, Trust};
+use crate::trust::{self, FileCertificate, Roots, Trust};
 
 /// Checks one target, again and again while waiting may cure it and `--wait` allows. Second looks are taken when another
 /// failure is seen than in the round before, and in the last round; fixes are tried in the last round alone.
@@ -159,8 +159,23 @@ impl PendingCheck {
             evidence.system_roots =
                 Some(file::within(Duration::ZERO, || setup.system_store.get(&setup.environment).clone()));
         }
+        evidence.in_directories = in_directories(&evidence);
         judged(setup, evidence).await
     }
+}
+
+/// What directories of roots hold under the names of a refused chain's issuers.
+fn in_directories(evidence: &Evidence) -> Vec<FileCertificate> {
+    let Some(Roots::Loaded(store)) = evidence.trust.as_ref().map(|trust| &trust.roots) else {
+        return Vec::new();
+    };
+    let tls = evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    let judgement = tls.and_then(|step| step.result.judgement.as_ref());
+    let Some(judgement) = judgement.filter(|judgement| !judgement.chain_is_good()) else { return Vec::new() };
+    let issuers =
+        judgement.path.iter().filter_map(|link| link.certificate.facts().ok()).map(|facts| &facts.issuer);
+    let issuers: Vec<_> = issuers.collect();
+    file::within(Duration::ZERO, || trust::namesakes_in_directories(store, &issuers))
 }
 
 /// Judges evidence; where that may take long, on a thread of its own.

@@ -10,7 +10,7 @@ use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::trust::{RootStore, Trust};
+use crate::trust::{FileCertificate, RootStore, Trust};
 use crate::verify::{self, Judgement};
 
 /// All that is known about one target.
@@ -36,6 +36,9 @@ pub struct Evidence {
     pub audit: Option<audit::Audit>,
     /// The system's public roots, read only where they help to explain a failed chain.
     pub system_roots: Option<RootStore>,
+    /// What directories of roots hold under the names of the path's issuers, read only where a chain was refused: OpenSSL
+    /// passes over it where the root file has a certificate of the name.
+    pub in_directories: Vec<FileCertificate>,
     /// The line of the system's hosts file that led to the last address, where the server there may be another one.
     pub hosts_line: Option<HostsLine>,
     /// The name servers that the system's resolver asks, where they are known.
@@ -60,6 +63,7 @@ impl Evidence {
             looks: Vec::new(),
             audit: None,
             system_roots: None,
+            in_directories: Vec::new(),
             hosts_line: None,
             resolvers: Vec::new(),
             scope,

@@ -102,6 +102,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         looks: Vec::new(),
         audit: None,
         system_roots: None,
+        in_directories: Vec::new(),
         hosts_line,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         scope: plan.scope,

@@ -23,7 +23,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use crate::certificate::{Alteration, Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
-pub use store::{HashedDirectory, HashedFile};
+pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 
 /// Everything that was read from files.
 #[derive(Clone, Debug)]

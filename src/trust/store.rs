@@ -6,13 +6,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::blocks::{self, Found, Kinds};
-use super::{FileCertificate, FileCrl, file};
-use crate::certificate::pem;
+use super::{FileCertificate, FileCrl, RootStore, file};
+use crate::certificate::{DistinguishedName, pem};
 use crate::conninfo::Environment;
 
 /// A directory as OpenSSL sees it.
 #[derive(Clone, Debug, Default)]
 pub struct HashedDirectory {
+    /// Its path.
+    pub path: PathBuf,
     /// The files it would open, by hash and number.
     pub files: Vec<HashedFile>,
 }
@@ -54,6 +56,17 @@ pub(super) fn look_for_certificates(
     look_for(directories, "", |hash| !loaded.contains(&hash), certificates, read)
 }
 
+/// What the directories of a store hold under these names, whether OpenSSL would open the files or not: where the store has
+/// a certificate of the name already, it does not.
+pub fn namesakes_in_directories(store: &RootStore, names: &[&DistinguishedName]) -> Vec<FileCertificate> {
+    let hashes: HashSet<u32> = names.iter().map(|name| name.hash()).collect();
+    let files = store
+        .directories
+        .iter()
+        .flat_map(|directory| hashed_files(&directory.path, "", |hash| hashes.contains(&hash)));
+    files.flat_map(|(_, path)| read(&path, Kinds::Certificates, |found| found.certificates).0).collect()
+}
+
 /// Adds what directories hold to the CRLs that were loaded. Unlike for certificates, OpenSSL always looks into them.
 pub(super) fn look_for_crls(directories: &[PathBuf], lists: &mut Vec<FileCrl>) -> Vec<HashedDirectory> {
     let read = |path: &Path| {
@@ -89,7 +102,7 @@ fn look_for<T>(
             entries.extend(found);
             files.push(HashedFile { hash, entries: start..entries.len() });
         }
-        all.push(HashedDirectory { files });
+        all.push(HashedDirectory { path: directory.clone(), files });
     }
     all
 }

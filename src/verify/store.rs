@@ -99,7 +99,7 @@ mod tests {
     /// A directory of one file that is named for its first certificate.
     fn holding(entries: &[FileCertificate], places: std::ops::Range<usize>) -> HashedDirectory {
         let hash = name_of(&entries[places.start]).hash();
-        HashedDirectory { files: vec![HashedFile { hash, entries: places }] }
+        HashedDirectory { path: "hashed".into(), files: vec![HashedFile { hash, entries: places }] }
     }
 
     #[test]

@@ -233,6 +233,39 @@ fn roots_that_lie_at_hand_are_found() {
     assert_eq!(proved, [format!("sslrootcert={}", default.display())]);
 }
 
+/// OpenSSL opens the directory only for names of which the file has nothing.
+#[test]
+fn a_namesake_in_the_file_that_hides_the_right_root_is_named() {
+    let (site, home) = (Site::shared(18, Algorithm::Ecdsa), Home::new());
+    let name = site.chain.root.certificate.subject_name().entries().next().expect("a common name");
+    let name = name.data().to_string().expect("text");
+    let other_key = Draft::authority(&name, Algorithm::Ecdsa).self_signed();
+    let expired = Draft { key: site.chain.root.key.clone(), ..Draft::authority(&name, Algorithm::Ecdsa) };
+    let right = format!("hashed/{:08x}.0", site.chain.root.certificate.subject_name_hash());
+    let right = home.write(&right, site.chain.root.pem());
+    let directory = home.join("hashed");
+    for (namesake, code) in
+        [(other_key, "root-key-changed"), (expired.days(-900, -30).self_signed(), "root-expired")]
+    {
+        let file = home.write("namesake.pem", namesake.pem());
+        let case = Case::new(&home, format!("{} sslrootcert=system", well(site, &home, site.server.port())))
+            .with("SSL_CERT_FILE", file.to_str().expect("UTF-8"))
+            .with("SSL_CERT_DIR", directory.to_str().expect("UTF-8"));
+        assert!(case.psql(&case.conninfo).is_err(), "{code}");
+        assert_eq!(case.cured(code)[0], format!("sslrootcert={}", right.display()));
+        let report = case.check(&case.conninfo, &[]);
+        let said = report.at("/diagnosis").to_string();
+        assert!(said.contains("hides the right one in a directory"), "{report}");
+        assert!(said.contains("namesake.pem, line 1: remove"), "{report}");
+        // The neighbour: nothing of that name in the file.
+        let none = home.write("none.pem", Draft::authority("another", Algorithm::Ecdsa).self_signed().pem());
+        let case = Case::new(&home, case.conninfo.clone())
+            .with("SSL_CERT_FILE", none.to_str().expect("UTF-8"))
+            .with("SSL_CERT_DIR", directory.to_str().expect("UTF-8"));
+        case.check(&case.conninfo, &[]).verified();
+    }
+}
+
 #[test]
 fn a_path_as_typed_with_slashes_the_other_way() {
     let (site, home) = (Site::shared(15, Algorithm::Ecdsa), Home::new());

@@ -1,6 +1,7 @@
 //! Why a path does not end in a root of the file.
 
 use super::detour::detour;
+use super::hidden::hides_the_right_one;
 use super::known;
 use super::stranger::{self, stranger};
 use super::{demanded, in_file, otherwise, sent};
@@ -231,6 +232,9 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
         .rev()
         .map(|link| &link.certificate)
         .find(|certificate| **certificate != found.in_file.certificate);
+    if let Some(hidden) = below.and_then(|below| hides_the_right_one(view, found.in_file, below)) {
+        return Some(hidden);
+    }
     let known = below.and_then(|below| known::issuer_of(view.evidence.system_roots.as_ref(), below));
     let sent_root = found.sent.as_ref().or(known.as_ref().and_then(|known| known.certificate.as_ref()));
     if wrong_signature && sent_root.is_none() && end_defect(view).is_none() {

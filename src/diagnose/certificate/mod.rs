@@ -3,12 +3,14 @@
 mod detour;
 mod end;
 mod faults;
+mod hidden;
 pub(super) mod known;
 mod name;
 mod otherwise;
 mod stranger;
 
 pub(super) use faults::begins_later;
+pub(super) use hidden::hides_the_right_one;
 pub(super) use known::Root;
 pub(super) use stranger::stranger;
 

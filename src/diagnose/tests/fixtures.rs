@@ -88,6 +88,7 @@ impl Evidence {
             looks: Vec::new(),
             audit: None,
             system_roots: None,
+            in_directories: Vec::new(),
             hosts_line: None,
             resolvers: vec!["192.0.2.53".to_owned()],
             scope: Scope::default(),

@@ -117,11 +117,15 @@ fn root_invalid(view: &View<'_>) -> Option<Finding> {
 
 fn root_expired(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
-    let (_, place) = judgement.defects.iter().find_map(|defect| match defect {
-        Defect::Expired { at } => super::certificate::expired_root_of_file(judgement, *at),
+    let (at, (_, place)) = judgement.defects.iter().find_map(|defect| match defect {
+        Defect::Expired { at } => Some((*at, super::certificate::expired_root_of_file(judgement, *at)?)),
         _ => None,
     })?;
     let file = view.store()?.certificates.get(place)?;
+    let below = at.checked_sub(1).and_then(|below| judgement.path.get(below)).map(|link| &link.certificate);
+    if let Some(hidden) = below.and_then(|below| super::certificate::hides_the_right_one(view, file, below)) {
+        return Some(hidden);
+    }
     let finding = expired(&[file], view.evidence.judged_at, &view.server())?;
     Some(finding.fixes(super::certificate::clock_fix(view, &judgement.defects)))
 }
