@@ -69,7 +69,7 @@ impl Environment {
     }
 
     /// The user's directory, on Windows PostgreSQL's directory in it (fe-connect.c, pqGetHomeDirectory).
-    pub(super) fn home(&self) -> Option<PathBuf> {
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         let variable = |name: &str| self.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if cfg!(windows) {
             return variable("APPDATA").map(|data| data.join("postgresql"));

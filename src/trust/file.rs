@@ -7,13 +7,15 @@ use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
 use crate::certificate::DerKind;
 use crate::certificate::pem::Block;
 use crate::file;
+use crate::file::obstacle::obstacle;
 
 /// The largest file that is read. The bundle of all public roots has a quarter of a megabyte.
 pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
 
-impl From<&io::Error> for FileError {
-    fn from(error: &io::Error) -> Self {
-        Self { kind: error.kind(), text: error.to_string() }
+impl FileError {
+    /// What the system says of a file, and what is in the way.
+    pub(super) fn at(path: &Path, error: &io::Error) -> Self {
+        Self { kind: error.kind(), text: error.to_string(), obstacle: obstacle(path).map(Box::new) }
     }
 }
 
@@ -24,7 +26,7 @@ pub(super) fn is_present(path: &Path) -> bool {
 
 /// The whole content.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    file::read(path, SIZE_LIMIT).map_err(|error| FileError::from(&error))
+    file::read(path, SIZE_LIMIT).map_err(|error| FileError::at(path, &error))
 }
 
 /// What a file is that holds no certificate in a form that OpenSSL's PEM reader takes.

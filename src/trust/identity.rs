@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustls::sign::SigningKey;
 
-use super::{ClientCertificate, ClientIdentity, FileContent, IdentityError, file, key, p521};
+use super::{ClientCertificate, ClientIdentity, FileContent, FileError, IdentityError, file, key, p521};
 use crate::certificate::Certificate;
 use crate::certificate::pem;
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
@@ -34,8 +34,8 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
         }
         Err(error) => {
             return ClientIdentity::Failed(IdentityError::CertificateUnreadable {
+                error: FileError::at(&certificate, &error),
                 path: certificate,
-                error: (&error).into(),
             });
         }
         Ok(_) => {}
@@ -63,7 +63,12 @@ fn read(
     let Some(key_path) = key_path else { return Err(missing(None)) };
     match fs::metadata(&key_path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(Some(key_path))),
-        Err(error) => return Err(IdentityError::KeyUnreadable { path: key_path, error: (&error).into() }),
+        Err(error) => {
+            return Err(IdentityError::KeyUnreadable {
+                error: FileError::at(&key_path, &error),
+                path: key_path,
+            });
+        }
         Ok(_) => {}
     }
     check_permissions(&key_path)?;
@@ -148,8 +153,10 @@ fn is_engine_reference(path: &Path) -> bool {
 fn check_permissions(path: &Path) -> Result<(), IdentityError> {
     use std::os::unix::fs::MetadataExt;
 
-    let metadata = fs::metadata(path)
-        .map_err(|error| IdentityError::KeyUnreadable { path: path.to_owned(), error: (&error).into() })?;
+    let metadata = fs::metadata(path).map_err(|error| IdentityError::KeyUnreadable {
+        path: path.to_owned(),
+        error: FileError::at(path, &error),
+    })?;
     if !metadata.is_file() {
         return Err(IdentityError::KeyNotAFile { path: path.to_owned() });
     }

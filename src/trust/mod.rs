@@ -23,6 +23,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use crate::certificate::{Alteration, Certificate, Crl};
 use crate::conninfo::{Environment, Settings};
+use crate::file::obstacle::Obstacle;
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 
 /// Everything that was read from files.
@@ -47,8 +48,12 @@ pub enum Roots {
     Missing {
         /// The path, as libpq reads it; `None` when there is no home directory to look in.
         path: Option<PathBuf>,
-        /// The path as typed, before libpq ate its backslashes, if it differs. It does not exist either.
+        /// The path as typed, before libpq removed its backslashes, if it differs. It does not exist either.
         typed: Option<PathBuf>,
+        /// What on the path is in the way.
+        obstacle: Option<Obstacle>,
+        /// A file that exists and may be meant: of almost the same name, or with the home directory for `~`.
+        similar: Option<PathBuf>,
     },
     /// The file is there and cannot be read.
     Unreadable {
@@ -127,6 +132,8 @@ pub struct FileError {
     pub kind: io::ErrorKind,
     /// The system's text.
     pub text: String,
+    /// What on the path is in the way, as far as that could be found.
+    pub obstacle: Option<Box<Obstacle>>,
 }
 
 /// What a file that should hold PEM certificates really holds.

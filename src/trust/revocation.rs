@@ -139,7 +139,8 @@ mod tests {
             load(&settings(parameters), &home.environment, &mut roots.clone(), &mut Vec::new())
         };
         for given in [&[("sslcrl", "list.pem")], &[("sslcrldir", "lists")]] {
-            let missing = load(given, &Roots::Missing { path: None, typed: None });
+            let missing =
+                load(given, &Roots::Missing { path: None, typed: None, obstacle: None, similar: None });
             assert!(matches!(missing, Revocation::Off), "{missing:?}");
             let ignored = load(given, &Roots::None);
             assert!(matches!(&ignored, Revocation::Ignored { why, .. } if why.contains("no root file")));

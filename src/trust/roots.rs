@@ -9,6 +9,7 @@ use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Root
 use super::{file, store};
 use crate::certificate::{Certificate, altered, pem};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
+use crate::file::obstacle::{obstacle, similar};
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
 pub(super) fn load(settings: &Settings, environment: &Environment) -> (Roots, Vec<PathBuf>) {
@@ -27,12 +28,15 @@ fn from_settings(settings: &Settings, environment: &Environment) -> Roots {
     let place = |path: &Path| environment.current_dir.join(path);
     match &settings.root {
         RootChoice::System => Roots::None,
-        RootChoice::Default(None) => absent(demanded, Roots::Missing { path: None, typed: None }),
+        RootChoice::Default(None) if demanded => {
+            Roots::Missing { path: None, typed: None, obstacle: None, similar: None }
+        }
+        RootChoice::Default(None) => Roots::None,
         RootChoice::Default(Some(path)) => {
             if file::is_present(&place(path)) {
                 from_file(&place(path), RootSource::DefaultFile(path.clone()))
             } else {
-                absent(demanded, Roots::Missing { path: Some(path.clone()), typed: None })
+                absent(demanded, path, None, environment)
             }
         }
         RootChoice::File { path, typed } => {
@@ -44,22 +48,39 @@ fn from_settings(settings: &Settings, environment: &Environment) -> Roots {
                     &place(typed),
                     RootSource::GivenAsTyped { typed: typed.clone(), parsed: path.clone() },
                 ),
-                _ => absent(demanded, Roots::Missing { path: Some(path.clone()), typed: typed.clone() }),
+                _ => absent(demanded, path, typed.clone(), environment),
             }
         }
     }
 }
 
 /// An absent file stops verify-ca and verify-full; the others go on without verifying.
-fn absent(demanded: bool, missing: Roots) -> Roots {
-    if demanded { missing } else { Roots::None }
+/// So does one in a directory that this account may not search, which libpq takes for absent.
+fn absent(demanded: bool, path: &Path, typed: Option<PathBuf>, environment: &Environment) -> Roots {
+    if demanded {
+        missing(path, typed, environment.home().as_deref(), &environment.current_dir)
+    } else {
+        Roots::None
+    }
+}
+
+fn missing(path: &Path, typed: Option<PathBuf>, home: Option<&Path>, directory: &Path) -> Roots {
+    let place = directory.join(path);
+    if let Err(error) = std::fs::metadata(&place)
+        && error.kind() == std::io::ErrorKind::PermissionDenied
+    {
+        return Roots::Unreadable { path: path.to_owned(), error: FileError::at(&place, &error) };
+    }
+    let in_home = path.strip_prefix("~").ok().and_then(|rest| Some(home?.join(rest)));
+    let similar = in_home.filter(|path| file::is_present(path)).or_else(|| similar(&place));
+    Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
 }
 
 /// A file that somebody named, whatever the sslmode, and its bytes.
 pub(super) fn given(path: &Path, directory: &Path) -> (Roots, Vec<u8>) {
     let place = directory.join(path);
     if !file::is_present(&place) {
-        return (Roots::Missing { path: Some(path.to_owned()), typed: None }, Vec::new());
+        return (missing(path, None, std::env::home_dir().as_deref(), directory), Vec::new());
     }
     with_bytes(&place, RootSource::Given(path.to_owned()))
 }

@@ -273,3 +273,67 @@ fn of_several_roots_that_fail_each_is_named() {
     report.exits(8).diagnosed("root-file-lacks-root");
     report.says("/diagnosis/evidence/needed", serde_json::json!(["Over", "Other"]));
 }
+
+#[test]
+fn what_is_in_the_way_on_the_path_is_named() {
+    let fixture = Fixture::new();
+    let pem = fixture.root.to_pem().unwrap();
+    let good = fixture.home.write("certs/root-ca.pem", &pem);
+    let certs = good.parent().unwrap();
+    std::os::unix::fs::symlink("loop.pem", certs.join("loop.pem")).unwrap();
+    std::os::unix::fs::symlink("gone.pem", certs.join("link.pem")).unwrap();
+
+    let found = fixture.same_everywhere(&certs.join("loop.pem"), "root-file-missing");
+    assert!(found["title"].as_str().unwrap().contains("symbolic link that leads back to itself"), "{found}");
+    let found = fixture.same_everywhere(&certs.join("link.pem"), "root-file-missing");
+    assert!(
+        found["title"].as_str().unwrap().contains("symbolic link to gone.pem, which does not exist"),
+        "{found}"
+    );
+    let found = fixture.same_everywhere(&fixture.home.join("cert/root-ca.pem"), "root-file-missing");
+    assert!(found["cause"].as_str().unwrap().contains("/cert does not exist"), "{found}");
+
+    // A name that is almost right is offered, and tried.
+    let report = fixture.check(&certs.join("root_ca.pem"), &[]);
+    report.diagnosed("root-file-missing");
+    assert_eq!(report.at("/diagnosis/fixes/0/settings/sslrootcert"), good.to_str().unwrap(), "{report}");
+    assert_eq!(report.at("/diagnosis/fixes/0/tried"), "works", "{report}");
+    // So is the file that ~ means.
+    let report = fixture.check(Path::new("~/certs/root-ca.pem"), &[]);
+    assert_eq!(report.at("/diagnosis/fixes/0/settings/sslrootcert"), good.to_str().unwrap(), "{report}");
+}
+
+#[test]
+fn a_directory_that_may_not_be_searched_is_named_with_mode_owner_and_account() {
+    let fixture = Fixture::new();
+    let file = fixture.home.write("closed/root.crt", fixture.root.to_pem().unwrap());
+    let closed = file.parent().unwrap();
+    fs::set_permissions(closed, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(fixture.home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut tool = match fixture.home.owner() {
+        // The superuser searches every directory.
+        0 => {
+            let mut setpriv = fixture.home.command("setpriv");
+            setpriv
+                .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                .arg(env!("CARGO_BIN_EXE_pgtls-check"));
+            setpriv
+        }
+        _ => fixture.home.command(env!("CARGO_BIN_EXE_pgtls-check")),
+    };
+    tool.args(["--format", "json"]).arg(format!(
+        "{} sslrootcert={}",
+        fixture.demo.conninfo(),
+        file.display()
+    ));
+    let output = tool.output().expect("setpriv; apt-get install util-linux");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let found = &report["diagnosis"];
+    assert_eq!(found["code"], "root-file-unreadable", "{report}");
+    let cause = found["cause"].as_str().unwrap();
+    for part in [closed.to_str().unwrap(), "mode 0600", "does not let", "permission denied"] {
+        assert!(cause.contains(part), "{part}: {cause}");
+    }
+    assert_eq!(found["fixes"][0]["command"], format!("chmod o+x {}", closed.display()), "{report}");
+    fs::set_permissions(closed, fs::Permissions::from_mode(0o700)).unwrap();
+}

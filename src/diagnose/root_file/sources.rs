@@ -13,7 +13,7 @@ pub fn present_roots(provider: &Provider) -> Vec<Fix> {
     if bundle(id).is_some() {
         let file = format!("{}-roots.pem", id.split('-').next().unwrap_or(id));
         return vec![Fix {
-            text: "write the provider's present roots and use that file".to_owned(),
+            text: "export the provider's current roots and use that file".to_owned(),
             command: Some(format!("pgtls-check roots export {id} --output {file}")),
             settings: vec![("sslrootcert", file)],
             bundle: Some(id),
@@ -45,8 +45,8 @@ pub(in crate::diagnose) fn root_sources(server: &Server<'_>) -> Vec<Fix> {
     let mut fixes = match server.provider {
         Some(provider) => present_roots(provider),
         None => vec![Fix::text(
-            "get the root certificate of the server's CA from whoever runs the server, over a channel you \
-             trust, and name its file in sslrootcert",
+            "get the CA's root certificate from the server's administrator over a trusted channel, then set sslrootcert to \
+             that file",
         )],
     };
     match server.provider.map_or(SystemRoots::Unknown, |provider| provider.system_roots) {
@@ -70,7 +70,7 @@ pub(in crate::diagnose) fn get_root(
         (None, Some(id)) => {
             let export = provider::by_id(id).and_then(provider_roots);
             fixes.extend(export.map(|export| Fix {
-                text: "write the roots known to this tool that have it, and use that file".to_owned(),
+                text: "export the roots known to pgtls-check that contain it, and use that file".to_owned(),
                 ..export
             }));
         }

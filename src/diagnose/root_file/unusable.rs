@@ -8,6 +8,7 @@ use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
+use crate::file::obstacle::Obstacle;
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{FileContent, Roots};
@@ -50,62 +51,93 @@ pub const ROOT_FILE_INVALID: Code = Code {
 
 /// `root-file-missing`.
 pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Option<Finding> {
-    let Roots::Missing { path, typed } = roots else { return None };
-    let Some(path) = path else {
-        return Some(
-            Finding::titled("there is no root file, and no home directory to look for one")
-                .because(
-                    "sslrootcert is not set, and libpq's default file is in the home directory, which \
-                     HOME does not name",
-                )
-                .fact("looked_for", "~/.postgresql/root.crt")
-                .fixes(root_sources(&context.server)),
-        );
-    };
+    let Roots::Missing { path, typed, obstacle, similar } = roots else { return None };
+    let Some(path) = path else { return Some(no_home(context)) };
     let shown = path_text(path);
     if let Some(typed) = typed {
-        let typed = typed.to_string_lossy().into_owned();
-        return Some(
-            Finding::titled(format!("there is no file {shown}"))
-                .because(
-                    "in a connection string a backslash makes the next sign literal and is itself left out",
-                )
-                .fact("given", typed.clone())
-                .fact("read", shown)
-                .fact_if("from", context.from.clone())
-                .fix(Fix::default().set("sslrootcert", typed.replace('\\', "/")))
-                .fix(Fix::default().set("sslrootcert", typed)),
-        );
+        return Some(without_backslashes(&shown, typed, context));
     }
-    let finding = if context.is_default {
-        Finding::titled(format!("there is no root file {shown}")).because(
-            "sslrootcert is not set, and the default file does not exist for this account; without roots \
-             nothing can be verified",
-        )
-    } else {
-        Finding::titled(format!("there is no file {shown}")).because(absent(path))
+    let title = match obstacle {
+        Some(in_the_way @ (Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. })) => {
+            format!("the root file cannot be found: {}", text::printable(&in_the_way.to_string()))
+        }
+        _ if context.is_default => format!("there is no root file {shown}"),
+        _ => format!("there is no file {shown}"),
     };
-    let in_place = (!context.is_default)
-        .then(|| Fix::text("give the whole path of the file that holds the server's roots"));
+    let cause = match obstacle {
+        _ if context.is_default => "sslrootcert is not set, and libpq's default file does not exist for this account; \
+                                    without roots nothing can be verified"
+            .to_owned(),
+        _ if path.starts_with("~") => "libpq does not replace ~ with the home directory".to_owned(),
+        Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => "libpq follows symbolic links".to_owned(),
+        Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
+            format!("{} does not exist", path_text(part))
+        }
+        _ if path.is_relative() => "a relative path is read from the directory the program runs in".to_owned(),
+        _ => "no such file on this machine; a container or service does not see the files of another host or account"
+            .to_owned(),
+    };
+    let meant = similar.as_ref().map(|similar| {
+        Fix::text(format!("use {}, which exists", path_text(similar)))
+            .set("sslrootcert", similar.to_string_lossy())
+    });
+    let in_place = (!context.is_default && meant.is_none())
+        .then(|| Fix::text("set sslrootcert to the absolute path of the file with the server's roots"));
+    let mut fixes: Vec<Fix> = meant.into_iter().collect();
+    let mut sources = root_sources(&context.server);
+    // Of a provider whose roots ship with the program the right file is known.
+    if context.server.provider.is_some() && !sources.is_empty() {
+        fixes.push(sources.remove(0));
+    }
     Some(
-        finding
+        Finding::titled(title)
+            .because(cause)
             .fact("path", shown)
             .fact_if("from", context.from.clone())
+            .fixes(fixes)
             .fixes(in_place)
-            .fixes(root_sources(&context.server)),
+            .fixes(sources),
     )
 }
 
-/// Why a path that somebody gave may lead nowhere.
-fn absent(path: &Path) -> &'static str {
-    if path.starts_with("~") {
-        "libpq does not put the home directory in place of ~"
-    } else if path.is_relative() {
-        "a relative path is read from the directory the program runs in"
-    } else {
-        "the path leads nowhere on this machine; in a container or as a service, files of another account \
-         or host are not there"
+fn no_home(context: &Context<'_>) -> Finding {
+    Finding::titled("there is no root file, and no home directory to look for one")
+        .because("sslrootcert is not set, and libpq's default file is in the home directory, which HOME does not name")
+        .fact("looked_for", "~/.postgresql/root.crt")
+        .fixes(root_sources(&context.server))
+}
+
+/// A path in which libpq removed backslashes.
+fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Finding {
+    let typed = typed.to_string_lossy().into_owned();
+    let finding = Finding::titled(format!("there is no file {shown}"))
+        .fact("given", typed.clone())
+        .fact("read", shown.to_owned())
+        .fact_if("from", context.from.clone());
+    if !cfg!(windows) && is_windows_path(&typed) {
+        return finding
+            .because(
+                "this is a path of Windows, and this system is not Windows; besides, in a connection string a backslash \
+                 escapes the next character and is removed",
+            )
+            .fixes(root_sources(&context.server))
+            .fix(Fix::text("copy the file to this machine and set sslrootcert to its path here"));
     }
+    finding
+        .because("in a connection string a backslash escapes the next character and is removed")
+        .fix(Fix::default().set("sslrootcert", typed.replace('\\', "/")))
+        .fix(Fix::default().set("sslrootcert", typed))
+        .fixes(
+            root_sources(&context.server).into_iter().filter(|_| context.server.provider.is_some()).take(1),
+        )
+}
+
+/// Whether a path begins with a drive (`c:\…`) or a server (`\\…`).
+fn is_windows_path(path: &str) -> bool {
+    let mut characters = path.chars();
+    let drive = characters.next().is_some_and(|letter| letter.is_ascii_alphabetic())
+        && characters.next() == Some(':');
+    drive || path.starts_with(r"\\")
 }
 
 /// `root-file-unreadable`.
@@ -113,26 +145,34 @@ pub(in crate::diagnose) fn unreadable(roots: &Roots, context: &Context<'_>) -> O
     let (path, error, cause, fix) = match roots {
         Roots::Unreadable { path, error } => {
             let shown = path.to_string_lossy();
-            let (cause, fix) = match error.kind {
-                std::io::ErrorKind::PermissionDenied => (
-                    "the account that runs this may not read the file, or not enter a directory above it",
-                    Fix::text(
-                        "let this account read the file and enter its directories; a root is no secret",
-                    )
-                    .run_words(["chmod", "a+r", &shown]),
+            let system = text::printable(&error.text);
+            let (cause, fix) = match error.obstacle.as_deref() {
+                Some(found @ Obstacle::NotSearchable(permissions)) => (
+                    text::printable(&found.to_string()),
+                    Fix::text("let this account search the directory, or copy the file to one that it can; a root is no secret")
+                        .run_words(["chmod", "o+x", &permissions.path.to_string_lossy()]),
+                ),
+                Some(found @ Obstacle::NotReadable(_)) => (
+                    text::printable(&found.to_string()),
+                    Fix::text("let this account read the file; a root is no secret").run_words(["chmod", "a+r", &shown]),
+                ),
+                _ if error.kind == std::io::ErrorKind::PermissionDenied => (
+                    "the account that runs this may not read the file, or not search a directory above it".to_owned(),
+                    Fix::text("let this account read the file and search its directories; a root is no secret")
+                        .run_words(["chmod", "a+r", &shown]),
                 ),
                 _ => (
-                    "the file exists but cannot be read",
+                    "the file exists but cannot be read".to_owned(),
                     Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
                 ),
             };
-            (path, text::printable(&error.text), cause, fix)
+            (path, system, cause, fix)
         }
         Roots::Invalid { path, content: FileContent::Directory } => {
-            let fix = Fix::text("name the file in it that holds the server's root");
+            let fix = Fix::text("set sslrootcert to the file in it that holds the server's root");
             let cause = "sslrootcert takes one file of PEM certificates; libpq reads no directory of them, not even \
                          a hashed one";
-            (path, "it is a directory".to_owned(), cause, fix)
+            (path, "it is a directory".to_owned(), cause.to_owned(), fix)
         }
         _ => return None,
     };

@@ -33,11 +33,15 @@ fn with_identity(error: IdentityError) -> Evidence {
 }
 
 fn missing() -> Roots {
-    Roots::Missing { path: Some(path("/etc/ssl/roots.pem")), typed: None }
+    Roots::Missing { path: Some(path("/etc/ssl/roots.pem")), typed: None, obstacle: None, similar: None }
 }
 
 fn denied() -> FileError {
-    FileError { kind: ErrorKind::PermissionDenied, text: "Permission denied (os error 13)".to_owned() }
+    FileError {
+        kind: ErrorKind::PermissionDenied,
+        text: "Permission denied (os error 13)".to_owned(),
+        obstacle: None,
+    }
 }
 
 #[test]
@@ -48,14 +52,19 @@ fn a_missing_root_file_names_path_and_origin() {
         .shows("from", "sslrootcert from the connection string")
         .sets("sslrootcert", "system")
         .retryable(false);
-    let default = with_roots(Roots::Missing { path: Some(path("/root/.postgresql/root.crt")), typed: None })
-        .with(|evidence| {
-            let settings = evidence.config.as_mut().unwrap();
-            settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
-            settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
-        });
+    let default = with_roots(Roots::Missing {
+        path: Some(path("/root/.postgresql/root.crt")),
+        typed: None,
+        obstacle: None,
+        similar: None,
+    })
+    .with(|evidence| {
+        let settings = evidence.config.as_mut().unwrap();
+        settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
+        settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
+    });
     default.fails(&codes::ROOT_FILE_MISSING).shows("from", "default file").because("sslrootcert is not set");
-    with_roots(Roots::Missing { path: None, typed: None })
+    with_roots(Roots::Missing { path: None, typed: None, obstacle: None, similar: None })
         .fails(&codes::ROOT_FILE_MISSING)
         .because("home directory");
 }
@@ -74,23 +83,57 @@ fn at_a_known_provider_the_roots_can_be_written() {
 
 #[test]
 fn eaten_backslashes_are_marked_and_undone() {
-    let input = r"sslmode=verify-full sslrootcert=c:\ssl\root.pem host=db.example";
-    let start = input.find("c:").unwrap();
-    let roots = Roots::Missing { path: Some(path("c:sslroot.pem")), typed: Some(path(r"c:\ssl\root.pem")) };
+    let input = r"sslmode=verify-full sslrootcert=certs\ssl\root.pem host=db.example";
+    let start = input.find("certs").unwrap();
+    let roots = Roots::Missing {
+        path: Some(path("certssslroot.pem")),
+        typed: Some(path(r"certs\ssl\root.pem")),
+        obstacle: None,
+        similar: None,
+    };
     let found = with_roots(roots)
         .with(|evidence| {
             evidence.input = Some(Secret::new(input.as_bytes().to_vec()));
             let settings = evidence.config.as_mut().unwrap();
             let parameter = settings.parameters.iter_mut().find(|p| p.keyword == "sslrootcert").unwrap();
-            parameter.place = Some(Place { keyword: 20..31, value: start..start + 15 });
+            parameter.place = Some(Place { keyword: 20..31, value: start..start + 18 });
         })
         .fails(&codes::ROOT_FILE_MISSING)
-        .titled("there is no file c:sslroot.pem")
-        .shows("given", r"c:\ssl\root.pem")
-        .shows("read", "c:sslroot.pem")
-        .sets("sslrootcert", "c:/ssl/root.pem")
-        .sets("sslrootcert", r"c:\ssl\root.pem");
+        .titled("there is no file certssslroot.pem")
+        .shows("given", r"certs\ssl\root.pem")
+        .shows("read", "certssslroot.pem")
+        .sets("sslrootcert", "certs/ssl/root.pem")
+        .sets("sslrootcert", r"certs\ssl\root.pem");
     assert_eq!(found.diagnosis.mark.unwrap().spans.len(), 2);
+}
+
+#[cfg(not(windows))]
+#[test]
+fn a_path_of_windows_on_another_system_gets_no_fix_that_is_a_path_of_windows() {
+    let roots = |typed: &str| Roots::Missing {
+        path: Some(path("c:sslroot.pem")),
+        typed: Some(path(typed)),
+        obstacle: None,
+        similar: None,
+    };
+    for typed in [r"c:\ssl\root.pem", r"\\server\ssl\root.pem"] {
+        let found = with_roots(roots(typed))
+            .with(|evidence| {
+                evidence.config.as_mut().unwrap().hosts[0].name =
+                    crate::conninfo::testing::value("host", "x.postgres.database.azure.com");
+            })
+            .fails(&codes::ROOT_FILE_MISSING)
+            .because("a path of Windows");
+        let fix = &found.diagnosis.fixes[0];
+        assert_eq!(fix.bundle, Some("azure-flexible"), "{fix:?}");
+        assert!(
+            found
+                .diagnosis
+                .fixes
+                .iter()
+                .all(|fix| fix.settings.iter().all(|(_, value)| !value.contains("ssl/")))
+        );
+    }
 }
 
 #[test]

@@ -62,7 +62,12 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (at().with_tls(TlsFailure::AlertReceived(112)), &codes::SNI_UNRECOGNIZED)
         }
         Situation::RootMissing => {
-            let missing = Roots::Missing { path: Some("/etc/ssl/roots.pem".into()), typed: None };
+            let missing = Roots::Missing {
+                path: Some("/etc/ssl/roots.pem".into()),
+                typed: None,
+                obstacle: None,
+                similar: None,
+            };
             (at().with_trust(|trust| trust.roots = missing), &codes::ROOT_FILE_MISSING)
         }
         Situation::SelfSigned => {

@@ -130,12 +130,12 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
 }
 
 fn roots() -> impl Strategy<Value = Option<Roots>> {
-    let error = text().prop_map(|text| FileError { kind: std::io::ErrorKind::Other, text });
+    let error = text().prop_map(|text| FileError { kind: std::io::ErrorKind::Other, text, obstacle: None });
     prop_oneof![
         4 => Just(None),
         1 => Just(Some(Roots::None)),
         1 => (prop::option::of(text()), prop::option::of(text())).prop_map(|(path, typed)| {
-            Some(Roots::Missing { path: path.map(Into::into), typed: typed.map(Into::into) })
+            Some(Roots::Missing { path: path.map(Into::into), typed: typed.map(Into::into), obstacle: None, similar: None })
         }),
         1 => (text(), error).prop_map(|(path, error)| Some(Roots::Unreadable { path: path.into(), error })),
         1 => (text(), text()).prop_map(|(path, what)| {

@@ -6,7 +6,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-missing",
         shows: "path: no-such-root.crt; from: sslrootcert from the connection string",
-        fix: "give the whole path of the file that holds",
+        fix: "set sslrootcert to the absolute path",
         fixed_by: Works("sslrootcert=DIR/root.crt"),
         psql: Fails(r#"no-such-root.crt" does not exist"#),
         neighbours: &[Settings("the default file", "sslrootcert=''")],
@@ -14,7 +14,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-unreadable",
         shows: "path: certs; error: it is a directory; from: sslrootcert from the connection string",
-        fix: "name the file in it that holds the server's",
+        fix: "set sslrootcert to the file in it",
         fixed_by: Works("sslrootcert=DIR/root.crt"),
         psql: Fails("could not read root certificate file"),
         neighbours: &[Settings("a file for its owner alone", "sslrootcert=DIR/private.pem")],
@@ -49,7 +49,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-expired",
         shows: "root: Demo Root CA; sha256:; ended:; days_past:; in_file: root.crt",
-        fix: "get the root certificate of the server's CA",
+        fix: "get the CA's root certificate from the server's administrator",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_EXPIRED),
         neighbours: &[Settings("an expired root beside the good one", "sslrootcert=DIR/expired.pem")],
