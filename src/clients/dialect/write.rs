@@ -359,9 +359,12 @@ fn literal(look: &Look, entry: &Entry<'_>) -> Option<String> {
         (Kind::Text, "true") if look.language == Language::Python => "True".to_owned(),
         (Kind::Text, "false") if look.language == Language::Python => "False".to_owned(),
         (Kind::Text, "true" | "false") => text.to_owned(),
-        (Kind::Text, _) if look.language == Language::JavaScript && text.parse::<u16>().is_ok() => {
-            text.to_owned()
-        }
+        (Kind::Text, _) if look.language == Language::JavaScript && is_port(text) => text.to_owned(),
         _ => literal,
     })
+}
+
+/// Whether a text reads the same as a number: `+0` and `007` would be others.
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok_and(|number| number.to_string() == text)
 }
