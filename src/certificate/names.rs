@@ -62,6 +62,9 @@ const ATTRIBUTE_NAMES: [(&[u8], &str); 16] = [
     (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC"),
 ];
 
+/// Most characters of a name in short.
+const LONGEST_SHORT: usize = 200;
+
 impl DistinguishedName {
     /// Decodes a Name that stands alone.
     ///
@@ -114,7 +117,7 @@ impl DistinguishedName {
             true => "(no name)".to_owned(),
             false => self.to_string(),
         });
-        text::printable(&name)
+        text::printable(&text::truncated(&name, LONGEST_SHORT))
     }
 
     /// The first attribute of a type.

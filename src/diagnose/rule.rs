@@ -3,6 +3,15 @@
 use super::code::Code;
 use super::view::View;
 use super::{Diagnosis, Fact, Fix, Mark, Warning};
+use crate::text::truncated;
+
+/// Most characters of a title, of a text on it, and of one item of the evidence: what certificates and servers say has no
+/// limit of its own below tens of thousands, and a report has to stay readable.
+const LONGEST_TITLE: usize = 400;
+const LONGEST_TEXT: usize = 2000;
+const LONGEST_ITEM: usize = 600;
+/// Most items of a list.
+const MOST_ITEMS: usize = 100;
 
 /// How a diagnosis is recognised. A code can have several.
 pub(super) struct Rule {
@@ -73,17 +82,41 @@ impl Finding {
         self
     }
 
+    /// With everything cut that is too long to be read. Settings and commands stay whole: cut, they would be wrong.
+    fn bounded(mut self) -> Self {
+        self.title = truncated(&self.title, LONGEST_TITLE);
+        self.cause = truncated(&self.cause, LONGEST_TEXT);
+        for (_, fact) in &mut self.evidence {
+            match fact {
+                Fact::Text(text) => *text = truncated(text, LONGEST_TEXT),
+                Fact::List(items) => {
+                    let more = items.len().saturating_sub(MOST_ITEMS);
+                    items.truncate(MOST_ITEMS);
+                    for item in items.iter_mut() {
+                        *item = truncated(item, LONGEST_ITEM);
+                    }
+                    items.extend((more > 0).then(|| format!("and {more} more")));
+                }
+                Fact::Number(_) => {}
+            }
+        }
+        for fix in &mut self.fixes {
+            fix.text = truncated(&fix.text, LONGEST_TEXT);
+        }
+        self
+    }
+
     /// The diagnosis of this code.
     pub(super) fn diagnosis(self, code: &'static Code) -> Diagnosis {
-        let short =
-            self.short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| self.title.clone());
-        let Self { title, cause, evidence, fixes, mark, .. } = self;
+        let Self { title, short, cause, evidence, fixes, mark } = self.bounded();
+        let short = short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| title.clone());
+        let short = truncated(&short, LONGEST_TITLE);
         Diagnosis { code, title, short, cause, after: None, evidence, fixes, mark }
     }
 
     /// The warning of this code; it has no cause, no place and no words for the line of a stage.
     pub(super) fn warning(self, code: &'static Code) -> Warning {
-        let Self { title, evidence, fixes, .. } = self;
+        let Self { title, evidence, fixes, .. } = self.bounded();
         Warning { code, title, evidence, fixes, denied: false }
     }
 }

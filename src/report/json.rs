@@ -342,9 +342,10 @@ fn chain(outcome: &Outcome, tls: &TlsRecord) -> Vec<Json> {
 fn entry(certificate: &Certificate, sent: Option<usize>, in_file: Option<&FileCertificate>) -> Json {
     let facts = certificate.readable();
     json!({
-        "subject": facts.subject.map(|name| shown(&name.to_string())),
-        "issuer": facts.issuer.map(|name| shown(&name.to_string())),
-        "sans": facts.sans.iter().map(|name| shown(&name.to_string())).collect::<Vec<_>>(),
+        "subject": facts.subject.map(|name| bounded(&name.to_string())),
+        "issuer": facts.issuer.map(|name| bounded(&name.to_string())),
+        "sans": facts.sans.iter().take(MOST_NAMES).map(|name| bounded(&name.to_string())).collect::<Vec<_>>(),
+        "sans_count": facts.sans.len(),
         "serial": facts.serial,
         "not_before": facts.not_before.map(|moment| moment.to_string()),
         "not_after": facts.not_after.map(|moment| moment.to_string()),
@@ -371,6 +372,15 @@ fn server(attempt: &Attempt) -> Json {
             json!({ "version": shown(version), "ssl_in_backend": session.backend_ssl })
         }
     }
+}
+
+/// Most names of a certificate, and most characters of one.
+const MOST_NAMES: usize = 100;
+const LONGEST_NAME: usize = 600;
+
+/// A name of a certificate, cut where it is too long.
+pub(crate) fn bounded(name: &str) -> String {
+    shown(&text::truncated(name, LONGEST_NAME))
 }
 
 pub(crate) fn shown(untrusted: &str) -> String {

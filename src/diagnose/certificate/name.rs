@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{demanded, detour, names_of, otherwise};
+use crate::conninfo::is_possible_name;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::provider_hints;
@@ -91,6 +92,9 @@ fn is_full_name(host: &str) -> bool {
     name.contains('.') && !is_local && !is_ip_address(host.as_bytes())
 }
 
+/// RFC 1035, section 2.3.4.
+const LONGEST_HOST_NAME: usize = 253;
+
 /// A name asked for, the certificate's names, and the way to the server.
 struct Mismatch<'a> {
     view: &'a View<'a>,
@@ -107,7 +111,7 @@ struct Mismatch<'a> {
 impl<'a> Mismatch<'a> {
     fn new(view: &'a View<'a>, asked: &'a str, names: &'a [String], closest: Option<&'a str>) -> Self {
         // A common name can be anything; only what could stand in host is offered.
-        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+        let is_name = |name: &str| name.len() <= LONGEST_HOST_NAME && is_possible_name(name);
         let usable = |name: &&String| is_name(name) && !is_ip_address(name.as_bytes());
         let closest = closest.filter(|name| is_name(name));
         // The name behind an alias is the resolver's word; the certificate must be for it.

@@ -134,3 +134,42 @@ fn assert_printable(value: &serde_json::Value) {
         _ => {}
     }
 }
+
+/// A certificate of many names, and of long ones.
+fn of_names(names: usize, length: usize) -> Certificate {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "c".repeat(length));
+    params.distinguished_name.push(DnType::OrganizationName, "o".repeat(length));
+    let name =
+        |number: usize| element(0x82, &[format!("n{number}.{}.example", "x".repeat(length)).as_bytes()]);
+    let all: Vec<Vec<u8>> = (0..names).map(name).collect();
+    let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], sequence(&all))];
+    Certificate::from_der(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der())
+}
+
+#[test]
+fn what_a_certificate_holds_makes_no_report_unreadable() {
+    for (names, length) in [(3000, 20), (1, 60_000), (300, 200)] {
+        let mut evidence = outcomes::hostname_mismatch().evidence;
+        let tls = &mut evidence.attempts.last_mut().unwrap().tls.as_mut().unwrap().result;
+        tls.chain = vec![of_names(names, length)];
+        let host = Value::new("db.example");
+        let (at, mode) = (evidence.judged_at, crate::conninfo::SslMode::VerifyFull);
+        let trust = evidence.trust.as_ref().unwrap();
+        tls.judgement = Some(crate::verify::judge(&tls.chain, trust, Some(&host), at, mode));
+        let outcome = crate::diagnose::diagnose(evidence);
+        for (name, report) in everything(&[outcome]) {
+            assert!(
+                report.len() < 48 * 1024,
+                "{names} names of {length}: {} bytes of {name}: {}",
+                report.len(),
+                report
+                    .replace(&"x".repeat(5000), "XXX")
+                    .replace(&"c".repeat(5000), "CCC")
+                    .replace(&"o".repeat(5000), "OOO")
+            );
+        }
+    }
+}

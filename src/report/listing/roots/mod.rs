@@ -15,7 +15,7 @@ use crate::diagnose::POLICY_NOT_MET;
 use crate::diagnose::root_file::Assessment;
 use crate::report::Role;
 use crate::report::human::diagnosis as block;
-use crate::report::json::{self, shown};
+use crate::report::json::{self, bounded, shown};
 use crate::report::page::Page;
 
 pub use bundle::{Converted, Exported, Written};
@@ -37,8 +37,8 @@ pub fn file_name(path: &Path) -> String {
 fn certificate_fields(certificate: &Certificate) -> Map<String, Json> {
     let readable = certificate.readable();
     let fields = json!({
-        "subject": readable.subject.map(|name| shown(&name.to_string())),
-        "issuer": readable.issuer.map(|name| shown(&name.to_string())),
+        "subject": readable.subject.map(|name| bounded(&name.to_string())),
+        "issuer": readable.issuer.map(|name| bounded(&name.to_string())),
         "not_before": readable.not_before.map(|moment| moment.to_string()),
         "not_after": readable.not_after.map(|moment| moment.to_string()),
         "key": readable.key.map(|key| shown(&key.to_string())),
