@@ -106,6 +106,10 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         also.extend(others(trust::JUDGED));
         also.extend(others(certificate::FAULTS));
     }
+    // What the servers of a provider will be verified with is known before one answers.
+    if view.judgement().is_none() {
+        also.extend(trust::lacks_provider_roots(view));
+    }
     let mut seen = vec![diagnosis.code];
     also.retain(|found| {
         let new = !seen.contains(&found.code);

@@ -164,6 +164,14 @@ impl<'a> View<'a> {
         provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
     }
 
+    /// The root file compared with what the host's provider uses; `None` without either, and for the system's store.
+    pub(super) fn provider_advice(&self) -> Option<provider::Advice> {
+        let (detection, store) = (self.provider()?, self.store()?);
+        let is_file = !matches!(store.source, RootSource::System { .. });
+        let host = self.dns_name();
+        is_file.then(|| provider::advice(detection.provider, host.as_deref(), store, self.evidence.judged_at))
+    }
+
     /// What is known of the server, to tell where its roots can be had.
     pub(super) fn server(&self) -> Server<'a> {
         Server {

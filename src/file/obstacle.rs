@@ -129,6 +129,10 @@ fn along(path: &Path, links: usize) -> Option<Obstacle> {
             Ok(_) => {}
         }
     }
+    // Opening a pipe would wait for somebody to write into it.
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return None;
+    }
     match fs::File::open(path) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             permissions(path).map(Obstacle::NotReadable)

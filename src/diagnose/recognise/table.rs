@@ -197,6 +197,8 @@ pub static TEXTS: &[KnownText] = &[
     text("extension (5) should not be presented in certificate_request", JAVA, r::JAVA_EXTENSION),
     text("decryption failed or bad record mac", OPENSSL, r::SHARED_CONNECTION),
     text("SSL error: invalid padding", OPENSSL, r::BAD_SIGNATURE),
+    text("SSL error: block type is not 01", OPENSSL, r::BAD_SIGNATURE),
+    text("SSL error: null before block missing", OPENSSL, r::BAD_SIGNATURE),
     text("certificate signature failure", "OpenSSL (Node, Python)", r::BAD_SIGNATURE),
     text("could not accept SSL connection: *alert unknown ca", "the server's log", r::CLIENT_ENDED),
     text("could not accept SSL connection: *alert bad certificate", "the server's log", r::CLIENT_ENDED),

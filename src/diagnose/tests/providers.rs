@@ -106,3 +106,33 @@ fn cloud_sql_is_known_by_its_issuer_and_its_rule_of_names_told() {
         .fails(&codes::HOSTNAME_MISMATCH)
         .advises("names PROJECT:INSTANCE and no IP address");
 }
+
+#[test]
+fn a_file_without_the_roots_of_the_provider_is_told_before_a_server_answers() {
+    let azure = "x.postgres.database.azure.com";
+    let own = Authority::root("Own Root");
+    let with_file = |evidence: Evidence| {
+        evidence.with_trust(|trust| trust.roots = Roots::Loaded(store(&[&own.certificate])))
+    };
+    for situation in [Situation::NameNotFound, Situation::NoAnswer, Situation::RefusedBeforeTls] {
+        let (evidence, code) = staged(azure, situation);
+        let found = with_file(evidence).fails(code).also(&[&codes::ROOT_NOT_IN_FILE]);
+        let besides = &found.outcome.also[0];
+        assert_eq!(besides.fixes[0].bundle, Some("azure-flexible"), "{besides:?}");
+        assert!(found.outcome.warnings.iter().all(|warning| warning.code != &codes::ROOT_BUNDLE_INCOMPLETE));
+        // Nobody knows what another server needs.
+        let (evidence, code) = staged("db.example", situation);
+        with_file(evidence).fails(code).also(&[]);
+    }
+}
+
+#[test]
+fn a_file_with_some_of_the_roots_is_warned_of_before_a_server_answers() {
+    let azure = "x.postgres.database.azure.com";
+    let bundle = bundle("azure-flexible").unwrap();
+    let one = &bundle.roots[0].root.certificate;
+    let (evidence, code) = staged(azure, Situation::NoAnswer);
+    let found = evidence.with_trust(|trust| trust.roots = Roots::Loaded(store(&[one]))).fails(code).also(&[]);
+    let codes: Vec<_> = found.outcome.warnings.iter().map(|warning| warning.code).collect();
+    assert!(codes.contains(&&codes::ROOT_BUNDLE_INCOMPLETE), "{codes:?}");
+}

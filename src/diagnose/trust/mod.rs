@@ -5,11 +5,11 @@ mod client;
 
 use std::ops::Range;
 
-use super::Fix;
 use super::code::{Code, Severity};
-use super::root_file::{self, Context, expired, invalid, missing, unreadable};
+use super::root_file::{self, Context, expired, invalid, lacks_all, missing, unreadable};
 use super::rule::{Finding, Rule};
-use super::view::{View, path_text};
+use super::view::{View, path_text, store_name};
+use super::{Diagnosis, Fix};
 use crate::conninfo::RootChoice;
 use crate::stage::Stage;
 use crate::text;
@@ -105,6 +105,12 @@ fn backslashes(view: &View<'_>) -> Vec<Range<usize>> {
         at += 2;
     }
     spans
+}
+
+/// A root file with none of the roots that the host's provider uses now: no server of it can be verified.
+pub(super) fn lacks_provider_roots(view: &View<'_>) -> Option<Diagnosis> {
+    let (advice, store) = (view.provider_advice()?, view.store()?);
+    lacks_all(&store_name(view), &advice, store, view.evidence.judged_at)
 }
 
 fn root_unreadable(view: &View<'_>) -> Option<Finding> {

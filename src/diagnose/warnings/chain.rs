@@ -3,12 +3,11 @@
 use super::EXPIRES_WITHIN;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::rule::Finding;
+use crate::diagnose::trust::lacks_provider_roots;
 use crate::diagnose::view::{View, store_name};
 use crate::diagnose::{Fix, root_file};
-use crate::provider;
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::RootSource;
 use crate::verify::{StrictReason, StrictRefusal};
 
 /// `certificate-expires-soon`.
@@ -121,13 +120,13 @@ pub(super) fn root_expires(view: &View<'_>) -> Vec<Finding> {
     ending(view, true)
 }
 
+/// Told before a server answers, too: what its provider needs is known. Of a chain that is not verified the diagnosis
+/// tells more, and a file with none of the roots is told as such.
 pub(super) fn bundle_incomplete(view: &View<'_>) -> Vec<Finding> {
-    let (Some(detection), Some(store)) = (view.provider(), view.store()) else { return Vec::new() };
-    if matches!(store.source, RootSource::System { .. }) {
+    let Some(advice) = view.provider_advice() else { return Vec::new() };
+    if view.judgement().is_some_and(|judgement| !judgement.verifies) || lacks_provider_roots(view).is_some() {
         return Vec::new();
     }
-    let at = view.evidence.judged_at;
-    let advice = provider::advice(detection.provider, view.dns_name().as_deref(), store, at);
     root_file::incomplete(&store_name(view), &advice).map(Finding::from).into_iter().collect()
 }
 

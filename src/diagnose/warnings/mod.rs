@@ -28,6 +28,7 @@ const ALWAYS: &[Rule] = &[
     Rule { code: &settings::GSS_ENCRYPTION_FIRST, detect: settings::gss_encryption_first },
     Rule { code: &settings::BACKSLASH_PATH, detect: settings::backslash_path },
     Rule { code: &settings::CRL_IGNORED, detect: settings::crl_ignored },
+    Rule { code: &root_file::ROOT_BUNDLE_INCOMPLETE, detect: chain::bundle_incomplete },
 ];
 
 /// What is looked for only when everything is verified.
@@ -35,7 +36,6 @@ const VERIFIED: &[Rule] = &[
     Rule { code: &settings::SSLMODE_NOT_VERIFYING, detect: settings::not_verifying },
     Rule { code: &chain::CERTIFICATE_EXPIRES_SOON, detect: chain::certificate_expires },
     Rule { code: &root_file::ROOT_EXPIRES_SOON, detect: chain::root_expires },
-    Rule { code: &root_file::ROOT_BUNDLE_INCOMPLETE, detect: chain::bundle_incomplete },
     Rule { code: &root_file::ROOT_RETIRED, detect: chain::root_retired },
     Rule { code: &chain::NO_SUBJECT_ALT_NAME, detect: chain::no_alternative_name },
     Rule { code: &chain::CA_AS_SERVER_CERTIFICATE, detect: chain::ca_as_server },

@@ -117,7 +117,11 @@ const TEXTS: &[(&str, Reason)] = &[
     ("\"trust\" authentication failed", Reason::ClientCertificate),
     // libpq shows the first error of OpenSSL's queue. A wrong signature leaves its own before the verdict's, ...
     ("SSL error: EVP lib", Reason::Chain),
+    // A wrong RSA signature is random bytes: which of its parts is wrong differs from one to the next.
     ("SSL error: invalid padding", Reason::Chain),
+    ("SSL error: block type is not 01", Reason::Chain),
+    ("SSL error: null before block missing", Reason::Chain),
+    ("SSL error: data too large for modulus", Reason::Chain),
     ("SSL error: first octet invalid", Reason::Chain),
     ("SSL error: last octet invalid", Reason::Chain),
     ("SSL error: salt length recovery failed", Reason::Chain),
