@@ -5,7 +5,7 @@ use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
-use super::view::View;
+use super::view::{Reachability, View, reachability};
 use crate::evidence::{Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TlsFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -14,6 +14,7 @@ use crate::text;
 pub(super) const RULES: &[Rule] = &[
     Rule { code: &SERVER_REFUSED_TLS, detect: refused },
     Rule { code: &SERVER_ERROR_BEFORE_TLS, detect: error },
+    Rule { code: &NOT_POSTGRESQL, detect: begins_with_tls },
     Rule { code: &NOT_POSTGRESQL, detect: foreign },
     Rule { code: &INJECTED_PLAINTEXT, detect: injected },
     Rule { code: &NEGOTIATION_CLOSED, detect: closed },
@@ -128,10 +129,15 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(other_port(view))
             .fixes(fixes)
+            .fixes(is_local(view).then(tunnel))
             .fix(Fix::text(
                 "is it the server you mean? a local container or tunnel on that port answers instead of it",
             ))
     })
+}
+
+fn is_local(view: &View<'_>) -> bool {
+    view.address().is_some_and(|address| reachability(address) == Reachability::Loopback)
 }
 
 fn closed(view: &View<'_>) -> Option<Finding> {
@@ -177,6 +183,76 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                  came through",
             ))
             .fix(Fix::text("check that the port is PostgreSQL's")),
+    )
+}
+
+/// A port that does not understand SSLRequest and answers a ClientHello: seen from its ServerHello. PostgreSQL 17 answers
+/// both, so that SSLRequest must have stayed without an answer each time.
+fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
+    let (answer, closed) = match view.negotiate()? {
+        NegotiateResult::Ended(Closure::Closed) => ("closed (FIN)".to_owned(), "closes the connection after"),
+        NegotiateResult::Ended(Closure::Reset) => ("reset (RST)".to_owned(), "resets the connection after"),
+        NegotiateResult::TimedOut(_) => ("none".to_owned(), "does not answer"),
+        NegotiateResult::Foreign(bytes) => {
+            (format!("a TLS record, {}", first_bytes(bytes)), "answers with a TLS record to")
+        }
+        _ => return None,
+    };
+    let here = || view.evidence.looks.iter().filter(|look| Some(look.address.ip()) == view.address());
+    let understands = |look: &&crate::evidence::Look| {
+        look.address.port() == view.port()
+            && look.question == Question::SslRequest
+            && matches!(look.answer, Answer::Byte(_))
+    };
+    if here().any(|look| understands(&look)) {
+        return None;
+    }
+    let heard = |alpn: bool| {
+        here().find_map(|look| match (&look.question, &look.answer) {
+            (Question::Hello(offer), Answer::ServerHello { version, .. })
+                if offer.direct && offer.alpn == alpn =>
+            {
+                Some(version.name())
+            }
+            _ => None,
+        })
+    };
+    let (version, by_alpn) = match (heard(true), heard(false)) {
+        (Some(version), _) => (version, true),
+        (None, version) => (version?, false),
+    };
+    let cause = format!(
+        "it {closed} SSLRequest and answers a ClientHello{}: an HTTPS service, or a load balancer or proxy that terminates \
+         TLS itself{}",
+        if by_alpn { "" } else { " that does not offer ALPN \"postgresql\"" },
+        if by_alpn { ", perhaps in front of PostgreSQL" } else { "" },
+    );
+    let direct =
+        Fix::text("start with TLS, without SSLRequest (libpq 17 or later)").set("sslnegotiation", "direct");
+    Some(
+        Finding::titled(format!("{} speaks TLS at once, not PostgreSQL's SSLRequest", view.place()))
+            .in_short("speaks TLS at once")
+            .because(cause)
+            .fact("answer", answer)
+            .fact("to_clienthello", format!("ServerHello, {version}"))
+            .fact("to", view.place())
+            .fixes(by_alpn.then_some(direct))
+            .fixes(other_port(view))
+            .fix(let_through())
+            .fix(Fix::text(format!(
+                "check host and port: this was {}, port {}",
+                view.host_name(),
+                view.port()
+            ))),
+    )
+}
+
+/// What a balancer that ends TLS must do for PostgreSQL's clients.
+fn let_through() -> Fix {
+    Fix::text(
+        "if a load balancer or proxy there is in front of PostgreSQL: let it pass TCP through (a TCP listener, TLS \
+         passthrough) instead of terminating TLS; or let it accept ALPN \"postgresql\", for clients with \
+         sslnegotiation=direct (libpq 17 or later)",
     )
 }
 
@@ -249,15 +325,13 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
     };
     let meaning = found
         .map_or("host or port are those of another service, or a proxy is in between", |found| found.meaning);
-    let direct = Fix::text("PostgreSQL 17 or later behind that proxy? begin with TLS at once")
-        .set("sslnegotiation", "direct");
     Some(
         Finding::titled(title)
             .because(format!("most likely {meaning}; libpq takes only S, N or E in answer to SSLRequest"))
             .fact("protocol", name)
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())
-            .fixes(speaks_tls.then_some(direct))
+            .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
             .fix(Fix::text(format!(
                 "check host and port: this was {}, port {}",
@@ -292,6 +366,10 @@ fn error(view: &View<'_>) -> Option<Finding> {
     let is = |code: &str, words: &[&str]| {
         sqlstate.as_deref() == Some(code.as_bytes()) || words.iter().any(|word| message.contains(word))
     };
+    let asks_plaintext = ["SSLRequest", "1234.5679"].iter().any(|words| message.contains(words));
+    if asks_plaintext || is("08P01", &[]) {
+        return Some(plaintext_only(view, sqlstate, &message));
+    }
     let (cause, fix) =
         if is("53300", &["too many clients", "too many connections", "remaining connection slots"]) {
             (
@@ -320,6 +398,32 @@ fn error(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fix(fix)
             .fix(Fix::text("see whether the server behind the address is the one meant, and healthy")),
+    )
+}
+
+/// Whoever takes SSLRequest for a broken message knows no TLS: a tunnel's near end, a proxy or server without it.
+/// (cloud_sql_proxy and others that read with pgproto3 name the message; servers by its version number, 1234.5679.)
+fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> Finding {
+    Finding::titled(format!("{} does not know SSLRequest: it speaks plaintext only", view.place()))
+        .in_short("no TLS: it speaks plaintext only")
+        .because(
+            "it takes SSLRequest for a broken message: the near end of a tunnel, or a proxy or server without TLS; the \
+             text is unauthenticated, since it came before TLS, and libpq does not show it",
+        )
+        .fact("unauthenticated", format!("\"{message}\""))
+        .fact_if("sqlstate", sqlstate.map(|code| text::printable_bytes(&code)))
+        .fact("to", view.place())
+        .fix(tunnel())
+        .fixes(other_port(view))
+        .fix(Fix::text("else connect to the server itself, or switch on TLS for clients in the proxy there"))
+}
+
+/// What a tunnel that encrypts by itself needs of the client. It is not a setting that is offered: whether the other end
+/// is a tunnel, and verifies the server, no client can see.
+fn tunnel() -> Fix {
+    Fix::text(
+        "if this is the near end of a tunnel (Cloud SQL proxy, stunnel, SSH): the tunnel encrypts and must verify the \
+         server; connect to it without TLS (sslmode=disable), from this machine only",
     )
 }
 

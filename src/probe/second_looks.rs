@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::hello::{OLD_SCHEMES, SCHEMES};
 use super::look::look;
 use super::tls::{self, sent_name};
+use super::wiretap::is_record;
 use crate::conninfo::{Host, Notice, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{
     Answer, Attempt, HelloOffer, HelloPurpose, Look, NegotiateResult, Question, TcpResult, TlsFailure,
@@ -71,10 +72,24 @@ pub(super) async fn take(
         && *answer != NegotiateResult::Accepted
     {
         match answer {
-            // Full for a moment, or never for this client?
-            NegotiateResult::Ended(_) => drop(looks.ask(Question::SslRequest).await),
+            // Full for a moment, never for this client, or a port that begins with TLS?
+            NegotiateResult::Ended(_) => {
+                looks
+                    .at_once(&Hellos::at_once(&plan.settings, host), attempt, Some(Question::SslRequest))
+                    .await;
+            }
+            // Under sslmode=allow SSLRequest was not sent.
+            NegotiateResult::TimedOut(_) if attempt.plaintext.is_none() => {
+                looks.at_once(&Hellos::at_once(&plan.settings, host), attempt, None).await;
+            }
             // Another service, or a pooler without TLS: PostgreSQL may be next door.
-            NegotiateResult::Foreign(_) | NegotiateResult::Refused => looks.neighbours(attempt).await,
+            NegotiateResult::Foreign(bytes) => {
+                if is_record(bytes) {
+                    looks.at_once(&Hellos::at_once(&plan.settings, host), attempt, None).await;
+                }
+                looks.neighbours(attempt).await;
+            }
+            NegotiateResult::Refused => looks.neighbours(attempt).await,
             _ => {}
         }
     } else if let Some(tls) = attempt.tls.as_ref().map(|step| &step.result) {
@@ -87,6 +102,12 @@ pub(super) async fn take(
         looks.handshake(&hellos, tls).await;
     }
     looks.taken
+}
+
+/// The way there and back is known; an open port answers in two of them.
+fn port_patience(attempt: &Attempt) -> Duration {
+    let connected = attempt.tcp.as_ref().map(|step| step.took).unwrap_or_default();
+    (connected * 4 + PORT_MARGIN).min(PORT_PATIENCE)
 }
 
 struct Looks {
@@ -131,10 +152,26 @@ impl Looks {
         let here = self.address;
         let others = NEIGHBOURS.into_iter().filter(|port| *port != here.port());
         let questions = others.map(|port| (SocketAddr::new(here.ip(), port), Question::SslRequest));
-        // The way there and back is known; an open port answers in two of them.
-        let connected = attempt.tcp.as_ref().map(|step| step.took).unwrap_or_default();
-        let patience = (connected * 4 + PORT_MARGIN).min(PORT_PATIENCE);
-        self.ask_together(questions, patience).await;
+        self.ask_together(questions, port_patience(attempt)).await;
+    }
+
+    /// Whether a ClientHello is answered where SSLRequest is not, and whether it is for ALPN that one is not. Beside it
+    /// SSLRequest is sent again where its answer may have been chance.
+    async fn at_once(&mut self, hellos: &Hellos<'_>, attempt: &Attempt, again: Option<Question>) {
+        let all = hellos.all(HelloPurpose::Negotiation);
+        let (address, patience) = (self.address, port_patience(attempt));
+        let first = again.into_iter().chain([Question::Hello(all.clone())]);
+        self.ask_together(first.map(|question| (address, question)), patience).await;
+        let goes_on = |look: &Look| matches!(look.answer, Answer::ServerHello { .. } | Answer::Byte(_));
+        if self.taken.iter().any(goes_on) {
+            return;
+        }
+        let without = hellos.without_alpn(all.clone());
+        self.ask_together([(address, Question::Hello(without.clone()))], patience).await;
+        if self.taken.last().is_some_and(goes_on) {
+            let again = [all, without].map(|offer| (address, Question::Hello(offer)));
+            self.ask_together(again, patience).await;
+        }
     }
 
     /// What a failed handshake leaves open.
@@ -157,8 +194,10 @@ impl Looks {
                 self.hello(hellos.without_alpn(hellos.all(HelloPurpose::Unsupported))).await;
             }
             Some(TlsFailure::AlertReceived(112)) => {
-                if let Some(other) = hellos.other_name(hellos.all(HelloPurpose::Unsupported)) {
-                    self.hello(other).await;
+                let all = hellos.all(HelloPurpose::Unsupported);
+                if !self.hello(all.clone()).await {
+                    let without_alpn = (!hellos.direct).then(|| hellos.without_alpn(all.clone()));
+                    self.compared(&all, [hellos.other_name(all.clone()), without_alpn]).await;
                 }
             }
             Some(TlsFailure::AlertReceived(_) | TlsFailure::Ended(_)) if unheard => {
@@ -222,10 +261,15 @@ impl Looks {
             lacks_newest.then(|| offer(HelloPurpose::Version, &newest, hellos)),
             hellos.other_name(all.clone()),
         ];
+        self.compared(&all, variants).await;
+    }
+
+    /// Finds the first of several hellos, each with one thing changed, that is answered, and asks both again: what was chance
+    /// is hardly so twice.
+    async fn compared(&mut self, all: &HelloOffer, variants: impl IntoIterator<Item = Option<HelloOffer>>) {
         for variant in variants.into_iter().flatten() {
             if self.hello(variant.clone()).await {
-                // What was chance is hardly so again.
-                self.hello(all).await;
+                self.hello(all.clone()).await;
                 self.hello(variant).await;
                 return;
             }
@@ -246,7 +290,13 @@ struct Hellos<'a> {
     sni: Option<String>,
 }
 
-impl Hellos<'_> {
+impl<'a> Hellos<'a> {
+    /// TLS without SSLRequest, under the name that would have been sent after it.
+    fn at_once(settings: &'a Settings, host: &'a Host) -> Self {
+        let sni = sent_name(host, settings.sni).map(|name| String::from_utf8_lossy(name).into_owned());
+        Self { settings, host, direct: true, sni }
+    }
+
     /// All that psql's OpenSSL offers under these settings.
     fn all(&self, purpose: HelloPurpose) -> HelloOffer {
         offer(purpose, &allowed(self.settings), self)

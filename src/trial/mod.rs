@@ -10,7 +10,7 @@ mod string;
 
 use std::time::{Duration, Instant};
 
-use crate::conninfo::{self, Environment, Overrides, Settings, Value};
+use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose, is_stranger};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
@@ -27,6 +27,8 @@ use string::Corrected;
 
 /// Connections that trials may make in all.
 const MOST_CONNECTIONS: usize = 6;
+/// PostgreSQL's protocol in ALPN (RFC 7301), as IANA registered it.
+const ALPN: &str = "postgresql";
 /// How much longer than its own limit a failing address may take for the sake of its fixes (README, "Time").
 const GRACE: Duration = Duration::from_secs(1);
 /// Settings under which the same handshake is only judged differently.
@@ -229,6 +231,10 @@ impl<'a> Trials<'a> {
         if before.code.concerns(Concern::Roots) && is_stranger(&found.outcome.evidence) {
             return Comparison::NoBetter;
         }
+        // What speaks TLS at once and does not take PostgreSQL's ALPN is another service.
+        if starts_with_tls(fix) && !self.takes_alpn(&found).await {
+            return Comparison::NoBetter;
+        }
         let demands_certificate = |after: &Diagnosis| after.code.concerns(Concern::ClientCertificate);
         let Some(after) =
             found.outcome.diagnosis.filter(|after| !(found.anonymous && demands_certificate(after)))
@@ -281,6 +287,26 @@ impl<'a> Trials<'a> {
             }
         };
         Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await, anonymous })
+    }
+
+    /// Whether the server of a trial chooses ALPN `postgresql`. In TLS 1.3 that comes with the certificate, so that where
+    /// this was refused another connection, which verifies nothing and ends with the handshake, shows it.
+    async fn takes_alpn(&mut self, found: &TrialResult) -> bool {
+        let chosen = |evidence: &Evidence| {
+            let tls = evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+            tls.map(|step| step.result.alpn.as_deref() == Some(ALPN))
+        };
+        match (chosen(&found.outcome.evidence), &found.settings) {
+            (Some(true), _) => true,
+            (Some(false), Some(settings)) if found.outcome.evidence.chain_was_refused() => {
+                let settings = Settings { sslmode: SslMode::Require, ..settings.clone() };
+                let Some(mut trust) = found.outcome.evidence.trust.clone() else { return false };
+                trust.roots = Roots::None;
+                let unverified = self.probed(settings, trust, true).await;
+                unverified.is_some_and(|evidence| chosen(&evidence) == Some(true))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a trial may present the client certificate: the check did not refuse this server, and the fix changes
@@ -465,6 +491,10 @@ fn uncovers(fix: &mut Fix, found: &Diagnosis) {
     fix.tried = Some(Trial::Fails);
     let remedy = if fix.text.is_empty() { "this is cured" } else { &fix.text };
     fix.text = format!("{remedy}; then {}: {}", found.code, found.title);
+}
+
+fn starts_with_tls(fix: &Fix) -> bool {
+    fix.settings.iter().any(|(keyword, value)| *keyword == "sslnegotiation" && value == "direct")
 }
 
 fn takes_certificate_away(fix: &Fix) -> bool {

@@ -13,9 +13,11 @@ use serde_json::Value;
 use crate::faults::table::{FixedBy, Row, rows};
 use crate::support::home::Home;
 use crate::support::intercepting_proxy::{Decision, InterceptingProxy, alert};
+use crate::support::odd_pki;
 use crate::support::parallel::each;
 use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::psql::Psql;
+use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::service::free_port;
 use crate::support::site::{NAME, OPEN, Site};
 use crate::support::tool::{Report, Tool};
@@ -317,6 +319,65 @@ fn tls_is_begun_as_the_door_wants_it() {
     let proxy = InterceptingProxy::open("127.0.0.1:0", server, by_name).expect("a port");
     let case = Case::new(&home, format!("{} sslsni=0", well(site, &home, proxy.address.port())));
     assert_eq!(case.cured("sni-unrecognized"), ["sslsni=1"]);
+
+    // The alert says that it is the name; without ALPN the same name is answered.
+    for number in [112, 40, 120] {
+        let by_alpn = move |first: &[u8]| match first.windows(10).any(|part| part == b"postgresql") {
+            true => Decision::Answer(alert(number)),
+            false => Decision::Pass,
+        };
+        let proxy = InterceptingProxy::open("127.0.0.1:0", server, by_alpn).expect("a port");
+        let report = Tool::at(&home).check(&well(site, &home, proxy.address.port()));
+        report.diagnosed("alpn-rejected").says("/diagnosis/evidence/without_alpn", "the server answers");
+    }
+}
+
+/// SSLRequest is closed on or answered with an alert; behind it is what takes TLS at once in one way or another, or not.
+#[test]
+pub(crate) fn what_speaks_tls_at_once_is_told_by_its_server_hello() {
+    let (site, home) = (Site::shared(18, Algorithm::Ecdsa), Home::new());
+    let certificate = odd_pki::Draft::server(NAME).self_signed();
+    let web = Tls { without_alpn: true, ..Tls::default() };
+    let web = ScriptedServer::start(std::slice::from_ref(&certificate.der), &certificate.key, &web);
+    let speaks =
+        |report: &Report| report.at("/diagnosis/title").as_str().unwrap().contains("speaks TLS at once");
+    for refusal in [Vec::new(), alert(70)] {
+        let door = |server: u16, hello: fn(bool) -> Option<Vec<u8>>| {
+            let refusal = refusal.clone();
+            let decide = move |first: &[u8]| {
+                let alpn = first.windows(10).any(|part| part == b"postgresql");
+                let answer = if first.first() == Some(&0x16) { hello(alpn) } else { Some(refusal.clone()) };
+                answer.map_or(Decision::Pass, Decision::Answer)
+            };
+            let proxy = InterceptingProxy::open("127.0.0.1:0", server, decide).expect("a port");
+            Case::new(&home, well(site, &home, proxy.address.port()))
+        };
+        // PostgreSQL 17 or later behind it.
+        assert_eq!(door(site.server.port(), |_| None).cured("not-postgresql"), ["sslnegotiation=direct"]);
+        // Another service, by ALPN or the lack of it: nothing is offered that would not work.
+        for hello in [|_| None, |alpn: bool| alpn.then(|| alert(120))] {
+            let case = door(web.address.port(), hello);
+            let report = case.check(&case.conninfo, &[]);
+            report.diagnosed("not-postgresql");
+            assert!(speaks(&report), "{report}");
+            let fixes = report.at("/diagnosis/fixes").to_string();
+            assert!(!fixes.contains("\"sslnegotiation\":"), "{report}");
+        }
+        // Whatever answers no ClientHello is not said to speak TLS at once.
+        let case = door(site.server.port(), |_| Some(Vec::new()));
+        let report = case.check(&case.conninfo, &[]);
+        assert!(!speaks(&report), "{report}");
+    }
+    // PostgreSQL 17 answers a ClientHello too: what closed the first time alone is no such port.
+    let first = std::sync::Arc::new(AtomicUsize::new(0));
+    let once = move |_: &[u8]| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => Decision::Answer(Vec::new()),
+        _ => Decision::Pass,
+    };
+    let proxy = InterceptingProxy::open("127.0.0.1:0", site.server.port(), once).expect("a port");
+    let report = Case::new(&home, "").check(&well(site, &home, proxy.address.port()), &[]);
+    report.diagnosed("negotiation-closed");
+    assert_eq!(report.at("/diagnosis/evidence/asked_again"), "it answers", "{report}");
 }
 
 #[test]

@@ -32,15 +32,18 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
     Fault::new("negotiation-closed", "the server closes when asked for TLS", |scenario| {
         scenario.on_request = OnRequest::Close;
+        scenario.direct = false;
         Ok(())
     }),
     Fault::new("negotiation-closed", "the server resets the connection when asked for TLS", |scenario| {
         scenario.on_request = OnRequest::Reset;
+        scenario.direct = false;
         Ok(())
     })
     .named("negotiation-reset"),
     Fault::new("negotiation-timeout", "the server says nothing when asked for TLS", |scenario| {
         scenario.on_request = OnRequest::Silence;
+        scenario.direct = false;
         scenario.set("connect_timeout", "2");
         Ok(())
     }),
@@ -60,6 +63,11 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     )
     .named("not-postgresql-ssh"),
+    Fault::new("not-postgresql", "a load balancer speaks TLS at once and closes on SSLRequest", |scenario| {
+        scenario.on_request = OnRequest::Close;
+        Ok(())
+    })
+    .named("not-postgresql-tls-first"),
     Fault::new(
         "server-error-before-tls",
         "the server has no connection left and says so before TLS",
@@ -69,6 +77,12 @@ pub(super) const FAULTS: &[Fault] = &[
             Ok(())
         },
     ),
+    Fault::new("server-error-before-tls", "the near end of a tunnel speaks plaintext only", |scenario| {
+        let words = "unexpected message: wanted StartupMessage, got SSLRequest";
+        scenario.on_request = OnRequest::Say(Refusal::fatal("08P01", words).encode());
+        Ok(())
+    })
+    .named("server-error-before-tls-tunnel"),
     Fault::new("injected-plaintext", "somebody puts bytes between the server's S and TLS", |scenario| {
         scenario.on_request = OnRequest::Accept(b"C\0\0\0\x0dSELECT 1\0");
         Ok(())

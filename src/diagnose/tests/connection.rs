@@ -239,7 +239,7 @@ fn other_protocols_are_named_with_their_first_bytes() {
         .with_answer(NegotiateResult::Foreign(b"\x15\x03\x01\x00\x02".to_vec()))
         .fails(&codes::NOT_POSTGRESQL)
         .shows("protocol", "TLS from the first byte")
-        .sets("sslnegotiation", "direct");
+        .advises("sslnegotiation=direct");
     Evidence::healthy()
         .with_answer(NegotiateResult::Foreign(b"\x1b[2J".to_vec()))
         .fails(&codes::NOT_POSTGRESQL)

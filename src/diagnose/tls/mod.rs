@@ -209,7 +209,10 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
         let differs = only_answered(view, HelloPurpose::ServerName, HelloPurpose::Unsupported);
         looks(view, HelloPurpose::ServerName).find(|_| differs).map(|(offer, _)| offer.sni.clone())
     };
-    let (cause, evidence) = if view.alert() == Some(112) {
+    // The alert names the reason, unless the same name is answered without ALPN.
+    let named = view.alert() == Some(112)
+        && (view.direct() || !only_answered(view, HelloPurpose::Alpn, HelloPurpose::Unsupported));
+    let (cause, evidence) = if named {
         (
             "the server, or the proxy before it, chooses by the name in the handshake and has none of \
              that name"

@@ -137,7 +137,8 @@ fn a_connection_closed_at_once_is_asked_again() {
             last(&evidence).negotiate.as_ref().unwrap().result,
             NegotiateResult::Ended(Closure::Closed)
         );
-        assert_eq!(evidence.looks.len(), 1);
+        let others = &evidence.looks[1..];
+        assert!(!others.is_empty() && others.iter().all(|look| matches!(look.answer, Answer::Ended(_))));
         assert_eq!(evidence.looks[0].question, Question::SslRequest);
         assert_eq!(evidence.looks[0].answer, Answer::Ended(Closure::Closed));
     });

@@ -18,7 +18,7 @@ use crate::support::odd_pki::{
 };
 use crate::support::scripted_server::Tls;
 use crate::support::site::NAME;
-use crate::{audit, network as networks, real_faults};
+use crate::{audit, network as networks, real_faults, trials};
 
 /// What is expected of one fault.
 pub(crate) struct Row {

@@ -91,12 +91,28 @@ pub(super) const FAILURES: &[Row] = &[
         neighbours: &[],
     },
     Row {
+        fault: "not-postgresql-tls-first",
+        shows: "answer: closed (FIN); to_clienthello: ServerHello, TLSv1.3; to: 127.",
+        fix: "sslnegotiation=direct",
+        fixed_by: Works("sslnegotiation=direct"),
+        psql: Fails("server closed the connection unexpectedly"),
+        neighbours: &[Test(trials::what_speaks_tls_at_once_is_told_by_its_server_hello)],
+    },
+    Row {
         fault: "server-error-before-tls",
         shows: r#"unauthenticated: "sorry, too many clients already"; sqlstate: 53300; to: 127."#,
         fix: "wait, end idle sessions, use a pooler, or raise",
         fixed_by: NoSetting,
         psql: Fails("server sent an error response during SSL exchange"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
+    },
+    Row {
+        fault: "server-error-before-tls-tunnel",
+        shows: r#"unauthenticated: "unexpected message: wanted; sqlstate: 08P01; to: 127."#,
+        fix: "if this is the near end of a tunnel (Cloud SQL proxy, stunnel, SSH)",
+        fixed_by: NoSetting,
+        psql: Fails("server sent an error response during SSL exchange"),
+        neighbours: &[],
     },
     Row {
         fault: "injected-plaintext",
