@@ -38,6 +38,24 @@ impl Timestamp {
         (self.unix() - earlier.unix()).div_euclid(Duration::DAY.whole_seconds())
     }
 
+    /// How far this moment is from another, in either direction, in words: `12 days`, and hours and minutes below two days.
+    pub fn distance(self, other: Self) -> String {
+        let seconds = (self.unix() - other.unix()).abs();
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600, seconds / 60);
+        match (days, hours, minutes) {
+            (2.., ..) => format!("{days} days"),
+            (_, 1.., _) => format!("{hours} h {} min", minutes % 60),
+            (_, _, 1..) => format!("{minutes} min"),
+            _ => format!("{seconds} s"),
+        }
+    }
+
+    /// `2026-12-02 15:04 UTC`.
+    pub fn minute(self) -> String {
+        let (hour, minute, _) = self.0.to_hms();
+        format!("{} {hour:02}:{minute:02} UTC", self.date())
+    }
+
     /// This moment moved by whole days, at most to the ends of the calendar.
     pub fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(Duration::days(days)))
@@ -146,8 +164,27 @@ mod tests {
 
     #[test]
     fn days_are_rounded_towards_the_past() {
-        let at = |seconds| Timestamp::from_unix(seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_unix(seconds).unwrap();
         assert_eq!(at(86_400 * 10 + 5).days_since(at(86_400)), 9);
         assert_eq!(at(86_399).days_since(at(86_400)), -1);
+    }
+    #[test]
+    fn distances_are_days_and_below_two_days_hours() {
+        let at = |seconds: i64| Timestamp::from_unix(1_700_000_000 + seconds).unwrap();
+        for (seconds, words) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (86_399, "23 h 59 min"),
+            (2 * 86_400 - 1, "47 h 59 min"),
+            (2 * 86_400, "2 days"),
+            (35 * 86_400 + 7, "35 days"),
+        ] {
+            assert_eq!(
+                (at(seconds).distance(at(0)), at(0).distance(at(seconds))),
+                (words.to_owned(), words.to_owned())
+            );
+        }
+        assert_eq!(at(0).minute(), "2023-11-14 22:13 UTC");
     }
 }

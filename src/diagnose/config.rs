@@ -156,23 +156,23 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 Fix::text(format!("run the subcommand {found}")).run(format!("pgtls-check {found}"))
             });
             Finding::titled(format!("missing \"=\" after \"{word}\""))
-                .because("it is no subcommand, and libpq reads keyword=value pairs or a URI here")
+                .because("it is not a subcommand, and libpq expects keyword=value pairs or a URI here")
                 .mark(mark(view, "a word without ="))
                 .fixes(scheme_fix(input))
                 .fixes(command)
                 .fix(
-                    Fix::text("name it as the database")
+                    Fix::text("use it as the database name")
                         .set("dbname", word)
                         .edit(error.span.start..error.span.start, "dbname="),
                 )
         }
-        SyntaxErrorKind::MissingEquals(_) => Finding::titled("a word of the connection string has no \"=\"")
+        SyntaxErrorKind::MissingEquals(_) => Finding::titled("expected keyword=value")
             .because(
-                "libpq reads keyword=value pairs parted by blanks; a value with a blank in it needs quotes",
+                "libpq expects keyword=value pairs separated by spaces; a value with a space in it needs quotes",
             )
             .mark(mark(view, "a word without ="))
             .fixes(scheme_fix(input))
-            .fix(Fix::text("put values that hold blanks in single quotes: keyword='a b'")),
+            .fix(Fix::text("put values with spaces in single quotes: keyword='a b'")),
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
             .because("a value that begins with ' ends at the next ' that no backslash stands before")
             .mark(mark(view, "no closing '"))
@@ -223,7 +223,7 @@ fn in_uri(kind: &SyntaxErrorKind) -> (&'static str, &'static str, &'static str) 
         SyntaxErrorKind::NulByte => (
             "the connection string holds a zero byte",
             "libpq's strings end at one, so no value can hold it, not even as %00",
-            "take the zero byte out",
+            "remove the zero byte",
         ),
         SyntaxErrorKind::UnclosedBracket => (
             "an IPv6 address in the URI does not end",
@@ -242,7 +242,7 @@ fn in_uri(kind: &SyntaxErrorKind) -> (&'static str, &'static str, &'static str) 
         ),
         SyntaxErrorKind::ParameterWithoutEquals => (
             "a parameter of the URI has no value",
-            "each parameter behind ? is keyword=value, parted from the next by &",
+            "each parameter after ? is keyword=value, separated from the next by &",
             "write keyword=value; an & inside a value is %26",
         ),
         SyntaxErrorKind::ParameterWithTwoEquals => (
@@ -367,7 +367,7 @@ fn refused_value(
     let cause = match (keyword, plain) {
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
         _ if plain != value => "quotes round it are part of the value here".to_owned(),
-        _ => "libpq takes nothing else".to_owned(),
+        _ => "libpq accepts no other value".to_owned(),
     };
     Finding::titled(format!("invalid {keyword} value \"{value}\""))
         .because(cause)

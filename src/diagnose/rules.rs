@@ -78,7 +78,7 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             found.cause.push_str("; ");
         }
         found.cause.push_str(&format!(
-            "with sslmode={} libpq passes this over and goes on in plaintext, unverified and unencrypted",
+            "with sslmode={} libpq ignores this and continues without TLS, unverified and unencrypted",
             view.mode.name()
         ));
     }

@@ -109,7 +109,7 @@ fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
             session.authenticated?;
             Some(match session.requested.last() {
                 Some(request) => format!("{} as {}", super::auth::method_name(request), view.user()),
-                None => format!("nothing asked of {}", view.user()),
+                None => format!("no password requested for {}", view.user()),
             })
         }
         Stage::Session => {
@@ -214,7 +214,7 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
             format!("sslmode={} does not verify it", settings.sslmode.name())
         }
         Stage::Auth if view.session_failure() == Some(&SessionFailure::PasswordNeeded) => {
-            "the server asks for a password, none is given".to_owned()
+            "the server requests a password, none is available".to_owned()
         }
         Stage::Auth
             if view.evidence.scope.tls_only && view.tls().is_some_and(|tls| tls.failure.is_none()) =>

@@ -57,8 +57,8 @@ impl<'a> View<'a> {
         match self.level() {
             _ if self.tls().is_none() => "the connection has no TLS",
             Verdict::Verified => "TLS is verified",
-            Verdict::ChainVerified => "TLS is up, the chain verified, the name not",
-            Verdict::Encrypted | Verdict::Failed => "TLS is up, the server not verified",
+            Verdict::ChainVerified => "TLS is up, chain verified, name not verified",
+            Verdict::Encrypted | Verdict::Failed => "TLS is up, server not verified",
         }
     }
 

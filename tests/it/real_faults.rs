@@ -162,7 +162,7 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
         };
         let none = check(&home, &conninfo);
         let evidence = [("client_certificate", "none is set"), ("accepted_from", "clients")];
-        says(&none, ("client-cert-required", "tls", 7), &evidence, "sslcert=FILE sslkey=FILE");
+        says(&none, ("client-cert-required", "tls", 7), &evidence, "set sslcert to the certificate that the server's client CA issued");
         let strangers = Draft::authority("strangers", Algorithm::Ecdsa).self_signed();
         let strange = check(&home, &files("stranger", &strangers));
         let evidence = [("answer", "unknown_ca"), ("issuer", "strangers"), ("path", "stranger.crt")];
@@ -213,7 +213,7 @@ fn certificates_expired_to_come_and_for_another_name() {
     let ahead = early.at("/diagnosis/evidence/days_ahead");
     assert!(ahead == 7 || ahead == 8, "{early}");
     let (shadowed, _server) = serve(|draft| Draft { dns: vec!["db-7.example".to_owned()], ..draft });
-    let evidence = [("asked_for", NAME), ("issued_to", "db-7.example"), ("closest", "db-7.example")];
+    let evidence = [("expected", NAME), ("certificate_names", "db-7.example"), ("closest", "db-7.example")];
     says(
         &shadowed,
         ("hostname-mismatch", "certificate", 8),
@@ -222,7 +222,7 @@ fn certificates_expired_to_come_and_for_another_name() {
     );
     assert!(shadowed.at("/diagnosis/cause").to_string().contains("common name"), "{shadowed}");
     let (other, _server) = serve(|_| Draft::server("db-7.example", Algorithm::Ecdsa));
-    let evidence = [("asked_for", NAME), ("issued_to", "db-7.example"), ("closest", "db-7.example")];
+    let evidence = [("expected", NAME), ("certificate_names", "db-7.example"), ("closest", "db-7.example")];
     says(&other, ("hostname-mismatch", "certificate", 8), &evidence, "let it end at db.example");
 }
 

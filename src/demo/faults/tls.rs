@@ -31,7 +31,7 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
     Fault::new(
         "client-cert-required",
-        "the server demands a client certificate, and none is given",
+        "the server requires a client certificate, and none is given",
         |scenario| {
             scenario.client_certificates = ClientCertificates::MustShow(Authority::root("Demo Client CA")?);
             Ok(())

@@ -36,7 +36,7 @@ pub const ROOT_KEY_CHANGED: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Certificate,
     title: "the root in the file has a different key",
-    short: Some("another key than the root in your file has"),
+    short: Some("not signed by the key of the root in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
     page: include_str!("../explain/root-key-changed.md"),
@@ -48,7 +48,7 @@ pub const SELF_SIGNED: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Certificate,
     title: "the server certificate is self-signed and not in the root file",
-    short: Some("self-signed and not in your file"),
+    short: Some("self-signed and not in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
     page: include_str!("../explain/self-signed.md"),
@@ -72,7 +72,7 @@ pub const UNKNOWN_ISSUER: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Certificate,
     title: "the issuer of the certificate is not in the root file",
-    short: Some("issued by nobody in your file"),
+    short: Some("issuer not in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
     page: include_str!("../explain/unknown-issuer.md"),
@@ -116,12 +116,14 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
             Some(
                 Finding::titled(format!("{which} cannot be decoded"))
                     .because(
-                        "OpenSSL cannot read it either: it was made wrongly, or something on the way changes it",
+                        "OpenSSL cannot read it either: it is malformed, or something in between changes it",
                     )
                     .fact("what", text::printable(&error.to_string()))
                     .fact_if("subject", certificate.map(Certificate::short_subject))
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
-                    .fix(Fix::text("reissue it with a current tool: it is not valid DER of RFC 5280")),
+                    .fix(Fix::text(
+                        "reissue it with a current tool: it is not valid DER according to RFC 5280",
+                    )),
             )
         }
         _ => None,
@@ -141,7 +143,7 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
         expected.map_or("the server's own CA".to_owned(), |provider| format!("a CA of {}", provider.name));
     let (title, cause, issuer, product) = match (inspector(view), stranger(view)) {
         (Some((product, name)), _) => (
-            format!("{product} answers in place of the server"),
+            format!("{product} answers instead of the server"),
             format!(
                 "the certificate was issued by {}, where {due} was due: a proxy in between, or software on this \
                  machine, opens TLS and closes it again",
@@ -168,7 +170,7 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
                 }
             };
             (
-                format!("somebody else answers in place of {name}"),
+                format!("somebody else answers instead of {name}"),
                 format!(
                     "servers of {name} have certificates whose chain ends at one of its CAs or at a public root; this \
                      one ends at {}, {whose}",
@@ -193,12 +195,11 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
             .fact("in_file", in_file(view))
             .fixes(detour.map(|detour| detour.removal))
             .fix(Fix::text(format!(
-                "have {host} port {} exempted from TLS inspection by whoever runs the proxy, and do not add its CA to \
-                 your root file: it could read every password and row",
+                "have {host} port {} exempted from TLS inspection by the proxy's administrator; do not add its CA to the root file: it could read every password and row",
                 view.port()
             )))
             .fix(Fix::text(format!(
-                "run the check from another network, to see the certificate that {host} shows there"
+                "run the check from another network to see the certificate that {host} presents there"
             ))),
     )
 }
@@ -249,10 +250,9 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
     }
     let used = used_key(sent_root, below);
     Some(
-        Finding::titled(format!("the file has a root named {name}, and the server's chain uses another key"))
+        Finding::titled(format!("the root file has a root named {name}, but the server's chain uses another key"))
             .because(
-                "name and issuer are the same, the keys are not: the CA was made anew, or the file is of \
-                 another server, or somebody imitates the name",
+                "the names are the same, the keys differ: the CA was created again, the file belongs to another server, or somebody imitates the name",
             )
             .fact("name", name)
             .fact("used", used)
@@ -265,12 +265,11 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             )
             .fact("sent", sent(view))
             .fix(Fix::text(
-                "get the CA's present certificate from whoever runs the server, compare its SHA-256 over \
-                 another channel, and put it into the file",
+                "get the CA's current certificate from the server's administrator, compare its SHA-256 over another channel, and put it into the root file",
             ))
             .fixes(view.provider().and_then(|found| provider_roots(found.provider)))
             .fix(Fix::text(
-                "did nobody change the CA? then do not trust this connection: find out who answers",
+                "if nobody changed the CA, do not trust this connection: find out who answers",
             )),
     )
 }
@@ -292,10 +291,9 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
     let leaf = &judgement.path.first()?.certificate;
     let name = leaf.short_subject();
     Some(
-        Finding::titled("the server certificate is self-signed and not in your file")
+        Finding::titled("the server certificate is self-signed and not in the root file")
             .because(
-                "nobody else vouches for it, so only a copy of it, fetched on a trusted way, can tell \
-                 this server from an impostor",
+                "no CA vouches for it; only a copy of it, received over a trusted channel, can tell this server from an impostor",
             )
             .fact("subject", name)
             .fact("sha256", leaf.fingerprint())
@@ -304,17 +302,15 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::SelfSigned, None))
             .fix(
                 Fix::text(
-                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, \
-                     and name the copy in sslrootcert",
+                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, and set sslrootcert to the copy",
                 )
                 .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
             )
             .fix(Fix::text(
-                "better: make a CA, issue the server's certificate with it, and hand out the CA's \
-                 certificate",
+                "better: create a CA, issue the server's certificate with it, and distribute the CA's certificate",
             ))
             .fix(Fix::text(
-                "saving what the server just sent proves nothing: it is what an impostor would send",
+                "do not save what the server just sent: an impostor would send its own",
             )),
     )
 }
@@ -351,15 +347,14 @@ pub(super) fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
     let cause = match &detection {
         Some(found) => lacking(found.provider, view),
         None if root.is_public() && !root.in_public => {
-            "the chain leads to a root of this machine's store, and libpq trusts only what is in the file"
+            "the chain leads to a root of this machine's store, but libpq trusts only the root file"
                 .to_owned()
         }
         None if root.is_public() => {
-            "the chain leads to a public root, and libpq trusts only what is in the file, not this \
-             machine's store"
+            "the chain leads to a public root, but libpq trusts only the root file, not this machine's store"
                 .to_owned()
         }
-        None => "the chain leads to a root that this tool knows and the file lacks".to_owned(),
+        None => "the chain leads to a known root that is not in the root file".to_owned(),
     };
     let _ = judgement;
     let fixes = get_root(&view.server(), &root, view.store().map(|store| &store.source));
@@ -430,7 +425,7 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
         return Some("its name says so".to_owned());
     }
     if !gap.addresses.is_empty() {
-        return Some("the certificate says where its issuer's certificate can be had".to_owned());
+        return Some("the certificate says where to download its issuer's certificate".to_owned());
     }
     let organisation = |name: &DistinguishedName| name.first("O").map(|attribute| attribute.text());
     let its = organisation(&facts.issuer)?;
@@ -438,7 +433,7 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     let root = store.certificates.iter().find(|entry| {
         entry.certificate.facts().is_ok_and(|root| organisation(&root.subject).as_ref() == Some(&its))
     })?;
-    Some(format!("it is of the same organisation as {} in the file", root.certificate.short_subject()))
+    Some(format!("it belongs to the same organisation as {} in the file", root.certificate.short_subject()))
 }
 
 pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
@@ -455,8 +450,7 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the server does not send the intermediate {name}"))
             .because(format!(
-                "the chain sent stops below a CA that is neither sent nor in the file, and it is an \
-                 intermediate: {why}"
+                "the chain ends below a CA that is neither sent nor in the root file, and that CA is an intermediate: {why}"
             ))
             .fact("missing", issuer)
             .fact("sent", sent(view))
@@ -472,8 +466,7 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
                 ),
             )
             .fix(Fix::text(
-                "until then: add the intermediate to your root file, beside its root; it must be changed \
-                 there whenever the CA changes it",
+                "until then: add the intermediate to the root file, beside its root (and replace it there whenever the CA does)",
             )),
     )
 }
@@ -483,28 +476,25 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
     let (title, sought, cause) = match defect {
         Defect::RootNotInFile { root } => (
-            format!("the chain ends at {}, which is not in your file", root.short_subject()),
+            format!("the chain ends at {}, which is not in the root file", root.short_subject()),
             vec![
                 text::printable(&root.facts().ok()?.subject.to_string()),
                 format!("SHA-256 {}", root.fingerprint()),
             ],
-            "the server sent its whole chain, and its root is none that this tool knows: a private CA, or \
-             one that imitates it",
+            "the server sent its whole chain, and its root is not a known one: a private CA, or somebody who imitates one",
         ),
         Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
             let facts = last.facts().ok()?;
             (
-                format!("nobody in your file issued {}", last.short_subject()),
+                format!("your root file does not contain the issuer of {}", last.short_subject()),
                 vec![text::printable(&facts.issuer.to_string())],
-                "either that issuer is the root and the file lacks it, or it is an intermediate that the \
-                 server should send and does not; nothing here tells which",
+                "either that issuer is the root and the root file lacks it, or it is an intermediate that the server should send; what was seen does not tell which",
             )
         }
         _ => return None,
     };
     let missing_root = Fix::text(
-        "get the root certificate of that CA from whoever runs the server, compare its SHA-256 over \
-         another channel, and add it to your file",
+        "get that CA's root certificate from the server's administrator, compare its SHA-256 over another channel, and add it to the root file",
     );
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();
@@ -519,8 +509,7 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             .fix(missing_root)
             .fix(
                 Fix::text(
-                    "on the server: see that ssl_cert_file holds the server's certificate and every \
-                     intermediate after it",
+                    "on the server: ssl_cert_file must contain the server's certificate and every intermediate after it; list them",
                 )
                 .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
             ),

@@ -146,15 +146,18 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
     let wrong = clock_is_wrong(view, defects);
     let cause = if wrong {
         format!(
-            "this machine's clock reads {}, and by it the whole chain has expired: most likely the clock \
-             is wrong",
+            "this machine's clock reads {}, by which the whole chain has expired: probably the clock is wrong",
             view.evidence.started
         )
     } else {
-        format!("it ended {}; an expired certificate is refused from its last second on", days_ago(days))
+        format!(
+            "it expired {} ago, at {}",
+            view.evidence.judged_at.distance(facts.not_after),
+            facts.not_after.minute()
+        )
     };
     Some(
-        Finding::titled(format!("{part} ended on {ended}"))
+        Finding::titled(format!("{part} expired on {ended}"))
             .because(cause)
             .fact("certificate", subject(view, defect))
             .fact("valid", format!("{} to {ended}", facts.not_before.date()))
@@ -164,14 +167,6 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
             .fixes(wrong.then(|| clock_fix(view, defects)).flatten())
             .fix(renew(&part)),
     )
-}
-
-fn days_ago(days: i64) -> String {
-    match days {
-        0 => "today".to_owned(),
-        1 => "1 day ago".to_owned(),
-        days => format!("{days} days ago"),
-    }
 }
 
 pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
@@ -194,14 +189,20 @@ pub(in crate::diagnose) fn begins_later(
 ) -> Finding {
     let begins = facts.not_before.date();
     let cause = match &clock {
-        Some(_) => format!("this machine's clock reads {now}, which is most likely wrong"),
-        None => "it was issued for later, or by a machine whose clock is ahead; or this machine's clock is \
-                 behind"
-            .to_owned(),
+        Some(_) => format!("this machine's clock reads {now}, which is probably wrong"),
+        None => format!(
+            "it is valid from {}, in {}: it was issued for later, or on a machine whose clock is fast; or this machine's \
+             clock is slow",
+            facts.not_before.minute(),
+            facts.not_before.distance(at)
+        ),
     };
     let clock = clock.unwrap_or_else(|| {
-        Fix::text(format!("compare this machine's clock with the right time: it reads {now}"))
-            .run(if cfg!(windows) { "w32tm /query /status" } else { "date -u" })
+        Fix::text(format!("check this machine's clock: it reads {now}")).run(if cfg!(windows) {
+            "w32tm /query /status"
+        } else {
+            "date -u"
+        })
     });
     Finding::titled(format!("{part} is not valid before {begins}"))
         .because(cause)
@@ -212,7 +213,7 @@ pub(in crate::diagnose) fn begins_later(
         .fix(clock)
         .fix(
             Fix::text(
-                "the clock is right? issue the certificate anew, on a machine whose clock is right too",
+                "if the clock is right: issue the certificate again, on a machine whose clock is right",
             )
             .run(RELOAD),
         )
@@ -224,14 +225,14 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
     let since = date.map_or("a day not told".to_owned(), |date| date.date());
     Some(
         Finding::titled(format!("{part} was revoked on {since}"))
-            .because("its CA lists it in a CRL that you gave: whoever has its key may not be the server")
+            .because("its CA lists it in the CRL: somebody else may have its key")
             .fact("certificate", subject(view, defect))
             .fact("serial", facts.serial_hex())
             .fact("since", since)
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
             .fix(Fix::text("give the server a new certificate with a new key, then reload").run(RELOAD))
-            .fix(Fix::text("ask the CA why, before anything is sent to this server")),
+            .fix(Fix::text("ask the CA for the reason before you send anything to this server")),
     )
 }
 
@@ -264,10 +265,9 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
         ])
     });
     Some(
-        Finding::titled(format!("there is no CRL of {issuer} to check {part} with"))
+        Finding::titled(format!("there is no CRL of {issuer} to check {part}"))
             .because(
-                "one CRL or an sslcrldir turns checking on for the whole chain: libpq then needs a CRL of \
-                 every issuer up to the root",
+                "sslcrl or sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to the root",
             )
             .fact("issuer", issuer)
             .fact("certificate", subject(view, defect))
@@ -279,8 +279,7 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
                     .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"),
             )
             .fix(Fix::text(
-                "take sslcrl and sslcrldir out, if revocation is not to be checked; then revoked \
-                 certificates pass",
+                "if revocation is not to be checked, remove sslcrl and sslcrldir; revoked certificates then pass",
             )),
     )
 }
@@ -302,7 +301,7 @@ pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("{part} is too weak: {what}"))
             .because(
-                "OpenSSL at security level 2, the default of Debian and Ubuntu, refuses it; psql \
+                "OpenSSL at security level 2, the default of Debian and Ubuntu, rejects it; psql \
                  elsewhere, as with OpenSSL 1.1.1 at its own default of level 1, may still connect",
             )
             .fact("certificate", subject(view, defect))
@@ -332,7 +331,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
                 NotACa::KeyUsage(has) => format!("keyUsage {}, without keyCertSign", uses(has)),
             };
             (
-                format!("{part} is no CA and may not issue certificates"),
+                format!("{part} is not a CA and may not issue certificates"),
                 constraint,
                 "reissue it as a CA: basicConstraints CA:TRUE and keyUsage keyCertSign",
             )
@@ -340,13 +339,13 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
         Defect::PurposeExcludesServer { purposes, .. } => {
             let purposes: Vec<String> = purposes.iter().map(|oid| purpose_name(oid)).collect();
             (
-                format!("{part} is not meant for servers"),
+                format!("{part} is not valid for servers"),
                 format!("extendedKeyUsage {}, without serverAuth", purposes.join(", ")),
                 "reissue it with serverAuth in extendedKeyUsage, or without that extension",
             )
         }
         Defect::NetscapeTypeExcludesServer { .. } => (
-            format!("{part} is not meant for servers"),
+            format!("{part} is not valid for servers"),
             "Netscape's certificate type without SSL server".to_owned(),
             "reissue it without Netscape's certificate type",
         ),
@@ -356,7 +355,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
             "reissue it with digitalSignature in keyUsage",
         ),
         Defect::PathLengthExceeded { limit, found, .. } => (
-            format!("{part} allows {limit} intermediates below it, and there are {found}"),
+            format!("{part} allows {limit} intermediates below it; there are {found}"),
             format!("basicConstraints pathlen:{limit}"),
             "issue the server's certificate from a CA nearer to it, or reissue it with a longer path",
         ),
@@ -408,13 +407,11 @@ pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("{ca} may not issue for {name}"))
-            .because(format!(
-                "its name constraints do not allow a name in {part}; one such name spoils the certificate"
-            ))
+            .because(format!("its name constraints do not allow a name in {part}; one such name is enough"))
             .fact("certificate", subject(view, defect))
             .fact("name", name)
             .fact("constraint", constraint)
-            .fix(Fix::text("reissue the certificate with names that the CA may certify, and none besides"))
+            .fix(Fix::text("reissue the certificate with names that the CA may certify, and no others"))
             .fix(Fix::text("have it issued by a CA that may certify them")),
     )
 }
@@ -446,7 +443,7 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
     let (title, what, fix) = invalid_words(judgement, defect)?;
     Some(
         Finding::titled(title)
-            .because("OpenSSL refuses every chain with such a certificate in it, whatever else is well")
+            .because("OpenSSL rejects every chain with such a certificate in it")
             .fact("certificate", subject(view, defect))
             .fact("what", what)
             .fix(Fix::text(fix)),
@@ -462,9 +459,9 @@ fn invalid_words(
     let issuer = defect.place().map_or_else(String::new, |at| named(judgement, at + 1));
     Some(match defect {
         Defect::BadSignature { .. } => (
-            format!("the signature on {part} is wrong"),
+            format!("the signature on {part} is invalid"),
             format!("it does not verify with the key of {issuer}"),
-            "have it reissued; was nothing changed on the server? then something on the way changes it",
+            "have it reissued; if nothing changed on the server, something in between changes it",
         ),
         Defect::InvalidExtension { problem, .. } => (
             format!("{part} has an extension that cannot be read"),
@@ -482,9 +479,9 @@ fn invalid_words(
             "use a certificate that a CA issued",
         ),
         Defect::ExplicitCurve { .. } => (
-            format!("{part} spells its curve out instead of naming it"),
+            format!("{part} has a key with explicit curve parameters instead of a named curve"),
             "explicit curve parameters".to_owned(),
-            "make a key on a named curve (prime256v1) and reissue it",
+            "create a key on a named curve (prime256v1) and reissue the certificate",
         ),
         Defect::ResourcesNotNested { resources, .. } => (
             format!("{part} lists {resources} that no CA above it has"),
@@ -498,7 +495,7 @@ fn invalid_words(
         ),
         Defect::TooMuchWork => (
             "the chain takes more work to verify than is done for one".to_owned(),
-            "its names and constraints, or its signatures, are so many that only an attack is known to need them"
+            "it has so many names and constraints, or signatures, that only an attack is known to need them"
                 .to_owned(),
             "reissue it with fewer names and constraints; no known CA issues such certificates",
         ),
@@ -526,7 +523,7 @@ fn invalid_words(
 pub(super) fn refused(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("the certificate was not accepted")
-            .because("the handshake ended at the certificate, and what is wrong with it was not recorded")
+            .because("the handshake ended at the certificate; the reason was not recorded")
             .fact("sent", super::sent(view))
             .fix(Fix::text("look at the chain").run(view.command(["pgtls-check", "-v"]))),
     )

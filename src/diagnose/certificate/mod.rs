@@ -152,6 +152,6 @@ pub(super) fn clock_is_wrong(view: &View<'_>, defects: &[Defect]) -> bool {
 pub(super) fn clock_fix(view: &View<'_>, defects: &[Defect]) -> Option<Fix> {
     clock_is_wrong(view, defects).then(|| {
         let command = if cfg!(windows) { "w32tm /query /status" } else { "timedatectl" };
-        Fix::text(format!("set this machine's clock: it reads {}", view.evidence.started)).run(command)
+        Fix::text(format!("correct this machine's clock: it reads {}", view.evidence.started)).run(command)
     })
 }

@@ -45,11 +45,11 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
     let common_name = common_name.filter(|name| !names.contains(name));
     Some(
-        Finding::titled(format!("the certificate is for other names than \"{asked}\""))
-            .in_short(format!("good, but not for {}", view.host_name()))
+        Finding::titled(format!("the certificate is not valid for \"{asked}\""))
+            .in_short("valid chain, wrong host name")
             .because(reading.cause)
-            .fact("asked_for", asked)
-            .fact("issued_to", at_most(20, names))
+            .fact("expected", asked)
+            .fact("certificate_names", at_most(20, names))
             .fact_if("common_name", common_name)
             .fact_if("closest", closest)
             .fact_if("led_by", led_by)
@@ -171,8 +171,9 @@ impl<'a> Mismatch<'a> {
     fn final_dot(&self) -> Option<Reading> {
         let bare = self.asked.strip_suffix('.')?;
         self.names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())).then(|| Reading {
-            cause: "libpq compares the final dot too, and no certificate has one".to_owned(),
-            fixes: vec![Fix::text("leave the final dot out").set("host", bare)],
+            cause: "libpq compares the final dot (.) at the end too, and no certificate name ends with one"
+                .to_owned(),
+            fixes: vec![Fix::text("remove the dot at the end").set("host", bare)],
         })
     }
 
@@ -182,8 +183,7 @@ impl<'a> Mismatch<'a> {
         let common_name = self.view.tls()?.chain.first()?.facts().ok()?.subject.common_name()?;
         common_name.eq_ignore_ascii_case(asked).then(|| Reading {
             cause: format!(
-                "its common name is {asked}, and nobody looks at that in a certificate with \
-                 subjectAltNames: it is for those alone"
+                "its common name is {asked}, which does not count in a certificate with subjectAltNames"
             ),
             fixes: vec![self.reissue()],
         })
@@ -202,10 +202,9 @@ impl<'a> Mismatch<'a> {
 
     fn by_address(&self) -> Option<Reading> {
         is_ip_address(self.asked.as_bytes()).then(|| Reading {
-            cause: "host is an address, and the certificate has no such address among its names: give the \
-                    name to verify in host and the address in hostaddr"
+            cause: "host is an address that is not among the certificate's names: set host to the name to verify and hostaddr to the address"
                 .to_owned(),
-            fixes: self.pair_or_reissue("is it the server you mean? name it, keep the address"),
+            fixes: self.pair_or_reissue("if it is the right server: set host to its name and keep the address"),
         })
     }
 
@@ -298,7 +297,8 @@ impl<'a> Mismatch<'a> {
                 "\"{}\" is a name of this network or machine only, and the certificate has the server's own name",
                 self.asked
             ),
-            fixes: self.pair_or_reissue("is it the server you mean? give its own name, keep the address"),
+            fixes: self
+                .pair_or_reissue("if it is the right server: set host to its own name and keep the address"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn no_known_root(view: &View<'_>) -> String {
         None => String::new(),
     };
     let public = webpki_roots::TLS_SERVER_ROOTS.len();
-    format!("none of {bundled} in this tool's bundles{machine}, {public} public ones of Mozilla")
+    format!("none of {bundled} in provider bundles{machine} and {public} of Mozilla completes this chain")
 }
 
 /// Whether everything else is well at a moment at which the certificate with the wrong date is good; `None` where
@@ -35,10 +35,10 @@ pub(super) fn at(view: &View<'_>, moment: Timestamp) -> Option<String> {
     let mut demanded =
         judgement.defects.iter().filter(|defect| defect.demanded(view.mode, judgement.verifies));
     if judgement.accepted {
-        return Some(format!("everything else is well: it passes as of {date}"));
+        return Some(format!("nothing else is wrong: on {date} it would have verified"));
     }
     let dates = demanded.any(|defect| matches!(defect, Defect::Expired { .. } | Defect::NotYetValid { .. }));
-    (!dates).then(|| format!("as of {date} something else is wrong with it"))
+    (!dates).then(|| format!("on {date} something else is wrong with it"))
 }
 
 /// Clients that refuse the chain even under a name for which libpq takes it, and why.
@@ -46,7 +46,7 @@ pub(super) fn refused_under(view: &View<'_>, name: &str) -> Option<Vec<String>> 
     let judgement = judged(view, Some(name), view.evidence.judged_at)?;
     let why = |reason: &verify::StrictReason| match reason {
         verify::StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
-        verify::StrictReason::CaAsServerCertificate => "a CA's certificate as the server's".to_owned(),
+        verify::StrictReason::CaAsServerCertificate => "a CA certificate as the server's".to_owned(),
         verify::StrictReason::OldVersion(version) => format!("X.509 version {version}"),
         verify::StrictReason::Other(what) => crate::text::printable(what),
     };

@@ -119,7 +119,7 @@ pub fn retired<'a>(
     if words.is_empty() {
         return None;
     }
-    let finding = Finding::titled(format!("{file} has roots that were given up"))
+    let finding = Finding::titled(format!("{file} contains retired roots"))
         .fact("retired", words)
         .fixes(provider.map(present_roots).unwrap_or_default());
     Some(finding.warning(&ROOT_RETIRED))

@@ -132,7 +132,9 @@ fn above(anchor: &Certificate, sent: Option<&Certificate>, server: &Server<'_>) 
         (None, Some(root)) => format!("{issuer}, SHA-256 {}", sha256(root)),
         (None, None) => issuer.clone(),
     };
-    let fix = Fix::text(format!("add the root certificate {issuer}, from whoever runs that CA, to the file"));
+    let fix = Fix::text(format!(
+        "add the root certificate {issuer}, from that CA's administrator, to the root file"
+    ));
     Some(Above { needed, known, fix })
 }
 
@@ -175,7 +177,7 @@ pub(in crate::diagnose) fn expired(
         [root] => {
             let ended = ended(root)?;
             let name = root.certificate.short_subject();
-            Finding::titled(format!("the root {name} in your file ended on {}", ended.date()))
+            Finding::titled(format!("the root {name} in the root file expired on {}", ended.date()))
                 .because(
                     "libpq refuses an expired root like any other certificate, and the file has none that \
                      could take its place",

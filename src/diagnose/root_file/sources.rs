@@ -35,7 +35,7 @@ pub(in crate::diagnose) fn provider_roots(provider: &Provider) -> Option<Fix> {
 
 /// Trusts the public roots of this machine; libpq takes them under verify-full only (fe-connect.c, libpq 16).
 pub(in crate::diagnose) fn system_roots(mode: SslMode) -> Fix {
-    let fix = Fix::text("trust this machine's public roots (libpq 16 or later)").set("sslrootcert", "system");
+    let fix = Fix::text("use this machine's public roots (libpq 16 or later)").set("sslrootcert", "system");
     if mode == SslMode::VerifyFull { fix } else { fix.set("sslmode", "verify-full") }
 }
 

@@ -83,7 +83,7 @@ fn somebody_else_answers_for_a_providers_host() {
             vec![leaf.clone()],
         ] {
             stranger(Evidence::of(sent, &[&other.certificate]))
-                .titled("somebody else answers in place of Azure Database for PostgreSQL Flexible Server");
+                .titled("somebody else answers instead of Azure Database for PostgreSQL Flexible Server");
         }
         // A real root of that name in the file, another key.
         if let Some(real) = known_root(name) {

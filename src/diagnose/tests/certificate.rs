@@ -37,7 +37,7 @@ fn an_issuer_that_nothing_tells_about() {
         .shows("in_file", "Another Root, until 2035-01-01")
         .shows("sent", "Test Middle")
         .shows("known_roots", "none of")
-        .because("nothing here tells which");
+        .because("what was seen does not tell which");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&other.certificate])
@@ -152,7 +152,7 @@ fn a_self_signed_certificate() {
         .fails(&codes::SELF_SIGNED)
         .shows("sha256", &own.fingerprint())
         .runs("openssl x509 -noout -fingerprint -sha256")
-        .advises("proves nothing");
+        .advises("do not save what the server just sent");
     Evidence::of(vec![own.clone()], &[&own]).verified();
 }
 
@@ -200,7 +200,7 @@ fn an_inspecting_proxy() {
     Evidence::of(sent.clone(), &[&other.certificate])
         .with_host(AZURE, "20.61.7.9")
         .fails(&codes::TLS_INSPECTION)
-        .titled("Zscaler answers in place of the server")
+        .titled("Zscaler answers instead of the server")
         .shows("issued_by", "CN=Zscaler Root CA")
         .shows("due", "Azure")
         .advises("exempted");
@@ -219,10 +219,10 @@ fn names_that_do_not_fit() {
     };
     evidence("localhost", "127.0.0.1")
         .fails(&codes::HOSTNAME_MISMATCH)
-        .titled("the certificate is for other names than \"localhost\"")
+        .titled("the certificate is not valid for \"localhost\"")
         .because("through this machine (127.0.0.1), so it is probably a tunnel")
-        .shows("asked_for", "localhost")
-        .shows("issued_to", "mydemo.postgres.database.azure.com")
+        .shows("expected", "localhost")
+        .shows("certificate_names", "mydemo.postgres.database.azure.com")
         .shows("closest", "mydemo.postgres.database.azure.com")
         .sets("host", "mydemo.postgres.database.azure.com")
         .sets("hostaddr", "127.0.0.1");
@@ -271,7 +271,7 @@ fn dates() {
     };
     dated(date_time_ymd(2026, 1, 1), date_time_ymd(2026, 11, 20))
         .fails(&codes::CERTIFICATE_EXPIRED)
-        .titled("the server certificate ended on 2026-11-20")
+        .titled("the server certificate expired on 2026-11-20")
         .shows("days_past", "5")
         .runs("pg_reload_conf");
     dated(date_time_ymd(2026, 12, 1), date_time_ymd(2027, 11, 20))
@@ -303,7 +303,7 @@ fn a_wrong_clock_is_suspected_where_it_shows() {
     at(1970)
         .with_settings(|_| {})
         .fails(&codes::CERTIFICATE_NOT_YET_VALID)
-        .because("1970-01-01T00:00:00Z, which is most likely wrong")
+        .because("1970-01-01T00:00:00Z, which is probably wrong")
         .advises("1970-01-01");
     let found = at(2040).with_settings(|_| {});
     let found = crate::diagnose::diagnose(found).diagnosis.unwrap();
@@ -325,7 +325,7 @@ fn a_root_that_ended() {
     let leaf = root.server(HOST);
     Evidence::of(vec![leaf], &[&root.certificate])
         .fails(&codes::ROOT_EXPIRED)
-        .titled("the root Old Root in your file ended on 2026-06-01")
+        .titled("the root Old Root in the root file expired on 2026-06-01")
         .shows("days_past", "177")
         .shows("in_file", "/etc/ssl/roots.pem, line 1");
 }
@@ -351,7 +351,7 @@ fn purposes() {
     let no_ca = root.issue(params("No CA", false));
     Evidence::of(vec![no_ca.server(HOST), no_ca.certificate.clone()], &[&root.certificate])
         .fails(&codes::CERTIFICATE_PURPOSE)
-        .titled("the intermediate No CA is no CA and may not issue certificates");
+        .titled("the intermediate No CA is not a CA and may not issue certificates");
 
     let mut short = params("Short Root", true);
     short.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -392,7 +392,7 @@ fn weak_and_broken() {
     let damaged = Certificate::from_der(&der);
     Evidence::of(vec![damaged, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
         .fails(&codes::CERTIFICATE_INVALID)
-        .titled("the signature on the server certificate is wrong");
+        .titled("the signature on the server certificate is invalid");
     Evidence::of(vec![Certificate::from_der(b"0\x03\x02\x01\x00")], &[&chain.root.certificate])
         .fails(&codes::CERTIFICATE_INVALID)
         .titled("the server certificate cannot be decoded");
@@ -489,7 +489,7 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
     let roots = [&chain.root.certificate];
     Evidence::of(issue(past), &roots)
         .fails(&codes::CERTIFICATE_EXPIRED)
-        .shows("otherwise", "everything else is well: it passes as of 2026-09-30");
+        .shows("otherwise", "nothing else is wrong: on 2026-09-30");
     Evidence::of(issue(past), &roots)
         .with_host("other.example", "203.0.113.7")
         .fails(&codes::CERTIFICATE_EXPIRED)
@@ -497,7 +497,7 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
     let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(2026, 12, 1);
     Evidence::of(issue(future), &roots)
         .fails(&codes::CERTIFICATE_NOT_YET_VALID)
-        .shows("otherwise", "it passes as of 2026-12-01");
+        .shows("otherwise", "on 2026-12-01 it would have verified");
     let nameless = |params: &mut rcgen::CertificateParams| params.subject_alt_names.clear();
     Evidence::of(issue(nameless), &roots)
         .with_host("localhost", "127.0.0.1")

@@ -200,7 +200,7 @@ fn answers_to_sslrequest() {
         .with_settings(|settings| settings.sslmode = SslMode::Prefer)
         .with_answer(NegotiateResult::Refused)
         .fails(&codes::SERVER_REFUSED_TLS)
-        .because("goes on in plaintext");
+        .because("continues without TLS");
     for closure in [Closure::Closed, Closure::Reset] {
         let found = Evidence::healthy()
             .with_settings(|settings| settings.sslmode = SslMode::Prefer)
@@ -322,7 +322,7 @@ fn versions_are_told_on_both_sides() {
             None,
         )
         .fails(&codes::TLS_VERSION_UNSUPPORTED)
-        .titled("the server speaks TLSv1.1 only")
+        .titled("the server supports TLSv1.1 only")
         .shows("server_has", "TLSv1.1")
         .runs("ssl_min_protocol_version");
     Evidence::healthy()
@@ -374,7 +374,7 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
     ] {
         beside_own(TlsFailure::AlertReceived(40), &answer, Answer::Alert(40))
             .fails(&codes::TLS_UNSUPPORTED_HERE)
-            .titled(&format!("the server insists on {what}, which psql has and this tool has not"))
+            .titled(&format!("the server requires {what}, which psql supports and pgtls-check does not"))
             .shows("server_insists_on", what)
             .shows("seen_in", "second ClientHello");
     }
@@ -429,7 +429,7 @@ fn client_certificates_wanted_and_refused() {
     asked(false)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(40)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("accepted_from", "CN=Clients")
-        .advises("sslcert=FILE sslkey=FILE");
+        .advises("set sslcert to the certificate");
     asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("answer", "certificate_required (116)");
@@ -525,16 +525,19 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
     };
     silent(0, None)
         .fails(&codes::TLS_TIMEOUT)
-        .titled("the server falls silent after the ClientHello")
+        .titled("no response to the ClientHello")
         .shows("bytes_received", "0")
         .retryable(true);
     silent(1448, None)
         .fails(&codes::TLS_TIMEOUT)
-        .because("nothing seen here tells which")
+        .because("what was seen does not tell which")
         .runs("ping -M do")
         .shows("bytes_received", "1448");
     let lost = Some(InFlight { unacknowledged: 240, retransmits: 5 });
-    silent(0, lost).fails(&codes::TLS_TIMEOUT).because("not acknowledged").shows("on_the_way", "240 bytes");
+    silent(0, lost)
+        .fails(&codes::TLS_TIMEOUT)
+        .because("no longer acknowledged")
+        .shows("on_the_way", "240 bytes");
     let hello = Answer::ServerHello {
         version: TlsVersion::Tls13,
         suite: 0x1302,

@@ -204,7 +204,7 @@ fn under_prefer_the_text_says_that_libpq_goes_on_in_plaintext() {
     with_roots(Roots::Invalid { path: path(ROOT_FILE), content: FileContent::Empty })
         .with(|evidence| evidence.config.as_mut().unwrap().sslmode = SslMode::Prefer)
         .fails(&codes::ROOT_FILE_INVALID)
-        .because("goes on in plaintext");
+        .because("continues without TLS");
 }
 
 #[test]

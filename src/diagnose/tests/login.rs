@@ -14,7 +14,7 @@ fn a_password_asked_for_and_not_given_is_none() {
     assert!(outcome.warnings.is_empty());
     let auth = outcome.stages.iter().find(|line| line.stage == Stage::Auth).unwrap();
     assert_eq!(auth.status, StageStatus::Skipped);
-    assert_eq!(auth.detail, "the server asks for a password, none is given");
+    assert_eq!(auth.detail, "the server requests a password, none is available");
     asked()
         .with(|evidence| evidence.scope.require_auth = true)
         .fails(&codes::PASSWORD_REQUIRED)
@@ -225,5 +225,5 @@ fn after_a_fatal_error_prefer_goes_on_in_plaintext() {
             r#"no pg_hba.conf entry for host "x", user "app", database "orders", SSL encryption"#,
         )
         .fails(&codes::HBA_REJECTED)
-        .because("goes on in plaintext");
+        .because("continues without TLS");
 }

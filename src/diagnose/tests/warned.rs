@@ -67,11 +67,11 @@ fn ending(root: (i32, u8, u8), leaf: (i32, u8, u8)) -> Evidence {
 #[test]
 fn ends_within_the_threshold() {
     let warning = only(ending((2035, 1, 1), (2026, 12, 2)), &codes::CERTIFICATE_EXPIRES_SOON);
-    assert_eq!(warning.title, "the server certificate ends on 2026-12-02");
-    says(&warning, "6 days are left, the threshold is 30");
+    assert_eq!(warning.title, "the server certificate expires on 2026-12-02");
+    says(&warning, "it expires in 6 days (threshold: 30 days)");
     says(
         &only(ending((2026, 12, 5), (2027, 4, 14)), &codes::ROOT_EXPIRES_SOON),
-        "the root Test Root ends on 2026-12-05",
+        "the root Test Root expires on 2026-12-05",
     );
     assert!(ending((2035, 1, 1), (2027, 1, 15)).verified().warnings.is_empty());
     let wider = ending((2035, 1, 1), (2027, 1, 15)).with(|evidence| evidence.scope.expires_within = Some(60));

@@ -61,34 +61,31 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
         Some(ClientIdentity::Ready(_)) if record.sent => {
             Some("one was sent, and the server cannot verify it".to_owned())
         }
-        Some(ClientIdentity::Ready(_)) => {
-            Some("one is there and was not sent: none of its issuers is asked for".to_owned())
-        }
+        Some(ClientIdentity::Ready(_)) => Some(
+            "one exists and was not sent: its issuer is not among those that the server accepts".to_owned(),
+        ),
         _ => Some("none is set, and ~/.postgresql/postgresql.crt does not exist".to_owned()),
     };
     let authorities: Vec<String> =
         at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
     Some(
-        Finding::titled("the server demands a client certificate")
+        Finding::titled("the server requires a client certificate")
             .because(
-                "it asks for one in the handshake or in pg_hba.conf (cert, clientcert=verify-ca, \
-                 clientcert=verify-full), and got none it can use",
+                "it requests one in the handshake or in pg_hba.conf (cert, clientcert=verify-ca, clientcert=verify-full) and got none that it can use",
             )
             .fact("answer", answer)
             .fact_if("client_certificate", absent)
             .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
             .fix(Fix::text(
-                "name the certificate that the server's CA issued for you, with its chain, and its key: \
-                 sslcert=FILE sslkey=FILE",
+                "set sslcert to the certificate that the server's client CA issued (with its chain) and sslkey to its key",
             ))
             .fixes(provider_hints(view, Situation::ClientCertificate, None))
             .fix(Fix::text(
-                "on the server: take clientcert or cert out of this user's line in pg_hba.conf, if no \
-                 certificate is wanted",
+                "on the server, if no certificate is wanted: remove clientcert or cert from this user's line in pg_hba.conf",
             ))
             .fix(
                 Fix::text(
-                    "a file mounted into a container? see that it is there for the account that connects",
+                    "a file mounted into a container: check that the account that connects can see it",
                 )
                 .run("ls -lL ~/.postgresql"),
             ),
@@ -124,7 +121,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             view.user()
         )),
         (Some(44), _) => Fix::text("get a new certificate: the server's CRL lists this one"),
-        (Some(45), _) => Fix::text("get a new certificate: this one is outside its dates"),
+        (Some(45), _) => Fix::text("get a new certificate: this one has expired or is not yet valid"),
         (Some(43), _) => {
             Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
         }
@@ -133,12 +130,11 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
              after it in the file",
         ),
         _ => Fix::text(
-            "the server's log tells why; see that the file has the whole chain, the client's certificate \
-             first",
+            "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the client's certificate first",
         ),
     };
     Some(
-        Finding::titled("the server refuses the client certificate")
+        Finding::titled("the server rejected the client certificate")
             .because("one was sent, and the server's check of it failed".to_owned())
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))

@@ -149,7 +149,7 @@ pub const TLS_UNSUPPORTED_HERE: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Tls,
     title: "the server requires TLS features that pgtls-check does not have",
-    short: Some("the server insists on what this tool cannot do"),
+    short: Some("the server requires TLS features that pgtls-check does not have"),
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/tls-unsupported-here.md"),
@@ -214,24 +214,24 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
         && (view.direct() || !only_answered(view, HelloPurpose::Alpn, HelloPurpose::Unsupported));
     let (cause, evidence) = if named {
         (
-            "the server, or the proxy before it, chooses by the name in the handshake and has none of \
-             that name"
+            "the server, or a proxy in front of it, routes by the name in the handshake (SNI) and does not know this one"
                 .to_owned(),
             None,
         )
     } else if let Some(with) = works_with() {
         let with = with
             .map_or("without a name".to_owned(), |name| format!("with the name {}", text::printable(&name)));
-        ("the handshake goes on under another name".to_owned(), Some(("works", with)))
+        ("the handshake continues under another name".to_owned(), Some(("works", with)))
     } else if let Some(other) = other_certificate(view) {
         (
-            "the server has a certificate for this host and shows it only when told the name".to_owned(),
+            "the server has a certificate for this host and presents it only if the client sends the name (SNI)".to_owned(),
             Some(("under_the_name", other)),
         )
     } else {
         let message = told()?;
         (
-            "the proxy before the server chooses by the name in the handshake and was told none".to_owned(),
+            "a proxy in front of the server routes by the name in the handshake (SNI) and got none"
+                .to_owned(),
             Some(("server_says", message)),
         )
     };
@@ -240,12 +240,12 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
     if off {
         fixes.insert(0, Fix::text("send the name").set("sslsni", "1"));
     } else if view.dns_name().is_none() {
-        fixes.insert(0, Fix::text("give the server's name in host; for an address no name is sent"));
+        fixes.insert(0, Fix::text("set host to the server's name; for an address no name is sent"));
     } else {
         fixes.insert(0, Fix::text("check the name in host: it is sent exactly as it is written there"));
     }
     let finding = Finding::titled(match sent.as_str() {
-        "none" => "the server wants to be told its name, and none was sent".to_owned(),
+        "none" => "the server requires its name in the handshake (SNI), and none was sent".to_owned(),
         sent => format!("the server does not know the name {sent}"),
     });
     Some(finding.because(cause).fact("name_sent", sent).fact_if_some(evidence).fixes(fixes))
@@ -300,8 +300,8 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(match server {
-            Some(server) => format!("the server speaks {} only", server.name()),
-            None => "the server speaks none of the TLS versions offered".to_owned(),
+            Some(server) => format!("the server supports {} only", server.name()),
+            None => "the server supports none of the TLS versions offered".to_owned(),
         })
         .because(if bounds.is_empty() {
             "libpq offers TLS 1.2 and 1.3; the server allows neither".to_owned()
@@ -454,13 +454,14 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     let (what, seen) = unsupported(view)?;
     let (title, place) = match seen {
         Seen::Chain => {
-            (format!("the chain has {what}, which psql can verify and this tool cannot"), "the chain")
+            (format!("the chain has {what}, which psql can verify and pgtls-check cannot"), "the chain")
         }
-        Seen::Handshake => {
-            (format!("the connection needs {what}, which psql has and this tool has not"), "the handshake")
-        }
+        Seen::Handshake => (
+            format!("the connection needs {what}, which psql supports and pgtls-check does not"),
+            "the handshake",
+        ),
         Seen::Look => (
-            format!("the server insists on {what}, which psql has and this tool has not"),
+            format!("the server requires {what}, which psql supports and pgtls-check does not"),
             "the answer to a second ClientHello, with all that psql's OpenSSL offers",
         ),
     };
@@ -471,8 +472,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(title)
             .because(
-                "psql with OpenSSL goes on here; this tool's TLS library leaves out what is old or rare, so \
-                 it cannot tell whether the rest is well",
+                "psql with OpenSSL continues here; pgtls-check's TLS library omits what is old or rare, so the rest is unknown",
             )
             .fact("server_insists_on", what)
             .fact("seen_in", place)
@@ -480,8 +480,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
             .fact("psql", "connects, as far as this goes")
             .fixes(modern)
             .fix(Fix::text(
-                "a certificate or CA with an unusual key or signature? reissue it with RSA 2048 to 4096 \
-                 or ECDSA and SHA-256",
+                "if a certificate or CA has an unusual key or signature: reissue it with RSA 2048 to 4096 or ECDSA and SHA-256",
             ))
             .fix(
                 Fix::text("until then check with psql")
@@ -501,18 +500,17 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("client and server have no cipher suite, group or signature in common")
             .because(
-                "the server found nothing acceptable in what was offered; its ssl_ciphers, ssl_ecdh_curve \
-                 or the kind of its certificate's key exclude it",
+                "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its key exclude it",
             )
             .fact("answer", alerts::name(alert))
             .fact("offered", OFFERED)
             .fact("versions", versions(&tls.offer.versions))
             .fact_if("psql", psql)
-            .fix(Fix::text("on the server: go back to its default suites and group, then reload").run(
+            .fix(Fix::text("on the server: restore the default suites and group, then reload").run(
                 "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT \
                  pg_reload_conf();",
             ))
-            .fix(Fix::text("see what the server takes").run(view.command(["pgtls-check", "audit"]))),
+            .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"]))),
     )
 }
 
@@ -539,8 +537,8 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     });
     Some(
         Finding::titled(match received {
-            0 => "the server falls silent after the ClientHello".to_owned(),
-            _ => "the server falls silent in the middle of the handshake".to_owned(),
+            0 => "no response to the ClientHello".to_owned(),
+            _ => "the handshake stalled half-way".to_owned(),
         })
         .because(cause)
         .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
@@ -566,19 +564,17 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
         )
     };
     let inspection =
-        || Fix::text("take the address out of TLS inspection on the firewall or proxy on the way");
+        || Fix::text("exempt the address from TLS inspection on the firewall or proxy in between");
     if received == 0 && short {
         (
             "a second look that asks for a short answer got it, and one that differs only in asking for a \
-             long one got none: most likely large packets from the server are lost on the way (path MTU: a \
-             VPN or tunnel with smaller packets and no ICMP to say so); else the server hangs when it \
-             signs",
+             long one got none: probably large packets from the server are lost in between (path MTU: a \
+             VPN or tunnel with smaller packets and no ICMP to say so); otherwise the server hangs when it signs",
             vec![mtu_fix(), vpn()],
         )
     } else if received > 0 {
         (
-            "a part of the answer came and the rest did not: the server, or a proxy before it, stopped in \
-             the middle, or large packets are lost on the way (path MTU); nothing seen here tells which",
+            "a part of the answer came and the rest did not: the server, or a proxy before it, stopped half-way, or large packets are lost in between (path MTU); what was seen does not tell which",
             vec![
                 Fix::text("read the server's log at this time: does it show an error in the handshake?"),
                 mtu_fix(),
@@ -587,15 +583,12 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
         )
     } else if lost {
         (
-            "this side's packets are not acknowledged any more: most likely the ClientHello is lost on \
-             the way, by a path with smaller packets (path MTU) or a firewall that drops what it takes \
-             for TLS",
+            "this side's packets are no longer acknowledged: probably the ClientHello is lost in between, on a path with smaller packets (path MTU) or in a firewall that drops TLS",
             vec![mtu_fix(), vpn(), inspection()],
         )
     } else {
         (
-            "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it, the \
-             server's process hangs, or the answer, larger than one packet, is lost on the way (path MTU)",
+            "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it back, the server's process hangs, or the answer, larger than one packet, is lost in between (path MTU)",
             vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
         )
     }
@@ -611,16 +604,13 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let asked = tls.client_certificate.requested && !tls.client_certificate.sent;
     let cause = if asked {
-        "the server asked for a client certificate, got none and hung up; or its process died"
+        "the server requested a client certificate, got none and closed the connection; or its process died"
     } else if tls.bytes_received == 0 && view.direct() {
-        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the \
-         ClientHello; with sslnegotiation=direct a PostgreSQL server before 17 does so too"
+        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the ClientHello; with sslnegotiation=direct a PostgreSQL server before 17 does so too"
     } else if tls.bytes_received == 0 {
-        "the server, or a firewall or proxy that inspects TLS, ends the connection when it sees the \
-         ClientHello; a server whose certificate or key cannot be loaded does so too"
+        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the ClientHello; a server whose certificate or key cannot be loaded does so too"
     } else {
-        "the connection ended in the middle of the handshake: the server's process failed, or something \
-         on the way cut it"
+        "the connection ended half-way through the handshake: the server's process failed, or something in between closed it"
     };
     Some(
         Finding::titled(format!("the connection is {short} in the handshake"))
@@ -632,8 +622,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
             .fix(Fix::text(
-                "no entry there? look at the firewall, proxy or load balancer on the way: check from \
-                 another network",
+                "if there is no entry: look at the firewall, proxy or load balancer in between; check from another network",
             )),
     )
 }
@@ -644,10 +633,9 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
     Some(match view.tls_failure() {
         Some(TlsFailure::NotTls(bytes)) => {
             let name = recognise(bytes).map_or("something else", |found| found.name);
-            finding(&format!("what comes instead of TLS is {name}"))
+            finding(&format!("the answer is {name}, not TLS"))
                 .because(
-                    "the server said yes to TLS and then sent something else: a proxy, a broken server, \
-                     or plaintext where TLS was due",
+                    "the server accepted TLS and then sent something else: a proxy, a broken server, or unencrypted bytes instead of TLS",
                 )
                 .fact("first_bytes", first_bytes(bytes))
                 .fix(Fix::text(format!(
@@ -655,24 +643,23 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                     view.host_name(),
                     view.port()
                 )))
-                .fix(Fix::text("take proxies out of the way: connect from the server's own network"))
+                .fix(Fix::text("bypass proxies: connect from the server's own network"))
         }
         Some(TlsFailure::AlertReceived(alert)) => {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
                 .because(alerts::meaning(*alert))
                 .fact("alert", alerts::name(*alert))
                 .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
-                .fix(Fix::text("see what the server takes").run(view.command(["pgtls-check", "audit"])))
+                .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"])))
         }
-        Some(TlsFailure::Protocol(what)) => finding("the server's handshake breaks the protocol")
-            .because("either the server's TLS is faulty, or something on the way changes it")
+        Some(TlsFailure::Protocol(what)) => finding("the server's handshake violates the TLS protocol")
+            .because("either the server's TLS is faulty, or something in between changes it")
             .fact("what", text::printable(what))
             .fix(Fix::text(
-                "check from another network; the same there? update the server's OpenSSL or the proxy \
-                 before it",
+                "check from another network; if it is the same there: update the server's OpenSSL or the proxy in front of it",
             )),
-        _ => finding("the handshake did not come to its end")
-            .because("no certificate was seen and no error told")
+        _ => finding("the handshake was not completed")
+            .because("no certificate was seen and no error was reported")
             .fix(Fix::text("try again, and read the server's log at this time")),
     })
 }

@@ -46,7 +46,7 @@ pub const CRL_INVALID: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Trust,
     title: "a required CRL is not valid",
-    short: Some("a CRL is no good"),
+    short: Some("a CRL is invalid"),
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/crl-invalid.md"),
@@ -76,7 +76,7 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
     let finding = missing(roots, &context)?;
     let mark = match roots {
         Roots::Missing { typed: Some(_), .. } => {
-            view.mark(&backslashes(view), "a backslash escapes the next sign")
+            view.mark(&backslashes(view), "a backslash escapes the next character")
         }
         _ => {
             let place =
@@ -145,11 +145,13 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
     let issuer = list.crl.facts().issuer.to_string();
     let path = path_text(&list.file);
     let (what, date) = match fault {
-        CrlFault::Expired(date) => (format!("was due for renewal on {}", date.date()), Some(date.date())),
-        CrlFault::NotYetValid(date) => (format!("counts only from {} on", date.date()), Some(date.date())),
+        CrlFault::Expired(date) => {
+            (format!("has expired (next update was due on {})", date.date()), Some(date.date()))
+        }
+        CrlFault::NotYetValid(date) => (format!("is valid only from {}", date.date()), Some(date.date())),
         CrlFault::BadSignature => ("is not signed with the issuer's key".to_owned(), None),
         CrlFault::UnsupportedHere(what) => {
-            (format!("is signed in a way this tool cannot verify ({what})"), None)
+            (format!("has a signature that pgtls-check cannot verify ({what})"), None)
         }
         CrlFault::IssuerMayNotSign => ("comes from a CA whose keyUsage lacks cRLSign".to_owned(), None),
         CrlFault::OtherScope => ("covers other certificates (issuingDistributionPoint)".to_owned(), None),
@@ -162,7 +164,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
         | CrlFault::BadSignature
         | CrlFault::UnknownCriticalExtension
         | CrlFault::OtherScope => {
-            Fix::text("fetch the CA's present CRL and put it, as PEM, in the place of the old one")
+            Fix::text("download the CA's current CRL and replace the old one with it, as PEM")
         }
         CrlFault::NotYetValid(_) => {
             Fix::text("compare this machine's clock with the right time").run("date -u")
@@ -176,7 +178,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("the CRL of {} {what}", text::printable(&issuer)))
-            .because("with CRL checking on, libpq refuses every certificate whose CRL is no good")
+            .because("with CRL checking on, libpq rejects every certificate without a valid CRL")
             .fact("path", format!("{path}, line {}", list.line))
             .fact("issuer", text::printable(&issuer))
             .fact_if("date", date)

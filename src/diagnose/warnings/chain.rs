@@ -81,19 +81,19 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
             let name = link.certificate.short_subject();
             let (what, fix) = match (root, at) {
                 (true, _) => (
-                    format!("the root {name} ends on {date}"),
+                    format!("the root {name} expires on {date}"),
                     Fix::text("get the CA's next root and add it to the file before then"),
                 ),
                 (_, 0) => (
-                    format!("the server certificate ends on {date}"),
+                    format!("the server certificate expires on {date}"),
                     Fix::text(format!(
-                        "renew it on the server; {} left, the threshold is {threshold}",
-                        if days == 1 { "1 day is".to_owned() } else { format!("{days} days are") }
+                        "renew it on the server: it expires in {} (threshold: {threshold} days)",
+                        facts.not_after.distance(view.evidence.judged_at)
                     )),
                 ),
                 (..) => (
-                    format!("the intermediate {name} ends on {date}"),
-                    Fix::text("let the server send the CA's next intermediate"),
+                    format!("the intermediate {name} expires on {date}"),
+                    Fix::text("on the server: replace it with the CA's next intermediate in server.crt"),
                 ),
             };
             (days <= threshold).then(|| {
@@ -124,7 +124,8 @@ pub(super) fn root_expires(view: &View<'_>) -> Vec<Finding> {
 /// tells more, and a file with none of the roots is told as such.
 pub(super) fn bundle_incomplete(view: &View<'_>) -> Vec<Finding> {
     let Some(advice) = view.provider_advice() else { return Vec::new() };
-    if view.judgement().is_some_and(|judgement| !judgement.verifies) || lacks_provider_roots(view).is_some() {
+    let none_at_all = || lacks_provider_roots(view).is_some();
+    if view.judgement().map_or_else(none_at_all, |judgement| !judgement.verifies) {
         return Vec::new();
     }
     root_file::incomplete(&store_name(view), &advice).map(Finding::from).into_iter().collect()
@@ -163,7 +164,7 @@ pub(super) fn no_alternative_name(view: &View<'_>) -> Vec<Finding> {
         view,
         |reason| *reason == StrictReason::NoSubjectAltName,
         |_| {
-            "the certificate has its name in the common name only; strict clients look at subjectAltName"
+            "the certificate has its name in the common name only; strict clients require subjectAltName"
                 .to_owned()
         },
         "reissue it with every name in subjectAltName (DNS:… and IP:…)",
@@ -174,8 +175,8 @@ pub(super) fn ca_as_server(view: &View<'_>) -> Vec<Finding> {
     strict(
         view,
         |reason| *reason == StrictReason::CaAsServerCertificate,
-        |_| "the server certificate says that it is a CA; strict clients refuse it".to_owned(),
-        "make a CA, issue the server's certificate with it (CA:FALSE), and hand out the CA's certificate",
+        |_| "the server certificate is marked as a CA; strict clients reject it".to_owned(),
+        "create a CA, issue the server's certificate with it (CA:FALSE), and distribute the CA's certificate",
     )
 }
 
@@ -185,10 +186,10 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
         |reason| matches!(reason, StrictReason::OldVersion(_) | StrictReason::Other(_)),
         |reason| match reason {
             StrictReason::OldVersion(version) => {
-                format!("the server certificate is of X.509 version {version}; strict clients refuse it")
+                format!("the server certificate has X.509 version {version}; strict clients reject it")
             }
             StrictReason::Other(what) => {
-                format!("strict clients refuse the chain: {}", text::printable(what))
+                format!("strict clients reject the chain: {}", text::printable(what))
             }
             StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate => String::new(),
         },

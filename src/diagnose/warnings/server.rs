@@ -107,14 +107,14 @@ pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::titled("the server asked for the password itself, in clear text inside TLS")
+        Finding::titled("the server requested the password in clear text, inside TLS")
             .fact("method", "password")
             .fix(
-                Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew")
+                Fix::text("on the server: scram-sha-256 in pg_hba.conf, then set the password again")
                     .run("SET password_encryption = 'scram-sha-256';  \\password"),
             )
             .fix(Fix::text(
-                "LDAP, PAM, RADIUS or a token cannot do without: then verify-full is what protects it",
+                "LDAP, PAM, RADIUS and tokens need it in clear text: then verify-full is what protects it",
             )),
     ]
 }
@@ -141,7 +141,7 @@ pub(super) fn plaintext_accepted(view: &View<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::titled("the server accepts connections without TLS")
-            .fact("answer", "it asks for a password, or lets in, in plaintext")
+            .fact("answer", "it requests a password, or logs in, without TLS")
             .fix(
                 Fix::text("on the server: write hostssl instead of host in pg_hba.conf, then reload")
                     .run(RELOAD),

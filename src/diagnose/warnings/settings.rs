@@ -85,21 +85,21 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
         .map(|(path, mode)| {
             let shown = path_text(path);
             match mode {
-                Some(mode) => {
-                    Finding::titled(format!("the password file {shown} is not used: others may read it"))
-                        .fact("file", shown)
-                        .fact("mode", format!("{mode:04o}"))
-                        .fix(Fix::text("let only its owner read it").run_words([
-                            "chmod",
-                            "600",
-                            &path.to_string_lossy(),
-                        ]))
-                }
-                None => {
-                    Finding::titled(format!("the password file {shown} is not used: it is no plain file"))
-                        .fact("file", shown)
-                        .fix(Fix::text("name a plain file in passfile"))
-                }
+                Some(mode) => Finding::titled(format!(
+                    "libpq ignores the password file {shown}: other users can read it"
+                ))
+                .fact("file", shown)
+                .fact("mode", format!("{mode:04o}"))
+                .fix(Fix::text("make it readable for its owner only").run_words([
+                    "chmod",
+                    "600",
+                    &path.to_string_lossy(),
+                ])),
+                None => Finding::titled(format!(
+                    "libpq ignores the password file {shown}: it is not a regular file"
+                ))
+                .fact("file", shown)
+                .fix(Fix::text("set passfile to a regular file")),
             }
         })
         .collect()
@@ -126,11 +126,11 @@ pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
         }
         Some(Answer::Ended(_)) => (
             "connection closed",
-            "whatever listens here closes the connection, and libpq fails before TLS: \"server closed the \
+            "the listener closes the connection, and libpq fails before TLS: \"server closed the \
              connection unexpectedly\"",
         ),
         Some(Answer::TimedOut) => {
-            ("none", "whatever listens here does not answer, and libpq waits until connect_timeout")
+            ("none", "the listener does not respond, and libpq waits until connect_timeout")
         }
         Some(_) => (
             "not a PostgreSQL answer",
@@ -157,7 +157,7 @@ pub(super) fn backslash_path(view: &View<'_>) -> Vec<Finding> {
     let given = typed.to_string_lossy().into_owned();
     vec![
         Finding::titled(
-            "psql would look for the root file under another path: it takes each backslash for an escape",
+            "psql would look for the root file at another path: a backslash escapes the next character",
         )
         .fact("given", text::printable(&given))
         .fact("psql_reads", path_text(parsed))
@@ -173,13 +173,11 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
         Revocation::Off => Vec::new(),
         Revocation::Ignored { path, why } => {
             let fix = match trust.roots {
-                Roots::None => {
-                    "name the root file too, in sslrootcert: CRLs count only where a chain is verified"
-                }
+                Roots::None => "set sslrootcert too: CRLs are used only when a chain is verified",
                 _ => "name a file with PEM CRLs of every CA of the chain in sslcrl, or take sslcrl out",
             };
             vec![
-                Finding::titled(format!("no revocation is checked: libpq passes over {}", path_text(path)))
+                Finding::titled(format!("revocation is not checked: libpq ignores {}", path_text(path)))
                     .fact("path", path_text(path))
                     .fact("why", text::printable(why))
                     .fix(Fix::text(fix)),
@@ -194,7 +192,7 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
                 return Vec::new();
             }
             vec![
-                Finding::titled("a delta CRL is given, and libpq takes it for a whole one: what was revoked before it passes")
+                Finding::titled("a delta CRL is set, and libpq takes it for a complete one: what was revoked before it passes")
                     .fact("delta_lists", places)
                     .fix(Fix::text("give the CA's complete CRL instead")),
             ]
@@ -209,12 +207,12 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
     let mode = view.mode.name();
     let chain = view.judgement().is_some_and(|judgement| judgement.verifies);
     let title = match (view.mode, chain) {
-        (SslMode::VerifyCa, _) => format!("sslmode={mode} verifies the chain and compares no name"),
+        (SslMode::VerifyCa, _) => format!("sslmode={mode} verifies the chain but not the host name"),
         (_, true) => {
-            format!("sslmode={mode} verifies the chain, because a root file is there, and compares no name")
+            format!("sslmode={mode} verifies the chain, because a root file exists, but not the host name")
         }
         (SslMode::Prefer | SslMode::Allow, false) => {
-            format!("sslmode={mode} verifies nothing and falls back to plaintext")
+            format!("sslmode={mode} verifies nothing and falls back to no TLS")
         }
         (_, false) => format!("sslmode={mode} encrypts and verifies nothing"),
     };

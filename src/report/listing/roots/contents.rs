@@ -160,10 +160,11 @@ fn of_role(items: &[Item], certificate: &Certificate, role: Role) -> Option<Stri
             Some(format!("no root: libpq trusts it only together with {needed}, which is not in this file"))
         }
         Role::Intermediate => Some("no root: libpq goes on from it to its root".to_owned()),
-        Role::SelfSigned => {
-            Some("no CA: it verifies the one server that shows this very certificate".to_owned())
-        }
-        Role::Leaf => Some("no CA: nothing is verified by it".to_owned()),
+        Role::SelfSigned => Some(
+            "not a CA certificate: it verifies only the server that presents this very certificate"
+                .to_owned(),
+        ),
+        Role::Leaf => Some("not a CA certificate: libpq cannot use it as a trust anchor".to_owned()),
     }
 }
 

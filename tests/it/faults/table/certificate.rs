@@ -6,7 +6,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "unknown-issuer",
         shows: "sought: CN=Demo Root CA, O=pgtls-check demo; sent: db.example; in_file: Other Root CA",
-        fix: "get the root certificate of that CA",
+        fix: "get that CA's root certificate",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Settings("the root, first of several", "sslrootcert=DIR/several-first.pem")],
@@ -48,7 +48,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-key-changed",
         shows: "name: Demo Root CA; used: SHA-256; in_file: SHA-256; sent: db.example",
-        fix: "get the CA's present certificate",
+        fix: "get the CA's current certificate",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Settings("both roots of the name, the old one first", "sslrootcert=DIR/renewed.pem")],
@@ -75,14 +75,14 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-inspection-own-ca",
         shows: "issued_by: Corporate Root CA; due: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
-        fix: "do not add its CA to your root file",
+        fix: "do not add its CA to the root file",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[],
     },
     Row {
         fault: "hostname-mismatch",
-        shows: "asked_for: localhost; issued_to: db.example; closest: db.example",
+        shows: "expected: localhost; certificate_names: db.example; closest: db.example",
         fix: "host=db.example hostaddr=127.0.0.1",
         fixed_by: Works("host=db.example hostaddr=127.0.0.1"),
         psql: Fails(r#"server certificate for "db.example" does not match host name "localhost""#),
@@ -101,7 +101,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "hostname-mismatch-address",
-        shows: "asked_for: 127.0.0.1; issued_to: db.example; closest: db.example",
+        shows: "expected: 127.0.0.1; certificate_names: db.example; closest: db.example",
         fix: "host=db.example hostaddr=127.0.0.1",
         fixed_by: Works("host=db.example hostaddr=127.0.0.1"),
         psql: Fails(r#"does not match host name "127.0.0.1""#),
@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "hostname-mismatch-other-server",
-        shows: "asked_for: orders.example; issued_to: db.example; closest: db.example; led_by: hostaddr=127.0.0.1 comes from environment variable PGHOSTADDR",
+        shows: "expected: orders.example; certificate_names: db.example; closest: db.example; led_by: hostaddr=127.0.0.1 comes from environment variable PGHOSTADDR",
         fix: "let it end at orders.example",
         fixed_by: Untried("host=db.example hostaddr=127.0.0.1"),
         psql: Fails(r#"server certificate for "db.example" does not match host name "orders.example""#),
@@ -211,7 +211,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-invalid",
         shows: "certificate: db.example; what: it does not verify with the key of the",
-        fix: "have it reissued; was nothing changed",
+        fix: "have it reissued; if nothing changed",
         fixed_by: NoSetting,
         psql: Alerts(DECRYPT_ERROR),
         neighbours: &[Chain("an extension that nobody knows, not critical", |certificates| {
@@ -251,7 +251,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "certificate-expires-soon",
         shows: "days_left: 10; ends:; threshold: 30",
-        fix: "renew it on the server; 10 days are left",
+        fix: "renew it on the server: it expires in 10 days",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("two days more than the threshold", |certificates| {
@@ -290,7 +290,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "ca-as-server-certificate",
         shows: "refused_by: rustls (tokio-postgres, sqlx)",
-        fix: "make a CA, issue the server's certificate",
+        fix: "create a CA, issue the server's certificate",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("the CAs themselves sent as well", |certificates| {

@@ -135,7 +135,7 @@ pub(super) const FAILURES: &[Row] = &[
 pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "plaintext-accepted",
-        shows: "answer: in plaintext",
+        shows: "answer: without TLS",
         fix: "hostssl instead of host in pg_hba.conf",
         fixed_by: NoSetting,
         psql: Connects,

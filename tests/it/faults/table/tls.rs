@@ -37,7 +37,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-cert-required",
         shows: "answer: certificate_required (116); client_certificate: none is set, and ~/.postgresql/postgresql.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
-        fix: "name the certificate that the server's CA issued",
+        fix: "set sslcert to the certificate that the server's client CA issued",
         fixed_by: NoSetting,
         psql: Fails("alert certificate required"),
         neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
@@ -85,7 +85,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-timeout",
         shows: "bytes_sent:; bytes_received: 0; on_the_way: nothing; seconds:",
-        fix: "take the address out of TLS inspection",
+        fix: "exempt the address from TLS inspection",
         fixed_by: NoSetting,
         psql: Fails("timeout expired"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

@@ -116,7 +116,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-invalid",
         shows: "path: root.crl; issuer: CN=Demo Intermediate CA; date:",
-        fix: "fetch the CA's present CRL and put it, as PEM",
+        fix: "download the CA's current CRL and replace the old one",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_EXPIRED),
         neighbours: &[Chain("lists in date", Certificates::with_lists)],
