@@ -100,6 +100,7 @@ impl Scenario {
                 on_startup: OnStartup::Authenticate,
                 authentication: Authentication::Scram { binds: true },
                 password: PASSWORD.to_owned(),
+                after_password: None,
                 refusal: None,
                 parameters: Vec::new(),
                 backend_ssl: true,

@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) authentication: Authentication,
     /// The password it takes.
     pub(super) password: String,
+    /// What ends the login when the password was accepted.
+    pub(super) after_password: Option<Refusal>,
     /// What ends the session when the user is known.
     pub(super) refusal: Option<Refusal>,
     /// Parameters it reports besides the version, or in place of the usual ones.
@@ -82,6 +84,9 @@ pub(super) async fn serve(
     }
     let user = parameters.iter().find(|(name, _)| name == "user").map_or("", |(_, value)| value.as_str());
     if let Err(refusal) = authenticate(stream, user, session, end_point, record).await? {
+        return send(stream, &refusal.encode()).await;
+    }
+    if let Some(refusal) = &session.after_password {
         return send(stream, &refusal.encode()).await;
     }
     send(stream, &authentication(0, &[])).await?;

@@ -3,6 +3,7 @@
 use super::code::{Code, Severity};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
+use super::said::{Gateway, Said, gateway, said};
 use super::view::View;
 use super::{Fix, Verdict};
 use crate::certificate::Certificate;
@@ -11,6 +12,7 @@ use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, Session
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
+use crate::trust::ClientIdentity;
 
 pub(super) const RULES: &[Rule] = &[
     Rule { code: &PASSWORD_REQUIRED, detect: password_required },
@@ -20,6 +22,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule { code: &PASSWORD_REJECTED, detect: password_rejected },
     Rule { code: &AUTH_METHOD_UNSUPPORTED, detect: method_unsupported },
 ];
+
+/// What is asked before the rules of the handshake: an error about the client certificate that is about its name.
+pub(super) const CERTIFICATE: &[Rule] =
+    &[Rule { code: &CERTIFICATE_USER_MISMATCH, detect: certificate_user }];
 
 /// `password-required`.
 pub const PASSWORD_REQUIRED: Code = Code {
@@ -51,10 +57,22 @@ pub const HBA_REJECTED: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Auth,
     title: "pg_hba.conf has no entry that allows this connection",
-    short: Some("not admitted"),
+    short: Some("rejected by pg_hba.conf"),
     concerns: &[],
     retryable: false,
     page: include_str!("explain/hba-rejected.md"),
+};
+
+/// `certificate-user-mismatch`.
+pub const CERTIFICATE_USER_MISMATCH: Code = Code {
+    name: "certificate-user-mismatch",
+    severity: Severity::Failure,
+    stage: Stage::Auth,
+    title: "the client certificate is issued to a name other than the user",
+    short: Some("certificate name is not the user"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("explain/certificate-user-mismatch.md"),
 };
 
 /// `role-missing`.
@@ -163,55 +181,147 @@ fn password_required(view: &View<'_>) -> Option<Finding> {
 }
 
 fn password_rejected(view: &View<'_>) -> Option<Finding> {
-    let message = error(view);
-    let mismatch = match view.session_failure()? {
-        SessionFailure::ScramMismatch(what) => Some(text::printable(what)),
-        _ => None,
-    };
-    // PgBouncer says it in words of its own, under a protocol violation's SQLSTATE.
-    let pooler = |message: &ServerMessage| {
-        message.sqlstate == "08P01" && message.message.contains("SASL authentication failed")
-    };
-    let rejected = message.filter(|message| message.sqlstate == "28P01" || pooler(message));
-    if rejected.is_none() && mismatch.is_none() {
-        return None;
-    }
-    let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
     let user = view.user();
-    if let Some(what) = mismatch {
+    let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
+    if let SessionFailure::ScramMismatch(what) = view.session_failure()? {
         return Some(
             Finding::titled("the server does not prove that it knows the password")
                 .because(
                     "in SCRAM the server has to show that it holds the password's verifier, and this \
-                     one's proof is wrong: something between may be playing the server",
+                     one's proof is wrong: something in between may be impersonating the server",
                 )
                 .fact("user", user)
-                .fact("what", what)
+                .fact("what", text::printable(what))
                 .fact_if("password_from", origin)
                 .fix(Fix::text("find out who answers before the password is used again"))
-                .fix(Fix::text("set the password anew on the server: its stored verifier may be damaged")),
+                .fix(Fix::text("on the server: set the password again; its stored verifier may be damaged")),
         );
     }
-    let found = message.map(words).unwrap_or_default();
-    Some(
-        Finding::titled(format!("the password of {user} is rejected"))
-            .because(
-                "the server says so for a wrong password, for a role without one, for an expired one, and \
-                 for a role that does not exist",
-            )
-            .fact("user", user.clone())
-            .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
-            .fact("server_says", found)
-            .fixes(provider_hints(view, Situation::PasswordRejected, None))
-            .fix(Fix::text("check the password and where it came from: the sources override each other"))
-            .fix(
-                Fix::text("set it anew, as a role that may")
+    let message = error(view)?;
+    // PgBouncer has words of its own for it, under a protocol violation's SQLSTATE.
+    let by_pooler = message.sqlstate == "08P01" && message.message.contains("SASL authentication failed");
+    let (title, cause, fixes) = match (gateway(message).map(|found| found.means), said(message)) {
+        (Some(Gateway::Credential), _) => (
+            format!("the credential of {user} is not accepted: {}", words(message)),
+            "the password is a token or other temporary credential (IAM, Entra ID); it has expired, or it was \
+             issued for another user, region or server",
+            vec![token_fix()],
+        ),
+        (_, Some(Said::ServiceRejected(service))) => (
+            format!("the login of {user} is rejected ({service})"),
+            "the server passes the password to another service (PAM, LDAP, RADIUS, IAM), and that rejected it: on \
+             a managed server the password is then a token, which expires after minutes and counts for one user, \
+             region and server",
+            vec![
+                token_fix(),
+                Fix::text(format!(
+                    "if you run the server: read what {service} logged at this time; a timeout there looks the same"
+                )),
+            ],
+        ),
+        (_, Some(Said::PasswordFailed)) | (None, _) if by_pooler || message.sqlstate == "28P01" => (
+            format!("the password of {user} is rejected"),
+            "the server reports the same for a wrong password, for a role without one, for an expired one, and \
+             for a role that does not exist",
+            vec![
+                Fix::text("check the password and where it came from: the sources override each other"),
+                Fix::text("set it again, as a role that may")
                     .run(format!("\\password {}", quoted_role(&user))),
-            ),
+            ],
+        ),
+        _ => return None,
+    };
+    Some(
+        Finding::titled(title)
+            .because(cause)
+            .fact("user", user)
+            .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
+            .fact("server_says", words(message))
+            .fixes(provider_hints(view, Situation::PasswordRejected, None))
+            .fixes(fixes),
     )
 }
 
-fn quoted_role(role: &str) -> String {
+fn token_fix() -> Fix {
+    Fix::text(
+        "get a new token (credential) for this user and server and put it where the old one came from; the role must \
+         be allowed to log in with tokens",
+    )
+}
+
+/// A client certificate whose common name is not the user. Without a line in pg_ident.conf a server that compares them
+/// refuses the login (auth.c, CheckCertAuth) in the words of the line's method: `certificate`, `"trust"` or `password`.
+fn certificate_user(view: &View<'_>) -> Option<Finding> {
+    let message = error(view)?;
+    let Some(ClientIdentity::Ready(identity)) = view.trust().map(|trust| &trust.client) else { return None };
+    if !view.tls()?.client_certificate.sent {
+        return None;
+    }
+    let leaf = identity.chain.first()?;
+    let name = leaf.facts().ok()?.subject.common_name().unwrap_or_default();
+    let user = view.user();
+    if text::printable(&name) == user {
+        return None;
+    }
+    let session = view.session()?;
+    let shown = if name.is_empty() { "no common name".to_owned() } else { text::printable(&name) };
+    let (why, is_certain) = match said(message)? {
+        Said::CertificateFailed => (
+            "the server compares the certificate's common name with the user (pg_hba.conf: cert, or \
+             clientcert=verify-full), and no line of pg_ident.conf maps the one to the other",
+            true,
+        ),
+        Said::PasswordFailed if session.password_accepted => (
+            "the server accepted the password (SCRAM was completed) and rejected the login afterwards: its \
+             pg_hba.conf compares the certificate's common name with the user too (clientcert=verify-full)",
+            true,
+        ),
+        // By SCRAM a wrong password shows before the server's proof, and is only that.
+        Said::PasswordFailed if is_scram(session.requested.last()) => return None,
+        Said::PasswordFailed => (
+            "one of these: the server compares the certificate's common name with the user \
+             (clientcert=verify-full), and its message for that is the same as for a wrong password; or the password is \
+             wrong. The server's log decides: \"certificate validation (clientcert=verify-full) failed\" is the name",
+            false,
+        ),
+        _ => return None,
+    };
+    let finding = Finding::titled(format!("the client certificate is issued to {shown}, the user is {user}"))
+        .because(why)
+        .fact("certificate_name", shown)
+        .fact("user", user.clone())
+        .fact_if("from", view.origin_words("user"))
+        .fact("path", super::view::path_text(&identity.certificate_file))
+        .fact("server_says", words(message));
+    let finding = match name.is_empty() {
+        true => finding,
+        false => {
+            finding.fix(Fix::text("log in as the user that the certificate names").set("user", name.clone()))
+        }
+    };
+    let mapped = format!("clients {} {}", quoted_name(&name), quoted_name(&user));
+    let finding = finding
+        .fix(Fix::text(format!("use a client certificate whose common name (CN) is {user}")))
+        .fix(
+            Fix::text(format!(
+                "if you run the server: map the certificate's name to {user} in pg_ident.conf, add map=clients to the \
+                 line in pg_hba.conf, then {RELOAD}"
+            ))
+            .run(mapped),
+        );
+    let password = view.host().and_then(|host| host.password.as_ref());
+    Some(match password.filter(|_| !is_certain) {
+        Some(password) => finding
+            .fix(Fix::text(format!("check the password, which came from {}", password.origin.phrase()))),
+        None => finding,
+    })
+}
+
+fn is_scram(request: Option<&AuthRequest>) -> bool {
+    request.is_some_and(|request| request.method == AuthMethod::ScramSha256)
+}
+
+pub(super) fn quoted_role(role: &str) -> String {
     let plain = role.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && role.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if plain { role.to_owned() } else { format!("\"{}\"", role.replace('"', "\"\"")) }
@@ -229,11 +339,13 @@ struct HbaError {
 
 impl HbaError {
     fn read(message: &str) -> Self {
+        // The translations have other quotation marks.
+        let message = message.replace(['»', '«', '„', '“', '”', '「', '」'], "\"");
         let mut parts = message.split('"');
         let mut quoted = Vec::new();
         let mut last = parts.next();
         while let Some(value) = parts.next() {
-            quoted.push(value);
+            quoted.push(value.trim());
             last = parts.next();
         }
         let is_address = |text: &&&str| text.parse::<std::net::IpAddr>().is_ok() || text.contains("[local]");
@@ -259,60 +371,106 @@ impl HbaError {
     }
 }
 
+const TERMINATED: &str = "the server took the connection for unencrypted, although this side uses TLS: a proxy in between \
+                          ends TLS and continues in plaintext";
+const REJECTED: &str = "the first line of pg_hba.conf that matches this user, database, address and encryption has the \
+                        method reject; lines after it do not count";
+const UNENCRYPTED: &str = "the connection has no TLS, and no line of pg_hba.conf matches one without: hostssl lines match \
+                           TLS only";
+const NO_ENTRY: &str = "no line of pg_hba.conf matches this user, database, address and encryption together: hostnossl \
+                        lines do not match TLS, hostgssenc lines match GSSAPI encryption only; managed services report \
+                        the same if their firewall does not allow the address";
+
+fn terminated_fixes() -> Vec<Fix> {
+    vec![
+        Fix::text(
+            "let the pooler or proxy use TLS to the server too (PgBouncer: server_tls_sslmode=verify-full)",
+        ),
+        Fix::text("connect to the server itself, past the proxy"),
+    ]
+}
+
+fn unencrypted_fixes() -> Vec<Fix> {
+    vec![
+        Fix::text("use TLS").set("sslmode", "verify-full"),
+        Fix::text(
+            "if the server has no TLS yet: set ssl = on there, with server.crt and server.key in place",
+        ),
+    ]
+}
+
+/// The line that lets this connection in, and where it goes.
+fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
+    let mut fixes = provider_hints(view, Situation::NotAdmitted, told.client.as_deref());
+    let place = match rejects {
+        true => "put this line before the reject line that matches, or change that line",
+        false => "add this line to pg_hba.conf",
+    };
+    let address = told.client.as_deref().and_then(|client| client.parse::<std::net::IpAddr>().ok());
+    fixes.extend(address.map(|address| {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        // `replication` is a word of pg_hba.conf, no database.
+        let database = match view.settings().and_then(|settings| settings.parameter("replication")) {
+            Some(replication) if !replication.value.is_empty() && told.database.is_none() => {
+                "replication".to_owned()
+            }
+            _ => quoted_name(&told.database.clone().unwrap_or_else(|| view.database())),
+        };
+        let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
+        Fix::text(format!("on the server: {place}, then {RELOAD}"))
+            .run(format!("hostssl {database} {user} {address}/{bits} scram-sha-256"))
+    }));
+    fixes.extend(rejects.then(|| {
+        Fix::text("on the server: find the reject line (PostgreSQL 10 or later)").run(
+            "SELECT line_number, type, database, user_name, address FROM pg_hba_file_rules WHERE auth_method = 'reject';",
+        )
+    }));
+    fixes
+}
+
 fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
-    let of_file = message.message.contains("pg_hba.conf");
+    let rejects = match said(message) {
+        Some(Said::NoEntry) => false,
+        Some(Said::RejectEntry) => true,
+        _ if message.message.contains("connection is insecure") => false,
+        _ => return None,
+    };
     let insecure = message.message.contains("connection is insecure");
-    if !of_file && !insecure {
-        return None;
-    }
     let told = HbaError::read(&mask_text(&message.message));
     let user = told.user.clone().unwrap_or_else(|| view.user());
     let database = told.database.clone().unwrap_or_else(|| view.database());
     let client = told.client.clone();
-    let terminated = (told.unencrypted() || insecure) && view.tls().is_some();
-    let cause = if terminated {
-        "the server took the connection for unencrypted, although this side uses TLS: a proxy in \
-         between ends TLS and goes on in plaintext"
+    let unencrypted = told.unencrypted() || insecure;
+    let terminated = unencrypted && view.tls().is_some();
+    let (cause, fixes) = if terminated {
+        (TERMINATED, terminated_fixes())
+    } else if rejects {
+        (REJECTED, entry_fixes(view, &told, rejects))
+    } else if unencrypted {
+        (UNENCRYPTED, unencrypted_fixes())
     } else {
-        "no line of pg_hba.conf lets this user into this database from this address with this encryption, \
-         or one says reject; managed services say so too when their firewall does not know the address"
-    };
-    let range = client
-        .as_deref()
-        .and_then(|client| client.parse::<std::net::IpAddr>().ok())
-        .map(|address| format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }));
-    let fixes = if terminated {
-        vec![
-            Fix::text(
-                "let the pooler or proxy use TLS to the server too (PgBouncer: server_tls_sslmode=verify-full)",
-            ),
-            Fix::text("connect to the server itself, past the proxy"),
-        ]
-    } else {
-        let mut fixes = provider_hints(view, Situation::NotAdmitted, client.as_deref());
-        fixes.extend(range.map(|range| {
-            Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(format!(
-                "hostssl {} {} {range} scram-sha-256",
-                quoted_name(&database),
-                quoted_name(&user)
-            ))
-        }));
-        fixes
+        (NO_ENTRY, entry_fixes(view, &told, rejects))
     };
     Some(
-        Finding::titled(match &client {
-            Some(client) => format!("the server does not admit {user} from {client} to {database}"),
-            None => format!("the server does not admit {user} to {database} from here"),
+        Finding::titled(match (&client, rejects) {
+            (Some(client), true) => {
+                format!("pg_hba.conf rejects {user} from {client} on database {database}")
+            }
+            (None, true) => format!("pg_hba.conf rejects {user} on database {database}"),
+            (Some(client), false) => {
+                format!("pg_hba.conf has no entry for user {user}, database {database}, from {client}")
+            }
+            (None, false) => format!("pg_hba.conf has no entry for user {user}, database {database}"),
         })
         .because(cause)
-        .fact("client", client.clone().unwrap_or_else(|| "not told".to_owned()))
+        .fact("client", client.clone().unwrap_or_else(|| "not reported".to_owned()))
         .fact("user", user)
         .fact("database", database)
-        .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not told".to_owned()))
+        .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not reported".to_owned()))
         .fact("server_says", words(message))
         .fixes(fixes)
-        .fix(Fix::text("check user and database: another spelling may be the one that is admitted")),
+        .fix(Fix::text("check the spelling of user and database: another one may be allowed")),
     )
 }
 
@@ -328,16 +486,14 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
     let user = view.user();
     let retired_form = view.provider().and_then(|found| found.provider.user_at_server);
-    // Behind 28000 stand several errors; the one about the role names it and neither file nor method.
-    let named =
-        message.sqlstate == "28000" && message.message.contains(&format!("role \"{user}\" does not exist"));
+    let named = said(message) == Some(Said::NoRole);
     let old_gateway = message.message.contains("username@") || message.message.contains("user@host");
     let at_server = user.split_once('@').zip(retired_form);
     let refused = at_server.is_some() && matches!(message.sqlstate.as_str(), "28000" | "28P01");
     if !named && !old_gateway && !refused {
         return None;
     }
-    let finding = Finding::titled(format!("there is no role {user}"))
+    let finding = Finding::titled(format!("the role {user} does not exist"))
         .fact("user", user.clone())
         .fact_if("from", view.origin_words("user"))
         .fact("server_says", words(message));
@@ -345,20 +501,20 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
         return Some(
             finding
                 .because(retired)
-                .fix(Fix::text("write the role alone").set("user", role))
+                .fix(Fix::text("set user to the role alone").set("user", role))
                 .fixes(provider_hints(view, Situation::RoleMissing, None)),
         );
     }
     Some(
         finding
             .because(
-                "the server checked the login, and has no role of that name; names are case-sensitive, \
-                 and without user libpq takes the login name of this machine's account",
+                "the server has no role of that name; names are case-sensitive, and without user libpq takes the \
+                 login name of this machine's account",
             )
             .fixes(provider_hints(view, Situation::RoleMissing, None))
-            .fix(Fix::text("name the role: user=NAME"))
+            .fix(Fix::text("set the role: user=NAME"))
             .fix(
-                Fix::text("make it, as a role that may")
+                Fix::text("on the server: create it, as a role that may")
                     .run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user))),
             ),
     )
@@ -499,7 +655,7 @@ mod tests {
                 told("2001:db8::9", "app", "orders", "SSL off"),
             ),
             (
-                r#"kein pg_hba.conf-Eintrag für Host »x«, "203.0.113.9", Benutzer "app", Datenbank "orders", keine Verschlüsselung"#,
+                "kein pg_hba.conf-Eintrag für Host »203.0.113.9«, Benutzer »app«, Datenbank »orders«, keine Verschlüsselung",
                 told("203.0.113.9", "app", "orders", "keine Verschlüsselung"),
             ),
         ] {

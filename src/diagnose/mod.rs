@@ -19,6 +19,7 @@ mod negotiate;
 pub mod policy;
 mod rule;
 mod rules;
+mod said;
 mod session;
 mod stages;
 mod suites;

@@ -3,10 +3,11 @@
 use super::code::Code;
 use super::rule::Rule;
 use super::view::View;
-use super::{Diagnosis, auth, certificate, config, dns, negotiate, session, tcp, tls, trust};
-use crate::conninfo::SslMode;
-use crate::evidence::{NegotiateResult, SessionFailure};
+use super::{Diagnosis, Fix, auth, certificate, config, dns, negotiate, session, tcp, tls, trust};
+use crate::conninfo::{SslMode, mask_text};
+use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::stage::Stage;
+use crate::text;
 use crate::trust::ClientIdentity;
 
 /// The rules for an attempt that ended in a stage, in the order in which they are asked. Some codes belong to an earlier
@@ -27,7 +28,9 @@ fn of_end(end: Stage) -> &'static [&'static [Rule]] {
             certificate::FAULTS,
             certificate::REST,
         ],
-        Stage::Auth | Stage::Session => &[tls::AFTERWARDS, trust::AUTHENTICATED, auth::RULES, session::RULES],
+        Stage::Auth | Stage::Session => {
+            &[auth::CERTIFICATE, tls::AFTERWARDS, trust::AUTHENTICATED, auth::RULES, session::RULES]
+        }
     }
 }
 
@@ -46,7 +49,16 @@ pub(super) fn codes() -> Vec<&'static Code> {
 /// The diagnosis of an attempt, unless everything holds.
 pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
-    found(view, rules).next().map(|found| with_fall_back(found, view))
+    found(view, rules).next().map(|found| with_hint(with_fall_back(found, view), view))
+}
+
+/// What the server itself advises comes before what is advised here.
+fn with_hint(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    if let Some(SessionFailure::Server(ServerMessage { hint: Some(hint), .. })) = view.session_failure() {
+        let hint = text::truncated(&text::printable(&mask_text(hint)), 300);
+        found.fixes.insert(0, Fix::text(format!("the server's own hint: {hint}")));
+    }
+    found
 }
 
 fn found<'r>(

@@ -1,13 +1,14 @@
 //! The session after authentication, and what ends it before.
 
 use super::Fix;
-use super::auth::{error, words};
+use super::auth::{error, quoted_role, words};
 use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
+use super::said::{Gateway, Said, gateway, said};
 use super::view::View;
 use crate::conninfo::Origin;
-use crate::evidence::{Closure, SessionFailure};
+use crate::evidence::{Closure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -15,6 +16,7 @@ use crate::text;
 pub(super) const RULES: &[Rule] = &[
     Rule { code: &DATABASE_MISSING, detect: database_missing },
     Rule { code: &TOO_MANY_CONNECTIONS, detect: too_many },
+    Rule { code: &UPSTREAM_FAILED, detect: upstream },
     Rule { code: &SERVER_STARTING, detect: starting },
     Rule { code: &SESSION_READONLY, detect: wrong_attributes },
     Rule { code: &SESSION_TIMEOUT, detect: timeout },
@@ -44,6 +46,18 @@ pub const TOO_MANY_CONNECTIONS: Code = Code {
     concerns: &[],
     retryable: true,
     page: include_str!("explain/too-many-connections.md"),
+};
+
+/// `upstream-failed`.
+pub const UPSTREAM_FAILED: Code = Code {
+    name: "upstream-failed",
+    severity: Severity::Failure,
+    stage: Stage::Session,
+    title: "a pooler or proxy could not reach the server behind it",
+    short: Some("the pooler's own connection failed"),
+    concerns: &[],
+    retryable: true,
+    page: include_str!("explain/upstream-failed.md"),
 };
 
 /// `server-starting`.
@@ -107,42 +121,108 @@ pub const SERVER_ERROR: Code = Code {
 };
 
 fn database_missing(view: &View<'_>) -> Option<Finding> {
-    let message = error(view).filter(|message| message.sqlstate == "3D000")?;
+    let message = error(view)?;
+    let by_pooler = gateway(message).filter(|found| found.means == Gateway::NoDatabase);
+    if by_pooler.is_none() && said(message) != Some(Said::NoDatabase) {
+        return None;
+    }
     let database = view.database();
     let named = |origin: &Origin| !matches!(origin, Origin::Default | Origin::ToolDefault(_));
     let by_user = !view.origin("dbname").is_some_and(named) && database == view.user();
+    let finding = Finding::titled(format!("the database {database} does not exist"))
+        .because(match (&by_pooler, by_user) {
+            (Some(_), _) => "the pooler has no such database in its configuration; names are case-sensitive",
+            (None, true) => "dbname is not set, and libpq then uses the user's name",
+            (None, false) => "TLS and login succeeded; names are case-sensitive",
+        })
+        .fact("database", database.clone())
+        .fact_if("from", view.origin_words("dbname"))
+        .fact("server_says", words(message));
+    Some(match by_pooler {
+        Some(_) => finding
+            .fix(Fix::text("list the databases of PgBouncer").run("psql pgbouncer -c 'SHOW DATABASES;'"))
+            .fix(Fix::text(format!("in PgBouncer: add {database} (or *) to [databases], then RELOAD"))),
+        None => finding
+            .fix(Fix::text("set the database; every server has one named postgres").set("dbname", "postgres"))
+            .fix(Fix::text("list the databases").run("psql -l")),
+    })
+}
+
+/// An error of the hop behind the one that answers.
+fn upstream(view: &View<'_>) -> Option<Finding> {
+    let message = error(view)?;
+    let found = gateway(message)?;
+    let said = words(message);
+    let (title, cause, fixes) = match found.means {
+        Gateway::Upstream => (
+            format!("the pooler cannot reach its server: {said}"),
+            format!(
+                "your connection to the pooler is up ({}); the pooler's own connection to the PostgreSQL server behind it \
+                 failed. The message is from {}",
+                view.tls_words(),
+                found.by
+            ),
+            vec![
+                Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
+                           sslmode")
+                    .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
+                Fix::text("in PgBouncer: the errors of its server connections are in its log; its state is shown by")
+                    .run("psql pgbouncer -c 'SHOW SERVERS;'"),
+            ],
+        ),
+        Gateway::NoTarget => (
+            format!("the pooler does not know the server that is meant: {said}"),
+            format!(
+                "your connection to the pooler or gateway is up ({}); it finds the server by user, host or project name, and \
+                 knows none of this one. The message is from {}",
+                view.tls_words(),
+                found.by
+            ),
+            vec![Fix::text(
+                "copy host and user from the provider's page of this project again; a deleted or paused project reads \
+                 the same",
+            )],
+        ),
+        _ => return None,
+    };
     Some(
-        Finding::titled(format!("there is no database {database}"))
-            .because(if by_user {
-                "no database was named, and libpq then takes the user's name"
-            } else {
-                "TLS and the login are well; names are case-sensitive"
-            })
-            .fact("database", database.clone())
-            .fact_if("from", view.origin_words("dbname"))
-            .fact("server_says", words(message))
-            .fix(
-                Fix::text("name the database; every server has one named postgres").set("dbname", "postgres"),
+        Finding::titled(title)
+            .because(cause)
+            .fact("message_from", found.by)
+            .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
+            .fact("message", said)
+            .fact_if("detail", detail(message))
+            .fixes(
+                (found.means == Gateway::NoTarget)
+                    .then(|| provider_hints(view, Situation::RoleMissing, None))
+                    .into_iter()
+                    .flatten(),
             )
-            .fix(Fix::text("list those there are").run("psql -l")),
+            .fixes(fixes),
     )
+}
+
+fn detail(message: &ServerMessage) -> Option<String> {
+    message.detail.as_deref().map(|detail| text::truncated(&text::printable(detail), 300))
 }
 
 fn too_many(view: &View<'_>) -> Option<Finding> {
     let message = error(view).filter(|message| message.sqlstate == "53300")?;
     Some(
-        Finding::titled("the server has no free connection")
-            .because("it, the database or the role has reached its limit; TLS is well")
+        Finding::titled("the server has no free connections")
+            .because(format!(
+                "the server, the database or the role has reached its limit; {}",
+                view.tls_words()
+            ))
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
             .fix(
-                Fix::text("wait, or end idle sessions").run(
+                Fix::text("wait, or on the server: end idle sessions").run(
                     "SELECT pid, usename, state, state_change FROM pg_stat_activity ORDER BY state_change;",
                 ),
             )
             .fix(Fix::text(
-                "put a pooler in front, or raise max_connections (or the CONNECTION LIMIT of role or \
-                 database)",
+                "use a pooler, or on the server: raise max_connections (or the CONNECTION LIMIT of role or database)",
             )),
     )
 }
@@ -151,7 +231,7 @@ fn starting(view: &View<'_>) -> Option<Finding> {
     let message =
         error(view).filter(|message| matches!(message.sqlstate.as_str(), "57P03" | "57P01" | "57P02"))?;
     let state = match message.sqlstate.as_str() {
-        "57P03" => "it cannot take connections now: it starts, stops or recovers",
+        "57P03" => "it cannot accept connections now: it is starting, stopping or recovering",
         "57P01" => "an administrator is shutting it down, or ended this session",
         _ => "another of its processes crashed, and it restarts",
     };
@@ -161,7 +241,10 @@ fn starting(view: &View<'_>) -> Option<Finding> {
             .fact("state", words(message))
             .fact("sqlstate", text::printable(&message.sqlstate))
             .fix(Fix::text("wait until it accepts connections").run("pg_isready"))
-            .fix(Fix::text("still so after minutes? its log says what it waits for")),
+            .fix(Fix::text(
+                "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
+                 space)",
+            )),
     )
 }
 
@@ -191,19 +274,22 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     let authenticated = view.session().is_some_and(|session| session.authenticated.is_some());
     Some(
         Finding::titled(if authenticated {
-            "the server falls silent after the login"
+            "no response after the login"
         } else {
-            "the server falls silent after the start-up message"
+            "no response after the startup message"
         })
         .because(format!(
-            "{}; whoever answers then waits for something: a pooler for a free server connection, a proxy for a \
-             server that does not answer, the server for its LDAP, RADIUS or Kerberos",
+            "{}; one of these waits: a pooler for a free server connection, a proxy for a server that does not respond, \
+             the server for its LDAP, RADIUS or Kerberos",
             view.tls_words()
         ))
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
-        .fix(Fix::text("behind a pooler: see whether its pool is exhausted").run("SHOW POOLS;"))
-        .fix(Fix::text("read the server's log: does it show the connection?"))
+        .fix(Fix::text("if it is a pooler: see whether its pool is exhausted (cl_waiting)").run("SHOW POOLS;"))
+        .fix(Fix::text(
+            "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, a pooler \
+             or proxy holds the connection; if it is there, the server waits for its authentication service",
+        ))
         .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }
@@ -218,7 +304,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let asked =
         view.tls().is_some_and(|tls| tls.client_certificate.requested && !tls.client_certificate.sent);
     Some(
-        Finding::titled("the connection is closed after the start-up message")
+        Finding::titled("the connection was closed after the startup message")
             .because(if view.ended_in_plaintext() {
                 "sslmode=allow asks without TLS first; the server closed that connection, and libpq stops there \
                  without trying TLS"
@@ -230,15 +316,25 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                 )
             } else {
                 format!(
-                    "{}; the server's process ended, or a proxy in between found no server to pass the session to",
+                    "{}; no error was sent. One of these: a proxy or provider's edge accepts TLS and drops addresses that are \
+                     not on its allow list; a proxy found no server for the session; the server process ended",
                     view.tls_words()
                 )
             })
             .fact("answer", how)
             .fact("last_message", last_message(view))
             .fact_if("seconds", seconds(view))
+            .fixes(asked.then(|| {
+                Fix::text(
+                    "set the certificate that the server's CA issued for you, and its key: sslcert=FILE sslkey=FILE",
+                )
+            }))
             .fix(Fix::text(
-                "read the server's log at this time; no entry there means the proxy or pooler before it",
+                "at the provider or proxy: add this machine's public address to the allow list (IP rules, trusted sources)",
+            ))
+            .fix(Fix::text(
+                "look for this connection in the server's log: no entry means that a proxy or pooler closed it; \
+                 \"terminated by signal\" means that the server process crashed",
             ))
             .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
@@ -263,74 +359,132 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
         Some(false) => found.push("read-write".to_owned()),
         None => {}
     }
-    let found = if found.is_empty() { "not told".to_owned() } else { found.join(", ") };
+    let found = if found.is_empty() { "not reported".to_owned() } else { found.join(", ") };
+    let several = view.settings().is_some_and(|settings| settings.hosts.len() > 1);
     Some(
-        Finding::titled(format!("the server is {found}, and target_session_attrs={wanted}"))
-            .because(
-                "TLS and the login are well; libpq goes on to the next host until one is of the kind \
-                 wanted, and there is none",
-            )
-            .fact("wanted", wanted)
+        Finding::titled(format!("the server is {found}; target_session_attrs={wanted} wants another kind"))
+            .because(if several {
+                "TLS and login succeeded; libpq tries each host in turn, and none is of the kind wanted"
+            } else {
+                "TLS and login succeeded; libpq would try the next host, and host names only this one"
+            })
+            .fact("wanted", wanted.clone())
             .fact("found", found)
             .fact_if("from", view.origin_words("target_session_attrs"))
-            .fix(Fix::text("name all servers of the cluster in host, so that libpq can find the right one"))
-            .fix(Fix::text("a failover under way? wait until a server is promoted")),
+            .fix(Fix::text(match wanted.as_str() {
+                "standby" | "read-only" => {
+                    "add the cluster's standbys to host (host=a,b,c), or use target_session_attrs=prefer-standby: it accepts a \
+                     primary if no standby answers"
+                }
+                _ => "name all servers of the cluster in host (host=a,b,c), so that libpq can find the primary",
+            }))
+            .fix(Fix::text("if a failover is in progress: wait until a server is promoted"))
+            .fix(
+                Fix::text("on the server: see what it is")
+                    .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');"),
+            ),
     )
+}
+
+/// What a server's error comes from, and what mends it, where that is known; else by the class of its SQLSTATE.
+fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
+    let (user, database) = (view.user(), view.database());
+    let role = quoted_role(&user);
+    let name = quoted_role(&database);
+    let tls = view.tls_words();
+    match said(message) {
+        Some(Said::NoLogin) => (
+            format!(
+                "{tls}; the role exists and lacks the attribute LOGIN (a group role, or NOLOGIN was set)"
+            ),
+            vec![
+                Fix::text("on the server: allow the role to log in, as a role that may")
+                    .run(format!("ALTER ROLE {role} LOGIN;")),
+            ],
+        ),
+        Some(Said::NoConnectPrivilege) => (
+            format!(
+                "{tls}, and the password was accepted; the role {user} lacks the privilege CONNECT on {database}"
+            ),
+            vec![
+                Fix::text("on the server: grant it, as the database's owner or a superuser")
+                    .run(format!("GRANT CONNECT ON DATABASE {name} TO {role};")),
+            ],
+        ),
+        Some(Said::DatabaseClosed) => (
+            format!("{tls}; the database {database} has ALLOW_CONNECTIONS false, as template0 has"),
+            vec![
+                Fix::text("set dbname to the database that is meant"),
+                Fix::text("on the server: let it accept connections, as its owner")
+                    .run(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true;")),
+            ],
+        ),
+        _ => {
+            let class = match message.sqlstate.get(..2) {
+                Some("28") => "the server does not authorise this login; its log names the rule",
+                Some("42") => {
+                    "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
+                }
+                Some("53") => "the server lacks a resource: disk space, memory or connections",
+                Some("57") => "an administrator or the system intervened on the server",
+                Some("58" | "XX") => "the server has an internal problem; its log has the details",
+                Some("22" | "0A") => {
+                    "the server does not accept a value sent at the start (options, client_encoding, PG* variables)"
+                }
+                Some("08") => "the server or a proxy in between does not understand what was sent",
+                _ => "the server ends the session with an error of its own",
+            };
+            (format!("{tls}; {class}"), Vec::new())
+        }
+    }
 }
 
 /// Any other error.
 fn server_error(view: &View<'_>) -> Option<Finding> {
     if let Some(message) = error(view) {
         let sqlstate = text::truncated(&text::printable(&message.sqlstate), 10);
-        let said = words(message);
-        let pooler = said.contains("Tenant or user not found");
+        let words = words(message);
+        let (cause, fixes) = meaning(view, message);
+        let known = !fixes.is_empty();
         return Some(
-            Finding::titled(format!("the server answers: {said}"))
-                .because(if pooler {
-                    "the pooler finds the server by the user name, and knows none of this one".to_owned()
-                } else {
-                    format!("{}; the server ends the session with an error of its own", view.tls_words())
-                })
-                .fact("sqlstate", sqlstate)
-                .fact("message", said)
-                .fact_if(
-                    "detail",
-                    message.detail.as_deref().map(|detail| text::truncated(&text::printable(detail), 300)),
-                )
+            Finding::titled(format!("the server reports: {words}"))
+                .because(cause)
+                .fact("sqlstate", sqlstate.clone())
+                .fact("message", words)
+                .fact_if("detail", detail(message))
                 .fact_if(
                     "hint",
                     message.hint.as_deref().map(|hint| text::truncated(&text::printable(hint), 300)),
                 )
-                .fixes(
-                    pooler.then(|| provider_hints(view, Situation::RoleMissing, None)).into_iter().flatten(),
-                )
-                .fixes(message.message.contains("is not permitted to log in").then(|| {
-                    Fix::text("let the role log in, as a role that may")
-                        .run(format!("ALTER ROLE \"{}\" LOGIN;", view.user().replace('"', "\"\"")))
+                .fixes(fixes)
+                .fixes((!known).then(|| {
+                    Fix::text(format!(
+                        "look for this message in the server's log: the lines around it have the reason. If it is not \
+                         there, a pooler or proxy wrote it; SQLSTATE {sqlstate} is listed in PostgreSQL's manual, appendix \
+                         \"PostgreSQL Error Codes\""
+                    ))
                 }))
-                .fix(Fix::text(
-                    "read the server's log at this time, and PostgreSQL's manual, appendix Error Codes, \
-                     under the SQLSTATE",
-                ))
                 .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
         );
     }
     let what = match view.session_failure() {
         Some(SessionFailure::Protocol(what)) => text::printable(what),
         Some(SessionFailure::AlertReceived(alert)) => super::alerts::name(*alert),
-        _ => "something this tool has no name for".to_owned(),
+        _ => "something unknown to pgtls-check".to_owned(),
     };
     Some(
-        Finding::titled(format!("the session ends with {what}"))
+        Finding::titled(format!("the session ended with {what}"))
             .because(format!(
-                "{}; what came then is not what PostgreSQL's protocol has at this place",
+                "{}; PostgreSQL's protocol does not allow this message here",
                 view.tls_words()
             ))
             .fact("message", what)
             .fact("last_message", last_message(view))
             .fix(Fix::text(
-                "see whether a proxy or pooler between changes the session; check the server itself",
+                "check the server itself, past any proxy or pooler: one in between may change the session",
             ))
-            .fix(Fix::text("read the server's log at this time")),
+            .fix(Fix::text(
+                "look for this connection in the server's log: an entry names what the server did, none means a proxy",
+            )),
     )
 }

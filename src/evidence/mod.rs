@@ -339,6 +339,8 @@ pub enum TlsFailure {
 pub struct SessionRecord {
     /// What the server asked for, in order.
     pub requested: Vec<AuthRequest>,
+    /// Whether SCRAM was completed: the server accepted the password.
+    pub password_accepted: bool,
     /// When AuthenticationOk came, since the start of the step.
     pub authenticated: Option<Duration>,
     /// When ReadyForQuery came, since the start of the step.

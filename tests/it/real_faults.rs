@@ -58,7 +58,7 @@ fn pg_hba_that_rejects_or_has_no_line() {
         });
         let rejected = check(&home, &site.verify_full(&home, "intruder"));
         let evidence = [("client", "127.0.0.1"), ("user", "intruder"), ("database", "postgres")];
-        says(&rejected, ("hba-rejected", "auth", 9), &evidence, "pg_hba.conf");
+        says(&rejected, ("hba-rejected", "auth", 9), &evidence, "before the reject line");
         let v6 = check(&home, &(site.verify_full(&home, "intruder") + " hostaddr=::1"));
         says(&v6, ("hba-rejected", "auth", 9), &[("client", "::1")], "hostssl postgres intruder ::1/128");
     }
@@ -173,6 +173,99 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
         // The neighbour: a certificate of the right CA in the role's name.
         check(&home, &files(OPEN, &clients)).verified().stage("session", "ok");
     }
+}
+
+/// pg_hba.conf compares the certificate's name with the user in three ways, and the server words each by the line's method.
+#[test]
+pub(crate) fn a_client_certificate_of_another_user() {
+    let home = Home::new();
+    let clients = Draft::authority("clients", Algorithm::Ecdsa).self_signed();
+    for version in BOTH {
+        for (method, is_certain) in
+            [("cert", true), ("trust", true), ("scram-sha-256", true), ("password", false)]
+        {
+            let options = if method == "cert" { "" } else { " clientcert=verify-full" };
+            let site = Site::new(version, Algorithm::Ecdsa, |setup| {
+                setup
+                    .client_roots(clients.pem())
+                    .hba(&format!("hostssl all all 127.0.0.1/32 {method}{options}"))
+            });
+            let identified = |name: &str, password: &str| {
+                let client = Draft::server(name, Algorithm::Ecdsa).signed_by(&clients);
+                let certificate = home.write("client.crt", client.pem());
+                let key = home.write("client.key", client.key_pem());
+                let files = format!(" sslcert={} sslkey={}", certificate.display(), key.display());
+                let conninfo = site.verify_full(&home, GUARDED) + &files;
+                Tool::at(&home).env("PGPASSWORD", password).with(["--require-auth"]).check(&conninfo)
+            };
+            let other = identified("alice", PASSWORD);
+            let evidence = [("certificate_name", "alice"), ("user", GUARDED), ("path", "client.crt")];
+            let mismatch = ("certificate-user-mismatch", "auth", 9);
+            says(&other, mismatch, &evidence, "\"user\":\"alice\"");
+            assert!(other.at("/diagnosis/fixes").to_string().contains("pg_ident.conf"), "{other}");
+            let cause = other.at("/diagnosis/cause").to_string();
+            assert_eq!(!cause.contains("one of these"), is_certain, "{method}: {cause}");
+            other.conceals(PASSWORD);
+            // The neighbours: the right name, and the right name with a wrong password.
+            identified(GUARDED, PASSWORD).verified();
+            if method == "scram-sha-256" {
+                for name in [GUARDED, "alice"] {
+                    identified(name, "wrong").diagnosed("password-rejected");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn roles_and_databases_that_may_not_be_used() {
+    let home = Home::new();
+    for version in BOTH {
+        let site = Site::new(version, Algorithm::Ecdsa, |setup| {
+            setup.hba("hostssl all all all trust").sql("CREATE ROLE idle NOLOGIN;")
+        });
+        for statement in [
+            "CREATE DATABASE closed ALLOW_CONNECTIONS false",
+            "CREATE DATABASE guarded",
+            "REVOKE CONNECT ON DATABASE guarded FROM PUBLIC",
+        ] {
+            site.server.execute(statement);
+        }
+        let error = ("server-error", "session", 9);
+        let report = check(&home, &site.verify_full(&home, "idle"));
+        says(&report, error, &[("sqlstate", "28000")], "ALTER ROLE idle LOGIN;");
+        let report = check(&home, &(site.verify_full(&home, OPEN) + " dbname=guarded"));
+        says(&report, error, &[("sqlstate", "42501")], "GRANT CONNECT ON DATABASE guarded TO open_role;");
+        let report = check(&home, &(site.verify_full(&home, OPEN) + " dbname=closed"));
+        says(&report, error, &[("sqlstate", "55000")], "dbname");
+        assert!(report.at("/diagnosis/fixes").to_string().contains("ALLOW_CONNECTIONS true"), "{report}");
+    }
+}
+
+#[test]
+pub(crate) fn a_pooler_whose_server_rejects_it() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let chain = Chain::honest(NAME, Algorithm::Ecdsa);
+    let root = home.write("pooler.pem", chain.root.pem());
+    let pooled = |password| {
+        let pooler =
+            PgBouncer::before(&site.server).tls("require", &chain).trusted(GUARDED, password).start();
+        let report = check(&home, &site::verify_full(pooler.port(), root.to_str().unwrap(), GUARDED));
+        (report, pooler)
+    };
+    let (report, _pooler) = pooled("outdated");
+    report.stage("tls", "ok").stage("certificate", "ok");
+    let failed = ("upstream-failed", "session", 9);
+    says(
+        &report,
+        failed,
+        &[("message_from", "PgBouncer"), ("message", "authentication failed")],
+        "pgtls-check",
+    );
+    report.says("/diagnosis/retryable", true);
+    // The neighbour: the same pooler with the server's password.
+    pooled(PASSWORD).0.verified();
 }
 
 #[test]

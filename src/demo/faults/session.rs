@@ -2,7 +2,8 @@
 
 use super::{Fault, SeenBy, certificate};
 use crate::demo::messages::Refusal;
-use crate::demo::scenario::Scenario;
+use crate::demo::pki::Authority;
+use crate::demo::scenario::{ClientCertificates, Scenario};
 use crate::demo::session::{Authentication, OnStartup};
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -15,11 +16,33 @@ pub(super) const FAULTS: &[Fault] = &[
         scenario.set("password", "not-the-password");
         Ok(())
     }),
+    Fault::new(
+        "certificate-user-mismatch",
+        "the client certificate is issued to another user",
+        |scenario| {
+            let authority = Authority::root("Demo Client CA")?;
+            scenario.identify_by(&authority)?;
+            scenario.client_certificates = ClientCertificates::MustShow(authority);
+            scenario.set("user", "inventory");
+            // As under clientcert=verify-full: the name is compared when the password has been accepted.
+            scenario.session.after_password = Some(Refusal::fatal(
+                "28P01",
+                "password authentication failed for user \"inventory\"",
+            ));
+            Ok(())
+        },
+    ),
     Fault::new("hba-rejected", "pg_hba.conf has no line for this client", |scenario| {
         let message = "no pg_hba.conf entry for host \"127.0.0.1\", user \"demo\", database \"postgres\", SSL encryption";
         scenario.session.on_startup = OnStartup::Refuse(Refusal::fatal("28000", message));
         Ok(())
     }),
+    Fault::new("hba-rejected", "a line of pg_hba.conf rejects this client", |scenario| {
+        let message = "pg_hba.conf rejects connection for host \"127.0.0.1\", user \"demo\", database \"postgres\", SSL encryption";
+        scenario.session.on_startup = OnStartup::Refuse(Refusal::fatal("28000", message));
+        Ok(())
+    })
+    .named("hba-reject-line"),
     Fault::new("role-missing", "the server knows no such user", |scenario| {
         scenario.session.authentication = Authentication::Trust;
         refuse(scenario, "28000", "role \"demo\" does not exist")
@@ -60,6 +83,9 @@ pub(super) const FAULTS: &[Fault] = &[
             "remaining connection slots are reserved for roles with the SUPERUSER attribute",
         )
     }),
+    Fault::new("upstream-failed", "a pooler's own connection to its server fails", |scenario| {
+        refuse(scenario, "08P01", "server login failed: FATAL password authentication failed for user \"demo\"")
+    }),
     Fault::new("server-starting", "the server is still starting", |scenario| {
         let refusal = Refusal::fatal("57P03", "the database system is starting up");
         scenario.session.on_startup = OnStartup::Refuse(refusal);
@@ -87,6 +113,10 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("server-error", "the server's disk is full", |scenario| {
         refuse(scenario, "53100", "could not write init file: No space left on device")
     }),
+    Fault::new("server-error", "the role may not connect to this database", |scenario| {
+        refuse(scenario, "42501", "permission denied for database \"postgres\"")
+    })
+    .named("no-connect-privilege"),
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[

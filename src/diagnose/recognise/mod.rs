@@ -13,7 +13,7 @@ mod mentioned;
 mod readings;
 mod sqlstate;
 mod table;
-mod translated;
+pub(super) mod translated;
 
 use super::Code;
 pub use mentioned::{Mentioned, mentioned};

@@ -4,7 +4,7 @@
 //! the language, a tab, its text. It is made of the message catalogues that PostgreSQL 15 ships (`postgres-15.mo`,
 //! `libpq5-15.mo`); a test compares them. Portuguese has none in version 15: its texts are those that users reported.
 
-use super::contains;
+use super::{contains, plain};
 
 /// All translations.
 const TRANSLATIONS: &str = include_str!("translations.tsv");
@@ -14,6 +14,13 @@ const TRANSLATIONS: &str = include_str!("translations.tsv");
 struct Row {
     english: &'static str,
     text: &'static str,
+}
+
+/// Whether a server's message is this one, in English or in a language that PostgreSQL has it in. `*` stands for its
+/// variable parts.
+pub(in crate::diagnose) fn is_message(message: &str, pattern: &str) -> bool {
+    let message = plain(message);
+    contains(&message, pattern) || english(&message).is_some_and(|english| contains(&plain(english), pattern))
 }
 
 /// The English for the first translation that is in a plain text.
@@ -35,7 +42,7 @@ fn rows() -> impl Iterator<Item = Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::recognise::{in_english, plain, recognise};
+    use crate::diagnose::recognise::{in_english, recognise};
 
     #[test]
     fn every_translation_reads_as_its_english() {

@@ -461,6 +461,7 @@ fn established() -> SessionRecord {
             mechanisms: vec!["SCRAM-SHA-256".to_owned()],
             code: 10,
         }],
+        password_accepted: false,
         authenticated: Some(Duration::from_millis(15)),
         ready: Some(Duration::from_millis(19)),
         server_version: Some("18.4".to_owned()),

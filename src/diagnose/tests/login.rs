@@ -3,7 +3,9 @@
 use super::fixtures::*;
 use crate::conninfo::{AuthMethod, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, codes, diagnose};
-use crate::evidence::{AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, SessionFailure};
+use crate::evidence::{
+    AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, ServerMessage, SessionFailure,
+};
 use crate::secret::Secret;
 use crate::stage::Stage;
 
@@ -76,6 +78,121 @@ fn pg_hba_tells_what_the_server_saw() {
     );
     let fixes = format!("{:?}", terminated.diagnosis.unwrap().fixes);
     assert!(!fixes.contains("hostssl") && !fixes.contains("ask for TLS"), "{fixes}");
+}
+
+#[test]
+fn a_reject_line_is_not_mended_by_a_line_after_it() {
+    let message = r#"pg_hba.conf rejects connection for host "198.51.100.9", user "app", database "orders", SSL encryption"#;
+    let german = "pg_hba.conf lehnt Verbindung ab für Host »198.51.100.9«, Benutzer »app«, Datenbank »orders«, SSL-Verschlüsselung";
+    for message in [message, german] {
+        Evidence::healthy()
+            .with_error("28000", message)
+            .fails(&codes::HBA_REJECTED)
+            .titled("pg_hba.conf rejects app from 198.51.100.9 on database orders")
+            .because("has the method reject")
+            .advises("before the reject line")
+            .runs("hostssl orders app 198.51.100.9/32 scram-sha-256");
+    }
+}
+
+#[test]
+fn replication_has_lines_of_its_own() {
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.parameters.push(parameter("replication", "true", Origin::ConnectionString));
+        })
+        .with_error(
+            "28000",
+            r#"no pg_hba.conf entry for replication connection from host "198.51.100.9", user "app", SSL encryption"#,
+        )
+        .fails(&codes::HBA_REJECTED)
+        .runs("hostssl replication app 198.51.100.9/32 scram-sha-256");
+}
+
+#[test]
+fn the_server_s_own_hint_comes_first() {
+    let outcome = diagnose(Evidence::healthy().with_session(SessionFailure::Server(ServerMessage {
+        sqlstate: "3D000".to_owned(),
+        message: "database \"orders\" does not exist".to_owned(),
+        hint: Some("Try\x1b[31m the other one, password=hunter2 will do.".to_owned()),
+        ..ServerMessage::default()
+    })));
+    let fixes = outcome.diagnosis.unwrap().fixes;
+    assert!(fixes[0].text.starts_with("the server's own hint: Try\\x1b[31m the other one"), "{fixes:?}");
+    assert!(!fixes[0].text.contains("hunter2"), "{fixes:?}");
+}
+
+#[test]
+fn errors_of_another_hop_say_which_hop_failed() {
+    let failed = |state: &str, message: &str| {
+        Evidence::healthy().with_error(state, message).fails(&codes::UPSTREAM_FAILED).retryable(true)
+    };
+    failed("08P01", "server login failed: FATAL no")
+        .because("your connection to the pooler is up")
+        .shows("message_from", "PgBouncer");
+    failed("08006", "upstream connect error").shows("message_from", "a pooler or proxy");
+    failed("XX000", "Tenant or user not found")
+        .because("finds the server by user")
+        .advises("copy host and user");
+    Evidence::healthy()
+        .with_error("08P01", "no such database: orders")
+        .fails(&codes::DATABASE_MISSING)
+        .because("the pooler has no such database");
+}
+
+#[test]
+fn what_providers_report_in_words() {
+    for (state, message) in [
+        ("28000", "unable to accept connection, access denied"),
+        ("28P01", "PAM authentication failed for user \"app\""),
+        ("28000", "PAM authentication failed for user \"app\""),
+        ("28000", "The access token has expired. Please get a new one."),
+    ] {
+        Evidence::healthy()
+            .with_error(state, message)
+            .fails(&codes::PASSWORD_REJECTED)
+            .because("token")
+            .advises("get a new token");
+    }
+    Evidence::healthy()
+        .with_error("28000", "TLS version used does not meet minimal requirements for this server.")
+        .fails(&codes::TLS_VERSION_UNSUPPORTED)
+        .shows("used", "TLSv1.3")
+        .advises("minimum TLS version");
+    Evidence::healthy()
+        .with_error("08004", "codeParamsRoutingFailed: missing cluster identifier")
+        .with_settings(|settings| settings.sni = false)
+        .with_attempt(|attempt| attempt.tls.as_mut().unwrap().result.offer.sni = None)
+        .fails(&codes::SNI_UNRECOGNIZED)
+        .sets("sslsni", "1");
+}
+
+#[test]
+fn sqlstates_decide_in_any_language() {
+    for (state, message, code) in [
+        ("28P01", "xyz", &codes::PASSWORD_REJECTED),
+        ("3D000", "xyz", &codes::DATABASE_MISSING),
+        ("53300", "xyz", &codes::TOO_MANY_CONNECTIONS),
+        ("57P03", "xyz", &codes::SERVER_STARTING),
+        ("28000", "xyz pg_hba.conf", &codes::HBA_REJECTED),
+        ("28000", "Rolle »app« existiert nicht", &codes::ROLE_MISSING),
+        ("08006", "xyz", &codes::UPSTREAM_FAILED),
+        ("28000", "xyz", &codes::SERVER_ERROR),
+    ] {
+        Evidence::healthy().with_error(state, message).fails(code);
+    }
+    Evidence::healthy()
+        .with_error("28000", "le rôle « app » n'est pas autorisé à se connecter")
+        .fails(&codes::SERVER_ERROR)
+        .runs("ALTER ROLE app LOGIN;");
+    Evidence::healthy()
+        .with_error("42501", "keine Berechtigung für Datenbank orders")
+        .fails(&codes::SERVER_ERROR)
+        .runs("GRANT CONNECT ON DATABASE orders TO app;");
+    Evidence::healthy()
+        .with_error("55000", "database \"orders\" is not currently accepting connections")
+        .fails(&codes::SERVER_ERROR)
+        .runs("ALTER DATABASE orders ALLOW_CONNECTIONS true;");
 }
 
 /// Another user, as the connection string has it.
@@ -202,7 +319,7 @@ fn the_session() {
         .with_error("XX000", "something\x1b[31m odd")
         .fails(&codes::SERVER_ERROR)
         .shows("sqlstate", "XX000")
-        .titled("the server answers: something\\x1b[31m odd");
+        .titled("the server reports: something\\x1b[31m odd");
     Evidence::healthy()
         .with_session(SessionFailure::Protocol("unexpected message X".to_owned()))
         .fails(&codes::SERVER_ERROR)

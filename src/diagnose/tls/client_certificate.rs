@@ -143,9 +143,9 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
             .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
             .fix(fix)
-            .fix(
+            .fixes(said.is_none().then(|| {
                 Fix::text("use no client certificate, if none is wanted (libpq 16 or later)")
-                    .set("sslcertmode", "disable"),
-            ),
+                    .set("sslcertmode", "disable")
+            })),
     )
 }

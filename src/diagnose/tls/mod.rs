@@ -8,6 +8,7 @@ use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
+use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
 use super::view::{View, seconds};
 use super::{Fix, alerts};
@@ -57,6 +58,7 @@ pub(super) const AFTERWARDS: &[Rule] = &[
         detect: client_certificate::certificate_rejected,
     },
     Rule { code: &SNI_UNRECOGNIZED, detect: sni_unrecognized },
+    Rule { code: &TLS_VERSION_UNSUPPORTED, detect: version_refused },
 ];
 
 /// `tls-version-unsupported`.
@@ -203,7 +205,9 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
     let sent = sni_words(tls);
     let told = || {
         let Some(SessionFailure::Server(message)) = view.session_failure() else { return None };
-        message.message.contains("ndpoint ID is not specified").then(|| text::printable(&message.message))
+        gateway(message)
+            .is_some_and(|found| found.means == Gateway::NoServerName)
+            .then(|| text::printable(&message.message))
     };
     let works_with = || {
         let differs = only_answered(view, HelloPurpose::ServerName, HelloPurpose::Unsupported);
@@ -271,6 +275,40 @@ fn other_certificate(view: &View<'_>) -> Option<String> {
     let (_, unnamed) = shown(HelloPurpose::Unsupported)?;
     let differs = offer.sni.as_deref() == Some(host.as_str()) && fits(named) && !fits(unnamed);
     differs.then(|| named.short_subject())
+}
+
+/// A server, or the proxy before it, that refuses the TLS version in words, when the handshake is over.
+fn version_refused(view: &View<'_>) -> Option<Finding> {
+    let Some(SessionFailure::Server(message)) = view.session_failure() else { return None };
+    gateway(message).filter(|found| found.means == Gateway::TlsTooOld)?;
+    let used = view.tls()?.version.map_or("not known", TlsVersion::name);
+    let settings = view.settings()?;
+    let is_newest = view.tls()?.version == Some(TlsVersion::Tls13);
+    let finding = Finding::titled(format!("the server refuses {used}: its minimum TLS version is higher"))
+        .because(
+            "the handshake succeeded, and then the server, or the proxy in front of it, rejected the connection for its \
+             TLS version",
+        )
+        .fact("used", used)
+        .fact("server_says", text::printable(&message.message));
+    let finding = match settings.max_tls {
+        Some(_) => finding.fix(
+            Fix::text("allow this client the newest TLS version").set("ssl_max_protocol_version", "TLSv1.3"),
+        ),
+        None => finding,
+    };
+    Some(
+        finding
+            .fixes(is_newest.then(|| {
+                Fix::text(
+                    "TLS 1.3 is the newest version: a proxy in between probably uses an older one to the server; raise its \
+                     minimum version there",
+                )
+            }))
+            .fix(Fix::text(
+                "at the provider: lower the minimum TLS version (ssl_min_protocol_version) to TLSv1.2 at least",
+            )),
+    )
 }
 
 fn version_unsupported(view: &View<'_>) -> Option<Finding> {

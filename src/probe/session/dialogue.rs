@@ -396,6 +396,7 @@ impl Dialogue {
             return Err(SessionFailure::Protocol("an end of SCRAM before the server's proof".to_owned()));
         }
         if scram.is_finished() {
+            self.record.password_accepted = true;
             self.policy.answered();
         }
         if let Next::Send(answer) = next {

@@ -20,6 +20,14 @@ pub(super) const FAILURES: &[Row] = &[
         neighbours: &[Settings("the right password", "user=guarded_role password='Xylophone-7%quartz'")],
     },
     Row {
+        fault: "certificate-user-mismatch",
+        shows: "certificate_name: demo; user: inventory; path: client.crt; server_says: password authentication failed",
+        fix: "user=demo",
+        fixed_by: Untried("user=demo"),
+        psql: Fails(r#"password authentication failed for user "inventory""#),
+        neighbours: &[Test(real_faults::a_client_certificate_of_another_user)],
+    },
+    Row {
         fault: "hba-rejected",
         shows: r#"client: 127.0.0.1; user: demo; database: postgres; encryption: SSL encryption; server_says: no pg_hba.conf entry for host "127.0.0.1"#,
         fix: "hostssl postgres demo 127.0.0.1/32",
@@ -28,9 +36,17 @@ pub(super) const FAILURES: &[Row] = &[
         neighbours: &[Settings("a line for IPv6", "hostaddr=::1")],
     },
     Row {
+        fault: "hba-reject-line",
+        shows: "client: 127.0.0.1; user: demo; server_says: pg_hba.conf rejects",
+        fix: "put this line before the reject line",
+        fixed_by: NoSetting,
+        psql: Fails("pg_hba.conf rejects connection"),
+        neighbours: &[],
+    },
+    Row {
         fault: "role-missing",
         shows: r#"user: demo; from: the connection string; server_says: role "demo" does not exist"#,
-        fix: "name the role: user=NAME",
+        fix: "set the role: user=NAME",
         fixed_by: NoSetting,
         psql: Fails(r#"role "demo" does not exist"#),
         neighbours: &[Settings("a role with a capital", "user=Odd-Role")],
@@ -90,6 +106,14 @@ pub(super) const FAILURES: &[Row] = &[
         neighbours: &[Settings("a limit that is not reached", "user=limited")],
     },
     Row {
+        fault: "upstream-failed",
+        shows: "message_from: PgBouncer; sqlstate: 08P01; message: server login failed",
+        fix: "on the pooler's machine: check the connection",
+        fixed_by: NoSetting,
+        psql: Fails("server login failed"),
+        neighbours: &[Test(real_faults::a_pooler_whose_server_rejects_it)],
+    },
+    Row {
         fault: "server-starting",
         shows: "state: the database system is starting up; sqlstate: 57P03",
         fix: "pg_isready",
@@ -108,7 +132,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "session-closed",
         shows: "answer: closed (FIN); last_message: none; seconds:",
-        fix: "read the server's log at this time; no entry",
+        fix: "look for this connection in the server's log",
         fixed_by: NoSetting,
         psql: Fails("SSL connection has been closed unexpectedly"),
         neighbours: &[Settings(
@@ -119,7 +143,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "session-readonly",
         shows: "wanted: read-write; found: a standby, read-only by default; from: the connection string",
-        fix: "name all servers of the cluster in host, so",
+        fix: "name all servers of the cluster in host (host=a,b,c)",
         fixed_by: NoSetting,
         psql: Fails("session is read-only"),
         neighbours: &[Settings("a primary where one is wanted", "target_session_attrs=primary")],
@@ -127,10 +151,18 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error",
         shows: "sqlstate: 53100; message: could not write init file",
-        fix: "read the server's log at this time",
+        fix: "look for this message in the server's log",
         fixed_by: NoSetting,
         psql: Fails("No space left on device"),
         neighbours: &[Settings("options that the server knows", "options='-c statement_timeout=5s'")],
+    },
+    Row {
+        fault: "no-connect-privilege",
+        shows: "sqlstate: 42501; message: permission denied for database",
+        fix: "GRANT CONNECT ON DATABASE postgres TO demo;",
+        fixed_by: NoSetting,
+        psql: Fails("permission denied for database"),
+        neighbours: &[],
     },
 ];
 
