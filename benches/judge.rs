@@ -2,8 +2,21 @@
 //! nothing: a busy machine proves nothing. The goal is below 0.5 ms.
 //!
 //!     cargo bench --bench judge
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
+#[path = "../tests/it/support/der.rs"]
+#[allow(dead_code)] // The tests use more of it.
+mod der;
+#[path = "../tests/it/support/odd_pki/mod.rs"]
+#[allow(dead_code, unused_imports)] // The tests use more of it.
+mod odd_pki;
 #[path = "../tests/it/support/pki.rs"]
 #[allow(dead_code)] // The tests use more of it.
 mod pki;

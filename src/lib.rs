@@ -47,6 +47,9 @@ pub mod cli;
 pub mod commands;
 
 #[cfg(test)]
+extern crate self as pgtls_check;
+
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod testing;

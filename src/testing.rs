@@ -1,20 +1,26 @@
-//! Certificates for unit tests: sound ones by default, made when they are needed, judged at one moment, with what a test
-//! changes in them. The
-//! tests of `tests/it` have a maker of odd ones, the demo one of its own.
+//! Certificates for unit tests, by the demo's maker: sound ones with dates that do not move, since they are judged at one
+//! moment, and with what a test changes in them. Odd and broken ones are made by `tests/it/support/odd_pki`, which encodes
+//! what no library agrees to.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, IsCa,
-    Issuer, KeyIdMethod, KeyPair, RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, SerialNumber,
+    date_time_ymd,
 };
 
 use crate::certificate::{Certificate, Crl};
+use crate::demo::pki;
 use crate::timestamp::Timestamp;
 
 /// A certificate with its key, able to issue others.
 pub(crate) struct Authority {
     pub certificate: Certificate,
-    params: CertificateParams,
-    key: KeyPair,
+    made: pki::Authority,
+}
+
+impl From<pki::Authority> for Authority {
+    fn from(made: pki::Authority) -> Self {
+        Self { certificate: Certificate::from_der(&made.der), made }
+    }
 }
 
 impl Authority {
@@ -24,23 +30,26 @@ impl Authority {
     }
 
     pub(crate) fn root_with(params: CertificateParams) -> Self {
-        Self::root_for(KeyPair::generate().unwrap(), params)
+        Self::root_for(pki::key().unwrap(), params)
     }
 
     /// One with this key, self-signed as all roots are.
     pub(crate) fn root_for(key: KeyPair, params: CertificateParams) -> Self {
-        let certificate = Certificate::from_der(params.self_signed(&key).unwrap().der());
-        Self { certificate, params, key }
+        pki::Authority::self_signed(params, key).unwrap().into()
     }
 
     pub(crate) fn issue(&self, params: CertificateParams) -> Self {
-        self.issue_for(KeyPair::generate().unwrap(), params)
+        self.issue_for(pki::key().unwrap(), params)
     }
 
     /// One for this key.
     pub(crate) fn issue_for(&self, key: KeyPair, params: CertificateParams) -> Self {
-        let certificate = issued((&params, &key), (&self.params, &self.key));
-        Self { certificate, params, key }
+        self.made.issue(params, key).unwrap().into()
+    }
+
+    /// Another certificate of `subject`.
+    pub(crate) fn cross(&self, subject: &Self) -> Certificate {
+        Certificate::from_der(&self.made.cross(&subject.made).unwrap())
     }
 
     pub(crate) fn intermediate(&self, name: &str) -> Self {
@@ -53,40 +62,18 @@ impl Authority {
 
     /// Its private key, PKCS#8 in DER.
     pub(crate) fn key_der(&self) -> Vec<u8> {
-        self.key.serialize_der()
+        self.made.key_der()
     }
 
     /// Its revocation list of 2026-10-01 with certificates revoked on 2026-02-03, and when the next one is due.
     pub(crate) fn crl(&self, revoked: &[&Certificate], (year, month, day): (i32, u8, u8)) -> Crl {
-        let revoked_certs = revoked
-            .iter()
-            .map(|certificate| RevokedCertParams {
-                serial_number: SerialNumber::from_slice(&certificate.facts().unwrap().serial),
-                revocation_time: date_time_ymd(2026, 2, 3),
-                reason_code: Some(RevocationReason::KeyCompromise),
-                invalidity_date: None,
-            })
-            .collect();
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 10, 1),
-            next_update: date_time_ymd(year, month, day),
-            crl_number: SerialNumber::from_slice(&[1]),
-            issuing_distribution_point: None,
-            revoked_certs,
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        let issuer = Issuer::new(self.params.clone(), &self.key);
-        Crl::decode(params.signed_by(&issuer).unwrap().der()).unwrap()
+        let serial =
+            |certificate: &&Certificate| SerialNumber::from_slice(&certificate.facts().unwrap().serial);
+        let next = date_time_ymd(year, month, day);
+        let serials = revoked.iter().map(serial);
+        let der = self.made.crl_of(serials, date_time_ymd(2026, 2, 3), date_time_ymd(2026, 10, 1), next);
+        Crl::decode(&der.unwrap()).unwrap()
     }
-}
-
-/// A certificate for one key, issued in the name and with the key of another.
-pub(crate) fn issued(
-    (params, key): (&CertificateParams, &KeyPair),
-    (issuer, issuer_key): (&CertificateParams, &KeyPair),
-) -> Certificate {
-    let issuer = Issuer::from_params(issuer, issuer_key);
-    Certificate::from_der(params.signed_by(key, &issuer).unwrap().der())
 }
 
 /// The moment at which tests judge.

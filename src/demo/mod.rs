@@ -11,7 +11,7 @@ mod directory;
 mod faults;
 mod hello;
 mod messages;
-mod pki;
+pub(crate) mod pki;
 mod resign;
 mod scenario;
 mod scram;

@@ -206,7 +206,6 @@ impl std::fmt::Debug for ClientCertificate {
 
 #[cfg(test)]
 mod tests {
-    use openssl::hash::MessageDigest;
     use openssl::pkey::{Id, PKey, Private};
 
     use super::super::KeyProblem;
@@ -261,7 +260,7 @@ mod tests {
     fn default_files_and_given_ones_are_read() {
         let home = Home::new();
         let key = ec_key();
-        let certificate = pem(&Draft::new("client", &key).make());
+        let certificate = draft("client", &key).self_signed().pem();
         home.write(".postgresql/postgresql.crt", &certificate);
         let missing = failure(&home, &[]);
         assert!(matches!(missing, IdentityError::KeyMissing { key: Some(_), .. }), "{missing:?}");
@@ -282,17 +281,16 @@ mod tests {
     #[test]
     fn certificate_files_are_taken_as_openssl_takes_them() {
         let home = Home::new();
-        let (key, ca_key) = (ec_key(), ec_key());
+        let (key, ca_key, small) = (ec_key(), ec_key(), key(Kind::Rsa(1024)));
         home.write("client.key", pem_key(&key));
-        let ca = Draft::new("CA", &ca_key).make();
-        let leaf = || Draft { issuer: Some(("CA", &ca_key)), ..Draft::new("client", &key) };
-        let good = pem(&leaf().make());
-        let der = leaf().make().to_der().unwrap();
-        let old = pem(&Draft { version: 1, ..leaf() }.make());
-        let sha1 = Draft { hash: MessageDigest::sha1(), ..leaf() }.make();
-        let sha1_root = Draft { hash: MessageDigest::sha1(), ..Draft::new("client", &key) }.make();
-        let small = rsa_key(1024);
-        let small_ca = pem(&Draft::new("small CA", &small).make());
+        let ca = draft("CA", &ca_key).self_signed();
+        let leaf = || draft("client", &key);
+        let good = leaf().signed_by(&ca).pem();
+        let der = leaf().signed_by(&ca).der;
+        let old = leaf().version(1).signed_by(&ca).pem();
+        let sha1 = leaf().scheme(Scheme::Usual(Hash::Sha1));
+        let (sha1, sha1_root) = (sha1.clone().signed_by(&ca).pem(), sha1.self_signed().pem());
+        let small_ca = draft("small CA", &small).self_signed().pem();
         let mut odd = der.clone();
         let at = odd.windows(2).position(|window| window == [0x17, 13]).unwrap();
         odd[at + 2] = b'x';
@@ -302,7 +300,7 @@ mod tests {
         let trusted = |tail: &[u8]| block("TRUSTED CERTIFICATE", &[&der, tail].concat());
         for (name, content, wanted) in [
             ("one", good.clone(), true),
-            ("with its chain", good.clone() + &pem(&ca), true),
+            ("with its chain", good.clone() + &ca.pem(), true),
             ("version 1", old, true),
             ("odd times", block("CERTIFICATE", &odd), true),
             ("odd times in the chain", good.clone() + &block("CERTIFICATE", &odd), true),
@@ -327,8 +325,8 @@ mod tests {
             ("bad base64 before it", "-----BEGIN X-----\n!\n-----END X-----\n".to_owned() + &good, false),
             ("cut off behind it", good.clone() + &good[..good.len() / 2], false),
             ("header lines", good.replacen("-----\n", "-----\nComment: mine\n\n", 1), false),
-            ("SHA-1", pem(&sha1), false),
-            ("SHA-1, self-signed", pem(&sha1_root), true),
+            ("SHA-1", sha1, false),
+            ("SHA-1, self-signed", sha1_root, true),
             ("RSA 1024 in the chain", good.clone() + &small_ca, false),
             ("empty", String::new(), false),
         ] {
@@ -354,19 +352,17 @@ mod tests {
 
     #[test]
     fn keys_of_every_kind_are_held_against_their_certificate() {
-        use openssl::nid::Nid;
-
         let home = Home::new();
         let other = ec_key();
         for (key, signs) in [
             (ec_key(), true),
-            (on_curve(Nid::SECP384R1), true),
-            (on_curve(Nid::SECP521R1), true),
-            (on_curve(Nid::SECP256K1), false),
-            (rsa_key(2048), true),
-            (PKey::generate_ed25519().unwrap(), true),
+            (key(Kind::P384), true),
+            (key(Kind::P521), true),
+            (key(Kind::Secp256k1), false),
+            (key(Kind::Rsa(2048)), true),
+            (key(Kind::Ed25519), true),
         ] {
-            let certificate = home.write("client.crt", pem(&Draft::new("client", &key).make()));
+            let certificate = home.write("client.crt", draft("client", &key).self_signed().pem());
             let path = home.write("client.key", pem_key(&key));
             assert!(openssl_takes_pair(&certificate, &path), "{:?}", key.id());
             let ClientIdentity::Ready(identity) = load_with(&home, &BOTH) else { panic!("{:?}", key.id()) };
@@ -396,8 +392,8 @@ mod tests {
         let mut spki = key.public_key_to_der().unwrap()[..26].to_vec();
         (spki[1], spki[24]) = (57, 34);
         spki.extend(point);
-        let public = Some(PKey::public_key_from_der(&spki).unwrap());
-        home.write("client.crt", pem(&Draft { public, ..Draft::new("client", &key) }.make()));
+        let compressed = Draft { public: Some(spki), ..draft("client", &key) };
+        home.write("client.crt", compressed.self_signed().pem());
         let ClientIdentity::Ready(identity) = load_with(&home, &BOTH) else { panic!("not read") };
         let point = &identity.chain[0].facts().unwrap().spki;
         assert!(point.len() < 70, "the certificate's point is compressed: {}", point.len());
@@ -408,7 +404,7 @@ mod tests {
     fn key_files_that_cannot_be_used_say_why() {
         let home = Home::new();
         let key = ec_key();
-        home.write("client.crt", pem(&Draft::new("client", &key).make()));
+        home.write("client.crt", draft("client", &key).self_signed().pem());
         let cipher = openssl::symm::Cipher::aes_256_cbc();
         home.write("client.key", key.private_key_to_pem_pkcs8_passphrase(cipher, b"right").unwrap());
         let with = |pass: &'static str| [BOTH[0], BOTH[1], ("sslpassword", pass)];
@@ -435,7 +431,7 @@ mod tests {
     fn a_colon_names_an_engine() {
         let home = Home::new();
         let key = ec_key();
-        home.write("client.crt", pem(&Draft::new("client", &key).make()));
+        home.write("client.crt", draft("client", &key).self_signed().pem());
         for reference in ["pkcs11:client", "engine:"] {
             let error = failure(&home, &[BOTH[0], ("sslkey", reference)]);
             assert_eq!(error, IdentityError::KeyInEngine { reference: reference.into() });

@@ -259,7 +259,7 @@ mod tests {
     fn every_other_content_is_named() {
         let home = Home::new();
         let key = ec_key();
-        let certificate = Draft::new("one", &key).make();
+        let certificate = draft("one", &key).self_signed().x509();
         let der = certificate.to_der().unwrap();
         let text = pem(&certificate);
         let utf16 = |mark: &[u16]| -> Vec<u8> {
@@ -287,7 +287,10 @@ mod tests {
             (key.private_key_to_pkcs8().unwrap(), FileContent::PrivateKey),
             (ec.private_key_to_pem().unwrap(), FileContent::PrivateKey),
             (ec.private_key_to_der().unwrap(), FileContent::PrivateKey),
-            (rsa_key(2048).rsa().unwrap().private_key_to_der().unwrap(), FileContent::PrivateKey),
+            (
+                super::super::testing::key(Kind::Rsa(2048)).rsa().unwrap().private_key_to_der().unwrap(),
+                FileContent::PrivateKey,
+            ),
             (request.to_pem().unwrap(), FileContent::Csr),
             (request.to_der().unwrap(), FileContent::Csr),
             (b"\n<!DOCTYPE html><html></html>".to_vec(), FileContent::Html),

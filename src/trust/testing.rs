@@ -1,17 +1,25 @@
-//! What the tests of this module share: certificates, settings and an environment below a temporary directory, and
-//! OpenSSL's own reading of files.
+//! What the tests of this module share: settings and an environment below a temporary directory, and OpenSSL's own reading
+//! of files. The certificates that `crate::testing` makes, by the library that the program has, are sound ones with keys
+//! on P-256; what is read here is of every version, kind of key and digest, also such as that library refuses to make. So
+//! they come from the maker of odd ones that the tests in `tests/it` have.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use openssl::asn1::Asn1Time;
-use openssl::hash::MessageDigest;
-use openssl::pkey::{PKey, Private, Public};
+use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslContext, SslFiletype, SslMethod};
-use openssl::x509::{X509, X509Builder, X509NameBuilder};
+use openssl::x509::X509;
 
+pub(super) use self::odd_pki::{Draft, Hash, Kind, Scheme};
 use crate::conninfo::{Environment, Origin, Parameter, Settings};
+
+#[path = "../../tests/it/support/der.rs"]
+#[allow(dead_code, reason = "the tests in tests/it use the rest")]
+mod der;
+#[path = "../../tests/it/support/odd_pki/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests in tests/it use the rest")]
+mod odd_pki;
 
 /// A home directory, gone when it is dropped.
 pub(super) struct Home {
@@ -68,66 +76,23 @@ pub(super) fn settings(parameters: &[(&'static str, &str)]) -> Settings {
     }
 }
 
-/// What a test wants a certificate to be.
-pub(super) struct Draft<'a> {
-    pub name: &'a str,
-    pub key: &'a PKey<Private>,
-    /// The public key to put in, if it is not simply that of `key`.
-    pub public: Option<PKey<Public>>,
-    /// The signer's name and key, if it does not sign itself.
-    pub issuer: Option<(&'a str, &'a PKey<Private>)>,
-    pub hash: MessageDigest,
-    /// 1 or 3.
-    pub version: i32,
-}
-
-impl<'a> Draft<'a> {
-    pub(super) fn new(name: &'a str, key: &'a PKey<Private>) -> Self {
-        let hash = match key.id() {
-            openssl::pkey::Id::ED25519 => MessageDigest::null(),
-            _ => MessageDigest::sha256(),
-        };
-        Self { name, key, public: None, issuer: None, hash, version: 3 }
-    }
-
-    pub(super) fn make(self) -> X509 {
-        let name = |text: &str| {
-            let mut name = X509NameBuilder::new().unwrap();
-            name.append_entry_by_text("CN", text).unwrap();
-            name.build()
-        };
-        let (issuer, issuer_key) = self.issuer.unwrap_or((self.name, self.key));
-        let mut draft = X509Builder::new().unwrap();
-        draft.set_version(self.version - 1).unwrap();
-        draft.set_subject_name(&name(self.name)).unwrap();
-        draft.set_issuer_name(&name(issuer)).unwrap();
-        match &self.public {
-            Some(public) => draft.set_pubkey(public).unwrap(),
-            None => draft.set_pubkey(self.key).unwrap(),
-        }
-        draft.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-        draft.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
-        draft.sign(issuer_key, self.hash).unwrap();
-        draft.build()
-    }
+/// A certificate of this name for this key, without extensions.
+pub(super) fn draft(name: &str, key: &PKey<Private>) -> Draft {
+    Draft::bare(name).without_extensions().key(key.clone().into())
 }
 
 pub(super) fn ec_key() -> PKey<Private> {
-    on_curve(openssl::nid::Nid::X9_62_PRIME256V1)
+    key(Kind::P256)
 }
 
-pub(super) fn on_curve(curve: openssl::nid::Nid) -> PKey<Private> {
-    let group = openssl::ec::EcGroup::from_curve_name(curve).unwrap();
-    PKey::from_ec_key(openssl::ec::EcKey::generate(&group).unwrap()).unwrap()
-}
-
-pub(super) fn rsa_key(bits: u32) -> PKey<Private> {
-    PKey::from_rsa(openssl::rsa::Rsa::generate(bits).unwrap()).unwrap()
+/// A new key.
+pub(super) fn key(kind: Kind) -> PKey<Private> {
+    odd_pki::Key::generate(kind).private
 }
 
 /// A self-signed certificate.
 pub(super) fn root(name: &str) -> X509 {
-    Draft::new(name, &ec_key()).make()
+    draft(name, &ec_key()).self_signed().x509()
 }
 
 pub(super) fn pem(certificate: &X509) -> String {
@@ -135,9 +100,7 @@ pub(super) fn pem(certificate: &X509) -> String {
 }
 
 /// A PEM block around these bytes.
-pub(super) fn block(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", openssl::base64::encode_block(der))
-}
+pub(super) use self::der::pem as block;
 
 /// Whether OpenSSL takes a root file (`SSL_CTX_load_verify_locations`, as libpq calls it).
 pub(super) fn openssl_takes_roots(path: &Path) -> bool {

@@ -164,10 +164,10 @@ pub(crate) mod effort {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{CertificateParams, IsCa};
 
     use super::*;
-    use crate::testing::{self, issued, now};
+    use crate::testing::{self, Authority, now};
     use crate::trust::{ClientIdentity, FileCertificate, RootSource};
 
     const HOST: &str = "db.example";
@@ -183,28 +183,23 @@ mod tests {
     /// by the next X, the last one by the first. Nothing but names tells who issued whom, so that every X may be every
     /// Y's issuer and the other way round.
     struct Namesakes {
-        keys: Vec<KeyPair>,
+        authorities: Vec<Authority>,
         certificates: Vec<Certificate>,
     }
 
     impl Namesakes {
         fn new() -> Self {
-            let keys: Vec<KeyPair> = (0..100).map(|_| KeyPair::generate().unwrap()).collect();
             let name = |at: usize| if at.is_multiple_of(2) { "X" } else { "Y" };
-            let certificates = (0..100)
-                .map(|at| {
-                    let next = (at + 1) % 100;
-                    let issuer = (&params(name(next), true), &keys[next]);
-                    issued((&params(name(at), true), &keys[at]), issuer)
-                })
-                .collect();
-            Self { keys, certificates }
+            let authorities: Vec<Authority> =
+                (0..100).map(|at| Authority::root_with(params(name(at), true))).collect();
+            let certificates =
+                (0..100).map(|at| authorities[(at + 1) % 100].cross(&authorities[at])).collect();
+            Self { authorities, certificates }
         }
 
         /// A server's certificate issued by the last Y, which stands behind all others.
         fn leaf(&self) -> Certificate {
-            let key = KeyPair::generate().unwrap();
-            issued((&params(HOST, false), &key), (&params("Y", true), &self.keys[99]))
+            self.authorities[99].issue(params(HOST, false)).certificate
         }
     }
 
@@ -234,8 +229,7 @@ mod tests {
         let namesakes = Namesakes::new();
         let chain: Vec<Certificate> =
             std::iter::once(namesakes.leaf()).chain(namesakes.certificates.iter().cloned()).collect();
-        let root = KeyPair::generate().unwrap();
-        let root = Certificate::from_der(params("Z", true).self_signed(&root).unwrap().der());
+        let root = Authority::root_with(params("Z", true)).certificate;
         for (in_file, trust) in
             [(0, trusting([])), (1, trusting([root])), (100, trusting(namesakes.certificates.clone()))]
         {
@@ -252,13 +246,10 @@ mod tests {
     #[test]
     fn the_second_opinion_is_spared_the_namesakes() {
         let namesakes = Namesakes::new();
-        let root_key = KeyPair::generate().unwrap();
-        let root = Issuer::new(params("Z", true), &root_key);
-        let anchor = Certificate::from_der(params("Z", true).self_signed(&root_key).unwrap().der());
-        let cross = params("Y", true).signed_by(&namesakes.keys[99], &root).unwrap();
-        let mut chain = vec![namesakes.leaf(), Certificate::from_der(cross.der())];
+        let root = Authority::root_with(params("Z", true));
+        let mut chain = vec![namesakes.leaf(), root.cross(&namesakes.authorities[99])];
         chain.extend(namesakes.certificates.iter().cloned());
-        let (judgement, signatures, candidates) = judged(&chain, &trusting([anchor]));
+        let (judgement, signatures, candidates) = judged(&chain, &trusting([root.certificate]));
         assert!(judgement.accepted, "{:?}", judgement.defects);
         assert_eq!((judgement.path.len(), signatures), (3, 2));
         assert!(candidates <= 3 * 102, "{candidates} looks");
@@ -273,16 +264,14 @@ mod tests {
             true => params(&format!("CA {at}"), true),
             false => params(HOST, false),
         };
-        let root_key = KeyPair::generate().unwrap();
-        let root = Certificate::from_der(named(0, true).self_signed(&root_key).unwrap().der());
-        let mut issuer = Issuer::new(named(0, true), root_key);
+        let mut issuer = Authority::root_with(named(0, true));
+        let root = issuer.certificate.clone();
         let mut chain = Vec::new();
         for at in 1..=rungs {
             let mut params = named(at, at < rungs);
             shape(&mut params);
-            let key = KeyPair::generate().unwrap();
-            chain.insert(0, Certificate::from_der(params.signed_by(&key, &issuer).unwrap().der()));
-            issuer = Issuer::new(params, key);
+            issuer = issuer.issue(params);
+            chain.insert(0, issuer.certificate.clone());
         }
         (chain, root)
     }
@@ -370,24 +359,21 @@ mod tests {
 
     #[test]
     fn trust_settings_of_the_file_decide_where_a_path_ends() {
-        let (root_key, ca_key, key) =
-            (KeyPair::generate().unwrap(), KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-        let root = params("Root", true).self_signed(&root_key).unwrap();
-        let ca =
-            params("CA", true).signed_by(&ca_key, &Issuer::new(params("Root", true), &root_key)).unwrap();
-        let leaf = params(HOST, false).signed_by(&key, &Issuer::new(params("CA", true), &ca_key)).unwrap();
-        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(ca.der())];
-        let plain = |der: &[u8]| Certificate::from_der(der);
+        let root = Authority::root_with(params("Root", true));
+        let ca = root.issue(params("CA", true));
+        let leaf = ca.issue(params(HOST, false)).certificate;
+        let (root, ca) = (root.certificate, ca.certificate);
+        let chain = [leaf, ca.clone()];
         let verdict = |file: &[Certificate]| judged(&chain, &trusting(file.iter().cloned())).0;
-        assert!(verdict(&[plain(root.der())]).accepted);
+        assert!(verdict(std::slice::from_ref(&root)).accepted);
         assert!(verdict(&[with_settings(root.der(), true)]).accepted);
         // Trusted by name, an intermediate needs no root.
         let judgement = verdict(&[with_settings(ca.der(), true)]);
         assert!(judgement.accepted && judgement.path.len() == 2, "{:?}", judgement.defects);
-        let lacking = verdict(&[plain(ca.der())]).defects;
+        let lacking = verdict(std::slice::from_ref(&ca)).defects;
         assert!(matches!(lacking[..], [Defect::FileLacksRoot { .. }]), "{lacking:?}");
         for file in
-            [vec![with_settings(root.der(), false)], vec![with_settings(ca.der(), false), plain(root.der())]]
+            [vec![with_settings(root.der(), false)], vec![with_settings(ca.der(), false), root.clone()]]
         {
             let defects = verdict(&file).defects;
             assert!(matches!(defects[..], [Defect::RejectedByFile]), "{defects:?}");
@@ -396,27 +382,21 @@ mod tests {
 
     #[test]
     fn odd_times_beside_the_path_do_no_harm() {
-        let root_key = KeyPair::generate().unwrap();
-        let root = params("Root", true).self_signed(&root_key).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let leaf =
-            params(HOST, false).signed_by(&key, &Issuer::new(params("Root", true), &root_key)).unwrap();
-        let mut odd = root.der().to_vec();
+        let root = Authority::root_with(params("Root", true));
+        let leaf = root.issue(params(HOST, false)).certificate;
+        let mut odd = root.certificate.der().to_vec();
         let at = odd.windows(2).position(|window| window == [0x17, 13]).unwrap();
         odd[at + 2] = b'x';
-        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(&odd)];
-        let trust = trusting([Certificate::from_der(&odd), Certificate::from_der(root.der())]);
+        let chain = [leaf.clone(), Certificate::from_der(&odd)];
+        let trust = trusting([Certificate::from_der(&odd), root.certificate.clone()]);
         let (judgement, ..) = judged(&chain, &trust);
         assert!(judgement.accepted, "{:?}", judgement.defects);
         // In the file alone it is chosen before any that is sent.
         let (judgement, ..) = judged(&chain, &trusting([Certificate::from_der(&odd)]));
         assert!(!judgement.accepted);
-        let cross_key = KeyPair::generate().unwrap();
-        let other = params("Other", true).self_signed(&cross_key).unwrap();
-        let issuer = Issuer::new(params("Other", true), &cross_key);
-        let cross = params("Root", true).signed_by(&root_key, &issuer).unwrap();
-        let chain = [Certificate::from_der(leaf.der()), Certificate::from_der(cross.der())];
-        let other = Certificate::from_der(other.der());
+        let other = Authority::root_with(params("Other", true));
+        let chain = [leaf, other.cross(&root)];
+        let other = other.certificate;
         assert!(judged(&chain, &trusting([other.clone()])).0.accepted);
         assert!(!judged(&chain, &trusting([other, Certificate::from_der(&odd)])).0.accepted);
     }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
 use pgtls_check::conninfo::*;
 use pgtls_check::evidence::*;
 use pgtls_check::plan::Plan;
@@ -35,34 +33,15 @@ impl Check {
     fn with_root(site: &Site, user: &str, chain: &Chain) -> Self {
         let home = Home::new();
         let path = home.write("root.pem", chain.root.pem());
-        let settings = Settings {
-            input: None,
-            parameters: Vec::new(),
-            hosts: vec![host(NAME, site.server.port())],
-            user: value("user", user),
-            database: value("dbname", "postgres"),
-            sslmode: SslMode::VerifyFull,
-            negotiation: SslNegotiation::Postgres,
-            min_tls: Some(TlsVersion::Tls12),
-            max_tls: None,
-            sni: true,
-            root: RootChoice::File { path, typed: None },
-            certificate_mode: SslCertMode::Allow,
-            channel_binding: ChannelBinding::Prefer,
-            require_auth: RequireAuth::Any,
-            target_session_attrs: TargetSessionAttrs::Any,
-            shuffle_hosts: false,
-            connect_timeout: None,
-            keepalives: Keepalives {
-                enabled: true,
-                idle: Some(Duration::from_secs(60)),
-                interval: Some(Duration::from_secs(10)),
-                count: Some(3),
-                user_timeout: Some(Duration::from_secs(30)),
-            },
-            startup: vec![("application_name", Value::from("probe ü"))],
-            notices: Vec::new(),
-        };
+        let string = format!(
+            "host={NAME} hostaddr=127.0.0.1 port={} user={user} dbname=postgres sslmode=verify-full sslrootcert={} \
+             keepalives_idle=60 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=30000 \
+             application_name='probe ü'",
+            site.server.port(),
+            path.display()
+        );
+        let settings =
+            resolve(Some(string.as_bytes()), &Overrides::default(), &Environment::default()).unwrap();
         Self { home, settings, scope: Scope::default(), second_looks: false }
     }
 
@@ -199,14 +178,8 @@ fn passwords_are_used_and_their_refusal_told() {
 
 #[test]
 fn a_certificate_signed_with_ed25519_has_no_channel_binding() {
-    let root = Draft {
-        key: PKey::generate_ed25519().unwrap(),
-        digest: MessageDigest::null(),
-        ..Draft::authority("Ed25519 root", Algorithm::Ecdsa)
-    }
-    .self_signed();
-    let leaf =
-        Draft { digest: MessageDigest::null(), ..Draft::server(NAME, Algorithm::Rsa) }.signed_by(&root);
+    let root = Draft::authority("Ed25519 root", Algorithm::Ed25519).self_signed();
+    let leaf = Draft::server(NAME, Algorithm::Rsa).signed_by(&root);
     let chain = Chain { intermediate: root.clone(), root, leaf };
     let server = Postgres::version(15).tls(&chain).user(GUARDED, PASSWORD).start();
     let site = Site { server, chain };

@@ -5,7 +5,6 @@ use crate::support::odd_pki::{Hash, Issued, Scheme};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::pki::{Chain, Identity};
 use crate::support::postgres::{Postgres, Setup};
-use openssl::x509::X509;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
@@ -152,10 +151,7 @@ fn with_client_rules(setup: Setup) -> Setup {
 /// The pooler before the usual server of version 18. It ends TLS itself.
 pub(super) fn pooler() -> &'static PgBouncer {
     static POOLER: LazyLock<PgBouncer> = LazyLock::new(|| {
-        let identity = |issued: &Issued| Identity {
-            certificate: X509::from_der(&issued.der).unwrap(),
-            key: issued.key.private.clone(),
-        };
+        let identity = |issued: &Issued| Identity::from(issued.clone());
         let root = identity(&files::ROOT);
         let chain = Chain { intermediate: root.clone(), root, leaf: identity(files::server()) };
         PgBouncer::before(Server::Usual.running(18)).tls("allow", &chain).user("scram", PASSWORD).start()

@@ -1,14 +1,16 @@
 //! A certificate with all its fields open, and one that is signed.
 
+use super::super::der::{explicit, implicit, integer, octets, pem, sequence, sequence_of};
 use super::extensions::*;
 use super::keys::{Hash, Key, Kind, Scheme, seal, signature_algorithm};
-use crate::support::der::{explicit, implicit, integer, octets, pem, sequence, sequence_of};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A certificate before it is signed.
 #[derive(Clone)]
 pub(crate) struct Draft {
     pub key: Key,
+    /// SubjectPublicKeyInfo, where it is not simply that of `key`.
+    pub public: Option<Vec<u8>>,
     /// 1, 2 or 3.
     pub version: u8,
     /// The content bytes of the serial number.
@@ -40,6 +42,7 @@ impl Draft {
     pub(crate) fn bare(subject: &str) -> Self {
         Self {
             key: Key::labelled(Kind::P256, subject),
+            public: None,
             version: 3,
             serial: next_serial(),
             subject: common_name(subject),
@@ -206,7 +209,7 @@ impl Draft {
             &issuer_name,
             &sequence(&[&self.not_before, &self.not_after]),
             &self.subject,
-            &self.key.public(),
+            &self.public.unwrap_or_else(|| self.key.public()),
             &self.unique_identifiers,
             &extensions,
         ]);
@@ -243,9 +246,13 @@ impl Issued {
         pem("CERTIFICATE", &self.der)
     }
 
+    /// As OpenSSL reads it.
+    pub(crate) fn x509(&self) -> openssl::x509::X509 {
+        openssl::x509::X509::from_der(&self.der).unwrap()
+    }
+
     /// OpenSSL's hash of the subject, the stem of file names in a CRL directory.
     pub(crate) fn subject_hash(&self) -> String {
-        let parsed = openssl::x509::X509::from_der(&self.der).unwrap();
-        format!("{:08x}", parsed.subject_name_hash())
+        format!("{:08x}", self.x509().subject_name_hash())
     }
 }

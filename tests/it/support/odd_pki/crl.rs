@@ -1,9 +1,9 @@
 //! CRLs.
 
+use super::super::der::{explicit, integer, pem, sequence, sequence_of};
 use super::certificate::Issued;
 use super::extensions::{Extension, authority, days};
 use super::keys::{Hash, Key, Scheme, seal, signature_algorithm};
-use crate::support::der::{explicit, integer, pem, sequence, sequence_of};
 
 /// A CRL before it is signed.
 #[derive(Clone)]

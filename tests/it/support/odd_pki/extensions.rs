@@ -1,6 +1,6 @@
 //! Names, dates and extensions, well-formed or not.
 
-use crate::support::der::{
+use super::super::der::{
     boolean, element, explicit, generalized_time, implicit, integer, named_bits, octets, oid, sequence,
     sequence_of, set, utc_time, utf8,
 };

@@ -1,6 +1,6 @@
 //! Keys and signatures of every kind, weak ones too.
 
-use crate::support::der::{bits, explicit, integer, null, octets, oid, sequence};
+use super::super::der::{bits, explicit, integer, null, octets, oid, sequence};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
@@ -43,7 +43,8 @@ impl Key {
         cell.get_or_init(|| Self::generate(kind)).clone()
     }
 
-    fn generate(kind: Kind) -> Self {
+    /// A new key.
+    pub(crate) fn generate(kind: Kind) -> Self {
         let curve = |nid| {
             let group = EcGroup::from_curve_name(nid).unwrap();
             PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
@@ -68,6 +69,25 @@ impl Key {
     /// SubjectPublicKeyInfo.
     pub(crate) fn public(&self) -> Vec<u8> {
         self.private.public_key_to_der().unwrap()
+    }
+}
+
+impl From<PKey<Private>> for Key {
+    fn from(private: PKey<Private>) -> Self {
+        let kind = match private.id() {
+            Id::RSA => Kind::Rsa(private.bits()),
+            Id::RSA_PSS => Kind::RsaPss(private.bits()),
+            Id::ED25519 => Kind::Ed25519,
+            Id::ED448 => Kind::Ed448,
+            _ => match private.ec_key().unwrap().group().curve_name() {
+                Some(Nid::X9_62_PRIME256V1) => Kind::P256,
+                Some(Nid::SECP384R1) => Kind::P384,
+                Some(Nid::SECP521R1) => Kind::P521,
+                Some(Nid::SECP256K1) => Kind::Secp256k1,
+                other => panic!("no kind of key for {other:?}"),
+            },
+        };
+        Self { kind, private }
     }
 }
 
