@@ -451,12 +451,17 @@ fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
 }
 
 /// Title, what is wrong and remedy.
-fn invalid_words(
-    judgement: &crate::verify::Judgement,
-    defect: &Defect,
-) -> Option<(String, String, &'static str)> {
-    let part = defect.place().map_or("the chain".to_owned(), |at| named(judgement, at));
-    let issuer = defect.place().map_or_else(String::new, |at| named(judgement, at + 1));
+type Words = (String, String, &'static str);
+
+fn invalid_words(judgement: &crate::verify::Judgement, defect: &Defect) -> Option<Words> {
+    defect
+        .place()
+        .and_then(|at| words_of_one(&named(judgement, at), &named(judgement, at + 1), defect))
+        .or_else(|| words_of_chain(defect))
+}
+
+/// Of what is wrong with one certificate of the path, by its name and its issuer's.
+fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
     Some(match defect {
         Defect::BadSignature { .. } => (
             format!("the signature on {part} is invalid"),
@@ -488,6 +493,13 @@ fn invalid_words(
             format!("{resources} (RFC 3779) that its issuer has not"),
             "reissue it without them: they are for registries, not for servers",
         ),
+        _ => return None,
+    })
+}
+
+/// Of what is wrong with the chain as a whole, or with a certificate that is in no path.
+fn words_of_chain(defect: &Defect) -> Option<Words> {
+    Some(match defect {
         Defect::ChainTooLong => (
             "the chain is longer than OpenSSL follows".to_owned(),
             "more than 100 certificates".to_owned(),
