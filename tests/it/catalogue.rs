@@ -52,8 +52,15 @@ fn listed(table: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// A code that was released is public for ever: it keeps its name and its stage, and with that its exit status. The
-/// codes of a release are listed with it, so that a new code is no entry more until then.
+/// Those of a release that `--wait` tries again, from the line below its table.
+fn retried(release: &str) -> BTreeSet<&str> {
+    let line = release.lines().find(|line| line.starts_with("Those that `--wait` tries again"));
+    let (_, names) = line.and_then(|line| line.split_once("): ")).expect("the line of what is tried again");
+    names.split('`').skip(1).step_by(2).collect()
+}
+
+/// A code that was released is public for ever: it keeps its name, its stage, and with that its exit status, and whether
+/// `--wait` tries it again. The codes of a release are listed with it, so that a new code is no entry more until then.
 #[test]
 fn released_codes_stay() {
     let changelog = top(".github/CHANGELOG.md");
@@ -63,14 +70,17 @@ fn released_codes_stay() {
     assert!(releases.first().is_some_and(|release| release.starts_with(&current)), "{current} is not on top");
     for release in releases {
         let (version, _) = release.split_once('\n').unwrap();
-        let mut count = 0;
+        let retried = retried(release);
+        let mut names = BTreeSet::new();
         for (stage, name) in listed(release) {
             let code = catalogue::code(name).unwrap_or_else(|| panic!("{name} of {version} is gone"));
             let now = code.fails_in().map_or("warnings", Stage::name);
             assert_eq!(now, stage, "{name} of {version}");
-            count += 1;
+            assert_eq!(code.retryable, retried.contains(name), "{name} of {version}, tried again");
+            names.insert(name);
         }
-        assert!(count > 80, "{version} lists {count} codes: add the README's table");
+        assert!(names.len() > 80, "{version} lists {} codes: add the README's table", names.len());
+        assert!(retried.is_subset(&names), "{version}: {retried:?}");
     }
 }
 
