@@ -35,7 +35,7 @@ pub enum Accepts {
     Yes,
     /// It was refused.
     No,
-    /// The answer tells neither: silence, an error of another kind, the limit.
+    /// The answer tells neither: silence, the end of the connection, an error of another kind, the limit.
     Unknown,
 }
 

@@ -172,18 +172,31 @@ async fn done<T>(task: JoinHandle<T>) -> Option<T> {
 }
 
 async fn way_to_begin(prober: Prober, way: SslNegotiation) -> Accepts {
-    let answer = match way {
-        SslNegotiation::Postgres => prober.ask(Question::SslRequest).await,
-        SslNegotiation::Direct => {
-            let versions = [TlsVersion::Tls12, TlsVersion::Tls13];
-            let suites: Vec<u16> = versions.into_iter().flat_map(families).flatten().collect();
-            prober.offer_by(true, &versions, &suites, &group_numbers(TlsVersion::Tls12)).await
-        }
-    };
+    if way == SslNegotiation::Postgres {
+        return begun(prober.ask(Question::SslRequest).await.as_ref());
+    }
+    let versions = [TlsVersion::Tls12, TlsVersion::Tls13];
+    let suites: Vec<u16> = versions.into_iter().flat_map(families).flatten().collect();
+    let groups = group_numbers(TlsVersion::Tls12);
+    let direct = || prober.offer_by(true, &versions, &suites, &groups);
+    match direct().await {
+        // Before PostgreSQL 17 a server takes the ClientHello for a start-up packet of an impossible length and closes. A
+        // connection may end by chance too: it is a refusal where SSLRequest is answered in between and the second
+        // ClientHello meets the same.
+        Some(Answer::Ended(_)) => match (prober.ask(Question::SslRequest).await, direct().await) {
+            (Some(Answer::Byte(b'S')), Some(Answer::Ended(_))) => Accepts::No,
+            (_, again) => begun(again.as_ref()),
+        },
+        answer => begun(answer.as_ref()),
+    }
+}
+
+/// Whether TLS began: an answer says so, never the end of a connection.
+fn begun(answer: Option<&Answer>) -> Accepts {
     match answer {
         Some(Answer::Byte(b'S') | Answer::ServerHello { .. }) => Accepts::Yes,
-        // An error in PostgreSQL's protocol in place of TLS is a refusal too; so is no TLS at all.
-        Some(Answer::Byte(b'N') | Answer::Alert(_) | Answer::Ended(_) | Answer::Other(_)) => Accepts::No,
+        // An error in PostgreSQL's protocol in place of TLS is a refusal too.
+        Some(Answer::Byte(b'N') | Answer::Alert(_) | Answer::Other(_)) => Accepts::No,
         _ => Accepts::Unknown,
     }
 }
@@ -192,7 +205,7 @@ async fn accepts_version(prober: Prober, version: TlsVersion) -> Accepts {
     let suites: Vec<u16> = families(version).concat();
     match prober.offer(&[version], &suites, &group_numbers(version)).await {
         Some(Answer::ServerHello { version: chosen, .. }) if chosen == version => Accepts::Yes,
-        Some(Answer::ServerHello { .. } | Answer::Alert(_) | Answer::Ended(_)) => Accepts::No,
+        Some(Answer::ServerHello { .. } | Answer::Alert(_)) => Accepts::No,
         _ => Accepts::Unknown,
     }
 }
@@ -244,7 +257,7 @@ fn choice(
         Some(Answer::ServerHello { version: spoken, suite, group, .. }) if spoken == version => {
             chosen(suite, group).map_or(Choice::Unclear, Choice::Takes)
         }
-        Some(Answer::ServerHello { .. } | Answer::Alert(_) | Answer::Ended(_)) => Choice::Refuses,
+        Some(Answer::ServerHello { .. } | Answer::Alert(_)) => Choice::Refuses,
         _ => Choice::Unclear,
     }
 }
@@ -301,7 +314,7 @@ fn in_order(mut found: Found, table: &[(u16, &str)]) -> Found {
 mod tests {
     use super::*;
     use crate::demo::{Demo, fault};
-    use crate::evidence::ServerMessage;
+    use crate::evidence::{Closure, ServerMessage};
 
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -371,6 +384,23 @@ mod tests {
         assert!(begin.elapsed() < Duration::from_secs(2));
         assert!(accepted(&audit).iter().all(|(_, accepted)| *accepted == Accepts::Unknown), "{audit:?}");
         assert_eq!((audit.groups, audit.plaintext), (None, None));
+    }
+
+    /// A connection that ends says nothing of what was offered on it, unless the contrast is shown.
+    #[test]
+    fn no_refusal_is_read_from_the_end_of_a_connection() {
+        for name in ["tls-closed", "tls-reset"] {
+            let (audit, _) = audited(Some(name));
+            assert_eq!(audit.ssl_request, Accepts::Yes, "{name}");
+            assert!(accepted(&audit).iter().all(|(_, accepts)| *accepts == Accepts::Unknown), "{audit:?}");
+        }
+        let (audit, _) = audited(Some("negotiation-closed"));
+        assert_eq!(audit.ssl_request, Accepts::Unknown);
+        let (audit, demo) = audited(Some("direct-tls-unsupported"));
+        assert_eq!((audit.ssl_request, audit.direct), (Accepts::Yes, Accepts::No));
+        assert_eq!(demo.connections().len(), audit.connections);
+        let ended = choice(Some(Answer::Ended(Closure::Closed)), TlsVersion::Tls13, |suite, _| Some(suite));
+        assert_eq!(ended, Choice::Unclear);
     }
 
     #[test]
