@@ -433,6 +433,11 @@ pub fn converted(from: &std::path::Path, to: &std::path::Path) -> Option<Roots> 
     roots::converted(from, to)
 }
 
+/// The certificates in their order, but cross-signed copies of a self-signed one last: OpenSSL takes the first of the two.
+pub fn roots_first(certificates: Vec<Certificate>) -> Vec<Certificate> {
+    roots::roots_first(certificates)
+}
+
 /// The certificates of a file that holds them in any form that can be read here: PEM, altered PEM, UTF-16, DER. `None`
 /// for a file without any, and for one that is damaged.
 ///

@@ -7,7 +7,7 @@ use super::blocks::{Found, certificates};
 use super::store::hashed_files;
 use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Roots};
 use super::{file, store};
-use crate::certificate::{Certificate, altered, pem};
+use crate::certificate::{Certificate, Facts, altered, pem};
 use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
 use crate::file::obstacle::{obstacle, similar};
 
@@ -116,10 +116,27 @@ pub(super) fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots
 
 /// What a conversion to PEM makes of a file.
 pub(super) fn converted(from: &Path, to: &Path) -> Option<Roots> {
-    let certificates = certificates_in(from).ok()??;
+    let certificates = roots_first(certificates_in(from).ok()??);
     let placed = |certificate| FileCertificate { certificate, file: to.to_owned(), line: 1 };
     let certificates = certificates.into_iter().map(placed).collect();
     Some(Roots::Loaded(RootStore::loaded(RootSource::Given(to.to_owned()), certificates)))
+}
+
+/// The certificates in their order, but those last that another CA issued for the name and key of a self-signed one:
+/// OpenSSL takes the first of the two and is to find the end of a chain.
+pub(super) fn roots_first(certificates: Vec<Certificate>) -> Vec<Certificate> {
+    let is_copy = |certificate: &Certificate| {
+        let Ok(facts) = certificate.facts() else { return false };
+        let same =
+            |other: &Facts| other.spki == facts.spki && other.subject.canonical == facts.subject.canonical;
+        let ends =
+            |other: &Certificate| other.facts().is_ok_and(|other| other.is_self_signed() && same(other));
+        !facts.is_self_signed() && certificates.iter().any(ends)
+    };
+    let copies: Vec<bool> = certificates.iter().map(is_copy).collect();
+    let mut placed: Vec<(bool, Certificate)> = copies.into_iter().zip(certificates).collect();
+    placed.sort_by_key(|(copy, _)| *copy);
+    placed.into_iter().map(|(_, certificate)| certificate).collect()
 }
 
 /// The certificates of a file: of PEM as it is or altered, of UTF-16, of DER.

@@ -1,4 +1,4 @@
-//! `roots convert`: the certificates of a file as PEM, whatever form they have.
+//! `roots convert`: the certificates of a file as PEM, whatever form they have, self-signed ones before their copies.
 
 use super::{Streams, written};
 use crate::certificate::{Certificate, pem};
@@ -8,8 +8,8 @@ use crate::diagnose::root_file::Assessment;
 use crate::report::Form;
 use crate::report::listing::roots::{Converted, Held};
 use crate::timestamp::Timestamp;
-use crate::trust::certificates_in;
 use crate::trust::contents::{Contents, contents};
+use crate::trust::{certificates_in, roots_first};
 
 pub(super) fn run(
     args: &ConvertArgs,
@@ -21,6 +21,7 @@ pub(super) fn run(
     let Ok(Some(certificates)) = certificates_in(&environment.current_dir.join(&args.file)) else {
         return not_convertible(args, form, environment, at, streams);
     };
+    let certificates = roots_first(certificates);
     let text: String = certificates.iter().map(block).collect();
     let Some(path) = &args.output else {
         streams.list(&Converted { certificates: &certificates, pem: Some(&text), path: None }, form)?;

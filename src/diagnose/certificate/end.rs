@@ -249,6 +249,8 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
         }
     }
     let used = used_key(sent_root, below);
+    let unidentified =
+        found.in_file.certificate.facts().is_ok_and(|facts| facts.extensions.subject_key.is_none());
     Some(
         Finding::titled(format!("the root file has a root named {name}, but the server's chain uses another key"))
             .because(
@@ -262,6 +264,12 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
                     format!("SHA-256 {}", found.in_file.certificate.fingerprint()),
                     format!("{}, line {}", path_text(&found.in_file.file), found.in_file.line),
                 ],
+            )
+            .fact_if(
+                "key_identifiers",
+                unidentified.then_some(
+                    "none in the file's root: nothing but the signature tells it from others of its name",
+                ),
             )
             .fact("sent", sent(view))
             .fix(Fix::text(

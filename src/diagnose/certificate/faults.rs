@@ -434,10 +434,13 @@ pub(super) fn broken_extension(view: &View<'_>) -> Option<Finding> {
 }
 
 pub(super) fn invalid(view: &View<'_>) -> Option<Finding> {
-    invalid_by(view, |defect| matches!(defect, Defect::BadSignature { .. } | Defect::NameUnusable { .. }))
+    // With another key than the file's root has, no signature can be right.
+    let other_key = super::end::root_key_changed(view).is_some();
+    let is_new = |defect: &Defect| matches!(defect, Defect::BadSignature { .. }) && !other_key;
+    invalid_by(view, |defect| is_new(defect) || matches!(defect, Defect::NameUnusable { .. }))
 }
 
-fn invalid_by(view: &View<'_>, wanted: fn(&Defect) -> bool) -> Option<Finding> {
+fn invalid_by(view: &View<'_>, wanted: impl Fn(&Defect) -> bool) -> Option<Finding> {
     let judgement = view.judgement()?;
     let defect = demanded(view).find(|defect| wanted(defect))?;
     let (title, what, fix) = invalid_words(judgement, defect)?;

@@ -1,5 +1,6 @@
 //! Files that libpq reads and that verify no server: no path can end in them.
 
+use super::twins::{copy_alone, order};
 use super::{Server, get_root, in_file, root_sources};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
@@ -81,6 +82,13 @@ pub(in crate::diagnose) fn lacks_root(
     server: &Server<'_>,
 ) -> Option<Finding> {
     let (first, _) = anchors.0.first()?;
+    if let [(only, _)] = anchors.0.as_slice() {
+        let copy =
+            order(only, store, "the file does not contain").or_else(|| copy_alone(only, store, server));
+        if copy.is_some() {
+            return copy;
+        }
+    }
     let above: Vec<Above> =
         anchors.0.iter().filter_map(|(anchor, sent)| above(anchor, *sent, server)).collect();
     let title = match above.as_slice() {

@@ -8,6 +8,7 @@ mod assessment;
 mod context;
 mod conversion;
 mod sources;
+mod twins;
 mod unfit;
 mod unusable;
 
@@ -22,4 +23,5 @@ pub use unusable::{ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE};
 
 pub(super) use anchors::{Anchors, expired, lacks_root};
 pub(super) use sources::{get_root, provider_roots, root_sources};
+pub(super) use twins::order;
 pub(super) use unusable::{invalid, missing, unreadable};

@@ -6,7 +6,7 @@ mod client;
 use std::ops::Range;
 
 use super::code::{Code, Severity};
-use super::root_file::{self, Context, expired, invalid, lacks_all, missing, unreadable};
+use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unreadable};
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, store_name};
 use super::{Diagnosis, Fix};
@@ -131,6 +131,11 @@ fn root_expired(view: &View<'_>) -> Option<Finding> {
     let below = at.checked_sub(1).and_then(|below| judgement.path.get(below)).map(|link| &link.certificate);
     if let Some(hidden) = below.and_then(|below| super::certificate::hides_the_right_one(view, file, below)) {
         return Some(hidden);
+    }
+    let copies = judgement.path.iter().filter(|link| link.in_file.is_some()).map(|link| &link.certificate);
+    let leads = format!("leads to {}, a root that has expired", file.certificate.short_subject());
+    if let Some(found) = copies.into_iter().find_map(|copy| order(copy, view.store()?, &leads)) {
+        return Some(found);
     }
     let finding = expired(&[file], view.evidence.judged_at, &view.server())?;
     Some(finding.fixes(super::certificate::clock_fix(view, &judgement.defects)))

@@ -8,7 +8,9 @@ use crate::support::differential::{Known, Situation, assert_agreement};
 use crate::support::home::Home;
 use crate::support::libpq::Build;
 use crate::support::odd_pki::*;
+use crate::support::psql::Psql;
 use crate::support::scripted_server::{ScriptedServer, Tls};
+use crate::support::tool::Tool;
 
 const HOST: &str = "pgtls.test";
 const ROOT: &str = "Twin Root";
@@ -137,6 +139,58 @@ fn of_namesakes_in_file_and_directory_openssl_takes_the_same() {
     let checked = assert_agreement(&home, &situations, &[GOES_ON_IN_DIRECTORIES]);
     let accepted = checked.iter().filter(|checked| checked.code.is_none()).count();
     assert!((100..situations.len() - 100).contains(&accepted), "{accepted} of {}", situations.len());
+}
+
+/// Files with the root and its cross-signed copy: the copy first and what it leads to missing or expired, or the copy alone.
+#[test]
+fn a_cross_signed_copy_before_its_root_is_told_and_the_order_that_works_is_tried() {
+    let home = Home::new();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_pgtls-check")).parent().expect("a directory");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("PATH"));
+    for identified in [true, false] {
+        let certificates = Certificates::new(identified);
+        let draft = Draft::server(HOST);
+        let server = if identified { draft } else { draft.unidentified() }.signed_by(&certificates.right);
+        let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &Tls::default());
+        let pem = |letters: &str| certificates.pem(letters);
+        // The same key as the elder's that is in date.
+        let elder = Draft::authority("Elder Root").expired();
+        let expired = if identified { elder } else { elder.unidentified() }.self_signed().pem();
+        for (name, text, code) in [
+            ("copy-first", pem("cr"), "root-file-lacks-root"),
+            ("with-another", pem("icrs"), "root-file-lacks-root"),
+            ("expired", pem("c") + &expired + &pem("r"), "root-expired"),
+            ("alone", pem("c"), "root-file-lacks-root"),
+        ] {
+            let file = home.write(&format!("{identified}-{name}.pem"), text);
+            let rest = format!("host={HOST} hostaddr=127.0.0.1 port={} user=u", scripted.address.port());
+            let string = |root: &str| format!("{rest} sslmode=verify-full sslrootcert={root}");
+            let typed = string(file.to_str().expect("UTF-8"));
+            assert!(!Psql::libpq(15).connect(&home, &typed, &[]).connected, "{name}");
+            let report = Tool::at(&home).check(&typed);
+            report.diagnosed(code);
+            let title = report.at("/diagnosis/title").to_string();
+            assert!(title.contains("cross-signed copy"), "{report}");
+            let fix = report.at("/diagnosis/fixes/0");
+            if name == "alone" {
+                assert!(
+                    report.at("/diagnosis/fixes").to_string().contains("self-signed certificate of"),
+                    "{report}"
+                );
+                continue;
+            }
+            assert_eq!(fix["tried"], "works", "{report}");
+            let command = fix["command"].as_str().expect("a command");
+            let ran =
+                std::process::Command::new("sh").args(["-c", command]).env("PATH", &path).output().unwrap();
+            assert!(ran.status.success(), "{command}: {ran:?}");
+            let mended = fix["conninfo"].as_str().expect("a string");
+            Tool::at(&home).check(mended).exits(0);
+            for libpq in [15, 18] {
+                assert!(Psql::libpq(libpq).connect(&home, mended, &[]).connected, "{mended}");
+            }
+        }
+    }
 }
 
 /// Of a file that cannot be read the program takes what OpenSSL 3.0 and 1.1.1 take.
