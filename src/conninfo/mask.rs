@@ -175,6 +175,11 @@ pub fn mask_path(path: &Path) -> String {
     printable(&String::from_utf8_lossy(self::path(path.as_os_str().as_encoded_bytes()).as_bytes()))
 }
 
+/// Whether somebody gave what a file holds in the place of its path.
+pub fn is_content(path: &Path) -> bool {
+    loose::is_content(path.as_os_str().as_encoded_bytes())
+}
+
 /// As [`value`], of what should be a path.
 pub(super) fn path(value: &[u8]) -> Value {
     if loose::is_content(value) { Value::from(CONTENT) } else { self::value(value, false) }

@@ -42,7 +42,8 @@ pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
 pub use mask::{
-    MASK, Masked, holds_secret, mask, mask_argument, mask_known, mask_path, mask_text, names_secret,
+    MASK, Masked, holds_secret, is_content, mask, mask_argument, mask_known, mask_path, mask_text,
+    names_secret,
 };
 pub use merge::Overrides;
 pub use options::LibpqVersion;

@@ -162,7 +162,12 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
         };
         let none = check(&home, &conninfo);
         let evidence = [("client_certificate", "none is set"), ("accepted_from", "clients")];
-        says(&none, ("client-cert-required", "tls", 7), &evidence, "set sslcert to the certificate that the server's client CA issued");
+        says(
+            &none,
+            ("client-cert-required", "tls", 7),
+            &evidence,
+            "set sslcert to the certificate that the server's client CA issued",
+        );
         let strangers = Draft::authority("strangers", Algorithm::Ecdsa).self_signed();
         let strange = check(&home, &files("stranger", &strangers));
         let evidence = [("answer", "unknown_ca"), ("issuer", "strangers"), ("path", "stranger.crt")];

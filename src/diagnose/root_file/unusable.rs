@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::conversion::conversions;
 use super::{Context, root_sources};
+use crate::conninfo::is_content;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
@@ -53,6 +54,13 @@ pub const ROOT_FILE_INVALID: Code = Code {
 pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Option<Finding> {
     let Roots::Missing { path, typed, obstacle, similar } = roots else { return None };
     let Some(path) = path else { return Some(no_home(context)) };
+    if let Some(finding) = content_for_path("sslrootcert", path, "root.crt") {
+        return Some(
+            finding
+                .fact_if("from", context.from.clone())
+                .fixes(root_sources(&context.server).into_iter().take(1)),
+        );
+    }
     let shown = path_text(path);
     if let Some(typed) = typed {
         return Some(without_backslashes(&shown, typed, context));
@@ -98,6 +106,19 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+/// Where somebody gave what a file holds in the place of its path, as container platforms tempt to: libpq takes it for a
+/// path and finds no such file.
+pub(in crate::diagnose) fn content_for_path(keyword: &str, path: &Path, file: &str) -> Option<Finding> {
+    let fix = format!(
+        "write the text into a file, {file}, and set {keyword} to its path (for a secret: mode 0600)"
+    );
+    is_content(path).then(|| {
+        Finding::titled(format!("{keyword} is the content of a PEM file, not its path"))
+            .because(format!("libpq takes {keyword} for a path, and no file has that name"))
+            .fix(Fix::text(fix))
+    })
 }
 
 fn no_home(context: &Context<'_>) -> Finding {

@@ -285,3 +285,20 @@ fn an_absent_certificate_matters_only_where_one_is_demanded() {
         .also(&[&codes::CLIENT_CERT_MISSING]);
     absent().verified();
 }
+
+#[test]
+fn content_in_the_place_of_a_path_is_named_and_not_shown() {
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUVhCl\n-----END CERTIFICATE-----\n";
+    let roots = Roots::Missing { path: Some(path(pem)), typed: None, obstacle: None, similar: None };
+    let found = with_roots(roots)
+        .fails(&codes::ROOT_FILE_MISSING)
+        .titled("sslrootcert is the content of a PEM file, not its path")
+        .advises("write the text into a file");
+    assert!(!format!("{:?}", found.diagnosis).contains("MIIB"));
+    let key = pem.replace("CERTIFICATE", "PRIVATE KEY");
+    let found =
+        with_identity(IdentityError::KeyMissing { certificate: path("/c.crt"), key: Some(path(&key)) })
+            .fails(&codes::CLIENT_KEY_MISSING)
+            .titled("sslkey is the content of a PEM file, not its path");
+    assert!(!format!("{:?}", found.diagnosis).contains("MIIB"));
+}

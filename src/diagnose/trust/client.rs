@@ -5,6 +5,7 @@ use std::path::Path;
 use super::said;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
 use crate::evidence::SessionFailure;
@@ -125,6 +126,9 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<Stri
 
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
+    if let Some(finding) = key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key")) {
+        return Some(finding.fact("certificate", path_text(certificate)).fact("from", said(view, "sslkey")));
+    }
     let missing =
         key.as_ref().map_or_else(|| "~/.postgresql/postgresql.key".to_owned(), |key| path_text(key));
     Some(
