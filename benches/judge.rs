@@ -54,7 +54,12 @@ fn report(name: &str, chain: &Chain, file: &str) {
     let at = Timestamp::now();
     let path = Path::new("root.crt");
     let read = || root_file_from_bytes(path, file.as_bytes(), RootSource::Given(PathBuf::from(path)));
-    let trust = |roots: Roots| Trust { roots, revocation: Revocation::Off, client: ClientIdentity::None };
+    let trust = |roots: Roots| Trust {
+        roots,
+        revocation: Revocation::Off,
+        client: ClientIdentity::None,
+        library: Default::default(),
+    };
     let loaded = trust(read());
     let decode = || sent.iter().map(|der| Certificate::from_der(der)).collect::<Vec<_>>();
     let certificates = decode();

@@ -9,11 +9,13 @@ mod descriptors;
 mod many;
 mod one;
 mod run;
+mod target;
 mod waiting;
 
 use std::io;
 use std::time::Duration;
 
+use crate::clients::dialect::Dialect;
 use crate::conninfo::{Environment, Overrides};
 use crate::diagnose::Policy;
 use crate::evidence::Scope;
@@ -46,6 +48,8 @@ pub struct Setup {
     pub policy: Policy,
     /// `--wait`: how long to try again.
     pub wait: Option<WaitLimit>,
+    /// `--as`: the driver that reads the strings; `None` where their form says it.
+    pub dialect: Option<&'static Dialect>,
     /// The system's trust store, read once for all targets.
     pub system_store: SystemStore,
 }
@@ -62,6 +66,7 @@ impl Setup {
             as_of: None,
             policy: Policy::default(),
             wait: None,
+            dialect: None,
             system_store: SystemStore::default(),
         }
     }

@@ -1,9 +1,12 @@
 //! One target: probed, judged, its fixes tried; again and again while waiting may cure what failed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::target::Target;
 use super::waiting::Waiting;
 use super::{Setup, as_of};
+use crate::clients::dialect::Typed;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome};
 use crate::evidence::Evidence;
@@ -21,10 +24,11 @@ use crate::trust::{self, FileCertificate, Roots, Trust};
 ///
 /// `target` is its connection string; without one, environment or service say where to go.
 pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
+    let target = &Target::read(setup, target).await;
     let context = Context {
-        input: target,
+        input: target.input.as_deref(),
         overrides: &setup.overrides,
-        environment: &setup.environment,
+        environment: &target.environment,
         may_connect: setup.may_try,
         total_limit: setup.total_limit,
         system_store: &setup.system_store,
@@ -34,7 +38,7 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
     loop {
         let pending = match PendingCheck::begin(setup, target, observer).await {
             Ok(pending) => pending,
-            Err(outcome) => return trial::try_fixes(*outcome, context).await,
+            Err(outcome) => return trial::try_fixes(*outcome, context).await.in_the_drivers_words(),
         };
         if setup.wait.is_some() {
             let seen = curable(&judged(setup, pending.probed.evidence.clone()).await);
@@ -47,7 +51,7 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
         if curable(&outcome).is_some() && waiting.pause().await {
             continue;
         }
-        let mut outcome = trial::try_fixes(outcome, context).await;
+        let mut outcome = trial::try_fixes(outcome, context).await.in_the_drivers_words();
         if let Some(date) = setup.as_of {
             outcome.as_of =
                 Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
@@ -63,6 +67,8 @@ pub struct Effective {
     pub parameters: Vec<Parameter>,
     /// What is wrong with them.
     pub diagnosis: Option<Diagnosis>,
+    /// What was typed, where that is not a string of libpq's alone.
+    pub typed: Option<Arc<Typed>>,
 }
 
 impl Effective {
@@ -73,14 +79,20 @@ impl Effective {
 }
 
 /// Merges the settings of a target. What a run would refuse before its first socket is diagnosed.
-pub fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
-    match conninfo::resolve(target.map(Secret::expose), &setup.overrides, &setup.environment) {
-        Ok(settings) => Effective { parameters: settings.parameters, diagnosis: None },
+pub async fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
+    let target = Target::read(setup, target).await;
+    let input = target.input.as_deref().map(Secret::expose);
+    let resolved = match target.refusal() {
+        Some(refusal) => Err(refusal),
+        None => conninfo::resolve(input, &setup.overrides, &target.environment),
+    };
+    let typed = target.typed.clone();
+    match resolved {
+        Ok(settings) => Effective { parameters: settings.parameters, diagnosis: None, typed },
         Err(failure) => {
             let parameters = failure.parameters.clone();
-            let now = Timestamp::now();
-            let evidence = Evidence::of_bad_config(now, setup.scope, *failure);
-            Effective { parameters, diagnosis: of_bad_config(setup, evidence).diagnosis }
+            let diagnosis = of_bad_config(setup, &target, Timestamp::now(), *failure).diagnosis;
+            Effective { parameters, diagnosis, typed }
         }
     }
 }
@@ -92,7 +104,7 @@ fn curable(outcome: &Outcome) -> Option<&'static Code> {
 
 /// Merges the settings and reads the files. What has to be waited for is waited for on another thread, and no longer
 /// than connecting would take.
-async fn read(setup: &Setup, target: Option<&Secret>) -> Result<(Settings, Trust), Box<Failure>> {
+async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Trust), Box<Failure>> {
     fn read(
         target: Option<&Secret>,
         overrides: &Overrides,
@@ -105,13 +117,17 @@ async fn read(setup: &Setup, target: Option<&Secret>) -> Result<(Settings, Trust
         let trust = file::within(most.min(limit), || trust::load(&settings, environment));
         Ok((settings, trust))
     }
+    if let Some(refusal) = target.refusal() {
+        return Err(refusal);
+    }
     let most = setup.total_limit.unwrap_or(Duration::MAX);
-    match file::at_once(|| read(target, &setup.overrides, &setup.environment, most)) {
+    let (input, environment) = (target.input.as_deref(), &*target.environment);
+    match file::at_once(|| read(input, &setup.overrides, environment, most)) {
         Some(read) => read,
         None => {
-            let (target, overrides) = (target.cloned(), setup.overrides.clone());
-            let environment = setup.environment.clone();
-            own_thread::run(true, move || read(target.as_ref(), &overrides, &environment, most)).await
+            let (input, overrides) = (input.cloned(), setup.overrides.clone());
+            let environment = environment.clone();
+            own_thread::run(true, move || read(input.as_ref(), &overrides, &environment, most)).await
         }
     }
 }
@@ -126,14 +142,13 @@ impl PendingCheck {
     /// Probes; the outcome of settings that are wrong is there at once.
     async fn begin(
         setup: &Setup,
-        target: Option<&Secret>,
+        target: &Target<'_>,
         observer: &dyn Observer,
     ) -> Result<Self, Box<Outcome>> {
         let started = Timestamp::now();
-        let (settings, trust) = read(setup, target).await.map_err(|failure| {
-            let evidence = Evidence::of_bad_config(started, setup.scope, *failure);
-            Box::new(of_bad_config(setup, evidence))
-        })?;
+        let (settings, trust) = read(setup, target)
+            .await
+            .map_err(|failure| Box::new(of_bad_config(setup, target, started, *failure)))?;
         let plan = Plan {
             trust,
             settings,
@@ -143,7 +158,8 @@ impl PendingCheck {
             total_limit: setup.total_limit,
             only_host: None,
         };
-        let probed = probe::probe_once(&plan, observer).await;
+        let mut probed = probe::probe_once(&plan, observer).await;
+        probed.evidence.typed = target.typed.clone();
         Ok(Self { plan, probed })
     }
 
@@ -185,7 +201,9 @@ async fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
 }
 
 /// The outcome of settings that are wrong.
-fn of_bad_config(setup: &Setup, evidence: Evidence) -> Outcome {
+fn of_bad_config(setup: &Setup, target: &Target<'_>, started: Timestamp, failure: Failure) -> Outcome {
+    let mut evidence = Evidence::of_bad_config(started, setup.scope, target.in_its_words(failure));
+    evidence.typed = target.typed.clone();
     under_policy(setup, diagnose::diagnose(evidence))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, PolicyArgs, seconds};
+use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, seconds};
 
 const AUDIT: &str = "The server is first checked as with --tls-only. Then each offer is tried on its own connection: 20 to 100 connections, at \
      most 6 at a time, all within connect_timeout (10 s if it is not set). They send the server's name, but no user, \
@@ -22,6 +22,9 @@ pub struct AuditArgs {
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// Whose strings they are.
+    #[command(flatten)]
+    pub dialect: DialectArgs,
     /// Time limit for each target
     #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "What to check")]
     pub timeout: Option<Duration>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, PolicyArgs, seconds};
+use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, seconds};
 use crate::check::WaitLimit;
 use crate::timestamp::Timestamp;
 
@@ -20,6 +20,9 @@ pub struct CheckArgs {
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// Whose strings they are.
+    #[command(flatten)]
+    pub dialect: DialectArgs,
     /// Ask for a password on the terminal
     #[arg(short = 'W', long, conflicts_with = "no_password", help_heading = "Connection")]
     pub password: bool,

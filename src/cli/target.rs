@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::clients::dialect::{self, Dialect};
 use crate::conninfo::{Overrides, Value};
 use crate::diagnose::Policy;
 use crate::diagnose::policy::UnknownCode;
@@ -47,6 +48,26 @@ impl ConnectionArgs {
             .collect();
         Overrides { parameters, never_prompt: self.no_password }
     }
+}
+
+/// Whose strings they are.
+#[derive(Debug, Args)]
+pub struct DialectArgs {
+    /// Read the strings as this driver does (jdbc, npgsql, node-postgres, ...); libpq: as libpq alone does
+    #[arg(long = "as", value_name = "DIALECT", value_parser = dialect, help_heading = "Connection")]
+    pub dialect: Option<&'static Dialect>,
+}
+
+fn dialect(name: &str) -> Result<&'static Dialect, String> {
+    dialect::find(name)
+        .ok_or_else(|| {
+            let nearest = dialect::nearest(name).map(|known| format!("; did you mean {known}?"));
+            nearest.unwrap_or_else(|| {
+                let names: Vec<&str> = dialect::all().map(|dialect| dialect.name).collect();
+                format!("; known are {}", names.join(", "))
+            })
+        })
+        .map_err(|words| format!("no driver is known by this name{words}"))
 }
 
 /// Which warnings are failures.

@@ -6,7 +6,6 @@ use super::connection::{Connection, Root};
 use super::table::{Client, SystemRoots, Verifier, WithoutRoot};
 use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::conninfo::{Settings, SslMode};
-use crate::evidence::Evidence;
 use crate::trust::{FileContent, RootStore, Roots, Trust};
 use crate::verify::{Defect, Judgement, StrictReason};
 
@@ -335,13 +334,7 @@ impl RootFile {
     }
 }
 
-impl<'a> Live<'a> {
-    /// The handshake where libpq stops, if a chain was judged there.
-    pub fn of(evidence: &'a Evidence) -> Option<Self> {
-        let record = &evidence.attempts.last()?.tls.as_ref()?.result;
-        Some(Self { chain: &record.chain, judgement: record.judgement.as_ref()? })
-    }
-
+impl Live<'_> {
     /// Whether libpq accepts under verify-full.
     fn accepted(&self) -> bool {
         self.judgement.accepted_under(SslMode::VerifyFull)

@@ -21,6 +21,7 @@ pub(super) fn run(
         // No user, database or password is of use for what is asked here.
         scope: Scope { tls_only: true, ..Scope::default() },
         total_limit: arguments.timeout,
+        dialect: arguments.dialect.dialect,
         policy: arguments.policy.policy().map_err(Usage::new)?,
         ..Setup::new(environment.clone())
     };

@@ -43,6 +43,7 @@ pub(super) fn run(
         as_of: arguments.as_of,
         policy,
         wait: arguments.wait,
+        dialect: arguments.dialect.dialect,
         ..Setup::new(environment.clone())
     };
     match arguments.show_config {
@@ -117,7 +118,13 @@ fn show_config(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let form = super::listing_form(display)?;
-    let found: Vec<Effective> = targets.iter().map(|target| effective(setup, target.as_ref())).collect();
+    let found = block_on(async {
+        let mut found: Vec<Effective> = Vec::new();
+        for target in targets {
+            found.push(effective(setup, target.as_ref()).await);
+        }
+        found
+    })?;
     streams.print(&form.texts(&found, streams.style))?;
     Ok(found.iter().map(Effective::exit_status).fold(0, higher_exit_status))
 }

@@ -6,7 +6,7 @@ use crate::check::{Setup, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::clients::ClientsArgs;
 use crate::clients::connection::{Connection, raised_from};
-use crate::clients::difference::{Live, Situation};
+use crate::clients::difference::Situation;
 use crate::clients::table::{self, Client};
 use crate::conninfo::{self, Environment, Failure, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome};
@@ -38,7 +38,7 @@ pub(super) fn run(
     let trust = trust::load(&settings, environment);
     let connection = Connection::of(&settings, &trust, &environment.current_dir).map_err(Usage::new)?;
     let outcome = if arguments.probe { Some(look(input.as_ref(), environment)?) } else { None };
-    let live = outcome.as_ref().and_then(|outcome| Live::of(&outcome.evidence));
+    let live = outcome.as_ref().and_then(|outcome| outcome.evidence.live());
     let answer = Answer {
         connection: &connection,
         raised_from,

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::Value;
+use super::{Program, Value};
 
 /// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
 /// only: there may be secrets among their values.
@@ -23,6 +23,8 @@ pub struct Environment {
     pub current_dir: PathBuf,
     /// Where `pg_service.conf` of the system lies when `PGSYSCONFDIR` is unset.
     pub system_config_dir: PathBuf,
+    /// The program whose surroundings these are.
+    pub program: Program,
 }
 
 impl fmt::Debug for Environment {
@@ -57,15 +59,21 @@ impl Environment {
             user_id: user_id(),
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
+            program: Program::default(),
             variables,
         }
     }
 
     /// A file of libpq's directory for per-user files: `~/.postgresql/NAME`, on Windows `%APPDATA%\postgresql\NAME`.
-    /// `None` where there is no home directory.
+    /// `None` where there is no home directory, and for what the program does not look for.
     pub fn default_file(&self, name: &str) -> Option<PathBuf> {
-        let home = self.home()?;
+        let home = self.home().filter(|_| self.looks_for(name))?;
         Some(if cfg!(windows) { home.join(name) } else { home.join(".postgresql").join(name) })
+    }
+
+    /// Whether the program looks for a file of this name in the user's directories.
+    pub(super) fn looks_for(&self, name: &str) -> bool {
+        !self.program.passes_over.contains(&name)
     }
 
     /// The user's directory, on Windows PostgreSQL's directory in it (fe-connect.c, pqGetHomeDirectory).

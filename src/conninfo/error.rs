@@ -101,6 +101,8 @@ pub enum ConfigError {
         /// The files looked in, with what was wrong with each.
         files: Vec<(PathBuf, String)>,
     },
+    /// A string of another driver, which that driver refuses: whoever read it says why.
+    OtherDriver,
     /// verify-full without a host name.
     HostRequired,
     /// libpq can do it, this tool refuses.

@@ -28,7 +28,13 @@ pub struct Masked {
 
 /// Masks the secrets of a string, makes it printable and moves `spans`, places in `input`, along.
 pub fn mask(input: &[u8], spans: &[Range<usize>]) -> Masked {
-    let secrets = merged(secrets(input));
+    mask_at(input, secrets(input), spans)
+}
+
+/// As [`mask()`], of a string whose secrets are known by their places.
+pub fn mask_at(input: &[u8], secrets: Vec<Range<usize>>, spans: &[Range<usize>]) -> Masked {
+    let inside = |range: Range<usize>| range.start.min(input.len())..range.end.min(input.len());
+    let secrets = merged(secrets.into_iter().map(inside).collect());
     let within = |at: usize| secrets.iter().find(|secret| secret.start < at && at < secret.end);
     let spans: Vec<Range<usize>> = spans
         .iter()

@@ -22,6 +22,7 @@ mod origin;
 mod parameter;
 mod parse;
 mod passfile;
+mod program;
 mod resolve;
 pub mod service;
 mod settings;
@@ -42,7 +43,7 @@ pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
 pub use mask::{
-    MASK, Masked, holds_secret, is_content, mask, mask_argument, mask_known, mask_path, mask_text,
+    MASK, Masked, holds_secret, is_content, mask, mask_argument, mask_at, mask_known, mask_path, mask_text,
     names_secret,
 };
 pub use merge::Overrides;
@@ -50,6 +51,7 @@ pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};
 pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
+pub use program::{Library, Program};
 pub use resolve::{Failure, resolve};
 pub use settings::{BadPort, Endpoint, Host, Keepalives, Notice, Password, RootChoice, Settings};
 pub use uri::has_unencoded_password;

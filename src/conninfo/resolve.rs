@@ -233,6 +233,7 @@ mod tests {
             user_id: None,
             current_dir: "/".into(),
             system_config_dir: "/nonexistent".into(),
+            program: Default::default(),
         }
     }
 

@@ -80,6 +80,7 @@ impl Merged {
                 parameters.iter().filter_map(|(keyword, ..)| place(keyword)).collect()
             }
             ConfigError::ServiceNotFound { .. } => place("service").into_iter().collect(),
+            ConfigError::OtherDriver => Vec::new(),
             ConfigError::HostRequired => place("hostaddr").into_iter().collect(),
             ConfigError::NotSupported { keyword, .. } => place(keyword).into_iter().collect(),
         }

@@ -73,6 +73,7 @@ impl Demo {
             user_id: None,
             current_dir: self.directory().to_owned(),
             system_config_dir: self.directory().to_owned(),
+            program: Default::default(),
         }
     }
 

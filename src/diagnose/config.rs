@@ -1,6 +1,7 @@
 //! The connection string and everything merged into it.
 
 use super::code::{Code, Severity};
+use super::driver::{self, Kind};
 use super::fix::provider_hints;
 use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
@@ -141,6 +142,9 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 pub(crate) const SUBCOMMANDS: [&str; 5] = ["audit", "roots", "clients", "explain", "demo"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
+    if let Some(found) = driver::refused(view, Kind::Syntax) {
+        return Some(found);
+    }
     let error = match error(view)? {
         ConfigError::Syntax(error) => error,
         ConfigError::UnencodedPassword(unencoded) => return Some(unencoded_password(view, unencoded)),
@@ -285,6 +289,9 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
 }
 
 fn unknown_option(view: &View<'_>) -> Option<Finding> {
+    if let Some(found) = driver::refused(view, Kind::Keyword) {
+        return Some(found);
+    }
     let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
     let keyword = shown(keyword);
     let label = nearest.map_or("no such option".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
@@ -314,6 +321,9 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
 }
 
 fn invalid_value(view: &View<'_>) -> Option<Finding> {
+    if let Some(found) = driver::refused(view, Kind::Value) {
+        return Some(found);
+    }
     match error(view) {
         Some(ConfigError::InvalidValue { keyword, value, allowed, origin, .. }) => {
             Some(refused_value(view, keyword, &shown(value), allowed, origin))

@@ -30,6 +30,18 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
 }
 
 impl Outcome {
+    /// The outcome with each fix that changes settings said in the words of the driver whose string was given.
+    #[must_use]
+    pub fn in_the_drivers_words(mut self) -> Self {
+        let Some(typed) = self.evidence.typed.clone() else { return self };
+        let diagnoses = self.diagnosis.iter_mut().chain(&mut self.also).map(|found| &mut found.fixes);
+        let warnings = self.warnings.iter_mut().map(|warning| &mut warning.fixes);
+        for fix in diagnoses.chain(warnings).flatten().filter(|fix| !fix.settings.is_empty()) {
+            fix.in_dialect = typed.changed(&fix.settings);
+        }
+        self
+    }
+
     /// The outcome with what an audit of the same server saw: more evidence, and the warnings that it gives.
     #[must_use]
     pub fn audited(mut self, audit: Audit) -> Self {

@@ -12,6 +12,7 @@ mod certificate;
 mod code;
 mod config;
 mod dns;
+mod driver;
 mod fingerprints;
 mod fix;
 mod judge;
@@ -44,7 +45,6 @@ use crate::timestamp::Timestamp;
 use view::View;
 
 pub use code::{Code, Concern, Severity};
-#[cfg(test)]
 pub(crate) use config::SUBCOMMANDS;
 pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
@@ -258,6 +258,9 @@ pub struct Fix {
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works.
     pub conninfo: Option<String>,
+    /// For another driver's string: the whole string under these settings in that driver's words, without secrets, or
+    /// what has to be done where no string of its can say it.
+    pub in_dialect: Option<Result<String, &'static str>>,
 }
 
 /// What came of trying a fix.
@@ -291,6 +294,8 @@ pub struct Warning {
     pub evidence: Vec<(&'static str, Fact)>,
     /// What to do.
     pub fixes: Vec<Fix>,
+    /// Where in the connection string it lies.
+    pub mark: Option<Mark>,
     /// Whether a policy of the user (`--strict`, `--deny`) makes it a failure.
     pub denied: bool,
 }

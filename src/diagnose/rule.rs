@@ -114,10 +114,10 @@ impl Finding {
         Diagnosis { code, title, short, cause, after: None, evidence, fixes, mark }
     }
 
-    /// The warning of this code; it has no cause, no place and no words for the line of a stage.
+    /// The warning of this code; it has no cause and no words for the line of a stage.
     pub(super) fn warning(self, code: &'static Code) -> Warning {
-        let Self { title, evidence, fixes, .. } = self.bounded();
-        Warning { code, title, evidence, fixes, denied: false }
+        let Self { title, evidence, fixes, mark, .. } = self.bounded();
+        Warning { code, title, evidence, fixes, mark, denied: false }
     }
 }
 

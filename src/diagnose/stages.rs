@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::driver;
 use super::view::{Reachability, View, reachability, store_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
 use crate::conninfo::{Origin, SslMode};
@@ -82,12 +83,16 @@ fn took(view: &View<'_>, stage: Stage) -> Option<f64> {
 fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
     view.settings()?;
     match stage {
-        Stage::Config => Some(match view.origin("sslmode") {
-            Some(origin @ Origin::ToolDefault(_)) => {
-                format!("{}, {}", view.mode.name(), origin.phrase())
-            }
-            _ => view.mode.name().to_owned(),
-        }),
+        Stage::Config => {
+            let mode = match view.origin("sslmode") {
+                Some(origin @ Origin::ToolDefault(_)) => {
+                    format!("{}, {}", view.mode.name(), origin.phrase())
+                }
+                _ => view.mode.name().to_owned(),
+            };
+            let words = view.evidence.typed.as_deref().and_then(|typed| driver::read_as(typed, &mode));
+            Some(words.unwrap_or(mode))
+        }
         Stage::Trust => roots(view),
         Stage::Dns => address(view),
         Stage::Tcp => {
@@ -172,7 +177,9 @@ fn roots(view: &View<'_>) -> Option<String> {
         ClientIdentity::Ready(_) => " · client certificate",
         _ => "",
     };
-    Some(format!("{file} · {roots}{client}"))
+    let assumed = view.evidence.typed.as_deref().and_then(driver::assumed);
+    let assumed = assumed.map(|words| format!(" · {words}")).unwrap_or_default();
+    Some(format!("{file} · {roots}{client}{assumed}"))
 }
 
 fn certificate(view: &View<'_>) -> Option<String> {

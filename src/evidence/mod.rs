@@ -4,9 +4,12 @@
 pub mod audit;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::certificate::Certificate;
+use crate::clients::dialect::Typed;
+use crate::clients::difference::Live;
 use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -22,6 +25,8 @@ pub struct Evidence {
     pub judged_at: Timestamp,
     /// The connection string as given, for marking errors; secret until masked.
     pub input: Option<Secret>,
+    /// What was typed, where that is another driver's string, or libpq's within other text.
+    pub typed: Option<Arc<Typed>>,
     /// The connection string without its secrets, the places marked where the settings are at fault.
     pub marked: Option<Masked>,
     /// The merged settings, or what is wrong with them.
@@ -56,6 +61,7 @@ impl Evidence {
             started,
             judged_at: started,
             input: failure.input,
+            typed: None,
             marked: failure.marked,
             config: Err(failure.error),
             trust: None,
@@ -69,6 +75,12 @@ impl Evidence {
             scope,
             took: Duration::ZERO,
         }
+    }
+
+    /// The handshake where libpq stops, if a chain was judged there.
+    pub fn live(&self) -> Option<Live<'_>> {
+        let record = &self.attempts.last()?.tls.as_ref()?.result;
+        Some(Live { chain: &record.chain, judgement: record.judgement.as_ref()? })
     }
 
     /// Whether judging it again may take long ([`verify::is_long`]).

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::evidence::{DnsFailure, Resolution};
 use crate::own_thread;
+use crate::plan::DEFAULT_ADDRESS_LIMIT;
 
 /// More addresses of one name than this are not tried.
 const MOST_ADDRESSES: usize = 64;
@@ -35,6 +36,12 @@ impl Resolved {
     fn nothing(resolution: Resolution) -> Self {
         Self { resolution, addresses: Vec::new(), canonical_name: None }
     }
+}
+
+/// Whether the system knows a host of this name.
+pub async fn is_known_host(name: &str, limit: Option<Duration>) -> bool {
+    let limit = limit.unwrap_or(DEFAULT_ADDRESS_LIMIT).min(DEFAULT_ADDRESS_LIMIT);
+    !resolve(name, 0, limit).await.addresses.is_empty()
 }
 
 /// Asks the system for the addresses of `name`.

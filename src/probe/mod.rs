@@ -36,6 +36,7 @@ use crate::evidence::{Attempt, Evidence, HostsLine, Resolution};
 use crate::plan::Plan;
 use clock::Clock;
 pub use conceal::conceal_message;
+pub use dns::is_known_host;
 pub use hosts::socket_address;
 pub use look::look;
 pub use observer::{Observer, Wait};
@@ -95,6 +96,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         started: plan.started,
         judged_at: plan.started,
         input: plan.settings.input.clone(),
+        typed: None,
         marked: None,
         config: Ok(plan.settings.clone()),
         trust: Some(plan.trust.clone()),

@@ -59,7 +59,12 @@ pub(super) fn settings() -> Settings {
 
 /// A plan for servers of [`serve`], without roots.
 pub(super) fn plan(hosts: Vec<Host>) -> Plan {
-    let trust = Trust { roots: Roots::None, revocation: Revocation::Off, client: ClientIdentity::None };
+    let trust = Trust {
+        roots: Roots::None,
+        revocation: Revocation::Off,
+        client: ClientIdentity::None,
+        library: Default::default(),
+    };
     Plan {
         only_host: None,
         settings: Settings { hosts, ..settings() },

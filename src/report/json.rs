@@ -66,6 +66,7 @@ fn object(outcome: &Outcome) -> Json {
         "schema": SCHEMA,
         "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
         "time": outcome.evidence.started.to_string(),
+        "dialect": outcome.evidence.typed.as_ref().map_or("libpq", |typed| typed.dialect().name),
         "target": target(outcome, attempt),
         "verdict": outcome.verdict.name(),
         "exit_code": outcome.exit_status(),
@@ -240,7 +241,9 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
     fixes
         .iter()
         .map(|fix| {
-            json!({
+            let in_dialect = fix.in_dialect.as_ref().map(|text| text.as_deref().ok().map(shown));
+            let libpqs = fix.conninfo.as_deref().map(shown);
+            let mut object = json!({
                 "text": shown(&text(fix)),
                 "tried": fix.tried.map(|trial| match trial {
                     Trial::Works => "works",
@@ -248,8 +251,13 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
                 }),
                 "settings": settings(fix),
                 "command": fix.command.as_deref().map(shown),
-                "conninfo": fix.conninfo.as_deref().map(shown),
-            })
+                "conninfo": in_dialect.clone().unwrap_or_else(|| libpqs.clone()),
+            });
+            // In libpq's words too, where those of the reader are others.
+            if let (Some(_), Some(object)) = (in_dialect, object.as_object_mut()) {
+                object.insert("libpq_conninfo".to_owned(), json!(libpqs));
+            }
+            object
         })
         .collect()
 }

@@ -1,6 +1,8 @@
 //! Effective settings, line by line.
 
+use super::page::Page;
 use super::style::{Role, Style};
+use crate::clients::dialect::Typed;
 use crate::conninfo::Parameter;
 use crate::text::width;
 
@@ -22,4 +24,25 @@ pub(super) fn lines(style: Style, parameters: &[Parameter]) -> Vec<String> {
             format!("{setting}{:pad$}   {origin}", "")
         })
         .collect()
+}
+
+/// Another driver's string: who reads it, the same in libpq's words, and as it has to be written to verify.
+pub(super) fn typed(page: &mut Page, typed: &Typed) {
+    if typed.reading().is_none() {
+        return;
+    }
+    page.line(&format!("read as {}", typed.dialect().title));
+    if let Some(text) = &typed.in_libpq {
+        page.line("the same for libpq, without secrets:");
+        page.verbatim(2, Role::Command, text);
+    }
+    match typed.verifying() {
+        Some(Ok(text)) => {
+            page.line("to verify chain and name, without secrets:");
+            page.verbatim(2, Role::Command, &text);
+        }
+        Some(Err(words)) => page.line(&format!("to verify chain and name: {words}")),
+        None => {}
+    }
+    page.part();
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use rustls::pki_types::PrivateKeyDer;
 
 use crate::certificate::{Alteration, Certificate, Crl};
-use crate::conninfo::{Environment, Settings};
+use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 
@@ -35,6 +35,8 @@ pub struct Trust {
     pub revocation: Revocation,
     /// The client's certificate and key.
     pub client: ClientIdentity,
+    /// What the program verifies with.
+    pub library: Library,
 }
 
 /// The trust anchors, as far as they could be read.
@@ -395,7 +397,12 @@ pub fn load(settings: &Settings, environment: &Environment) -> Trust {
     if let Roots::Loaded(store) = &mut roots {
         store.directories = store::look_for_certificates(&directories, &mut store.certificates);
     }
-    Trust { roots, revocation, client: identity::load(settings, environment) }
+    Trust {
+        roots,
+        revocation,
+        client: identity::load(settings, environment),
+        library: environment.program.library,
+    }
 }
 
 /// The public roots of this machine, as `sslrootcert=system` would use them.
@@ -403,6 +410,14 @@ pub fn system_roots(environment: &Environment) -> RootStore {
     let (mut store, directories) = roots::system(environment);
     store.directories = store::look_for_certificates(&directories, &mut store.certificates);
     store
+}
+
+/// The file of `sslrootcert=system`, if there is one.
+pub fn system_file(environment: &Environment) -> Option<PathBuf> {
+    match roots::system(environment).0.source {
+        RootSource::System { file, .. } => file.filter(|file| !file.as_os_str().is_empty()),
+        RootSource::Given(_) | RootSource::GivenAsTyped { .. } | RootSource::DefaultFile(_) => None,
+    }
 }
 
 /// The system's trust store, read when it is first wanted and then kept: its 150 certificates take a while.

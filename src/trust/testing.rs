@@ -38,6 +38,7 @@ impl Home {
             user_id: None,
             current_dir: directory.path().to_owned(),
             system_config_dir: PathBuf::from("/nonexistent"),
+            program: Default::default(),
         };
         Self { directory, environment }
     }

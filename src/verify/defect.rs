@@ -182,6 +182,11 @@ pub enum Defect {
         /// What is wrong with it.
         fault: CrlFault,
     },
+    /// The library of the program that connects refuses what OpenSSL accepts.
+    RefusedByLibrary {
+        /// Why.
+        reason: StrictReason,
+    },
     /// There is no name to verify: only verify-full minds.
     NoHost,
     /// The name is not among the certificate's.
@@ -196,6 +201,20 @@ pub enum Defect {
         /// The name it stops at.
         name: Presented,
     },
+}
+
+/// Why strict clients refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StrictReason {
+    /// Only the common name fits: there is no SAN of the host's kind (code `no-subject-alt-name`).
+    NoSubjectAltName,
+    /// The leaf says that it is a CA (code `ca-as-server-certificate`).
+    CaAsServerCertificate,
+    /// The leaf is of X.509 version 1 or 2 (code `strict-client-rejects`).
+    OldVersion(u32),
+    /// Anything else that webpki refuses, in its words (code `strict-client-rejects`).
+    Other(String),
 }
 
 /// What demands that a defect be absent.
@@ -306,9 +325,11 @@ impl Defect {
             | Self::Revoked { at, .. }
             | Self::CrlMissing { at, .. }
             | Self::CrlInvalid { at, .. } => Some(*at),
-            Self::SelfSignedLeaf | Self::NoHost | Self::NameMismatch { .. } | Self::NameUnusable { .. } => {
-                Some(0)
-            }
+            Self::SelfSignedLeaf
+            | Self::RefusedByLibrary { .. }
+            | Self::NoHost
+            | Self::NameMismatch { .. }
+            | Self::NameUnusable { .. } => Some(0),
             Self::NoCertificate
             | Self::Malformed { .. }
             | Self::IssuerUnknown { .. }

@@ -25,9 +25,9 @@ use crate::trust::{Revocation, RootStore, Roots, Trust};
 use store::Store;
 
 pub use budget::Budget;
-pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented};
+pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented, StrictReason};
 pub use hostname::{is_ip_address, matches_name};
-pub use strict::{StrictReason, StrictRefusal};
+pub use strict::StrictRefusal;
 
 /// A chain of more bytes than this may take more than some milliseconds to judge.
 pub const LONG: usize = 16 * 1024;
@@ -136,11 +136,12 @@ fn judge_within(
     }
     let mut judgement =
         Judgement { accepted: false, path, defects, verifies: store.is_some(), strict: Vec::new(), budget };
-    judgement.accepted = judgement.accepted_under(mode);
     if judgement.chain_is_good() {
         let anchors = store.map(|store: &RootStore| store.certificates.as_slice()).unwrap_or_default();
         judgement.strict = strict::refusals(chain, anchors, host, at, &judgement);
     }
+    strict::demanded(&mut judgement, trust.library, host);
+    judgement.accepted = judgement.accepted_under(mode);
     judgement
 }
 
@@ -213,6 +214,7 @@ mod tests {
             roots: Roots::Loaded(RootStore::loaded(RootSource::Given(file), certificates)),
             revocation: Revocation::Off,
             client: ClientIdentity::None,
+            library: Default::default(),
         }
     }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
 
 use super::budget::SIGNATURE;
-use super::{Demand, Judgement};
+use super::{Defect, Demand, Judgement, StrictReason};
 use crate::certificate::{Certificate, Facts, GeneralName, public_key};
-use crate::conninfo::Value;
+use crate::conninfo::{Library, Value};
 use crate::timestamp::Timestamp;
 use crate::trust::FileCertificate;
 
@@ -24,22 +24,23 @@ pub struct StrictRefusal {
     pub clients: &'static [&'static str],
 }
 
-/// Why strict clients refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StrictReason {
-    /// Only the common name fits: there is no SAN of the host's kind (code `no-subject-alt-name`).
-    NoSubjectAltName,
-    /// The leaf says that it is a CA (code `ca-as-server-certificate`).
-    CaAsServerCertificate,
-    /// The leaf is of X.509 version 1 or 2 (code `strict-client-rejects`).
-    OldVersion(u32),
-    /// Anything else that webpki refuses, in its words (code `strict-client-rejects`).
-    Other(String),
-}
-
 const RUSTLS: &[&str] = &["rustls (tokio-postgres, sqlx)"];
 const GO_AND_RUSTLS: &[&str] = &["Go (lib/pq, pgx)", "rustls (tokio-postgres, sqlx)"];
+
+/// Makes a defect of what the program's own library refuses besides: then it is no second opinion.
+pub(super) fn demanded(judgement: &mut Judgement, library: Library, host: Option<&Value>) {
+    let of_go = |reason: &StrictReason| *reason == StrictReason::NoSubjectAltName;
+    let refused = match library {
+        Library::OpenSsl => return,
+        Library::Go => judgement.strict.extract_if(.., |refusal| of_go(&refusal.reason)).next(),
+        Library::Rustls => judgement.strict.drain(..).next(),
+    };
+    let (Some(refused), Some(host)) = (refused, host) else { return };
+    judgement.defects.push(match refused.reason {
+        StrictReason::NoSubjectAltName => Defect::NameMismatch { host: host.clone(), common_name: None },
+        reason => Defect::RefusedByLibrary { reason },
+    });
+}
 
 /// What strict clients refuse. `judgement` is of a good chain.
 pub(super) fn refusals(

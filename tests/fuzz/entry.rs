@@ -88,6 +88,7 @@ pub(super) fn judge(parcel: &[u8]) -> Option<Judgement> {
             _ => Revocation::On { lists, directories: Vec::new(), directory: None },
         },
         client: ClientIdentity::None,
+        library: Default::default(),
     };
     let host = Value::new("pgtls.test");
     let judgement = verify::judge(&chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull);

@@ -43,6 +43,7 @@ fn accepts(file: &std::path::Path, chain: &Chain, host: &str) -> bool {
         roots: read_root_file(file, Path::new("")),
         revocation: Revocation::Off,
         client: ClientIdentity::None,
+        library: Default::default(),
     };
     assert!(matches!(trust.roots, Roots::Loaded(_)), "{:?}", trust.roots);
     let host = Value::from(host);

@@ -88,6 +88,7 @@ impl Place {
             user_id: None,
             current_dir: self.directory.path().to_owned(),
             system_config_dir: PathBuf::new(),
+            program: Default::default(),
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let mut streams =

@@ -20,6 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod typed;
 mod understand;
 mod verify;
 mod wrapping;
@@ -31,12 +32,13 @@ use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
 pub use recognise::{Taken, Target, read};
-pub use table::{all, find, nearest};
+pub use table::{all, find, nearest, owners};
 pub use text::Text;
+pub use typed::{Read, Typed};
 pub use verify::Trusted;
 pub use wrapping::Layer;
 
-pub use crate::conninfo::Place;
+pub use crate::conninfo::{Library, Place};
 use crate::secret::Secret;
 use grammar::Form;
 use lookup::Lookup;
@@ -62,6 +64,8 @@ pub struct Dialect {
     demand: fn(&Lookup<'_>) -> Decision,
     /// How its strings say that the server be verified.
     spell: Spell,
+    /// What it verifies with.
+    pub library: Library,
     /// What it takes from elsewhere.
     pub surroundings: Surroundings,
     /// How the facts of the row are known: what was run or read, and when.

@@ -200,6 +200,18 @@ fn name(original: &[u8], at: usize) -> usize {
     rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count()
 }
 
+/// The same of a name that has blanks in it: `Trust Server Certificate`.
+fn name_of_words(original: &[u8], at: usize) -> usize {
+    let mut end = at + name(original, at);
+    loop {
+        let next = original.get(end).filter(|byte| **byte == b' ').map_or(0, |_| name(original, end + 1));
+        if next == 0 {
+            return end - at;
+        }
+        end += 1 + next;
+    }
+}
+
 /// The start of the next keyword of anybody's, behind a separator and with its sign; the end if there is none.
 fn next_keyword(original: &[u8], start: usize) -> usize {
     let mut at = start;
@@ -211,8 +223,11 @@ fn next_keyword(original: &[u8], start: usize) -> usize {
         }
         let separated =
             at > start && original.get(at - 1).is_some_and(|byte| b" \t\r\n;&?,'\"{[(".contains(byte));
-        let text = std::str::from_utf8(original.get(at..at + length).unwrap_or_default()).unwrap_or_default();
-        if separated && knows(text) && sign(original, at + length).is_some() {
+        let is_keyword = |length: usize| {
+            let text = original.get(at..at + length).unwrap_or_default();
+            knows(std::str::from_utf8(text).unwrap_or_default()) && sign(original, at + length).is_some()
+        };
+        if separated && (is_keyword(length) || is_keyword(name_of_words(original, at))) {
             return at;
         }
         at += length;

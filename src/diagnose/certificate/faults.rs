@@ -429,6 +429,7 @@ pub(super) fn broken_extension(view: &View<'_>) -> Option<Finding> {
                 | Defect::ResourcesNotNested { .. }
                 | Defect::ChainTooLong
                 | Defect::TooMuchWork
+                | Defect::RefusedByLibrary { .. }
         )
     })
 }
@@ -513,6 +514,11 @@ fn words_of_chain(defect: &Defect) -> Option<Words> {
             "it has so many names and constraints, or signatures, that only an attack is known to need them"
                 .to_owned(),
             "reissue it with fewer names and constraints; no known CA issues such certificates",
+        ),
+        Defect::RefusedByLibrary { reason } => (
+            "the driver's TLS library refuses the certificate, which OpenSSL would accept".to_owned(),
+            otherwise::reason_words(reason),
+            "reissue the server's certificate as version 3, with CA:FALSE and every name in subjectAltName",
         ),
         Defect::NameUnusable { name } => {
             let name = match name {

@@ -6,7 +6,7 @@ use crate::conninfo::Value;
 use crate::diagnose::view::View;
 use crate::provider;
 use crate::timestamp::Timestamp;
-use crate::verify::{self, Defect, Judgement};
+use crate::verify::{self, Defect, Judgement, StrictReason};
 
 /// The stores that have a known root.
 pub(super) fn known_in(root: &Root) -> Vec<String> {
@@ -44,18 +44,22 @@ pub(super) fn at(view: &View<'_>, moment: Timestamp) -> Option<String> {
 /// Clients that refuse the chain even under a name for which libpq takes it, and why.
 pub(super) fn refused_under(view: &View<'_>, name: &str) -> Option<Vec<String>> {
     let judgement = judged(view, Some(name), view.evidence.judged_at)?;
-    let why = |reason: &verify::StrictReason| match reason {
-        verify::StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
-        verify::StrictReason::CaAsServerCertificate => "a CA certificate as the server's".to_owned(),
-        verify::StrictReason::OldVersion(version) => format!("X.509 version {version}"),
-        verify::StrictReason::Other(what) => crate::text::printable(what),
-    };
     let refusals: Vec<String> = judgement
         .strict
         .iter()
-        .map(|refusal| format!("{}: {}", refusal.clients.join(", "), why(&refusal.reason)))
+        .map(|refusal| format!("{}: {}", refusal.clients.join(", "), reason_words(&refusal.reason)))
         .collect();
     (!refusals.is_empty()).then_some(refusals)
+}
+
+/// Why a stricter library refuses, in short.
+pub(super) fn reason_words(reason: &StrictReason) -> String {
+    match reason {
+        StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
+        StrictReason::CaAsServerCertificate => "a CA certificate as the server's".to_owned(),
+        StrictReason::OldVersion(version) => format!("X.509 version {version}"),
+        StrictReason::Other(what) => crate::text::printable(what),
+    }
 }
 
 fn judged(view: &View<'_>, name: Option<&str>, moment: Timestamp) -> Option<Judgement> {

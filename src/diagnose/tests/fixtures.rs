@@ -79,10 +79,12 @@ impl Evidence {
             input: None,
             marked: None,
             config: Ok(settings()),
+            typed: None,
             trust: Some(Trust {
                 roots: Roots::Loaded(store(roots)),
                 revocation: Revocation::Off,
                 client: ClientIdentity::None,
+                library: Default::default(),
             }),
             attempts: vec![attempt],
             looks: Vec::new(),

@@ -1,8 +1,10 @@
 //! What the settings ask for less than one may think.
 
+use crate::clients::dialect::Typed;
 use crate::conninfo::{Notice, SslMode};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::driver;
 use crate::diagnose::root_file::root_sources;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::rules::judge;
@@ -201,11 +203,15 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
 }
 
 pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
-    if view.mode == SslMode::VerifyFull {
+    let typed = view.evidence.typed.as_deref();
+    let decision = typed.and_then(Typed::decision);
+    // A driver that is content with plaintext where no TLS is offered verifies nothing then.
+    if decision.map_or(view.mode == SslMode::VerifyFull, |decision| decision.demand.verifies()) {
         return Vec::new();
     }
     let mode = view.mode.name();
     let chain = view.judgement().is_some_and(|judgement| judgement.verifies);
+    let of_driver = typed.and_then(driver::not_verifying);
     let title = match (view.mode, chain) {
         (SslMode::VerifyCa, _) => format!("sslmode={mode} verifies the chain but not the host name"),
         (_, true) => {
@@ -237,6 +243,9 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
     });
     let together: Vec<Fix> = together.collect();
     let fixes = if together.is_empty() { vec![verify] } else { together };
+    if let Some(finding) = of_driver {
+        return vec![finding.fact("verify_full", would).fixes(fixes)];
+    }
     let mut warning = Finding::titled(title).fact("verify_full", would);
     if let Some(origin) = view.origin_words("sslmode") {
         warning = warning.fact("from", origin);

@@ -52,6 +52,9 @@ pub(crate) fn warning(page: &mut Page, warning: &Warning) {
 pub(super) fn warning_at(page: &mut Page, level: Level, warning: &Warning, remark: &str) {
     let column = label_column(&warning.evidence);
     title(page, level, (warning.code.name, remark), &warning.title);
+    if let Some(mark) = &warning.mark {
+        mark::picture(page, mark);
+    }
     evidence(page, column, &warning.evidence);
     fixes(page, column, &warning.fixes);
 }
@@ -124,6 +127,15 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
 
 /// The corrected connection string, ready to paste.
 fn whole(page: &mut Page, indent: usize, fix: &Fix) {
+    let mut say = |words: &str| page.prose(&" ".repeat(indent), indent, indent, Role::Secondary, words);
+    match &fix.in_dialect {
+        Some(Ok(text)) => {
+            say("in the driver's own words, without the password:");
+            return page.verbatim(indent + 2, Role::Command, text);
+        }
+        Some(Err(words)) => return say(words),
+        None => {}
+    }
     if let Some(conninfo) = &fix.conninfo {
         page.prose(
             &" ".repeat(indent),

@@ -86,6 +86,9 @@ pub(super) fn second_looks(page: &mut Page, outcome: &Outcome) {
 pub(super) fn settings(page: &mut Page, outcome: &Outcome) {
     let Some(settings) = subject::settings(outcome) else { return };
     page.part();
+    if let Some(typed) = &outcome.evidence.typed {
+        settings::typed(page, typed);
+    }
     page.line("settings");
     for line in settings::lines(page.style(), &settings.parameters) {
         page.line(&format!("  {line}"));

@@ -12,6 +12,9 @@ use crate::report::{human, json, settings};
 impl Listing for Effective {
     /// `keyword=value   origin`, a line each.
     fn page(&self, page: &mut Page) {
+        if let Some(typed) = &self.typed {
+            settings::typed(page, typed);
+        }
         for line in settings::lines(page.style(), &self.parameters) {
             page.line(&line);
         }
@@ -23,10 +26,17 @@ impl Listing for Effective {
 
     /// Values are exact, where they are UTF-8: what is not printable is escaped by JSON's own means.
     fn fields(&self) -> Vec<(&'static str, Json)> {
-        vec![
+        let mut fields = vec![
             ("diagnosis", self.diagnosis.as_ref().map_or(Json::Null, json::diagnosis)),
             ("parameters", self.parameters.iter().map(parameter).collect()),
-        ]
+        ];
+        if let Some(typed) = &self.typed {
+            let verifying = typed.verifying().and_then(Result::ok);
+            fields.push(("dialect", json!(typed.dialect().name)));
+            fields.push(("libpq_conninfo", json!(typed.in_libpq.as_deref().map(json::shown))));
+            fields.push(("verifying_conninfo", json!(verifying.as_deref().map(json::shown))));
+        }
+        fields
     }
 }
 

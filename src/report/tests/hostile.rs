@@ -48,6 +48,7 @@ fn poisoned(poison: &str) -> Outcome {
     poison_diagnosis(outcome.diagnosis.as_mut().unwrap(), poison);
     outcome.also = outcome.diagnosis.clone().into_iter().collect();
     outcome.warnings = vec![Warning {
+        mark: None,
         code: &codes::PASSFILE_IGNORED,
         title: poison.to_owned(),
         evidence: vec![("file", Fact::Text(poison.to_owned()))],

@@ -74,8 +74,8 @@ fn snapshots() -> Vec<(String, String)> {
         files.push((format!("format-{}.txt", format.name()), page));
     }
     let parameters = outcomes::healthy().evidence.config.unwrap().parameters;
-    let accepted = Effective { parameters: parameters.clone(), diagnosis: None };
-    let refused = Effective { parameters, diagnosis: outcomes::unknown_option().diagnosis };
+    let accepted = Effective { parameters: parameters.clone(), diagnosis: None, typed: None };
+    let refused = Effective { parameters, diagnosis: outcomes::unknown_option().diagnosis, typed: None };
     let mut sheet = String::new();
     for style in [TERMINAL, Style::document()] {
         sheet += &Form::Page.text(&accepted, style);
@@ -248,7 +248,7 @@ fn a_password_is_in_no_report() {
     }
     let parameters = outcomes::healthy().evidence.config.unwrap().parameters;
     assert!(parameters.iter().any(|parameter| parameter.value.exposed() == b"hunter2"), "there is one");
-    let settings = Effective { parameters, diagnosis: None };
+    let settings = Effective { parameters, diagnosis: None, typed: None };
     for form in [Form::Page, Form::Json] {
         assert!(!form.text(&settings, TERMINAL).contains("hunter2"), "{form:?}");
     }

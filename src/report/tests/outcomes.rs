@@ -181,6 +181,7 @@ impl Case {
             user_id: None,
             current_dir: home.path().to_owned(),
             system_config_dir: PathBuf::from("/nonexistent"),
+            program: Default::default(),
         };
         let overrides = Overrides::default();
         let input = Secret::new(self.conninfo.as_bytes().to_vec());

@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Case, Decision, Demand, Dialect, Encryption, Fallback, FaultKind, Form, Hosts, Keyword, Keywords,
-    Lookup, PLAIN, Prefix, Rewrite, Root, Spelled, Surroundings, Syntax, Trusted, Variables, Word, named,
-    own, pairs, rewritten, server, tls,
+    Library, Lookup, PLAIN, Prefix, Rewrite, Root, Spelled, Surroundings, Syntax, Trusted, Variables, Word,
+    named, own, pairs, rewritten, server, tls,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&NPGSQL, &NPGSQL_6, &NPGSQL_5];
@@ -45,6 +45,7 @@ static NPGSQL: Dialect = Dialect {
     hosts: Hosts::WithPorts,
     demand: npgsql_rules,
     spell: spell_npgsql,
+    library: Library::OpenSsl,
     surroundings: SURROUNDINGS,
     source: "npgsql/npgsql 10.0.3 and npgsql/doc security.md read, 2026-08-18; not run",
 };
@@ -85,6 +86,7 @@ const fn copy_of_npgsql() -> Dialect {
         hosts: Hosts::WithPorts,
         demand: npgsql_rules,
         spell: spell_npgsql,
+        library: Library::OpenSsl,
         surroundings: SURROUNDINGS,
         source: "",
     }

@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, ELIXIR, FORM, FaultKind, Form, Hosts, Keyword, Keywords,
-    Kind, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled, Surroundings, Trusted,
-    Unknown, Variables, named, own, rewritten, same, tls, url,
+    Kind, LENIENT, Library, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled, Surroundings,
+    Trusted, Unknown, Variables, named, own, rewritten, same, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&ECTO, &ECTO_0_20];
@@ -66,6 +66,7 @@ const fn copy_of_ecto() -> Dialect {
         hosts: Hosts::Plain,
         demand: |lookup| rules(lookup, true),
         spell: spell_ecto,
+        library: Library::OpenSsl,
         surroundings: Surroundings {
             variables: Variables::Of(&["host", "port", "user", "password", "dbname"]),
             user: Absent::AsLibpq,

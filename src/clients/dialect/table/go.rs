@@ -2,9 +2,9 @@
 
 use super::{
     Absent, Backslash, Bare, Case, Chain, Decision, Demand, Dialect, Encryption, Fallback, FaultKind, Form,
-    Hosts, Keyword, Keywords, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, SERVER_SETTINGS, STRICT,
-    STRICT_FORM, Surroundings, Syntax, Unknown, Variables, named, own, pairs, same, server, spell_libpq, tls,
-    url,
+    Hosts, Keyword, Keywords, Library, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, SERVER_SETTINGS,
+    STRICT, STRICT_FORM, Surroundings, Syntax, Unknown, Variables, named, own, pairs, same, server,
+    spell_libpq, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&PGX, &PGX_4, &GORM, &LIB_PQ, &LIB_PQ_1_10];
@@ -122,6 +122,7 @@ static PGX: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: pgx_rules,
     spell: spell_libpq,
+    library: Library::Go,
     surroundings: PGX_SURROUNDINGS,
     source: "pgx 5.10 run, 2026-11-29",
 };
@@ -137,6 +138,7 @@ static PGX_4: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: pgx_4_rules,
     spell: spell_libpq,
+    library: Library::Go,
     surroundings: PGX_SURROUNDINGS,
     source: "pgx 4.15 run, 2026-11-29",
 };
@@ -152,6 +154,7 @@ static GORM: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: pgx_rules,
     spell: spell_libpq,
+    library: Library::Go,
     surroundings: PGX_SURROUNDINGS,
     source: "go-gorm/postgres read; pgx 5.10 run, 2026-11-29",
 };
@@ -290,6 +293,7 @@ static LIB_PQ: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: lib_pq_rules,
     spell: spell_libpq,
+    library: Library::Go,
     surroundings: LIB_PQ_SURROUNDINGS,
     source: "lib/pq 1.12.3 run, 2026-11-29",
 };
@@ -311,6 +315,7 @@ static LIB_PQ_1_10: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: lib_pq_1_10_rules,
     spell: spell_libpq,
+    library: Library::Go,
     surroundings: LIB_PQ_SURROUNDINGS,
     source: "lib/pq 1.10.7 run, 2026-11-29",
 };

@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Fallback, FaultKind, Form, Hosts, JAVASCRIPT, Keyword,
-    Keywords, Login, Lookup, Meaning, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
+    Keywords, Library, Login, Lookup, Meaning, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
     Surroundings, Trusted, Unknown, Variables, named, own, rewritten, same, server, tls, url,
 };
 
@@ -52,6 +52,7 @@ static JDBC: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: jdbc_rules,
     spell: spell_jdbc,
+    library: Library::OpenSsl,
     surroundings: ON_ITS_OWN,
     source: "pgjdbc 42.5.5 run, 42.7.13 read, 2026-11-29",
 };
@@ -285,6 +286,7 @@ static R2DBC: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: r2dbc_rules,
     spell: |_, trusted| Ok(trusted.named(&[("sslMode", "VERIFY_FULL")], "sslRootCert")),
+    library: Library::OpenSsl,
     surroundings: Surroundings {
         user: Absent::Refused,
         host: Absent::Refused,

@@ -2,7 +2,7 @@
 
 use super::{
     Bare, Case, Dialect, FaultKind, Form, Hosts, Keyword, Keywords, LENIENT, LIBPQ_KEYWORDS,
-    LIBPQ_SURROUNDINGS, Login, Lookup, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Syntax, Unknown,
+    LIBPQ_SURROUNDINGS, Library, Login, Lookup, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Syntax, Unknown,
     libpq_rules, named, own, pairs, spell_libpq, tls, url,
 };
 use crate::clients::dialect::Decision;
@@ -29,6 +29,7 @@ pub(super) static LIBPQ: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: libpq_rules,
     spell: spell_libpq,
+    library: Library::OpenSsl,
     surroundings: LIBPQ_SURROUNDINGS,
     source: "psql 15 and libpq 18 run, 2026-11-29",
 };
@@ -70,6 +71,7 @@ const fn copy_of_libpq() -> Dialect {
         hosts: Hosts::Plain,
         demand: libpq_rules,
         spell: spell_libpq,
+        library: Library::OpenSsl,
         surroundings: LIBPQ_SURROUNDINGS,
         source: "",
     }

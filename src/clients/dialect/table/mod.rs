@@ -19,7 +19,7 @@ use super::grammar::{DICTIONARY, ELIXIR, Form, JAVASCRIPT, PYTHON, RUBY};
 use super::lookup::{Lookup, Word, shown};
 use super::verify::{Spelled, Trusted};
 use super::{
-    Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Meaning, Repeated, Rewrite,
+    Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Library, Meaning, Repeated, Rewrite,
     Surroundings, Unknown, Variables,
 };
 
@@ -42,6 +42,11 @@ pub fn all() -> impl Iterator<Item = &'static Dialect> {
     .copied()
 }
 
+/// libpq itself.
+pub(super) fn libpq() -> &'static Dialect {
+    &libpq::LIBPQ
+}
+
 /// The dialect of a name or alias, whatever the case.
 pub fn find(name: &str) -> Option<&'static Dialect> {
     let is = |known: &&str| known.eq_ignore_ascii_case(name);
@@ -60,7 +65,7 @@ pub(super) fn knows(name: &str) -> bool {
 }
 
 /// Those whose own keyword this is: of a name that many have, none.
-pub(super) fn owners(name: &str) -> Vec<&'static str> {
+pub fn owners(name: &str) -> Vec<&'static str> {
     let mut owners: Vec<&'static str> = Vec::new();
     for dialect in all().filter(|dialect| dialect.keyword(name).is_some()) {
         let family = dialect.title;
@@ -230,7 +235,7 @@ const LIBPQ_MODES: &str = "disable, allow, prefer, require, verify-ca or verify-
 
 /// libpq's rules over its `sslmode` and `sslrootcert` (fe-connect.c, pqConnectOptions2; fe-secure-openssl.c,
 /// initialize_SSL), from libpq 16 on as far as `sslrootcert=system` is concerned.
-fn libpq_rules(lookup: &Lookup<'_>) -> Decision {
+pub(super) fn libpq_rules(lookup: &Lookup<'_>) -> Decision {
     let root = lookup.filled("sslrootcert");
     let mode = lookup.get("sslmode");
     let at = mode.map(|word| word.at);

@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, FORM, Fallback, FaultKind, Form, Hosts, JAVASCRIPT,
-    Keyword, Keywords, Kind, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled,
+    Keyword, Keywords, Kind, LENIENT, Library, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled,
     Surroundings, Trusted, Unknown, Variables, Word, named, own, rewritten, same, server, tls, url,
 };
 use crate::clients::dialect::grammar::url::{Decode, Percent};
@@ -20,6 +20,7 @@ pub(super) static NODE_POSTGRES: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: node_rules,
     spell: spell_node,
+    library: Library::OpenSsl,
     surroundings: NODE_SURROUNDINGS,
     source: "pg 8.23.1 with pg-connection-string 2.14.1 run, 2026-11-29",
 };
@@ -145,6 +146,7 @@ static SEQUELIZE: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: node_rules,
     spell: spell_sequelize,
+    library: Library::OpenSsl,
     surroundings: NODE_SURROUNDINGS,
     source: "sequelize 6.37.8 with pg 8.23.1 run, 2026-11-29",
 };
@@ -312,6 +314,7 @@ static POSTGRES_JS: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: postgres_js_rules,
     spell: spell_postgres_js,
+    library: Library::OpenSsl,
     surroundings: Surroundings {
         variables: Variables::Of(&[
             "host",

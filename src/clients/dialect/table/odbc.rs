@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Case, Decision, Demand, Dialect, FaultKind, Form, Hosts, Keyword, Keywords, LIBPQ_SURROUNDINGS,
-    Lookup, PLAIN, Prefix, Repeated, Spelled, Surroundings, Syntax, Trusted, Unknown, Variables, Word,
-    libpq_rules, named, own, pairs, tls,
+    Library, Lookup, PLAIN, Prefix, Repeated, Spelled, Surroundings, Syntax, Trusted, Unknown, Variables,
+    Word, libpq_rules, named, own, pairs, tls,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&ODBC];
@@ -25,6 +25,7 @@ static ODBC: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: odbc_rules,
     spell: spell_odbc,
+    library: Library::OpenSsl,
     surroundings: Surroundings {
         variables: Variables::Of(&[
             "user",

@@ -3,8 +3,8 @@
 use super::node::{NODE_KEYWORDS, NODE_SURROUNDINGS, NODE_URL, node_rules, spell_node};
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Encryption, FORM, Fallback, Form, Hosts, Keyword,
-    Keywords, LENIENT, Login, Lookup, PLAIN, Path, Repeated, Root, Surroundings, Unknown, Variables, own,
-    same, tls, url,
+    Keywords, LENIENT, Library, Login, Lookup, PLAIN, Path, Repeated, Root, Surroundings, Unknown, Variables,
+    own, same, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&PRISMA, &PRISMA_7];
@@ -40,6 +40,7 @@ static PRISMA: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: prisma_rules,
     spell: |_, trusted| Ok(trusted.named(&[("sslmode", "require"), ("sslaccept", "strict")], "sslcert")),
+    library: Library::OpenSsl,
     surroundings: Surroundings {
         variables: Variables::Of(&[]),
         user: Absent::AsLibpq,
@@ -128,6 +129,7 @@ static PRISMA_7: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: node_rules,
     spell: spell_node,
+    library: Library::OpenSsl,
     surroundings: NODE_SURROUNDINGS,
     source: "@prisma/adapter-pg 7.10.1 run, 2026-11-29",
 };

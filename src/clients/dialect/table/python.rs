@@ -2,9 +2,9 @@
 
 use super::{
     Absent, Bare, Case, Chain, DICTIONARY, Decision, Demand, Dialect, Encryption, FORM, Fallback, FaultKind,
-    Form, Hosts, Keyword, Keywords, Kind, LENIENT, LIBPQ_KEYWORDS, LIBPQ_SURROUNDINGS, Login, Lookup, PLAIN,
-    PYTHON, Path, Repeated, Root, SERVER_SETTINGS, Spelled, Surroundings, Trusted, Unknown, Variables, Word,
-    libpq_rules, named, own, same, server, spell_libpq, tls, url,
+    Form, Hosts, Keyword, Keywords, Kind, LENIENT, LIBPQ_KEYWORDS, LIBPQ_SURROUNDINGS, Library, Login,
+    Lookup, PLAIN, PYTHON, Path, Repeated, Root, SERVER_SETTINGS, Spelled, Surroundings, Trusted, Unknown,
+    Variables, Word, libpq_rules, named, own, same, server, spell_libpq, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] =
@@ -68,6 +68,7 @@ static ASYNCPG: Dialect = Dialect {
     hosts: Hosts::WithPorts,
     demand: asyncpg_rules,
     spell: spell_asyncpg,
+    library: Library::OpenSsl,
     surroundings: ASYNCPG_SURROUNDINGS,
     source: "asyncpg 0.32.0 run, 2026-11-29",
 };
@@ -190,6 +191,7 @@ static PG8000: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: pg8000_rules,
     spell: spell_pg8000,
+    library: Library::OpenSsl,
     surroundings: PG8000_SURROUNDINGS,
     source: "pg8000 1.31.6 run, 2026-11-29",
 };
@@ -253,6 +255,7 @@ static SQLALCHEMY: Dialect = Dialect {
     hosts: Hosts::Repeated,
     demand: libpq_rules,
     spell: spell_libpq,
+    library: Library::OpenSsl,
     surroundings: LIBPQ_SURROUNDINGS,
     source: "SQLAlchemy 2.1.9 with psycopg 3.3.9 run, 2026-11-29",
 };
@@ -283,6 +286,7 @@ static SQLALCHEMY_PSYCOPG2: Dialect = Dialect {
     hosts: Hosts::Repeated,
     demand: libpq_rules,
     spell: spell_libpq,
+    library: Library::OpenSsl,
     surroundings: LIBPQ_SURROUNDINGS,
     source: "SQLAlchemy 2.1.9 with psycopg2-binary 2.9.13 run, 2026-11-29",
 };
@@ -329,6 +333,7 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
     hosts: Hosts::Repeated,
     demand: |lookup| asyncpg_mode(lookup.get("ssl"), vec![Root::Variable("PGSSLROOTCERT"), Root::Home]),
     spell: spell_sqlalchemy_asyncpg,
+    library: Library::OpenSsl,
     surroundings: ASYNCPG_SURROUNDINGS,
     source: "SQLAlchemy 2.1.9 with asyncpg 0.32.0 run, 2026-11-29",
 };
@@ -360,6 +365,7 @@ static SQLALCHEMY_PG8000: Dialect = Dialect {
             "give connect_args={\"ssl_context\": ssl.create_default_context(cafile=…)}: a URL cannot tell pg8000 of TLS",
         )
     },
+    library: Library::OpenSsl,
     surroundings: PG8000_SURROUNDINGS,
     source: "SQLAlchemy 2.1.9 with pg8000 1.31.6 run, 2026-11-29",
 };
@@ -406,6 +412,7 @@ static DJANGO: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: libpq_rules,
     spell: spell_django,
+    library: Library::OpenSsl,
     surroundings: Surroundings { database: Absent::Refused, ..LIBPQ_SURROUNDINGS },
     source: "Django 5.2.19 and dj-database-url 3.1.2 run, 2026-11-29",
 };

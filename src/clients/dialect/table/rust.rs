@@ -2,8 +2,8 @@
 
 use super::{
     Absent, Backslash, Bare, Case, Decision, Demand, Dialect, Encryption, FORM, Fallback, Form, Hosts,
-    Keyword, Keywords, LENIENT, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, Surroundings, Syntax,
-    Unknown, Variables, named, own, pairs, same, tls, url,
+    Keyword, Keywords, LENIENT, Library, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, Surroundings,
+    Syntax, Unknown, Variables, named, own, pairs, same, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&SQLX, &TOKIO_POSTGRES];
@@ -39,6 +39,7 @@ static SQLX: Dialect = Dialect {
     hosts: Hosts::Plain,
     demand: sqlx_rules,
     spell: |_, trusted| Ok(trusted.named(&[("sslmode", "verify-full")], "sslrootcert")),
+    library: Library::Rustls,
     surroundings: Surroundings {
         variables: Variables::Of(&[
             "host",
@@ -151,6 +152,7 @@ static TOKIO_POSTGRES: Dialect = Dialect {
             "sslmode=require; chain and name are verified by the connector of the program (rustls, native-tls)",
         )
     },
+    library: Library::Rustls,
     surroundings: Surroundings {
         variables: Variables::Of(&[]),
         user: Absent::AsLibpq,

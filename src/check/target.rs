@@ -1,0 +1,315 @@
+//! What a target is: a string of libpq's as it is, one within other text, or another driver's, which becomes the string of
+//! libpq's that demands the same, in the surroundings as that driver sees them.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Setup;
+use crate::clients::dialect::{
+    self, Absent, Chain, Demand, Dialect, Encryption, Kind, Read, Reading, Root, Setting, Taken, Typed,
+    Variables,
+};
+use crate::conninfo::{self, ConfigError, Environment, Failure, Form, Program, options};
+use crate::probe;
+use crate::secret::Secret;
+
+/// A target, ready to be resolved.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    /// The connection string in libpq's words; without one, environment or service say where to go.
+    pub input: Option<Cow<'a, Secret>>,
+    /// The surroundings as the program sees them that reads the string.
+    pub environment: Cow<'a, Environment>,
+    /// What was typed, where that is not a string of libpq's alone.
+    pub typed: Option<Arc<Typed>>,
+}
+
+/// What only libpq and a few others look for in the user's directories.
+const FILES: &[&str] = &["root.crt", "root.crl", "postgresql.crt", "postgresql.key", PASSWORD_FILE];
+/// The same, for drivers that read the password file.
+const ALL_BUT_PASSWORDS: &[&str] = &["root.crt", "root.crl", "postgresql.crt", "postgresql.key"];
+/// The same, for drivers that look for roots.
+const ALL_BUT_ROOTS: &[&str] = &["root.crl", "postgresql.crt", "postgresql.key", PASSWORD_FILE];
+/// The same, for drivers that look for both.
+const OTHERS: &[&str] = &["root.crl", "postgresql.crt", "postgresql.key"];
+
+const PASSWORD_FILE: &str = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
+
+impl<'a> Target<'a> {
+    /// Reads what was given.
+    pub(super) async fn read(setup: &'a Setup, given: Option<&'a Secret>) -> Self {
+        let as_it_is = || Self {
+            input: given.map(Cow::Borrowed),
+            environment: Cow::Borrowed(&setup.environment),
+            typed: None,
+        };
+        let Some(text) = given else { return as_it_is() };
+        // What libpq reads is libpq's, whatever else might read it.
+        match dialect::read(text.expose(), setup.dialect) {
+            dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {
+                true => as_it_is(),
+                false if taken.uncertain && !is_host(&taken, setup).await => as_it_is(),
+                false => of_libpq(setup, text, taken).unwrap_or_else(as_it_is),
+            },
+            dialect::Target::Driver(reading) => of_driver(setup, text, reading),
+            dialect::Target::Refused(failure) => {
+                let typed = Typed {
+                    original: text.clone(),
+                    read: Read::Refused(failure),
+                    assumed: None,
+                    in_libpq: None,
+                };
+                Self { typed: Some(Arc::new(typed)), ..as_it_is() }
+            }
+        }
+    }
+
+    /// Why its driver refuses it, if it does.
+    pub(super) fn refusal(&self) -> Option<Box<Failure>> {
+        let typed = self.typed.as_ref()?;
+        let Read::Refused(failure) = &typed.read else { return None };
+        let places: Vec<_> = failure.faults.iter().map(|fault| fault.place.clone()).collect();
+        let places: Vec<_> = places.into_iter().filter(|place| !place.is_empty()).collect();
+        Some(Box::new(Failure {
+            error: ConfigError::OtherDriver,
+            parameters: Vec::new(),
+            input: None,
+            marked: Some(typed.masked(&places)),
+        }))
+    }
+
+    /// A failure of the settings, as it looks in what was typed.
+    pub(super) fn in_its_words(&self, failure: Failure) -> Failure {
+        let Some(typed) = &self.typed else { return failure };
+        let Some(reading) = typed.reading() else { return failure };
+        let keywords: Vec<&str> = match &failure.error {
+            ConfigError::InvalidValue { keyword, .. } | ConfigError::NotSupported { keyword, .. } => {
+                vec![keyword]
+            }
+            ConfigError::Contradiction { parameters, .. } => {
+                parameters.iter().map(|(keyword, ..)| *keyword).collect()
+            }
+            _ => Vec::new(),
+        };
+        let places: Vec<_> = keywords
+            .into_iter()
+            .filter_map(|keyword| reading.libpq(keyword))
+            .map(|setting| setting.place.value.clone())
+            .collect();
+        Failure { marked: Some(typed.masked(&places)), ..failure }
+    }
+}
+
+fn is_as_given(taken: &Taken, text: &Secret) -> bool {
+    taken.layers.is_empty()
+        && taken.options.is_empty()
+        && taken.variables.is_empty()
+        && taken.text.as_ref().is_some_and(|inner| inner.bytes() == text.expose())
+}
+
+/// Whether a word alone is the name of a host. One that is nearly a subcommand's is that, mistyped.
+async fn is_host(taken: &Taken, setup: &Setup) -> bool {
+    let Some(name) = taken.options.first().map(|setting| setting.value.expose()) else { return false };
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    crate::text::nearest(name, crate::diagnose::SUBCOMMANDS).is_none()
+        && probe::is_known_host(name, setup.total_limit).await
+}
+
+/// A string of libpq's with what stood round it: options count less than it, variables less than both.
+fn of_libpq<'a>(setup: &'a Setup, text: &Secret, taken: Taken) -> Option<Target<'a>> {
+    let inner = taken.text.as_ref().map(|text| text.bytes().to_vec()).unwrap_or_default();
+    let input = match taken.options.as_slice() {
+        [] => inner,
+        options => {
+            let parsed = conninfo::parse(&inner).ok()?;
+            let mut settings: Vec<(&str, &[u8])> =
+                options.iter().filter_map(|option| Some((option.libpq()?, option.value.expose()))).collect();
+            for (keyword, assignment) in &parsed.assignments {
+                settings.retain(|(known, _)| known != keyword);
+                settings.push((keyword, assignment.value.as_bytes()));
+            }
+            conninfo::write::string(Form::of(&inner), settings)
+        }
+    };
+    let mut environment = Cow::Borrowed(&setup.environment);
+    for variable in &taken.variables {
+        let option = variable.libpq().and_then(|option| options::find(option.as_bytes()));
+        if let Some(name) = option.and_then(|option| option.variable) {
+            environment.to_mut().variables.insert(name.into(), os_string(variable.value.expose()));
+        }
+    }
+    let typed =
+        Typed { original: text.clone(), read: Read::Libpq(taken.layers), assumed: None, in_libpq: None };
+    Some(Target { input: Some(Cow::Owned(Secret::new(input))), environment, typed: Some(Arc::new(typed)) })
+}
+
+#[cfg(unix)]
+fn os_string(bytes: &[u8]) -> OsString {
+    use std::os::unix::ffi::OsStringExt as _;
+    OsString::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// Another driver's string.
+fn of_driver<'a>(setup: &'a Setup, text: &Secret, reading: Box<Reading>) -> Target<'a> {
+    let mut environment = seen_by(reading.dialect, &reading.decision.demand, &setup.environment);
+    let demand = &reading.decision.demand;
+    let mut settings: Vec<(&'static str, Cow<'_, [u8]>)> = Vec::new();
+    for setting in &reading.settings {
+        settings.extend(carried(setting));
+    }
+    absent(reading.dialect, &mut settings);
+    let mode = sslmode(demand);
+    settings.push(("sslmode", Cow::Borrowed(mode.as_bytes())));
+    let mut assumed = None;
+    if demand.chain != Chain::No && mode != "disable" {
+        let chosen = chosen(&reading, &environment);
+        let (root, file) = trusted(chosen, &reading, mode, &mut environment);
+        settings.extend(file.map(|file| ("sslrootcert", Cow::Owned(file))));
+        assumed = root;
+    }
+    let input = conninfo::write::string(
+        Form::KeywordValue,
+        settings.iter().map(|(keyword, value)| (*keyword, value.as_ref())),
+    );
+    let input = Secret::new(input);
+    let is_plain = |keyword: &str| !options::is_secret(keyword);
+    let plain = settings.iter().filter(|(keyword, _)| is_plain(keyword));
+    let shown =
+        conninfo::write::string(Form::KeywordValue, plain.map(|(keyword, value)| (*keyword, value.as_ref())));
+    let in_libpq =
+        String::from_utf8(shown).ok().filter(|text| conninfo::mask_argument(text.as_bytes()) == *text);
+    drop(settings);
+    let input = Some(Cow::Owned(input));
+    let typed = Typed { original: text.clone(), read: Read::Driver(reading), assumed, in_libpq };
+    Target { input, environment: Cow::Owned(environment), typed: Some(Arc::new(typed)) }
+}
+
+/// A setting in libpq's words, if libpq has any. What is demanded is said apart from it.
+fn carried(setting: &Setting) -> Option<(&'static str, Cow<'_, [u8]>)> {
+    let option = setting.libpq().filter(|_| setting.counts && setting.kind != Kind::Code)?;
+    let value = setting.libpq_value()?;
+    (!matches!(option, "sslmode" | "sslrootcert")).then_some((option, value))
+}
+
+/// What the driver takes where nothing is said and libpq would take something else.
+fn absent(dialect: &Dialect, settings: &mut Vec<(&'static str, Cow<'_, [u8]>)>) {
+    let of = &dialect.surroundings;
+    for (option, absent) in [("user", of.user), ("dbname", of.database), ("host", of.host)] {
+        let given = settings.iter().any(|(known, value)| *known == option && !value.is_empty())
+            || (option == "host" && settings.iter().any(|(known, _)| *known == "hostaddr"));
+        let variable = match of.variables {
+            Variables::All => true,
+            Variables::Of(options) => options.contains(&option),
+        };
+        if let (Absent::Is(value), false, false) = (absent, given, variable) {
+            settings.push((option, Cow::Borrowed(value.as_bytes())));
+        }
+    }
+    if of.connect_timeout > 0 && !settings.iter().any(|(known, _)| *known == "connect_timeout") {
+        settings.push(("connect_timeout", Cow::Owned(of.connect_timeout.to_string().into_bytes())));
+    }
+}
+
+/// libpq's word for what is demanded. A driver that goes on in plaintext only where no TLS is offered, and else insists on
+/// a good certificate, has none there: what it insists on is taken, for plaintext is never verified.
+fn sslmode(demand: &Demand) -> &'static str {
+    match (demand.encryption, demand.chain, demand.name) {
+        (Encryption::Never, ..) => "disable",
+        (Encryption::AfterRefusal, ..) => "allow",
+        (_, Chain::Yes, true) => "verify-full",
+        (_, Chain::Yes, false) => "verify-ca",
+        (Encryption::IfOffered(_), ..) => "prefer",
+        (Encryption::Always, ..) => "require",
+    }
+}
+
+/// The surroundings as a driver sees them.
+fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Environment {
+    let home = demand.roots.contains(&Root::Home);
+    let passfile = dialect.surroundings.passfile;
+    let Variables::Of(options) = dialect.surroundings.variables else {
+        let passes_over: &[&str] = if demand.chain == Chain::No { &["root.crt"] } else { &[] };
+        let program = Program { passes_over, library: dialect.library };
+        return Environment { program, ..environment.clone() };
+    };
+    let passes_over = match (home, passfile) {
+        (false, false) => FILES,
+        (false, true) => ALL_BUT_PASSWORDS,
+        (true, false) => ALL_BUT_ROOTS,
+        (true, true) => OTHERS,
+    };
+    let reads = |name: &OsStr| {
+        let is_libpqs = name.as_encoded_bytes().starts_with(b"PG");
+        let of_option = |option: &&str| {
+            let variable = options::find(option.as_bytes()).and_then(|option| option.variable);
+            variable.is_some_and(|variable| name == variable) && !matches!(*option, "sslmode" | "sslrootcert")
+        };
+        !is_libpqs || options.iter().any(of_option) || (passfile && name == "PGPASSFILE")
+    };
+    let variables = environment.variables.iter().filter(|(name, _)| reads(name));
+    Environment {
+        variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        program: Program { passes_over, library: dialect.library },
+        ..environment.clone()
+    }
+}
+
+/// The first of the driver's roots that are there.
+fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Root> {
+    let value = |at: usize| reading.settings.get(at).map(|setting| setting.value.expose());
+    reading.decision.demand.roots.iter().find(|root| match root {
+        Root::Named(at) | Root::Pinned(at) | Root::Inline(at) | Root::AddedToSystem(at) => {
+            value(*at).is_some_and(|value| !value.is_empty())
+        }
+        Root::Variable(name) => variable(environment, name).is_some(),
+        Root::Home => environment.default_file("root.crt").is_some_and(|path| path.exists()),
+        Root::System | Root::Node | Root::Java | Root::Program => true,
+    })
+}
+
+fn variable(environment: &Environment, name: &str) -> Option<Vec<u8>> {
+    let value = environment.variables.get(OsStr::new(name))?;
+    Some(value.as_encoded_bytes().to_vec()).filter(|value| !value.is_empty())
+}
+
+/// What libpq has to be given for these roots, and which of them cannot be seen from here.
+fn trusted(
+    root: Option<&Root>,
+    reading: &Reading,
+    mode: &str,
+    environment: &mut Environment,
+) -> (Option<Root>, Option<Vec<u8>>) {
+    let value = |at: usize| reading.settings.get(at).map(|setting| setting.value.expose().to_vec());
+    let system = |environment: &Environment| match mode {
+        "verify-full" => Some(b"system".to_vec()),
+        // libpq takes `system` under verify-full only.
+        _ => crate::trust::system_file(environment).map(|path| path.into_os_string().into_encoded_bytes()),
+    };
+    match root {
+        None | Some(Root::Home) => (None, None),
+        Some(Root::Named(at) | Root::Pinned(at)) => (None, value(*at).map(as_file)),
+        Some(Root::Variable(name)) => (None, variable(environment, name).map(as_file)),
+        Some(Root::AddedToSystem(at)) => {
+            let file = value(*at).unwrap_or_default();
+            let path = environment.current_dir.join(Path::new(&os_string(&file)));
+            environment.variables.insert("SSL_CERT_FILE".into(), path.into_os_string());
+            (None, if mode == "verify-full" { Some(b"system".to_vec()) } else { Some(as_file(file)) })
+        }
+        Some(Root::System) => (None, system(environment)),
+        Some(other @ (Root::Node | Root::Java | Root::Program | Root::Inline(_))) => {
+            (Some(other.clone()), system(environment))
+        }
+    }
+}
+
+/// A file's name that libpq takes for one.
+fn as_file(path: Vec<u8>) -> Vec<u8> {
+    if path == b"system" { b"./system".to_vec() } else { path }
+}

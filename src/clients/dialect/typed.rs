@@ -1,0 +1,136 @@
+//! What was typed, as a check keeps it beside what came of it: in whose words, where what stands, what may be shown.
+
+use std::ops::Range;
+
+use super::{Decision, Demand, Dialect, Failure, Layer, Lookup, Reading, Root, Setting, Trusted, table};
+use crate::conninfo::{Masked, mask, mask_argument, mask_at};
+use crate::secret::Secret;
+
+/// A text and what its program reads in it.
+#[derive(Debug)]
+pub struct Typed {
+    /// The text as given.
+    pub original: Secret,
+    /// What it says.
+    pub read: Read,
+    /// The roots that the driver trusts and that cannot be seen from here, where others stand in for them.
+    pub assumed: Option<Root>,
+    /// The string of libpq's that means the same, without secrets; `None` where none could be written.
+    pub in_libpq: Option<String>,
+}
+
+/// What a text says.
+#[derive(Debug)]
+pub enum Read {
+    /// A string of libpq's, within other text.
+    Libpq(Vec<Layer>),
+    /// A string of another driver's.
+    Driver(Box<Reading>),
+    /// One that its driver refuses.
+    Refused(Box<Failure>),
+}
+
+impl Typed {
+    /// Whose string it is.
+    pub fn dialect(&self) -> &'static Dialect {
+        match &self.read {
+            Read::Libpq(_) => table::libpq(),
+            Read::Driver(reading) => reading.dialect,
+            Read::Refused(failure) => failure.dialect,
+        }
+    }
+
+    /// What stood round it, the outermost first.
+    pub fn layers(&self) -> &[Layer] {
+        match &self.read {
+            Read::Libpq(layers) => layers,
+            Read::Driver(reading) => &reading.layers,
+            Read::Refused(failure) => &failure.layers,
+        }
+    }
+
+    /// The reading, if its driver takes it.
+    pub fn reading(&self) -> Option<&Reading> {
+        match &self.read {
+            Read::Driver(reading) => Some(reading),
+            Read::Libpq(_) | Read::Refused(_) => None,
+        }
+    }
+
+    /// What the driver demands, if it is another's than libpq's.
+    pub fn decision(&self) -> Option<&Decision> {
+        self.reading().map(|reading| &reading.decision)
+    }
+
+    /// The setting that decided what is demanded.
+    pub fn word(&self) -> Option<&Setting> {
+        let reading = self.reading()?;
+        reading.settings.get(reading.decision.word?)
+    }
+
+    /// What libpq would demand by the words that it has in common with the driver, where that is something else.
+    pub fn libpq_demand(&self) -> Option<Demand> {
+        let reading = self.reading()?;
+        let settings = &reading.settings;
+        let lookup = Lookup { settings, scheme: "", object: false, beside: settings.len(), instead: None };
+        let demand = table::libpq_rules(&lookup).demand;
+        let what = |demand: &Demand| (demand.encryption, demand.chain, demand.name);
+        (what(&demand) != what(&reading.decision.demand)).then_some(demand)
+    }
+
+    /// The string as it has to be written for its driver to verify chain and name, without secrets; or what has to be
+    /// done where no string can say it. `None` for libpq's own.
+    pub fn verifying(&self) -> Option<Result<String, &'static str>> {
+        self.changed(&[("sslmode", "verify-full".to_owned())])
+    }
+
+    /// The string with settings of libpq's changed, in its driver's words. What is changed of TLS makes it verify.
+    pub fn changed(&self, changes: &[(&'static str, String)]) -> Option<Result<String, &'static str>> {
+        let reading = self.reading()?;
+        let of_tls = |keyword: &str| matches!(keyword, "sslmode" | "sslrootcert");
+        let root =
+            changes.iter().find(|(keyword, _)| *keyword == "sslrootcert").map(|(_, value)| value.as_str());
+        let named = reading.decision.demand.roots.iter().find_map(|root| match root {
+            Root::Named(at) | Root::Pinned(at) | Root::AddedToSystem(at) => reading.settings.get(*at),
+            _ => None,
+        });
+        let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.get("sslrootcert"));
+        let given = given.and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok());
+        let trusted = match root.or(given.filter(|path| !path.is_empty())) {
+            Some("system") => Trusted::System,
+            Some(path) => Trusted::File(path),
+            None => Trusted::Default,
+        };
+        let trusted = changes.iter().any(|(keyword, _)| of_tls(keyword)).then_some(trusted);
+        let others: Vec<(&'static str, &[u8])> = changes
+            .iter()
+            .filter(|(keyword, _)| !of_tls(keyword))
+            .map(|(keyword, value)| (*keyword, value.as_bytes()))
+            .collect();
+        let text = match reading.corrected(&others, trusted) {
+            Ok(text) => String::from_utf8(text).ok()?,
+            Err(words) => return Some(Err(words)),
+        };
+        // What may still be taken for a secret is not shown.
+        (mask_argument(text.as_bytes()) == text).then_some(Ok(text))
+    }
+
+    /// The text without its secrets, with places marked.
+    pub fn masked(&self, places: &[Range<usize>]) -> Masked {
+        let text = self.original.expose();
+        match &self.read {
+            Read::Libpq(_) => mask(text, places),
+            Read::Driver(reading) => mask_at(text, reading.secrets(text), places),
+            Read::Refused(failure) => mask_at(text, failure.secrets.clone(), places),
+        }
+    }
+
+    /// A setting as it was typed, without secrets: its keyword and its value with all that is between them.
+    pub fn as_typed(&self, setting: &Setting) -> String {
+        let place = &setting.place;
+        let start = if place.keyword.is_empty() { place.value.start } else { place.keyword.start };
+        let masked = self.masked(std::slice::from_ref(&(start..place.value.end.max(place.keyword.end))));
+        let span = masked.spans.first().cloned().unwrap_or_default();
+        masked.text.get(span).unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,257 @@
+//! Strings of other drivers that their driver refuses, and the words of those that switch verification off.
+
+use super::rule::Finding;
+use super::view::View;
+use super::{Fix, Mark};
+use crate::clients::dialect::{
+    Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Root, Typed,
+};
+use crate::conninfo::mask_argument;
+use crate::text::printable;
+
+/// What is wrong with a string, by the code that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// It does not parse.
+    Syntax,
+    /// It has keywords that its driver does not know.
+    Keyword,
+    /// It has values that its driver refuses, or lacks some.
+    Value,
+}
+
+/// How a string was read, and what its driver demands: the mode of libpq's that does is `mode`.
+pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
+    let around = typed.layers().iter().map(layer).collect::<Vec<_>>();
+    let taken = if around.is_empty() { String::new() } else { format!(", within {}", around.join(", ")) };
+    let Some(decision) = typed.decision() else {
+        return (!around.is_empty()).then(|| format!("{mode}{taken}"));
+    };
+    let driver = typed.dialect().title;
+    let why = decision.why.as_deref().map(|why| format!(" ({})", printable(why))).unwrap_or_default();
+    let said = match typed.word() {
+        Some(setting) => format!("{}: {}", typed.as_typed(setting), demanded(&decision.demand)),
+        None => format!("nothing is said of TLS: {}", demanded(&decision.demand)),
+    };
+    Some(format!("read as {driver}{taken}; {said}{why}"))
+}
+
+/// What a driver demands, in words.
+pub(super) fn demanded(demand: &Demand) -> &'static str {
+    match (demand.encryption, demand.chain, demand.name) {
+        (Encryption::Never, ..) => "plaintext",
+        (Encryption::AfterRefusal, ..) => "plaintext, TLS only if the server refuses that, unverified",
+        (Encryption::IfOffered(_), Chain::Yes, true) => "verified TLS if offered, else plaintext",
+        (Encryption::IfOffered(_), Chain::Yes, false) => {
+            "TLS with a verified chain if offered, else plaintext"
+        }
+        (Encryption::IfOffered(_), ..) => "TLS if offered, unverified, else plaintext",
+        (Encryption::Always, Chain::Yes, true) => "TLS, chain and name verified",
+        (Encryption::Always, Chain::Yes, false) => "TLS, chain verified, any name",
+        (Encryption::Always, Chain::IfRoots, _) => "TLS, chain verified only if there is a root file",
+        (Encryption::Always, Chain::No, true) => "TLS, name compared, chain not verified",
+        (Encryption::Always, Chain::No, false) => "TLS, not verified",
+    }
+}
+
+fn layer(layer: &Layer) -> String {
+    match layer {
+        Layer::ByteOrderMark => "a byte-order mark".to_owned(),
+        Layer::Quotes => "quotes".to_owned(),
+        Layer::Psql => "a psql command".to_owned(),
+        Layer::Variable(name) if name.is_empty() => "environment variables".to_owned(),
+        Layer::Variable(name) => format!("the variable {}", mask_argument(name.as_bytes())),
+        Layer::Call(function) => format!("a call of {function}"),
+        Layer::Document(key) => format!("the setting {}", mask_argument(key.as_bytes())),
+    }
+}
+
+/// What a driver's own words make of verification, with the word marked.
+pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
+    let demand = &typed.decision()?.demand;
+    let driver = typed.dialect().title;
+    let (title, places) = match typed.word() {
+        Some(word) => {
+            let said = typed.as_typed(word);
+            let start =
+                if word.place.keyword.is_empty() { word.place.value.start } else { word.place.keyword.start };
+            let place = start..word.place.value.end.max(word.place.keyword.end);
+            (format!("`{said}` does not make {driver} verify the server"), vec![place])
+        }
+        None => (format!("{driver} does not verify the server unless it is told to"), Vec::new()),
+    };
+    let why = typed.decision()?.why.as_deref().map(printable);
+    let libpq = typed.libpq_demand().map(|demand| demanded(&demand));
+    Some(
+        Finding::titled(title)
+            .mark(mark(typed, &places, demanded(demand)))
+            .fact("demands", demanded(demand))
+            .fact_if("why", why)
+            .fact_if("libpq_would", libpq),
+    )
+}
+
+/// The roots that stand in for others.
+pub(super) fn assumed(typed: &Typed) -> Option<&'static str> {
+    Some(match typed.assumed.as_ref()? {
+        Root::Node => {
+            "assumed: the driver trusts the roots built into Node.js, here the system's stand in for them"
+        }
+        Root::Java => "assumed: the driver trusts Java's cacerts, here the system's roots stand in for them",
+        Root::Program => "assumed: the program gives the roots, here the system's stand in for them",
+        Root::Inline(_) => "assumed: the roots are text in the string, here the system's stand in for them",
+        _ => return None,
+    })
+}
+
+/// The faults of a string that its driver refuses, if this is what is wrong with it first of all.
+pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
+    let typed = view.evidence.typed.as_deref()?;
+    let Read::Refused(failure) = &typed.read else { return None };
+    let first = failure.faults.iter().map(|fault| of(&fault.kind)).min()?;
+    if first != kind {
+        return None;
+    }
+    let faults: Vec<&Fault> = failure.faults.iter().filter(|fault| of(&fault.kind) == kind).collect();
+    let finding = match kind {
+        Kind::Syntax => syntax(failure, faults.first()?),
+        Kind::Keyword => keywords(failure, &faults),
+        Kind::Value => values(failure, &faults),
+    };
+    let places: Vec<_> = faults.iter().map(|fault| fault.place.clone()).collect();
+    Some(finding.fact("read_as", failure.dialect.title).mark(mark(typed, &places, label(kind))))
+}
+
+fn of(fault: &FaultKind) -> Kind {
+    match fault {
+        FaultKind::OtherProduct(_) | FaultKind::Syntax(_) | FaultKind::Unencoded(_) => Kind::Syntax,
+        FaultKind::UnknownKeyword { .. } => Kind::Keyword,
+        FaultKind::InvalidValue(..)
+        | FaultKind::Missing(_)
+        | FaultKind::Placeholder(_)
+        | FaultKind::Computed(_) => Kind::Value,
+    }
+}
+
+fn label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Syntax => "here",
+        Kind::Keyword => "unknown",
+        Kind::Value => "not accepted",
+    }
+}
+
+/// Places of what was typed, underlined; `None` where there is none.
+pub(super) fn mark(typed: &Typed, places: &[std::ops::Range<usize>], label: &str) -> Option<Mark> {
+    let mut places: Vec<_> = places.iter().filter(|place| !place.is_empty()).cloned().collect();
+    places.sort_by_key(|place| place.start);
+    let masked = typed.masked(&places);
+    (!places.is_empty()).then(|| Mark { text: masked.text, spans: masked.spans, label: label.to_owned() })
+}
+
+fn syntax(failure: &Failure, fault: &Fault) -> Finding {
+    let driver = failure.dialect.title;
+    match &fault.kind {
+        FaultKind::OtherProduct(what) => {
+            Finding::titled("the string is not one of a PostgreSQL driver known here")
+                .because(format!("it is {}", printable(what)))
+                .fix(Fix::text("give the string of the driver that connects to PostgreSQL"))
+        }
+        FaultKind::Unencoded(byte) => {
+            let character = char::from(*byte);
+            Finding::titled(format!("the user name or the password contains an unencoded `{character}`"))
+                .because(format!(
+                    "{driver} takes what follows for another part of the URL, so nothing was sent"
+                ))
+                .fact("unencoded", character.to_string())
+                .fix(Fix::text(format!("write {character} as %{byte:02X}")))
+        }
+        FaultKind::Syntax(expected) => Finding::titled(format!("{driver} cannot parse the string"))
+            .because(format!("it expects {}", printable(expected)))
+            .fix(Fix::text(format!("write {}", printable(expected)))),
+        _ => Finding::titled(format!("{driver} cannot parse the string")),
+    }
+}
+
+/// All of them at once, with those whose keywords they are.
+fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
+    let driver = failure.dialect.title;
+    let words = faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::UnknownKeyword { keyword, nearest, belongs_to } => {
+            Some((printable(keyword), *nearest, belongs_to.as_slice()))
+        }
+        _ => None,
+    });
+    let words: Vec<_> = words.collect();
+    let names: Vec<String> = words.iter().map(|(keyword, ..)| format!("`{keyword}`")).collect();
+    let title = match names.as_slice() {
+        [one] => format!("{driver} does not know the keyword {one}"),
+        _ => format!("{driver} does not know the keywords {}", names.join(", ")),
+    };
+    let owners: Vec<String> =
+        words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect();
+    let fixes = words.iter().map(|(keyword, nearest, _)| match nearest {
+        Some(nearest) => Fix::text(format!("write {nearest} for {keyword}")),
+        None => Fix::text(format!("remove {keyword}")),
+    });
+    Finding::titled(title)
+        .because(owners.join("; "))
+        .fact("options", words.iter().map(|(keyword, ..)| keyword.clone()).collect::<Vec<String>>())
+        .fixes(fixes)
+}
+
+/// `pgbouncer` is Prisma's.
+pub(super) fn belongs(keyword: &str, owners: &[&str]) -> Option<String> {
+    match owners {
+        [] => None,
+        [one] => Some(format!("`{keyword}` is {one}'s")),
+        // What many have says nothing.
+        [first, second] => Some(format!("`{keyword}` is {first}'s and {second}'s")),
+        [first, second, ..] => Some(format!("`{keyword}` is a keyword of {first}, {second} and others")),
+    }
+}
+
+fn values(failure: &Failure, faults: &[&Fault]) -> Finding {
+    let driver = failure.dialect.title;
+    let words: Vec<(String, String)> = faults.iter().map(|fault| value(driver, &fault.kind)).collect();
+    let titles: Vec<&str> = words.iter().map(|(title, _)| title.as_str()).collect();
+    let fixes: Vec<Fix> = words.iter().map(|(_, fix)| Fix::text(fix.clone())).collect();
+    Finding::titled(titles.join("; ")).fixes(fixes)
+}
+
+fn value(driver: &str, fault: &FaultKind) -> (String, String) {
+    match fault {
+        FaultKind::InvalidValue(keyword, allowed) => {
+            let (keyword, allowed) = (printable(keyword), printable(allowed));
+            (format!("{driver} rejects the value of {keyword}"), format!("set {keyword} to {allowed}"))
+        }
+        FaultKind::Missing(option) => (
+            format!("{driver} does not connect without {}", named(option)),
+            format!("give {}", named(option)),
+        ),
+        FaultKind::Placeholder(keyword) => {
+            let keyword = printable(keyword);
+            (
+                format!("the value of {keyword} is a placeholder"),
+                format!("replace the placeholder with the real value of {keyword}"),
+            )
+        }
+        FaultKind::Computed(keyword) => {
+            let keyword = printable(keyword);
+            (
+                format!("the value of {keyword} is known to the program only"),
+                format!("write the value of {keyword} in place of the expression"),
+            )
+        }
+        _ => (format!("{driver} rejects the string"), "correct the string".to_owned()),
+    }
+}
+
+fn named(option: &str) -> String {
+    match option {
+        "host" => "a host".to_owned(),
+        "user" => "a user name".to_owned(),
+        "dbname" => "a database name".to_owned(),
+        option => option.to_owned(),
+    }
+}
