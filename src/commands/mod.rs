@@ -66,14 +66,15 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
     }
 }
 
-/// A remark where a password stands among the arguments: everybody on the machine can read those.
+/// A remark where a password stands among the arguments: everybody on the machine can read those. It is for people; what
+/// reads a machine's format often gets both streams as one.
 fn note_visible_password<'a>(
     strings: impl IntoIterator<Item = &'a OsString>,
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) {
     let is_visible = strings.into_iter().any(|text| holds_secret(text.as_encoded_bytes()));
-    if is_visible && !display.quiet {
+    if is_visible && !display.quiet && display.format == Format::Human {
         streams.note(
             "note: a password in the arguments is visible to other users (ps); set PGPASSWORD or use a password file",
         );

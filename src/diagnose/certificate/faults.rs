@@ -124,9 +124,14 @@ fn subject(view: &View<'_>, defect: &Defect) -> String {
 }
 
 /// Puts a new certificate into the server.
+/// Many an expired certificate was renewed in its file, and the server was never told.
 fn renew(part: &str) -> Fix {
     if part == "the server certificate" {
-        Fix::text("renew it on the server (ssl_cert_file and ssl_key_file), then reload").run(RELOAD)
+        Fix::text(
+            "renew it on the server (ssl_cert_file and ssl_key_file), then reload; if it was renewed already, the server \
+             still serves the old one: only reload",
+        )
+        .run(RELOAD)
     } else {
         Fix::text(format!(
             "have its CA renew {part}, and send the new one from the server (ssl_cert_file), then reload"

@@ -169,7 +169,15 @@ impl<'a> Mismatch<'a> {
     }
 
     fn final_dot(&self) -> Option<Reading> {
-        let bare = self.asked.strip_suffix('.')?;
+        let asked = self.asked;
+        let Some(bare) = asked.strip_suffix('.') else {
+            let dotted =
+                |name: &&String| name.strip_suffix('.').is_some_and(|bare| bare.eq_ignore_ascii_case(asked));
+            return self.names.iter().find(dotted).map(|name| Reading {
+                cause: format!("the certificate's name \"{name}\" ends with a dot (.); libpq compares it, and DNS names in certificates have none"),
+                fixes: vec![self.reissue()],
+            });
+        };
         self.names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())).then(|| Reading {
             cause: "libpq compares the final dot (.) at the end too, and no certificate name ends with one"
                 .to_owned(),

@@ -505,3 +505,16 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
         .sets("host", HOST)
         .shows("strict_clients", "no subjectAltName");
 }
+
+#[test]
+fn a_dot_at_the_end_is_named_on_either_side() {
+    let own = Authority::root("Own Root");
+    let evidence = |name: &str, asked: &str| {
+        Evidence::of(vec![own.server(name)], &[&own.certificate]).with_host(asked, "203.0.113.7")
+    };
+    evidence("db.example", "db.example.")
+        .fails(&codes::HOSTNAME_MISMATCH)
+        .because("the final dot")
+        .sets("host", "db.example");
+    evidence("db.example.", "db.example").fails(&codes::HOSTNAME_MISMATCH).because("ends with a dot");
+}
