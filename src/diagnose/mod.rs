@@ -7,6 +7,7 @@
 
 mod alerts;
 mod auth;
+mod by_default;
 pub mod catalogue;
 mod certificate;
 mod code;
@@ -44,6 +45,7 @@ use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use view::View;
 
+pub use by_default::NO_FILE;
 pub use code::{Code, Concern, Severity};
 pub(crate) use config::SUBCOMMANDS;
 pub use judge::{diagnose, is_stranger};

@@ -3,7 +3,9 @@
 use super::code::Code;
 use super::rule::Rule;
 use super::view::View;
-use super::{Diagnosis, Fix, auth, certificate, config, dns, negotiate, session, tcp, tls, trust};
+use super::{
+    Diagnosis, Fix, auth, by_default, certificate, config, dns, negotiate, session, tcp, tls, trust,
+};
 use crate::conninfo::{SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::stage::Stage;
@@ -49,7 +51,10 @@ pub(super) fn codes() -> Vec<&'static Code> {
 /// The diagnosis of an attempt, unless everything holds.
 pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
-    found(view, rules).next().map(|found| with_hint(with_fall_back(found, view), view))
+    found(view, rules).next().map(|found| {
+        let found = by_default::with_root_file(found, view);
+        with_hint(with_fall_back(found, view), view)
+    })
 }
 
 /// What the server itself advises comes before what is advised here.

@@ -11,7 +11,9 @@ mod string;
 use std::time::{Duration, Instant};
 
 use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
-use crate::diagnose::{Concern, Diagnosis, Fix, Outcome, Trial, Warning, codes, diagnose, is_stranger};
+use crate::diagnose::{
+    Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
+};
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
 use crate::own_thread;
@@ -498,7 +500,11 @@ fn starts_with_tls(fix: &Fix) -> bool {
 }
 
 fn takes_certificate_away(fix: &Fix) -> bool {
-    fix.settings.iter().any(|(keyword, value)| *keyword == "sslcertmode" && value == "disable")
+    fix.settings.iter().any(|(keyword, value)| match *keyword {
+        "sslcertmode" => value == "disable",
+        "sslcert" => value == NO_FILE,
+        _ => false,
+    })
 }
 
 fn certificate_was_asked_for(evidence: &Evidence) -> bool {

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use rustls::sign::SigningKey;
 
 use super::{ClientCertificate, ClientIdentity, FileContent, FileError, IdentityError, file, key, p521};
-use crate::certificate::Certificate;
-use crate::certificate::pem;
+use crate::certificate::{self, Certificate, pem};
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
 
 pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIdentity {
@@ -95,6 +94,10 @@ fn read(
 /// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
 /// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
 fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
+    if path.is_dir() {
+        let content = FileContent::Directory;
+        return Err(IdentityError::CertificateInvalid { path: path.to_owned(), content });
+    }
     let bytes = file::read(path)
         .map_err(|error| IdentityError::CertificateUnreadable { path: path.to_owned(), error })?;
     let blocks = pem::blocks(&bytes);
@@ -121,10 +124,11 @@ fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
         chain.push(certificate);
     }
     if chain.is_empty() {
-        return Err(IdentityError::CertificateInvalid {
-            path: path.to_owned(),
-            content: file::content(&bytes, &blocks),
-        });
+        let content = match certificate::altered(&bytes) {
+            Some(altered) => FileContent::Altered(altered.by),
+            None => file::content(&bytes, &blocks),
+        };
+        return Err(IdentityError::CertificateInvalid { path: path.to_owned(), content });
     }
     Ok(chain)
 }
@@ -347,7 +351,8 @@ mod tests {
         assert_eq!(error, IdentityError::CertificateInvalid { path, content });
         std::fs::create_dir(home.path("directory")).unwrap();
         let error = failure(&home, &[("sslcert", "directory")]);
-        assert!(matches!(error, IdentityError::CertificateUnreadable { .. }), "{error:?}");
+        let content = FileContent::Directory;
+        assert_eq!(error, IdentityError::CertificateInvalid { path: home.path("directory"), content });
     }
 
     #[test]

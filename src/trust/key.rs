@@ -14,6 +14,7 @@ use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
 use super::KeyProblem;
+use crate::certificate::DerKind;
 use crate::certificate::pem::{self, Block};
 
 /// The labels of keys that OpenSSL reads. (An OpenSSH key is none of them.)
@@ -21,11 +22,37 @@ const LABELS: [&str; 4] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "
 
 /// Reads a key. A pass phrase that is not needed is not used.
 pub(super) fn read(bytes: &[u8], pass_phrase: Option<&[u8]>) -> Result<PrivateKeyDer<'static>, KeyProblem> {
-    let key = match pem::blocks(bytes).iter().find(|block| LABELS.contains(&block.label.as_str())) {
+    let blocks = pem::blocks(bytes);
+    let key = match blocks.iter().find(|block| LABELS.contains(&block.label.as_str())) {
         Some(block) => from_block(bytes, block, pass_phrase.filter(|pass_phrase| !pass_phrase.is_empty()))?,
-        None => PrivateKeyDer::try_from(bytes).map_err(|_| KeyProblem::NotAKey)?.clone_key(),
+        // The beginning of a PKCS#12 bundle passes for that of a key.
+        None if matches!(DerKind::of(bytes), Some(DerKind::Pkcs12 | DerKind::Certificate)) => {
+            return Err(what_else(bytes, &blocks));
+        }
+        None => PrivateKeyDer::try_from(bytes).map_err(|_| what_else(bytes, &blocks))?.clone_key(),
     };
     if is_whole(&key) { Ok(key) } else { Err(KeyProblem::Damaged) }
+}
+
+/// What a file is that has no key which libpq reads.
+fn what_else(bytes: &[u8], blocks: &[Block]) -> KeyProblem {
+    let has = |label: &str| blocks.iter().any(|block| block.label.ends_with(label));
+    if has("OPENSSH PRIVATE KEY") {
+        return KeyProblem::OpenSsh;
+    }
+    if has("CERTIFICATE") {
+        return KeyProblem::Certificate;
+    }
+    match DerKind::of(bytes) {
+        Some(DerKind::Pkcs12) => return KeyProblem::Pkcs12,
+        Some(DerKind::Certificate) => return KeyProblem::Certificate,
+        _ => {}
+    }
+    if EncryptedPrivateKeyInfoRef::try_from(bytes).is_ok() {
+        return KeyProblem::EncryptedDer;
+    }
+    let is_text = std::str::from_utf8(bytes).is_ok_and(|text| text.contains("PRIVATE KEY"));
+    if is_text { KeyProblem::Altered } else { KeyProblem::NotAKey }
 }
 
 fn from_block(
@@ -256,9 +283,11 @@ mod tests {
             (b"a note".to_vec(), KeyProblem::NotAKey),
             (key.public_key_to_pem().unwrap(), KeyProblem::NotAKey),
             (key.public_key_to_der().unwrap(), KeyProblem::NotAKey),
-            (text.replace("PRIVATE", "OPENSSH PRIVATE").into_bytes(), KeyProblem::NotAKey),
+            (text.replace("PRIVATE", "OPENSSH PRIVATE").into_bytes(), KeyProblem::OpenSsh),
             // libpq does not decrypt DER.
-            (encrypted, KeyProblem::NotAKey),
+            (encrypted, KeyProblem::EncryptedDer),
+            (text.replace('\n', "\\n").into_bytes(), KeyProblem::Altered),
+            (text.replace("-----", "\u{2014}").into_bytes(), KeyProblem::Altered),
             (text.replace('M', "*").into_bytes(), KeyProblem::Damaged),
             (text.as_bytes()[..text.len() / 2].to_vec(), KeyProblem::Damaged),
             (der[..der.len() / 2].to_vec(), KeyProblem::Damaged),

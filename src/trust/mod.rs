@@ -380,6 +380,16 @@ pub enum IdentityError {
 pub enum KeyProblem {
     /// It holds no private key.
     NotAKey,
+    /// A private key in DER, encrypted: libpq decrypts PEM only.
+    EncryptedDer,
+    /// A PKCS#12 bundle.
+    Pkcs12,
+    /// A key in OpenSSH's own format.
+    OpenSsh,
+    /// A certificate.
+    Certificate,
+    /// The text of a PEM key whose lines were altered.
+    Altered,
     /// It is damaged.
     Damaged,
     /// It is encrypted, and `sslpassword` is not given.

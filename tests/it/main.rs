@@ -6,6 +6,8 @@ mod audit;
 mod bounded;
 mod catalogue;
 mod chain_parity;
+#[cfg(unix)]
+mod client_files;
 mod clients;
 mod command_line;
 mod conninfo_oracle;

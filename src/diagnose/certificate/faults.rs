@@ -2,11 +2,11 @@
 
 use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
 use crate::certificate::Facts;
-use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
+use crate::diagnose::{Fix, by_default};
 use crate::stage::Stage;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -261,6 +261,7 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
         };
         (directory, format!("{}, {what}", path_text(&directory.path)))
     });
+    let unnamed = unnamed_crl(view);
     let not_hashed = state.as_ref().filter(|(directory, _)| directory.state == CrlDirectoryState::NotHashed);
     let rehash = not_hashed.map(|(directory, _)| {
         Fix::text("name the files by hash").run_words([
@@ -271,22 +272,55 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
     });
     Some(
         Finding::titled(format!("there is no CRL of {issuer} to check {part}"))
-            .because(
-                "sslcrl or sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to the root",
-            )
+            .because(match unnamed {
+                Some(_) => {
+                    "sslcrl is not set; libpq found a CRL in its default place, which turns checking on for the whole chain: it \
+                     then needs a CRL of every issuer up to the root"
+                }
+                None => {
+                    "sslcrl or sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to \
+                     the root"
+                }
+            })
             .fact("issuer", issuer)
             .fact("certificate", subject(view, defect))
             .fact("crl_files", given)
+            .fact_if("from", unnamed.map(|_| "found by default (sslcrl is not set)"))
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
             .fix(
                 Fix::text("fetch that CA's CRL, convert it to PEM, and add it to sslcrl")
                     .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"),
             )
-            .fix(Fix::text(
-                "if revocation is not to be checked, remove sslcrl and sslcrldir; revoked certificates then pass",
-            )),
+            .fixes(crl_is_unwanted(view, unnamed)),
     )
+}
+
+/// The file of CRLs that nobody named (`~/.postgresql/root.crl`).
+fn unnamed_crl<'v>(view: &View<'v>) -> Option<&'v std::path::Path> {
+    let unnamed = by_default::is_unnamed(view, "sslcrl") && by_default::is_unnamed(view, "sslcrldir");
+    match &view.trust()?.revocation {
+        Revocation::On { lists, .. } if unnamed => lists.first().map(|list| list.file.as_path()),
+        _ => None,
+    }
+}
+
+/// How revocation is not checked, if that is what is wanted.
+fn crl_is_unwanted(view: &View<'_>, unnamed: Option<&std::path::Path>) -> Vec<Fix> {
+    let origin = view.origin_words("sslcrl").or_else(|| view.origin_words("sslcrldir"));
+    match unnamed {
+        Some(file) => vec![
+            by_default::move_away(file),
+            Fix::text(
+                "do without this CRL: sslcrl set to a path where no file is; revoked certificates then pass",
+            )
+            .set("sslcrl", by_default::NO_FILE),
+        ],
+        None => vec![Fix::text(format!(
+            "if revocation is not to be checked, remove sslcrl and sslcrldir (from {}); revoked certificates then pass",
+            origin.unwrap_or_else(|| "the settings".to_owned())
+        ))],
+    }
 }
 
 pub(super) fn weak(view: &View<'_>) -> Option<Finding> {

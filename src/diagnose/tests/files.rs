@@ -63,7 +63,10 @@ fn a_missing_root_file_names_path_and_origin() {
         settings.root = RootChoice::Default(Some(path("/root/.postgresql/root.crt")));
         settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
     });
-    default.fails(&codes::ROOT_FILE_MISSING).shows("from", "default file").because("sslrootcert is not set");
+    default
+        .fails(&codes::ROOT_FILE_MISSING)
+        .shows("from", "found by default")
+        .because("sslrootcert is not set");
     with_roots(Roots::Missing { path: None, typed: None, obstacle: None, similar: None })
         .fails(&codes::ROOT_FILE_MISSING)
         .because("home directory");
@@ -226,8 +229,13 @@ fn client_files_of_another_kind_are_named() {
         .shows("problem", "Permission denied");
     for (problem, says) in [
         (KeyProblem::NotAKey, "no private key"),
+        (KeyProblem::EncryptedDer, "encrypted PKCS#8 key in DER"),
+        (KeyProblem::Pkcs12, "PKCS#12"),
+        (KeyProblem::OpenSsh, "OpenSSH"),
+        (KeyProblem::Certificate, "a certificate"),
+        (KeyProblem::Altered, "lines were altered"),
         (KeyProblem::Damaged, "damaged"),
-        (KeyProblem::PassPhraseMissing, "sslpassword is not given"),
+        (KeyProblem::PassPhraseMissing, "sslpassword is not set"),
         (KeyProblem::PassPhraseWrong, "does not open it"),
         (KeyProblem::CipherUnknown("1.2.3".to_owned()), "1.2.3"),
     ] {

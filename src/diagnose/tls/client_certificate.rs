@@ -5,7 +5,7 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
-use crate::diagnose::{Fix, alerts};
+use crate::diagnose::{Fix, alerts, by_default};
 use crate::evidence::SessionFailure;
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -111,6 +111,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
         Some(ClientIdentity::Ready(certificate)) => Some(certificate),
         _ => None,
     };
+    let stray = ready.filter(|_| said.is_none() && by_default::is_unnamed(view, "sslcert"));
     let leaf = ready.and_then(|ready| ready.chain.first());
     let facts = leaf.and_then(|leaf| leaf.facts().ok());
     let authorities =
@@ -135,17 +136,23 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled("the server rejected the client certificate")
-            .because("one was sent, and the server's check of it failed".to_owned())
+            .because(match stray {
+                Some(_) => {
+                    "sslcert is not set; libpq found this certificate by default and sent it, and the server's check of it \
+                     failed"
+                }
+                None => "one was sent, and the server's check of it failed",
+            })
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))
             .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
             .fact_if("ends", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
             .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fixes(stray.map(|ready| {
+                [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
+            }).into_iter().flatten())
             .fix(fix)
-            .fixes(said.is_none().then(|| {
-                Fix::text("use no client certificate, if none is wanted (libpq 16 or later)")
-                    .set("sslcertmode", "disable")
-            })),
+            .fixes((said.is_none() && stray.is_none()).then(by_default::no_client_certificate)),
     )
 }

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use super::said;
-use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
+use crate::diagnose::{Fix, by_default};
 use crate::evidence::SessionFailure;
+use crate::file::obstacle::Obstacle;
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{ClientIdentity, FileContent, IdentityError, KeyProblem};
+use crate::trust::{ClientIdentity, FileContent, FileError, IdentityError, KeyProblem};
 
 /// `client-cert-missing`.
 pub const CLIENT_CERT_MISSING: Code = Code {
@@ -35,6 +36,18 @@ pub const CLIENT_KEY_MISSING: Code = Code {
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/client-key-missing.md"),
+};
+
+/// `default-files-unreadable`.
+pub const DEFAULT_FILES_UNREADABLE: Code = Code {
+    name: "default-files-unreadable",
+    severity: Severity::Failure,
+    stage: Stage::Trust,
+    title: "libpq's default files cannot be looked for: permission denied",
+    short: Some("home directory: permission denied"),
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/default-files-unreadable.md"),
 };
 
 /// `client-cert-invalid`.
@@ -129,80 +142,190 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     if let Some(finding) = key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key")) {
         return Some(finding.fact("certificate", path_text(certificate)).fact("from", said(view, "sslkey")));
     }
+    let stray = by_default::is_unnamed(view, "sslcert");
     let missing =
         key.as_ref().map_or_else(|| "~/.postgresql/postgresql.key".to_owned(), |key| path_text(key));
     Some(
         Finding::titled(format!("there is no private key {missing}"))
-            .because(
-                "a client certificate is there, and libpq then needs its key, even where no server asks \
-                 for it",
-            )
+            .because(if stray {
+                "sslcert is not set; libpq found a client certificate by default and then needs its key, even where no \
+                 server asks for it"
+            } else {
+                "a client certificate is there, and libpq then needs its key, even where no server asks for it"
+            })
             .fact("certificate", path_text(certificate))
             .fact("key", missing)
             .fact("from", said(view, "sslkey"))
-            .fix(Fix::text("name the certificate's key: sslkey=FILE"))
-            .fix(Fix::text("use no client certificate (libpq 16 or later)").set("sslcertmode", "disable")),
+            .fix(by_default::no_client_certificate())
+            .fix(Fix::text("set sslkey to the file with the certificate's key: sslkey=FILE"))
+            .fixes(stray.then(|| by_default::move_away(certificate))),
     )
 }
 
+/// libpq stops where it may not even look whether there is a client certificate (`stat()` fails with EACCES), although
+/// none is wanted: HOME of another user, as in containers.
+pub(super) fn default_files_unreadable(view: &View<'_>) -> Option<Finding> {
+    let IdentityError::CertificateUnreadable { path, error } = identity_error(view)? else { return None };
+    if !by_default::is_unnamed(view, "sslcert") {
+        return None;
+    }
+    let Some(Obstacle::NotSearchable(blocked)) = error.obstacle.as_deref() else { return None };
+    let home = path.parent().and_then(Path::parent).map(path_text);
+    let account = text::printable(&blocked.account.to_string());
+    let directory = blocked.path.to_string_lossy();
+    Some(
+        Finding::titled(format!("{} cannot be searched: permission denied", path_text(&blocked.path)))
+            .because(
+                "libpq looks for a client certificate in the home directory even if none is wanted, and stops if it may not \
+                 look; HOME probably still names the home directory of another user",
+            )
+            .fact_if("home", home)
+            .fact("directory", text::printable(&blocked.to_string()))
+            .fact("account", account.clone())
+            .fact("looked_for", path_text(path))
+            .fix(by_default::no_client_certificate())
+            .fix(Fix::text(format!(
+                "set HOME to a directory that {account} can search, for example HOME=/tmp (containers: ENV HOME, or the \
+                 user's entry in /etc/passwd)"
+            )))
+            .fix(
+                Fix::text("if the files there are meant: let this account search the directory")
+                    .run_words(["setfacl", "-m", &format!("u:{}:x", blocked.account.uid), &directory]),
+            ),
+    )
+}
+
+/// Why a file cannot be read, and what helps.
+fn unreadable(path: &Path, error: &FileError, is_key: bool) -> (String, Fix) {
+    let shown = path.to_string_lossy();
+    let why = match error.obstacle.as_deref() {
+        Some(found) => text::printable(&found.to_string()),
+        None => text::printable(&error.text),
+    };
+    let fix = match error.obstacle.as_deref() {
+        Some(Obstacle::NotSearchable(found)) => {
+            Fix::text("let this account search the directory, or copy the file to one that it can search")
+                .run_words([
+                    "setfacl",
+                    "-m",
+                    &format!("u:{}:x", found.account.uid),
+                    &found.path.to_string_lossy(),
+                ])
+        }
+        // A key that its group or others may read is rejected, so that a copy is what is left.
+        Some(Obstacle::NotReadable(found)) if is_key => {
+            let owner = found.account.uid.to_string();
+            Fix::text("give this account a copy of its own, as a user that can read the file")
+                .run_words(["install", "-m", "600", "-o", &owner, &shown, &format!("{shown}.{owner}")])
+                .set("sslkey", format!("{shown}.{owner}"))
+        }
+        Some(Obstacle::NotReadable(_)) => {
+            Fix::text("let this account read the file; a certificate is no secret")
+                .run_words(["chmod", "a+r", &shown])
+        }
+        _ => Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
+    };
+    (why, fix)
+}
+
 pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
-    let (path, why, fix) = match identity_error(view)? {
+    let stray = by_default::is_unnamed(view, "sslcert");
+    let (path, why, fixes) = match identity_error(view)? {
         IdentityError::CertificateUnreadable { path, error } => {
-            let fix = Fix::text("let this account read it").run_words(["ls", "-l", &path.to_string_lossy()]);
-            (path, text::printable(&error.text), fix)
+            let (why, fix) = unreadable(path, error, false);
+            (path, why, vec![fix])
         }
         IdentityError::CertificateInvalid { path, content } => {
-            let from = path.to_string_lossy().into_owned();
-            let to = path.with_extension("pem").to_string_lossy().into_owned();
-            let fix = match content {
-                FileContent::DerCertificate => Fix::text("convert it to PEM")
-                    .run_words(["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to])
-                    .set("sslcert", to.clone()),
-                FileContent::Pkcs12 => {
-                    Fix::text("take certificate and chain out; the key goes into a file of its own")
-                        .run_words(["openssl", "pkcs12", "-in", &from, "-nokeys", "-out", &to])
-                        .set("sslcert", to.clone())
-                }
-                _ => Fix::text("give PEM, the client's certificate first and its chain after it"),
-            };
-            (path, text::printable(&content.to_string()), fix)
+            (path, text::printable(&content.to_string()), certificate_fixes(view, path, content))
         }
         _ => return None,
     };
+    let cause = match stray {
+        true => {
+            "sslcert is not set; libpq found this file by default and reads it as PEM, the client's certificate first and its \
+             chain after it"
+        }
+        false => "libpq reads PEM there, the client's certificate first and its chain after it",
+    };
     Some(
         Finding::titled(format!("the client certificate {} cannot be used", path_text(path)))
-            .because("libpq reads PEM there, the client's certificate first and its chain after it")
+            .because(cause)
             .fact("path", path_text(path))
             .fact("problem", why)
             .fact("from", said(view, "sslcert"))
-            .fix(fix),
+            .fixes(
+                stray
+                    .then(|| [by_default::no_client_certificate(), by_default::move_away(path)])
+                    .into_iter()
+                    .flatten(),
+            )
+            .fixes(fixes),
     )
+}
+
+/// What makes a certificate of what the file is.
+fn certificate_fixes(view: &View<'_>, path: &Path, content: &FileContent) -> Vec<Fix> {
+    let from = path.to_string_lossy().into_owned();
+    let is_pem = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem"));
+    let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" }).to_string_lossy().into_owned();
+    let convert = |text: &str| {
+        Fix::text(text)
+            .run_words(["pgtls-check", "roots", "convert", &from, "--output", &to])
+            .set("sslcert", to.clone())
+    };
+    vec![match content {
+        FileContent::DerCertificate if cfg!(windows) => convert("convert it to PEM"),
+        FileContent::DerCertificate => Fix::text("convert it to PEM")
+            .run_words(["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to])
+            .set("sslcert", to.clone()),
+        FileContent::Altered(_) | FileContent::Utf16(_) => convert("write its certificates as PEM"),
+        FileContent::Pkcs12 => {
+            Fix::text("extract certificate and chain; the key goes into a file of its own (sslkey)")
+                .run_words(["openssl", "pkcs12", "-in", &from, "-nokeys", "-out", &to])
+                .set("sslcert", to.clone())
+        }
+        FileContent::PrivateKey => match view.settings().and_then(|settings| settings.path("sslkey")) {
+            Some(key) => Fix::text("sslcert names a private key: if the two files are swapped, swap them")
+                .set("sslcert", key.to_string_lossy())
+                .set("sslkey", from.clone()),
+            None => {
+                Fix::text("set sslcert to the file with the certificate; this private key goes into sslkey")
+            }
+        },
+        FileContent::Csr => Fix::text(
+            "this is a request for a certificate: have it signed by the CA, and set sslcert to what the CA returns",
+        ),
+        FileContent::PathOfFile(inner) => {
+            Fix::text("set sslcert to that file itself").set("sslcert", inner.to_string_lossy())
+        }
+        FileContent::Directory => {
+            Fix::text("set sslcert to the certificate's file, for example sslcert=DIR/client.crt")
+        }
+        FileContent::BadBlock { line, .. } => {
+            Fix::text(format!("copy the certificate again: the block at line {line} is not usable"))
+        }
+        _ => Fix::text("set sslcert to a PEM file, the client's certificate first and its chain after it"),
+    }]
 }
 
 pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
     let (path, why, fix) = match identity_error(view)? {
         IdentityError::KeyUnreadable { path, error } => {
-            let fix = Fix::text("let this account, and nobody else, read it").run_words([
-                "ls",
-                "-l",
-                &path.to_string_lossy(),
-            ]);
-            (path, text::printable(&error.text), fix)
+            let (why, fix) = unreadable(path, error, true);
+            (path, why, fix)
         }
         IdentityError::KeyNotAFile { path } => {
-            (path, "it is no regular file".to_owned(), Fix::text("name a regular file in sslkey"))
+            (path, "it is not a regular file".to_owned(), Fix::text("set sslkey to a regular file"))
         }
         IdentityError::KeyInvalid { path, problem } => {
-            let (why, fix) = key_problem(problem, &path.to_string_lossy());
+            let (why, fix) = key_problem(view, problem, path);
             (path, why, fix)
         }
         _ => return None,
     };
     Some(
         Finding::titled(format!("the private key {} cannot be used", path_text(path)))
-            .because(
-                "with a client certificate at hand libpq loads its key before the handshake, and fails without",
-            )
+            .because("if there is a client certificate, libpq loads its key before the handshake, and fails without it")
             .fact("path", path_text(path))
             .fact("problem", why)
             .fact("from", said(view, "sslkey"))
@@ -210,39 +333,71 @@ pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// Why the key file `from` yields no key, and what to do.
-fn key_problem(problem: &KeyProblem, from: &str) -> (String, Fix) {
-    match problem {
+/// Why a key file yields no key, and what makes one of it. Each command was run (`tests/it/client_files.rs`).
+fn key_problem(view: &View<'_>, problem: &KeyProblem, path: &Path) -> (String, Fix) {
+    let from = path.to_string_lossy().into_owned();
+    let to = format!("{from}.pem");
+    let written = |text: &str, words: &[&str]| {
+        Fix::text(text).run_words(words.iter().copied()).set("sslkey", to.clone())
+    };
+    let (why, fix) = match problem {
         KeyProblem::NotAKey => (
-            "it holds no private key".to_owned(),
-            Fix::text("name the file with the private key, in PEM or unencrypted DER"),
+            "it contains no private key",
+            Fix::text("set sslkey to the file with the private key, in PEM or unencrypted DER"),
         ),
-        KeyProblem::Damaged => {
-            ("it is damaged".to_owned(), Fix::text("copy the key again; its PEM block must be whole"))
-        }
+        KeyProblem::Altered => (
+            "it contains the text of a private key whose lines were altered (line ends, dashes or indentation)",
+            Fix::text("copy the key again: its BEGIN and END lines and each line between must stand alone"),
+        ),
+        KeyProblem::EncryptedDer => (
+            "it is an encrypted PKCS#8 key in DER (as JDBC wants it), and libpq decrypts PEM only",
+            written(
+                "convert it to PEM; it stays encrypted, with sslpassword as its pass phrase",
+                &["openssl", "pkey", "-inform", "DER", "-in", &from, "-aes256", "-out", &to],
+            ),
+        ),
+        KeyProblem::Pkcs12 => (
+            "it is a PKCS#12 bundle",
+            written(
+                "extract the key; it stays encrypted, with sslpassword as its pass phrase",
+                &["openssl", "pkcs12", "-in", &from, "-nocerts", "-out", &to],
+            ),
+        ),
+        KeyProblem::OpenSsh => (
+            "it is a key in OpenSSH's own format, which OpenSSL does not read",
+            Fix::text("convert a copy of it to PEM (an Ed25519 key cannot be converted: create a new key and certificate)")
+                .run(format!(
+                    "cp {from} {to} && ssh-keygen -p -m PKCS8 -N '' -f {to}",
+                    from = text::shell_quoted(&from),
+                    to = text::shell_quoted(&to)
+                ))
+                .set("sslkey", to.clone()),
+        ),
+        KeyProblem::Certificate => (
+            "it contains a certificate, not a private key",
+            match view.settings().and_then(|settings| settings.path("sslcert")) {
+                Some(certificate) if certificate == path => {
+                    Fix::text("set sslkey to the private key's file; it names the certificate, as sslcert does")
+                }
+                _ => Fix::text("set sslkey to the file with the private key that was created with this certificate's request"),
+            },
+        ),
+        KeyProblem::Damaged => ("it is damaged", Fix::text("copy the key again; its PEM block must be complete")),
         KeyProblem::PassPhraseMissing => (
-            "it is encrypted, and sslpassword is not given".to_owned(),
+            "it is encrypted, and sslpassword is not set",
             Fix::text("give its pass phrase in sslpassword, from a service file that only you can read"),
         ),
         KeyProblem::PassPhraseWrong => (
-            "it is encrypted, and sslpassword does not open it".to_owned(),
-            Fix::text("try the pass phrase by hand").run_words(["openssl", "pkey", "-noout", "-in", from]),
+            "it is encrypted, and sslpassword does not open it",
+            Fix::text("try the pass phrase by hand").run_words(["openssl", "pkey", "-noout", "-in", &from]),
         ),
-        KeyProblem::CipherUnknown(cipher) => (
-            format!("it is encrypted with {}, which this tool cannot read", text::printable(cipher)),
-            Fix::text("write it anew with a modern cipher").run_words([
-                "openssl",
-                "pkcs8",
-                "-topk8",
-                "-v2",
-                "aes-256-cbc",
-                "-in",
-                from,
-                "-out",
-                &format!("{from}.new"),
-            ]),
-        ),
-    }
+        KeyProblem::CipherUnknown(cipher) => {
+            let why = format!("it is encrypted with {}, which pgtls-check cannot read", text::printable(cipher));
+            let words = ["openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", &from, "-out", &to];
+            return (why, written("encrypt it again with a current cipher", &words));
+        }
+    };
+    (why.to_owned(), fix)
 }
 
 pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {

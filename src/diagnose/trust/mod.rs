@@ -23,6 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { code: &root_file::ROOT_FILE_MISSING, detect: root_missing },
     Rule { code: &root_file::ROOT_FILE_UNREADABLE, detect: root_unreadable },
     Rule { code: &root_file::ROOT_FILE_INVALID, detect: root_invalid },
+    Rule { code: &client::DEFAULT_FILES_UNREADABLE, detect: client::default_files_unreadable },
     Rule { code: &client::CLIENT_CERT_INVALID, detect: client::certificate_invalid },
     Rule { code: &client::CLIENT_KEY_MISSING, detect: client::key_missing },
     Rule { code: &client::CLIENT_KEY_PERMISSIONS, detect: client::key_permissions },
@@ -56,7 +57,7 @@ pub const CRL_INVALID: Code = Code {
 fn said(view: &View<'_>, keyword: &str) -> String {
     match view.origin_words(keyword) {
         Some(origin) => format!("{keyword} from {origin}"),
-        None => "libpq's default file".to_owned(),
+        None => format!("found by default ({keyword} is not set)"),
     }
 }
 

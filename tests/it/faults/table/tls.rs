@@ -46,7 +46,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "client-cert-rejected",
         shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; ends:; path: client.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
         fix: "use a certificate that the server's CA issued",
-        fixed_by: Uncovers("sslcertmode=disable", "client-cert-required"),
+        fixed_by: Uncovers("sslcert=/nonexistent", "client-cert-required"),
         psql: Fails("alert unknown ca"),
         neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
     },

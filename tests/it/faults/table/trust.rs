@@ -65,8 +65,8 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-missing",
         shows: "certificate: client.crt; key: no-such-client.key; from: sslkey from the connection string",
-        fix: "sslcertmode=disable",
-        fixed_by: Works("sslcertmode=disable"),
+        fix: "sslcert=/nonexistent",
+        fixed_by: Works("sslcert=/nonexistent"),
         psql: Fails("certificate present, but not private key file"),
         neighbours: &[Settings("a key that is not there to no certificate", "sslkey=DIR/none.key")],
     },
@@ -80,8 +80,8 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-key-invalid",
-        shows: "path: client.key; problem: it holds no private key; from: sslkey from the connection string",
-        fix: "name the file with the private key, in PEM",
+        shows: "path: client.key; problem: it contains a certificate, not a private key; from: sslkey from the connection string",
+        fix: "set sslkey to the file with the private key",
         fixed_by: NoSetting,
         psql: Fails("could not load private key file"),
         neighbours: &[Settings(
@@ -91,7 +91,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-key-encrypted",
-        shows: "path: client.key; problem: it is encrypted, and sslpassword is not; from: sslkey from the connection string",
+        shows: "path: client.key; problem: it is encrypted, and sslpassword is not set; from: sslkey from the connection string",
         fix: "give its pass phrase in sslpassword",
         fixed_by: NoSetting,
         psql: Fails("could not load private key file"),
