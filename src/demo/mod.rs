@@ -39,6 +39,7 @@ pub struct Demo {
     variables: Vec<(&'static str, OsString)>,
     // Dropped in this order: nobody is served from a directory that is gone.
     server: Server,
+    _silent: Option<server::Unanswered>,
     directory: Directory,
 }
 

@@ -19,7 +19,7 @@ use super::Demo;
 use super::directory::Directory;
 use super::hello::Hello;
 use super::pki::{Authority, Issued};
-use super::server::{Listening, OnHello, OnRequest, Port, Script, Server};
+use super::server::{Listening, OnHello, OnRequest, Port, Script, Server, Unanswered};
 use super::session::{Authentication, OnStartup, Session};
 use crate::conninfo::write::quoted_text;
 
@@ -70,6 +70,8 @@ pub(super) struct Scenario {
     pub(super) listening: Listening,
     /// What comes after TLS.
     pub(super) session: Session,
+    /// A port that answers nothing, held while the server runs.
+    silent: Option<Unanswered>,
     port: Port,
     options: Vec<(&'static str, String)>,
     variables: Vec<(&'static str, OsString)>,
@@ -111,6 +113,7 @@ impl Scenario {
             directory,
             root,
             intermediate,
+            silent: None,
             port,
         };
         scenario.present(leaf);
@@ -217,6 +220,17 @@ impl Scenario {
         Ok(path)
     }
 
+    /// The port of the server.
+    pub(super) fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// Opens another port, which answers nothing, and gives its number.
+    pub(super) fn start_silent(&mut self) -> io::Result<u16> {
+        let silent = Unanswered::new(Port::new()?)?;
+        Ok(self.silent.insert(silent).number())
+    }
+
     /// Begins to serve.
     pub(super) fn open(self) -> io::Result<Demo> {
         let tls = self.tls()?;
@@ -233,7 +247,13 @@ impl Scenario {
             session: self.session,
         };
         let server = Server::start(self.port, self.listening, script)?;
-        Ok(Demo { conninfo, variables: self.variables, server, directory: self.directory })
+        Ok(Demo {
+            conninfo,
+            variables: self.variables,
+            server,
+            _silent: self.silent,
+            directory: self.directory,
+        })
     }
 
     fn tls(&self) -> io::Result<Arc<ServerConfig>> {

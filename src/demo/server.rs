@@ -187,6 +187,28 @@ impl Drop for Server {
     }
 }
 
+/// A port that answers nothing: the queue of its socket is full.
+pub(super) struct Unanswered {
+    port: u16,
+    _socket: Socket,
+    _held: Vec<BlockingStream>,
+}
+
+impl Unanswered {
+    /// Fills the queue.
+    pub(super) fn new(port: Port) -> io::Result<Self> {
+        let Port { socket, address } = port;
+        socket.listen(0)?;
+        let held = fill_queue(address)?;
+        Ok(Self { port: address.port(), _socket: socket, _held: held })
+    }
+
+    /// Its number.
+    pub(super) fn number(&self) -> u16 {
+        self.port
+    }
+}
+
 /// Connects until the queue takes no more.
 fn fill_queue(address: SocketAddr) -> io::Result<Vec<BlockingStream>> {
     let mut held = Vec::new();

@@ -5,7 +5,7 @@ use super::code::{Code, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::View;
-use crate::evidence::{DnsFailure, Resolution};
+use crate::evidence::{DnsFailure, NameServer, NameServerAnswer, Resolution};
 use crate::provider::{self, FormKind, Situation};
 use crate::stage::Stage;
 use crate::text;
@@ -73,9 +73,70 @@ fn answer_words(code: Option<i32>, said: &str) -> String {
 
 /// The name servers asked, where they are known.
 fn asked(view: &View<'_>) -> Option<Vec<String>> {
-    let resolvers: Vec<String> =
-        view.evidence.resolvers.iter().map(|resolver| text::printable(resolver)).collect();
+    let resolvers: Vec<String> = view.evidence.resolvers.iter().map(asked_words).collect();
     (!resolvers.is_empty()).then_some(resolvers)
+}
+
+/// A name server with what it answered.
+fn asked_words(server: &NameServer) -> String {
+    let address = text::printable(&server.address);
+    let Some(answer) = &server.answer else { return address };
+    let said = match answer {
+        NameServerAnswer::Records(0) => "no A record".to_owned(),
+        NameServerAnswer::Records(1) => "1 record".to_owned(),
+        NameServerAnswer::Records(count) => format!("{count} records"),
+        NameServerAnswer::NoSuchName => "NXDOMAIN".to_owned(),
+        NameServerAnswer::ServerFailure => "SERVFAIL".to_owned(),
+        NameServerAnswer::Refused => "REFUSED".to_owned(),
+        NameServerAnswer::Other(code) => format!("response code {code}"),
+        NameServerAnswer::Silent => "no response".to_owned(),
+        NameServerAnswer::Failed(failure) => text::printable(&failure.text),
+    };
+    format!("{address}: {said}")
+}
+
+/// The name server that gave this answer.
+fn answered(view: &View<'_>, wanted: impl Fn(&NameServerAnswer) -> bool) -> Option<String> {
+    let servers = view.evidence.resolvers.iter();
+    servers
+        .filter(|server| server.answer.as_ref().is_some_and(&wanted))
+        .map(|server| text::printable(&server.address))
+        .next()
+}
+
+/// Cause and remedy where the name servers themselves tell why the lookup failed.
+fn told_by_servers(view: &View<'_>, name: &str) -> Option<(String, Fix)> {
+    if let Some(server) = answered(view, |answer| *answer == NameServerAnswer::Refused) {
+        return Some((
+            format!("the name server {server} returned REFUSED: it does not serve this machine's network, or not this name"),
+            Fix::text(format!(
+                "allow this machine's network on the name server {server}, or use another one (/etc/resolv.conf, VPN or \
+                 DHCP settings); compare with:"
+            ))
+            .run_words(["nslookup", name, &server]),
+        ));
+    }
+    if let Some(server) = answered(view, |answer| *answer == NameServerAnswer::ServerFailure) {
+        return Some((
+            format!(
+                "the name server {server} returned SERVFAIL: it got no usable answer from the name servers of the \
+                 domain, which are down or fail DNSSEC validation"
+            ),
+            Fix::text("check the domain's own name servers and its DNSSEC records; compare with another name server:")
+                .run_words(["nslookup", name, "OTHER-NAME-SERVER"]),
+        ));
+    }
+    let silent =
+        |answer: &NameServerAnswer| matches!(answer, NameServerAnswer::Silent | NameServerAnswer::Failed(_));
+    let all = view.evidence.resolvers.iter().all(|server| server.answer.as_ref().is_some_and(silent));
+    let server = answered(view, silent).filter(|_| all)?;
+    Some((
+        format!("the name server {server} did not respond: it is down, or packets to its port 53 are dropped or rejected"),
+        Fix::text(format!(
+            "check the way to the name server {server} (VPN, firewall, UDP port 53), or use another one (/etc/resolv.conf)"
+        ))
+        .run_words(["nslookup", name, &server]),
+    ))
 }
 
 /// Asks the resolver again by hand.
@@ -133,8 +194,7 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         "a name without a dot resolves only where it is known: in its own container network, or with the \
          search domain of its own site"
     } else {
-        "the resolver is sure that the name does not exist: it is mistyped, or known only to another \
-         network's name servers"
+        "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
     };
     Some(finding.because(cause).fix(Fix::text("check the spelling of host")).fix(look_up(&name)).fix(
         Fix::text(
@@ -177,16 +237,24 @@ fn failure(view: &View<'_>) -> Option<Finding> {
         }
         Some(Resolution::Found(_)) | None => ("it was not asked in the time there was".to_owned(), None),
     };
+    let told = told_by_servers(view, &name);
+    let (cause, fix) = told.map_or(
+        (
+            "the resolver did not report whether the name exists: it cannot be reached, did not respond in time, or \
+             failed itself"
+                .to_owned(),
+            None,
+        ),
+        |(cause, fix)| (cause, Some(fix)),
+    );
     Some(
         Finding::titled(format!("the name {name} could not be looked up"))
-            .because(
-                "the resolver did not say whether the name exists: it cannot be reached, did not answer \
-                 in time, or has trouble of its own",
-            )
+            .because(cause)
             .fact("name", name.clone())
             .fact("answer", said)
             .fact_if("seconds", seconds)
             .fact_if("asked", asked(view))
+            .fixes(fix)
             .fix(look_up(&name))
             .fix(
                 Fix::text(

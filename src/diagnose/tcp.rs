@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use crate::evidence::{OsFailure, TcpResult};
-use crate::provider::Situation;
+use crate::provider::{ContentNetwork, Situation, content_network};
 use crate::stage::Stage;
 use crate::text;
 
@@ -156,12 +156,20 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     if failure.code.is_some_and(|code| OUT_OF_FILES.contains(&code)) {
         return Some(no_socket(view, failure));
     }
+    if let Some(found) = no_family(view, failure) {
+        return Some(found);
+    }
     let denied = failure.kind == std::io::ErrorKind::PermissionDenied;
+    let route = || {
+        let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
+        ["ip".to_owned(), "route".to_owned(), "get".to_owned(), to]
+    };
+    let run_route = |fix: Fix| {
+        let words = route();
+        fix.run_words(words.iter().map(String::as_str))
+    };
     let (cause, fixes) = if denied {
-        (
-            "this machine itself forbids the connection: a local firewall, a sandbox or a container's policy",
-            vec![Fix::text(format!("allow outgoing connections to port {} on this machine", view.port()))],
-        )
+        denied_by(failure, view.port(), run_route)
     } else if is_v6 {
         (
             "the server was asked for over IPv6, and this network most likely has none; a router or a \
@@ -177,12 +185,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
             "this machine or a router on the way knows no way to the address, or a rule refuses it: the \
              VPN is down, the route is missing, or the host is off",
             vec![
-                Fix::text("see which way the packets would take").run_words([
-                    "ip",
-                    "route",
-                    "get",
-                    &view.address().map_or_else(|| view.host_name(), |address| address.to_string()),
-                ]),
+                run_route(Fix::text("see which way the packets would take")),
                 Fix::text("connect the VPN, or run the check from a machine in the server's network"),
             ],
         )
@@ -198,6 +201,90 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// What on this machine denies a connection: Linux returns EACCES for a route of type `prohibit` (ip-route(8)) and where a
+/// security module denies, EPERM where netfilter drops what goes out.
+fn denied_by(failure: &OsFailure, port: u16, run_route: impl Fn(Fix) -> Fix) -> (&'static str, Vec<Fix>) {
+    const EPERM: i32 = 1;
+    let allow = Fix::text(format!("allow outgoing connections to port {port} on this machine"));
+    if !cfg!(target_os = "linux") {
+        return (
+            "this machine itself forbids the connection: a local firewall, a sandbox or a container's policy",
+            vec![allow],
+        );
+    }
+    if failure.code == Some(EPERM) {
+        return (
+            "this machine itself drops the connection: a firewall rule for outgoing packets, a sandbox or a container's \
+             policy",
+            vec![Fix { command: Some("nft list ruleset".to_owned()), ..allow }],
+        );
+    }
+    (
+        "this machine itself forbids the connection (EACCES): a routing rule of type prohibit, or a security module \
+         (SELinux, AppArmor)",
+        vec![
+            run_route(Fix::text(
+                "see whether it is a routing rule (the answer is then Permission denied, and `ip rule` and `ip route show \
+                 type prohibit` show it), and remove that",
+            )),
+            Fix { text: format!("otherwise {}", allow.text), ..allow }.run("ausearch -m avc -ts recent"),
+        ],
+    )
+}
+
+/// The host has addresses of one family, and from here only the other one leads anywhere, or none.
+fn no_family(view: &View<'_>, failure: &OsFailure) -> Option<Finding> {
+    let families =
+        view.evidence.families.filter(|_| failure.kind == std::io::ErrorKind::NetworkUnreachable)?;
+    let is_v6 = view.address()?.is_ipv6();
+    let (its, other) = if is_v6 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
+    let (has_its, has_other) = if is_v6 { (families.v6, families.v4) } else { (families.v4, families.v6) };
+    let has_another =
+        view.attempt.and_then(|attempt| attempt.dns.as_ref()).is_some_and(|step| match &step.result {
+            crate::evidence::Resolution::Found(found) => {
+                found.iter().any(|address| address.is_ipv6() != is_v6)
+            }
+            _ => false,
+        });
+    if has_its || has_another || reached(view) != Reachability::Public {
+        return None;
+    }
+    let host = view.host_name();
+    let (title, cause, fix) = if has_other {
+        (
+            format!("no {its} route from here, and {host} has {its} addresses only"),
+            format!("this machine's network has {other} only: no route leads to an {its} address"),
+            match is_v6 {
+                true => {
+                    "use a host name or pooler of the server that has an IPv4 address, or get IPv6 for this network"
+                }
+                false => {
+                    "give the server an IPv6 address (AAAA record), or connect through NAT64 and DNS64, a proxy or a VPN \
+                     with IPv4"
+                }
+            },
+        )
+    } else {
+        (
+            format!("no route to {}: this machine has no network", view.place()),
+            "no route leads out of here, over IPv4 or over IPv6".to_owned(),
+            "bring up the network interface, its default route or the VPN",
+        )
+    };
+    let route = if is_v6 { "ip -6 route show default" } else { "ip -4 route show default" };
+    Some(
+        Finding::titled(title)
+            .in_short(if has_other { format!("no {its} route") } else { "no route".to_owned() })
+            .because(cause)
+            .fact("to", described(view))
+            .fact("port", i64::from(view.port()))
+            .fact("error", text::printable(&failure.text))
+            .fixes(provider_hints(view, Situation::Unreachable, None))
+            .fix(Fix::text(fix))
+            .fix(Fix::text(format!("see whether this machine has a default route for {its}")).run(route)),
+    )
+}
+
 /// The limit on open files was reached: that says nothing about the server.
 fn no_socket(view: &View<'_>, failure: &OsFailure) -> Finding {
     Finding::titled(format!("no socket is left for a connection to {}", view.place()))
@@ -210,6 +297,24 @@ fn no_socket(view: &View<'_>, failure: &OsFailure) -> Finding {
         )
 }
 
+/// Silence of a content network.
+fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) -> Finding {
+    finding
+        .in_short(format!("{} does not forward this port", network.name))
+        .because(format!(
+            "the address belongs to {}, a content delivery network (CDN), which answers for web sites and does not forward \
+             port {}",
+            network.name,
+            view.port()
+        ))
+        .fact("network", format!("{}, by {} of {}", network.name, network.source, network.as_of))
+        .fix(Fix::text(format!(
+            "in the DNS: {}, so that the name leads to the server itself, or use a name or address of its own",
+            network.bypass
+        )))
+        .fix(try_port(view, "then see whether the server's own address answers; now:"))
+}
+
 /// Silence, and whatever else kept the connection from being made.
 fn timeout(view: &View<'_>) -> Option<Finding> {
     let waited =
@@ -220,6 +325,9 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact("to", described(view))
         .fact("port", i64::from(port))
         .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
+    if let Some(network) = view.address().and_then(content_network) {
+        return Some(not_forwarded(view, finding, network));
+    }
     Some(match reached(view) {
         Reachability::Private => finding
             .because(if by_name {

@@ -46,8 +46,10 @@ pub struct Evidence {
     pub in_directories: Vec<FileCertificate>,
     /// The line of the system's hosts file that led to the last address, where the server there may be another one.
     pub hosts_line: Option<HostsLine>,
-    /// The name servers that the system's resolver asks, where they are known.
-    pub resolvers: Vec<String>,
+    /// The name servers that the system's resolver asks, where they are known and it failed.
+    pub resolvers: Vec<NameServer>,
+    /// Whether a route leads from this machine over IPv4 and over IPv6, asked where none led to an address.
+    pub families: Option<Families>,
     /// What the run was told to do.
     pub scope: Scope,
     /// Time from the start to the end.
@@ -72,6 +74,7 @@ impl Evidence {
             in_directories: Vec::new(),
             hosts_line: None,
             resolvers: Vec::new(),
+            families: None,
             scope,
             took: Duration::ZERO,
         }
@@ -95,6 +98,43 @@ impl Evidence {
         let judgement = tls.and_then(|step| step.result.judgement.as_ref());
         judgement.is_some_and(|judgement| judgement.verifies && !judgement.chain_is_good())
     }
+}
+
+/// A name server, and what it answered when it was asked for the name's IPv4 addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameServer {
+    /// Its address, as the system's settings write it.
+    pub address: String,
+    /// Its answer; `None` if it was not asked.
+    pub answer: Option<NameServerAnswer>,
+}
+
+/// What a name server answers (RFC 1035, 4.1.1: the code of the response).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameServerAnswer {
+    /// NOERROR, with so many records.
+    Records(u16),
+    /// NXDOMAIN.
+    NoSuchName,
+    /// SERVFAIL.
+    ServerFailure,
+    /// REFUSED.
+    Refused,
+    /// Another code.
+    Other(u8),
+    /// Nothing.
+    Silent,
+    /// The system could not ask it.
+    Failed(OsFailure),
+}
+
+/// The address families over which a route leads from this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Families {
+    /// IPv4.
+    pub v4: bool,
+    /// IPv6.
+    pub v6: bool,
 }
 
 /// A line of the system's hosts file.

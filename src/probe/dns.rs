@@ -1,13 +1,13 @@
 //! Name resolution by the system's getaddrinfo, whose own codes tell a name that does not exist from a resolver that
 //! does not answer (std hides them). It blocks, so it has a thread of its own and is left behind at the deadline.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 use tokio::time::timeout;
 
-use crate::evidence::{DnsFailure, Resolution};
+use crate::evidence::{DnsFailure, NameServer, Resolution};
 use crate::own_thread;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 
@@ -33,6 +33,16 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
+    /// What `localhost` is without a file that says so (RFC 6761, 6.3): libc in an empty root directory asks the DNS.
+    fn loopback(port: u16) -> Self {
+        let addresses = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        Self {
+            resolution: Resolution::Found(addresses.to_vec()),
+            addresses: addresses.map(|address| SocketAddr::new(address, port)).to_vec(),
+            canonical_name: None,
+        }
+    }
+
     fn nothing(resolution: Resolution) -> Self {
         Self { resolution, addresses: Vec::new(), canonical_name: None }
     }
@@ -71,6 +81,7 @@ fn ask(name: &str, port: u16) -> Resolved {
     let hints = AddrInfoHints { flags, address: 0, socktype: STREAM, protocol: 0 };
     let found = match dns_lookup::getaddrinfo(Some(name), None, Some(hints)) {
         Ok(found) => found,
+        Err(_) if is_localhost(name) => return Resolved::loopback(port),
         Err(error) => return Resolved::nothing(failure(error)),
     };
     let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -89,6 +100,10 @@ fn ask(name: &str, port: u16) -> Resolved {
         addresses,
         canonical_name: canonical_name.filter(|canonical| plain(canonical) != plain(name)),
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("localhost")
 }
 
 fn failure(error: LookupError) -> Resolution {
@@ -116,7 +131,7 @@ fn hosts_are_text() -> bool {
 }
 
 /// The name servers that the system's resolver asks (resolv.conf(5)); none where there is no such file.
-pub(super) fn resolvers() -> Vec<String> {
+pub(super) fn resolvers() -> Vec<NameServer> {
     use std::io::Read as _;
     let mut text = String::new();
     let read = std::fs::File::open("/etc/resolv.conf")
@@ -124,7 +139,7 @@ pub(super) fn resolvers() -> Vec<String> {
     if read.is_err() {
         return Vec::new();
     }
-    name_servers(&text)
+    name_servers(&text).into_iter().map(|address| NameServer { address, answer: None }).collect()
 }
 
 /// glibc asks the first three.

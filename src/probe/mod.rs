@@ -14,6 +14,7 @@ mod hosts;
 mod hosts_file;
 mod in_flight;
 mod look;
+mod name_server;
 mod negotiate;
 mod observer;
 mod plaintext;
@@ -32,7 +33,8 @@ use std::net::SocketAddr;
 
 use tokio::time::Instant;
 
-use crate::evidence::{Attempt, Evidence, HostsLine, Resolution};
+use crate::conninfo::Endpoint;
+use crate::evidence::{Attempt, Evidence, HostsLine, NameServer, Resolution, TcpResult};
 use crate::plan::Plan;
 use clock::Clock;
 pub use conceal::conceal_message;
@@ -65,12 +67,38 @@ impl Probed {
     /// Asks the failing address more, within the time that is left for it.
     pub async fn looked_further(self, plan: &Plan) -> Evidence {
         let Self { mut evidence, clock, last, failing } = self;
+        evidence.resolvers = asked_again(plan, evidence.resolvers, &evidence.attempts, last).await;
         if let Some(failing) = failing {
             evidence.looks = second_looks::take(plan, &evidence.attempts, failing, clock, last).await;
             evidence.took = clock.elapsed();
         }
         evidence
     }
+}
+
+fn is_unresolved(attempt: &Attempt) -> bool {
+    let resolution = attempt.dns.as_ref().map(|step| &step.result);
+    resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))
+}
+
+fn found_no_route(attempt: &Attempt) -> bool {
+    let tcp = attempt.tcp.as_ref().map(|step| &step.result);
+    matches!(tcp, Some(TcpResult::Failed(failure)) if failure.kind == std::io::ErrorKind::NetworkUnreachable)
+}
+
+/// The name servers, asked for the name that the system could not resolve last.
+async fn asked_again(
+    plan: &Plan,
+    servers: Vec<NameServer>,
+    attempts: &[Attempt],
+    last: Option<Instant>,
+) -> Vec<NameServer> {
+    let Some(attempt) = attempts.iter().rev().find(|attempt| is_unresolved(attempt)) else { return servers };
+    let Some(Endpoint::Name(name)) = plan.settings.hosts.get(attempt.host).map(|host| &host.endpoint) else {
+        return servers;
+    };
+    let left = last.map_or(attempt.limit, |last| last.saturating_duration_since(Instant::now()));
+    name_server::ask_all(servers, name, left).await
 }
 
 /// The line of the hosts file that led to an address, where the server there is not the one that was meant.
@@ -87,10 +115,8 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let last = plan.total_limit.map(|limit| Clock::deadline(limit, None));
     let tried = hosts::try_all(plan, observer, clock, last).await;
     observer.ended();
-    let asked_in_vain = tried.attempts.iter().any(|attempt| {
-        let resolution = attempt.dns.as_ref().map(|step| &step.result);
-        resolution.is_some_and(|resolution| !matches!(resolution, Resolution::Found(_)))
-    });
+    let asked_in_vain = tried.attempts.iter().any(is_unresolved);
+    let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
     let mut evidence = Evidence {
         started: plan.started,
@@ -107,6 +133,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         in_directories: Vec::new(),
         hosts_line,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
+        families,
         scope: plan.scope,
         took: clock.elapsed(),
     };

@@ -9,7 +9,16 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::conninfo::Keepalives;
-use crate::evidence::{OsFailure, TcpResult};
+use crate::evidence::{Families, OsFailure, TcpResult};
+
+/// Whether routes lead from this machine. The addresses are those of documentation (RFC 5737, 3849), which only a default
+/// route leads to; connecting a socket for datagrams looks up the route and sends nothing.
+pub(super) fn families() -> Families {
+    let leads = |own: &str, to: &str| {
+        std::net::UdpSocket::bind((own, 0)).and_then(|socket| socket.connect((to, 9))).is_ok()
+    };
+    Families { v4: leads("0.0.0.0", "192.0.2.1"), v6: leads("::", "2001:db8::1") }
+}
 
 /// Connects until the deadline.
 pub(super) async fn connect(

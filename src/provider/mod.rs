@@ -7,6 +7,7 @@
 //! Nothing here decides about a verdict. Days are text, `2026-04-15`, and compare as such.
 
 mod advice;
+mod content_networks;
 mod host;
 pub mod inspection;
 mod retired;
@@ -16,6 +17,7 @@ mod table;
 use crate::certificate::{Certificate, DistinguishedName};
 
 pub use advice::{Advice, Due, MissingRoot, advice};
+pub use content_networks::{ContentNetwork, content_network};
 pub use host::{Detection, NearMiss, by_host, detect, near_miss};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, known_root, known_roots};

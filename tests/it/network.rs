@@ -98,14 +98,51 @@ pub(crate) fn closed_ways_name_the_error_of_the_system() {
         for (address, error, fix) in [
             ("203.0.113.9", "No route to host", "ip route get"),
             ("198.51.100.7", "No route to host", "ip route get"),
-            ("198.51.100.207", "Permission denied", "allow outgoing connections to port 5432"),
-            ("192.0.2.7", "Network is unreachable", "ip route get"),
+            ("198.51.100.207", "Permission denied", "ip route get 198.51.100.207"),
+            ("192.0.2.7", "Network is unreachable", "ip -4 route show default"),
         ] {
             let report = case.check(&format!("hostaddr={address} port=5432"));
             says(&report, UNREACHABLE, &[address, error], fix);
         }
         // The neighbour: the same server behind one that no way leads to.
         case.check("host=db.example,db.example hostaddr=192.0.2.7,127.0.0.1").verified();
+    });
+}
+
+#[test]
+fn a_family_without_a_route_is_named() {
+    alone("network::a_family_without_a_route_is_named", || {
+        let case = Case::new();
+        let (v4, v6) = ("hostaddr=198.51.100.7 port=5432", "hostaddr=2001:db8:9::7 port=5432");
+        let none = case.check(v4);
+        says(&none, UNREACHABLE, &["over IPv4 or over IPv6"], "default route");
+        ip("-6 address add 2001:db8:1::1/64 dev lo");
+        ip("-6 route add default dev lo");
+        let only_v6 = case.check(v4);
+        says(&only_v6, UNREACHABLE, &["has IPv6 only"], "NAT64");
+        ip("-6 route delete default dev lo");
+        ip("route add default dev lo");
+        let only_v4 = case.check(v6);
+        says(&only_v4, UNREACHABLE, &["has IPv4 only"], "has an IPv4 address");
+        for (report, family) in [(only_v6, "IPv4"), (only_v4, "IPv6")] {
+            let title = report.at("/diagnosis/title").to_string();
+            assert!(title.contains(&format!("no {family} route from here")), "{report}");
+        }
+    });
+}
+
+#[test]
+fn an_address_of_a_content_network_is_named() {
+    alone("network::an_address_of_a_content_network_is_named", || {
+        let case = Case::new();
+        for address in ["172.67.1.9", "151.101.1.9", "172.63.1.9"] {
+            ip(&format!("address add {address}/32 dev lo"));
+        }
+        filter("ip daddr { 172.67.1.9, 151.101.1.9, 172.63.1.9 } tcp dport 1-65535 drop");
+        says(&case.check("hostaddr=172.67.1.9"), TIMEOUT, &["Cloudflare", "cloudflare.com/ips"], "DNS only");
+        says(&case.check("hostaddr=151.101.1.9"), TIMEOUT, &["Fastly"], "origin");
+        // The neighbour: an address beside the range.
+        says(&case.check("hostaddr=172.63.1.9"), TIMEOUT, &["firewall"], "firewall");
     });
 }
 
@@ -126,11 +163,22 @@ fn the_resolver_s_answers_are_told_apart() {
         let private = "none.privatelink.postgres.database.azure.com";
         says(&ask(private), none, &[private], "private DNS zone");
         says(&ask("empty.example"), ("dns-no-address", "dns", 4), &["empty.example"], "");
-        for name in ["broken.example", "silent.example"] {
+        for (name, answer, cause, fix) in [
+            ("broken.example", "127.0.0.1: SERVFAIL", "returned SERVFAIL", "DNSSEC"),
+            ("refused.example", "127.0.0.1: REFUSED", "returned REFUSED", "on the name server 127.0.0.1"),
+            ("silent.example", "127.0.0.1: no response", "did not respond", "to the name server 127.0.0.1"),
+        ] {
             let failure = ask(name);
-            says(&failure, ("dns-failure", "dns", 4), &[name, "127.0.0.1"], "");
+            says(&failure, ("dns-failure", "dns", 4), &[name, answer, cause], fix);
             failure.says("/diagnosis/retryable", true);
         }
+        let denied = ask("none.example").at("/diagnosis/evidence/asked").to_string();
+        assert!(denied.contains("127.0.0.1: NXDOMAIN"), "{denied}");
+        // Without a file that says so, and with a DNS that does not know it.
+        let none = case.home.write("no-hosts", "");
+        let mount = std::process::Command::new("mount").arg("--bind").arg(none).arg("/etc/hosts").status();
+        assert!(mount.expect("mount runs").success());
+        case.check("hostaddr='' host=localhost sslmode=verify-ca").exits(0);
         // The neighbour: a name that the resolver knows.
         ask("db.example").verified().says("/target/address", "127.0.0.1");
     });

@@ -99,6 +99,19 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 pub(super) const WARNINGS: &[Fault] = &[
+    Fault::warning(
+        "address-silent",
+        "the first of two hosts does not respond, the second does",
+        |scenario| {
+            let silent = scenario.start_silent()?.to_string();
+            let port = scenario.port().to_string();
+            scenario.set("host", "db.example,db.example");
+            scenario.set("hostaddr", "127.0.0.1,127.0.0.1");
+            scenario.set("port", format!("{silent},{port}"));
+            scenario.set("connect_timeout", "2");
+            Ok(())
+        },
+    ),
     Fault::warning("plaintext-accepted", "the server takes connections without TLS too", |scenario| {
         scenario.plaintext = true;
         Ok(())

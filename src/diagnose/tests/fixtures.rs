@@ -92,7 +92,8 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,
-            resolvers: vec!["192.0.2.53".to_owned()],
+            resolvers: vec![crate::evidence::NameServer { address: "192.0.2.53".to_owned(), answer: None }],
+            families: None,
             scope: Scope::default(),
             took: Duration::from_millis(58),
         };

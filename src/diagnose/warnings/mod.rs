@@ -34,6 +34,7 @@ const ALWAYS: &[Rule] = &[
 /// What is looked for only when everything is verified.
 const VERIFIED: &[Rule] = &[
     Rule { code: &settings::SSLMODE_NOT_VERIFYING, detect: settings::not_verifying },
+    Rule { code: &server::ADDRESS_SILENT, detect: server::address_silent },
     Rule { code: &chain::CERTIFICATE_EXPIRES_SOON, detect: chain::certificate_expires },
     Rule { code: &root_file::ROOT_EXPIRES_SOON, detect: chain::root_expires },
     Rule { code: &root_file::ROOT_RETIRED, detect: chain::root_retired },

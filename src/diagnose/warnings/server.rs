@@ -5,9 +5,22 @@ use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::View;
+use crate::diagnose::view::{View, seconds};
+use crate::evidence::TcpResult;
 use crate::evidence::audit::{Accepts, Audit};
 use crate::stage::Stage;
+
+/// `address-silent`.
+pub const ADDRESS_SILENT: Code = Code {
+    name: "address-silent",
+    severity: Severity::Warning,
+    stage: Stage::Tcp,
+    title: "an address that was tried first did not respond",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/address-silent.md"),
+};
 
 /// `tls12-only`.
 pub const TLS12_ONLY: Code = Code {
@@ -68,6 +81,29 @@ pub const PLAINTEXT_ACCEPTED: Code = Code {
     retryable: false,
     page: include_str!("../explain/plaintext-accepted.md"),
 };
+
+/// Addresses before the last one that cost the whole connect_timeout.
+pub(super) fn address_silent(view: &View<'_>) -> Vec<Finding> {
+    let Some((_, earlier)) = view.evidence.attempts.split_last() else { return Vec::new() };
+    let silent = earlier.iter().filter_map(|attempt| {
+        let tcp = attempt.tcp.as_ref().filter(|step| matches!(step.result, TcpResult::TimedOut))?;
+        Some((View::new(view.evidence, Some(attempt)).place(), tcp.took))
+    });
+    silent
+        .map(|(place, took)| {
+            let seconds = i64::try_from(seconds(took)).unwrap_or(i64::MAX);
+            Finding::titled(format!("{place} did not respond for {seconds} s before {} was tried", view.place()))
+                .fact("silent", place)
+                .fact("seconds", seconds)
+                .fact("used", view.place())
+                .fix(Fix::text(
+                    "every connection waits that long: take the silent address out of the host list or the DNS, or repair \
+                     the way to it",
+                ))
+                .fix(Fix::text("until then: put the host that responds first, and set a short connect_timeout"))
+        })
+        .collect()
+}
 
 pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
     let Some(tls) = view.tls() else { return Vec::new() };

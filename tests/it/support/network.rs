@@ -161,7 +161,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, first: usize, pause: Duration) -
     }
 }
 
-/// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none` and all
+/// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none`, `localhost` and all
 /// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1. The
 /// options are those of resolv.conf(5).
 ///
@@ -203,7 +203,7 @@ fn answer(query: &[u8]) -> Option<Vec<u8>> {
     let (code, records): (u8, u8) = match label {
         b"silent" => return None,
         _ if query[..end - 4].ends_with(b"\x04azur\x03com\0") => (3, 0),
-        b"none" => (3, 0),
+        b"none" | b"localhost" => (3, 0),
         b"broken" => (2, 0),
         b"refused" => (5, 0),
         b"empty" => (0, 0),

@@ -134,6 +134,17 @@ pub(super) const FAILURES: &[Row] = &[
 
 pub(super) const WARNINGS: &[Row] = &[
     Row {
+        fault: "address-silent",
+        shows: "silent: 127.; seconds: 2; used: 127.",
+        fix: "take the silent address out of the host list",
+        fixed_by: NoSetting,
+        psql: Connects,
+        neighbours: &[Settings(
+            "a first host that refuses at once",
+            "host=db.example,db.example hostaddr=127.0.0.1,127.0.0.1 port=CLOSED,PORT",
+        )],
+    },
+    Row {
         fault: "plaintext-accepted",
         shows: "answer: without TLS",
         fix: "hostssl instead of host in pg_hba.conf",
