@@ -177,8 +177,10 @@ mod tests {
 
     use super::*;
 
+    /// Every row has an answer here that it is the first to fit.
     #[test]
     fn protocols_are_named_by_their_first_bytes() {
+        let mut met = vec![false; FINGERPRINTS.len()];
         for (bytes, name) in [
             (b"HTTP/1.1 400 Bad Request\r\n".as_slice(), "HTTP"),
             (b"<html><body>", "HTTP"),
@@ -194,10 +196,25 @@ mod tests {
             (b"\x04\x01\x00\x25\x00\x00\x01\x00", "SQL Server (TDS)"),
             (b"\x30\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0", "MongoDB"),
             (b"\x03\x00\x00\x13\x0e", "RDP"),
+            (b"554 no SMTP service here\r\n", "SMTP"),
+            (b"ERROR\r\n", "Memcached"),
+            (b"INFO {\"server_id\":\"NA\"", "NATS"),
+            (b"AMQP\0\0\x09\x01", "AMQP"),
+            (b"RFB 003.008\n", "VNC"),
+            (b"\0\x20\0\0\x04\0\0\0\x22\0", "Oracle (TNS)"),
+            (b"\0\0\0\x23\xffSMBr", "SMB"),
+            (b"\xff\xfd\x18\xff\xfd\x20", "Telnet"),
+            (b"R\0\0\0\x08\0\0\0\x03", "PostgreSQL without negotiation"),
             (b"hello, this is a banner\n", "a service with a text protocol"),
         ] {
             assert_eq!(recognise(bytes).map(|found| found.name), Some(name), "{bytes:?}");
+            if let Some(row) = FINGERPRINTS.iter().position(|row| (row.fits)(bytes)) {
+                met[row] = true;
+            }
         }
+        let without: Vec<&str> =
+            FINGERPRINTS.iter().zip(met).filter(|(_, met)| !met).map(|(row, _)| row.name).collect();
+        assert!(without.is_empty(), "no answer of theirs is here, or an earlier row takes it: {without:?}");
         assert_eq!(recognise(b"\x00\x01\x02"), None);
         assert_eq!(recognise(b""), None);
     }
