@@ -12,6 +12,7 @@ mod clients;
 mod command_line;
 mod conninfo_oracle;
 mod cut_handshakes;
+mod dialects;
 mod end_to_end;
 mod faults;
 mod generated;
