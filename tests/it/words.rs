@@ -121,6 +121,7 @@ fn every_help_text_keeps_to_the_words() {
         &["roots", "show", "--help"],
         &["roots", "check", "--help"],
         &["roots", "export", "--help"],
+        &["roots", "convert", "--help"],
         &["clients", "--help"],
         &["explain", "--help"],
         &["demo", "--help"],
@@ -138,7 +139,7 @@ fn top(path: &str) -> PathBuf {
 
 #[test]
 fn every_guide_keeps_to_the_words() {
-    for path in ["certs/README.md", "src/architecture.md", ".github/CHANGELOG.md"] {
+    for path in ["README.md", "certs/README.md", "src/architecture.md", ".github/CHANGELOG.md"] {
         fine(path, &fs::read_to_string(top(path)).unwrap());
     }
     for form in fs::read_dir(top(".github/ISSUE_TEMPLATE")).unwrap() {
