@@ -100,6 +100,8 @@ pub enum ConfigError {
         name: String,
         /// The files looked in, with what was wrong with each.
         files: Vec<(PathBuf, String)>,
+        /// Those of them that exist and cannot be read.
+        unreadable: Vec<PathBuf>,
     },
     /// A string of another driver, which that driver refuses: whoever read it says why.
     OtherDriver,

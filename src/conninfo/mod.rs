@@ -53,7 +53,7 @@ pub use parameter::{Parameter, ParameterValue};
 pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
 pub use program::{Library, Program};
 pub use resolve::{Failure, resolve};
-pub use settings::{BadPort, Endpoint, Host, Keepalives, Notice, Password, RootChoice, Settings};
+pub use settings::{BadPort, Endpoint, Host, Keepalives, NoPassword, Notice, Password, RootChoice, Settings};
 pub use uri::has_unencoded_password;
 pub use value::Value;
 pub use write::Form;

@@ -1,12 +1,13 @@
 //! The password file, `~/.pgpass` (fe-connect.c, passwordFromFile).
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::Notice;
+use super::{NoPassword, Notice};
+use crate::file::obstacle::{may_change_mode, obstacle};
 use crate::secret::Secret;
 
 /// The largest file that is read; what is longer is cut there.
@@ -23,25 +24,95 @@ pub(super) struct Key<'a> {
     pub(super) user: &'a [u8],
 }
 
+impl<'a> Key<'a> {
+    fn fields(&self) -> [(&'static str, &'a [u8]); 4] {
+        [("host", self.host), ("port", self.port), ("database", self.database), ("user", self.user)]
+    }
+
+    /// What follows the four fields of a line, if they fit.
+    fn rest_of<'l>(&self, line: &'l [u8]) -> Option<&'l [u8]> {
+        self.fields().into_iter().try_fold(line, |line, (_, value)| field(line, value))
+    }
+
+    /// The one field in which a line differs, if it is one alone and a password follows.
+    fn only_difference(&self, line: &[u8]) -> Option<&'static str> {
+        let mut differs = None;
+        let mut rest = line;
+        for (name, value) in self.fields() {
+            rest = match field(rest, value) {
+                Some(after) => after,
+                None if differs.is_none() => {
+                    differs = Some(name);
+                    after_colon(rest)?
+                }
+                None => return None,
+            };
+        }
+        differs.filter(|_| !rest.is_empty())
+    }
+}
+
+/// What follows the first colon that no backslash makes literal.
+fn after_colon(line: &[u8]) -> Option<&[u8]> {
+    let mut rest = line;
+    loop {
+        let (byte, after) = rest.split_first()?;
+        match byte {
+            b'\\' => rest = after.split_first()?.1,
+            b':' => return Some(after),
+            _ => rest = after,
+        }
+    }
+}
+
+/// A value as a line has it.
+fn escaped(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).replace('\\', "\\\\").replace(':', "\\:")
+}
+
 impl PasswordFile {
-    /// Reads the file. One that cannot be read is passed over in silence, one that is no plain file or open to others
-    /// with a notice.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, Notice> {
-        let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
+    /// Reads the file. libpq passes over one that is not there or cannot be read, one that is no plain file, and one that is
+    /// open to others.
+    pub(super) fn open(path: &Path) -> Result<Self, Notice> {
+        let useless = |error: &io::Error| Notice::PassfileUseless {
+            path: path.to_owned(),
+            why: match (error.kind(), obstacle(path)) {
+                (io::ErrorKind::NotFound, _) => NoPassword::Missing,
+                (_, Some(found)) => NoPassword::Unreadable(found.to_string()),
+                (_, None) => NoPassword::Unreadable(error.to_string()),
+            },
+        };
+        let metadata = fs::metadata(path).map_err(|error| useless(&error))?;
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
         let mut content = Zeroizing::new(Vec::new());
         let read = File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut content));
-        Ok(read.is_ok().then_some(Self(content)))
+        read.map(|_| Self(content)).map_err(|error| useless(&error))
     }
 
     /// The password of the first line that fits.
     pub(super) fn find(&self, key: &Key<'_>) -> Option<Secret> {
-        self.0.split(|byte| *byte == b'\n').find_map(|line| {
+        self.lines().find_map(|(_, line)| Some(password(key.rest_of(line)?)))
+    }
+
+    /// Why there is no password for a key.
+    pub(super) fn why_none(&self, key: &Key<'_>) -> NoPassword {
+        match self.lines().find(|(_, line)| key.rest_of(line).is_some()) {
+            Some((line, _)) => NoPassword::EmptyPassword { line },
+            None => NoPassword::NoLine {
+                wanted: key.fields().map(|(_, value)| escaped(value)).join(":"),
+                nearest: self.lines().find_map(|(number, line)| Some((number, key.only_difference(line)?))),
+            },
+        }
+    }
+
+    /// The lines that are no comments, with their numbers.
+    fn lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let lines = self.0.split(|byte| *byte == b'\n').enumerate();
+        lines.filter_map(|(index, line)| {
             let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
             let line = line.get(..end).filter(|line| !line.starts_with(b"#"))?;
-            let rest = [key.host, key.port, key.database, key.user].into_iter().try_fold(line, field)?;
-            Some(password(rest))
+            Some((index + 1, line))
         })
     }
 }
@@ -50,7 +121,9 @@ impl PasswordFile {
 fn check(path: &Path, metadata: &fs::Metadata) -> Result<(), Notice> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o7777;
-    let ignored = |mode| Err(Notice::PassfileIgnored { path: path.to_owned(), mode });
+    let changeable = || may_change_mode(path);
+    let ignored =
+        |mode| Err(Notice::PassfileIgnored { path: path.to_owned(), mode, changeable: changeable() });
     match metadata.is_file() {
         false => ignored(None),
         true if mode & 0o077 != 0 => ignored(Some(mode)),
@@ -142,23 +215,48 @@ mod tests {
         assert_eq!(find(b"::1:5432:d:u:x", "::1", "5432", "d", "u").as_deref(), Some("x"));
     }
 
+    #[test]
+    fn why_there_is_no_password_is_told_without_one() {
+        let key = Key { host: b"h", port: b"1", database: b"d:b", user: b"u" };
+        let why = |content: &[u8]| PasswordFile(Zeroizing::new(content.to_vec())).why_none(&key);
+        let none = |nearest| NoPassword::NoLine { wanted: "h:1:d\\:b:u".to_owned(), nearest };
+        for (content, expected) in [
+            (&b""[..], none(None)),
+            (b"# h:1:d\\:b:v:x\nh:2:d\\:b:u:x", none(Some((2, "port")))),
+            (b"other:1:d\\:b:u:x", none(Some((1, "host")))),
+            (b"h:1:*:U:x", none(Some((1, "user")))),
+            // Two fields, and a line with a field too few, in which another is the password.
+            (b"h:2:*:v:x\nh:1:u:secret", none(None)),
+            (b"\nh:*:*:u:", NoPassword::EmptyPassword { line: 2 }),
+        ] {
+            assert_eq!(why(content), expected, "{}", String::from_utf8_lossy(content));
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn files_open_to_others_are_ignored() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pgpass");
-        assert!(PasswordFile::open(&path).unwrap().is_none());
+        let missing = Notice::PassfileUseless { path: path.clone(), why: NoPassword::Missing };
+        assert_eq!(PasswordFile::open(&path).err(), Some(missing));
         fs::write(&path, "*:*:*:*:x").unwrap();
         for mode in [0o640, 0o604, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let notice = PasswordFile::open(&path).err();
-            assert_eq!(notice, Some(Notice::PassfileIgnored { path: path.clone(), mode: Some(mode) }));
+            assert_eq!(
+                notice,
+                Some(Notice::PassfileIgnored { path: path.clone(), mode: Some(mode), changeable: true })
+            );
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(PasswordFile::open(&path).unwrap().is_some());
+        assert!(PasswordFile::open(&path).is_ok());
         let notice = PasswordFile::open(directory.path()).err();
-        assert_eq!(notice, Some(Notice::PassfileIgnored { path: directory.path().to_owned(), mode: None }));
+        assert_eq!(
+            notice,
+            Some(Notice::PassfileIgnored { path: directory.path().to_owned(), mode: None, changeable: true })
+        );
     }
 
     proptest! {

@@ -129,10 +129,14 @@ fn passwords(
     let path = merged.get("passfile").filter(|path| !path.value.is_empty());
     let Some(path) = path.map(|path| path.value.to_path()) else { return };
     let file = match PasswordFile::open(&environment.current_dir.join(&path)) {
-        Ok(Some(file)) => file,
-        Ok(None) => return,
-        Err(Notice::PassfileIgnored { mode, .. }) => {
-            notices.push(Notice::PassfileIgnored { path, mode });
+        Ok(file) => file,
+        // The path as it was given.
+        Err(Notice::PassfileIgnored { mode, changeable, .. }) => {
+            notices.push(Notice::PassfileIgnored { path, mode, changeable });
+            return;
+        }
+        Err(Notice::PassfileUseless { why, .. }) => {
+            notices.push(Notice::PassfileUseless { path, why });
             return;
         }
         Err(notice) => {
@@ -149,8 +153,14 @@ fn passwords(
             database: merged.text("dbname"),
             user: merged.text("user"),
         };
-        if let Some(secret) = file.find(&key).filter(|secret| !secret.expose().is_empty()) {
-            host.password = Some(Password { secret, origin: Origin::PasswordFile(path.clone()) });
+        match file.find(&key).filter(|secret| !secret.expose().is_empty()) {
+            Some(secret) => {
+                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.clone()) });
+            }
+            None => {
+                let why = file.why_none(&key);
+                notices.push(Notice::PassfileUseless { path: path.clone(), why });
+            }
         }
     }
     // libpq keeps these apart from its parameters; here the listing tells of them.
@@ -458,7 +468,7 @@ mod tests {
     #[test]
     fn services_that_cannot_be_found_are_marked() {
         let failure = with("host=a service=nowhere", &[]).unwrap_err();
-        let ConfigError::ServiceNotFound { name, files } = &failure.error else { panic!("{failure:?}") };
+        let ConfigError::ServiceNotFound { name, files, .. } = &failure.error else { panic!("{failure:?}") };
         assert_eq!((name.as_str(), files.len()), ("nowhere", 2));
         assert_eq!(failure.marked.unwrap().spans[0], 15..22);
     }
@@ -663,7 +673,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let ignored = with(input, &variables).unwrap();
         assert!(ignored.hosts.iter().all(|host| host.password.is_none()));
-        assert_eq!(ignored.notices, [Notice::PassfileIgnored { path, mode: Some(0o644) }]);
+        assert_eq!(ignored.notices, [Notice::PassfileIgnored { path, mode: Some(0o644), changeable: true }]);
     }
 
     #[test]

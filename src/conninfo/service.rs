@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::blanks::is_space;
 use super::{ConfigError, Environment, Origin, Value, mask, options};
 use crate::file;
+use crate::file::obstacle::obstacle;
 
 /// The largest file that is read.
 const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -24,22 +25,34 @@ pub(super) struct Section {
 
 /// Looks a service up: in `PGSERVICEFILE` or else the user's file, then in the system's.
 pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, Box<ConfigError>> {
-    let mut searched = Vec::new();
+    let (mut searched, mut unreadable) = (Vec::new(), Vec::new());
     for (path, must_exist) in files(environment) {
         let place = environment.current_dir.join(&path);
         let missing = match read(&place) {
             Ok(content) => match section(&content, name, &path) {
                 Ok(Some(settings)) => return Ok(Section { file: path, settings }),
                 Ok(None) => "has no such section".to_owned(),
-                Err(Problem::File(what)) => return Err(not_found(name, searched, path, what)),
+                Err(Problem::File(what)) => {
+                    searched.push((path, what));
+                    return Err(not_found(name, searched, unreadable));
+                }
                 Err(Problem::Setting(error)) => return Err(error),
             },
-            Err(error) if must_exist => return Err(not_found(name, searched, path, reason(&error))),
-            Err(error) => reason(&error),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    unreadable.push(path.clone());
+                }
+                let why = reason(&place, &error);
+                if must_exist {
+                    searched.push((path, why));
+                    return Err(not_found(name, searched, unreadable));
+                }
+                why
+            }
         };
         searched.push((path, missing));
     }
-    Err(Box::new(ConfigError::ServiceNotFound { name: shown(name), files: searched }))
+    Err(not_found(name, searched, unreadable))
 }
 
 /// The names of all sections of the service files, in their order, each once.
@@ -74,11 +87,14 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     file::read(path, SIZE_LIMIT)
 }
 
-fn reason(error: &io::Error) -> String {
+fn reason(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
         io::ErrorKind::FileTooLarge => format!("is larger than {SIZE_LIMIT} bytes"),
-        _ => format!("cannot be read: {error}"),
+        _ => match obstacle(path) {
+            Some(found) => format!("cannot be read: {found}"),
+            None => format!("cannot be read: {error}"),
+        },
     }
 }
 
@@ -86,14 +102,8 @@ fn shown(name: &Value) -> String {
     String::from_utf8_lossy(mask::value(name.as_bytes(), false).as_bytes()).into_owned()
 }
 
-fn not_found(
-    name: &Value,
-    mut files: Vec<(PathBuf, String)>,
-    path: PathBuf,
-    what: String,
-) -> Box<ConfigError> {
-    files.push((path, what));
-    Box::new(ConfigError::ServiceNotFound { name: shown(name), files })
+fn not_found(name: &Value, files: Vec<(PathBuf, String)>, unreadable: Vec<PathBuf>) -> Box<ConfigError> {
+    Box::new(ConfigError::ServiceNotFound { name: shown(name), files, unreadable })
 }
 
 /// What ends the search for a service.
@@ -248,6 +258,7 @@ mod tests {
                     (at(".pg_service.conf"), "does not exist".to_owned()),
                     (at("system/pg_service.conf"), "does not exist".to_owned()),
                 ],
+                unreadable: Vec::new(),
             }))
         );
         fs::create_dir(at("system")).unwrap();

@@ -158,10 +158,40 @@ pub enum Notice {
         path: PathBuf,
         /// Its permission bits; `None` if it is no plain file.
         mode: Option<u32>,
+        /// Whether this account can change its mode: not so of a file of another account or on a read-only mount.
+        changeable: bool,
+    },
+    /// A password file is read and gives no password for a host.
+    PassfileUseless {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: NoPassword,
     },
     /// Kerberos credentials are there and gssencmode allows them: libpq asks for GSSAPI encryption before TLS.
     KerberosCredentials {
         /// The cache or keytab, as Kerberos writes it.
         name: String,
+    },
+}
+
+/// Why a password file gives no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPassword {
+    /// It does not exist.
+    Missing,
+    /// It cannot be read: why.
+    Unreadable(String),
+    /// No line is for this host, port, database and user.
+    NoLine {
+        /// `host:port:database:user`, as the file would name them.
+        wanted: String,
+        /// The line that comes nearest, from 1, and the field in which it differs.
+        nearest: Option<(usize, &'static str)>,
+    },
+    /// The line that matches has no password.
+    EmptyPassword {
+        /// The line, from 1.
+        line: usize,
     },
 }

@@ -7,7 +7,7 @@ use super::said::{Gateway, Said, gateway, said};
 use super::view::View;
 use super::{Fix, Verdict};
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, mask_text};
+use crate::conninfo::{AuthMethod, NoPassword, Notice, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -151,33 +151,104 @@ fn asked(view: &View<'_>) -> Option<String> {
 }
 
 fn password_required(view: &View<'_>) -> Option<Finding> {
-    (view.session_failure()? == &SessionFailure::PasswordNeeded).then(|| {
+    if view.session_failure()? != &SessionFailure::PasswordNeeded {
+        return None;
+    }
+    let (file, fixes) = password_file(view);
+    let certificate = view.tls().is_some_and(|tls| tls.client_certificate.sent);
+    let because = match certificate {
+        true => format!(
+            "{}; the client certificate was sent, but this user's line in pg_hba.conf asks for a password all the same (its method \
+             is not cert)",
+            view.tls_words()
+        ),
+        false => format!("{}; --require-auth asks for a session as well", view.tls_words()),
+    };
+    Some(
         Finding::titled("the server asks for a password, and none is given")
-            .because(format!("{}; --require-auth asks for a session as well", view.tls_words()))
+            .because(because)
             .fact("user", view.user())
             .fact_if("method", asked(view))
             .fact(
                 "looked_in",
                 vec![
-                    "password in the connection string or service".to_owned(),
-                    "environment variable PGPASSWORD".to_owned(),
-                    "password file: passfile, else ~/.pgpass".to_owned(),
+                    "password in the connection string or service: not set".to_owned(),
+                    "environment variable PGPASSWORD: not set".to_owned(),
+                    file,
                 ],
             )
-            .fix(
+            .fixes(fixes)
+            .fix(Fix::text("set the environment variable PGPASSWORD, or use -W for a prompt"))
+            .fixes(certificate.then(|| {
                 Fix::text(
-                    "add a line host:port:database:user:password to the password file, which only you may \
-                     read",
+                    "on the server: to log in by the certificate alone, give this user's hostssl line in pg_hba.conf the method \
+                     cert",
                 )
-                .run(if cfg!(windows) {
-                    "notepad %APPDATA%\\postgresql\\pgpass.conf"
-                } else {
-                    "chmod 600 ~/.pgpass"
-                }),
+            }))
+            .fix(Fix::text("to check TLS alone: omit --require-auth")),
+    )
+}
+
+/// What came of the password file, and what helps there.
+fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
+    let slot = view.attempt.map_or(0, |attempt| attempt.host);
+    let notices = view.settings().map(|settings| settings.notices.as_slice()).unwrap_or_default();
+    let about =
+        |notice: &&Notice| matches!(notice, Notice::PassfileIgnored { .. } | Notice::PassfileUseless { .. });
+    let found: Vec<&Notice> = notices.iter().filter(about).collect();
+    let wanted = || {
+        let host = view.host().map(|host| super::view::shown_value(&host.name)).unwrap_or_default();
+        format!("{host}:{}:{}:{}", view.port(), view.database(), view.user())
+    };
+    let add = |line: &str, path: &str| {
+        Fix::text(format!("add this line to {path}, with the password")).run(format!("{line}:PASSWORD"))
+    };
+    match found.get(slot).or_else(|| found.first()) {
+        Some(Notice::PassfileIgnored { path, mode, .. }) => {
+            let path = super::view::path_text(path);
+            let why = match mode {
+                Some(mode) => format!("ignored, its mode is {mode:04o}"),
+                None => "ignored, it is not a regular file".to_owned(),
+            };
+            let fix = Fix::text(format!(
+                "let libpq use {path}: see the warning passfile-ignored (mode 0600, or a copy of it)"
+            ));
+            (format!("password file {path}: {why}"), vec![fix])
+        }
+        Some(Notice::PassfileUseless { path, why }) => {
+            let shown = super::view::path_text(path);
+            let (what, fix) = match why {
+                NoPassword::Missing => {
+                    ("does not exist".to_owned(), add(&wanted(), &format!("a new file {shown} (mode 0600)")))
+                }
+                NoPassword::Unreadable(reason) => (
+                    text::printable(reason),
+                    Fix::text(format!(
+                        "let this account own {shown} with mode 0600, or give it a copy and set passfile (PGPASSFILE) to that"
+                    )),
+                ),
+                NoPassword::NoLine { wanted, nearest } => {
+                    let wanted = text::printable(wanted);
+                    let nearest = nearest
+                        .map(|(line, field)| format!("; line {line} differs only in its {field}"))
+                        .unwrap_or_default();
+                    (format!("no line for {wanted}{nearest}"), add(&wanted, &shown))
+                }
+                NoPassword::EmptyPassword { line } => (
+                    format!("line {line} matches, and its password is empty"),
+                    Fix::text(format!("write the password at the end of line {line} of {shown}")),
+                ),
+            };
+            (format!("password file {shown}: {what}"), vec![fix])
+        }
+        _ => {
+            let path = if cfg!(windows) { "%APPDATA%\\postgresql\\pgpass.conf" } else { "~/.pgpass" };
+            (
+                "password file: none (passfile is not set, and there is no home directory)".to_owned(),
+                vec![add(&wanted(), &format!("{path} (mode 0600)"))],
             )
-            .fix(Fix::text("give it in the environment variable PGPASSWORD, or be asked with -W"))
-            .fix(Fix::text("check TLS alone: leave --require-auth out"))
-    })
+        }
+    }
 }
 
 fn password_rejected(view: &View<'_>) -> Option<Finding> {

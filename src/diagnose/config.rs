@@ -463,17 +463,23 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
 }
 
 fn service_not_found(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::ServiceNotFound { name, files } = error(view)? else { return None };
+    let ConfigError::ServiceNotFound { name, files, unreadable } = error(view)? else { return None };
     let name = text::printable(name);
     let looked: Vec<String> =
         files.iter().map(|(path, why)| format!("{}: {}", path_text(path), text::printable(why))).collect();
-    let first = files.first().map(|(path, _)| path_text(path));
+    // libpq passes over a file that it cannot read.
+    let first = files.iter().find(|(path, _)| !unreadable.contains(path)).map(|(path, _)| path_text(path));
+    let readable = unreadable.iter().map(|path| {
+        Fix::text("let this account read the file, or give it a copy and set PGSERVICEFILE to that")
+            .run_words(["ls", "-l", &path.to_string_lossy()])
+    });
     Some(
         Finding::titled(format!("there is no service \"{name}\""))
             .because("libpq found no section of that name in the service files it reads")
             .fact("section", format!("[{name}]"))
             .fact("looked_in", looked)
             .mark(mark(view, "no such service"))
+            .fixes(readable)
             .fix(Fix::text(format!(
                 "add a section [{name}] to {}, one keyword=value a line without blanks round the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")

@@ -166,6 +166,12 @@ fn behind_link(link: &Path, links: usize) -> Option<Obstacle> {
     }
 }
 
+/// Whether this account may change the mode of a file: it owns it or is the superuser, and the file can be written to.
+pub fn may_change_mode(path: &Path) -> bool {
+    let owns = permissions(path).is_none_or(|found| found.account.uid == 0 || found.account == found.owner);
+    owns && !super::mount::is_read_only(path)
+}
+
 #[cfg(unix)]
 fn permissions(path: &Path) -> Option<Permissions> {
     use std::os::unix::fs::MetadataExt;

@@ -84,9 +84,25 @@ fn wrong_passwords_tell_where_they_came_from() {
     says(
         &asked,
         ("password-required", "auth", 9),
-        &[("user", GUARDED), ("method", "scram")],
-        "password file",
+        &[("user", GUARDED), ("method", "scram"), ("looked_in", ".pgpass: does not exist")],
+        ".pgpass",
     );
+    // Each reason for which a password file gives none.
+    let port = site.server.port();
+    for (content, mode, reason) in [
+        (format!("{NAME}:{port}:other:*:x\n"), 0o600, "line 1 differs only in its database"),
+        (format!("{NAME}:1:other:*:x\n"), 0o600, "no line for db.example:"),
+        (format!("# none\n{NAME}:{port}:*:{GUARDED}:\n"), 0o600, "line 2 matches, and its password is empty"),
+        (format!("*:*:*:*:{PASSWORD}\n"), 0o640, "ignored, its mode is 0640"),
+    ] {
+        let file = home.write("passwords", content);
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let asked = Tool::at(&home)
+            .with(["--require-auth"])
+            .check(&format!("{conninfo} passfile={}", file.display()));
+        says(&asked, ("password-required", "auth", 9), &[("looked_in", reason)], "passwords");
+        asked.conceals(PASSWORD);
+    }
 }
 
 #[test]

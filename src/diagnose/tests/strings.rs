@@ -186,12 +186,22 @@ fn a_missing_service_lists_the_files() {
     let error = ConfigError::ServiceNotFound {
         name: "ordres".to_owned(),
         files: vec![(PathBuf::from("/home/me/.pg_service.conf"), "no such section".to_owned())],
+        unreadable: Vec::new(),
     };
     misconfigured("service=ordres", error)
         .fails(&codes::SERVICE_NOT_FOUND)
         .shows("section", "[ordres]")
         .shows("looked_in", "/home/me/.pg_service.conf: no such section")
         .advises("[ordres] to /home/me/.pg_service.conf");
+    // What it holds is not known: it is to be read first.
+    let path = PathBuf::from("/home/me/.pg_service.conf");
+    let error = ConfigError::ServiceNotFound {
+        name: "orders".to_owned(),
+        files: vec![(path.clone(), "cannot be read".to_owned())],
+        unreadable: vec![path],
+    };
+    let found = misconfigured("service=orders", error).fails(&codes::SERVICE_NOT_FOUND);
+    assert!(found.diagnosis.fixes[0].text.contains("read the file"), "{:?}", found.diagnosis.fixes);
 }
 
 #[test]

@@ -184,8 +184,11 @@ fn what_was_agreed_on() {
 #[test]
 fn files_that_libpq_passes_over() {
     let open = Evidence::healthy().with_settings(|settings| {
-        settings.notices =
-            vec![Notice::PassfileIgnored { path: "/home/me/.pgpass".into(), mode: Some(0o644) }];
+        settings.notices = vec![Notice::PassfileIgnored {
+            path: "/home/me/.pgpass".into(),
+            mode: Some(0o644),
+            changeable: true,
+        }];
     });
     let warning = only(open, &codes::PASSFILE_IGNORED);
     assert_eq!(warning.fixes[0].command.as_deref(), Some("chmod 600 /home/me/.pgpass"));

@@ -1,6 +1,8 @@
 //! What the settings ask for less than one may think.
 
 use crate::clients::dialect::Typed;
+use std::path::Path;
+
 use crate::conninfo::{Notice, SslMode};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
@@ -81,10 +83,10 @@ fn notices<'v>(view: &View<'v>) -> impl Iterator<Item = &'v Notice> {
 pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
     notices(view)
         .filter_map(|notice| match notice {
-            Notice::PassfileIgnored { path, mode } => Some((path, mode)),
-            Notice::KerberosCredentials { .. } => None,
+            Notice::PassfileIgnored { path, mode, changeable } => Some((path, mode, *changeable)),
+            Notice::KerberosCredentials { .. } | Notice::PassfileUseless { .. } => None,
         })
-        .map(|(path, mode)| {
+        .map(|(path, mode, changeable)| {
             let shown = path_text(path);
             match mode {
                 Some(mode) => Finding::titled(format!(
@@ -92,11 +94,14 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
                 ))
                 .fact("file", shown)
                 .fact("mode", format!("{mode:04o}"))
-                .fix(Fix::text("make it readable for its owner only").run_words([
-                    "chmod",
-                    "600",
-                    &path.to_string_lossy(),
-                ])),
+                .fixes(changeable.then(|| {
+                    Fix::text("make it readable for its owner only").run_words([
+                        "chmod",
+                        "600",
+                        &path.to_string_lossy(),
+                    ])
+                }))
+                .fixes(from_a_volume(path, changeable)),
                 None => Finding::titled(format!(
                     "libpq ignores the password file {shown}: it is not a regular file"
                 ))
@@ -107,12 +112,26 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// What helps with a file that comes from a secret of a container: its mode is the volume's, not to be changed there.
+fn from_a_volume(path: &Path, changeable: bool) -> Vec<Fix> {
+    let copy = (!changeable).then(|| {
+        Fix::text("its mode cannot be changed here (read-only mount or another owner): copy it, and set PGPASSFILE to the copy")
+            .run_words(["install", "-m", "600", &path.to_string_lossy(), "/tmp/pgpass"])
+            .set("passfile", "/tmp/pgpass")
+    });
+    let volume = Fix::text(
+        "if it comes from a Kubernetes secret: set defaultMode: 0600 on the volume; with fsGroup the mode becomes 0640 all the same, \
+         then copy the file in an init container",
+    );
+    copy.into_iter().chain([volume]).collect()
+}
+
 /// Kerberos credentials that make libpq ask for GSSAPI encryption before TLS. What follows from each answer was measured with
 /// libpq 15; later ones end where the server sends an error.
 pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
     let credentials = notices(view).find_map(|notice| match notice {
         Notice::KerberosCredentials { name } => Some(text::printable(name)),
-        Notice::PassfileIgnored { .. } => None,
+        Notice::PassfileIgnored { .. } | Notice::PassfileUseless { .. } => None,
     });
     let Some(credentials) = credentials else { return Vec::new() };
     let asked = view.evidence.looks.iter().find(|look| look.question == Question::GssRequest);

@@ -5,8 +5,8 @@ use super::*;
 pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "password-required",
-        shows: "user: demo; method: scram-sha-256; looked_in: password in the connection string",
-        fix: "chmod 600 ~/.pgpass",
+        shows: "user: demo; method: scram-sha-256; looked_in: pgpass: does not exist",
+        fix: "db.example:",
         fixed_by: NoSetting,
         psql: Fails("no password supplied"),
         neighbours: &[Settings("a password file", "user=guarded_role passfile=DIR/passwords")],
