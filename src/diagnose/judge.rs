@@ -18,8 +18,10 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
         earlier.iter().map(|attempt| judge(&View::new(&evidence, Some(attempt)))).collect();
     let view = View::new(&evidence, last);
     let mut diagnosis = judge(&view);
-    if let Some(found) = &mut diagnosis {
-        found.after = after(&evidence, &earlier);
+    if let Some(found) = &mut diagnosis
+        && let Some(before) = failed_before(&evidence, &earlier)
+    {
+        found.title = format!("{}; before it: {before}", found.title);
     }
     let also = diagnosis.as_ref().map(|found| also(&view, found)).unwrap_or_default();
     let mut warnings = warnings::of_check(&view, diagnosis.is_none());
@@ -57,16 +59,16 @@ pub fn is_stranger(evidence: &Evidence) -> bool {
     stranger(&View::new(evidence, evidence.attempts.last())).is_some()
 }
 
-/// Names the attempts before the last one; `None` where there was none that failed.
-fn after(evidence: &Evidence, earlier: &[Option<Diagnosis>]) -> Option<String> {
-    let others: Vec<String> = evidence
-        .attempts
-        .iter()
-        .zip(earlier)
-        .filter_map(|(attempt, other)| {
-            Some(format!("{}: {}", View::new(evidence, Some(attempt)).place(), other.as_ref()?.code))
-        })
-        .collect();
-    (!others.is_empty())
-        .then(|| format!("it was the last of several tried, after {}", at_most(8, others).join(", ")))
+/// Names the attempts before the last one, each with its cause; `None` where there was none that failed.
+fn failed_before(evidence: &Evidence, earlier: &[Option<Diagnosis>]) -> Option<String> {
+    let mut others: Vec<String> = Vec::new();
+    for (attempt, found) in evidence.attempts.iter().zip(earlier) {
+        let Some(found) = found else { continue };
+        // With target_session_attrs=prefer-standby all are tried twice.
+        let other = format!("{}: {}", View::new(evidence, Some(attempt)).place(), found.short);
+        if !others.contains(&other) {
+            others.push(other);
+        }
+    }
+    (!others.is_empty()).then(|| at_most(8, others).join(", "))
 }

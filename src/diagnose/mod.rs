@@ -209,22 +209,12 @@ pub struct Diagnosis {
     pub short: String,
     /// Why.
     pub cause: String,
-    /// What was tried before, in words; of the last of several attempts.
-    pub after: Option<String>,
     /// The evidence: snake_case label and value.
     pub evidence: Vec<(&'static str, Fact)>,
     /// What to do, most likely first.
     pub fixes: Vec<Fix>,
     /// Where in the connection string the fault lies (masked text and byte range in it).
     pub mark: Option<Mark>,
-}
-
-impl Diagnosis {
-    /// Why, and after what.
-    pub fn whole_cause(&self) -> String {
-        let parts = [Some(&self.cause).filter(|cause| !cause.is_empty()), self.after.as_ref()];
-        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
-    }
 }
 
 /// A value of evidence.

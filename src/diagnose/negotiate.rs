@@ -129,11 +129,23 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(other_port(view))
             .fixes(fixes)
+            .fixes(view.provider().is_none().then(not_loaded))
             .fixes(is_local(view).then(tunnel))
             .fix(Fix::text(
                 "is it the server you mean? a local container or tunnel on that port answers instead of it",
             ))
     })
+}
+
+/// PostgreSQL goes on without TLS, or with what it had, where a reload fails (be-secure-openssl.c; postmaster.c).
+fn not_loaded() -> Fix {
+    Fix::text(
+        "if ssl = on is set already, it was not loaded: find \"SSL configuration was not reloaded\" in the server's log; the \
+         line before it gives the reason. \"has group or world access\" or \"must be owned by\": chmod 600 server.key, owned by \
+         the server's account. \"key values mismatch\": server.key belongs to another certificate, or an intermediate comes \
+         before the server's certificate in server.crt. \"could not load\": the file is missing or not PEM. See what is set:",
+    )
+    .run("SHOW ssl; SHOW ssl_key_file;")
 }
 
 fn is_local(view: &View<'_>) -> bool {

@@ -170,15 +170,11 @@ fn name(host: &Host) -> Option<String> {
 }
 
 pub(crate) fn diagnosis(diagnosis: &Diagnosis) -> Json {
-    with_cause(diagnosis, &diagnosis.whole_cause())
-}
-
-fn with_cause(diagnosis: &Diagnosis, cause: &str) -> Json {
     json!({
         "code": diagnosis.code.name,
         "stage": diagnosis.code.stage.name(),
         "title": shown(&diagnosis.title),
-        "cause": shown(cause),
+        "cause": shown(&diagnosis.cause),
         "evidence": evidence(&diagnosis.evidence),
         "fixes": fixes(&diagnosis.fixes),
         "retryable": diagnosis.code.retryable,
@@ -298,7 +294,7 @@ fn attempts(outcome: &Outcome) -> Vec<Json> {
                 "host": host.and_then(name),
                 "address": attempt.address.map(|address| address.to_string()),
                 "port": host.and_then(|host| host.port.as_ref().ok()),
-                "diagnosis": found.map_or(Json::Null, |found| with_cause(found, &found.cause)),
+                "diagnosis": found.map_or(Json::Null, diagnosis),
             })
         })
         .collect()

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{
-    Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
+    Code, Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
 use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
@@ -151,7 +151,7 @@ impl<'a> Trials<'a> {
                     fix.tried = Some(Trial::Works);
                     fix.conninfo = conninfo;
                 }
-                Comparison::Another(found) => uncovers(&mut fix, &found),
+                Comparison::Another(found) => uncovers(&mut fix, diagnosis.code, &found),
                 Comparison::NoBetter => continue,
                 Comparison::Undecided => {}
             }
@@ -427,7 +427,7 @@ impl<'a> Trials<'a> {
             // The path that a fix names leads nowhere.
             Some(found) if *found.code == codes::ROOT_FILE_MISSING && fix.names("sslrootcert") => None,
             Some(found) => {
-                uncovers(&mut fix, &found);
+                uncovers(&mut fix, warning.code, &found);
                 Some(fix)
             }
             None if outcome.warnings.iter().any(|other| other.code == warning.code) => None,
@@ -488,11 +488,25 @@ async fn diagnosed(evidence: Evidence) -> Outcome {
     own_thread::run(evidence.is_long(), move || diagnose(evidence)).await
 }
 
-/// Says what comes after the fault that a fix cures.
-fn uncovers(fix: &mut Fix, found: &Diagnosis) {
+/// Says that there are two faults: the one that a fix cures, and the one that is then left, with its own first remedy.
+fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
     fix.tried = Some(Trial::Fails);
-    let remedy = if fix.text.is_empty() { "this is cured" } else { &fix.text };
-    fix.text = format!("{remedy}; then {}: {}", found.code, found.title);
+    let remedy = words_of(fix).unwrap_or_else(|| "these settings".to_owned());
+    let next =
+        found.fixes.first().and_then(words_of).map(|next| format!("; for that: {next}")).unwrap_or_default();
+    fix.text = format!(
+        "two faults: `{cured}` is cured by: {remedy}; then `{}` remains: {}{next}",
+        found.code, found.title
+    );
+}
+
+/// A fix in words: its text, else its command. Settings are written below the text that they belong to.
+fn words_of(fix: &Fix) -> Option<String> {
+    match (&fix.text, &fix.command) {
+        (text, _) if !text.is_empty() => Some(text.trim_end_matches(':').to_owned()),
+        (_, Some(command)) => Some(command.clone()),
+        _ => None,
+    }
 }
 
 fn starts_with_tls(fix: &Fix) -> bool {
@@ -599,7 +613,7 @@ mod tests {
         let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
         let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
         assert_eq!((fix.tried, &fix.conninfo), (Some(Trial::Fails), &None));
-        assert!(fix.text.contains("; then hostname-mismatch: "), "{}", fix.text);
+        assert!(fix.text.contains("; then `hostname-mismatch` remains: "), "{}", fix.text);
     }
 
     #[test]

@@ -122,7 +122,8 @@ fn shows(fault: &Fault, found: &Value) -> Result<(), String> {
         FixedBy::Uncovers(settings, next) => {
             offers(settings, &Value::from("fails"))
                 && fixes.iter().filter(|fix| fix["tried"] == "fails").all(|fix| {
-                    text(&fix["text"]).contains(&format!("then {next}: ")) && fix["conninfo"].is_null()
+                    text(&fix["text"]).contains(&format!("then `{next}` remains: "))
+                        && fix["conninfo"].is_null()
                 })
         }
     };

@@ -168,7 +168,9 @@ fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
         })
         .with_answer(NegotiateResult::Refused)
         .fails(&codes::SERVER_REFUSED_TLS)
-        .because("after 203.0.113.6 port 5432: tcp-refused");
+        .shows("to", "203.0.113.7 port 5432");
+    let title = &found.diagnosis.title;
+    assert!(title.ends_with("; before it: 203.0.113.6 port 5432: refused"), "{title}");
     assert_eq!(found.outcome.earlier[0].as_ref().unwrap().code, &codes::TCP_REFUSED);
     let last = found.outcome.of_attempts().nth(1).flatten().unwrap();
     assert_eq!(last.code, &codes::SERVER_REFUSED_TLS);

@@ -302,7 +302,7 @@ impl Found {
 
     /// The cause holds some text.
     pub(crate) fn because(self, part: &str) -> Self {
-        assert!(self.diagnosis.whole_cause().contains(part), "no {part:?} in {:?}", self.diagnosis);
+        assert!(self.diagnosis.cause.contains(part), "no {part:?} in {:?}", self.diagnosis);
         self
     }
 

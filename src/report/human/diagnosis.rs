@@ -26,9 +26,9 @@ pub(super) fn error_at(
         mark::picture(page, mark);
     }
     evidence(page, column, &diagnosis.evidence);
-    let cause = diagnosis.whole_cause();
+    let cause = &diagnosis.cause;
     if !cause.is_empty() {
-        page.labelled(column, "why", Role::Secondary, Role::Plain, &cause);
+        page.labelled(column, "why", Role::Secondary, Role::Plain, cause);
     }
     fixes(page, column, &diagnosis.fixes);
     for other in also {
@@ -148,11 +148,12 @@ fn whole(page: &mut Page, indent: usize, fix: &Fix) {
     }
 }
 
+/// What is remarked on a fix. One that uncovers another fault says so itself: it is no failure.
 fn trial(fix: &Fix) -> Option<(Role, &'static str)> {
-    fix.tried.map(|trial| match trial {
-        Trial::Works => (Role::Good, "(tried: works)"),
-        Trial::Fails => (Role::Warning, "(tried: fails)"),
-    })
+    match fix.tried? {
+        Trial::Works => Some((Role::Good, "(tried: works)")),
+        Trial::Fails => None,
+    }
 }
 
 fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
