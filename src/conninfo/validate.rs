@@ -166,8 +166,7 @@ pub(super) fn check(
             Some(name) => format!(
                 "libpq finds the Kerberos credentials {name}, asks for GSSAPI encryption and never uses TLS"
             ),
-            None => "libpq never uses TLS then: it connects and fails, since there are no Kerberos credentials, or refuses \
-                     the option where it was built without GSSAPI"
+            None => "with it libpq uses Kerberos encryption and never TLS; without Kerberos credentials or GSSAPI support it fails"
                 .to_owned(),
         };
         return Err(Box::new(ConfigError::NotSupported {

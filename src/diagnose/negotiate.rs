@@ -162,25 +162,20 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let again = view.evidence.looks.iter().find(|look| look.question == Question::SslRequest);
     let (cause, again) = match again.map(|look| &look.answer) {
         Some(Answer::Byte(b'S' | b'N')) => (
-            "asked again it answered: nobody is shut out, so that a server that was full for a moment, or a \
-             load balancer with one sick server behind it, is most likely",
+            "asked again it answered, so this machine is not shut out: probably a server that was full for a moment, or a load balancer with one failing server behind it",
             Some("it answers"),
         ),
         Some(Answer::Ended(_)) => (
-            "the port is open and whoever listens ends each connection at once, most likely a proxy or load \
-             balancer whose allow list lacks this machine or that has no server behind it; a server that \
-             is full or shutting down can do the same",
-            Some("it hangs up again"),
+            "the listener closes every connection at once: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
+            Some("it closes the connection again"),
         ),
         _ => (
-            "the port is open and whoever listens ends the connection at once, most likely a proxy or load \
-             balancer whose allow list lacks this machine or that has no server behind it; a server that \
-             is full or shutting down can do the same",
+            "the listener closes the connection at once: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
             None,
         ),
     };
     Some(
-        Finding::titled(format!("{} hangs up on SSLRequest", view.place()))
+        Finding::titled(format!("{} closed the connection after SSLRequest", view.place()))
             .in_short(short)
             .because(cause)
             .fact("answer", how)
@@ -188,11 +183,10 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fix(Fix::text(
-                "check the allow list of the proxy, load balancer or service in front of the server",
+                "look in PostgreSQL's log: without an entry for this connection, check the allow list of the proxy, load balancer or firewall in front of it",
             ))
             .fix(Fix::text(
-                "check that a server runs behind it; the log of the server tells whether the connection \
-                 came through",
+                "and that the backend behind it is up; with an entry, the log has the reason (full, shutting down)",
             ))
             .fix(Fix::text("check that the port is PostgreSQL's")),
     )

@@ -217,8 +217,8 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
             .fix(
-                Fix::text("wait, or on the server: end idle sessions").run(
-                    "SELECT pid, usename, state, state_change FROM pg_stat_activity ORDER BY state_change;",
+                Fix::text("wait, or on the server as a superuser (for whom connections are reserved): end idle sessions").run(
+                    "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;  SELECT pg_terminate_backend(PID);",
                 ),
             )
             .fix(Fix::text(
@@ -425,7 +425,20 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 Some("42") => {
                     "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
                 }
-                Some("53") => "the server lacks a resource: disk space, memory or connections",
+                Some("53") => {
+                    let fixes = match message.sqlstate.as_str() {
+                        "53100" => vec![Fix::text(
+                            "on the server: the disk of the data directory is full; free space or enlarge it",
+                        )
+                        .run("df -h")],
+                        "53200" => vec![
+                            Fix::text("on the server: it is out of memory; reduce its load or add memory")
+                                .run("free -m"),
+                        ],
+                        _ => Vec::new(),
+                    };
+                    return (format!("{tls}; the server lacks a resource"), fixes);
+                }
                 Some("57") => "an administrator or the system intervened on the server",
                 Some("58" | "XX") => "the server has an internal problem; its log has the details",
                 Some("22" | "0A") => {

@@ -26,7 +26,7 @@ pub(super) fn root_files(settings: &Settings, environment: &Environment) -> Vec<
     let is_other = |path: &PathBuf| place(environment, path) != place(environment, &given);
     let beside = files_beside(&given, environment).into_iter().map(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        root_file(&path, format!("use {name}, which lies beside it and has the root that is needed"))
+        root_file(&path, format!("use {name}, in the same directory, which has the root that is needed"))
     });
     let default = default.filter(|path| is_other(path) && place(environment, path).is_file());
     let default =

@@ -248,6 +248,8 @@ impl<'a> Trials<'a> {
             Comparison::Undecided
         } else if after.code == before.code
             || order(after.code.stage) < order(before.code.stage)
+            // Another failure of the same handshake is no step forward.
+            || (after.code.stage == Stage::Tls && before.code.stage == Stage::Tls)
             || (both_roots && fix.converts.is_none())
         {
             Comparison::NoBetter

@@ -458,7 +458,7 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("the server does not send the intermediate {name}"))
             .because(format!(
-                "the chain ends below a CA that is neither sent nor in the root file, and that CA is an intermediate: {why}"
+                "the next CA of the chain is neither sent by the server nor in the root file, and it is an intermediate: {why}"
             ))
             .fact("missing", issuer)
             .fact("sent", sent(view))
@@ -496,13 +496,13 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             (
                 format!("your root file does not contain the issuer of {}", last.short_subject()),
                 vec![text::printable(&facts.issuer.to_string())],
-                "either that issuer is the root and the root file lacks it, or it is an intermediate that the server should send; what was seen does not tell which",
+                "either that issuer is the root and the root file lacks it (probable if \"root\" is in its name), or it is an intermediate that the server should send; the connection alone does not show which",
             )
         }
         _ => return None,
     };
     let missing_root = Fix::text(
-        "get that CA's root certificate from the server's administrator, compare its SHA-256 over another channel, and add it to the root file",
+        "get that CA's root certificate from the server's administrator, confirm its SHA-256 with them over another channel, and add it to the root file",
     );
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();

@@ -289,7 +289,7 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
             .fix(
-                Fix::text("fetch that CA's CRL, convert it to PEM, and add it to sslcrl")
+                Fix::text("get that CA's current CRL (from the CA, or the address in its certificates) and append it, as PEM, to the file of sslcrl")
                     .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"),
             )
             .fixes(crl_is_unwanted(view, unnamed)),
@@ -450,8 +450,8 @@ pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", subject(view, defect))
             .fact("name", name)
             .fact("constraint", constraint)
-            .fix(Fix::text("reissue the certificate with names that the CA may certify, and no others"))
-            .fix(Fix::text("have it issued by a CA that may certify them")),
+            .fix(Fix::text("have the certificate issued by a CA that may certify the name in host"))
+            .fix(Fix::text("or use a name that this CA may certify, in the certificate and in host")),
     )
 }
 
@@ -508,8 +508,10 @@ fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
     Some(match defect {
         Defect::BadSignature { .. } => (
             format!("the signature on {part} is invalid"),
-            format!("it does not verify with the key of {issuer}"),
-            "have it reissued; if nothing changed on the server, something in between changes it",
+            format!(
+                "it does not verify with the key of {issuer}: either the certificate was altered, or this {issuer} is not the one that signed it (same name, another key)"
+            ),
+            "on the server: install the intermediate whose key signed it (openssl verify -partial_chain -trusted intermediate.crt server.crt tells); if none did, have the certificate reissued",
         ),
         Defect::InvalidExtension { problem, .. } => (
             format!("{part} has an extension that cannot be read"),

@@ -20,11 +20,11 @@ pub(super) fn known_in(root: &Root) -> Vec<String> {
 pub(super) fn no_known_root(view: &View<'_>) -> String {
     let bundled = provider::known_roots().len();
     let machine = match &view.evidence.system_roots {
-        Some(store) => format!(", {} of this machine's store", store.certificates.len()),
+        Some(store) => format!(", {} roots of this machine", store.certificates.len()),
         None => String::new(),
     };
     let public = webpki_roots::TLS_SERVER_ROOTS.len();
-    format!("none of {bundled} in provider bundles{machine} and {public} of Mozilla completes this chain")
+    format!("no match among {bundled} provider roots{machine} and {public} roots of Mozilla")
 }
 
 /// Whether everything else is well at a moment at which the certificate with the wrong date is good; `None` where

@@ -72,13 +72,11 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
         }
         FileContent::Csr => vec![Fix::text("use the CA's certificate; this is only a request for one")],
         FileContent::Html => vec![Fix::text(
-            "download the file again: what was saved is a web page, mostly of an error or a log-in",
+            "download the file again: what was saved is a web page, usually an error or login page",
         )],
         FileContent::BadBlock { line, .. } => vec![
-            Fix::text(format!(
-                "replace or remove the block that begins at line {line}; every block must be whole"
-            )),
             Fix::text("download the file again"),
+            Fix::text(format!("or replace the block that begins at line {line}: every block must be whole")),
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
         _ => vec![Fix::text("name the file with the CA's certificates in PEM")],

@@ -36,8 +36,8 @@ fn an_issuer_that_nothing_tells_about() {
         .shows("sought", "CN=Test Root")
         .shows("in_file", "Another Root, until 2035-01-01")
         .shows("sent", "Test Middle")
-        .shows("known_roots", "none of")
-        .because("what was seen does not tell which");
+        .shows("known_roots", "no match among")
+        .because("the connection alone does not show which");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&other.certificate])

@@ -539,7 +539,7 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
     silent(0, lost)
         .fails(&codes::TLS_TIMEOUT)
         .because("no longer acknowledged")
-        .shows("on_the_way", "240 bytes");
+        .shows("unacknowledged", "240 bytes");
     let hello = Answer::ServerHello {
         version: TlsVersion::Tls13,
         suite: 0x1302,

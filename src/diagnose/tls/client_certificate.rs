@@ -141,7 +141,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
                     "sslcert is not set; libpq found this certificate by default and sent it, and the server's check of it \
                      failed"
                 }
-                None => "one was sent, and the server's check of it failed",
+                None => "the client sent a certificate and the server rejected it",
             })
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))

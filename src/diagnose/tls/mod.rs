@@ -357,9 +357,8 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
 fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
-    let newest = Fix::text("on the server, with an OpenSSL that has it:").run(
-        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET \
-         ssl_max_protocol_version;",
+    let newest = Fix::text("on the server, if its OpenSSL supports TLS 1.2:").run(
+        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
@@ -567,7 +566,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     let (cause, fixes) = silence(view, received, short, lost);
     let state = in_flight.map(|in_flight| match in_flight {
         InFlight { unacknowledged: 0, .. } => {
-            "nothing: the peer's system has acknowledged every byte".to_owned()
+            "0 bytes: everything sent has arrived at whoever answers at this address".to_owned()
         }
         InFlight { unacknowledged, retransmits } => {
             format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
@@ -581,7 +580,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .because(cause)
         .fact("bytes_sent", i64::try_from(sent).unwrap_or(i64::MAX))
         .fact("bytes_received", i64::try_from(received).unwrap_or(i64::MAX))
-        .fact_if("on_the_way", state)
+        .fact_if("unacknowledged", state)
         .fact_if("seconds", step.and_then(|step| i64::try_from(seconds(step.took)).ok()))
         .fixes(fixes),
     )
@@ -677,11 +676,14 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                 )
                 .fact("first_bytes", first_bytes(bytes))
                 .fix(Fix::text(format!(
+                    "something between this machine and PostgreSQL answers in {name}: look at the proxy or gateway in front of it \
+                     first, or bypass it (connect from the server's own network)"
+                )))
+                .fix(Fix::text(format!(
                     "check host and port: this was {}, port {}",
                     view.host_name(),
                     view.port()
                 )))
-                .fix(Fix::text("bypass proxies: connect from the server's own network"))
         }
         Some(TlsFailure::AlertReceived(alert)) => {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))

@@ -184,15 +184,22 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
     strict(
         view,
         |reason| matches!(reason, StrictReason::OldVersion(_) | StrictReason::Other(_)),
-        |reason| match reason {
+        |reason| {
+            match reason {
             StrictReason::OldVersion(version) => {
                 format!("the server certificate has X.509 version {version}; strict clients reject it")
+            }
+            StrictReason::Other(what) if what == "UnsupportedCriticalExtension" => {
+                "strict clients reject the chain: a certificate marks an extension critical that they do not support"
+                    .to_owned()
             }
             StrictReason::Other(what) => {
                 format!("strict clients reject the chain: {}", text::printable(what))
             }
             StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate => String::new(),
+        }
         },
-        "reissue the certificate as version 3 with current tools and subjectAltName",
+        "reissue the certificate as version 3 with subjectAltName and without unusual critical extensions; psql accepts it as \
+         it is",
     )
 }

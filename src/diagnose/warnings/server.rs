@@ -114,7 +114,7 @@ pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
         Finding::titled("TLS 1.3 was offered, the server chose TLS 1.2")
             .fact("version", TlsVersion::Tls12.name())
             .fix(
-                Fix::text("on the server, with OpenSSL 1.1.1 or later: lift the bound")
+                Fix::text("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: remove ssl_max_protocol_version (also from postgresql.conf), then reload")
                     .run("ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();"),
             ),
     ]
@@ -146,8 +146,10 @@ pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
         Finding::titled("the server requested the password in clear text, inside TLS")
             .fact("method", "password")
             .fix(
-                Fix::text("on the server: scram-sha-256 in pg_hba.conf, then set the password again")
-                    .run("SET password_encryption = 'scram-sha-256';  \\password"),
+                Fix::text(
+                    "on the server: set the password again with SCRAM, then use scram-sha-256 in pg_hba.conf",
+                )
+                .run("SET password_encryption = 'scram-sha-256';  \\password"),
             )
             .fix(Fix::text(
                 "LDAP, PAM, RADIUS and tokens need it in clear text: then verify-full is what protects it",

@@ -199,7 +199,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-name-constraints",
         shows: "certificate: db.example; name: DNS:db.example; constraint: permitted",
-        fix: "reissue the certificate with names that the CA",
+        fix: "have the certificate issued by a CA that may certify",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_UNKNOWN),
         neighbours: &[Chain("a CA for these names and not for others", |certificates| {
@@ -211,7 +211,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-invalid",
         shows: "certificate: db.example; what: it does not verify with the key of the",
-        fix: "have it reissued; if nothing changed",
+        fix: "on the server: install the intermediate",
         fixed_by: NoSetting,
         psql: Alerts(DECRYPT_ERROR),
         neighbours: &[Chain("an extension that nobody knows, not critical", |certificates| {

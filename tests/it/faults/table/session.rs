@@ -100,7 +100,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "too-many-connections",
         shows: "limit: remaining connection slots are reserved",
-        fix: "SELECT pid, usename, state, state_change",
+        fix: "SELECT pid, usename, state_change",
         fixed_by: NoSetting,
         psql: Fails("remaining connection slots are reserved"),
         neighbours: &[Settings("a limit that is not reached", "user=limited")],
@@ -151,7 +151,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error",
         shows: "sqlstate: 53100; message: could not write init file",
-        fix: "look for this message in the server's log",
+        fix: "the disk of the data directory is full",
         fixed_by: NoSetting,
         psql: Fails("No space left on device"),
         neighbours: &[Settings("options that the server knows", "options='-c statement_timeout=5s'")],

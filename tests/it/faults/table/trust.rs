@@ -41,7 +41,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-truncated",
         shows: "path: root.crt; content: the block at line 12 is damaged; from: sslrootcert from the connection string",
-        fix: "replace or remove the block that begins at line",
+        fix: "download the file again",
         fixed_by: NoSetting,
         psql: Fails("could not read root certificate file"),
         neighbours: &[],
