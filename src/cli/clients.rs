@@ -4,12 +4,20 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use super::target::DialectArgs;
+
 /// `clients`.
 #[derive(Debug, Args)]
 pub struct ClientsArgs {
     /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
     #[arg(value_name = "CONNINFO")]
     pub conninfo: Option<OsString>,
+    /// Show another driver's string beside the same string as it verifies chain and name, without secrets
+    #[arg(long, value_name = "STRING", conflicts_with_all = ["conninfo", "only", "probe"])]
+    pub from: Option<OsString>,
+    /// Whose strings they are.
+    #[command(flatten)]
+    pub dialect: DialectArgs,
     /// Show only this client, in full; can be repeated
     #[arg(long = "for", value_name = "NAME")]
     pub only: Vec<String>,

@@ -1,8 +1,10 @@
 //! `clients`: the connection just described, spelled for drivers and frameworks, with what each does by default and where
 //! it behaves otherwise than libpq for this server.
 
+use std::ffi::OsString;
+
 use super::{Streams, Usage, note_visible_password};
-use crate::check::{Setup, block_on, check};
+use crate::check::{Effective, Setup, block_on, check, effective};
 use crate::cli::DisplayArgs;
 use crate::cli::clients::ClientsArgs;
 use crate::clients::connection::{Connection, raised_from};
@@ -11,7 +13,9 @@ use crate::clients::table::{self, Client};
 use crate::conninfo::{self, Environment, Failure, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{self, Outcome};
 use crate::evidence::{Evidence, Scope};
+use crate::report::Form;
 use crate::report::listing::clients::Answer;
+use crate::report::listing::rewritten::Rewritten;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust;
@@ -24,6 +28,9 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let form = super::listing_form(display)?;
+    if let Some(text) = &arguments.from {
+        return rewritten(text, arguments, form, display, environment, streams);
+    }
     let clients = chosen(&arguments.only)?;
     note_visible_password(&arguments.conninfo, display, streams);
     let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
@@ -52,6 +59,35 @@ pub(super) fn run(
         streams.list(&answer, form)?;
     }
     Ok(outcome.as_ref().map_or(0, Outcome::exit_status))
+}
+
+/// `--from`: another driver's string beside the one that verifies.
+fn rewritten(
+    text: &OsString,
+    arguments: &ClientsArgs,
+    form: Form,
+    display: &DisplayArgs,
+    environment: &Environment,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<u8> {
+    note_visible_password([text], display, streams);
+    let setup = Setup { dialect: arguments.dialect.dialect, ..Setup::new(environment.clone()) };
+    let text = Secret::new(text.clone().into_encoded_bytes());
+    let found = block_on(effective(&setup, Some(&text)))?;
+    let status = found.exit_status();
+    let Some(typed) = found.typed.filter(|typed| typed.reading().is_some()) else {
+        let Some(diagnosis) = found.diagnosis else {
+            let words = "--from is for strings of other drivers; this one is libpq's: give it alone";
+            return Err(Usage::new(words).into());
+        };
+        let refused = Effective { parameters: Vec::new(), diagnosis: Some(diagnosis), typed: None };
+        streams.list(&refused, form)?;
+        return Ok(status);
+    };
+    if !display.quiet {
+        streams.list(&Rewritten { typed: &typed }, form)?;
+    }
+    Ok(0)
 }
 
 /// The clients of `--for`, each once and in that order, or all.

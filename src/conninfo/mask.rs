@@ -181,6 +181,11 @@ pub fn mask_path(path: &Path) -> String {
     printable(&String::from_utf8_lossy(self::path(path.as_os_str().as_encoded_bytes()).as_bytes()))
 }
 
+/// Whether a value is the text of a key or certificate, or its body.
+pub(crate) fn holds_content(value: &[u8]) -> bool {
+    loose::is_content(value)
+}
+
 /// Whether somebody gave what a file holds in the place of its path.
 pub fn is_content(path: &Path) -> bool {
     loose::is_content(path.as_os_str().as_encoded_bytes())

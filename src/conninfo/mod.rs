@@ -42,6 +42,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
+pub(crate) use mask::holds_content;
 pub use mask::{
     MASK, Masked, holds_secret, is_content, mask, mask_argument, mask_at, mask_known, mask_path, mask_text,
     names_secret,

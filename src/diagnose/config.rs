@@ -532,13 +532,14 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         );
     }
     let finding = if settings.sslmode == SslMode::Disable {
-        Finding::titled("sslmode=disable asks for no TLS")
-            .because("libpq connects in plaintext; there is nothing to verify")
+        Finding::titled(format!("{} asks for no TLS", driver::said(view)))
+            .because(format!("{} connects in plaintext; there is nothing to verify", view.program()))
     } else if view.admitted_in_plaintext() {
-        Finding::titled("sslmode=allow was content with plaintext").because(
-            "libpq asks in plaintext first, and this server lets it in or asks for a password there; TLS \
+        Finding::titled(format!("{} was content with plaintext", driver::said(view))).because(format!(
+            "{} asks in plaintext first, and this server lets it in or asks for a password there; TLS \
              would come only after a refusal",
-        )
+            view.program()
+        ))
     } else {
         return None;
     };

@@ -37,7 +37,7 @@ pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
 }
 
 /// What a driver demands, in words.
-pub(super) fn demanded(demand: &Demand) -> &'static str {
+pub fn demanded(demand: &Demand) -> &'static str {
     match (demand.encryption, demand.chain, demand.name) {
         (Encryption::Never, ..) => "plaintext",
         (Encryption::AfterRefusal, ..) => "plaintext, TLS only if the server refuses that, unverified",
@@ -63,6 +63,18 @@ fn layer(layer: &Layer) -> String {
         Layer::Variable(name) => format!("the variable {}", mask_argument(name.as_bytes())),
         Layer::Call(function) => format!("a call of {function}"),
         Layer::Document(key) => format!("the setting {}", mask_argument(key.as_bytes())),
+    }
+}
+
+/// The word that decided what is demanded, as it was typed: `sslmode=prefer`.
+pub(super) fn said(view: &View<'_>) -> String {
+    let typed = view.evidence.typed.as_deref().filter(|typed| typed.reading().is_some());
+    match typed {
+        None => format!("sslmode={}", view.mode.name()),
+        Some(typed) => match typed.word() {
+            Some(word) => typed.as_typed(word),
+            None => "a string that says nothing of TLS".to_owned(),
+        },
     }
 }
 

@@ -48,6 +48,7 @@ use view::View;
 pub use by_default::NO_FILE;
 pub use code::{Code, Concern, Severity};
 pub(crate) use config::SUBCOMMANDS;
+pub use driver::demanded;
 pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
 

@@ -1,6 +1,7 @@
 //! The rules, by the stage in which an attempt ends, and what they find of one attempt.
 
 use super::code::Code;
+use super::driver;
 use super::rule::Rule;
 use super::view::View;
 use super::{
@@ -95,8 +96,9 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             found.cause.push_str("; ");
         }
         found.cause.push_str(&format!(
-            "with sslmode={} libpq ignores this and continues without TLS, unverified and unencrypted",
-            view.mode.name()
+            "with {} {} ignores this and continues without TLS, unverified and unencrypted",
+            driver::said(view),
+            view.program()
         ));
     }
     found

@@ -42,6 +42,11 @@ impl<'a> View<'a> {
         self.evidence.trust.as_ref()
     }
 
+    /// The program that connects with the string that was given.
+    pub(super) fn program(&self) -> &'static str {
+        self.evidence.typed.as_ref().map_or("libpq", |typed| typed.dialect().title)
+    }
+
     /// What was verified of the server, if the check did not fail.
     pub(super) fn level(&self) -> Verdict {
         match self.mode {

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use pgtls_check::cli::Cli;
+use pgtls_check::clients::dialect;
 use pgtls_check::commands::{self, Streams};
 use pgtls_check::conninfo::Environment;
 use pgtls_check::report::Style;
@@ -170,6 +171,15 @@ fn command_lines(string: &str) -> Vec<Vec<&str>> {
         vec!["roots", "check", "--provider", string, "x.pem"],
         vec!["demo", "--list", string],
     ];
+    // As several drivers read it, others for each string.
+    let dialects: Vec<&str> = dialect::all().map(|dialect| dialect.name).collect();
+    for turn in 0..3 {
+        let name = dialects[(string.len() + turn * (dialects.len() / 3)) % dialects.len()];
+        lines.push(vec!["--as", name, "-v", string]);
+        lines.push(vec!["--as", name, "--format", "json", "-v", string]);
+        lines.push(vec!["--as", name, "--show-config", string]);
+        lines.push(vec!["clients", "--as", name, "--from", string]);
+    }
     // Without its quotes.
     lines.push(["audit"].into_iter().chain(string.split(' ')).collect());
     lines

@@ -13,7 +13,7 @@ use super::{
     Absent, Dialect, Failure, Fault, FaultKind, Kind, Layer, Meaning, Place, Reading, Remark, Repeated,
     Setting, SettingValue, Unknown, Variables,
 };
-use crate::conninfo::{MASK, options};
+use crate::conninfo::{MASK, holds_content, options};
 use crate::secret::Secret;
 
 /// What was found in a string and round it, before anything is made of it.
@@ -238,7 +238,9 @@ fn shown_or_secret(pair: &Pair, meaning: Option<Meaning>) -> SettingValue {
         }
         _ => string || secrets::holds_secret(&pair.value),
     };
-    if secret {
+    // The text of a key in the place of anything else; the text of a certificate is no secret.
+    let key = holds_content(&pair.value) && !pair.value.windows(11).any(|part| part == b"CERTIFICATE");
+    if secret || key {
         SettingValue::Secret(Secret::new(pair.value.clone()))
     } else {
         SettingValue::Plain(pair.value.clone())

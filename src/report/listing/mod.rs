@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod clients;
 pub mod readings;
+pub mod rewritten;
 pub mod roots;
 mod settings;
 mod terms;

@@ -1,0 +1,59 @@
+//! `clients --from`: another driver's string as it is, in libpq's words, and as it has to be written to verify.
+
+use serde_json::{Value as Json, json};
+
+use super::Listing;
+use crate::clients::dialect::Typed;
+use crate::diagnose;
+use crate::report::page::Page;
+use crate::report::{Role, json};
+
+/// What is shown.
+pub struct Rewritten<'a> {
+    /// What was typed.
+    pub typed: &'a Typed,
+}
+
+impl Rewritten<'_> {
+    fn demands(&self) -> &'static str {
+        self.typed.decision().map_or("", |decision| diagnose::demanded(&decision.demand))
+    }
+
+    fn given(&self) -> String {
+        self.typed.masked(&[]).text
+    }
+}
+
+impl Listing for Rewritten<'_> {
+    fn page(&self, page: &mut Page) {
+        page.line(&format!("read as {}", self.typed.dialect().title));
+        page.line(&format!("now: {}", self.demands()));
+        page.verbatim(2, Role::Plain, &self.given());
+        match self.typed.verifying() {
+            Some(Ok(text)) => {
+                page.line("to verify chain and name, without secrets:");
+                page.verbatim(2, Role::Command, &text);
+            }
+            Some(Err(words)) => page.line(&format!("to verify chain and name: {words}")),
+            None => {}
+        }
+        if let Some(text) = &self.typed.in_libpq {
+            page.line("what it says now, for libpq:");
+            page.verbatim(2, Role::Plain, text);
+        }
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Json)> {
+        let verifying = self.typed.verifying();
+        let text = verifying.as_ref().and_then(|text| text.as_deref().ok());
+        let elsewhere = verifying.as_ref().and_then(|text| text.as_ref().err().copied());
+        vec![
+            ("dialect", json!(self.typed.dialect().name)),
+            ("given", json!(json::shown(&self.given()))),
+            ("demands", json!(self.demands())),
+            ("libpq_conninfo", json!(self.typed.in_libpq.as_deref().map(json::shown))),
+            ("verifying_conninfo", json!(text.map(json::shown))),
+            ("elsewhere", json!(elsewhere)),
+        ]
+    }
+}
