@@ -51,7 +51,12 @@ pub(super) fn holds_secret(value: &[u8]) -> bool {
         let names = value.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && *byte != b'-');
         names.filter_map(|name| std::str::from_utf8(name).ok()).any(sounds_secret)
     };
-    (!is_word && names_secret()) || (value.windows(3).any(|part| part == b"://") && !logins(value).is_empty())
+    // `user:password@host`, without the scheme of a URL before it.
+    let colon = value.iter().position(|byte| *byte == b':');
+    let login = colon.is_some_and(|colon| value.iter().skip(colon).any(|byte| *byte == b'@'));
+    login
+        || (!is_word && names_secret())
+        || (value.windows(3).any(|part| part == b"://") && !logins(value).is_empty())
 }
 
 /// The bytes of the original that may not be shown, in order and apart from each other. `unread` is where the string
