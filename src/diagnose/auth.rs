@@ -678,8 +678,10 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                  method, the password is stored as md5, or a pooler or proxy that ends TLS answers",
             )
             .fix(
-                Fix::text("on the server: scram-sha-256 in pg_hba.conf, and the password set anew")
-                    .run("SET password_encryption = 'scram-sha-256';  \\password"),
+                Fix::text(
+                    "on the server: set the password again with SCRAM, then use scram-sha-256 in pg_hba.conf",
+                )
+                .run("SET password_encryption = 'scram-sha-256';  \\password"),
             )
             .fix(Fix::text("past the pooler or proxy: connect to the server itself"))
             .fix(prefer),

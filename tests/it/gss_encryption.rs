@@ -164,7 +164,7 @@ fn required_gss_encryption_is_never_tls() {
         ),
         (
             &[("KRB5CCNAME", "MEMORY:x")],
-            "no Kerberos credentials",
+            "without Kerberos credentials",
             "GSSAPI encryption required but was impossible",
         ),
     ] {

@@ -240,7 +240,7 @@ fn files_without_a_root_or_with_expired_ones_fail_as_a_check_would() {
 
     let place = Place::new();
     place.file("old.pem", shipped("Baltimore_CyberTrust_Root.pem"));
-    place.roots(&["check", "old.pem"]).exits(3).says(&["error[root-expired]", "ended on 2025-05-12"]);
+    place.roots(&["check", "old.pem"]).exits(3).says(&["error[root-expired]", "expired on 2025-05-12"]);
     let near = Place::on(2031, 11, 1);
     near.file(G1, shipped(G1));
     near.roots(&["check", G1]).exits(0).says(&["warning[root-expires-soon]", "2031-11-10", "8 days left"]);
@@ -260,7 +260,7 @@ fn show_lists_everything_and_what_becomes_of_it() {
         "4348A0E9444C78CB265E058D5E8944B4D84F9662BD26DB257F8934A443C70161",
         "ignored  PRIVATE KEY",
         "the same certificate as at line 2",
-        "no CA: it verifies the one server",
+        "not a CA certificate: it verifies only the server",
         "azure-flexible-china",
         "usable  mixed.pem  3 certificates\n",
     ]);

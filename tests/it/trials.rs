@@ -423,13 +423,6 @@ fn strings_are_corrected() {
         (format!("{well} sslnegotiation=dirct"), "conninfo-invalid-value", "sslnegotiation=direct"),
         (format!("{well} host={NAME}."), "hostname-mismatch", "host=db.example"),
         (
-            format!(
-                "jdbc:postgresql://{OPEN}@{NAME}:{port}/postgres?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={root}"
-            ),
-            "conninfo-unknown-option",
-            "",
-        ),
-        (
             format!("postgresql://{OPEN}@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={root}"),
             "hostname-mismatch",
             "host=db.example hostaddr=",

@@ -33,16 +33,17 @@ fn conninfo(address: SocketAddr) -> String {
 #[test]
 fn a_server_is_looked_at_closely_when_the_failure_is_new_and_in_the_last_round() {
     let home = Home::new();
-    // It closes the connection instead of an answer; a second SSLRequest is the second look.
+    // It closes the connection instead of an answer; the looks are a second SSLRequest and two ClientHellos, one of them
+    // without ALPN.
     let (address, count) = server(|_| b"");
     let report = Tool::at(&home).check(&conninfo(address));
     assert_eq!(report.at("/diagnosis/code"), "negotiation-closed", "{report}");
-    assert_eq!(report.at("/looks").as_array().map(Vec::len), Some(1), "{report}");
-    assert_eq!(count.swap(0, Ordering::SeqCst), 2);
+    assert_eq!(report.at("/looks").as_array().map(Vec::len), Some(3), "{report}");
+    assert_eq!(count.swap(0, Ordering::SeqCst), 4);
     // Rounds begin after 0, 0.5 and 1.5 s; the next one would be after 3.5 s.
     let report = Tool::at(&home).with(["--wait=3"]).check(&conninfo(address));
-    assert_eq!(report.at("/looks").as_array().map(Vec::len), Some(1), "{report}");
-    assert_eq!(count.swap(0, Ordering::SeqCst), 2 + 1 + 2);
+    assert_eq!(report.at("/looks").as_array().map(Vec::len), Some(3), "{report}");
+    assert_eq!(count.swap(0, Ordering::SeqCst), 4 + 1 + 4);
     let report = Tool::at(&home).with(["--wait=3", "--no-try"]).check(&conninfo(address));
     assert_eq!(report.at("/looks").as_array().map(Vec::len), Some(0), "{report}");
     assert_eq!(count.load(Ordering::SeqCst), 3);

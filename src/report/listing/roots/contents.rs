@@ -124,9 +124,7 @@ fn notes(items: &[Item], index: usize, at: Timestamp) -> Vec<String> {
             }
         }
         ItemKind::Ignored(label) if label.ends_with("PRIVATE KEY") => {
-            notes.push(
-                "libpq ignores it; a private key does not belong into a file that is handed round".to_owned(),
-            );
+            notes.push("libpq ignores it; do not keep a private key in a file you share".to_owned());
         }
         ItemKind::Ignored(_) => notes.push("libpq ignores it".to_owned()),
         ItemKind::RevocationList => {

@@ -254,7 +254,8 @@ pub(crate) fn reasons_of(code: &Code) -> &'static [Reason] {
         ),
         (&[&codes::SERVER_REFUSED_TLS], &[NoTls]),
         (&[&codes::NEGOTIATION_CLOSED], &[Closed]),
-        (&[&codes::NOT_POSTGRESQL], &[NotPostgres]),
+        // A port that speaks TLS at once closes the connection after SSLRequest or does not answer it: libpq sees only that.
+        (&[&codes::NOT_POSTGRESQL], &[NotPostgres, Closed, Timeout]),
         (&[&codes::SERVER_ERROR_BEFORE_TLS], &[ErrorBeforeTls]),
         (&[&codes::INJECTED_PLAINTEXT], &[Injected]),
         (&[&codes::DIRECT_TLS_UNSUPPORTED], &[DirectTls, Closed, Handshake]),
@@ -265,7 +266,10 @@ pub(crate) fn reasons_of(code: &Code) -> &'static [Reason] {
         (&[&codes::ALPN_REJECTED], &[Handshake, Closed, Timeout]),
         (&[&codes::TLS_CLOSED], &[Handshake, Closed]),
         (&[&codes::SESSION_CLOSED], &[Closed]),
-        (&[&codes::CLIENT_CERT_REQUIRED, &codes::CLIENT_CERT_REJECTED], &[ClientCertificate]),
+        (
+            &[&codes::CLIENT_CERT_REQUIRED, &codes::CLIENT_CERT_REJECTED, &codes::CERTIFICATE_USER_MISMATCH],
+            &[ClientCertificate],
+        ),
         (&[&codes::TLS_UNSUPPORTED_HERE], &[Unsupported]),
         (&[&codes::HOSTNAME_MISMATCH], &[Name, BrokenName]),
         (&[&codes::CERTIFICATE_INVALID], &[Chain, BrokenName, Malformed]),
