@@ -44,7 +44,7 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, Box<ConfigError>> {
             Some(start)
         })
         .collect();
-    let secrets = mask::places(merged.text("host"));
+    let secrets = mask::places_in_host(merged.text("host"));
     let spilt = merged.value("host").shown() == mask::MASK.as_bytes();
     Ok((0..slots)
         .map(|slot| {

@@ -28,7 +28,17 @@ pub struct Masked {
 
 /// Masks the secrets of a string, makes it printable and moves `spans`, places in `input`, along.
 pub fn mask(input: &[u8], spans: &[Range<usize>]) -> Masked {
-    mask_at(input, secrets(input), spans)
+    mask_at(input, with_their_words(input, secrets(input)), spans)
+}
+
+/// A secret that an `=` follows goes on behind it, up to the end of its word: `host:port:db:user:pass=word`.
+fn with_their_words(input: &[u8], secrets: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let end = |secret: &Range<usize>| {
+        let rest = input.get(secret.end..).filter(|rest| !secret.is_empty() && rest.first() == Some(&b'='));
+        let length = rest.map(|rest| rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len()));
+        secret.end + length.unwrap_or_default()
+    };
+    secrets.into_iter().map(|secret| secret.start..end(&secret)).collect()
 }
 
 /// As [`mask()`], of a string whose secrets are known by their places.
@@ -89,9 +99,21 @@ fn secrets_of_any(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// Where a value may hold secrets, in order.
-pub(super) fn places(value: &[u8]) -> Vec<Range<usize>> {
-    merged(secrets_of_any(value))
+/// Where a host may hold secrets, in order: of a call that was pasted in its place (`getConnection("URL", "user",
+/// "password")`) all its arguments.
+pub(super) fn places_in_host(value: &[u8]) -> Vec<Range<usize>> {
+    let mut found = secrets_of_any(value);
+    if let Some(open) = value.iter().position(|byte| *byte == b'(')
+        && value.iter().skip(open).any(|byte| matches!(byte, b'"' | b'\''))
+    {
+        found.push(open + 1..value.len());
+    }
+    merged(found)
+}
+
+/// As [`value`], of a host.
+pub(super) fn host(value: &[u8]) -> Value {
+    Value::new(without(value, places_in_host(value)))
 }
 
 /// Whether a place begins within one of these.

@@ -57,6 +57,7 @@ impl ParameterValue {
             "port" => mask::port(value.as_bytes(), suspect),
             _ if suspect => Value::from(MASK),
             "user" => mask::user(value.as_bytes()),
+            "host" => mask::host(value.as_bytes()),
             _ if option.is_some_and(|option| option.kind == Kind::Path) => mask::path(value.as_bytes()),
             _ => mask::value(value.as_bytes(), false),
         };

@@ -7,7 +7,9 @@ use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown, shown_value};
 use super::{Fix, Mark};
-use crate::conninfo::{BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded};
+use crate::conninfo::{
+    self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded,
+};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -204,7 +206,8 @@ fn unencoded_password(view: &View<'_>, unencoded: &Unencoded) -> Finding {
         false => ("password", "takes the rest for a host, a port or a database"),
     };
     let mut fix = Fix::text(format!("write {escapes}"));
-    fix.conninfo = Some(shown(&unencoded.without_password));
+    // Another secret may stand in its query.
+    fix.conninfo = Some(conninfo::mask(unencoded.without_password.as_bytes(), &[]).text);
     Finding::titled(format!("the {what} in the URI contains an unencoded {characters}"))
         .because(format!("libpq ends the {what} there and {effect}, so nothing was sent"))
         .fact("unencoded", characters)

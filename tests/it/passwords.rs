@@ -83,3 +83,20 @@ fn it_stays_hidden_in_a_string_that_does_not_parse() {
         }
     }
 }
+
+#[test]
+fn it_stays_hidden_where_it_was_pasted_with_something_else() {
+    let home = Home::new();
+    let call = "DriverManager.getConnection(\"jdbc:postgresql://h/d\", \"me\", \"open-sesame\")";
+    for arguments in [
+        &["db.example:5432:app:me:9=open-sesame"][..],
+        &["-h", call, "user=u"],
+        &["-d", "postgresql://me:p@ss/w:open-sesame@h/db?sslpassword=open-sesame"],
+    ] {
+        for more in [&[][..], &["-v"], &["--format", "json"], &["--show-config"]] {
+            let tool = arguments.iter().chain(more).fold(Tool::at(&home), |tool, word| tool.with([*word]));
+            let report = tool.run();
+            report.conceals("open-sesame");
+        }
+    }
+}

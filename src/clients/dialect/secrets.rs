@@ -43,19 +43,21 @@ pub(super) fn is_list_of_hosts(value: &[u8]) -> bool {
     value.split(|byte| *byte == b',').all(is_host)
 }
 
+/// Whether a word in a text is a name for a secret.
+pub(super) fn names_secret(text: &[u8]) -> bool {
+    let names = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && *byte != b'-');
+    names.filter_map(|name| std::str::from_utf8(name).ok()).any(sounds_secret)
+}
+
 /// Whether a value of another keyword holds what may be a password: the name of a secret and something besides, a login.
 pub(super) fn holds_secret(value: &[u8]) -> bool {
     let is_word =
         value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'));
-    let names_secret = || {
-        let names = value.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && *byte != b'-');
-        names.filter_map(|name| std::str::from_utf8(name).ok()).any(sounds_secret)
-    };
     // `user:password@host`, without the scheme of a URL before it.
     let colon = value.iter().position(|byte| *byte == b':');
     let login = colon.is_some_and(|colon| value.iter().skip(colon).any(|byte| *byte == b'@'));
     login
-        || (!is_word && names_secret())
+        || (!is_word && names_secret(value))
         || (value.windows(3).any(|part| part == b"://") && !logins(value).is_empty())
 }
 

@@ -4,7 +4,7 @@
 use super::grammar::lines::lines;
 use super::grammar::literal::{arguments, string};
 use super::grammar::{Broken, Pair, Part};
-use super::secrets::sounds_secret;
+use super::secrets::names_secret;
 use super::shell;
 use super::text::{Text, find, is_blank, trimmed};
 use super::{Kind, Place};
@@ -120,12 +120,6 @@ const WITH_VALUE: [&str; 21] = [
     "--table",
 ];
 
-/// Whether a word in it is a name for a secret.
-fn mentions_secret(text: &[u8]) -> bool {
-    let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-    words.filter_map(|word| std::str::from_utf8(word).ok()).any(sounds_secret)
-}
-
 fn psql_arguments(words: &[Text], shell: &mut Shell) {
     let mut positional = 0;
     let mut at = 0;
@@ -155,7 +149,7 @@ fn psql_arguments(words: &[Text], shell: &mut Shell) {
                 match positional {
                     1 => database(word, shell),
                     // Behind a string with a password and a quote astray it is as likely a piece of that.
-                    2 if shell.string.as_ref().is_some_and(|string| mentions_secret(string.bytes())) => {}
+                    2 if shell.string.as_ref().is_some_and(|string| names_secret(string.bytes())) => {}
                     2 => shell.options.push(pair("user", word)),
                     _ => {}
                 }

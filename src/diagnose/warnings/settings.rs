@@ -143,7 +143,7 @@ pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
              sslmode nor the root file counts; if they are not, libpq connects again with TLS",
         ),
         Some(Answer::Byte(b'E')) => {
-            ("an error (E)", "libpq up to 16 connects again with TLS; 17 and later report an error")
+            ("an error (E)", "libpq 15 connects again with TLS; later releases may report an error instead")
         }
         Some(Answer::Ended(_)) => (
             "connection closed",
