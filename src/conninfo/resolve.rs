@@ -1,6 +1,7 @@
 //! Makes [`Settings`] of all that was given, where libpq would accept it: merges, checks, reads the password file.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use super::merge::Merge;
 use super::options::{self, OPTIONS};
@@ -128,22 +129,26 @@ fn passwords(
     }
     let path = merged.get("passfile").filter(|path| !path.value.is_empty());
     let Some(path) = path.map(|path| path.value.to_path()) else { return };
-    let file = match PasswordFile::open(&environment.current_dir.join(&path)) {
-        Ok(file) => file,
+    match PasswordFile::open(&environment.current_dir.join(&path)) {
+        Ok(file) => passwords_of(&file, &path, merged, hosts, notices),
         // The path as it was given.
         Err(Notice::PassfileIgnored { mode, changeable, .. }) => {
             notices.push(Notice::PassfileIgnored { path, mode, changeable });
-            return;
         }
-        Err(Notice::PassfileUseless { why, .. }) => {
-            notices.push(Notice::PassfileUseless { path, why });
-            return;
-        }
-        Err(notice) => {
-            notices.push(notice);
-            return;
-        }
-    };
+        Err(Notice::PassfileUseless { why, .. }) => notices.push(Notice::PassfileUseless { path, why }),
+        Err(notice) => notices.push(notice),
+    }
+    list_password(hosts, parameters);
+}
+
+/// Gives every host the password of its line in the password file.
+fn passwords_of(
+    file: &PasswordFile,
+    path: &Path,
+    merged: &Merged,
+    hosts: &mut [Host],
+    notices: &mut Vec<Notice>,
+) {
     let ports = hosts::port_texts(merged, hosts.len());
     let addresses: Vec<&[u8]> = merged.text("hostaddr").split(|byte| *byte == b',').collect();
     for (slot, (host, port)) in hosts.iter_mut().zip(&ports).enumerate() {
@@ -155,15 +160,18 @@ fn passwords(
         };
         match file.find(&key).filter(|secret| !secret.expose().is_empty()) {
             Some(secret) => {
-                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.clone()) });
+                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()) });
             }
             None => {
                 let why = file.why_none(&key);
-                notices.push(Notice::PassfileUseless { path: path.clone(), why });
+                notices.push(Notice::PassfileUseless { path: path.to_owned(), why });
             }
         }
     }
-    // libpq keeps these apart from its parameters; here the listing tells of them.
+}
+
+/// libpq keeps the passwords of the password file apart from its parameters; here the listing tells of them.
+fn list_password(hosts: &[Host], parameters: &mut Vec<Parameter>) {
     if let Some(password) = hosts.iter().find_map(|host| host.password.as_ref()) {
         let at = OPTIONS.iter().take_while(|option| option.keyword != "password");
         let before = |parameter: &Parameter| at.clone().any(|option| option.keyword == parameter.keyword);

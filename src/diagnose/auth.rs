@@ -660,18 +660,11 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
         view.settings()?.parameter("channel_binding").map(|p| super::view::shown_value(&p.value)),
     )
     .fact_if("certificate", leaf.map(Certificate::short_subject));
-    // Where the sslmode verifies less, channel binding is what tells the server from others: it is given up for
-    // verify-full alone.
-    let without = |text: &str, value: &str| {
-        let fix = match view.level() {
-            Verdict::Verified => Fix::text(format!("{text}; TLS is verified all the same")),
-            _ => Fix::text(format!("{text}, and verify the server by its certificate"))
-                .set("sslmode", "verify-full"),
-        };
-        fix.set("channel_binding", value)
-    };
-    let prefer = without("let it be used where it is offered", "prefer");
-    Some(match failure {
+    Some(repair_binding(view, finding, failure))
+}
+
+fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFailure) -> Finding {
+    match failure {
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
             .because(
                 "only SCRAM over TLS binds the channel: the user's line in pg_hba.conf asks for another \
@@ -684,7 +677,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                 .run("SET password_encryption = 'scram-sha-256';  \\password"),
             )
             .fix(Fix::text("past the pooler or proxy: connect to the server itself"))
-            .fix(prefer),
+            .fix(without_binding(view, "let it be used where it is offered", "prefer")),
         ChannelBindingFailure::NoDigest(algorithm) => finding
             .because(format!(
                 "the certificate is signed with {}, for which libpq finds no hash; it fails so under \
@@ -692,7 +685,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                 text::printable(&algorithm)
             ))
             .fact("signature", text::printable(&algorithm))
-            .fix(without("let the client not bind the channel", "disable"))
+            .fix(without_binding(view, "let the client not bind the channel", "disable"))
             .fix(Fix::text("have the certificate issued by a CA with an RSA or ECDSA key")),
         ChannelBindingFailure::Refused => finding
             .because(
@@ -700,8 +693,19 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
                  begins it anew; else somebody in between",
             )
             .fix(Fix::text("connect to the server itself, past the proxy"))
-            .fix(without("if the proxy is yours: do without on this path", "disable")),
-    })
+            .fix(without_binding(view, "if the proxy is yours: do without on this path", "disable")),
+    }
+}
+
+/// Gives channel binding up. Where the sslmode verifies less, channel binding is what tells the server from others: it is
+/// given up for verify-full alone.
+fn without_binding(view: &View<'_>, text: &str, value: &str) -> Fix {
+    let fix = match view.level() {
+        Verdict::Verified => Fix::text(format!("{text}; TLS is verified all the same")),
+        _ => Fix::text(format!("{text}, and verify the server by its certificate"))
+            .set("sslmode", "verify-full"),
+    };
+    fix.set("channel_binding", value)
 }
 
 #[cfg(test)]

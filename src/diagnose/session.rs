@@ -420,36 +420,39 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
             ],
         ),
         _ => {
-            let class = match message.sqlstate.get(..2) {
-                Some("28") => "the server does not authorise this login; its log names the rule",
-                Some("42") => {
-                    "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
-                }
-                Some("53") => {
-                    let fixes = match message.sqlstate.as_str() {
-                        "53100" => vec![Fix::text(
-                            "on the server: the disk of the data directory is full; free space or enlarge it",
-                        )
-                        .run("df -h")],
-                        "53200" => vec![
-                            Fix::text("on the server: it is out of memory; reduce its load or add memory")
-                                .run("free -m"),
-                        ],
-                        _ => Vec::new(),
-                    };
-                    return (format!("{tls}; the server lacks a resource"), fixes);
-                }
-                Some("57") => "an administrator or the system intervened on the server",
-                Some("58" | "XX") => "the server has an internal problem; its log has the details",
-                Some("22" | "0A") => {
-                    "the server does not accept a value sent at the start (options, client_encoding, PG* variables)"
-                }
-                Some("08") => "the server or a proxy in between does not understand what was sent",
-                _ => "the server ends the session with an error of its own",
-            };
-            (format!("{tls}; {class}"), Vec::new())
+            let (class, fixes) = by_class(&message.sqlstate);
+            (format!("{tls}; {class}"), fixes)
         }
     }
+}
+
+/// What an error comes from as far as its SQLSTATE tells (PostgreSQL's documentation, appendix A).
+fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
+    let fixes = match sqlstate {
+        "53100" => vec![
+            Fix::text("on the server: the disk of the data directory is full; free space or enlarge it")
+                .run("df -h"),
+        ],
+        "53200" => vec![
+            Fix::text("on the server: it is out of memory; reduce its load or add memory").run("free -m"),
+        ],
+        _ => Vec::new(),
+    };
+    let class = match sqlstate.get(..2) {
+        Some("28") => "the server does not authorise this login; its log names the rule",
+        Some("42") => {
+            "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
+        }
+        Some("53") => "the server lacks a resource",
+        Some("57") => "an administrator or the system intervened on the server",
+        Some("58" | "XX") => "the server has an internal problem; its log has the details",
+        Some("22" | "0A") => {
+            "the server does not accept a value sent at the start (options, client_encoding, PG* variables)"
+        }
+        Some("08") => "the server or a proxy in between does not understand what was sent",
+        _ => "the server ends the session with an error of its own",
+    };
+    (class, fixes)
 }
 
 /// Any other error.

@@ -319,67 +319,77 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
 fn timeout(view: &View<'_>) -> Option<Finding> {
     let waited =
         view.attempt.and_then(|attempt| attempt.tcp.as_ref()).map(|step| super::view::seconds(step.took));
-    let by_name = view.dns_name().is_some();
-    let port = view.port();
     let finding = Finding::titled(format!("{} does not answer", view.place()))
         .fact("to", described(view))
-        .fact("port", i64::from(port))
+        .fact("port", i64::from(view.port()))
         .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
     if let Some(network) = view.address().and_then(content_network) {
         return Some(not_forwarded(view, finding, network));
     }
     Some(match reached(view) {
-        Reachability::Private => finding
-            .because(if by_name {
-                "the name leads to a private address: the server has private access, and this machine is \
+        Reachability::Private => silent_private(view, finding),
+        Reachability::Loopback => silent_loopback(view, finding),
+        Reachability::Public => silent_public(view, finding),
+    })
+}
+
+fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
+    let port = view.port();
+    finding
+        .because(if view.dns_name().is_some() {
+            "the name leads to a private address: the server has private access, and this machine is \
                  most likely outside its virtual network"
-            } else {
-                "the address is private, and this machine is most likely outside its network"
-            })
-            .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
-            .fixes(usual_port(view))
-            .fix(Fix::text("run the check from a machine in that network, or over its VPN"))
-            .fix(try_port(
-                view,
-                &format!(
-                    "inside already? let port {port} out of this subnet and into the server's (network \
+        } else {
+            "the address is private, and this machine is most likely outside its network"
+        })
+        .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
+        .fixes(usual_port(view))
+        .fix(Fix::text("run the check from a machine in that network, or over its VPN"))
+        .fix(try_port(
+            view,
+            &format!(
+                "inside already? let port {port} out of this subnet and into the server's (network \
                      security group, route table, local firewall); from another machine there:"
-                ),
-            )),
-        Reachability::Loopback => finding
-            .because(
-                "a connection to this machine itself is dropped: by a local firewall, or the listener's \
-                 queue is full",
-            )
-            .fix(
-                Fix::text("see what listens there and how long its queue is")
-                    .run(format!("ss -ltn sport = :{port}")),
             ),
-        Reachability::Public => finding
-            .because(
-                "most likely a firewall drops the connection: the server's allow list lacks this \
+        ))
+}
+
+fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
+    finding
+        .because(
+            "a connection to this machine itself is dropped: by a local firewall, or the listener's \
+                 queue is full",
+        )
+        .fix(
+            Fix::text("see what listens there and how long its queue is")
+                .run(format!("ss -ltn sport = :{}", view.port())),
+        )
+}
+
+fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
+    let port = view.port();
+    finding
+        .because(
+            "most likely a firewall drops the connection: the server's allow list lacks this \
                  machine's public address, or this network lets the port out to nobody; a wrong port or a \
                  stopped server can look the same",
-            )
-            .fixes(provider_hints(view, Situation::NoAnswer, None))
-            .fixes(usual_port(view))
-            .fix(try_port(
-                view,
-                "allow this machine's public address in the server's firewall; a machine that is allowed \
+        )
+        .fixes(provider_hints(view, Situation::NoAnswer, None))
+        .fixes(usual_port(view))
+        .fix(try_port(
+            view,
+            "allow this machine's public address in the server's firewall; a machine that is allowed \
                  already decides:",
-            ))
-            .fix(
-                Fix::text(format!(
-                    "does this network let port {port} out? another server on that port decides"
-                ))
+        ))
+        .fix(
+            Fix::text(format!("does this network let port {port} out? another server on that port decides"))
                 .run(if cfg!(windows) {
                     format!("Test-NetConnection OTHER-SERVER -Port {port}")
                 } else {
                     format!("nc -vz -w 5 OTHER-SERVER {port}")
                 }),
-            )
-            .fix(Fix::text(format!(
-                "check the port, {port}, and that the server is running, where it is managed"
-            ))),
-    })
+        )
+        .fix(Fix::text(format!(
+            "check the port, {port}, and that the server is running, where it is managed"
+        )))
 }

@@ -137,58 +137,17 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     if !ends {
         return None;
     }
-    let expected = stranger::expected(view);
     let host = view.host_name();
-    let due =
-        expected.map_or("the server's own CA".to_owned(), |provider| format!("a CA of {}", provider.name));
-    let (title, cause, issuer, product) = match (inspector(view), stranger(view)) {
-        (Some((product, name)), _) => (
-            format!("{product} answers instead of the server"),
-            format!(
-                "the certificate was issued by {}, where {due} was due: a proxy in between, or software on this \
-                 machine, opens TLS and closes it again",
-                name.short()
-            ),
-            text::printable(&name.to_string()),
-            Some(product),
-        ),
-        (None, Some(stranger)) => {
-            let name = stranger.provider.name;
-            let whose = match &stranger.known {
-                Some(root) if root.used_by.is_empty() => format!(
-                    "a root of this machine's store that is not among the public roots known here: probably a \
-                     company's own CA, which inspects TLS, or a root newer than this program ({})",
-                    env!("CARGO_PKG_VERSION")
-                ),
-                Some(root) => {
-                    format!("a root of {}: another provider's server answers", root.used_by.join(", "))
-                }
-                None => {
-                    "whatever it calls itself: a TLS-inspecting proxy, another server at this address, or an \
-                         impostor"
-                        .to_owned()
-                }
-            };
-            (
-                format!("somebody else answers instead of {name}"),
-                format!(
-                    "servers of {name} have certificates whose chain ends at one of its CAs or at a public root; this \
-                     one ends at {}, {whose}",
-                    stranger.issuer
-                ),
-                text::printable(&stranger.issuer),
-                None,
-            )
-        }
-        (None, None) => return None,
+    let due = stranger::expected(view)
+        .map_or("the server's own CA".to_owned(), |provider| format!("a CA of {}", provider.name));
+    let finding = match inspector(view) {
+        Some((product, name)) => inspected(product, &name, &due),
+        None => answered_by(&stranger(view)?),
     };
     let detour = detour(view);
     let detour_words = detour.as_ref().map(|detour| detour.words.clone());
     Some(
-        Finding::titled(title)
-            .because(cause)
-            .fact("issued_by", issuer)
-            .fact_if("product", product)
+        finding
             .fact("due", due)
             .fact_if("led_by", detour_words)
             .fact("sent", sent(view))
@@ -202,6 +161,42 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
                 "run the check from another network to see the certificate that {host} presents there"
             ))),
     )
+}
+
+/// A product that is known by the name of its CA.
+fn inspected(product: &'static str, ca: &DistinguishedName, due: &str) -> Finding {
+    Finding::titled(format!("{product} answers instead of the server"))
+        .because(format!(
+            "the certificate was issued by {}, where {due} was due: a proxy in between, or software on this \
+             machine, opens TLS and closes it again",
+            ca.short()
+        ))
+        .fact("issued_by", text::printable(&ca.to_string()))
+        .fact("product", product)
+}
+
+/// Whoever has no certificate of the provider's.
+fn answered_by(stranger: &stranger::Stranger) -> Finding {
+    let name = stranger.provider.name;
+    let whose = match &stranger.known {
+        Some(root) if root.used_by.is_empty() => format!(
+            "a root of this machine's store that is not among the public roots known here: probably a company's own CA, \
+             which inspects TLS, or a root newer than this program ({})",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Some(root) => format!("a root of {}: another provider's server answers", root.used_by.join(", ")),
+        None => {
+            "whatever it calls itself: a TLS-inspecting proxy, another server at this address, or an impostor"
+                .to_owned()
+        }
+    };
+    Finding::titled(format!("somebody else answers instead of {name}"))
+        .because(format!(
+            "servers of {name} have certificates whose chain ends at one of its CAs or at a public root; this one ends at \
+             {}, {whose}",
+            stranger.issuer
+        ))
+        .fact("issued_by", text::printable(&stranger.issuer))
 }
 
 /// The inspecting product whose CA is in the chain, and that CA's name.

@@ -13,7 +13,7 @@ pub(super) fn section(page: &mut Page, then: &AsOf, now: &Outcome, verbosity: Ve
     if let (Some(judged), Verbosity::Verbose) = (&then.judged, verbosity) {
         page.part();
         page.line(&format!("{}, judged of the chain that was recorded now", date(then)));
-        chain::picture(page, judged);
+        chain::draw(page, judged);
     }
     for warning in then.warnings(&now.warnings).filter(|warning| warning.denied || !quiet) {
         page.part();

@@ -14,7 +14,7 @@ use crate::verify::{Defect, Link};
 const NEAR_DAYS: i64 = 90;
 
 /// The path as it was built, and below it what was sent for nothing.
-pub(super) fn picture(page: &mut Page, outcome: &Outcome) {
+pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
     let Some(tls) =
         subject::attempt(outcome).and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result)
     else {

@@ -23,7 +23,7 @@ pub(super) fn error_at(
     let column = label_column(&diagnosis.evidence);
     title(page, level, (diagnosis.code.name, remark), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
-        mark::picture(page, mark);
+        mark::draw(page, mark);
     }
     evidence(page, column, &diagnosis.evidence);
     let cause = &diagnosis.cause;
@@ -53,7 +53,7 @@ pub(super) fn warning_at(page: &mut Page, level: Level, warning: &Warning, remar
     let column = label_column(&warning.evidence);
     title(page, level, (warning.code.name, remark), &warning.title);
     if let Some(mark) = &warning.mark {
-        mark::picture(page, mark);
+        mark::draw(page, mark);
     }
     evidence(page, column, &warning.evidence);
     fixes(page, column, &warning.fixes);

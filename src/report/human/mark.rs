@@ -11,7 +11,7 @@ use crate::text::{character_width, width, wrap};
 /// 1 | sslmode=verify-full sslrotcert=roots.pem
 ///   |                     ^^^^^^^^^^ did you mean `sslrootcert`?
 /// ```
-pub(super) fn picture(page: &mut Page, mark: &Mark) {
+pub(super) fn draw(page: &mut Page, mark: &Mark) {
     let pieces = pieces(page, mark);
     let window = window(page, &pieces);
     let mut shown = String::new();
@@ -138,7 +138,7 @@ mod tests {
 
     fn shown(text: &str, spans: &[Range<usize>], label: &str, width: Option<usize>) -> String {
         let mut page = Page::new(Style { width, ..Style::document() });
-        picture(&mut page, &Mark { text: text.to_owned(), spans: spans.to_vec(), label: label.to_owned() });
+        draw(&mut page, &Mark { text: text.to_owned(), spans: spans.to_vec(), label: label.to_owned() });
         page.into_text()
     }
 
@@ -164,9 +164,9 @@ mod tests {
     #[test]
     fn the_mark_is_never_cut_even_where_it_is_wider_than_the_terminal() {
         let text = format!("host=x {} user=y", "k".repeat(60));
-        let picture = shown(&text, slice::from_ref(&(7..67)), "unknown", Some(40));
-        assert!(picture.contains(&format!("…{}…", "k".repeat(60))), "{picture}");
-        assert!(picture.contains(&"^".repeat(60)), "{picture}");
+        let drawn = shown(&text, slice::from_ref(&(7..67)), "unknown", Some(40));
+        assert!(drawn.contains(&format!("…{}…", "k".repeat(60))), "{drawn}");
+        assert!(drawn.contains(&"^".repeat(60)), "{drawn}");
     }
 
     proptest! {
@@ -180,9 +180,9 @@ mod tests {
             width in proptest::option::of(1usize..120),
         ) {
             let spans: Vec<Range<usize>> = spans.into_iter().map(|(start, end)| Range { start, end }).collect();
-            let picture = shown(&text, &spans, &label, width);
-            prop_assert!(picture.lines().count() >= 3);
-            prop_assert!(picture.chars().all(|c| c == '\n' || crate::text::is_printable(c)), "{picture:?}");
+            let drawn = shown(&text, &spans, &label, width);
+            prop_assert!(drawn.lines().count() >= 3);
+            prop_assert!(drawn.chars().all(|c| c == '\n' || crate::text::is_printable(c)), "{drawn:?}");
         }
     }
 }

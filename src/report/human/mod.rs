@@ -55,8 +55,8 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
             audit::section(&mut page, audit);
         }
         if layout.verbosity == Verbosity::Verbose {
-            chain::picture(&mut page, outcome);
-            time_line::picture(&mut page, outcome);
+            chain::draw(&mut page, outcome);
+            time_line::draw(&mut page, outcome);
             wire::facts(&mut page, outcome);
             wire::second_looks(&mut page, outcome);
             wire::settings(&mut page, outcome);

@@ -19,7 +19,7 @@ struct Bar {
 }
 
 /// One bar a step of the last attempt, one for each attempt before it, and the round trips.
-pub(super) fn picture(page: &mut Page, outcome: &Outcome) {
+pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
     let Some((last, earlier)) = outcome.evidence.attempts.split_last() else { return };
     let mut bars: Vec<Bar> =
         earlier.iter().enumerate().filter_map(|(index, attempt)| whole(index + 1, attempt)).collect();
@@ -40,7 +40,7 @@ pub(super) fn picture(page: &mut Page, outcome: &Outcome) {
     round_trips(page, outcome, last);
 }
 
-/// Away from a terminal: no picture, one fact a line.
+/// Away from a terminal: no drawing, one fact a line.
 fn numbers(page: &mut Page, bars: &[Bar], total: f64) {
     page.line(&format!("time line      {total:.1} ms"));
     for bar in bars {

@@ -148,46 +148,18 @@ const JDBC_KEYWORDS: &[Keyword] = &[
 
 /// SslMode.of, MakeSSL and LibPQFactory.
 fn jdbc_rules(lookup: &Lookup<'_>) -> Decision {
-    let (word, mode) = match (lookup.get("sslmode"), lookup.get("ssl")) {
-        (Some(mode), _) => (Some(mode), mode.text.to_ascii_lowercase()),
-        (None, Some(ssl)) if ssl.text.is_empty() || ssl.text.eq_ignore_ascii_case("true") => {
-            (Some(ssl), "verify-full".to_owned())
-        }
-        (None, ssl) => (ssl, "prefer".to_owned()),
-    };
+    let (word, mode) = jdbc_mode(lookup);
     let at = word.map(|word| word.at);
-    let named = lookup.filled("sslrootcert");
     let factory = lookup.filled("sslfactory");
     let kind = factory.map_or(Factory::Libpq, |factory| Factory::of(factory.text));
-    let roots = || match (kind, named) {
-        (Factory::Java, _) => vec![Root::Java],
-        (Factory::Pinned, _) => {
-            lookup.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
-        }
-        (_, Some(file)) => vec![Root::Named(file.at)],
-        (_, None) => vec![Root::Home],
-    };
     if kind == Factory::Unknown {
         return Decision::refused(
             factory.map(|factory| factory.at),
             FaultKind::Computed("sslfactory".into()),
         );
     }
-    let always_verifies = matches!(kind, Factory::Java | Factory::Pinned);
-    let demand = match mode.as_str() {
-        "disable" => Demand::plaintext(),
-        "allow" => Demand::after_refusal(),
-        // The other factories verify the chain in any mode, and a bad one is an error without a second go.
-        "prefer" if always_verifies => Demand {
-            encryption: super::Encryption::IfOffered(Fallback::SessionRefused),
-            ..Demand::chain(roots())
-        },
-        "prefer" => Demand::if_offered(Fallback::SessionRefused),
-        "require" if always_verifies => Demand::chain(roots()),
-        "require" => Demand::encrypted(),
-        "verify-ca" => Demand::chain(roots()),
-        "verify-full" => Demand::full(roots()),
-        _ => return Decision::invalid(at.unwrap_or(0), "sslmode", super::LIBPQ_MODES),
+    let Some(demand) = kind.demand(&mode, lookup) else {
+        return Decision::invalid(at.unwrap_or(0), "sslmode", super::LIBPQ_MODES);
     };
     if kind == Factory::NonValidating {
         let name = demand.name;
@@ -203,12 +175,11 @@ fn jdbc_rules(lookup: &Lookup<'_>) -> Decision {
     }
     let decision = Decision::by(at, demand);
     match (mode.as_str(), word) {
-        ("require", _) if named.is_some() && !always_verifies => {
+        ("require", _) if kind.always_verifies() => decision,
+        ("require", _) if lookup.filled("sslrootcert").is_some() => {
             decision.because("pgjdbc's require verifies nothing, with sslrootcert either")
         }
-        ("require", _) if !always_verifies => {
-            decision.because("pgjdbc's require encrypts and verifies nothing")
-        }
+        ("require", _) => decision.because("pgjdbc's require encrypts and verifies nothing"),
         ("prefer", Some(ssl)) if lookup.get("sslmode").is_none() => {
             let why = format!(
                 "only ssl=true turns TLS on; ssl={} is pgjdbc's default, prefer",
@@ -217,6 +188,17 @@ fn jdbc_rules(lookup: &Lookup<'_>) -> Decision {
             decision.because(why)
         }
         _ => decision,
+    }
+}
+
+/// The mode in lower case, and the word that gives it: `sslmode`, else `ssl`, else nothing and the default.
+fn jdbc_mode<'a>(lookup: &Lookup<'a>) -> (Option<super::Word<'a>>, String) {
+    match (lookup.get("sslmode"), lookup.get("ssl")) {
+        (Some(mode), _) => (Some(mode), mode.text.to_ascii_lowercase()),
+        (None, Some(ssl)) if ssl.text.is_empty() || ssl.text.eq_ignore_ascii_case("true") => {
+            (Some(ssl), "verify-full".to_owned())
+        }
+        (None, ssl) => (ssl, "prefer".to_owned()),
     }
 }
 
@@ -239,6 +221,42 @@ impl Factory {
             Some("NonValidatingFactory") => Self::NonValidating,
             _ => Self::Unknown,
         }
+    }
+
+    /// Whether the chain is verified in every mode with TLS.
+    const fn always_verifies(self) -> bool {
+        matches!(self, Self::Java | Self::Pinned)
+    }
+
+    fn roots(self, lookup: &Lookup<'_>) -> Vec<Root> {
+        match (self, lookup.filled("sslrootcert")) {
+            (Self::Java, _) => vec![Root::Java],
+            (Self::Pinned, _) => {
+                lookup.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
+            }
+            (_, Some(file)) => vec![Root::Named(file.at)],
+            (_, None) => vec![Root::Home],
+        }
+    }
+
+    /// What a mode demands of the server; `None` where there is no such mode.
+    fn demand(self, mode: &str, lookup: &Lookup<'_>) -> Option<Demand> {
+        let roots = || self.roots(lookup);
+        Some(match mode {
+            "disable" => Demand::plaintext(),
+            "allow" => Demand::after_refusal(),
+            // A bad chain is an error there, without a second go.
+            "prefer" if self.always_verifies() => Demand {
+                encryption: super::Encryption::IfOffered(Fallback::SessionRefused),
+                ..Demand::chain(roots())
+            },
+            "prefer" => Demand::if_offered(Fallback::SessionRefused),
+            "require" if self.always_verifies() => Demand::chain(roots()),
+            "require" => Demand::encrypted(),
+            "verify-ca" => Demand::chain(roots()),
+            "verify-full" => Demand::full(roots()),
+            _ => return None,
+        })
     }
 }
 
