@@ -337,8 +337,7 @@ impl Chain {
             return Some(value.clone());
         }
         self.behind_secret &= options::find(keyword).is_none();
-        let hidden = if options::nearest(keyword).is_some() { value.clone() } else { whole };
-        self.behind_secret.then_some(hidden)
+        self.behind_secret.then(|| if options::nearest(keyword).is_some() { value.clone() } else { whole })
     }
 }
 

@@ -162,6 +162,9 @@ fn bare(text: &str) -> String {
 /// The known keyword nearest to a mistyped one, if one is near: other case or separators, or one edit for every three
 /// characters.
 pub fn nearest(keyword: &[u8]) -> Option<&'static str> {
+    if let Some(option) = find(keyword) {
+        return Some(option.keyword);
+    }
     let typed = bare(&String::from_utf8_lossy(keyword));
     if let Some((_, keyword)) = OTHER_NAMES.iter().find(|(other, _)| *other == typed) {
         return Some(keyword);

@@ -493,13 +493,14 @@ fn by_pairs(text: &Text) -> Option<&'static str> {
         return Some("odbc");
     }
     let npgsql = table::find("npgsql")?;
-    let first_is_known = names.first().is_some_and(|name| npgsql.keyword(name).is_some());
-    let known = names.iter().filter(|name| npgsql.keyword(name).is_some()).count();
-    if several && first_is_known && known >= 2 && !reads_as_libpq(text) {
+    let is_known = |name: &String| npgsql.keyword(name).is_some();
+    let first_is_known = || names.first().is_some_and(is_known);
+    let known = || names.iter().filter(|name| is_known(name)).count();
+    if several && first_is_known() && known() >= 2 && !reads_as_libpq(text) {
         return Some("npgsql");
     }
     // One pair alone, if libpq has no such keyword.
-    if names.len() == 1 && first_is_known && !text.bytes().contains(&b' ') && !is_libpq(text) && !several {
+    if names.len() == 1 && !several && first_is_known() && !text.bytes().contains(&b' ') && !is_libpq(text) {
         let host = names
             .first()
             .is_some_and(|name| name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case("server"));

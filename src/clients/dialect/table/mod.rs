@@ -79,11 +79,13 @@ pub fn owners(name: &str) -> Vec<&'static str> {
 impl Dialect {
     /// The keyword of a name, as this driver compares names, and the name as it knows it.
     pub(super) fn keyword(&self, name: &str) -> Option<(&'static Keyword, &'static str)> {
-        let bare = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+        fn bare(text: &str) -> impl Iterator<Item = char> {
+            text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
+        }
         let is = |known: &str| match self.keywords.case {
             Case::Exact => known == name,
             Case::Any => known.eq_ignore_ascii_case(name),
-            Case::AnyWithoutBlanks => bare(known).eq_ignore_ascii_case(&bare(name)),
+            Case::AnyWithoutBlanks => bare(known).eq(bare(name)),
         };
         let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
         known.into_iter().find_map(|keyword| Some((keyword, *keyword.names.iter().find(|name| is(name))?)))
