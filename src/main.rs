@@ -4,10 +4,16 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use pgtls_check::cli::Cli;
-use pgtls_check::commands;
+use pgtls_check::commands::{self, completions};
 use pgtls_check::conninfo::mask_argument;
 
 fn main() -> ExitCode {
+    if completions::is_asked() {
+        // A shell shows nothing of an error in the middle of a line.
+        return ExitCode::from(
+            completions::answer(std::env::args_os()).map_or(commands::INTERNAL_ERROR, |()| 0),
+        );
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(answer) => {

@@ -113,8 +113,9 @@ fn is_as_given(taken: &Taken, text: &Secret) -> bool {
 async fn is_host(taken: &Taken, setup: &Setup) -> bool {
     let Some(name) = taken.options.first().map(|setting| setting.value.expose()) else { return false };
     let Ok(name) = std::str::from_utf8(name) else { return false };
-    crate::text::nearest(name, crate::diagnose::SUBCOMMANDS).is_none()
-        && probe::is_known_host(name, setup.total_limit).await
+    // Nearly every name of four letters is near to one of three.
+    let commands = crate::diagnose::SUBCOMMANDS.into_iter().filter(|command| command.len() > 3);
+    crate::text::nearest(name, commands).is_none() && probe::is_known_host(name, setup.total_limit).await
 }
 
 /// A string of libpq's with what stood round it: options count less than it, variables less than both.

@@ -12,9 +12,15 @@ const AUDIT: &str = "The server is first checked as with --tls-only. Then each o
      database or password of yours. If the server was verified, a last connection without TLS requests a session as user \
      \"pgtls-check\" on the database \"postgres\". Most of the connections leave a line in the server's log.";
 
+const EXAMPLES: &str = "Examples:
+  what the server accepts, judged
+    pgtls-check audit \"sslmode=verify-full host=db.example.com\"
+  in CI: fail if it accepts sessions without TLS
+    pgtls-check audit --deny plaintext-accepted \"host=db.example.com\"";
+
 /// `audit`.
 #[derive(Debug, Args)]
-#[command(after_help = AUDIT)]
+#[command(before_help = EXAMPLES, after_help = AUDIT)]
 pub struct AuditArgs {
     /// The server: "host=... sslmode=..." or postgresql://...
     #[arg(value_name = "CONNINFO")]

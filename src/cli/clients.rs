@@ -6,8 +6,17 @@ use clap::Args;
 
 use super::target::DialectArgs;
 
+const EXAMPLES: &str = "Examples:
+  the same verified connection for every driver
+    pgtls-check clients \"host=db.example.com sslrootcert=roots.pem\"
+  for one of them, in full
+    pgtls-check clients --for jdbc \"host=db.example.com\"
+  a driver's string as it should be
+    pgtls-check clients --from 'jdbc:postgresql://db.example.com/app?sslmode=require'";
+
 /// `clients`.
 #[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
 pub struct ClientsArgs {
     /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
     #[arg(value_name = "CONNINFO")]

@@ -2,8 +2,17 @@
 
 use clap::Args;
 
+const EXAMPLES: &str = "Examples:
+  a healthy server
+    pgtls-check demo
+  a fault, as it is reported
+    pgtls-check demo hostname-mismatch
+  the same fault for psql or your application
+    pgtls-check demo hostname-mismatch --serve";
+
 /// `demo`.
 #[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
 pub struct DemoArgs {
     /// The fault to demonstrate; without it, the server is healthy
     #[arg(value_name = "FAULT")]

@@ -2,10 +2,13 @@
 //! [`Overrides`](crate::conninfo::Overrides), a limit or a scope, never in something global.
 
 pub mod audit;
+pub mod candidates;
 pub mod check;
 pub mod clients;
+pub mod completions;
 pub mod demo;
 pub mod explain;
+pub mod man;
 pub mod roots;
 pub mod target;
 
@@ -17,12 +20,16 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::conninfo::{MASK, holds_secret, mask_argument, names_secret};
+use crate::diagnose::SUBCOMMANDS;
 use crate::report::{ColorChoice, Format, Verbosity};
+use crate::text;
 use audit::AuditArgs;
 use check::CheckArgs;
 use clients::ClientsArgs;
+use completions::CompletionsArgs;
 use demo::DemoArgs;
 use explain::ExplainArgs;
+use man::ManArgs;
 use roots::RootsArgs;
 
 const EXAMPLES: &str = "Examples:
@@ -33,12 +40,43 @@ const EXAMPLES: &str = "Examples:
   what a diagnosis means and how to fix it
     pgtls-check explain hostname-mismatch";
 
-const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with \
-     libpq's environment variables, service file, password file and default files. Without an sslmode, \
-     verify-full is checked.\n\n\
-     Exit status: 0 verified, 1 internal error, 2 usage or connection string, 3 trust or key files, 4 DNS, 5 TCP, \
-     6 negotiation, 7 TLS handshake, 8 certificate, 9 authentication or session, 10 a requested policy is \
-     not met, 130 interrupted. With several targets: 0 if all are verified, otherwise the lowest non-zero status.";
+/// How to begin, for a command line that names no server.
+pub const SHORT_USAGE: &str = "usage: pgtls-check [OPTIONS] CONNINFO...
+       pgtls-check COMMAND --help
+
+  pgtls-check \"sslmode=verify-full sslrootcert=roots.pem host=db.example.com user=me\"
+  pgtls-check demo
+  pgtls-check --help
+";
+
+/// What a CONNINFO is.
+const CONNINFO: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with libpq's \
+     environment variables, service file, password file and default files. Without an sslmode, verify-full is checked.";
+
+/// The exit statuses of a check.
+pub const EXIT_STATUSES: [(u8, &str); 12] = [
+    (0, "verified"),
+    (1, "internal error"),
+    (2, "usage or connection string"),
+    (3, "trust or key files"),
+    (4, "DNS"),
+    (5, "TCP"),
+    (6, "negotiation"),
+    (7, "TLS handshake"),
+    (8, "certificate"),
+    (9, "authentication or session"),
+    (10, "a requested policy is not met"),
+    (130, "interrupted"),
+];
+
+/// The exit status of several targets.
+pub const EXIT_STATUS_OF_MANY: &str =
+    "With several targets: 0 if all are verified, otherwise the lowest non-zero status.";
+
+fn after_help() -> String {
+    let statuses = EXIT_STATUSES.map(|(status, meaning)| format!("{status} {meaning}")).join(", ");
+    format!("{CONNINFO}\n\nExit status: {statuses}. {EXIT_STATUS_OF_MANY}")
+}
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -47,9 +85,8 @@ const AFTER: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://...,
     version,
     about = "Verifies TLS connections to PostgreSQL and, when one fails, says why and how to fix it",
     before_help = EXAMPLES,
-    after_help = AFTER,
+    after_help = after_help(),
     disable_help_flag = true,
-    disable_help_subcommand = true,
     max_term_width = 120,
     override_usage = "pgtls-check [OPTIONS] [CONNINFO]...\n       pgtls-check COMMAND --help"
 )]
@@ -81,6 +118,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check an embedded server, healthy or with a fault
     Demo(DemoArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, of pgtls-check or of a command
+    Man(ManArgs),
 }
 
 /// What to show and how.
@@ -92,6 +133,9 @@ pub struct DisplayArgs {
     /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
     pub color: ColorChoice,
+    /// No colours, symbols, columns or redrawn lines, as in a file: for screen readers
+    #[arg(long, global = true, help_heading = "Output")]
+    pub plain: bool,
     /// Also show the chain, timings, protocol details and effective settings
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
     pub verbose: bool,
@@ -134,6 +178,7 @@ impl Cli {
 /// A refusal of clap's with what it repeats of the arguments made printable, and masked where it may be a secret: a
 /// connection string without its quotes is many arguments.
 fn fit_to_be_shown(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    suggest_subcommand(&mut error);
     let is_secret =
         matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if names_secret(name));
     let texts: Vec<(ContextKind, String)> = error
@@ -167,6 +212,16 @@ fn fit_to_be_shown(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
         error.insert(kind, ContextValue::String(shown));
     }
     error
+}
+
+/// Adds the neighbour of a mistyped subcommand where clap has none: behind `help`.
+fn suggest_subcommand(error: &mut clap::Error) {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    if let Some(found) = text::nearest(typed, SUBCOMMANDS)
+        && error.get(ContextKind::SuggestedSubcommand).is_none()
+    {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![found.to_owned()]));
+    }
 }
 
 /// An option of the check beside a subcommand would have no effect, and nobody would notice.
@@ -271,8 +326,10 @@ mod tests {
 
     #[test]
     fn a_mistyped_subcommand_finds_its_neighbour_among_those_there_are() {
+        let mut built = Cli::command();
+        built.build();
         let names: Vec<String> =
-            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+            built.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let mut known = crate::diagnose::SUBCOMMANDS.map(str::to_owned);
         known.sort();
         let mut sorted = names;

@@ -4,8 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+const EXAMPLES: &str = "Examples:
+  what is in a root file, and what libpq makes of it
+    pgtls-check roots show root.crt
+  whether it will do for a server
+    pgtls-check roots check root.crt --host mydb.postgres.database.azure.com
+  the roots that a provider's servers need
+    pgtls-check roots export azure-flexible --output azure.pem";
+
 /// Show a root file, compare it with a provider's roots, export a provider's roots, or convert a file to PEM.
 #[derive(Clone, Debug, Args)]
+#[command(before_help = EXAMPLES)]
 pub struct RootsArgs {
     /// What to do; without it, list the bundles.
     #[command(subcommand)]

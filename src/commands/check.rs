@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use super::targets::targets;
 use super::{Streams, Usage, note_visible_password, progress, write};
 use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
-use crate::cli::DisplayArgs;
 use crate::cli::check::CheckArgs;
+use crate::cli::{DisplayArgs, SHORT_USAGE};
 use crate::conninfo::{self, Environment, Overrides, Value, mask_path};
 use crate::evidence::Scope;
 use crate::report::{Format, Layout, Reporter as _, Reports, Style};
@@ -26,6 +26,10 @@ pub(super) fn run(
             "the connection string is more than one argument: put it in quotes, \"host=... user=...\"",
         )
         .into());
+    }
+    if names_no_server(arguments, display, environment) {
+        streams.note(SHORT_USAGE);
+        return Ok(super::USAGE);
     }
     let policy = arguments.policy.policy().map_err(Usage::new)?;
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
@@ -50,6 +54,17 @@ pub(super) fn run(
         true => show_config(&setup, &targets, display, streams),
         false => check(setup, targets, arguments, display, streams),
     }
+}
+
+/// Whether nothing says what to check: no argument and no variable of libpq's. Programs get the object of their format.
+fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &Environment) -> bool {
+    let has_target = !arguments.conninfo.is_empty()
+        || !arguments.connection.overrides().parameters.is_empty()
+        || arguments.from.is_some()
+        || arguments.all_services;
+    let is_for_people =
+        display.format == Format::Human && !arguments.show_config && arguments.output.is_none();
+    !has_target && is_for_people && !environment.has_variables_of_libpq()
 }
 
 /// Whether an argument sets a password and names no server: a part of a connection string without its quotes. What stands

@@ -4,8 +4,10 @@
 mod audit;
 mod check;
 mod clients;
+pub mod completions;
 mod demo;
 mod explain;
+mod man;
 mod progress;
 pub mod roots;
 mod streams;
@@ -63,6 +65,8 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
         Some(Command::Clients(arguments)) => clients::run(arguments, display, environment, streams),
         Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
         Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
+        Some(Command::Completions(arguments)) => completions::run(arguments, streams),
+        Some(Command::Man(arguments)) => man::run(arguments, streams),
     }
 }
 

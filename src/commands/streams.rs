@@ -7,7 +7,7 @@ use crate::check::Run;
 use crate::cli::DisplayArgs;
 use crate::conninfo::Environment;
 use crate::diagnose::Outcome;
-use crate::report::{Form, Layout, Listing, Reporter as _, Reports, Stream, Style};
+use crate::report::{ColorChoice, Form, Layout, Listing, Reporter as _, Reports, Stream, Style};
 
 /// Where results and remarks go, and how.
 pub struct Streams<'a> {
@@ -52,6 +52,9 @@ impl Streams<'_> {
 /// How standard output and standard error may look.
 pub(super) fn styles(display: &DisplayArgs, environment: &Environment) -> (Style, Style) {
     let style = |is_terminal: bool| {
+        if display.plain {
+            return Style::decide(ColorChoice::Never, Stream::Other, &environment.variables);
+        }
         let stream = match is_terminal {
             true => Stream::Terminal(terminal_size::terminal_size().map(|(columns, _)| columns.0.into())),
             false => Stream::Other,

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Program, Value};
+use super::{Program, Value, options};
 
 /// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
 /// only: there may be secrets among their values.
@@ -83,6 +83,11 @@ impl Environment {
             return variable("APPDATA").map(|data| data.join("postgresql"));
         }
         variable("HOME").or_else(|| self.account_home.clone())
+    }
+
+    /// Whether a variable of libpq's is set: what is checked without a connection string follows from those.
+    pub fn has_variables_of_libpq(&self) -> bool {
+        options::OPTIONS.iter().filter_map(|option| option.variable).any(|name| self.variable(name).is_some())
     }
 
     /// A variable, if it is set, be it to nothing.

@@ -7,7 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{NoPassword, Notice};
-use crate::file::obstacle::{may_change_mode, obstacle};
+use crate::file::obstacle::obstacle;
 use crate::secret::Secret;
 
 /// The largest file that is read; what is longer is cut there.
@@ -120,6 +120,9 @@ impl PasswordFile {
 #[cfg(unix)]
 fn check(path: &Path, metadata: &fs::Metadata) -> Result<(), Notice> {
     use std::os::unix::fs::PermissionsExt;
+
+    use crate::file::obstacle::may_change_mode;
+
     let mode = metadata.permissions().mode() & 0o7777;
     let changeable = || may_change_mode(path);
     let ignored =

@@ -141,7 +141,8 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 }
 
 /// The subcommands, for a mistyped one that was taken for a connection string.
-pub(crate) const SUBCOMMANDS: [&str; 5] = ["audit", "roots", "clients", "explain", "demo"];
+pub(crate) const SUBCOMMANDS: [&str; 8] =
+    ["audit", "roots", "clients", "explain", "demo", "completions", "man", "help"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = driver::refused(view, Kind::Syntax) {

@@ -98,3 +98,82 @@ fn a_password_cannot_be_asked_for_without_a_terminal() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("pgtls-check: -W: "));
 }
+
+#[test]
+fn a_mistyped_name_gets_its_neighbour() {
+    let home = Home::new();
+    home.write("root.crt", "");
+    for (arguments, meant) in [
+        (&["--format", "jsn", "host=a"][..], "json"),
+        (&["--colour", "never", "host=a"], "--color"),
+        (&["--deny", "plaintext-acepted", "host=a"], "plaintext-accepted"),
+        (&["--as", "npgsl", "host=a"], "npgsql"),
+        (&["explane"], "explain"),
+        (&["explain", "hostname-mismach"], "hostname-mismatch"),
+        (&["demo", "hostname-mismach"], "hostname-mismatch"),
+        (&["clients", "--for", "psycop", "host=a"], "psycopg"),
+        (&["roots", "sow", "root.crt"], "show"),
+        (&["roots", "export", "azure-flexibel"], "azure-flexible"),
+        (&["roots", "check", "root.crt", "--provider", "azure-flexibel"], "azure-flexible"),
+        (&["completions", "zhs"], "zsh"),
+        (&["man", "explane"], "explain"),
+        (&["help", "explane"], "explain"),
+    ] {
+        let mut command = home.command(Tool::PROGRAM);
+        let output = command.args(arguments).stdin(Stdio::null()).output().expect("the program starts");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        // The word itself and no longer one of which it is the beginning.
+        let stands = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == meant);
+        assert!(stands, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn without_anything_to_check_the_usage_is_shown() {
+    let home = Home::new();
+    let report = Tool::at(&home).run();
+    report.exits(2);
+    assert!(report.stdout.is_empty(), "{report}");
+    assert!(report.stderr.starts_with("usage: pgtls-check [OPTIONS] CONNINFO...\n"), "{report}");
+    assert!(report.stderr.lines().count() < 10, "{report}");
+    // A variable of libpq's, an option of psql's or an empty string says where to go.
+    let checked = |tool: Tool| tool.run().stdout.contains("tls-not-requested");
+    assert!(checked(Tool::at(&home).env("PGUSER", "me")));
+    assert!(checked(Tool::at(&home).with(["-U", "me"])));
+    assert!(checked(Tool::at(&home).with([""])));
+    assert!(checked(Tool::at(&home).with(["--format", "json"])));
+}
+
+#[test]
+fn help_of_a_command_is_that_commands_and_has_examples() {
+    let home = Home::new();
+    for command in ["audit", "roots", "clients", "explain", "demo", "completions", "man"] {
+        let help = Tool::at(&home).with(["help", command]).run();
+        help.exits(0);
+        assert!(help.stdout.starts_with("Examples:\n"), "{help}");
+        assert!(help.stdout.contains(&format!("Usage: pgtls-check {command} ")), "{help}");
+        assert_eq!(help.stdout, Tool::at(&home).with([command, "--help"]).run().stdout);
+    }
+}
+
+#[test]
+fn plain_output_is_that_of_a_file_on_a_terminal_too() {
+    let home = Home::new();
+    let on_a_terminal = |options: &str| {
+        let program = format!("{} {options} 'host=db.example port=x'", Tool::PROGRAM);
+        let output = home
+            .command("script")
+            .args(["-qec", &program, "/dev/null"])
+            .stdin(Stdio::null())
+            .output()
+            .expect("script starts");
+        String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")
+    };
+    let filed = Tool::at(&home).with(["host=db.example port=x"]).run().stdout;
+    let end = filed.lines().count() - 1;
+    let without_times = |text: &str| text.lines().take(end).map(str::to_owned).collect::<Vec<_>>();
+    assert!(on_a_terminal("").contains('\u{1b}'));
+    assert_eq!(without_times(&on_a_terminal("--plain")), without_times(&filed));
+}

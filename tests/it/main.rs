@@ -10,6 +10,7 @@ mod chain_parity;
 mod client_files;
 mod clients;
 mod command_line;
+mod completions;
 mod conninfo_oracle;
 mod cut_handshakes;
 mod dialects;
@@ -19,6 +20,7 @@ mod generated;
 mod gss_encryption;
 mod hostile;
 mod layout;
+mod manual;
 mod network;
 mod option_parity;
 #[cfg(unix)]

@@ -2,11 +2,11 @@
 //!
 //! Codes and exit statuses are those with which a check of a server would end.
 
-use super::{Streams, usage};
+use super::{Streams, meant, usage};
 use crate::cli::roots::CheckArgs;
 use crate::conninfo::{Environment, mask_argument};
 use crate::diagnose::root_file::{Assessment, Purpose, Server};
-use crate::provider::{Provider, by_host, by_id, near_miss};
+use crate::provider::{PROVIDERS, Provider, by_host, by_id, near_miss};
 use crate::report::Form;
 use crate::report::listing::roots::{Checked, file_name};
 use crate::timestamp::Timestamp;
@@ -44,7 +44,11 @@ fn provider(args: &CheckArgs) -> Result<Option<&'static Provider>, (String, Opti
     if let Some(id) = &args.provider {
         let named = by_id(id).ok_or_else(|| {
             (
-                format!("no provider is called \"{}\"", mask_argument(id.as_bytes())),
+                format!(
+                    "no provider is called \"{}\"{}",
+                    mask_argument(id.as_bytes()),
+                    meant(id, PROVIDERS.iter().map(|provider| provider.id))
+                ),
                 Some("pgtls-check roots list names them".to_owned()),
             )
         })?;

@@ -1,5 +1,6 @@
 //! `roots export`: a provider's roots as a root file.
 
+use super::meant;
 use super::{Streams, usage, written};
 use crate::cli::roots::ExportArgs;
 use crate::conninfo::{Environment, mask_argument, mask_path};
@@ -45,7 +46,11 @@ fn unknown(id: &str, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
         PROVIDERS.iter().map(|provider| provider.id).filter(|id| bundle(id).is_some()).collect();
     usage(
         streams,
-        &format!("no provider is called \"{}\"", mask_argument(id.as_bytes())),
+        &format!(
+            "no provider is called \"{}\"{}",
+            mask_argument(id.as_bytes()),
+            meant(id, ids.iter().copied())
+        ),
         Some(&format!("bundles: {}", ids.join(", "))),
     )
 }

@@ -67,6 +67,11 @@ fn written(
 }
 
 /// A word about wrong options on standard error, with what would be right.
+/// The name that a mistyped one is nearest to, as a question; nothing where none is near.
+fn meant<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    crate::text::nearest(typed, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
 fn usage(streams: &mut Streams<'_>, message: &str, hint: Option<&str>) -> anyhow::Result<u8> {
     let style = streams.notes_style;
     writeln!(streams.notes, "{} {}", style.paint(Role::Error, "error:"), style.text(message))?;
