@@ -19,7 +19,7 @@ pub(super) fn meaning(alert: u8) -> &'static str {
 const ALERTS: &[(u8, &str, &str)] = &[
     (0, "close_notify", "the peer is done"),
     (10, "unexpected_message", "a message came that the peer did not expect"),
-    (20, "bad_record_mac", "a record could not be decrypted: it was damaged or changed on the way"),
+    (20, "bad_record_mac", "a record could not be decrypted: it was damaged or changed in between"),
     (21, "decryption_failed", "a record could not be decrypted"),
     (22, "record_overflow", "a record was too long"),
     (30, "decompression_failure", "a record could not be unpacked"),

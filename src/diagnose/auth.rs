@@ -1,5 +1,6 @@
 //! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
 
+use super::certificate::reissue;
 use super::code::{Code, Severity};
 use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
@@ -296,7 +297,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
              for a role that does not exist",
             vec![
                 Fix::text("check the password and where it came from: the sources override each other"),
-                Fix::text("set it again, as a role that may")
+                Fix::text("set it again, as a superuser or a role with CREATEROLE")
                     .run(format!("\\password {}", quoted_role(&user))),
             ],
         ),
@@ -372,7 +373,7 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
     };
     let mapped = format!("clients {} {}", quoted_name(&name), quoted_name(&user));
     let finding = finding
-        .fix(Fix::text(format!("use a client certificate whose common name (CN) is {user}")))
+        .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; the server's client CA issues one"), &user))
         .fix(
             Fix::text(format!(
                 "if you run the server: map the certificate's name to {user} in pg_ident.conf, add map=clients to the \
@@ -585,7 +586,7 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::RoleMissing, None))
             .fix(Fix::text("set the role: user=NAME"))
             .fix(
-                Fix::text("on the server: create it, as a role that may")
+                Fix::text("on the server: create it, as a superuser or a role with CREATEROLE")
                     .run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user))),
             ),
     )
@@ -602,38 +603,67 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
     };
     Some(match view.session_failure()? {
         SessionFailure::MethodExcluded => {
-            finding(format!("the server asks for {asked}, which require_auth excludes"))
+            let required = required.clone().unwrap_or_default();
+            finding(format!("the server requests {asked}, which require_auth excludes"))
                 .because(format!(
-                    "require_auth={} comes from {}",
-                    required.clone().unwrap_or_default(),
+                    "require_auth={required} (from {}) allows no other method, and the line of pg_hba.conf for this user says \
+                     {asked}",
                     view.origin_words("require_auth").unwrap_or_else(|| "the settings".to_owned())
                 ))
-                .fix(Fix::text(
-                    "on the server: give this user's line in pg_hba.conf a method that is allowed, such as \
-             scram-sha-256",
-                ))
-                .fix(Fix::text("is that method meant? name it in require_auth"))
+                .fix(on_the_server(view, &required))
+                .fixes(allowed_too(view, &asked, &required))
         }
         SessionFailure::MethodUnsupported => finding(format!(
-            "the server asks for {asked}, which this tool cannot do"
+            "the server requests {asked}, which pgtls-check does not implement"
         ))
         .because(format!(
-            "{}; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and this tool has not",
+            "{}; GSSAPI, SSPI and OAuth need libraries and tickets that psql has and pgtls-check does not",
             view.tls_words()
         ))
         .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"])))
         .fix(Fix::text("check the login with psql, or use a role with scram-sha-256 for this check")),
         SessionFailure::CertificateModeUnmet => {
-            finding("sslcertmode=require, and the server asked for no client certificate".to_owned())
-                .because("libpq then refuses the session, since the server verified nothing of the client")
-                .fix(Fix::text(
-                    "on the server: set ssl_ca_file, so that it asks for client certificates, and \
-                     clientcert in pg_hba.conf",
-                ))
-                .fix(Fix::text("let a certificate be sent only when asked for").set("sslcertmode", "allow"))
+            finding("sslcertmode=require, but the server requested no client certificate".to_owned())
+                .because("libpq then ends the connection, since the server did not verify the client")
+                .fix(
+                    Fix::text(
+                        "on the server: set ssl_ca_file, so that it requests client certificates, add clientcert=verify-ca to \
+                         this user's line in pg_hba.conf, then reload",
+                    )
+                    .run(RELOAD),
+                )
+                .fix(Fix::text("send a certificate only if the server requests one").set("sslcertmode", "allow"))
         }
         _ => return None,
     })
+}
+
+/// How the server comes to request a method that is allowed. A password that was stored as md5 has to be set again first:
+/// a line with scram-sha-256 would reject it.
+fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
+    let negated = allowed.starts_with('!');
+    if negated || !allowed.split(',').any(|method| method.trim() == "scram-sha-256") {
+        let which = if negated { "another method" } else { "a method that require_auth allows" };
+        return Fix::text(format!(
+            "on the server: change this user's line in pg_hba.conf to {which}, then reload"
+        ))
+        .run(RELOAD);
+    }
+    Fix::text(
+        "on the server, in this order: set the password again, so that it is stored as SCRAM; change the method in this \
+         user's line in pg_hba.conf to scram-sha-256; reload",
+    )
+    .run(format!(
+        "SET password_encryption = 'scram-sha-256';\n\\password {}\n{RELOAD}",
+        quoted_role(&view.user())
+    ))
+}
+
+/// The client's part, where the certificate has shown who the server is.
+fn allowed_too(view: &View<'_>, asked: &str, required: &str) -> Option<Fix> {
+    let extended = !required.starts_with('!') && view.level() == Verdict::Verified;
+    let fix = Fix::text(format!("if {asked} is intended: add it to require_auth"));
+    extended.then(|| fix.set("require_auth", format!("{required},{asked}")))
 }
 
 fn channel_binding(view: &View<'_>) -> Option<Finding> {
@@ -645,14 +675,14 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
     };
     let leaf = view.tls().and_then(|tls| tls.chain.first());
     let finding = Finding::titled(match &failure {
-        ChannelBindingFailure::NotOffered => "channel binding is required, and the server's method has none",
+        ChannelBindingFailure::NotOffered => "channel binding is required, but the server does not offer it",
         ChannelBindingFailure::NoAuthentication => {
-            "channel binding is required, and the server asked for nothing"
+            "channel binding is required, but the server requested no password"
         }
         ChannelBindingFailure::NoDigest(_) => {
-            "the certificate's signature has no hash to bind the channel with"
+            "libpq cannot bind the channel to a certificate with this signature"
         }
-        ChannelBindingFailure::Refused => "the server refuses the channel binding",
+        ChannelBindingFailure::Refused => "the server rejected the channel binding",
     })
     .fact_if("method", asked(view))
     .fact_if(
@@ -664,36 +694,50 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
 }
 
 fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFailure) -> Finding {
+    let prefer = || without_binding(view, "use channel binding only where it is offered", "prefer");
     match failure {
-        ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
+        // A server that has TLS itself offers SCRAM-SHA-256-PLUS wherever it offers SCRAM-SHA-256
+        // (scram_get_mechanisms in auth-scram.c).
+        ChannelBindingFailure::NotOffered if asked(view).as_deref() == Some("scram-sha-256") => finding
             .because(
-                "only SCRAM over TLS binds the channel: the user's line in pg_hba.conf asks for another \
-                 method, the password is stored as md5, or a pooler or proxy that ends TLS answers",
+                "the server offers SCRAM without channel binding (no SCRAM-SHA-256-PLUS), as PostgreSQL does if its own \
+                 connection has no TLS: probably a pooler or proxy in front of it terminates TLS",
             )
-            .fix(
-                Fix::text(
-                    "on the server: set the password again with SCRAM, then use scram-sha-256 in pg_hba.conf",
-                )
-                .run("SET password_encryption = 'scram-sha-256';  \\password"),
-            )
-            .fix(Fix::text("past the pooler or proxy: connect to the server itself"))
-            .fix(without_binding(view, "let it be used where it is offered", "prefer")),
+            .fix(Fix::text("connect directly to the server, not through the pooler or proxy"))
+            .fix(Fix::text("let the proxy pass TLS through to the server instead of terminating it"))
+            .fix(prefer()),
+        ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
+            .because(format!(
+                "only scram-sha-256 over TLS can bind the channel; the line of pg_hba.conf for this user says {}",
+                asked(view).unwrap_or_else(|| "trust or cert".to_owned())
+            ))
+            .fix(on_the_server(view, "scram-sha-256"))
+            .fix(prefer()),
         ChannelBindingFailure::NoDigest(algorithm) => finding
             .because(format!(
-                "the certificate is signed with {}, for which libpq finds no hash; it fails so under \
-                 prefer, its default, too",
+                "the certificate is signed with {}, for which libpq finds no hash; it fails with \
+                 channel_binding=prefer, the default, too",
                 text::printable(&algorithm)
             ))
             .fact("signature", text::printable(&algorithm))
-            .fix(without_binding(view, "let the client not bind the channel", "disable"))
-            .fix(Fix::text("have the certificate issued by a CA with an RSA or ECDSA key")),
+            .fix(without_binding(view, "turn channel binding off in the client", "disable"))
+            .fix(reissue::server(
+                view,
+                "reissue the server certificate by a CA with an RSA or ECDSA key, then reload",
+                reissue::Key::Kept,
+                None,
+            )),
         ChannelBindingFailure::Refused => finding
             .because(
-                "the server sees another certificate than this side: most likely a proxy ends TLS and \
-                 begins it anew; else somebody in between",
+                "the server presented another certificate than the one seen here: probably a proxy terminates TLS and \
+                 starts a TLS connection of its own to the server; otherwise somebody intercepts the connection",
             )
-            .fix(Fix::text("connect to the server itself, past the proxy"))
-            .fix(without_binding(view, "if the proxy is yours: do without on this path", "disable")),
+            .fix(Fix::text("connect directly to the server, not through the proxy"))
+            .fix(without_binding(
+                view,
+                "if the proxy is yours: turn channel binding off for connections through it",
+                "disable",
+            )),
     }
 }
 

@@ -191,8 +191,8 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     };
     let place = view.evidence.marked.as_ref().and_then(place);
     Some(match place {
-        Some((column, what)) => finding.fact("column", column).fact("stands_there", what),
-        None => finding.fact("stands_there", "nothing: the string is empty"),
+        Some((column, what)) => finding.fact("column", column).fact("found", what),
+        None => finding.fact("found", "nothing: the string is empty"),
     })
 }
 
@@ -413,7 +413,7 @@ fn bad_slot(view: &View<'_>) -> Finding {
         .settings()
         .and_then(|settings| settings.parameter("hostaddr"))
         .map_or_else(String::new, |parameter| shown_value(&parameter.value));
-    Finding::titled(format!("hostaddr \"{value}\" is no address"))
+    Finding::titled(format!("hostaddr \"{value}\" is not an IP address"))
         .because("hostaddr takes an IPv4 or IPv6 address in digits; names go into host")
         .fact("option", "hostaddr")
         .fact("value", value.clone())
@@ -449,7 +449,7 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
                 None => fix,
             }
         }
-        None => Fix::text("give the bare name: no scheme, port, user, path or blank in it"),
+        None => Fix::text("give the bare name: no scheme, port, user, path or space in it"),
     };
     let cause = if given.contains('@') {
         "host takes a bare name; in a URI an @ in the user name or password is written %40"
@@ -485,10 +485,12 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             .mark(mark(view, "no such service"))
             .fixes(readable)
             .fix(Fix::text(format!(
-                "add a section [{name}] to {}, one keyword=value a line without blanks round the =",
+                "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")
             )))
-            .fix(Fix::text("name the file that has it in the environment variable PGSERVICEFILE")),
+            .fix(Fix::text(
+                "if another file has this section: set the environment variable PGSERVICEFILE to that file",
+            )),
     )
 }
 
@@ -539,11 +541,11 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         Finding::titled(format!("{} asks for no TLS", driver::said(view)))
             .because(format!("{} connects in plaintext; there is nothing to verify", view.program()))
     } else if view.admitted_in_plaintext() {
-        Finding::titled(format!("{} was content with plaintext", driver::said(view))).because(format!(
-            "{} asks in plaintext first, and this server lets it in or asks for a password there; TLS \
-             would come only after a refusal",
-            view.program()
-        ))
+        Finding::titled(format!("{} tries plaintext first, and the server accepts it", driver::said(view)))
+            .because(format!(
+                "this server accepts plaintext, or requests a password without TLS; {} would use TLS only after a refusal",
+                view.program()
+            ))
     } else {
         return None;
     };
@@ -554,16 +556,24 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots).fixes(hints))
 }
 
+/// The check goes on without the option; for Kerberos encryption in TLS's place that is what is to be checked.
+fn without(keyword: &'static str) -> Fix {
+    match keyword {
+        "gssencmode" => Fix::text("to check TLS: turn GSSAPI encryption off").set("gssencmode", "disable"),
+        _ => Fix::text(format!("for this check, remove {keyword}; psql accepts it")),
+    }
+}
+
 fn option_not_supported(view: &View<'_>) -> Option<Finding> {
     if let Some(ConfigError::NotSupported { keyword, value, reason }) = error(view) {
         let value = shown(value);
         return Some(
-            Finding::titled(format!("{keyword}={value} is not supported by this tool"))
+            Finding::titled(format!("{keyword}={value} is not supported by pgtls-check"))
                 .because(reason.clone())
                 .fact("option", *keyword)
                 .fact("value", value)
                 .mark(mark(view, "not supported"))
-                .fix(Fix::text(format!("leave {keyword} out of this check; psql still takes it"))),
+                .fix(without(keyword)),
         );
     }
     let ClientIdentity::Failed(IdentityError::KeyInEngine { reference }) = &view.trust()?.client else {
@@ -571,10 +581,10 @@ fn option_not_supported(view: &View<'_>) -> Option<Finding> {
     };
     let reference = path_text(reference);
     Some(
-        Finding::titled(format!("sslkey={reference} is in an OpenSSL engine, which this tool cannot reach"))
-            .because("a value with a colon, not at its second place, names an engine and a key in it")
+        Finding::titled(format!("sslkey={reference} is in an OpenSSL engine, which pgtls-check cannot use"))
+            .because("libpq reads a value with a colon (other than in the second place) as engine:key")
             .fact("option", "sslkey")
             .fact("value", reference)
-            .fix(Fix::text("give the key as a file whose path holds no colon")),
+            .fix(Fix::text("set sslkey to a file whose path has no colon in it")),
     )
 }

@@ -142,13 +142,13 @@ fn told_by_servers(view: &View<'_>, name: &str) -> Option<(String, Fix)> {
 /// Asks the resolver again by hand.
 fn look_up(name: &str) -> Fix {
     let command = if cfg!(windows) { "Resolve-DnsName" } else { "nslookup" };
-    Fix::text("ask the resolver by hand, here and from a machine where it works").run_words([command, name])
+    Fix::text("compare the lookup here and on a machine where it works").run_words([command, name])
 }
 
 fn not_found(view: &View<'_>) -> Option<Finding> {
     let said = answer(view, DnsFailure::NoSuchName)?;
     let name = view.host_name();
-    let finding = Finding::titled(format!("there is no name {name}"))
+    let finding = Finding::titled(format!("cannot resolve host name \"{name}\""))
         .fact("name", name.clone())
         .fact("answer", said)
         .fact_if("asked", asked(view));

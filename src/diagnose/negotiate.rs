@@ -121,31 +121,47 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         let server = Fix::text("on the server, with server.crt and server.key in place:")
             .run(format!("ALTER SYSTEM SET ssl = on;  {RELOAD}"));
         let bouncer =
-            Fix::text("in PgBouncer: client_tls_sslmode, client_tls_cert_file, client_tls_key_file");
+            Fix::text("in PgBouncer: set client_tls_sslmode=require, client_tls_cert_file and client_tls_key_file in pgbouncer.ini, then RELOAD");
         let fixes = if pooler { [bouncer, server] } else { [server, bouncer] };
         Finding::titled("the server does not offer TLS")
-            .because("PostgreSQL says N when ssl is off; so does a pooler without client-side TLS")
+            .because("ssl is off on the server, or a pooler in front of it has no client-side TLS")
             .fact("answer", "N, to SSLRequest")
             .fact("to", view.place())
             .fixes(other_port(view))
             .fixes(fixes)
-            .fixes(view.provider().is_none().then(not_loaded))
+            .fixes(view.provider().is_none().then(not_loaded).into_iter().flatten())
             .fixes(is_local(view).then(tunnel))
             .fix(Fix::text(
-                "is it the server you mean? a local container or tunnel on that port answers instead of it",
+                "make sure no local container or tunnel is answering on this port",
             ))
     })
 }
 
-/// PostgreSQL goes on without TLS, or with what it had, where a reload fails (be-secure-openssl.c; postmaster.c).
-fn not_loaded() -> Fix {
-    Fix::text(
-        "if ssl = on is set already, it was not loaded: find \"SSL configuration was not reloaded\" in the server's log; the \
-         line before it gives the reason. \"has group or world access\" or \"must be owned by\": chmod 600 server.key, owned by \
-         the server's account. \"key values mismatch\": server.key belongs to another certificate, or an intermediate comes \
-         before the server's certificate in server.crt. \"could not load\": the file is missing or not PEM. See what is set:",
-    )
-    .run("SHOW ssl; SHOW ssl_key_file;")
+/// Where a reload fails PostgreSQL goes on without TLS, or with what it had (be-secure-openssl.c, postmaster.c), and `SHOW
+/// ssl` reports `on` all the same. The log's words are those of 15 and 18 (`tests/it/ssl_not_loaded.rs` provokes each).
+fn not_loaded() -> [Fix; 4] {
+    [
+        Fix::text(
+            "if ssl = on is set already, the files could not be loaded (SHOW ssl reports on even so): find \"SSL configuration \
+             was not reloaded\" in the server's log; the lines before it give the reason",
+        )
+        .run("grep -B2 'SSL configuration was not reloaded' LOGFILE"),
+        Fix::text(
+            "if the reason is \"has group or world access\" or \"must be owned by\": server.key must belong to the server's \
+             account",
+        )
+        .run("chown postgres server.key && chmod 600 server.key && psql -c 'SELECT pg_reload_conf()'"),
+        Fix::text(
+            "if the reason is \"key values mismatch\": the first certificate in server.crt must be the server's own (the \
+             intermediates after it), and server.key its key; these print the same key then",
+        )
+        .run("openssl x509 -noout -pubkey -in server.crt; openssl pkey -pubout -in server.key"),
+        Fix::text(
+            "if the reason is \"could not load\" or \"could not access\": the file is missing, not readable for the server's \
+             account, or not PEM (\"no start line\"); \"requires a passphrase\": decrypt server.key, or set \
+             ssl_passphrase_command and ssl_passphrase_command_supports_reload = on",
+        ),
+    ]
 }
 
 fn is_local(view: &View<'_>) -> bool {
@@ -281,7 +297,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             Some(format!("8 bytes not acknowledged, sent again {retransmits} times")),
         ),
         Some(_) => (
-            "the peer's system received SSLRequest and its program says nothing: a load balancer without \
+            "the operating system there received SSLRequest, but the program does not respond: a load balancer without \
              a server behind it, a stopped or overloaded server, or a service that waits for another \
              protocol",
             Some("8 bytes, acknowledged".to_owned()),
@@ -350,7 +366,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
 fn injected(view: &View<'_>) -> Option<Finding> {
     let NegotiateResult::Injected(bytes) = view.negotiate()? else { return None };
     Some(
-        Finding::titled("plaintext follows the server's yes")
+        Finding::titled("the server accepted TLS and then sent plaintext")
             .because(
                 "after S nothing may come before TLS; whatever was put there would have been taken for \
                  the server's own (CVE-2021-23222): a broken proxy, or somebody between here and the \
@@ -360,7 +376,7 @@ fn injected(view: &View<'_>) -> Option<Finding> {
             .fact("first_bytes", first_bytes(bytes))
             .fact("to", view.place())
             .fix(Fix::text("check from another network: if the bytes are gone there, do not trust this one"))
-            .fix(Fix::text("update or remove the proxy on the way")),
+            .fix(Fix::text("update or remove the proxy in between")),
     )
 }
 
@@ -459,12 +475,12 @@ fn after_request(view: &View<'_>) -> Option<&'static str> {
         {
             Some(
                 "after SSLRequest the same server goes on with TLS: a PostgreSQL server before 17 takes a \
-                 ClientHello for a broken message and hangs up",
+                 ClientHello for a broken message and closes the connection",
             )
         }
         (Question::Hello(offer), Answer::Byte(b'N')) if offer.purpose == HelloPurpose::Negotiation => Some(
             "the server answers SSLRequest with N: ssl is off there, and it takes a ClientHello for a broken \
-             message and hangs up",
+             message and closes the connection",
         ),
         _ => None,
     })

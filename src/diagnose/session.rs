@@ -398,8 +398,10 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 "{tls}; the role exists and lacks the attribute LOGIN (a group role, or NOLOGIN was set)"
             ),
             vec![
-                Fix::text("on the server: allow the role to log in, as a role that may")
-                    .run(format!("ALTER ROLE {role} LOGIN;")),
+                Fix::text(
+                    "on the server: allow the role to log in, as a superuser or a role with CREATEROLE",
+                )
+                .run(format!("ALTER ROLE {role} LOGIN;")),
             ],
         ),
         Some(Said::NoConnectPrivilege) => (

@@ -34,7 +34,7 @@ pub const TCP_UNREACHABLE: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Tcp,
     title: "no route to host, or a local rule forbids the connection",
-    short: Some("no way there"),
+    short: Some("no route to host"),
     concerns: &[],
     retryable: true,
     page: include_str!("explain/tcp-unreachable.md"),
@@ -182,7 +182,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         (
-            "this machine or a router on the way knows no way to the address, or a rule refuses it: the \
+            "this machine or a router in between has no route to the address, or a rule rejects it: the \
              VPN is down, the route is missing, or the host is off",
             vec![
                 run_route(Fix::text("see which way the packets would take")),
@@ -191,7 +191,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         )
     };
     Some(
-        Finding::titled(format!("there is no way to {}", view.place()))
+        Finding::titled(format!("no route to {}", view.place()))
             .because(cause)
             .fact("to", described(view))
             .fact("port", i64::from(view.port()))

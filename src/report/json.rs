@@ -246,7 +246,7 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
                     Trial::Fails => "fails",
                 }),
                 "settings": settings(fix),
-                "command": fix.command.as_deref().map(shown),
+                "command": fix.command.as_deref().map(shown_lines),
                 "conninfo": in_dialect.clone().unwrap_or_else(|| libpqs.clone()),
             });
             // In libpq's words too, where those of the reader are others.
@@ -389,6 +389,11 @@ pub(crate) fn bounded(name: &str) -> String {
 
 pub(crate) fn shown(untrusted: &str) -> String {
     text::printable(untrusted)
+}
+
+/// The same of several lines.
+fn shown_lines(untrusted: &str) -> String {
+    untrusted.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

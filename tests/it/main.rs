@@ -32,6 +32,7 @@ mod readme;
 mod real_faults;
 mod real_servers;
 mod recognise;
+mod reissue;
 mod root_files;
 mod roots;
 #[cfg(unix)]
@@ -39,6 +40,7 @@ mod scarce;
 mod secrets;
 #[cfg(unix)]
 mod special_files;
+mod ssl_not_loaded;
 mod structure;
 mod support;
 mod trials;

@@ -3,6 +3,7 @@
 use super::detour::detour;
 use super::hidden::hides_the_right_one;
 use super::known;
+use super::reissue;
 use super::stranger::{self, stranger};
 use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
@@ -121,8 +122,11 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
                     .fact("what", text::printable(&error.to_string()))
                     .fact_if("subject", certificate.map(Certificate::short_subject))
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
-                    .fix(Fix::text(
-                        "reissue it with a current tool: it is not valid DER according to RFC 5280",
+                    .fix(reissue::server(
+                        view,
+                        "reissue it with a current tool (it is not valid DER according to RFC 5280), then reload",
+                        reissue::Key::Kept,
+                        None,
                     )),
             )
         }
@@ -309,9 +313,7 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
                 )
                 .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
             )
-            .fix(Fix::text(
-                "better: create a CA, issue the server's certificate with it, and distribute the CA's certificate",
-            ))
+            .fix(reissue::by_new_authority(view, "better: create a CA and issue the server's certificate with it, then reload"))
             .fix(Fix::text(
                 "do not save what the server just sent: an impostor would send its own",
             )),

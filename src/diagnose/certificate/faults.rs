@@ -1,5 +1,6 @@
 //! What is wrong with a certificate of the path, the path's end and the name aside.
 
+use super::reissue::{self, Key};
 use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
 use crate::certificate::Facts;
 use crate::diagnose::code::{Code, Severity};
@@ -123,21 +124,27 @@ fn subject(view: &View<'_>, defect: &Defect) -> String {
     certificate.map_or_else(String::new, |(certificate, _)| certificate.short_subject())
 }
 
-/// Puts a new certificate into the server.
-/// Many an expired certificate was renewed in its file, and the server was never told.
-fn renew(part: &str) -> Fix {
-    if part == "the server certificate" {
-        Fix::text(
-            "renew it on the server (ssl_cert_file and ssl_key_file), then reload; if it was renewed already, the server \
-             still serves the old one: only reload",
-        )
-        .run(RELOAD)
-    } else {
-        Fix::text(format!(
-            "have its CA renew {part}, and send the new one from the server (ssl_cert_file), then reload"
-        ))
-        .run(RELOAD)
+/// The certificate at a place of the path, issued again.
+fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
+    match (at, key) {
+        (0, _) => reissue::server(view, text, key, None),
+        (_, Key::Kept) => reissue::authority(view, at, text),
+        // What a CA issued is worth nothing without its key.
+        (_, Key::New) => reissue::by_new_authority(view, text),
     }
+}
+
+/// Puts a new certificate into the server. Many an expired certificate was renewed in its file, and the server was never
+/// told.
+fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
+    if view.provider().is_some() {
+        return vec![reissue::server(view, "", Key::Kept, None)];
+    }
+    let reload = Fix::text(
+        "on the server: if the file of ssl_cert_file was renewed already, the server still serves the old one; reload it",
+    )
+    .run(RELOAD);
+    vec![reissued(view, at, &format!("on the server: reissue {part}, then reload"), Key::Kept), reload]
 }
 
 pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
@@ -170,7 +177,7 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
             .fact("judged_at", view.evidence.judged_at.to_string())
             .fact_if("otherwise", otherwise::at(view, last_moment))
             .fixes(wrong.then(|| clock_fix(view, defects)).flatten())
-            .fix(renew(&part)),
+            .fixes(renew(view, defect.place().unwrap_or(0), &part)),
     )
 }
 
@@ -180,7 +187,12 @@ pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     let clock = clock_fix(view, &view.judgement()?.defects);
     let name = subject(view, defect);
     let found = begins_later(&part, name, facts, evidence.judged_at, evidence.started, clock);
-    Some(found.fact_if("otherwise", otherwise::at(view, facts.not_before)))
+    let again = "if the clock is right: reissue it, on a machine whose clock is right, then reload";
+    Some(
+        found
+            .fix(reissued(view, defect.place().unwrap_or(0), again, Key::Kept))
+            .fact_if("otherwise", otherwise::at(view, facts.not_before)),
+    )
 }
 
 /// `certificate-not-yet-valid`. `clock` is what cures the clock where it is known to be wrong.
@@ -216,12 +228,6 @@ pub(in crate::diagnose) fn begins_later(
         .fact("days_ahead", facts.not_before.days_since(at).max(0))
         .fact("judged_at", at.to_string())
         .fix(clock)
-        .fix(
-            Fix::text(
-                "if the clock is right: issue the certificate again, on a machine whose clock is right",
-            )
-            .run(RELOAD),
-        )
 }
 
 pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
@@ -236,7 +242,12 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("since", since)
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
-            .fix(Fix::text("give the server a new certificate with a new key, then reload").run(RELOAD))
+            .fix(reissued(
+                view,
+                defect.place().unwrap_or(0),
+                &format!("on the server: replace {part} by one with a new key, then reload"),
+                Key::New,
+            ))
             .fix(Fix::text("ask the CA for the reason before you send anything to this server")),
     )
 }
@@ -346,7 +357,15 @@ pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", subject(view, defect))
             .fact("weak", what)
             .fact("needed", needed)
-            .fix(Fix::text(format!("reissue {part} with {needed}, then reload")).run(RELOAD)),
+            .fix(reissued(
+                view,
+                defect.place().unwrap_or(0),
+                &format!("on the server: reissue {part} with {needed}, then reload"),
+                match defect {
+                    Defect::WeakKey { .. } => Key::New,
+                    _ => Key::Kept,
+                },
+            )),
     )
 }
 
@@ -380,7 +399,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
             (
                 format!("{part} is not valid for servers"),
                 format!("extendedKeyUsage {}, without serverAuth", purposes.join(", ")),
-                "reissue it with serverAuth in extendedKeyUsage, or without that extension",
+                "reissue it with serverAuth in extendedKeyUsage",
             )
         }
         Defect::NetscapeTypeExcludesServer { .. } => (
@@ -396,7 +415,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
         Defect::PathLengthExceeded { limit, found, .. } => (
             format!("{part} allows {limit} intermediates below it; there are {found}"),
             format!("basicConstraints pathlen:{limit}"),
-            "issue the server's certificate from a CA nearer to it, or reissue it with a longer path",
+            "reissue it with a larger pathlen or none, or issue the server's certificate from a CA directly below it",
         ),
         _ => return None,
     };
@@ -405,7 +424,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
             .because("OpenSSL checks what each certificate of the path may be used for")
             .fact("certificate", subject(view, defect))
             .fact("constraint", constraint)
-            .fix(Fix::text(fix)),
+            .fix(reissued(view, defect.place().unwrap_or(0), fix, Key::Kept)),
     )
 }
 
@@ -450,8 +469,13 @@ pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", subject(view, defect))
             .fact("name", name)
             .fact("constraint", constraint)
-            .fix(Fix::text("have the certificate issued by a CA that may certify the name in host"))
-            .fix(Fix::text("or use a name that this CA may certify, in the certificate and in host")),
+            .fix(reissue::server(
+                view,
+                "reissue the server certificate by a CA that may certify the name in host, then reload",
+                Key::Kept,
+                None,
+            ))
+            .fix(Fix::text("use a name that this CA may certify, in the certificate and in host")),
     )
 }
 
@@ -483,18 +507,29 @@ pub(super) fn invalid(view: &View<'_>) -> Option<Finding> {
 fn invalid_by(view: &View<'_>, wanted: impl Fn(&Defect) -> bool) -> Option<Finding> {
     let judgement = view.judgement()?;
     let defect = demanded(view).find(|defect| wanted(defect))?;
-    let (title, what, fix) = invalid_words(judgement, defect)?;
+    let (title, what, remedy) = invalid_words(judgement, defect)?;
     Some(
         Finding::titled(title)
             .because("OpenSSL rejects every chain with such a certificate in it")
             .fact("certificate", subject(view, defect))
             .fact("what", what)
-            .fix(Fix::text(fix)),
+            .fix(match remedy {
+                Remedy::Reissue(text, key) => reissued(view, defect.place().unwrap_or(0), text, key),
+                Remedy::Other(text) => Fix::text(text),
+            }),
     )
 }
 
+/// What helps.
+enum Remedy {
+    /// Issuing the certificate again.
+    Reissue(&'static str, Key),
+    /// Something else.
+    Other(&'static str),
+}
+
 /// Title, what is wrong and remedy.
-type Words = (String, String, &'static str);
+type Words = (String, String, Remedy);
 
 fn invalid_words(judgement: &crate::verify::Judgement, defect: &Defect) -> Option<Words> {
     defect
@@ -511,32 +546,38 @@ fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
             format!(
                 "it does not verify with the key of {issuer}: either the certificate was altered, or this {issuer} is not the one that signed it (same name, another key)"
             ),
-            "on the server: install the intermediate whose key signed it (openssl verify -partial_chain -trusted intermediate.crt server.crt tells); if none did, have the certificate reissued",
+            Remedy::Reissue(
+                "on the server: install the intermediate whose key signed it (openssl verify -partial_chain -trusted intermediate.crt server.crt shows whether it did); if none did, reissue it",
+                Key::Kept,
+            ),
         ),
         Defect::InvalidExtension { problem, .. } => (
             format!("{part} has an extension that cannot be read"),
             text::printable(&format!("{}: {}", problem.extension, problem.error)),
-            "reissue it with a current tool",
+            Remedy::Reissue("reissue it without that extension, or with a valid one", Key::Kept),
         ),
         Defect::UnknownCriticalExtension { oid, .. } => (
             format!("{part} has a critical extension that OpenSSL does not know"),
             format!("extension {}", text::printable(oid)),
-            "reissue it without that extension, or not critical",
+            Remedy::Reissue("reissue it without that extension, or not critical", Key::Kept),
         ),
         Defect::ProxyCertificate { .. } => (
             format!("{part} is a proxy certificate (RFC 3820)"),
             "extension proxyCertInfo".to_owned(),
-            "use a certificate that a CA issued",
+            Remedy::Other("use a certificate that a CA issued"),
         ),
         Defect::ExplicitCurve { .. } => (
             format!("{part} has a key with explicit curve parameters instead of a named curve"),
             "explicit curve parameters".to_owned(),
-            "create a key on a named curve (prime256v1) and reissue the certificate",
+            Remedy::Reissue(
+                "create a new key (RSA, or ECDSA on the named curve prime256v1) and reissue it",
+                Key::New,
+            ),
         ),
         Defect::ResourcesNotNested { resources, .. } => (
             format!("{part} lists {resources} that no CA above it has"),
             format!("{resources} (RFC 3779) that its issuer has not"),
-            "reissue it without them: they are for registries, not for servers",
+            Remedy::Reissue("reissue it without them: they are for registries, not for servers", Key::Kept),
         ),
         _ => return None,
     })
@@ -548,18 +589,25 @@ fn words_of_chain(defect: &Defect) -> Option<Words> {
         Defect::ChainTooLong => (
             "the chain is longer than OpenSSL follows".to_owned(),
             "more than 100 certificates".to_owned(),
-            "send only the certificates between the server's and the root",
+            Remedy::Other(
+                "on the server: put only the certificates between the server's and the root into ssl_cert_file",
+            ),
         ),
         Defect::TooMuchWork => (
             "the chain takes more work to verify than is done for one".to_owned(),
             "it has so many names and constraints, or signatures, that only an attack is known to need them"
                 .to_owned(),
-            "reissue it with fewer names and constraints; no known CA issues such certificates",
+            Remedy::Other(
+                "reissue it with fewer names and constraints; no known CA issues such certificates",
+            ),
         ),
         Defect::RefusedByLibrary { reason } => (
             "the driver's TLS library refuses the certificate, which OpenSSL would accept".to_owned(),
             otherwise::reason_words(reason),
-            "reissue the server's certificate as version 3, with CA:FALSE and every name in subjectAltName",
+            Remedy::Reissue(
+                "reissue the server's certificate as version 3, with CA:FALSE and every name in subjectAltName",
+                Key::Kept,
+            ),
         ),
         Defect::NameUnusable { name } => {
             let name = match name {
@@ -569,13 +617,16 @@ fn words_of_chain(defect: &Defect) -> Option<Words> {
             (
                 "the certificate has a name that libpq cannot compare".to_owned(),
                 format!("{name}: a NUL in it, or an address of an odd length"),
-                "reissue it with proper names",
+                Remedy::Reissue("reissue it with valid names", Key::Kept),
             )
         }
         Defect::Malformed { sent, error } => (
             format!("certificate {} of the chain sent cannot be decoded", sent + 1),
             text::printable(&error.to_string()),
-            "reissue it with a current tool",
+            Remedy::Reissue(
+                "reissue the server's certificate, or replace this one in ssl_cert_file",
+                Key::Kept,
+            ),
         ),
         _ => return None,
     })

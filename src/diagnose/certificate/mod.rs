@@ -7,6 +7,7 @@ mod hidden;
 pub(super) mod known;
 mod name;
 mod otherwise;
+pub(super) mod reissue;
 mod stranger;
 
 pub(super) use faults::begins_later;

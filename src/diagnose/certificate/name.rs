@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::reissue::{self, Key};
 use super::{demanded, detour, names_of, otherwise};
 use crate::conninfo::is_possible_name;
 use crate::diagnose::Fix;
@@ -147,7 +148,8 @@ impl<'a> Mismatch<'a> {
 
     fn reissue(&self) -> Fix {
         let asked = self.asked;
-        Fix::text(format!("if you run the server: reissue its certificate with {asked} as a subjectAltName"))
+        let text = format!("if you run the server: reissue its certificate with {asked} as a subjectAltName");
+        reissue::server(self.view, &text, Key::Kept, Some(asked))
     }
 
     fn pair_or_reissue(&self, text: &str) -> Vec<Fix> {

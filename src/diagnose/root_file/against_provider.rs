@@ -131,7 +131,7 @@ pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Opt
         let until = entry.certificate.facts().ok()?.not_after;
         let left = until.days_since(at);
         (until <= at.plus_days(days)).then(|| {
-            let words = if until < at { "ended".to_owned() } else { format!("{left} days left") };
+            let words = if until < at { "expired".to_owned() } else { format!("{left} days left") };
             format!("{}, {}, {words}", name(&entry.certificate), until.date())
         })
     });
@@ -139,8 +139,8 @@ pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Opt
     if near.is_empty() {
         return None;
     }
-    let title = format!("certificates in {file} end within {days} days or have ended");
-    Some(Finding::titled(title).fact("ends", near).warning(&ROOT_EXPIRES_SOON))
+    let title = format!("certificates in {file} expire within {days} days or have expired");
+    Some(Finding::titled(title).fact("expires", near).warning(&ROOT_EXPIRES_SOON))
 }
 
 /// The certificates of a file by name and end, the first few of them.
@@ -223,6 +223,6 @@ mod tests {
     fn an_end_within_the_threshold_is_told() {
         assert!(ends_soon("f", &store(&[G1]), at(2031, 10), 30).is_none());
         let soon = ends_soon("f", &store(&[G1, G2]), at(2031, 11), 30).unwrap();
-        assert_eq!(soon.evidence, [("ends", Fact::List(vec![format!("{G1}, 2031-11-10, 9 days left")]))]);
+        assert_eq!(soon.evidence, [("expires", Fact::List(vec![format!("{G1}, 2031-11-10, 9 days left")]))]);
     }
 }

@@ -192,16 +192,16 @@ pub(in crate::diagnose) fn expired(
                 )
                 .fact("root", name)
                 .fact("sha256", root.certificate.fingerprint())
-                .fact("ended", ended.date())
+                .fact("expired", ended.date())
                 .fact("days_past", at.days_since(ended))
                 .fact("in_file", place(root))
         }
         several => {
             let words = several.iter().filter_map(|root| {
                 let name = root.certificate.short_subject();
-                Some(format!("{name}, ended {}, {}", ended(root)?.date(), place(root)))
+                Some(format!("{name}, expired {}, {}", ended(root)?.date(), place(root)))
             });
-            Finding::titled(format!("all {} certificates of the file have ended", several.len()))
+            Finding::titled(format!("all {} certificates of the file have expired", several.len()))
                 .because("libpq refuses an expired root like any other certificate")
                 .fact("in_file", crate::diagnose::view::at_most(8, words))
         }

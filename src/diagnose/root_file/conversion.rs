@@ -76,7 +76,7 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
         )],
         FileContent::BadBlock { line, .. } => vec![
             Fix::text("download the file again"),
-            Fix::text(format!("or replace the block that begins at line {line}: every block must be whole")),
+            Fix::text(format!("replace the block that begins at line {line}: every block must be whole")),
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
         _ => vec![Fix::text("name the file with the CA's certificates in PEM")],

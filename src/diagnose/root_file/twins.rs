@@ -46,7 +46,7 @@ pub(in crate::diagnose) fn order(copy: &Certificate, store: &RootStore, leads: &
             .fact("self_signed", shown(twin, format!("issued by {name} itself")))
             .fixes((!matches!(store.source, RootSource::System { .. })).then(|| reordered(&first.file, &name)))
             .fix(Fix::text(format!(
-                "or remove the cross-signed copy of {name}, which begins at line {} of {file}",
+                "remove the cross-signed copy of {name}, which begins at line {} of {file}",
                 first.line
             ))),
     )
@@ -103,7 +103,7 @@ pub(super) fn copy_alone(copy: &Certificate, store: &RootStore, server: &Server<
             .fact("needed", needed)
             .fixes(fixes)
             .fix(Fix::text(format!(
-                "or add the self-signed root certificate of {issuer} too, if servers still depend on it"
+                "add the self-signed root certificate of {issuer} too, if servers still depend on it"
             ))),
     )
 }

@@ -23,7 +23,7 @@ fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
 fn a_name_that_is_not_there() {
     unresolved("nowhere.example", DnsFailure::NoSuchName, -2, "Name or service not known")
         .fails(&codes::DNS_NOT_FOUND)
-        .titled("there is no name nowhere.example")
+        .titled("cannot resolve host name \"nowhere.example\"")
         .shows("answer", "Name or service not known (getaddrinfo -2)")
         .shows("asked", "192.0.2.53")
         .advises("spelling")

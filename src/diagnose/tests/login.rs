@@ -247,17 +247,17 @@ fn methods_that_cannot_be_used() {
             ));
         })
         .fails(&codes::AUTH_METHOD_UNSUPPORTED)
-        .titled("the server asks for md5, which require_auth excludes")
+        .titled("the server requests md5, which require_auth excludes")
         .because("PGREQUIREAUTH");
 }
 
 #[test]
 fn channel_binding() {
     for (failure, says) in [
-        (ChannelBindingFailure::NotOffered, "only SCRAM"),
-        (ChannelBindingFailure::NoAuthentication, "only SCRAM"),
+        (ChannelBindingFailure::NotOffered, "terminates TLS"),
+        (ChannelBindingFailure::NoAuthentication, "only scram-sha-256 over TLS"),
         (ChannelBindingFailure::NoDigest("Ed25519".to_owned()), "Ed25519"),
-        (ChannelBindingFailure::Refused, "proxy ends TLS"),
+        (ChannelBindingFailure::Refused, "a proxy terminates TLS"),
     ] {
         Evidence::healthy()
             .with_session(SessionFailure::ChannelBinding(failure))
@@ -267,7 +267,7 @@ fn channel_binding() {
     Evidence::healthy()
         .with_error("28000", "SCRAM channel binding check failed")
         .fails(&codes::CHANNEL_BINDING_FAILED)
-        .advises("past the proxy");
+        .advises("not through the proxy");
 }
 
 #[test]

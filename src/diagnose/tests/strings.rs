@@ -60,7 +60,7 @@ fn a_quote_without_end_is_marked() {
     misconfigured("host='x", error)
         .fails(&codes::CONNINFO_SYNTAX)
         .titled("a quoted value does not end")
-        .shows("stands_there", "'");
+        .shows("found", "'");
     let column = |error: SyntaxError, input| {
         let found = misconfigured(input, ConfigError::Syntax(error)).fails(&codes::CONNINFO_SYNTAX);
         found.diagnosis.evidence.into_iter().find(|(label, _)| *label == "column").map(|(_, fact)| fact)
@@ -232,7 +232,7 @@ fn no_tls_is_never_verified() {
         .with_settings(|settings| settings.sslmode = SslMode::Allow)
         .with_attempt(|attempt| attempt.plaintext = Some(step(3.0, 1.0, PlaintextAnswer::Admitted)))
         .fails(&codes::TLS_NOT_REQUESTED)
-        .titled("sslmode=allow was content with plaintext");
+        .titled("sslmode=allow tries plaintext first, and the server accepts it");
     Evidence::healthy()
         .with_settings(|settings| {
             settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/var/run/postgresql"));

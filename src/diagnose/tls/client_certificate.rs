@@ -2,7 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::diagnose::code::{Code, Concern, Severity};
-use crate::diagnose::fix::provider_hints;
+use crate::diagnose::fix::{RELOAD, provider_hints};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
 use crate::diagnose::{Fix, alerts, by_default};
@@ -80,9 +80,13 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
                 "set sslcert to the certificate that the server's client CA issued (with its chain) and sslkey to its key",
             ))
             .fixes(provider_hints(view, Situation::ClientCertificate, None))
-            .fix(Fix::text(
-                "on the server, if no certificate is wanted: remove clientcert or cert from this user's line in pg_hba.conf",
-            ))
+            .fix(
+                Fix::text(
+                    "on the server, if no certificate is wanted: remove clientcert from this user's line in pg_hba.conf (or \
+                     change its method from cert to scram-sha-256), then reload",
+                )
+                .run(RELOAD),
+            )
             .fix(
                 Fix::text(
                     "a file mounted into a container: check that the account that connects can see it",
@@ -146,7 +150,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))
             .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
-            .fact_if("ends", facts.map(|facts| facts.not_after.date()))
+            .fact_if("expires", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
             .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
             .fixes(stray.map(|ready| {

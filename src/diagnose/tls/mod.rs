@@ -4,6 +4,7 @@ mod client_certificate;
 
 pub use client_certificate::*;
 
+use super::certificate::reissue;
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
 use super::fix::provider_hints;
@@ -483,7 +484,7 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("without_alpn", answers_without.then_some("the server answers"))
             .fact_if("libpq", answers_without.then_some("up to 16 gets an answer, 17 and later do not"))
             .fix(Fix::text(fix))
-            .fix(Fix::text("or let the proxy pass TLS through to PostgreSQL")),
+            .fix(Fix::text("let the proxy pass TLS through to PostgreSQL")),
     )
 }
 
@@ -504,7 +505,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     };
     let modern = (seen != Seen::Chain).then(|| {
         Fix::text("on the server: allow modern suites and P-256 beside what it has")
-            .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';")
+            .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT pg_reload_conf();")
     });
     Some(
         Finding::titled(title)
@@ -516,8 +517,12 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
             .fact("offered_here", OFFERED)
             .fact("psql", "connects, as far as this goes")
             .fixes(modern)
-            .fix(Fix::text(
-                "if a certificate or CA has an unusual key or signature: reissue it with RSA 2048 to 4096 or ECDSA and SHA-256",
+            .fix(reissue::server(
+                view,
+                "if a certificate or CA has an unusual key or signature: reissue it with RSA 2048 to 4096 or ECDSA and \
+                 SHA-256, then reload",
+                reissue::Key::New,
+                None,
             ))
             .fix(
                 Fix::text("until then check with psql")
@@ -565,9 +570,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     let lost = matches!(in_flight, Some(InFlight { unacknowledged: 1.., .. }));
     let (cause, fixes) = silence(view, received, short, lost);
     let state = in_flight.map(|in_flight| match in_flight {
-        InFlight { unacknowledged: 0, .. } => {
-            "0 bytes: everything sent has arrived at whoever answers at this address".to_owned()
-        }
+        InFlight { unacknowledged: 0, .. } => "0 bytes: everything sent was acknowledged".to_owned(),
         InFlight { unacknowledged, retransmits } => {
             format!("{unacknowledged} bytes not acknowledged, sent again {retransmits} times")
         }
@@ -597,7 +600,7 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
     let vpn = || {
         Fix::text(
             "lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the \
-             firewalls on the way",
+             firewalls in between",
         )
     };
     let inspection =

@@ -343,11 +343,11 @@ fn key_problem(view: &View<'_>, problem: &KeyProblem, path: &Path) -> (String, F
     let (why, fix) = match problem {
         KeyProblem::NotAKey => (
             "it contains no private key",
-            Fix::text("set sslkey to the file with the private key, in PEM or unencrypted DER"),
+            Fix::text("set sslkey to the certificate's private key, a file in PEM or unencrypted DER"),
         ),
         KeyProblem::Altered => (
             "it contains the text of a private key whose lines were altered (line ends, dashes or indentation)",
-            Fix::text("copy the key again: its BEGIN and END lines and each line between must stand alone"),
+            Fix::text("copy the key again: each line, BEGIN and END too, must be a line of its own"),
         ),
         KeyProblem::EncryptedDer => (
             "it is an encrypted PKCS#8 key in DER (as JDBC wants it), and libpq decrypts PEM only",
@@ -377,19 +377,19 @@ fn key_problem(view: &View<'_>, problem: &KeyProblem, path: &Path) -> (String, F
             "it contains a certificate, not a private key",
             match view.settings().and_then(|settings| settings.path("sslcert")) {
                 Some(certificate) if certificate == path => {
-                    Fix::text("set sslkey to the private key's file; it names the certificate, as sslcert does")
+                    Fix::text("set sslkey to the private key of this certificate; now sslkey and sslcert name the same file")
                 }
-                _ => Fix::text("set sslkey to the file with the private key that was created with this certificate's request"),
+                _ => Fix::text("set sslkey to the private key of this certificate: the file that was created together with its request (CSR)"),
             },
         ),
         KeyProblem::Damaged => ("it is damaged", Fix::text("copy the key again; its PEM block must be complete")),
         KeyProblem::PassPhraseMissing => (
             "it is encrypted, and sslpassword is not set",
-            Fix::text("give its pass phrase in sslpassword, from a service file that only you can read"),
+            Fix::text("set sslpassword to its pass phrase, in a service file that only you can read"),
         ),
         KeyProblem::PassPhraseWrong => (
             "it is encrypted, and sslpassword does not open it",
-            Fix::text("try the pass phrase by hand").run_words(["openssl", "pkey", "-noout", "-in", &from]),
+            Fix::text("try the pass phrase").run_words(["openssl", "pkey", "-noout", "-in", &from]),
         ),
         KeyProblem::CipherUnknown(cipher) => {
             let why = format!("it is encrypted with {}, which pgtls-check cannot read", text::printable(cipher));
@@ -406,7 +406,7 @@ pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
     };
     let wanted = if *owned_by_root { "640" } else { "600" };
     let rule = if *owned_by_root {
-        "root owns the key: its group may read it, nobody else may"
+        "root owns the key: only root and the file's group may read it"
     } else {
         "only its owner may read the key"
     };
@@ -417,7 +417,14 @@ pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
             .fact("mode", format!("{mode:04o}"))
             .fact("at_most", format!("0{wanted}"))
             .fact("from", said(view, "sslkey"))
-            .fix(Fix::text("take the permissions away").run_words(["chmod", wanted, &path.to_string_lossy()]))
+            .fix(
+                Fix::text(if *owned_by_root {
+                    "allow only root and its group to read the key"
+                } else {
+                    "allow only the owner to read the key"
+                })
+                .run_words(["chmod", wanted, &path.to_string_lossy()]),
+            )
             .fix(Fix::text(
                 "from a Kubernetes secret: set defaultMode: 0600 (0640 with fsGroup), or copy the key in \
                  an init container",
@@ -431,7 +438,7 @@ pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("the private key is not the client certificate's")
             .because(
-                "their public keys differ: one of the two files belongs to another certificate, mostly an \
+                "their public keys differ: one of the two files belongs to another certificate, often an \
                  older one",
             )
             .fact("certificate", show(certificate))

@@ -1,7 +1,9 @@
 //! What comes upon a chain soon, and what others than libpq make of it.
 
 use super::EXPIRES_WITHIN;
+use crate::diagnose::certificate::reissue::{self, Key};
 use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::trust::lacks_provider_roots;
 use crate::diagnose::view::{View, store_name};
@@ -87,9 +89,10 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                 (_, 0) => (
                     format!("the server certificate expires on {date}"),
                     Fix::text(format!(
-                        "renew it on the server: it expires in {} (threshold: {threshold} days)",
+                        "renew it on the server and reload: it expires in {} (threshold: {threshold} days)",
                         facts.not_after.distance(view.evidence.judged_at)
-                    )),
+                    ))
+                    .run(RELOAD),
                 ),
                 (..) => (
                     format!("the intermediate {name} expires on {date}"),
@@ -101,7 +104,7 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                     days,
                     Finding::titled(what)
                         .fact("days_left", days)
-                        .fact("ends", date)
+                        .fact("expires", date)
                         .fact("threshold", threshold)
                         .fix(fix),
                 )
@@ -148,13 +151,13 @@ fn strict(
     view: &View<'_>,
     wanted: fn(&StrictReason) -> bool,
     title: fn(&StrictReason) -> String,
-    fix: &str,
+    fix: impl Fn() -> Fix,
 ) -> Vec<Finding> {
     refusals(view)
         .filter(|refusal| wanted(&refusal.reason))
         .map(|refusal| {
             let clients: Vec<String> = refusal.clients.iter().map(|client| (*client).to_owned()).collect();
-            Finding::titled(title(&refusal.reason)).fact("refused_by", clients).fix(Fix::text(fix))
+            Finding::titled(title(&refusal.reason)).fact("refused_by", clients).fix(fix())
         })
         .collect()
 }
@@ -167,7 +170,10 @@ pub(super) fn no_alternative_name(view: &View<'_>) -> Vec<Finding> {
             "the certificate has its name in the common name only; strict clients require subjectAltName"
                 .to_owned()
         },
-        "reissue it with every name in subjectAltName (DNS:… and IP:…)",
+        || {
+            let text = "reissue it with every name in subjectAltName (DNS:… and IP:…), then reload";
+            reissue::server(view, text, Key::Kept, None)
+        },
     )
 }
 
@@ -176,8 +182,20 @@ pub(super) fn ca_as_server(view: &View<'_>) -> Vec<Finding> {
         view,
         |reason| *reason == StrictReason::CaAsServerCertificate,
         |_| "the server certificate is marked as a CA; strict clients reject it".to_owned(),
-        "create a CA, issue the server's certificate with it (CA:FALSE), and distribute the CA's certificate",
+        || ca_as_server_fix(view),
     )
+}
+
+/// A CA's certificate that signed itself cannot be its server's issuer and successor at once.
+fn ca_as_server_fix(view: &View<'_>) -> Fix {
+    let leaf = view.tls().and_then(|tls| tls.chain.first());
+    match leaf.and_then(|leaf| leaf.facts().ok()).is_some_and(crate::certificate::Facts::is_self_signed) {
+        true => reissue::by_new_authority(
+            view,
+            "create a CA and issue the server's certificate with it, then reload",
+        ),
+        false => reissue::server(view, "reissue it with CA:FALSE, then reload", Key::Kept, None),
+    }
 }
 
 pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
@@ -199,7 +217,10 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
             StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate => String::new(),
         }
         },
-        "reissue the certificate as version 3 with subjectAltName and without unusual critical extensions; psql accepts it as \
-         it is",
+        || {
+            let text = "reissue it as version 3 with subjectAltName and without unusual critical extensions, then reload; psql \
+                        accepts it as it is";
+            reissue::server(view, text, Key::Kept, None)
+        },
     )
 }

@@ -97,8 +97,8 @@ pub(super) fn address_silent(view: &View<'_>) -> Vec<Finding> {
                 .fact("seconds", seconds)
                 .fact("used", view.place())
                 .fix(Fix::text(
-                    "every connection waits that long: take the silent address out of the host list or the DNS, or repair \
-                     the way to it",
+                    "every connection waits that long: remove the silent address from the host list or the DNS, or repair \
+                     the route to it",
                 ))
                 .fix(Fix::text("until then: put the host that responds first, and set a short connect_timeout"))
         })
@@ -147,9 +147,10 @@ pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
             .fact("method", "password")
             .fix(
                 Fix::text(
-                    "on the server: set the password again with SCRAM, then use scram-sha-256 in pg_hba.conf",
+                    "on the server, in this order: set the password again, so that it is stored as SCRAM; change the method in \
+                     this user's line in pg_hba.conf to scram-sha-256; reload",
                 )
-                .run("SET password_encryption = 'scram-sha-256';  \\password"),
+                .run(format!("SET password_encryption = 'scram-sha-256';\n\\password\n{RELOAD}")),
             )
             .fix(Fix::text(
                 "LDAP, PAM, RADIUS and tokens need it in clear text: then verify-full is what protects it",

@@ -213,9 +213,11 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
                 return Vec::new();
             }
             vec![
-                Finding::titled("a delta CRL is set, and libpq takes it for a complete one: what was revoked before it passes")
-                    .fact("delta_lists", places)
-                    .fix(Fix::text("give the CA's complete CRL instead")),
+                Finding::titled(
+                    "libpq reads the delta CRL as a complete one: certificates revoked before it pass",
+                )
+                .fact("delta_lists", places)
+                .fix(Fix::text("give the CA's complete CRL instead")),
             ]
         }
     }

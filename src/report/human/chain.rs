@@ -121,7 +121,7 @@ fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
     let unit = |days: i64| if days == 1 { "day" } else { "days" };
     if not_after < at {
         let past = at.days_since(not_after);
-        return format!("ended {} ({past} {} ago)", not_after.date(), unit(past));
+        return format!("expired {} ({past} {} ago)", not_after.date(), unit(past));
     }
     if always || days <= NEAR_DAYS {
         return format!("until {} ({days} {})", not_after.date(), unit(days));

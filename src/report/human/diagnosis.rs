@@ -89,7 +89,8 @@ pub(crate) fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
 /// A fix: its text, then what to type, on lines that are never broken. Without a text the first of these stands in
 /// its place.
 fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
-    let mut lines: Vec<String> = fix.command.iter().cloned().collect();
+    let mut lines: Vec<String> =
+        fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
     if !fix.settings.is_empty() {
         let settings: Vec<String> =
             fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
@@ -178,26 +179,18 @@ fn evidence(page: &mut Page, column: usize, facts: &[(&'static str, Fact)]) {
     }
 }
 
-const GAP: &str = "      ";
-const WAIT: &str = "wait for it: ";
+const WAIT: &str = "until it answers: ";
 const WAIT_OPTION: &str = "--wait=60";
 
 fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
-    let (head, indent) = page.label(column, "more", Role::Secondary);
-    let style = page.style();
-    let command = format!("pgtls-check explain {}", diagnosis.code);
-    let explain = style.paint(Role::Command, &command);
-    let wait = format!("{WAIT}{}", style.paint(Role::Command, WAIT_OPTION));
-    let columns = indent + command.len() + GAP.len() + WAIT.len() + WAIT_OPTION.len();
-    let fits = style.width.is_some_and(|limit| columns <= limit) && !page.is_narrow();
-    match (diagnosis.code.retryable, fits) {
-        (false, _) => page.line(&format!("{head}{explain}")),
-        (true, true) => page.line(&format!("{head}{explain}{GAP}{wait}")),
-        (true, false) => {
-            page.line(&format!("{head}{explain}"));
-            page.line(&format!("{:indent$}{wait}", ""));
-        }
+    if diagnosis.code.retryable {
+        let (head, _) = page.label(column, "retry", Role::Secondary);
+        let option = page.style().paint(Role::Command, WAIT_OPTION);
+        page.line(&format!("{head}{WAIT}{option}"));
     }
+    let (head, _) = page.label(column, "more", Role::Secondary);
+    let explain = page.style().paint(Role::Command, &format!("pgtls-check explain {}", diagnosis.code));
+    page.line(&format!("{head}{explain}"));
 }
 
 /// The words of a snake_case label.

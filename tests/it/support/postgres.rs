@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::LazyLock;
@@ -48,6 +49,43 @@ impl Postgres {
         let output =
             self.superuser().args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql]).output().expect("psql runs");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Puts files into the data directory, readable for the server's account alone.
+    pub(crate) fn put(&self, files: &[(&str, &str)]) {
+        let home = self.service.home();
+        for (name, content) in files {
+            let path = home.write(&format!("data/{name}"), content);
+            fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("chmod");
+        }
+        Self::account().take(home);
+    }
+
+    /// The server's account; its own directory is no longer the tests'.
+    fn account() -> ServerUser {
+        ServerUser::for_owner_of(&Home::new())
+    }
+
+    /// What a command prints that an administrator runs in the data directory, from the server's own account; psql leads to
+    /// this server.
+    pub(crate) fn administer(&self, command: &str) -> String {
+        let home = self.service.home();
+        let words = Self::account().command(["sh", "-e", "-c", command]);
+        let output = home
+            .command(&words[0])
+            .args(&words[1..])
+            .current_dir(home.join("data"))
+            .envs([
+                ("PGHOST", home.path()),
+                ("PGUSER", Path::new("postgres")),
+                ("PGDATABASE", Path::new("postgres")),
+            ])
+            .env("PGPORT", self.port.to_string())
+            .output()
+            .expect("sh runs");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{command}\n{printed}{}", String::from_utf8_lossy(&output.stderr));
+        printed
     }
 
     /// A session that stays; it ends when its input, which is returned, is dropped.

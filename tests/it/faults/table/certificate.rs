@@ -199,7 +199,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-name-constraints",
         shows: "certificate: db.example; name: DNS:db.example; constraint: permitted",
-        fix: "have the certificate issued by a CA that may certify",
+        fix: "by a CA that may certify",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_UNKNOWN),
         neighbours: &[Chain("a CA for these names and not for others", |certificates| {
@@ -229,7 +229,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-malformed",
         shows: "what: certificate is cut off (at byte 0); subject:; sha256:",
-        fix: "reissue it with a current tool: it is not valid",
+        fix: "reissue it with a current tool (it is not valid",
         fixed_by: NoSetting,
         psql: Alerts(BAD_CERTIFICATE),
         neighbours: &[],
@@ -250,8 +250,8 @@ pub(super) const WARNINGS: &[Row] = &[
     },
     Row {
         fault: "certificate-expires-soon",
-        shows: "days_left: 10; ends:; threshold: 30",
-        fix: "renew it on the server: it expires in 10 days",
+        shows: "days_left: 10; expires:; threshold: 30",
+        fix: "renew it on the server and reload: it expires in 10 days",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("two days more than the threshold", |certificates| {
@@ -260,7 +260,7 @@ pub(super) const WARNINGS: &[Row] = &[
     },
     Row {
         fault: "root-expires-soon",
-        shows: "days_left: 20; ends:; threshold: 30",
+        shows: "days_left: 20; expires:; threshold: 30",
         fix: "get the CA's next root and add it to the file",
         fixed_by: NoSetting,
         psql: Connects,
@@ -290,7 +290,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "ca-as-server-certificate",
         shows: "refused_by: rustls (tokio-postgres, sqlx)",
-        fix: "create a CA, issue the server's certificate",
+        fix: "reissue it with CA:FALSE",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("the CAs themselves sent as well", |certificates| {
@@ -300,7 +300,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "strict-client-rejects",
         shows: "refused_by: rustls (tokio-postgres, sqlx)",
-        fix: "reissue the certificate as version 3",
+        fix: "reissue it as version 3",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("the same policy, not critical", |certificates| {

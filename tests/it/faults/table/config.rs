@@ -5,7 +5,7 @@ use super::*;
 pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "conninfo-syntax",
-        shows: "column:; stands_there: ********",
+        shows: "column:; found: ********",
         fix: "close the quote; a ' inside a value is written",
         fixed_by: NoSetting,
         psql: Fails("unterminated quoted string"),
@@ -65,8 +65,8 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "option-not-supported",
         shows: "option: gssencmode; value: require",
-        fix: "leave gssencmode out of this check; psql still",
-        fixed_by: NoSetting,
+        fix: "turn GSSAPI encryption off",
+        fixed_by: Works("gssencmode=disable"),
         psql: Fails("GSSAPI"),
         neighbours: &[Settings("the option's harmless values", "gssencmode=disable")],
     },

@@ -136,7 +136,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "address-silent",
         shows: "silent: 127.; seconds: 2; used: 127.",
-        fix: "take the silent address out of the host list",
+        fix: "remove the silent address from the host list",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Settings(

@@ -65,15 +65,15 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "auth-method-excluded",
         shows: "method: md5; require_auth: scram-sha-256",
-        fix: "on the server: give this user's line",
-        fixed_by: NoSetting,
+        fix: "change the method in this user's line",
+        fixed_by: Untried("require_auth=scram-sha-256,md5"),
         psql: Differs(&UNKNOWN, &Fails(r#"authentication method requirement "scram-sha-256" failed"#)),
         neighbours: &[],
     },
     Row {
         fault: "channel-binding-failed",
         shows: "method: scram-sha-256; channel_binding: require; certificate: db.example",
-        fix: "SET password_encryption = 'scram-sha-256'",
+        fix: "connect directly to the server",
         fixed_by: Untried("channel_binding=prefer"),
         psql: Fails("channel binding is required, but server did not offer"),
         neighbours: &[Settings(

@@ -44,7 +44,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-cert-rejected",
-        shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; ends:; path: client.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
+        shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; expires:; path: client.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
         fix: "use a certificate that the server's CA issued",
         fixed_by: NoSetting,
         psql: Fails("alert unknown ca"),

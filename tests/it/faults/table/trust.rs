@@ -48,7 +48,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-expired",
-        shows: "root: Demo Root CA; sha256:; ended:; days_past:; in_file: root.crt",
+        shows: "root: Demo Root CA; sha256:; expired:; days_past:; in_file: root.crt",
         fix: "get the CA's root certificate from the server's administrator",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_EXPIRED),
@@ -81,7 +81,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-invalid",
         shows: "path: client.key; problem: it contains a certificate, not a private key; from: sslkey from the connection string",
-        fix: "set sslkey to the file with the private key",
+        fix: "set sslkey to the private key of this certificate",
         fixed_by: NoSetting,
         psql: Fails("could not load private key file"),
         neighbours: &[Settings(
@@ -92,7 +92,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-encrypted",
         shows: "path: client.key; problem: it is encrypted, and sslpassword is not set; from: sslkey from the connection string",
-        fix: "give its pass phrase in sslpassword",
+        fix: "set sslpassword to its pass phrase",
         fixed_by: NoSetting,
         psql: Fails("could not load private key file"),
         neighbours: &[],
@@ -100,7 +100,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-permissions",
         shows: "path: client.key; mode: 0644; at_most: 06; from: sslkey from the connection string",
-        fix: "take the permissions away",
+        fix: "allow only root and its group",
         fixed_by: NoSetting,
         psql: Fails("has group or world access"),
         neighbours: &[Settings("the most that is allowed", "sslcert=DIR/client.crt sslkey=DIR/shared.key")],

@@ -1,0 +1,256 @@
+//! Commands that issue a certificate again, with OpenSSL as every server has it (1.1.1 and later, POSIX shell): the names,
+//! the usages, the order of the chain, the reload. `tests/it/reissue.rs` runs each as printed and then verifies the server.
+//!
+//! File names are those of PostgreSQL's manual (section 18.9.5) as far as it has some: `server.crt` and `server.key` of
+//! the server, `ca.crt` and `ca.key` of the CA that signs, `root.crt` and `root.key` of the CA above that.
+
+use super::{known, names_of};
+use crate::certificate::Certificate;
+use crate::diagnose::Fix;
+use crate::diagnose::view::View;
+use crate::text::{self, posix_quoted};
+use crate::verify::is_ip_address;
+
+/// Whether the new certificate is for the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::diagnose) enum Key {
+    /// It is.
+    Kept,
+    /// The key is at fault too, or known to others.
+    New,
+}
+
+/// More names than these are left to the reader.
+const MOST_NAMES: usize = 20;
+/// As DNS has it (RFC 1035 section 2.3.4).
+const LONGEST_NAME: usize = 253;
+/// Of a CA's name, in characters.
+const LONGEST_TITLE: usize = 60;
+const RELOAD: &str = "psql -c 'SELECT pg_reload_conf()'";
+const LEAF_EXTENSIONS: [&str; 3] = [
+    "basicConstraints = critical, CA:FALSE",
+    "keyUsage = critical, digitalSignature",
+    "authorityKeyIdentifier = keyid",
+];
+const CA_EXTENSIONS: [&str; 3] = [
+    "basicConstraints = critical, CA:TRUE",
+    "keyUsage = critical, keyCertSign, cRLSign",
+    "authorityKeyIdentifier = keyid",
+];
+
+/// Who signs a certificate.
+enum Signer {
+    /// A CA of the reader's organisation, by its name.
+    Own(String),
+    /// A public CA.
+    Public(String),
+    /// The certificate's own key.
+    Itself,
+}
+
+/// The server's certificate, issued again with the names it has and another one.
+pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: Option<&str>) -> Fix {
+    if let Some(fix) = of_provider(view) {
+        return fix;
+    }
+    let names = server_names(view, also);
+    let signer = signer(view);
+    let commands = server_commands(&names, key, &signer, intermediates(view));
+    match signer {
+        Signer::Own(name) => Fix::text(format!("{text}; ca.crt and ca.key are those of its CA, {name}")),
+        Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
+        Signer::Itself => {
+            Fix::text(format!("{text}; it is self-signed: clients need the new one as their root file"))
+        }
+    }
+    .run(commands)
+}
+
+/// The certificate of a CA at a place of the path, issued again for the same key and with the same identifier of it, so
+/// that what it issued stays valid.
+pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> Fix {
+    if let Some(fix) = of_provider(view) {
+        return fix;
+    }
+    let facts = view.judgement().and_then(|judgement| judgement.path.get(at)?.certificate.facts().ok());
+    let identifier = facts.and_then(|facts| facts.extensions.subject_key.as_deref());
+    let identifier = identifier.map_or_else(|| "hash".to_owned(), text::hex);
+    let extensions =
+        CA_EXTENSIONS.map(str::to_owned).into_iter().chain([format!("subjectKeyIdentifier = {identifier}")]);
+    let fix =
+        Fix::text(format!("{text}; ca.crt and ca.key are this CA's, root.crt and root.key its issuer's"));
+    fix.run(
+        [
+            file("ca.ext", extensions),
+            "openssl x509 -x509toreq -in ca.crt -signkey ca.key -out ca.csr".to_owned(),
+            "openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -CAcreateserial -days 1825 -sha256 -extfile ca.ext -out ca-new.crt"
+                .to_owned(),
+            "openssl x509 -in server.crt -out leaf.crt".to_owned(),
+            format!("cat leaf.crt ca-new.crt > server.crt && {RELOAD}"),
+        ]
+        .join("\n"),
+    )
+}
+
+/// A CA for the server, and a certificate of it for the server.
+pub(in crate::diagnose) fn by_new_authority(view: &View<'_>, text: &str) -> Fix {
+    if let Some(fix) = of_provider(view) {
+        return fix;
+    }
+    let names = server_names(view, None);
+    let create = "openssl req -x509 -newkey rsa:3072 -nodes -keyout ca.key -subj '/CN=PostgreSQL CA' -days 3650 -sha256 \
+                  -addext 'keyUsage = critical, keyCertSign, cRLSign' -out ca.crt";
+    let issue = server_commands(&names, Key::New, &Signer::Own(String::new()), 0);
+    Fix::text(format!("{text}; then give ca.crt to the clients as their root file"))
+        .run(format!("{create}\n{issue}"))
+}
+
+/// A client's certificate for a user of the database, for the server's administrator to issue.
+pub(in crate::diagnose) fn client(text: &str, user: &str) -> Fix {
+    let fix = Fix::text(text);
+    if !is_plain(user) {
+        return fix;
+    }
+    let extensions = with_purpose("clientAuth", None);
+    fix.run(
+        [
+            file("client.ext", extensions),
+            format!(
+                "openssl req -new -newkey rsa:2048 -nodes -keyout client.key -subj {} -out client.csr",
+                posix_quoted(&format!("/CN={user}"))
+            ),
+            "openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -sha256 -extfile client.ext -out client.crt"
+                .to_owned(),
+        ]
+        .join("\n"),
+    )
+}
+
+/// Whether a root is one of Mozilla's or a provider's, whose key the reader does not have.
+fn is_public(root: &Certificate) -> bool {
+    known::same(None, root).is_some_and(|root| root.in_public || root.shipped)
+}
+
+/// Where a provider runs the server, nobody else can.
+fn of_provider(view: &View<'_>) -> Option<Fix> {
+    let detection = view.provider()?;
+    Some(Fix::text(format!(
+        "only the provider can replace this certificate: report it to the support of {}",
+        detection.provider.name
+    )))
+}
+
+fn leaf<'a>(view: &View<'a>) -> Option<&'a Certificate> {
+    view.tls()?.chain.first()
+}
+
+fn signer(view: &View<'_>) -> Signer {
+    let Some(facts) = leaf(view).and_then(|leaf| leaf.facts().ok()) else {
+        return Signer::Own("the CA that issued it".to_owned());
+    };
+    if facts.is_self_signed() {
+        return Signer::Itself;
+    }
+    let name = text::truncated(&text::printable(&facts.issuer.short()), LONGEST_TITLE);
+    let root = view.judgement().and_then(|judgement| judgement.path.last());
+    match root.is_some_and(|root| is_public(&root.certificate)) {
+        true => Signer::Public(name),
+        false => Signer::Own(name),
+    }
+}
+
+/// How many certificates stand between the server's and its root.
+fn intermediates(view: &View<'_>) -> usize {
+    let ends_in_root = |path: &[crate::verify::Link]| {
+        path.last()
+            .is_some_and(|root| root.certificate.facts().is_ok_and(crate::certificate::Facts::is_self_signed))
+    };
+    match view.judgement().map(|judgement| judgement.path.as_slice()) {
+        Some(path) if path.len() > 1 && ends_in_root(path) => path.len() - 2,
+        // Whether the CA is the root is not known: an intermediate that is missing fails, a root too many does not.
+        _ => 1,
+    }
+}
+
+/// The names of the certificate as far as they are plain, the one in `host` first where it is asked for.
+fn server_names(view: &View<'_>, also: Option<&str>) -> Vec<String> {
+    let mut names = leaf(view).map(names_of).unwrap_or_default();
+    names.truncate(MOST_NAMES);
+    names.extend(also.map(str::to_owned));
+    names.retain(|name| is_plain(name));
+    if names.is_empty() {
+        names.extend(view.dns_name().filter(|name| is_plain(name)));
+    }
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    if unique.is_empty() { vec!["db.example.com".to_owned()] } else { unique }
+}
+
+/// Whether a name means itself in OpenSSL's files and in `-subj`.
+fn is_plain(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_*:@".contains(c))
+}
+
+fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: usize) -> String {
+    let alternative: Vec<String> = names
+        .iter()
+        .map(|name| format!("{}:{name}", if is_ip_address(name.as_bytes()) { "IP" } else { "DNS" }))
+        .collect();
+    let alternative = format!("subjectAltName = {}", alternative.join(", "));
+    let subject = names.iter().find(|name| !is_ip_address(name.as_bytes())).or(names.first());
+    let subject = posix_quoted(&format!("/CN={}", subject.map(String::as_str).unwrap_or_default()));
+    let request = match key {
+        Key::Kept => format!("openssl req -new -key server.key -subj {subject}"),
+        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout server.key -subj {subject}"),
+    };
+    let leaf = if intermediates == 0 || matches!(signer, Signer::Itself) { "server.crt" } else { "leaf.crt" };
+    let sign = |by: &str| {
+        format!("openssl x509 -req -in server.csr {by} -days 365 -sha256 -extfile server.ext -out {leaf}")
+    };
+    let extensions = || file("server.ext", with_purpose("serverAuth", Some(&alternative)));
+    let mut commands = match signer {
+        Signer::Own(_) => vec![
+            extensions(),
+            format!("{request} -out server.csr"),
+            sign("-CA ca.crt -CAkey ca.key -CAcreateserial"),
+        ],
+        Signer::Itself => {
+            vec![extensions(), format!("{request} -out server.csr"), sign("-signkey server.key")]
+        }
+        Signer::Public(name) => vec![
+            format!("{request} -addext {} -out server.csr", posix_quoted(&alternative)),
+            format!("# have {name} sign server.csr; {leaf} is what it returns"),
+        ],
+    };
+    let reload = match (leaf, intermediates) {
+        ("server.crt", _) => RELOAD.to_owned(),
+        (_, 1) => format!("cat leaf.crt ca.crt > server.crt && {RELOAD}"),
+        _ => format!("cat leaf.crt ca.crt upper-ca.crt > server.crt && {RELOAD}"),
+    };
+    if key == Key::New {
+        commands.push("chmod 600 server.key".to_owned());
+    }
+    commands.push(reload);
+    commands.join("\n")
+}
+
+fn with_purpose(purpose: &str, alternative: Option<&str>) -> Vec<String> {
+    let purpose = format!("extendedKeyUsage = {purpose}");
+    LEAF_EXTENSIONS
+        .into_iter()
+        .map(str::to_owned)
+        .chain([purpose])
+        .chain(alternative.map(str::to_owned))
+        .collect()
+}
+
+/// Writes a file of extensions, one a line.
+fn file(name: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let words: Vec<String> = lines.into_iter().map(|line| posix_quoted(&line)).collect();
+    format!("printf '%s\\n' {} > {name}", words.join(" "))
+}
