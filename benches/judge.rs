@@ -59,6 +59,7 @@ fn report(name: &str, chain: &Chain, file: &str) {
         revocation: Revocation::Off,
         client: ClientIdentity::None,
         library: Default::default(),
+        level: Default::default(),
     };
     let loaded = trust(read());
     let decode = || sent.iter().map(|der| Certificate::from_der(der)).collect::<Vec<_>>();

@@ -23,15 +23,75 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// Whether it has less than the 112 bits of security that OpenSSL wants at level 2. OpenSSL 3 estimates them by a
-    /// formula (SP 800-56B, appendix D) and rounds to a multiple of eight, so that RSA begins at 1963 bits
-    /// (`ossl_ifc_ffc_compute_security_bits`); OpenSSL 1.1.1 wants 2048.
-    pub fn is_weak(&self) -> bool {
-        const SMALL_CURVES: [&str; 2] = ["1.2.840.10045.3.1.1", "1.3.132.0.31"];
+    /// Whether it has fewer bits of security than OpenSSL wants at this level.
+    pub fn is_weak_at(&self, level: SecurityLevel) -> bool {
+        self.security_bits() < level.bits()
+    }
+
+    /// OpenSSL's estimate: of curves half the length of their order (`EVP_PKEY_security_bits`), of RSA that of
+    /// [`rsa_security_bits`]. Of what it cannot tell nothing is demanded.
+    fn security_bits(&self) -> u32 {
         match self {
-            Self::Rsa(bits) | Self::RsaPss(bits) => *bits < 1963,
-            Self::Ec(curve) => SMALL_CURVES.contains(&curve.as_str()),
-            Self::Ed25519 | Self::Ed448 | Self::Other(_) => false,
+            Self::Rsa(bits) | Self::RsaPss(bits) => rsa_security_bits(*bits),
+            Self::Ec(curve) => match curve.as_str() {
+                "1.2.840.10045.3.1.1" | "1.3.132.0.31" => 80,
+                "1.3.132.0.33" => 112,
+                "P-384" | "1.3.36.3.3.2.8.1.1.11" | "1.3.36.3.3.2.8.1.1.12" => 192,
+                "P-521" | "1.3.36.3.3.2.8.1.1.13" | "1.3.36.3.3.2.8.1.1.14" => 256,
+                _ => 128,
+            },
+            Self::Ed25519 => 128,
+            Self::Ed448 => 224,
+            Self::Other(_) => u32::MAX,
+        }
+    }
+}
+
+/// OpenSSL 3 estimates the bits of security of RSA by a formula (SP 800-56B, appendix D), rounded to a multiple of eight
+/// (`ossl_ifc_ffc_compute_security_bits`): here where what the levels want begins, by `RSA_security_bits` of OpenSSL 3.0.
+/// OpenSSL 1.1.1 wants 2048 bits at level 2.
+fn rsa_security_bits(bits: u32) -> u32 {
+    match bits {
+        ..920 => 0,
+        920..1963 => 80,
+        1963..2671 => 112,
+        2671..6947 => 128,
+        6947..13914 => 192,
+        13914.. => 256,
+    }
+}
+
+/// OpenSSL's security level: what keys and signatures must be good for (SSL_CTX_set_security_level(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecurityLevel(u8);
+
+impl Default for SecurityLevel {
+    /// That of OpenSSL 3.2 and later, and of Debian, Ubuntu and Red Hat before.
+    fn default() -> Self {
+        Self(2)
+    }
+}
+
+impl SecurityLevel {
+    /// A level from 0 to 5.
+    pub fn new(number: u8) -> Option<Self> {
+        (number <= 5).then_some(Self(number))
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The bits of security that it wants.
+    fn bits(self) -> u32 {
+        match self.0 {
+            0 => 0,
+            1 => 80,
+            2 => 112,
+            3 => 128,
+            4 => 192,
+            _ => 256,
         }
     }
 }
@@ -67,6 +127,21 @@ pub enum Hash {
     Sha512,
     /// Another.
     Other,
+}
+
+impl Hash {
+    /// The bits of security that OpenSSL 3 grants a signature with it.
+    fn security_bits(self) -> u32 {
+        match self {
+            Self::Md => 39,
+            Self::Sha1 => 63,
+            Self::Sha224 => 112,
+            Self::Sha256 => 128,
+            Self::Sha384 => 192,
+            Self::Sha512 => 256,
+            Self::Other => u32::MAX,
+        }
+    }
 }
 
 impl fmt::Display for Hash {
@@ -120,9 +195,17 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Whether its hash is too weak for OpenSSL at level 2: MD5, SHA-1.
-    pub fn is_weak(self) -> bool {
-        matches!(self.hash(), Some(Hash::Md | Hash::Sha1))
+    /// Whether its hash is too weak for OpenSSL at this level: at level 2 MD5 and SHA-1 (`X509_SIG_INFO`, x509_set.c).
+    pub fn is_weak_at(self, level: SecurityLevel) -> bool {
+        let bits = match self {
+            Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) | Self::Dsa(hash) => {
+                hash.security_bits()
+            }
+            Self::Ed25519 => 128,
+            Self::Ed448 => 224,
+            Self::Other => u32::MAX,
+        };
+        bits < level.bits()
     }
 
     /// Whether a key of this kind can have made such a signature (`check_sig_alg_match` in v3_purp.c).
@@ -340,4 +423,37 @@ pub(super) fn is_same_point(one: &[u8], other: &[u8]) -> bool {
     both.len() == 2 * x.len()
         && both.starts_with(x)
         && both.last().is_some_and(|last| 2 + (last & 1) == *sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_want_what_openssl_3_wants() {
+        let level = |number| SecurityLevel::new(number).unwrap();
+        assert_eq!(SecurityLevel::default(), level(2));
+        assert_eq!(SecurityLevel::new(6), None);
+        // The shortest RSA key of each level.
+        for (number, shortest) in [(1, 920), (2, 1963), (3, 2671), (4, 6947), (5, 13914)] {
+            assert!(!KeyKind::Rsa(shortest).is_weak_at(level(number)), "{number}");
+            assert!(KeyKind::Rsa(shortest - 1).is_weak_at(level(number)), "{number}");
+            assert!(KeyKind::RsaPss(0).is_weak_at(level(number)), "{number}");
+        }
+        assert!(!KeyKind::Rsa(0).is_weak_at(level(0)));
+        for (curve, highest) in [("1.3.132.0.31", 1), ("P-256", 3), ("P-384", 4), ("P-521", 5)] {
+            let key = KeyKind::Ec(curve.to_owned());
+            assert!(!key.is_weak_at(level(highest)), "{curve}");
+            assert!(highest == 5 || key.is_weak_at(level(highest + 1)), "{curve}");
+        }
+        for (hash, highest) in
+            [(Hash::Md, 0), (Hash::Sha1, 0), (Hash::Sha224, 2), (Hash::Sha256, 3), (Hash::Sha384, 4)]
+        {
+            let algorithm = SignatureAlgorithm::Ecdsa(hash);
+            assert!(
+                !algorithm.is_weak_at(level(highest)) && algorithm.is_weak_at(level(highest + 1)),
+                "{hash}"
+            );
+        }
+    }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use crate::text::hex;
 
 pub(crate) use algorithms::{EXPLICIT_CURVE, public_key};
-pub use algorithms::{Hash, KeyKind, SignatureAlgorithm, SignatureKind};
+pub use algorithms::{Hash, KeyKind, SecurityLevel, SignatureAlgorithm, SignatureKind};
 pub use altered::{Alteration, Altered, altered};
 pub use crl::{Crl, CrlFacts, CrlScope, RevocationReason, RevokedEntry};
 pub use crl_point::{ALL_REASONS, CrlPoint, CrlPointName};

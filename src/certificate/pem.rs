@@ -54,10 +54,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
+/// The byte-order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// All blocks of a file, in order. Reading stops behind a block that does not end, as OpenSSL's does.
 pub fn blocks(bytes: &[u8]) -> Vec<Block> {
     // OpenSSL 3 skips a byte-order mark; 1.1.1 takes the first line for text and loses its block.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let mut lines = lines(bytes);
     let mut found = Vec::new();
     while let Some((number, line)) = lines.next() {
@@ -70,6 +73,11 @@ pub fn blocks(bytes: &[u8]) -> Vec<Block> {
         }
     }
     found
+}
+
+/// Whether a byte-order mark stands before the line that begins a block.
+pub fn begins_behind_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(MARK) && blocks(bytes).first().is_some_and(|block| block.line == 1)
 }
 
 /// The lines up to the first that begins with a NUL byte, where C's `fgets` finds an empty string and OpenSSL the end.

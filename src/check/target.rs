@@ -237,7 +237,7 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
     let passfile = dialect.surroundings.passfile;
     let Variables::Of(options) = dialect.surroundings.variables else {
         let passes_over: &[&str] = if demand.chain == Chain::No { &["root.crt"] } else { &[] };
-        let program = Program { passes_over, library: dialect.library };
+        let program = Program { passes_over, library: dialect.library, own_tls: false };
         return Environment { program, ..environment.clone() };
     };
     let passes_over = match (home, passfile) {
@@ -257,7 +257,7 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
     let variables = environment.variables.iter().filter(|(name, _)| reads(name));
     Environment {
         variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
-        program: Program { passes_over, library: dialect.library },
+        program: Program { passes_over, library: dialect.library, own_tls: true },
         ..environment.clone()
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::grammar::Assignment;
-use super::options::{self, ConnectionOption, OPTIONS};
-use super::parse::{ParseFailure, Refusal, is_connection_string, parse};
+use super::options::{self, ConnectionOption, Kind, LibpqVersion, OPTIONS};
+use super::parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
 use super::uri::unencoded_password;
 use super::validate::Merged;
 use super::{ConfigError, Environment, Origin, Parameter, ParameterValue, Place, Value, service};
@@ -198,6 +198,30 @@ impl<'a> Merge<'a> {
     /// The string whose places the parameters have.
     pub(super) fn shown_string(&self) -> Option<&'a [u8]> {
         if self.option_d_is_at_fault { self.option_d } else { self.input.or(self.option_d) }
+    }
+
+    /// The keywords whose values in the strings, as far as they count, libpq 15 reads otherwise than 18. Integers may have
+    /// spaces round them.
+    pub(super) fn read_otherwise(&self) -> Vec<&'static str> {
+        let strings = [(self.option_d, StringSource::OptionD), (self.input, StringSource::Positional)];
+        let mut otherwise = Vec::new();
+        for (text, source) in strings.into_iter().filter_map(|(text, source)| Some((text?, source))) {
+            let older = parse_as(text, LibpqVersion::V15).unwrap_or_else(|failure| failure.read);
+            for (keyword, _) in &older.assignments {
+                let found = self.found.get(keyword).filter(|found| {
+                    found.place.as_ref().is_some_and(|(at, _)| *at == source)
+                        && *keyword != "port"
+                        && options::find(keyword.as_bytes()).is_some_and(|known| known.kind != Kind::Integer)
+                });
+                let value = older.get(keyword).map(|assignment| assignment.value.as_bytes());
+                if found.is_some_and(|found| value != Some(found.value.exposed()))
+                    && !otherwise.contains(keyword)
+                {
+                    otherwise.push(*keyword);
+                }
+            }
+        }
+        otherwise
     }
 
     /// The parameters as they stand.

@@ -17,6 +17,7 @@ mod keyword_value;
 mod loose;
 pub mod mask;
 mod merge;
+mod openssl;
 pub mod options;
 mod origin;
 mod parameter;
@@ -48,6 +49,7 @@ pub use mask::{
     names_secret,
 };
 pub use merge::Overrides;
+pub use openssl::OpenSslConfig;
 pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};

@@ -7,6 +7,8 @@ pub struct Program {
     pub passes_over: &'static [&'static str],
     /// What it verifies with.
     pub library: Library,
+    /// Whether its TLS is set up by itself, so that OpenSSL's configuration file does not count.
+    pub own_tls: bool,
 }
 
 /// What a program verifies certificates with, as far as that refuses what OpenSSL accepts.

@@ -8,8 +8,8 @@ use super::options::{self, OPTIONS};
 use super::passfile::{Key, PasswordFile};
 use super::validate::{self, Merged};
 use super::{
-    ConfigError, Endpoint, Environment, Host, Masked, Notice, Origin, Overrides, Parameter, ParameterValue,
-    Password, Settings, SslMode, Value, hosts, kerberos, mask,
+    ConfigError, Endpoint, Environment, Host, Masked, Notice, OpenSslConfig, Origin, Overrides, Parameter,
+    ParameterValue, Password, Settings, SslMode, Value, hosts, kerberos, mask,
 };
 use crate::secret::Secret;
 
@@ -44,7 +44,11 @@ pub fn resolve(
         .read(overrides, environment)
         .and_then(|()| settings(&merge.merged(), environment, &mut notices));
     match result {
-        Ok(settings) => Ok(Settings { input: merge.shown_string().map(secret), ..settings }),
+        Ok(mut settings) => {
+            let keywords = merge.read_otherwise();
+            settings.notices.extend((!keywords.is_empty()).then_some(Notice::ReadOtherwise { keywords }));
+            Ok(Settings { input: merge.shown_string().map(secret), ..settings })
+        }
         Err(error) => {
             let merged = merge.merged();
             let spans = merged.places(&error);
@@ -88,6 +92,11 @@ fn settings(
     if over_tcp && choices.asks_for_gss {
         notices.extend(credentials().map(|name| Notice::KerberosCredentials { name }));
     }
+    let openssl = OpenSslConfig::read(environment);
+    let (min_tls, max_tls) = match &openssl {
+        Some(config) => config.bounds(choices.min_tls, choices.max_tls),
+        None => (choices.min_tls, choices.max_tls),
+    };
     Ok(Settings {
         input: None,
         user: merged.value("user"),
@@ -100,8 +109,9 @@ fn settings(
         parameters,
         sslmode: choices.sslmode,
         negotiation: choices.negotiation,
-        min_tls: choices.min_tls,
-        max_tls: choices.max_tls,
+        min_tls,
+        max_tls,
+        openssl,
         certificate_mode: choices.certificate_mode,
         channel_binding: choices.channel_binding,
         require_auth: choices.require_auth,

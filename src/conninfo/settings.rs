@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    ChannelBinding, Origin, Parameter, ParameterValue, RequireAuth, SslCertMode, SslMode, SslNegotiation,
-    TargetSessionAttrs, TlsVersion, Value,
+    ChannelBinding, OpenSslConfig, Origin, Parameter, ParameterValue, RequireAuth, SslCertMode, SslMode,
+    SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
+use crate::certificate::SecurityLevel;
 use crate::secret::Secret;
 
 /// Everything a check needs to know, merged and valid.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub keepalives: Keepalives,
     /// What travels in the start-up message besides user and database (`options`, `application_name`, …).
     pub startup: Vec<(&'static str, Value)>,
+    /// What OpenSSL's configuration file sets, if anything. The bounds above are with it.
+    pub openssl: Option<OpenSslConfig>,
     /// What was noticed while reading and does not stop libpq.
     pub notices: Vec<Notice>,
 }
@@ -59,6 +62,28 @@ impl Settings {
     /// A parameter by its keyword, if libpq would report it.
     pub fn parameter(&self, keyword: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.keyword == keyword)
+    }
+
+    /// The security level at which OpenSSL verifies.
+    pub fn security_level(&self) -> SecurityLevel {
+        self.openssl.as_ref().and_then(|config| config.level).unwrap_or_default()
+    }
+
+    /// The lines of OpenSSL's configuration that limit the versions of TLS below what libpq's options allow.
+    pub fn configured_limit(&self) -> Option<String> {
+        let config = self.openssl.as_ref()?;
+        let unset = |keyword| self.parameter(keyword).is_none_or(|given| given.value.is_empty());
+        let max = config.max_tls.filter(|max| *max < TlsVersion::Tls13 && unset("ssl_max_protocol_version"));
+        let min = config.min_tls.filter(|min| *min > TlsVersion::Tls12 && unset("ssl_min_protocol_version"));
+        let off = config.without.iter().filter(|version| **version >= TlsVersion::Tls12);
+        let off: Vec<String> = off.map(|version| format!("-{}", version.name())).collect();
+        let lines = [
+            max.map(|max| format!("MaxProtocol = {}", max.name())),
+            min.map(|min| format!("MinProtocol = {}", min.name())),
+            (!off.is_empty()).then(|| format!("Protocol = {}", off.join(","))),
+        ];
+        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        (!lines.is_empty()).then(|| lines.join(", "))
     }
 
     /// A parameter that is a path; an empty one is none.
@@ -167,6 +192,12 @@ pub enum Notice {
         path: PathBuf,
         /// Why.
         why: NoPassword,
+    },
+    /// libpq 15 reads options of the connection string with other values than 18, by their keywords: spaces round the parts
+    /// of a URI.
+    ReadOtherwise {
+        /// The keywords, in the order of the string.
+        keywords: Vec<&'static str>,
     },
     /// Kerberos credentials are there and gssencmode allows them: libpq asks for GSSAPI encryption before TLS.
     KerberosCredentials {

@@ -64,6 +64,7 @@ pub(super) fn plan(hosts: Vec<Host>) -> Plan {
         revocation: Revocation::Off,
         client: ClientIdentity::None,
         library: Default::default(),
+        level: Default::default(),
     };
     Plan {
         only_host: None,

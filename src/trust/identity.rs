@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustls::sign::SigningKey;
 
 use super::{ClientCertificate, ClientIdentity, FileContent, FileError, IdentityError, file, key, p521};
-use crate::certificate::{self, Certificate, pem};
+use crate::certificate::{self, Certificate, SecurityLevel, pem};
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
 
 pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIdentity {
@@ -50,7 +50,7 @@ fn read(
     environment: &Environment,
     path: &Path,
 ) -> Result<ClientCertificate, IdentityError> {
-    let chain = chain(path)?;
+    let chain = chain(path, settings.security_level())?;
     let key_path = match settings.path("sslkey") {
         Some(given) if is_engine_reference(&given) => {
             return Err(IdentityError::KeyInEngine { reference: given });
@@ -93,7 +93,7 @@ fn read(
 /// The file's first certificate is the client's, the others its chain. OpenSSL wants every block of any label to be
 /// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
 /// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
-fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
+fn chain(path: &Path, level: SecurityLevel) -> Result<Vec<Certificate>, IdentityError> {
     if path.is_dir() {
         let content = FileContent::Directory;
         return Err(IdentityError::CertificateInvalid { path: path.to_owned(), content });
@@ -118,7 +118,7 @@ fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
         if !block.headers.is_empty() {
             return Err(bad("it has header lines".to_owned()));
         }
-        if let Some(fault) = fault(&certificate) {
+        if let Some(fault) = fault(&certificate, level) {
             return Err(bad(fault));
         }
         chain.push(certificate);
@@ -133,13 +133,13 @@ fn chain(path: &Path) -> Result<Vec<Certificate>, IdentityError> {
     Ok(chain)
 }
 
-/// What OpenSSL at level 2 minds about a certificate that a client is to send.
-fn fault(certificate: &Certificate) -> Option<String> {
+/// What OpenSSL at this level minds about a certificate that a client is to send.
+fn fault(certificate: &Certificate, level: SecurityLevel) -> Option<String> {
     match certificate.facts() {
         Err(error) => (!certificate.decodes_but_for_times()).then(|| error.to_string()),
         Ok(facts) if !facts.key_decodes() => Some("its public key cannot be decoded".to_owned()),
-        Ok(facts) if facts.key.is_weak() => Some(format!("its key ({}) is too small", facts.key)),
-        Ok(facts) if facts.signature.algorithm.is_weak() && !facts.is_self_signed() => {
+        Ok(facts) if facts.key.is_weak_at(level) => Some(format!("its key ({}) is too small", facts.key)),
+        Ok(facts) if facts.signature.algorithm.is_weak_at(level) && !facts.is_self_signed() => {
             Some(format!("its signature ({}) is too weak", facts.signature))
         }
         Ok(_) => None,

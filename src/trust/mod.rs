@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::certificate::{Alteration, Certificate, Crl};
+use crate::certificate::{Alteration, Certificate, Crl, SecurityLevel};
 use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
@@ -37,6 +37,8 @@ pub struct Trust {
     pub client: ClientIdentity,
     /// What the program verifies with.
     pub library: Library,
+    /// OpenSSL's security level.
+    pub level: SecurityLevel,
 }
 
 /// The trust anchors, as far as they could be read.
@@ -84,12 +86,14 @@ pub struct RootStore {
     /// The directories, in the order in which OpenSSL looks into them: into none for a name that is loaded already, and
     /// into none behind the first that has the name.
     pub directories: Vec<HashedDirectory>,
+    /// Whether the first line is a block's behind a byte-order mark: OpenSSL 1.1 takes it for text, and loses the block.
+    pub behind_mark: bool,
 }
 
 impl RootStore {
     /// A store of certificates that are all loaded.
     pub fn loaded(source: RootSource, certificates: Vec<FileCertificate>) -> Self {
-        Self { source, certificates, directories: Vec::new() }
+        Self { source, certificates, directories: Vec::new(), behind_mark: false }
     }
 }
 
@@ -412,6 +416,7 @@ pub fn load(settings: &Settings, environment: &Environment) -> Trust {
         revocation,
         client: identity::load(settings, environment),
         library: environment.program.library,
+        level: settings.security_level(),
     }
 }
 

@@ -105,7 +105,10 @@ pub(super) fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots
     let blocks = pem::blocks(bytes);
     let content = match certificates(path, &blocks) {
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => file::content(bytes, &blocks),
-        Ok(found) => return Roots::Loaded(RootStore::loaded(source, found.certificates)),
+        Ok(found) => {
+            let store = RootStore::loaded(source, found.certificates);
+            return Roots::Loaded(RootStore { behind_mark: pem::begins_behind_mark(bytes), ..store });
+        }
         Err(content) => content,
     };
     let was_altered = matches!(content, FileContent::NoCertificate | FileContent::BadBlock { .. });

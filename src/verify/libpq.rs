@@ -1,4 +1,4 @@
-//! Everything that OpenSSL, as libpq uses it, refuses in a chain: purpose "SSL server", security level 2, no partial
+//! Everything that OpenSSL, as libpq uses it, refuses in a chain: purpose "SSL server", a security level, no partial
 //! chains, CRL checks of the whole chain where CRLs are given.
 
 use super::budget::{Budget, Exceeded, SIGNATURE};
@@ -7,7 +7,7 @@ use super::path::{self, End, Member, Path};
 use super::signature::{self, SignatureError};
 use super::store::Store;
 use super::{Link, constraints, purpose, resources, revocation};
-use crate::certificate::{Certificate, Facts, Hash};
+use crate::certificate::{Certificate, Facts, Hash, SecurityLevel};
 use crate::timestamp::Timestamp;
 use crate::trust::{FileCrl, RootStore};
 
@@ -18,6 +18,7 @@ pub(super) fn examine(
     roots: Option<&RootStore>,
     lists: Option<Store<'_, FileCrl>>,
     at: Timestamp,
+    level: SecurityLevel,
     budget: &Budget,
 ) -> (Vec<Link>, Vec<Defect>) {
     let mut defects = Vec::new();
@@ -37,21 +38,21 @@ pub(super) fn examine(
     let members = path::members(&links);
     let own_root = members.last().is_some_and(|last| last.facts.is_self_signed());
 
-    defects.extend(weak_key(0, leaf));
+    defects.extend(weak_key(0, leaf, level));
     defects.extend(members.last().and_then(|last| end_defect(end, last.certificate, members.len())));
     purpose::check(&members, &mut defects);
     for (at, member) in members.iter().enumerate() {
         if at > 0 {
-            defects.extend(weak_key(at, member.facts));
+            defects.extend(weak_key(at, member.facts, level));
         }
         if at + 1 < members.len() || !own_root {
-            defects.extend(weak_signature(at, member.facts));
+            defects.extend(weak_signature(at, member.facts, level));
         }
     }
     if let (Some(lists), End::Anchored) = (lists, end) {
         revocation::check(&members, lists, at, budget, &mut defects);
     }
-    let proved = signatures_and_dates(&members, at, budget, &mut defects);
+    let proved = signatures_and_dates(&members, at, level, budget, &mut defects);
     // OpenSSL comes here only with a path that holds so far: what forged certificates constrain is no matter.
     if matches!(end, End::Anchored) && proved {
         constraints::check(&members, budget, &mut defects);
@@ -73,13 +74,13 @@ fn end_defect(end: End, last: &Certificate, length: usize) -> Option<Defect> {
 }
 
 /// `check_key_level`.
-fn weak_key(at: usize, facts: &Facts) -> Option<Defect> {
-    facts.key.is_weak().then(|| Defect::WeakKey { at, key: facts.key.clone() })
+fn weak_key(at: usize, facts: &Facts, level: SecurityLevel) -> Option<Defect> {
+    facts.key.is_weak_at(level).then(|| Defect::WeakKey { at, key: facts.key.clone() })
 }
 
 /// `check_sig_level`.
-fn weak_signature(at: usize, facts: &Facts) -> Option<Defect> {
-    let weak = facts.signature.algorithm.is_weak();
+fn weak_signature(at: usize, facts: &Facts, level: SecurityLevel) -> Option<Defect> {
+    let weak = facts.signature.algorithm.is_weak_at(level);
     weak.then(|| Defect::WeakSignature { at, algorithm: facts.signature.clone() })
 }
 
@@ -99,13 +100,14 @@ fn date_defect(place: usize, facts: &Facts, at: Timestamp) -> Option<Defect> {
 fn signatures_and_dates(
     members: &[Member<'_>],
     at: Timestamp,
+    level: SecurityLevel,
     budget: &Budget,
     defects: &mut Vec<Defect>,
 ) -> bool {
     let mut proved = true;
     for (place, member) in members.iter().enumerate().rev() {
         if let (Some(issuer), true) = (members.get(place + 1), proved) {
-            match signature_defect(place, member, issuer.facts, budget) {
+            match signature_defect(place, member, issuer.facts, level, budget) {
                 Ok(None) => {}
                 Ok(Some(defect)) => {
                     proved = !matches!(defect, Defect::BadSignature { .. });
@@ -127,12 +129,14 @@ fn signature_defect(
     at: usize,
     member: &Member<'_>,
     issuer: &Facts,
+    level: SecurityLevel,
     budget: &Budget,
 ) -> Result<Option<Defect>, Exceeded> {
     if member.facts.algorithms_differ {
         return Ok(Some(Defect::BadSignature { at }));
     }
-    if member.facts.signature.algorithm.hash() == Some(Hash::Md) {
+    let algorithm = member.facts.signature.algorithm;
+    if algorithm.hash() == Some(Hash::Md) && algorithm.is_weak_at(level) {
         return Ok(None);
     }
     budget.spend(SIGNATURE)?;

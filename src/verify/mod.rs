@@ -1,7 +1,8 @@
 //! Judges a presented chain as libpq over OpenSSL would: pure functions of chain, trust anchors, name and time.
 //!
 //! [`judge`] gives every defect, not the first, and libpq's verdict; [`Judgement::strict`] is a second opinion that can
-//! only lead to warnings. The rules are those of OpenSSL 3.0 at security level 2 (Debian's and Ubuntu's libpq),
+//! only lead to warnings. The rules are those of OpenSSL 3 at security level 2 or the one of its
+//! configuration,
 //! `X509_verify_cert` in crypto/x509/x509_vfy.c, and of libpq 15 to 18 for names.
 
 mod budget;
@@ -130,7 +131,7 @@ fn judge_within(
         Revocation::On { lists, directories, .. } if store.is_some() => Some(Store::new(lists, directories)),
         Revocation::On { .. } | Revocation::Off | Revocation::Ignored { .. } => None,
     };
-    let (path, mut defects) = libpq::examine(chain, store, lists, at, &budget);
+    let (path, mut defects) = libpq::examine(chain, store, lists, at, trust.level, &budget);
     if let Some(facts) = chain.first().and_then(|leaf| leaf.facts().ok()) {
         defects.extend(hostname::defect(facts, host));
     }
@@ -215,6 +216,7 @@ mod tests {
             revocation: Revocation::Off,
             client: ClientIdentity::None,
             library: Default::default(),
+            level: Default::default(),
         }
     }
 

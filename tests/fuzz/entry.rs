@@ -89,6 +89,7 @@ pub(super) fn judge(parcel: &[u8]) -> Option<Judgement> {
         },
         client: ClientIdentity::None,
         library: Default::default(),
+        level: Default::default(),
     };
     let host = Value::new("pgtls.test");
     let judgement = verify::judge(&chain, &trust, Some(&host), Timestamp::now(), SslMode::VerifyFull);

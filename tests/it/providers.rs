@@ -44,6 +44,7 @@ fn accepts(file: &std::path::Path, chain: &Chain, host: &str) -> bool {
         revocation: Revocation::Off,
         client: ClientIdentity::None,
         library: Default::default(),
+        level: Default::default(),
     };
     assert!(matches!(trust.roots, Roots::Loaded(_)), "{:?}", trust.roots);
     let host = Value::from(host);

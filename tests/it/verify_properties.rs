@@ -408,6 +408,7 @@ impl Hierarchy {
             },
             client: ClientIdentity::None,
             library: Default::default(),
+            level: Default::default(),
         };
         let chain: Vec<_> = self.chain.iter().map(|der| Certificate::from_der(der)).collect();
         judge(&chain, &trust, Some(&Value::new(HOST)), at, SslMode::VerifyFull)

@@ -128,4 +128,10 @@ pub(super) const WARNINGS: &[Fault] = &[
             Ok(())
         },
     ),
+    Fault::warning("libpq-builds-differ", "OpenSSL's configuration limits TLS to 1.2", |scenario| {
+        let text = "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = system\n[system]\nMaxProtocol = TLSv1.2\n";
+        let path = scenario.directory.write("openssl.cnf", text)?;
+        scenario.export("OPENSSL_CONF", path);
+        Ok(())
+    }),
 ];

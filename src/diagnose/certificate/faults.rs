@@ -337,23 +337,37 @@ fn crl_is_unwanted(view: &View<'_>, unnamed: Option<&std::path::Path>) -> Vec<Fi
 pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
     let (defect, _, part) =
         first(view, |defect| matches!(defect, Defect::WeakKey { .. } | Defect::WeakSignature { .. }))?;
+    let settings = view.settings()?;
+    let level = settings.security_level();
+    let (keys, signatures) = match level.number() {
+        ..=2 => ("RSA of 2048 bits or more, or ECDSA on P-256 and up", "a signature with SHA-256 or better"),
+        3 => ("RSA of 3072 bits or more, or ECDSA on P-256 and up", "a signature with SHA-256 or better"),
+        4 => ("ECDSA on P-384 and up", "a signature with SHA-384 or better"),
+        _ => ("ECDSA on P-521", "a signature with SHA-512"),
+    };
+    let cause = match settings.openssl.as_ref().filter(|config| config.level.is_some()) {
+        Some(config) => format!(
+            "the OpenSSL configuration {} sets security level {}, at which OpenSSL rejects it; the default of OpenSSL 3 is \
+             level 2",
+            path_text(&config.file),
+            level.number()
+        ),
+        None => "OpenSSL at security level 2, the default of Debian and Ubuntu, rejects it; psql elsewhere, as with OpenSSL \
+                 1.1.1 at its own default of level 1, may still connect"
+            .to_owned(),
+    };
     let (what, needed) = match defect {
-        Defect::WeakKey { key, .. } => {
-            (format!("its key is {key}"), "RSA of 2048 bits or more, or ECDSA on P-256 and up")
-        }
+        Defect::WeakKey { key, .. } => (format!("its key is {key}"), keys),
         Defect::WeakSignature { algorithm, .. } => {
             let hash = algorithm.algorithm.hash().map_or("a weak hash".to_owned(), |hash| hash.to_string());
-            (format!("its signature uses {hash} ({algorithm})"), "a signature with SHA-256 or better")
+            (format!("its signature uses {hash} ({algorithm})"), signatures)
         }
         _ => return None,
     };
     let what = text::printable(&what);
     Some(
         Finding::titled(format!("{part} is too weak: {what}"))
-            .because(
-                "OpenSSL at security level 2, the default of Debian and Ubuntu, rejects it; psql \
-                 elsewhere, as with OpenSSL 1.1.1 at its own default of level 1, may still connect",
-            )
+            .because(cause)
             .fact("certificate", subject(view, defect))
             .fact("weak", what)
             .fact("needed", needed)

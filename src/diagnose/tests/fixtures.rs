@@ -85,6 +85,7 @@ impl Evidence {
                 revocation: Revocation::Off,
                 client: ClientIdentity::None,
                 library: Default::default(),
+                level: Default::default(),
             }),
             attempts: vec![attempt],
             looks: Vec::new(),

@@ -11,7 +11,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
-use super::view::{View, seconds};
+use super::view::{View, path_text, seconds};
 use super::{Fix, alerts};
 use crate::certificate::{Certificate, GeneralName, KeyKind};
 use crate::conninfo::{Settings, TlsVersion};
@@ -34,6 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         detect: client_certificate::certificate_rejected,
     },
     Rule { code: &ALPN_REJECTED, detect: alpn_rejected },
+    Rule { code: &TLS_VERSION_UNSUPPORTED, detect: no_version_left },
     Rule { code: &TLS_VERSION_UNSUPPORTED, detect: version_unsupported },
     Rule { code: &TLS_UNSUPPORTED_HERE, detect: unsupported_here },
     Rule { code: &TLS_NO_SHARED_CIPHER, detect: no_shared_cipher },
@@ -312,6 +313,19 @@ fn version_refused(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// OpenSSL's configuration and libpq's options exclude each other: libpq fails before its ClientHello.
+fn no_version_left(view: &View<'_>) -> Option<Finding> {
+    let settings = view.settings().filter(|_| view.tls().is_some_and(|tls| tls.offer.versions.is_empty()))?;
+    let limit = settings.configured_limit()?;
+    let file = path_text(&settings.openssl.as_ref()?.file);
+    Some(
+        Finding::titled("the OpenSSL configuration leaves no TLS version to offer")
+            .because(format!("{limit} comes from {file}, and libpq offers TLS 1.2 and later"))
+            .fact("offered", "none")
+            .fix(Fix::text(format!("remove the line from {file}"))),
+    )
+}
+
 fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let offered = &tls.offer.versions;
@@ -333,6 +347,11 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     };
     let bounds: Vec<String> =
         ["ssl_min_protocol_version", "ssl_max_protocol_version"].into_iter().filter_map(bound).collect();
+    let settings = view.settings()?;
+    let configured = settings.openssl.as_ref().zip(settings.configured_limit());
+    let configured =
+        configured.map(|(config, limit)| format!("{limit} comes from {}", path_text(&config.file)));
+    let bounds: Vec<String> = bounds.into_iter().chain(configured).collect();
     let has = match server {
         Some(server) => server.name().to_owned(),
         None => "none of these".to_owned(),
@@ -350,7 +369,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         .fact("offered", versions(offered))
         .fact("server_has", has)
         .fact_if("answer", view.alert().map(alerts::name))
-        .fixes(version_fixes(view.settings()?, server)),
+        .fixes(version_fixes(settings, server)),
     )
 }
 
@@ -364,8 +383,12 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
             Fix::text(format!("lift the client's own bound, {}", max.name()))
-                .set("ssl_max_protocol_version", ""),
+                // An option that is set takes precedence over OpenSSL's configuration.
+                .set("ssl_max_protocol_version", if settings.openssl.is_some() { "TLSv1.3" } else { "" }),
         );
+    }
+    if let Some(config) = settings.openssl.as_ref().filter(|config| !config.without.is_empty()) {
+        fixes = vec![Fix::text(format!("remove Protocol from {}", path_text(&config.file)))];
     }
     fixes.push(newest);
     if let (Some(server @ TlsVersion::Tls12), Some(min)) = (server, settings.min_tls)

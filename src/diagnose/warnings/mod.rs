@@ -1,5 +1,6 @@
 //! What is not wrong for libpq and worth knowing. All rules run; a policy of the user may deny what they find.
 
+mod builds;
 mod chain;
 mod server;
 mod settings;
@@ -9,6 +10,7 @@ use super::rule::Finding;
 use super::view::View;
 use super::{Warning, root_file};
 
+pub use builds::LIBPQ_BUILDS_DIFFER;
 pub use chain::*;
 pub use server::*;
 pub use settings::*;
@@ -28,6 +30,7 @@ const ALWAYS: &[Rule] = &[
     Rule { code: &settings::GSS_ENCRYPTION_FIRST, detect: settings::gss_encryption_first },
     Rule { code: &settings::BACKSLASH_PATH, detect: settings::backslash_path },
     Rule { code: &settings::CRL_IGNORED, detect: settings::crl_ignored },
+    Rule { code: &builds::LIBPQ_BUILDS_DIFFER, detect: builds::libpq_builds_differ },
     Rule { code: &root_file::ROOT_BUNDLE_INCOMPLETE, detect: chain::bundle_incomplete },
 ];
 

@@ -84,7 +84,7 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
     notices(view)
         .filter_map(|notice| match notice {
             Notice::PassfileIgnored { path, mode, changeable } => Some((path, mode, *changeable)),
-            Notice::KerberosCredentials { .. } | Notice::PassfileUseless { .. } => None,
+            _ => None,
         })
         .map(|(path, mode, changeable)| {
             let shown = path_text(path);
@@ -131,7 +131,7 @@ fn from_a_volume(path: &Path, changeable: bool) -> Vec<Fix> {
 pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
     let credentials = notices(view).find_map(|notice| match notice {
         Notice::KerberosCredentials { name } => Some(text::printable(name)),
-        Notice::PassfileIgnored { .. } | Notice::PassfileUseless { .. } => None,
+        _ => None,
     });
     let Some(credentials) = credentials else { return Vec::new() };
     let asked = view.evidence.looks.iter().find(|look| look.question == Question::GssRequest);

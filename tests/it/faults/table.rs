@@ -11,6 +11,7 @@ mod trust;
 use openssl::ssl::SslVersion;
 
 use super::neighbours;
+use crate::generated::builds;
 use crate::support::der::{oid, sequence};
 use crate::support::odd_pki::{
     CrlDraft, Draft, EXTENDED_KEY_USAGE, Extension, Issued, Kind, POLICIES, common_name, crl_pem, days, dns,

@@ -2,6 +2,7 @@
 //! the ports, agrees in every one of them. Where builds of libpq part ways the program follows version 18 on OpenSSL 3, and
 //! what the others do is listed with the reason; an entry that no longer differs fails.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +42,8 @@ pub(crate) struct Known {
 pub(crate) struct Checked {
     pub end: End,
     pub code: Option<String>,
+    /// Code and title of each warning.
+    pub warnings: Vec<(String, String)>,
     pub said: String,
 }
 
@@ -67,8 +70,9 @@ pub(crate) fn assert_agreement(home: &Home, situations: &[Situation], known: &[K
         for ((situation, checked), answer) in situations.iter().zip(&checked).zip(answers) {
             let Some(answer) = answer else { continue };
             let end = match answer.connected && answer.tls {
-                true => End::Session(answer.port.clone()),
-                false => End::Nothing(answer.port.clone()),
+                // libpq 15 keeps spaces of a URI.
+                true => End::Session(answer.port.trim().to_owned()),
+                false => End::Nothing(answer.port.trim().to_owned()),
             };
             let excuse = known.iter().find(|known| known.build == *build && (known.of)(&situation.name));
             let fault = match (end == checked.end, excuse) {
@@ -99,14 +103,26 @@ pub(crate) fn assert_agreement(home: &Home, situations: &[Situation], known: &[K
 
 fn attempt(home: &Home, situations: &[Situation], build: Build) -> Vec<Option<Attempted>> {
     let libpq = Libpq::of(build, home);
-    let knows = |situation: &&Situation| !(situation.newer && build == Build::Pq15);
-    let attempts: Vec<_> = situations
-        .iter()
-        .filter(knows)
-        .map(|situation| (situation.conninfo.clone(), situation.environment.clone()))
-        .collect();
-    let mut answers = libpq.attempt(home, &attempts).into_iter();
-    situations.iter().map(|situation| knows(&situation).then(|| answers.next()).flatten()).collect()
+    let mut answers: Vec<Option<Attempted>> = situations.iter().map(|_| None).collect();
+    // OpenSSL reads its configuration once a process.
+    let mut processes: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for (at, situation) in situations.iter().enumerate() {
+        if situation.newer && build == Build::Pq15 {
+            continue;
+        }
+        let configuration = situation.environment.iter().find(|(name, _)| name == "OPENSSL_CONF");
+        processes.entry(configuration.map(|(_, value)| value.as_str())).or_default().push(at);
+    }
+    for places in processes.into_values() {
+        let attempts: Vec<_> = places
+            .iter()
+            .map(|at| (situations[*at].conninfo.clone(), situations[*at].environment.clone()))
+            .collect();
+        for (at, answer) in places.into_iter().zip(libpq.attempt(home, &attempts)) {
+            answers[at] = Some(answer);
+        }
+    }
+    answers
 }
 
 fn check(home: &Home, situations: &[Situation]) -> Vec<Checked> {
@@ -149,5 +165,8 @@ fn check_one(home: &Home, situation: &Situation) -> Checked {
     };
     let cause = report["diagnosis"]["cause"].as_str().unwrap_or_default();
     let said = format!("{} {cause}", code.as_deref().unwrap_or("no diagnosis")).replace('\n', " / ");
-    Checked { end, code, said }
+    let text = |of: &Value| of.as_str().unwrap_or_default().to_owned();
+    let warnings = report["warnings"].as_array().into_iter().flatten();
+    let warnings = warnings.map(|warning| (text(&warning["code"]), text(&warning["title"]))).collect();
+    Checked { end, code, warnings, said }
 }

@@ -160,4 +160,12 @@ pub(super) const WARNINGS: &[Row] = &[
         psql: Connects,
         neighbours: &[Settings("TLS alone", "gssencmode=disable")],
     },
+    Row {
+        fault: "libpq-builds-differ",
+        shows: "configuration: openssl.cnf",
+        fix: "remove the line from the file",
+        fixed_by: NoSetting,
+        psql: Connects,
+        neighbours: &[Test(builds::versions_of_openssls_configuration_count)],
+    },
 ];
