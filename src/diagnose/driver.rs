@@ -23,7 +23,7 @@ pub(super) enum Kind {
 /// How a string was read, and what its driver demands: the mode of libpq's that does is `mode`.
 pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
     let around = typed.layers().iter().map(layer).collect::<Vec<_>>();
-    let taken = if around.is_empty() { String::new() } else { format!(", within {}", around.join(", ")) };
+    let taken = if around.is_empty() { String::new() } else { format!(", without {}", around.join(" and ")) };
     let Some(decision) = typed.decision() else {
         return (!around.is_empty()).then(|| format!("{mode}{taken}"));
     };
@@ -56,13 +56,13 @@ pub fn demanded(demand: &Demand) -> &'static str {
 
 fn layer(layer: &Layer) -> String {
     match layer {
-        Layer::ByteOrderMark => "a byte-order mark".to_owned(),
-        Layer::Quotes => "quotes".to_owned(),
-        Layer::Psql => "a psql command".to_owned(),
-        Layer::Variable(name) if name.is_empty() => "environment variables".to_owned(),
-        Layer::Variable(name) => format!("the variable {}", mask_argument(name.as_bytes())),
-        Layer::Call(function) => format!("a call of {function}"),
-        Layer::Document(key) => format!("the setting {}", mask_argument(key.as_bytes())),
+        Layer::ByteOrderMark => "the byte-order mark before it".to_owned(),
+        Layer::Quotes => "the quotes around it".to_owned(),
+        Layer::Psql => "the psql command around it".to_owned(),
+        Layer::Variable(name) if name.is_empty() => "the environment variables around it".to_owned(),
+        Layer::Variable(name) => format!("the assignment to {}", mask_argument(name.as_bytes())),
+        Layer::Call(function) => format!("the call of {function} around it"),
+        Layer::Document(key) => format!("the setting {} around it", mask_argument(key.as_bytes())),
     }
 }
 

@@ -178,15 +178,15 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let again = view.evidence.looks.iter().find(|look| look.question == Question::SslRequest);
     let (cause, again) = match again.map(|look| &look.answer) {
         Some(Answer::Byte(b'S' | b'N')) => (
-            "asked again it answered, so this machine is not shut out: probably a server that was full for a moment, or a load balancer with one failing server behind it",
+            "asked again it answered, so this machine is not blocked: probably a server that was full for a moment, or a load balancer with one failing server behind it",
             Some("it answers"),
         ),
         Some(Answer::Ended(_)) => (
-            "the listener closes every connection at once: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
+            "the listener closes every connection immediately: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
             Some("it closes the connection again"),
         ),
         _ => (
-            "the listener closes the connection at once: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
+            "the listener closes the connection immediately: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
             None,
         ),
     };
@@ -199,10 +199,12 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fix(Fix::text(
-                "look in PostgreSQL's log: without an entry for this connection, check the allow list of the proxy, load balancer or firewall in front of it",
+                "on the proxy, load balancer or firewall in front of the server: allow this machine's address, and check that the \
+                 server behind it is up",
             ))
             .fix(Fix::text(
-                "and that the backend behind it is up; with an entry, the log has the reason (full, shutting down)",
+                "if the server's own log has an entry for this connection: it closed the connection itself, and the entry has the \
+                 reason (full, shutting down)",
             ))
             .fix(Fix::text("check that the port is PostgreSQL's")),
     )
@@ -392,24 +394,28 @@ fn error(view: &View<'_>) -> Option<Finding> {
     if asks_plaintext || is("08P01", &[]) {
         return Some(plaintext_only(view, sqlstate, &message));
     }
-    let (cause, fix) =
-        if is("53300", &["too many clients", "too many connections", "remaining connection slots"]) {
-            (
-                "it seems to be full, and to turn connections away before TLS",
-                Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
-            )
-        } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
-            (
-                "it seems to be starting or stopping",
-                Fix::text("wait until it accepts connections").run("pg_isready"),
-            )
-        } else {
-            (
-                "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it \
+    let (cause, fix) = if is(
+        "53300",
+        &["too many clients", "too many connections", "remaining connection slots"],
+    ) {
+        (
+            "it seems to be full, and to turn connections away before TLS",
+            Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
+        )
+    } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
+        (
+            "it seems to be starting or stopping",
+            Fix::text("wait until it accepts connections").run("pg_isready"),
+        )
+    } else {
+        (
+            "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it \
                  is full, out of memory or too old for SSLRequest",
-                Fix::text("read the server's log at this time: it has the same message with its reason"),
-            )
-        };
+            Fix::text(
+                "look for the same message in the server's log at this time: the lines around it have the reason",
+            ),
+        )
+    };
     Some(
         Finding::titled("the server answers SSLRequest with an error")
             .because(format!(

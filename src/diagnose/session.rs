@@ -362,11 +362,11 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let found = if found.is_empty() { "not reported".to_owned() } else { found.join(", ") };
     let several = view.settings().is_some_and(|settings| settings.hosts.len() > 1);
     Some(
-        Finding::titled(format!("the server is {found}; target_session_attrs={wanted} wants another kind"))
+        Finding::titled(format!("target_session_attrs={wanted}, but the server is {found}"))
             .because(if several {
-                "TLS and login succeeded; libpq tries each host in turn, and none is of the kind wanted"
+                "TLS and login succeeded; libpq tries each host in turn, and none of them matches"
             } else {
-                "TLS and login succeeded; libpq would try the next host, and host names only this one"
+                "TLS and login succeeded; libpq would try the next host, but host names only this one"
             })
             .fact("wanted", wanted.clone())
             .fact("found", found)

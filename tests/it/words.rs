@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pgtls_check::demo::faults;
 use pgtls_check::diagnose::recognise::TEXTS;
 use pgtls_check::diagnose::{catalogue, terms};
 
 use crate::support::home::Home;
+use crate::support::parallel::each;
 use crate::support::tool::Tool;
 
 /// What no text contains, and what it says in its place. Each stands between other characters than letters.
@@ -51,6 +53,16 @@ const AVOIDED: &[(&str, &str)] = &[
     ("let in", "accepted"),
     ("lets in", "accepts"),
     ("whoever listens", "the listener"),
+    ("as a role that may", "as a superuser or a role with CREATEROLE"),
+    ("begins it anew", "starts a TLS connection of its own"),
+    ("stands there", "found"),
+    ("with the private key that", "the private key of"),
+    ("wait for it", "until it answers"),
+    ("one an offer", "one per offer"),
+    ("blanks round", "spaces around"),
+    ("shut out", "blocked"),
+    ("of one's own", "own"),
+    ("such a one", "one"),
 ];
 
 /// The first phrase that a text should not contain.
@@ -108,6 +120,23 @@ fn every_answer_of_explain_keeps_to_the_words() {
             fine(term.names[0], words);
         }
     }
+}
+
+/// Diagnosis, warnings, stages and wire facts as a person reads them.
+#[test]
+fn every_report_of_a_staged_fault_keeps_to_the_words() {
+    each(
+        faults(),
+        |fault| fault.name,
+        |fault| {
+            let home = Home::new();
+            let report = Tool::at(&home).with(["demo", fault.name, "-v"]).run();
+            match report.stdout.split("\n").find_map(|line| avoided(line).map(|found| (line, found))) {
+                Some((line, (phrase, better))) => Err(format!("{phrase:?} (better: {better:?}) in {line}")),
+                None => Ok(()),
+            }
+        },
+    );
 }
 
 #[test]

@@ -299,11 +299,31 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("from", unnamed.map(|_| "found by default (sslcrl is not set)"))
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
-            .fix(
-                Fix::text("get that CA's current CRL (from the CA, or the address in its certificates) and append it, as PEM, to the file of sslcrl")
-                    .run("openssl crl -inform DER -in ca.crl -out ca-crl.pem"),
-            )
+            .fixes(add_crl(view))
             .fixes(crl_is_unwanted(view, unnamed)),
+    )
+}
+
+/// Where the missing CRL goes: into the file that there is, else into the directory.
+fn add_crl(view: &View<'_>) -> Option<Fix> {
+    let Revocation::On { lists, directory, .. } = &view.trust()?.revocation else { return None };
+    let from = "get that CA's current CRL (from the CA, or the address in its certificates)";
+    let quoted = |path: &std::path::Path| text::shell_quoted(&path.to_string_lossy());
+    if let Some(list) = lists.first() {
+        let file = quoted(&list.file);
+        let command = format!("openssl crl -inform DER -in ca.crl >> {file}");
+        return Some(Fix::text(format!("{from} and append it, as PEM, to the file of sslcrl")).run(command));
+    }
+    let directory = directory.as_ref()?;
+    let create = (directory.state == CrlDirectoryState::Missing)
+        .then(|| format!("mkdir -p {}\n", quoted(&directory.path)))
+        .unwrap_or_default();
+    let (file, directory) = (quoted(&directory.path.join("ca-crl.pem")), quoted(&directory.path));
+    Some(
+        Fix::text(format!("{from} and put it, as PEM and named by hash, into the directory of sslcrldir"))
+            .run(format!(
+                "{create}openssl crl -inform DER -in ca.crl -out {file}\nopenssl rehash {directory}"
+            )),
     )
 }
 

@@ -73,9 +73,11 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         _ => format!("there is no file {shown}"),
     };
     let cause = match obstacle {
-        _ if context.is_default => "sslrootcert is not set, and libpq's default file does not exist for this account; \
-                                    without roots nothing can be verified"
-            .to_owned(),
+        _ if context.is_default => format!(
+            "sslrootcert is not set, and libpq's default file does not exist in {}; another account, such as a service's, has \
+             another home directory; without roots nothing can be verified",
+            home_of(path)
+        ),
         _ if path.starts_with("~") => "libpq does not replace ~ with the home directory".to_owned(),
         Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => "libpq follows symbolic links".to_owned(),
         Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
@@ -119,6 +121,17 @@ pub(in crate::diagnose) fn content_for_path(keyword: &str, path: &Path, file: &s
             .because(format!("libpq takes {keyword} for a path, and no file has that name"))
             .fix(Fix::text(fix))
     })
+}
+
+/// Where the default file was looked for, in the words of the platform.
+fn home_of(path: &Path) -> String {
+    match path.parent().and_then(Path::parent) {
+        Some(home) if cfg!(windows) => {
+            format!("the application data of this account, {} (APPDATA)", path_text(home))
+        }
+        Some(home) => format!("the home directory of this account, {} (HOME)", path_text(home)),
+        None => "the home directory of this account".to_owned(),
+    }
 }
 
 fn no_home(context: &Context<'_>) -> Finding {

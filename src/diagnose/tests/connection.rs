@@ -208,7 +208,7 @@ fn answers_to_sslrequest() {
             .with_settings(|settings| settings.sslmode = SslMode::Prefer)
             .with_answer(NegotiateResult::Ended(closure))
             .fails(&codes::NEGOTIATION_CLOSED)
-            .advises("allow list")
+            .advises("allow this machine's address")
             .retryable(true);
         assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
     }

@@ -157,6 +157,12 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
             }).into_iter().flatten())
             .fix(fix)
+            .fixes((view.alert() == Some(48)).then(|| {
+                Fix::text(
+                    "if you run the server: append the CA that issued this certificate to the file of ssl_ca_file, then reload",
+                )
+                .run(RELOAD)
+            }))
             .fixes((said.is_none() && stray.is_none()).then(by_default::no_client_certificate)),
     )
 }

@@ -495,9 +495,14 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
         TlsFailure::TimedOut(_) => "none".to_owned(),
         _ => "the connection was closed".to_owned(),
     };
-    let fix = "on the proxy or load balancer: add \"postgresql\" to its ALPN protocols, or turn ALPN off for this port";
+    let title = match failure {
+        TlsFailure::AlertReceived(_) => ALPN_REJECTED.title,
+        TlsFailure::TimedOut(_) => "no response to a handshake with the ALPN protocol \"postgresql\"",
+        _ => "the connection is closed on a handshake with the ALPN protocol \"postgresql\"",
+    };
+    let fix = "on the proxy, load balancer or firewall: add \"postgresql\" to its ALPN protocols, or turn ALPN off for this port";
     Some(
-        Finding::titled(ALPN_REJECTED.title)
+        Finding::titled(title)
             .because(
                 "libpq 17 and later offer it in every handshake; PostgreSQL accepts or ignores it, so a proxy or load \
                  balancer in front probably terminates TLS and allows other protocols only",
@@ -639,7 +644,9 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
         (
             "a part of the answer came and the rest did not: the server, or a proxy before it, stopped half-way, or large packets are lost in between (path MTU); what was seen does not tell which",
             vec![
-                Fix::text("read the server's log at this time: does it show an error in the handshake?"),
+                Fix::text(
+                    "look for \"could not accept SSL connection\" in the server's log at this time: if it is there, the server stopped, and the rest of the line is its reason; if not, packets are lost in between",
+                ),
                 mtu_fix(),
                 vpn(),
             ],
@@ -652,7 +659,13 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
     } else {
         (
             "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it back, the server's process hangs, or the answer, larger than one packet, is lost in between (path MTU)",
-            vec![inspection(), mtu_fix(), Fix::text("read the server's log: does it show the connection?")],
+            vec![
+                inspection(),
+                mtu_fix(),
+                Fix::text(
+                    "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, the ClientHello does not arrive; if it is there, the server's process hangs or its answer is lost",
+                ),
+            ],
         )
     }
 }
@@ -683,9 +696,9 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
             .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
             .fact("to", view.place())
-            .fix(Fix::text("read the server's log at this time: an entry there means that it was the server"))
+            .fix(Fix::text("look for \"could not accept SSL connection\" in the server's log at this time: if it is there, the server closed the connection, and the rest of the line is its reason"))
             .fix(Fix::text(
-                "if there is no entry: look at the firewall, proxy or load balancer in between; check from another network",
+                "if there is no such line: a firewall, proxy or load balancer in between closed it; exempt this connection from TLS inspection there, or check from another network",
             )),
     )
 }
@@ -715,7 +728,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
                 .because(alerts::meaning(*alert))
                 .fact("alert", alerts::name(*alert))
-                .fix(Fix::text("read the server's log at this time: it says what went wrong there"))
+                .fix(Fix::text("look for \"could not accept SSL connection\" in the server's log at this time: the rest of the line is the reason; if there is no such line, a proxy or load balancer in front of it answered: look in its log"))
                 .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"])))
         }
         Some(TlsFailure::Protocol(what)) => finding("the server's handshake violates the TLS protocol")
@@ -726,7 +739,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             )),
         _ => finding("the handshake was not completed")
             .because("no certificate was seen and no error was reported")
-            .fix(Fix::text("try again, and read the server's log at this time")),
+            .fix(Fix::text("try again, and look for \"could not accept SSL connection\" in the server's log at this time: the rest of the line is the reason")),
     })
 }
 

@@ -105,7 +105,7 @@ const GOTCHAS: &[&str] = &[
     "Microsoft's .crt of the RSA root is DER: convert it, libpq reads PEM only",
     "Microsoft's examples name Microsoft ECC Root Certificate Authority 2017 where the RSA root is needed",
     "a firewall block shows as a TCP timeout in the field, as a pg_hba.conf error in the documents",
-    "there are no client certificates and no server certificates of one's own",
+    "client certificates and custom server certificates are not supported",
     "a replica may be on another root than its primary: a file needs both",
 ];
 

@@ -31,7 +31,7 @@ pub(super) fn section(page: &mut Page, audit: &Audit) {
         incomplete(page, groups);
     }
     entry(page, "plaintext", &plaintext(audit));
-    entry(page, "connections", &format!("{}, one an offer", audit.connections));
+    entry(page, "connections", &format!("{} (one per offer)", audit.connections));
 }
 
 fn entry(page: &mut Page, label: &str, words: &str) {

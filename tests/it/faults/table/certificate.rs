@@ -155,7 +155,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-missing",
         shows: "issuer: CN=Demo Root CA, O=pgtls-check demo; certificate: Demo Intermediate CA; crl_files: root.crl",
-        fix: "openssl crl -inform DER -in ca.crl -out",
+        fix: "openssl crl -inform DER -in ca.crl >>",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Chain("a list of every CA", Certificates::with_lists)],
@@ -163,7 +163,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-directory-missing",
         shows: "issuer: CN=Demo Intermediate CA; certificate: db.example; crl_files:; directory: no-such-directory, which does not exist",
-        fix: "openssl crl -inform DER -in ca.crl -out",
+        fix: "openssl rehash",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[],

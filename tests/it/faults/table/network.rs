@@ -52,7 +52,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "negotiation-closed",
         shows: "answer: closed (FIN); to: 127.",
-        fix: "check the allow list of the proxy, load balancer",
+        fix: "allow this machine's address",
         fixed_by: NoSetting,
         psql: Fails("server closed the connection unexpectedly"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -60,7 +60,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "negotiation-reset",
         shows: "answer: reset (RST); to: 127.",
-        fix: "check the allow list of the proxy, load balancer",
+        fix: "allow this machine's address",
         fixed_by: NoSetting,
         psql: Fails("server closed the connection unexpectedly"),
         neighbours: &[],

@@ -93,7 +93,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-timeout-halfway",
         shows: "bytes_sent:; bytes_received:; unacknowledged: 0 bytes; seconds:",
-        fix: "does it show an error in the handshake",
+        fix: "the server stopped, and the rest of the line",
         fixed_by: NoSetting,
         psql: Fails("timeout expired"),
         neighbours: &[],
@@ -101,7 +101,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-closed",
         shows: "answer: closed (FIN); bytes_sent:; bytes_received: 0; to: 127.",
-        fix: "read the server's log at this time: an entry",
+        fix: "the server closed the connection, and the rest",
         fixed_by: NoSetting,
         psql: Fails("SSL SYSCALL error: EOF detected"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-reset",
         shows: "answer: reset (RST); bytes_sent:; bytes_received: 0; to: 127.",
-        fix: "read the server's log at this time: an entry",
+        fix: "the server closed the connection, and the rest",
         fixed_by: NoSetting,
         psql: Fails("Connection reset by peer"),
         neighbours: &[],
@@ -125,7 +125,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-internal-error",
         shows: "to: 127.; alert: internal_error (80)",
-        fix: "read the server's log at this time: it says what",
+        fix: "the rest of the line is the reason",
         fixed_by: NoSetting,
         psql: Fails("alert internal error"),
         neighbours: &[],
