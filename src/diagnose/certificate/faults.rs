@@ -315,9 +315,10 @@ fn add_crl(view: &View<'_>) -> Option<Fix> {
         return Some(Fix::text(format!("{from} and append it, as PEM, to the file of sslcrl")).run(command));
     }
     let directory = directory.as_ref()?;
-    let create = (directory.state == CrlDirectoryState::Missing)
-        .then(|| format!("mkdir -p {}\n", quoted(&directory.path)))
-        .unwrap_or_default();
+    let create = match directory.state {
+        CrlDirectoryState::Missing => format!("mkdir -p {}\n", quoted(&directory.path)),
+        _ => String::new(),
+    };
     let (file, directory) = (quoted(&directory.path.join("ca-crl.pem")), quoted(&directory.path));
     Some(
         Fix::text(format!("{from} and put it, as PEM and named by hash, into the directory of sslcrldir"))
