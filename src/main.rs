@@ -17,6 +17,10 @@ fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(answer) => {
+            if let Some(trouble) = commands::trouble(&answer, std::env::args_os()) {
+                let _ = write!(io::stdout(), "{}", trouble.line);
+                return trouble.exit_status.into();
+            }
             // Help and version go to standard output and are no failure. Nobody is left to tell when printing fails.
             let status = answer.exit_code();
             let _ = answer.print();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::diagnose::{Outcome, Verdict};
+use crate::diagnose::{Outcome, Standing};
+use crate::timestamp::Timestamp;
 
 /// Exit status after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -16,14 +17,18 @@ pub struct Run {
     pub chain_verified: usize,
     /// Targets with TLS of which nothing was verified, because their sslmode asks for no more.
     pub encrypted: usize,
+    /// Targets where what the sslmode demands holds, and a policy of the user's is not met.
+    pub policy_failed: usize,
     /// Targets failed.
     pub failed: usize,
     /// Targets not finished when Ctrl-C ended the run.
     pub unfinished: usize,
-    /// Verified targets with at least one warning.
+    /// Targets with warnings among those that did not fail.
     pub warned: usize,
     /// The exit status of the run.
     pub exit_status: u8,
+    /// When the first target began.
+    pub started: Option<Timestamp>,
     /// From the start of the first target to the end of the last.
     pub elapsed: Duration,
 }
@@ -38,19 +43,32 @@ impl Run {
 
     /// Targets that are over, however they ended.
     pub fn finished(&self) -> usize {
-        self.verified + self.chain_verified + self.encrypted + self.failed
+        self.verified + self.chain_verified + self.encrypted + self.policy_failed + self.failed
+    }
+
+    /// How many targets count so.
+    pub fn counted(&self, standing: Standing) -> usize {
+        match standing {
+            Standing::Verified => self.verified,
+            Standing::ChainVerified => self.chain_verified,
+            Standing::Encrypted => self.encrypted,
+            Standing::PolicyFailed => self.policy_failed,
+            Standing::Failed => self.failed,
+        }
     }
 
     /// Counts an outcome.
     pub fn count(&mut self, outcome: &Outcome) {
-        match outcome.verdict {
-            _ if !outcome.holds() => self.failed += 1,
-            Verdict::Failed => {}
-            Verdict::Encrypted => self.encrypted += 1,
-            Verdict::ChainVerified => self.chain_verified += 1,
-            Verdict::Verified => self.verified += 1,
+        self.started = self.started.into_iter().chain([outcome.evidence.started]).min();
+        let standing = outcome.standing();
+        match standing {
+            Standing::Failed => self.failed += 1,
+            Standing::PolicyFailed => self.policy_failed += 1,
+            Standing::Encrypted => self.encrypted += 1,
+            Standing::ChainVerified => self.chain_verified += 1,
+            Standing::Verified => self.verified += 1,
         }
-        if outcome.holds() && !outcome.warnings.is_empty() {
+        if !matches!(standing, Standing::Failed | Standing::PolicyFailed) && !outcome.warnings.is_empty() {
             self.warned += 1;
         }
         self.exit_status = higher_exit_status(self.exit_status, outcome.exit_status());

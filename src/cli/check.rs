@@ -57,9 +57,9 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "What to check")]
     pub show_config: bool,
 
-    /// Write the report to FILE; the terminal still shows a summary
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub output: Option<PathBuf>,
+    /// Write a report to FILE too, in FMT or the format of its ending (.json, .xml: junit, .prom, .csv, .md, .html)
+    #[arg(long, value_name = "[FMT=]FILE", help_heading = "Output")]
+    pub output: Vec<OsString>,
 
     /// Read targets from FILE (- for standard input), one connection string per line, # comments
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]

@@ -165,6 +165,22 @@ impl Cli {
         Self::parsed(arguments.clone()).map_err(|error| fit_to_be_shown(error, &arguments))
     }
 
+    /// The format that a command line names, be the rest of it as it may.
+    pub fn format_named(arguments: impl IntoIterator<Item = OsString>) -> Option<Format> {
+        let mut named = None;
+        let mut follows = false;
+        for argument in arguments {
+            let Some(argument) = argument.to_str() else { continue };
+            if std::mem::replace(&mut follows, argument == "--format") {
+                named = Format::named(argument);
+            }
+            if let Some(name) = argument.strip_prefix("--format=") {
+                named = Format::named(name);
+            }
+        }
+        named
+    }
+
     fn parsed(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::clients::dialect::{self, Dialect};
 use crate::conninfo::{Overrides, Value};
-use crate::diagnose::Policy;
 use crate::diagnose::policy::UnknownCode;
+use crate::diagnose::{Policy, Verdict};
 
 /// What overrides the connection string, as in psql.
 #[derive(Debug, Args)]
@@ -82,6 +82,12 @@ pub struct PolicyArgs {
     /// Keep these as warnings
     #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
     pub allow: Vec<String>,
+    /// Fail if a certificate expires within DAYS days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500), help_heading = "What to check")]
+    pub fail_within: Option<u32>,
+    /// Fail if less was verified: verified (chain and host name) or chain-verified
+    #[arg(long, value_name = "LEVEL", value_parser = level, help_heading = "What to check")]
+    pub require_level: Option<Verdict>,
 }
 
 impl PolicyArgs {
@@ -90,8 +96,17 @@ impl PolicyArgs {
     /// # Errors
     /// The first code that is no warning's.
     pub fn policy(&self) -> Result<Policy, UnknownCode> {
-        Policy::new(self.strict, self.deny.clone(), self.allow.clone())
+        let policy = Policy::new(self.strict, self.deny.clone(), self.allow.clone())?;
+        Ok(policy.requiring(self.require_level))
     }
+}
+
+fn level(text: &str) -> Result<Verdict, String> {
+    let levels = || Verdict::ALL.into_iter().filter(|level| *level != Verdict::Failed);
+    levels().find(|level| level.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = levels().map(Verdict::name).collect();
+        format!("the levels are {}", names.join(", "))
+    })
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {

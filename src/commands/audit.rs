@@ -19,7 +19,7 @@ pub(super) fn run(
     let setup = Setup {
         overrides: arguments.connection.overrides(),
         // No user, database or password is of use for what is asked here.
-        scope: Scope { tls_only: true, ..Scope::default() },
+        scope: Scope { tls_only: true, fail_within: arguments.policy.fail_within, ..Scope::default() },
         total_limit: arguments.timeout,
         dialect: arguments.dialect.dialect,
         policy: arguments.policy.policy().map_err(Usage::new)?,

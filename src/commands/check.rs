@@ -1,18 +1,16 @@
 //! The main job: checks one or more servers and reports each.
 
 use std::ffi::OsString;
-use std::path::Path;
 
-use anyhow::Context as _;
-
+use super::outputs::Outputs;
 use super::targets::targets;
-use super::{Streams, Usage, note_visible_password, progress, write};
+use super::{Streams, Usage, note_visible_password, progress};
 use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::check::CheckArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
-use crate::conninfo::{self, Environment, Overrides, Value, mask_path};
+use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::evidence::Scope;
-use crate::report::{Format, Layout, Reporter as _, Reports, Style};
+use crate::report::{Format, Layout, Reporter as _, Reports};
 use crate::secret::Secret;
 
 pub(super) fn run(
@@ -41,6 +39,7 @@ pub(super) fn run(
             tls_only: arguments.tls_only,
             require_auth: arguments.require_auth,
             expires_within: Some(arguments.expires_within),
+            fail_within: arguments.policy.fail_within,
         },
         may_try: !arguments.no_try,
         total_limit: arguments.timeout,
@@ -63,7 +62,7 @@ fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &E
         || arguments.from.is_some()
         || arguments.all_services;
     let is_for_people =
-        display.format == Format::Human && !arguments.show_config && arguments.output.is_none();
+        display.format == Format::Human && !arguments.show_config && arguments.output.is_empty();
     !has_target && is_for_people && !environment.has_variables_of_libpq()
 }
 
@@ -98,31 +97,21 @@ fn check(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let (many, jobs) = (targets.len() > 1, usize::from(arguments.jobs));
-    let layout = |style: Style| Layout { style, verbosity: display.verbosity(), many };
+    let layout = Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None };
     // Before the first connection: nothing is checked in vain.
-    let places = arguments.output.iter().map(|path| {
-        let place = write::Place::tested(path, write::Existing::Replace);
-        Ok((path.as_path(), place.with_context(|| format!("--output {}", mask_path(path)))?, Vec::new()))
-    });
-    let mut files: Vec<(&Path, write::Place, Vec<u8>)> = places.collect::<anyhow::Result<_>>()?;
+    let mut outputs = Outputs::tested(&arguments.output, display.format, &setup.environment, streams)?;
     let mut reports = Reports::default();
-    // People keep a summary on the terminal.
-    let printed = if files.is_empty() { display.format } else { Format::default() };
-    for (_, _, content) in &mut files {
-        reports.add(display.format, layout(Style::document()), content);
-    }
-    reports.add(printed, layout(streams.style), &mut *streams.out);
+    reports.add(display.format, layout, &mut *streams.out);
+    outputs.add_to(&mut reports, layout);
     let watched = progress::wanted(streams.notes_style).filter(|_| !many);
     let run = block_on(progress::watched(watched, async |observer| {
         check_all(setup, targets, jobs, observer, &mut |outcome| reports.target(outcome)).await
     }))??;
     reports.finish(&run)?;
+    let status = reports.exit_status(&run);
     drop(reports);
-    for (path, place, content) in files {
-        place.write(&content).with_context(|| format!("--output {}", mask_path(path)))?;
-        streams.note(&format!("wrote {}", mask_path(path)));
-    }
-    Ok(run.exit_status)
+    outputs.write(streams)?;
+    Ok(status)
 }
 
 /// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.

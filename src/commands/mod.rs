@@ -8,6 +8,7 @@ pub mod completions;
 mod demo;
 mod explain;
 mod man;
+mod outputs;
 mod progress;
 pub mod roots;
 mod streams;
@@ -18,8 +19,8 @@ use std::ffi::OsString;
 use std::fmt;
 
 use crate::cli::{Cli, Command, DisplayArgs};
-use crate::conninfo::{Environment, holds_secret};
-use crate::report::{Form, Format};
+use crate::conninfo::{Environment, holds_secret, mask_argument};
+use crate::report::{Form, Format, Trouble};
 use crate::timestamp::Timestamp;
 pub use streams::Streams;
 use streams::{Output, Remarks};
@@ -45,12 +46,19 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
 /// # Errors
 /// As [`run`].
 pub fn run_in(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
-    carried_out(cli, environment, streams).or_else(|error| match error.downcast::<Usage>() {
-        Ok(usage) => {
-            streams.note(&format!("pgtls-check: {usage}"));
-            Ok(USAGE)
+    carried_out(cli, environment, streams).or_else(|error| {
+        let words = mask_argument(format!("{error:#}").as_bytes());
+        if let Some(trouble) = cli.display.format.trouble(&words) {
+            streams.print(&trouble.line)?;
+            return Ok(trouble.exit_status);
         }
-        Err(error) => Err(error),
+        match error.downcast::<Usage>() {
+            Ok(usage) => {
+                streams.note(&format!("pgtls-check: {usage}"));
+                Ok(USAGE)
+            }
+            Err(error) => Err(error),
+        }
     })
 }
 
@@ -68,6 +76,14 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
         Some(Command::Completions(arguments)) => completions::run(arguments, streams),
         Some(Command::Man(arguments)) => man::run(arguments, streams),
     }
+}
+
+/// What is to be done where a command line cannot be read, if the format that it names has ways of its own for that. Help
+/// and version are no trouble.
+pub fn trouble(answer: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Option<Trouble> {
+    let words = answer.to_string();
+    let words = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    Cli::format_named(arguments).filter(|_| answer.use_stderr())?.trouble(words)
 }
 
 /// A remark where a password stands among the arguments: everybody on the machine can read those. It is for people; what

@@ -40,12 +40,13 @@ impl Streams<'_> {
 
     /// Reports the one target there is and gives its exit status.
     pub(super) fn report_one(&mut self, outcome: &Outcome, display: &DisplayArgs) -> io::Result<u8> {
-        let layout = Layout { style: self.style, verbosity: display.verbosity(), many: false };
+        let layout = Layout { style: self.style, verbosity: display.verbosity(), many: false, limit: None };
         let mut reports = Reports::default();
         reports.add(display.format, layout, &mut *self.out);
         reports.target(outcome)?;
-        reports.finish(&Run::of(outcome))?;
-        Ok(outcome.exit_status())
+        let run = Run::of(outcome);
+        reports.finish(&run)?;
+        Ok(reports.exit_status(&run))
     }
 }
 

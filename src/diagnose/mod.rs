@@ -156,7 +156,62 @@ impl Outcome {
 
     /// Whether a policy of the user's makes a warning of it a failure.
     pub fn is_denied(&self) -> bool {
-        self.warnings.iter().any(|warning| warning.denied)
+        self.warnings.iter().any(|warning| warning.denied.is_some())
+    }
+
+    /// How it counts: by the verdict, and whether that is enough for whoever asked.
+    pub fn standing(&self) -> Standing {
+        match self.verdict {
+            _ if !self.holds() => Standing::Failed,
+            _ if self.exit_status() == POLICY_NOT_MET => Standing::PolicyFailed,
+            Verdict::Failed => Standing::Failed,
+            Verdict::Encrypted => Standing::Encrypted,
+            Verdict::ChainVerified => Standing::ChainVerified,
+            Verdict::Verified => Standing::Verified,
+        }
+    }
+}
+
+/// How a target counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// What the sslmode demands does not hold, now or on the date of `--as-of`.
+    Failed,
+    /// What the sslmode demands holds, and a policy of the user's is not met.
+    PolicyFailed,
+    /// [`Verdict::Encrypted`], and that is enough.
+    Encrypted,
+    /// [`Verdict::ChainVerified`], and that is enough.
+    ChainVerified,
+    /// Verified.
+    Verified,
+}
+
+impl Standing {
+    /// All of them, best first.
+    pub const ALL: [Self; 5] =
+        [Self::Verified, Self::ChainVerified, Self::Encrypted, Self::PolicyFailed, Self::Failed];
+
+    /// Its name for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PolicyFailed => "policy-failed",
+            Self::Failed => Verdict::Failed.name(),
+            Self::Encrypted => Verdict::Encrypted.name(),
+            Self::ChainVerified => Verdict::ChainVerified.name(),
+            Self::Verified => Verdict::Verified.name(),
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PolicyFailed => "policy failed",
+            Self::Failed => Verdict::Failed.words(),
+            Self::Encrypted => Verdict::Encrypted.words(),
+            Self::ChainVerified => Verdict::ChainVerified.words(),
+            Self::Verified => Verdict::Verified.words(),
+        }
     }
 }
 
@@ -178,6 +233,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, best first.
+    pub const ALL: [Self; 4] = [Self::Verified, Self::ChainVerified, Self::Encrypted, Self::Failed];
+
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -289,8 +347,33 @@ pub struct Warning {
     pub fixes: Vec<Fix>,
     /// Where in the connection string it lies.
     pub mark: Option<Mark>,
-    /// Whether a policy of the user (`--strict`, `--deny`) makes it a failure.
-    pub denied: bool,
+    /// Which of the user's demands makes it a failure, if one does.
+    pub denied: Option<DeniedBy>,
+}
+
+/// What the user demands beyond what the sslmode does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeniedBy {
+    /// `--strict`
+    Strict,
+    /// `--deny`
+    Deny,
+    /// `--fail-within`
+    FailWithin,
+    /// `--require-level`
+    RequireLevel,
+}
+
+impl DeniedBy {
+    /// The option.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Strict => "--strict",
+            Self::Deny => "--deny",
+            Self::FailWithin => "--fail-within",
+            Self::RequireLevel => "--require-level",
+        }
+    }
 }
 
 /// One stage's line.

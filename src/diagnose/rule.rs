@@ -117,7 +117,7 @@ impl Finding {
     /// The warning of this code; it has no cause and no words for the line of a stage.
     pub(super) fn warning(self, code: &'static Code) -> Warning {
         let Self { title, evidence, fixes, mark, .. } = self.bounded();
-        Warning { code, title, evidence, fixes, mark, denied: false }
+        Warning { code, title, evidence, fixes, mark, denied: None }
     }
 }
 

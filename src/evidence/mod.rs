@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::certificate::Certificate;
 use crate::clients::dialect::Typed;
 use crate::clients::difference::Live;
-use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Settings, TlsVersion};
+use crate::conninfo::{AuthMethod, ConfigError, Failure, Masked, Parameter, Settings, TlsVersion};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::{FileCertificate, RootStore, Trust};
@@ -31,6 +31,8 @@ pub struct Evidence {
     pub marked: Option<Masked>,
     /// The merged settings, or what is wrong with them.
     pub config: Result<Settings, ConfigError>,
+    /// The parameters that were read of settings that could not be merged.
+    pub unmerged: Vec<Parameter>,
     /// What was read from files; `None` if the settings could not be merged.
     pub trust: Option<Trust>,
     /// One entry for each address tried, in order; the last one is where libpq stops.
@@ -66,6 +68,7 @@ impl Evidence {
             typed: None,
             marked: failure.marked,
             config: Err(failure.error),
+            unmerged: failure.parameters,
             trust: None,
             attempts: Vec::new(),
             looks: Vec::new(),
@@ -155,6 +158,8 @@ pub struct Scope {
     pub require_auth: bool,
     /// `--expires-within`, in days; `None` for the default of the expiry warnings.
     pub expires_within: Option<u32>,
+    /// `--fail-within`, in days: what expires within so many fails.
+    pub fail_within: Option<u32>,
 }
 
 /// When a step began, since the start of the target's check, how long it took, and what came of it.

@@ -124,6 +124,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         input: plan.settings.input.clone(),
         typed: None,
         marked: None,
+        unmerged: Vec::new(),
         config: Ok(plan.settings.clone()),
         trust: Some(plan.trust.clone()),
         attempts: tried.attempts,

@@ -24,8 +24,11 @@ use crate::trust::FileCertificate;
 /// The schema's version.
 pub(crate) const SCHEMA: u32 = 1;
 
-pub(super) const FORMAT: Row =
-    Row { name: "json", listing: Some(Form::Json), reporter: |_, out| Box::new(JsonLines { out }) };
+pub(super) const FORMAT: Row = Row {
+    listing: Some(Form::Json),
+    endings: &["json", "jsonl"],
+    ..Row::new("json", |_, out| Box::new(JsonLines { out }))
+};
 
 /// Writes a line as each target ends.
 struct JsonLines<W> {
@@ -191,7 +194,7 @@ fn also(diagnosis: &Diagnosis) -> Json {
     })
 }
 
-/// `denied` is there only where it is true.
+/// `denied` is there only where it is true, beside the option that demands it.
 pub(crate) fn warning(warning: &Warning) -> Json {
     let mut object = json!({
         "code": warning.code.name,
@@ -199,8 +202,9 @@ pub(crate) fn warning(warning: &Warning) -> Json {
         "evidence": evidence(&warning.evidence),
         "fixes": fixes(&warning.fixes),
     });
-    if let (true, Some(object)) = (warning.denied, object.as_object_mut()) {
+    if let (Some(by), Some(object)) = (warning.denied, object.as_object_mut()) {
         object.insert("denied".to_owned(), json!(true));
+        object.insert("denied_by".to_owned(), json!(by.option()));
     }
     object
 }

@@ -4,10 +4,21 @@
 //! A new format is one file here and one variant of [`Format`]. What is no report of a check is a [`Listing`], which
 //! has forms of its own.
 
+mod causes;
+mod csv;
+mod github;
+mod html;
 pub(crate) mod human;
 pub(crate) mod json;
+mod junit;
 pub mod listing;
+mod markdown;
+mod nagios;
 pub mod page;
+mod pipelines;
+mod problem;
+mod prometheus;
+mod server;
 mod settings;
 mod style;
 mod subject;
@@ -37,9 +48,14 @@ pub trait Reporter {
     /// # Errors
     /// What the stream says.
     fn finish(&mut self, run: &Run) -> io::Result<()>;
+
+    /// The exit status of the run. Most formats leave it as it is; some are read by programs that have their own.
+    fn exit_status(&self, run: &Run) -> u8 {
+        run.exit_status
+    }
 }
 
-/// Several reports of one run, each in its form.
+/// Several reports of one run, each in its form. The first is the one on standard output.
 #[derive(Default)]
 pub struct Reports<'a>(Vec<Box<dyn Reporter + 'a>>);
 
@@ -58,6 +74,30 @@ impl Reporter for Reports<'_> {
     fn finish(&mut self, run: &Run) -> io::Result<()> {
         self.0.iter_mut().try_for_each(|reporter| reporter.finish(run))
     }
+
+    fn exit_status(&self, run: &Run) -> u8 {
+        self.0.first().map_or(run.exit_status, |reporter| reporter.exit_status(run))
+    }
+}
+
+/// Another report beside one on standard output, added to a file that somebody else names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// The environment variable that names the file.
+    pub variable: &'static str,
+    /// Its format.
+    pub format: Format,
+    /// The most bytes that its reader takes.
+    pub limit: usize,
+}
+
+/// Nothing could be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What standard output gets.
+    pub line: String,
+    /// The exit status.
+    pub exit_status: u8,
 }
 
 /// What there is to know of a format. It stands beside the reporter that writes it.
@@ -66,8 +106,24 @@ struct Row {
     name: &'static str,
     /// As what listings come under this name; `None` of a format for checks alone.
     listing: Option<Form>,
+    /// How the names of files end that are written in this format where nothing else is said.
+    endings: &'static [&'static str],
+    /// Where whoever reads this format wants another report too.
+    companion: Option<Companion>,
+    /// What is to be done where nothing could be checked, if the reader has ways of its own for that.
+    trouble: Option<fn(&str) -> Trouble>,
     /// Begins a report.
     reporter: for<'a> fn(Layout, Box<dyn Write + 'a>) -> Box<dyn Reporter + 'a>,
+}
+
+impl Row {
+    /// A format for checks alone, without any peculiarity.
+    const fn new(
+        name: &'static str,
+        reporter: for<'a> fn(Layout, Box<dyn Write + 'a>) -> Box<dyn Reporter + 'a>,
+    ) -> Self {
+        Self { name, listing: None, endings: &[], companion: None, trouble: None, reporter }
+    }
 }
 
 macro_rules! formats {
@@ -97,6 +153,22 @@ formats! {
     Human = human::FORMAT,
     /// One object a line, one line a target.
     Json = json::FORMAT,
+    /// JUnit's XML, for whatever shows the results of tests.
+    Junit = junit::FORMAT,
+    /// Annotations of GitHub Actions.
+    Github = github::FORMAT,
+    /// Issues of Azure Pipelines.
+    AzurePipelines = pipelines::FORMAT,
+    /// Prometheus' text format, for a file that is scraped.
+    Prometheus = prometheus::FORMAT,
+    /// The line and exit status of a Nagios plugin.
+    Nagios = nagios::FORMAT,
+    /// A table as comma-separated values.
+    Csv = csv::FORMAT,
+    /// A page in GitHub's Markdown.
+    Markdown = markdown::FORMAT,
+    /// A page on its own.
+    Html = html::FORMAT,
 }
 
 impl Format {
@@ -108,6 +180,31 @@ impl Format {
     /// As what listings come under this name; `None` of a format for checks alone.
     pub fn listing(self) -> Option<Form> {
         self.row().listing
+    }
+
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.name() == name)
+    }
+
+    /// The format of files whose names end so (`json`, `xml`, …).
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.row().endings.contains(&ending))
+    }
+
+    /// All endings that tell a format.
+    pub fn endings() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().flat_map(|format| format.row().endings).copied()
+    }
+
+    /// Where whoever reads this format wants another report too.
+    pub fn companion(self) -> Option<Companion> {
+        self.row().companion
+    }
+
+    /// What is to be done where nothing could be checked, if this format has ways of its own for that.
+    pub fn trouble(self, words: &str) -> Option<Trouble> {
+        self.row().trouble.map(|trouble| trouble(words))
     }
 
     /// A writer of reports in this format.
@@ -134,6 +231,8 @@ pub struct Layout {
     pub verbosity: Verbosity,
     /// Whether the run has several targets: then only what is not well is listed, and each cause told once.
     pub many: bool,
+    /// The most bytes that the reader takes of a document, if there is a limit: then what is well is left out first.
+    pub limit: Option<usize>,
 }
 
 /// How much to tell.

@@ -40,6 +40,20 @@ pub(super) fn settings(outcome: &Outcome) -> Option<&Settings> {
     outcome.evidence.config.as_ref().ok()
 }
 
+/// Hosts and ports as the merged settings have them, all of a list, and as far as they are known where the settings could
+/// not be merged: unlike the host at which a check ends, they are the same from run to run. Not yet printable.
+pub(super) fn endpoint(outcome: &Outcome) -> (String, String) {
+    let settings = settings(outcome);
+    let parameters = settings.map_or(&outcome.evidence.unmerged, |settings| &settings.parameters);
+    let value = |keyword: &str| {
+        let parameter = parameters.iter().find(|parameter| parameter.keyword == keyword)?;
+        Some(lossy(parameter.value.shown())).filter(|value| !value.is_empty())
+    };
+    let first = || settings.and_then(|settings| settings.hosts.first()).map(|host| host_name(host, None));
+    let host = value("host").or_else(|| value("hostaddr")).or_else(first).unwrap_or_default();
+    (host, value("port").unwrap_or_else(|| DEFAULT_PORT.to_string()))
+}
+
 /// The attempt where libpq stops.
 pub(super) fn attempt(outcome: &Outcome) -> Option<&Attempt> {
     outcome.evidence.attempts.last()

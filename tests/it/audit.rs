@@ -79,7 +79,7 @@ fn plaintext_is_asked_for_as_nobody_and_can_be_denied() {
     assert!(!site.server.log().contains(GUARDED), "{}", site.server.log());
     let denied = Tool::at(&home).with(["audit", "--deny", "plaintext-accepted", &conninfo]).run();
     denied.exits(10);
-    assert!(denied.stdout.contains("denied[plaintext-accepted]"), "{denied}");
+    assert!(denied.stdout.contains("error[plaintext-accepted] (by --deny)"), "{denied}");
     let mistyped = Tool::at(&home).with(["audit", "--deny", "plaintext-acepted", &conninfo]).run();
     mistyped.exits(2);
     let misplaced = Tool::at(&home).with(["--strict", "audit", &conninfo]).run();

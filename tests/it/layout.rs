@@ -49,8 +49,8 @@ fn outcome(fault: &Fault) -> Outcome {
 fn page(outcome: &Outcome, width: usize, unicode: bool) -> String {
     let style = Style { colour: false, unicode, width: Some(width) };
     let mut page = Vec::new();
-    let mut reporter =
-        Format::Human.reporter(Layout { style, verbosity: Verbosity::Normal, many: false }, &mut page);
+    let mut reporter = Format::Human
+        .reporter(Layout { style, verbosity: Verbosity::Normal, many: false, limit: None }, &mut page);
     reporter.target(outcome).and_then(|()| reporter.finish(&Run::default())).expect("memory");
     drop(reporter);
     String::from_utf8(page).expect("UTF-8")

@@ -88,8 +88,9 @@ fn settled(home: &Home, line: &str) -> String {
         let (number, after) = rest.split_at(length);
         let varies = of_a_directory
             || [" ms", " days"].iter().any(|unit| after.starts_with(unit))
-            || number.len() >= 4 && ["port ", "port=", ":"].iter().any(|before| settled.ends_with(before))
-            // The value of a metric.
+            || number.len() >= 4 && ["port ", "port=", "port=\"", ":"].iter().any(|before| settled.ends_with(before))
+            // The values of a metric and of a plugin.
+            || ["time=", "days="].iter().any(|before| settled.ends_with(before))
             || settled.ends_with("\"} ") && number != "0" && number != "1";
         settled.push_str(if varies { "N" } else { number });
         rest = after;

@@ -5,6 +5,7 @@
 use super::{Streams, meant, usage};
 use crate::cli::roots::CheckArgs;
 use crate::conninfo::{Environment, mask_argument};
+use crate::diagnose::DeniedBy;
 use crate::diagnose::root_file::{Assessment, Purpose, Server};
 use crate::provider::{PROVIDERS, Provider, by_host, by_id, near_miss};
 use crate::report::Form;
@@ -32,7 +33,7 @@ pub(super) fn run(
     };
     let mut assessment = Assessment::for_purpose(&roots, &file_name(&args.file), purpose, at);
     for warning in &mut assessment.warnings {
-        warning.denied = args.strict;
+        warning.denied = args.strict.then_some(DeniedBy::Strict);
     }
     streams.list(&Checked { file: &args.file, provider, roots: &roots, assessment: &assessment }, form)?;
     Ok(assessment.exit_status())

@@ -68,7 +68,7 @@ impl Assessment {
     pub fn exit_status(&self) -> u8 {
         match &self.diagnosis {
             Some(diagnosis) => diagnosis.code.stage.exit_status(),
-            None if self.warnings.iter().any(|warning| warning.denied) => POLICY_NOT_MET,
+            None if self.warnings.iter().any(|warning| warning.denied.is_some()) => POLICY_NOT_MET,
             None => 0,
         }
     }

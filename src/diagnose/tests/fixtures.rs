@@ -78,6 +78,7 @@ impl Evidence {
             judged_at: now(),
             input: None,
             marked: None,
+            unmerged: Vec::new(),
             config: Ok(settings()),
             typed: None,
             trust: Some(Trust {

@@ -1,7 +1,8 @@
 //! The outcome as a whole: stages, policy.
 
 use super::fixtures::*;
-use crate::diagnose::{Policy, StageStatus, codes, diagnose};
+use crate::conninfo::SslMode;
+use crate::diagnose::{DeniedBy, Policy, StageStatus, Standing, Verdict, codes, diagnose};
 use crate::evidence::{Evidence, TcpResult};
 use crate::stage::Stage;
 
@@ -56,18 +57,18 @@ fn policies_deny_warnings_and_nothing_else() {
             attempt.session.as_mut().unwrap().result.backend_ssl = Some(false);
         }));
         assert_eq!(outcome.warnings.len(), 1);
-        outcome.warnings[0].denied = false;
+        outcome.warnings[0].denied = None;
         outcome
     };
     let code = || vec![codes::TLS_TERMINATED_UPSTREAM.name.to_owned()];
     let other = || vec![codes::TLS12_ONLY.name.to_owned()];
     for (strict, deny, allow, denied) in [
-        (false, vec![], vec![], false),
-        (true, vec![], vec![], true),
-        (false, code(), vec![], true),
-        (false, other(), vec![], false),
-        (true, vec![], code(), false),
-        (true, vec![], other(), true),
+        (false, vec![], vec![], None),
+        (true, vec![], vec![], Some(DeniedBy::Strict)),
+        (false, code(), vec![], Some(DeniedBy::Deny)),
+        (false, other(), vec![], None),
+        (true, vec![], code(), None),
+        (true, vec![], other(), Some(DeniedBy::Strict)),
     ] {
         let mut outcome = warned();
         Policy::new(strict, deny, allow).unwrap().apply(&mut outcome);
@@ -79,4 +80,55 @@ fn policies_deny_warnings_and_nothing_else() {
         Policy::new(false, vec![], vec![codes::HOSTNAME_MISMATCH.name.to_owned()]).is_err(),
         "a diagnosis is no warning"
     );
+}
+
+#[test]
+fn a_level_that_is_not_reached_fails_the_policy_and_not_the_check() {
+    let under = |mode: SslMode, level: Verdict| {
+        let mut outcome =
+            diagnose(Evidence::healthy().with(|evidence| evidence.config.as_mut().unwrap().sslmode = mode));
+        let allowed = vec![codes::SSLMODE_NOT_VERIFYING.name.to_owned()];
+        let policy = Policy::new(false, vec![], allowed).unwrap().requiring(Some(level));
+        policy.apply(&mut outcome);
+        policy.apply(&mut outcome);
+        outcome
+    };
+    for (mode, level, status, standing) in [
+        (SslMode::VerifyFull, Verdict::Verified, 0, Standing::Verified),
+        (SslMode::VerifyCa, Verdict::Verified, 10, Standing::PolicyFailed),
+        (SslMode::VerifyCa, Verdict::ChainVerified, 0, Standing::ChainVerified),
+        (SslMode::VerifyCa, Verdict::Encrypted, 0, Standing::ChainVerified),
+    ] {
+        let outcome = under(mode, level);
+        assert_eq!((outcome.exit_status(), outcome.standing()), (status, standing), "{mode:?} {level:?}");
+        assert!(outcome.diagnosis.is_none());
+        let denied: Vec<_> = outcome.warnings.iter().filter(|warning| warning.denied.is_some()).collect();
+        assert_eq!(denied.len(), usize::from(status != 0));
+        for warning in denied {
+            assert_eq!(warning.denied, Some(DeniedBy::RequireLevel));
+            assert_eq!(warning.evidence.iter().filter(|(label, _)| *label == "required").count(), 1);
+        }
+    }
+}
+
+#[test]
+fn what_expires_within_the_threshold_of_failures_fails() {
+    for (fails_within, days, denied) in [
+        (None, 20, Some(None)),
+        (Some(7), 20, Some(None)),
+        (Some(20), 20, Some(Some(DeniedBy::FailWithin))),
+        (Some(60), 50, Some(Some(DeniedBy::FailWithin))),
+        (Some(60), 90, None),
+    ] {
+        let evidence = Evidence::healthy().with(|evidence| {
+            let attempt = evidence.attempts.last().unwrap();
+            let leaf = &attempt.tls.as_ref().unwrap().result.chain[0];
+            evidence.judged_at = leaf.facts().unwrap().not_after.plus_days(-days);
+            evidence.scope.fail_within = fails_within;
+        });
+        let mut outcome = diagnose(evidence);
+        Policy::default().apply(&mut outcome);
+        let warning = outcome.warnings.iter().find(|found| found.code == &codes::CERTIFICATE_EXPIRES_SOON);
+        assert_eq!(warning.map(|warning| warning.denied), denied, "{fails_within:?}, {days} days");
+    }
 }

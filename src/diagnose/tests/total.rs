@@ -192,7 +192,7 @@ prop_compose! {
             }
             trust.client = client;
         });
-        evidence.scope = Scope { tls_only, require_auth, expires_within: None };
+        evidence.scope = Scope { tls_only, require_auth, expires_within: None, fail_within: None };
         evidence.looks.push(super::fixtures::look("203.0.113.7:5432", Question::SslRequest, Answer::Alert(alert)));
         let healthy = Evidence::healthy().attempts.remove(0);
         let mut evidence = evidence.with_look(HelloPurpose::Unsupported, Some(&look), Answer::Alert(alert));

@@ -60,8 +60,11 @@ pub const STRICT_CLIENT_REJECTS: Code = Code {
     page: include_str!("../explain/strict-client-rejects.md"),
 };
 
+/// What expires within so many days is told. What is to fail is told in any case.
 fn threshold(view: &View<'_>) -> i64 {
-    view.evidence.scope.expires_within.map_or(EXPIRES_WITHIN, i64::from)
+    let scope = view.evidence.scope;
+    let warned = scope.expires_within.map_or(EXPIRES_WITHIN, i64::from);
+    scope.fail_within.map_or(warned, |fails| warned.max(i64::from(fails)))
 }
 
 /// The certificates of the path that end within the threshold; of the root, or of the others.

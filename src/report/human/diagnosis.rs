@@ -5,23 +5,27 @@ use crate::conninfo::write::setting;
 use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
 use crate::report::Role;
 use crate::report::page::{LABELS, Page, REMARK_EDGE, Remark};
+use crate::report::problem::{Problem, Rank, Said};
 use crate::text::{self, shell_quoted};
 
 /// The diagnosis, and what else is certainly wrong.
 pub(crate) fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
-    error_at(page, ERROR, diagnosis, also, "");
+    error_at(page, diagnosis, also, "");
 }
 
-/// The same, with a remark behind the code.
-pub(super) fn error_at(
-    page: &mut Page,
-    level: Level,
-    diagnosis: &Diagnosis,
-    also: &[Diagnosis],
-    remark: &str,
-) {
+/// A problem, whatever it is.
+pub(super) fn problem(page: &mut Page, problem: &Problem<'_>) {
+    let remark = problem.remark();
+    match problem.said {
+        Said::Diagnosis(found, also) => error_at(page, found, also, &remark),
+        Said::Warning(warning) => warning_at(page, warning, problem.rank, &remark),
+        Said::NotJudged => title(page, ERROR, (problem.name(), &remark), problem.title()),
+    }
+}
+
+fn error_at(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis], remark: &str) {
     let column = label_column(&diagnosis.evidence);
-    title(page, level, (diagnosis.code.name, remark), &diagnosis.title);
+    title(page, ERROR, (diagnosis.code.name, remark), &diagnosis.title);
     if let Some(mark) = &diagnosis.mark {
         mark::draw(page, mark);
     }
@@ -44,14 +48,13 @@ pub(super) fn error_at(
 
 /// A warning; the verdict stands, even where the user's policy denies it.
 pub(crate) fn warning(page: &mut Page, warning: &Warning) {
-    let level = if warning.denied { DENIED } else { WARNING };
-    warning_at(page, level, warning, "");
+    let rank = warning.denied.map_or(Rank::Warning, Rank::Denied);
+    problem(page, &Problem { rank, said: Said::Warning(warning), then: None });
 }
 
-/// The same, with a remark behind the code.
-pub(super) fn warning_at(page: &mut Page, level: Level, warning: &Warning, remark: &str) {
+fn warning_at(page: &mut Page, warning: &Warning, rank: Rank, remark: &str) {
     let column = label_column(&warning.evidence);
-    title(page, level, (warning.code.name, remark), &warning.title);
+    title(page, level(rank), (warning.code.name, remark), &warning.title);
     if let Some(mark) = &warning.mark {
         mark::draw(page, mark);
     }
@@ -68,8 +71,13 @@ pub(crate) const ERROR: Level = ("error", Role::Error);
 /// Of a warning.
 pub(crate) const WARNING: Level = ("warning", Role::Warning);
 
-/// Of a warning that `--strict` or `--deny` makes a failure.
-pub(crate) const DENIED: Level = ("denied", Role::Error);
+/// How the title of a problem begins. One that a demand of the user's makes a failure is an error; the remark says whose.
+pub(super) fn level(rank: Rank) -> Level {
+    match rank {
+        Rank::Error | Rank::Denied(_) => ERROR,
+        Rank::Warning => WARNING,
+    }
+}
 
 /// `error[code]: title`, or with a count `error[code] for 2 targets: title`.
 pub(crate) fn title(page: &mut Page, (level, role): Level, (code, count): (&str, &str), title: &str) {

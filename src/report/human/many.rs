@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::diagnosis::{DENIED, ERROR, Level, WARNING, fixes, title};
-use super::{as_of, sign};
-use crate::diagnose::{AsOf, Code, Diagnosis, Fact, Fix, Outcome, StageStatus, Verdict, Warning};
+use super::diagnosis::{fixes, level, title};
+use super::sign;
+use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
+use crate::report::causes::{Cause, Causes};
 use crate::report::page::{LABELS, Page};
+use crate::report::problem::{Problem, Rank, date, problems};
 use crate::report::subject::target_name;
 use crate::report::{Layout, Reporter, Role, Run, Style, Verbosity};
 use crate::text::width;
@@ -16,7 +18,7 @@ pub(super) struct Many<W> {
     layout: Layout,
     out: W,
     rows: Vec<Row>,
-    causes: Vec<Cause>,
+    causes: Causes,
     times: Vec<Duration>,
     /// The date of `--as-of`.
     date: Option<String>,
@@ -32,42 +34,11 @@ struct Row {
     fails: bool,
 }
 
-/// A code, its targets counted; words and remedies are those of the first.
-struct Cause {
-    level: Level,
-    /// The date of `--as-of`, where it comes with that.
-    remark: String,
-    code: &'static Code,
-    title: String,
-    fixes: Vec<Fix>,
-    targets: usize,
-    /// Whether another target has another title under the same code.
-    differs: bool,
-}
-
 impl<W: Write> Many<W> {
     /// Writes to `out`.
     pub(super) fn new(layout: Layout, out: W) -> Self {
-        Self { layout, out, rows: Vec::new(), causes: Vec::new(), times: Vec::new(), date: None }
-    }
-
-    fn count(&mut self, (level, remark): (Level, &str), code: &'static Code, title: &str, fixes: &[Fix]) {
-        let is_it = |cause: &&mut Cause| cause.code == code && cause.level == level && cause.remark == remark;
-        match self.causes.iter_mut().find(is_it) {
-            Some(cause) => {
-                cause.targets += 1;
-                cause.differs |= cause.title != title;
-            }
-            None => self.causes.push(Cause {
-                level,
-                remark: remark.to_owned(),
-                code,
-                title: title.to_owned(),
-                fixes: fixes.to_vec(),
-                targets: 1,
-                differs: false,
-            }),
-        }
+        let causes = Causes::default();
+        Self { layout, out, rows: Vec::new(), causes, times: Vec::new(), date: None }
     }
 }
 
@@ -76,35 +47,19 @@ impl<W: Write> Reporter for Many<W> {
         self.times.push(outcome.evidence.took);
         let style = self.layout.style;
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
-        let mut row = |fails, status, code: &str, place: String| {
-            self.rows.push(Row::new(style, outcome, &target, (fails, status), code, &place));
-        };
-        match (outcome.verdict, &outcome.diagnosis) {
-            (Verdict::Failed, Some(diagnosis)) => {
-                row(true, StageStatus::Failed, diagnosis.code.name, diagnosis.code.stage.name().to_owned());
-                self.count_error(diagnosis, "");
-            }
-            (Verdict::Failed, None) => row(true, StageStatus::Failed, "", String::new()),
-            _ => {
-                for warning in &outcome.warnings {
-                    row(
-                        warning.denied,
-                        StageStatus::Warning,
-                        warning.code.name,
-                        days_left(&warning.evidence),
-                    );
-                }
-                let plain = outcome.warnings.is_empty() && outcome.as_of.is_none();
-                if plain && self.layout.verbosity == Verbosity::Verbose {
-                    row(false, StageStatus::Ok, outcome.verdict.words(), String::new());
-                }
-                for warning in &outcome.warnings {
-                    self.count_warning(warning, "");
-                }
-            }
+        let mut problems = problems(outcome);
+        // Where it failed, nothing else is worth a line.
+        problems.retain(|problem| outcome.verdict != Verdict::Failed || problem.fails());
+        for problem in &problems {
+            self.rows.push(Row::of(style, outcome, &target, problem));
+            self.causes.count(problem, &target);
+        }
+        if problems.is_empty() && outcome.as_of.is_none() && self.layout.verbosity == Verbosity::Verbose {
+            let row = Row { code: outcome.verdict.words().to_owned(), ..Row::new(style, outcome, &target) };
+            self.rows.push(row);
         }
         if let Some(then) = &outcome.as_of {
-            self.then(outcome, then, &target);
+            self.date = Some(date(then));
         }
         Ok(())
     }
@@ -114,13 +69,15 @@ impl<W: Write> Reporter for Many<W> {
         let quiet = self.layout.verbosity == Verbosity::Quiet;
         let shown = |row: &&Row| !quiet || row.fails;
         rows(&mut page, &self.rows.iter().filter(shown).collect::<Vec<_>>());
-        let causes: Vec<&Cause> = self.causes.iter().filter(|c| !quiet || c.level != WARNING).collect();
+        let mut causes = self.causes.worst_first();
+        causes.retain(|cause| !quiet || cause.rank != Rank::Warning);
         if !causes.is_empty() {
             page.part();
         }
         // What failed stands nearest to the last line.
-        let (errors, warnings): (Vec<_>, Vec<_>) = causes.into_iter().partition(|cause| cause.level == ERROR);
-        for cause in warnings.into_iter().chain(errors) {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            causes.into_iter().partition(|cause| cause.rank == Rank::Error);
+        for cause in warnings.into_iter().rev().chain(errors) {
             tell(&mut page, cause);
         }
         if !quiet || run.exit_status != 0 {
@@ -134,59 +91,30 @@ impl<W: Write> Reporter for Many<W> {
     }
 }
 
-impl<W: Write> Many<W> {
-    fn count_error(&mut self, diagnosis: &Diagnosis, remark: &str) {
-        self.count((ERROR, remark), diagnosis.code, &diagnosis.title, &diagnosis.fixes);
-    }
-
-    fn count_warning(&mut self, warning: &Warning, remark: &str) {
-        let level = if warning.denied { DENIED } else { WARNING };
-        self.count((level, remark), warning.code, &warning.title, &warning.fixes);
-    }
-
-    /// What comes with the date of `--as-of`. Where the check failed, that is said, and its cause first of all.
-    fn then(&mut self, now: &Outcome, then: &AsOf, target: &str) {
-        let (style, date) = (self.layout.style, as_of::date(then));
-        let remark = format!(" {date}");
-        let mut row = |fails, status, code: &str| {
-            self.rows.push(Row::new(style, now, target, (fails, status), code, &date));
-        };
-        let failed = now.verdict == Verdict::Failed;
-        match then.judged.as_ref().map(|judged| judged.diagnosis.as_ref()) {
-            _ if failed => {}
-            None => row(true, StageStatus::Failed, "not judged"),
-            Some(Some(found)) => {
-                row(true, StageStatus::Failed, found.code.name);
-                self.count_error(found, &remark);
-            }
-            Some(None) => {
-                for warning in then.warnings(&now.warnings) {
-                    row(warning.denied, StageStatus::Warning, warning.code.name);
-                }
-                for warning in then.warnings(&now.warnings) {
-                    self.count_warning(warning, &remark);
-                }
-            }
-        }
-        self.date = Some(date);
-    }
-}
-
 impl Row {
-    fn new(
-        style: Style,
-        outcome: &Outcome,
-        target: &str,
-        (fails, status): (bool, StageStatus),
-        code: &str,
-        place: &str,
-    ) -> Self {
+    fn of(style: Style, outcome: &Outcome, target: &str, problem: &Problem<'_>) -> Self {
+        let place = problem.date().unwrap_or_else(|| match problem.rank {
+            Rank::Error => problem.stage().name().to_owned(),
+            Rank::Denied(_) | Rank::Warning => days_left(problem.evidence()),
+        });
+        let status = if problem.rank == Rank::Error { StageStatus::Failed } else { StageStatus::Warning };
         Self {
-            fails,
+            fails: problem.fails(),
             status,
+            code: problem.name().to_owned(),
+            place: style.text(&place),
+            ..Self::new(style, outcome, target)
+        }
+    }
+
+    /// Of a target without a problem.
+    fn new(style: Style, outcome: &Outcome, target: &str) -> Self {
+        Self {
+            fails: false,
+            status: StageStatus::Ok,
             target: style.text(target),
-            code: code.to_owned(),
-            place: style.text(place),
+            code: String::new(),
+            place: String::new(),
             time: format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0),
         }
     }
@@ -240,29 +168,29 @@ fn behind_each_other(page: &mut Page, painted: &str, indent: usize, row: &Row) {
 
 /// `error[root-not-in-file] for 2 targets: …` and how to mend it.
 fn tell(page: &mut Page, cause: &Cause) {
-    let targets =
-        if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
-    let first = if cause.differs { " (the first of them)" } else { "" };
-    let count = format!(" for {targets}{}", cause.remark);
-    title(page, cause.level, (cause.code.name, &count), &format!("{}{first}", cause.title));
-    fixes(page, LABELS, &cause.fixes);
+    let problem = cause.problem();
+    let count = format!("{}{}", cause.count(), problem.remark());
+    let words = format!("{}{}", problem.title(), cause.first_of_them());
+    title(page, level(cause.rank), (problem.name(), &count), &words);
+    fixes(page, LABELS, problem.fixes());
 }
 
 /// `verified 197 of 200  failed 3  warned 1  median 41 ms  exit 5  10.1 s`
-fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, date: Option<&str>) {
+pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, date: Option<&str>) {
     let style = page.style();
     let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
     let total = run.finished() + run.unfinished;
     let then = date.map(|date| format!(", now and {date}")).unwrap_or_default();
     let mut parts = vec![style.paint(role, &format!("verified {} of {total}{then}", run.verified))];
-    for (count, level) in [(run.chain_verified, Verdict::ChainVerified), (run.encrypted, Verdict::Encrypted)]
-    {
-        if count > 0 {
-            parts.push(style.paint(Role::Warning, &format!("{} {count}", level.words())));
+    for standing in Standing::ALL.into_iter().filter(|standing| *standing != Standing::Verified) {
+        let role = match standing {
+            Standing::Failed | Standing::PolicyFailed => Role::Error,
+            Standing::Encrypted | Standing::ChainVerified | Standing::Verified => Role::Warning,
+        };
+        match run.counted(standing) {
+            0 => {}
+            count => parts.push(style.paint(role, &format!("{} {count}", standing.words()))),
         }
-    }
-    if run.failed > 0 {
-        parts.push(style.paint(Role::Error, &format!("failed {}", run.failed)));
     }
     if run.unfinished > 0 {
         parts.push(style.paint(Role::Error, &format!("not finished {}", run.unfinished)));

@@ -15,20 +15,52 @@ mod wire;
 use std::io::{self, Write};
 
 use super::page::{Page, Remark, TIME_EDGE, milliseconds, whole_time};
+use super::problem::{Problem, problems};
 use super::subject::target_name;
 use super::{Form, Layout, Reporter, Role, Row, Style, Verbosity};
 use crate::check::Run;
-use crate::diagnose::{Outcome, StageReport, StageStatus, Verdict};
+use crate::diagnose::{Mark, Outcome, StageReport, StageStatus, Standing, Verdict};
 use crate::stage::Stage;
 
 pub(super) const FORMAT: Row = Row {
-    name: "human",
     listing: Some(Form::Page),
-    reporter: |layout, out| match layout.many {
+    endings: &["txt", "log"],
+    ..Row::new("human", |layout, out| match layout.many {
         true => Box::new(many::Many::new(layout, out)),
         false => Box::new(Single { layout, out }),
-    },
+    })
 };
+
+/// A problem as a block, for formats that hold it as text.
+pub(super) fn block(problem: &Problem<'_>) -> String {
+    let mut page = Page::new(Style::document());
+    diagnosis::problem(&mut page, problem);
+    page.into_text()
+}
+
+/// A target's stages and what is worth knowing of it, for formats that hold them as text.
+pub(super) fn course(outcome: &Outcome) -> String {
+    let mut page = Page::new(Style::document());
+    stages(&mut page, outcome);
+    for problem in problems(outcome).iter().filter(|problem| !problem.fails()) {
+        diagnosis::problem(&mut page, problem);
+    }
+    page.into_text()
+}
+
+/// The place in a connection string at which a problem lies.
+pub(super) fn marked(mark: &Mark) -> String {
+    let mut page = Page::new(Style::document());
+    mark::draw(&mut page, mark);
+    page.into_text()
+}
+
+/// A run in one line.
+pub(super) fn run_line(run: &Run) -> String {
+    let mut page = Page::new(Style::document());
+    many::last_line(&mut page, run, None, None);
+    page.into_text()
+}
 
 /// Reports each target in full as it ends.
 struct Single<W> {
@@ -63,7 +95,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         }
     }
     let quiet = layout.verbosity == Verbosity::Quiet;
-    for warning in outcome.warnings.iter().filter(|warning| warning.denied || !quiet) {
+    for warning in outcome.warnings.iter().filter(|warning| warning.denied.is_some() || !quiet) {
         page.part();
         diagnosis::warning(&mut page, warning);
     }
@@ -144,11 +176,24 @@ fn verdict_role(verdict: Verdict) -> Role {
     }
 }
 
+/// How TLS itself stands where a policy failed.
+fn itself(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Verified => "(TLS itself verified)",
+        Verdict::ChainVerified => "(chain verified, name not)",
+        Verdict::Encrypted | Verdict::Failed => "(TLS is up, server not verified)",
+    }
+}
+
 /// The answer.
 fn last_line(page: &mut Page, outcome: &Outcome) {
     let style = page.style();
     let verdict = outcome.verdict;
-    let mut parts = vec![style.paint(verdict_role(verdict), verdict.words())];
+    let denied = outcome.standing() == Standing::PolicyFailed;
+    let mut parts = match denied {
+        true => vec![style.paint(Role::Error, Standing::PolicyFailed.words())],
+        false => vec![style.paint(verdict_role(verdict), verdict.words())],
+    };
     let target = target_name(outcome).map(|name| page.clean(&name));
     let known = target.is_some();
     parts.extend(target);
@@ -160,12 +205,13 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
         let role = if verdict == Verdict::Failed { Role::Plain } else { Role::Error };
         parts.push(style.paint(role, &format!("exit {}", outcome.exit_status())));
     }
-    let denied = outcome.warnings.iter().filter(|warning| warning.denied).count();
-    let denied = if denied > 0 { format!(", {denied} denied") } else { String::new() };
-    match outcome.warnings.len() {
+    if denied {
+        parts.push(style.paint(verdict_role(verdict), itself(verdict)));
+    }
+    match outcome.warnings.iter().filter(|warning| warning.denied.is_none()).count() {
         0 => {}
-        1 => parts.push(format!("1 warning{denied}")),
-        n => parts.push(format!("{n} warnings{denied}")),
+        1 => parts.push("1 warning".to_owned()),
+        n => parts.push(format!("{n} warnings")),
     }
     if known {
         parts.push(style.paint(Role::Secondary, &whole_time(outcome.evidence.took)));

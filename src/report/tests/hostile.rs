@@ -9,7 +9,7 @@ use crate::certificate::Certificate;
 use crate::certificate::encode::{element, sequence};
 use crate::conninfo::{Origin, Parameter, ParameterValue, Value};
 use crate::diagnose::tests::fixtures::step;
-use crate::diagnose::{Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
+use crate::diagnose::{DeniedBy, Diagnosis, Fact, Fix, Mark, Trial, Warning, codes};
 use crate::evidence::{ClientCertificateRecord, Offer, SessionRecord};
 
 /// What a hostile server, certificate or file would like to smuggle onto a terminal or into a log.
@@ -53,7 +53,7 @@ fn poisoned(poison: &str) -> Outcome {
         title: poison.to_owned(),
         evidence: vec![("file", Fact::Text(poison.to_owned()))],
         fixes: outcome.also[0].fixes.clone(),
-        denied: true,
+        denied: Some(DeniedBy::Deny),
     }];
     for stage in &mut outcome.stages {
         stage.detail.push_str(poison);

@@ -19,7 +19,7 @@ use crate::text::{is_printable, width};
 const MOST_LINES: usize = 2_000;
 
 const TERMINAL: Style = Style { colour: false, unicode: true, width: Some(80) };
-const NORMAL: Layout = Layout { style: TERMINAL, verbosity: Verbosity::Normal, many: false };
+const NORMAL: Layout = Layout { style: TERMINAL, verbosity: Verbosity::Normal, many: false, limit: None };
 
 /// Looks: the name in the snapshots, and the style.
 fn looks() -> Vec<(&'static str, Style)> {
@@ -51,7 +51,11 @@ fn written(format: Format, layout: Layout, outcomes: &[Outcome]) -> String {
 }
 
 fn single(style: Style, verbosity: Verbosity, outcome: &Outcome) -> String {
-    written(Format::Human, Layout { style, verbosity, many: false }, std::slice::from_ref(outcome))
+    written(
+        Format::Human,
+        Layout { style, verbosity, many: false, limit: None },
+        std::slice::from_ref(outcome),
+    )
 }
 
 /// Every snapshot: its file's name and what belongs into it.
@@ -163,17 +167,21 @@ fn reports_are_those_in_the_snapshots() {
     assert!(lines <= MOST_LINES, "{lines} lines of snapshots: nobody reads so many");
 }
 
-/// Every report of every look over outcomes.
+/// Every report of every look over outcomes. Only the report for people has looks.
 fn everything(outcomes: &[Outcome]) -> Vec<(String, String)> {
     let mut all = Vec::new();
+    for &format in Format::ALL.iter().filter(|format| **format != Format::Human) {
+        for many in [false, true] {
+            let layout = Layout { style: Style::document(), many, ..NORMAL };
+            all.push((format!("{} many={many}", format.name()), written(format, layout, outcomes)));
+        }
+    }
     for (look, style) in looks() {
         for verbosity in [Verbosity::Normal, Verbosity::Verbose, Verbosity::Quiet] {
             for many in [false, true] {
-                for &format in Format::ALL {
-                    let layout = Layout { style, verbosity, many };
-                    let name = format!("{} {look} {verbosity:?} many={many}", format.name());
-                    all.push((name, written(format, layout, outcomes)));
-                }
+                let layout = Layout { style, verbosity, many, limit: None };
+                let name = format!("human {look} {verbosity:?} many={many}");
+                all.push((name, written(Format::Human, layout, outcomes)));
             }
         }
     }
@@ -286,7 +294,13 @@ fn a_denied_warning_keeps_the_verdict_and_changes_the_exit_status() {
     assert_eq!(outcome.verdict, Verdict::Verified);
     assert_eq!(outcome.exit_status(), 10);
     let quiet = single(TERMINAL, Verbosity::Quiet, &outcome);
-    assert!(quiet.contains("denied[certificate-expires-soon]: "), "{quiet}");
+    assert!(quiet.contains("error[certificate-expires-soon] (by --deny): "), "{quiet}");
+    assert!(
+        quiet.ends_with(
+            "\npolicy failed  db.example.com  exit 10  (TLS itself verified)  1 warning  57.2 ms\n"
+        ),
+        "{quiet}"
+    );
     assert!(!quiet.contains("tls12-only"), "{quiet}");
     assert_eq!(single(TERMINAL, Verbosity::Quiet, &outcomes::warning()), "");
 }
@@ -310,8 +324,9 @@ fn only_what_must_not_be_broken_is_wider_than_the_terminal() {
         "   connection string",
         "   default",
         "TLS_ECDHE_ECDSA_",
+        "] (by --",
     ];
-    let verdicts = ["verified  ", "failed  ", "encrypted, not verified  "];
+    let verdicts = ["verified  ", "failed  ", "policy failed  ", "encrypted, not verified  "];
     for (name, outcome) in outcomes::all() {
         for columns in [40, 59, 60, 79, 80, 100] {
             for verbosity in [Verbosity::Normal, Verbosity::Verbose] {

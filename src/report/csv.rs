@@ -1,0 +1,122 @@
+//! CSV (RFC 4180), a line a target, for spreadsheets and what reads tables.
+//!
+//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula: such a text gets an apostrophe before
+//! it, which spreadsheets read as "text" (OWASP, CSV Injection). Numbers of this program's own stay numbers.
+
+use std::io::{self, Write};
+
+use super::server::Server;
+use super::{Reporter, Row};
+use crate::check::Run;
+use crate::diagnose::Outcome;
+use crate::timestamp::Timestamp;
+
+pub(super) const FORMAT: Row =
+    Row { endings: &["csv"], ..Row::new("csv", |_, out| Box::new(Table { out, begun: false })) };
+
+/// The columns, in their order. New ones are added at the end.
+const COLUMNS: &[&str] = &[
+    "time",
+    "host",
+    "port",
+    "address",
+    "database",
+    "user",
+    "sslmode",
+    "provider",
+    "verdict",
+    "exit_code",
+    "code",
+    "stage",
+    "title",
+    "warnings",
+    "days_left",
+    "not_after",
+    "path_not_after",
+    "issuer",
+    "root",
+    "tls_version",
+    "cipher",
+    "group",
+    "ms",
+    "fix",
+];
+
+/// Writes a line as each target ends, the names of the columns before the first.
+struct Table<W> {
+    out: W,
+    begun: bool,
+}
+
+impl<W: Write> Table<W> {
+    fn record(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
+        let mut writer = ::csv::Writer::from_writer(&mut self.out);
+        writer.write_record(cells)?;
+        writer.flush()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        self.record(COLUMNS.iter().map(|name| (*name).to_owned()))
+    }
+}
+
+impl<W: Write> Reporter for Table<W> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.begin()?;
+        self.record(cells(&Server::of(outcome)))
+    }
+
+    fn finish(&mut self, _: &Run) -> io::Result<()> {
+        self.begin()?;
+        self.out.flush()
+    }
+}
+
+fn cells(server: &Server) -> [String; COLUMNS.len()] {
+    let moment = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string()).unwrap_or_default();
+    let (code, stage, title) = match &server.failure {
+        Some((code, stage, title)) => (*code, *stage, title.as_str()),
+        None => ("", "", ""),
+    };
+    let warnings: Vec<&str> = server.warnings.iter().map(|(code, _)| *code).collect();
+    [
+        server.started.to_string(),
+        text(&server.host),
+        text(&server.port),
+        server.address.clone(),
+        text(&server.database),
+        text(&server.user),
+        server.sslmode.to_owned(),
+        server.provider.to_owned(),
+        server.verdict.name().to_owned(),
+        server.exit_status.to_string(),
+        code.to_owned(),
+        stage.to_owned(),
+        text(title),
+        warnings.join(" "),
+        server.days_left.map(|days| days.to_string()).unwrap_or_default(),
+        moment(server.not_after),
+        moment(server.path_not_after),
+        text(&server.issuer),
+        text(&server.root),
+        server.tls_version.to_owned(),
+        text(&server.cipher),
+        text(&server.group),
+        format!("{:.3}", server.seconds * 1000.0),
+        text(&server.fix),
+    ]
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn text(printable: &str) -> String {
+    match printable
+        .trim_start()
+        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+    {
+        true => format!("'{printable}"),
+        false => printable.to_owned(),
+    }
+}

@@ -1,0 +1,153 @@
+//! GitHub's Markdown: a table of the targets, then each cause once. What comes from outside stands in code spans and code
+//! blocks only, where nothing is read as markup.
+
+use std::io::{self, Write};
+
+use super::causes::{Cause, Causes};
+use super::problem::{Rank, problems};
+use super::server::{Server, in_days};
+use super::{Layout, Reporter, Row, human};
+use crate::check::Run;
+use crate::diagnose::{Outcome, Standing};
+
+pub(super) const FORMAT: Row = Row {
+    endings: &["md", "markdown"],
+    ..Row::new("markdown", |layout, out| {
+        Box::new(Document { out, layout, rows: Vec::new(), causes: Causes::default() })
+    })
+};
+
+/// Collects rows and causes.
+struct Document<W> {
+    out: W,
+    layout: Layout,
+    /// A row of the table, and whether it may be left out where there is no room for all.
+    rows: Vec<(String, bool)>,
+    causes: Causes,
+}
+
+impl<W: Write> Reporter for Document<W> {
+    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let server = Server::of(outcome);
+        let problems = problems(outcome);
+        problems.iter().for_each(|problem| self.causes.count(problem, &server.name()));
+        self.rows.push((row(&server), problems.is_empty()));
+        Ok(())
+    }
+
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        let mut text = format!("## PostgreSQL TLS: {}\n\n{HEAD}", counts(run));
+        let causes: Vec<String> = self.causes.worst_first().into_iter().map(section).collect();
+        let foot = foot(run);
+        let rest = causes.iter().map(String::len).sum::<usize>() + foot.len();
+        let room =
+            self.layout.limit.map(|limit| limit.saturating_sub(text.len() + rest + LEFT_OUT.len() + 20));
+        let (rows, left_out) = fitting(&self.rows, room);
+        text.extend(rows);
+        if left_out > 0 {
+            text += &format!("\n{left_out} {LEFT_OUT}\n");
+        }
+        text.extend(causes);
+        text += &foot;
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+const HEAD: &str = "| Target | Result | Cause | Expires | Issuer | Root | TLS |\n\
+                    | --- | --- | --- | --- | --- | --- | --- |\n";
+const LEFT_OUT: &str = "more targets are not listed: the page would be too long to be shown.";
+
+/// The rows that fit into so many bytes: all of them, or else those with problems first, in their order.
+fn fitting(rows: &[(String, bool)], room: Option<usize>) -> (Vec<&str>, usize) {
+    let mut left = room.unwrap_or(usize::MAX);
+    let mut fits = vec![false; rows.len()];
+    for well in [false, true] {
+        for ((row, is_well), fits) in rows.iter().zip(&mut fits) {
+            if *is_well == well && row.len() <= left {
+                left -= row.len();
+                *fits = true;
+            }
+        }
+    }
+    let kept: Vec<&str> =
+        rows.iter().zip(&fits).filter(|(_, fits)| **fits).map(|((row, _), _)| row.as_str()).collect();
+    let left_out = rows.len() - kept.len();
+    (kept, left_out)
+}
+
+/// `verified 197 of 200, failed 3`
+pub(super) fn counts(run: &Run) -> String {
+    let total = run.finished() + run.unfinished;
+    let mut parts = vec![format!("verified {} of {total}", run.verified)];
+    for standing in Standing::ALL.into_iter().filter(|standing| *standing != Standing::Verified) {
+        let count = run.counted(standing);
+        parts.extend((count > 0).then(|| format!("{} {count}", standing.words())));
+    }
+    parts.extend((run.unfinished > 0).then(|| format!("not finished {}", run.unfinished)));
+    parts.join("; ")
+}
+
+fn row(server: &Server) -> String {
+    let sign = match server.standing {
+        Standing::Verified => "✓",
+        Standing::ChainVerified | Standing::Encrypted => "!",
+        Standing::PolicyFailed | Standing::Failed => "✗",
+    };
+    let cause = match &server.failure {
+        Some((code, ..)) => code_span(code),
+        None => server.warnings.iter().map(|(code, _)| code_span(code)).collect::<Vec<_>>().join(" "),
+    };
+    let expires = match (server.path_not_after, server.days_left) {
+        (Some(end), Some(days)) => format!("{} ({})", end.date(), in_days(days)),
+        _ => String::new(),
+    };
+    format!(
+        "| {} | {sign} {} | {cause} | {expires} | {} | {} | {} |\n",
+        code_span(&server.name()),
+        server.standing.words(),
+        code_span(&server.issuer),
+        code_span(&server.root),
+        server.tls_version
+    )
+}
+
+fn section(cause: &Cause) -> String {
+    let problem = cause.problem();
+    let kind = if cause.rank == Rank::Warning { "warning" } else { "error" };
+    let mut text = format!(
+        "\n### {kind} {}{}{}{}\n\n",
+        code_span(problem.name()),
+        cause.count(),
+        problem.remark(),
+        cause.first_of_them()
+    );
+    let mut names: Vec<String> = cause.names.iter().map(|name| code_span(name)).collect();
+    names.extend((cause.unnamed() > 0).then(|| format!("and {} more", cause.unnamed())));
+    text += &names.join(", ");
+    let block = human::block(&problem);
+    let fence = "`".repeat(longest_run(&block).max(2) + 1);
+    text + &format!("\n\n{fence}text\n{block}{fence}\n")
+}
+
+fn foot(run: &Run) -> String {
+    let begun = run.started.map(|started| format!("{started}, ")).unwrap_or_default();
+    let time = format!("{:.1} s", run.elapsed.as_secs_f64());
+    format!("\n{begun}{time}, exit status {}\n", run.exit_status)
+}
+
+/// Text in a code span, in a table as well: a bar would end the cell there, even in code.
+fn code_span(printable: &str) -> String {
+    if printable.is_empty() {
+        return String::new();
+    }
+    let text = printable.replace('|', "\\x7c");
+    let quotes = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{quotes}{pad}{text}{pad}{quotes}")
+}
+
+/// The longest run of backquotes: what encloses it has to be longer.
+fn longest_run(text: &str) -> usize {
+    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
+}

@@ -1,0 +1,144 @@
+//! A target as one row: what tables, lists of servers and metrics tell of it. Strings are printable and bounded; a format
+//! escapes them as it has to.
+
+use super::problem::{problems, remedy};
+use super::{lossy, subject};
+use crate::certificate::Certificate;
+use crate::conninfo::TlsVersion;
+use crate::diagnose::{Outcome, Standing, Verdict};
+use crate::text;
+use crate::timestamp::Timestamp;
+
+/// The most characters of a value.
+const LONGEST: usize = 300;
+
+/// A target.
+pub(super) struct Server {
+    /// The hosts, as the settings have them: the same from run to run, wherever the check ends. Empty where unknown.
+    pub host: String,
+    /// The ports, likewise.
+    pub port: String,
+    /// The address where the check ended.
+    pub address: String,
+    pub database: String,
+    pub user: String,
+    pub sslmode: &'static str,
+    pub provider: &'static str,
+    pub verdict: Verdict,
+    pub standing: Standing,
+    pub exit_status: u8,
+    /// Code, stage and title of why it fails, if it does.
+    pub failure: Option<(&'static str, &'static str, String)>,
+    /// What to do first about what fails, or else about what is worth knowing.
+    pub fix: String,
+    /// The codes of the warnings, and whether they are denied.
+    pub warnings: Vec<(&'static str, bool)>,
+    /// The server certificate's end.
+    pub not_after: Option<Timestamp>,
+    /// The earliest end on the path from the server certificate as far as it leads: what was sent besides does not count.
+    pub path_not_after: Option<Timestamp>,
+    /// Days to that.
+    pub days_left: Option<i64>,
+    /// The server certificate's issuer.
+    pub issuer: String,
+    /// The root at the end of the path.
+    pub root: String,
+    pub tls_version: &'static str,
+    pub cipher: String,
+    pub group: String,
+    /// Begin.
+    pub started: Timestamp,
+    /// Length, in seconds.
+    pub seconds: f64,
+}
+
+impl Server {
+    /// The row of an outcome.
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let attempt = subject::attempt(outcome);
+        let settings = subject::settings(outcome);
+        let (host, port) = subject::endpoint(outcome);
+        let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
+        let judged = tls.and_then(|tls| tls.judgement.as_ref()).map(|judgement| judgement.path.as_slice());
+        let path: Vec<&Certificate> = match (judged, tls) {
+            (Some(path), _) if !path.is_empty() => path.iter().map(|link| &link.certificate).collect(),
+            (_, Some(tls)) => tls.chain.first().into_iter().collect(),
+            (_, None) => Vec::new(),
+        };
+        let end = |certificate: &&Certificate| certificate.readable().not_after;
+        let path_not_after = path.iter().filter_map(end).min();
+        let issuer = path.first().and_then(|leaf| leaf.readable().issuer);
+        let root = path.last().filter(|last| path.len() > 1 && last.is_self_issued());
+        let problems = problems(outcome);
+        let failing = problems.iter().find(|problem| problem.fails());
+        let first = failing.or(problems.first());
+        let value = |value: &[u8]| shown(&lossy(value));
+        Self {
+            host: shown(&host),
+            port: shown(&port),
+            address: attempt
+                .and_then(|attempt| attempt.address)
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            database: settings.map(|settings| value(settings.database.shown())).unwrap_or_default(),
+            user: settings.map(|settings| value(settings.user.shown())).unwrap_or_default(),
+            sslmode: settings.map(|settings| settings.sslmode.name()).unwrap_or_default(),
+            provider: outcome.provider().map(|detection| detection.provider.id).unwrap_or_default(),
+            verdict: outcome.verdict,
+            standing: outcome.standing(),
+            exit_status: outcome.exit_status(),
+            failure: failing.map(|problem| (problem.name(), problem.stage().name(), shown(problem.title()))),
+            fix: first
+                .and_then(|problem| problem.fixes().first())
+                .map(|fix| shown(&remedy(fix)))
+                .unwrap_or_default(),
+            warnings: outcome
+                .warnings
+                .iter()
+                .map(|warning| (warning.code.name, warning.denied.is_some()))
+                .collect(),
+            not_after: path.first().and_then(end),
+            path_not_after,
+            days_left: path_not_after.map(|end| end.days_since(outcome.evidence.judged_at)),
+            issuer: issuer.map(|name| shown(&name.short())).unwrap_or_default(),
+            root: root.map(|root| shown(&root.short_subject())).unwrap_or_default(),
+            tls_version: tls.and_then(|tls| tls.version).map(TlsVersion::name).unwrap_or_default(),
+            cipher: tls.and_then(|tls| tls.cipher.as_deref()).map(shown).unwrap_or_default(),
+            group: tls.and_then(|tls| tls.group.as_deref()).map(shown).unwrap_or_default(),
+            started: outcome.evidence.started,
+            seconds: outcome.evidence.took.as_secs_f64(),
+        }
+    }
+
+    /// How people name it, with its port unless that is PostgreSQL's own.
+    pub(super) fn name(&self) -> String {
+        if self.port == "5432" { self.host_or_unknown().to_owned() } else { self.name_with_port() }
+    }
+
+    /// The same, always with its port.
+    pub(super) fn name_with_port(&self) -> String {
+        match self.host.as_str() {
+            "" => self.host_or_unknown().to_owned(),
+            host if host.contains(':') => format!("[{host}]:{}", self.port),
+            host => format!("{host}:{}", self.port),
+        }
+    }
+
+    fn host_or_unknown(&self) -> &str {
+        if self.host.is_empty() { "(connection string)" } else { &self.host }
+    }
+}
+
+fn shown(untrusted: &str) -> String {
+    text::printable(&text::truncated(untrusted, LONGEST))
+}
+
+/// `in 142 days`, `35 days ago`
+pub(super) fn in_days(days: i64) -> String {
+    let count = |days: u64| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    match days {
+        0 => "today".to_owned(),
+        1.. => format!("in {}", count(days.unsigned_abs())),
+        _ => format!("{} ago", count(days.unsigned_abs())),
+    }
+}
