@@ -9,7 +9,7 @@ use super::causes::{Cause, Causes};
 use super::human;
 use super::markdown::counts;
 use super::problem::{Problem, Rank, Said, problems};
-use super::server::{Server, in_days};
+use super::server::Server;
 use super::{Layout, Reporter, Row};
 use crate::check::Run;
 use crate::conninfo::write::setting;
@@ -95,15 +95,11 @@ fn row(server: &Server) -> String {
         Some((code, ..)) => (*code).to_owned(),
         None => server.warnings.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(", "),
     };
-    let expires = match (server.path_not_after, server.days_left) {
-        (Some(end), Some(days)) => format!("{} ({})", end.date(), in_days(days)),
-        _ => String::new(),
-    };
     let cells = [
         format!("<code>{}</code>", escaped(&server.name())),
         format!("<span class=\"{class}\">{sign} {}</span>", server.standing.words()),
         escaped(&cause),
-        escaped(&expires),
+        escaped(&server.expires()),
         escaped(&server.issuer),
         escaped(&server.root),
         escaped(server.tls_version),
@@ -113,7 +109,7 @@ fn row(server: &Server) -> String {
         .iter()
         .zip(cells)
         .map(|(name, cell)| match *name {
-            "Time" => format!("<td class=\"number\" data-name=\"{name}\">{cell}</td>"),
+            "TLS" | "Time" => format!("<td class=\"number\" data-name=\"{name}\">{cell}</td>"),
             _ => format!("<td data-name=\"{name}\">{cell}</td>"),
         })
         .collect();
@@ -212,7 +208,8 @@ fn fixes(fixes: &[Fix]) -> String {
 }
 
 fn remedy(fix: &Fix) -> String {
-    let mut lines: Vec<String> = fix.command.iter().cloned().collect();
+    let mut lines: Vec<String> =
+        fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
     let settings: Vec<String> = fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
     if !settings.is_empty() {
         lines.push(settings.join(" "));
@@ -220,7 +217,7 @@ fn remedy(fix: &Fix) -> String {
     let tried =
         if fix.tried == Some(Trial::Works) { " <span class=\"good\">(tried: works)</span>" } else { "" };
     let typed: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
-    let typed = if typed.is_empty() { String::new() } else { format!("<pre>{}</pre>", typed.join("\n")) };
+    let typed = if typed.is_empty() { String::new() } else { format!("<pre>{}</pre>", typed.join("<br>")) };
     let mut text = format!("{}{tried}{typed}", escaped(&fix.text));
     let (note, whole) = match (&fix.in_dialect, &fix.conninfo) {
         (Some(Ok(whole)), _) => ("in the driver's own words, without the password:", Some(whole.clone())),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::causes::{Cause, Causes};
 use super::problem::{Rank, problems};
-use super::server::{Server, in_days};
+use super::server::Server;
 use super::{Layout, Reporter, Row, human};
 use crate::check::Run;
 use crate::diagnose::{Outcome, Standing};
@@ -98,14 +98,11 @@ fn row(server: &Server) -> String {
         Some((code, ..)) => code_span(code),
         None => server.warnings.iter().map(|(code, _)| code_span(code)).collect::<Vec<_>>().join(" "),
     };
-    let expires = match (server.path_not_after, server.days_left) {
-        (Some(end), Some(days)) => format!("{} ({})", end.date(), in_days(days)),
-        _ => String::new(),
-    };
     format!(
-        "| {} | {sign} {} | {cause} | {expires} | {} | {} | {} |\n",
+        "| {} | {sign} {} | {cause} | {} | {} | {} | {} |\n",
         code_span(&server.name()),
         server.standing.words(),
+        server.expires(),
         code_span(&server.issuer),
         code_span(&server.root),
         server.tls_version

@@ -142,7 +142,9 @@ pub(super) fn remedy(fix: &Fix) -> String {
             fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
         (!pairs.is_empty()).then(|| pairs.join(" "))
     };
-    let typed = fix.command.clone().or_else(settings);
+    // Of several lines to type, none is the remedy alone.
+    let command = fix.command.clone().filter(|command| command.lines().count() == 1);
+    let typed = command.or_else(settings);
     match (fix.text.is_empty(), typed) {
         (true, Some(typed)) => typed,
         (false, Some(typed)) => format!("{}: {typed}", fix.text),

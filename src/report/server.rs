@@ -46,6 +46,8 @@ pub(super) struct Server {
     pub tls_version: &'static str,
     pub cipher: String,
     pub group: String,
+    /// The moment for which the chain was judged.
+    pub judged_at: Timestamp,
     /// Begin.
     pub started: Timestamp,
     /// Length, in seconds.
@@ -105,8 +107,19 @@ impl Server {
             tls_version: tls.and_then(|tls| tls.version).map(TlsVersion::name).unwrap_or_default(),
             cipher: tls.and_then(|tls| tls.cipher.as_deref()).map(shown).unwrap_or_default(),
             group: tls.and_then(|tls| tls.group.as_deref()).map(shown).unwrap_or_default(),
+            judged_at: outcome.evidence.judged_at,
             started: outcome.evidence.started,
             seconds: outcome.evidence.took.as_secs_f64(),
+        }
+    }
+
+    /// When the path ends, and how far that is: `2027-04-14 (in 142 days)`, `2026-10-25 (35 days ago)`.
+    pub(super) fn expires(&self) -> String {
+        let Some(end) = self.path_not_after else { return String::new() };
+        let distance = end.distance(self.judged_at);
+        match end > self.judged_at {
+            true => format!("{} (in {distance})", end.date()),
+            false => format!("{} ({distance} ago)", end.date()),
         }
     }
 
@@ -131,14 +144,4 @@ impl Server {
 
 fn shown(untrusted: &str) -> String {
     text::printable(&text::truncated(untrusted, LONGEST))
-}
-
-/// `in 142 days`, `35 days ago`
-pub(super) fn in_days(days: i64) -> String {
-    let count = |days: u64| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-    match days {
-        0 => "today".to_owned(),
-        1.. => format!("in {}", count(days.unsigned_abs())),
-        _ => format!("{} ago", count(days.unsigned_abs())),
-    }
 }

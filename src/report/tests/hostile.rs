@@ -29,7 +29,7 @@ fn certificate(poison: &str, bytes: &[u8]) -> Certificate {
 }
 
 /// An outcome whose every string from outside holds `poison`. It is no possible one: nothing is right in it.
-fn poisoned(poison: &str) -> Outcome {
+pub(super) fn poisoned(poison: &str) -> Outcome {
     let bytes = [b"\xff\xc3".as_slice(), poison.as_bytes()].concat();
     let mut outcome = outcomes::hostname_mismatch();
     let settings = outcome.evidence.config.as_mut().unwrap();

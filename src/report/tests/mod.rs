@@ -4,6 +4,7 @@
 //! `UPDATE_SNAPSHOTS=1 cargo test --lib report::tests` writes the files anew; read the difference before it is committed.
 
 mod hostile;
+mod injection;
 pub(crate) mod outcomes;
 
 use std::collections::BTreeSet;
