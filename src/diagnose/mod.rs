@@ -305,6 +305,8 @@ pub struct Fix {
     /// Whether the host it names is what the server's certificate says, in place of another name that was asked for. It
     /// would verify whoever answers, so that trying it shows nothing, and it never comes first.
     pub claimed: bool,
+    /// Whether it lets DNS say where the host is, in place of a file.
+    pub by_dns: bool,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works.

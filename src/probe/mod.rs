@@ -29,7 +29,8 @@ mod tls;
 pub mod verbatim_sni;
 mod wiretap;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -99,6 +100,12 @@ async fn asked_again(
     };
     let left = last.map_or(attempt.limit, |last| last.saturating_duration_since(Instant::now()));
     name_server::ask_all(servers, name, left).await
+}
+
+/// The addresses that DNS has for a host name, at most so many, whatever the hosts file says: `None` where no name server
+/// answers.
+pub async fn addresses_by_dns(name: &str, limit: Duration, most: usize) -> Option<Vec<IpAddr>> {
+    name_server::addresses(&dns::resolvers(), name, limit, most).await
 }
 
 /// The line of the hosts file that led to an address, where the server there is not the one that was meant.

@@ -9,9 +9,13 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use super::tcp::os_failure;
+use crate::bytes::Reader;
 use crate::evidence::{NameServer, NameServerAnswer};
 
 const PORT: u16 = 53;
+/// Types of records (RFC 1035, 3.2.2; RFC 3596).
+const A: u16 = 1;
+const AAAA: u16 = 28;
 /// A name server that is well answers in less; the resolver's own wait is over already.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// RFC 1035, 2.3.4: longer answers are cut, which the header survives.
@@ -22,7 +26,7 @@ const LONGEST_NAME: usize = 253;
 
 /// Asks all of them at once. What is no address (a zone index, say) is not asked.
 pub(super) async fn ask_all(servers: Vec<NameServer>, name: &str, limit: Duration) -> Vec<NameServer> {
-    let query = query(name);
+    let query = query(name, A);
     let asked: Vec<_> = servers
         .iter()
         .map(|server| {
@@ -46,12 +50,77 @@ async fn ask(address: IpAddr, query: &[u8], limit: Duration) -> NameServerAnswer
     match timeout(limit, exchange(address, query)).await {
         Err(_) => NameServerAnswer::Silent,
         Ok(Err(error)) => NameServerAnswer::Failed(os_failure(&error)),
-        Ok(Ok(answer)) => answer,
+        Ok(Ok(answer)) => read(query, &answer).unwrap_or(NameServerAnswer::Silent),
     }
 }
 
+/// The addresses that the first of the servers to answer has for a name, at most so many: those of IPv4 first. `None` where
+/// none answers.
+pub(super) async fn addresses(
+    servers: &[NameServer],
+    name: &str,
+    limit: Duration,
+    most: usize,
+) -> Option<Vec<IpAddr>> {
+    for server in servers {
+        let Ok(server) = server.address.parse::<IpAddr>() else { continue };
+        let mut found = Vec::new();
+        let mut answered = false;
+        for kind in [A, AAAA] {
+            let query = query(name, kind)?;
+            let answer = timeout(limit.min(PATIENCE), exchange(server, &query)).await;
+            let Ok(Ok(answer)) = answer else { continue };
+            answered |= matches!(
+                read(&query, &answer),
+                Some(NameServerAnswer::Records(_) | NameServerAnswer::NoSuchName)
+            );
+            found.extend(records(&query, &answer));
+        }
+        if answered {
+            found.truncate(most);
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The addresses in an answer to the query, whatever names lead to them (RFC 1035, 4.1).
+fn records(query: &[u8], answer: &[u8]) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    let mut reader = Reader::new(answer);
+    let Some(count) = reader.take(6).and_then(|_| reader.u16()) else { return found };
+    // The question comes back as it was.
+    if reader.take(query.len().saturating_sub(8)).is_none() {
+        return found;
+    }
+    for _ in 0..count {
+        let Some((kind, data)) = record(&mut reader) else { break };
+        let v4 = data.first_chunk::<4>().filter(|_| kind == A && data.len() == 4);
+        let v6 = data.first_chunk::<16>().filter(|_| kind == AAAA && data.len() == 16);
+        found.extend(v4.map(|octets| IpAddr::from(*octets)).or(v6.map(|octets| IpAddr::from(*octets))));
+    }
+    found
+}
+
+/// Type and data of the next record, behind its name: labels up to an empty one or to a pointer.
+fn record<'a>(reader: &mut Reader<'a>) -> Option<(u16, &'a [u8])> {
+    loop {
+        match reader.u8()? {
+            0 => break,
+            192.. => {
+                reader.u8()?;
+                break;
+            }
+            length => reader.take(usize::from(length)).map(drop)?,
+        }
+    }
+    let kind = reader.u16()?;
+    reader.take(6)?;
+    Some((kind, reader.vector(2)?))
+}
+
 /// The socket is connected: no other address can answer, and a closed port is an error.
-async fn exchange(address: IpAddr, query: &[u8]) -> io::Result<NameServerAnswer> {
+async fn exchange(address: IpAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let own: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -62,14 +131,14 @@ async fn exchange(address: IpAddr, query: &[u8]) -> io::Result<NameServerAnswer>
     let mut buffer = [0; LONGEST_ANSWER];
     loop {
         let length = socket.recv(&mut buffer).await?;
-        if let Some(answer) = buffer.get(..length).and_then(|bytes| read(query, bytes)) {
-            return Ok(answer);
+        if let Some(answer) = buffer.get(..length).filter(|bytes| read(query, bytes).is_some()) {
+            return Ok(answer.to_vec());
         }
     }
 }
 
-/// Header and question: recursion desired, class IN, type A. `None` for what is no host name.
-fn query(name: &str) -> Option<Vec<u8>> {
+/// Header and question: recursion desired, class IN. `None` for what is no host name.
+fn query(name: &str, kind: u16) -> Option<Vec<u8>> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() || name.len() > LONGEST_NAME {
         return None;
@@ -85,7 +154,9 @@ fn query(name: &str) -> Option<Vec<u8>> {
         query.push(length);
         query.extend(label.bytes());
     }
-    query.extend([0, 0, 1, 0, 1]);
+    query.push(0);
+    query.extend(kind.to_be_bytes());
+    query.extend([0, 1]);
     Some(query)
 }
 
@@ -108,16 +179,16 @@ mod tests {
 
     #[test]
     fn only_host_names_make_a_query() {
-        let asked = query("db.example.").unwrap();
+        let asked = query("db.example.", A).unwrap();
         assert_eq!(asked[2..], *b"\x01\0\0\x01\0\0\0\0\0\0\x02db\x07example\0\0\x01\0\x01");
         for name in ["", ".", "a..b", &"x".repeat(64), &"abc.".repeat(64)] {
-            assert_eq!(query(name), None, "{name}");
+            assert_eq!(query(name, A), None, "{name}");
         }
     }
 
     #[test]
     fn an_answer_is_one_to_the_question() {
-        let asked = query("db.example").unwrap();
+        let asked = query("db.example", A).unwrap();
         let answer = |flags: u8, code: u8| {
             let mut answer = asked.clone();
             (answer[2], answer[3], answer[7]) = (flags, code, 2);
@@ -134,5 +205,20 @@ mod tests {
         other[0] ^= 1;
         assert_eq!(read(&asked, &other), None);
         assert_eq!(read(&asked, &asked[..7]), None);
+    }
+    #[test]
+    fn addresses_are_read_behind_aliases() {
+        let asked = query("db.example", A).unwrap();
+        let mut answer = asked.clone();
+        (answer[2], answer[3], answer[7]) = (0x81, 0x80, 3);
+        // db.example is an alias of a.db.example, which has an address of each kind.
+        answer.extend(b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x04\x01a\xc0\x0c");
+        answer.extend(b"\x01a\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07");
+        answer.extend(b"\x01a\xc0\x0c\0\x1c\0\x01\0\0\0\x3c\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09");
+        let addresses: [IpAddr; 2] = ["192.0.2.7".parse().unwrap(), "2001:db8::9".parse().unwrap()];
+        assert_eq!(records(&asked, &answer), addresses);
+        for length in 0..answer.len() {
+            assert!(records(&asked, &answer[..length]).len() < 2, "{length}");
+        }
     }
 }

@@ -10,7 +10,7 @@ mod string;
 
 use std::time::{Duration, Instant};
 
-use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
+use crate::conninfo::{self, Endpoint, Environment, Host, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{
     Code, Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
@@ -18,7 +18,7 @@ use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
 use crate::file;
 use crate::own_thread;
 use crate::plan::Plan;
-use crate::probe::probe;
+use crate::probe::{addresses_by_dns, probe};
 use crate::provider;
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -46,6 +46,8 @@ const SAME_SERVER: [&str; 7] = [
     "ssl_max_protocol_version",
     "sslnegotiation",
 ];
+/// What the program does whatever the settings say: there is no GSSAPI in it.
+const AS_CHECKED: [(&str, &str); 1] = [("gssencmode", "disable")];
 /// Settings that matter after TLS and cannot be tried without credentials.
 const CREDENTIALS: [&str; 4] = ["user", "dbname", "channel_binding", "require_auth"];
 
@@ -221,6 +223,14 @@ impl<'a> Trials<'a> {
     }
 
     async fn compared(&mut self, before: &Diagnosis, fix: &Fix) -> Comparison {
+        if fix.by_dns && fix.tried.is_none() {
+            return match self.found_by_dns().await {
+                Some(Some(found)) => self.comparison(before, fix, None, found).await,
+                // Without the file the name has no address, or the same one.
+                Some(None) => Comparison::NoBetter,
+                None => Comparison::Undecided,
+            };
+        }
         let changes = !fix.settings.is_empty() || fix.edit.is_some();
         if !changes || fix.claimed || fix.tried.is_some() || self.is_seen_with_credentials_only() {
             return Comparison::Undecided;
@@ -229,6 +239,39 @@ impl<'a> Trials<'a> {
             return Comparison::Undecided;
         };
         let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
+        self.comparison(before, fix, Some(corrected), found).await
+    }
+
+    /// What the check would have found where DNS says the host is; nothing where it says nothing else than the file.
+    /// `None` if that cannot be told.
+    async fn found_by_dns(&mut self) -> Option<Option<TrialResult>> {
+        let (Ok(settings), Some(trust)) = (&self.evidence.config, &self.evidence.trust) else { return None };
+        let attempt = self.evidence.attempts.last()?;
+        let host = settings.hosts.get(attempt.host)?;
+        let Endpoint::Name(name) = &host.endpoint else { return None };
+        let (left, most) = (self.left(), MOST_CONNECTIONS.saturating_sub(self.connections));
+        if !self.context.may_connect || left.is_zero() || most == 0 {
+            return None;
+        }
+        let addresses = addresses_by_dns(name, left, most).await?;
+        if addresses.is_empty() || addresses.iter().any(|address| Some(*address) == attempt.address) {
+            return Some(None);
+        }
+        let at = |address| Host { endpoint: Endpoint::Address(address, None), ..host.clone() };
+        let hosts = addresses.into_iter().map(at).collect();
+        let settings = Settings { hosts, shuffle_hosts: false, ..settings.clone() };
+        let anonymous = matches!(trust.client, ClientIdentity::Ready(_));
+        let evidence = self.probed(settings, trust.clone(), true).await?;
+        Some(Some(TrialResult { settings: None, outcome: diagnosed(evidence).await, anonymous }))
+    }
+
+    async fn comparison(
+        &mut self,
+        before: &Diagnosis,
+        fix: &Fix,
+        corrected: Option<Corrected>,
+        found: TrialResult,
+    ) -> Comparison {
         // A root that verifies somebody else in place of the provider is no remedy.
         if before.code.concerns(Concern::Roots) && is_stranger(&found.outcome.evidence) {
             return Comparison::NoBetter;
@@ -241,7 +284,7 @@ impl<'a> Trials<'a> {
         let Some(after) =
             found.outcome.diagnosis.filter(|after| !(found.anonymous && demands_certificate(after)))
         else {
-            return Comparison::Cured(found.settings.and_then(|settings| corrected.shown(&settings)));
+            return Comparison::Cured(found.settings.and_then(|settings| corrected?.shown(&settings)));
         };
         let both_roots = [before, &after].iter().all(|found| found.code.concerns(Concern::Roots));
         if after.code.concerns(Concern::Deadline) && after.code != before.code {
@@ -404,7 +447,15 @@ impl<'a> Trials<'a> {
             !fix.settings.is_empty() && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword))
         };
         let mut fixes = Vec::new();
-        for fix in std::mem::take(&mut warning.fixes) {
+        for mut fix in std::mem::take(&mut warning.fixes) {
+            // The check itself was made under it.
+            if fix.settings == AS_CHECKED.map(|(keyword, value)| (keyword, value.to_owned())) {
+                let settings = self.evidence.config.as_ref().ok();
+                let corrected = Corrected::of(&fix, self.evidence, self.context);
+                fix.tried = Some(Trial::Works);
+                fix.conninfo =
+                    settings.zip(corrected).and_then(|(settings, corrected)| corrected.shown(settings));
+            }
             match is_judged(&fix) {
                 true => fixes.extend(self.judged_fix(&warning, fix).await),
                 false => fixes.push(fix),

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -205,6 +206,8 @@ struct Neighbours {
     meant: ScriptedServer,
     other: ScriptedServer,
     conninfo: String,
+    /// The names that the resolver was asked for.
+    asked: Receiver<String>,
 }
 
 impl Neighbours {
@@ -216,7 +219,7 @@ impl Neighbours {
             self::serve(&Chain { root: root.clone(), intermediate, leaf }, Login::ClearText)
         };
         let (home, meant, other) = (Home::new(), serve("orders.example"), serve("db1.example"));
-        resolver(&home, "timeout:1 attempts:1");
+        let asked = resolver(&home, "timeout:1 attempts:1");
         let at = SocketAddr::from(([127, 0, 0, 2], meant.address.port()));
         relay(at, other.address, usize::MAX, Duration::ZERO);
         let conninfo = format!(
@@ -224,7 +227,7 @@ impl Neighbours {
             meant.address.port(),
             home.write("root.pem", root.pem()).display()
         );
-        Self { home, meant, other, conninfo }
+        Self { home, meant, other, conninfo, asked }
     }
 
     /// The check names what leads to the other server, and tells neither who comes.
@@ -301,6 +304,21 @@ fn what_leads_to_another_server_is_the_cause_and_its_removal_the_first_fix() {
         let report = neighbours.led_astray(Tool::at(home), conninfo, &[&leads, "/etc/hosts, line 3"]);
         let first = report.at("/diagnosis/fixes/0/text").to_string();
         assert!(first.contains("/etc/hosts, line 3: remove orders.example"), "{report}");
+        // Without that line DNS is asked, and there the right server is.
+        report.says("/diagnosis/fixes/0/tried", "works");
+        let untried = Tool::at(home).with(["--no-try"]).check(conninfo);
+        assert!(untried.at("/diagnosis/fixes/0/tried").is_null(), "{untried}");
+        for name in neighbours.asked.try_iter() {
+            assert!(["orders.example", "none.example"].contains(&name.as_str()), "{name:?} was asked for");
+        }
+        // Where DNS has no such name, or the other server's address, the line is not what to remove.
+        let hosts = home.write("hosts", "127.0.0.2 none.example orders.example\n");
+        let mount = Command::new("mount").arg("--bind").arg(hosts).arg("/etc/hosts").status();
+        assert!(mount.expect("mount").success());
+        let unknown = conninfo.replace("orders.example", "none.example");
+        let words = format!("127.0.0.2:{port} leads to db1.example, not to none.example");
+        let report = neighbours.led_astray(Tool::at(home), &unknown, &[&words, "/etc/hosts, line 1"]);
+        assert!(!report.at("/diagnosis/fixes").to_string().contains("so that DNS says"), "{report}");
 
         // DNS itself, a slip of the hand, and this machine's own name for a tunnel.
         for host in ["other.example", "db2.example"] {

@@ -22,7 +22,10 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
         let place = format!("{}, line {}", path_text(&line.file), line.line);
         return Some(Detour {
             words: format!("{place} gives {host} this address, in place of DNS"),
-            removal: Fix::text(format!("{place}: remove {host}, so that DNS says where the server is")),
+            removal: Fix {
+                by_dns: true,
+                ..Fix::text(format!("{place}: remove {host}, so that DNS says where the server is"))
+            },
         });
     }
     let parameter = view.settings()?.parameter("hostaddr").filter(|known| !known.value.is_empty())?;

@@ -156,7 +156,7 @@ pub(super) const WARNINGS: &[Row] = &[
         fault: "gss-encryption-first",
         shows: "credentials: krb5cc; answer_to_gssencrequest: declined (N)",
         fix: "gssencmode=disable",
-        fixed_by: Untried("gssencmode=disable"),
+        fixed_by: Works("gssencmode=disable"),
         psql: Connects,
         neighbours: &[Settings("TLS alone", "gssencmode=disable")],
     },
