@@ -1,11 +1,17 @@
 //! The `pgtls-check` program: turns a command line into an exit status.
 
+use std::alloc::System;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use pgtls_check::cli::Cli;
 use pgtls_check::commands::{self, completions};
 use pgtls_check::conninfo::mask_argument;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory is wiped as it is freed: what clap, the parsers and the TLS stack copy of a password stays nowhere.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     if completions::is_asked() {

@@ -81,10 +81,10 @@ impl Effective {
 /// Merges the settings of a target. What a run would refuse before its first socket is diagnosed.
 pub async fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
     let target = Target::read(setup, target).await;
-    let input = target.input.as_deref().map(Secret::expose);
+    let input = target.input.as_deref();
     let resolved = match target.refusal() {
         Some(refusal) => Err(refusal),
-        None => conninfo::resolve(input, &setup.overrides, &target.environment),
+        None => conninfo::resolve_secret(input, &setup.overrides, &target.environment),
     };
     let typed = target.typed.clone();
     match resolved {
@@ -111,7 +111,7 @@ async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Trust), B
         environment: &Environment,
         most: Duration,
     ) -> Result<(Settings, Trust), Box<Failure>> {
-        let resolve = || conninfo::resolve(target.map(Secret::expose), overrides, environment);
+        let resolve = || conninfo::resolve_secret(target, overrides, environment);
         let settings = file::within(most.min(DEFAULT_ADDRESS_LIMIT), resolve)?;
         let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
         let trust = file::within(most.min(limit), || trust::load(&settings, environment));

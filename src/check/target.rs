@@ -255,7 +255,9 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
         !is_libpqs || options.iter().any(of_option) || (passfile && name == "PGPASSFILE")
     };
     let variables = environment.variables.iter().filter(|(name, _)| reads(name));
+    let secrets = environment.secrets.iter().filter(|(name, _)| reads(OsStr::new(name)));
     Environment {
+        secrets: secrets.map(|(name, value)| (*name, value.clone())).collect(),
         variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
         program: Program { passes_over, library: dialect.library, own_tls: true },
         ..environment.clone()

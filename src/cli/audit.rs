@@ -1,11 +1,11 @@
 //! `audit`.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, seconds};
+use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
+use crate::secret::Secret;
 
 const AUDIT: &str = "The server is first checked as with --tls-only. Then each offer is tried on its own connection: 20 to 100 connections, at \
      most 6 at a time, all within connect_timeout (10 s if it is not set). They send the server's name, but no user, \
@@ -23,8 +23,8 @@ const EXAMPLES: &str = "Examples:
 #[command(before_help = EXAMPLES, after_help = AUDIT)]
 pub struct AuditArgs {
     /// The server: "host=... sslmode=..." or postgresql://...
-    #[arg(value_name = "CONNINFO")]
-    pub conninfo: Option<OsString>,
+    #[arg(value_name = "CONNINFO", value_parser = in_custody())]
+    pub conninfo: Option<Secret>,
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, seconds};
+use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
 use crate::check::WaitLimit;
+use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
 /// A check of one or more servers.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Connection strings: "host=... sslmode=..." or postgresql://...
-    #[arg(value_name = "CONNINFO")]
-    pub conninfo: Vec<OsString>,
+    #[arg(value_name = "CONNINFO", value_parser = in_custody())]
+    pub conninfo: Vec<Secret>,
 
     /// Where to, over the string.
     #[command(flatten)]

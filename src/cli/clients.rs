@@ -1,10 +1,9 @@
 //! `clients`.
 
-use std::ffi::OsString;
-
 use clap::Args;
 
-use super::target::DialectArgs;
+use super::target::{DialectArgs, in_custody};
+use crate::secret::Secret;
 
 const EXAMPLES: &str = "Examples:
   the same verified connection for every driver
@@ -19,11 +18,11 @@ const EXAMPLES: &str = "Examples:
 #[command(before_help = EXAMPLES)]
 pub struct ClientsArgs {
     /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
-    #[arg(value_name = "CONNINFO")]
-    pub conninfo: Option<OsString>,
+    #[arg(value_name = "CONNINFO", value_parser = in_custody())]
+    pub conninfo: Option<Secret>,
     /// Show another driver's string beside the same string as it verifies chain and name, without secrets
-    #[arg(long, value_name = "STRING", conflicts_with_all = ["conninfo", "only", "probe"])]
-    pub from: Option<OsString>,
+    #[arg(long, value_name = "STRING", value_parser = in_custody(), conflicts_with_all = ["conninfo", "only", "probe"])]
+    pub from: Option<Secret>,
     /// Whose strings they are.
     #[command(flatten)]
     pub dialect: DialectArgs,

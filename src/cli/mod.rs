@@ -295,6 +295,7 @@ mod tests {
 
     use super::*;
     use crate::check::WaitLimit;
+    use crate::secret::Secret;
 
     fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::read(std::iter::once("pgtls-check").chain(arguments.iter().copied()).map(Into::into))
@@ -309,7 +310,8 @@ mod tests {
     fn what_is_no_subcommand_is_a_connection_string() {
         let cli = read(&["host=a", "-v", "host=b"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.check.conninfo, ["host=a", "host=b"]);
+        let strings: Vec<&[u8]> = cli.check.conninfo.iter().map(Secret::expose).collect();
+        assert_eq!(strings, [b"host=a", b"host=b"]);
         assert_eq!(cli.display.verbosity(), Verbosity::Verbose);
         assert!(matches!(read(&["demo"]).unwrap().command, Some(Command::Demo(_))));
     }

@@ -4,11 +4,18 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::clients::dialect::{self, Dialect};
 use crate::conninfo::{Overrides, Value};
 use crate::diagnose::policy::UnknownCode;
 use crate::diagnose::{Policy, Verdict};
+use crate::secret::Secret;
+
+/// Takes an argument into custody as it is read: it may hold a password, and nobody keeps another copy.
+pub(super) fn in_custody() -> impl TypedValueParser<Value = Secret> {
+    OsStringValueParser::new().map(|text| Secret::new(text.into_encoded_bytes()))
+}
 
 /// What overrides the connection string, as in psql.
 #[derive(Debug, Args)]
@@ -23,8 +30,8 @@ pub struct ConnectionArgs {
     #[arg(short = 'U', long = "username", value_name = "USER", help_heading = "Connection")]
     pub user: Option<OsString>,
     /// As psql: a database, or a connection string
-    #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", help_heading = "Connection")]
-    pub dbname: Option<OsString>,
+    #[arg(short = 'd', long = "dbname", value_name = "DBNAME|CONNINFO", value_parser = in_custody(), help_heading = "Connection")]
+    pub dbname: Option<Secret>,
     /// Never ask for a password
     #[arg(short = 'w', long, help_heading = "Connection")]
     pub no_password: bool,
@@ -33,18 +40,14 @@ pub struct ConnectionArgs {
 impl ConnectionArgs {
     /// What the options set, over the connection string.
     pub fn overrides(&self) -> Overrides {
-        let given = [
-            ("host", &self.host, "-h"),
-            ("port", &self.port, "-p"),
-            ("user", &self.user, "-U"),
-            ("dbname", &self.dbname, "-d"),
-        ];
+        let given = [("host", &self.host, "-h"), ("port", &self.port, "-p"), ("user", &self.user, "-U")];
         let parameters = given
             .into_iter()
             .filter_map(|(keyword, value, option)| {
                 let bytes = value.as_ref()?.clone().into_encoded_bytes();
                 Some((keyword, Value::new(bytes), option))
             })
+            .chain(self.dbname.iter().map(|text| ("dbname", Value::held(text.clone()), "-d")))
             .collect();
         Overrides { parameters, never_prompt: self.no_password }
     }

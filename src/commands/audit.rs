@@ -6,7 +6,6 @@ use crate::cli::DisplayArgs;
 use crate::cli::audit::AuditArgs;
 use crate::conninfo::Environment;
 use crate::evidence::Scope;
-use crate::secret::Secret;
 
 pub(super) fn run(
     arguments: &AuditArgs,
@@ -25,7 +24,7 @@ pub(super) fn run(
         policy: arguments.policy.policy().map_err(Usage::new)?,
         ..Setup::new(environment.clone())
     };
-    let target = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
+    let target = arguments.conninfo.clone();
     let outcome = block_on(progress::watched(progress::wanted(streams.notes_style), async |observer| {
         audited(&setup, target.as_ref(), &*observer).await
     }))?;

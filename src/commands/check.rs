@@ -1,7 +1,5 @@
 //! The main job: checks one or more servers and reports each.
 
-use std::ffi::OsString;
-
 use super::outputs::Outputs;
 use super::targets::targets;
 use super::{Streams, Usage, note_visible_password, progress};
@@ -68,8 +66,8 @@ fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &E
 
 /// Whether an argument sets a password and names no server: a part of a connection string without its quotes. What stands
 /// behind it may be the rest of the password, and passes for a target.
-fn is_part_with_password(argument: &OsString) -> bool {
-    let bytes = argument.as_encoded_bytes();
+fn is_part_with_password(argument: &Secret) -> bool {
+    let bytes = argument.expose();
     let keywords = conninfo::parse(bytes).unwrap_or_else(|failure| failure.read).assignments;
     let names_server =
         keywords.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));

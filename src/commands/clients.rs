@@ -1,8 +1,6 @@
 //! `clients`: the connection just described, spelled for drivers and frameworks, with what each does by default and where
 //! it behaves otherwise than libpq for this server.
 
-use std::ffi::OsString;
-
 use super::{Streams, Usage, note_visible_password};
 use crate::check::{Effective, Setup, block_on, check, effective};
 use crate::cli::DisplayArgs;
@@ -33,12 +31,11 @@ pub(super) fn run(
     }
     let clients = chosen(&arguments.only)?;
     note_visible_password(&arguments.conninfo, display, streams);
-    let input = arguments.conninfo.as_ref().map(|text| Secret::new(text.clone().into_encoded_bytes()));
-    let settings =
-        match conninfo::resolve(input.as_ref().map(Secret::expose), &Overrides::default(), environment) {
-            Ok(settings) => settings,
-            Err(failure) => return Ok(streams.report_one(&refused(*failure), display)?),
-        };
+    let input = arguments.conninfo.clone();
+    let settings = match conninfo::resolve_secret(input.as_ref(), &Overrides::default(), environment) {
+        Ok(settings) => settings,
+        Err(failure) => return Ok(streams.report_one(&refused(*failure), display)?),
+    };
     let raised_from = raised_from(&settings);
     // From here on as verify-full: so the files are read, and so the server is looked at.
     let settings = Settings { sslmode: SslMode::VerifyFull, ..settings };
@@ -63,7 +60,7 @@ pub(super) fn run(
 
 /// `--from`: another driver's string beside the one that verifies.
 fn rewritten(
-    text: &OsString,
+    text: &Secret,
     arguments: &ClientsArgs,
     form: Form,
     display: &DisplayArgs,
@@ -72,7 +69,7 @@ fn rewritten(
 ) -> anyhow::Result<u8> {
     note_visible_password([text], display, streams);
     let setup = Setup { dialect: arguments.dialect.dialect, ..Setup::new(environment.clone()) };
-    let text = Secret::new(text.clone().into_encoded_bytes());
+    let text = text.clone();
     let found = block_on(effective(&setup, Some(&text)))?;
     let status = found.exit_status();
     let Some(typed) = found.typed.filter(|typed| typed.reading().is_some()) else {

@@ -21,6 +21,7 @@ use std::fmt;
 use crate::cli::{Cli, Command, DisplayArgs};
 use crate::conninfo::{Environment, holds_secret, mask_argument};
 use crate::report::{Form, Format, Trouble};
+use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 pub use streams::Streams;
 use streams::{Output, Remarks};
@@ -89,11 +90,11 @@ pub fn trouble(answer: &clap::Error, arguments: impl IntoIterator<Item = OsStrin
 /// A remark where a password stands among the arguments: everybody on the machine can read those. It is for people; what
 /// reads a machine's format often gets both streams as one.
 fn note_visible_password<'a>(
-    strings: impl IntoIterator<Item = &'a OsString>,
+    strings: impl IntoIterator<Item = &'a Secret>,
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) {
-    let is_visible = strings.into_iter().any(|text| holds_secret(text.as_encoded_bytes()));
+    let is_visible = strings.into_iter().any(|text| holds_secret(text.expose()));
     if is_visible && !display.quiet && display.format == Format::Human {
         streams.note(
             "note: a password in the arguments is visible to other users (ps); set PGPASSWORD or use a password file",

@@ -21,7 +21,7 @@ pub(super) fn targets(
     arguments: &CheckArgs,
     environment: &Environment,
 ) -> anyhow::Result<Vec<Option<Secret>>> {
-    let given = arguments.conninfo.iter().map(|text| Some(Secret::new(text.clone().into_encoded_bytes())));
+    let given = arguments.conninfo.iter().cloned().map(Some);
     let mut targets: Vec<Option<Secret>> = given.collect();
     if let Some(path) = &arguments.from {
         let listed = listed(path).with_context(|| format!("--from {}", mask_path(path)))?;

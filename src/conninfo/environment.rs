@@ -5,7 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::options::OPTIONS;
 use super::{Program, Value, options};
+use crate::secret::Secret;
 
 /// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
 /// only: there may be secrets among their values.
@@ -13,6 +15,8 @@ use super::{Program, Value, options};
 pub struct Environment {
     /// Environment variables.
     pub variables: BTreeMap<OsString, OsString>,
+    /// Variables whose values are secrets, held apart: each is in memory once.
+    pub secrets: BTreeMap<&'static str, Secret>,
     /// The home directory of the password database, used when `HOME` is unset or empty.
     pub account_home: Option<PathBuf>,
     /// The login name of the effective user: libpq's default for `user`.
@@ -38,6 +42,11 @@ impl fmt::Debug for Environment {
 const SYSTEM_CONFIG_DIRECTORIES: [&str; 4] =
     ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/opt/homebrew/etc/postgresql", "/etc/postgresql"];
 
+/// The variables of options that are secrets.
+fn secret_variables() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().filter(|option| option.kind.is_secret()).filter_map(|option| option.variable)
+}
+
 /// The name of the effective user, as libpq asks for it (fe-auth.c, pg_fe_getusername).
 fn login_name() -> Option<String> {
     #[cfg(unix)]
@@ -49,7 +58,12 @@ fn login_name() -> Option<String> {
 impl Environment {
     /// What the process has.
     pub fn from_process() -> Self {
-        let variables: std::collections::BTreeMap<_, _> = std::env::vars_os().collect();
+        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let secret = |variable: &'static str| {
+            let value = variables.remove(OsStr::new(variable))?;
+            Some((variable, Secret::new(value.into_encoded_bytes())))
+        };
+        let secrets = secret_variables().filter_map(secret).collect();
         let has_home = variables.get(OsStr::new("HOME")).is_some_and(|home| !home.is_empty());
         let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
         Self {
@@ -60,6 +74,7 @@ impl Environment {
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
             program: Program::default(),
+            secrets,
             variables,
         }
     }
@@ -93,6 +108,12 @@ impl Environment {
     /// A variable, if it is set, be it to nothing.
     pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(|value| value.as_os_str())
+    }
+
+    /// A secret's variable, if it is set.
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
+        let plain = || Some(Secret::new(self.variable(name)?.as_encoded_bytes().to_vec()));
+        self.secrets.get(name).cloned().or_else(plain)
     }
 
     /// A variable's bytes.

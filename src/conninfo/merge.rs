@@ -10,6 +10,7 @@ use super::parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as}
 use super::uri::unencoded_password;
 use super::validate::Merged;
 use super::{ConfigError, Environment, Origin, Parameter, ParameterValue, Place, Value, service};
+use crate::secret::Secret;
 
 /// Settings from command-line options, which beat the connection string: keyword, value, the option (`-h`). Those set
 /// to nothing are passed over. A `dbname` (`-d`) may be a connection string; as in psql it beats the other options.
@@ -51,6 +52,10 @@ enum StringSource {
 /// What was found so far; the first value of a keyword stays.
 #[derive(Default)]
 pub(super) struct Merge<'a> {
+    /// The positional string, whose memory the secrets in it share.
+    held: Option<Secret>,
+    /// The same of the string of `-d`.
+    held_d: Option<Secret>,
     input: Option<&'a [u8]>,
     option_d: Option<&'a [u8]>,
     found: BTreeMap<&'static str, Found>,
@@ -60,8 +65,8 @@ pub(super) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Nothing but the positional connection string, not yet read.
-    pub(super) fn of(input: Option<&'a [u8]>) -> Self {
-        Self { input, ..Self::default() }
+    pub(super) fn of(input: Option<&'a Secret>) -> Self {
+        Self { held: input.cloned(), input: input.map(Secret::expose), ..Self::default() }
     }
 
     /// Reads all sources, best first.
@@ -78,6 +83,7 @@ impl<'a> Merge<'a> {
         let mut refused = None;
         if let Some((_, text, option)) = option_d {
             self.option_d = Some(text.as_bytes());
+            self.held_d = Some(text.clone().into_secret());
             refused = self.string(text.as_bytes(), StringSource::OptionD, &Origin::Option(option));
             self.option_d_is_at_fault = refused.is_some();
         }
@@ -93,7 +99,16 @@ impl<'a> Merge<'a> {
         }
         self.service(environment)?;
         for option in OPTIONS {
-            if let Some((value, origin)) = fallback(option, environment) {
+            let secret = option.variable.filter(|_| option.kind.is_secret());
+            if let Some((variable, secret)) = secret.and_then(|name| Some((name, environment.secret(name)?)))
+            {
+                self.found.entry(option.keyword).or_insert(Found {
+                    value: ParameterValue::Secret(secret),
+                    origin: Origin::Environment(variable),
+                    place: None,
+                    typed: None,
+                });
+            } else if let Some((value, origin)) = fallback(option, environment) {
                 self.plain(option.keyword, value, origin);
             }
         }
@@ -110,8 +125,14 @@ impl<'a> Merge<'a> {
         };
         for (keyword, assignment) in read.assignments.into_iter().rev() {
             let Assignment { value, place, typed, may_hold_password } = assignment;
+            let held = match source {
+                StringSource::Positional => self.held.as_ref(),
+                StringSource::OptionD => self.held_d.as_ref(),
+            };
+            let value = ParameterValue::of(keyword, value, may_hold_password);
+            let shared = held.and_then(|held| held.part(place.value.clone(), value.exposed()));
             self.found.entry(keyword).or_insert(Found {
-                value: ParameterValue::of(keyword, value, may_hold_password),
+                value: shared.map_or(value.clone(), |shared| value.in_memory_of(shared)),
                 origin: origin.clone(),
                 place: Some((source, place)),
                 typed,
@@ -192,6 +213,14 @@ impl<'a> Merge<'a> {
         if self.found.get(keyword).is_none_or(|found| found.value.is_empty()) {
             let found = Found { value, origin: Origin::Default, place: None, typed: None };
             self.found.insert(keyword, found);
+        }
+    }
+
+    /// The same, for whoever keeps it.
+    pub(super) fn kept_string(&self) -> Option<Secret> {
+        match (&self.held, self.option_d_is_at_fault) {
+            (Some(held), false) => Some(held.clone()),
+            _ => self.held_d.clone(),
         }
     }
 

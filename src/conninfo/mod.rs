@@ -55,7 +55,7 @@ pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};
 pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
 pub use program::{Library, Program};
-pub use resolve::{Failure, resolve};
+pub use resolve::{Failure, resolve, resolve_secret};
 pub use settings::{BadPort, Endpoint, Host, Keepalives, NoPassword, Notice, Password, RootChoice, Settings};
 pub use uri::has_unencoded_password;
 pub use value::Value;

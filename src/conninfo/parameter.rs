@@ -72,6 +72,15 @@ impl ParameterValue {
         }
     }
 
+    /// The same value in the memory of the string that it stands in.
+    pub(super) fn in_memory_of(self, shared: Secret) -> Self {
+        match self {
+            Self::Plain(value) => Self::Plain(value),
+            Self::Secret(_) => Self::Secret(shared),
+            Self::Mixed { shown, .. } => Self::Mixed { whole: shared, shown },
+        }
+    }
+
     /// The value as libpq reads it, for whoever uses it.
     pub fn exposed(&self) -> &[u8] {
         match self {

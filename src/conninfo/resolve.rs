@@ -38,6 +38,18 @@ pub fn resolve(
     overrides: &Overrides,
     environment: &Environment,
 ) -> Result<Settings, Box<Failure>> {
+    resolve_secret(input.map(secret).as_ref(), overrides, environment)
+}
+
+/// As [`resolve`], of a string in custody: it and the secrets in it stay in its memory.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_secret(
+    input: Option<&Secret>,
+    overrides: &Overrides,
+    environment: &Environment,
+) -> Result<Settings, Box<Failure>> {
     let mut merge = Merge::of(input);
     let mut notices = Vec::new();
     let result = merge
@@ -47,7 +59,7 @@ pub fn resolve(
         Ok(mut settings) => {
             let keywords = merge.read_otherwise();
             settings.notices.extend((!keywords.is_empty()).then_some(Notice::ReadOtherwise { keywords }));
-            Ok(Settings { input: merge.shown_string().map(secret), ..settings })
+            Ok(Settings { input: merge.kept_string(), ..settings })
         }
         Err(error) => {
             let merged = merge.merged();
@@ -56,7 +68,7 @@ pub fn resolve(
             Err(Box::new(Failure {
                 error: *error,
                 parameters: merged.parameters,
-                input: shown.map(secret),
+                input: merge.kept_string(),
                 marked: shown.map(|text| mask(text, &spans)),
             }))
         }
@@ -260,6 +272,7 @@ mod tests {
             login_name: Some("me".to_owned()),
             user_id: None,
             current_dir: "/".into(),
+            secrets: Default::default(),
             system_config_dir: "/nonexistent".into(),
             program: Default::default(),
         }

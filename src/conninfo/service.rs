@@ -243,6 +243,7 @@ mod tests {
         let environment = |variables: &[(&str, PathBuf)]| Environment {
             variables: variables.iter().map(|(name, value)| ((*name).into(), value.into())).collect(),
             account_home: Some(directory.path().to_owned()),
+            secrets: Default::default(),
             system_config_dir: at("system"),
             ..Environment::default()
         };

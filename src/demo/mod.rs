@@ -73,6 +73,7 @@ impl Demo {
             login_name: Some(scenario::USER.to_owned()),
             user_id: None,
             current_dir: self.directory().to_owned(),
+            secrets: Default::default(),
             system_config_dir: self.directory().to_owned(),
             program: Default::default(),
         }

@@ -376,7 +376,7 @@ impl<'a> Trials<'a> {
         let whole = corrected.whole();
         let options = Overrides { parameters: Vec::new(), never_prompt: self.context.overrides.never_prompt };
         let resolved =
-            file::at_once(|| conninfo::resolve(Some(whole.expose()), &options, self.context.environment))?;
+            file::at_once(|| conninfo::resolve_secret(Some(&whole), &options, self.context.environment))?;
         let settings = match resolved {
             Ok(settings) => settings,
             Err(failure) => {

@@ -37,6 +37,7 @@ impl Home {
             login_name: None,
             user_id: None,
             current_dir: directory.path().to_owned(),
+            secrets: Default::default(),
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
         };

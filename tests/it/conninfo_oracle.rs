@@ -459,6 +459,7 @@ impl Combination {
             .chain([("HOME".into(), home.path().into())]);
         let environment = Environment {
             variables: variables.collect(),
+            secrets: Default::default(),
             system_config_dir: "/nonexistent".into(),
             user_id: None,
             current_dir: home.path().to_owned(),

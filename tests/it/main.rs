@@ -22,6 +22,7 @@ mod gss_encryption;
 mod hostile;
 mod layout;
 mod manual;
+mod memory;
 mod network;
 mod option_parity;
 #[cfg(unix)]

@@ -87,6 +87,7 @@ impl Place {
             login_name: None,
             user_id: None,
             current_dir: self.directory.path().to_owned(),
+            secrets: Default::default(),
             system_config_dir: PathBuf::new(),
             program: Default::default(),
         };

@@ -12,7 +12,7 @@ use pgtls_check::cli::Cli;
 use pgtls_check::clients::dialect;
 use pgtls_check::commands::{self, Streams};
 use pgtls_check::conninfo::Environment;
-use pgtls_check::report::Style;
+use pgtls_check::report::{Format, Style};
 
 use crate::support::home::Home;
 use crate::support::network::{alone, resolver};
@@ -152,9 +152,7 @@ fn damaged(text: &str, random: &mut Random) -> String {
 fn command_lines(string: &str) -> Vec<Vec<&str>> {
     let mut lines = vec![
         vec!["-v", string],
-        vec!["--format", "json", "-v", string],
         vec!["--show-config", string],
-        vec!["--show-config", "--format", "json", string],
         vec!["-d", string],
         vec!["--tls-only", "-h", string],
         vec!["-U", string, "-h", "db.example", "--tls-only", "--format", "json"],
@@ -162,15 +160,21 @@ fn command_lines(string: &str) -> Vec<Vec<&str>> {
         vec!["--format", string],
         vec!["--deny", string, "host=db.example"],
         vec!["clients", string],
-        vec!["clients", "--format", "json", string],
         vec!["clients", "--for", string, "host=db.example"],
         vec!["audit", string],
         vec!["explain", string],
-        vec!["explain", "--format", "json", string],
         vec!["roots", "show", string],
         vec!["roots", "check", "--provider", string, "x.pem"],
         vec!["demo", "--list", string],
     ];
+    // In every format that there is.
+    for format in Format::ALL.iter().map(|format| format.name()) {
+        lines.push(vec!["--format", format, "-v", string]);
+        lines.push(vec!["--format", format, "--show-config", string]);
+        for command in ["clients", "audit", "explain"] {
+            lines.push(vec![command, "--format", format, string]);
+        }
+    }
     // As several drivers read it, others for each string.
     let dialects: Vec<&str> = dialect::all().map(|dialect| dialect.name).collect();
     for turn in 0..3 {

@@ -180,6 +180,7 @@ impl Case {
             login_name: Some("me".to_owned()),
             user_id: None,
             current_dir: home.path().to_owned(),
+            secrets: Default::default(),
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
         };
