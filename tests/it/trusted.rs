@@ -1,9 +1,11 @@
 //! What a server is told before it is trusted: a server that this check refuses, now or under its own name and roots,
 //! sees SSLRequest and a ClientHello, and neither user, database, password nor a client certificate.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -152,6 +154,57 @@ fn without_a_chain_nothing_is_judged_as_of_another_date() {
     assert!(last_line(&page).contains("as of 2026-01-01: not judged  exit 5"), "{page}");
 }
 
+/// Leads to a server, and tells what each connection sent there.
+fn recording(server: SocketAddr) -> (u16, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (upstream, tell) = (TcpStream::connect(server).expect("the server"), tell.clone());
+            let (mut back, mut to_client) = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || {
+                // Either end may go first.
+                let _ = std::io::copy(&mut back, &mut to_client);
+                let _ = to_client.shutdown(Shutdown::Write);
+            });
+            thread::spawn(move || {
+                let (mut client, mut upstream, mut sent) = (client, upstream, Vec::new());
+                let mut part = [0; 4096];
+                while let Ok(length @ 1..) = client.read(&mut part) {
+                    sent.extend(&part[..length]);
+                    if upstream.write_all(&part[..length]).is_err() {
+                        break;
+                    }
+                }
+                let _ = upstream.shutdown(Shutdown::Write);
+                let _ = tell.send(sent);
+            });
+        }
+    });
+    (port, told)
+}
+
+/// Whether these bytes are SSLRequest, a ClientHello and what else ends a handshake: at most an empty certificate,
+/// Finished and alerts, which no certificate and no login fits into.
+fn is_a_handshake_at_most(bytes: &[u8]) -> bool {
+    const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+    let mut rest = bytes.strip_prefix(&SSL_REQUEST[..]).unwrap_or(bytes);
+    let (mut hello, mut encrypted) = (true, 0);
+    while let [kind, 3, _, high, low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some((record, next)) = after.split_at_checked(length) else { return false };
+        match (kind, hello) {
+            (22, true) if record.first() == Some(&1) => hello = false,
+            (20 | 21, false) => {}
+            (23, false) => encrypted += length,
+            _ => return false,
+        }
+        rest = next;
+    }
+    rest.is_empty() && encrypted <= 140
+}
+
 /// The trials of a fix verify the server under another name, other roots or no CRL; the check itself did not.
 #[test]
 fn a_client_certificate_goes_to_no_server_that_the_check_refused() {
@@ -169,7 +222,8 @@ fn a_client_certificate_goes_to_no_server_that_the_check_refused() {
         ("sslrootcert=no-such.pem", "root-file-missing"),
         ("sslcrldir=no-such", "crl-missing"),
     ] {
-        let conninfo = format!("{good} {change}");
+        let (port, sent) = recording(server.address);
+        let conninfo = format!("{good} {change} port={port}");
         for command in [&[][..], &["--tls-only"], &["audit"]] {
             let mut tool = Tool::at(&home).env("SSL_CERT_FILE", store.to_str().unwrap());
             for word in command {
@@ -177,6 +231,10 @@ fn a_client_certificate_goes_to_no_server_that_the_check_refused() {
             }
             let report = tool.check(&conninfo);
             report.diagnosed(code);
+            let first = sent.recv_timeout(Duration::from_secs(5)).expect("a connection");
+            for bytes in std::iter::once(first).chain(sent.try_iter()) {
+                assert!(is_a_handshake_at_most(&bytes), "{change} {command:?} sent {bytes:02x?}");
+            }
             let connections = server.connections();
             for connection in &connections {
                 assert!(!connection.told_something(), "{change} {command:?}: {connection:?}\n{report}");
