@@ -189,8 +189,8 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
         let evidence = [("answer", "unknown_ca"), ("issuer", "strangers"), ("path", "stranger.crt")];
         says(&strange, ("client-cert-rejected", "tls", 7), &evidence, "ssl_ca_file");
         // Going without one passes TLS here, and pg_hba.conf refuses it: that is not offered as tried.
-        strange.says("/diagnosis/fixes/1/settings/sslcert", "/nonexistent");
-        strange.says("/diagnosis/fixes/1/tried", Value::Null);
+        strange.says("/diagnosis/fixes/2/settings/sslcert", "/nonexistent");
+        strange.says("/diagnosis/fixes/2/tried", Value::Null);
         // The neighbour: a certificate of the right CA in the role's name.
         check(&home, &files(OPEN, &clients)).verified().stage("session", "ok");
     }
