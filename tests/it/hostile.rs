@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 
+use pgtls_check::report::Format;
 use pgtls_check::text::is_printable;
 
 use crate::support::home::Home;
@@ -21,9 +22,12 @@ const POISON: &str =
 /// Runs a check in every format; nothing it writes is more than text.
 #[track_caller]
 fn in_every_format(home: &Home, conninfo: &str) -> Report {
-    for options in [&[][..], &["-v"], &["-q"], &["--show-config"], &["--show-config", "--format", "json"]] {
+    let formats = Format::ALL.iter().map(|format| vec!["--format", format.name()]);
+    let others = [&[][..], &["-v"], &["-q"], &["--show-config"], &["--show-config", "--format", "json"]]
+        .map(<[_]>::to_vec);
+    for options in others.into_iter().chain(formats) {
         let mut tool = Tool::at(home);
-        for option in options {
+        for option in &options {
             tool = tool.with([*option]);
         }
         let report = tool.with([conninfo]).run();
