@@ -40,6 +40,7 @@ pub mod trial;
 pub mod check;
 
 // Words and formats.
+pub mod guide;
 pub mod report;
 
 // The command line.

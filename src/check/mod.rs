@@ -25,7 +25,7 @@ use crate::trust::SystemStore;
 
 pub use audited::audited;
 pub use many::check_all;
-pub use one::{Effective, check, effective};
+pub use one::{Effective, Resolved, check, effective, resolved};
 pub use run::{INTERRUPTED, Run, higher_exit_status};
 pub use waiting::WaitLimit;
 

@@ -78,6 +78,37 @@ impl Effective {
     }
 }
 
+/// The settings of a target, with the surroundings in which its program sees them.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The settings.
+    pub settings: Settings,
+    /// The surroundings.
+    pub environment: Environment,
+    /// What was typed, where that is not a string of libpq's alone.
+    pub typed: Option<Arc<Typed>>,
+}
+
+/// Reads a target as a check would, and merges its settings.
+///
+/// # Errors
+/// The outcome of a check that would end there.
+pub async fn resolved(setup: &Setup, target: Option<&Secret>) -> Result<Resolved, Box<Outcome>> {
+    let target = Target::read(setup, target).await;
+    let found = match target.refusal() {
+        Some(refusal) => Err(refusal),
+        None => conninfo::resolve_secret(target.input.as_deref(), &setup.overrides, &target.environment),
+    };
+    match found {
+        Ok(settings) => Ok(Resolved {
+            settings,
+            typed: target.typed.clone(),
+            environment: target.environment.into_owned(),
+        }),
+        Err(failure) => Err(Box::new(of_bad_config(setup, &target, Timestamp::now(), *failure))),
+    }
+}
+
 /// Merges the settings of a target. What a run would refuse before its first socket is diagnosed.
 pub async fn effective(setup: &Setup, target: Option<&Secret>) -> Effective {
     let target = Target::read(setup, target).await;

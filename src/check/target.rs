@@ -3,15 +3,14 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Setup;
 use crate::clients::dialect::{
-    self, Absent, Chain, Demand, Dialect, Encryption, Kind, Read, Reading, Root, Setting, Taken, Typed,
-    Variables,
+    self, Absent, Chain, Demand, Dialect, Encryption, Kind, Layer, Read, Reading, Root, Setting, Taken,
+    Typed, Variables,
 };
-use crate::conninfo::{self, ConfigError, Environment, Failure, Form, Program, options};
+use crate::conninfo::{self, ConfigError, Environment, Failure, Form, Program, ProgramRoots, options};
 use crate::probe;
 use crate::secret::Secret;
 
@@ -49,19 +48,30 @@ impl<'a> Target<'a> {
         // What libpq reads is libpq's, whatever else might read it.
         match dialect::read(text.expose(), setup.dialect) {
             dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {
+                // Others read URLs too, and not all alike.
+                true if is_url(text) => {
+                    let read = Read::Libpq(Vec::new());
+                    let typed = Typed { original: text.clone(), read, assumed: None, in_libpq: None };
+                    Self { typed: Some(Arc::new(typed)), ..as_it_is() }
+                }
                 true => as_it_is(),
                 false if taken.uncertain && !is_host(&taken, setup).await => as_it_is(),
                 false => of_libpq(setup, text, taken).unwrap_or_else(as_it_is),
             },
-            dialect::Target::Driver(reading) => of_driver(setup, text, reading),
-            dialect::Target::Refused(failure) => {
-                let typed = Typed {
-                    original: text.clone(),
-                    read: Read::Refused(failure),
-                    assumed: None,
-                    in_libpq: None,
+            dialect::Target::Driver(reading) => {
+                let mut environment = setup.environment.clone();
+                environment.variables.extend(beside(text, &reading.layers));
+                let variable = |name: &str| {
+                    let value = environment.variables.get(OsStr::new(name))?;
+                    Some(value.as_encoded_bytes().to_vec())
                 };
-                Self { typed: Some(Arc::new(typed)), ..as_it_is() }
+                match reading.in_environment(text.expose(), variable) {
+                    Ok(reading) => of_driver(&environment, text, reading),
+                    Err(failure) => Self { typed: Some(Arc::new(refused(text, failure))), ..as_it_is() },
+                }
+            }
+            dialect::Target::Refused(failure) => {
+                Self { typed: Some(Arc::new(refused(text, failure))), ..as_it_is() }
             }
         }
     }
@@ -95,11 +105,33 @@ impl<'a> Target<'a> {
         };
         let places: Vec<_> = keywords
             .into_iter()
-            .filter_map(|keyword| reading.libpq(keyword))
+            .filter_map(|keyword| reading.libpq(keyword).filter(|setting| setting.variable.is_none()))
             .map(|setting| setting.place.value.clone())
             .collect();
         Failure { marked: Some(typed.masked(&places)), ..failure }
     }
+}
+
+/// What other lines of an environment file say beside the one that has the string: the program that reads the file finds
+/// them among its variables. Only those that concern a connection.
+fn beside(text: &Secret, layers: &[Layer]) -> Vec<(OsString, OsString)> {
+    if !layers.iter().any(|layer| matches!(layer, Layer::Variable(name) if !name.is_empty())) {
+        return Vec::new();
+    }
+    let concerns = |name: &str| {
+        options::OPTIONS.iter().any(|option| option.variable == Some(name))
+            || matches!(name, "PGSSL" | "NODE_TLS_REJECT_UNAUTHORIZED" | "NODE_EXTRA_CA_CERTS")
+    };
+    let assigned = dialect::assignments(text.expose()).into_iter().filter(|(name, _)| concerns(name));
+    assigned.map(|(name, value)| (name.into(), os_string(value.expose()))).collect()
+}
+
+fn refused(text: &Secret, failure: Box<dialect::Failure>) -> Typed {
+    Typed { original: text.clone(), read: Read::Refused(failure), assumed: None, in_libpq: None }
+}
+
+fn is_url(text: &Secret) -> bool {
+    [&b"postgresql://"[..], b"postgres://"].iter().any(|scheme| text.expose().starts_with(scheme))
 }
 
 fn is_as_given(taken: &Taken, text: &Secret) -> bool {
@@ -135,6 +167,10 @@ fn of_libpq<'a>(setup: &'a Setup, text: &Secret, taken: Taken) -> Option<Target<
         }
     };
     let mut environment = Cow::Borrowed(&setup.environment);
+    let others = beside(text, &taken.layers);
+    if !others.is_empty() {
+        environment.to_mut().variables.extend(others);
+    }
     for variable in &taken.variables {
         let option = variable.libpq().and_then(|option| options::find(option.as_bytes()));
         if let Some(name) = option.and_then(|option| option.variable) {
@@ -158,8 +194,8 @@ fn os_string(bytes: &[u8]) -> OsString {
 }
 
 /// Another driver's string.
-fn of_driver<'a>(setup: &'a Setup, text: &Secret, reading: Box<Reading>) -> Target<'a> {
-    let mut environment = seen_by(reading.dialect, &reading.decision.demand, &setup.environment);
+fn of_driver<'a>(surroundings: &Environment, text: &Secret, reading: Box<Reading>) -> Target<'a> {
+    let mut environment = seen_by(reading.dialect, &reading.decision.demand, surroundings);
     let demand = &reading.decision.demand;
     let mut settings: Vec<(&'static str, Cow<'_, [u8]>)> = Vec::new();
     for setting in &reading.settings {
@@ -181,7 +217,13 @@ fn of_driver<'a>(setup: &'a Setup, text: &Secret, reading: Box<Reading>) -> Targ
     );
     let input = Secret::new(input);
     let is_plain = |keyword: &str| !options::is_secret(keyword);
-    let plain = settings.iter().filter(|(keyword, _)| is_plain(keyword));
+    // Where libpq does not take `system`, its file says the same.
+    let file = match environment.program.roots {
+        ProgramRoots::System(_) if mode != "verify-full" => crate::trust::system_file(&environment),
+        _ => None,
+    };
+    let file = file.map(|file| ("sslrootcert", Cow::Owned(file.into_os_string().into_encoded_bytes())));
+    let plain = settings.iter().chain(&file).filter(|(keyword, _)| is_plain(keyword));
     let shown =
         conninfo::write::string(Form::KeywordValue, plain.map(|(keyword, value)| (*keyword, value.as_ref())));
     let in_libpq =
@@ -196,6 +238,10 @@ fn of_driver<'a>(setup: &'a Setup, text: &Secret, reading: Box<Reading>) -> Targ
 fn carried(setting: &Setting) -> Option<(&'static str, Cow<'_, [u8]>)> {
     let option = setting.libpq().filter(|_| setting.counts && setting.kind != Kind::Code)?;
     let value = setting.libpq_value()?;
+    // The text of a certificate is no file's name; it is the client's and takes no part in what is verified.
+    if matches!(option, "sslcert" | "sslkey") && value.starts_with(b"-----BEGIN ") {
+        return None;
+    }
     (!matches!(option, "sslmode" | "sslrootcert")).then_some((option, value))
 }
 
@@ -237,7 +283,7 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
     let passfile = dialect.surroundings.passfile;
     let Variables::Of(options) = dialect.surroundings.variables else {
         let passes_over: &[&str] = if demand.chain == Chain::No { &["root.crt"] } else { &[] };
-        let program = Program { passes_over, library: dialect.library, own_tls: false };
+        let program = Program { passes_over, library: dialect.library, own_tls: false, ..Program::default() };
         return Environment { program, ..environment.clone() };
     };
     let passes_over = match (home, passfile) {
@@ -259,7 +305,7 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
     Environment {
         secrets: secrets.map(|(name, value)| (*name, value.clone())).collect(),
         variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
-        program: Program { passes_over, library: dialect.library, own_tls: true },
+        program: Program { passes_over, library: dialect.library, own_tls: true, ..Program::default() },
         ..environment.clone()
     }
 }
@@ -268,18 +314,14 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
 fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Root> {
     let value = |at: usize| reading.settings.get(at).map(|setting| setting.value.expose());
     reading.decision.demand.roots.iter().find(|root| match root {
-        Root::Named(at) | Root::Pinned(at) | Root::Inline(at) | Root::AddedToSystem(at) => {
-            value(*at).is_some_and(|value| !value.is_empty())
-        }
-        Root::Variable(name) => variable(environment, name).is_some(),
+        Root::Named(at)
+        | Root::Pinned(at)
+        | Root::Inline(at)
+        | Root::AddedToSystem(at)
+        | Root::AddedToNode(at) => value(*at).is_some_and(|value| !value.is_empty()),
         Root::Home => environment.default_file("root.crt").is_some_and(|path| path.exists()),
         Root::System | Root::Node | Root::Java | Root::Program => true,
     })
-}
-
-fn variable(environment: &Environment, name: &str) -> Option<Vec<u8>> {
-    let value = environment.variables.get(OsStr::new(name))?;
-    Some(value.as_encoded_bytes().to_vec()).filter(|value| !value.is_empty())
 }
 
 /// What libpq has to be given for these roots, and which of them cannot be seen from here.
@@ -290,24 +332,32 @@ fn trusted(
     environment: &mut Environment,
 ) -> (Option<Root>, Option<Vec<u8>>) {
     let value = |at: usize| reading.settings.get(at).map(|setting| setting.value.expose().to_vec());
-    let system = |environment: &Environment| match mode {
-        "verify-full" => Some(b"system".to_vec()),
-        // libpq takes `system` under verify-full only.
-        _ => crate::trust::system_file(environment).map(|path| path.into_os_string().into_encoded_bytes()),
+    // libpq takes `system` under verify-full only.
+    let system = |environment: &mut Environment, added| {
+        environment.program.roots = ProgramRoots::System(added);
+        (mode == "verify-full").then(|| b"system".to_vec())
     };
     match root {
         None | Some(Root::Home) => (None, None),
-        Some(Root::Named(at) | Root::Pinned(at)) => (None, value(*at).map(as_file)),
-        Some(Root::Variable(name)) => (None, variable(environment, name).map(as_file)),
-        Some(Root::AddedToSystem(at)) => {
+        Some(Root::Named(at)) => (None, value(*at).map(as_file)),
+        Some(Root::Pinned(at)) => {
             let file = value(*at).unwrap_or_default();
-            let path = environment.current_dir.join(Path::new(&os_string(&file)));
-            environment.variables.insert("SSL_CERT_FILE".into(), path.into_os_string());
-            (None, if mode == "verify-full" { Some(b"system".to_vec()) } else { Some(as_file(file)) })
+            (None, Some(as_file(file.strip_prefix(b"file:").unwrap_or(&file).to_vec())))
         }
-        Some(Root::System) => (None, system(environment)),
-        Some(other @ (Root::Node | Root::Java | Root::Program | Root::Inline(_))) => {
-            (Some(other.clone()), system(environment))
+        Some(added @ (Root::AddedToSystem(at) | Root::AddedToNode(at))) => {
+            let file = os_string(&value(*at).unwrap_or_default()).into();
+            let assumed = matches!(added, Root::AddedToNode(_)).then(|| added.clone());
+            (assumed, system(environment, Some(file)))
+        }
+        Some(Root::Inline(at)) => {
+            let name = reading.settings.get(*at).map(|setting| setting.keyword.to_string());
+            let pem = value(*at).unwrap_or_default().into();
+            environment.program.roots = ProgramRoots::Text { name: name.unwrap_or_default(), pem };
+            (None, None)
+        }
+        Some(Root::System) => (None, system(environment, None)),
+        Some(other @ (Root::Node | Root::Java | Root::Program)) => {
+            (Some(other.clone()), system(environment, None))
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::clients::dialect;
 use crate::clients::table;
 use crate::demo;
 use crate::diagnose::{Code, SUBCOMMANDS, catalogue};
+use crate::guide;
 use crate::provider::{self, PROVIDERS};
 
 /// A list: names, and what they mean in a line where that is known.
@@ -25,6 +26,7 @@ const CANDIDATES: &[(&[&str], &str, Candidates)] = &[
     (&["clients"], "only", clients),
     (&["demo"], "fault", faults),
     (&["explain"], "topic", codes),
+    (&["guide"], "topic", guides),
     (&["man"], "command", commands),
     (&["roots", "check"], "provider", providers),
     (&["roots", "export"], "provider", bundles),
@@ -54,6 +56,10 @@ fn offered(definition: Command, path: &[&str], argument: &str, values: PossibleV
 
 fn codes() -> Vec<(&'static str, &'static str)> {
     catalogue::all().map(named).collect()
+}
+
+fn guides() -> Vec<(&'static str, &'static str)> {
+    guide::PAGES.iter().map(|page| (page.topic, page.title())).collect()
 }
 
 fn warnings() -> Vec<(&'static str, &'static str)> {

@@ -17,7 +17,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct ClientsArgs {
-    /// "host=... sslmode=..." or postgresql://..., read as libpq reads it
+    /// "host=... sslmode=..." or postgresql://..., read as libpq reads it, or another driver's string
     #[arg(value_name = "CONNINFO", value_parser = in_custody())]
     pub conninfo: Option<Secret>,
     /// Show another driver's string beside the same string as it verifies chain and name, without secrets

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod completions;
 pub mod demo;
 pub mod explain;
+pub mod guide;
 pub mod man;
 pub mod roots;
 pub mod target;
@@ -29,6 +30,7 @@ use clients::ClientsArgs;
 use completions::CompletionsArgs;
 use demo::DemoArgs;
 use explain::ExplainArgs;
+use guide::GuideArgs;
 use man::ManArgs;
 use roots::RootsArgs;
 
@@ -118,6 +120,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check an embedded server, healthy or with a fault
     Demo(DemoArgs),
+    /// Show a page of the manual; without an argument, list the pages
+    Guide(GuideArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page, of pgtls-check or of a command

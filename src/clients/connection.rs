@@ -188,6 +188,7 @@ fn root(settings: &Settings, trust: &Trust, directory: &Path) -> Result<Root, No
         (RootChoice::File { .. }, Roots::Loaded(store)) => match &store.source {
             RootSource::GivenAsTyped { typed, .. } => file(typed),
             RootSource::Given(path) | RootSource::DefaultFile(path) => file(path),
+            RootSource::Text(_) => Ok(Root::None),
             RootSource::System { .. } => Ok(Root::System),
         },
         (RootChoice::File { path, .. }, _) => file(path),

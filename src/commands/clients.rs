@@ -2,20 +2,19 @@
 //! it behaves otherwise than libpq for this server.
 
 use super::{Streams, Usage, note_visible_password};
-use crate::check::{Effective, Setup, block_on, check, effective};
+use crate::check::{Effective, Resolved, Setup, block_on, check, effective, resolved};
 use crate::cli::DisplayArgs;
 use crate::cli::clients::ClientsArgs;
 use crate::clients::connection::{Connection, raised_from};
 use crate::clients::difference::Situation;
 use crate::clients::table::{self, Client};
-use crate::conninfo::{self, Environment, Failure, Overrides, Settings, SslMode, Value};
-use crate::diagnose::{self, Outcome};
-use crate::evidence::{Evidence, Scope};
+use crate::conninfo::{self, Environment, Overrides, Settings, SslMode, Value};
+use crate::diagnose::Outcome;
+use crate::evidence::Scope;
 use crate::report::Form;
 use crate::report::listing::clients::Answer;
 use crate::report::listing::rewritten::Rewritten;
 use crate::secret::Secret;
-use crate::timestamp::Timestamp;
 use crate::trust;
 
 /// The exit status is that of the live check with `--probe`, else 0.
@@ -32,20 +31,23 @@ pub(super) fn run(
     let clients = chosen(&arguments.only)?;
     note_visible_password(&arguments.conninfo, display, streams);
     let input = arguments.conninfo.clone();
-    let settings = match conninfo::resolve_secret(input.as_ref(), &Overrides::default(), environment) {
-        Ok(settings) => settings,
-        Err(failure) => return Ok(streams.report_one(&refused(*failure), display)?),
+    let setup = Setup { dialect: arguments.dialect.dialect, ..Setup::new(environment.clone()) };
+    let Resolved { settings, environment: seen, typed } = match block_on(resolved(&setup, input.as_ref()))? {
+        Ok(resolved) => resolved,
+        Err(outcome) => return Ok(streams.report_one(&outcome, display)?),
     };
-    let raised_from = raised_from(&settings);
+    let typed = typed.filter(|typed| typed.reading().is_some());
+    let raised_from = if typed.is_some() { None } else { raised_from(&settings) };
     // From here on as verify-full: so the files are read, and so the server is looked at.
     let settings = Settings { sslmode: SslMode::VerifyFull, ..settings };
-    let trust = trust::load(&settings, environment);
+    let trust = trust::load(&settings, &seen);
     let connection = Connection::of(&settings, &trust, &environment.current_dir).map_err(Usage::new)?;
-    let outcome = if arguments.probe { Some(look(input.as_ref(), environment)?) } else { None };
+    let outcome = if arguments.probe { Some(look(input.as_ref(), &setup)?) } else { None };
     let live = outcome.as_ref().and_then(|outcome| outcome.evidence.live());
     let answer = Answer {
         connection: &connection,
         raised_from,
+        read_as: typed.as_deref(),
         other_hosts: settings.hosts.len().saturating_sub(1),
         situation: Situation::new(&connection, &settings, &trust, live),
         outcome: outcome.as_ref(),
@@ -110,19 +112,14 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Client>, Usage> {
 }
 
 /// A check of the server under verify-full that sends no credential and makes no second look.
-fn look(input: Option<&Secret>, environment: &Environment) -> anyhow::Result<Outcome> {
+fn look(input: Option<&Secret>, given: &Setup) -> anyhow::Result<Outcome> {
     let raised = ("sslmode", Value::from("verify-full"), "clients");
     let setup = Setup {
         overrides: Overrides { parameters: vec![raised], ..Overrides::default() },
         scope: Scope { tls_only: true, ..Scope::default() },
         may_try: false,
-        ..Setup::new(environment.clone())
+        dialect: given.dialect,
+        ..Setup::new(given.environment.clone())
     };
     Ok(block_on(check(&setup, input, &()))?)
-}
-
-/// What a check makes of settings that libpq would refuse.
-fn refused(failure: Failure) -> Outcome {
-    let now = Timestamp::now();
-    diagnose::diagnose(Evidence::of_bad_config(now, Scope::default(), failure))
 }

@@ -7,8 +7,10 @@ mod clients;
 pub mod completions;
 mod demo;
 mod explain;
+mod guide;
 mod man;
 mod outputs;
+mod pager;
 mod progress;
 pub mod roots;
 mod streams;
@@ -17,12 +19,15 @@ pub mod write;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::IsTerminal as _;
 
 use crate::cli::{Cli, Command, DisplayArgs};
+use crate::clients::dialect::{self, Target};
 use crate::conninfo::{Environment, holds_secret, mask_argument};
 use crate::report::{Form, Format, Trouble};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
+pub use pager::Pager;
 pub use streams::Streams;
 use streams::{Output, Remarks};
 
@@ -38,7 +43,8 @@ pub const USAGE: u8 = 2;
 pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     let environment = Environment::from_process();
     let (style, notes_style) = streams::styles(&cli.display, &environment);
-    let mut streams = Streams { out: &mut Output::new(), notes: &mut Remarks, style, notes_style };
+    let pager = if std::io::stdout().is_terminal() { Pager::of(&environment) } else { None };
+    let mut streams = Streams { out: &mut Output::new(), notes: &mut Remarks, style, notes_style, pager };
     run_in(cli, &environment, &mut streams)
 }
 
@@ -74,6 +80,7 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
         Some(Command::Clients(arguments)) => clients::run(arguments, display, environment, streams),
         Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
         Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
+        Some(Command::Guide(arguments)) => guide::run(arguments, display, streams),
         Some(Command::Completions(arguments)) => completions::run(arguments, streams),
         Some(Command::Man(arguments)) => man::run(arguments, streams),
     }
@@ -94,12 +101,20 @@ fn note_visible_password<'a>(
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) {
-    let is_visible = strings.into_iter().any(|text| holds_secret(text.expose()));
+    let is_visible =
+        strings.into_iter().map(Secret::expose).any(|text| holds_secret(text) && !is_placeholder_only(text));
     if is_visible && !display.quiet && display.format == Format::Human {
         streams.note(
             "note: a password in the arguments is visible to other users (ps); set PGPASSWORD or use a password file",
         );
     }
+}
+
+/// Whether what stands for the password of another driver's string is a placeholder.
+fn is_placeholder_only(text: &[u8]) -> bool {
+    let Target::Driver(reading) = dialect::read(text, None) else { return false };
+    let mut secrets = reading.settings.iter().filter(|setting| setting.value.plain().is_none()).peekable();
+    secrets.peek().is_some() && secrets.all(|setting| !setting.counts)
 }
 
 /// The form of what is no check.

@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use super::Pager;
 use crate::check::Run;
 use crate::cli::DisplayArgs;
 use crate::conninfo::Environment;
@@ -19,6 +20,8 @@ pub struct Streams<'a> {
     pub style: Style,
     /// How the remarks may look.
     pub notes_style: Style,
+    /// What shows long pages a screen at a time, on a terminal.
+    pub pager: Option<Pager>,
 }
 
 impl Streams<'_> {
@@ -30,7 +33,9 @@ impl Streams<'_> {
 
     /// Writes a listing.
     pub(super) fn list(&mut self, listing: &dyn Listing, form: Form) -> io::Result<()> {
-        self.print(&form.text(listing, self.style))
+        let text = form.text(listing, self.style);
+        let shown = form == Form::Page && self.pager.as_ref().is_some_and(|pager| pager.show(&text));
+        if shown { Ok(()) } else { self.print(&text) }
     }
 
     /// A remark.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::grammar::{Parsed, Refused, Store};
-use super::{LibpqVersion, SyntaxError, SyntaxErrorKind, Value, keyword_value, mask, uri};
+use super::grammar::{Parsed, Place, Refused, Store};
+use super::{LibpqVersion, SyntaxError, SyntaxErrorKind, Value, keyword_value, mask, options, uri};
 
 /// Why a string is refused, and what had been read until then.
 #[derive(Clone, Debug)]
@@ -65,6 +65,34 @@ pub fn parse_as(input: &[u8], version: LibpqVersion) -> Result<Parsed, ParseFail
             Err(ParseFailure { refusal: shown(refused, input, behind_secret), read: store.parsed })
         }
     }
+}
+
+/// All keywords of a string that are no options of libpq's, in the order typed, with their places: libpq names the first
+/// of them and stops. Those that may be pieces of a password are left out.
+pub fn unknown_keywords(input: &[u8]) -> Vec<(String, Range<usize>)> {
+    let mut store = Store { unknown_too: true, ..Store::default() };
+    // What stands before the place where it stops making sense was read.
+    let _ = match uri::is_uri(input) {
+        true => uri::parse(input, &mut store),
+        false => keyword_value::parse(input, &mut store),
+    };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let unknown = |(keyword, place): (Vec<u8>, Place)| {
+        let name = String::from_utf8(keyword).ok()?;
+        let plain = !name.is_empty() && name.bytes().all(|byte| is_plain(&byte));
+        let known = options::find(name.as_bytes()).is_some() || name == "requiressl";
+        (plain && !known).then_some((name, place.keyword))
+    };
+    let found: Vec<(String, Range<usize>)> = store.scanned.into_iter().filter_map(unknown).collect();
+    let spans: Vec<Range<usize>> = found.iter().map(|(_, span)| span.clone()).collect();
+    let masked = mask::mask(input, &spans);
+    let shown = |span: &Range<usize>| masked.text.get(span.clone()).unwrap_or_default();
+    found
+        .into_iter()
+        .zip(&masked.spans)
+        .filter(|((name, _), span)| shown(span) == name)
+        .map(|(found, _)| found)
+        .collect()
 }
 
 /// A refusal without what may be a password in its words.

@@ -579,10 +579,11 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     }
     Some(
         finding
-            .because(
-                "the server has no role of that name; names are case-sensitive, and without user libpq takes the \
+            .because(format!(
+                "the server has no role of that name; names are case-sensitive, and without user {} takes the \
                  login name of this machine's account",
-            )
+                view.program()
+            ))
             .fixes(provider_hints(view, Situation::RoleMissing, None))
             .fix(Fix::text("set the role: user=NAME"))
             .fix(

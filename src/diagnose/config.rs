@@ -7,6 +7,7 @@ use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown, shown_value};
 use super::{Fix, Mark};
+use crate::clients::dialect;
 use crate::conninfo::{
     self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded,
 };
@@ -141,8 +142,8 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 }
 
 /// The subcommands, for a mistyped one that was taken for a connection string.
-pub(crate) const SUBCOMMANDS: [&str; 8] =
-    ["audit", "roots", "clients", "explain", "demo", "completions", "man", "help"];
+pub(crate) const SUBCOMMANDS: [&str; 9] =
+    ["audit", "roots", "clients", "explain", "demo", "guide", "completions", "man", "help"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = driver::refused(view, Kind::Syntax) {
@@ -314,14 +315,62 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
         }
         None => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
     };
+    let others = other_unknown_options(view, span.as_ref());
+    let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
+    let owners = names().filter_map(|name| driver::belongs(name, &dialect::owners(name)));
+    let because = [format!("it stands in {}; names are case-sensitive", origin.phrase())];
+    let because: Vec<String> = because.into_iter().chain(owners).collect();
+    let mark = match (span, input) {
+        (Some(span), input) if !others.is_empty() => {
+            let spans: Vec<_> =
+                [span.clone()].into_iter().chain(others.iter().map(|(_, at)| at.clone())).collect();
+            let masked = conninfo::mask(input, &spans);
+            Some(Mark { text: masked.text, spans: masked.spans, label: "no such options".to_owned() })
+        }
+        _ => mark(view, &label),
+    };
+    let further = others.iter().map(|(name, span)| match conninfo::options::nearest(name.as_bytes()) {
+        Some(nearest) => Fix::text(format!("write `{nearest}` for `{name}`")).edit(span.clone(), nearest),
+        None => Fix::text(format!("remove `{name}`")),
+    });
+    let further: Vec<Fix> = further.collect();
+    let all: Vec<String> = names().map(str::to_owned).collect();
+    let title = match all.as_slice() {
+        [one] => format!("unknown connection option `{one}`"),
+        [one, others @ ..] => {
+            let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
+            format!("unknown connection option `{one}`; also unknown: {}", others.join(", "))
+        }
+        [] => "unknown connection option".to_owned(),
+    };
     Some(
-        Finding::titled(format!("unknown connection option `{keyword}`"))
-            .because(format!("it stands in {}; names are case-sensitive", origin.phrase()))
+        Finding::titled(title)
+            .because(because.join("; "))
             .fact("option", keyword)
+            .fact_if("also_unknown", (all.len() > 1).then(|| all.get(1..).unwrap_or_default().to_vec()))
             .fact_if("nearest", *nearest)
-            .mark(mark(view, &label))
-            .fix(fix),
+            .mark(mark)
+            .fix(fix)
+            .fixes(further),
     )
+}
+
+/// What else is no option of libpq's in the string: libpq stops at the first.
+fn other_unknown_options(
+    view: &View<'_>,
+    first: Option<&std::ops::Range<usize>>,
+) -> Vec<(String, std::ops::Range<usize>)> {
+    let (Some(first), Some(input)) = (first, &view.evidence.input) else { return Vec::new() };
+    let mut others = conninfo::unknown_keywords(input.expose());
+    others.retain(|(_, span)| span != first);
+    // Of two of a name one is enough, and of many a few.
+    let mut seen: Vec<String> = Vec::new();
+    others.retain(|(name, _)| {
+        let new = !seen.contains(name);
+        seen.push(name.clone());
+        new && seen.len() <= 8
+    });
+    others
 }
 
 fn invalid_value(view: &View<'_>) -> Option<Finding> {
@@ -529,8 +578,9 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         return Some(
             Finding::titled("a Unix-domain socket never uses TLS")
                 .because(format!(
-                    "libpq connects to {path} in plaintext whatever the sslmode, {mode} included; there \
-                     is nothing to verify"
+                    "{} connects to {path} in plaintext whatever the sslmode, {mode} included; there \
+                     is nothing to verify",
+                    view.program()
                 ))
                 .fact("socket", path)
                 .fact("sslmode", mode)

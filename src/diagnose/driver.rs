@@ -4,7 +4,8 @@ use super::rule::Finding;
 use super::view::View;
 use super::{Fix, Mark};
 use crate::clients::dialect::{
-    Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Root, Typed,
+    self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
+    Typed,
 };
 use crate::conninfo::mask_argument;
 use crate::text::printable;
@@ -34,6 +35,14 @@ pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
         None => format!("nothing is said of TLS: {}", demanded(&decision.demand)),
     };
     Some(format!("read as {driver}{taken}; {said}{why}"))
+}
+
+/// What a string demands, by which word, and what that means where it is not what its name says.
+pub fn demands(typed: &Typed) -> Option<String> {
+    let decision = typed.decision()?;
+    let by = typed.word().map(|word| format!(", by {}", typed.as_typed(word))).unwrap_or_default();
+    let why = decision.why.as_deref().map(|why| format!(" ({})", printable(why))).unwrap_or_default();
+    Some(format!("{}{by}{why}", demanded(&decision.demand)))
 }
 
 /// What a driver demands, in words.
@@ -106,13 +115,124 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
 /// The roots that stand in for others.
 pub(super) fn assumed(typed: &Typed) -> Option<&'static str> {
     Some(match typed.assumed.as_ref()? {
-        Root::Node => {
+        Root::Node | Root::AddedToNode(_) => {
             "assumed: the driver trusts the roots built into Node.js, here the system's stand in for them"
         }
         Root::Java => "assumed: the driver trusts Java's cacerts, here the system's roots stand in for them",
         Root::Program => "assumed: the program gives the roots, here the system's stand in for them",
-        Root::Inline(_) => "assumed: the roots are text in the string, here the system's stand in for them",
         _ => return None,
+    })
+}
+
+/// Something worth knowing of a string that changes no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// In words.
+    pub text: String,
+    /// Whether it is worth a line in every report: what was said and does not count.
+    pub always: bool,
+}
+
+/// What is worth knowing of the string that was checked, or would be.
+///
+/// `verifies` tells whether what it demands was verified: then nobody has to know who would demand less.
+pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
+    match &typed.read {
+        Read::Driver(reading) => of_driver(typed, reading),
+        Read::Libpq(layers) if layers.is_empty() => {
+            otherwise(typed.original.expose(), !verifies).into_iter().collect()
+        }
+        Read::Libpq(_) | Read::Refused(_) => Vec::new(),
+    }
+}
+
+/// What is worth knowing of a string of another driver's: what the driver passes over, overrides, or has no use for here.
+fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
+    let driver = reading.dialect.title;
+    let setting = |at: &usize| reading.settings.get(*at);
+    let name = |setting: &Setting| match setting.typed.as_str() {
+        "" => printable(&setting.keyword),
+        typed => printable(typed),
+    };
+    let mut notes: Vec<Note> = Vec::new();
+    let (mut own, mut sent) = (Vec::new(), Vec::new());
+    for remark in &reading.remarks {
+        let words = match remark {
+            Remark::NotOfTheConnection(at) => {
+                own.extend(setting(at).filter(|setting| !setting.typed.is_empty()).map(name));
+                None
+            }
+            Remark::Sent(at) => {
+                sent.extend(setting(at).map(name));
+                None
+            }
+            Remark::Ignored { setting: at, nearest, belongs_to } => setting(at)
+                .filter(|setting| !setting.typed.is_empty())
+                .map(|setting| ignored(driver, &name(setting), *nearest, belongs_to)),
+            Remark::Overridden { setting: at, by } => setting(at).zip(setting(by)).map(|(setting, by)| {
+                format!("{} does not count: {} does", typed.as_typed(setting), typed.as_typed(by))
+            }),
+            Remark::Placeholder(at) => setting(at).map(|setting| {
+                let keyword = setting.libpq().unwrap_or(&setting.keyword);
+                format!("the {} is a placeholder, so none is used", printable(keyword))
+            }),
+            Remark::NotCarried(at) => setting(at).map(|setting| {
+                format!(
+                    "{} has no equivalent in libpq and is left out of this check",
+                    typed.as_typed(setting)
+                )
+            }),
+            Remark::Misnamed(at) => setting(at).map(|setting| {
+                let meant = setting.libpq().unwrap_or(&setting.keyword);
+                let (name, meant) = (name(setting), printable(meant));
+                format!("`{name}` is not a keyword of {driver}, which rejects it; read as {meant}")
+            }),
+        };
+        notes.extend(words.map(|text| Note { text, always: true }));
+    }
+    let list = |words: &str, names: Vec<String>| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| Note { text: format!("{words}: {}", names.join(", ")), always: false })
+    };
+    notes.extend(list("not about the connection", own));
+    notes.extend(list("sent to the server as session settings", sent));
+    notes
+}
+
+fn ignored(driver: &str, name: &str, nearest: Option<&str>, owners: &[&str]) -> String {
+    let meant = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
+    let owner = belongs(name, owners).map(|words| format!("; {words}"));
+    let (owner, meant) = (owner.unwrap_or_default(), meant.unwrap_or_default());
+    format!("{driver} ignores `{name}`{owner}{meant}")
+}
+
+/// What other drivers make of a URL that is read as libpq's, where that is something else: the same text is no driver's
+/// alone.
+fn otherwise(text: &[u8], always: bool) -> Option<Note> {
+    let readers = dialect::readers(text);
+    let libpq =
+        readers.iter().find(|(dialect, _)| dialect.name == "libpq").map(|(_, demand)| demanded(demand))?;
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (dialect, demand) in readers.iter().filter(|(dialect, _)| dialect.name != "libpq") {
+        let words = demanded(demand);
+        match groups.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, names)) => names.push(dialect.name),
+            None => groups.push((words, vec![dialect.name])),
+        }
+    }
+    groups.retain(|(words, _)| *words != libpq);
+    // An older release that makes the same of it needs no telling.
+    let told = |names: &[&str]| {
+        let is_older = |name: &&str| {
+            names.iter().any(|other| name.strip_prefix(other).is_some_and(|rest| rest.starts_with('-')))
+        };
+        names.iter().filter(|name| !is_older(name)).copied().collect::<Vec<_>>().join(", ")
+    };
+    let groups: Vec<String> =
+        groups.iter().map(|(words, names)| format!("{}: {words}", told(names))).collect();
+    (!groups.is_empty()).then(|| Note {
+        text: format!("read as libpq reads it; with --as, other drivers demand: {}", groups.join("; ")),
+        always,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::certificate::stranger;
 use super::rules::{also, judge};
 use super::view::{View, at_most};
-use super::{Diagnosis, Outcome, Verdict, stages, warnings};
+use super::{Diagnosis, Note, Outcome, Verdict, Warning, driver, stages, warnings};
 use crate::evidence::Evidence;
 use crate::evidence::audit::Audit;
 
@@ -42,6 +42,13 @@ impl Outcome {
             fix.in_dialect = typed.changed(&fix.settings);
         }
         self
+    }
+
+    /// What is worth knowing of the string besides.
+    pub fn notes(&self) -> Vec<Note> {
+        let weak = |warning: &Warning| warning.code == &warnings::SSLMODE_NOT_VERIFYING;
+        let verifies = !self.warnings.iter().any(weak);
+        self.evidence.typed.as_deref().map(|typed| driver::notes(typed, verifies)).unwrap_or_default()
     }
 
     /// The outcome with what an audit of the same server saw: more evidence, and the warnings that it gives.

@@ -48,7 +48,7 @@ use view::View;
 pub use by_default::NO_FILE;
 pub use code::{Code, Concern, Severity};
 pub(crate) use config::SUBCOMMANDS;
-pub use driver::demanded;
+pub use driver::{Note, demanded, demands, notes};
 pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
 

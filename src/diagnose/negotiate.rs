@@ -351,7 +351,10 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
         .map_or("host or port are those of another service, or a proxy is in between", |found| found.meaning);
     Some(
         Finding::titled(title)
-            .because(format!("most likely {meaning}; libpq takes only S, N or E in answer to SSLRequest"))
+            .because(format!(
+                "most likely {meaning}; {} takes only S, N or E in answer to SSLRequest",
+                view.program()
+            ))
             .fact("protocol", name)
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())

@@ -7,6 +7,7 @@ use super::view::View;
 use super::{
     Diagnosis, Fix, auth, by_default, certificate, config, dns, negotiate, session, tcp, tls, trust,
 };
+use crate::clients::dialect::{Encryption, Fallback, Typed};
 use crate::conninfo::{SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::stage::Stage;
@@ -80,18 +81,26 @@ fn found<'r>(
 }
 
 /// sslmode=prefer goes on in plaintext after a refusal or a failure over TLS, and says nothing; not after an error or
-/// silence before TLS (libpq, measured).
+/// silence before TLS (libpq, measured). Other drivers go on after less.
 fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
-    let over_tls = match view.negotiate() {
+    let decision = view.evidence.typed.as_deref().and_then(Typed::decision);
+    let fallback = match decision.map(|decision| decision.demand.encryption) {
+        Some(Encryption::IfOffered(fallback)) => Some(fallback),
+        Some(_) => None,
+        None => (view.mode == SslMode::Prefer).then_some(Fallback::AnyFailure),
+    };
+    let goes_on = fallback.is_some_and(|fallback| match view.negotiate() {
         Some(NegotiateResult::Refused) => true,
         Some(NegotiateResult::Accepted) => match view.session_failure() {
-            None => true,
-            Some(SessionFailure::Server(message)) => message.sqlstate != "57P03",
+            None => fallback == Fallback::AnyFailure,
+            Some(SessionFailure::Server(message)) => {
+                fallback != Fallback::NotOffered && message.sqlstate != "57P03"
+            }
             Some(_) => false,
         },
         _ => false,
-    };
-    if view.mode == SslMode::Prefer && over_tls && found.code.stage > Stage::Config {
+    });
+    if goes_on && found.code.stage > Stage::Config {
         if !found.cause.is_empty() {
             found.cause.push_str("; ");
         }

@@ -131,9 +131,11 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
     let by_user = !view.origin("dbname").is_some_and(named) && database == view.user();
     let finding = Finding::titled(format!("the database {database} does not exist"))
         .because(match (&by_pooler, by_user) {
-            (Some(_), _) => "the pooler has no such database in its configuration; names are case-sensitive",
-            (None, true) => "dbname is not set, and libpq then uses the user's name",
-            (None, false) => "TLS and login succeeded; names are case-sensitive",
+            (Some(_), _) => {
+                "the pooler has no such database in its configuration; names are case-sensitive".to_owned()
+            }
+            (None, true) => format!("dbname is not set, and {} then uses the user's name", view.program()),
+            (None, false) => "TLS and login succeeded; names are case-sensitive".to_owned(),
         })
         .fact("database", database.clone())
         .fact_if("from", view.origin_words("dbname"))

@@ -181,6 +181,7 @@ impl<'a> View<'a> {
     pub(super) fn server(&self) -> Server<'a> {
         Server {
             provider: self.provider().map(|detection| detection.provider),
+            program: self.program(),
             sslmode: self.mode,
             may_be_public: self.address().is_none_or(|address| reachability(address) == Reachability::Public),
             system_roots: self.evidence.system_roots.as_ref(),
@@ -329,7 +330,9 @@ impl<'a> View<'a> {
 /// The root file in titles and causes.
 pub(super) fn store_name(view: &View<'_>) -> String {
     match view.store().map(|store| &store.source) {
-        Some(RootSource::Given(path) | RootSource::DefaultFile(path)) => file_name(path),
+        Some(RootSource::Given(path) | RootSource::DefaultFile(path) | RootSource::Text(path)) => {
+            file_name(path)
+        }
         Some(RootSource::GivenAsTyped { typed, .. }) => file_name(typed),
         Some(RootSource::System { .. }) => "the system's store".to_owned(),
         None => "your file".to_owned(),

@@ -13,7 +13,9 @@ use super::{Form, Reporter, Row};
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
-use crate::diagnose::{AsOf, Diagnosis, Fact, Fix, Outcome, StageReport, StageStatus, Trial, Warning, looks};
+use crate::diagnose::{
+    AsOf, Diagnosis, Fact, Fix, Note, Outcome, StageReport, StageStatus, Trial, Warning, looks,
+};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
 use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
@@ -84,6 +86,9 @@ fn object(outcome: &Outcome) -> Json {
         "server": attempt.map_or(Json::Null, server),
     });
     if let Some(object) = object.as_object_mut() {
+        if outcome.evidence.typed.is_some() {
+            object.insert("notes".to_owned(), notes(&outcome.notes()));
+        }
         if let Some(audit) = &outcome.evidence.audit {
             object.insert("audit".to_owned(), accepts(audit));
         }
@@ -92,6 +97,11 @@ fn object(outcome: &Outcome) -> Json {
         }
     }
     object
+}
+
+/// What is worth knowing of the string: what its driver passes over, who else would read it otherwise.
+pub(super) fn notes(notes: &[Note]) -> Json {
+    notes.iter().map(|note| shown(&note.text)).collect::<Vec<_>>().into()
 }
 
 /// What the recorded chain comes to on another date; there only where `--as-of` asked. Where it was not judged, all but

@@ -111,6 +111,8 @@ pub enum RootSource {
     },
     /// The default file `~/.postgresql/root.crt`.
     DefaultFile(PathBuf),
+    /// Text of the program's own, by what it is the value of.
+    Text(PathBuf),
     /// `sslrootcert=system`: the file and directory OpenSSL would read.
     System {
         /// `SSL_CERT_FILE` or the compiled-in file.
@@ -431,7 +433,10 @@ pub fn system_roots(environment: &Environment) -> RootStore {
 pub fn system_file(environment: &Environment) -> Option<PathBuf> {
     match roots::system(environment).0.source {
         RootSource::System { file, .. } => file.filter(|file| !file.as_os_str().is_empty()),
-        RootSource::Given(_) | RootSource::GivenAsTyped { .. } | RootSource::DefaultFile(_) => None,
+        RootSource::Given(_)
+        | RootSource::GivenAsTyped { .. }
+        | RootSource::DefaultFile(_)
+        | RootSource::Text(_) => None,
     }
 }
 

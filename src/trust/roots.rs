@@ -8,11 +8,26 @@ use super::store::hashed_files;
 use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Roots};
 use super::{file, store};
 use crate::certificate::{Certificate, Facts, altered, pem};
-use crate::conninfo::{Environment, RootChoice, Settings, SslMode};
+use crate::conninfo::{Environment, ProgramRoots, RootChoice, Settings, SslMode};
 use crate::file::obstacle::{obstacle, similar};
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
 pub(super) fn load(settings: &Settings, environment: &Environment) -> (Roots, Vec<PathBuf>) {
+    let off = settings.sslmode == SslMode::Disable;
+    if let (ProgramRoots::Text { name, pem }, RootChoice::Default(_), false) =
+        (&environment.program.roots, &settings.root, off)
+    {
+        let name = Path::new(name);
+        return (from_bytes(name, pem, RootSource::Text(name.to_owned())), Vec::new());
+    }
+    if let (ProgramRoots::System(added), RootChoice::Default(_) | RootChoice::System, false) =
+        (&environment.program.roots, &settings.root, off)
+    {
+        let (mut store, directories) = system(environment);
+        let added = added.iter().flat_map(|file| found_in(&environment.current_dir.join(file)).certificates);
+        store.certificates.extend(added);
+        return (Roots::Loaded(store), directories);
+    }
     if settings.root == RootChoice::System && settings.sslmode != SslMode::Disable {
         let (store, directories) = system(environment);
         return (Roots::Loaded(store), directories);

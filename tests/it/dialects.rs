@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use pgtls_check::clients::dialect::{self, Target};
 use serde_json::Value;
 
 use crate::support::home::Home;
@@ -20,6 +21,8 @@ use crate::support::tool::Tool;
 /// The servers, by what is wrong with them.
 struct Servers {
     root: String,
+    /// A certificate and key for the client, which nobody asks for.
+    client: (String, String),
     servers: Vec<(&'static str, Postgres)>,
 }
 
@@ -39,7 +42,8 @@ static SERVERS: LazyLock<Servers> = LazyLock::new(|| {
         ("self-signed", setup().certificate(alone.pem(), alone.key_pem()).start()),
         ("TLS off", setup().start()),
     ];
-    Servers { root: chain.root.pem(), servers }
+    let client = (chain.leaf.pem(), chain.leaf.key_pem());
+    Servers { root: chain.root.pem(), client, servers }
 });
 
 /// A driver and the strings of its dialect.
@@ -54,6 +58,12 @@ struct Driver {
     variants: &'static [&'static str],
     /// How a root file is named, if a string can.
     root: Option<&'static str>,
+    /// What stands behind everything: the end of an object.
+    end: &'static str,
+    /// Variables of further runs.
+    environments: &'static [&'static [(&'static str, &'static str)]],
+    /// Whether it reads the system's roots where OpenSSL would.
+    system: bool,
     /// The program that connects, given a home that has the strings.
     program: fn(&Home) -> Command,
 }
@@ -66,6 +76,25 @@ enum Result {
     Tls,
 }
 
+const MODE_VARIABLES: &[&[(&str, &str)]] = &[
+    &[("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", "ROOT")],
+    &[("PGSSLMODE", "require"), ("PGSSLROOTCERT", "ROOT")],
+    &[("PGSSLMODE", "require")],
+    &[("PGSSLMODE", "disable")],
+    &[("PGSSLMODE", "nonsense")],
+];
+
+const NODE_VARIABLES: &[&[(&str, &str)]] = &[
+    &[("NODE_TLS_REJECT_UNAUTHORIZED", "0")],
+    &[("NODE_TLS_REJECT_UNAUTHORIZED", "1")],
+    &[("NODE_EXTRA_CA_CERTS", "ROOT")],
+    &[("PGSSLMODE", "require"), ("NODE_EXTRA_CA_CERTS", "ROOT")],
+    &[("PGSSLMODE", "no-verify")],
+    &[("PGSSLMODE", "allow")],
+    &[("PGSSL", "require")],
+    &[("PGSSL", "disable")],
+];
+
 const LIBPQ: &[&str] = &[
     "",
     "sslmode=disable",
@@ -75,6 +104,18 @@ const LIBPQ: &[&str] = &[
     "sslmode=verify-ca",
     "sslmode=verify-full",
     "sslmode=REQUIRE",
+];
+
+/// And a word that libpq has in URIs only.
+const LIBPQ_AND_SSL: &[&str] = &[
+    "",
+    "sslmode=disable",
+    "sslmode=prefer",
+    "sslmode=require",
+    "sslmode=verify-ca",
+    "sslmode=verify-full",
+    "sslmode=REQUIRE",
+    "ssl=true",
 ];
 
 /// Known differences: dialect, part of the string, server, reason. An entry that no longer differs fails.
@@ -92,17 +133,18 @@ fn agrees(driver: &Driver) {
     let mut differences = Vec::new();
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut runs = 0;
-    for with_roots in [false, true] {
+    for surroundings in driver.surroundings() {
         let home = Home::new();
         let root = home.write("ca.pem", &SERVERS.root);
-        if with_roots {
+        if surroundings.home {
             home.write(".postgresql/root.crt", &SERVERS.root);
         }
-        let cases = cases(driver, &root);
+        let cases = cases(driver, &surroundings, &root);
+        recognised(driver, cases.iter().map(|(_, text)| text.as_str()));
         let text: String = cases.iter().map(|(_, text)| format!("{text}\n")).collect();
         home.write("strings", text);
-        let expected = by_driver(driver, &home, cases.len());
-        let found = by_program(driver, &home, cases.len());
+        let expected = by_driver(driver, surroundings.set(&home, (driver.program)(&home)), cases.len());
+        let found = by_program(driver, surroundings.set(&home, home.command(Tool::PROGRAM)), cases.len());
         runs += cases.len();
         for (((server, text), (expected, words)), (found, code)) in cases.iter().zip(&expected).zip(&found) {
             if expected == found {
@@ -113,8 +155,9 @@ fn agrees(driver: &Driver) {
             });
             match known {
                 Some(known) => drop(used.insert(known)),
+                None if differences.len() == 40 => {}
                 None => differences.push(format!(
-                    "{server}, root.crt {with_roots}: {text}\n  driver {expected:?} {words}\n  program {found:?} {code}"
+                    "{server}, {surroundings:?}: {text:.300}\n  driver {expected:?} {words}\n  program {found:?} {code}"
                 )),
             }
         }
@@ -134,22 +177,122 @@ fn agrees(driver: &Driver) {
     );
 }
 
-/// Server and string.
-fn cases(driver: &Driver, root: &Path) -> Vec<(&'static str, String)> {
+/// Dialects whose strings have no form of their own, and why: libpq reads them, and says of a URL who else would read it.
+const AMBIGUOUS: &[(&str, &str)] = &[
+    ("psycopg", "libpq's URL, which psycopg hands on as it is"),
+    ("psycopg2", "libpq's string, which psycopg hands on as it is"),
+    ("ruby-pg", "libpq's string, which pg hands on as it is"),
+    ("asyncpg", "libpq's URL with libpq's parameters"),
+    ("node-postgres", "libpq's URL unless a parameter is node-postgres' alone"),
+    ("knex", "node-postgres' URL"),
+    ("typeorm", "node-postgres' URL"),
+    ("sequelize", "node-postgres' URL, and an object of the same keys"),
+    ("prisma-7", "node-postgres' URL"),
+    ("postgres.js", "libpq's URL unless a parameter is another's alone; an object of the same keys"),
+    ("lib-pq-1.10", "libpq's URL with libpq's parameters"),
+    ("pgx-4", "libpq's URL with libpq's parameters"),
+    ("django", "the URL of dj-database-url is libpq's with libpq's parameters"),
+    ("rails", "libpq's URL with libpq's parameters"),
+    ("tokio-postgres", "libpq's URL with libpq's parameters"),
+    ("sqlx", "libpq's URL with libpq's parameters"),
+];
+
+/// Without `--as`, each string is recognised as its driver's by its form, or is one of those that have none. Then the
+/// program says what this driver demands, if that is something else.
+#[track_caller]
+fn recognised<'a>(driver: &Driver, texts: impl Iterator<Item = &'a str>) {
+    let dialect = dialect::find(driver.dialect).expect("a dialect");
+    let known = AMBIGUOUS.iter().any(|(name, _)| *name == driver.dialect);
+    let mut by_itself = 0;
+    for text in texts {
+        let found = match dialect::read(text.as_bytes(), None) {
+            Target::Driver(reading) => reading.dialect,
+            Target::Refused(failure) => failure.dialect,
+            Target::Libpq(_) => dialect::find("libpq").expect("libpq"),
+        };
+        if found.name == dialect.name || found.title == dialect.title {
+            by_itself += 1;
+            continue;
+        }
+        assert!(known, "{text} is read as {}", found.title);
+        let demand = |dialect| match dialect::read(text.as_bytes(), Some(dialect)) {
+            Target::Driver(reading) => Some(reading.decision.demand),
+            _ => None,
+        };
+        // What libpq reads as its own is what psycopg reads.
+        let psycopg = dialect::find("psycopg").expect("psycopg");
+        let (own, libpqs) = (demand(dialect), demand(psycopg));
+        let said: Vec<_> =
+            dialect::readers(text.as_bytes()).into_iter().map(|(dialect, _)| dialect.name).collect();
+        let differs = own.is_some() && own != libpqs && found.name == "libpq";
+        assert!(
+            !differs || said.contains(&dialect.name),
+            "{text}: nothing says that {} differs",
+            dialect.title
+        );
+    }
+    assert!(by_itself > 0 || known, "{} is never recognised", driver.dialect);
+}
+
+/// What is round a run.
+#[derive(Debug)]
+struct Around {
+    /// Whether ~/.postgresql/root.crt is there.
+    home: bool,
+    /// Whether the system trusts the CA.
+    system: bool,
+    variables: &'static [(&'static str, &'static str)],
+}
+
+impl Driver {
+    fn surroundings(&self) -> Vec<Around> {
+        let around = |home, system| Around { home, system, variables: &[] };
+        let mut all = vec![around(false, false), around(true, false)];
+        all.extend(self.system.then(|| around(false, true)));
+        all.extend(self.environments.iter().map(|variables| Around { variables, ..around(false, false) }));
+        all
+    }
+}
+
+impl Around {
+    fn set(&self, home: &Home, mut command: Command) -> Command {
+        let none = home.join("none");
+        let system = if self.system { home.join("ca.pem") } else { none.clone() };
+        command.env("SSL_CERT_FILE", system).env("SSL_CERT_DIR", none);
+        for (name, value) in self.variables {
+            command.env(name, value.replace("ROOT", &home.join("ca.pem").display().to_string()));
+        }
+        command
+    }
+}
+
+/// Server and string. Variables change what is said of TLS, not what is made of a certificate: three servers tell.
+fn cases(driver: &Driver, around: &Around, root: &Path) -> Vec<(&'static str, String)> {
+    let by_variables = !around.variables.is_empty();
     let mut cases = Vec::new();
-    for (server, postgres) in &SERVERS.servers {
+    let tells = |server: &str| !by_variables || matches!(server, "right" | "other CA" | "TLS off");
+    for (server, postgres) in SERVERS.servers.iter().filter(|(server, _)| tells(server)) {
         let begin = driver.begin.replace("PORT", &postgres.port().to_string()).replace("USER", OPEN);
         for variant in driver.variants {
-            for root in [None, driver.root.map(|name| format!("{name}={}", root.display()))] {
-                let parts: Vec<&str> = [Some(*variant).filter(|part| !part.is_empty()), root.as_deref()]
-                    .into_iter()
-                    .flatten()
-                    .collect();
+            let variant = &variant
+                .replace("QUERY", &percent_encoded(&SERVERS.root))
+                .replace("CLIENT-CERT", &percent_encoded(&SERVERS.client.0))
+                .replace("CLIENT-KEY", &percent_encoded(&SERVERS.client.1))
+                .replace("PEM", &SERVERS.root.replace('\n', "\\n"))
+                .replace("ROOT", &root.display().to_string());
+            let named = driver.root.filter(|_| !by_variables);
+            for root in [None, named.map(|name| format!("{name}={}", root.display()))] {
+                let parts: Vec<&str> =
+                    [Some(variant.as_str()).filter(|part| !part.is_empty()), root.as_deref()]
+                        .into_iter()
+                        .flatten()
+                        .collect();
                 let mut text = begin.clone();
                 for (at, part) in parts.iter().enumerate() {
                     text.push_str(if at == 0 { driver.signs.0 } else { driver.signs.1 });
                     text.push_str(part);
                 }
+                text.push_str(driver.end);
                 if !cases.contains(&(*server, text.clone())) {
                     cases.push((*server, text));
                 }
@@ -159,14 +302,17 @@ fn cases(driver: &Driver, root: &Path) -> Vec<(&'static str, String)> {
     cases
 }
 
+fn percent_encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
 /// What the driver makes of the strings.
-fn by_driver(driver: &Driver, home: &Home, count: usize) -> Vec<(Result, String)> {
-    let output = (driver.program)(home)
-        .env("SSL_CERT_FILE", home.join("none"))
-        .env("SSL_CERT_DIR", home.join("none"))
-        .stdin(Stdio::null())
-        .output()
-        .expect("the driver's program runs");
+fn by_driver(driver: &Driver, mut command: Command, count: usize) -> Vec<(Result, String)> {
+    let output = command.stdin(Stdio::null()).output().expect("the driver's program runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let results: Vec<(Result, String)> = text
         .lines()
@@ -191,13 +337,8 @@ fn by_driver(driver: &Driver, home: &Home, count: usize) -> Vec<(Result, String)
 }
 
 /// What the program says the driver makes of them.
-fn by_program(driver: &Driver, home: &Home, count: usize) -> Vec<(Result, String)> {
-    let none = home.join("none");
-    let none = none.to_str().expect("a path in UTF-8");
-    let output = home
-        .command(Tool::PROGRAM)
-        .env("SSL_CERT_FILE", none)
-        .env("SSL_CERT_DIR", none)
+fn by_program(driver: &Driver, mut command: Command, count: usize) -> Vec<(Result, String)> {
+    let output = command
         .args(["--as", driver.dialect, "--no-try", "--jobs", "4", "--format", "json", "--from", "strings"])
         .output()
         .expect("the program runs");
@@ -211,7 +352,9 @@ fn by_program(driver: &Driver, home: &Home, count: usize) -> Vec<(Result, String
 fn of(report: &Value) -> Result {
     let stage = report["diagnosis"]["stage"].as_str().unwrap_or_default();
     let refused_before = report["exit_code"] == 2 && report["diagnosis"]["code"] != "tls-not-requested";
+    let cause = report["diagnosis"]["cause"].as_str().unwrap_or_default();
     match (report["verdict"].as_str(), report["target"]["sslmode"].as_str()) {
+        (Some("failed"), _) if cause.contains("continues without TLS") => Result::Plaintext,
         (Some("verified" | "chain-verified" | "encrypted"), _) => Result::Tls,
         _ if refused_before => Result::Refused,
         // These go on in plaintext, which the program never calls a success.
@@ -233,8 +376,17 @@ fn command(home: &Home, words: &[&str]) -> Command {
     command
 }
 
-fn script(home: &Home, interpreter: &str, name: &str) -> Command {
-    command(home, &[interpreter, source(name).to_str().expect("a path in UTF-8")])
+fn script(home: &Home, words: &[&str], name: &str) -> Command {
+    let source = source(name);
+    let (interpreter, arguments) = words.split_first().expect("an interpreter");
+    let words = [&[*interpreter, source.to_str().expect("a path in UTF-8")], arguments].concat();
+    command(home, &words)
+}
+
+/// The Rust drivers, which are built by `tests/run setup`.
+fn rust(home: &Home, driver: &str) -> Command {
+    let program = build_directory().join("clients-rust/debug/driver");
+    command(home, &[program.to_str().expect("a path in UTF-8"), driver])
 }
 
 fn python(home: &Home, driver: &str) -> Command {
@@ -267,7 +419,7 @@ fn java(home: &Home) -> Command {
     command(home, &[&options[..], &["Driver"]].concat())
 }
 
-fn go(home: &Home) -> Command {
+fn go(home: &Home, driver: &str) -> Command {
     let built = home
         .command("go")
         // Debian's packages are a GOPATH; the cache outlives the test.
@@ -279,17 +431,31 @@ fn go(home: &Home) -> Command {
         .status()
         .expect("go runs");
     assert!(built.success());
-    command(home, &["./driver"])
+    command(home, &["./driver", driver])
 }
 
 /// A libpq URL of a dialect.
 const fn url(dialect: &'static str, begin: &'static str, program: fn(&Home) -> Command) -> Driver {
-    Driver { dialect, begin, signs: ("?", "&"), variants: LIBPQ, root: Some("sslrootcert"), program }
+    Driver {
+        dialect,
+        begin,
+        signs: ("?", "&"),
+        variants: LIBPQ,
+        root: Some("sslrootcert"),
+        end: "",
+        environments: &[],
+        system: false,
+        program,
+    }
 }
 
 #[test]
 fn psycopg() {
-    agrees(&url("psycopg", "postgresql://USER@localhost:PORT/postgres", |home| python(home, "psycopg")));
+    agrees(&Driver {
+        environments: MODE_VARIABLES,
+        system: true,
+        ..url("psycopg", "postgresql://USER@localhost:PORT/postgres", |home| python(home, "psycopg"))
+    });
 }
 
 #[test]
@@ -336,6 +502,8 @@ fn asyncpg() {
             "sslmode=REQUIRE",
             "ssl=true",
         ],
+        environments: MODE_VARIABLES,
+        system: true,
         ..url("asyncpg", "postgresql://USER@localhost:PORT/postgres", |home| python(home, "asyncpg"))
     });
 }
@@ -367,6 +535,7 @@ fn node_postgres() {
             "uselibpqcompat=true&sslmode=verify-full",
             "uselibpqcompat=true&sslmode=no-verify",
         ],
+        environments: NODE_VARIABLES,
         ..url("node-postgres", "postgresql://USER@localhost:PORT/postgres", |home| {
             node(home, "node-postgres")
         })
@@ -390,6 +559,7 @@ fn postgres_js() {
             "ssl=require",
             "ssl=prefer",
         ],
+        environments: NODE_VARIABLES,
         ..url("postgres.js", "postgresql://USER@localhost:PORT/postgres", |home| node(home, "postgres.js"))
     });
 }
@@ -417,6 +587,11 @@ fn jdbc() {
             "sslmode=verify-full&sslfactory=org.postgresql.ssl.NonValidatingFactory",
             "sslmode=require&sslfactory=org.postgresql.ssl.NonValidatingFactory",
             "sslmode=verify-full&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory",
+            "sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=file:ROOT",
+            "sslmode=require&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=file:ROOT",
+            "sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=QUERY",
+            "sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=QUERY",
+            "sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=ROOT",
         ],
         ..url("jdbc", "jdbc:postgresql://localhost:PORT/postgres?user=USER", java)
     });
@@ -424,13 +599,31 @@ fn jdbc() {
 
 #[test]
 fn lib_pq() {
-    agrees(&url("lib-pq-1.10", "postgresql://USER@localhost:PORT/postgres", go));
+    agrees(&Driver {
+        environments: MODE_VARIABLES,
+        variants: &[
+            "",
+            "sslmode=disable",
+            "sslmode=allow",
+            "sslmode=prefer",
+            "sslmode=require",
+            "sslmode=verify-ca",
+            "sslmode=verify-full",
+            "sslmode=REQUIRE",
+            "sslinline=true&sslmode=verify-full&sslrootcert=QUERY",
+            "sslinline=true&sslmode=require&sslrootcert=QUERY&sslcert=CLIENT-CERT&sslkey=CLIENT-KEY",
+            "sslinline=true&sslmode=verify-full&sslrootcert=QUERY&sslcert=CLIENT-CERT&sslkey=CLIENT-KEY",
+            "sslinline=true&sslmode=verify-full&sslcert=CLIENT-CERT&sslkey=CLIENT-KEY",
+        ],
+        system: true,
+        ..url("lib-pq-1.10", "postgresql://USER@localhost:PORT/postgres", |home| go(home, "lib-pq"))
+    });
 }
 
 #[test]
 fn pdo() {
     let begin = "pgsql:host=localhost;port=PORT;dbname=postgres;user=USER";
-    agrees(&Driver { signs: (";", ";"), ..url("pdo", begin, |home| script(home, "php", "driver.php")) });
+    agrees(&Driver { signs: (";", ";"), ..url("pdo", begin, |home| script(home, &["php"], "driver.php")) });
 }
 
 #[test]
@@ -438,7 +631,7 @@ fn dbd_pg() {
     let begin = "dbi:Pg:host=localhost;port=PORT;dbname=postgres;user=USER";
     agrees(&Driver {
         signs: (";", ";"),
-        ..url("dbi", begin, |home| script(home, "/usr/bin/perl", "driver.pl"))
+        ..url("dbi", begin, |home| script(home, &["/usr/bin/perl"], "driver.pl"))
     });
 }
 
@@ -447,6 +640,304 @@ fn ruby_pg() {
     let begin = "host=localhost port=PORT dbname=postgres user=USER";
     agrees(&Driver {
         signs: (" ", " "),
-        ..url("ruby-pg", begin, |home| script(home, "/usr/bin/ruby", "driver.rb"))
+        ..url("ruby-pg", begin, |home| script(home, &["/usr/bin/ruby", "ruby-pg"], "driver.rb"))
     });
+}
+
+#[test]
+fn sqlalchemy_with_asyncpg() {
+    agrees(&Driver {
+        variants: &[
+            "",
+            "ssl=disable",
+            "ssl=allow",
+            "ssl=prefer",
+            "ssl=require",
+            "ssl=verify-ca",
+            "ssl=verify-full",
+            "ssl=true",
+            "sslmode=require",
+        ],
+        root: None,
+        environments: MODE_VARIABLES,
+        ..url("sqlalchemy+asyncpg", "postgresql+asyncpg://USER@localhost:PORT/postgres", |home| {
+            python(home, "sqlalchemy_asyncpg")
+        })
+    });
+}
+
+#[test]
+fn django() {
+    let begin = "postgres://USER@localhost:PORT/postgres";
+    agrees(&Driver { variants: LIBPQ_AND_SSL, ..url("django", begin, |home| python(home, "django")) });
+}
+
+#[test]
+fn django_dictionary() {
+    agrees(&Driver {
+        signs: (", 'OPTIONS': {", ""),
+        variants: &[
+            "'sslmode': 'disable'}",
+            "'sslmode': 'prefer'}",
+            "'sslmode': 'require'}",
+            "'sslmode': 'require', 'sslrootcert': 'ROOT'}",
+            "'sslmode': 'verify-full', 'sslrootcert': 'ROOT'}",
+            "'ssl': True}",
+        ],
+        root: None,
+        end: "}",
+        ..url(
+            "django",
+            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'localhost', 'PORT': 'PORT', 'NAME': 'postgres', 'USER': 'USER'",
+            |home| python(home, "django"),
+        )
+    });
+}
+
+#[test]
+fn odbc() {
+    agrees(&Driver {
+        signs: (";", ";"),
+        variants: &[
+            "",
+            "SSLmode=disable",
+            "SSLmode=allow",
+            "SSLmode=prefer",
+            "SSLmode=require",
+            "SSLmode=verify-ca",
+            "SSLmode=verify-full",
+            "SSLmode=REQUIRE",
+            "sslmode=Verify-Full",
+            "SSLmode=r",
+            "SSLmode=vf",
+            "SSLmode=verify_full",
+            "ssl=true",
+            "SSLmode=require;pqopt={sslrootcert=ROOT}",
+            "SSLmode=verify-ca;pqopt={sslrootcert=ROOT}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT}",
+            "SSLmode=verify-full;sslrootcert=ROOT",
+            "SSLmode=require;pqopt={sslmode=verify-full}",
+        ],
+        root: None,
+        environments: MODE_VARIABLES,
+        ..url(
+            "odbc",
+            "Driver={PostgreSQL Unicode};Server=localhost;Port=PORT;Database=postgres;Uid=USER",
+            |home| python(home, "odbc"),
+        )
+    });
+}
+
+#[test]
+fn rails() {
+    let begin = "postgresql://USER@localhost:PORT/postgres";
+    agrees(&Driver {
+        variants: LIBPQ_AND_SSL,
+        environments: MODE_VARIABLES,
+        ..url("rails", begin, |home| script(home, &["/usr/bin/ruby", "rails"], "driver.rb"))
+    });
+}
+
+#[test]
+fn pgx() {
+    agrees(&Driver {
+        environments: MODE_VARIABLES,
+        system: true,
+        ..url("pgx-4", "postgresql://USER@localhost:PORT/postgres", |home| go(home, "pgx"))
+    });
+}
+
+#[test]
+fn tokio_postgres() {
+    agrees(&Driver {
+        variants: &["", "sslmode=disable", "sslmode=prefer", "sslmode=require", "sslmode=verify-full"],
+        root: None,
+        system: true,
+        ..url("tokio-postgres", "postgresql://USER@localhost:PORT/postgres", |home| {
+            rust(home, "tokio-postgres")
+        })
+    });
+}
+
+#[test]
+fn sqlx() {
+    agrees(&Driver {
+        environments: MODE_VARIABLES,
+        system: true,
+        ..url("sqlx", "postgresql://USER@localhost:PORT/postgres", |home| rust(home, "sqlx"))
+    });
+}
+
+/// What is built on node-postgres reads its URLs as that does.
+const OF_NODE_POSTGRES: &[&str] = &[
+    "",
+    "ssl=true",
+    "ssl=0",
+    "ssl=no-verify",
+    "sslmode=disable",
+    "sslmode=prefer",
+    "sslmode=require",
+    "sslmode=verify-full",
+    "sslmode=no-verify",
+];
+
+#[test]
+fn knex() {
+    agrees(&Driver {
+        variants: OF_NODE_POSTGRES,
+        ..url("knex", "postgresql://USER@localhost:PORT/postgres", |home| node(home, "knex"))
+    });
+}
+
+#[test]
+fn typeorm() {
+    agrees(&Driver {
+        variants: OF_NODE_POSTGRES,
+        ..url("typeorm", "postgresql://USER@localhost:PORT/postgres", |home| node(home, "typeorm"))
+    });
+}
+
+#[test]
+fn sequelize() {
+    agrees(&Driver {
+        variants: OF_NODE_POSTGRES,
+        ..url("sequelize", "postgresql://USER@localhost:PORT/postgres", |home| node(home, "sequelize"))
+    });
+}
+
+#[test]
+fn prisma_7() {
+    agrees(&Driver {
+        variants: OF_NODE_POSTGRES,
+        ..url("prisma-7", "postgresql://USER@localhost:PORT/postgres", |home| node(home, "prisma"))
+    });
+}
+
+const NODE_OBJECTS: &[&str] = &[
+    "",
+    "ssl: false",
+    "ssl: true",
+    "ssl: {}",
+    "ssl: {rejectUnauthorized: false}",
+    "ssl: {rejectUnauthorized: true}",
+    "ssl: {ca: fs.readFileSync('ROOT')}",
+    "ssl: {ca: 'PEM'}",
+    "ssl: {ca: \"PEM\", rejectUnauthorized: true}",
+    "ssl: {ca: ['PEM']}",
+    "ssl: {ca: 'PEM', checkServerIdentity: () => undefined}",
+    "ssl: {ca: 'PEM', rejectUnauthorized: false}",
+    "ssl: {ca: 'no certificate'}",
+    "sslmode: 'verify-full'",
+];
+
+#[test]
+fn node_postgres_object() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: NODE_OBJECTS,
+        root: None,
+        end: "}",
+        environments: NODE_VARIABLES,
+        ..url("node-postgres", "{host: 'localhost', port: PORT, database: 'postgres', user: 'USER'", |home| {
+            node(home, "node-postgres")
+        })
+    });
+}
+
+#[test]
+fn postgres_js_object() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: &[
+            "",
+            "ssl: false",
+            "ssl: true",
+            "ssl: 'require'",
+            "ssl: 'prefer'",
+            "ssl: 'verify-full'",
+            "ssl: {rejectUnauthorized: false}",
+            "ssl: {ca: fs.readFileSync('ROOT')}",
+            "ssl: {ca: 'PEM'}",
+            "ssl: {ca: \"PEM\", rejectUnauthorized: true}",
+        ],
+        root: None,
+        end: "}",
+        environments: NODE_VARIABLES,
+        ..url(
+            "postgres.js",
+            "{host: 'localhost', port: PORT, database: 'postgres', username: 'USER'",
+            |home| node(home, "postgres.js"),
+        )
+    });
+}
+
+#[test]
+fn sequelize_object() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: &[
+            "",
+            "ssl: true",
+            "dialectOptions: {ssl: true}",
+            "dialectOptions: {ssl: {rejectUnauthorized: false}}",
+            "dialectOptions: {ssl: {ca: 'PEM'}}",
+            "dialectOptions: {ssl: {require: true, ca: fs.readFileSync('ROOT')}}",
+        ],
+        root: None,
+        end: "}",
+        ..url(
+            "sequelize",
+            "{dialect: 'postgres', host: 'localhost', port: PORT, database: 'postgres', username: 'USER'",
+            |home| node(home, "sequelize"),
+        )
+    });
+}
+
+/// Each string of the portal as it is pasted, the placeholders of database and files filled in, that of the password left
+/// or filled in: checked, with the verdict that its driver gives.
+#[test]
+fn strings_of_the_azure_portal() {
+    let list = include_str!("vectors/azure-strings.tsv");
+    let (_, server) = SERVERS.servers.first().expect("the right server");
+    let home = Home::new();
+    let ca = home.write("ca.pem", &SERVERS.root);
+    let mut checked = 0;
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [tab, dialect, kind, text] = cells[..] else { panic!("{line}") };
+        for password in ["{your_password}", "p4ss"] {
+            let text = text
+                .replace("\\n", "\n")
+                .replace("s.postgres.database.azure.com", "localhost")
+                .replace("{your_database}", "postgres")
+                .replace("{your_password}", password)
+                .replace("{ca-cert filename}", ca.to_str().expect("a path in UTF-8"))
+                .replace("me:", &format!("{OPEN}:"));
+            let output = home
+                .command(Tool::PROGRAM)
+                .env("SSL_CERT_FILE", &ca)
+                .args(["--no-try", "--format", "json", "-U", OPEN, "-p", &server.port().to_string(), &text])
+                .output()
+                .expect("the program runs");
+            let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(report["dialect"], dialect, "{tab}: {report}");
+            let (verdict, code) = (&report["verdict"], &report["diagnosis"]["code"]);
+            match kind {
+                "verifies" => assert_eq!(verdict, "verified", "{tab}: {report}"),
+                "require" => assert_eq!(verdict, "encrypted", "{tab}: {report}"),
+                // Of libpq's own string without a mode this program checks verify-full; a driver of Node's uses no TLS.
+                _ if dialect == "libpq" => assert_eq!(code, "root-file-missing", "{tab}: {report}"),
+                _ if dialect == "node-postgres" => assert_eq!(code, "tls-not-requested", "{tab}: {report}"),
+                _ => assert_eq!(verdict, "encrypted", "{tab}: {report}"),
+            }
+            let shown = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            assert!(!shown.contains("p4ss"), "{tab}: {shown}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 36, "{checked}");
 }

@@ -1,16 +1,42 @@
-//! The README's commands, run as printed. A block of commands behind a line `<!-- run -->` needs no server but the
-//! demo's: its commands are run by a shell, one after the other, all blocks in one directory and in the README's order,
-//! and what they print must be what the README shows. `<!-- run: exit 8 -->` names the exit status of the last command. A
+//! The commands of the README and of the manual's pages (`src/guide`), run as printed. A block of commands behind a line `<!-- run -->` needs no server but the
+//! demo's: its commands are run by a shell, one after the other, all blocks of a file in one directory and in their order,
+//! and what they print must be what the file shows. `<!-- run: exit 8 -->` names the exit status of the last command. A
 //! line `…` stands for lines left out; times, days, ports and the demo's directories differ from run to run and count as
 //! equal. With `UPDATE_README=1` the output is written into the README instead.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::support::home::Home;
+use crate::support::postgres::Postgres;
+use crate::support::site::OPEN;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide");
+
+/// The README and the manual's pages.
+fn files() -> Vec<PathBuf> {
+    let pages = fs::read_dir(GUIDE).expect("the manual").map(|entry| entry.expect("a file").path());
+    let mut files: Vec<PathBuf> =
+        pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    files.sort();
+    files.insert(0, PathBuf::from(README));
+    files
+}
+
+/// A directory as a reader has one, with the roots of the repository and of old instructions in it.
+fn reader() -> Home {
+    let home = Home::new();
+    let certs = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs");
+    for (from, name) in [
+        (certs.clone(), "certs"),
+        (certs.join("DigiCertGlobalRootCA.crt.pem"), "DigiCertGlobalRootCA.crt.pem"),
+    ] {
+        std::os::unix::fs::symlink(from, home.join(name)).expect("a link");
+    }
+    home
+}
 
 /// One block: what is run, and what is shown below each command.
 struct Block {
@@ -113,15 +139,21 @@ fn agree(shown: &[String], printed: &[String]) -> bool {
 
 #[test]
 fn every_command_prints_what_the_readme_shows() {
-    let readme = fs::read_to_string(README).expect("README.md");
-    let home = Home::new();
-    let link = Command::new("ln")
-        .args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/certs")])
-        .arg(home.join("certs"))
-        .status();
-    assert!(link.expect("ln").success());
-    let blocks = blocks(&readme);
-    assert!(blocks.len() >= 10, "{} blocks to run", blocks.len());
+    assert!(as_shown(Path::new(README)) >= 10);
+}
+
+#[test]
+fn every_command_prints_what_the_manual_shows() {
+    let ran: usize = files().iter().skip(1).map(|page| as_shown(page)).sum();
+    assert!(ran >= 20, "{ran} blocks to run");
+}
+
+/// Runs the blocks of a file; how many there are.
+#[track_caller]
+fn as_shown(file: &Path) -> usize {
+    let text = fs::read_to_string(file).expect("a file");
+    let home = reader();
+    let blocks = blocks(&text);
     let update = std::env::var_os("UPDATE_README").is_some();
     let mut wrong = Vec::new();
     let mut fresh: Vec<(usize, Vec<String>)> = Vec::new();
@@ -148,27 +180,73 @@ fn every_command_prints_what_the_readme_shows() {
         fresh.push((block.line, text));
     }
     if update {
-        let mut lines: Vec<String> = readme.lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         for (start, text) in fresh.into_iter().rev() {
             let end = start + 1 + lines[start + 1..].iter().position(|line| line == "```").expect("an end");
             lines.splice(start + 1..end, text);
         }
-        fs::write(README, lines.join("\n") + "\n").expect("README.md");
-        return;
+        fs::write(file, lines.join("\n") + "\n").expect("the file");
+        return blocks.len();
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(wrong.is_empty(), "{}: {}", file.display(), wrong.join("\n\n"));
+    blocks.len()
+}
+
+#[test]
+fn the_readme_links_every_page() {
+    let readme = fs::read_to_string(README).expect("README.md");
+    for page in files().iter().skip(1) {
+        let name = page.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(readme.contains(&format!("](src/guide/{name})")), "{name}");
+    }
+}
+
+/// The files that the page about certificates makes serve PostgreSQL, before and after each step of a rotation.
+#[test]
+fn certificates_made_as_shown_verify() {
+    let text = fs::read_to_string(Path::new(GUIDE).join("certificates.md")).expect("the page");
+    let home = reader();
+    for (command, _) in blocks(&text).iter().flat_map(|block| &block.commands) {
+        let (printed, status) = run(&home, command);
+        assert_eq!(status, 0, "{command}: {printed:#?}");
+    }
+    let read = |name: &str| fs::read_to_string(home.join(name)).expect("a file");
+    for (certificate, key, roots) in [
+        ("server.crt", "server.key", "root.crt"),
+        ("server.crt", "server.key", "both-roots.crt"),
+        ("next-server.crt", "new-key", "both-roots.crt"),
+        ("next-server.crt", "new-key", "next-root.crt"),
+    ] {
+        // The request that both CAs signed is of the key in use.
+        let key = read(if key == "new-key" { "server.key" } else { key });
+        let server = Postgres::version(15).trusted(OPEN).certificate(read(certificate), key).start();
+        let conninfo = format!(
+            "host=localhost port={} user={OPEN} dbname=postgres sslmode=verify-full sslrootcert={roots}",
+            server.port()
+        );
+        let (printed, status) = run(&home, &format!("pgtls-check --require-auth '{conninfo}'"));
+        assert_eq!(status, 0, "{certificate} {roots}: {printed:#?}");
+    }
 }
 
 /// Every console block says what it needs: it is run here, or a word before it says why not.
 #[test]
 fn every_block_of_commands_is_run_or_says_why_not() {
-    let readme = fs::read_to_string(README).expect("README.md");
-    let lines: Vec<&str> = readme.lines().collect();
+    for file in files() {
+        marked(&file);
+    }
+}
+
+#[track_caller]
+fn marked(file: &Path) {
+    let text = fs::read_to_string(file).expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
     for (number, _) in lines.iter().enumerate().filter(|(_, line)| **line == "```console") {
         let marker = number.checked_sub(1).map_or("", |before| lines[before]);
         assert!(
             marker.starts_with("<!-- run") || marker.starts_with("<!-- needs "),
-            "line {}: mark the block with <!-- run --> or <!-- needs … -->",
+            "{} line {}: mark the block with <!-- run --> or <!-- needs … -->",
+            file.display(),
             number + 1
         );
     }
@@ -177,18 +255,18 @@ fn every_block_of_commands_is_run_or_says_why_not() {
 /// Formats, options and codes that the README names exist.
 #[test]
 fn options_in_the_readme_exist() {
-    let readme = fs::read_to_string(README).expect("README.md");
+    let texts: String = files().iter().map(|file| fs::read_to_string(file).expect("a file")).collect();
     let home = Home::new();
     let mut help = String::new();
-    for command in ["", "audit", "roots check", "roots export", "clients", "explain", "demo"] {
+    for command in ["", "audit", "roots check", "roots export", "clients", "explain", "demo", "guide"] {
         let (lines, status) = run(&home, &format!("pgtls-check {command} --help"));
         assert_eq!(status, 0, "{command}: {lines:#?}");
         help.push_str(&lines.join("\n"));
     }
-    for line in readme.lines().filter(|line| line.contains("pgtls-check") || line.starts_with("| `-")) {
+    for line in texts.lines().filter(|line| line.contains("pgtls-check") || line.starts_with("| `-")) {
         // Other programs' options stand behind a pipe, or in lines of az, kubectl, cargo.
         let own = line.split(" | jq").next().unwrap_or_default();
-        if ["az ", "cargo ", "kubectl ", "psql ", "openssl ", "gcloud "]
+        if ["az ", "aws ", "cargo ", "kubectl ", "psql ", "openssl ", "gcloud "]
             .iter()
             .any(|other| own.contains(other))
         {

@@ -92,8 +92,13 @@ impl Place {
             program: Default::default(),
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let mut streams =
-            Streams { out: &mut out, notes: &mut notes, style: self.style, notes_style: self.style };
+        let mut streams = Streams {
+            out: &mut out,
+            notes: &mut notes,
+            style: self.style,
+            notes_style: self.style,
+            pager: None,
+        };
         let status =
             run(args, cli.display.format.listing().unwrap(), &environment, self.at, &mut streams).unwrap();
         Ended { status, out: String::from_utf8(out).unwrap(), notes: String::from_utf8(notes).unwrap() }

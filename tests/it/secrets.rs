@@ -204,6 +204,7 @@ fn output(arguments: &[&str], environment: &Environment) -> String {
         notes: &mut notes,
         style: Style::document(),
         notes_style: Style::document(),
+        pager: None,
     };
     let result = commands::run_in(&cli, environment, &mut streams);
     let mut written = String::from_utf8_lossy(&[out, notes].concat()).into_owned();

@@ -154,6 +154,7 @@ fn every_help_text_keeps_to_the_words() {
         &["clients", "--help"],
         &["explain", "--help"],
         &["demo", "--help"],
+        &["guide", "--help"],
     ] {
         let tool = command.iter().fold(Tool::at(&home), |tool, word| tool.with([*word]));
         let report = tool.run();
@@ -171,8 +172,10 @@ fn every_guide_keeps_to_the_words() {
     for path in ["README.md", "certs/README.md", "src/architecture.md", ".github/CHANGELOG.md"] {
         fine(path, &fs::read_to_string(top(path)).unwrap());
     }
-    for form in fs::read_dir(top(".github/ISSUE_TEMPLATE")).unwrap() {
-        let path = form.unwrap().path();
+    let pages = fs::read_dir(top("src/guide")).unwrap().map(|page| page.unwrap().path());
+    let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
+    let forms = fs::read_dir(top(".github/ISSUE_TEMPLATE")).unwrap().map(|form| form.unwrap().path());
+    for path in pages.chain(forms) {
         fine(&path.display().to_string(), &fs::read_to_string(&path).unwrap());
     }
 }

@@ -13,6 +13,8 @@ pub struct Decision {
     pub word: Option<usize>,
     /// What that word means to this driver, where it is not what its name says.
     pub why: Option<Cow<'static, str>>,
+    /// What has to be done elsewhere before any string makes the driver verify.
+    pub elsewhere: Option<&'static str>,
     /// What the driver refuses of what was said: which setting, and why.
     pub(super) refused: Vec<(Option<usize>, FaultKind)>,
 }
@@ -70,18 +72,18 @@ pub enum Chain {
 pub enum Root {
     /// The file of this setting, by its place in the list.
     Named(usize),
-    /// This certificate alone: the file of this setting.
+    /// This certificate alone: the file that this setting names behind `file:`.
     Pinned(usize),
     /// The text of this setting, in PEM.
     Inline(usize),
-    /// The file that this variable names, if it is set.
-    Variable(&'static str),
     /// `~/.postgresql/root.crt`, if it is there.
     Home,
     /// The operating system's store, as OpenSSL or the driver's library finds it.
     System,
-    /// The list built into Node, and what NODE_EXTRA_CA_CERTS adds.
+    /// The list built into Node.
     Node,
+    /// The file of this setting, besides the list built into Node.
+    AddedToNode(usize),
     /// Java's `cacerts`, or what `javax.net.ssl.trustStore` names.
     Java,
     /// The file of this setting, besides the operating system's store.
@@ -135,7 +137,7 @@ impl Demand {
 impl Decision {
     /// Because of a setting, or of none.
     pub(super) fn by(word: Option<usize>, demand: Demand) -> Self {
-        Self { demand, word, why: None, refused: Vec::new() }
+        Self { demand, word, why: None, elsewhere: None, refused: Vec::new() }
     }
 
     /// With what the word means.
@@ -151,6 +153,11 @@ impl Decision {
     /// The driver refuses a value.
     pub(super) fn invalid(word: usize, keyword: &'static str, allowed: &'static str) -> Self {
         Self::refused(Some(word), FaultKind::InvalidValue(keyword.into(), allowed.into()))
+    }
+
+    /// The first setting of which the driver refuses what was said.
+    pub(super) fn word_refused(&self) -> Option<usize> {
+        self.refused.first().and_then(|(word, _)| *word)
     }
 
     pub(super) fn faults(&self, place: impl Fn(usize) -> std::ops::Range<usize>) -> Vec<Fault> {

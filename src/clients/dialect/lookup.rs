@@ -58,7 +58,12 @@ impl<'a> Lookup<'a> {
 
     /// Whether a setting stood round the string, in an object or among the arguments of a call.
     pub(super) fn is_beside(&self, word: Word<'_>) -> bool {
-        word.at >= self.beside
+        word.at >= self.beside && !self.is_of_variable(word)
+    }
+
+    /// Whether a variable says it, and not the string.
+    pub(super) fn is_of_variable(&self, word: Word<'_>) -> bool {
+        self.settings.get(word.at).is_some_and(|setting| setting.variable.is_some())
     }
 
     /// What `rules` make of this with another word for sslmode.

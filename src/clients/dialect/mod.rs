@@ -8,6 +8,7 @@
 //! or its parts overlap with what may be a password, [`Failure::secrets`] names the bytes that must not be shown.
 
 mod demand;
+mod environment;
 mod grammar;
 mod hosts;
 mod lookup;
@@ -31,12 +32,12 @@ use std::fmt;
 use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
-pub use recognise::{Taken, Target, read};
+pub use recognise::{Taken, Target, read, readers};
 pub use table::{all, find, nearest, owners};
 pub use text::Text;
 pub use typed::{Read, Typed};
 pub use verify::Trusted;
-pub use wrapping::Layer;
+pub use wrapping::{Layer, assignments};
 
 pub use crate::conninfo::{Library, Place};
 use crate::secret::Secret;
@@ -184,6 +185,9 @@ pub struct Surroundings {
     pub passfile: bool,
     /// Its limit for connecting, in seconds, without one; 0: none.
     pub connect_timeout: u32,
+    /// The variables that take part in what it demands, each with the keyword under which its rules look for it. It
+    /// counts less than the same keyword in the string.
+    pub of_tls: &'static [(&'static str, &'static str)],
 }
 
 /// Which of libpq's variables a driver reads.
@@ -221,6 +225,8 @@ pub struct Reading {
     pub remarks: Vec<Remark>,
     /// The form it has.
     form: Form,
+    /// From which setting on they stood round the string.
+    beside: usize,
     /// What it begins with, if it is a URL.
     scheme: String,
 }
@@ -257,6 +263,8 @@ pub struct Setting {
     pub place: Place,
     /// Whether it counts: another of the same meaning may have taken its place.
     pub counts: bool,
+    /// The environment variable that says it, if it does not stand in the text; its place is empty then.
+    pub variable: Option<&'static str>,
 }
 
 /// A value, fit to be shown or not.

@@ -10,7 +10,7 @@ use super::grammar::{Broken, Form, JAVASCRIPT, Pair, Parsed, Part, literal};
 use super::text::{Text, find, split};
 use super::understand::{Found, plain, understand};
 use super::wrapping::{self, Layer, Shell, Unwrapped};
-use super::{Dialect, Failure, FaultKind, Hosts, Kind, Place, Reading, Setting, hosts, table};
+use super::{Demand, Dialect, Failure, FaultKind, Hosts, Kind, Place, Reading, Setting, hosts, table};
 use crate::conninfo;
 
 /// How many layers may stand round a string.
@@ -58,6 +58,32 @@ pub fn read(input: &[u8], wanted: Option<&'static Dialect>) -> Target {
     }
     let search = Search { original: input, wanted: Some(wanted) };
     search.attempt(&text, Vec::new(), Vec::new()).unwrap_or_else(|| search.unreadable(&text))
+}
+
+/// Those who take a URL that begins with `postgresql://` for one of theirs, and what each demands by it; nobody for
+/// another text, which is one driver's alone. What a driver refuses is left out.
+pub fn readers(text: &[u8]) -> Vec<(&'static Dialect, Demand)> {
+    let text = text.trim_ascii();
+    if !(text.starts_with(b"postgresql://") || text.starts_with(b"postgres://")) {
+        return Vec::new();
+    }
+    let demand = |dialect: &'static Dialect| match read(text, Some(dialect)) {
+        Target::Driver(reading) => Some((dialect, reading.decision.demand)),
+        Target::Refused(_) => None,
+        Target::Libpq(_) => {
+            let psycopg = table::find("psycopg")?;
+            let Target::Driver(reading) = read(text, Some(psycopg)) else { return None };
+            Some((dialect, reading.decision.demand))
+        }
+    };
+    let takes_urls = |dialect: &&Dialect| {
+        dialect.forms.iter().any(|form| match form {
+            Form::Url(rules) => rules.scheme(text).is_some(),
+            Form::Libpq => true,
+            Form::Pairs(_) | Form::Object(_) => false,
+        })
+    };
+    table::all().filter(takes_urls).filter_map(demand).collect()
 }
 
 impl Taken {

@@ -49,6 +49,26 @@ pub(super) fn names_secret(text: &[u8]) -> bool {
     names.filter_map(|name| std::str::from_utf8(name).ok()).any(sounds_secret)
 }
 
+/// Whether a value is the text of certificates in PEM and nothing else.
+pub(super) fn is_certificates(value: &[u8]) -> bool {
+    let mut inside = false;
+    let mut blocks = 0;
+    let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    for line in lines {
+        let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        match (inside, line) {
+            (false, b"-----BEGIN CERTIFICATE-----") => inside = true,
+            (true, b"-----END CERTIFICATE-----") => {
+                inside = false;
+                blocks += 1;
+            }
+            (true, line) if line.iter().all(base64) => {}
+            _ => return false,
+        }
+    }
+    !inside && blocks > 0
+}
+
 /// Whether a value of another keyword holds what may be a password: the name of a secret and something besides, a login.
 pub(super) fn holds_secret(value: &[u8]) -> bool {
     let is_word =
@@ -73,6 +93,8 @@ pub(super) fn secrets(
     unread: Option<Range<usize>>,
 ) -> Vec<Range<usize>> {
     let unread = unread.unwrap_or(original.len()..original.len());
+    // What variables say does not stand in the text.
+    let settings: Vec<&Setting> = settings.iter().filter(|setting| setting.variable.is_none()).collect();
     let mut shown: Vec<Range<usize>> = Vec::new();
     for setting in settings.iter().filter(|setting| setting.keyword != MASK) {
         shown.push(setting.place.keyword.clone());
@@ -82,7 +104,7 @@ pub(super) fn secrets(
             shown.push(setting.place.value.clone());
         }
     }
-    let first = settings.iter().map(start).chain([unread.start]).min().unwrap_or(0);
+    let first = settings.iter().map(|setting| start(setting)).chain([unread.start]).min().unwrap_or(0);
     shown.push(0..first);
     shown.push(unread.start..unread.start + scheme(original, unread.start));
     shown.retain(|range| range.end <= unread.start.max(first) || range.start == unread.start);

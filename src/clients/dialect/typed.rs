@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lookup::shown;
 use super::{Decision, Demand, Dialect, Failure, Layer, Lookup, Reading, Root, Setting, Trusted, table};
 use crate::conninfo::{Masked, mask, mask_argument, mask_at};
 use crate::secret::Secret;
@@ -95,6 +96,7 @@ impl Typed {
             _ => None,
         });
         let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.get("sslrootcert"));
+        let given = given.filter(|setting| setting.variable.is_none());
         let given = given.and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok());
         let trusted = match root.or(given.filter(|path| !path.is_empty())) {
             Some("system") => Trusted::System,
@@ -102,6 +104,9 @@ impl Typed {
             None => Trusted::Default,
         };
         let trusted = changes.iter().any(|(keyword, _)| of_tls(keyword)).then_some(trusted);
+        if let (Some(words), Some(_)) = (reading.decision.elsewhere, trusted) {
+            return Some(Err(words));
+        }
         let others: Vec<(&'static str, &[u8])> = changes
             .iter()
             .filter(|(keyword, _)| !of_tls(keyword))
@@ -127,6 +132,10 @@ impl Typed {
 
     /// A setting as it was typed, without secrets: its keyword and its value with all that is between them.
     pub fn as_typed(&self, setting: &Setting) -> String {
+        if let Some(variable) = setting.variable {
+            let value = setting.value.plain().map(String::from_utf8_lossy).unwrap_or_default();
+            return format!("{variable}={}", shown(&value));
+        }
         let place = &setting.place;
         let start = if place.keyword.is_empty() { place.value.start } else { place.keyword.start };
         let masked = self.masked(std::slice::from_ref(&(start..place.value.end.max(place.keyword.end))));

@@ -82,7 +82,8 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
     faults.extend(secret_hosts(&settings));
     if faults.is_empty() {
         let (layers, form, scheme) = (found.layers, found.form, scheme.to_owned());
-        return Ok(Reading { dialect, layers, settings, decision, remarks, form, scheme });
+        let beside = found.parsed.pairs.len();
+        return Ok(Reading { dialect, layers, settings, decision, remarks, form, beside, scheme });
     }
     let unread = found.parsed.broken.as_ref().map(|broken| {
         let read = found.parsed.pairs.iter().map(|pair| pair.place.value.end).max().unwrap_or(0);
@@ -126,6 +127,7 @@ pub(super) fn plain(pairs: &[Pair]) -> Vec<Setting> {
             kind: pair.kind,
             place: pair.place.clone(),
             counts: true,
+            variable: None,
         })
     };
     pairs.iter().filter_map(setting).collect()
@@ -224,7 +226,7 @@ impl Naming {
             shown_or_secret(pair, meaning)
         };
         let typed = if hidden || pair.part == Part::Fixed { String::new() } else { shown(&pair.name) };
-        Setting { keyword, typed, meaning, value, kind: pair.kind, place, counts: true }
+        Setting { keyword, typed, meaning, value, kind: pair.kind, place, counts: true, variable: None }
     }
 }
 
@@ -238,9 +240,9 @@ fn shown_or_secret(pair: &Pair, meaning: Option<Meaning>) -> SettingValue {
         }
         _ => string || secrets::holds_secret(&pair.value),
     };
-    // The text of a key in the place of anything else; the text of a certificate is no secret.
-    let key = holds_content(&pair.value) && !pair.value.windows(11).any(|part| part == b"CERTIFICATE");
-    if secret || key {
+    // The text of certificates is no secret, whatever words its letters make; that of a key is, wherever it stands.
+    let certificates = secrets::is_certificates(&pair.value);
+    if !certificates && (secret || holds_content(&pair.value)) {
         SettingValue::Secret(Secret::new(pair.value.clone()))
     } else {
         SettingValue::Plain(pair.value.clone())

@@ -9,6 +9,7 @@ use super::shell;
 use super::text::{Text, find, is_blank, trimmed};
 use super::{Kind, Place};
 use crate::conninfo::{is_connection_string, options};
+use crate::secret::Secret;
 
 /// Something that stood round a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,6 +236,13 @@ pub(super) fn environment(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Opt
     let place_given =
         shell.variables.iter().any(|pair| matches!(pair.name.as_str(), "host" | "hostaddr" | "service"));
     place_given.then(|| Unwrapped::Shell(Layer::Variable(String::new()), shell))
+}
+
+/// All that the lines of an environment file assign, by name.
+pub fn assignments(text: &[u8]) -> Vec<(String, Secret)> {
+    let lines = text_lines(&Text::new(text));
+    let assigned = lines.iter().filter_map(environment_line);
+    assigned.map(|(name, value)| (name, Secret::new(value.bytes().to_vec()))).collect()
 }
 
 /// The variables of Azure's Service Connector.

@@ -57,13 +57,14 @@ impl Reading {
             |option: &str| changes.iter().find(|(name, _)| *name == option).map(|(_, value)| *value);
         let mut entries: Vec<Entry<'_>> = Vec::new();
         for setting in
-            self.settings.iter().filter(|setting| setting.counts && setting.value.plain().is_some())
+            self.typed_settings().filter(|setting| setting.counts && setting.value.plain().is_some())
         {
             let value = setting.libpq().and_then(changed).unwrap_or(setting.value.expose());
             entries.extend(kept(setting, value, trusted.is_some(), self.shape()));
         }
         for (option, value) in changes {
-            let given = self.settings.iter().any(|setting| setting.counts && setting.libpq() == Some(option));
+            let given =
+                self.typed_settings().any(|setting| setting.counts && setting.libpq() == Some(option));
             let written = given || (trusted.is_some() && matches!(*option, "sslmode" | "sslrootcert"));
             if written {
                 continue;
@@ -82,6 +83,11 @@ impl Reading {
             kind: spelled.kind,
         }));
         write(dialect, self.shape(), &entries).ok_or("a string of this form cannot hold these settings")
+    }
+
+    /// Those of the text: what variables say stays where it is.
+    fn typed_settings(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.iter().filter(|setting| setting.variable.is_none())
     }
 
     fn shape(&self) -> Shape<'_> {

@@ -349,15 +349,18 @@ pub(super) fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
         None => vec![root.name.clone()],
     };
     let detection = view.provider().filter(|found| root.used_by.contains(&found.provider.id));
+    let program = view.program();
     let cause = match &detection {
         Some(found) => lacking(found.provider, view),
         None if root.is_public() && !root.in_public => {
-            "the chain leads to a root of this machine's store, but libpq trusts only the root file"
-                .to_owned()
+            format!(
+                "the chain leads to a root of this machine's store, but {program} trusts only the root file"
+            )
         }
         None if root.is_public() => {
-            "the chain leads to a public root, but libpq trusts only the root file, not this machine's store"
-                .to_owned()
+            format!(
+                "the chain leads to a public root, but {program} trusts only the root file, not this machine's store"
+            )
         }
         None => "the chain leads to a known root that is not in the root file".to_owned(),
     };

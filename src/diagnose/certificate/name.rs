@@ -176,13 +176,19 @@ impl<'a> Mismatch<'a> {
             let dotted =
                 |name: &&String| name.strip_suffix('.').is_some_and(|bare| bare.eq_ignore_ascii_case(asked));
             return self.names.iter().find(dotted).map(|name| Reading {
-                cause: format!("the certificate's name \"{name}\" ends with a dot (.); libpq compares it, and DNS names in certificates have none"),
+                cause: format!(
+                    "the certificate's name \"{name}\" ends with a dot (.); {} compares it, and DNS names in \
+                     certificates have none",
+                    self.view.program()
+                ),
                 fixes: vec![self.reissue()],
             });
         };
         self.names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())).then(|| Reading {
-            cause: "libpq compares the final dot (.) at the end too, and no certificate name ends with one"
-                .to_owned(),
+            cause: format!(
+                "{} compares the final dot (.) at the end too, and no certificate name ends with one",
+                self.view.program()
+            ),
             fixes: vec![Fix::text("remove the dot at the end").set("host", bare)],
         })
     }

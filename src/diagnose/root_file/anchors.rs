@@ -100,10 +100,11 @@ pub(in crate::diagnose) fn lacks_root(
     };
     let mut needed: Vec<String> = above.iter().map(|above| above.needed.clone()).collect();
     let finding = Finding::titled(title)
-        .because(
-            "libpq follows every chain to a self-signed root of the file; an intermediate there vouches \
+        .because(format!(
+            "{} follows every chain to a self-signed root of the file; an intermediate there vouches \
              for nothing, and changes without notice",
-        )
+            server.program
+        ))
         .fact("in_file", in_file(store));
     let finding = match needed.len() {
         1 => finding.fact("needed", needed.swap_remove(0)),
@@ -186,10 +187,11 @@ pub(in crate::diagnose) fn expired(
             let ended = ended(root)?;
             let name = root.certificate.short_subject();
             Finding::titled(format!("the root {name} in the root file expired on {}", ended.date()))
-                .because(
-                    "libpq refuses an expired root like any other certificate, and the file has none that \
+                .because(format!(
+                    "{} refuses an expired root like any other certificate, and the file has none that \
                      could take its place",
-                )
+                    server.program
+                ))
                 .fact("root", name)
                 .fact("sha256", root.certificate.fingerprint())
                 .fact("expired", ended.date())
@@ -202,7 +204,7 @@ pub(in crate::diagnose) fn expired(
                 Some(format!("{name}, expired {}, {}", ended(root)?.date(), place(root)))
             });
             Finding::titled(format!("all {} certificates of the file have expired", several.len()))
-                .because("libpq refuses an expired root like any other certificate")
+                .because(format!("{} refuses an expired root like any other certificate", server.program))
                 .fact("in_file", crate::diagnose::view::at_most(8, words))
         }
     };

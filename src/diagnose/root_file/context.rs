@@ -21,6 +21,8 @@ pub struct Context<'a> {
 pub struct Server<'a> {
     /// Who runs it.
     pub provider: Option<&'static Provider>,
+    /// Who reads the root file: libpq, or another driver.
+    pub program: &'static str,
     /// The sslmode that is to hold.
     pub sslmode: SslMode,
     /// Whether its certificate may come from a public CA: nothing says that only a private network reaches it.
@@ -32,6 +34,12 @@ pub struct Server<'a> {
 /// Nothing is known of it.
 impl Default for Server<'_> {
     fn default() -> Self {
-        Self { provider: None, sslmode: SslMode::VerifyFull, may_be_public: true, system_roots: None }
+        Self {
+            provider: None,
+            program: "libpq",
+            sslmode: SslMode::VerifyFull,
+            may_be_public: true,
+            system_roots: None,
+        }
     }
 }

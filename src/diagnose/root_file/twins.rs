@@ -96,8 +96,9 @@ pub(super) fn copy_alone(copy: &Certificate, store: &RootStore, server: &Server<
         Finding::titled(format!("the root file has {name} only as a cross-signed copy, issued by {issuer}"))
             .in_short("a cross-signed copy instead of the root")
             .because(format!(
-                "{name} is {by}; this copy of it has the same key but another issuer, so libpq goes on to {issuer}, which \
-                 the file does not contain, and accepts only a self-signed certificate as the end of a chain"
+                "{name} is {by}; this copy of it has the same key but another issuer, so {} goes on to {issuer}, which \
+                 the file does not contain, and accepts only a self-signed certificate as the end of a chain",
+                server.program
             ))
             .fact("in_file", super::in_file(store))
             .fact("needed", needed)

@@ -72,14 +72,16 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         _ if context.is_default => format!("there is no root file {shown}"),
         _ => format!("there is no file {shown}"),
     };
+    let program = context.server.program;
+    let unset = if program == "libpq" { "sslrootcert is not set" } else { "no root file is named" };
     let cause = match obstacle {
         _ if context.is_default => format!(
-            "sslrootcert is not set, and libpq's default file does not exist in {}; another account, such as a service's, has \
+            "{unset}, and {program}'s default file does not exist in {}; another account, such as a service's, has \
              another home directory; without roots nothing can be verified",
             home_of(path)
         ),
-        _ if path.starts_with("~") => "libpq does not replace ~ with the home directory".to_owned(),
-        Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => "libpq follows symbolic links".to_owned(),
+        _ if path.starts_with("~") => format!("{program} does not replace ~ with the home directory"),
+        Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => format!("{program} follows symbolic links"),
         Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
             format!("{} does not exist", path_text(part))
         }
@@ -229,10 +231,11 @@ pub(in crate::diagnose) fn invalid(roots: &Roots, context: &Context<'_>) -> Opti
     let what = text::printable(&content.to_string());
     Some(
         Finding::titled(format!("{} is not a valid PEM file: {what}", file_name(path)))
-            .because(
-                "libpq reads PEM blocks (-----BEGIN CERTIFICATE----- at the beginning of a line); it rejects the \
+            .because(format!(
+                "{} reads PEM blocks (-----BEGIN CERTIFICATE----- at the beginning of a line); it rejects the \
                  whole file if it contains none, or one damaged block",
-            )
+                context.server.program
+            ))
             .fact("path", path_text(path))
             .fact("content", what)
             .fact_if("from", context.from.clone())

@@ -362,7 +362,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
             None => "the server supports none of the TLS versions offered".to_owned(),
         })
         .because(if bounds.is_empty() {
-            "libpq offers TLS 1.2 and 1.3; the server allows neither".to_owned()
+            format!("{} offers TLS 1.2 and 1.3; the server allows neither", view.program())
         } else {
             format!("the server's versions are outside those that the settings allow: {}", bounds.join(", "))
         })

@@ -142,7 +142,7 @@ fn source_name(outcome: &Outcome) -> String {
         return "your file".to_owned();
     };
     match &store.source {
-        RootSource::Given(path) | RootSource::DefaultFile(path) => file_name(path),
+        RootSource::Given(path) | RootSource::DefaultFile(path) | RootSource::Text(path) => file_name(path),
         RootSource::GivenAsTyped { typed, .. } => file_name(typed),
         RootSource::System { .. } => "this machine's roots".to_owned(),
     }

@@ -19,7 +19,7 @@ use super::problem::{Problem, problems};
 use super::subject::target_name;
 use super::{Form, Layout, Reporter, Role, Row, Style, Verbosity};
 use crate::check::Run;
-use crate::diagnose::{Mark, Outcome, StageReport, StageStatus, Standing, Verdict};
+use crate::diagnose::{Mark, Note, Outcome, StageReport, StageStatus, Standing, Verdict};
 use crate::stage::Stage;
 
 pub(super) const FORMAT: Row = Row {
@@ -83,6 +83,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
     let mut page = Page::new(layout.style);
     if layout.verbosity != Verbosity::Quiet {
         stages(&mut page, outcome);
+        notes(&mut page, &outcome.notes(), layout.verbosity == Verbosity::Verbose);
         if let Some(audit) = &outcome.evidence.audit {
             audit::section(&mut page, audit);
         }
@@ -129,6 +130,14 @@ fn stages(page: &mut Page, outcome: &Outcome) {
             stage(page, line);
         }
         failed |= line.status == StageStatus::Failed;
+    }
+}
+
+/// What is worth knowing of the string, a line each.
+fn notes(page: &mut Page, notes: &[Note], all: bool) {
+    for note in notes.iter().filter(|note| all || note.always) {
+        let (head, width) = page.label(4, "note", Role::Secondary);
+        page.prose(&head, width, width, Role::Secondary, &note.text);
     }
 }
 

@@ -4,10 +4,11 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::clients::connection::{Connection, Root};
+use crate::clients::dialect::Typed;
 use crate::clients::difference::{Difference, Effect, Situation};
 use crate::clients::table::Client;
 use crate::conninfo::SslMode;
-use crate::diagnose::Outcome;
+use crate::diagnose::{self, Outcome};
 use crate::report::Role;
 use crate::report::page::Page;
 use crate::text::printable;
@@ -21,6 +22,8 @@ pub struct Answer<'a> {
     pub connection: &'a Connection,
     /// The sslmode given, if it is below verify-full.
     pub raised_from: Option<SslMode>,
+    /// Another driver's string, if it is one.
+    pub read_as: Option<&'a Typed>,
     /// How many further hosts the settings name.
     pub other_hosts: usize,
     /// What differences are told by.
@@ -78,6 +81,7 @@ impl Listing for Answer<'_> {
             })
         });
         vec![
+            ("dialect", json!(self.read_as.map_or("libpq", |typed| typed.dialect().name))),
             ("target", target),
             ("raised_from", json!(self.raised_from.map(SslMode::name))),
             ("other_hosts", json!(self.other_hosts)),
@@ -93,6 +97,11 @@ impl Answer<'_> {
         let connection = self.connection;
         let target = format!("{}, verify-full, {}", place(connection), root_words(connection));
         page.labelled(LABELS, "spelled", Role::Secondary, Role::Title, &target);
+        if let Some(typed) = self.read_as {
+            let demand = typed.decision().map_or("", |decision| diagnose::demanded(&decision.demand));
+            let text = format!("{}, which demands: {demand}", typed.dialect().title);
+            page.labelled(LABELS, "read as", Role::Secondary, Role::Plain, &text);
+        }
         if let Some(mode) = self.raised_from {
             let text = format!(
                 "sslmode={} does not verify the server; the snippets do, with verify-full",
@@ -267,6 +276,7 @@ mod tests {
         let connection = Connection::of(&settings, &trust, Path::new("/")).unwrap();
         show(&Answer {
             connection: &connection,
+            read_as: None,
             raised_from: raised_from(&settings),
             other_hosts: settings.hosts.len() - 1,
             situation: Situation::new(&connection, &settings, &trust, None),

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod clients;
+pub mod guide;
 pub mod readings;
 pub mod rewritten;
 pub mod roots;

@@ -6,7 +6,7 @@ use super::Listing;
 use crate::clients::dialect::Typed;
 use crate::diagnose;
 use crate::report::page::Page;
-use crate::report::{Role, json};
+use crate::report::{Role, json, settings};
 
 /// What is shown.
 pub struct Rewritten<'a> {
@@ -27,7 +27,8 @@ impl Rewritten<'_> {
 impl Listing for Rewritten<'_> {
     fn page(&self, page: &mut Page) {
         page.line(&format!("read as {}", self.typed.dialect().title));
-        page.line(&format!("now: {}", self.demands()));
+        let now = diagnose::demands(self.typed).unwrap_or_default();
+        page.line(&page.clean(&format!("now: {now}")));
         page.verbatim(2, Role::Plain, &self.given());
         match self.typed.verifying() {
             Some(Ok(text)) => {
@@ -41,6 +42,7 @@ impl Listing for Rewritten<'_> {
             page.line("what it says now, for libpq:");
             page.verbatim(2, Role::Plain, text);
         }
+        settings::notes(page, self.typed);
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
@@ -54,6 +56,7 @@ impl Listing for Rewritten<'_> {
             ("libpq_conninfo", json!(self.typed.in_libpq.as_deref().map(json::shown))),
             ("verifying_conninfo", json!(text.map(json::shown))),
             ("elsewhere", json!(elsewhere)),
+            ("notes", json::notes(&diagnose::notes(self.typed, false))),
         ]
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::Listing;
 use crate::check::Effective;
 use crate::conninfo::Parameter;
+use crate::diagnose;
 use crate::report::lossy;
 use crate::report::page::Page;
 use crate::report::{human, json, settings};
@@ -35,6 +36,7 @@ impl Listing for Effective {
             fields.push(("dialect", json!(typed.dialect().name)));
             fields.push(("libpq_conninfo", json!(typed.in_libpq.as_deref().map(json::shown))));
             fields.push(("verifying_conninfo", json!(verifying.as_deref().map(json::shown))));
+            fields.push(("notes", json::notes(&diagnose::notes(typed, false))));
         }
         fields
     }

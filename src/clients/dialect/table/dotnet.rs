@@ -32,6 +32,7 @@ const SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Refused,
     passfile: true,
     connect_timeout: 15,
+    of_tls: &[("PGSSLROOTCERT", "Root Certificate")],
 };
 
 /// Npgsql as it is now.
@@ -176,7 +177,7 @@ const MODES: &str = "Disable, Allow, Prefer, Require, VerifyCA or VerifyFull, wi
 fn roots(lookup: &Lookup<'_>) -> Vec<Root> {
     match lookup.filled("Root Certificate") {
         Some(file) => vec![Root::Named(file.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home, Root::System],
+        None => vec![Root::Home, Root::System],
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Absent, Backslash, Bare, Case, Chain, Decision, Demand, Dialect, Encryption, Fallback, FaultKind, Form,
     Hosts, Keyword, Keywords, Library, Login, Lookup, PLAIN, Path, Prefix, Repeated, Root, SERVER_SETTINGS,
-    STRICT, STRICT_FORM, Surroundings, Syntax, Unknown, Variables, named, own, pairs, same, server,
+    STRICT, STRICT_FORM, Surroundings, Syntax, Unknown, Variables, Word, named, own, pairs, same, server,
     spell_libpq, tls, url,
 };
 
@@ -63,6 +63,7 @@ const PGX_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::AsLibpq,
     passfile: true,
     connect_timeout: 0,
+    of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 
 const PGX_NAMES: &[Keyword] = &[
@@ -178,14 +179,11 @@ fn pgx_mode(lookup: &Lookup<'_>) -> Decision {
     let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
     let root = lookup.filled("sslrootcert");
-    let roots = root.map_or_else(
-        || vec![Root::Variable("PGSSLROOTCERT"), Root::System],
-        |root| vec![Root::Named(root.at)],
-    );
+    let roots = root.map_or_else(|| vec![Root::System], |root| vec![Root::Named(root.at)]);
     // A root file makes require verify the chain, as in libpq; the file of the variable does too.
     let if_named = match root {
         Some(root) => vec![Root::Named(root.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT")],
+        None => Vec::new(),
     };
     let demand = match mode.map_or("prefer", |mode| mode.text) {
         "disable" => Demand::plaintext(),
@@ -260,6 +258,7 @@ const LIB_PQ_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: true,
     connect_timeout: 0,
+    of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 
 /// lib/pq from 1.12 on.
@@ -320,14 +319,26 @@ static LIB_PQ_1_10: Dialect = Dialect {
     source: "lib/pq 1.10.7 run, 2026-11-29",
 };
 
-/// Certificates in the string itself are not taken out of it here.
-fn inline(lookup: &Lookup<'_>) -> Option<Decision> {
-    let word = lookup.get("sslinline").filter(|word| word.text == "true")?;
-    Some(Decision::refused(Some(word.at), FaultKind::Computed("sslinline".into())))
+/// Whether the root is text in the string itself.
+fn is_inline(lookup: &Lookup<'_>) -> bool {
+    lookup.get("sslinline").is_some_and(|word| word.text == "true")
+}
+
+/// Certificates in the string itself: the client's has to be one of them (ssl.go, sslClientCertificates).
+fn inline_client(lookup: &Lookup<'_>) -> Option<Decision> {
+    let missing = ["sslcert", "sslkey"].into_iter().find(|name| lookup.filled(name).is_none());
+    let missing = missing.filter(|_| is_inline(lookup))?;
+    let at = lookup.get("sslinline").map(|word| word.at);
+    Some(Decision::refused(at, FaultKind::Missing(missing)))
+}
+
+/// The root that a string names, or holds.
+fn given(lookup: &Lookup<'_>, root: Word<'_>) -> Root {
+    if is_inline(lookup) { Root::Inline(root.at) } else { Root::Named(root.at) }
 }
 
 fn lib_pq_rules(lookup: &Lookup<'_>) -> Decision {
-    if let Some(decision) = inline(lookup) {
+    if let Some(decision) = inline_client(lookup) {
         return decision;
     }
     let root = lookup.filled("sslrootcert");
@@ -342,12 +353,12 @@ fn lib_pq_rules(lookup: &Lookup<'_>) -> Decision {
     }
     let at = mode.map(|mode| mode.at);
     let file = || match root {
-        Some(root) => vec![Root::Named(root.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home],
+        Some(root) => vec![given(lookup, root)],
+        None => vec![Root::Home],
     };
     let or_system = || match root {
-        Some(root) => vec![Root::Named(root.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home, Root::System],
+        Some(root) => vec![given(lookup, root)],
+        None => vec![Root::Home, Root::System],
     };
     let if_roots = |encryption| Demand { encryption, chain: Chain::IfRoots, name: false, roots: file() };
     let demand = match mode.map_or("require", |mode| mode.text) {
@@ -364,19 +375,21 @@ fn lib_pq_rules(lookup: &Lookup<'_>) -> Decision {
 
 /// ssl.go of 1.10.7: since it sends SNI, whatever verifies the chain also checks the name.
 fn lib_pq_1_10_rules(lookup: &Lookup<'_>) -> Decision {
-    if let Some(decision) = inline(lookup) {
+    if let Some(decision) = inline_client(lookup) {
         return decision;
     }
     let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
     let root = lookup.filled("sslrootcert");
     let roots = || match root {
-        Some(root) => vec![Root::Named(root.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT"), Root::System],
+        Some(root) => vec![given(lookup, root)],
+        None => vec![Root::System],
     };
     let demand = match mode.map_or("require", |mode| mode.text) {
         "disable" => Demand::plaintext(),
         "require" => match root.filter(|root| root.text != "system") {
+            // It looks for a file of that name, and without one verifies nothing.
+            Some(_) if is_inline(lookup) => Demand::encrypted(),
             Some(root) => Demand::full(vec![Root::Named(root.at)]),
             None => Demand::encrypted(),
         },

@@ -3,7 +3,7 @@
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Fallback, FaultKind, Form, Hosts, JAVASCRIPT, Keyword,
     Keywords, Library, Login, Lookup, Meaning, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
-    Surroundings, Trusted, Unknown, Variables, named, own, rewritten, same, server, tls, url,
+    Surroundings, Trusted, Unknown, Variables, Word, named, own, rewritten, same, server, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&JDBC, &R2DBC];
@@ -16,6 +16,7 @@ const ON_ITS_OWN: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: false,
     connect_timeout: 10,
+    of_tls: &[],
 };
 
 /// pgjdbc. Properties given in code have the names of the URL's parameters.
@@ -158,6 +159,9 @@ fn jdbc_rules(lookup: &Lookup<'_>) -> Decision {
             FaultKind::Computed("sslfactory".into()),
         );
     }
+    if let Some(refused) = factory.and_then(|_| kind.refused(lookup)) {
+        return refused;
+    }
     let Some(demand) = kind.demand(&mode, lookup) else {
         return Decision::invalid(at.unwrap_or(0), "sslmode", super::LIBPQ_MODES);
     };
@@ -231,11 +235,21 @@ impl Factory {
     fn roots(self, lookup: &Lookup<'_>) -> Vec<Root> {
         match (self, lookup.filled("sslrootcert")) {
             (Self::Java, _) => vec![Root::Java],
-            (Self::Pinned, _) => {
-                lookup.get("sslfactoryarg").map(|argument| Root::Pinned(argument.at)).into_iter().collect()
-            }
+            (Self::Pinned, _) => lookup.filled("sslfactoryarg").map(pinned).into_iter().collect(),
             (_, Some(file)) => vec![Root::Named(file.at)],
             (_, None) => vec![Root::Home],
+        }
+    }
+
+    /// What the factory does not start with.
+    fn refused(self, lookup: &Lookup<'_>) -> Option<Decision> {
+        const NAMED: &str = "file:, classpath:, env: or sys: with a name, or a certificate in PEM";
+        let known = ["file:", "classpath:", "env:", "sys:", "-----BEGIN CERTIFICATE-----"];
+        match lookup.filled("sslfactoryarg") {
+            _ if self != Self::Pinned => None,
+            None => Some(Decision::refused(None, FaultKind::Missing("sslfactoryarg"))),
+            Some(word) if known.iter().any(|prefix| word.text.starts_with(prefix)) => None,
+            Some(word) => Some(Decision::invalid(word.at, "sslfactoryarg", NAMED)),
         }
     }
 
@@ -257,6 +271,16 @@ impl Factory {
             "verify-full" => Demand::full(roots()),
             _ => return None,
         })
+    }
+}
+
+/// What `sslfactoryarg` names for SingleCertValidatingFactory: a file, the certificate itself, or something of the
+/// program's surroundings.
+fn pinned(argument: Word<'_>) -> Root {
+    match argument.text {
+        text if text.starts_with("file:") => Root::Pinned(argument.at),
+        text if text.starts_with("-----BEGIN CERTIFICATE-----") => Root::Inline(argument.at),
+        _ => Root::Program,
     }
 }
 

@@ -230,6 +230,7 @@ const LIBPQ_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::AsLibpq,
     passfile: true,
     connect_timeout: 0,
+    of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 
 /// libpq's modes, for what is said of a value that is none.

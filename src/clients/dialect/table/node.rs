@@ -60,6 +60,7 @@ pub(super) const NODE_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: true,
     connect_timeout: 0,
+    of_tls: &[("PGSSLMODE", "PGSSLMODE"), REJECT_UNAUTHORIZED, EXTRA_CA_CERTS],
 };
 
 pub(super) const NODE_KEYWORDS: Keywords = Keywords {
@@ -151,6 +152,30 @@ static SEQUELIZE: Dialect = Dialect {
     source: "sequelize 6.37.8 with pg 8.23.1 run, 2026-11-29",
 };
 
+/// Set to 0, Node verifies nothing unless `rejectUnauthorized: true` is given (tls.js, `rejectUnauthorized` of
+/// tls.connect's defaults).
+const REJECT_UNAUTHORIZED: (&str, &str) = ("NODE_TLS_REJECT_UNAUTHORIZED", "NODE_TLS_REJECT_UNAUTHORIZED");
+/// A file whose certificates Node trusts besides its own, where no `ca` is given.
+const EXTRA_CA_CERTS: (&str, &str) = ("NODE_EXTRA_CA_CERTS", "NODE_EXTRA_CA_CERTS");
+
+/// What Node makes of a demand in these surroundings.
+fn in_node(lookup: &Lookup<'_>, decision: Decision) -> Decision {
+    let insists = lookup.get("ssl.rejectUnauthorized").is_some_and(|word| word.text == "true");
+    let off = lookup.get(REJECT_UNAUTHORIZED.1).filter(|word| word.text == "0" && !insists);
+    match off {
+        Some(word) if decision.demand.chain != super::Chain::No => {
+            let demand = Demand { encryption: decision.demand.encryption, ..Demand::encrypted() };
+            let elsewhere = Some(
+                "unset NODE_TLS_REJECT_UNAUTHORIZED in the program's environment: while it is 0, no string makes \
+                 Node verify",
+            );
+            let decision = Decision { elsewhere, ..Decision::by(Some(word.at), demand) };
+            decision.because("with this variable Node accepts any certificate, whatever the string says")
+        }
+        _ => decision,
+    }
+}
+
 /// What Node trusts where no file is named.
 fn roots(lookup: &Lookup<'_>, file: &'static str) -> Vec<Root> {
     match lookup.filled(file) {
@@ -159,12 +184,23 @@ fn roots(lookup: &Lookup<'_>, file: &'static str) -> Vec<Root> {
             vec![Root::Inline(word.at)]
         }
         Some(word) => vec![Root::Named(word.at)],
-        None => vec![Root::Node],
+        None => built_in(lookup),
     }
 }
 
-/// What the URL says, where it says anything (pg-connection-string, parse), else the `ssl` of the object.
+/// Node's own list, with what NODE_EXTRA_CA_CERTS adds.
+fn built_in(lookup: &Lookup<'_>) -> Vec<Root> {
+    let extra = lookup.filled(EXTRA_CA_CERTS.1);
+    vec![extra.map_or(Root::Node, |extra| Root::AddedToNode(extra.at))]
+}
+
+/// node-postgres in Node.
 pub(super) fn node_rules(lookup: &Lookup<'_>) -> Decision {
+    in_node(lookup, node_postgres(lookup))
+}
+
+/// What the URL says, where it says anything (pg-connection-string, parse), else the `ssl` of the object, else PGSSLMODE.
+fn node_postgres(lookup: &Lookup<'_>) -> Decision {
     let in_object = lookup.is_object() && lookup.get("connectionString").is_none();
     let mode = lookup.get("sslmode").filter(|mode| !mode.text.is_empty());
     if in_object {
@@ -182,8 +218,13 @@ pub(super) fn node_rules(lookup: &Lookup<'_>) -> Decision {
             (None, Some(ssl)) if lookup.is_beside(ssl) => object_rules(lookup),
             (None, Some(ssl)) => ssl_word(lookup, ssl),
             (None, None) if lookup.ignored("ssl").is_some() => ignored_ssl(lookup),
-            (None, None) => Decision::by(None, Demand::plaintext())
-                .because("without ssl or sslmode node-postgres does not use TLS"),
+            // What is set to nothing is set: the variable counts no more.
+            (None, None) => {
+                by_variable(lookup).filter(|_| lookup.get("ssl").is_none()).unwrap_or_else(|| {
+                    Decision::by(None, Demand::plaintext())
+                        .because("without ssl or sslmode node-postgres does not use TLS")
+                })
+            }
         };
     };
     if lookup.get("uselibpqcompat").is_some_and(|word| word.text == "true") {
@@ -195,6 +236,21 @@ pub(super) fn node_rules(lookup: &Lookup<'_>) -> Decision {
         "no-verify" => decision(Demand::encrypted()).because("no-verify accepts any certificate"),
         _ => decision(Demand::full(roots(lookup, "sslrootcert"))),
     }
+}
+
+/// PGSSLMODE, where neither string nor object says anything (connection-parameters.js, readSSLConfigFromEnvironment).
+fn by_variable(lookup: &Lookup<'_>) -> Option<Decision> {
+    let word = lookup.get("PGSSLMODE")?;
+    let demand = match word.text {
+        "disable" => Demand::plaintext(),
+        "prefer" | "require" | "verify-ca" | "verify-full" => Demand::full(built_in(lookup)),
+        "no-verify" => {
+            let decision = Decision::by(Some(word.at), Demand::encrypted());
+            return Some(decision.because("no-verify accepts any certificate"));
+        }
+        _ => return None,
+    };
+    Some(Decision::by(Some(word.at), demand))
 }
 
 /// A mode in the object, where node-postgres looks for `ssl` only.
@@ -240,15 +296,15 @@ fn object_rules(lookup: &Lookup<'_>) -> Decision {
     let Some(ssl) = lookup.get("ssl") else {
         return match lookup.ignored("ssl") {
             Some(_) => ignored_ssl(lookup),
-            None => {
+            None => by_variable(lookup).unwrap_or_else(|| {
                 Decision::by(None, Demand::plaintext()).because("without ssl node-postgres does not use TLS")
-            }
+            }),
         };
     };
     let decision = |demand| Decision::by(Some(ssl.at), demand);
     match (ssl.kind, ssl.text) {
         (Kind::Text, "false" | "null" | "") => decision(Demand::plaintext()),
-        (Kind::Text, "true") => decision(Demand::full(vec![Root::Node])),
+        (Kind::Text, "true") => decision(Demand::full(built_in(lookup))),
         (Kind::Text, "no-verify") => {
             decision(Demand::encrypted()).because("no-verify accepts any certificate")
         }
@@ -332,6 +388,7 @@ static POSTGRES_JS: Dialect = Dialect {
         host: Absent::Is("localhost"),
         passfile: false,
         connect_timeout: 30,
+        of_tls: &[("PGSSL", "PGSSL"), REJECT_UNAUTHORIZED, EXTRA_CA_CERTS],
     },
     source: "postgres 3.4.9 run, 2026-11-29",
 };
@@ -379,16 +436,27 @@ const POSTGRES_JS_NAMES: &[Keyword] = &[
     named(&["password", "pass"], "password"),
 ];
 
-/// parseOptions: `sslmode` takes the place of `ssl`; only require, allow and prefer do not verify.
+/// postgres.js in Node.
 fn postgres_js_rules(lookup: &Lookup<'_>) -> Decision {
+    in_node(lookup, postgres_js(lookup))
+}
+
+/// parseOptions: `sslmode` takes the place of `ssl`; only require, allow and prefer do not verify.
+fn postgres_js(lookup: &Lookup<'_>) -> Decision {
     let of_object = lookup.get("ssl").filter(|word| lookup.is_object() || lookup.is_beside(*word));
     let word =
         of_object.or_else(|| lookup.get("sslmode").filter(|_| !lookup.is_object())).or(lookup.get("ssl"));
-    let Some(word) = word else {
+    let variable = lookup.filled("PGSSL");
+    let Some(word) = word.or(variable) else {
         return Decision::by(None, Demand::plaintext()).because("without ssl postgres.js does not use TLS");
     };
     let decision = |demand| Decision::by(Some(word.at), demand);
     match (word.kind, word.text) {
+        // The words that switch TLS off are known in a string only.
+        (Kind::Text, "disable" | "false" | "null" | "") if word_is(word, variable) => {
+            decision(Demand::full(built_in(lookup)))
+                .because(format!("PGSSL={} switches TLS on: any word does", super::shown(word.text)))
+        }
         (Kind::Text, "disable" | "false" | "null" | "") => decision(Demand::plaintext()),
         (Kind::Text, "prefer") => decision(Demand::if_offered(Fallback::NotOffered)),
         (Kind::Text, "require" | "allow") => decision(Demand::encrypted())
@@ -397,8 +465,12 @@ fn postgres_js_rules(lookup: &Lookup<'_>) -> Decision {
         (Kind::Code | Kind::Content, _) => {
             Decision::refused(Some(word.at), FaultKind::Computed("ssl".into()))
         }
-        (Kind::Text, _) => decision(Demand::full(vec![Root::Node])),
+        (Kind::Text, _) => decision(Demand::full(built_in(lookup))),
     }
+}
+
+fn word_is(word: Word<'_>, other: Option<Word<'_>>) -> bool {
+    other.is_some_and(|other| other.at == word.at)
 }
 
 pub(super) fn spell_node(in_object: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {

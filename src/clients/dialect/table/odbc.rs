@@ -39,6 +39,7 @@ static ODBC: Dialect = Dialect {
         ]),
         user: Absent::AsLibpq,
         database: Absent::AsLibpq,
+        of_tls: &[("PGSSLROOTCERT", "pqopt.sslrootcert")],
         ..LIBPQ_SURROUNDINGS
     },
     source: "psqlODBC 13.02 run, postgresql-interfaces/psqlodbc read, 2026-11-29",

@@ -32,6 +32,7 @@ const ASYNCPG_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::AsLibpq,
     passfile: true,
     connect_timeout: 60,
+    of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 
 /// asyncpg.
@@ -128,7 +129,7 @@ fn asyncpg_mode(word: Option<Word<'_>>, roots: Vec<Root>) -> Decision {
 fn asyncpg_roots(lookup: &Lookup<'_>) -> Vec<Root> {
     match lookup.filled("sslrootcert") {
         Some(file) => vec![Root::Named(file.at)],
-        None => vec![Root::Variable("PGSSLROOTCERT"), Root::Home],
+        None => vec![Root::Home],
     }
 }
 
@@ -172,6 +173,7 @@ const PG8000_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: false,
     connect_timeout: 0,
+    of_tls: &[],
 };
 
 /// pg8000: TLS only by argument.
@@ -331,10 +333,13 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
         ..PLAIN
     },
     hosts: Hosts::Repeated,
-    demand: |lookup| asyncpg_mode(lookup.get("ssl"), vec![Root::Variable("PGSSLROOTCERT"), Root::Home]),
+    demand: |lookup| asyncpg_mode(lookup.get("ssl"), asyncpg_roots(lookup)),
     spell: spell_sqlalchemy_asyncpg,
     library: Library::OpenSsl,
-    surroundings: ASYNCPG_SURROUNDINGS,
+    surroundings: Surroundings {
+        of_tls: &[("PGSSLMODE", "ssl"), ("PGSSLROOTCERT", "sslrootcert")],
+        ..ASYNCPG_SURROUNDINGS
+    },
     source: "SQLAlchemy 2.1.9 with asyncpg 0.32.0 run, 2026-11-29",
 };
 

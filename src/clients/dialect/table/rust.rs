@@ -61,6 +61,7 @@ static SQLX: Dialect = Dialect {
         host: Absent::AsLibpq,
         passfile: true,
         connect_timeout: 0,
+        of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
     },
     source: "sqlx 0.9.0 run, 2026-11-29",
 };
@@ -87,12 +88,7 @@ fn sqlx_rules(lookup: &Lookup<'_>) -> Decision {
     let mode = lookup.get("sslmode");
     let at = mode.map(|mode| mode.at);
     let file = lookup.filled("sslrootcert");
-    let roots = || {
-        file.map_or_else(
-            || vec![Root::Variable("PGSSLROOTCERT"), Root::System],
-            |file| vec![Root::AddedToSystem(file.at)],
-        )
-    };
+    let roots = || file.map_or_else(|| vec![Root::System], |file| vec![Root::AddedToSystem(file.at)]);
     let demand = match mode.map_or("prefer", |mode| mode.text).to_ascii_lowercase().as_str() {
         "disable" => Demand::plaintext(),
         "allow" => {
@@ -103,6 +99,8 @@ fn sqlx_rules(lookup: &Lookup<'_>) -> Decision {
         "require" => Demand::encrypted(),
         "verify-ca" => Demand::chain(roots()),
         "verify-full" => Demand::full(roots()),
+        // PgConnectOptions::new takes the default for a variable that it cannot read.
+        _ if mode.is_some_and(|mode| lookup.is_of_variable(mode)) => Demand::if_offered(Fallback::NotOffered),
         _ => return Decision::invalid(at.unwrap_or(0), "sslmode", super::LIBPQ_MODES),
     };
     let decision = Decision::by(at, demand);
@@ -160,6 +158,7 @@ static TOKIO_POSTGRES: Dialect = Dialect {
         host: Absent::Refused,
         passfile: false,
         connect_timeout: 0,
+        of_tls: &[],
     },
     source: "tokio-postgres 0.7.18 run with rustls, 2026-11-29",
 };

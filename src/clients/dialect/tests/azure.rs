@@ -6,98 +6,13 @@ use crate::clients::dialect::{Chain, Encryption, Target};
 const HOST: &str = "s.postgres.database.azure.com";
 
 /// Tab, text, dialect.
-const TABS: &[(&str, &str, &str)] = &[
-    (
-        "ADO.NET",
-        "Server=s.postgres.database.azure.com;Database={your_database};Port=5432;User Id=me;Password={your_password};Ssl Mode=Require;",
-        "npgsql",
-    ),
-    (
-        "C++",
-        "host=s.postgres.database.azure.com port=5432 dbname={your_database} user=me password={your_password} sslmode=require",
-        "libpq",
-    ),
-    (
-        "PHP",
-        "pg_connect(\"host=s.postgres.database.azure.com port=5432 dbname={your_database} user=me password={your_password}\");",
-        "libpq",
-    ),
-    (
-        "JDBC",
-        "jdbc:postgresql://s.postgres.database.azure.com:5432/{your_database}?user=me&password={your_password}&sslmode=require",
-        "jdbc",
-    ),
-    (
-        "JDBC, Az module",
-        "jdbc:postgresql://s.postgres.database.azure.com:5432/{your_database}?user=me&password={your_password}&",
-        "jdbc",
-    ),
-    (
-        "Node.js",
-        "var conn= new Client({host:'s.postgres.database.azure.com', user:'me', password:'{your_password}', database:'{your_database}', port:5432, ssl:{ca:fs.readFileSync(\"{ca-cert filename}\")}});",
-        "node-postgres",
-    ),
-    (
-        "Node.js, older",
-        "var client = new pg.Client('postgres://me:{your_password}@s.postgres.database.azure.com:5432/{your_database}');",
-        "node-postgres",
-    ),
-    (
-        "psql",
-        "psql \"host=s.postgres.database.azure.com port=5432 dbname={your_database} user=me password={your_password} sslmode=require\"",
-        "libpq",
-    ),
-    (
-        "psql, az",
-        "postgresql://me:{your_password}@s.postgres.database.azure.com/{your_database}?sslmode=require",
-        "libpq",
-    ),
-    (
-        "Python",
-        "cnx = psycopg2.connect(user=\"me\", password=\"{your_password}\", host=\"s.postgres.database.azure.com\", port=5432, database=\"{your_database}\")",
-        "psycopg",
-    ),
-    (
-        "Ruby",
-        "connection = PG::Connection.new(user => \"me\", password => \"{your_password}\", database => \"{your_database}\", host => \"s.postgres.database.azure.com\", port => '5432')",
-        "ruby-pg",
-    ),
-    (
-        "Web App",
-        "Database={your_database}; Data Source=s.postgres.database.azure.com; User Id=me; Password={your_password}",
-        "npgsql",
-    ),
-    (
-        "Service Connector",
-        "AZURE_POSTGRESQL_CONNECTIONSTRING=Server=s.postgres.database.azure.com;Database={your_database};Port=5432;Ssl Mode=Require;User Id=me;Password={your_password};",
-        "npgsql",
-    ),
-    (
-        "Service Connector, Java",
-        "AZURE_POSTGRESQL_CONNECTIONSTRING=jdbc:postgresql://s.postgres.database.azure.com:5432/{your_database}?sslmode=require&user=me&password={your_password}",
-        "jdbc",
-    ),
-    (
-        "Service Connector, Go",
-        "AZURE_POSTGRESQL_CONNECTIONSTRING=\"host=s.postgres.database.azure.com dbname={your_database} sslmode=require user=me password={your_password}\"",
-        "libpq",
-    ),
-    (
-        "Service Connector, Django",
-        "AZURE_POSTGRESQL_HOST=s.postgres.database.azure.com\nAZURE_POSTGRESQL_NAME={your_database}\nAZURE_POSTGRESQL_USER=me\nAZURE_POSTGRESQL_PASSWORD={your_password}",
-        "django",
-    ),
-    (
-        "Service Connector, Node",
-        "AZURE_POSTGRESQL_HOST=s.postgres.database.azure.com\nAZURE_POSTGRESQL_DATABASE={your_database}\nAZURE_POSTGRESQL_USER=me\nAZURE_POSTGRESQL_PASSWORD={your_password}\nAZURE_POSTGRESQL_PORT=5432\nAZURE_POSTGRESQL_SSL=true",
-        "node-postgres",
-    ),
-    (
-        "Connect from a shell",
-        "export PGHOST=s.postgres.database.azure.com\nexport PGUSER=me\nexport PGPORT=5432\nexport PGDATABASE={your_database}\nexport PGPASSWORD=\"{your_password}\"",
-        "libpq",
-    ),
-];
+fn tabs() -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    const LIST: &str = include_str!("../../../../tests/it/vectors/azure-strings.tsv");
+    LIST.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        (cells[0], cells[3].replace("\\n", "\n"), cells[1])
+    })
+}
 
 /// Filled in as a reader would.
 fn filled(text: &str) -> String {
@@ -127,11 +42,11 @@ fn options(target: &Target, text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_tab_is_read_with_its_placeholders_filled_in() {
-    for (tab, text, dialect) in TABS {
-        let text = filled(text);
+    for (tab, text, dialect) in tabs() {
+        let text = filled(&text);
         let target = read_as(&text, None);
         let found = brief(&target, text.as_bytes());
-        assert_eq!(found.dialect, *dialect, "{tab}: {found:?}");
+        assert_eq!(found.dialect, dialect, "{tab}: {found:?}");
         assert!(matches!(found.outcome.as_str(), "ok" | "libpq"), "{tab}: {}", found.outcome);
         let mut expected = pairs(&[
             ("dbname", "app"),
@@ -150,11 +65,11 @@ fn every_tab_is_read_with_its_placeholders_filled_in() {
 
 #[test]
 fn a_placeholder_is_never_a_password() {
-    for (tab, text, dialect) in TABS {
+    for (tab, text, dialect) in tabs() {
         let database_filled = text.replace("{your_database}", "app").replace("{ca-cert filename}", "/ca.pem");
         let target = read_as(&database_filled, None);
         match &target {
-            Target::Libpq(_) => assert_eq!(*dialect, "libpq", "{tab}"),
+            Target::Libpq(_) => assert_eq!(dialect, "libpq", "{tab}"),
             Target::Driver(reading) => {
                 let password =
                     reading.settings.iter().find(|setting| setting.libpq() == Some("password")).unwrap();
@@ -163,7 +78,7 @@ fn a_placeholder_is_never_a_password() {
             Target::Refused(failure) => panic!("{tab}: {:?}", failure.faults),
         }
         // The database's placeholder is named.
-        if let Target::Refused(failure) = read_as(text, None) {
+        if let Target::Refused(failure) = read_as(&text, None) {
             assert!(format!("{:?}", failure.faults).contains("Placeholder("), "{tab}: {failure:?}");
         }
     }
@@ -171,11 +86,11 @@ fn a_placeholder_is_never_a_password() {
 
 #[test]
 fn only_nodes_string_verifies() {
-    for (tab, text, _) in TABS {
-        let text = filled(text);
+    for (tab, text, _) in tabs() {
+        let text = filled(&text);
         let Target::Driver(reading) = read_as(&text, None) else { continue };
         let demand = &reading.decision.demand;
         let verifies = demand.encryption == Encryption::Always && demand.chain == Chain::Yes;
-        assert_eq!(verifies, matches!(*tab, "Node.js" | "Service Connector, Node"), "{tab}");
+        assert_eq!(verifies, matches!(tab, "Node.js" | "Service Connector, Node"), "{tab}");
     }
 }
