@@ -106,7 +106,7 @@ pub const CHANNEL_BINDING_FAILED: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Auth,
     title: "channel binding failed or is not possible",
-    short: Some("the channel cannot be bound"),
+    short: Some("no channel binding"),
     concerns: &[],
     retryable: false,
     page: include_str!("explain/channel-binding-failed.md"),
@@ -368,19 +368,30 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
     let finding = match name.is_empty() {
         true => finding,
         false => {
-            finding.fix(Fix::text("log in as the user that the certificate names").set("user", name.clone()))
+            let text = match session.requested.is_empty() {
+                true => "log in as the user that the certificate names",
+                false => "log in as the user that the certificate names, with that user's password",
+            };
+            finding.fix(Fix::text(text).set("user", name.clone()))
         }
     };
     let mapped = format!("clients {} {}", quoted_name(&name), quoted_name(&user));
+    // hba.c takes map= in lines with cert, ident, peer, gss and sspi only: beside a password no name can be mapped.
+    let by_password = !session.requested.is_empty();
     let finding = finding
         .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; the server's client CA issues one"), &user))
-        .fix(
-            Fix::text(format!(
-                "if you run the server: map the certificate's name to {user} in pg_ident.conf, add map=clients to the \
-                 line in pg_hba.conf, then {RELOAD}"
+        .fix(match by_password {
+            true => Fix::text(
+                "if you run the server and the password is to decide alone: change clientcert=verify-full to clientcert=verify-ca in \
+                 this user's line in pg_hba.conf, then reload",
+            )
+            .run(RELOAD),
+            false => Fix::text(format!(
+                "if you run the server: map the certificate's name to {user} in pg_ident.conf (and each other name that logs in \
+                 by this line), add map=clients to the line in pg_hba.conf, then {RELOAD}"
             ))
             .run(mapped),
-        );
+        });
     let password = view.host().and_then(|host| host.password.as_ref());
     Some(match password.filter(|_| !is_certain) {
         Some(password) => finding
@@ -471,13 +482,12 @@ fn unencrypted_fixes() -> Vec<Fix> {
     ]
 }
 
+const FIND_REJECT: &str = "SELECT line_number, type, database, user_name, address FROM pg_hba_file_rules WHERE auth_method = \
+                           'reject';";
+
 /// The line that lets this connection in, and where it goes.
 fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
     let mut fixes = provider_hints(view, Situation::NotAdmitted, told.client.as_deref());
-    let place = match rejects {
-        true => "put this line before the reject line that matches, or change that line",
-        false => "add this line to pg_hba.conf",
-    };
     let address = told.client.as_deref().and_then(|client| client.parse::<std::net::IpAddr>().ok());
     fixes.extend(address.map(|address| {
         let bits = if address.is_ipv4() { 32 } else { 128 };
@@ -489,14 +499,22 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
             _ => quoted_name(&told.database.clone().unwrap_or_else(|| view.database())),
         };
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
-        Fix::text(format!("on the server: {place}, then {RELOAD}"))
-            .run(format!("hostssl {database} {user} {address}/{bits} scram-sha-256"))
+        let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256");
+        match rejects {
+            false => Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(line),
+            true => Fix::text(
+                "on the server: find the reject line that matches (PostgreSQL 10 or later), put this line before the reject line, or \
+                 change that one, then reload",
+            )
+            .run(format!("{FIND_REJECT}\n{line}\n{RELOAD}")),
+        }
     }));
-    fixes.extend(rejects.then(|| {
-        Fix::text("on the server: find the reject line (PostgreSQL 10 or later)").run(
-            "SELECT line_number, type, database, user_name, address FROM pg_hba_file_rules WHERE auth_method = 'reject';",
-        )
-    }));
+    if rejects && address.is_none() {
+        fixes.push(
+            Fix::text("on the server: find the reject line that matches (PostgreSQL 10 or later), change it, then reload")
+                .run(format!("{FIND_REJECT}\n{RELOAD}")),
+        );
+    }
     fixes
 }
 
@@ -655,7 +673,7 @@ fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
          user's line in pg_hba.conf to scram-sha-256; reload",
     )
     .run(format!(
-        "SET password_encryption = 'scram-sha-256';\n\\password {}\n{RELOAD}",
+        "SET password_encryption = 'scram-sha-256';\n\\password {}\n-- now change the method in pg_hba.conf\n{RELOAD}",
         quoted_role(&view.user())
     ))
 }
@@ -704,7 +722,7 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
                 "the server offers SCRAM without channel binding (no SCRAM-SHA-256-PLUS), as PostgreSQL does if its own \
                  connection has no TLS: probably a pooler or proxy in front of it terminates TLS",
             )
-            .fix(Fix::text("connect directly to the server, not through the pooler or proxy"))
+            .fix(Fix::text("connect directly to the server: set host and port to the server's own, not the pooler's or proxy's"))
             .fix(Fix::text("let the proxy pass TLS through to the server instead of terminating it"))
             .fix(prefer()),
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding

@@ -20,8 +20,7 @@ pub(super) fn is_unnamed(view: &View<'_>, keyword: &str) -> bool {
 
 /// libpq goes without a client certificate.
 pub(super) fn no_client_certificate() -> Fix {
-    Fix::text("use no client certificate, if none is wanted: sslcert set to a path where no file is")
-        .set("sslcert", NO_FILE)
+    Fix::text("if no client certificate is wanted: point sslcert to no file").set("sslcert", NO_FILE)
 }
 
 /// The file is moved away.

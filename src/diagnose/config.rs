@@ -182,7 +182,7 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .fixes(scheme_fix(input))
             .fix(Fix::text("put values with spaces in single quotes: keyword='a b'")),
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
-            .because("a value that begins with ' ends at the next ' that no backslash stands before")
+            .because("a value that begins with ' ends at the next ' not preceded by a backslash")
             .mark(mark(view, "no closing '"))
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
         kind => {
@@ -537,6 +537,9 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
                 "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")
             )))
+            .fix(Fix::text(format!(
+                "check the spelling of {name}, or remove service={name} if the string is complete without it"
+            )))
             .fix(Fix::text(
                 "if another file has this section: set the environment variable PGSERVICEFILE to that file",
             )),
@@ -588,7 +591,7 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         );
     }
     let finding = if settings.sslmode == SslMode::Disable {
-        Finding::titled(format!("{} asks for no TLS", driver::said(view)))
+        Finding::titled(format!("{} turns TLS off", driver::said(view)))
             .because(format!("{} connects in plaintext; there is nothing to verify", view.program()))
     } else if view.admitted_in_plaintext() {
         Finding::titled(format!("{} tries plaintext first, and the server accepts it", driver::said(view)))

@@ -145,6 +145,11 @@ fn look_up(name: &str) -> Fix {
     Fix::text("compare the lookup here and on a machine where it works").run_words([command, name])
 }
 
+/// A name without its empty parts.
+fn collapsed(name: &str) -> String {
+    name.split('.').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
+}
+
 fn not_found(view: &View<'_>) -> Option<Finding> {
     let said = answer(view, DnsFailure::NoSuchName)?;
     let name = view.host_name();
@@ -152,11 +157,19 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         .fact("name", name.clone())
         .fact("answer", said)
         .fact_if("asked", asked(view));
+    if name.contains("..") && !name.chars().all(|c| c == '.') {
+        return Some(
+            finding
+                .because("two dots stand next to each other; no host name has an empty part")
+                .fix(Fix::text(format!("remove one of the two dots: host={}", collapsed(&name))))
+                .fix(Fix::text("check the spelling of host")),
+        );
+    }
     if let Some(near) = provider::near_miss(&name) {
         return Some(
             finding
                 .because(format!(
-                    "it ends in {}, and servers of {} end in {}: most likely a slip of the hand",
+                    "it ends in {}, and servers of {} end in {}: most likely a typing error",
                     text::printable(&near.typed),
                     near.provider.name,
                     near.suffix
@@ -176,8 +189,8 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
             .map(|form| form.pattern.trim_start_matches('.'));
         let cause = match zone {
             Some(_) => format!(
-                "{} answers for servers with public access everywhere, for those with private access only \
-                 where their private DNS zone is linked; else the name is mistyped or the server deleted",
+                "a public server of {} resolves everywhere; a private one only inside a network linked to its \
+                 private DNS zone; otherwise the name is mistyped or the server was deleted",
                 detection.provider.name
             ),
             None => format!(

@@ -292,6 +292,8 @@ pub enum Fact {
 pub struct Fix {
     /// What to do, imperative.
     pub text: String,
+    /// The fault that is left then, and its remedy.
+    pub then: Option<String>,
     /// The settings it changes: keyword and value.
     pub settings: Vec<(&'static str, String)>,
     /// A command to run.

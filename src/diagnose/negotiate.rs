@@ -118,18 +118,21 @@ fn other_port(view: &View<'_>) -> Option<Fix> {
 fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
-        let server = Fix::text("on the server, with server.crt and server.key in place:")
+        let server = Fix::text("on the server, if SHOW ssl reports off: put server.crt and server.key in place, then switch it on")
             .run(format!("ALTER SYSTEM SET ssl = on;  {RELOAD}"));
         let bouncer =
             Fix::text("in PgBouncer: set client_tls_sslmode=require, client_tls_cert_file and client_tls_key_file in pgbouncer.ini, then RELOAD");
-        let fixes = if pooler { [bouncer, server] } else { [server, bouncer] };
+        let log = view.provider().is_none().then(not_loaded);
+        let fixes: Vec<Fix> = match pooler {
+            true => [bouncer, server].into_iter().chain(log).collect(),
+            false => [server].into_iter().chain(log).chain([bouncer]).collect(),
+        };
         Finding::titled("the server does not offer TLS")
             .because("ssl is off on the server, or a pooler in front of it has no client-side TLS")
             .fact("answer", "N, to SSLRequest")
             .fact("to", view.place())
             .fixes(other_port(view))
             .fixes(fixes)
-            .fixes(view.provider().is_none().then(not_loaded).into_iter().flatten())
             .fixes(is_local(view).then(tunnel))
             .fix(Fix::text(
                 "make sure no local container or tunnel is answering on this port",
@@ -139,29 +142,23 @@ fn refused(view: &View<'_>) -> Option<Finding> {
 
 /// Where a reload fails PostgreSQL goes on without TLS, or with what it had (be-secure-openssl.c, postmaster.c), and `SHOW
 /// ssl` reports `on` all the same. The log's words are those of 15 and 18 (`tests/it/ssl_not_loaded.rs` provokes each).
-fn not_loaded() -> [Fix; 4] {
-    [
-        Fix::text(
-            "if ssl = on is set already, the files could not be loaded (SHOW ssl reports on even so): find \"SSL configuration \
-             was not reloaded\" in the server's log; the lines before it give the reason",
-        )
-        .run("grep -B2 'SSL configuration was not reloaded' LOGFILE"),
-        Fix::text(
-            "if the reason is \"has group or world access\" or \"must be owned by\": server.key must belong to the server's \
-             account",
-        )
-        .run("chown postgres server.key && chmod 600 server.key && psql -c 'SELECT pg_reload_conf()'"),
-        Fix::text(
-            "if the reason is \"key values mismatch\": the first certificate in server.crt must be the server's own (the \
-             intermediates after it), and server.key its key; these print the same key then",
-        )
-        .run("openssl x509 -noout -pubkey -in server.crt; openssl pkey -pubout -in server.key"),
-        Fix::text(
-            "if the reason is \"could not load\" or \"could not access\": the file is missing, not readable for the server's \
-             account, or not PEM (\"no start line\"); \"requires a passphrase\": decrypt server.key, or set \
-             ssl_passphrase_command and ssl_passphrase_command_supports_reload = on",
-        ),
-    ]
+fn not_loaded() -> Fix {
+    Fix::text(
+        "on the server, if SHOW ssl reports on: the files could not be loaded; the lines before \"SSL configuration was not \
+         reloaded\" in its log give the reason",
+    )
+    .run(
+        [
+            "grep -B2 'SSL configuration was not reloaded' LOGFILE",
+            "# \"has group or world access\", \"must be owned by\":",
+            "chown postgres server.key && chmod 600 server.key && psql -c 'SELECT pg_reload_conf()'",
+            "# \"key values mismatch\": the server's own certificate must come first in server.crt; these print one key twice then",
+            "openssl x509 -noout -pubkey -in server.crt; openssl pkey -pubout -in server.key",
+            "# \"could not load\", \"could not access\", \"no start line\": the file is missing, not readable for the server, or not PEM",
+            "# \"requires a passphrase\": decrypt server.key, or set ssl_passphrase_command and ssl_passphrase_command_supports_reload",
+        ]
+        .join("\n"),
+    )
 }
 
 fn is_local(view: &View<'_>) -> bool {
@@ -182,11 +179,11 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             Some("it answers"),
         ),
         Some(Answer::Ended(_)) => (
-            "the listener closes every connection immediately: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
+            "the listener closes every connection immediately: probably a proxy or load balancer that does not allow this machine, or whose server is down; a server that is full or shutting down can do the same",
             Some("it closes the connection again"),
         ),
         _ => (
-            "the listener closes the connection immediately: probably a proxy or load balancer that does not allow this machine, or that has no server behind it; a server that is full or shutting down can do the same",
+            "the listener closes the connection immediately: probably a proxy or load balancer that does not allow this machine, or whose server is down; a server that is full or shutting down can do the same",
             None,
         ),
     };
@@ -264,7 +261,7 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
             .fixes(other_port(view))
             .fix(let_through())
             .fix(Fix::text(format!(
-                "check host and port: this was {}, port {}",
+                "check host and port: you connected to {}, port {}",
                 view.host_name(),
                 view.port()
             ))),
@@ -274,7 +271,7 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
 /// What a balancer that ends TLS must do for PostgreSQL's clients.
 fn let_through() -> Fix {
     Fix::text(
-        "if a load balancer or proxy there is in front of PostgreSQL: let it pass TCP through (a TCP listener, TLS \
+        "if there is a load balancer or proxy in front of PostgreSQL: let it pass TCP through (a TCP listener, TLS \
          passthrough) instead of terminating TLS; or let it accept ALPN \"postgresql\", for clients with \
          sslnegotiation=direct (libpq 17 or later)",
     )
@@ -361,7 +358,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
             .fix(Fix::text(format!(
-                "check host and port: this was {}, port {}",
+                "check host and port: you connected to {}, port {}",
                 view.host_name(),
                 view.port()
             ))),
@@ -533,7 +530,7 @@ fn direct(view: &View<'_>) -> Option<Finding> {
                     .set("sslnegotiation", "postgres"),
             )
             .fix(Fix::text(
-                "update the server to PostgreSQL 17 or later, or let the proxy before it pass ALPN through",
+                "update the server to PostgreSQL 17 or later, or let the proxy in front of it pass ALPN through",
             )),
     )
 }

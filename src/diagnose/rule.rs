@@ -116,7 +116,10 @@ impl Finding {
 
     /// The warning of this code; it has no cause and no words for the line of a stage.
     pub(super) fn warning(self, code: &'static Code) -> Warning {
-        let Self { title, evidence, fixes, mark, .. } = self.bounded();
+        let Self { title, cause, mut evidence, fixes, mark, .. } = self.bounded();
+        if !cause.is_empty() {
+            evidence.push(("why", Fact::Text(cause)));
+        }
         Warning { code, title, evidence, fixes, mark, denied: None }
     }
 }

@@ -150,12 +150,35 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
     })
 }
 
+/// Whether a pooler repeats that its login was rejected.
+fn is_login(said: &str) -> bool {
+    ["authentication failed", "no pg_hba.conf entry"].iter().any(|words| said.contains(words))
+}
+
 /// An error of the hop behind the one that answers.
 fn upstream(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
     let found = gateway(message)?;
     let said = words(message);
     let (title, cause, fixes) = match found.means {
+        Gateway::Upstream if is_login(&said) => (
+            format!("the pooler cannot log in to its server: {said}"),
+            format!(
+                "your connection to the pooler is up ({}), and so is the pooler's to the PostgreSQL server behind it, which rejects \
+                 the pooler's login. The message is from {}",
+                view.tls_words(),
+                found.by
+            ),
+            vec![
+                Fix::text(
+                    "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), or user= and \
+                     password= into its line in [databases], then RELOAD",
+                )
+                .run("psql pgbouncer -c RELOAD"),
+                Fix::text("on the pooler's machine: try the pooler's login, with its host and user")
+                    .run("psql 'host=SERVER user=USER'"),
+            ],
+        ),
         Gateway::Upstream => (
             format!("the pooler cannot reach its server: {said}"),
             format!(

@@ -96,6 +96,25 @@ fn usual_port(view: &View<'_>) -> Option<Fix> {
     Some(fix.set("port", usual.to_string()))
 }
 
+/// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
+fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
+    let look = |text: &str| Fix::text(text).run("ss -ltnp | grep -i postgres");
+    match reached(view) {
+        Reachability::Loopback => vec![
+            Fix::text(format!(
+                "start the server, the tunnel or the container whose port {} this is (a container has to publish it)",
+                view.port()
+            )),
+            look("if PostgreSQL runs on this machine: see on which port it listens, and set port to that"),
+        ],
+        _ => vec![
+            look("on the server: see whether PostgreSQL runs and where it listens; start it if it does not run"),
+            Fix::text("on the server, if it listens on localhost only: let it listen on all addresses; it needs a restart")
+                .run("ALTER SYSTEM SET listen_addresses = '*';"),
+        ],
+    }
+}
+
 /// Tries the port alone.
 fn try_port(view: &View<'_>, text: &str) -> Fix {
     let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
@@ -138,15 +157,8 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         finding
             .because(cause)
             .fixes(usual_port(view))
-            .fix(
-                Fix::text("on the server: see whether PostgreSQL runs and where it listens")
-                    .run("ss -ltnp | grep -i postgres"),
-            )
-            .fix(
-                Fix::text("it listens on localhost only? on the server, then restart it:")
-                    .run("ALTER SYSTEM SET listen_addresses = '*';"),
-            )
-            .fix(Fix::text(format!("check host and port: this was {host}, port {port}"))),
+            .fixes(where_it_listens(view))
+            .fix(Fix::text(format!("check host and port: you connected to {host}, port {port}"))),
     )
 }
 

@@ -248,6 +248,10 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
         }
         _ => fix.text.clone(),
     };
+    let text = |fix: &Fix| match &fix.then {
+        Some(then) => format!("{}; {then}", text(fix)),
+        None => text(fix),
+    };
     fixes
         .iter()
         .map(|fix| {

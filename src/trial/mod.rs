@@ -169,8 +169,14 @@ impl<'a> Trials<'a> {
                 kept.push(fix);
             }
         }
+        let has_certificate =
+            self.evidence.config.as_ref().is_ok_and(|settings| settings.path("sslcert").is_some());
         kept.sort_by_key(|fix| match fix.tried {
+            // Who named a certificate most likely wants it.
+            Some(Trial::Works) if has_certificate && takes_certificate_away(fix) => 1,
             Some(Trial::Works) => 0,
+            // The address leads to another server, whatever DNS then says of the right one.
+            Some(Trial::Fails) if removes_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH => 0,
             None if !fix.claimed => 1,
             Some(Trial::Fails) => 2,
             None => 3,
@@ -290,7 +296,8 @@ impl<'a> Trials<'a> {
         if after.code.concerns(Concern::Deadline) && after.code != before.code {
             Comparison::Undecided
         } else if after.code == before.code
-            || order(after.code.stage) < order(before.code.stage)
+            // Where DNS takes the place of a wrong address, a name that it does not have is what is then left.
+            || order(after.code.stage) < order(before.code.stage) && !(removes_address(fix) && after.code.stage == Stage::Dns)
             // Another failure of the same handshake is no step forward.
             || (after.code.stage == Stage::Tls && before.code.stage == Stage::Tls)
             || (both_roots && fix.converts.is_none())
@@ -547,10 +554,8 @@ fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
     let remedy = words_of(fix).unwrap_or_else(|| "these settings".to_owned());
     let next =
         found.fixes.first().and_then(words_of).map(|next| format!("; for that: {next}")).unwrap_or_default();
-    fix.text = format!(
-        "two faults: `{cured}` is cured by: {remedy}; then `{}` remains: {}{next}",
-        found.code, found.title
-    );
+    fix.text = format!("two faults: `{cured}` is cured by: {remedy}");
+    fix.then = Some(format!("then `{}` remains: {}{next}", found.code, found.title));
 }
 
 /// A fix in words: its text, else its command. Settings are written below the text that they belong to.
@@ -560,6 +565,10 @@ fn words_of(fix: &Fix) -> Option<String> {
         (_, Some(command)) => Some(command.clone()),
         _ => None,
     }
+}
+
+fn removes_address(fix: &Fix) -> bool {
+    fix.settings.iter().any(|(keyword, value)| *keyword == "hostaddr" && value.is_empty())
 }
 
 fn starts_with_tls(fix: &Fix) -> bool {
@@ -666,7 +675,7 @@ mod tests {
         let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
         let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
         assert_eq!((fix.tried, &fix.conninfo), (Some(Trial::Fails), &None));
-        assert!(fix.text.contains("; then `hostname-mismatch` remains: "), "{}", fix.text);
+        assert!(fix.then.as_ref().unwrap().starts_with("then `hostname-mismatch` remains: "), "{fix:?}");
     }
 
     #[test]

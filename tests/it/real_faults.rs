@@ -177,7 +177,7 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
             format!("{conninfo} sslcert={} sslkey={}", certificate.display(), key.display())
         };
         let none = check(&home, &conninfo);
-        let evidence = [("client_certificate", "none is set"), ("accepted_from", "clients")];
+        let evidence = [("client_certificate", "none is set"), ("server_accepts", "clients")];
         says(
             &none,
             ("client-cert-required", "tls", 7),

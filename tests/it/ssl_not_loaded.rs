@@ -95,19 +95,22 @@ fn each_reason_is_in_the_log_and_in_a_fix() {
             let says = |words: &str| {
                 fixes.iter().find(|fix| fix["text"].as_str().is_some_and(|text| text.contains(words)))
             };
-            assert!(says(quoted).is_some() && says(reason.words).is_some(), "{}: {report}", reason.words);
-            // The command that finds the reason finds it.
-            let find = says(quoted).unwrap()["command"].as_str().unwrap();
+            // The command that finds the reason finds it; the comments between the commands say what each reason needs.
+            let commands: Vec<&str> = says(quoted).unwrap()["command"].as_str().unwrap().lines().collect();
+            let find = commands[0];
+            let is_about = |line: &&str| line.starts_with('#') && line.contains(reason.words);
+            let place = commands.iter().position(is_about);
+            let place = place.unwrap_or_else(|| panic!("{}: {report}", reason.words));
             let log = home.write("log", server.log());
             let log = std::fs::read_to_string(&log).unwrap();
             server.put(&[("log", &log)]);
             let found = server.administer(&find.replace("LOGFILE", "log"));
             assert!(found.contains(reason.words), "{find}: {found}");
             if reason.cured {
-                let command = says(reason.words).unwrap()["command"].as_str().unwrap().to_owned();
+                let command = commands[place + 1];
                 // The account need not be called postgres here, and the files are its own.
                 server.administer(&command.replace("chown postgres server.key", "true"));
-                awaited(&command, || check(&home, &server).status == Some(0));
+                awaited(command, || check(&home, &server).status == Some(0));
             }
         }
     }
@@ -121,9 +124,9 @@ fn the_comparison_of_keys_shows_whether_they_fit() {
     let server = Postgres::version(15).trusted(OPEN).start();
     let json = check(&home, &server).json();
     let fixes = json["diagnosis"]["fixes"].as_array().unwrap();
-    let compare =
-        fixes.iter().find(|fix| fix["text"].as_str().unwrap().contains("key values mismatch")).unwrap();
-    let compare = compare["command"].as_str().unwrap();
+    let mut commands = fixes.iter().filter_map(|fix| fix["command"].as_str()).flat_map(str::lines);
+    commands.find(|line| line.contains("key values mismatch")).unwrap();
+    let compare = commands.next().unwrap();
     let keys = |certificates: String| {
         server.put(&[("server.crt", &certificates), ("server.key", &chain.leaf.key_pem())]);
         let printed = server.administer(compare);

@@ -24,7 +24,7 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
             words: format!("{place} gives {host} this address, in place of DNS"),
             removal: Fix {
                 by_dns: true,
-                ..Fix::text(format!("{place}: remove {host}, so that DNS says where the server is"))
+                ..Fix::text(format!("{place}: remove {host}, so that DNS leads to the server"))
             },
         });
     }
@@ -32,12 +32,12 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
     let value = shown_value(&parameter.value);
     let text = match &parameter.origin {
         Origin::Environment(variable) => {
-            format!("unset {variable} (or override it as below), so that DNS says where {host} is")
+            format!("unset {variable}, so that DNS leads to {host}")
         }
         Origin::Service { name, file } => {
-            format!("{}: remove hostaddr from [{}], so that DNS says where {host} is", path_text(file), name)
+            format!("{}: remove hostaddr from [{}], so that DNS leads to {host}", path_text(file), name)
         }
-        origin => format!("remove hostaddr from {}, so that DNS says where {host} is", origin.phrase()),
+        origin => format!("remove hostaddr from {}, so that DNS leads to {host}", origin.phrase()),
     };
     let origin = parameter.origin.phrase();
     Some(Detour {

@@ -152,8 +152,8 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     let detour_words = detour.as_ref().map(|detour| detour.words.clone());
     Some(
         finding
-            .fact("due", due)
-            .fact_if("led_by", detour_words)
+            .fact("expected", due)
+            .fact_if("address_from", detour_words)
             .fact("sent", sent(view))
             .fact("in_file", in_file(view))
             .fixes(detour.map(|detour| detour.removal))
@@ -171,8 +171,8 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
 fn inspected(product: &'static str, ca: &DistinguishedName, due: &str) -> Finding {
     Finding::titled(format!("{product} answers instead of the server"))
         .because(format!(
-            "the certificate was issued by {}, where {due} was due: a proxy in between, or software on this \
-             machine, opens TLS and closes it again",
+            "the certificate was issued by {}, where {due} was expected: a proxy in between, or software on this \
+             machine, decrypts the connection and encrypts it again",
             ca.short()
         ))
         .fact("issued_by", text::printable(&ca.to_string()))
@@ -272,8 +272,12 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             )
             .fact("sent", sent(view))
             .fix(Fix::text(
-                "get the CA's current certificate from the server's administrator, compare its SHA-256 over another channel, and put it into the root file",
-            ))
+                format!(
+                    "get the CA's current certificate from the server's administrator, compare its SHA-256 over another channel, \
+                     and replace the one in {} with it",
+                    path_text(&found.in_file.file)
+                ),
+            ).run("openssl x509 -noout -fingerprint -sha256 -in new-root.crt"))
             .fixes(view.provider().and_then(|found| provider_roots(found.provider)))
             .fix(Fix::text(
                 "if nobody changed the CA, do not trust this connection: find out who answers",
@@ -300,7 +304,7 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("the server certificate is self-signed and not in the root file")
             .because(
-                "no CA vouches for it; only a copy of it, received over a trusted channel, can tell this server from an impostor",
+                "no CA vouches for it; only a copy of it, received over a trusted channel, can tell this server from an impostor; do not save what the server just sent: an impostor would send its own",
             )
             .fact("subject", name)
             .fact("sha256", leaf.fingerprint())
@@ -309,14 +313,11 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::SelfSigned, None))
             .fix(
                 Fix::text(
-                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256, and set sslrootcert to the copy",
+                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256 with the one above, and set sslrootcert to the copy",
                 )
                 .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
             )
             .fix(reissue::by_new_authority(view, "better: create a CA and issue the server's certificate with it, then reload"))
-            .fix(Fix::text(
-                "do not save what the server just sent: an impostor would send its own",
-            )),
     )
 }
 
@@ -466,11 +467,11 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("to_be_had_at", address)
             .fix(
                 Fix::text(
-                    "on the server: put the intermediate after the server's certificate in ssl_cert_file, \
-                     then reload",
+                    "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
+                     ssl_cert_file, then reload",
                 )
                 .run(
-                    "cat server-only.crt intermediate.crt > server.crt && psql -c 'SELECT pg_reload_conf()'",
+                    "cat intermediate.crt >> server.crt && psql -c 'SELECT pg_reload_conf()'",
                 ),
             )
             .fix(Fix::text(
@@ -496,14 +497,21 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             (
                 format!("your root file does not contain the issuer of {}", last.short_subject()),
                 vec![text::printable(&facts.issuer.to_string())],
-                "either that issuer is the root and the root file lacks it (probable if \"root\" is in its name), or it is an intermediate that the server should send; the connection alone does not show which",
+                if facts.issuer.short().to_lowercase().contains("root") {
+                    "by its name, that issuer is a root that your root file lacks; if it is an intermediate, the server has to send it"
+                } else {
+                    "either that issuer is a root that your root file lacks, or an intermediate that the server has to send; the connection alone does not show which"
+                },
             )
         }
         _ => return None,
     };
-    let missing_root = Fix::text(
-        "get that CA's root certificate from the server's administrator, confirm its SHA-256 with them over another channel, and add it to the root file",
-    );
+    let missing_root = Fix::text(format!(
+        "get the root certificate of this CA ({}) from the server's administrator, confirm its SHA-256 with them over another \
+         channel, and add it to {}",
+        sought.first().map_or("the CA above", String::as_str),
+        store_name(view)
+    ));
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();
     Some(

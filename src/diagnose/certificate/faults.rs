@@ -141,10 +141,13 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return vec![reissue::server(view, "", Key::Kept, None)];
     }
     let reload = Fix::text(
-        "on the server: if the file of ssl_cert_file was renewed already, the server still serves the old one; reload it",
+        "on the server: if the file of ssl_cert_file was renewed already, the server still presents the old one; reload",
     )
     .run(RELOAD);
-    vec![reissued(view, at, &format!("on the server: reissue {part}, then reload"), Key::Kept), reload]
+    vec![
+        reload,
+        reissued(view, at, &format!("on the server: otherwise reissue {part}, then reload"), Key::Kept),
+    ]
 }
 
 pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
@@ -187,10 +190,13 @@ pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     let clock = clock_fix(view, &view.judgement()?.defects);
     let name = subject(view, defect);
     let found = begins_later(&part, name, facts, evidence.judged_at, evidence.started, clock);
-    let again = "if the clock is right: reissue it, on a machine whose clock is right, then reload";
+    let again = format!(
+        "if the clock is right: wait until {}, or reissue it, on a machine whose clock is right, then reload",
+        facts.not_before.minute()
+    );
     Some(
         found
-            .fix(reissued(view, defect.place().unwrap_or(0), again, Key::Kept))
+            .fix(reissued(view, defect.place().unwrap_or(0), &again, Key::Kept))
             .fact_if("otherwise", otherwise::at(view, facts.not_before)),
     )
 }
@@ -214,13 +220,11 @@ pub(in crate::diagnose) fn begins_later(
             facts.not_before.distance(at)
         ),
     };
-    let clock = clock.unwrap_or_else(|| {
-        Fix::text(format!("check this machine's clock: it reads {now}")).run(if cfg!(windows) {
-            "w32tm /query /status"
-        } else {
-            "date -u"
-        })
-    });
+    let clock =
+        clock.unwrap_or_else(|| {
+            Fix::text(format!("compare this machine's clock, {now}, with the right time"))
+                .run(if cfg!(windows) { "w32tm /query /status" } else { "timedatectl" })
+        });
     Finding::titled(format!("{part} is not valid before {begins}"))
         .because(cause)
         .fact("certificate", name)
@@ -236,7 +240,10 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
     let since = date.map_or("a day not told".to_owned(), |date| date.date());
     Some(
         Finding::titled(format!("{part} was revoked on {since}"))
-            .because("its CA lists it in the CRL: somebody else may have its key")
+            .because(
+                "its CA lists it in the CRL: somebody else may have its key; send nothing to this server until its administrator \
+                 knows the reason",
+            )
             .fact("certificate", subject(view, defect))
             .fact("serial", facts.serial_hex())
             .fact("since", since)
@@ -248,7 +255,6 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
                 &format!("on the server: replace {part} by one with a new key, then reload"),
                 Key::New,
             ))
-            .fix(Fix::text("ask the CA for the reason before you send anything to this server")),
     )
 }
 
@@ -299,33 +305,58 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("from", unnamed.map(|_| "found by default (sslcrl is not set)"))
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
-            .fixes(add_crl(view))
+            .fixes(add_crl(view).into_iter().flatten())
             .fixes(crl_is_unwanted(view, unnamed)),
     )
 }
 
 /// Where the missing CRL goes: into the file that there is, else into the directory.
-fn add_crl(view: &View<'_>) -> Option<Fix> {
+fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
     let Revocation::On { lists, directory, .. } = &view.trust()?.revocation else { return None };
-    let from = "get that CA's current CRL (from the CA, or the address in its certificates)";
+    let mut fixes = Vec::new();
+    let from = format!(
+        "get the current CRLs of {} (from these CAs, or the address in their certificates)",
+        issuers(view)
+    );
     let quoted = |path: &std::path::Path| text::shell_quoted(&path.to_string_lossy());
     if let Some(list) = lists.first() {
         let file = quoted(&list.file);
-        let command = format!("openssl crl -inform DER -in ca.crl >> {file}");
-        return Some(Fix::text(format!("{from} and append it, as PEM, to the file of sslcrl")).run(command));
+        let command = format!("openssl crl -in ca.crl >> {file}");
+        return Some(vec![
+            Fix::text(format!("{from} and append each, as PEM, to the file of sslcrl")).run(command),
+        ]);
     }
     let directory = directory.as_ref()?;
+    if directory.state == CrlDirectoryState::Missing {
+        fixes.push(Fix::text("set sslcrldir to the directory that has the CRLs: sslcrldir=DIRECTORY"));
+    }
     let create = match directory.state {
         CrlDirectoryState::Missing => format!("mkdir -p {}\n", quoted(&directory.path)),
         _ => String::new(),
     };
     let (file, directory) = (quoted(&directory.path.join("ca-crl.pem")), quoted(&directory.path));
-    Some(
-        Fix::text(format!("{from} and put it, as PEM and named by hash, into the directory of sslcrldir"))
-            .run(format!(
-                "{create}openssl crl -inform DER -in ca.crl -out {file}\nopenssl rehash {directory}"
-            )),
-    )
+    fixes.push(
+        Fix::text(format!("{from} and put each, as PEM and named by hash, into the directory of sslcrldir"))
+            .run(format!("{create}openssl crl -in ca.crl -out {file}\nopenssl rehash {directory}")),
+    );
+    Some(fixes)
+}
+
+/// The CAs whose CRLs the path needs and has not.
+fn issuers(view: &View<'_>) -> String {
+    let judgement = view.judgement();
+    let path = judgement.map(|judgement| judgement.path.as_slice()).unwrap_or_default();
+    let have: Vec<&[u8]> = match view.trust().map(|trust| &trust.revocation) {
+        Some(Revocation::On { lists, .. }) => {
+            lists.iter().map(|list| list.crl.facts().issuer.canonical.as_slice()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let lacking = path.iter().skip(1).filter(|link| {
+        link.certificate.facts().is_ok_and(|facts| !have.contains(&facts.subject.canonical.as_slice()))
+    });
+    let names: Vec<String> = lacking.map(|link| text::printable(&link.certificate.short_subject())).collect();
+    if names.is_empty() { "the CA named above".to_owned() } else { names.join(" and ") }
 }
 
 /// The file of CRLs that nobody named (`~/.postgresql/root.crl`).

@@ -57,7 +57,9 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
     let signer = signer(view);
     let commands = server_commands(&names, key, &signer, intermediates(view));
     match signer {
-        Signer::Own(name) => Fix::text(format!("{text}; ca.crt and ca.key are those of its CA, {name}")),
+        Signer::Own(name) => Fix::text(format!(
+            "{text}; ca.crt and ca.key: the files of its CA, {name}, which the CA's administrator has"
+        )),
         Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
         Signer::Itself => {
             Fix::text(format!("{text}; it is self-signed: clients need the new one as their root file"))
@@ -78,7 +80,7 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
     let extensions =
         CA_EXTENSIONS.map(str::to_owned).into_iter().chain([format!("subjectKeyIdentifier = {identifier}")]);
     let fix =
-        Fix::text(format!("{text}; ca.crt and ca.key are this CA's, root.crt and root.key its issuer's"));
+        Fix::text(format!("{text}; ca.crt and ca.key: this CA's files; root.crt and root.key: its issuer's"));
     fix.run(
         [
             file("ca.ext", extensions),
@@ -206,9 +208,10 @@ fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: u
     let subject = posix_quoted(&format!("/CN={}", subject.map(String::as_str).unwrap_or_default()));
     let request = match key {
         Key::Kept => format!("openssl req -new -key server.key -subj {subject}"),
-        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout server.key -subj {subject}"),
+        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout new.key -subj {subject}"),
     };
     let leaf = if intermediates == 0 || matches!(signer, Signer::Itself) { "server.crt" } else { "leaf.crt" };
+    let own_key = if key == Key::New { "new.key" } else { "server.key" };
     let sign = |by: &str| {
         format!("openssl x509 -req -in server.csr {by} -days 365 -sha256 -extfile server.ext -out {leaf}")
     };
@@ -220,7 +223,7 @@ fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: u
             sign("-CA ca.crt -CAkey ca.key -CAcreateserial"),
         ],
         Signer::Itself => {
-            vec![extensions(), format!("{request} -out server.csr"), sign("-signkey server.key")]
+            vec![extensions(), format!("{request} -out server.csr"), sign(&format!("-signkey {own_key}"))]
         }
         Signer::Public(name) => vec![
             format!("{request} -addext {} -out server.csr", posix_quoted(&alternative)),
@@ -232,8 +235,9 @@ fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: u
         (_, 1) => format!("cat leaf.crt ca.crt > server.crt && {RELOAD}"),
         _ => format!("cat leaf.crt ca.crt upper-ca.crt > server.crt && {RELOAD}"),
     };
+    // The key in use stays until its successor has a certificate.
     if key == Key::New {
-        commands.push("chmod 600 server.key".to_owned());
+        commands.push("chmod 600 new.key && mv new.key server.key".to_owned());
     }
     commands.push(reload);
     commands.join("\n")

@@ -37,7 +37,7 @@ fn an_issuer_that_nothing_tells_about() {
         .shows("in_file", "Another Root, until 2035-01-01")
         .shows("sent", "Test Middle")
         .shows("known_roots", "no match among")
-        .because("the connection alone does not show which");
+        .because("by its name, that issuer is a root");
     let mut sent = chain.sent();
     sent.push(chain.root.certificate.clone());
     Evidence::of(sent, &[&other.certificate])
@@ -152,7 +152,7 @@ fn a_self_signed_certificate() {
         .fails(&codes::SELF_SIGNED)
         .shows("sha256", &own.fingerprint())
         .runs("openssl x509 -noout -fingerprint -sha256")
-        .advises("do not save what the server just sent");
+        .because("do not save what the server just sent");
     Evidence::of(vec![own.clone()], &[&own]).verified();
 }
 
@@ -202,7 +202,7 @@ fn an_inspecting_proxy() {
         .fails(&codes::TLS_INSPECTION)
         .titled("Zscaler answers instead of the server")
         .shows("issued_by", "CN=Zscaler Root CA")
-        .shows("due", "Azure")
+        .shows("expected", "Azure")
         .advises("exempted");
     // Trusted by the file it is what libpq accepts.
     Evidence::of(sent, &[&proxy.certificate]).with_host(AZURE, "20.61.7.9").with_settings(|_| {}).verified();
@@ -472,7 +472,7 @@ fn revocation() {
         .shows("directory", "does not exist");
     evidence(vec![of_root(), crl_of(&chain.intermediate, &[], (2026, 11, 1))], None)
         .fails(&codes::CRL_INVALID)
-        .shows("date", "2026-11-01")
+        .shows("due", "2026-11-01")
         .shows("issuer", "CN=Test Middle")
         .shows("path", "/etc/ssl/root.crl");
 }

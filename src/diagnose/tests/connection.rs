@@ -30,7 +30,7 @@ fn a_name_that_is_not_there() {
         .retryable(false);
     unresolved("x.postgres.databse.azure.com", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
-        .because("slip of the hand")
+        .because("typing error")
         .sets("host", "x.postgres.database.azure.com");
     unresolved("x.postgres.database.azure.com", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
@@ -430,7 +430,7 @@ fn client_certificates_wanted_and_refused() {
     };
     asked(false)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(40)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
-        .shows("accepted_from", "CN=Clients")
+        .shows("server_accepts", "CN=Clients")
         .advises("set sslcert to the certificate");
     asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
@@ -574,7 +574,7 @@ fn alpn_is_rejected_where_nothing_else_makes_the_difference() {
     said()
         .with_look(HelloPurpose::Alpn, None, hello())
         .fails(&codes::ALPN_REJECTED)
-        .shows("libpq", "up to 16");
+        .shows("libpq", "16 and older");
     for failure in
         [TlsFailure::AlertReceived(80), TlsFailure::Ended(Closure::Closed), TlsFailure::Ended(Closure::Reset)]
     {

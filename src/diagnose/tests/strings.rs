@@ -225,7 +225,7 @@ fn no_tls_is_never_verified() {
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Disable)
         .fails(&codes::TLS_NOT_REQUESTED)
-        .titled("sslmode=disable asks for no TLS")
+        .titled("sslmode=disable turns TLS off")
         .shows("from", "PGSSLMODE")
         .sets("sslmode", "verify-full");
     Evidence::healthy()

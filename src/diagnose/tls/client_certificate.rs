@@ -75,7 +75,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             )
             .fact("answer", answer)
             .fact_if("client_certificate", absent)
-            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
             .fix(Fix::text(
                 "set sslcert to the certificate that the server's client CA issued (with its chain) and sslkey to its key",
             ))
@@ -152,7 +152,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
             .fact_if("expires", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
-            .fact_if("accepted_from", (!authorities.is_empty()).then_some(authorities))
+            .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
             .fixes(stray.map(|ready| {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
             }).into_iter().flatten())

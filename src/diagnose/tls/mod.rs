@@ -378,7 +378,7 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
     let newest = Fix::text("on the server, if its OpenSSL supports TLS 1.2:").run(
-        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();",
+        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM SET ssl_max_protocol_version = '';  SELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
@@ -510,7 +510,7 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("alpn_offered", "postgresql")
             .fact("answer", answer)
             .fact_if("without_alpn", answers_without.then_some("the server answers"))
-            .fact_if("libpq", answers_without.then_some("up to 16 gets an answer, 17 and later do not"))
+            .fact_if("libpq", answers_without.then_some("16 and older work, 17 and later do not"))
             .fix(Fix::text(fix))
             .fix(Fix::text("let the proxy pass TLS through to PostgreSQL")),
     )
@@ -533,7 +533,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     };
     let modern = (seen != Seen::Chain).then(|| {
         Fix::text("on the server: allow modern suites and P-256 beside what it has")
-            .run("ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT pg_reload_conf();")
+            .run("ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT pg_reload_conf();")
     });
     Some(
         Finding::titled(title)
@@ -564,7 +564,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
     view.tls_failure()?;
     let tls = view.tls()?;
     let psql = looks(view, HelloPurpose::Unsupported).next().map(|(_, answer)| match answer {
-        Answer::Alert(alert) => format!("fails too, as far as a second look shows: {}", alerts::name(*alert)),
+        Answer::Alert(alert) => format!("would fail too: {}", alerts::name(*alert)),
         _ => "a second look with its suites got no handshake either".to_owned(),
     });
     Some(
@@ -577,7 +577,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
             .fact("versions", versions(&tls.offer.versions))
             .fact_if("psql", psql)
             .fix(Fix::text("on the server: restore the default suites and group, then reload").run(
-                "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM RESET ssl_ecdh_curve;  SELECT \
+                "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT \
                  pg_reload_conf();",
             ))
             .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"]))),
@@ -719,7 +719,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                      first, or bypass it (connect from the server's own network)"
                 )))
                 .fix(Fix::text(format!(
-                    "check host and port: this was {}, port {}",
+                    "check host and port: you connected to {}, port {}",
                     view.host_name(),
                     view.port()
                 )))

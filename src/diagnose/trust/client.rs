@@ -137,6 +137,15 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<Stri
         .fix(Fix::text("name the certificate and its key: sslcert=FILE sslkey=FILE"))
 }
 
+/// No client certificate, and then no key either.
+fn without_certificate(view: &View<'_>) -> Fix {
+    let fix = by_default::no_client_certificate();
+    match by_default::is_unnamed(view, "sslkey") {
+        true => fix,
+        false => fix.set("sslkey", ""),
+    }
+}
+
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
     if let Some(finding) = key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key")) {
@@ -156,8 +165,13 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", path_text(certificate))
             .fact("key", missing)
             .fact("from", said(view, "sslkey"))
-            .fix(by_default::no_client_certificate())
-            .fix(Fix::text("set sslkey to the file with the certificate's key: sslkey=FILE"))
+            .fixes((!stray).then(|| {
+                Fix::text(format!("set sslkey to the private key of {}: sslkey=FILE", path_text(certificate)))
+            }))
+            .fix(without_certificate(view))
+            .fixes(stray.then(|| {
+                Fix::text(format!("set sslkey to the private key of {}: sslkey=FILE", path_text(certificate)))
+            }))
             .fixes(stray.then(|| by_default::move_away(certificate))),
     )
 }
@@ -443,20 +457,16 @@ pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
             )
             .fact("certificate", show(certificate))
             .fact("key", show(key))
-            .fix(Fix::text("find the key whose public half is the certificate's").run_words([
-                "openssl",
-                "pkey",
-                "-pubout",
-                "-in",
-                &key.to_string_lossy(),
-            ]))
-            .fix(Fix::text("show the certificate's public key").run_words([
-                "openssl",
-                "x509",
-                "-noout",
-                "-pubkey",
-                "-in",
-                &certificate.to_string_lossy(),
-            ])),
+            .fix(
+                Fix::text(
+                    "set sslkey to the file whose key is the certificate's: these two commands print the same key for it; if there \
+                     is none, have a new certificate issued",
+                )
+                .run(format!(
+                    "openssl x509 -noout -pubkey -in {}\nopenssl pkey -pubout -in {}",
+                    text::shell_quoted(&certificate.to_string_lossy()),
+                    text::shell_quoted(&key.to_string_lossy())
+                )),
+            ),
     )
 }

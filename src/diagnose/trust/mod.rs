@@ -169,9 +169,10 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
         CrlFault::Expired(_)
         | CrlFault::BadSignature
         | CrlFault::UnknownCriticalExtension
-        | CrlFault::OtherScope => {
-            Fix::text("download the CA's current CRL and replace the old one with it, as PEM")
-        }
+        | CrlFault::OtherScope => Fix::text(format!(
+            "download the CA's current CRL and replace the one in {path} (sslcrl) with it, as PEM"
+        ))
+        .run("openssl crl -in ca.crl -out ca-crl.pem"),
         CrlFault::NotYetValid(_) => {
             Fix::text("compare this machine's clock with the right time").run("date -u")
         }
@@ -187,7 +188,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
             .because("with CRL checking on, libpq rejects every certificate without a valid CRL")
             .fact("path", format!("{path}, line {}", list.line))
             .fact("issuer", text::printable(&issuer))
-            .fact_if("date", date)
+            .fact_if("due", date)
             .fix(fix),
     )
 }

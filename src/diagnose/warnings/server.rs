@@ -114,8 +114,8 @@ pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
         Finding::titled("TLS 1.3 was offered, the server chose TLS 1.2")
             .fact("version", TlsVersion::Tls12.name())
             .fix(
-                Fix::text("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: remove ssl_max_protocol_version (also from postgresql.conf), then reload")
-                    .run("ALTER SYSTEM RESET ssl_max_protocol_version;  SELECT pg_reload_conf();"),
+                Fix::text("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: set no ssl_max_protocol_version, then reload")
+                    .run("ALTER SYSTEM SET ssl_max_protocol_version = '';  SELECT pg_reload_conf();"),
             ),
     ]
 }

@@ -97,6 +97,7 @@ pub(crate) fn fixes(page: &mut Page, column: usize, fixes: &[Fix]) {
 /// A fix: its text, then what to type, on lines that are never broken. Without a text the first of these stands in
 /// its place.
 fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
+    let commands = fix.command.as_ref().map_or(0, |command| command.lines().count());
     let mut lines: Vec<String> =
         fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
     if !fix.settings.is_empty() {
@@ -128,10 +129,23 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
             Remark { role, words, edge: REMARK_EDGE },
         ),
     }
-    for line in &lines {
+    for (index, line) in lines.iter().enumerate() {
+        // What follows a command is no command.
+        if index == commands && index > 0 {
+            page.prose(
+                &" ".repeat(indent),
+                indent,
+                indent,
+                Role::Secondary,
+                "then in the connection string:",
+            );
+        }
         page.verbatim(indent + 2, Role::Command, line);
     }
     whole(page, indent, fix);
+    if let Some(then) = &fix.then {
+        page.prose(&" ".repeat(indent), indent, indent, Role::Plain, then);
+    }
 }
 
 /// The corrected connection string, ready to paste.

@@ -318,6 +318,8 @@ fn only_what_must_not_be_broken_is_wider_than_the_terminal() {
         "openssl ",
         "psql -c ",
         "grep -B2 ",
+        "chown ",
+        "    # ",
         "printf ",
         "host=",
         "sslrootcert=",

@@ -6,7 +6,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "unknown-issuer",
         shows: "sought: CN=Demo Root CA, O=pgtls-check demo; sent: db.example; in_file: Other Root CA",
-        fix: "get that CA's root certificate",
+        fix: "get the root certificate of this CA",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Settings("the root, first of several", "sslrootcert=DIR/several-first.pem")],
@@ -22,7 +22,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "intermediate-missing",
         shows: "missing: CN=Demo Intermediate CA; sent: db.example; in_file: Demo Root CA",
-        fix: "cat server-only.crt intermediate.crt",
+        fix: "cat intermediate.crt >> server.crt",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Chain("what nobody needs, sent between the certificates", |certificates| {
@@ -63,9 +63,9 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "tls-inspection",
-        shows: "issued_by: CN=Zscaler Intermediate Root CA, O=Zscaler; product: Zscaler; due: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
+        shows: "issued_by: CN=Zscaler Intermediate Root CA, O=Zscaler; product: Zscaler; expected: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
         fix: "have demo.postgres.database.azure.com port",
-        fixed_by: NoSetting,
+        fixed_by: Uncovers("hostaddr=", "dns-not-found"),
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Chain("an inspecting proxy's root, trusted", |certificates| {
             let root = Draft::authority("Zscaler Root CA").self_signed();
@@ -74,9 +74,9 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "tls-inspection-own-ca",
-        shows: "issued_by: Corporate Root CA; due: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
+        shows: "issued_by: Corporate Root CA; expected: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
         fix: "do not add its CA to the root file",
-        fixed_by: NoSetting,
+        fixed_by: Uncovers("hostaddr=", "dns-not-found"),
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[],
     },
@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "hostname-mismatch-other-server",
-        shows: "expected: orders.example; certificate_names: db.example; closest: db.example; led_by: hostaddr=127.0.0.1 comes from environment variable PGHOSTADDR",
+        shows: "expected: orders.example; certificate_names: db.example; closest: db.example; address_from: hostaddr=127.0.0.1 comes from environment variable PGHOSTADDR",
         fix: "let it end at orders.example",
         fixed_by: Untried("host=db.example hostaddr=127.0.0.1"),
         psql: Fails(r#"server certificate for "db.example" does not match host name "orders.example""#),
@@ -136,7 +136,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-not-yet-valid",
         shows: "certificate: db.example; valid:; days_ahead: 7; judged_at:",
-        fix: "date -u",
+        fix: "timedatectl",
         fixed_by: NoSetting,
         psql: Alerts(BAD_CERTIFICATE),
         neighbours: &[Chain("a CA to come, sent as well", |certificates| {
@@ -155,7 +155,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-missing",
         shows: "issuer: CN=Demo Root CA, O=pgtls-check demo; certificate: Demo Intermediate CA; crl_files: root.crl",
-        fix: "openssl crl -inform DER -in ca.crl >>",
+        fix: "openssl crl -in ca.crl >>",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Chain("a list of every CA", Certificates::with_lists)],

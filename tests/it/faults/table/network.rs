@@ -76,7 +76,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "not-postgresql",
         shows: r#"protocol: HTTP; first_bytes: "HTTP/1.1 400 Bad Request\r\nServer; to: 127."#,
-        fix: "check host and port: this was db.example, port",
+        fix: "check host and port: you connected to db.example, port",
         fixed_by: NoSetting,
         psql: Fails("received invalid response to SSL negotiation: H"),
         neighbours: &[Settings("TLS first, where that is asked for", "sslnegotiation=direct")],
@@ -84,7 +84,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "not-postgresql-ssh",
         shows: r#"protocol: SSH; first_bytes: "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\; to: 127."#,
-        fix: "check host and port: this was db.example, port",
+        fix: "check host and port: you connected to db.example, port",
         fixed_by: NoSetting,
         // It takes the S of SSH for a yes; then the rest of the banner, or the end, whichever comes first, is no TLS.
         psql: Fails("failed: SSL "),

@@ -108,7 +108,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "upstream-failed",
         shows: "message_from: PgBouncer; sqlstate: 08P01; message: server login failed",
-        fix: "on the pooler's machine: check the connection",
+        fix: "put the user's current password into the file of auth_file",
         fixed_by: NoSetting,
         psql: Fails("server login failed"),
         neighbours: &[Test(real_faults::a_pooler_whose_server_rejects_it)],

@@ -24,8 +24,8 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "tls-no-shared-cipher",
-        shows: "answer: handshake_failure (40); offered: AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256; versions: TLSv1.2, TLSv1.3; psql: fails too, as far as a second look shows",
-        fix: "ALTER SYSTEM RESET ssl_ciphers;  ALTER SYSTEM",
+        shows: "answer: handshake_failure (40); offered: AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256; versions: TLSv1.2, TLSv1.3; psql: would fail too",
+        fix: "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM",
         fixed_by: NoSetting,
         psql: Fails("alert handshake failure"),
         neighbours: &[Chain("one suite of TLS 1.2", |certificates| {
@@ -36,7 +36,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-cert-required",
-        shows: "answer: certificate_required (116); client_certificate: none is set, and ~/.postgresql/postgresql.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
+        shows: "answer: certificate_required (116); client_certificate: none is set, and ~/.postgresql/postgresql.crt; server_accepts: CN=Demo Client CA, O=pgtls-check demo",
         fix: "set sslcert to the certificate that the server's client CA issued",
         fixed_by: NoSetting,
         psql: Fails("alert certificate required"),
@@ -44,7 +44,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "client-cert-rejected",
-        shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; expires:; path: client.crt; accepted_from: CN=Demo Client CA, O=pgtls-check demo",
+        shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; expires:; path: client.crt; server_accepts: CN=Demo Client CA, O=pgtls-check demo",
         fix: "use a certificate that the server's CA issued",
         fixed_by: NoSetting,
         psql: Fails("alert unknown ca"),
@@ -117,7 +117,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-protocol-error",
         shows: r#"to: 127.; first_bytes: "HTTP/1.1 502 Bad Gateway\r\nConnection: close"#,
-        fix: "check host and port: this was db.example, port",
+        fix: "check host and port: you connected to db.example, port",
         fixed_by: NoSetting,
         psql: Fails("wrong version number"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -147,7 +147,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "tls12-only",
         shows: "version: TLSv1.2",
-        fix: "ALTER SYSTEM RESET ssl_max_protocol_version",
+        fix: "ALTER SYSTEM SET ssl_max_protocol_version = ''",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Settings("a client that offers no more", "ssl_max_protocol_version=TLSv1.2")],
