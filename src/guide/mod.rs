@@ -15,6 +15,8 @@ pub struct Page {
 
 /// All pages, in the order of the list. A new one is its file and its line here.
 pub static PAGES: &[Page] = &[
+    page("output", include_str!("output.md")),
+    page("options", include_str!("options.md")),
     page("drivers", include_str!("drivers.md")),
     page("azure", include_str!("azure.md")),
     page("aws", include_str!("aws.md")),
@@ -26,6 +28,8 @@ pub static PAGES: &[Page] = &[
     page("kubernetes", include_str!("kubernetes.md")),
     page("monitoring", include_str!("monitoring.md")),
     page("fleets", include_str!("fleets.md")),
+    page("audit", include_str!("audit.md")),
+    page("comparison", include_str!("comparison.md")),
 ];
 
 const fn page(topic: &'static str, text: &'static str) -> Page {

@@ -1,4 +1,4 @@
-//! The codes and what is said of them in different places: rules, pages, the README's list, the changelog's of each
+//! The codes and what is said of them in different places: rules, pages, the manual's list, the changelog's of each
 //! release.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ fn top(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The README's list: a line a stage, codes in the order in which they are asked.
+/// The manual's list: a line a stage, codes in the order in which they are asked.
 fn list() -> String {
     let codes = |stage| {
         let of_stage = catalogue::all().filter(|entry| entry.fails_in() == stage);
@@ -32,9 +32,9 @@ fn list() -> String {
 }
 
 #[test]
-fn the_readme_lists_every_code() {
-    let readme = top("README.md");
-    let (_, rest) = readme.split_once("<!-- codes -->\n").expect("the list's begin");
+fn the_manual_lists_every_code() {
+    let page = top("src/guide/output.md");
+    let (_, rest) = page.split_once("<!-- codes -->\n").expect("the list's begin");
     let (shown, _) = rest.split_once("<!-- end of codes -->").expect("the list's end");
     let list = list();
     assert_eq!(

