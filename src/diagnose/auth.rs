@@ -376,17 +376,18 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
         }
     };
     let mapped = format!("clients {} {}", quoted_name(&name), quoted_name(&user));
-    // hba.c takes map= in lines with cert, ident, peer, gss and sspi only: beside a password no name can be mapped.
-    let by_password = !session.requested.is_empty();
+    // hba.c takes map= in lines with cert, ident, peer, gss and sspi only: beside a password or trust no name is mapped. The
+    // message has the method's word in every language.
+    let is_mapped = session.requested.is_empty() && !message.message.contains("trust");
     let finding = finding
         .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; the server's client CA issues one"), &user))
-        .fix(match by_password {
-            true => Fix::text(
-                "if you run the server and the password is to decide alone: change clientcert=verify-full to clientcert=verify-ca in \
-                 this user's line in pg_hba.conf, then reload",
+        .fix(match is_mapped {
+            false => Fix::text(
+                "if you run the server and any certificate of its client CA is to do: change clientcert=verify-full to \
+                 clientcert=verify-ca in this user's line in pg_hba.conf, then reload",
             )
             .run(RELOAD),
-            false => Fix::text(format!(
+            true => Fix::text(format!(
                 "if you run the server: map the certificate's name to {user} in pg_ident.conf (and each other name that logs in \
                  by this line), add map=clients to the line in pg_hba.conf, then {RELOAD}"
             ))

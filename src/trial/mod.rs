@@ -10,7 +10,7 @@ mod string;
 
 use std::time::{Duration, Instant};
 
-use crate::conninfo::{self, Endpoint, Environment, Host, Overrides, Settings, SslMode, Value};
+use crate::conninfo::{self, Endpoint, Environment, Host, Origin, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{
     Code, Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
@@ -176,7 +176,11 @@ impl<'a> Trials<'a> {
             Some(Trial::Works) if has_certificate && takes_certificate_away(fix) => 1,
             Some(Trial::Works) => 0,
             // The address leads to another server, whatever DNS then says of the right one.
-            Some(Trial::Fails) if removes_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH => 0,
+            Some(Trial::Fails)
+                if self.removes_stray_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH =>
+            {
+                0
+            }
             None if !fix.claimed => 1,
             Some(Trial::Fails) => 2,
             None => 3,
@@ -297,7 +301,7 @@ impl<'a> Trials<'a> {
             Comparison::Undecided
         } else if after.code == before.code
             // Where DNS takes the place of a wrong address, a name that it does not have is what is then left.
-            || order(after.code.stage) < order(before.code.stage) && !(removes_address(fix) && after.code.stage == Stage::Dns)
+            || order(after.code.stage) < order(before.code.stage) && !(self.removes_stray_address(fix) && after.code.stage == Stage::Dns)
             // Another failure of the same handshake is no step forward.
             || (after.code.stage == Stage::Tls && before.code.stage == Stage::Tls)
             || (both_roots && fix.converts.is_none())
@@ -306,6 +310,15 @@ impl<'a> Trials<'a> {
         } else {
             Comparison::Another(after)
         }
+    }
+
+    /// Whether it takes away an address that nobody typed.
+    fn removes_stray_address(&self, fix: &Fix) -> bool {
+        let removes = fix.settings.iter().any(|(keyword, value)| *keyword == "hostaddr" && value.is_empty());
+        let parameter =
+            self.evidence.config.as_ref().ok().and_then(|settings| settings.parameter("hostaddr"));
+        let is_stray = |origin: &Origin| matches!(origin, Origin::Environment(_) | Origin::Service { .. });
+        removes && parameter.is_some_and(|parameter| is_stray(&parameter.origin))
     }
 
     /// Whether the failure came to light only after a user was named: then a connection that names none shows nothing.
@@ -565,10 +578,6 @@ fn words_of(fix: &Fix) -> Option<String> {
         (_, Some(command)) => Some(command.clone()),
         _ => None,
     }
-}
-
-fn removes_address(fix: &Fix) -> bool {
-    fix.settings.iter().any(|(keyword, value)| *keyword == "hostaddr" && value.is_empty())
 }
 
 fn starts_with_tls(fix: &Fix) -> bool {

@@ -223,7 +223,9 @@ pub(crate) fn a_client_certificate_of_another_user() {
             let evidence = [("certificate_name", "alice"), ("user", GUARDED), ("path", "client.crt")];
             let mismatch = ("certificate-user-mismatch", "auth", 9);
             says(&other, mismatch, &evidence, "\"user\":\"alice\"");
-            assert!(other.at("/diagnosis/fixes").to_string().contains("pg_ident.conf"), "{other}");
+            // A map is valid with cert alone.
+            let fix = if method == "cert" { "pg_ident.conf" } else { "clientcert=verify-ca" };
+            assert!(other.at("/diagnosis/fixes").to_string().contains(fix), "{other}");
             let cause = other.at("/diagnosis/cause").to_string();
             assert_eq!(!cause.contains("one of these"), is_certain, "{method}: {cause}");
             other.conceals(PASSWORD);
@@ -282,7 +284,7 @@ pub(crate) fn a_pooler_whose_server_rejects_it() {
         &report,
         failed,
         &[("message_from", "PgBouncer"), ("message", "authentication failed")],
-        "pgtls-check",
+        "auth_file",
     );
     report.says("/diagnosis/retryable", true);
     // The neighbour: the same pooler with the server's password.

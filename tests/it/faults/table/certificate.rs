@@ -65,7 +65,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "tls-inspection",
         shows: "issued_by: CN=Zscaler Intermediate Root CA, O=Zscaler; product: Zscaler; expected: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
         fix: "have demo.postgres.database.azure.com port",
-        fixed_by: Uncovers("hostaddr=", "dns-not-found"),
+        fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Chain("an inspecting proxy's root, trusted", |certificates| {
             let root = Draft::authority("Zscaler Root CA").self_signed();
@@ -76,7 +76,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "tls-inspection-own-ca",
         shows: "issued_by: Corporate Root CA; expected: a CA of Azure Database for PostgreSQL; sent: demo.postgres.database.azure.com; in_file: Demo Root CA",
         fix: "do not add its CA to the root file",
-        fixed_by: Uncovers("hostaddr=", "dns-not-found"),
+        fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[],
     },
