@@ -33,6 +33,7 @@ mod providers;
 mod readme;
 mod real_faults;
 mod real_servers;
+mod recipes;
 mod recognise;
 mod reissue;
 mod root_files;
