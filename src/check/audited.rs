@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use super::Setup;
 use super::one::check;
+use super::watch::Watcher;
 use crate::conninfo::Endpoint;
 use crate::diagnose::{Outcome, Verdict};
 use crate::evidence::PlaintextAnswer;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 use crate::probe::audit::{Task, audit};
-use crate::probe::{Observer, conceal_message, socket_address};
+use crate::probe::{conceal_message, socket_address};
 use crate::secret::Secret;
 
 /// Checks the target and, where the handshake began, asks what else the server accepts.
-pub async fn audited(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
-    let mut outcome = check(setup, target, observer).await;
+pub async fn audited(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
+    let mut outcome = check(setup, target, watcher).await;
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
     let mut audit = audit(task).await;
     if let (Some(PlaintextAnswer::Refused(message)), Ok(settings)) =

@@ -11,6 +11,7 @@ mod one;
 mod run;
 mod target;
 mod waiting;
+mod watch;
 
 use std::io;
 use std::time::Duration;
@@ -26,8 +27,9 @@ use crate::trust::SystemStore;
 pub use audited::audited;
 pub use many::check_all;
 pub use one::{Effective, Resolved, check, effective, resolved};
-pub use run::{INTERRUPTED, Run, higher_exit_status};
+pub use run::{Run, higher_exit_status};
 pub use waiting::WaitLimit;
+pub use watch::{RunWatcher, Watcher};
 
 /// What is the same for all targets of a run.
 #[derive(Debug)]

@@ -1,19 +1,21 @@
 //! One target: probed, judged, its fixes tried; again and again while waiting may cure what failed.
 
+use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::target::Target;
 use super::waiting::Waiting;
+use super::watch::Watcher;
 use super::{Setup, as_of};
 use crate::clients::dialect::Typed;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
-use crate::diagnose::{self, Code, Diagnosis, Outcome};
+use crate::diagnose::{self, Code, Diagnosis, Outcome, Tries, WaitEnd};
 use crate::evidence::Evidence;
 use crate::file;
 use crate::own_thread;
 use crate::plan::{DEFAULT_ADDRESS_LIMIT, Plan};
-use crate::probe::{self, Observer, Probed};
+use crate::probe::{self, Probed};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trial::{self, Context};
@@ -23,7 +25,37 @@ use crate::trust::{self, FileCertificate, Roots, Trust};
 /// failure is seen than in the round before, and in the last round; fixes are tried in the last round alone.
 ///
 /// `target` is its connection string; without one, environment or service say where to go.
-pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observer) -> Outcome {
+pub async fn check(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
+    check_noting(setup, target, watcher, &RefCell::default()).await
+}
+
+/// The same, until the check is interrupted: then the outcome of the last try, if one had ended.
+pub(super) async fn check_until(
+    interrupted: impl Future<Output = ()>,
+    setup: &Setup,
+    target: Option<&Secret>,
+    watcher: &dyn Watcher,
+) -> Option<Outcome> {
+    let last = RefCell::default();
+    tokio::select! {
+        outcome = check_noting(setup, target, watcher, &last) => Some(outcome),
+        () = interrupted => {
+            let (outcome, tries): (Outcome, Tries) = last.take()?;
+            Some(outcome.in_the_drivers_words().after(Tries { end: Some(WaitEnd::Interrupted), ..tries }))
+        }
+    }
+}
+
+/// The last try that ended, and the tries until then.
+type LastTry = RefCell<Option<(Outcome, Tries)>>;
+
+/// A check that notes each try that another one follows.
+async fn check_noting(
+    setup: &Setup,
+    target: Option<&Secret>,
+    watcher: &dyn Watcher,
+    last: &LastTry,
+) -> Outcome {
     let target = &Target::read(setup, target).await;
     let context = Context {
         input: target.input.as_deref(),
@@ -34,24 +66,45 @@ pub async fn check(setup: &Setup, target: Option<&Secret>, observer: &dyn Observ
         system_store: &setup.system_store,
     };
     let mut waiting = Waiting::new(setup.wait);
-    let mut known = None;
     loop {
-        let pending = match PendingCheck::begin(setup, target, observer).await {
+        let (begin, room) = (Instant::now(), waiting.room());
+        let limit = setup.total_limit.into_iter().chain(room).min();
+        let pending = match PendingCheck::begin(setup, target, limit, watcher).await {
             Ok(pending) => pending,
             Err(outcome) => return trial::try_fixes(*outcome, context).await.in_the_drivers_words(),
         };
+        let mut known = None;
         if setup.wait.is_some() {
-            let seen = curable(&judged(setup, pending.probed.evidence.clone()).await);
-            if seen.is_some() && seen == known && waiting.pause().await {
-                continue;
+            let seen = judged(setup, pending.probed.evidence.clone()).await;
+            let before = last.borrow().as_ref().map(|(before, _)| before.clone());
+            if let Some(before) = before {
+                // A try that the limit cut short says less than the one before.
+                let is_cut = room.is_some_and(|room| begin.elapsed() >= room);
+                if is_cut && seen.diagnosis.is_some() {
+                    known = Some(before);
+                } else if curable(&seen).is_some() && curable(&seen) == curable(&before) {
+                    // Looks were taken when this was new; they are again in the last round.
+                    known = waiting.next_pause(begin.elapsed()).map(|_| before);
+                }
             }
-            known = seen;
         }
-        let outcome = pending.end(setup).await;
-        if curable(&outcome).is_some() && waiting.pause().await {
+        let outcome = match known {
+            Some(outcome) => outcome,
+            None => pending.end(setup).await,
+        };
+        let is_curable = curable(&outcome).is_some();
+        if let Some(pause) = waiting.next_pause(begin.elapsed()).filter(|_| is_curable) {
+            let tries = waiting.tries(None);
+            watcher.tries_again(&outcome, tries);
+            last.replace(Some((outcome, tries)));
+            waiting.wait(pause).await;
             continue;
         }
+        let context = Context { total_limit: limit, ..context };
         let mut outcome = trial::try_fixes(outcome, context).await.in_the_drivers_words();
+        if setup.wait.is_some() {
+            outcome = outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp)));
+        }
         if let Some(date) = setup.as_of {
             outcome.as_of =
                 Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
@@ -174,22 +227,24 @@ impl PendingCheck {
     async fn begin(
         setup: &Setup,
         target: &Target<'_>,
-        observer: &dyn Observer,
+        total_limit: Option<Duration>,
+        watcher: &dyn Watcher,
     ) -> Result<Self, Box<Outcome>> {
         let started = Timestamp::now();
         let (settings, trust) = read(setup, target)
             .await
             .map_err(|failure| Box::new(of_bad_config(setup, target, started, *failure)))?;
+        watcher.resolved(&settings);
         let plan = Plan {
             trust,
             settings,
             started,
             scope: setup.scope,
             second_looks: setup.may_try,
-            total_limit: setup.total_limit,
+            total_limit,
             only_host: None,
         };
-        let mut probed = probe::probe_once(&plan, observer).await;
+        let mut probed = probe::probe_once(&plan, watcher).await;
         probed.evidence.typed = target.typed.clone();
         Ok(Self { plan, probed })
     }

@@ -5,9 +5,6 @@ use std::time::Duration;
 use crate::diagnose::{Outcome, Standing};
 use crate::timestamp::Timestamp;
 
-/// Exit status after Ctrl-C.
-pub const INTERRUPTED: u8 = 130;
-
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
@@ -60,6 +57,11 @@ impl Run {
     /// Counts an outcome.
     pub fn count(&mut self, outcome: &Outcome) {
         self.started = self.started.into_iter().chain([outcome.evidence.started]).min();
+        if outcome.is_interrupted() {
+            self.unfinished += 1;
+            self.exit_status = outcome.exit_status();
+            return;
+        }
         let standing = outcome.standing();
         match standing {
             Standing::Failed => self.failed += 1,

@@ -1,7 +1,8 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
-use super::{Streams, Usage, note_visible_password, progress};
-use crate::check::{Setup, audited, block_on};
+use super::progress::{Progress, Telling};
+use super::{Streams, Usage, note_visible_password};
+use crate::check::{RunWatcher as _, Setup, audited, block_on};
 use crate::cli::DisplayArgs;
 use crate::cli::audit::AuditArgs;
 use crate::conninfo::Environment;
@@ -25,8 +26,10 @@ pub(super) fn run(
         ..Setup::new(environment.clone())
     };
     let target = arguments.conninfo.clone();
-    let outcome = block_on(progress::watched(progress::wanted(streams.notes_style), async |observer| {
-        audited(&setup, target.as_ref(), &*observer).await
-    }))?;
+    let telling =
+        Telling { style: streams.notes_style, total: 1, wait: None, quiet: true, for_machines: false };
+    let progress = Progress::new(telling);
+    let watcher = progress.begins(0);
+    let outcome = block_on(progress.during(audited(&setup, target.as_ref(), &*watcher)))?;
     Ok(streams.report_one(&outcome, display)?)
 }

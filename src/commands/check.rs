@@ -1,12 +1,14 @@
 //! The main job: checks one or more servers and reports each.
 
 use super::outputs::Outputs;
+use super::progress::{Progress, Telling};
 use super::targets::targets;
-use super::{Streams, Usage, note_visible_password, progress};
+use super::{Streams, Usage, note_visible_password};
 use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::check::CheckArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
 use crate::conninfo::{self, Environment, Overrides, Value};
+use crate::diagnose::Outcome;
 use crate::evidence::Scope;
 use crate::report::{Format, Layout, Reporter as _, Reports};
 use crate::secret::Secret;
@@ -101,10 +103,18 @@ fn check(
     let mut reports = Reports::default();
     reports.add(display.format, layout, &mut *streams.out);
     outputs.add_to(&mut reports, layout);
-    let watched = progress::wanted(streams.notes_style).filter(|_| !many);
-    let run = block_on(progress::watched(watched, async |observer| {
-        check_all(setup, targets, jobs, observer, &mut |outcome| reports.target(outcome)).await
-    }))??;
+    let progress = Progress::new(Telling {
+        style: streams.notes_style,
+        total: targets.len(),
+        wait: setup.wait,
+        quiet: display.quiet,
+        for_machines: display.format != Format::Human,
+    });
+    let mut report = |outcome: &Outcome| {
+        progress.wipe();
+        reports.target(outcome)
+    };
+    let run = block_on(progress.during(check_all(setup, targets, jobs, &progress, &mut report)))??;
     reports.finish(&run)?;
     let status = reports.exit_status(&run);
     drop(reports);

@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use super::{Streams, Usage};
-#[cfg(windows)]
-use crate::check::INTERRUPTED;
 use crate::check::{Setup, audited, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::demo::DemoArgs;
 use crate::conninfo::mask_argument;
 use crate::demo::{self, Demo, Fault, SeenBy};
+#[cfg(windows)]
+use crate::diagnose::INTERRUPTED;
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
 use crate::secret::Secret;

@@ -1,92 +1,244 @@
-//! The line on a terminal's standard error that says for what a check is waiting. It is redrawn in its place and wiped
-//! before anything else is written.
+//! What standard error says while checks go on. On a terminal it is a line that is redrawn in its place and wiped before
+//! anything else is written: for what one target waits, or how far many are. Elsewhere it is a line for each change of the
+//! cause that `--wait` waits out.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::check::{RunWatcher, WaitLimit, Watcher};
+use crate::conninfo::Settings;
+use crate::diagnose::{Outcome, Tries, WaitEnd};
 use crate::probe::{Observer, Wait};
-use crate::report::Style;
+use crate::report::{Style, target_name};
 use crate::text::{truncated, width};
 
 /// A check that takes no longer says nothing.
 const FIRST_SHOWN: Duration = Duration::from_millis(300);
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// The style of the line, if there is somebody to tell, and a terminal that can redraw.
-pub(super) fn wanted(style: Style) -> Option<Style> {
-    let redraws = style.width.is_some()
-        && io::stderr().is_terminal()
-        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
-    redraws.then_some(style)
+/// How standard error tells of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling {
+    /// How it may look.
+    pub style: Style,
+    /// How many targets there are.
+    pub total: usize,
+    /// `--wait`
+    pub wait: Option<WaitLimit>,
+    /// Whether nothing is told but on the redrawn line: the report itself says the rest.
+    pub quiet: bool,
+    /// Whether the report does not say in words how the waiting ended.
+    pub for_machines: bool,
 }
 
-/// Runs a check and tells meanwhile, where a style is given, for what it waits.
-pub(super) async fn watched<T>(style: Option<Style>, check: impl AsyncFnOnce(Rc<dyn Observer>) -> T) -> T {
-    let Some(style) = style else { return check(Rc::new(())).await };
-    let line = Rc::new(ProgressLine { style, state: Mutex::default() });
-    let observer: Rc<dyn Observer> = Rc::<ProgressLine>::clone(&line);
-    let check = check(observer);
-    tokio::pin!(check);
-    let mut ticks = tokio::time::interval(REDRAW);
-    loop {
-        tokio::select! {
-            result = &mut check => break result,
-            _ = ticks.tick() => line.redraw(),
-        }
-    }
+/// Tells of a run.
+#[derive(Clone)]
+pub(super) struct Progress {
+    state: Arc<Mutex<State>>,
 }
 
-/// What the line tells.
-struct ProgressLine {
-    style: Style,
-    state: Mutex<LineState>,
-}
-
-#[derive(Default)]
-struct LineState {
-    /// What is waited for, and since when something has been.
-    wait: Option<(Wait, Instant)>,
+struct State {
+    telling: Telling,
+    /// Whether a line can be redrawn.
+    redraws: bool,
+    begin: Instant,
+    /// Targets that have ended, and how many of them did not succeed.
+    ended: usize,
+    failed: usize,
+    running: BTreeMap<usize, Running>,
     /// What stands on the terminal.
     drawn: String,
 }
 
-impl Observer for ProgressLine {
+/// A target that is being checked.
+struct Running {
+    name: String,
+    since: Instant,
+    /// What is waited for, and since when something has been.
+    wait: Option<(Wait, Instant)>,
+    /// The cause of the last try that failed, and the tries so far.
+    again: Option<(&'static str, Tries)>,
+}
+
+impl Progress {
+    pub(super) fn new(telling: Telling) -> Self {
+        let redraws = telling.style.width.is_some()
+            && io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        let state = State {
+            telling,
+            redraws,
+            begin: Instant::now(),
+            ended: 0,
+            failed: 0,
+            running: BTreeMap::new(),
+            drawn: String::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Runs checks and redraws the line meanwhile, where there is one.
+    pub(super) async fn during<T>(&self, checks: impl Future<Output = T>) -> T {
+        if !self.state().redraws {
+            return checks.await;
+        }
+        tokio::pin!(checks);
+        let mut ticks = tokio::time::interval(REDRAW);
+        loop {
+            tokio::select! {
+                result = &mut checks => {
+                    self.wipe();
+                    break result;
+                }
+                _ = ticks.tick() => self.state().redraw(),
+            }
+        }
+    }
+
+    /// Makes room for what somebody else writes to the terminal.
+    pub(super) fn wipe(&self) {
+        self.state().draw(String::new());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunWatcher for Progress {
+    fn begins(&self, place: usize) -> Rc<dyn Watcher> {
+        let running = Running { name: String::new(), since: Instant::now(), wait: None, again: None };
+        self.state().running.insert(place, running);
+        Rc::new(OfTarget { progress: self.clone(), place })
+    }
+
+    fn ends(&self, place: usize, outcome: &Outcome) {
+        let mut state = self.state();
+        state.running.remove(&place);
+        state.ended += 1;
+        state.failed += usize::from(outcome.exit_status() != 0);
+        let gave_up = matches!(outcome.tries.end, Some(WaitEnd::GaveUp | WaitEnd::Interrupted));
+        if let Some(words) = outcome.tries.words().filter(|_| gave_up && state.telling.for_machines) {
+            state.line(&format!("{}: {words}", name(outcome)));
+        }
+    }
+}
+
+/// Tells of one target.
+struct OfTarget {
+    progress: Progress,
+    place: usize,
+}
+
+impl OfTarget {
+    fn change(&self, change: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.progress.state().running.get_mut(&self.place) {
+            change(running);
+        }
+    }
+}
+
+impl Observer for OfTarget {
     fn waits(&self, wait: Wait) {
-        self.change(|state| {
-            let since = state.wait.as_ref().map_or(wait.since, |(_, since)| *since);
-            state.wait = Some((wait, since));
+        self.change(|running| {
+            let since = running.wait.as_ref().map_or(wait.since, |(_, since)| *since);
+            running.wait = Some((wait, since));
         });
     }
 
     fn ended(&self) {
-        self.change(|state| {
-            state.wait = None;
+        self.change(|running| running.wait = None);
+        let mut state = self.progress.state();
+        if state.telling.total == 1 {
             state.draw(String::new());
-        });
+        }
     }
 }
 
-impl ProgressLine {
-    fn redraw(&self) {
-        self.change(|state| {
-            if let Some((wait, _)) = state.wait.as_ref().filter(|(_, since)| since.elapsed() >= FIRST_SHOWN) {
-                let text = text(wait, self.style);
-                state.draw(text);
-            }
-        });
+impl Watcher for OfTarget {
+    fn resolved(&self, settings: &Settings) {
+        let host = settings.hosts.first().map(|host| String::from_utf8_lossy(host.name.shown()).into_owned());
+        self.change(|running| running.name = host.unwrap_or_default());
     }
 
-    fn change(&self, change: impl FnOnce(&mut LineState)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    fn tries_again(&self, failed: &Outcome, tries: Tries) {
+        let Some(diagnosis) = &failed.diagnosis else { return };
+        let cause = diagnosis.code.name;
+        let mut changed = false;
+        self.change(|running| {
+            changed = running.again.is_none_or(|(before, _)| before != cause);
+            running.again = Some((cause, tries));
+        });
+        let mut state = self.progress.state();
+        if changed && !state.redraws {
+            let name = state.telling.style.text(&name(failed));
+            let title = state.telling.style.text(&diagnosis.title);
+            state.line(&format!("waiting for {name}: {cause}: {title}"));
+        }
     }
 }
 
-impl LineState {
+impl State {
+    fn redraw(&mut self) {
+        let text = if self.telling.total > 1 { Some(self.of_many()) } else { self.of_one() };
+        if let Some(text) = text.filter(|_| self.begin.elapsed() >= FIRST_SHOWN) {
+            self.draw(text);
+        }
+    }
+
+    /// `tcp  10.0.4.5:5432  3 s of 10 s`, or `waiting  db.example.com  tcp-refused  3 tries  4 s of 20 s`
+    fn of_one(&self) -> Option<String> {
+        let running = self.running.values().next()?;
+        if let Some((cause, tries)) = running.again {
+            let limit = match self.telling.wait {
+                Some(WaitLimit::For(limit)) => format!(" of {:.0} s", limit.as_secs_f64()),
+                _ => String::new(),
+            };
+            let count = if tries.count == 1 { "1 try".to_owned() } else { format!("{} tries", tries.count) };
+            let end = format!("  {cause}  {count}  {} s{limit}", self.begin.elapsed().as_secs());
+            return Some(self.fitting(&format!("waiting  {}", running.name), &end));
+        }
+        let (wait, _) = running.wait.as_ref().filter(|(_, since)| since.elapsed() >= FIRST_SHOWN)?;
+        let times = format!("  {} s of {} s", wait.since.elapsed().as_secs(), wait.limit.as_secs());
+        Some(self.fitting(&format!("{}  {}", wait.stage.name(), wait.target), &times))
+    }
+
+    /// `checking 87 of 300 · 4 failed · oldest db012 8 s`
+    fn of_many(&self) -> String {
+        let failed = if self.failed > 0 { format!(" · {} failed", self.failed) } else { String::new() };
+        let counts = format!("checking {} of {}{failed}", self.ended, self.telling.total);
+        let oldest = self.running.values().min_by_key(|running| running.since);
+        let oldest = oldest.filter(|oldest| oldest.since.elapsed() >= Duration::from_secs(1));
+        match oldest {
+            Some(oldest) => self.fitting(
+                &format!("{counts} · oldest {}", oldest.name),
+                &format!(" {} s", oldest.since.elapsed().as_secs()),
+            ),
+            None => self.fitting(&counts, ""),
+        }
+    }
+
+    /// What may be long, cut so that what follows has room.
+    fn fitting(&self, text: &str, end: &str) -> String {
+        let style = self.telling.style;
+        let room = style.width.unwrap_or(80).saturating_sub(width(end) + 1);
+        truncated(&style.text(text), room) + end
+    }
+
+    /// A line that stays.
+    fn line(&mut self, text: &str) {
+        if !self.telling.quiet {
+            self.draw(String::new());
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        }
+    }
+
     /// Takes the place of what was drawn before. Nobody minds a picture that cannot be drawn.
     fn draw(&mut self, text: String) {
-        if self.drawn != text {
+        if self.redraws && self.drawn != text {
             let mut out = io::stderr().lock();
             let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
             self.drawn = text;
@@ -94,9 +246,6 @@ impl LineState {
     }
 }
 
-/// `tcp  10.0.4.5:5432  3 s of 10 s`
-fn text(wait: &Wait, style: Style) -> String {
-    let times = format!("  {} s of {} s", wait.since.elapsed().as_secs(), wait.limit.as_secs());
-    let room = style.width.unwrap_or(80).saturating_sub(width(&times) + 1);
-    truncated(&format!("{}  {}", wait.stage.name(), style.text(&wait.target)), room) + &times
+fn name(outcome: &Outcome) -> String {
+    target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned())
 }

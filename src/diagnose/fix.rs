@@ -14,6 +14,11 @@ impl Fix {
         Self { text: text.into(), ..Self::default() }
     }
 
+    /// To wait for something.
+    pub(super) fn wait(text: impl Into<String>) -> Self {
+        Self { waits: true, ..Self::text(text) }
+    }
+
     /// A setting it changes.
     pub(super) fn set(mut self, keyword: &'static str, value: impl Into<String>) -> Self {
         self.settings.push((keyword, value.into()));

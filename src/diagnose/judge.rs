@@ -3,7 +3,7 @@
 use super::certificate::stranger;
 use super::rules::{also, judge};
 use super::view::{View, at_most};
-use super::{Diagnosis, Note, Outcome, Verdict, Warning, driver, stages, warnings};
+use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
 use crate::evidence::Evidence;
 use crate::evidence::audit::Audit;
 
@@ -28,7 +28,17 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
     let stages = stages::reports(&view, diagnosis.as_ref(), &also, &warnings);
     warnings.extend(warnings::of_audit(&view));
     let verdict = if diagnosis.is_some() { Verdict::Failed } else { view.level() };
-    Outcome { verdict, diagnosis, also, warnings, stages, earlier, as_of: None, evidence }
+    Outcome {
+        verdict,
+        diagnosis,
+        also,
+        warnings,
+        stages,
+        earlier,
+        as_of: None,
+        tries: Tries::default(),
+        evidence,
+    }
 }
 
 impl Outcome {

@@ -27,6 +27,7 @@ mod stages;
 mod suites;
 mod tcp;
 mod tls;
+mod tries;
 mod trust;
 mod view;
 pub mod warnings;
@@ -51,6 +52,7 @@ pub(crate) use config::SUBCOMMANDS;
 pub use driver::{Note, demanded, demands, notes};
 pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
+pub use tries::{Tries, WaitEnd};
 
 /// All codes by name, for whoever refers to one.
 pub mod codes {
@@ -89,6 +91,8 @@ pub struct Outcome {
     pub earlier: Vec<Option<Diagnosis>>,
     /// `--as-of`: what would be judged of the same chain on another date.
     pub as_of: Option<Box<AsOf>>,
+    /// `--wait`: how often the target was tried.
+    pub tries: Tries,
 }
 
 /// The second judgement that `--as-of` asks for. Nothing was sent on its account, and the verdict of the check does not
@@ -137,6 +141,7 @@ impl Outcome {
     /// judgement as of another date.
     pub fn exit_status(&self) -> u8 {
         let now = match (self.verdict, &self.diagnosis) {
+            _ if self.is_interrupted() => return INTERRUPTED,
             (Verdict::Failed, Some(diagnosis)) => return diagnosis.code.stage.exit_status(),
             (Verdict::Failed, None) => return 1,
             _ if self.is_denied() => POLICY_NOT_MET,
@@ -152,6 +157,16 @@ impl Outcome {
     /// Whether the check succeeded, on the date of `--as-of` too.
     pub fn holds(&self) -> bool {
         self.verdict != Verdict::Failed && self.as_of.as_ref().is_none_or(|as_of| as_of.holds())
+    }
+
+    /// Whether Ctrl-C ended the waiting for it.
+    pub fn is_interrupted(&self) -> bool {
+        self.tries.end == Some(WaitEnd::Interrupted)
+    }
+
+    /// Its verdict's name for machines.
+    pub fn verdict_name(&self) -> &'static str {
+        if self.is_interrupted() { "interrupted" } else { self.verdict.name() }
     }
 
     /// Whether a policy of the user's makes a warning of it a failure.
@@ -215,6 +230,9 @@ impl Standing {
     }
 }
 
+/// Exit status after Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
 /// Exit status: the check succeeded, but a policy of the user's is not met.
 pub const POLICY_NOT_MET: u8 = 10;
 
@@ -274,6 +292,8 @@ pub struct Diagnosis {
     pub fixes: Vec<Fix>,
     /// Where in the connection string the fault lies (masked text and byte range in it).
     pub mark: Option<Mark>,
+    /// Whether waiting may cure it and has not been tried.
+    pub advises_waiting: bool,
 }
 
 /// A value of evidence.
@@ -309,6 +329,8 @@ pub struct Fix {
     pub claimed: bool,
     /// Whether it lets DNS say where the host is, in place of a file.
     pub by_dns: bool,
+    /// Whether it is to wait for something.
+    pub waits: bool,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works.

@@ -400,12 +400,12 @@ fn error(view: &View<'_>) -> Option<Finding> {
     ) {
         (
             "it seems to be full, and to turn connections away before TLS",
-            Fix::text("wait, end idle sessions, use a pooler, or raise max_connections"),
+            Fix::text("end idle sessions, use a pooler, or raise max_connections"),
         )
     } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
         (
             "it seems to be starting or stopping",
-            Fix::text("wait until it accepts connections").run("pg_isready"),
+            Fix::wait("wait until it accepts connections").run("pg_isready"),
         )
     } else {
         (

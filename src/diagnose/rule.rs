@@ -111,7 +111,7 @@ impl Finding {
         let Self { title, short, cause, evidence, fixes, mark } = self.bounded();
         let short = short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| title.clone());
         let short = truncated(&short, LONGEST_TITLE);
-        Diagnosis { code, title, short, cause, evidence, fixes, mark }
+        Diagnosis { code, title, short, cause, evidence, fixes, mark, advises_waiting: code.retryable }
     }
 
     /// The warning of this code; it has no cause and no words for the line of a stage.

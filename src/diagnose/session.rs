@@ -242,7 +242,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
             .fix(
-                Fix::text("wait, or on the server as a superuser (for whom connections are reserved): end idle sessions").run(
+                Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions").run(
                     "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;  SELECT pg_terminate_backend(PID);",
                 ),
             )
@@ -265,7 +265,7 @@ fn starting(view: &View<'_>) -> Option<Finding> {
             .because(state)
             .fact("state", words(message))
             .fact("sqlstate", text::printable(&message.sqlstate))
-            .fix(Fix::text("wait until it accepts connections").run("pg_isready"))
+            .fix(Fix::wait("wait until it accepts connections").run("pg_isready"))
             .fix(Fix::text(
                 "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
                  space)",
@@ -403,7 +403,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 }
                 _ => "name all servers of the cluster in host (host=a,b,c), so that libpq can find the primary",
             }))
-            .fix(Fix::text("if a failover is in progress: wait until a server is promoted"))
+            .fix(Fix::wait("if a failover is in progress: wait until a server is promoted"))
             .fix(
                 Fix::text("on the server: see what it is")
                     .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');"),

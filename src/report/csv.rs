@@ -91,7 +91,7 @@ fn cells(server: &Server) -> [String; COLUMNS.len()] {
         text(&server.user),
         server.sslmode.to_owned(),
         server.provider.to_owned(),
-        server.verdict.name().to_owned(),
+        server.verdict_name.to_owned(),
         server.exit_status.to_string(),
         code.to_owned(),
         stage.to_owned(),

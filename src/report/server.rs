@@ -25,6 +25,8 @@ pub(super) struct Server {
     pub sslmode: &'static str,
     pub provider: &'static str,
     pub verdict: Verdict,
+    /// Its name, and whether Ctrl-C ended the waiting.
+    pub verdict_name: &'static str,
     pub standing: Standing,
     pub exit_status: u8,
     /// Code, stage and title of why it fails, if it does.
@@ -87,6 +89,7 @@ impl Server {
             sslmode: settings.map(|settings| settings.sslmode.name()).unwrap_or_default(),
             provider: outcome.provider().map(|detection| detection.provider.id).unwrap_or_default(),
             verdict: outcome.verdict,
+            verdict_name: outcome.verdict_name(),
             standing: outcome.standing(),
             exit_status: outcome.exit_status(),
             failure: failing.map(|problem| (problem.name(), problem.stage().name(), shown(problem.title()))),

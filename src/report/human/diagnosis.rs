@@ -205,7 +205,7 @@ const WAIT: &str = "until it answers: ";
 const WAIT_OPTION: &str = "--wait=60";
 
 fn more(page: &mut Page, column: usize, diagnosis: &Diagnosis) {
-    if diagnosis.code.retryable {
+    if diagnosis.advises_waiting {
         let (head, _) = page.label(column, "retry", Role::Secondary);
         let option = page.style().paint(Role::Command, WAIT_OPTION);
         page.line(&format!("{head}{WAIT}{option}"));

@@ -115,7 +115,10 @@ impl Row {
             target: style.text(target),
             code: String::new(),
             place: String::new(),
-            time: format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0),
+            time: outcome
+                .tries
+                .words()
+                .unwrap_or_else(|| format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0)),
         }
     }
 }

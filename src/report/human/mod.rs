@@ -201,6 +201,7 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
     let denied = outcome.standing() == Standing::PolicyFailed;
     let mut parts = match denied {
         true => vec![style.paint(Role::Error, Standing::PolicyFailed.words())],
+        false if outcome.is_interrupted() => vec![style.paint(Role::Error, outcome.verdict_name())],
         false => vec![style.paint(verdict_role(verdict), verdict.words())],
     };
     let target = target_name(outcome).map(|name| page.clean(&name));
@@ -222,8 +223,10 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
         1 => parts.push("1 warning".to_owned()),
         n => parts.push(format!("{n} warnings")),
     }
-    if known {
-        parts.push(style.paint(Role::Secondary, &whole_time(outcome.evidence.took)));
+    match outcome.tries.words() {
+        Some(words) => parts.push(words),
+        None if known => parts.push(style.paint(Role::Secondary, &whole_time(outcome.evidence.took))),
+        None => {}
     }
     page.line(&parts.join("  "));
 }

@@ -101,7 +101,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error-before-tls",
         shows: r#"unauthenticated: "sorry, too many clients already"; sqlstate: 53300; to: 127."#,
-        fix: "wait, end idle sessions, use a pooler, or raise",
+        fix: "end idle sessions, use a pooler, or raise",
         fixed_by: NoSetting,
         psql: Fails("server sent an error response during SSL exchange"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

@@ -1,0 +1,35 @@
+//! Who follows a run while it goes on: what is waited for, what is tried again, what has ended.
+
+use std::rc::Rc;
+
+use crate::conninfo::Settings;
+use crate::diagnose::{Outcome, Tries};
+use crate::probe::Observer;
+
+/// Follows one target.
+pub trait Watcher: Observer {
+    /// Where it leads is known.
+    fn resolved(&self, _settings: &Settings) {}
+
+    /// A try failed with what waiting may cure; another one follows.
+    fn tries_again(&self, _failed: &Outcome, _tries: Tries) {}
+}
+
+impl Watcher for () {}
+
+/// Follows all targets of a run.
+pub trait RunWatcher {
+    /// A target begins, which is told by its place in the run.
+    fn begins(&self, place: usize) -> Rc<dyn Watcher>;
+
+    /// It has ended. Its watcher hears no more.
+    fn ends(&self, place: usize, outcome: &Outcome);
+}
+
+impl RunWatcher for () {
+    fn begins(&self, _: usize) -> Rc<dyn Watcher> {
+        Rc::new(())
+    }
+
+    fn ends(&self, _: usize, _: &Outcome) {}
+}
