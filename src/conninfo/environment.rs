@@ -37,10 +37,15 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Where `pg_service.conf` lies in the libpq of common systems: Debian and Ubuntu, Red Hat, others. It is compiled into
+/// Where `pg_service.conf` lies in the libpq of common systems: Debian and Ubuntu, Red Hat, Homebrew on both processors, others. It is compiled into
 /// libpq (`pg_config --sysconfdir`), so the first of these that exists is taken.
-const SYSTEM_CONFIG_DIRECTORIES: [&str; 4] =
-    ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/opt/homebrew/etc/postgresql", "/etc/postgresql"];
+const SYSTEM_CONFIG_DIRECTORIES: [&str; 5] = [
+    "/etc/postgresql-common",
+    "/etc/sysconfig/pgsql",
+    "/opt/homebrew/etc/postgresql",
+    "/usr/local/etc/postgresql",
+    "/etc/postgresql",
+];
 
 /// The variables of options that are secrets.
 fn secret_variables() -> impl Iterator<Item = &'static str> {

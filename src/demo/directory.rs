@@ -10,11 +10,18 @@ use super::pki::random;
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// Makes one that only this account may enter, under a name that nobody can foresee.
+    /// Makes one that only this account may enter, under a name that nobody can foresee: where temporary files go, or
+    /// here, where a container has no such place.
     pub(super) fn new() -> io::Result<Self> {
-        let path =
-            std::env::temp_dir().join(format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?)));
-        private_builder().create(&path)?;
+        let name = format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?));
+        let place = Some(std::env::temp_dir()).filter(|place| place.is_dir());
+        let place = place.map_or_else(std::env::current_dir, Ok)?;
+        let path = place.join(name);
+        private_builder().create(&path).map_err(|error| {
+            let variable = if cfg!(windows) { "TEMP" } else { "TMPDIR" };
+            let words = format!("a directory in {} ({variable} names another): {error}", place.display());
+            io::Error::new(error.kind(), words)
+        })?;
         // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
         Ok(Self(if cfg!(windows) { path } else { path.canonicalize()? }))
     }

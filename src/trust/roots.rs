@@ -177,9 +177,21 @@ pub(super) fn certificates_in(path: &Path) -> Result<Option<Vec<Certificate>>, F
 }
 
 /// Where OpenSSL builds of common systems have their `cert.pem` and `certs` (`openssl version -d`): Debian and Ubuntu,
-/// Alpine and SUSE, Fedora and Red Hat, macOS with Homebrew.
+/// Alpine and SUSE, Fedora and Red Hat; macOS with Homebrew on Apple's and on Intel's processors, with MacPorts.
+#[cfg(not(windows))]
+const SYSTEM_DIRECTORIES: &[&str] = &[
+    "/usr/lib/ssl",
+    "/etc/ssl",
+    "/etc/pki/tls",
+    "/opt/homebrew/etc/openssl@3",
+    "/usr/local/etc/openssl@3",
+    "/opt/local/libexec/openssl3/etc/openssl",
+];
+/// As OpenSSL is configured for Windows unless told otherwise (NOTES-WINDOWS.md, "Installation directories"); libpq does
+/// not ask the certificate store of Windows (fe-secure-openssl.c, initialize_SSL).
+#[cfg(windows)]
 const SYSTEM_DIRECTORIES: &[&str] =
-    &["/usr/lib/ssl", "/etc/ssl", "/etc/pki/tls", "/opt/homebrew/etc/openssl@3"];
+    &[r"C:\Program Files\Common Files\SSL", r"C:\Program Files (x86)\Common Files\SSL"];
 /// What is read where no build of OpenSSL has left its directory: images with nothing but this bundle in them.
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
