@@ -15,7 +15,10 @@ value = lambda do |expression|
   when /\Ainputs\.(\w+)\z/ then given[$1] || action["inputs"].fetch($1)["default"].to_s
   when /\Agithub\.action_ref\z/ then "v1"
   when /\Agithub\.action_path\z/ then Dir.pwd + "/.github"
-  when /\A(.*?) \|\| (.*)\z/ then [$1, $2].map(&value).find { |found| !found.empty? }.to_s
+  when /\A(.*?) \|\| (.*)\z/
+    first, second = $1, $2
+    found = value.call(first)
+    found.empty? ? value.call(second) : found
   when /\Aformat\(/ then abort "the input releases is needed"
   else abort "unknown expression: #{expression}"
   end
