@@ -941,3 +941,89 @@ fn strings_of_the_azure_portal() {
     }
     assert!(checked >= 36, "{checked}");
 }
+
+/// The argument of a Python driver that takes a context of the ssl module.
+const CONTEXTS: &[&str] = &[
+    "",
+    "ssl=True",
+    "ssl=False",
+    "ssl='require'",
+    "ssl='prefer'",
+    "ssl='verify-full'",
+    "ssl=ssl.create_default_context()",
+    "ssl=ssl.create_default_context(cafile='ROOT')",
+    "ssl=ssl.create_default_context(cadata='PEM')",
+    "sslmode='require'",
+];
+
+#[test]
+fn asyncpg_called() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: CONTEXTS,
+        root: None,
+        end: ")",
+        environments: MODE_VARIABLES,
+        system: true,
+        ..url(
+            "asyncpg",
+            "asyncpg.connect(host='localhost', port=PORT, database='postgres', user='USER'",
+            |home| python(home, "asyncpg"),
+        )
+    });
+}
+
+#[test]
+fn pg8000_called() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: &[
+            "",
+            "ssl_context=True",
+            "ssl_context=False",
+            "ssl_context=ssl.create_default_context()",
+            "ssl_context=ssl.create_default_context(cafile='ROOT')",
+            "ssl_context=ssl.create_default_context(cadata='PEM')",
+            "sslmode='require'",
+        ],
+        root: None,
+        end: ")",
+        system: true,
+        ..url(
+            "pg8000",
+            "pg8000.connect(host='localhost', port=PORT, database='postgres', user='USER'",
+            |home| python(home, "pg8000"),
+        )
+    });
+}
+
+#[test]
+fn sqlalchemy_called() {
+    agrees(&Driver {
+        signs: (", connect_args={", ""),
+        variants: &[
+            "'ssl': True}",
+            "'ssl': 'require'}",
+            "'ssl': ssl.create_default_context(cafile='ROOT')}",
+            "'ssl': ssl.create_default_context(cadata='PEM')}",
+        ],
+        root: None,
+        end: ")",
+        ..url(
+            "sqlalchemy+asyncpg",
+            "create_async_engine('postgresql+asyncpg://USER@localhost:PORT/postgres'",
+            |home| python(home, "sqlalchemy_asyncpg"),
+        )
+    });
+    agrees(&Driver {
+        signs: (", connect_args={", ""),
+        variants: &["'ssl_context': True}", "'ssl_context': ssl.create_default_context(cafile='ROOT')}"],
+        root: None,
+        end: ")",
+        ..url(
+            "sqlalchemy+pg8000",
+            "create_engine('postgresql+pg8000://USER@localhost:PORT/postgres'",
+            |home| python(home, "sqlalchemy"),
+        )
+    });
+}

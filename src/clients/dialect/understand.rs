@@ -204,7 +204,8 @@ impl Naming {
             }
             None => secrets::sounds_secret(&pair.name),
         };
-        let nobodys = known.is_none() && owners(&pair.name).is_empty();
+        let holder = self.object && TRANSPARENT.contains(&pair.name.as_str()) && pair.kind == Kind::Object;
+        let nobodys = known.is_none() && owners(&pair.name).is_empty() && !holder;
         let piece = self.behind_secret && nobodys && !secret;
         let unplain = nobodys && (self.broken || !secrets::is_plain_name(&pair.name));
         let hidden = piece || unplain;

@@ -84,6 +84,11 @@ const ASYNCPG_KEYWORDS: &[Keyword] = &[
     same(&["service"]),
     tls(&["sslmode"]),
     tls(&["sslrootcert"]),
+    // An argument of connect(); in a DSN it is sent to the server (see asyncpg_rules).
+    tls(&["ssl"]),
+    tls(&["ssl.cafile"]),
+    tls(&["ssl.cadata"]),
+    named(&["timeout"], "connect_timeout"),
     same(&["sslcert"]),
     same(&["sslkey"]),
     same(&["sslpassword"]),
@@ -133,22 +138,46 @@ fn asyncpg_roots(lookup: &Lookup<'_>) -> Vec<Root> {
     }
 }
 
+/// The argument `ssl` counts more than what the DSN says. Each is known in its own place only.
 fn asyncpg_rules(lookup: &Lookup<'_>) -> Decision {
-    asyncpg_mode(lookup.get("sslmode"), asyncpg_roots(lookup))
+    let unknown = |word: Word<'_>, keyword: &str, nearest| {
+        let keyword = keyword.to_owned();
+        let kind = FaultKind::UnknownKeyword { keyword, nearest: Some(nearest), belongs_to: Vec::new() };
+        Decision::refused(Some(word.at), kind)
+    };
+    if let Some(word) = lookup.get("ssl") {
+        if !lookup.is_object() && !lookup.is_beside(word) {
+            return unknown(word, "ssl", "sslmode");
+        }
+        return argument(lookup, word);
+    }
+    match lookup.get("sslmode") {
+        Some(word) if lookup.is_object() && !lookup.is_of_variable(word) => unknown(word, "sslmode", "ssl"),
+        mode => asyncpg_mode(mode, asyncpg_roots(lookup)),
+    }
+}
+
+/// The argument `ssl` of asyncpg.connect(): True, False, a context or a mode.
+fn argument(lookup: &Lookup<'_>, word: Word<'_>) -> Decision {
+    context(lookup, "ssl", ["ssl.cafile", "ssl.cadata"], false)
+        .unwrap_or_else(|| asyncpg_mode(Some(word), asyncpg_roots(lookup)))
 }
 
 /// What the `ssl` argument of a Python driver is, where it is no mode: `True`, `False`, a context.
 fn context(
     lookup: &Lookup<'_>,
     name: &'static str,
-    inner: &'static str,
+    [file, text]: [&'static str; 2],
     unverified: bool,
 ) -> Option<Decision> {
     let word = lookup.get(name)?;
     let demand = match (word.kind, word.text) {
-        (Kind::Object, _) => Demand::full(match lookup.filled(inner) {
-            Some(file) => vec![Root::Named(file.at)],
-            None => vec![Root::System],
+        (Kind::Object, _) => Demand::full(match (lookup.filled(file), lookup.filled(text)) {
+            (Some(file), _) if file.kind == Kind::Text => vec![Root::Named(file.at)],
+            (None, Some(text)) if text.kind == Kind::Text => vec![Root::Inline(text.at)],
+            (None, Some(file)) if file.kind == Kind::Content => vec![Root::Named(file.at)],
+            (None, None) => vec![Root::System],
+            _ => vec![Root::Program],
         }),
         (Kind::Text, "true") if unverified => Demand::encrypted(),
         (Kind::Text, "true") => Demand::full(vec![Root::System]),
@@ -209,12 +238,13 @@ const PG8000_KEYWORDS: &[Keyword] = &[
     same(&["replication"]),
     tls(&["ssl_context"]),
     tls(&["ssl_context.cafile"]),
+    tls(&["ssl_context.cadata"]),
     tls(&["ssl_context.0"]),
     own(&["source_address", "unix_sock", "tcp_keepalive", "startup_params", "sock"]),
 ];
 
 fn pg8000_rules(lookup: &Lookup<'_>) -> Decision {
-    context(lookup, "ssl_context", "ssl_context.cafile", true).unwrap_or_else(|| {
+    context(lookup, "ssl_context", ["ssl_context.cafile", "ssl_context.cadata"], true).unwrap_or_else(|| {
         let word = lookup.get("ssl_context").filter(|word| word.text != "null");
         match word {
             Some(word) => Decision::invalid(
@@ -309,6 +339,8 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
             same(&["password"]),
             same(&["passfile"]),
             tls(&["ssl"]),
+            tls(&["ssl.cafile"]),
+            tls(&["ssl.cadata"]),
             named(&["timeout"], "connect_timeout"),
             same(&["target_session_attrs"]),
             same(&["krbsrvname"]),
@@ -333,7 +365,10 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
         ..PLAIN
     },
     hosts: Hosts::Repeated,
-    demand: |lookup| asyncpg_mode(lookup.get("ssl"), asyncpg_roots(lookup)),
+    demand: |lookup| match lookup.get("ssl") {
+        Some(word) if lookup.is_beside(word) => argument(lookup, word),
+        word => asyncpg_mode(word, asyncpg_roots(lookup)),
+    },
     spell: spell_sqlalchemy_asyncpg,
     library: Library::OpenSsl,
     surroundings: Surroundings {
@@ -359,6 +394,7 @@ static SQLALCHEMY_PG8000: Dialect = Dialect {
     },
     hosts: Hosts::Plain,
     demand: |lookup| match lookup.get("ssl_context") {
+        Some(word) if lookup.is_beside(word) => pg8000_rules(lookup),
         Some(word) => {
             Decision::invalid(word.at, "ssl_context", "no text: give connect_args={\"ssl_context\": …}")
         }

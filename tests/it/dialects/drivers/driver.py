@@ -16,6 +16,22 @@ def dbapi(connect):
     return run
 
 
+def called(text):
+    """What a call in Python's own words gives."""
+    import importlib, ssl
+
+    from sqlalchemy import create_engine
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    modules = {name: importlib.import_module(name) for name in ("asyncpg", "pg8000", "psycopg2")}
+    engines = {"create_engine": create_engine, "create_async_engine": create_async_engine}
+    return eval(text, {"ssl": ssl, **modules, **engines})
+
+
+def pg8000(text):
+    return dbapi(called)(text)
+
+
 def psycopg(text):
     import psycopg
 
@@ -32,7 +48,10 @@ def asyncpg(text):
     import asyncpg
 
     async def main():
-        connection = await asyncpg.connect(text, timeout=20)
+        if text.startswith("asyncpg.connect("):
+            connection = await called(text)
+        else:
+            connection = await asyncpg.connect(text, timeout=20)
         found = await connection.fetchval(QUERY)
         await connection.close()
         return found
@@ -45,7 +64,7 @@ def sqlalchemy_asyncpg(text):
     from sqlalchemy.ext.asyncio import create_async_engine
 
     async def main():
-        engine = create_async_engine(text)
+        engine = called(text) if text.startswith("create_") else create_async_engine(text)
         try:
             async with engine.connect() as connection:
                 return (await connection.execute(sql(QUERY))).scalar()
@@ -110,7 +129,7 @@ def odbc(text):
 def sqlalchemy(text):
     from sqlalchemy import create_engine, text as sql
 
-    engine = create_engine(text)
+    engine = called(text) if text.startswith("create_") else create_engine(text)
     with engine.connect() as connection:
         found = connection.execute(sql(QUERY)).scalar()
     engine.dispose()
