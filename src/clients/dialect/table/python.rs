@@ -484,8 +484,11 @@ const DJANGO_KEYWORDS: &[Keyword] = &[
     ]),
 ];
 
-fn spell_asyncpg(_: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
+fn spell_asyncpg(in_call: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
     match trusted {
+        Trusted::File(path) if in_call => Ok(vec![Spelled::new("ssl.cafile", path)]),
+        Trusted::System if in_call => Ok(vec![Spelled::new("ssl", "true")]),
+        Trusted::Default if in_call => Ok(vec![Spelled::new("ssl", "verify-full")]),
         Trusted::System => Err("give ssl=ssl.create_default_context(): a DSN cannot name the system's roots"),
         Trusted::File(_) | Trusted::Default => {
             Ok(trusted.named(&[("sslmode", "verify-full")], "sslrootcert"))
