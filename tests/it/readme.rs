@@ -114,6 +114,8 @@ fn settled(home: &Home, line: &str) -> String {
         let (number, after) = rest.split_at(length);
         let varies = of_a_directory
             || [" ms", " days"].iter().any(|unit| after.starts_with(unit))
+            // How long a whole run took stands at the end of its last line.
+            || after == " s"
             || number.len() >= 4 && ["port ", "port=", "port=\"", ":"].iter().any(|before| settled.ends_with(before))
             // The values of a metric and of a plugin.
             || ["time=", "days="].iter().any(|before| settled.ends_with(before))
