@@ -8,13 +8,19 @@ use super::watch::Watcher;
 use crate::conninfo::Endpoint;
 use crate::diagnose::{Outcome, Verdict};
 use crate::evidence::PlaintextAnswer;
+use crate::evidence::audit::Profile;
 use crate::plan::DEFAULT_ADDRESS_LIMIT;
 use crate::probe::audit::{Task, audit};
 use crate::probe::{conceal_message, socket_address};
 use crate::secret::Secret;
 
-/// Checks the target and, where the handshake began, asks what else the server accepts.
-pub async fn audited(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
+/// Checks the target and, where the handshake began, asks what else the server accepts, and whether that meets a policy.
+pub async fn audited(
+    setup: &Setup,
+    target: Option<&Secret>,
+    profile: Option<Profile>,
+    watcher: &dyn Watcher,
+) -> Outcome {
     let mut outcome = check(setup, target, watcher).await;
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
     let mut audit = audit(task).await;
@@ -23,6 +29,7 @@ pub async fn audited(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watch
     {
         conceal_message(message, settings);
     }
+    audit.profile = profile;
     outcome.evidence.took += audit.took;
     let mut outcome = outcome.audited(audit);
     setup.policy.apply(&mut outcome);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
+use crate::evidence::audit::Profile;
 use crate::secret::Secret;
+use crate::text::nearest;
 
 const AUDIT: &str = "The server is first checked as with --tls-only. Then each offer is tried on its own connection: 20 to 100 connections, at \
      most 6 at a time, all within connect_timeout (10 s if it is not set). They send the server's name, but no user, \
@@ -22,9 +24,9 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, after_help = AUDIT)]
 pub struct AuditArgs {
-    /// The server: "host=... sslmode=..." or postgresql://...
+    /// The servers: "host=... sslmode=..." or postgresql://...
     #[arg(value_name = "CONNINFO", value_parser = in_custody())]
-    pub conninfo: Option<Secret>,
+    pub conninfo: Vec<Secret>,
     /// Where to, over the string.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -34,7 +36,20 @@ pub struct AuditArgs {
     /// Time limit for each target
     #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "What to check")]
     pub timeout: Option<Duration>,
+    /// Fail with exit status 10 if a server does not meet this policy (azure, modern, intermediate: Mozilla's, 6.0)
+    #[arg(long = "policy", value_name = "NAME", value_parser = profile, help_heading = "What to check")]
+    pub profile: Option<Profile>,
     /// Which warnings are failures.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| {
+        let names = Profile::ALL.map(Profile::name);
+        match nearest(name, names) {
+            Some(near) => format!("no policy is known by this name; did you mean {near}?"),
+            None => format!("no policy is known by this name; known are {}", names.join(", ")),
+        }
+    })
 }

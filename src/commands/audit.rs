@@ -1,12 +1,14 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
+use super::check::{SPLIT_STRING, names_a_server};
 use super::progress::{Progress, Telling};
 use super::{Streams, Usage, note_visible_password};
-use crate::check::{RunWatcher as _, Setup, audited, block_on};
+use crate::check::{RunWatcher as _, Setup, audited, block_on, higher_exit_status};
 use crate::cli::DisplayArgs;
 use crate::cli::audit::AuditArgs;
 use crate::conninfo::Environment;
 use crate::evidence::Scope;
+use crate::secret::Secret;
 
 pub(super) fn run(
     arguments: &AuditArgs,
@@ -25,11 +27,23 @@ pub(super) fn run(
         policy: arguments.policy.policy().map_err(Usage::new)?,
         ..Setup::new(environment.clone())
     };
-    let target = arguments.conninfo.clone();
-    let telling =
-        Telling { style: streams.notes_style, total: 1, wait: None, quiet: true, for_machines: false };
-    let progress = Progress::new(telling);
-    let watcher = progress.begins(0);
-    let outcome = block_on(progress.during(audited(&setup, target.as_ref(), &*watcher)))?;
-    Ok(streams.report_one(&outcome, display)?)
+    let several = arguments.conninfo.len() > 1;
+    if several && arguments.conninfo.iter().any(|argument| names_a_server(argument) == Some(false)) {
+        return Err(Usage::new(SPLIT_STRING).into());
+    }
+    // No string at all: environment or service say where to go.
+    let targets: Vec<Option<&Secret>> = match arguments.conninfo.as_slice() {
+        [] => vec![None],
+        given => given.iter().map(Some).collect(),
+    };
+    let mut status = 0;
+    for target in targets {
+        let telling =
+            Telling { style: streams.notes_style, total: 1, wait: None, quiet: true, for_machines: false };
+        let progress = Progress::new(telling);
+        let watcher = progress.begins(0);
+        let outcome = block_on(progress.during(audited(&setup, target, arguments.profile, &*watcher)))?;
+        status = higher_exit_status(status, streams.report_one(&outcome, display)?);
+    }
+    Ok(status)
 }

@@ -20,10 +20,7 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     if arguments.conninfo.len() > 1 && arguments.conninfo.iter().any(is_part_with_password) {
-        return Err(Usage::new(
-            "the connection string is more than one argument: put it in quotes, \"host=... user=...\"",
-        )
-        .into());
+        return Err(Usage::new(SPLIT_STRING).into());
     }
     if names_no_server(arguments, display, environment) {
         streams.note(SHORT_USAGE);
@@ -66,14 +63,21 @@ fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &E
     !has_target && is_for_people && !environment.has_variables_of_libpq()
 }
 
+/// A string that the shell took apart.
+pub(super) const SPLIT_STRING: &str =
+    "the connection string is more than one argument: put it in quotes, \"host=... user=...\"";
+
 /// Whether an argument sets a password and names no server: a part of a connection string without its quotes. What stands
 /// behind it may be the rest of the password, and passes for a target.
 fn is_part_with_password(argument: &Secret) -> bool {
-    let bytes = argument.expose();
-    let keywords = conninfo::parse(bytes).unwrap_or_else(|failure| failure.read).assignments;
-    let names_server =
-        keywords.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));
-    conninfo::holds_secret(bytes) && !names_server
+    conninfo::holds_secret(argument.expose()) && !names_a_server(argument).unwrap_or(false)
+}
+
+/// Whether keywords of libpq's name a server; `None` where there are no such keywords.
+pub(super) fn names_a_server(argument: &Secret) -> Option<bool> {
+    let keywords = conninfo::parse(argument.expose()).unwrap_or_else(|failure| failure.read).assignments;
+    let names = keywords.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));
+    (!keywords.is_empty()).then_some(names)
 }
 
 /// What is set over every string: the options, and the password that `-W` asks for.

@@ -147,7 +147,7 @@ async fn checked(demo: &Demo, seen_by: Option<SeenBy>) -> Outcome {
     let setup = Setup { scope, ..Setup::new(demo.environment()) };
     let target = Secret::new(demo.conninfo().as_bytes().to_vec());
     match is_audited {
-        true => audited(&setup, Some(&target), &()).await,
+        true => audited(&setup, Some(&target), None, &()).await,
         false => check(&setup, Some(&target), &()).await,
     }
 }

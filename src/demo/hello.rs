@@ -47,6 +47,13 @@ impl Hello {
         self.versions.iter().any(|version| *version == 0x0301 || !self.listed && *version > 0x0301)
     }
 
+    /// Whether it offers TLS 1.2 with none of the suites that the healthy server takes.
+    pub(super) fn offers_weak_suites_only(&self) -> bool {
+        // The demo's certificate has an ECDSA key: its suites for RSA are of no use.
+        let strong = |suite: &u16| matches!(suite, 0x1301..=0x1303 | 0xC02B | 0xC02C | 0xCCA9);
+        self.versions.contains(&0x0303) && !self.suites.iter().any(strong)
+    }
+
     /// Whether it offers anything that is not obsolete.
     pub(super) fn offers_tls12(&self) -> bool {
         self.versions.iter().any(|version| *version >= 0x0303)
@@ -130,10 +137,21 @@ pub(super) fn fatal(description: u8) -> Vec<u8> {
 pub(super) fn tls10(hello: &Hello, chain: &[Vec<u8>]) -> Vec<u8> {
     // ECDHE-ECDSA, ECDHE-RSA, RSA; each with AES-CBC and SHA-1, all that TLS 1.0 has.
     const SUITES: [u16; 6] = [0xc009, 0xc00a, 0xc013, 0xc014, 0x002f, 0x0035];
-    let Some(suite) = hello.suites.iter().find(|suite| SUITES.contains(suite)) else {
+    first_flight(hello, chain, 1, &SUITES)
+}
+
+/// The first flight of a server that takes ECDHE-ECDSA with AES-CBC and SHA-1 in TLS 1.2.
+pub(super) fn weak_tls12(hello: &Hello, chain: &[Vec<u8>]) -> Vec<u8> {
+    first_flight(hello, chain, 3, &[0xc009, 0xc00a])
+}
+
+/// ServerHello, Certificate and ServerHelloDone of the version 3.`minor`, with the first of these suites that is offered.
+fn first_flight(hello: &Hello, chain: &[Vec<u8>], minor: u8, suites: &[u16]) -> Vec<u8> {
+    let record = |kind, content: &[u8]| record(kind, minor, content);
+    let Some(suite) = hello.suites.iter().find(|suite| suites.contains(suite)) else {
         return record(ALERT, &[FATAL, alert::HANDSHAKE_FAILURE]);
     };
-    let mut server_hello = vec![3, 1];
+    let mut server_hello = vec![3, minor];
     server_hello.extend([0x5a; 32]);
     server_hello.push(0);
     server_hello.extend(suite.to_be_bytes());
@@ -149,9 +167,9 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     message
 }
 
-/// A TLS 1.0 record.
-fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-    [&[kind, 3, 1][..], &vector(content, 2)].concat()
+/// A record of the version 3.`minor`.
+fn record(kind: u8, minor: u8, content: &[u8]) -> Vec<u8> {
+    [&[kind, 3, minor][..], &vector(content, 2)].concat()
 }
 
 #[cfg(test)]
@@ -212,7 +230,7 @@ mod tests {
         #[test]
         fn a_hello_in_records_of_any_size_is_read_whole(size in 1usize..80) {
             let whole = hello_of(0x0303, &[0x1301, 0xc02b], &[]);
-            let records: Vec<u8> = whole.chunks(size).flat_map(|part| record(HANDSHAKE, part)).collect();
+            let records: Vec<u8> = whole.chunks(size).flat_map(|part| record(HANDSHAKE, 1, part)).collect();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let mut rest = &records[1..];
             let (raw, hello) = runtime.block_on(read(records[0], &mut rest)).unwrap();

@@ -78,6 +78,8 @@ pub(super) enum OnHello {
     Alert(u8),
     /// The first flight of a server of the nineties.
     Tls10,
+    /// The first flight of a server that takes a weak suite of TLS 1.2.
+    WeakTls12,
     /// The first half of the first flight, and then nothing.
     Half,
     /// Bytes.
@@ -317,6 +319,7 @@ async fn shake_hands(first: u8, mut stream: TcpStream, script: &Script, record: 
         OnHello::Serve => serve(records, stream, script, record).await,
         OnHello::Alert(description) => last_words(stream, &hello::fatal(description)).await,
         OnHello::Tls10 => last_words(stream, &hello::tls10(&hello, &script.chain)).await,
+        OnHello::WeakTls12 => last_words(stream, &hello::weak_tls12(&hello, &script.chain)).await,
         OnHello::Say(bytes) => last_words(stream, bytes).await,
         OnHello::Half => {
             stream.write_all(&half_a_flight(&records, &script.tls)?).await?;

@@ -35,7 +35,9 @@ pub mod warnings;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub mod grades;
 pub mod looks;
+pub mod profiles;
 pub mod recognise;
 pub mod root_file;
 pub mod terms;
@@ -388,6 +390,8 @@ pub enum DeniedBy {
     FailWithin,
     /// `--require-level`
     RequireLevel,
+    /// `audit --policy`
+    Policy,
 }
 
 impl DeniedBy {
@@ -398,6 +402,7 @@ impl DeniedBy {
             Self::Deny => "--deny",
             Self::FailWithin => "--fail-within",
             Self::RequireLevel => "--require-level",
+            Self::Policy => "--policy",
         }
     }
 }

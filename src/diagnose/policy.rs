@@ -73,6 +73,7 @@ impl Policy {
             let listed = |codes: &[&Code]| codes.contains(&warning.code);
             let within = days_left(warning).zip(fails_within).is_some_and(|(days, limit)| days <= limit);
             warning.denied = match listed(&self.allow) {
+                _ if warning.code == &codes::POLICY_NOT_MET => Some(DeniedBy::Policy),
                 _ if within => Some(DeniedBy::FailWithin),
                 true => None,
                 false if listed(&self.deny) => Some(DeniedBy::Deny),

@@ -315,7 +315,7 @@ impl<'a> View<'a> {
     /// sslmode=allow: the server was content with plaintext.
     pub(super) fn admitted_in_plaintext(&self) -> bool {
         let answer = self.attempt.and_then(|attempt| attempt.plaintext.as_ref()).map(|step| &step.result);
-        answer == Some(&crate::evidence::PlaintextAnswer::Admitted)
+        answer.is_some_and(crate::evidence::PlaintextAnswer::goes_on)
     }
 
     /// Whether libpq would refuse a file once it reads them.

@@ -300,8 +300,10 @@ pub struct InFlight {
 /// What became of a start-up message in plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaintextAnswer {
-    /// The server lets the client in, or asks for a password, unencrypted.
+    /// The server lets the client in unencrypted.
     Admitted,
+    /// It requests a password, or another proof, unencrypted.
+    PasswordRequested,
     /// An ErrorResponse: `allow` tries TLS next, unless the server cannot take connections now.
     Refused(ServerMessage),
     /// The connection ended.
@@ -310,6 +312,13 @@ pub enum PlaintextAnswer {
     TimedOut,
     /// It failed otherwise.
     Failed,
+}
+
+impl PlaintextAnswer {
+    /// Whether libpq would go on without TLS.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Admitted | Self::PasswordRequested)
+    }
 }
 
 /// The handshake, as far as it came.

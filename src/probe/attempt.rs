@@ -118,7 +118,7 @@ impl Context<'_> {
         self.waits(Stage::Negotiate, address);
         let start = self.clock.elapsed();
         let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
-        let admitted = answer == PlaintextAnswer::Admitted;
+        let admitted = answer.goes_on();
         // Both are final, and TLS is not even tried.
         let failure = match &answer {
             PlaintextAnswer::Refused(message) if message.cannot_connect_now() => {

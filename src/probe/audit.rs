@@ -88,6 +88,7 @@ pub async fn audit(task: Task) -> Audit {
         direct: direct.unwrap_or(Accepts::Unknown),
         versions,
         groups,
+        profile: None,
         // Last: nothing is said in plaintext while TLS is still being asked about.
         plaintext: prober.plaintext().await,
         connections: prober.connections.load(Ordering::Relaxed).min(MOST_CONNECTIONS),

@@ -223,7 +223,7 @@ fn after(attempt: &Attempt) -> Next {
         None => return Next::Stop,
     }
     match attempt.plaintext.as_ref().map(|step| &step.result) {
-        Some(PlaintextAnswer::Admitted) => return Next::Stop,
+        Some(answer) if answer.goes_on() => return Next::Stop,
         Some(PlaintextAnswer::Refused(message)) if message.cannot_connect_now() => return Next::Host,
         Some(PlaintextAnswer::Ended(_)) => return Next::Stop,
         _ => {}

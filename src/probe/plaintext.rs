@@ -30,7 +30,7 @@ pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: 
         Ok(Err(error)) => return ended(&error).map_or(PlaintextAnswer::Failed, PlaintextAnswer::Ended),
         Err(_) => return PlaintextAnswer::TimedOut,
     };
-    if answer == PlaintextAnswer::Admitted {
+    if answer.goes_on() {
         let _ = timeout_at(deadline, tap.write_all(&TERMINATE)).await;
     }
     tap.end().await;
@@ -70,8 +70,14 @@ async fn first_answer(tap: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Pla
         }
         let mut body = vec![0; length as usize - 4];
         match kind {
-            // Let in, or asked for a password: both are libpq's way on.
-            b'R' => return Ok(PlaintextAnswer::Admitted),
+            // Let in, or asked for a password: both are libpq's way on. Zero is AuthenticationOk.
+            b'R' => {
+                tap.read_exact(&mut body).await?;
+                return Ok(match body.first_chunk() {
+                    Some([0, 0, 0, 0]) => PlaintextAnswer::Admitted,
+                    _ => PlaintextAnswer::PasswordRequested,
+                });
+            }
             b'E' => {
                 tap.read_exact(&mut body).await?;
                 return Ok(PlaintextAnswer::Refused(error_message(&body)));

@@ -13,10 +13,12 @@ use super::{Form, Reporter, Row};
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
+use crate::diagnose::grades::{self, Weakness};
+use crate::diagnose::profiles;
 use crate::diagnose::{
     AsOf, Diagnosis, Fact, Fix, Note, Outcome, StageReport, StageStatus, Trial, Warning, looks,
 };
-use crate::evidence::audit::{Accepts, Audit, Found, STRANGER};
+use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
 use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
 use crate::iana;
 use crate::report::lossy;
@@ -92,7 +94,7 @@ fn object(outcome: &Outcome) -> Json {
             object.insert("notes".to_owned(), notes(&outcome.notes()));
         }
         if let Some(audit) = &outcome.evidence.audit {
-            object.insert("audit".to_owned(), accepts(audit));
+            object.insert("audit".to_owned(), accepts(outcome, audit));
         }
         if let Some(then) = &outcome.as_of {
             object.insert("as_of".to_owned(), as_of(then, outcome));
@@ -121,19 +123,21 @@ fn as_of(then: &AsOf, now: &Outcome) -> Json {
 }
 
 /// What `audit` found; there only where it asked. Null stands for an answer that tells neither.
-fn accepts(audit: &Audit) -> Json {
+fn accepts(outcome: &Outcome, audit: &Audit) -> Json {
     let suites = |found: &Found| -> Vec<String> { found.accepted.iter().map(|n| iana::suite(*n)).collect() };
     let versions = audit.versions.iter().map(|version| {
         json!({
             "version": version.version.name(),
             "accepted": yes_or_no(version.accepted),
             "suites": suites(&version.suites),
+            "weak": weak(&version.suites.accepted, iana::suite, grades::of_suite),
             "complete": version.suites.complete,
         })
     });
     let groups = audit.groups.as_ref().map_or(Json::Null, |(version, found)| {
         let names: Vec<String> = found.accepted.iter().map(|number| iana::group(*number)).collect();
-        json!({ "version": version.name(), "accepted": names, "complete": found.complete })
+        let weak = weak(&found.accepted, iana::group, grades::of_group);
+        json!({ "version": version.name(), "accepted": names, "weak": weak, "complete": found.complete })
     });
     let message = match &audit.plaintext {
         Some(PlaintextAnswer::Refused(message)) => json!(shown(&message.message)),
@@ -148,12 +152,37 @@ fn accepts(audit: &Audit) -> Json {
         "plaintext": {
             "asked": audit.plaintext.is_some(),
             "accepted": yes_or_no(audit.plaintext_accepted()),
+            "logs_in": (audit.plaintext_accepted() == Accepts::Yes).then(|| audit.logs_in_without_tls()),
             "user": user,
             "database": database,
             "message": message,
         },
+        "policy": audit.profile.map_or(Json::Null, |profile| policy(outcome, audit, profile)),
         "connections": audit.connections,
         "ms": (audit.took.as_secs_f64() * 1e6).round() / 1000.0,
+    })
+}
+
+/// The weak ones of several numbers, each with its reasons.
+fn weak(numbers: &[u16], name: fn(u16) -> String, grade: fn(u16) -> Vec<Weakness>) -> Vec<Json> {
+    let graded = numbers.iter().map(|number| (name(*number), grade(*number)));
+    graded
+        .filter(|(_, weaknesses)| !weaknesses.is_empty())
+        .map(|(name, weaknesses)| {
+            let reasons: Vec<&str> = weaknesses.iter().map(|weakness| weakness.words()).collect();
+            json!({ "name": name, "reasons": reasons })
+        })
+        .collect()
+}
+
+fn policy(outcome: &Outcome, audit: &Audit, profile: Profile) -> Json {
+    let tls = outcome.evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    let violations = profiles::violations(audit, profile, tls.and_then(|tls| tls.result.chain.first()));
+    json!({
+        "name": profile.name(),
+        "title": profiles::title(profile),
+        "met": violations.is_empty(),
+        "violations": violations,
     })
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn versions_suites_and_groups_are_those_the_server_was_given() {
     });
     let report = audit(&home, &site.verify_full(&home, GUARDED));
     // The neighbour of what an audit warns of: a server that takes neither old versions nor plaintext.
-    report.verified().says("/warnings", serde_json::json!([])).says("/audit/plaintext/accepted", false);
+    report.verified().says("/audit/plaintext/accepted", false);
+    assert_eq!(warned(&report), ["weak-cipher-accepted"], "{report}");
     let json = report.json();
     let twelve = version(&json, "TLSv1.2");
     assert_eq!(
@@ -67,6 +68,126 @@ fn a_stock_server_of_each_version_is_searched_to_the_end() {
             assert!(json["audit"]["connections"].as_u64().is_some_and(|count| count < 120), "{report}");
         }
     }
+}
+
+/// The codes of the warnings.
+fn warned(report: &Report) -> Vec<String> {
+    let json = report.json();
+    let warnings = json["warnings"].as_array().expect("warnings").iter();
+    warnings.map(|warning| warning["code"].as_str().expect("a code").to_owned()).collect()
+}
+
+#[test]
+pub(crate) fn weak_suites_are_graded_and_the_fix_leaves_none() {
+    let home = Home::new();
+    for (version, algorithm) in [(15, Algorithm::Rsa), (18, Algorithm::Ecdsa)] {
+        let site = Site::new(version, algorithm, |setup| setup.hba("hostnossl all all all reject"));
+        let conninfo = site.verify_full(&home, GUARDED);
+        let report = audit(&home, &conninfo);
+        assert_eq!(warned(&report), ["weak-cipher-accepted"], "{report}");
+        let json = report.json();
+        let weak = self::version(&json, "TLSv1.2")["weak"].as_array().unwrap().clone();
+        let reasons = |name: &str| {
+            let found = weak.iter().find(|suite| suite["name"] == name);
+            found.map(|suite| names(&suite["reasons"]).join(", "))
+        };
+        let family = if algorithm == Algorithm::Rsa { "RSA" } else { "ECDSA" };
+        let cbc = format!("TLS_ECDHE_{family}_WITH_AES_128_CBC_SHA");
+        assert_eq!(reasons(&cbc).as_deref(), Some("CBC, SHA-1"), "{report}");
+        let strong = format!("TLS_ECDHE_{family}_WITH_AES_128_GCM_SHA256");
+        assert_eq!(reasons(&strong), None, "{report}");
+        if algorithm == Algorithm::Rsa {
+            let fixed = reasons("TLS_RSA_WITH_AES_128_GCM_SHA256");
+            assert_eq!(fixed.as_deref(), Some("no forward secrecy"), "{report}");
+        }
+        for command in report.at("/warnings/0/fixes/0/command").as_str().unwrap().split("  ") {
+            site.server.execute(command);
+        }
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        loop {
+            let again = audit(&home, &conninfo);
+            if warned(&again).is_empty() || std::time::Instant::now() > deadline {
+                assert_eq!(warned(&again), [""; 0], "{again}");
+                break;
+            }
+        }
+        let listed = Tool::at(&home).with(["audit", "-v", &conninfo]).run();
+        assert!(listed.stdout.contains("all strong") && listed.stdout.contains(&strong), "{listed}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_not_met_is_exit_10_and_its_fix_meets_it() {
+    let home = Home::new();
+    let site = Site::new(15, Algorithm::Ecdsa, |setup| setup.hba("hostnossl all all all reject"));
+    let conninfo = site.verify_full(&home, GUARDED);
+    let by = |policy: &str| {
+        Tool::at(&home).with(["audit", "--policy", policy, "--format", "json", &conninfo]).run()
+    };
+    by("azure").exits(0).says("/audit/policy/met", true);
+    for policy in ["intermediate", "modern"] {
+        let report = by(policy);
+        report.exits(10).says("/verdict", "verified").says("/audit/policy/met", false);
+        let json = report.json();
+        let warnings = json["warnings"].as_array().unwrap();
+        let found = warnings.iter().find(|warning| warning["code"] == "policy-not-met").unwrap();
+        assert_eq!((&found["denied"], &found["denied_by"]), (&Value::from(true), &Value::from("--policy")));
+        assert!(!names(&found["evidence"]["not_allowed"]).is_empty(), "{report}");
+        for command in found["fixes"][0]["command"].as_str().unwrap().lines() {
+            site.server.execute(command);
+        }
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while by(policy).status != Some(0) {
+            assert!(std::time::Instant::now() < deadline, "{}", by(policy));
+        }
+        let shown = Tool::at(&home).with(["audit", "--policy", policy, &conninfo]).run();
+        assert!(shown.stdout.contains("version 6.0): met"), "{shown}");
+    }
+    // Plaintext is no part of Mozilla's guidelines and of every policy all the same.
+    let open = Site::new(15, Algorithm::Ecdsa, |setup| setup.hba("host all all all scram-sha-256"));
+    let open = open.verify_full(&home, GUARDED);
+    Tool::at(&home).with(["audit", "--policy", "azure", &open]).run().exits(10);
+    let mistyped = Tool::at(&home).with(["audit", "--policy", "moderm", &conninfo]).run();
+    mistyped.exits(2);
+    assert!(mistyped.stderr.contains("did you mean modern?"), "{mistyped}");
+}
+
+#[test]
+fn a_login_without_tls_is_told_from_a_request_for_the_password() {
+    let home = Home::new();
+    for (method, logs_in, words) in [
+        ("trust", true, "the server logs in without TLS"),
+        ("scram-sha-256", false, "the server requests the password without TLS"),
+        ("md5", false, "the server requests the password without TLS"),
+    ] {
+        let site =
+            Site::new(15, Algorithm::Ecdsa, |setup| setup.hba(&format!("hostnossl all all all {method}")));
+        let report = audit(&home, &site.verify_full(&home, GUARDED));
+        report.says("/audit/plaintext/accepted", true).says("/audit/plaintext/logs_in", logs_in);
+        let json = report.json();
+        let warnings = json["warnings"].as_array().unwrap();
+        let found = warnings.iter().find(|warning| warning["code"] == "plaintext-accepted").unwrap();
+        assert_eq!(found["title"], words, "{report}");
+    }
+}
+
+#[test]
+fn several_servers_are_audited_and_the_worst_is_the_exit_status() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let conninfo = site.verify_full(&home, GUARDED);
+    let dead = "host=127.0.0.1 port=1 sslmode=require";
+    let report = Tool::at(&home).with(["audit", "--format", "json", &conninfo, dead, &conninfo]).run();
+    report.exits(5);
+    let lines: Vec<Value> =
+        report.stdout.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    let audited: Vec<bool> = lines.iter().map(|line| line["audit"].is_object()).collect();
+    assert_eq!(audited, [true, false, true]);
+    // A string without its quotes is no list of servers.
+    let words: Vec<&str> = conninfo.split(' ').collect();
+    let split = Tool::at(&home).with(["audit", words[0], words[1], words[2]]).run();
+    split.exits(2);
+    assert!(split.stderr.contains("put it in quotes"), "{split}");
 }
 
 #[test]

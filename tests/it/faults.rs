@@ -23,10 +23,12 @@ use table::{FixedBy, row, rows};
 const LONGEST: Duration = Duration::from_secs(7);
 
 /// Codes that no server, file or string on one machine can cause, and the test that stages them beside a neighbour.
-const STAGED_ELSEWHERE: [(&str, &str); 4] = [
+const STAGED_ELSEWHERE: [(&str, &str); 5] = [
     ("default-files-unreadable", "tests/it/client_files.rs"),
     ("dns-no-address", "tests/it/network.rs"),
     ("dns-failure", "tests/it/network.rs"),
+    // A demand of the command line.
+    ("policy-not-met", "tests/it/audit.rs"),
     // A file with a root that its provider has given up; such roots have keys that nobody here has.
     ("root-retired", "src/diagnose/tests/warned.rs"),
 ];

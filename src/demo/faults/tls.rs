@@ -116,6 +116,18 @@ pub(super) const WARNINGS: &[Fault] = &[
         scenario.versions = vec![&TLS12];
         Ok(())
     }),
+    Fault::warning(
+        "weak-cipher-accepted",
+        "the server takes a suite with CBC and SHA-1 from whoever asks for it",
+        |scenario| {
+            scenario.on_hello = |hello| match hello.offers_weak_suites_only() {
+                true => OnHello::WeakTls12,
+                false => OnHello::Serve,
+            };
+            Ok(())
+        },
+    )
+    .seen_by(SeenBy::Audit),
     Fault::warning("legacy-tls-accepted", "the server speaks TLS 1.0 to whoever asks for it", |scenario| {
         scenario.on_hello = |hello| match hello.offers_tls12() {
             true => OnHello::Serve,

@@ -229,6 +229,7 @@ fn what_audit_finds() {
         versions: vec![old(TlsVersion::Tls12), old(TlsVersion::Tls11), old(TlsVersion::Tls10)],
         groups: None,
         plaintext: Some(PlaintextAnswer::Admitted),
+        profile: None,
         connections: 4,
         took: Duration::ZERO,
     };

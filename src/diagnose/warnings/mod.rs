@@ -56,6 +56,8 @@ const LOGIN: &[Rule] =
 const AUDIT: &[Rule] = &[
     Rule { code: &server::LEGACY_TLS_ACCEPTED, detect: server::legacy_accepted },
     Rule { code: &server::PLAINTEXT_ACCEPTED, detect: server::plaintext_accepted },
+    Rule { code: &server::WEAK_CIPHER_ACCEPTED, detect: server::weak_cipher_accepted },
+    Rule { code: &server::POLICY_NOT_MET, detect: server::policy_not_met },
 ];
 
 /// The codes of all warnings.

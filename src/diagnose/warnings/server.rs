@@ -6,6 +6,7 @@ use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, seconds};
+use crate::diagnose::{grades, profiles};
 use crate::evidence::TcpResult;
 use crate::evidence::audit::{Accepts, Audit};
 use crate::stage::Stage;
@@ -80,6 +81,30 @@ pub const PLAINTEXT_ACCEPTED: Code = Code {
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/plaintext-accepted.md"),
+};
+
+/// `weak-cipher-accepted`.
+pub const WEAK_CIPHER_ACCEPTED: Code = Code {
+    name: "weak-cipher-accepted",
+    severity: Severity::Warning,
+    stage: Stage::Tls,
+    title: "the server accepts weak cipher suites",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/weak-cipher-accepted.md"),
+};
+
+/// `policy-not-met`.
+pub const POLICY_NOT_MET: Code = Code {
+    name: "policy-not-met",
+    severity: Severity::Warning,
+    stage: Stage::Tls,
+    title: "the server does not meet the policy",
+    short: None,
+    concerns: &[],
+    retryable: false,
+    page: include_str!("../explain/policy-not-met.md"),
 };
 
 /// Addresses before the last one that cost the whole connect_timeout.
@@ -173,18 +198,89 @@ pub(super) fn legacy_accepted(view: &View<'_>) -> Vec<Finding> {
     ]
 }
 
+/// Suites that are strong in TLS 1.2, as OpenSSL spells them.
+const STRONG: &str = "ECDHE+AESGCM:ECDHE+CHACHA20";
+/// Names of one line of evidence.
+const MOST_NAMES: usize = 3;
+
+/// `audit`: suites and groups that are weak.
+pub(super) fn weak_cipher_accepted(view: &View<'_>) -> Vec<Finding> {
+    let weak = view.evidence.audit.as_ref().map(grades::weak).unwrap_or_default();
+    if weak.is_empty() {
+        return Vec::new();
+    }
+    let count: usize = weak.iter().map(|(_, names)| names.len()).sum();
+    let line = |(reasons, names): &(String, Vec<String>)| {
+        let more = names.len().saturating_sub(MOST_NAMES);
+        let names = names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{reasons}: {names}{rest}")
+    };
+    let what =
+        if count == 1 { "a weak cipher suite".to_owned() } else { format!("{count} weak cipher suites") };
+    let finding = Finding::titled(format!("the server accepts {what}"))
+        .fact("weak", weak.iter().map(line).collect::<Vec<_>>());
+    vec![match view.provider() {
+        Some(found) => finding.fix(Fix::text(format!(
+            "at the provider ({}): choose a minimum TLS version or a cipher policy, if it offers one",
+            found.provider.name
+        ))),
+        None => finding
+            .fix(
+                Fix::text(
+                    "on the server: allow suites with forward secrecy and AEAD only, then reload (all clients with OpenSSL 1.0.1 \
+                     or later have them)",
+                )
+                .run(format!("ALTER SYSTEM SET ssl_ciphers = '{STRONG}';  {RELOAD}")),
+            )
+            .fix(Fix::text(format!("in PgBouncer: set client_tls_ciphers = {STRONG} in pgbouncer.ini, then RELOAD"))),
+    }]
+}
+
+/// `audit --policy`.
+pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
+    let Some(audit) = &view.evidence.audit else { return Vec::new() };
+    let Some(profile) = audit.profile else { return Vec::new() };
+    let leaf = view.tls().and_then(|tls| tls.chain.first());
+    let found = profiles::violations(audit, profile, leaf);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let finding = Finding::titled(format!("the server does not meet the policy {}", profile.name()))
+        .fact("policy", profiles::title(profile))
+        .fact("not_allowed", found);
+    vec![match view.provider() {
+        Some(found) => finding.fix(Fix::text(format!(
+            "at the provider ({}): choose the minimum TLS version, and require TLS",
+            found.provider.name
+        ))),
+        None => finding
+            .fix(
+                Fix::text("on the server: set what the policy allows, then reload")
+                    .run(profiles::settings(profile)),
+            )
+            .fixes((audit.plaintext_accepted() == Accepts::Yes).then(hostssl)),
+    }]
+}
+
+fn hostssl() -> Fix {
+    Fix::text("on the server: write hostssl instead of host in pg_hba.conf, then reload").run(RELOAD)
+}
+
 /// `audit`: the server took a start-up message without TLS.
 pub(super) fn plaintext_accepted(view: &View<'_>) -> Vec<Finding> {
     if view.evidence.audit.as_ref().map(Audit::plaintext_accepted) != Some(Accepts::Yes) {
         return Vec::new();
     }
+    let logs_in = view.evidence.audit.as_ref().is_some_and(Audit::logs_in_without_tls);
+    let (title, answer) = match logs_in {
+        true => ("the server logs in without TLS", "it logs in without TLS and without a password"),
+        false => ("the server requests the password without TLS", "it requests the password without TLS"),
+    };
     vec![
-        Finding::titled("the server accepts connections without TLS")
-            .fact("answer", "it requests a password, or logs in, without TLS")
-            .fix(
-                Fix::text("on the server: write hostssl instead of host in pg_hba.conf, then reload")
-                    .run(RELOAD),
-            )
+        Finding::titled(title)
+            .fact("answer", answer)
+            .fix(hostssl())
             .fix(Fix::text("managed: switch \"require secure transport\" or \"force SSL\" on")),
     ]
 }

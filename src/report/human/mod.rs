@@ -85,7 +85,7 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         stages(&mut page, outcome);
         notes(&mut page, &outcome.notes(), layout.verbosity == Verbosity::Verbose);
         if let Some(audit) = &outcome.evidence.audit {
-            audit::section(&mut page, audit);
+            audit::section(&mut page, outcome, audit, layout.verbosity == Verbosity::Verbose);
         }
         if layout.verbosity == Verbosity::Verbose {
             chain::draw(&mut page, outcome);

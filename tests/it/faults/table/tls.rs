@@ -153,6 +153,14 @@ pub(super) const WARNINGS: &[Row] = &[
         neighbours: &[Settings("a client that offers no more", "ssl_max_protocol_version=TLSv1.2")],
     },
     Row {
+        fault: "weak-cipher-accepted",
+        shows: "weak: CBC and SHA-1: TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+        fix: "ALTER SYSTEM SET ssl_ciphers",
+        fixed_by: NoSetting,
+        psql: Connects,
+        neighbours: &[Test(audit::weak_suites_are_graded_and_the_fix_leaves_none)],
+    },
+    Row {
         fault: "legacy-tls-accepted",
         shows: "accepted: TLSv1",
         fix: "ALTER SYSTEM SET ssl_min_protocol_version",
