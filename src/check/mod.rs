@@ -19,8 +19,9 @@ use std::time::Duration;
 use crate::clients::dialect::Dialect;
 use crate::conninfo::{Environment, Overrides};
 use crate::diagnose::Policy;
-use crate::evidence::Scope;
+use crate::evidence::{Scope, Source};
 use crate::runtime;
+use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::SystemStore;
 
@@ -30,6 +31,15 @@ pub use one::{Effective, Resolved, check, effective, resolved};
 pub use run::{Run, higher_exit_status};
 pub use waiting::WaitLimit;
 pub use watch::{RunWatcher, Watcher};
+
+/// A target as it was given.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Its connection string; without one, environment or service say where to go.
+    pub text: Option<Secret>,
+    /// Where it stood.
+    pub source: Source,
+}
 
 /// What is the same for all targets of a run.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::conninfo::Settings;
 use crate::diagnose::{Outcome, Tries};
+use crate::evidence::Source;
 use crate::probe::Observer;
 
 /// Follows one target.
@@ -19,17 +20,17 @@ impl Watcher for () {}
 
 /// Follows all targets of a run.
 pub trait RunWatcher {
-    /// A target begins, which is told by its place in the run.
-    fn begins(&self, place: usize) -> Rc<dyn Watcher>;
+    /// A target begins.
+    fn begins(&self, source: &Source) -> Rc<dyn Watcher>;
 
-    /// It has ended. Its watcher hears no more.
-    fn ends(&self, place: usize, outcome: &Outcome);
+    /// One has ended. Its watcher hears no more.
+    fn ends(&self, outcome: &Outcome);
 }
 
 impl RunWatcher for () {
-    fn begins(&self, _: usize) -> Rc<dyn Watcher> {
+    fn begins(&self, _: &Source) -> Rc<dyn Watcher> {
         Rc::new(())
     }
 
-    fn ends(&self, _: usize, _: &Outcome) {}
+    fn ends(&self, _: &Outcome) {}
 }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
 use crate::check::WaitLimit;
+use crate::report::Sort;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
@@ -68,6 +69,9 @@ pub struct CheckArgs {
     /// Check every section of the service file
     #[arg(long, help_heading = "Many targets")]
     pub all_services: bool,
+    /// Order of the targets in tables (csv, markdown, html, -v)
+    #[arg(long, value_name = "ORDER", default_value = "input", help_heading = "Many targets")]
+    pub sort: Sort,
     /// Number of targets to check at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = "Many targets")]

@@ -22,7 +22,7 @@ use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, 
 
 use crate::conninfo::{MASK, holds_secret, mask_argument, names_secret};
 use crate::diagnose::SUBCOMMANDS;
-use crate::report::{ColorChoice, Format, Verbosity};
+use crate::report::{ColorChoice, Format, Sort, Verbosity};
 use crate::text;
 use audit::AuditArgs;
 use check::CheckArgs;
@@ -270,6 +270,16 @@ fn refuse_check_options(
 }
 
 impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
+
+impl ValueEnum for Sort {
     fn value_variants<'a>() -> &'a [Self] {
         Self::ALL
     }

@@ -7,7 +7,7 @@ use crate::check::{RunWatcher as _, Setup, audited, block_on, higher_exit_status
 use crate::cli::DisplayArgs;
 use crate::cli::audit::AuditArgs;
 use crate::conninfo::Environment;
-use crate::evidence::Scope;
+use crate::evidence::{Scope, Source};
 use crate::secret::Secret;
 
 pub(super) fn run(
@@ -41,7 +41,7 @@ pub(super) fn run(
         let telling =
             Telling { style: streams.notes_style, total: 1, wait: None, quiet: true, for_machines: false };
         let progress = Progress::new(telling);
-        let watcher = progress.begins(0);
+        let watcher = progress.begins(&Source::default());
         let outcome = block_on(progress.during(audited(&setup, target, arguments.profile, &*watcher)))?;
         status = higher_exit_status(status, streams.report_one(&outcome, display)?);
     }

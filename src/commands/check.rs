@@ -4,7 +4,7 @@ use super::outputs::Outputs;
 use super::progress::{Progress, Telling};
 use super::targets::targets;
 use super::{Streams, Usage, note_visible_password};
-use crate::check::{Effective, Setup, block_on, check_all, effective, higher_exit_status};
+use crate::check::{Effective, Given, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::check::CheckArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
 use crate::conninfo::{self, Environment, Overrides, Value};
@@ -95,13 +95,19 @@ fn overrides(arguments: &CheckArgs) -> anyhow::Result<Overrides> {
 /// written when the run is over.
 fn check(
     setup: Setup,
-    targets: Vec<Option<Secret>>,
+    targets: Vec<Given>,
     arguments: &CheckArgs,
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     let (many, jobs) = (targets.len() > 1, usize::from(arguments.jobs));
-    let layout = Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None };
+    let layout = Layout {
+        style: streams.style,
+        verbosity: display.verbosity(),
+        many,
+        limit: None,
+        sort: arguments.sort,
+    };
     // Before the first connection: nothing is checked in vain.
     let mut outputs = Outputs::tested(&arguments.output, display.format, &setup.environment, streams)?;
     let mut reports = Reports::default();
@@ -129,7 +135,7 @@ fn check(
 /// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.
 fn show_config(
     setup: &Setup,
-    targets: &[Option<Secret>],
+    targets: &[Given],
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
@@ -137,7 +143,7 @@ fn show_config(
     let found = block_on(async {
         let mut found: Vec<Effective> = Vec::new();
         for target in targets {
-            found.push(effective(setup, target.as_ref()).await);
+            found.push(effective(setup, target.text.as_ref()).await);
         }
         found
     })?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::write::{Existing, Place};
+use super::write::{Existing, Place, Unfinished};
 use super::{Streams, Usage};
 use crate::conninfo::{Environment, mask_path};
 use crate::report::{Format, Layout, Reports, Style};
@@ -25,8 +25,7 @@ pub(super) struct Outputs {
 struct Output {
     path: PathBuf,
     format: Format,
-    place: Place,
-    content: Vec<u8>,
+    file: Unfinished,
 }
 
 impl Outputs {
@@ -51,8 +50,9 @@ impl Outputs {
         }
         let files = read.into_iter().map(|(format, path)| {
             let place = Place::tested(&path, Existing::Replace);
-            let place = place.with_context(|| format!("--output {}", mask_path(&path)))?;
-            Ok(Output { path, format, place, content: Vec::new() })
+            let file = place.and_then(Place::begin);
+            let file = file.with_context(|| format!("--output {}", mask_path(&path)))?;
+            Ok(Output { path, format, file })
         });
         Ok(Self {
             files: files.collect::<anyhow::Result<_>>()?,
@@ -64,7 +64,7 @@ impl Outputs {
     pub(super) fn add_to<'a>(&'a mut self, reports: &mut Reports<'a>, layout: Layout) {
         let layout = Layout { style: Style::document(), ..layout };
         for output in &mut self.files {
-            reports.add(output.format, layout, &mut output.content);
+            reports.add(output.format, layout, &mut output.file);
         }
         if let Some((_, format, limit, content)) = &mut self.companion {
             reports.add(*format, Layout { limit: Some(*limit), ..layout }, content);
@@ -76,8 +76,8 @@ impl Outputs {
     /// # Errors
     /// What the system says.
     pub(super) fn write(self, streams: &mut Streams<'_>) -> anyhow::Result<()> {
-        for Output { path, place, content, .. } in self.files {
-            place.write(&content).with_context(|| format!("--output {}", mask_path(&path)))?;
+        for Output { path, file, .. } in self.files {
+            file.finish().with_context(|| format!("--output {}", mask_path(&path)))?;
             streams.note(&format!("wrote {}", mask_path(&path)));
         }
         if let Some((mut file, _, _, content)) = self.companion {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::check::{RunWatcher, WaitLimit, Watcher};
 use crate::conninfo::Settings;
 use crate::diagnose::{Outcome, Tries, WaitEnd};
+use crate::evidence::Source;
 use crate::probe::{Observer, Wait};
 use crate::report::{Style, target_name};
 use crate::text::{truncated, width};
@@ -109,17 +110,22 @@ impl Progress {
 }
 
 impl RunWatcher for Progress {
-    fn begins(&self, place: usize) -> Rc<dyn Watcher> {
+    fn begins(&self, source: &Source) -> Rc<dyn Watcher> {
+        let place = source.place;
         let running = Running { name: String::new(), since: Instant::now(), wait: None, again: None };
         self.state().running.insert(place, running);
         Rc::new(OfTarget { progress: self.clone(), place })
     }
 
-    fn ends(&self, place: usize, outcome: &Outcome) {
+    fn ends(&self, outcome: &Outcome) {
         let mut state = self.state();
-        state.running.remove(&place);
+        state.running.remove(&outcome.source.place);
         state.ended += 1;
         state.failed += usize::from(outcome.exit_status() != 0);
+        if outcome.exit_status() != 0 && state.telling.total > 1 && state.tells_failures() {
+            let line = failed_line(outcome, state.telling.style);
+            state.line(&line);
+        }
         let gave_up = matches!(outcome.tries.end, Some(WaitEnd::GaveUp | WaitEnd::Interrupted));
         if let Some(words) = outcome.tries.words().filter(|_| gave_up && state.telling.for_machines) {
             state.line(&format!("{}: {words}", name(outcome)));
@@ -182,6 +188,11 @@ impl Watcher for OfTarget {
 }
 
 impl State {
+    /// Whether failures are told as they come: to people, not to whoever reads a machine's format from both streams.
+    fn tells_failures(&self) -> bool {
+        self.redraws || !self.telling.for_machines
+    }
+
     fn redraw(&mut self) {
         let text = if self.telling.total > 1 { Some(self.of_many()) } else { self.of_one() };
         if let Some(text) = text.filter(|_| self.begin.elapsed() >= FIRST_SHOWN) {
@@ -244,6 +255,20 @@ impl State {
             self.drawn = text;
         }
     }
+}
+
+/// `db-044.example.com  root-not-in-file  certificate  58 ms`
+fn failed_line(outcome: &Outcome, style: Style) -> String {
+    let denied = || outcome.warnings.iter().find(|warning| warning.denied.is_some());
+    let code = match &outcome.diagnosis {
+        Some(found) => Some(found.code),
+        None => denied().map(|warning| warning.code),
+    };
+    let code = code.map(|code| format!("  {}  {}", code.name, code.stage.name())).unwrap_or_default();
+    let source = outcome.source.to_string();
+    let source = if source.is_empty() { source } else { format!("  {}", style.text(&source)) };
+    let time = format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0);
+    format!("failed  {}{code}{source}  {time}", style.text(&name(outcome)))
 }
 
 fn name(outcome: &Outcome) -> String {

@@ -8,7 +8,7 @@ use crate::check::Run;
 use crate::cli::DisplayArgs;
 use crate::conninfo::Environment;
 use crate::diagnose::Outcome;
-use crate::report::{ColorChoice, Form, Layout, Listing, Reporter as _, Reports, Stream, Style};
+use crate::report::{ColorChoice, Form, Layout, Listing, Reporter as _, Reports, Sort, Stream, Style};
 
 /// Where results and remarks go, and how.
 pub struct Streams<'a> {
@@ -45,7 +45,13 @@ impl Streams<'_> {
 
     /// Reports the one target there is and gives its exit status.
     pub(super) fn report_one(&mut self, outcome: &Outcome, display: &DisplayArgs) -> io::Result<u8> {
-        let layout = Layout { style: self.style, verbosity: display.verbosity(), many: false, limit: None };
+        let layout = Layout {
+            style: self.style,
+            verbosity: display.verbosity(),
+            many: false,
+            limit: None,
+            sort: Sort::default(),
+        };
         let mut reports = Reports::default();
         reports.add(display.format, layout, &mut *self.out);
         reports.target(outcome)?;

@@ -1,12 +1,15 @@
 //! What a run checks: the strings of the command line, those of a list, the sections of the service file.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, Cursor, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::check::Given;
 use crate::cli::check::CheckArgs;
 use crate::conninfo::{self, Environment, mask_path};
+use crate::evidence::{Source, SourceKind};
 use crate::file;
 use crate::secret::Secret;
 
@@ -14,15 +17,14 @@ use crate::secret::Secret;
 const LONGEST_LINE: usize = 64 * 1024;
 /// The most targets of `--from`: a device that never ends is no list.
 const MOST_LISTED: usize = 1_000_000;
+/// The largest list in UTF-16, which is read as a whole.
+const LARGEST_WIDE: u64 = 256 * 1024 * 1024;
 
-/// The targets in their order: those of the command line, then those of `--from`. No target at all is one without a
-/// string: environment or service say where to go.
-pub(super) fn targets(
-    arguments: &CheckArgs,
-    environment: &Environment,
-) -> anyhow::Result<Vec<Option<Secret>>> {
-    let given = arguments.conninfo.iter().cloned().map(Some);
-    let mut targets: Vec<Option<Secret>> = given.collect();
+/// The targets in their order: those of the command line, those of `--from`, those of `--all-services`. No target at all
+/// is one without a string: environment or service say where to go.
+pub(super) fn targets(arguments: &CheckArgs, environment: &Environment) -> anyhow::Result<Vec<Given>> {
+    let given = arguments.conninfo.iter().cloned().map(|text| Given { text: Some(text), ..Given::default() });
+    let mut targets: Vec<Given> = given.collect();
     if let Some(path) = &arguments.from {
         let listed = listed(path).with_context(|| format!("--from {}", mask_path(path)))?;
         anyhow::ensure!(
@@ -30,31 +32,50 @@ pub(super) fn targets(
             "--from {}: no target in it",
             mask_path(path)
         );
-        targets.extend(listed.into_iter().map(Some));
+        targets.extend(listed);
     }
     if arguments.all_services {
-        let names = conninfo::service::names(environment);
+        let sections = conninfo::service::sections(environment);
         anyhow::ensure!(
-            !names.is_empty(),
+            !sections.is_empty(),
             "--all-services: no section in a service file (PGSERVICEFILE, else ~/.pg_service.conf)"
         );
-        let service =
-            |name: String| [b"service=".as_slice(), &conninfo::write::quoted(name.as_bytes())].concat();
-        targets.extend(names.into_iter().map(|name| Some(Secret::new(service(name)))));
+        targets.extend(sections.into_iter().map(|section| {
+            let text = [b"service=".as_slice(), &conninfo::write::quoted(section.name.as_bytes())].concat();
+            let source = Source {
+                kind: SourceKind::Service,
+                file: Some(mask_path(&section.file).into()),
+                line: Some(section.line),
+                name: Some(section.name),
+                ..Source::default()
+            };
+            Given { text: Some(Secret::new(text)), source }
+        }));
     }
     if targets.is_empty() {
-        targets.push(None);
+        let is_named = !arguments.connection.overrides().parameters.is_empty();
+        let kind = if is_named { SourceKind::Argument } else { SourceKind::Environment };
+        targets.push(Given { text: None, source: Source { kind, ..Source::default() } });
+    }
+    for (place, target) in targets.iter_mut().enumerate() {
+        target.source.place = place;
     }
     Ok(targets)
 }
 
-/// A connection string a line; blank lines and those that begin with `#` are none.
-fn listed(path: &Path) -> anyhow::Result<Vec<Secret>> {
-    let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
+/// A connection string or a host a line; blank lines and those that begin with `#` are none.
+fn listed(path: &Path) -> anyhow::Result<Vec<Given>> {
+    let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         Box::new(io::BufReader::new(file::open(path)?))
     };
+    let name = if path == Path::new("-") { "(standard input)".to_owned() } else { mask_path(path) };
+    lines(reader, &name.into())
+}
+
+fn lines(reader: Box<dyn BufRead + '_>, file: &Arc<str>) -> anyhow::Result<Vec<Given>> {
+    let mut reader = in_utf8(reader)?;
     let mut targets = Vec::new();
     for number in 1.. {
         let mut line = Vec::new();
@@ -64,10 +85,98 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Secret>> {
         }
         anyhow::ensure!(line.len() <= LONGEST_LINE, "line {number} is longer than {LONGEST_LINE} bytes");
         let line = line.trim_ascii();
+        anyhow::ensure!(
+            !line.contains(&0),
+            "line {number} holds a zero byte: this is no text, or UTF-16 without a byte-order mark"
+        );
         if !line.is_empty() && line.first() != Some(&b'#') {
             anyhow::ensure!(targets.len() < MOST_LISTED, "more than {MOST_LISTED} targets");
-            targets.push(Secret::new(line.to_vec()));
+            let source = Source {
+                kind: SourceKind::File,
+                file: Some(Arc::clone(file)),
+                line: Some(number),
+                ..Source::default()
+            };
+            let host = if is_bare_host(line) { b"host=".as_slice() } else { b"" };
+            targets.push(Given { text: Some(Secret::new([host, line].concat())), source });
         }
     }
     Ok(targets)
+}
+
+/// Takes off the byte-order mark of UTF-8, and reads what begins with one of UTF-16's, as Windows' editors and PowerShell
+/// write it.
+fn in_utf8<'a>(mut reader: Box<dyn BufRead + 'a>) -> anyhow::Result<Box<dyn BufRead + 'a>> {
+    let begin = reader.fill_buf()?;
+    let read = match begin {
+        [0xEF, 0xBB, 0xBF, ..] => {
+            reader.consume(3);
+            return Ok(reader);
+        }
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return Ok(reader),
+    };
+    reader.consume(2);
+    let mut bytes = Vec::new();
+    (&mut reader).take(LARGEST_WIDE + 1).read_to_end(&mut bytes)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= LARGEST_WIDE,
+        "this list in UTF-16 is larger than {LARGEST_WIDE} bytes"
+    );
+    let (units, rest) = bytes.as_chunks::<2>();
+    anyhow::ensure!(rest.is_empty(), "this UTF-16 text ends within a character");
+    let text = char::decode_utf16(units.iter().map(|unit| read(*unit))).collect::<Result<String, _>>();
+    let text = text.map_err(|_| anyhow::anyhow!("this is not UTF-16, though it begins like it"))?;
+    Ok(Box::new(Cursor::new(text.into_bytes())))
+}
+
+/// Whether a line is one name and nothing else. On the command line it would have to resolve to be taken for a host; in a
+/// list of targets it can be nothing else.
+fn is_bare_host(line: &[u8]) -> bool {
+    line.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<(String, usize)>, String> {
+        let given = lines(Box::new(bytes), &"fleet.txt".into()).map_err(|error| error.to_string())?;
+        let text = |target: Given| {
+            let text = String::from_utf8(target.text.unwrap().expose().to_vec()).unwrap();
+            (text, target.source.line.unwrap())
+        };
+        Ok(given.into_iter().map(text).collect())
+    }
+
+    fn wide(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    #[test]
+    fn a_list_is_read_in_the_encodings_that_editors_write() {
+        let text = "# fleet\r\ndb012\r\n\r\nhost=\u{e4}.example user=me\r\ndb1.example.com:6432\n";
+        let expected = vec![
+            ("host=db012".to_owned(), 2),
+            ("host=\u{e4}.example user=me".to_owned(), 4),
+            ("db1.example.com:6432".to_owned(), 5),
+        ];
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            wide(text, u16::to_le_bytes),
+            wide(text, u16::to_be_bytes),
+        ] {
+            assert_eq!(read(&bytes), Ok(expected.clone()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        let unmarked = wide("host=a", u16::to_le_bytes).split_off(2);
+        assert!(read(&unmarked).unwrap_err().contains("UTF-16 without a byte-order mark"));
+        assert!(read(b"\xff\xfea").unwrap_err().contains("ends within a character"));
+        assert!(read(b"\xff\xfe\x00\xd8").unwrap_err().contains("not UTF-16"));
+    }
 }

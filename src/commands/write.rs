@@ -2,7 +2,7 @@
 //! else (a device, a pipe) in place. The place is tested when it is named, before a run begins.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -89,6 +89,89 @@ impl Place {
     }
 }
 
+/// A file that is being written. It appears at its place when it is finished, or never.
+#[derive(Debug)]
+pub struct Unfinished {
+    place: Option<Place>,
+    to: Destination,
+    /// The first thing that went wrong. It is told at the end: nobody stops for it.
+    error: Option<io::Error>,
+}
+
+#[derive(Debug)]
+enum Destination {
+    /// Beside the place.
+    Beside(PathBuf, BufWriter<File>),
+    /// What is written in place is written at once.
+    Memory(Vec<u8>),
+}
+
+impl Place {
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn begin(self) -> io::Result<Unfinished> {
+        let to = match &self.way {
+            Way::Moved(..) => {
+                let beside = beside(&self.path)?;
+                let file = created(&beside)?;
+                Destination::Beside(beside, BufWriter::new(file))
+            }
+            Way::Open(_) | Way::Over => Destination::Memory(Vec::new()),
+        };
+        Ok(Unfinished { place: Some(self), to, error: None })
+    }
+}
+
+impl Unfinished {
+    /// Puts what was written in its place.
+    ///
+    /// # Errors
+    /// What the system says, of any write before as well.
+    pub fn finish(mut self) -> io::Result<()> {
+        let (Some(place), None) = (self.place.take(), &self.error) else {
+            return Err(self.error.take().unwrap_or_else(|| io::ErrorKind::InvalidInput.into()));
+        };
+        match (&mut self.to, place.way) {
+            (Destination::Beside(beside, file), Way::Moved(existing, permissions)) => {
+                file.flush()?;
+                file.get_ref().sync_all()?;
+                placed(beside, &place.path, existing, permissions)
+            }
+            (Destination::Memory(content), way) => {
+                let content = std::mem::take(content);
+                Place { path: place.path, way }.write(&content)
+            }
+            (Destination::Beside(..), Way::Open(_) | Way::Over) => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.to {
+            Destination::Beside(_, file) if self.error.is_none() => file.write_all(bytes),
+            Destination::Beside(..) => Ok(()),
+            Destination::Memory(content) => content.write_all(bytes),
+        };
+        self.error = self.error.take().or(written.err());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Destination::Beside(beside, _) = &self.to {
+            let _ = fs::remove_file(beside);
+        }
+    }
+}
+
 /// The end of a chain of links, be there a file or not.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
@@ -126,20 +209,31 @@ fn moved(
     permissions: Option<Permissions>,
 ) -> io::Result<()> {
     let beside = beside(path)?;
-    let kept = || permissions.map_or(Ok(()), |permissions| fs::set_permissions(&beside, permissions));
-    let written = written(&beside, content).and_then(|()| kept()).and_then(|()| match existing {
-        Existing::Replace => fs::rename(&beside, path),
-        // A link fails where the name is taken, a rename does not.
-        Existing::Keep => match fs::hard_link(&beside, path) {
-            Err(error) if cannot_link(&error) && fs::symlink_metadata(path).is_err() => {
-                fs::rename(&beside, path)
-            }
-            linked => linked,
-        },
-    });
+    let written = written(&beside, content);
+    let written = written.and_then(|()| placed(&beside, path, existing, permissions));
     match fs::remove_file(&beside) {
         Err(error) if written.is_ok() && error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => written,
+    }
+}
+
+/// Puts a file that was written beside its place there.
+fn placed(
+    beside: &Path,
+    path: &Path,
+    existing: Existing,
+    permissions: Option<Permissions>,
+) -> io::Result<()> {
+    permissions.map_or(Ok(()), |permissions| fs::set_permissions(beside, permissions))?;
+    match existing {
+        Existing::Replace => fs::rename(beside, path),
+        // A link fails where the name is taken, a rename does not.
+        Existing::Keep => match fs::hard_link(beside, path) {
+            Err(error) if cannot_link(&error) && fs::symlink_metadata(path).is_err() => {
+                fs::rename(beside, path)
+            }
+            linked => linked,
+        },
     }
 }
 
@@ -148,10 +242,14 @@ fn cannot_link(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }
 
-fn written(path: &Path, content: &[u8]) -> io::Result<()> {
+fn created(path: &Path) -> io::Result<File> {
     // Left by a run that was killed and had the same number.
     let _ = fs::remove_file(path);
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+fn written(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = created(path)?;
     file.write_all(content)?;
     file.sync_all()
 }

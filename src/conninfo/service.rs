@@ -55,19 +55,32 @@ pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, B
     Err(not_found(name, searched, unreadable))
 }
 
-/// The names of all sections of the service files, in their order, each once.
-pub fn names(environment: &Environment) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (path, _) in files(environment) {
-        let content = read(&environment.current_dir.join(&path)).unwrap_or_default();
-        for line in content.split(|byte| *byte == b'\n') {
+/// Where a section of a service file begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The file.
+    pub file: PathBuf,
+    /// The line of its head, from 1.
+    pub line: usize,
+    /// Its name.
+    pub name: String,
+}
+
+/// All sections of the service files, in their order, each name once.
+pub fn sections(environment: &Environment) -> Vec<Head> {
+    let mut sections: Vec<Head> = Vec::new();
+    for (file, _) in files(environment) {
+        let content = read(&environment.current_dir.join(&file)).unwrap_or_default();
+        for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
             let name =
                 trimmed(line).strip_prefix(b"[").and_then(|rest| rest.split(|byte| *byte == b']').next());
-            let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
-            names.extend(name.filter(|name| !names.contains(name)));
+            let Some(name) = name.map(|name| String::from_utf8_lossy(name).into_owned()) else { continue };
+            if sections.iter().all(|known| known.name != name) {
+                sections.push(Head { file: file.clone(), line: index + 1, name });
+            }
         }
     }
-    names
+    sections
 }
 
 /// Where services are looked for, and whether the file must be there.
@@ -268,7 +281,9 @@ mod tests {
         fs::write(at(".pg_service.conf"), "[s]\n[u]\n").unwrap();
         assert_eq!(found("s", &plain), Ok(at(".pg_service.conf")));
         assert_eq!(found("t", &plain), Ok(at("system/pg_service.conf")));
-        assert_eq!(names(&plain), ["s", "u", "t"]);
+        let heads = super::sections(&plain).into_iter().map(|head| (head.name, head.line));
+        let expected = [("s".to_owned(), 1), ("u".to_owned(), 2), ("t".to_owned(), 2)];
+        assert_eq!(heads.collect::<Vec<_>>(), expected);
         // A file that is named must be there; there is no fall-back to the system's.
         let missing = environment(&[("PGSERVICEFILE", at("missing"))]);
         assert!(found("t", &missing).is_err());

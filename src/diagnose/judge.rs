@@ -4,8 +4,8 @@ use super::certificate::stranger;
 use super::rules::{also, judge};
 use super::view::{View, at_most};
 use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
-use crate::evidence::Evidence;
 use crate::evidence::audit::Audit;
+use crate::evidence::{Evidence, Source};
 
 /// Judges the evidence. Total: any evidence has an outcome, and a diagnosis unless it is verified.
 pub fn diagnose(evidence: Evidence) -> Outcome {
@@ -37,6 +37,7 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
         earlier,
         as_of: None,
         tries: Tries::default(),
+        source: Source::default(),
         evidence,
     }
 }

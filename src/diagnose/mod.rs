@@ -42,7 +42,7 @@ pub mod recognise;
 pub mod root_file;
 pub mod terms;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Source};
 use crate::provider::Detection;
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
@@ -95,6 +95,8 @@ pub struct Outcome {
     pub as_of: Option<Box<AsOf>>,
     /// `--wait`: how often the target was tried.
     pub tries: Tries,
+    /// Where the target was given.
+    pub source: Source,
 }
 
 /// The second judgement that `--as-of` asks for. Nothing was sent on its account, and the verdict of the check does not

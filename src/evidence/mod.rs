@@ -2,6 +2,7 @@
 //! where it happened, with the OS error, the alert number, the bytes and the moment.
 
 pub mod audit;
+mod source;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trust::{FileCertificate, RootStore, Trust};
 use crate::verify::{self, Judgement};
+
+pub use source::{Source, SourceKind};
 
 /// All that is known about one target.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
 //! Causes told once: what several targets have in common is said in the words of the first, with the targets counted.
 
+use std::collections::BTreeMap;
+
 use super::problem::{Problem, Rank, Said};
 use crate::diagnose::{AsOf, Diagnosis, Warning};
 
 /// The most targets that a cause names.
 const MOST_NAMED: usize = 20;
 
-/// The causes of a run, in the order in which they were met.
+/// The causes of a run, in the order of their first targets.
 #[derive(Default)]
 pub(super) struct Causes(Vec<Cause>);
 
@@ -16,8 +18,8 @@ pub(super) struct Cause {
     pub rank: Rank,
     /// How many targets.
     pub targets: usize,
-    /// The first of them.
-    pub names: Vec<String>,
+    /// The first of them, by their places in the run.
+    names: BTreeMap<usize, String>,
     /// Whether another target has another title under the same code.
     pub differs: bool,
     name: &'static str,
@@ -33,9 +35,19 @@ enum First {
     NotJudged,
 }
 
+impl First {
+    fn of(problem: &Problem<'_>) -> Self {
+        match problem.said {
+            Said::Diagnosis(found, also) => Self::Diagnosis(Box::new(found.clone()), also.to_vec()),
+            Said::Warning(warning) => Self::Warning(Box::new(warning.clone())),
+            Said::NotJudged => Self::NotJudged,
+        }
+    }
+}
+
 impl Causes {
     /// Counts a target's problem.
-    pub(super) fn count(&mut self, problem: &Problem<'_>, target: &str) {
+    pub(super) fn count(&mut self, problem: &Problem<'_>, place: usize, target: &str) {
         let remark = problem.remark();
         let is_it = |cause: &&mut Cause| {
             (cause.name, cause.rank, &cause.remark) == (problem.name(), problem.rank, &remark)
@@ -43,24 +55,23 @@ impl Causes {
         if let Some(cause) = self.0.iter_mut().find(is_it) {
             cause.targets += 1;
             cause.differs |= cause.problem().title() != problem.title();
-            if cause.names.len() < MOST_NAMED {
-                cause.names.push(target.to_owned());
+            if cause.names.first_key_value().is_some_and(|(first, _)| place < *first) {
+                cause.first = First::of(problem);
+            }
+            cause.names.insert(place, target.to_owned());
+            if cause.names.len() > MOST_NAMED {
+                cause.names.pop_last();
             }
             return;
         }
-        let first = match problem.said {
-            Said::Diagnosis(found, also) => First::Diagnosis(Box::new(found.clone()), also.to_vec()),
-            Said::Warning(warning) => First::Warning(Box::new(warning.clone())),
-            Said::NotJudged => First::NotJudged,
-        };
         self.0.push(Cause {
             rank: problem.rank,
             targets: 1,
-            names: vec![target.to_owned()],
+            names: BTreeMap::from([(place, target.to_owned())]),
             differs: false,
             name: problem.name(),
             remark,
-            first,
+            first: First::of(problem),
             then: problem.then.map(|then| Box::new(AsOf { date: then.date, judged: None })),
         });
     }
@@ -68,10 +79,13 @@ impl Causes {
     /// What fails first, then what is denied, then what is worth knowing.
     pub(super) fn worst_first(&self) -> Vec<&Cause> {
         let mut causes: Vec<&Cause> = self.0.iter().collect();
-        causes.sort_by_key(|cause| match cause.rank {
-            Rank::Error => 0,
-            Rank::Denied(_) => 1,
-            Rank::Warning => 2,
+        causes.sort_by_key(|cause| {
+            let rank = match cause.rank {
+                Rank::Error => 0,
+                Rank::Denied(_) => 1,
+                Rank::Warning => 2,
+            };
+            (rank, cause.names.first_key_value().map(|(place, _)| *place))
         });
         causes
     }
@@ -86,6 +100,11 @@ impl Cause {
             First::NotJudged => Said::NotJudged,
         };
         Problem { rank: self.rank, said, then: self.then.as_deref() }
+    }
+
+    /// The first of the targets.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.names.values().map(String::as_str).collect()
     }
 
     /// ` for 2 targets`

@@ -5,14 +5,17 @@
 
 use std::io::{self, Write};
 
+use super::rows::Rows;
 use super::server::Server;
 use super::{Reporter, Row};
 use crate::check::Run;
 use crate::diagnose::Outcome;
 use crate::timestamp::Timestamp;
 
-pub(super) const FORMAT: Row =
-    Row { endings: &["csv"], ..Row::new("csv", |_, out| Box::new(Table { out, begun: false })) };
+pub(super) const FORMAT: Row = Row {
+    endings: &["csv"],
+    ..Row::new("csv", |layout, out| Box::new(Table { out, rows: Rows::new(layout) }))
+};
 
 /// The columns, in their order. New ones are added at the end.
 const COLUMNS: &[&str] = &[
@@ -40,39 +43,35 @@ const COLUMNS: &[&str] = &[
     "group",
     "ms",
     "fix",
+    "source",
 ];
 
-/// Writes a line as each target ends, the names of the columns before the first.
+/// Collects the lines: people read them in order.
 struct Table<W> {
     out: W,
-    begun: bool,
-}
-
-impl<W: Write> Table<W> {
-    fn record(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
-        let mut writer = ::csv::Writer::from_writer(&mut self.out);
-        writer.write_record(cells)?;
-        writer.flush()
-    }
-
-    fn begin(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
-            return Ok(());
-        }
-        self.record(COLUMNS.iter().map(|name| (*name).to_owned()))
-    }
+    rows: Rows<Vec<u8>>,
 }
 
 impl<W: Write> Reporter for Table<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.begin()?;
-        self.record(cells(&Server::of(outcome)))
+        let server = Server::of(outcome);
+        self.rows.add(&server, record(cells(&server))?);
+        Ok(())
     }
 
     fn finish(&mut self, _: &Run) -> io::Result<()> {
-        self.begin()?;
+        self.out.write_all(&record(COLUMNS.iter().map(|name| (*name).to_owned()))?)?;
+        for row in self.rows.sorted() {
+            self.out.write_all(row)?;
+        }
         self.out.flush()
     }
+}
+
+fn record(cells: impl IntoIterator<Item = String>) -> io::Result<Vec<u8>> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells)?;
+    writer.into_inner().map_err(|error| error.into_error())
 }
 
 fn cells(server: &Server) -> [String; COLUMNS.len()] {
@@ -107,6 +106,7 @@ fn cells(server: &Server) -> [String; COLUMNS.len()] {
         text(&server.group),
         format!("{:.3}", server.seconds * 1000.0),
         text(&server.fix),
+        text(&server.source),
     ]
 }
 

@@ -31,8 +31,9 @@ struct Annotations<W> {
 
 impl<W: Write> Reporter for Annotations<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let name = Server::of(outcome).name();
-        problems(outcome).iter().for_each(|problem| self.causes.count(problem, &name));
+        let server = Server::of(outcome);
+        let name = server.described();
+        problems(outcome).iter().for_each(|problem| self.causes.count(problem, server.place, &name));
         Ok(())
     }
 
@@ -59,8 +60,8 @@ fn annotation(cause: &Cause) -> String {
 
 /// The one target, or how many.
 pub(super) fn whom(cause: &Cause) -> String {
-    match cause.names.as_slice() {
-        [name] if cause.targets == 1 => name.clone(),
+    match cause.names().as_slice() {
+        [name] if cause.targets == 1 => (*name).to_owned(),
         _ => targets(cause.targets),
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn message(cause: &Cause) -> String {
     if cause.targets > 1 {
         let others = cause.unnamed();
         let more = if others > 0 { format!(", and {others} more") } else { String::new() };
-        text += &format!("targets{}: {}{more}\n", cause.first_of_them(), cause.names.join(", "));
+        text += &format!("targets{}: {}{more}\n", cause.first_of_them(), cause.names().join(", "));
     }
     text.truncate(text.trim_end().len());
     text

@@ -9,6 +9,7 @@ use super::causes::{Cause, Causes};
 use super::human;
 use super::markdown::counts;
 use super::problem::{Problem, Rank, Said, problems};
+use super::rows::Rows;
 use super::server::Server;
 use super::{Layout, Reporter, Row};
 use crate::check::Run;
@@ -22,7 +23,7 @@ pub(super) const FORMAT: Row = Row {
         Box::new(Document {
             out,
             layout,
-            rows: String::new(),
+            rows: Rows::new(layout),
             stages: String::new(),
             causes: Causes::default(),
         })
@@ -35,7 +36,7 @@ const STYLE: &str = include_str!("html.css");
 struct Document<W> {
     out: W,
     layout: Layout,
-    rows: String,
+    rows: Rows<String>,
     /// The stages of the one target there is.
     stages: String,
     causes: Causes,
@@ -44,8 +45,10 @@ struct Document<W> {
 impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
-        problems(outcome).iter().for_each(|problem| self.causes.count(problem, &server.name()));
-        self.rows += &row(&server);
+        problems(outcome)
+            .iter()
+            .for_each(|problem| self.causes.count(problem, server.place, &server.described()));
+        self.rows.add(&server, row(&server));
         if !self.layout.many {
             self.stages = stages(outcome);
         }
@@ -71,7 +74,8 @@ impl<W: Write> Reporter for Document<W> {
             page += "<h2>Causes</h2>\n";
             causes.into_iter().for_each(|cause| page += &section(cause));
         }
-        page += &format!("<h2>Servers</h2>\n{}{}</tbody>\n</table>\n{}", head(), self.rows, self.stages);
+        let rows: String = self.rows.sorted().into_iter().map(String::as_str).collect();
+        page += &format!("<h2>Servers</h2>\n{}{rows}</tbody>\n</table>\n{}", head(), self.stages);
         page += "</body>\n</html>\n";
         self.out.write_all(page.as_bytes())?;
         self.out.flush()
@@ -96,7 +100,7 @@ fn row(server: &Server) -> String {
         None => server.warnings.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(", "),
     };
     let cells = [
-        format!("<code>{}</code>", escaped(&server.name())),
+        format!("<code>{}</code>{}", escaped(&server.name()), given(server)),
         format!("<span class=\"{class}\">{sign} {}</span>", server.standing.words()),
         escaped(&cause),
         escaped(&server.expires()),
@@ -114,6 +118,14 @@ fn row(server: &Server) -> String {
         })
         .collect();
     format!("<tr>{cells}</tr>\n")
+}
+
+/// Where a target was given, if that is a file.
+fn given(server: &Server) -> String {
+    match server.source.as_str() {
+        "" => String::new(),
+        source => format!(" <span class=\"dim\">{}</span>", escaped(source)),
+    }
 }
 
 fn stages(outcome: &Outcome) -> String {
@@ -144,7 +156,7 @@ fn section(cause: &Cause) -> String {
     let problem = cause.problem();
     let (kind, class) = if cause.rank == Rank::Warning { ("warning", "warn") } else { ("error", "bad") };
     let mut names: Vec<String> =
-        cause.names.iter().map(|name| format!("<code>{}</code>", escaped(name))).collect();
+        cause.names().into_iter().map(|name| format!("<code>{}</code>", escaped(name))).collect();
     names.extend((cause.unnamed() > 0).then(|| format!("and {} more", cause.unnamed())));
     let mut text = format!(
         "<section class=\"{class}\">\n<h3><span class=\"{class}\">{kind}</span> {}</h3>\n\

@@ -19,7 +19,7 @@ use crate::diagnose::{
     AsOf, Diagnosis, Fact, Fix, Note, Outcome, StageReport, StageStatus, Trial, Warning, looks,
 };
 use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
-use crate::evidence::{Attempt, Look, PlaintextAnswer, TlsRecord};
+use crate::evidence::{Attempt, Look, PlaintextAnswer, Source, TlsRecord};
 use crate::iana;
 use crate::report::lossy;
 use crate::text;
@@ -74,6 +74,7 @@ fn object(outcome: &Outcome) -> Json {
         "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
         "time": outcome.evidence.started.to_string(),
         "dialect": outcome.evidence.typed.as_ref().map_or("libpq", |typed| typed.dialect().name),
+        "source": source(&outcome.source),
         "target": target(outcome, attempt),
         "verdict": outcome.verdict_name(),
         "tries": outcome.tries.count,
@@ -192,6 +193,16 @@ fn yes_or_no(accepts: Accepts) -> Option<bool> {
         Accepts::No => Some(false),
         Accepts::Unknown => None,
     }
+}
+
+/// Where the target was given.
+fn source(source: &Source) -> Json {
+    json!({
+        "kind": source.kind.name(),
+        "file": source.file.as_deref().map(shown),
+        "line": source.line,
+        "name": source.name.as_deref().map(shown),
+    })
 }
 
 fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {

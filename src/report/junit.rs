@@ -8,6 +8,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::human;
 use super::problem::problems;
+use super::rows::Rows;
 use super::server::Server;
 use super::{Reporter, Row};
 use crate::check::Run;
@@ -16,43 +17,50 @@ use crate::text;
 
 pub(super) const FORMAT: Row = Row {
     endings: &["xml"],
-    ..Row::new("junit", |_, out| {
-        Box::new(Suite { out, cases: Vec::new(), names: BTreeMap::new(), failures: 0 })
-    })
+    ..Row::new("junit", |layout, out| Box::new(Suite { out, cases: Rows::new(layout), failures: 0 }))
 };
 
 /// Collects cases: the counts stand before them.
 struct Suite<W> {
     out: W,
-    /// The cases, written.
-    cases: Vec<u8>,
-    /// How often a name was used: a case is known by its name.
-    names: BTreeMap<String, usize>,
+    /// The cases: name, what stands before it, what behind it. A case is known by its name, which is counted at the end.
+    cases: Rows<Case>,
     failures: usize,
+}
+
+struct Case {
+    name: String,
+    provider: &'static str,
+    time: String,
+    /// Its elements, written.
+    content: Vec<u8>,
 }
 
 impl<W: Write> Reporter for Suite<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
-        let name = server.name_with_port();
-        let used = self.names.entry(name.clone()).or_insert(0);
-        *used += 1;
-        let name = if *used == 1 { name } else { format!("{name} #{used}") };
         let provider = if server.provider.is_empty() { "pgtls-check" } else { server.provider };
-        let time = seconds(server.seconds);
-        let case = [("classname", provider), ("name", &name), ("time", &time)];
+        let mut case = Case {
+            name: server.name_with_port(),
+            provider,
+            time: seconds(server.seconds),
+            content: Vec::new(),
+        };
         let problems = problems(outcome);
         let failing: Vec<_> = problems.iter().filter(|problem| problem.fails()).collect();
-        let mut writer = indented(&mut self.cases);
-        begin(&mut writer, "testcase", case)?;
+        // Elements stand two deep.
+        let mut writer = indented(&mut case.content);
         if let Some(first) = failing.first() {
             self.failures += 1;
             let message = text::printable(&format!("{}{}", first.title(), first.remark()));
             let blocks: String = failing.iter().map(|problem| human::block(problem)).collect();
             element(&mut writer, "failure", [("type", first.name()), ("message", &message)], &blocks)?;
         }
-        element(&mut writer, "system-out", [], &human::course(outcome))?;
-        end(&mut writer, "testcase")
+        let source = Some(&server.source).filter(|source| !source.is_empty());
+        let source = source.map(|source| format!("source       {source}\n")).unwrap_or_default();
+        element(&mut writer, "system-out", [], &(source + &human::course(outcome)))?;
+        self.cases.add(&server, case);
+        Ok(())
     }
 
     fn finish(&mut self, run: &Run) -> io::Result<()> {
@@ -72,7 +80,17 @@ impl<W: Write> Reporter for Suite<W> {
         begin(&mut writer, "testsuites", [("name", "pgtls-check")].into_iter().chain(counts))?;
         begin(&mut writer, "testsuite", [("name", "pgtls-check")].into_iter().chain(counts).chain(started))?;
         writer.get_mut().write_all(b"\n")?;
-        writer.get_mut().write_all(&self.cases)?;
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for case in self.cases.sorted() {
+            let used = names.entry(&case.name).or_insert(0);
+            *used += 1;
+            let name = if *used == 1 { case.name.clone() } else { format!("{} #{used}", case.name) };
+            let attributes = [("classname", case.provider), ("name", &name), ("time", &case.time)];
+            begin(&mut writer, "testcase", attributes)?;
+            writer.get_mut().write_all(b"\n")?;
+            writer.get_mut().write_all(&case.content)?;
+            end(&mut writer, "testcase")?;
+        }
         if run.unfinished > 0 {
             let message = format!("{} not finished", run.unfinished);
             begin(

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::causes::{Cause, Causes};
 use super::problem::{Rank, problems};
+use super::rows::Rows;
 use super::server::Server;
 use super::{Layout, Reporter, Row, human};
 use crate::check::Run;
@@ -13,7 +14,7 @@ use crate::diagnose::{Outcome, Standing};
 pub(super) const FORMAT: Row = Row {
     endings: &["md", "markdown"],
     ..Row::new("markdown", |layout, out| {
-        Box::new(Document { out, layout, rows: Vec::new(), causes: Causes::default() })
+        Box::new(Document { out, layout, rows: Rows::new(layout), causes: Causes::default() })
     })
 };
 
@@ -22,7 +23,7 @@ struct Document<W> {
     out: W,
     layout: Layout,
     /// A row of the table, and whether it may be left out where there is no room for all.
-    rows: Vec<(String, bool)>,
+    rows: Rows<(String, bool)>,
     causes: Causes,
 }
 
@@ -30,8 +31,8 @@ impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
         let problems = problems(outcome);
-        problems.iter().for_each(|problem| self.causes.count(problem, &server.name()));
-        self.rows.push((row(&server), problems.is_empty()));
+        problems.iter().for_each(|problem| self.causes.count(problem, server.place, &server.described()));
+        self.rows.add(&server, (row(&server), problems.is_empty()));
         Ok(())
     }
 
@@ -42,7 +43,7 @@ impl<W: Write> Reporter for Document<W> {
         let rest = causes.iter().map(String::len).sum::<usize>() + foot.len();
         let room =
             self.layout.limit.map(|limit| limit.saturating_sub(text.len() + rest + LEFT_OUT.len() + 20));
-        let (rows, left_out) = fitting(&self.rows, room);
+        let (rows, left_out) = fitting(&self.rows.sorted(), room);
         text.extend(rows);
         if left_out > 0 {
             text += &format!("\n{left_out} {LEFT_OUT}\n");
@@ -59,11 +60,11 @@ const HEAD: &str = "| Target | Result | Cause | Expires | Issuer | Root | TLS |\
 const LEFT_OUT: &str = "more targets are not listed: the page would be too long to be shown.";
 
 /// The rows that fit into so many bytes: all of them, or else those with problems first, in their order.
-fn fitting(rows: &[(String, bool)], room: Option<usize>) -> (Vec<&str>, usize) {
+fn fitting<'a>(rows: &[&'a (String, bool)], room: Option<usize>) -> (Vec<&'a str>, usize) {
     let mut left = room.unwrap_or(usize::MAX);
     let mut fits = vec![false; rows.len()];
     for well in [false, true] {
-        for ((row, is_well), fits) in rows.iter().zip(&mut fits) {
+        for (&(row, is_well), fits) in rows.iter().zip(&mut fits) {
             if *is_well == well && row.len() <= left {
                 left -= row.len();
                 *fits = true;
@@ -100,13 +101,19 @@ fn row(server: &Server) -> String {
     };
     format!(
         "| {} | {sign} {} | {cause} | {} | {} | {} | {} |\n",
-        code_span(&server.name()),
+        target(server),
         server.standing.words(),
         server.expires(),
         code_span(&server.issuer),
         code_span(&server.root),
         server.tls_version
     )
+}
+
+/// The name, and where it was given, if that is a file.
+fn target(server: &Server) -> String {
+    let source = Some(code_span(&server.source)).filter(|source| !source.is_empty());
+    code_span(&server.name()) + &source.map(|source| format!(" {source}")).unwrap_or_default()
 }
 
 fn section(cause: &Cause) -> String {
@@ -119,7 +126,7 @@ fn section(cause: &Cause) -> String {
         problem.remark(),
         cause.first_of_them()
     );
-    let mut names: Vec<String> = cause.names.iter().map(|name| code_span(name)).collect();
+    let mut names: Vec<String> = cause.names().into_iter().map(code_span).collect();
     names.extend((cause.unnamed() > 0).then(|| format!("and {} more", cause.unnamed())));
     text += &names.join(", ");
     let block = human::block(&problem);

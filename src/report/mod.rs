@@ -18,6 +18,7 @@ pub mod page;
 mod pipelines;
 mod problem;
 mod prometheus;
+mod rows;
 mod server;
 mod settings;
 mod style;
@@ -233,6 +234,34 @@ pub struct Layout {
     pub many: bool,
     /// The most bytes that the reader takes of a document, if there is a limit: then what is well is left out first.
     pub limit: Option<usize>,
+    /// The order of the targets.
+    pub sort: Sort,
+}
+
+/// `--sort`: the order of targets in tables and lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// As they were given.
+    #[default]
+    Input,
+    /// Those first whose path ends first; those without a certificate last.
+    Expires,
+    /// The worst first.
+    Verdict,
+}
+
+impl Sort {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Expires, Self::Verdict, Self::Input];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Expires => "expires",
+            Self::Verdict => "verdict",
+        }
+    }
 }
 
 /// How much to tell.

@@ -62,7 +62,7 @@ struct Plugin<W> {
     out: W,
     state: State,
     /// What is said of targets that are not well: state, name, words.
-    said: Vec<(State, String, String)>,
+    said: Vec<((State, usize), String, String)>,
     unwell: usize,
     /// The first target's name and verdict.
     first: Option<(String, &'static str)>,
@@ -91,8 +91,8 @@ impl<W: Write> Reporter for Plugin<W> {
         // The worst are named, the first of them.
         let worst = problems.iter().find(|problem| problem.fails()).or(problems.first());
         let words = worst.map(|problem| format!("{}, {}", problem.name(), problem.title()));
-        self.said.push((state, server.name(), words.unwrap_or_default()));
-        self.said.sort_by_key(|(state, ..)| std::cmp::Reverse(*state));
+        self.said.push(((state, server.place), server.name(), words.unwrap_or_default()));
+        self.said.sort_by_key(|((state, place), ..)| (std::cmp::Reverse(*state), *place));
         self.said.truncate(MOST_NAMED);
         Ok(())
     }

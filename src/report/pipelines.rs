@@ -22,8 +22,9 @@ struct Issues<W> {
 
 impl<W: Write> Reporter for Issues<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let name = Server::of(outcome).name();
-        problems(outcome).iter().for_each(|problem| self.causes.count(problem, &name));
+        let server = Server::of(outcome);
+        let name = server.described();
+        problems(outcome).iter().for_each(|problem| self.causes.count(problem, server.place, &name));
         Ok(())
     }
 

@@ -14,6 +14,10 @@ const LONGEST: usize = 300;
 
 /// A target.
 pub(super) struct Server {
+    /// Its place in the run.
+    pub place: usize,
+    /// Where it was given, if that is a file.
+    pub source: String,
     /// The hosts, as the settings have them: the same from run to run, wherever the check ends. Empty where unknown.
     pub host: String,
     /// The ports, likewise.
@@ -78,6 +82,8 @@ impl Server {
         let first = failing.or(problems.first());
         let value = |value: &[u8]| shown(&lossy(value));
         Self {
+            place: outcome.source.place,
+            source: shown(&outcome.source.to_string()),
             host: shown(&host),
             port: shown(&port),
             address: attempt
@@ -123,6 +129,14 @@ impl Server {
         match end > self.judged_at {
             true => format!("{} (in {distance})", end.date()),
             false => format!("{} ({distance} ago)", end.date()),
+        }
+    }
+
+    /// The same, and where it was given.
+    pub(super) fn described(&self) -> String {
+        match self.source.as_str() {
+            "" => self.name(),
+            source => format!("{} ({source})", self.name()),
         }
     }
 

@@ -12,7 +12,7 @@ use pgtls_check::diagnose::{Fact, Fix, Outcome, diagnose};
 use pgtls_check::evidence::{Evidence, Scope};
 use pgtls_check::plan::Plan;
 use pgtls_check::probe::probe;
-use pgtls_check::report::{Format, Layout, Style, Verbosity};
+use pgtls_check::report::{Format, Layout, Sort, Style, Verbosity};
 use pgtls_check::secret::Secret;
 use pgtls_check::text::{shell_quoted, width};
 use pgtls_check::timestamp::Timestamp;
@@ -49,8 +49,10 @@ fn outcome(fault: &Fault) -> Outcome {
 fn page(outcome: &Outcome, width: usize, unicode: bool) -> String {
     let style = Style { colour: false, unicode, width: Some(width) };
     let mut page = Vec::new();
-    let mut reporter = Format::Human
-        .reporter(Layout { style, verbosity: Verbosity::Normal, many: false, limit: None }, &mut page);
+    let mut reporter = Format::Human.reporter(
+        Layout { style, verbosity: Verbosity::Normal, many: false, limit: None, sort: Sort::default() },
+        &mut page,
+    );
     reporter.target(outcome).and_then(|()| reporter.finish(&Run::default())).expect("memory");
     drop(reporter);
     String::from_utf8(page).expect("UTF-8")

@@ -16,6 +16,7 @@ mod cut_handshakes;
 mod dialects;
 mod end_to_end;
 mod faults;
+mod fleets;
 mod formats;
 mod generated;
 mod gss_encryption;

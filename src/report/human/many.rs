@@ -1,5 +1,6 @@
 //! Many targets in short: a line for each that is not well, each cause told once, one last line that counts.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
 use crate::report::causes::{Cause, Causes};
 use crate::report::page::{LABELS, Page};
 use crate::report::problem::{Problem, Rank, date, problems};
+use crate::report::rows::Rows;
+use crate::report::server::Server;
 use crate::report::subject::target_name;
 use crate::report::{Layout, Reporter, Role, Run, Style, Verbosity};
 use crate::text::width;
@@ -17,9 +20,13 @@ use crate::text::width;
 pub(super) struct Many<W> {
     layout: Layout,
     out: W,
-    rows: Vec<Row>,
+    rows: Rows<Row>,
     causes: Causes,
     times: Vec<Duration>,
+    /// `-v`: what is to be known of each server.
+    servers: Rows<[String; 6]>,
+    /// How many servers' chains end at a root.
+    roots: BTreeMap<String, usize>,
     /// The date of `--as-of`.
     date: Option<String>,
 }
@@ -29,6 +36,7 @@ struct Row {
     target: String,
     code: String,
     place: String,
+    source: String,
     time: String,
     /// Whether it makes the run fail.
     fails: bool,
@@ -38,7 +46,16 @@ impl<W: Write> Many<W> {
     /// Writes to `out`.
     pub(super) fn new(layout: Layout, out: W) -> Self {
         let causes = Causes::default();
-        Self { layout, out, rows: Vec::new(), causes, times: Vec::new(), date: None }
+        Self {
+            layout,
+            out,
+            rows: Rows::new(layout),
+            causes,
+            times: Vec::new(),
+            servers: Rows::new(layout),
+            roots: BTreeMap::new(),
+            date: None,
+        }
     }
 }
 
@@ -46,17 +63,22 @@ impl<W: Write> Reporter for Many<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         self.times.push(outcome.evidence.took);
         let style = self.layout.style;
+        let server = Server::of(outcome);
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
+        *self.roots.entry(server.root.clone()).or_insert(0) += usize::from(!server.root.is_empty());
         let mut problems = problems(outcome);
         // Where it failed, nothing else is worth a line.
         problems.retain(|problem| outcome.verdict != Verdict::Failed || problem.fails());
         for problem in &problems {
-            self.rows.push(Row::of(style, outcome, &target, problem));
-            self.causes.count(problem, &target);
+            self.rows.add(&server, Row::of(style, outcome, &target, problem));
+            self.causes.count(problem, outcome.source.place, &target);
         }
         if problems.is_empty() && outcome.as_of.is_none() && self.layout.verbosity == Verbosity::Verbose {
             let row = Row { code: outcome.verdict.words().to_owned(), ..Row::new(style, outcome, &target) };
-            self.rows.push(row);
+            self.rows.add(&server, row);
+        }
+        if self.layout.verbosity == Verbosity::Verbose {
+            self.servers.add(&server, facts(&server));
         }
         if let Some(then) = &outcome.as_of {
             self.date = Some(date(then));
@@ -68,7 +90,14 @@ impl<W: Write> Reporter for Many<W> {
         let mut page = Page::new(self.layout.style);
         let quiet = self.layout.verbosity == Verbosity::Quiet;
         let shown = |row: &&Row| !quiet || row.fails;
-        rows(&mut page, &self.rows.iter().filter(shown).collect::<Vec<_>>());
+        let listed: Vec<&Row> = self.rows.sorted().into_iter().filter(shown).collect();
+        let is_empty = listed.is_empty();
+        rows(&mut page, &listed);
+        let servers = self.servers.sorted();
+        if !servers.is_empty() {
+            page.part();
+            table(&mut page, &servers);
+        }
         let mut causes = self.causes.worst_first();
         causes.retain(|cause| !quiet || cause.rank != Rank::Warning);
         if !causes.is_empty() {
@@ -81,8 +110,11 @@ impl<W: Write> Reporter for Many<W> {
             tell(&mut page, cause);
         }
         if !quiet || run.exit_status != 0 {
-            if !self.rows.is_empty() {
+            if !is_empty || !servers.is_empty() {
                 page.part();
+            }
+            if !quiet {
+                roots(&mut page, &self.roots);
             }
             last_line(&mut page, run, median(&mut self.times), self.date.as_deref());
         }
@@ -115,11 +147,75 @@ impl Row {
             target: style.text(target),
             code: String::new(),
             place: String::new(),
+            source: style.text(&outcome.source.to_string()),
             time: outcome
                 .tries
                 .words()
                 .unwrap_or_else(|| format!("{:.0} ms", outcome.evidence.took.as_secs_f64() * 1000.0)),
         }
+    }
+}
+
+/// What `-v` tells of each server: name, verdict, end, issuer, root, protocol version.
+fn facts(server: &Server) -> [String; 6] {
+    let or_none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let days = match server.days_left {
+        Some(1) => "1 day".to_owned(),
+        Some(days) => format!("{days} days"),
+        None => "-".to_owned(),
+    };
+    [
+        server.described(),
+        server.standing.words().to_owned(),
+        days,
+        or_none(&server.issuer),
+        or_none(&server.root),
+        or_none(server.tls_version),
+    ]
+}
+
+const SERVERS: [&str; 6] = ["server", "verdict", "expires in", "issuer", "root", "TLS"];
+
+/// A table where columns have room, else each server's facts behind each other.
+fn table(page: &mut Page, servers: &[&[String; 6]]) {
+    let style = page.style();
+    let head = SERVERS.map(str::to_owned);
+    let all: Vec<[String; 6]> = std::iter::once(&head)
+        .chain(servers.iter().copied())
+        .map(|row| row.each_ref().map(|cell| style.text(cell)))
+        .collect();
+    let mut widths = [0; 6];
+    for row in &all {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
+        }
+    }
+    let columns = style.width.is_some_and(|limit| widths.iter().sum::<usize>() + 2 * 5 <= limit);
+    for (index, row) in all.iter().enumerate() {
+        if columns {
+            let padded = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, to)| format!("{cell:0$}", to - width(cell) + cell.chars().count()));
+            let line = padded.collect::<Vec<_>>().join("  ");
+            let role = if index == 0 { Role::Secondary } else { Role::Plain };
+            page.line(&style.paint(role, line.trim_end()));
+        } else if index > 0 {
+            let facts = row.iter().zip(SERVERS).skip(1).map(|(cell, name)| format!("{name} {cell}"));
+            let [server, ..] = row;
+            page.prose("", 0, 2, Role::Plain, &format!("{server}: {}", facts.collect::<Vec<_>>().join(", ")));
+        }
+    }
+}
+
+/// The roots at which the chains end, and of how many servers.
+fn roots(page: &mut Page, roots: &BTreeMap<String, usize>) {
+    let mut roots: Vec<(&String, usize)> =
+        roots.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count)).collect();
+    roots.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let words: Vec<String> = roots.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    if !words.is_empty() {
+        page.prose("roots  ", 7, 7, Role::Plain, &words.join(", "));
     }
 }
 
@@ -129,8 +225,12 @@ fn rows(page: &mut Page, rows: &[&Row]) {
     let widest = |column: fn(&Row) -> &str| rows.iter().map(|row| width(column(row))).max().unwrap_or(0);
     let (target, code) = (widest(|row| &row.target), widest(|row| &row.code));
     let (place, time) = (widest(|row| &row.place), widest(|row| &row.time));
+    let source = match widest(|row| &row.source) {
+        0 => 0,
+        source => source + 2,
+    };
     let columns = style.width.is_some_and(|limit| {
-        width(sign(style, StageStatus::Ok).0) + 1 + target + 2 + code + 2 + place + 2 + time <= limit
+        width(sign(style, StageStatus::Ok).0) + 1 + target + 2 + code + 2 + place + source + 2 + time <= limit
     });
     let pad = |text: &str, to: usize| format!("{text}{:1$}", "", to.saturating_sub(width(text)));
     for row in rows {
@@ -140,10 +240,11 @@ fn rows(page: &mut Page, rows: &[&Row]) {
             let gap = time - width(&row.time);
             let time = style.paint(Role::Secondary, &row.time);
             page.line(&format!(
-                "{painted} {}  {}  {}  {:gap$}{time}",
+                "{painted} {}  {}  {}{}  {:gap$}{time}",
                 pad(&row.target, target),
                 pad(&row.code, code),
                 pad(&row.place, place),
+                pad(&if source == 0 { String::new() } else { format!("  {}", row.source) }, source),
                 ""
             ));
         } else {
@@ -154,7 +255,7 @@ fn rows(page: &mut Page, rows: &[&Row]) {
 
 /// A row where columns have no room: on one line, else the target on one and the rest below it.
 fn behind_each_other(page: &mut Page, painted: &str, indent: usize, row: &Row) {
-    let rest: Vec<&str> = [&row.code, &row.place, &row.time]
+    let rest: Vec<&str> = [&row.code, &row.place, &row.source, &row.time]
         .into_iter()
         .map(String::as_str)
         .filter(|part| !part.is_empty())

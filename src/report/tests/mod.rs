@@ -20,7 +20,13 @@ use crate::text::{is_printable, width};
 const MOST_LINES: usize = 2_000;
 
 const TERMINAL: Style = Style { colour: false, unicode: true, width: Some(80) };
-const NORMAL: Layout = Layout { style: TERMINAL, verbosity: Verbosity::Normal, many: false, limit: None };
+const NORMAL: Layout = Layout {
+    style: TERMINAL,
+    verbosity: Verbosity::Normal,
+    many: false,
+    limit: None,
+    sort: super::Sort::Input,
+};
 
 /// Looks: the name in the snapshots, and the style.
 fn looks() -> Vec<(&'static str, Style)> {
@@ -54,7 +60,7 @@ fn written(format: Format, layout: Layout, outcomes: &[Outcome]) -> String {
 fn single(style: Style, verbosity: Verbosity, outcome: &Outcome) -> String {
     written(
         Format::Human,
-        Layout { style, verbosity, many: false, limit: None },
+        Layout { style, verbosity, many: false, limit: None, sort: super::Sort::Input },
         std::slice::from_ref(outcome),
     )
 }
@@ -180,7 +186,7 @@ fn everything(outcomes: &[Outcome]) -> Vec<(String, String)> {
     for (look, style) in looks() {
         for verbosity in [Verbosity::Normal, Verbosity::Verbose, Verbosity::Quiet] {
             for many in [false, true] {
-                let layout = Layout { style, verbosity, many, limit: None };
+                let layout = Layout { style, verbosity, many, limit: None, sort: super::Sort::Input };
                 let name = format!("human {look} {verbosity:?} many={many}");
                 all.push((name, written(Format::Human, layout, outcomes)));
             }

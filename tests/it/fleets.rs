@@ -1,0 +1,139 @@
+//! Many targets in one run: where each was given, in which order they are told, and that a slow one holds nobody up.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
+use std::thread;
+
+use serde_json::Value;
+
+use crate::support::home::Home;
+use crate::support::tool::Tool;
+
+/// A server that refuses TLS; its thread ends with the process.
+fn refusing() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let Ok(mut client) = client else { continue };
+            let _ = client.read_exact(&mut [0; 8]).and_then(|()| client.write_all(b"N"));
+        }
+    });
+    address
+}
+
+fn conninfo(address: SocketAddr, host: &str) -> String {
+    format!("host={host} hostaddr=127.0.0.1 port={} user=u dbname=d sslmode=require", address.port())
+}
+
+fn json(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn hosts(text: &str) -> Vec<usize> {
+    ["a.example", "b.example", "c.example"].map(|host| text.find(host).expect(host)).to_vec()
+}
+
+#[test]
+fn a_slow_first_target_holds_nobody_up_in_json_and_stays_first_where_people_read() {
+    let home = Home::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let fast = refusing();
+    let slow = format!("{} connect_timeout=2", conninfo(silent.local_addr().unwrap(), "a.example"));
+    let targets = [slow, conninfo(fast, "b.example"), conninfo(fast, "c.example")];
+    let list = home.write("fleet.txt", targets.join("\n"));
+    let list = list.to_str().unwrap();
+    // The first lines are there while the slow target is still being asked.
+    let mut command = home.command(Tool::PROGRAM);
+    command.args(["--no-try", "--format", "json", "--from", list]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..2 {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_ne!(line["target"]["host"], "a.example", "{line}");
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    let last: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(last["target"]["host"], "a.example", "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(6));
+    // Everything that people read has the order of the list; failures are told on standard error as they come.
+    for format in ["human", "csv", "markdown", "html", "junit"] {
+        let report = Tool::at(&home).with(["--no-try", "--format", format, "--from", list]).run();
+        report.exits(6);
+        let order = hosts(&report.stdout);
+        assert!(order.is_sorted(), "{report}");
+        for line in 1..=3 {
+            assert!(report.stdout.contains(&format!("fleet.txt:{line}")), "{report}");
+        }
+        if format == "human" {
+            let order = hosts(&report.stderr);
+            assert!(order[0] > order[1] && order[0] > order[2], "{report}");
+            assert!(report.stderr.contains("failed  b.example:"), "{report}");
+        } else {
+            assert_eq!(report.stderr, "", "{report}");
+        }
+    }
+}
+
+#[test]
+fn every_target_says_where_it_was_given() {
+    let home = Home::new();
+    let list = home.write("fleet.txt", "# production\n\nhost=b.invalid port=x\ndb012\n");
+    let services = home.write(".pg_service.conf", "# ours\n[orders]\nhost=c.invalid\nport=x\n");
+    let report = Tool::at(&home)
+        .with(["--no-try", "--format", "json", "--from", list.to_str().unwrap(), "--all-services"])
+        .with(["--jobs", "1", "--timeout", "5", "host=a.invalid port=x"])
+        .run();
+    let sources: Vec<Value> =
+        json(&report.stdout).into_iter().map(|report| report["source"].clone()).collect();
+    let expected = [
+        serde_json::json!({"kind": "argument", "file": null, "line": null, "name": null}),
+        serde_json::json!({"kind": "file", "file": list.to_str(), "line": 3, "name": null}),
+        serde_json::json!({"kind": "file", "file": list.to_str(), "line": 4, "name": null}),
+        serde_json::json!({"kind": "service", "file": services.to_str(), "line": 2, "name": "orders"}),
+    ];
+    assert_eq!(sources, expected, "{report}");
+    // A name alone is a host, whether it resolves or not.
+    let bare = &json(&report.stdout)[2];
+    assert_eq!(bare["target"]["host"], "db012", "{report}");
+    let environment = Tool::at(&home).env("PGHOST", "a.invalid").env("PGPORT", "x");
+    let environment = environment.with(["--format", "json"]).run();
+    assert_eq!(environment.at("/source/kind"), "environment", "{environment}");
+}
+
+#[test]
+fn tables_are_sorted_as_asked() {
+    let home = Home::new();
+    let fast = refusing();
+    let plain = format!("host=a.example hostaddr=127.0.0.1 port={} sslmode=disable", fast.port());
+    let list = home.write("fleet.txt", format!("{}\n{plain}\n", conninfo(fast, "b.example")));
+    let list = list.to_str().unwrap();
+    for order in ["input", "verdict", "expires"] {
+        let with = ["--no-try", "--format", "csv", "--sort", order, "--from", list];
+        let report = Tool::at(&home).with(with).run();
+        let rows: Vec<&str> = report.stdout.lines().skip(1).collect();
+        assert_eq!(rows.len(), 2, "{report}");
+        assert!(rows[0].contains("b.example"), "{report}");
+    }
+    let wrong = Tool::at(&home).with(["--sort", "expire", "host=a"]).run();
+    wrong.exits(2);
+    assert!(wrong.stderr.contains("'expires'"), "{wrong}");
+}
+
+/// A report that goes to a file is written there as it comes, and stands at its place when the run is over.
+#[test]
+fn a_report_in_a_file_appears_when_the_run_is_over() {
+    let home = Home::new();
+    let fast = refusing();
+    let list = home.write("fleet.txt", format!("{}\n", conninfo(fast, "b.example")).repeat(50));
+    let output = home.path().join("report.json");
+    let report = Tool::at(&home)
+        .with(["--no-try", "-q", "--from", list.to_str().unwrap(), "--output", output.to_str().unwrap()])
+        .run();
+    report.exits(6);
+    assert_eq!(json(&std::fs::read_to_string(&output).unwrap()).len(), 50);
+    let left: Vec<_> =
+        std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{left:?}");
+}
