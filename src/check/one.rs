@@ -26,7 +26,7 @@ use crate::trust::{self, FileCertificate, Roots, Trust};
 ///
 /// `target` is its connection string; without one, environment or service say where to go.
 pub async fn check(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
-    check_noting(setup, target, watcher, &RefCell::default()).await
+    Box::pin(check_noting(setup, target, watcher, &RefCell::default())).await
 }
 
 /// The same, until the check is interrupted: then the outcome of the last try, if one had ended.
@@ -38,7 +38,8 @@ pub(super) async fn check_until(
 ) -> Option<Outcome> {
     let last = RefCell::default();
     tokio::select! {
-        outcome = check_noting(setup, target, watcher, &last) => Some(outcome),
+        // In the heap: a check is too large to be moved about on a small stack.
+        outcome = Box::pin(check_noting(setup, target, watcher, &last)) => Some(outcome),
         () = interrupted => {
             let (outcome, tries): (Outcome, Tries) = last.take()?;
             Some(outcome.in_the_drivers_words().after(Tries { end: Some(WaitEnd::Interrupted), ..tries }))

@@ -27,7 +27,9 @@ fn a_closed_pipe_does_not_turn_a_failure_into_a_success() {
         command.args(arguments).stdin(Stdio::null()).stdout(writer);
         let output = command.stderr(Stdio::piped()).output().expect("the program starts");
         assert_eq!(output.status.code(), Some(status), "{arguments:?}");
-        assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        // Of many targets failures are told as they come; nothing is said of the pipe.
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.lines().all(|line| line.starts_with("failed  ")), "{arguments:?}: {said}");
     }
 }
 

@@ -213,7 +213,9 @@ fn roots(page: &mut Page, roots: &BTreeMap<String, usize>) {
     let mut roots: Vec<(&String, usize)> =
         roots.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count)).collect();
     roots.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let words: Vec<String> = roots.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let servers = |count| if count == 1 { "1 server".to_owned() } else { format!("{count} servers") };
+    let words: Vec<String> =
+        roots.into_iter().map(|(name, count)| format!("{name} ({})", servers(count))).collect();
     if !words.is_empty() {
         page.prose("roots  ", 7, 7, Role::Plain, &words.join(", "));
     }
