@@ -63,7 +63,7 @@ fn whole(outcome: &Outcome) -> BTreeSet<String> {
     let mut whole = BTreeSet::new();
     whole.extend(outcome.diagnosis.iter().map(|found| format!("pgtls-check explain {}", found.code)));
     let mut fix = |fix: &Fix| {
-        whole.extend(fix.command.clone());
+        whole.extend(fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned));
         whole.extend(fix.conninfo.as_deref().map(shell_quoted));
         let settings: Vec<String> =
             fix.settings.iter().map(|(keyword, value)| format!("{keyword}={value}")).collect();
