@@ -9,7 +9,7 @@ use super::view::View;
 use super::{Fix, Verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, NoPassword, Notice, mask_text};
-use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure};
+use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -337,27 +337,7 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
     }
     let session = view.session()?;
     let shown = if name.is_empty() { "no common name".to_owned() } else { text::printable(&name) };
-    let (why, is_certain) = match said(message)? {
-        Said::CertificateFailed => (
-            "the server compares the certificate's common name with the user (pg_hba.conf: cert, or \
-             clientcert=verify-full), and no line of pg_ident.conf maps the one to the other",
-            true,
-        ),
-        Said::PasswordFailed if session.password_accepted => (
-            "the server accepted the password (SCRAM was completed) and rejected the login afterwards: its \
-             pg_hba.conf compares the certificate's common name with the user too (clientcert=verify-full)",
-            true,
-        ),
-        // By SCRAM a wrong password shows before the server's proof, and is only that.
-        Said::PasswordFailed if is_scram(session.requested.last()) => return None,
-        Said::PasswordFailed => (
-            "one of these: the server compares the certificate's common name with the user \
-             (clientcert=verify-full), and its message for that is the same as for a wrong password; or the password is \
-             wrong. The server's log decides: \"certificate validation (clientcert=verify-full) failed\" is the name",
-            false,
-        ),
-        _ => return None,
-    };
+    let (why, is_certain) = compared_name(message, session)?;
     let finding = Finding::titled(format!("the client certificate is issued to {shown}, the user is {user}"))
         .because(why)
         .fact("certificate_name", shown)
@@ -380,7 +360,7 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
     // message has the method's word in every language.
     let is_mapped = session.requested.is_empty() && !message.message.contains("trust");
     let finding = finding
-        .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; the server's client CA issues one"), &user))
+        .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; ca.crt and ca.key are those of the server's client CA"), &user))
         .fix(match is_mapped {
             false => Fix::text(
                 "if you run the server and any certificate of its client CA is to do: change clientcert=verify-full to \
@@ -398,6 +378,31 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
         Some(password) => finding
             .fix(Fix::text(format!("check the password, which came from {}", password.origin.phrase()))),
         None => finding,
+    })
+}
+
+/// Why the server compared the certificate's name, and whether that is certain.
+fn compared_name(message: &ServerMessage, session: &SessionRecord) -> Option<(&'static str, bool)> {
+    Some(match said(message)? {
+        Said::CertificateFailed => (
+            "the server compares the certificate's common name with the user (pg_hba.conf: cert, or \
+             clientcert=verify-full), and no line of pg_ident.conf maps the one to the other",
+            true,
+        ),
+        Said::PasswordFailed if session.password_accepted => (
+            "the server accepted the password (SCRAM was completed) and rejected the login afterwards: its \
+             pg_hba.conf compares the certificate's common name with the user too (clientcert=verify-full)",
+            true,
+        ),
+        // By SCRAM a wrong password shows before the server's proof, and is only that.
+        Said::PasswordFailed if is_scram(session.requested.last()) => return None,
+        Said::PasswordFailed => (
+            "one of these: the server compares the certificate's common name with the user \
+             (clientcert=verify-full), and its message for that is the same as for a wrong password; or the password is \
+             wrong. The server's log decides: \"certificate validation (clientcert=verify-full) failed\" is the name",
+            false,
+        ),
+        _ => return None,
     })
 }
 

@@ -119,7 +119,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
         let server = Fix::text("on the server, if SHOW ssl reports off: put server.crt and server.key in place, then switch it on")
-            .run(format!("ALTER SYSTEM SET ssl = on;  {RELOAD}"));
+            .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
         let bouncer =
             Fix::text("in PgBouncer: set client_tls_sslmode=require, client_tls_cert_file and client_tls_key_file in pgbouncer.ini, then RELOAD");
         let log = view.provider().is_none().then(not_loaded);

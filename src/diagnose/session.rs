@@ -243,7 +243,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .fact_if("detail", message.detail.as_deref().map(text::printable))
             .fix(
                 Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions").run(
-                    "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;  SELECT pg_terminate_backend(PID);",
+                    "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);",
                 ),
             )
             .fix(Fix::text(

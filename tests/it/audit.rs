@@ -100,7 +100,7 @@ pub(crate) fn weak_suites_are_graded_and_the_fix_leaves_none() {
             let fixed = reasons("TLS_RSA_WITH_AES_128_GCM_SHA256");
             assert_eq!(fixed.as_deref(), Some("no forward secrecy"), "{report}");
         }
-        for command in report.at("/warnings/0/fixes/0/command").as_str().unwrap().split("  ") {
+        for command in report.at("/warnings/0/fixes/0/command").as_str().unwrap().lines() {
             site.server.execute(command);
         }
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);

@@ -59,8 +59,7 @@ fn hostile_chains_in_a_list_change_no_other_result() {
     home.write("targets", list);
     let report = Tool::at(&home).with(["--from", "targets", "--format", "json"]).run();
     report.exits(8);
-    let lines: Vec<serde_json::Value> =
-        report.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines = report.objects();
     assert_eq!(lines.len(), servers.len(), "{report}");
     for ((good, _), line) in servers.iter().zip(&lines) {
         match good {

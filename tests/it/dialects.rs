@@ -17,6 +17,7 @@ use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::postgres::{Postgres, build_directory};
 use crate::support::site::OPEN;
 use crate::support::tool::Tool;
+use crate::support::tool::objects;
 
 /// The servers, by what is wrong with them.
 struct Servers {
@@ -343,7 +344,7 @@ fn by_program(driver: &Driver, mut command: Command, count: usize) -> Vec<(Resul
         .output()
         .expect("the program runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let reports: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let reports = objects(&text);
     assert_eq!(reports.len(), count, "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     reports.iter().map(|report| (of(report), report["diagnosis"]["code"].to_string())).collect()
 }

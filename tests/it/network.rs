@@ -157,7 +157,7 @@ fn the_resolver_s_answers_are_told_apart() {
         says(
             &ask("db.postgres.database.azur.com"),
             none,
-            &["slip of the hand"],
+            &["typing error"],
             "db.postgres.database.azure.com",
         );
         let private = "none.privatelink.postgres.database.azure.com";

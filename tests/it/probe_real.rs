@@ -343,9 +343,9 @@ fn allow_asks_in_plaintext_first() {
     let allow = |settings: &mut Settings| settings.sslmode = SslMode::Allow;
     let plaintext = |evidence: &Evidence| last(evidence).plaintext.as_ref().unwrap().result.clone();
     let site = Site::shared(15, Algorithm::Rsa);
-    for user in [OPEN, GUARDED] {
+    for (user, answer) in [(OPEN, PlaintextAnswer::Admitted), (GUARDED, PlaintextAnswer::PasswordRequested)] {
         let evidence = Check::of(site, user).set(allow).run();
-        assert_eq!(plaintext(&evidence), PlaintextAnswer::Admitted);
+        assert_eq!(plaintext(&evidence), answer);
         assert!(last(&evidence).tls.is_none());
     }
     let site = Site::new(15, Algorithm::Rsa, |setup| setup.hba("hostnossl all all all reject"));

@@ -228,6 +228,7 @@ fn a_clients_certificate_is_made_by_its_commands() {
     let command = command(&report, "certificate-user-mismatch");
     server.put(&[("ca.crt", &root.pem()), ("ca.key", &key_pem(&root.key))]);
     server.administer(&command);
-    let issued = with(&server.administer("cat client.crt"), &server.administer("cat client.key"));
+    let made = |ending: &str| server.administer(&format!("cat {OPEN}.{ending}"));
+    let issued = with(&made("crt"), &made("key"));
     verified(&home, &issued, &command);
 }

@@ -101,8 +101,7 @@ fn one_silent_pipe_in_a_list_changes_no_other_result() {
     place.home.write("targets", list);
     let report = Tool::at(&place.home).with(["--from", "targets", "--format", "json"]).run();
     report.exits(3);
-    let lines: Vec<serde_json::Value> =
-        report.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines = report.objects();
     assert_eq!(lines.len(), roots.len(), "{report}");
     for (root, line) in roots.iter().zip(&lines) {
         match *root == &pipe {

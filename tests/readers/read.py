@@ -59,6 +59,8 @@ def read_junit(path):
 
 def read_csv(path):
     objects = [json.loads(line) for line in path.with_suffix(".json").read_text(encoding="utf-8").splitlines()]
+    # JSON is written as the targets end, a table in the order of the file.
+    objects.sort(key=lambda target: target["source"]["line"] or 0)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
     if len(rows) != len(objects):

@@ -114,15 +114,19 @@ pub(in crate::diagnose) fn client(text: &str, user: &str) -> Fix {
         return fix;
     }
     let extensions = with_purpose("clientAuth", None);
+    // Named after the user: the file in use may be called client.crt.
+    let [key, request, certificate] =
+        ["key", "csr", "crt"].map(|ending| posix_quoted(&format!("{user}.{ending}")));
     fix.run(
         [
             file("client.ext", extensions),
             format!(
-                "openssl req -new -newkey rsa:2048 -nodes -keyout client.key -subj {} -out client.csr",
+                "openssl req -new -newkey rsa:2048 -nodes -keyout {key} -subj {} -out {request}",
                 posix_quoted(&format!("/CN={user}"))
             ),
-            "openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -sha256 -extfile client.ext -out client.crt"
-                .to_owned(),
+            format!(
+                "openssl x509 -req -in {request} -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -sha256 -extfile client.ext -out {certificate}"
+            ),
         ]
         .join("\n"),
     )

@@ -378,7 +378,7 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
     let newest = Fix::text("on the server, if its OpenSSL supports TLS 1.2:").run(
-        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  ALTER SYSTEM SET ssl_max_protocol_version = '';  SELECT pg_reload_conf();",
+        "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
         fixes.push(
@@ -533,7 +533,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     };
     let modern = (seen != Seen::Chain).then(|| {
         Fix::text("on the server: allow modern suites and P-256 beside what it has")
-            .run("ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT pg_reload_conf();")
+            .run("ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';\nALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';\nSELECT pg_reload_conf();")
     });
     Some(
         Finding::titled(title)
@@ -577,7 +577,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
             .fact("versions", versions(&tls.offer.versions))
             .fact_if("psql", psql)
             .fix(Fix::text("on the server: restore the default suites and group, then reload").run(
-                "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';  SELECT \
+                "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';\nALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';\nSELECT \
                  pg_reload_conf();",
             ))
             .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"]))),

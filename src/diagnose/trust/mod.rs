@@ -170,7 +170,9 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
         | CrlFault::BadSignature
         | CrlFault::UnknownCriticalExtension
         | CrlFault::OtherScope => Fix::text(format!(
-            "download the CA's current CRL and replace the one in {path} (sslcrl) with it, as PEM"
+            "download the CA's current CRL and put it, as PEM, in the place of the block that begins at line {} of {path} \
+             (sslcrl); other CRLs in that file stay",
+            list.line
         ))
         .run("openssl crl -in ca.crl -out ca-crl.pem"),
         CrlFault::NotYetValid(_) => {

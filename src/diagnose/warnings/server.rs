@@ -140,7 +140,7 @@ pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
             .fact("version", TlsVersion::Tls12.name())
             .fix(
                 Fix::text("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: set no ssl_max_protocol_version, then reload")
-                    .run("ALTER SYSTEM SET ssl_max_protocol_version = '';  SELECT pg_reload_conf();"),
+                    .run("ALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();"),
             ),
     ]
 }
@@ -193,7 +193,7 @@ pub(super) fn legacy_accepted(view: &View<'_>) -> Vec<Finding> {
     vec![
         Finding::titled(format!("the server accepts {}", names.join(" and "))).fact("accepted", names).fix(
             Fix::text("on the server: accept TLS 1.2 and up only (PostgreSQL's default)")
-                .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';  SELECT pg_reload_conf();"),
+                .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nSELECT pg_reload_conf();"),
         ),
     ]
 }
@@ -231,7 +231,7 @@ pub(super) fn weak_cipher_accepted(view: &View<'_>) -> Vec<Finding> {
                     "on the server: allow suites with forward secrecy and AEAD only, then reload (all clients with OpenSSL 1.0.1 \
                      or later have them)",
                 )
-                .run(format!("ALTER SYSTEM SET ssl_ciphers = '{STRONG}';  {RELOAD}")),
+                .run(format!("ALTER SYSTEM SET ssl_ciphers = '{STRONG}';\n{RELOAD}")),
             )
             .fix(Fix::text(format!("in PgBouncer: set client_tls_ciphers = {STRONG} in pgbouncer.ini, then RELOAD"))),
     }]

@@ -96,13 +96,14 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         }
     }
     let quiet = layout.verbosity == Verbosity::Quiet;
-    for warning in outcome.warnings.iter().filter(|warning| warning.denied.is_some() || !quiet) {
-        page.part();
-        diagnosis::warning(&mut page, warning);
-    }
+    // What failed comes first: a reader repairs what stands on top.
     if let Some(found) = &outcome.diagnosis {
         page.part();
         diagnosis::error(&mut page, found, &outcome.also);
+    }
+    for warning in outcome.warnings.iter().filter(|warning| warning.denied.is_some() || !quiet) {
+        page.part();
+        diagnosis::warning(&mut page, warning);
     }
     if !quiet || outcome.exit_status() != 0 {
         if let Some(then) = &outcome.as_of {

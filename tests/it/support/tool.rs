@@ -168,12 +168,27 @@ impl Report {
         self.json().pointer(pointer).cloned().unwrap_or(Value::Null)
     }
 
+    /// The JSON reports of the targets of a file, in its order: they are written as the targets end.
+    #[track_caller]
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        objects(&self.stdout)
+    }
+
     /// The JSON report of the first target.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         let line = self.stdout.lines().next().unwrap_or_default();
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: no JSON from {self}"))
     }
+}
+
+/// As [`Report::objects`], of what was printed.
+#[track_caller]
+pub(crate) fn objects(stdout: &str) -> Vec<Value> {
+    let mut objects: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    objects.sort_by_key(|object| object["source"]["line"].as_u64());
+    objects
 }
 
 impl fmt::Display for Report {

@@ -44,7 +44,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-refused-tls",
         shows: "answer: N, to SSLRequest; to: 127.",
-        fix: "ALTER SYSTEM SET ssl = on;  SELECT",
+        fix: "ALTER SYSTEM SET ssl = on;",
         fixed_by: NoSetting,
         psql: Fails("server does not support SSL, but SSL was required"),
         neighbours: &[Test(neighbours::a_pooler_with_tls_on)],

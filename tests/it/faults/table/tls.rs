@@ -25,7 +25,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-no-shared-cipher",
         shows: "answer: handshake_failure (40); offered: AES-GCM and ChaCha20-Poly1305 with ECDHE over P-256; versions: TLSv1.2, TLSv1.3; psql: would fail too",
-        fix: "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';  ALTER SYSTEM",
+        fix: "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';",
         fixed_by: NoSetting,
         psql: Fails("alert handshake failure"),
         neighbours: &[Chain("one suite of TLS 1.2", |certificates| {

@@ -116,7 +116,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-invalid",
         shows: "path: root.crl; issuer: CN=Demo Intermediate CA; due:",
-        fix: "download the CA's current CRL and replace the one in",
+        fix: "download the CA's current CRL and put it, as PEM, in the place of the block",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_EXPIRED),
         neighbours: &[Chain("lists in date", Certificates::with_lists)],
