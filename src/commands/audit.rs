@@ -1,6 +1,6 @@
 //! `audit`: a check of TLS, and what else the server accepts.
 
-use super::check::{SPLIT_STRING, names_a_server};
+use super::check::{SPLIT_STRING, is_split};
 use super::progress::{Progress, Telling};
 use super::{Streams, Usage, note_visible_password};
 use crate::check::{RunWatcher as _, Setup, audited, block_on, higher_exit_status};
@@ -27,8 +27,7 @@ pub(super) fn run(
         policy: arguments.policy.policy().map_err(Usage::new)?,
         ..Setup::new(environment.clone())
     };
-    let several = arguments.conninfo.len() > 1;
-    if several && arguments.conninfo.iter().any(|argument| names_a_server(argument) == Some(false)) {
+    if is_split(&arguments.conninfo, true) {
         return Err(Usage::new(SPLIT_STRING).into());
     }
     // No string at all: environment or service say where to go.

@@ -7,6 +7,7 @@ use super::{Streams, Usage, note_visible_password};
 use crate::check::{Effective, Given, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::check::CheckArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
+use crate::clients::dialect::{self, Target};
 use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
@@ -19,7 +20,7 @@ pub(super) fn run(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
-    if arguments.conninfo.len() > 1 && arguments.conninfo.iter().any(is_part_with_password) {
+    if is_split(&arguments.conninfo, false) {
         return Err(Usage::new(SPLIT_STRING).into());
     }
     if names_no_server(arguments, display, environment) {
@@ -67,17 +68,29 @@ fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &E
 pub(super) const SPLIT_STRING: &str =
     "the connection string is more than one argument: put it in quotes, \"host=... user=...\"";
 
-/// Whether an argument sets a password and names no server: a part of a connection string without its quotes. What stands
-/// behind it may be the rest of the password, and passes for a target.
-fn is_part_with_password(argument: &Secret) -> bool {
-    conninfo::holds_secret(argument.expose()) && !names_a_server(argument).unwrap_or(false)
+/// Whether several arguments are one string without its quotes: one of them is nobody's string and no host, stands as a host
+/// beside keywords, or sets keywords and names no server (`strict`: any keywords; else a password). What stands behind such
+/// a piece may be the rest of a password, and would pass for a host.
+pub(super) fn is_split(arguments: &[Secret], strict: bool) -> bool {
+    let has_keywords = arguments.iter().any(|argument| conninfo::is_connection_string(argument.expose()));
+    arguments.len() > 1 && arguments.iter().any(|argument| is_piece(argument, has_keywords, strict))
 }
 
-/// Whether keywords of libpq's name a server; `None` where there are no such keywords.
-pub(super) fn names_a_server(argument: &Secret) -> Option<bool> {
-    let keywords = conninfo::parse(argument.expose()).unwrap_or_else(|failure| failure.read).assignments;
-    let names = keywords.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));
-    (!keywords.is_empty()).then_some(names)
+fn is_piece(argument: &Secret, beside_keywords: bool, strict: bool) -> bool {
+    let text = argument.expose();
+    let read = conninfo::parse(text).unwrap_or_else(|failure| failure.read).assignments;
+    let names_a_server = read.iter().any(|(keyword, _)| matches!(*keyword, "host" | "hostaddr" | "service"));
+    match dialect::read(text, None) {
+        _ if names_a_server || text.is_empty() => false,
+        _ if !read.is_empty() => strict || conninfo::holds_secret(text),
+        Target::Driver(_) | Target::Refused(_) => false,
+        // A host alone has no text of its own.
+        Target::Libpq(taken) if taken.text.is_none() => beside_keywords,
+        Target::Libpq(_) => {
+            let schemes: [&[u8]; 2] = [b"postgres://", b"postgresql://"];
+            !schemes.iter().any(|scheme| text.starts_with(scheme))
+        }
+    }
 }
 
 /// What is set over every string: the options, and the password that `-W` asks for.

@@ -188,6 +188,7 @@ fn command_lines(string: &str) -> Vec<Vec<&str>> {
     }
     // Without its quotes.
     lines.push(["audit"].into_iter().chain(string.split(' ')).collect());
+    lines.push(["--tls-only"].into_iter().chain(string.split(' ')).collect());
     lines
 }
 
