@@ -1,43 +1,16 @@
 //! Azure Pipelines: a logging command a cause (`##vso[task.logissue type=error;code=…]…`), with its targets, and the run
 //! in one line. Escaped as the agent reads it back (azure-pipelines-agent, src/Agent.Sdk/CommandStringConvertor.cs).
 
-use std::io::{self, Write};
-
-use super::causes::{Cause, Causes};
-use super::github::{message, whom};
-use super::problem::{Rank, problems};
-use super::server::Server;
-use super::{Reporter, Row, human};
-use crate::check::Run;
-use crate::diagnose::Outcome;
+use super::Row;
+use super::annotations::{Annotations, message, whom};
+use super::causes::Cause;
+use super::problem::Rank;
 
 pub(super) const FORMAT: Row =
-    Row::new("azure-pipelines", |_, out| Box::new(Issues { out, causes: Causes::default() }));
+    Row::new("azure-pipelines", |_, out| Box::new(Annotations::new(out, issue, unfinished)));
 
-/// Collects causes.
-struct Issues<W> {
-    out: W,
-    causes: Causes,
-}
-
-impl<W: Write> Reporter for Issues<W> {
-    fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let server = Server::of(outcome);
-        let name = server.described();
-        problems(outcome).iter().for_each(|problem| self.causes.count(problem, server.place, &name));
-        Ok(())
-    }
-
-    fn finish(&mut self, run: &Run) -> io::Result<()> {
-        let mut text: String = self.causes.worst_first().into_iter().map(issue).collect();
-        if run.unfinished > 0 {
-            let words = format!("not finished: {}", run.unfinished);
-            text += &format!("##vso[task.logissue type=error;code=interrupted]{words}\n");
-        }
-        text += &human::run_line(run);
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()
-    }
+fn unfinished(count: usize) -> String {
+    format!("##vso[task.logissue type=error;code=interrupted]not finished: {count}\n")
 }
 
 fn issue(cause: &Cause) -> String {
