@@ -1,14 +1,12 @@
 //! The check.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
+use super::target::{ConnectionArgs, DialectArgs, FleetArgs, PolicyArgs, in_custody, seconds};
 use crate::check::WaitLimit;
-use crate::report::Sort;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
@@ -63,19 +61,9 @@ pub struct CheckArgs {
     #[arg(long, value_name = "[FMT=]FILE", help_heading = "Output")]
     pub output: Vec<OsString>,
 
-    /// Read targets from FILE (- for standard input), one connection string per line, # comments
-    #[arg(long, value_name = "FILE", help_heading = "Many targets")]
-    pub from: Option<PathBuf>,
-    /// Check every section of the service file
-    #[arg(long, help_heading = "Many targets")]
-    pub all_services: bool,
-    /// Order of the targets in tables (csv, markdown, html, -v)
-    #[arg(long, value_name = "ORDER", default_value = "input", help_heading = "Many targets")]
-    pub sort: Sort,
-    /// Number of targets to check at once
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
-          help_heading = "Many targets")]
-    pub jobs: u16,
+    /// Many of them.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
 }
 
 fn wait_limit(text: &str) -> Result<WaitLimit, String> {

@@ -1,6 +1,8 @@
-//! What a check and an audit share: where to, over the string; which warnings are failures; lengths of time.
+//! What a check shares with other commands: where to, over the string; many targets; which warnings are failures; lengths
+//! of time.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,6 +12,7 @@ use crate::clients::dialect::{self, Dialect};
 use crate::conninfo::{Overrides, Value};
 use crate::diagnose::policy::UnknownCode;
 use crate::diagnose::{Policy, Verdict};
+use crate::report::Sort;
 use crate::secret::Secret;
 
 /// Takes an argument into custody as it is read: it may hold a password, and nobody keeps another copy.
@@ -71,6 +74,24 @@ fn dialect(name: &str) -> Result<&'static Dialect, String> {
             })
         })
         .map_err(|words| format!("no driver is known by this name{words}"))
+}
+
+/// Many targets: where they are listed, in which order they are told, how many are checked at once.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    /// Read targets from FILE (- for standard input), one connection string per line, # comments
+    #[arg(long, value_name = "FILE", help_heading = "Many targets")]
+    pub from: Option<PathBuf>,
+    /// Check every section of the service file
+    #[arg(long, help_heading = "Many targets")]
+    pub all_services: bool,
+    /// Order of the targets in tables (csv, markdown, html, -v)
+    #[arg(long, value_name = "ORDER", default_value = "input", help_heading = "Many targets")]
+    pub sort: Sort,
+    /// Number of targets to check at once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
+          help_heading = "Many targets")]
+    pub jobs: u16,
 }
 
 /// Which warnings are failures.

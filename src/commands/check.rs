@@ -1,11 +1,14 @@
 //! The main job: checks one or more servers and reports each.
 
+use std::ffi::OsString;
+
 use super::outputs::Outputs;
 use super::progress::{Progress, Telling};
 use super::targets::targets;
 use super::{Streams, Usage, note_visible_password};
 use crate::check::{Effective, Given, Setup, block_on, check_all, effective, higher_exit_status};
 use crate::cli::check::CheckArgs;
+use crate::cli::target::FleetArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
 use crate::clients::dialect::{self, Target};
 use crate::conninfo::{self, Environment, Overrides, Value};
@@ -30,7 +33,8 @@ pub(super) fn run(
     let policy = arguments.policy.policy().map_err(Usage::new)?;
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
     note_visible_password(strings, display, streams);
-    let targets = targets(arguments, environment).map_err(|error| Usage::new(format!("{error:#}")))?;
+    let targets = targets(&arguments.conninfo, &arguments.connection, &arguments.fleet, environment);
+    let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     let setup = Setup {
         overrides: overrides(arguments)?,
         scope: Scope {
@@ -49,7 +53,7 @@ pub(super) fn run(
     };
     match arguments.show_config {
         true => show_config(&setup, &targets, display, streams),
-        false => check(setup, targets, arguments, display, streams),
+        false => check(setup, targets, (&arguments.fleet, &arguments.output), display, streams),
     }
 }
 
@@ -57,8 +61,8 @@ pub(super) fn run(
 fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &Environment) -> bool {
     let has_target = !arguments.conninfo.is_empty()
         || !arguments.connection.overrides().parameters.is_empty()
-        || arguments.from.is_some()
-        || arguments.all_services;
+        || arguments.fleet.from.is_some()
+        || arguments.fleet.all_services;
     let is_for_people =
         display.format == Format::Human && !arguments.show_config && arguments.output.is_empty();
     !has_target && is_for_people && !environment.has_variables_of_libpq()
@@ -106,23 +110,18 @@ fn overrides(arguments: &CheckArgs) -> anyhow::Result<Overrides> {
 
 /// Checks all targets and reports them as they end: to standard output, and to the files of `--output`, which are
 /// written when the run is over.
-fn check(
+pub(super) fn check(
     setup: Setup,
     targets: Vec<Given>,
-    arguments: &CheckArgs,
+    (fleet, files): (&FleetArgs, &[OsString]),
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
-    let (many, jobs) = (targets.len() > 1, usize::from(arguments.jobs));
-    let layout = Layout {
-        style: streams.style,
-        verbosity: display.verbosity(),
-        many,
-        limit: None,
-        sort: arguments.sort,
-    };
+    let (many, jobs) = (targets.len() > 1, usize::from(fleet.jobs));
+    let layout =
+        Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None, sort: fleet.sort };
     // Before the first connection: nothing is checked in vain.
-    let mut outputs = Outputs::tested(&arguments.output, display.format, &setup.environment, streams)?;
+    let mut outputs = Outputs::tested(files, display.format, &setup.environment, streams)?;
     let mut reports = Reports::default();
     reports.add(display.format, layout, &mut *streams.out);
     outputs.add_to(&mut reports, layout);

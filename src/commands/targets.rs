@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::check::Given;
-use crate::cli::check::CheckArgs;
+use crate::cli::target::{ConnectionArgs, FleetArgs};
 use crate::conninfo::{self, Environment, mask_path};
 use crate::evidence::{Source, SourceKind};
 use crate::file;
@@ -22,10 +22,15 @@ const LARGEST_WIDE: u64 = 256 * 1024 * 1024;
 
 /// The targets in their order: those of the command line, those of `--from`, those of `--all-services`. No target at all
 /// is one without a string: environment or service say where to go.
-pub(super) fn targets(arguments: &CheckArgs, environment: &Environment) -> anyhow::Result<Vec<Given>> {
-    let given = arguments.conninfo.iter().cloned().map(|text| Given { text: Some(text), ..Given::default() });
+pub(super) fn targets(
+    strings: &[Secret],
+    connection: &ConnectionArgs,
+    fleet: &FleetArgs,
+    environment: &Environment,
+) -> anyhow::Result<Vec<Given>> {
+    let given = strings.iter().cloned().map(|text| Given { text: Some(text), ..Given::default() });
     let mut targets: Vec<Given> = given.collect();
-    if let Some(path) = &arguments.from {
+    if let Some(path) = &fleet.from {
         let listed = listed(path).with_context(|| format!("--from {}", mask_path(path)))?;
         anyhow::ensure!(
             !listed.is_empty() || !targets.is_empty(),
@@ -34,7 +39,7 @@ pub(super) fn targets(arguments: &CheckArgs, environment: &Environment) -> anyho
         );
         targets.extend(listed);
     }
-    if arguments.all_services {
+    if fleet.all_services {
         let sections = conninfo::service::sections(environment);
         anyhow::ensure!(
             !sections.is_empty(),
@@ -53,7 +58,7 @@ pub(super) fn targets(arguments: &CheckArgs, environment: &Environment) -> anyho
         }));
     }
     if targets.is_empty() {
-        let is_named = !arguments.connection.overrides().parameters.is_empty();
+        let is_named = !connection.overrides().parameters.is_empty();
         let kind = if is_named { SourceKind::Argument } else { SourceKind::Environment };
         targets.push(Given { text: None, source: Source { kind, ..Source::default() } });
     }
