@@ -1,9 +1,10 @@
 //! What to try and with which limits: settings and files turned into a task for [`probe`](crate::probe).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conninfo::Settings;
-use crate::evidence::Scope;
+use crate::evidence::{Member, Scope};
 use crate::timestamp::Timestamp;
 use crate::trust::Trust;
 
@@ -25,8 +26,8 @@ pub struct Plan {
     pub second_looks: bool,
     /// `--timeout`: the limit of the whole target.
     pub total_limit: Option<Duration>,
-    /// The one host of the list to be tried, by its place; all of them if `None`.
-    pub only_host: Option<usize>,
+    /// The one host of the list to be tried, and its address; all of them if `None`.
+    pub only: Option<Arc<Member>>,
 }
 
 impl Plan {

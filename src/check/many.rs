@@ -1,5 +1,6 @@
 //! Many targets: so many at a time, reported as they end and counted.
 
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
@@ -7,7 +8,8 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use super::descriptors::room_for;
-use super::one::check_until;
+use super::group::{Group, grouped, members};
+use super::one::{check_until, checked_alike};
 use super::run::Run;
 use super::watch::RunWatcher;
 use super::{Given, Setup};
@@ -25,67 +27,128 @@ pub async fn check_all(
     watcher: &dyn RunWatcher,
     report: &mut dyn FnMut(&Outcome) -> io::Result<()>,
 ) -> io::Result<Run> {
-    let (begin, total) = (Instant::now(), targets.len());
+    let begin = Instant::now();
+    let most = if setup.each { jobs } else { jobs.min(targets.len()) };
     let mut run = Run::default();
     let mut count_and_report = |outcome: &Outcome| {
         run.count(outcome);
         report(outcome)
     };
-    let interrupted =
-        as_they_end(setup, targets, room_for(jobs.min(total)), watcher, &mut count_and_report).await?;
-    if interrupted {
+    let ended = as_they_end(setup, targets, room_for(most), watcher, &mut count_and_report).await?;
+    if ended.interrupted {
         run.exit_status = INTERRUPTED;
     }
-    run.unfinished = total.saturating_sub(run.finished());
+    run.unfinished = ended.total.saturating_sub(run.finished());
     run.elapsed = begin.elapsed();
     Ok(run)
 }
 
-/// Checks so many at a time and reports each as it ends. True when Ctrl-C ended it.
+/// How a run ended.
+struct Ended {
+    /// Targets there were, members of one counted each.
+    total: usize,
+    /// Whether Ctrl-C ended it.
+    interrupted: bool,
+}
+
+/// What came of a task.
+enum Done {
+    /// A check ended, unless it was interrupted before its first try did; others ask the same.
+    Checked(Option<Box<Outcome>>, Vec<Given>),
+    /// What a group consists of.
+    Members(Vec<Group>),
+}
+
+/// What the tasks of a run share.
+struct Tasks<'a> {
+    setup: Rc<Setup>,
+    watcher: &'a dyn RunWatcher,
+    waiting: VecDeque<Group>,
+    running: JoinSet<Done>,
+    interrupted: tokio::sync::watch::Receiver<bool>,
+    total: usize,
+}
+
+impl Tasks<'_> {
+    /// Starts the next one; false if there is none.
+    fn start(&mut self) -> bool {
+        let Some(group) = self.waiting.pop_front() else { return false };
+        let setup = Rc::clone(&self.setup);
+        if setup.each && group.first.member.is_none() {
+            self.running.spawn_local(async move { Done::Members(members(&setup, group).await) });
+            return true;
+        }
+        let Group { first, same } = group;
+        let (watcher, mut interrupted) = (self.watcher.begins(&first.source), self.interrupted.clone());
+        self.running.spawn_local(async move {
+            // The other end is there as long as targets are checked.
+            let interrupted = async move { drop(interrupted.wait_for(|is| *is).await) };
+            let outcome = check_until(interrupted, &setup, &first, &*watcher).await;
+            Done::Checked(outcome.map(|outcome| Box::new(Outcome { source: first.source, ..outcome })), same)
+        });
+        true
+    }
+
+    /// Takes the members of a target for targets of their own, next in turn.
+    fn take(&mut self, members: Vec<Group>) {
+        let Some(first) = members.first() else { return };
+        for _ in 0..=first.same.len() {
+            self.watcher.becomes(members.len());
+            self.total += members.len() - 1;
+        }
+        for group in members.into_iter().rev() {
+            self.waiting.push_front(group);
+        }
+    }
+}
+
+/// Checks so many at a time and reports each as it ends.
 async fn as_they_end(
     setup: Setup,
     targets: Vec<Given>,
     jobs: usize,
     watcher: &dyn RunWatcher,
     report: &mut dyn FnMut(&Outcome) -> io::Result<()>,
-) -> io::Result<bool> {
-    let setup = Rc::new(setup);
+) -> io::Result<Ended> {
     let (interruption, interrupted) = tokio::sync::watch::channel(false);
-    let mut waiting = targets.into_iter();
-    let mut running = JoinSet::new();
+    let total = targets.len();
+    let waiting = grouped(&setup, targets).into();
+    let (setup, running) = (Rc::new(setup), JoinSet::new());
+    let mut tasks = Tasks { setup, watcher, waiting, running, interrupted, total };
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
     loop {
-        while running.len() < jobs
-            && let Some(target) = waiting.next()
-        {
-            let (setup, watcher) = (Rc::clone(&setup), watcher.begins(&target.source));
-            let mut interrupted = interrupted.clone();
-            running.spawn_local(async move {
-                // The other end is there as long as targets are checked.
-                let interrupted = async move { drop(interrupted.wait_for(|is| *is).await) };
-                let outcome = check_until(interrupted, &setup, target.text.as_ref(), &*watcher).await;
-                outcome.map(|outcome| Outcome { source: target.source, ..outcome })
-            });
-        }
+        while tasks.running.len() < jobs && tasks.start() {}
         let (ended, is_interrupted) = tokio::select! {
-            ended = running.join_next() => (ended, false),
+            ended = tasks.running.join_next() => (ended, false),
             _ = &mut interrupt => {
                 interruption.send_replace(true);
-                (running.join_next().await, true)
+                (tasks.running.join_next().await, true)
             }
         };
         let mut next = ended;
         while let Some(ended) = next {
-            if let Some(outcome) = ended.map_err(io::Error::other)? {
-                watcher.ends(&outcome);
-                report(&outcome)?;
+            match ended.map_err(io::Error::other)? {
+                Done::Members(members) => tasks.take(members),
+                Done::Checked(None, _) => {}
+                Done::Checked(Some(first), same) => {
+                    watcher.ends(&first);
+                    report(&first)?;
+                    for given in same {
+                        let outcome = checked_alike(&tasks.setup, given, &first).await;
+                        watcher.ends(&outcome);
+                        report(&outcome)?;
+                    }
+                }
             }
             // What ended at the same moment counts as finished, and what waits has failed before.
-            next = if is_interrupted { running.join_next().await } else { running.try_join_next() };
+            next = match is_interrupted {
+                true => tasks.running.join_next().await,
+                false => tasks.running.try_join_next(),
+            };
         }
-        if is_interrupted || (running.is_empty() && waiting.len() == 0) {
-            return Ok(is_interrupted);
+        if is_interrupted || (tasks.running.is_empty() && tasks.waiting.is_empty()) {
+            return Ok(Ended { total: tasks.total, interrupted: is_interrupted });
         }
     }
 }

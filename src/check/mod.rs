@@ -6,6 +6,7 @@
 mod as_of;
 mod audited;
 mod descriptors;
+mod group;
 mod many;
 mod one;
 mod run;
@@ -14,12 +15,13 @@ mod waiting;
 mod watch;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clients::dialect::Dialect;
 use crate::conninfo::{Environment, Overrides};
 use crate::diagnose::Policy;
-use crate::evidence::{Scope, Source};
+use crate::evidence::{Member, Scope, Source};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -39,6 +41,8 @@ pub struct Given {
     pub text: Option<Secret>,
     /// Where it stood.
     pub source: Source,
+    /// The one host and address of it that is meant; all of them if `None`.
+    pub member: Option<Arc<Member>>,
 }
 
 /// What is the same for all targets of a run.
@@ -54,6 +58,8 @@ pub struct Setup {
     pub may_try: bool,
     /// `--timeout`: the limit of one target in all.
     pub total_limit: Option<Duration>,
+    /// `--each`: whether every host and address of a target is one of its own, in a run of many.
+    pub each: bool,
     /// `--as-of`: another date for which the recorded chain is judged as well.
     pub as_of: Option<Timestamp>,
     /// Which warnings are failures.
@@ -75,6 +81,7 @@ impl Setup {
             scope: Scope::default(),
             may_try: true,
             total_limit: None,
+            each: false,
             as_of: None,
             policy: Policy::default(),
             wait: None,

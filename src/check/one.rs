@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::target::Target;
 use super::waiting::Waiting;
 use super::watch::Watcher;
-use super::{Setup, as_of};
+use super::{Given, Setup, as_of};
 use crate::clients::dialect::Typed;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome, Tries, WaitEnd};
@@ -26,20 +26,21 @@ use crate::trust::{self, FileCertificate, Roots, Trust};
 ///
 /// `target` is its connection string; without one, environment or service say where to go.
 pub async fn check(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
-    Box::pin(check_noting(setup, target, watcher, &RefCell::default())).await
+    let given = Given { text: target.cloned(), ..Given::default() };
+    Box::pin(check_noting(setup, &given, watcher, &RefCell::default())).await
 }
 
 /// The same, until the check is interrupted: then the outcome of the last try, if one had ended.
 pub(super) async fn check_until(
     interrupted: impl Future<Output = ()>,
     setup: &Setup,
-    target: Option<&Secret>,
+    given: &Given,
     watcher: &dyn Watcher,
 ) -> Option<Outcome> {
     let last = RefCell::default();
     tokio::select! {
         // In the heap: a check is too large to be moved about on a small stack.
-        outcome = Box::pin(check_noting(setup, target, watcher, &last)) => Some(outcome),
+        outcome = Box::pin(check_noting(setup, given, watcher, &last)) => Some(outcome),
         () = interrupted => {
             let (outcome, tries): (Outcome, Tries) = last.take()?;
             Some(outcome.in_the_drivers_words().after(Tries { end: Some(WaitEnd::Interrupted), ..tries }))
@@ -51,13 +52,8 @@ pub(super) async fn check_until(
 type LastTry = RefCell<Option<(Outcome, Tries)>>;
 
 /// A check that notes each try that another one follows.
-async fn check_noting(
-    setup: &Setup,
-    target: Option<&Secret>,
-    watcher: &dyn Watcher,
-    last: &LastTry,
-) -> Outcome {
-    let target = &Target::read(setup, target).await;
+async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last: &LastTry) -> Outcome {
+    let target = &Target::read(setup, given.text.as_ref()).await;
     let context = Context {
         input: target.input.as_deref(),
         overrides: &setup.overrides,
@@ -70,7 +66,7 @@ async fn check_noting(
     loop {
         let (begin, room) = (Instant::now(), waiting.room());
         let limit = setup.total_limit.into_iter().chain(room).min();
-        let pending = match PendingCheck::begin(setup, target, limit, watcher).await {
+        let pending = match PendingCheck::begin(setup, (target, given), limit, watcher).await {
             Ok(pending) => pending,
             Err(outcome) => return trial::try_fixes(*outcome, context).await.in_the_drivers_words(),
         };
@@ -112,6 +108,46 @@ async fn check_noting(
         }
         return outcome;
     }
+}
+
+/// The outcome of a target that asks the same of the same server as one that was checked: the connection that was made
+/// shows as much of both. What was tried for the first is not tried again.
+pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) -> Outcome {
+    let target = &Target::read(setup, given.text.as_ref()).await;
+    let resolve = || conninfo::resolve_secret(target.input.as_deref(), &setup.overrides, &target.environment);
+    let settings = match target.refusal() {
+        None if first.evidence.config.is_ok() => file::within(DEFAULT_ADDRESS_LIMIT, resolve).ok(),
+        _ => None,
+    };
+    let Some(settings) = settings else {
+        let outcome = check_noting(setup, &given, &(), &RefCell::default()).await;
+        return Outcome { source: given.source, ..outcome };
+    };
+    let context = Context {
+        input: target.input.as_deref(),
+        overrides: &setup.overrides,
+        environment: &target.environment,
+        may_connect: false,
+        total_limit: setup.total_limit,
+        system_store: &setup.system_store,
+    };
+    let evidence = Evidence {
+        input: settings.input.clone(),
+        typed: target.typed.clone(),
+        config: Ok(settings),
+        ..first.evidence.clone()
+    };
+    let mut outcome = trial::try_fixes(judged(setup, evidence).await, context).await;
+    let tried = first.diagnosis.as_ref().map(|found| found.fixes.as_slice()).unwrap_or_default();
+    for fix in outcome.diagnosis.iter_mut().flat_map(|found| &mut found.fixes) {
+        let same = tried.iter().find(|other| other.settings == fix.settings && other.text == fix.text);
+        fix.tried = fix.tried.or(same.and_then(|same| same.tried));
+    }
+    outcome = Outcome { source: given.source, tries: first.tries, ..outcome.in_the_drivers_words() };
+    if let Some(date) = setup.as_of {
+        outcome.as_of = Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
+    }
+    outcome
 }
 
 /// The settings that a check of a target would use, and why it would use none.
@@ -227,7 +263,7 @@ impl PendingCheck {
     /// Probes; the outcome of settings that are wrong is there at once.
     async fn begin(
         setup: &Setup,
-        target: &Target<'_>,
+        (target, given): (&Target<'_>, &Given),
         total_limit: Option<Duration>,
         watcher: &dyn Watcher,
     ) -> Result<Self, Box<Outcome>> {
@@ -235,7 +271,7 @@ impl PendingCheck {
         let (settings, trust) = read(setup, target)
             .await
             .map_err(|failure| Box::new(of_bad_config(setup, target, started, *failure)))?;
-        watcher.resolved(&settings);
+        watcher.resolved(&settings, given.member.as_deref());
         let plan = Plan {
             trust,
             settings,
@@ -243,7 +279,7 @@ impl PendingCheck {
             scope: setup.scope,
             second_looks: setup.may_try,
             total_limit,
-            only_host: None,
+            only: given.member.clone(),
         };
         let mut probed = probe::probe_once(&plan, watcher).await;
         probed.evidence.typed = target.typed.clone();

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use crate::conninfo::Settings;
 use crate::diagnose::{Outcome, Tries};
-use crate::evidence::Source;
+use crate::evidence::{Member, Source};
 use crate::probe::Observer;
 
 /// Follows one target.
 pub trait Watcher: Observer {
-    /// Where it leads is known.
-    fn resolved(&self, _settings: &Settings) {}
+    /// Where it leads is known, and the one member of it that is meant.
+    fn resolved(&self, _settings: &Settings, _member: Option<&Member>) {}
 
     /// A try failed with what waiting may cure; another one follows.
     fn tries_again(&self, _failed: &Outcome, _tries: Tries) {}
@@ -23,6 +23,9 @@ pub trait RunWatcher {
     /// A target begins.
     fn begins(&self, source: &Source) -> Rc<dyn Watcher>;
 
+    /// A target turned out to be so many.
+    fn becomes(&self, count: usize);
+
     /// One has ended. Its watcher hears no more.
     fn ends(&self, outcome: &Outcome);
 }
@@ -31,6 +34,8 @@ impl RunWatcher for () {
     fn begins(&self, _: &Source) -> Rc<dyn Watcher> {
         Rc::new(())
     }
+
+    fn becomes(&self, _: usize) {}
 
     fn ends(&self, _: &Outcome) {}
 }

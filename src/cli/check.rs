@@ -61,6 +61,9 @@ pub struct CheckArgs {
     #[arg(long, value_name = "[FMT=]FILE", help_heading = "Output")]
     pub output: Vec<OsString>,
 
+    /// Check every host and every address of a target by itself
+    #[arg(long, conflicts_with = "show_config", help_heading = "Many targets")]
+    pub each: bool,
     /// Many of them.
     #[command(flatten)]
     pub fleet: FleetArgs,

@@ -45,6 +45,7 @@ pub(super) fn run(
         },
         may_try: !arguments.no_try,
         total_limit: arguments.timeout,
+        each: arguments.each,
         as_of: arguments.as_of,
         policy,
         wait: arguments.wait,
@@ -117,7 +118,7 @@ pub(super) fn check(
     display: &DisplayArgs,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
-    let (many, jobs) = (targets.len() > 1, usize::from(fleet.jobs));
+    let (many, jobs) = (targets.len() > 1 || setup.each, usize::from(fleet.jobs));
     let layout =
         Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None, sort: fleet.sort };
     // Before the first connection: nothing is checked in vain.

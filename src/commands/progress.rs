@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::check::{RunWatcher, WaitLimit, Watcher};
 use crate::conninfo::Settings;
 use crate::diagnose::{Outcome, Tries, WaitEnd};
-use crate::evidence::Source;
+use crate::evidence::{Member, Place, Source};
 use crate::probe::{Observer, Wait};
-use crate::report::{Style, target_name};
+use crate::report::{Style, member_name, target_name};
 use crate::text::{truncated, width};
 
 /// A check that takes no longer says nothing.
@@ -49,7 +49,7 @@ struct State {
     /// Targets that have ended, and how many of them did not succeed.
     ended: usize,
     failed: usize,
-    running: BTreeMap<usize, Running>,
+    running: BTreeMap<Place, Running>,
     /// What stands on the terminal.
     drawn: String,
 }
@@ -117,6 +117,11 @@ impl RunWatcher for Progress {
         Rc::new(OfTarget { progress: self.clone(), place })
     }
 
+    fn becomes(&self, count: usize) {
+        let mut state = self.state();
+        state.telling.total = (state.telling.total + count).saturating_sub(1);
+    }
+
     fn ends(&self, outcome: &Outcome) {
         let mut state = self.state();
         state.running.remove(&outcome.source.place);
@@ -136,7 +141,7 @@ impl RunWatcher for Progress {
 /// Tells of one target.
 struct OfTarget {
     progress: Progress,
-    place: usize,
+    place: Place,
 }
 
 impl OfTarget {
@@ -165,9 +170,9 @@ impl Observer for OfTarget {
 }
 
 impl Watcher for OfTarget {
-    fn resolved(&self, settings: &Settings) {
-        let host = settings.hosts.first().map(|host| String::from_utf8_lossy(host.name.shown()).into_owned());
-        self.change(|running| running.name = host.unwrap_or_default());
+    fn resolved(&self, settings: &Settings, member: Option<&Member>) {
+        let name = member_name(settings, member).unwrap_or_default();
+        self.change(|running| running.name = name);
     }
 
     fn tries_again(&self, failed: &Outcome, tries: Tries) {

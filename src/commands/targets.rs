@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::check::Given;
 use crate::cli::target::{ConnectionArgs, FleetArgs};
 use crate::conninfo::{self, Environment, mask_path};
-use crate::evidence::{Source, SourceKind};
+use crate::evidence::{Place, Source, SourceKind};
 use crate::file;
 use crate::secret::Secret;
 
@@ -54,16 +54,16 @@ pub(super) fn targets(
                 name: Some(section.name),
                 ..Source::default()
             };
-            Given { text: Some(Secret::new(text)), source }
+            Given { text: Some(Secret::new(text)), source, member: None }
         }));
     }
     if targets.is_empty() {
         let is_named = !connection.overrides().parameters.is_empty();
         let kind = if is_named { SourceKind::Argument } else { SourceKind::Environment };
-        targets.push(Given { text: None, source: Source { kind, ..Source::default() } });
+        targets.push(Given { source: Source { kind, ..Source::default() }, ..Given::default() });
     }
     for (place, target) in targets.iter_mut().enumerate() {
-        target.source.place = place;
+        target.source.place = Place { target: place, member: 0 };
     }
     Ok(targets)
 }
@@ -103,7 +103,7 @@ fn lines(reader: Box<dyn BufRead + '_>, file: &Arc<str>) -> anyhow::Result<Vec<G
                 ..Source::default()
             };
             let host = if is_bare_host(line) { b"host=".as_slice() } else { b"" };
-            targets.push(Given { text: Some(Secret::new([host, line].concat())), source });
+            targets.push(Given { text: Some(Secret::new([host, line].concat())), source, member: None });
         }
     }
     Ok(targets)

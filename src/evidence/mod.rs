@@ -2,6 +2,7 @@
 //! where it happened, with the OS error, the alert number, the bytes and the moment.
 
 pub mod audit;
+mod member;
 mod source;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +18,8 @@ use crate::timestamp::Timestamp;
 use crate::trust::{FileCertificate, RootStore, Trust};
 use crate::verify::{self, Judgement};
 
-pub use source::{Source, SourceKind};
+pub use member::{Member, MemberAddress};
+pub use source::{Place, Source, SourceKind};
 
 /// All that is known about one target.
 #[derive(Clone, Debug)]
@@ -55,6 +57,8 @@ pub struct Evidence {
     pub resolvers: Vec<NameServer>,
     /// Whether a route leads from this machine over IPv4 and over IPv6, asked where none led to an address.
     pub families: Option<Families>,
+    /// `--each`: the one host and address that was to be tried.
+    pub member: Option<Arc<Member>>,
     /// What the run was told to do.
     pub scope: Scope,
     /// Time from the start to the end.
@@ -81,6 +85,7 @@ impl Evidence {
             hosts_line: None,
             resolvers: Vec::new(),
             families: None,
+            member: None,
             scope,
             took: Duration::ZERO,
         }

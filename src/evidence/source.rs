@@ -6,8 +6,8 @@ use std::sync::Arc;
 /// Where a target was given, and its place among all targets of the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// Its place in the run, from 0.
-    pub place: usize,
+    /// Its place in the run.
+    pub place: Place,
     /// What it was given by.
     pub kind: SourceKind,
     /// The list or service file; masked and not yet printable.
@@ -16,6 +16,15 @@ pub struct Source {
     pub line: Option<usize>,
     /// The section of the service file.
     pub name: Option<String>,
+}
+
+/// A place among all targets of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// That of the target as it was given, from 0.
+    pub target: usize,
+    /// That of the member of it, from 0.
+    pub member: usize,
 }
 
 /// What a target was given by.

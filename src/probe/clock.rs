@@ -11,9 +11,10 @@ use crate::evidence::Step;
 pub(super) struct Clock(Instant);
 
 impl Clock {
-    /// Now is the start.
-    pub(super) fn started() -> Self {
-        Self(Instant::now())
+    /// It began so long ago.
+    pub(super) fn started(ago: Duration) -> Self {
+        let now = Instant::now();
+        Self(now.checked_sub(ago).unwrap_or(now))
     }
 
     /// The start itself.

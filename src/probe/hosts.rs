@@ -46,7 +46,7 @@ pub(super) async fn try_all(
     }
     let all = 0..plan.settings.hosts.len();
     let mut order: Vec<usize> =
-        all.filter(|index| plan.only_host.is_none_or(|only| only == *index)).collect();
+        all.filter(|index| plan.only.as_ref().is_none_or(|only| only.host == *index)).collect();
     if plan.settings.shuffle_hosts {
         shuffle(&mut order);
     }
@@ -59,7 +59,11 @@ pub(super) async fn try_all(
         resolved: vec![None; plan.settings.hosts.len()],
         last_host: true,
     };
-    let wanted = plan.settings.target_session_attrs;
+    // What kind of server is wanted is a choice among the members: by itself each is one.
+    let wanted = match &plan.only {
+        Some(_) => TargetSessionAttrs::Any,
+        None => plan.settings.target_session_attrs,
+    };
     let rounds: &[TargetSessionAttrs] = match wanted {
         TargetSessionAttrs::PreferStandby => &[TargetSessionAttrs::PreferStandby, TargetSessionAttrs::Any],
         _ => &[wanted],
@@ -159,6 +163,16 @@ impl Run<'_> {
     async fn resolve(&mut self, index: usize, name: &str, port: u16) -> Known {
         if let Some(Some(known)) = self.resolved.get(index) {
             return known.clone();
+        }
+        let looked_up = self.plan.only.as_ref().and_then(|only| only.address.as_ref());
+        if let Some(found) = looked_up.filter(|found| found.name == name) {
+            let mut address = found.socket;
+            address.set_port(port);
+            return Known {
+                step: found.dns.clone(),
+                addresses: vec![address],
+                canonical_name: found.canonical_name.clone(),
+            };
         }
         let start = self.clock.elapsed();
         let limit =

@@ -14,6 +14,7 @@ mod hosts;
 mod hosts_file;
 mod in_flight;
 mod look;
+mod members;
 mod name_server;
 mod negotiate;
 mod observer;
@@ -42,6 +43,7 @@ pub use conceal::conceal_message;
 pub use dns::is_known_host;
 pub use hosts::socket_address;
 pub use look::look;
+pub use members::members;
 pub use observer::{Observer, Wait};
 pub use plaintext::ask_in_plaintext;
 
@@ -118,7 +120,9 @@ fn led_by_hosts_file(plan: &Plan, attempt: &Attempt) -> Option<HostsLine> {
 
 /// Probes one target without second looks, and tells the observer what it waits for.
 pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
-    let clock = Clock::started();
+    // What was looked up before, for all members of the target, counts for each.
+    let looked_up = plan.only.as_ref().and_then(|only| only.address.as_ref());
+    let clock = Clock::started(looked_up.map_or(Duration::ZERO, |found| found.dns.took));
     let last = plan.total_limit.map(|limit| Clock::deadline(limit, None));
     let tried = hosts::try_all(plan, observer, clock, last).await;
     observer.ended();
@@ -142,6 +146,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         hosts_line,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         families,
+        member: plan.only.clone(),
         scope: plan.scope,
         took: clock.elapsed(),
     };

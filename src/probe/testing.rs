@@ -67,7 +67,7 @@ pub(super) fn plan(hosts: Vec<Host>) -> Plan {
         level: Default::default(),
     };
     Plan {
-        only_host: None,
+        only: None,
         settings: Settings { hosts, ..settings() },
         trust,
         started: Timestamp::now(),

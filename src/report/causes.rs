@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::problem::{Problem, Rank, Said};
 use crate::diagnose::{AsOf, Diagnosis, Warning};
+use crate::evidence::Place;
 
 /// The most targets that a cause names.
 const MOST_NAMED: usize = 20;
@@ -19,7 +20,7 @@ pub(super) struct Cause {
     /// How many targets.
     pub targets: usize,
     /// The first of them, by their places in the run.
-    names: BTreeMap<usize, String>,
+    names: BTreeMap<Place, String>,
     /// Whether another target has another title under the same code.
     pub differs: bool,
     name: &'static str,
@@ -47,7 +48,7 @@ impl First {
 
 impl Causes {
     /// Counts a target's problem.
-    pub(super) fn count(&mut self, problem: &Problem<'_>, place: usize, target: &str) {
+    pub(super) fn count(&mut self, problem: &Problem<'_>, place: Place, target: &str) {
         let remark = problem.remark();
         let is_it = |cause: &&mut Cause| {
             (cause.name, cause.rank, &cause.remark) == (problem.name(), problem.rank, &remark)

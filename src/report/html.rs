@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::causes::{Cause, Causes};
 use super::human;
 use super::markdown::counts;
+use super::members::Members;
 use super::problem::{Problem, Rank, Said, problems};
 use super::rows::Rows;
 use super::server::Server;
@@ -26,6 +27,7 @@ pub(super) const FORMAT: Row = Row {
             rows: Rows::new(layout),
             stages: String::new(),
             causes: Causes::default(),
+            members: Members::default(),
         })
     })
 };
@@ -40,11 +42,13 @@ struct Document<W> {
     /// The stages of the one target there is.
     stages: String,
     causes: Causes,
+    members: Members,
 }
 
 impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
+        self.members.count(outcome, &server);
         problems(outcome)
             .iter()
             .for_each(|problem| self.causes.count(problem, server.place, &server.described()));
@@ -74,12 +78,23 @@ impl<W: Write> Reporter for Document<W> {
             page += "<h2>Causes</h2>\n";
             causes.into_iter().for_each(|cause| page += &section(cause));
         }
+        page += &mixed(&self.members);
         let rows: String = self.rows.sorted().into_iter().map(String::as_str).collect();
         page += &format!("<h2>Servers</h2>\n{}{rows}</tbody>\n</table>\n{}", head(), self.stages);
         page += "</body>\n</html>\n";
         self.out.write_all(page.as_bytes())?;
         self.out.flush()
     }
+}
+
+/// Targets that fail only sometimes.
+fn mixed(members: &Members) -> String {
+    let lines: String = members
+        .mixed()
+        .iter()
+        .map(|words| format!("<li><code>{}</code></li>\n", escaped(&text::printable(words))))
+        .collect();
+    if lines.is_empty() { lines } else { format!("<h2>Only sometimes</h2>\n<ul>\n{lines}</ul>\n") }
 }
 
 const COLUMNS: [&str; 8] = ["Target", "Result", "Cause", "Expires", "Issuer", "Root", "TLS", "Time"];

@@ -19,7 +19,7 @@ use crate::diagnose::{
     AsOf, Diagnosis, Fact, Fix, Note, Outcome, StageReport, StageStatus, Trial, Warning, looks,
 };
 use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
-use crate::evidence::{Attempt, Look, PlaintextAnswer, Source, TlsRecord};
+use crate::evidence::{Attempt, Look, Member, PlaintextAnswer, Source, TlsRecord};
 use crate::iana;
 use crate::report::lossy;
 use crate::text;
@@ -93,6 +93,9 @@ fn object(outcome: &Outcome) -> Json {
     if let Some(object) = object.as_object_mut() {
         if outcome.evidence.typed.is_some() {
             object.insert("notes".to_owned(), notes(&outcome.notes()));
+        }
+        if let Some(member) = &outcome.evidence.member {
+            object.insert("member".to_owned(), self::member(outcome, member));
         }
         if let Some(audit) = &outcome.evidence.audit {
             object.insert("audit".to_owned(), accepts(outcome, audit));
@@ -202,6 +205,15 @@ fn source(source: &Source) -> Json {
         "file": source.file.as_deref().map(shown),
         "line": source.line,
         "name": source.name.as_deref().map(shown),
+    })
+}
+
+/// Which member of the target it is; there only with `--each`.
+fn member(outcome: &Outcome, member: &Member) -> Json {
+    json!({
+        "host": member.host + 1,
+        "hosts": subject::settings(outcome).map(|settings| settings.hosts.len()),
+        "address": subject::member_address(outcome).map(|address| address.to_string()),
     })
 }
 

@@ -4,17 +4,25 @@
 use std::io::{self, Write};
 
 use super::causes::{Cause, Causes};
+use super::members::Members;
 use super::problem::{Rank, problems};
 use super::rows::Rows;
 use super::server::Server;
 use super::{Layout, Reporter, Row, human};
 use crate::check::Run;
 use crate::diagnose::{Outcome, Standing};
+use crate::text::printable;
 
 pub(super) const FORMAT: Row = Row {
     endings: &["md", "markdown"],
     ..Row::new("markdown", |layout, out| {
-        Box::new(Document { out, layout, rows: Rows::new(layout), causes: Causes::default() })
+        Box::new(Document {
+            out,
+            layout,
+            rows: Rows::new(layout),
+            causes: Causes::default(),
+            members: Members::default(),
+        })
     })
 };
 
@@ -25,11 +33,13 @@ struct Document<W> {
     /// A row of the table, and whether it may be left out where there is no room for all.
     rows: Rows<(String, bool)>,
     causes: Causes,
+    members: Members,
 }
 
 impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
+        self.members.count(outcome, &server);
         let problems = problems(outcome);
         problems.iter().for_each(|problem| self.causes.count(problem, server.place, &server.described()));
         self.rows.add(&server, (row(&server), problems.is_empty()));
@@ -39,7 +49,7 @@ impl<W: Write> Reporter for Document<W> {
     fn finish(&mut self, run: &Run) -> io::Result<()> {
         let mut text = format!("## PostgreSQL TLS: {}\n\n{HEAD}", counts(run));
         let causes: Vec<String> = self.causes.worst_first().into_iter().map(section).collect();
-        let foot = foot(run);
+        let foot = mixed(&self.members) + &foot(run);
         let rest = causes.iter().map(String::len).sum::<usize>() + foot.len();
         let room =
             self.layout.limit.map(|limit| limit.saturating_sub(text.len() + rest + LEFT_OUT.len() + 20));
@@ -132,6 +142,13 @@ fn section(cause: &Cause) -> String {
     let block = human::block(&problem);
     let fence = "`".repeat(longest_run(&block).max(2) + 1);
     text + &format!("\n\n{fence}text\n{block}{fence}\n")
+}
+
+/// Targets that fail only sometimes.
+fn mixed(members: &Members) -> String {
+    let lines: String =
+        members.mixed().iter().map(|words| format!("- {}\n", code_span(&printable(words)))).collect();
+    if lines.is_empty() { lines } else { format!("\n### only sometimes\n\n{lines}") }
 }
 
 fn foot(run: &Run) -> String {

@@ -14,6 +14,7 @@ pub(crate) mod json;
 mod junit;
 pub mod listing;
 mod markdown;
+mod members;
 mod nagios;
 pub mod page;
 mod pipelines;
@@ -32,7 +33,7 @@ use std::io::{self, Write};
 pub use listing::Listing;
 pub use page::Page;
 pub use style::{ColorChoice, Role, Stream, Style, WIDEST};
-pub use subject::target_name;
+pub use subject::{member_name, target_name};
 
 use crate::check::Run;
 use crate::diagnose::Outcome;

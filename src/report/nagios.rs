@@ -10,7 +10,7 @@ use crate::check::Run;
 use crate::diagnose::INTERRUPTED;
 use crate::diagnose::Outcome;
 use crate::diagnose::warnings::EXPIRES_WITHIN;
-use crate::evidence::Scope;
+use crate::evidence::{Place, Scope};
 use crate::stage::Stage;
 use crate::text;
 
@@ -62,7 +62,7 @@ struct Plugin<W> {
     out: W,
     state: State,
     /// What is said of targets that are not well: state, name, words.
-    said: Vec<((State, usize), String, String)>,
+    said: Vec<((State, Place), String, String)>,
     unwell: usize,
     /// The first target's name and verdict.
     first: Option<(String, &'static str)>,

@@ -2,7 +2,7 @@
 //! base units, without time stamps (prometheus.io/docs/instrumenting/exposition_formats).
 //!
 //! A series is told apart by host and port as the settings have them, so that it is the same one from run to run,
-//! wherever a check ends. Targets with the same host and port are one series: the worst of each. Labels hold no messages.
+//! wherever a check ends; with `--each` by the address too. Targets with the same labels are one series: the worst of each. Labels hold no messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
@@ -20,10 +20,10 @@ pub(super) const FORMAT: Row = Row {
     ..Row::new("prometheus", |_, out| Box::new(Metrics { out, servers: BTreeMap::new() }))
 };
 
-/// Collects the targets by host and port.
+/// Collects the targets by host and port, and by the address of a member.
 struct Metrics<W> {
     out: W,
-    servers: BTreeMap<(String, String), Measured>,
+    servers: BTreeMap<(String, String, Option<String>), Measured>,
 }
 
 /// What is measured of one host and port.
@@ -42,7 +42,7 @@ struct Measured {
 impl<W: Write> Reporter for Metrics<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
-        let key = (server.host.clone(), server.port.clone());
+        let key = (server.host.clone(), server.port.clone(), server.member.clone());
         let measured = self.servers.entry(key).or_insert_with(|| Measured {
             verdict: Verdict::Verified,
             exit_status: 0,
@@ -156,10 +156,11 @@ impl<W> Metrics<W> {
         samples: impl Fn(&Measured, &mut dyn FnMut(&[(&str, &str)], &dyn Display)),
     ) {
         let mut lines = String::new();
-        for ((host, port), measured) in &self.servers {
+        for ((host, port, member), measured) in &self.servers {
             samples(measured, &mut |labels, value| {
                 let own = [("host", host.as_str()), ("port", port.as_str())];
-                sample(&mut lines, name, own.iter().chain(labels), value);
+                let address = member.as_ref().map(|address| ("address", address.as_str()));
+                sample(&mut lines, name, own.iter().chain(&address).chain(labels), value);
             });
         }
         if !lines.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::server::Server;
 use super::{Layout, Sort};
+use crate::evidence::Place;
 
 /// Rows with what they are sorted by.
 pub(super) struct Rows<T> {
@@ -10,7 +11,7 @@ pub(super) struct Rows<T> {
 }
 
 /// The rank that the order asks for, then the target's place in the run.
-type Key = (i64, usize);
+type Key = (i64, Place);
 
 impl<T> Rows<T> {
     /// No rows yet.

@@ -6,6 +6,7 @@ use super::{lossy, subject};
 use crate::certificate::Certificate;
 use crate::conninfo::TlsVersion;
 use crate::diagnose::{Outcome, Standing, Verdict};
+use crate::evidence::Place;
 use crate::text;
 use crate::timestamp::Timestamp;
 
@@ -15,7 +16,7 @@ const LONGEST: usize = 300;
 /// A target.
 pub(super) struct Server {
     /// Its place in the run.
-    pub place: usize,
+    pub place: Place,
     /// Where it was given, if that is a file.
     pub source: String,
     /// The hosts, as the settings have them: the same from run to run, wherever the check ends. Empty where unknown.
@@ -24,6 +25,8 @@ pub(super) struct Server {
     pub port: String,
     /// The address where the check ended.
     pub address: String,
+    /// `--each`: the one address of the host that was checked.
+    pub member: Option<String>,
     pub database: String,
     pub user: String,
     pub sslmode: &'static str,
@@ -90,6 +93,7 @@ impl Server {
                 .and_then(|attempt| attempt.address)
                 .map(|address| address.to_string())
                 .unwrap_or_default(),
+            member: subject::member_address(outcome).map(|address| address.to_string()),
             database: settings.map(|settings| value(settings.database.shown())).unwrap_or_default(),
             user: settings.map(|settings| value(settings.user.shown())).unwrap_or_default(),
             sslmode: settings.map(|settings| settings.sslmode.name()).unwrap_or_default(),
@@ -142,11 +146,17 @@ impl Server {
 
     /// How people name it, with its port unless that is PostgreSQL's own.
     pub(super) fn name(&self) -> String {
-        if self.port == "5432" { self.host_or_unknown().to_owned() } else { self.name_with_port() }
+        let name = if self.port == "5432" { self.host_or_unknown().to_owned() } else { self.host_and_port() };
+        subject::at(name, self.member.as_deref())
     }
 
     /// The same, always with its port.
     pub(super) fn name_with_port(&self) -> String {
+        subject::at(self.host_and_port(), self.member.as_deref())
+    }
+
+    /// Without the member.
+    pub(super) fn host_and_port(&self) -> String {
         match self.host.as_str() {
             "" => self.host_or_unknown().to_owned(),
             host if host.contains(':') => format!("[{host}]:{}", self.port),

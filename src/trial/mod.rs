@@ -8,13 +8,14 @@
 mod candidates;
 mod string;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::conninfo::{self, Endpoint, Environment, Host, Origin, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{
     Code, Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
-use crate::evidence::{Attempt, Evidence, SessionFailure, TlsFailure};
+use crate::evidence::{Attempt, Evidence, Member, SessionFailure, TlsFailure};
 use crate::file;
 use crate::own_thread;
 use crate::plan::Plan;
@@ -445,10 +446,8 @@ impl<'a> Trials<'a> {
         let mut scope = self.evidence.scope;
         scope.tls_only = true;
         scope.require_auth = false;
-        let failing = self.evidence.attempts.last().map(|attempt| attempt.host);
         let plan = Plan {
-            // With load_balance_hosts=random another host might come first, and show nothing of the fault.
-            only_host: failing.filter(|_| settings.shuffle_hosts),
+            only: self.only(&settings),
             settings,
             trust,
             started: self.evidence.started,
@@ -459,6 +458,17 @@ impl<'a> Trials<'a> {
         let evidence = probe(&plan).await;
         self.connections += evidence.attempts.len();
         Some(evidence)
+    }
+
+    /// The one host to be tried: that of `--each`, unless the fix is another list. With load_balance_hosts=random another
+    /// one might come first, and show nothing of the fault.
+    fn only(&self, settings: &Settings) -> Option<Arc<Member>> {
+        if let Some(member) = &self.evidence.member {
+            let hosts = self.evidence.config.as_ref().map_or(0, |checked| checked.hosts.len());
+            return (settings.hosts.len() == hosts).then(|| Arc::clone(member));
+        }
+        let failing = self.evidence.attempts.last().map(|attempt| attempt.host);
+        failing.filter(|_| settings.shuffle_hosts).map(|host| Arc::new(Member::host(host)))
     }
 
     /// A warning whose fixes were judged on the captured chain.

@@ -142,7 +142,7 @@ impl Target {
             scope: Scope { tls_only: true, ..Scope::default() },
             second_looks: true,
             total_limit: None,
-            only_host: None,
+            only: None,
         };
         let evidence = probe(&plan).await;
         (evidence, passed.load(Ordering::Relaxed))

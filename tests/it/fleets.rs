@@ -8,6 +8,9 @@ use std::thread;
 use serde_json::Value;
 
 use crate::support::home::Home;
+use crate::support::odd_pki::{Key, Kind};
+use crate::support::pki::{Algorithm, Chain};
+use crate::support::scripted_server::{Login, ScriptedServer, Tls};
 use crate::support::tool::Tool;
 
 /// A server that refuses TLS; its thread ends with the process.
@@ -121,12 +124,75 @@ fn tables_are_sorted_as_asked() {
     assert!(wrong.stderr.contains("'expires'"), "{wrong}");
 }
 
+/// What asks the same of the same server is asked once, and each target has its own report.
+#[test]
+fn targets_that_ask_the_same_share_a_connection() {
+    let home = Home::new();
+    let chain = Chain::honest("db.example", Algorithm::Ecdsa);
+    let root = home.write("root.pem", chain.root.pem());
+    let der = [&chain.leaf, &chain.intermediate].map(|identity| identity.certificate.to_der().unwrap());
+    let key = Key { kind: Kind::P256, private: chain.leaf.key.clone() };
+    let server = ScriptedServer::start(&der, &key, &Tls { login: Login::Open, ..Tls::default() });
+    let port = server.address.port();
+    let conninfo = |host: &str| {
+        format!(
+            "host={host} hostaddr=127.0.0.1 port={port} sslmode=verify-full sslrootcert={}",
+            root.display()
+        )
+    };
+    let (good, bad) = (conninfo("db.example"), conninfo("other.example"));
+    let lines = [
+        format!("{good} user=a dbname=one password=x"),
+        format!("{good} user=b dbname=two"),
+        format!("user=b application_name=c {good}"),
+        format!(
+            "postgresql://d:y@db.example:{port}/three?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={}",
+            root.display()
+        ),
+        format!("{bad} user=a"),
+        format!("{bad} user=b"),
+        // The demand is another one.
+        format!("{good} user=a sslmode=verify-ca"),
+    ];
+    let list = home.write("fleet.txt", lines.join("\n"));
+    let list = list.to_str().unwrap();
+    let run = |options: &[&str]| {
+        let mut tool = Tool::at(&home).with(["--no-try", "--format", "json", "--from", list]);
+        for option in options {
+            tool = tool.with([*option]);
+        }
+        let report = tool.run();
+        report.exits(8);
+        let mut objects = json(&report.stdout);
+        objects.sort_by_key(|object| object["source"]["line"].as_u64());
+        (objects, server.connections().len())
+    };
+    let (objects, connections) = run(&["--tls-only"]);
+    assert_eq!(connections, 3);
+    let (_, apart) = run(&[]);
+    assert_eq!(apart, 7, "a session is each target's own");
+    let text = |pointer: &str| -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        objects.iter().map(|object| text(object.pointer(pointer).unwrap_or(&Value::Null))).collect()
+    };
+    assert_eq!(text("/target/user"), ["a", "b", "b", "d", "a", "b", "a"]);
+    assert_eq!(text("/target/database"), ["one", "two", "b", "three", "a", "b", "a"]);
+    let verdicts = ["verified", "verified", "verified", "verified", "failed", "failed", "chain-verified"];
+    assert_eq!(text("/verdict"), verdicts);
+    assert!(
+        objects[5]["chain"][0]["sha256"].is_string() && objects[5]["attempts"][0]["address"] == "127.0.0.1"
+    );
+    let fixes = objects[5]["diagnosis"]["fixes"].as_array().unwrap();
+    assert!(!fixes.is_empty() && fixes == objects[4]["diagnosis"]["fixes"].as_array().unwrap());
+}
+
 /// A report that goes to a file is written there as it comes, and stands at its place when the run is over.
 #[test]
 fn a_report_in_a_file_appears_when_the_run_is_over() {
     let home = Home::new();
     let fast = refusing();
-    let list = home.write("fleet.txt", format!("{}\n", conninfo(fast, "b.example")).repeat(50));
+    let lines: String = (0..50).map(|n| format!("{} user=u{n}\n", conninfo(fast, "b.example"))).collect();
+    let list = home.write("fleet.txt", lines);
     let output = home.path().join("report.json");
     let report = Tool::at(&home)
         .with(["--no-try", "-q", "--from", list.to_str().unwrap(), "--output", output.to_str().unwrap()])

@@ -33,7 +33,7 @@ fn outcome(fault: &Fault) -> Outcome {
     };
     let trust = trust::load(&settings, &environment);
     let plan =
-        Plan { settings, trust, started: now, scope, second_looks: true, total_limit: None, only_host: None };
+        Plan { settings, trust, started: now, scope, second_looks: true, total_limit: None, only: None };
     let context = Context {
         input: Some(&input),
         overrides: &overrides,

@@ -14,6 +14,7 @@ mod completions;
 mod conninfo_oracle;
 mod cut_handshakes;
 mod dialects;
+mod each;
 mod end_to_end;
 mod faults;
 mod fleets;

@@ -70,7 +70,7 @@ impl Check {
         let trust: Trust = trust::load(&self.settings, &environment);
         let now = Timestamp::now();
         let plan = Plan {
-            only_host: None,
+            only: None,
             settings: self.settings,
             trust,
             started: now,

@@ -199,7 +199,10 @@ fn ctrl_c_reports_the_last_cause_of_each_target_that_waits() {
 fn no_more_targets_are_checked_at_once_than_there_are_sockets_for() {
     let home = Home::new();
     let (address, count) = server(|_| b"N");
-    let targets = home.write("targets.txt", format!("{}\n", conninfo(address)).repeat(300));
+    // Each asks something else, for its own sake.
+    let targets: String =
+        (0..300).map(|n| format!("{} application_name=a{n}\n", conninfo(address))).collect();
+    let targets = home.write("targets.txt", targets);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "ulimit -n 96 && exec \"$0\" \"$@\"", Tool::PROGRAM]);
     let targets = targets.to_str().unwrap();

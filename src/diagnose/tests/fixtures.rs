@@ -96,6 +96,7 @@ impl Evidence {
             hosts_line: None,
             resolvers: vec![crate::evidence::NameServer { address: "192.0.2.53".to_owned(), answer: None }],
             families: None,
+            member: None,
             scope: Scope::default(),
             took: Duration::from_millis(58),
         };

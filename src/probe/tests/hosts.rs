@@ -78,7 +78,10 @@ fn slots_without_an_address_are_passed_over_or_final_as_in_libpq() {
         assert_eq!(tried[4].negotiate.as_ref().unwrap().result, NegotiateResult::Refused);
         assert_eq!(attempts(vec![word, slot()]).await.len(), 1);
         assert_eq!(attempts(vec![nobody]).await.len(), 1);
-        let only = Plan { only_host: Some(1), ..plan(vec![slot(), slot(), slot()]) };
+        let only = Plan {
+            only: Some(std::sync::Arc::new(crate::evidence::Member::host(1))),
+            ..plan(vec![slot(), slot(), slot()])
+        };
         assert_eq!(probe(&only).await.attempts.iter().map(|attempt| attempt.host).collect::<Vec<_>>(), [1]);
         let mut plan = plan(vec![slot()]);
         plan.settings.sslmode = SslMode::Disable;

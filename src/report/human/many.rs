@@ -8,6 +8,7 @@ use super::diagnosis::{fixes, level, title};
 use super::sign;
 use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
 use crate::report::causes::{Cause, Causes};
+use crate::report::members::Members;
 use crate::report::page::{LABELS, Page};
 use crate::report::problem::{Problem, Rank, date, problems};
 use crate::report::rows::Rows;
@@ -22,6 +23,7 @@ pub(super) struct Many<W> {
     out: W,
     rows: Rows<Row>,
     causes: Causes,
+    members: Members,
     times: Vec<Duration>,
     /// `-v`: what is to be known of each server.
     servers: Rows<[String; 6]>,
@@ -51,6 +53,7 @@ impl<W: Write> Many<W> {
             out,
             rows: Rows::new(layout),
             causes,
+            members: Members::default(),
             times: Vec::new(),
             servers: Rows::new(layout),
             roots: BTreeMap::new(),
@@ -66,6 +69,7 @@ impl<W: Write> Reporter for Many<W> {
         let server = Server::of(outcome);
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
         *self.roots.entry(server.root.clone()).or_insert(0) += usize::from(!server.root.is_empty());
+        self.members.count(outcome, &server);
         let mut problems = problems(outcome);
         // Where it failed, nothing else is worth a line.
         problems.retain(|problem| outcome.verdict != Verdict::Failed || problem.fails());
@@ -87,7 +91,8 @@ impl<W: Write> Reporter for Many<W> {
     }
 
     fn finish(&mut self, run: &Run) -> io::Result<()> {
-        let mut page = Page::new(self.layout.style);
+        let style = self.layout.style;
+        let mut page = Page::new(style);
         let quiet = self.layout.verbosity == Verbosity::Quiet;
         let shown = |row: &&Row| !quiet || row.fails;
         let listed: Vec<&Row> = self.rows.sorted().into_iter().filter(shown).collect();
@@ -112,6 +117,10 @@ impl<W: Write> Reporter for Many<W> {
         if !quiet || run.exit_status != 0 {
             if !is_empty || !servers.is_empty() {
                 page.part();
+            }
+            for words in self.members.mixed() {
+                let words = style.text(&words);
+                page.prose("sometimes  ", 11, 11, Role::Plain, &words);
             }
             if !quiet {
                 roots(&mut page, &self.roots);
