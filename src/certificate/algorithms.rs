@@ -84,7 +84,7 @@ impl SecurityLevel {
     }
 
     /// The bits of security that it wants.
-    fn bits(self) -> u32 {
+    pub fn bits(self) -> u32 {
         match self.0 {
             0 => 0,
             1 => 80,

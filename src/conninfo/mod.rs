@@ -49,7 +49,7 @@ pub use mask::{
     names_secret,
 };
 pub use merge::Overrides;
-pub use openssl::OpenSslConfig;
+pub use openssl::{Offered, OpenSslConfig};
 pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};

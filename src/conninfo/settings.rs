@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    ChannelBinding, OpenSslConfig, Origin, Parameter, ParameterValue, RequireAuth, SslCertMode, SslMode,
-    SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
+    ChannelBinding, Offered, OpenSslConfig, Origin, Parameter, ParameterValue, RequireAuth, SslCertMode,
+    SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion, Value,
 };
 use crate::certificate::SecurityLevel;
 use crate::secret::Secret;
@@ -67,6 +67,16 @@ impl Settings {
     /// The security level at which OpenSSL verifies.
     pub fn security_level(&self) -> SecurityLevel {
         self.openssl.as_ref().and_then(|config| config.level).unwrap_or_default()
+    }
+
+    /// What libpq offers of cipher suites, groups and signature schemes.
+    pub fn offered(&self) -> Offered {
+        self.openssl.as_ref().map_or_else(Offered::default, OpenSslConfig::offered)
+    }
+
+    /// OpenSSL's configuration, where it changes what is offered besides versions.
+    pub fn limiting_config(&self) -> Option<&OpenSslConfig> {
+        self.openssl.as_ref().filter(|config| config.limits_offer())
     }
 
     /// The lines of OpenSSL's configuration that limit the versions of TLS below what libpq's options allow.

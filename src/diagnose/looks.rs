@@ -20,6 +20,7 @@ fn hello(offer: &HelloOffer) -> String {
     let purpose = match offer.purpose {
         HelloPurpose::Version => "other versions",
         HelloPurpose::Unsupported => "all suites and groups of psql",
+        HelloPurpose::Unlimited => "the suites, groups and signatures of OpenSSL without its configuration",
         HelloPurpose::ServerName => "another server name",
         HelloPurpose::Alpn => "the same hello without ALPN",
         HelloPurpose::Own => "of these what this tool offers",

@@ -576,6 +576,8 @@ pub enum HelloPurpose {
     Unsupported,
     /// The part of that which rustls offers.
     Own,
+    /// Whether the limits of OpenSSL's configuration make the difference: its default suites, groups and signature schemes.
+    Unlimited,
     /// Whether the server name makes the difference.
     ServerName,
     /// Whether ALPN makes the difference: none is offered.

@@ -17,9 +17,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::hello::{OLD_SCHEMES, SCHEMES, X25519};
+use super::hello::{OLD_SCHEMES, X25519};
 use super::{ask_in_plaintext, look};
-use crate::conninfo::{SslNegotiation, TlsVersion};
+use crate::conninfo::{Offered, SslNegotiation, TlsVersion};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER, Version};
 use crate::evidence::{Answer, HelloOffer, HelloPurpose, PlaintextAnswer, Question};
 use crate::iana::{GROUPS, SUITES};
@@ -142,14 +142,15 @@ impl Prober {
         groups: &[u16],
     ) -> Option<Answer> {
         let old = versions.iter().any(|version| *version < TlsVersion::Tls12);
-        let schemes = SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| old));
+        let mut schemes = Offered::default().schemes;
+        schemes.extend(OLD_SCHEMES.iter().filter(|_| old));
         let offer = HelloOffer {
             purpose: HelloPurpose::Audit,
             direct,
             versions: versions.to_vec(),
             suites: suites.to_vec(),
             groups: groups.to_vec(),
-            schemes: schemes.copied().collect(),
+            schemes,
             share: groups.contains(&X25519),
             sni: self.task.sni.clone(),
             alpn: direct,

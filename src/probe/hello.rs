@@ -10,11 +10,6 @@ use crate::evidence::HelloOffer;
 const P256: u16 = 23;
 pub(super) const X25519: u16 = 29;
 
-/// Signature schemes that OpenSSL offers at security level 2, its order.
-pub(super) const SCHEMES: [u16; 20] = [
-    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501,
-    0x0601, 0x0303, 0x0301, 0x0302, 0x0402, 0x0502, 0x0602,
-];
 /// SHA-1 with RSA, DSA and ECDSA: TLS 1.0 and 1.1 sign with nothing else.
 pub(super) const OLD_SCHEMES: [u16; 2] = [0x0203, 0x0201];
 
@@ -132,7 +127,7 @@ mod tests {
             versions: versions.to_vec(),
             suites: vec![0x1301, 0xC02F],
             groups: vec![23, 29],
-            schemes: SCHEMES.to_vec(),
+            schemes: vec![0x0403, 0x0804],
             share: true,
             sni: Some("db.example".to_owned()),
             alpn: true,

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::hello::{OLD_SCHEMES, SCHEMES};
+use super::hello::OLD_SCHEMES;
 use super::look::look;
 use super::tls::{self, sent_name};
 use super::wiretap::is_record;
-use crate::conninfo::{Host, Notice, Settings, SslNegotiation, TlsVersion};
+use crate::conninfo::{Host, Notice, Offered, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{
     Answer, Attempt, HelloOffer, HelloPurpose, Look, NegotiateResult, Question, TcpResult, TlsFailure,
     TlsRecord,
@@ -35,14 +35,8 @@ const PORT_MARGIN: Duration = Duration::from_millis(200);
 /// Ports of PostgreSQL and its poolers: the default, a second cluster (Debian), PgBouncer, Supabase's pooler.
 const NEIGHBOURS: [u16; 4] = [5432, 5433, 6432, 6543];
 
-/// OpenSSL's default cipher suites and groups, in its order: what psql offers.
-const SUITES_13: [u16; 3] = [0x1302, 0x1303, 0x1301];
-const SUITES_12: [u16; 28] = [
-    0xC02C, 0xC030, 0x009F, 0xCCA9, 0xCCA8, 0xCCAA, 0xC02B, 0xC02F, 0x009E, 0xC024, 0xC028, 0x006B, 0xC023,
-    0xC027, 0x0067, 0xC00A, 0xC014, 0x0039, 0xC009, 0xC013, 0x0033, 0x009D, 0x009C, 0x003D, 0x003C, 0x0035,
-    0x002F, 0x00FF,
-];
-const GROUPS: [u16; 10] = [29, 23, 30, 25, 24, 256, 257, 258, 259, 260];
+/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV, which OpenSSL before 3.5 sends as the last of the suites.
+const RENEGOTIATION: u16 = 0x00FF;
 const P256: u16 = 23;
 
 /// Takes the looks that the last attempt's failure calls for.
@@ -256,6 +250,7 @@ impl Looks {
         let newest = [TlsVersion::Tls13];
         let lacks_newest = !tls.offer.versions.contains(&TlsVersion::Tls13);
         let variants = [
+            hellos.unlimited(all.clone()),
             (!hellos.direct).then(|| hellos.without_alpn(all.clone())),
             Some(offer(HelloPurpose::Version, &old, hellos)),
             lacks_newest.then(|| offer(HelloPurpose::Version, &newest, hellos)),
@@ -318,6 +313,12 @@ impl<'a> Hellos<'a> {
         }
     }
 
+    /// The same where OpenSSL's configuration sets no lists, if it does.
+    fn unlimited(&self, offer: HelloOffer) -> Option<HelloOffer> {
+        self.settings.limiting_config()?;
+        Some(with_lists(HelloOffer { purpose: HelloPurpose::Unlimited, ..offer }, Offered::default()))
+    }
+
     fn without_alpn(&self, offer: HelloOffer) -> HelloOffer {
         HelloOffer { purpose: HelloPurpose::Alpn, alpn: false, ..offer }
     }
@@ -345,21 +346,35 @@ fn allowed(settings: &Settings) -> Vec<TlsVersion> {
 
 /// Everything that OpenSSL offers in these versions.
 fn offer(purpose: HelloPurpose, versions: &[TlsVersion], hellos: &Hellos<'_>) -> HelloOffer {
-    let within = |wanted: fn(TlsVersion) -> bool| versions.iter().any(|version| wanted(*version));
-    let new = within(|version| version == TlsVersion::Tls13);
-    let old = within(|version| version < TlsVersion::Tls13);
-    let oldest = within(|version| version < TlsVersion::Tls12);
-    let suites = SUITES_13.iter().filter(|_| new).chain(SUITES_12.iter().filter(|_| old));
-    HelloOffer {
+    let bare = HelloOffer {
         purpose,
         direct: hellos.direct,
         versions: versions.to_vec(),
-        suites: suites.copied().collect(),
-        groups: GROUPS.to_vec(),
-        schemes: SCHEMES.iter().chain(OLD_SCHEMES.iter().filter(|_| oldest)).copied().collect(),
+        suites: Vec::new(),
+        groups: Vec::new(),
+        schemes: Vec::new(),
         share: true,
         sni: hellos.sni.clone(),
         alpn: true,
         size: 0,
+    };
+    with_lists(bare, hellos.settings.offered())
+}
+
+/// The hello with the lists that go with its versions.
+fn with_lists(hello: HelloOffer, offered: Offered) -> HelloOffer {
+    let within = |wanted: fn(TlsVersion) -> bool| hello.versions.iter().any(|version| wanted(*version));
+    let mut suites = Vec::new();
+    if within(|version| version == TlsVersion::Tls13) {
+        suites.extend(offered.suites13);
     }
+    if within(|version| version < TlsVersion::Tls13) {
+        suites.extend(offered.suites12);
+        suites.push(RENEGOTIATION);
+    }
+    let mut schemes = offered.schemes;
+    if within(|version| version < TlsVersion::Tls12) {
+        schemes.extend(OLD_SCHEMES);
+    }
+    HelloOffer { suites, groups: offered.groups, schemes, ..hello }
 }

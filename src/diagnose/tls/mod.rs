@@ -14,7 +14,7 @@ use super::suites::{self, OFFERED};
 use super::view::{View, path_text, seconds};
 use super::{Fix, alerts};
 use crate::certificate::{Certificate, GeneralName, KeyKind};
-use crate::conninfo::{Settings, TlsVersion};
+use crate::conninfo::{OpenSslConfig, Settings, TlsVersion};
 use crate::evidence::{
     Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
 };
@@ -36,6 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { code: &ALPN_REJECTED, detect: alpn_rejected },
     Rule { code: &TLS_VERSION_UNSUPPORTED, detect: no_version_left },
     Rule { code: &TLS_VERSION_UNSUPPORTED, detect: version_unsupported },
+    Rule { code: &TLS_NO_SHARED_CIPHER, detect: nothing_to_offer },
     Rule { code: &TLS_UNSUPPORTED_HERE, detect: unsupported_here },
     Rule { code: &TLS_NO_SHARED_CIPHER, detect: no_shared_cipher },
     Rule { code: &TLS_TIMEOUT, detect: timeout },
@@ -337,7 +338,7 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
             _ => None,
         });
     let server = tls.version.filter(outside).or(looked);
-    if server.is_none() && view.alert() != Some(70) {
+    if server.is_none() && (view.alert() != Some(70) || lacks_suites(view)) {
         return None;
     }
     let bound = |keyword: &'static str| {
@@ -371,6 +372,12 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         .fact_if("answer", view.alert().map(alerts::name))
         .fixes(version_fixes(settings, server)),
     )
+}
+
+/// Whether OpenSSL's configuration leaves a version only suites that are not offered here: this version was not offered.
+fn lacks_suites(view: &View<'_>) -> bool {
+    let offered = view.settings().and_then(Settings::limiting_config).map(OpenSslConfig::offered);
+    offered.is_some_and(|offered| !offered.suites12.iter().any(|suite| suites::has_suite(*suite)))
 }
 
 /// The remedies where the newest version of a server is known to be this, or none that was offered.
@@ -559,19 +566,65 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// OpenSSL's configuration leaves an empty list: libpq fails before its ClientHello.
+fn nothing_to_offer(view: &View<'_>) -> Option<Finding> {
+    let config = view.settings()?.limiting_config()?;
+    let highest = view.tls()?.offer.versions.last()?;
+    let lacking = config.offered().lacks(*highest)?;
+    let (file, commands) = (path_text(&config.file), config.limiting_commands().join(", "));
+    let version = highest.name();
+    Some(
+        Finding::titled(format!("the OpenSSL configuration leaves no {lacking} to offer for {version}"))
+            .because(format!("{commands} in {file}: libpq fails before it sends a ClientHello"))
+            .fact("offered", "none")
+            .fix(Fix::text(format!("correct or remove in {file}: {commands}"))),
+    )
+}
+
+/// What the OpenSSL configuration allows, and not the server's own settings, is what the server accepts nothing of.
+fn limited_by_configuration(view: &View<'_>, alert: Option<u8>) -> Option<Finding> {
+    let config = view.settings()?.limiting_config()?;
+    if !only_answered(view, HelloPurpose::Unlimited, HelloPurpose::Unsupported) {
+        return None;
+    }
+    let (file, commands) = (path_text(&config.file), config.limiting_commands().join(", "));
+    Some(
+        Finding::titled("the server accepts nothing of what the OpenSSL configuration allows")
+            .because(format!(
+                "{commands} in {file} limits what libpq offers; the server answers the same ClientHello without these limits"
+            ))
+            .fact("configuration", file.clone())
+            .fact("limited_by", commands.clone())
+            .fact_if("answer", alert.map(alerts::name))
+            .fix(Fix::text(format!("relax or remove in {file}: {commands}"))),
+    )
+}
+
 fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
-    let alert = view.alert().filter(|alert| matches!(alert, 40 | 71))?;
     view.tls_failure()?;
+    let alert = view.alert();
+    if let Some(found) = limited_by_configuration(view, alert) {
+        return Some(found);
+    }
+    let alert = alert.filter(|alert| matches!(alert, 40 | 70 | 71))?;
     let tls = view.tls()?;
+    let limits = view.settings()?.limiting_config();
+    let limits = limits
+        .map(|config| format!("{} in {}", config.limiting_commands().join(", "), path_text(&config.file)));
     let psql = looks(view, HelloPurpose::Unsupported).next().map(|(_, answer)| match answer {
         Answer::Alert(alert) => format!("would fail too: {}", alerts::name(*alert)),
         _ => "a second look with its suites got no handshake either".to_owned(),
     });
     Some(
         Finding::titled("client and server have no cipher suite, group or signature in common")
-            .because(
-                "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its key exclude it",
-            )
+            .because(match &limits {
+                None => "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its \
+                         key exclude it"
+                    .to_owned(),
+                Some(limits) => format!(
+                    "the server accepts nothing of what was offered, and the OpenSSL configuration limits that: {limits}"
+                ),
+            })
             .fact("answer", alerts::name(alert))
             .fact("offered", OFFERED)
             .fact("versions", versions(&tls.offer.versions))

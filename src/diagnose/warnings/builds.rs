@@ -23,7 +23,13 @@ pub const LIBPQ_BUILDS_DIFFER: Code = Code {
 
 /// The verdict is that of libpq 18 on OpenSSL 3 with the configuration of this machine; this names the others.
 pub(super) fn libpq_builds_differ(view: &View<'_>) -> Vec<Finding> {
-    let found = [spaces_in_uri(view), byte_order_mark(view), lowered_level(view), limited_versions(view)];
+    let found = [
+        spaces_in_uri(view),
+        byte_order_mark(view),
+        lowered_level(view),
+        limited_versions(view),
+        fips_mode(view),
+    ];
     found.into_iter().flatten().collect()
 }
 
@@ -117,5 +123,21 @@ fn limited_versions(view: &View<'_>) -> Option<Finding> {
         ))
         .fact("configuration", file)
         .fix(Fix::text("to offer the versions that libpq offers elsewhere: remove the line from the file")),
+    )
+}
+
+/// Whether the module with the approved algorithms is installed cannot be seen here.
+fn fips_mode(view: &View<'_>) -> Option<Finding> {
+    let config = view.settings()?.openssl.as_ref().filter(|config| config.fips)?;
+    view.tls()?;
+    let file = path_text(&config.file);
+    Some(
+        Finding::titled(format!(
+            "the OpenSSL configuration {file} turns FIPS mode on: libpq offers approved algorithms only, and fails where \
+             OpenSSL's FIPS module is missing"
+        ))
+        .fact("configuration", file)
+        .fact("libpq_says", "could not create SSL context: library has no ciphers")
+        .fix(Fix::text("see whether the FIPS module is active").run("openssl list -providers")),
     )
 }

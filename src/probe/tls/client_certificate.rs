@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use crate::certificate::DistinguishedName;
 use crate::evidence::ClientCertificateRecord;
@@ -36,9 +36,10 @@ enum Identity {
 }
 
 impl Resolver {
-    pub(super) fn new(identity: &ClientIdentity) -> Self {
+    /// `schemes`: those in which the client signs, if not all.
+    pub(super) fn new(identity: &ClientIdentity, schemes: Option<&[u16]>) -> Self {
         let identity = match identity {
-            ClientIdentity::Ready(certificate) => Some(Identity::of(certificate)),
+            ClientIdentity::Ready(certificate) => Some(Identity::of(certificate, schemes)),
             ClientIdentity::None | ClientIdentity::Absent { .. } | ClientIdentity::Failed(_) => None,
         };
         Self { identity, findings: Arc::default() }
@@ -51,8 +52,12 @@ impl Resolver {
 }
 
 impl Identity {
-    fn of(certificate: &ClientCertificate) -> Self {
-        let Some(key) = certificate.signing_key() else {
+    fn of(certificate: &ClientCertificate, schemes: Option<&[u16]>) -> Self {
+        let key = certificate.signing_key().map(|key| match schemes {
+            Some(schemes) => Arc::new(Limited { key, schemes: schemes.to_vec() }) as Arc<dyn SigningKey>,
+            None => key,
+        });
+        let Some(key) = key else {
             let kind = certificate.chain.first().and_then(|leaf| leaf.facts().ok());
             return Self::Unusable(
                 kind.map_or_else(|| "of another kind".to_owned(), |facts| facts.key.to_string()),
@@ -62,6 +67,24 @@ impl Identity {
         let chain = chain.map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
         // Not `from_der`, which refuses certificates of version 1.
         Self::Usable(Arc::new(CertifiedKey::new(chain, key)))
+    }
+}
+
+/// A key that signs in some of its schemes only.
+#[derive(Debug)]
+struct Limited {
+    key: Arc<dyn SigningKey>,
+    schemes: Vec<u16>,
+}
+
+impl SigningKey for Limited {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        let both = offered.iter().filter(|scheme| self.schemes.contains(&u16::from(**scheme)));
+        self.key.choose_scheme(&both.copied().collect::<Vec<_>>())
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
     }
 }
 

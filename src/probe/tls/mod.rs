@@ -27,7 +27,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::clock::Clock;
 use super::negotiate::on_the_way;
 use super::wiretap::{ServerFlight, Tap, Traffic, group_name, suite_name};
-use crate::conninfo::{Host, Settings, SslNegotiation, TlsVersion};
+use crate::conninfo::{Host, Offered, OpenSslConfig, Settings, SslNegotiation, TlsVersion};
 use crate::evidence::{ClientCertificateRecord, Offer, Step, TlsFailure, TlsRecord};
 use crate::own_thread;
 use crate::plan::Plan;
@@ -70,11 +70,18 @@ pub(super) async fn handshake(
         let failure = TlsFailure::Unsupported("TLS below version 1.2".to_owned());
         return (clock.step(start, unfinished(offer, failure)), None);
     }
-    let verifier = verifier::Verifier::new(plan, Arc::clone(trust), host);
+    let limits = settings.limiting_config().map(OpenSslConfig::offered);
+    let provider = match limited_provider(limits.as_ref(), &versions) {
+        Ok(provider) => provider,
+        Err(what) => return (clock.step(start, unfinished(offer, TlsFailure::Unsupported(what))), None),
+    };
+    let schemes = limits.as_ref().map(|limits| limits.schemes.as_slice());
+    let verifier = verifier::Verifier::new(plan, Arc::clone(trust), host, schemes);
     let chain = verifier.findings();
-    let client = client_certificate::Resolver::new(&trust.client);
+    let client_schemes = limits.as_ref().map(|limits| limits.client_schemes.as_slice());
+    let client = client_certificate::Resolver::new(&trust.client, client_schemes);
     let requested = client.findings();
-    let config = match config(&name, &versions, verifier, client) {
+    let config = match config(&name, provider, &versions, verifier, client) {
         Ok(config) => config,
         Err(error) => {
             let record = unfinished(offer, TlsFailure::Protocol(error.to_string()));
@@ -207,15 +214,49 @@ pub(super) fn provider() -> CryptoProvider {
     }
 }
 
+/// What of it OpenSSL's configuration lets libpq offer.
+///
+/// # Errors
+/// What is needed and missing here.
+fn limited_provider(
+    limits: Option<&Offered>,
+    versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
+) -> Result<CryptoProvider, String> {
+    let mut provider = provider();
+    let Some(limits) = limits else { return Ok(provider) };
+    let highest = versions.last().map_or(TlsVersion::Tls13, |(version, _)| *version);
+    if let Some(lacking) = limits.lacks(highest) {
+        return Err(format!("a {lacking} to offer"));
+    }
+    let (suites, groups) = match highest {
+        TlsVersion::Tls13 => (&limits.suites13, &limits.groups),
+        _ => (&limits.suites12, &limits.groups),
+    };
+    let allowed = |suite: u16| limits.suites12.contains(&suite) || limits.suites13.contains(&suite);
+    provider.cipher_suites.retain(|suite| allowed(suite.suite().into()));
+    provider.kx_groups.retain(|group| groups.contains(&group.name().into()));
+    let has = |number: &u16| provider.cipher_suites.iter().any(|suite| u16::from(suite.suite()) == *number);
+    if !suites.iter().any(has) {
+        let names: Vec<String> = suites.iter().map(|number| suite_name(*number)).collect();
+        return Err(format!("one of the suites {}", names.join(", ")));
+    }
+    if provider.kx_groups.is_empty() {
+        let names: Vec<String> = groups.iter().map(|number| group_name(*number)).collect();
+        return Err(format!("one of the groups {}", names.join(", ")));
+    }
+    Ok(provider)
+}
+
 fn config(
     name: &server_name::ServerName,
+    provider: CryptoProvider,
     versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
     verifier: verifier::Verifier,
     client: client_certificate::Resolver,
 ) -> Result<ClientConfig, rustls::Error> {
     let provider = match name.placeholder() {
-        Some(placeholder) => placeholder.provider(&provider()),
-        None => provider(),
+        Some(placeholder) => placeholder.provider(&provider),
+        None => provider,
     };
     let versions: Vec<_> = versions.iter().map(|(_, version)| *version).collect();
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))

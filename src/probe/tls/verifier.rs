@@ -31,12 +31,17 @@ pub(super) struct Verifier {
     host: Option<Value>,
     at: Timestamp,
     mode: SslMode,
+    schemes: Vec<SignatureScheme>,
     findings: Arc<Mutex<Findings>>,
 }
 
 impl Verifier {
-    pub(super) fn new(plan: &Plan, trust: Arc<Trust>, host: &Host) -> Self {
+    /// `schemes`: those in which a server may sign, if not all.
+    pub(super) fn new(plan: &Plan, trust: Arc<Trust>, host: &Host, schemes: Option<&[u16]>) -> Self {
+        let mut supported = signature::supported_schemes();
+        supported.retain(|scheme| schemes.is_none_or(|schemes| schemes.contains(&u16::from(*scheme))));
         Self {
+            schemes: supported,
             trust,
             host: (!host.name.is_empty()).then(|| Value::new(host.name.exposed())),
             at: plan.started,
@@ -110,7 +115,7 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        signature::supported_schemes()
+        self.schemes.clone()
     }
 }
 

@@ -2,5 +2,6 @@
 
 pub(crate) mod builds;
 mod hosts;
+mod offers;
 mod sessions;
 mod stores;

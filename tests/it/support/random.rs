@@ -1,10 +1,22 @@
-//! Random numbers that are the same in every run (splitmix64), so that a failing case can be looked at again.
+//! Random numbers that are the same in every run (splitmix64), so that a failing case can be looked at again. For other
+//! cases, and more of them, set `PGTLS_TEST_SEED` and `PGTLS_TEST_FACTOR` to numbers.
+
+use std::str::FromStr;
+
+fn from_environment<T: FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
+}
 
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(seed ^ from_environment("PGTLS_TEST_SEED").unwrap_or(0))
+    }
+
+    /// How many cases, where this many are usual.
+    pub(crate) fn count(usual: usize) -> usize {
+        usual * from_environment("PGTLS_TEST_FACTOR").unwrap_or(1)
     }
 
     pub(crate) fn number(&mut self) -> u64 {

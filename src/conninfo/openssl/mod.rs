@@ -1,16 +1,22 @@
 //! What OpenSSL's configuration file sets for every TLS connection of every program, libpq's included (config(5),
 //! `SSL_CONF_cmd`(3)): the section that `openssl_conf`, then `ssl_conf`, then `system_default` lead to.
 //!
-//! Read are the security level and the protocol versions. Left out: lists of cipher suites, groups and signature
-//! algorithms, and what belongs to a provider or to FIPS mode. Compared with libpq 15 over OpenSSL 3.0 and libpq 18 over 3.5.
+//! Read are the security level, the protocol versions, the lists of cipher suites, groups and signature algorithms, and
+//! whether FIPS mode is on. Left out: the keywords of Suite B. Compared with libpq 15 over OpenSSL 3.0 and libpq 18 over 3.5.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod ciphers;
+mod file;
+mod lists;
+mod offered;
+
+use std::path::PathBuf;
+
+pub use offered::Offered;
 
 use super::choices::Choice as _;
 use super::{Environment, TlsVersion};
 use crate::certificate::SecurityLevel;
-use crate::file;
+use file::Reader;
 
 /// Where builds of OpenSSL have their `openssl.cnf` (`openssl version -d`): Debian and Ubuntu, Fedora and Red Hat, Alpine
 /// and SUSE, macOS with Homebrew.
@@ -20,12 +26,6 @@ const PLACES: [&str; 4] = [
     "/etc/ssl/openssl.cnf",
     "/opt/homebrew/etc/openssl@3/openssl.cnf",
 ];
-/// No configuration that anybody uses is longer.
-const LONGEST: u64 = 1024 * 1024;
-/// Files that one includes, and the longest value that variables make, at most.
-const MOST_FILES: usize = 100;
-const LONGEST_VALUE: usize = 64 * 1024;
-
 /// What the configuration sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenSslConfig {
@@ -39,6 +39,18 @@ pub struct OpenSslConfig {
     pub max_tls: Option<TlsVersion>,
     /// What `Protocol` switches off, whatever libpq's bounds are.
     pub without: Vec<TlsVersion>,
+    /// `CipherString`: the suites of TLS 1.2 and below, unless they are the default ones.
+    pub suites12: Option<Vec<u16>>,
+    /// `Ciphersuites`: those of TLS 1.3.
+    pub suites13: Option<Vec<u16>>,
+    /// `Groups`, `Curves` or `ECDHParameters`.
+    pub groups: Option<Vec<u16>>,
+    /// `SignatureAlgorithms`.
+    pub schemes: Option<Vec<u16>>,
+    /// `ClientSignatureAlgorithms`, where a client signs with others than a server may.
+    pub client_schemes: Option<Vec<u16>>,
+    /// Whether algorithms approved by FIPS 140 alone are asked for.
+    pub fips: bool,
 }
 
 impl OpenSslConfig {
@@ -53,8 +65,8 @@ impl OpenSslConfig {
         };
         let mut reader = Reader::within(environment);
         reader.file(&file)?;
-        let mut config = Self { file, ..Self::default() };
-        for (name, value) in reader.system_default()? {
+        let mut config = Self { file, fips: reader.asks_for_fips(), ..Self::default() };
+        for (name, value) in reader.system_default().into_iter().flatten() {
             config.command(name, value);
         }
         (config != Self { file: config.file.clone(), ..Self::default() }).then_some(config)
@@ -65,7 +77,24 @@ impl OpenSslConfig {
         // `1.CipherString` and `TLS.MaxProtocol` are ways to say a thing twice, and of TLS alone.
         let name = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         match name.as_str() {
-            "cipherstring" => self.level = level(value).or(self.level),
+            "cipherstring" if !value.starts_with("SUITEB") => {
+                let ciphers::CipherString { suites, level } = ciphers::cipher_string(value);
+                self.level = level.or(self.level);
+                if let Some(suites) = suites {
+                    self.suites12 = Some(suites).filter(|suites| !offered::is_default_of_tls12(suites));
+                }
+            }
+            "ciphersuites" => set(&mut self.suites13, ciphers::suites_of_tls13(value)),
+            "groups" | "curves" => set(&mut self.groups, lists::groups(value, offered::default_groups())),
+            "ecdhparameters" if !["auto", "automatic"].contains(&value.to_ascii_lowercase().as_str()) => {
+                // One group alone.
+                set(
+                    &mut self.groups,
+                    lists::groups(value, offered::default_groups()).filter(|_| !value.contains(':')),
+                );
+            }
+            "signaturealgorithms" => set(&mut self.schemes, lists::schemes(value)),
+            "clientsignaturealgorithms" => set(&mut self.client_schemes, lists::schemes(value)),
             "minprotocol" => bound(value, &mut self.min_tls),
             "maxprotocol" => bound(value, &mut self.max_tls),
             "protocol" => {
@@ -105,16 +134,9 @@ impl OpenSslConfig {
     }
 }
 
-/// The last level that a list of ciphers names (`ssl_create_cipher_list` in ssl_ciph.c).
-fn level(ciphers: &str) -> Option<SecurityLevel> {
-    let named = ciphers.split("@SECLEVEL=").skip(1).map(|rest| {
-        let mut rest = rest.chars();
-        let digit = rest.next().and_then(|digit| digit.to_digit(10));
-        let ends = rest.next().is_none_or(|next| ": ;,@".contains(next));
-        digit.filter(|_| ends).and_then(|level| SecurityLevel::new(u8::try_from(level).ok()?))
-    });
-    // One that is none spoils the list.
-    named.collect::<Option<Vec<_>>>()?.last().copied()
+/// A list that is not understood leaves the one before it.
+fn set(list: &mut Option<Vec<u16>>, read: Option<Vec<u16>>) {
+    *list = read.or(list.take());
 }
 
 fn bound(value: &str, to: &mut Option<TlsVersion>) {
@@ -123,157 +145,6 @@ fn bound(value: &str, to: &mut Option<TlsVersion>) {
         None if value == "None" => *to = None,
         None => {}
     }
-}
-
-/// The sections of a file and of those that it includes (conf_def.c). A fault anywhere spoils all of it.
-struct Reader<'a> {
-    environment: &'a Environment,
-    /// Name and value, in their order, for each section.
-    sections: BTreeMap<String, Vec<(String, String)>>,
-    section: String,
-    files: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn within(environment: &'a Environment) -> Self {
-        Self { environment, sections: BTreeMap::new(), section: "default".to_owned(), files: 0 }
-    }
-
-    fn file(&mut self, path: &Path) -> Option<()> {
-        self.files += 1;
-        if self.files > MOST_FILES {
-            return None;
-        }
-        let bytes = file::read(&self.environment.current_dir.join(path), LONGEST).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            let mut line = line.to_owned();
-            while line.ends_with('\\') {
-                line.pop();
-                line.push_str(lines.next().unwrap_or_default());
-            }
-            self.line(without_comment(&line).trim())?;
-        }
-        Some(())
-    }
-
-    fn line(&mut self, line: &str) -> Option<()> {
-        if line.is_empty() {
-            return Some(());
-        }
-        if let Some(name) = line.strip_prefix('[') {
-            self.section = name.split_once(']')?.0.trim().to_owned();
-            self.sections.entry(self.section.clone()).or_default();
-            return Some(());
-        }
-        if let Some(rest) = line.strip_prefix(".include") {
-            let path = rest.trim_start().strip_prefix('=').unwrap_or(rest).trim();
-            return self.include(&PathBuf::from(self.value(path)?));
-        }
-        if line.starts_with(".pragma") {
-            return Some(());
-        }
-        let (name, value) = line.split_once('=')?;
-        let (section, name) = match name.trim().split_once("::") {
-            Some((section, name)) => (section.to_owned(), name),
-            None => (self.section.clone(), name.trim()),
-        };
-        let value = self.value(value.trim())?;
-        self.sections.entry(section).or_default().push((name.to_owned(), value));
-        Some(())
-    }
-
-    /// A file, or the files of a directory that end in `.cnf` or `.conf`. What is not there is no fault.
-    fn include(&mut self, path: &Path) -> Option<()> {
-        let place = self.environment.current_dir.join(path);
-        if place.is_file() {
-            return self.file(path);
-        }
-        let entries = std::fs::read_dir(&place).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
-            .filter(|path| {
-                path.extension().is_some_and(|extension| extension == "cnf" || extension == "conf")
-            })
-            .collect();
-        files.sort();
-        files.iter().try_for_each(|file| self.file(file))
-    }
-
-    /// A value without its quotes and escapes, and with variables replaced (`str_copy`).
-    fn value(&self, text: &str) -> Option<String> {
-        let mut value = String::new();
-        let mut quote = None;
-        let mut rest = text.chars();
-        while let Some(next) = rest.next() {
-            match (next, quote) {
-                ('\\', _) => value.extend(rest.next()),
-                (_, Some(open)) if next == open => quote = None,
-                ('"' | '\'' | '`', None) => quote = Some(next),
-                ('$', _) => {
-                    let (variable, after) = variable(rest.as_str())?;
-                    value.push_str(&self.lookup(variable)?);
-                    rest = after.chars();
-                }
-                _ => value.push(next),
-            }
-            if value.len() > LONGEST_VALUE {
-                return None;
-            }
-        }
-        Some(value)
-    }
-
-    fn lookup(&self, variable: &str) -> Option<String> {
-        let (section, name) = variable.split_once("::").unwrap_or((&self.section, variable));
-        if section == "ENV" {
-            return self.environment.variable(name).map(|value| value.to_string_lossy().into_owned());
-        }
-        self.get(section, name).or_else(|| self.get("default", name)).map(str::to_owned)
-    }
-
-    fn get(&self, section: &str, name: &str) -> Option<&str> {
-        let values = self.sections.get(section)?;
-        values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The lines of the section that counts for every TLS context.
-    fn system_default(&self) -> Option<impl Iterator<Item = (&str, &str)>> {
-        let modules = self.get("default", "openssl_conf")?;
-        let contexts = self.get(modules, "ssl_conf")?;
-        let values = self.sections.get(self.get(contexts, "system_default")?)?;
-        Some(values.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-    }
-}
-
-/// The name behind a `$`, in brackets or not, and what follows it.
-fn variable(text: &str) -> Option<(&str, &str)> {
-    for (open, close) in [('{', '}'), ('(', ')')] {
-        if let Some(inside) = text.strip_prefix(open) {
-            return inside.split_once(close);
-        }
-    }
-    let ends = |next: char| !(next.is_ascii_alphanumeric() || next == '_' || next == ':');
-    Some(text.split_at(text.find(ends).unwrap_or(text.len())))
-}
-
-/// A line up to a `#` that is neither quoted nor escaped.
-fn without_comment(line: &str) -> &str {
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, next) in line.char_indices() {
-        match (next, quote) {
-            _ if escaped => escaped = false,
-            ('\\', _) => escaped = true,
-            (_, Some(open)) if next == open => quote = None,
-            ('"' | '\'' | '`', None) => quote = Some(next),
-            ('#', None) => return line.get(..at).unwrap_or(line),
-            _ => {}
-        }
-    }
-    line
 }
 
 #[cfg(test)]
