@@ -25,12 +25,12 @@ pub async fn check_all(
     targets: Vec<Given>,
     jobs: usize,
     watcher: &dyn RunWatcher,
-    report: &mut dyn FnMut(&Outcome) -> io::Result<()>,
+    report: &mut dyn FnMut(&mut Outcome) -> io::Result<()>,
 ) -> io::Result<Run> {
     let begin = Instant::now();
     let most = if setup.each { jobs } else { jobs.min(targets.len()) };
     let mut run = Run::default();
-    let mut count_and_report = |outcome: &Outcome| {
+    let mut count_and_report = |outcome: &mut Outcome| {
         run.count(outcome);
         report(outcome)
     };
@@ -108,7 +108,7 @@ async fn as_they_end(
     targets: Vec<Given>,
     jobs: usize,
     watcher: &dyn RunWatcher,
-    report: &mut dyn FnMut(&Outcome) -> io::Result<()>,
+    report: &mut dyn FnMut(&mut Outcome) -> io::Result<()>,
 ) -> io::Result<Ended> {
     let (interruption, interrupted) = tokio::sync::watch::channel(false);
     let total = targets.len();
@@ -131,13 +131,13 @@ async fn as_they_end(
             match ended.map_err(io::Error::other)? {
                 Done::Members(members) => tasks.take(members),
                 Done::Checked(None, _) => {}
-                Done::Checked(Some(first), same) => {
+                Done::Checked(Some(mut first), same) => {
                     watcher.ends(&first);
-                    report(&first)?;
+                    report(&mut first)?;
                     for given in same {
-                        let outcome = checked_alike(&tasks.setup, given, &first).await;
+                        let mut outcome = Box::pin(checked_alike(&tasks.setup, given, &first)).await;
                         watcher.ends(&outcome);
-                        report(&outcome)?;
+                        report(&mut outcome)?;
                     }
                 }
             }

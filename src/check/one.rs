@@ -120,7 +120,7 @@ pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) 
         _ => None,
     };
     let Some(settings) = settings else {
-        let outcome = check_noting(setup, &given, &(), &RefCell::default()).await;
+        let outcome = Box::pin(check_noting(setup, &given, &(), &RefCell::default())).await;
         return Outcome { source: given.source, ..outcome };
     };
     let context = Context {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnose::{Outcome, Standing};
+use crate::diagnose::{Outcome, Removed, Standing};
 use crate::timestamp::Timestamp;
 
 /// What a run came to.
@@ -22,6 +22,10 @@ pub struct Run {
     pub unfinished: usize,
     /// Targets with warnings among those that did not fail.
     pub warned: usize,
+    /// Targets that are otherwise than in an earlier report, where there is one.
+    pub changed: Option<usize>,
+    /// Targets of that report that are none of this run.
+    pub removed: Vec<Removed>,
     /// The exit status of the run.
     pub exit_status: u8,
     /// When the first target began.

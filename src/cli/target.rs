@@ -85,6 +85,9 @@ pub struct FleetArgs {
     /// Check every section of the service file
     #[arg(long, help_heading = "Many targets")]
     pub all_services: bool,
+    /// Report only what changed since FILE, a report of an earlier run in JSON
+    #[arg(long, value_name = "FILE", help_heading = "Many targets")]
+    pub since: Option<PathBuf>,
     /// Order of the targets in tables (csv, markdown, html, -v)
     #[arg(long, value_name = "ORDER", default_value = "input", help_heading = "Many targets")]
     pub sort: Sort,

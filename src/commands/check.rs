@@ -1,6 +1,8 @@
 //! The main job: checks one or more servers and reports each.
 
 use std::ffi::OsString;
+use std::io::BufReader;
+use std::path::Path;
 
 use super::outputs::Outputs;
 use super::progress::{Progress, Telling};
@@ -14,6 +16,8 @@ use crate::clients::dialect::{self, Target};
 use crate::conninfo::{self, Environment, Overrides, Value};
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
+use crate::file;
+use crate::report::since::Since;
 use crate::report::{Format, Layout, Reporter as _, Reports};
 use crate::secret::Secret;
 
@@ -121,6 +125,7 @@ pub(super) fn check(
     let (many, jobs) = (targets.len() > 1 || setup.each, usize::from(fleet.jobs));
     let layout =
         Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None, sort: fleet.sort };
+    let mut since = fleet.since.as_deref().map(since).transpose()?;
     // Before the first connection: nothing is checked in vain.
     let mut outputs = Outputs::tested(files, display.format, &setup.environment, streams)?;
     let mut reports = Reports::default();
@@ -133,16 +138,32 @@ pub(super) fn check(
         quiet: display.quiet,
         for_machines: display.format != Format::Human,
     });
-    let mut report = |outcome: &Outcome| {
+    let mut changed = 0;
+    let mut report = |outcome: &mut Outcome| {
         progress.wipe();
+        outcome.changes = since.as_mut().map(|since| since.changes(outcome));
+        changed += usize::from(outcome.changes.as_ref().is_some_and(|changes| !changes.is_empty()));
         reports.target(outcome)
     };
-    let run = block_on(progress.during(check_all(setup, targets, jobs, &progress, &mut report)))??;
+    let mut run = block_on(progress.during(check_all(setup, targets, jobs, &progress, &mut report)))??;
+    if let Some(since) = since {
+        // What was not finished is not gone.
+        run.removed = if run.unfinished == 0 { since.removed() } else { Vec::new() };
+        run.changed = Some(changed + run.removed.len());
+    }
     reports.finish(&run)?;
     let status = reports.exit_status(&run);
     drop(reports);
     outputs.write(streams)?;
     Ok(status)
+}
+
+/// The earlier report to compare with.
+fn since(path: &Path) -> anyhow::Result<Since> {
+    let since = file::open(path)
+        .map_err(|error| error.to_string())
+        .and_then(|file| Since::read(BufReader::new(file)));
+    since.map_err(|words| Usage::new(format!("--since {}: {words}", conninfo::mask_path(path))).into())
 }
 
 /// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.

@@ -37,6 +37,7 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
         earlier,
         as_of: None,
         tries: Tries::default(),
+        changes: None,
         source: Source::default(),
         evidence,
     }

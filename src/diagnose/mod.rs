@@ -10,6 +10,7 @@ mod auth;
 mod by_default;
 pub mod catalogue;
 mod certificate;
+mod change;
 mod code;
 mod config;
 mod dns;
@@ -49,6 +50,7 @@ use crate::timestamp::Timestamp;
 use view::View;
 
 pub use by_default::NO_FILE;
+pub use change::{Change, Changed, Removed};
 pub use code::{Code, Concern, Severity};
 pub(crate) use config::SUBCOMMANDS;
 pub use driver::{Note, demanded, demands, notes};
@@ -95,6 +97,8 @@ pub struct Outcome {
     pub as_of: Option<Box<AsOf>>,
     /// `--wait`: how often the target was tried.
     pub tries: Tries,
+    /// `--since`: what is otherwise than in an earlier report.
+    pub changes: Option<Vec<Change>>,
     /// Where the target was given.
     pub source: Source,
 }

@@ -44,6 +44,7 @@ const COLUMNS: &[&str] = &[
     "ms",
     "fix",
     "source",
+    "changes",
 ];
 
 /// Collects the lines: people read them in order.
@@ -107,6 +108,7 @@ fn cells(server: &Server) -> [String; COLUMNS.len()] {
         format!("{:.3}", server.seconds * 1000.0),
         text(&server.fix),
         text(&server.source),
+        text(server.changes.as_deref().unwrap_or_default()),
     ]
 }
 

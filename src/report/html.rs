@@ -28,6 +28,7 @@ pub(super) const FORMAT: Row = Row {
             stages: String::new(),
             causes: Causes::default(),
             members: Members::default(),
+            changes: Rows::new(layout),
         })
     })
 };
@@ -43,12 +44,19 @@ struct Document<W> {
     stages: String,
     causes: Causes,
     members: Members,
+    /// `--since`: what is otherwise.
+    changes: Rows<String>,
 }
 
 impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
         self.members.count(outcome, &server);
+        match server.changes.as_deref() {
+            None => {}
+            Some("") => return Ok(()),
+            Some(changes) => self.changes.add(&server, change(&server.described(), changes)),
+        }
         problems(outcome)
             .iter()
             .for_each(|problem| self.causes.count(problem, server.place, &server.described()));
@@ -78,6 +86,7 @@ impl<W: Write> Reporter for Document<W> {
             page += "<h2>Causes</h2>\n";
             causes.into_iter().for_each(|cause| page += &section(cause));
         }
+        page += &changed(&self.changes.sorted(), run);
         page += &mixed(&self.members);
         let rows: String = self.rows.sorted().into_iter().map(String::as_str).collect();
         page += &format!("<h2>Servers</h2>\n{}{rows}</tbody>\n</table>\n{}", head(), self.stages);
@@ -85,6 +94,19 @@ impl<W: Write> Reporter for Document<W> {
         self.out.write_all(page.as_bytes())?;
         self.out.flush()
     }
+}
+
+fn change(target: &str, words: &str) -> String {
+    format!("<li><code>{}</code>: {}</li>\n", escaped(target), escaped(words))
+}
+
+/// What is otherwise than in an earlier report.
+fn changed(changes: &[&String], run: &Run) -> String {
+    let mut lines: String = changes.iter().map(|line| line.as_str()).collect();
+    for removed in &run.removed {
+        lines += &change(&removed.name, &format!("removed (was {})", removed.verdict));
+    }
+    if lines.is_empty() { lines } else { format!("<h2>Changed</h2>\n<ul>\n{lines}</ul>\n") }
 }
 
 /// Targets that fail only sometimes.

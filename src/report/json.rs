@@ -16,7 +16,8 @@ use crate::conninfo::{Host, SslNegotiation, TlsVersion};
 use crate::diagnose::grades::{self, Weakness};
 use crate::diagnose::profiles;
 use crate::diagnose::{
-    AsOf, Diagnosis, Fact, Fix, Note, Outcome, StageReport, StageStatus, Trial, Warning, looks,
+    AsOf, Change, Diagnosis, Fact, Fix, Note, Outcome, Removed, StageReport, StageStatus, Trial, Warning,
+    looks,
 };
 use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
 use crate::evidence::{Attempt, Look, Member, PlaintextAnswer, Source, TlsRecord};
@@ -27,6 +28,7 @@ use crate::trust::FileCertificate;
 
 /// The schema's version.
 pub(crate) const SCHEMA: u32 = 1;
+const TOOL: &str = concat!("pgtls-check ", env!("CARGO_PKG_VERSION"));
 
 pub(super) const FORMAT: Row = Row {
     listing: Some(Form::Json),
@@ -45,7 +47,13 @@ impl<W: Write> Reporter for JsonLines<W> {
         self.out.flush()
     }
 
-    fn finish(&mut self, _: &Run) -> io::Result<()> {
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        if !run.removed.is_empty() {
+            let target = |removed: &Removed| json!({ "name": shown(&removed.name), "verdict": shown(&removed.verdict) });
+            let removed: Vec<Json> = run.removed.iter().map(target).collect();
+            self.out
+                .write_all(line(&json!({ "schema": SCHEMA, "tool": TOOL, "removed": removed })).as_bytes())?;
+        }
         self.out.flush()
     }
 }
@@ -66,12 +74,13 @@ pub(crate) fn line(value: &Json) -> String {
     line
 }
 
-fn object(outcome: &Outcome) -> Json {
+/// A target's object.
+pub(super) fn object(outcome: &Outcome) -> Json {
     let attempt = subject::attempt(outcome);
     let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
     let mut object = json!({
         "schema": SCHEMA,
-        "tool": concat!("pgtls-check ", env!("CARGO_PKG_VERSION")),
+        "tool": TOOL,
         "time": outcome.evidence.started.to_string(),
         "dialect": outcome.evidence.typed.as_ref().map_or("libpq", |typed| typed.dialect().name),
         "source": source(&outcome.source),
@@ -96,6 +105,9 @@ fn object(outcome: &Outcome) -> Json {
         }
         if let Some(member) = &outcome.evidence.member {
             object.insert("member".to_owned(), self::member(outcome, member));
+        }
+        if let Some(changes) = &outcome.changes {
+            object.insert("since".to_owned(), changes.iter().map(change).collect());
         }
         if let Some(audit) = &outcome.evidence.audit {
             object.insert("audit".to_owned(), accepts(outcome, audit));
@@ -208,6 +220,12 @@ fn source(source: &Source) -> Json {
     })
 }
 
+/// What is otherwise than in the report that `--since` names.
+fn change(change: &Change) -> Json {
+    let or_null = |value: &Option<String>| value.as_deref().map(shown);
+    json!({ "change": change.of.name(), "from": or_null(&change.from), "to": or_null(&change.to) })
+}
+
 /// Which member of the target it is; there only with `--each`.
 fn member(outcome: &Outcome, member: &Member) -> Json {
     json!({
@@ -220,6 +238,7 @@ fn member(outcome: &Outcome, member: &Member) -> Json {
 fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
     let settings = subject::settings(outcome);
     let host = subject::host(outcome);
+    let (hosts, ports) = subject::endpoint(outcome);
     json!({
         "host": host.and_then(name),
         "address": attempt.and_then(|attempt| attempt.address).map(|address| address.to_string()),
@@ -228,6 +247,7 @@ fn target(outcome: &Outcome, attempt: Option<&Attempt>) -> Json {
         "user": settings.map(|settings| shown(&lossy(settings.user.shown()))),
         "sslmode": settings.map(|settings| settings.sslmode.name()),
         "provider": outcome.provider().map(|detection| detection.provider.id),
+        "endpoint": shown(&format!("{hosts}:{ports}")),
     })
 }
 

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Row = Row {
             rows: Rows::new(layout),
             causes: Causes::default(),
             members: Members::default(),
+            changes: Rows::new(layout),
         })
     })
 };
@@ -34,12 +35,21 @@ struct Document<W> {
     rows: Rows<(String, bool)>,
     causes: Causes,
     members: Members,
+    /// `--since`: what is otherwise.
+    changes: Rows<String>,
 }
 
 impl<W: Write> Reporter for Document<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         let server = Server::of(outcome);
         self.members.count(outcome, &server);
+        match server.changes.as_deref() {
+            None => {}
+            Some("") => return Ok(()),
+            Some(changes) => {
+                self.changes.add(&server, format!("- {}: {}\n", target(&server), code_span(changes)))
+            }
+        }
         let problems = problems(outcome);
         problems.iter().for_each(|problem| self.causes.count(problem, server.place, &server.described()));
         self.rows.add(&server, (row(&server), problems.is_empty()));
@@ -49,7 +59,8 @@ impl<W: Write> Reporter for Document<W> {
     fn finish(&mut self, run: &Run) -> io::Result<()> {
         let mut text = format!("## PostgreSQL TLS: {}\n\n{HEAD}", counts(run));
         let causes: Vec<String> = self.causes.worst_first().into_iter().map(section).collect();
-        let foot = mixed(&self.members) + &foot(run);
+        let changes = changed(&self.changes.sorted(), run);
+        let foot = changes + &mixed(&self.members) + &foot(run);
         let rest = causes.iter().map(String::len).sum::<usize>() + foot.len();
         let room =
             self.layout.limit.map(|limit| limit.saturating_sub(text.len() + rest + LEFT_OUT.len() + 20));
@@ -96,6 +107,7 @@ pub(super) fn counts(run: &Run) -> String {
         parts.extend((count > 0).then(|| format!("{} {count}", standing.words())));
     }
     parts.extend((run.unfinished > 0).then(|| format!("not finished {}", run.unfinished)));
+    parts.extend(run.changed.map(|changed| format!("changed {changed}")));
     parts.join("; ")
 }
 
@@ -142,6 +154,16 @@ fn section(cause: &Cause) -> String {
     let block = human::block(&problem);
     let fence = "`".repeat(longest_run(&block).max(2) + 1);
     text + &format!("\n\n{fence}text\n{block}{fence}\n")
+}
+
+/// What is otherwise than in an earlier report.
+fn changed(changes: &[&String], run: &Run) -> String {
+    let mut lines: String = changes.iter().map(|line| line.as_str()).collect();
+    for removed in &run.removed {
+        let (name, verdict) = (code_span(&printable(&removed.name)), code_span(&printable(&removed.verdict)));
+        lines += &format!("- removed: {name} (was {verdict})\n");
+    }
+    if lines.is_empty() { lines } else { format!("\n### changed\n\n{lines}") }
 }
 
 /// Targets that fail only sometimes.

@@ -23,6 +23,7 @@ mod prometheus;
 mod rows;
 mod server;
 mod settings;
+pub mod since;
 mod style;
 mod subject;
 #[cfg(test)]

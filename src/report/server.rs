@@ -5,7 +5,7 @@ use super::problem::{problems, remedy};
 use super::{lossy, subject};
 use crate::certificate::Certificate;
 use crate::conninfo::TlsVersion;
-use crate::diagnose::{Outcome, Standing, Verdict};
+use crate::diagnose::{Change, Outcome, Standing, Verdict};
 use crate::evidence::Place;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -55,6 +55,8 @@ pub(super) struct Server {
     pub tls_version: &'static str,
     pub cipher: String,
     pub group: String,
+    /// `--since`: what is otherwise, in words; empty if nothing is.
+    pub changes: Option<String>,
     /// The moment for which the chain was judged.
     pub judged_at: Timestamp,
     /// Begin.
@@ -120,6 +122,7 @@ impl Server {
             tls_version: tls.and_then(|tls| tls.version).map(TlsVersion::name).unwrap_or_default(),
             cipher: tls.and_then(|tls| tls.cipher.as_deref()).map(shown).unwrap_or_default(),
             group: tls.and_then(|tls| tls.group.as_deref()).map(shown).unwrap_or_default(),
+            changes: changes(outcome),
             judged_at: outcome.evidence.judged_at,
             started: outcome.evidence.started,
             seconds: outcome.evidence.took.as_secs_f64(),
@@ -167,6 +170,12 @@ impl Server {
     fn host_or_unknown(&self) -> &str {
         if self.host.is_empty() { "(connection string)" } else { &self.host }
     }
+}
+
+/// What is otherwise than in the report that `--since` names.
+pub(super) fn changes(outcome: &Outcome) -> Option<String> {
+    let words: Vec<String> = outcome.changes.as_ref()?.iter().map(Change::words).collect();
+    Some(text::printable(&words.join("; ")))
 }
 
 fn shown(untrusted: &str) -> String {

@@ -43,6 +43,7 @@ mod roots;
 #[cfg(unix)]
 mod scarce;
 mod secrets;
+mod since;
 #[cfg(unix)]
 mod special_files;
 mod ssl_not_loaded;

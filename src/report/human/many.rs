@@ -70,14 +70,26 @@ impl<W: Write> Reporter for Many<W> {
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
         *self.roots.entry(server.root.clone()).or_insert(0) += usize::from(!server.root.is_empty());
         self.members.count(outcome, &server);
+        if server.changes.as_ref().is_some_and(String::is_empty)
+            && self.layout.verbosity != Verbosity::Verbose
+        {
+            return Ok(());
+        }
         let mut problems = problems(outcome);
         // Where it failed, nothing else is worth a line.
         problems.retain(|problem| outcome.verdict != Verdict::Failed || problem.fails());
         for problem in &problems {
-            self.rows.add(&server, Row::of(style, outcome, &target, problem));
+            if server.changes.is_none() {
+                self.rows.add(&server, Row::of(style, outcome, &target, problem));
+            }
             self.causes.count(problem, outcome.source.place, &target);
         }
-        if problems.is_empty() && outcome.as_of.is_none() && self.layout.verbosity == Verbosity::Verbose {
+        if let Some(changes) = server.changes.as_ref().filter(|changes| !changes.is_empty()) {
+            self.rows.add(&server, Row::changed(style, outcome, &target, changes));
+        } else if problems.is_empty()
+            && outcome.as_of.is_none()
+            && self.layout.verbosity == Verbosity::Verbose
+        {
             let row = Row { code: outcome.verdict.words().to_owned(), ..Row::new(style, outcome, &target) };
             self.rows.add(&server, row);
         }
@@ -115,9 +127,10 @@ impl<W: Write> Reporter for Many<W> {
             tell(&mut page, cause);
         }
         if !quiet || run.exit_status != 0 {
-            if !is_empty || !servers.is_empty() {
+            if !is_empty || !servers.is_empty() || !run.removed.is_empty() {
                 page.part();
             }
+            removed(&mut page, run);
             for words in self.members.mixed() {
                 let words = style.text(&words);
                 page.prose("sometimes  ", 11, 11, Role::Plain, &words);
@@ -146,6 +159,17 @@ impl Row {
             place: style.text(&place),
             ..Self::new(style, outcome, target)
         }
+    }
+
+    /// Of a target that is otherwise than before.
+    fn changed(style: Style, outcome: &Outcome, target: &str, changes: &str) -> Self {
+        let fails = outcome.exit_status() != 0;
+        let status = match (fails, outcome.warnings.is_empty()) {
+            (true, _) => StageStatus::Failed,
+            (false, true) => StageStatus::Ok,
+            (false, false) => StageStatus::Warning,
+        };
+        Self { fails, status, code: style.text(changes), ..Self::new(style, outcome, target) }
     }
 
     /// Of a target without a problem.
@@ -214,6 +238,15 @@ fn table(page: &mut Page, servers: &[&[String; 6]]) {
             let [server, ..] = row;
             page.prose("", 0, 2, Role::Plain, &format!("{server}: {}", facts.collect::<Vec<_>>().join(", ")));
         }
+    }
+}
+
+/// Targets of an earlier report that are none of this run.
+fn removed(page: &mut Page, run: &Run) {
+    let style = page.style();
+    for removed in &run.removed {
+        let words = style.text(&format!("{} (was {})", removed.name, removed.verdict));
+        page.prose("removed  ", 9, 9, Role::Plain, &words);
     }
 }
 
@@ -313,6 +346,7 @@ pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, da
     if run.warned > 0 {
         parts.push(style.paint(Role::Warning, &format!("warned {}", run.warned)));
     }
+    parts.extend(run.changed.map(|changed| format!("changed {changed}")));
     parts.extend(median.map(|median| format!("median {:.0} ms", median.as_secs_f64() * 1000.0)));
     if run.exit_status != 0 {
         parts.push(format!("exit {}", run.exit_status));

@@ -109,9 +109,14 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         if let Some(then) = &outcome.as_of {
             as_of::section(&mut page, then, outcome, layout.verbosity);
         }
+        let changes = super::server::changes(outcome);
         let stages_only = layout.verbosity == Verbosity::Normal && outcome.warnings.is_empty();
         if outcome.diagnosis.is_some() || outcome.as_of.is_some() || !stages_only {
             page.part();
+        }
+        if let Some(changes) = changes {
+            let words = if changes.is_empty() { "nothing changed" } else { changes.as_str() };
+            page.prose("since  ", 7, 7, Role::Plain, words);
         }
         last_line(&mut page, outcome);
     }
