@@ -103,7 +103,7 @@ pub fn is_printable(character: char) -> bool {
 }
 
 fn push_printable(line: &mut String, character: char) {
-    if is_printable(character) {
+    if matches!(character, ' '..='~') || is_printable(character) {
         line.push(character);
         return;
     }
@@ -125,7 +125,12 @@ fn push_byte(line: &mut String, byte: u8) {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        digits.extend([digit(byte >> 4), digit(byte & 0xf)]);
+    }
+    digits
 }
 
 /// At most `limit` characters of a text, the last one `…` if any were left out.

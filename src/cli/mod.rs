@@ -16,7 +16,7 @@ pub mod target;
 use std::ffi::OsString;
 
 use clap::builder::PossibleValue;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -185,7 +185,30 @@ impl Cli {
         named
     }
 
-    fn parsed(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    /// What a command line says in which no subcommand can be. To define those takes longer than all of a check does until
+    /// it connects. `None` for what needs them: to name them in help and in errors.
+    fn check_alone(arguments: &[OsString]) -> Option<Result<Self, clap::Error>> {
+        if arguments.iter().any(|argument| SUBCOMMANDS.iter().any(|name| argument == name)) {
+            return None;
+        }
+        let root = clap::Command::new(env!("CARGO_PKG_NAME"))
+            .version(env!("CARGO_PKG_VERSION"))
+            .disable_help_flag(true);
+        let mut definition = DisplayArgs::augment_args(CheckArgs::augment_args(root));
+        match definition.try_get_matches_from_mut(arguments) {
+            Ok(matches) => {
+                let check = CheckArgs::from_arg_matches(&matches).ok()?;
+                let display = DisplayArgs::from_arg_matches(&matches).ok()?;
+                Some(Ok(Self { command: None, check, display, help: None }))
+            }
+            Err(answer) => (answer.kind() == ErrorKind::DisplayVersion).then_some(Err(answer)),
+        }
+    }
+
+    fn parsed(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
+        if let Some(read) = Self::check_alone(&arguments) {
+            return read;
+        }
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;
         if let Some(name) = matches.subcommand_name() {
@@ -263,7 +286,7 @@ fn refuse_check_options(
             let text = format!(
                 "{option} goes with a check, not before `{name}`; options of `{name}` stand behind it\n"
             );
-            return Err(definition.error(clap::error::ErrorKind::ArgumentConflict, text));
+            return Err(definition.error(ErrorKind::ArgumentConflict, text));
         }
     }
     Ok(())
@@ -331,10 +354,33 @@ mod tests {
     }
 
     #[test]
+    fn a_check_is_read_as_the_whole_command_line_is() {
+        let lines: [&[&str]; 5] = [
+            &["host=a"],
+            &["-v", "--format=json", "host=a", "--", "-b"],
+            &["--wait=6", "--deny", "a,b", "-W", "host=a", "--color", "never"],
+            &["--from", "list", "--jobs", "3", "-h", "b", "-U", "c", "-d", "host=a"],
+            &[],
+        ];
+        for line in lines {
+            let arguments: Vec<OsString> =
+                std::iter::once("pgtls-check").chain(line.iter().copied()).map(Into::into).collect();
+            let alone = Cli::check_alone(&arguments).expect("no subcommand is in it").unwrap();
+            let matches = Cli::command().get_matches_from(&arguments);
+            let whole = Cli::from_arg_matches(&matches).unwrap();
+            assert_eq!(format!("{alone:?}"), format!("{whole:?}"), "{line:?}");
+        }
+        for line in [["pgtls-check", "demo"], ["pgtls-check", "--help"], ["pgtls-check", "--tls-onyl"]] {
+            assert!(Cli::check_alone(&line.map(Into::into)).is_none(), "{line:?}");
+        }
+        assert_eq!(read(&["--version"]).unwrap_err().to_string(), Cli::command().render_version());
+    }
+
+    #[test]
     fn short_h_is_the_host_and_a_question_mark_asks_for_help() {
         assert_eq!(read(&["-h", "db"]).unwrap().check.connection.host.as_deref(), Some("db".as_ref()));
         for help in ["-?", "--help"] {
-            assert_eq!(read(&[help]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+            assert_eq!(read(&[help]).unwrap_err().kind(), ErrorKind::DisplayHelp);
         }
     }
 

@@ -28,8 +28,11 @@ pub fn by_host(host: &str) -> Option<&'static Provider> {
     let mut best: Option<(usize, &Provider)> = None;
     for &provider in PROVIDERS {
         for &suffix in provider.suffixes {
+            if match_wildcard(host, suffix).is_none() {
+                continue;
+            }
             let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
-            if best.is_none_or(|(most, _)| exactness > most) && match_wildcard(host, suffix).is_some() {
+            if best.is_none_or(|(most, _)| exactness > most) {
                 best = Some((exactness, provider));
             }
         }
@@ -95,23 +98,19 @@ pub(super) fn has_form(host: &str, pattern: &str) -> bool {
     match_wildcard(host, pattern).is_some()
 }
 
-/// Whether a name fits a pattern, label by label, and what the last `*` in it stands for.
+/// Whether a name fits a pattern, label by label, and what the last `*` in it stands for. From the end, where most differ.
 fn match_wildcard<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let (pattern, is_end) = match pattern.strip_prefix('.') {
         Some(rest) => (rest, true),
         None => (pattern, false),
     };
-    let labels: Vec<&str> = host.split('.').collect();
-    let wanted: Vec<&str> = pattern.split('.').collect();
-    let before = labels.len().checked_sub(wanted.len())?;
-    if is_end != (before > 0) || labels.iter().any(|label| label.is_empty()) {
-        return None;
-    }
+    let mut labels = host.rsplit('.');
     let mut last = None;
-    for (label, wanted) in labels.iter().skip(before).zip(wanted) {
+    for wanted in pattern.rsplit('.') {
+        let label = labels.next()?;
         match wanted.split_once('*') {
-            None if label.eq_ignore_ascii_case(wanted) => {}
+            None if !label.is_empty() && label.eq_ignore_ascii_case(wanted) => {}
             None => return None,
             Some((start, end)) => {
                 let middle = label.len().checked_sub(start.len() + end.len()).filter(|length| *length > 0)?;
@@ -120,11 +119,12 @@ fn match_wildcard<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
                 if !head.eq_ignore_ascii_case(start) || !tail.eq_ignore_ascii_case(end) {
                     return None;
                 }
-                last = Some(inner);
+                last.get_or_insert(inner);
             }
         }
     }
-    Some(last)
+    let mut before = labels.peekable();
+    (before.peek().is_some() == is_end && before.all(|label| !label.is_empty())).then_some(last)
 }
 
 /// Whether text fits a pattern in which `*` stands for anything; ASCII case does not count.
