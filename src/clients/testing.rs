@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::connection::{Connection, NoConnection};
-use crate::conninfo::{self, Environment, Overrides, Settings};
+use crate::conninfo::{self, Environment, LoginName, Overrides, Settings};
 use crate::trust::{self, Trust};
 
 /// Settings and trust as a run would have them, in a directory without any file.
@@ -12,7 +12,7 @@ pub(crate) fn read(conninfo: &str) -> (Settings, Trust) {
         user_id: None,
         current_dir: PathBuf::from("/nonexistent"),
         account_home: Some(PathBuf::from("/nonexistent/home")),
-        login_name: Some("somebody".to_owned()),
+        login_name: LoginName::Known("somebody".to_owned()),
         ..Environment::default()
     };
     let settings = conninfo::resolve(Some(conninfo.as_bytes()), &Overrides::default(), &environment).unwrap();

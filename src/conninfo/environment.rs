@@ -20,7 +20,7 @@ pub struct Environment {
     /// The home directory of the password database, used when `HOME` is unset or empty.
     pub account_home: Option<PathBuf>,
     /// The login name of the effective user: libpq's default for `user`.
-    pub login_name: Option<String>,
+    pub login_name: LoginName,
     /// The number of the effective user, where the system tells it.
     pub user_id: Option<u32>,
     /// The directory against which relative paths are read.
@@ -52,12 +52,30 @@ fn secret_variables() -> impl Iterator<Item = &'static str> {
     OPTIONS.iter().filter(|option| option.kind.is_secret()).filter_map(|option| option.variable)
 }
 
-/// The name of the effective user, as libpq asks for it (fe-auth.c, pg_fe_getusername).
-fn login_name() -> Option<String> {
-    #[cfg(unix)]
-    return uzers::get_effective_username()?.into_string().ok();
-    #[cfg(not(unix))]
-    return whoami::username().ok();
+/// The name of the effective user. The system may ask a directory server for it: it is looked up only where it counts.
+#[derive(Clone, Debug, Default)]
+pub enum LoginName {
+    /// Nobody knows it.
+    #[default]
+    Unknown,
+    /// It is this.
+    Known(String),
+    /// Whatever the system calls the user of this process.
+    OfProcess,
+}
+
+impl LoginName {
+    /// The name, as libpq asks for it (fe-auth.c, pg_fe_getusername).
+    pub fn get(&self) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Known(name) => Some(name.clone()),
+            #[cfg(unix)]
+            Self::OfProcess => uzers::get_effective_username()?.into_string().ok(),
+            #[cfg(not(unix))]
+            Self::OfProcess => whoami::username().ok(),
+        }
+    }
 }
 
 impl Environment {
@@ -74,7 +92,7 @@ impl Environment {
         Self {
             // With HOME set this would be HOME again; it is not looked at then.
             account_home: if has_home { None } else { std::env::home_dir() },
-            login_name: login_name(),
+            login_name: LoginName::OfProcess,
             user_id: user_id(),
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
@@ -146,7 +164,7 @@ mod tests {
     #[test]
     fn the_process_has_a_user_and_a_place() {
         let environment = Environment::from_process();
-        assert!(environment.login_name.is_some_and(|name| !name.is_empty()));
+        assert!(environment.login_name.get().is_some_and(|name| !name.is_empty()));
         assert!(environment.current_dir.is_absolute());
         assert_eq!(environment.variables.get(OsStr::new("PATH")), std::env::var_os("PATH").as_ref());
     }

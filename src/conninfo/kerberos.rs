@@ -262,7 +262,7 @@ fn expanded(name: &str, environment: &Environment) -> Option<String> {
         expanded.push_str(before);
         expanded.push_str(&match token {
             "uid" | "euid" | "USERID" => environment.user_id?.to_string(),
-            "username" => environment.login_name.clone()?,
+            "username" => environment.login_name.get()?,
             "TEMP" => variable("TMPDIR").unwrap_or_else(|| "/tmp".to_owned()),
             "null" => String::new(),
             _ => return None,

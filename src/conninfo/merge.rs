@@ -194,7 +194,8 @@ impl<'a> Merge<'a> {
     /// The user is the login name, the database the user, the password file `~/.pgpass`; set to nothing they are as
     /// good as unset (pqConnectOptions2).
     fn computed_defaults(&mut self, environment: &Environment) {
-        if let Some(name) = &environment.login_name {
+        let no_user = self.found.get("user").is_none_or(|found| found.value.is_empty());
+        if let Some(name) = no_user.then(|| environment.login_name.get()).flatten() {
             self.default_for_nothing("user", ParameterValue::of("user", Value::from(name.as_str()), false));
         }
         if let Some(user) = self.found.get("user").map(|found| found.value.clone()) {

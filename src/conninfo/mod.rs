@@ -39,7 +39,7 @@ pub use choices::{
     AuthMethod, ChannelBinding, RequireAuth, SslCertMode, SslMode, SslNegotiation, TargetSessionAttrs,
     TlsVersion,
 };
-pub use environment::Environment;
+pub use environment::{Environment, LoginName};
 pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;

@@ -76,10 +76,11 @@ impl PasswordFile {
     pub(super) fn open(path: &Path) -> Result<Self, Notice> {
         let useless = |error: &io::Error| Notice::PassfileUseless {
             path: path.to_owned(),
-            why: match (error.kind(), obstacle(path)) {
-                (io::ErrorKind::NotFound, _) => NoPassword::Missing,
-                (_, Some(found)) => NoPassword::Unreadable(found.to_string()),
-                (_, None) => NoPassword::Unreadable(error.to_string()),
+            why: match error.kind() {
+                io::ErrorKind::NotFound => NoPassword::Missing,
+                _ => NoPassword::Unreadable(
+                    obstacle(path).map_or_else(|| error.to_string(), |found| found.to_string()),
+                ),
             },
         };
         let metadata = fs::metadata(path).map_err(|error| useless(&error))?;

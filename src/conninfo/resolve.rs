@@ -261,15 +261,15 @@ mod tests {
     use super::*;
     use crate::conninfo::MASK;
     use crate::conninfo::{
-        AuthMethod, BadPort, LibpqVersion, Place, RequireAuth, RootChoice, SslNegotiation, TlsVersion,
-        parse_as,
+        AuthMethod, BadPort, LibpqVersion, LoginName, Place, RequireAuth, RootChoice, SslNegotiation,
+        TlsVersion, parse_as,
     };
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment {
             variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             account_home: Some("/nonexistent".into()),
-            login_name: Some("me".to_owned()),
+            login_name: LoginName::Known("me".to_owned()),
             user_id: None,
             current_dir: "/".into(),
             secrets: Default::default(),
@@ -713,7 +713,7 @@ mod tests {
         assert_eq!((found.user.shown(), found.database.shown()), (&b"me"[..], &b"me"[..]));
         let found = settings("host=h user=u");
         assert_eq!((found.user.shown(), found.database.shown()), (&b"u"[..], &b"u"[..]));
-        let nobody = Environment { login_name: None, ..environment(&[]) };
+        let nobody = Environment { login_name: LoginName::Unknown, ..environment(&[]) };
         let failure = resolve(Some(b"host=h"), &Overrides::default(), &nobody).unwrap_err();
         assert!(matches!(failure.error, ConfigError::InvalidValue { keyword: "user", .. }));
     }

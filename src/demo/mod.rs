@@ -23,7 +23,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::conninfo::Environment;
+use crate::conninfo::{Environment, LoginName};
 
 pub use connection_log::{ConnectionRecord, Startup};
 pub use faults::{Fault, SeenBy, fault, faults};
@@ -70,7 +70,7 @@ impl Demo {
         Environment {
             variables: variables.collect(),
             account_home: Some(self.directory().to_owned()),
-            login_name: Some(scenario::USER.to_owned()),
+            login_name: LoginName::Known(scenario::USER.to_owned()),
             user_id: None,
             current_dir: self.directory().to_owned(),
             secrets: Default::default(),

@@ -66,8 +66,11 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 fn read_whole(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let size = File::open(path)?.take(most + 1).read_to_end(&mut bytes)? as u64;
+    let file = File::open(path)?;
+    // One byte more, so that its end is seen without room for more. A file may claim to be of any length.
+    let length = file.metadata().map_or(0, |metadata| metadata.len()).min(most) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let size = file.take(most + 1).read_to_end(&mut bytes)? as u64;
     if size > most {
         let text = format!("the file is larger than {most} bytes");
         return Err(io::Error::new(ErrorKind::FileTooLarge, text));

@@ -650,7 +650,8 @@ mod tests {
     /// Tries the fixes of a check of this string that saw this chain, without a network.
     fn tried(conninfo: &str, chain: Vec<Certificate>, roots: &[&Certificate]) -> Outcome {
         let input = Secret::new(conninfo.as_bytes().to_vec());
-        let environment = Environment { login_name: Some("me".to_owned()), ..Environment::default() };
+        let environment =
+            Environment { login_name: conninfo::LoginName::Known("me".to_owned()), ..Environment::default() };
         let overrides = Overrides::default();
         let settings = conninfo::resolve(Some(input.expose()), &overrides, &environment).unwrap();
         let mut evidence = Evidence::of(chain, roots);

@@ -32,10 +32,13 @@ pub(super) fn load(
         }
     };
     let (file, directory) = match (given("sslcrl"), given("sslcrldir")) {
-        (None, None) => (environment.default_file("root.crl"), None),
-        given => given,
+        // A default file that is absent was not asked for.
+        (None, None) => {
+            let default = environment.default_file("root.crl").map(|path| environment.current_dir.join(path));
+            (default.filter(|path| file::is_present(path)), None)
+        }
+        (file, directory) => (file.map(|path| environment.current_dir.join(path)), directory),
     };
-    let file = file.map(|path| environment.current_dir.join(path));
 
     let mut lists = Vec::new();
     if let Some(path) = &file {
@@ -44,11 +47,7 @@ pub(super) fn load(
                 lists.extend(found);
                 store.certificates.extend(certificates);
             }
-            // A default file that is absent was not asked for.
-            Err(why) if given("sslcrl").is_some() || file::is_present(path) => {
-                return Revocation::Ignored { path: path.clone(), why };
-            }
-            Err(_) => return Revocation::Off,
+            Err(why) => return Revocation::Ignored { path: path.clone(), why },
         }
     } else if directory.is_none() {
         return Revocation::Off;

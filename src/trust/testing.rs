@@ -12,7 +12,7 @@ use openssl::ssl::{SslContext, SslFiletype, SslMethod};
 use openssl::x509::X509;
 
 pub(super) use self::odd_pki::{Draft, Hash, Kind, Scheme};
-use crate::conninfo::{Environment, Origin, Parameter, Settings};
+use crate::conninfo::{Environment, LoginName, Origin, Parameter, Settings};
 
 #[path = "../../tests/it/support/der.rs"]
 #[allow(dead_code, reason = "the tests in tests/it use the rest")]
@@ -34,7 +34,7 @@ impl Home {
         let environment = Environment {
             variables: BTreeMap::from([("HOME".into(), directory.path().into())]),
             account_home: None,
-            login_name: None,
+            login_name: LoginName::Unknown,
             user_id: None,
             current_dir: directory.path().to_owned(),
             secrets: Default::default(),

@@ -8,7 +8,7 @@ use openssl::x509::X509;
 use pgtls_check::cli::{Cli, Command};
 use pgtls_check::commands::Streams;
 use pgtls_check::commands::roots::run;
-use pgtls_check::conninfo::Environment;
+use pgtls_check::conninfo::{Environment, LoginName};
 use pgtls_check::provider::{PROVIDERS, bundle};
 use pgtls_check::report::Style;
 use pgtls_check::timestamp::Timestamp;
@@ -84,7 +84,7 @@ impl Place {
         let environment = Environment {
             variables: BTreeMap::new(),
             account_home: None,
-            login_name: None,
+            login_name: LoginName::Unknown,
             user_id: None,
             current_dir: self.directory.path().to_owned(),
             secrets: Default::default(),

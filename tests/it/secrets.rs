@@ -11,7 +11,7 @@ use std::time::Duration;
 use pgtls_check::cli::Cli;
 use pgtls_check::clients::dialect;
 use pgtls_check::commands::{self, Streams};
-use pgtls_check::conninfo::Environment;
+use pgtls_check::conninfo::{Environment, LoginName};
 use pgtls_check::report::{Format, Style};
 
 use crate::support::home::Home;
@@ -271,7 +271,7 @@ fn a_secret_is_neither_written_nor_asked_for_nor_sent() {
         let received = recorder();
         let environment = Environment {
             account_home: Some(home.path().to_owned()),
-            login_name: Some("me".to_owned()),
+            login_name: LoginName::Known("me".to_owned()),
             current_dir: home.path().to_owned(),
             variables: [("PGCONNECT_TIMEOUT".into(), "1".into())].into(),
             ..Environment::default()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::certificate::Certificate;
 use crate::check::Run;
-use crate::conninfo::{self, Endpoint, Environment, Overrides, TlsVersion};
+use crate::conninfo::{self, Endpoint, Environment, LoginName, Overrides, TlsVersion};
 use crate::diagnose::tests::fixtures::{address, step};
 use crate::diagnose::{Outcome, Policy, diagnose};
 use crate::evidence::{Attempt, Evidence, NegotiateResult, Resolution, Scope, Step, TcpResult};
@@ -177,7 +177,7 @@ impl Case {
                 ("SSL_CERT_DIR".into(), home.path().join("none").into()),
             ]),
             account_home: None,
-            login_name: Some("me".to_owned()),
+            login_name: LoginName::Known("me".to_owned()),
             user_id: None,
             current_dir: home.path().to_owned(),
             secrets: Default::default(),
