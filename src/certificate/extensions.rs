@@ -93,6 +93,11 @@ impl KeyUsage {
         self.0 & (0x8000 | 0x2000 | 0x0800) != 0
     }
 
+    /// Whether the key may be a client's in TLS: digitalSignature or keyAgreement (check_purpose_ssl_client).
+    pub fn serves_tls_clients(self) -> bool {
+        self.0 & (0x8000 | 0x0800) != 0
+    }
+
     /// The names of the uses, in their order.
     pub fn names(self) -> Vec<&'static str> {
         Self::BITS.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, name)| *name).collect()

@@ -76,6 +76,15 @@ impl Facts {
         kind == other_kind && (bits == other_bits || algorithms::is_same_point(bits, other_bits))
     }
 
+    /// Whether this certificate's key is of the kind of another one (RSA, on a curve, …), which may be of another size or
+    /// on another curve.
+    pub fn has_key_of_kind(&self, spki: &[u8]) -> bool {
+        let both = public_key(&self.spki).ok().zip(public_key(spki).ok());
+        both.is_some_and(|((kind, _), (other, _))| {
+            std::mem::discriminant(&kind) == std::mem::discriminant(&other)
+        })
+    }
+
     /// Whether this certificate's authorityKeyIdentifier agrees with `issuer`, or there is none (`X509_check_akid`).
     pub fn names_key_of(&self, issuer: &Self) -> bool {
         self.extensions.authority_key.as_ref().is_none_or(|authority| authority.agrees(issuer))

@@ -9,6 +9,7 @@ mod descriptors;
 mod group;
 mod many;
 mod one;
+mod rehearsed;
 mod run;
 mod target;
 mod waiting;
@@ -30,6 +31,7 @@ use crate::trust::SystemStore;
 pub use audited::audited;
 pub use many::check_all;
 pub use one::{Effective, Resolved, check, effective, resolved};
+pub use rehearsed::{Rehearsed, served};
 pub use run::{Run, higher_exit_status};
 pub use waiting::WaitLimit;
 pub use watch::{RunWatcher, Watcher};
@@ -68,6 +70,8 @@ pub struct Setup {
     pub wait: Option<WaitLimit>,
     /// `--as`: the driver that reads the strings; `None` where their form says it.
     pub dialect: Option<&'static Dialect>,
+    /// What stands in for every server: then nothing is sent, and no name is resolved.
+    pub rehearsed: Option<Rehearsed>,
     /// The system's trust store, read once for all targets.
     pub system_store: SystemStore,
 }
@@ -86,6 +90,7 @@ impl Setup {
             policy: Policy::default(),
             wait: None,
             dialect: None,
+            rehearsed: None,
             system_store: SystemStore::default(),
         }
     }

@@ -281,7 +281,10 @@ impl PendingCheck {
             total_limit,
             only: given.member.clone(),
         };
-        let mut probed = probe::probe_once(&plan, watcher).await;
+        let mut probed = match &setup.rehearsed {
+            Some(rehearsed) => Probed::of(rehearsed.evidence(&plan).await),
+            None => probe::probe_once(&plan, watcher).await,
+        };
         probed.evidence.typed = target.typed.clone();
         Ok(Self { plan, probed })
     }

@@ -26,6 +26,8 @@ pub struct Run {
     pub changed: Option<usize>,
     /// Targets of that report that are none of this run.
     pub removed: Vec<Removed>,
+    /// Whether files were judged in the place of servers: then nothing was verified, it would be.
+    pub rehearsed: bool,
     /// The exit status of the run.
     pub exit_status: u8,
     /// When the first target began.
@@ -60,6 +62,7 @@ impl Run {
 
     /// Counts an outcome.
     pub fn count(&mut self, outcome: &Outcome) {
+        self.rehearsed |= outcome.evidence.rehearsal.is_some();
         self.started = self.started.into_iter().chain([outcome.evidence.started]).min();
         if outcome.is_interrupted() {
             self.unfinished += 1;

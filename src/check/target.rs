@@ -143,6 +143,10 @@ fn is_as_given(taken: &Taken, text: &Secret) -> bool {
 
 /// Whether a word alone is the name of a host. One that is nearly a subcommand's is that, mistyped.
 async fn is_host(taken: &Taken, setup: &Setup) -> bool {
+    // A rehearsal asks nobody, and takes words for what they most likely are.
+    if setup.rehearsed.is_some() {
+        return true;
+    }
     let Some(name) = taken.options.first().map(|setting| setting.value.expose()) else { return false };
     let Ok(name) = std::str::from_utf8(name) else { return false };
     // Nearly every name of four letters is near to one of three.

@@ -28,6 +28,9 @@ const CANDIDATES: &[(&[&str], &str, Candidates)] = &[
     (&["explain"], "topic", codes),
     (&["guide"], "topic", guides),
     (&["man"], "command", commands),
+    (&["rehearse"], "deny", warnings),
+    (&["rehearse"], "allow", warnings),
+    (&["rehearse"], "dialect", dialects),
     (&["roots", "check"], "provider", providers),
     (&["roots", "export"], "provider", bundles),
 ];

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod explain;
 pub mod guide;
 pub mod man;
+pub mod rehearse;
 pub mod roots;
 pub mod target;
 
@@ -32,6 +33,7 @@ use demo::DemoArgs;
 use explain::ExplainArgs;
 use guide::GuideArgs;
 use man::ManArgs;
+use rehearse::RehearseArgs;
 use roots::RootsArgs;
 
 const EXAMPLES: &str = "Examples:
@@ -112,6 +114,8 @@ pub struct Cli {
 pub enum Command {
     /// Show what the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
     Audit(AuditArgs),
+    /// Tell whether a certificate file, put on a server, would serve clients; offline
+    Rehearse(Box<RehearseArgs>),
     /// Show a root file, compare it with a provider's roots, export a provider's roots
     Roots(RootsArgs),
     /// Show how to configure the same verified connection in each driver
@@ -134,6 +138,9 @@ pub struct DisplayArgs {
     /// Format of the report
     #[arg(long, value_name = "FMT", default_value = "human", global = true, help_heading = "Output")]
     pub format: Format,
+    /// Short for --format json
+    #[arg(long, global = true, conflicts_with = "format", help_heading = "Output")]
+    pub json: bool,
     /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
     pub color: ColorChoice,
@@ -181,6 +188,9 @@ impl Cli {
             if let Some(name) = argument.strip_prefix("--format=") {
                 named = Format::named(name);
             }
+            if argument == "--json" {
+                named = Some(Format::Json);
+            }
         }
         named
     }
@@ -214,7 +224,12 @@ impl Cli {
         if let Some(name) = matches.subcommand_name() {
             refuse_check_options(&mut definition, &matches, name)?;
         }
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+        let read = Self::from_arg_matches(&matches);
+        let mut cli = read.map_err(|error| error.format(&mut definition))?;
+        if cli.display.json {
+            cli.display.format = Format::Json;
+        }
+        Ok(cli)
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn run(
     let policy = arguments.policy.policy().map_err(Usage::new)?;
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
     note_visible_password(strings, display, streams);
-    let targets = targets(&arguments.conninfo, &arguments.connection, &arguments.fleet, environment);
+    let is_named = !arguments.connection.overrides().parameters.is_empty();
+    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, environment);
     let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     let setup = Setup {
         overrides: overrides(arguments)?,

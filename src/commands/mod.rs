@@ -12,6 +12,7 @@ mod man;
 mod outputs;
 mod pager;
 mod progress;
+mod rehearse;
 pub mod roots;
 mod streams;
 mod targets;
@@ -74,6 +75,7 @@ fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) 
     match &cli.command {
         None => check::run(&cli.check, display, environment, streams),
         Some(Command::Audit(arguments)) => audit::run(arguments, display, environment, streams),
+        Some(Command::Rehearse(arguments)) => rehearse::run(arguments, display, environment, streams),
         Some(Command::Roots(arguments)) => {
             roots::run(arguments, listing_form(display)?, environment, Timestamp::now(), streams)
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::check::Given;
-use crate::cli::target::{ConnectionArgs, FleetArgs};
+use crate::cli::target::FleetArgs;
 use crate::conninfo::{self, Environment, mask_path};
 use crate::evidence::{Place, Source, SourceKind};
 use crate::file;
@@ -21,10 +21,10 @@ const MOST_LISTED: usize = 1_000_000;
 const LARGEST_WIDE: u64 = 256 * 1024 * 1024;
 
 /// The targets in their order: those of the command line, those of `--from`, those of `--all-services`. No target at all
-/// is one without a string: environment or service say where to go.
+/// is one without a string: options (`is_named`), environment or service say where to go.
 pub(super) fn targets(
     strings: &[Secret],
-    connection: &ConnectionArgs,
+    is_named: bool,
     fleet: &FleetArgs,
     environment: &Environment,
 ) -> anyhow::Result<Vec<Given>> {
@@ -58,7 +58,6 @@ pub(super) fn targets(
         }));
     }
     if targets.is_empty() {
-        let is_named = !connection.overrides().parameters.is_empty();
         let kind = if is_named { SourceKind::Argument } else { SourceKind::Environment };
         targets.push(Given { source: Source { kind, ..Source::default() }, ..Given::default() });
     }

@@ -142,8 +142,8 @@ fn mark(view: &View<'_>, label: &str) -> Option<Mark> {
 }
 
 /// The subcommands, for a mistyped one that was taken for a connection string.
-pub(crate) const SUBCOMMANDS: [&str; 9] =
-    ["audit", "roots", "clients", "explain", "demo", "guide", "completions", "man", "help"];
+pub(crate) const SUBCOMMANDS: [&str; 10] =
+    ["audit", "rehearse", "roots", "clients", "explain", "demo", "guide", "completions", "man", "help"];
 
 fn syntax(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = driver::refused(view, Kind::Syntax) {

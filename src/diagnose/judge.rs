@@ -19,9 +19,11 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
     let view = View::new(&evidence, last);
     let mut diagnosis = judge(&view);
     if let Some(found) = &mut diagnosis
-        && let Some(before) = failed_before(&evidence, &earlier)
+        && let Some(before) = failed_before(&evidence, &earlier, found)
     {
-        found.title = format!("{}; before it: {before}", found.title);
+        // Hosts are not tried one after the other in a rehearsal.
+        let joint = if view.rehearsal().is_some() { "and" } else { "before it" };
+        found.title = format!("{}; {joint}: {before}", found.title);
     }
     let also = diagnosis.as_ref().map(|found| also(&view, found)).unwrap_or_default();
     let mut warnings = warnings::of_check(&view, diagnosis.is_none());
@@ -79,10 +81,15 @@ pub fn is_stranger(evidence: &Evidence) -> bool {
 }
 
 /// Names the attempts before the last one, each with its cause; `None` where there was none that failed.
-fn failed_before(evidence: &Evidence, earlier: &[Option<Diagnosis>]) -> Option<String> {
+fn failed_before(evidence: &Evidence, earlier: &[Option<Diagnosis>], last: &Diagnosis) -> Option<String> {
+    let is_rehearsed = evidence.rehearsal.is_some();
     let mut others: Vec<String> = Vec::new();
     for (attempt, found) in evidence.attempts.iter().zip(earlier) {
         let Some(found) = found else { continue };
+        // What is wrong with the files is so for every host.
+        if is_rehearsed && found.title == last.title {
+            continue;
+        }
         // With target_session_attrs=prefer-standby all are tried twice.
         let other = format!("{}: {}", View::new(evidence, Some(attempt)).place(), found.short);
         if !others.contains(&other) {

@@ -23,6 +23,7 @@ pub mod policy;
 mod rule;
 mod rules;
 mod said;
+mod server_files;
 mod session;
 mod stages;
 mod suites;
@@ -69,6 +70,7 @@ pub mod codes {
         ROOT_BUNDLE_INCOMPLETE, ROOT_EXPIRED, ROOT_EXPIRES_SOON, ROOT_FILE_INVALID, ROOT_FILE_LACKS_ROOT,
         ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE, ROOT_NOT_IN_FILE, ROOT_RETIRED,
     };
+    pub use super::server_files::*;
     pub use super::session::*;
     pub use super::tcp::*;
     pub use super::tls::*;

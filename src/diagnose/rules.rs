@@ -5,7 +5,8 @@ use super::driver;
 use super::rule::Rule;
 use super::view::View;
 use super::{
-    Diagnosis, Fix, auth, by_default, certificate, config, dns, negotiate, session, tcp, tls, trust,
+    Diagnosis, Fix, auth, by_default, certificate, config, dns, negotiate, server_files, session, tcp, tls,
+    trust,
 };
 use crate::clients::dialect::{Encryption, Fallback, Typed};
 use crate::conninfo::{SslMode, mask_text};
@@ -19,7 +20,7 @@ use crate::trust::ClientIdentity;
 fn of_end(end: Stage) -> &'static [&'static [Rule]] {
     match end {
         Stage::Config => &[config::RULES],
-        Stage::Trust => &[config::FILES, trust::RULES],
+        Stage::Trust => &[server_files::RULES, config::FILES, trust::RULES],
         Stage::Dns => &[dns::RULES],
         Stage::Tcp => &[tcp::RULES],
         Stage::Negotiate => &[negotiate::RULES],
@@ -120,6 +121,8 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         found(view, rules.iter().filter(move |rule| rule.code != code))
     };
     let mut also: Vec<Diagnosis> = Vec::new();
+    // They detect nothing but in a rehearsal.
+    also.extend(others(server_files::RULES));
     if view.files_are_bad() && view.mode != SslMode::Disable {
         also.extend(others(trust::RULES));
         also.extend(others(config::FILES));
@@ -130,7 +133,13 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         let finding = trust::absent_certificate(view, Some(super::view::path_text(path)));
         also.push(finding.diagnosis(&trust::CLIENT_CERT_MISSING));
     }
-    if view.end() == Some(Stage::Certificate) {
+    // A rehearsal has a chain whatever is wrong with other files.
+    let has_chain = view.tls().is_some_and(|tls| !tls.chain.is_empty()) && view.store().is_some();
+    let rehearsed = view.rehearsal().is_some() && has_chain;
+    if rehearsed && view.end() != Some(Stage::Certificate) {
+        also.extend(others(certificate::END).take(1));
+    }
+    if view.end() == Some(Stage::Certificate) || rehearsed {
         also.extend(others(trust::JUDGED));
         also.extend(others(certificate::FAULTS));
     }

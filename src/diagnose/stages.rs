@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::driver;
-use super::view::{Reachability, View, reachability, store_name};
+use super::view::{Reachability, View, file_name, reachability, store_name};
 use super::{Diagnosis, StageReport, StageStatus, Warning};
 use crate::conninfo::{Origin, SslMode};
 use crate::evidence::SessionFailure;
 use crate::evidence::{NegotiateResult, Resolution, Step, TcpResult, TlsFailure};
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{ClientIdentity, Roots};
+use crate::trust::{ClientIdentity, Roots, ServerFiles};
 
 /// The stages of the last attempt.
 pub(super) fn reports(
@@ -82,6 +82,10 @@ fn took(view: &View<'_>, stage: Stage) -> Option<f64> {
 /// What is to be known of a stage that went well; `None` if it was not reached.
 fn reached(view: &View<'_>, stage: Stage) -> Option<String> {
     view.settings()?;
+    let is_sent = matches!(stage, Stage::Dns | Stage::Tcp | Stage::Negotiate | Stage::Tls);
+    if is_sent && view.rehearsal().is_some() {
+        return None;
+    }
     match stage {
         Stage::Config => {
             let mode = match view.origin("sslmode") {
@@ -168,6 +172,11 @@ fn roots(view: &View<'_>) -> Option<String> {
     if matches!(trust.client, ClientIdentity::Failed(_)) {
         return None;
     }
+    let server = match view.rehearsal() {
+        Some(rehearsal) if !rehearsal.files.faults.is_empty() => return None,
+        Some(rehearsal) => format!("{}; ", server_files(&rehearsal.files)),
+        None => String::new(),
+    };
     let file = store_name(view);
     let roots = match store.certificates.len() {
         1 => "1 root".to_owned(),
@@ -179,7 +188,28 @@ fn roots(view: &View<'_>) -> Option<String> {
     };
     let assumed = view.evidence.typed.as_deref().and_then(driver::assumed);
     let assumed = assumed.map(|words| format!(" · {words}")).unwrap_or_default();
-    Some(format!("{file} · {roots}{client}{assumed}"))
+    Some(format!("{server}{file} · {roots}{client}{assumed}"))
+}
+
+/// The files of a server that is still to be.
+fn server_files(files: &ServerFiles) -> String {
+    let counted = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
+    let mut words = format!(
+        "{} · {}",
+        file_name(&files.certificate_file),
+        counted(files.certificates.len(), "certificate", "certificates")
+    );
+    if files.key.as_ref().is_some_and(|key| key.fits == Some(true)) {
+        words.push_str(" · key fits");
+    }
+    if let Some(store) = &files.authorities {
+        words.push_str(" · ");
+        words.push_str(&counted(store.certificates.len(), "client CA", "client CAs"));
+    }
+    words
 }
 
 fn certificate(view: &View<'_>) -> Option<String> {
@@ -224,7 +254,9 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
             "the server requests a password, none is available".to_owned()
         }
         Stage::Auth
-            if view.evidence.scope.tls_only && view.tls().is_some_and(|tls| tls.failure.is_none()) =>
+            if view.evidence.scope.tls_only
+                && view.rehearsal().is_none()
+                && view.tls().is_some_and(|tls| tls.failure.is_none()) =>
         {
             "not asked for (--tls-only)".to_owned()
         }

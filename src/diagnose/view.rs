@@ -10,8 +10,8 @@ use crate::conninfo::{
     self, Endpoint, Form, Host, Origin, ParameterValue, Settings, SslMode, SslNegotiation, Value,
 };
 use crate::evidence::{
-    Answer, Attempt, Evidence, NegotiateResult, Question, SessionFailure, SessionRecord, TcpResult,
-    TlsFailure, TlsRecord,
+    Answer, Attempt, Evidence, NegotiateResult, Question, Rehearsal, SessionFailure, SessionRecord,
+    TcpResult, TlsFailure, TlsRecord,
 };
 use crate::provider::{self, Detection};
 use crate::stage::Stage;
@@ -162,6 +162,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The files that were judged in a server's place, if they were.
+    pub(super) fn rehearsal(&self) -> Option<&'a Rehearsal> {
+        self.evidence.rehearsal.as_ref()
+    }
+
     /// Who runs the server, as far as name, alias, port and chain tell.
     pub(super) fn provider(&self) -> Option<Detection> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
@@ -245,6 +250,13 @@ impl<'a> View<'a> {
         });
         if settings.sslmode == SslMode::Disable || unusable || self.admitted_in_plaintext() {
             return Some(Stage::Config);
+        }
+        if let Some(rehearsal) = self.rehearsal() {
+            let are_bad = !rehearsal.files.faults.is_empty() || self.files_are_bad();
+            return are_bad
+                .then_some(Stage::Trust)
+                .or_else(|| self.end_of_handshake())
+                .or_else(|| self.end_of_session());
         }
         let Some(attempt) = self.attempt else {
             return Some(if self.files_are_bad() { Stage::Trust } else { Stage::Dns });

@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod member;
+mod rehearsal;
 mod source;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,7 @@ use crate::trust::{FileCertificate, RootStore, Trust};
 use crate::verify::{self, Judgement};
 
 pub use member::{Member, MemberAddress};
+pub use rehearsal::{Rehearsal, Served};
 pub use source::{Place, Source, SourceKind};
 
 /// All that is known about one target.
@@ -46,6 +48,8 @@ pub struct Evidence {
     pub looks: Vec<Look>,
     /// What the server accepts, where `audit` asked.
     pub audit: Option<audit::Audit>,
+    /// The files that were judged in a server's place, for `rehearse`: then nothing was sent.
+    pub rehearsal: Option<Rehearsal>,
     /// The system's public roots, read only where they help to explain a failed chain.
     pub system_roots: Option<RootStore>,
     /// What directories of roots hold under the names of the path's issuers, read only where a chain was refused: OpenSSL
@@ -69,17 +73,33 @@ impl Evidence {
     /// The evidence of settings that cannot be used: all that there is before a file is read.
     pub fn of_bad_config(started: Timestamp, scope: Scope, failure: Failure) -> Self {
         Self {
+            input: failure.input,
+            marked: failure.marked,
+            unmerged: failure.parameters,
+            ..Self::begun(started, scope, Err(failure.error))
+        }
+    }
+
+    /// The evidence of settings that can be used, before anything was tried.
+    pub fn of_settings(started: Timestamp, scope: Scope, settings: Settings, trust: Trust) -> Self {
+        let input = settings.input.clone();
+        Self { input, trust: Some(trust), ..Self::begun(started, scope, Ok(settings)) }
+    }
+
+    fn begun(started: Timestamp, scope: Scope, config: Result<Settings, ConfigError>) -> Self {
+        Self {
             started,
             judged_at: started,
-            input: failure.input,
+            input: None,
             typed: None,
-            marked: failure.marked,
-            config: Err(failure.error),
-            unmerged: failure.parameters,
+            marked: None,
+            config,
+            unmerged: Vec::new(),
             trust: None,
             attempts: Vec::new(),
             looks: Vec::new(),
             audit: None,
+            rehearsal: None,
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,

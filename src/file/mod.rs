@@ -2,6 +2,7 @@
 //! keep its reader waiting and gives its content only once: it is read on a thread of its own, once a run, and waited for
 //! no longer than the one who asks has time.
 
+pub mod account;
 pub mod mount;
 pub mod obstacle;
 

@@ -173,7 +173,7 @@ pub fn may_change_mode(path: &Path) -> bool {
 }
 
 #[cfg(unix)]
-fn permissions(path: &Path) -> Option<Permissions> {
+pub(crate) fn permissions(path: &Path) -> Option<Permissions> {
     use std::os::unix::fs::MetadataExt;
 
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
@@ -191,7 +191,7 @@ fn permissions(path: &Path) -> Option<Permissions> {
 }
 
 #[cfg(not(unix))]
-fn permissions(_: &Path) -> Option<Permissions> {
+pub(crate) fn permissions(_: &Path) -> Option<Permissions> {
     None
 }
 

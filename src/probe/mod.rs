@@ -67,6 +67,11 @@ pub struct Probed {
 }
 
 impl Probed {
+    /// What was recorded without a server: there is nobody to be asked more.
+    pub fn of(evidence: Evidence) -> Self {
+        Self { evidence, clock: Clock::started(Duration::ZERO), last: None, failing: None }
+    }
+
     /// Asks the failing address more, within the time that is left for it.
     pub async fn looked_further(self, plan: &Plan) -> Evidence {
         let Self { mut evidence, clock, last, failing } = self;
@@ -129,26 +134,15 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let asked_in_vain = tried.attempts.iter().any(is_unresolved);
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
+    let (settings, trust) = (plan.settings.clone(), plan.trust.clone());
     let mut evidence = Evidence {
-        started: plan.started,
-        judged_at: plan.started,
-        input: plan.settings.input.clone(),
-        typed: None,
-        marked: None,
-        unmerged: Vec::new(),
-        config: Ok(plan.settings.clone()),
-        trust: Some(plan.trust.clone()),
         attempts: tried.attempts,
-        looks: Vec::new(),
-        audit: None,
-        system_roots: None,
-        in_directories: Vec::new(),
         hosts_line,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         families,
         member: plan.only.clone(),
-        scope: plan.scope,
         took: clock.elapsed(),
+        ..Evidence::of_settings(plan.started, plan.scope, settings, trust)
     };
     conceal::conceal(&mut evidence);
     Probed { evidence, clock, last, failing: tried.last }

@@ -4,12 +4,12 @@
 //! a terminal is as safe as with the report for people. Secrets are not among them.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::subject;
-use super::{Form, Reporter, Row};
+use super::{Form, Reporter, Row, rehearsal, subject};
 use crate::certificate::Certificate;
 use crate::check::Run;
 use crate::conninfo::{Host, SslNegotiation, TlsVersion};
@@ -20,7 +20,7 @@ use crate::diagnose::{
     looks,
 };
 use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
-use crate::evidence::{Attempt, Look, Member, PlaintextAnswer, Source, TlsRecord};
+use crate::evidence::{Attempt, Look, Member, PlaintextAnswer, Rehearsal, Source, TlsRecord};
 use crate::iana;
 use crate::report::lossy;
 use crate::text;
@@ -78,6 +78,8 @@ pub(crate) fn line(value: &Json) -> String {
 pub(super) fn object(outcome: &Outcome) -> Json {
     let attempt = subject::attempt(outcome);
     let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
+    // No handshake was made in a rehearsal.
+    let is_real = outcome.evidence.rehearsal.is_none();
     let mut object = json!({
         "schema": SCHEMA,
         "tool": TOOL,
@@ -95,7 +97,7 @@ pub(super) fn object(outcome: &Outcome) -> Json {
         "stages": outcome.stages.iter().map(stage).collect::<Vec<_>>(),
         "attempts": attempts(outcome),
         "looks": outcome.evidence.looks.iter().map(look).collect::<Vec<_>>(),
-        "tls": tls.map_or(Json::Null, |tls| handshake(outcome, tls)),
+        "tls": tls.filter(|_| is_real).map_or(Json::Null, |tls| handshake(outcome, tls)),
         "chain": tls.map_or_else(Vec::new, |tls| chain(outcome, tls)),
         "server": attempt.map_or(Json::Null, server),
     });
@@ -111,6 +113,9 @@ pub(super) fn object(outcome: &Outcome) -> Json {
         }
         if let Some(audit) = &outcome.evidence.audit {
             object.insert("audit".to_owned(), accepts(outcome, audit));
+        }
+        if let Some(files) = &outcome.evidence.rehearsal {
+            object.insert("rehearsal".to_owned(), rehearsal(outcome, files));
         }
         if let Some(then) = &outcome.as_of {
             object.insert("as_of".to_owned(), as_of(then, outcome));
@@ -208,6 +213,50 @@ fn yes_or_no(accepts: Accepts) -> Option<bool> {
         Accepts::No => Some(false),
         Accepts::Unknown => None,
     }
+}
+
+/// What a rehearsal found; there only in one.
+fn rehearsal(outcome: &Outcome, rehearsal: &Rehearsal) -> Json {
+    let files = &rehearsal.files;
+    let path = |path: &Path| shown(&lossy(path.as_os_str().as_encoded_bytes()));
+    let tls = outcome.evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    let chain = tls.map(|tls| tls.result.chain.as_slice()).unwrap_or_default();
+    let key = files.key.as_ref().map(|key| {
+        json!({
+            "file": path(&key.file),
+            "fits": key.fits,
+            "encrypted": key.is_encrypted,
+            "mode": key.mode.map(|mode| format!("{mode:04o}")),
+            "owner": key.owner.as_ref().map(|owner| shown(&owner.to_string())),
+        })
+    });
+    let hosts = rehearsal::hosts(outcome).into_iter();
+    let ends = rehearsal::ends(outcome, rehearsal).into_iter().map(|end| {
+        json!({
+            "what": end.what,
+            "name": bounded(&end.name),
+            "not_after": end.at.to_string(),
+            "file": end.place.as_ref().map(|(file, _)| path(file)),
+            "line": end.place.map(|(_, line)| line),
+        })
+    });
+    json!({
+        "as_of": outcome.evidence.judged_at.to_string(),
+        "certificate": path(&files.certificate_file),
+        "sha256": files.certificates.first().map(|entry| entry.certificate.fingerprint()),
+        "key": key,
+        "asks_for_client_certificates": files.authorities.is_some(),
+        "client_certificate_accepted": rehearsal.client.as_ref().map(|judgement| judgement.accepted),
+        "hosts": hosts.map(|(host, covered)| json!({ "host": bounded(&host), "covered": covered })).collect::<Vec<_>>(),
+        "expires": ends.collect::<Vec<_>>(),
+        "against": rehearsal.served.as_ref().map(|served| json!({
+            "server": shown(&served.server),
+            "loaded": served.chain == chain,
+            "sha256": served.chain.first().map(Certificate::fingerprint),
+            "not_before": served.chain.first().and_then(|leaf| leaf.readable().not_before).map(|date| date.to_string()),
+            "not_after": served.chain.first().and_then(|leaf| leaf.readable().not_after).map(|date| date.to_string()),
+        })),
+    })
 }
 
 /// Where the target was given.

@@ -20,6 +20,7 @@ pub mod page;
 mod pipelines;
 mod problem;
 mod prometheus;
+mod rehearsal;
 mod rows;
 mod server;
 mod settings;

@@ -6,10 +6,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 
-use super::{ClientCertificate, ClientIdentity, FileContent, FileError, IdentityError, file, key, p521};
-use crate::certificate::{self, Certificate, SecurityLevel, pem};
+use super::chain_file::{self, ChainFault};
+use super::{ClientCertificate, ClientIdentity, FileError, IdentityError, file, key, p521};
+use crate::certificate::Certificate;
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
 
 pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIdentity {
@@ -50,7 +52,13 @@ fn read(
     environment: &Environment,
     path: &Path,
 ) -> Result<ClientCertificate, IdentityError> {
-    let chain = chain(path, settings.security_level())?;
+    let chain = chain_file::read(path, settings.security_level()).map_err(|fault| match fault {
+        ChainFault::Unreadable(error) => {
+            IdentityError::CertificateUnreadable { path: path.to_owned(), error }
+        }
+        ChainFault::Invalid(content) => IdentityError::CertificateInvalid { path: path.to_owned(), content },
+    })?;
+    let chain: Vec<Certificate> = chain.into_iter().map(|entry| entry.certificate).collect();
     let key_path = match settings.path("sslkey") {
         Some(given) if is_engine_reference(&given) => {
             return Err(IdentityError::KeyInEngine { reference: given });
@@ -88,62 +96,6 @@ fn read(
         return Err(IdentityError::KeyMismatch { certificate: path.to_owned(), key: identity.key_file });
     }
     Ok(identity)
-}
-
-/// The file's first certificate is the client's, the others its chain. OpenSSL wants every block of any label to be
-/// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
-/// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
-fn chain(path: &Path, level: SecurityLevel) -> Result<Vec<Certificate>, IdentityError> {
-    if path.is_dir() {
-        let content = FileContent::Directory;
-        return Err(IdentityError::CertificateInvalid { path: path.to_owned(), content });
-    }
-    let bytes = file::read(path)
-        .map_err(|error| IdentityError::CertificateUnreadable { path: path.to_owned(), error })?;
-    let blocks = pem::blocks(&bytes);
-    let mut chain = Vec::new();
-    for block in &blocks {
-        let bad = |what: String| IdentityError::CertificateInvalid {
-            path: path.to_owned(),
-            content: FileContent::BadBlock { line: block.line, what },
-        };
-        let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
-        let certificate = match (block.label.as_str(), chain.is_empty()) {
-            ("CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE", true) => {
-                Certificate::from_trusted_der(der).map_err(|error| bad(error.to_string()))?
-            }
-            ("CERTIFICATE" | "X509 CERTIFICATE", false) => Certificate::from_der_prefix(der),
-            _ => continue,
-        };
-        if !block.headers.is_empty() {
-            return Err(bad("it has header lines".to_owned()));
-        }
-        if let Some(fault) = fault(&certificate, level) {
-            return Err(bad(fault));
-        }
-        chain.push(certificate);
-    }
-    if chain.is_empty() {
-        let content = match certificate::altered(&bytes) {
-            Some(altered) => FileContent::Altered(altered.by),
-            None => file::content(&bytes, &blocks),
-        };
-        return Err(IdentityError::CertificateInvalid { path: path.to_owned(), content });
-    }
-    Ok(chain)
-}
-
-/// What OpenSSL at this level minds about a certificate that a client is to send.
-fn fault(certificate: &Certificate, level: SecurityLevel) -> Option<String> {
-    match certificate.facts() {
-        Err(error) => (!certificate.decodes_but_for_times()).then(|| error.to_string()),
-        Ok(facts) if !facts.key_decodes() => Some("its public key cannot be decoded".to_owned()),
-        Ok(facts) if facts.key.is_weak_at(level) => Some(format!("its key ({}) is too small", facts.key)),
-        Ok(facts) if facts.signature.algorithm.is_weak_at(level) && !facts.is_self_signed() => {
-            Some(format!("its signature ({}) is too weak", facts.signature))
-        }
-        Ok(_) => None,
-    }
 }
 
 /// `name:id` names a key in an OpenSSL engine. On Windows a drive letter (`c:\…`) does not.
@@ -185,17 +137,31 @@ impl ClientCertificate {
     /// The key in the form rustls signs with; `None` for kinds that neither ring nor RustCrypto's P-521 can use: Ed448,
     /// other curves, RSA above 4096 bits, RSA-PSS.
     pub fn signing_key(&self) -> Option<Arc<dyn SigningKey>> {
-        rustls::crypto::ring::sign::any_supported_type(&self.key)
-            .ok()
-            .or_else(|| p521::signing_key(&self.key))
+        signing_key(&self.key)
     }
 
     /// Whether key and certificate belong together; `None` where that cannot be told.
     fn key_matches(&self) -> Option<bool> {
-        let key = self.signing_key()?;
-        let public = key.public_key()?;
-        Some(self.chain.first()?.facts().ok()?.has_public_key(public.as_ref()))
+        key_fits(&self.key, self.chain.first()?)
     }
+}
+
+fn signing_key(key: &PrivateKeyDer<'static>) -> Option<Arc<dyn SigningKey>> {
+    rustls::crypto::ring::sign::any_supported_type(key).ok().or_else(|| p521::signing_key(key))
+}
+
+/// The public key of a private one, as a subjectPublicKeyInfo; `None` of kinds that nothing here can read.
+pub(super) fn public_key(key: &PrivateKeyDer<'static>) -> Option<Vec<u8>> {
+    let signing = signing_key(key);
+    match signing.as_ref().and_then(|key| key.public_key()) {
+        Some(public) => Some(public.as_ref().to_vec()),
+        None => key::rsa_public_key(key),
+    }
+}
+
+/// Whether a key is the one of a certificate; `None` where that cannot be told.
+pub(super) fn key_fits(key: &PrivateKeyDer<'static>, certificate: &Certificate) -> Option<bool> {
+    Some(certificate.facts().ok()?.has_public_key(&public_key(key)?))
 }
 
 /// The key stays out of every report.
@@ -212,8 +178,8 @@ impl std::fmt::Debug for ClientCertificate {
 mod tests {
     use openssl::pkey::{Id, PKey, Private};
 
-    use super::super::KeyProblem;
     use super::super::testing::*;
+    use super::super::{FileContent, KeyProblem};
     use super::*;
 
     fn pem_key(key: &PKey<Private>) -> Vec<u8> {

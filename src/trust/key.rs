@@ -7,7 +7,7 @@
 use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
 use md5::{Digest, Md5};
 use pkcs8::der::asn1::AnyRef;
-use pkcs8::der::{Decode as _, Tag, Tagged as _};
+use pkcs8::der::{Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rustls::pki_types::PrivateKeyDer;
 use rustls_pemfile::Item;
@@ -19,6 +19,9 @@ use crate::certificate::pem::{self, Block};
 
 /// The labels of keys that OpenSSL reads. (An OpenSSH key is none of them.)
 const LABELS: [&str; 4] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"];
+
+/// rsaEncryption (RFC 8017).
+const RSA_ENCRYPTION: pkcs8::ObjectIdentifier = pkcs8::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// Reads a key. A pass phrase that is not needed is not used.
 pub(super) fn read(bytes: &[u8], pass_phrase: Option<&[u8]>) -> Result<PrivateKeyDer<'static>, KeyProblem> {
@@ -32,6 +35,37 @@ pub(super) fn read(bytes: &[u8], pass_phrase: Option<&[u8]>) -> Result<PrivateKe
         None => PrivateKeyDer::try_from(bytes).map_err(|_| what_else(bytes, &blocks))?.clone_key(),
     };
     if is_whole(&key) { Ok(key) } else { Err(KeyProblem::Damaged) }
+}
+
+/// Whether a key stands in a file as PEM: PostgreSQL reads its own in no other form.
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    pem::blocks(bytes).iter().any(|block| LABELS.contains(&block.label.as_str()))
+}
+
+/// The public key of an RSA key of any size, as a subjectPublicKeyInfo; `None` of others.
+pub(super) fn rsa_public_key(key: &PrivateKeyDer<'_>) -> Option<Vec<u8>> {
+    let parts = match key {
+        PrivateKeyDer::Pkcs1(key) => key.secret_pkcs1_der(),
+        PrivateKeyDer::Pkcs8(key) => {
+            let info = PrivateKeyInfoRef::try_from(key.secret_pkcs8_der()).ok()?;
+            if info.algorithm.oid != RSA_ENCRYPTION {
+                return None;
+            }
+            info.private_key.as_bytes()
+        }
+        _ => return None,
+    };
+    // RSAPrivateKey (RFC 8017, appendix A.1.2): version, modulus, public exponent, and what is secret.
+    let sequence = AnyRef::from_der(parts).ok()?;
+    let mut reader = SliceReader::new(sequence.value()).ok()?;
+    reader.tlv_bytes().ok()?;
+    let public = [reader.tlv_bytes().ok()?, reader.tlv_bytes().ok()?].concat();
+    let public = AnyRef::new(Tag::Sequence, &public).ok()?.to_der().ok()?;
+    Some(
+        rustls::sign::public_key_to_spki(&rustls::pki_types::alg_id::RSA_ENCRYPTION, public)
+            .as_ref()
+            .to_vec(),
+    )
 }
 
 /// What a file is that has no key which libpq reads.

@@ -2,6 +2,7 @@
 //! is opened; what libpq would make of them is judged later, when libpq would read them.
 
 mod blocks;
+mod chain_file;
 pub mod contents;
 mod file;
 mod identity;
@@ -9,6 +10,7 @@ mod key;
 mod p521;
 mod revocation;
 mod roots;
+mod server;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)] // Tests only.
@@ -24,6 +26,7 @@ use rustls::pki_types::PrivateKeyDer;
 use crate::certificate::{Alteration, Certificate, Crl, SecurityLevel};
 use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
+pub use server::{ServerFault, ServerFile, ServerFiles, ServerKey, ServerPaths, ServerProblem, server_files};
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 
 /// Everything that was read from files.

@@ -64,7 +64,7 @@ pub(super) fn load(
 }
 
 /// The lists and certificates of a file, or why OpenSSL takes nothing from it.
-fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String> {
+pub(super) fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String> {
     if path.is_dir() {
         return Err("it is a directory".to_owned());
     }

@@ -109,20 +109,21 @@ pub enum Defect {
         /// Why not.
         why: NotACa,
     },
-    /// extendedKeyUsage without serverAuth.
-    PurposeExcludesServer {
+    /// extendedKeyUsage without serverAuth; of a client's certificate, clientAuth.
+    PurposeExcluded {
         /// Its place in the path.
         at: usize,
         /// The purposes it has, as dotted OIDs.
         purposes: Vec<String>,
     },
-    /// Netscape's certificate type without the server's bit.
-    NetscapeTypeExcludesServer {
+    /// Netscape's certificate type without the server's bit; of a client's certificate, the client's.
+    NetscapeTypeExcluded {
         /// Its place in the path.
         at: usize,
     },
-    /// The leaf's keyUsage has none of digitalSignature, keyEncipherment, keyAgreement.
-    KeyUsageExcludesServer {
+    /// The leaf's keyUsage has none of digitalSignature, keyEncipherment, keyAgreement; of a client's certificate, neither
+    /// the first nor the last.
+    KeyUsageExcluded {
         /// Its place in the path.
         at: usize,
         /// The uses it has.
@@ -316,9 +317,9 @@ impl Defect {
             | Self::ProxyCertificate { at }
             | Self::ExplicitCurve { at }
             | Self::NotACa { at, .. }
-            | Self::PurposeExcludesServer { at, .. }
-            | Self::NetscapeTypeExcludesServer { at }
-            | Self::KeyUsageExcludesServer { at, .. }
+            | Self::PurposeExcluded { at, .. }
+            | Self::NetscapeTypeExcluded { at }
+            | Self::KeyUsageExcluded { at, .. }
             | Self::PathLengthExceeded { at, .. }
             | Self::NameConstraint { at, .. }
             | Self::ResourcesNotNested { at, .. }

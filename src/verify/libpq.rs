@@ -1,12 +1,13 @@
-//! Everything that OpenSSL, as libpq uses it, refuses in a chain: purpose "SSL server", a security level, no partial
+//! Everything that OpenSSL, as libpq and PostgreSQL use it, refuses in a chain: a purpose, a security level, no partial
 //! chains, CRL checks of the whole chain where CRLs are given.
 
 use super::budget::{Budget, Exceeded, SIGNATURE};
 use super::defect::Defect;
 use super::path::{self, End, Member, Path};
+use super::purpose::{self, Purpose};
 use super::signature::{self, SignatureError};
 use super::store::Store;
-use super::{Link, constraints, purpose, resources, revocation};
+use super::{Link, constraints, resources, revocation};
 use crate::certificate::{Certificate, Facts, Hash, SecurityLevel};
 use crate::timestamp::Timestamp;
 use crate::trust::{FileCrl, RootStore};
@@ -18,7 +19,7 @@ pub(super) fn examine(
     roots: Option<&RootStore>,
     lists: Option<Store<'_, FileCrl>>,
     at: Timestamp,
-    level: SecurityLevel,
+    (level, wanted): (SecurityLevel, Purpose),
     budget: &Budget,
 ) -> (Vec<Link>, Vec<Defect>) {
     let mut defects = Vec::new();
@@ -40,7 +41,7 @@ pub(super) fn examine(
 
     defects.extend(weak_key(0, leaf, level));
     defects.extend(members.last().and_then(|last| end_defect(end, last.certificate, members.len())));
-    purpose::check(&members, &mut defects);
+    purpose::check(&members, wanted, &mut defects);
     for (at, member) in members.iter().enumerate() {
         if at > 0 {
             defects.extend(weak_key(at, member.facts, level));

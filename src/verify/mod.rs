@@ -28,6 +28,8 @@ use store::Store;
 pub use budget::Budget;
 pub use defect::{CrlFault, Defect, Demand, NameFault, NotACa, Presented, StrictReason};
 pub use hostname::{is_ip_address, matches_name};
+pub use path::may_have_issued;
+use purpose::Purpose;
 pub use strict::StrictRefusal;
 
 /// A chain of more bytes than this may take more than some milliseconds to judge.
@@ -122,16 +124,8 @@ fn judge_within(
     at: Timestamp,
     mode: SslMode,
 ) -> Judgement {
-    let store = match &trust.roots {
-        Roots::Loaded(store) => Some(store),
-        Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
-    };
-    // CRLs are read only when a root file was (initialize_SSL in fe-secure-openssl.c).
-    let lists = match &trust.revocation {
-        Revocation::On { lists, directories, .. } if store.is_some() => Some(Store::new(lists, directories)),
-        Revocation::On { .. } | Revocation::Off | Revocation::Ignored { .. } => None,
-    };
-    let (path, mut defects) = libpq::examine(chain, store, lists, at, trust.level, &budget);
+    let store = roots(trust);
+    let (path, mut defects) = examined(&budget, chain, trust, Purpose::Server, at);
     if let Some(facts) = chain.first().and_then(|leaf| leaf.facts().ok()) {
         defects.extend(hostname::defect(facts, host));
     }
@@ -143,6 +137,40 @@ fn judge_within(
     }
     strict::demanded(&mut judgement, trust.library, host);
     judgement.accepted = judgement.accepted_under(mode);
+    judgement
+}
+
+fn roots(trust: &Trust) -> Option<&RootStore> {
+    match &trust.roots {
+        Roots::Loaded(store) => Some(store),
+        Roots::None | Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => None,
+    }
+}
+
+fn examined(
+    budget: &Budget,
+    chain: &[Certificate],
+    trust: &Trust,
+    wanted: Purpose,
+    at: Timestamp,
+) -> (Vec<Link>, Vec<Defect>) {
+    let store = roots(trust);
+    // CRLs are read only when a root file was (initialize_SSL in fe-secure-openssl.c).
+    let lists = match &trust.revocation {
+        Revocation::On { lists, directories, .. } if store.is_some() => Some(Store::new(lists, directories)),
+        Revocation::On { .. } | Revocation::Off | Revocation::Ignored { .. } => None,
+    };
+    libpq::examine(chain, store, lists, at, (trust.level, wanted), budget)
+}
+
+/// Judges the chain that a client presents, against the client CAs of a server, as PostgreSQL does: it takes no name into
+/// account before `pg_hba.conf` (verify_cb and initialize_SSL in be-secure-openssl.c).
+pub fn judge_client(chain: &[Certificate], trust: &Trust, at: Timestamp) -> Judgement {
+    let budget = Budget::default();
+    let (path, defects) = examined(&budget, chain, trust, Purpose::Client, at);
+    let verifies = roots(trust).is_some();
+    let mut judgement = Judgement { accepted: false, path, defects, verifies, strict: Vec::new(), budget };
+    judgement.accepted = judgement.chain_is_good();
     judgement
 }
 

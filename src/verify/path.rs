@@ -53,7 +53,7 @@ pub(super) fn is_current(facts: &Facts, at: Timestamp) -> bool {
 
 /// Whether `issuer` may have issued `subject`, going by names, key identifiers and kinds of keys; no signature is
 /// verified (`ossl_x509_likely_issued`).
-pub(super) fn may_have_issued(issuer: &Facts, subject: &Facts) -> bool {
+pub fn may_have_issued(issuer: &Facts, subject: &Facts) -> bool {
     #[cfg(test)]
     super::effort::CANDIDATES.with(|count| count.set(count.get() + 1));
     subject.issuer.canonical == issuer.subject.canonical

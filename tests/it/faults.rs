@@ -23,7 +23,7 @@ use table::{FixedBy, row, rows};
 const LONGEST: Duration = Duration::from_secs(7);
 
 /// Codes that no server, file or string on one machine can cause, and the test that stages them beside a neighbour.
-const STAGED_ELSEWHERE: [(&str, &str); 5] = [
+const STAGED_ELSEWHERE: [(&str, &str); 13] = [
     ("default-files-unreadable", "tests/it/client_files.rs"),
     ("dns-no-address", "tests/it/network.rs"),
     ("dns-failure", "tests/it/network.rs"),
@@ -31,6 +31,15 @@ const STAGED_ELSEWHERE: [(&str, &str); 5] = [
     ("policy-not-met", "tests/it/audit.rs"),
     // A file with a root that its provider has given up; such roots have keys that nobody here has.
     ("root-retired", "src/diagnose/tests/warned.rs"),
+    // Files of a server that is still to be.
+    ("server-cert-invalid", "tests/it/rehearse.rs"),
+    ("server-key-permissions", "tests/it/rehearse.rs"),
+    ("server-key-invalid", "tests/it/rehearse.rs"),
+    ("server-key-mismatch", "tests/it/rehearse.rs"),
+    ("client-ca-invalid", "tests/it/rehearse.rs"),
+    ("server-crl-invalid", "tests/it/rehearse.rs"),
+    ("chain-issues", "tests/it/rehearse.rs"),
+    ("certificate-not-loaded", "tests/it/rehearse.rs"),
 ];
 
 #[test]

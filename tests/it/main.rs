@@ -37,6 +37,8 @@ mod real_faults;
 mod real_servers;
 mod recipes;
 mod recognise;
+#[cfg(unix)]
+mod rehearse;
 mod reissue;
 mod root_files;
 mod roots;

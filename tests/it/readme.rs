@@ -260,7 +260,9 @@ fn options_in_the_readme_exist() {
     let texts: String = files().iter().map(|file| fs::read_to_string(file).expect("a file")).collect();
     let home = Home::new();
     let mut help = String::new();
-    for command in ["", "audit", "roots check", "roots export", "clients", "explain", "demo", "guide"] {
+    for command in
+        ["", "audit", "rehearse", "roots check", "roots export", "clients", "explain", "demo", "guide"]
+    {
         let (lines, status) = run(&home, &format!("pgtls-check {command} --help"));
         assert_eq!(status, 0, "{command}: {lines:#?}");
         help.push_str(&lines.join("\n"));

@@ -12,7 +12,7 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{View, path_text, store_name};
+use crate::diagnose::view::{View, file_name, path_text, store_name};
 use crate::provider::{Provider, Situation, inspection};
 use crate::stage::Stage;
 use crate::text;
@@ -456,24 +456,35 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
         .iter()
         .find(|address| address.starts_with("http"))
         .map(|address| text::printable(address));
+    let rehearsed = view.rehearsal().map(|rehearsal| &rehearsal.files.certificate_file);
+    let (title, place) = match rehearsed {
+        Some(file) => {
+            (format!("{} lacks the intermediate {name}", file_name(file)), "in the certificate file")
+        }
+        None => (format!("the server does not send the intermediate {name}"), "sent by the server"),
+    };
+    let append = match rehearsed {
+        Some(file) => Fix::text(format!(
+            "{}: append the intermediate (from the CA that issued the certificate) after the server's certificate",
+            file_name(file)
+        ))
+        .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
+        None => Fix::text(
+            "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
+             ssl_cert_file, then reload",
+        )
+        .run("cat intermediate.crt >> server.crt && psql -c 'SELECT pg_reload_conf()'"),
+    };
     Some(
-        Finding::titled(format!("the server does not send the intermediate {name}"))
+        Finding::titled(title)
             .because(format!(
-                "the next CA of the chain is neither sent by the server nor in the root file, and it is an intermediate: {why}"
+                "the next CA of the chain is neither {place} nor in the root file, and it is an intermediate: {why}"
             ))
             .fact("missing", issuer)
             .fact("sent", sent(view))
             .fact("in_file", in_file(view))
             .fact_if("to_be_had_at", address)
-            .fix(
-                Fix::text(
-                    "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
-                     ssl_cert_file, then reload",
-                )
-                .run(
-                    "cat intermediate.crt >> server.crt && psql -c 'SELECT pg_reload_conf()'",
-                ),
-            )
+            .fix(append)
             .fix(Fix::text(
                 "until then: add the intermediate to the root file, beside its root (and replace it there whenever the CA does)",
             )),

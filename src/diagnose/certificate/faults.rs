@@ -140,6 +140,10 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     if view.provider().is_some() {
         return vec![reissue::server(view, "", Key::Kept, None)];
     }
+    // A rehearsal knows the file, and that one has expired.
+    if view.rehearsal().is_some() {
+        return vec![reissued(view, at, &format!("reissue {part}"), Key::Kept)];
+    }
     let reload = Fix::text(
         "on the server: if the file of ssl_cert_file was renewed already, the server still presents the old one; reload",
     )
@@ -440,9 +444,9 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
         matches!(
             defect,
             Defect::NotACa { .. }
-                | Defect::PurposeExcludesServer { .. }
-                | Defect::NetscapeTypeExcludesServer { .. }
-                | Defect::KeyUsageExcludesServer { .. }
+                | Defect::PurposeExcluded { .. }
+                | Defect::NetscapeTypeExcluded { .. }
+                | Defect::KeyUsageExcluded { .. }
                 | Defect::PathLengthExceeded { .. }
         )
     })?;
@@ -460,7 +464,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
                 "reissue it as a CA: basicConstraints CA:TRUE and keyUsage keyCertSign",
             )
         }
-        Defect::PurposeExcludesServer { purposes, .. } => {
+        Defect::PurposeExcluded { purposes, .. } => {
             let purposes: Vec<String> = purposes.iter().map(|oid| purpose_name(oid)).collect();
             (
                 format!("{part} is not valid for servers"),
@@ -468,12 +472,12 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
                 "reissue it with serverAuth in extendedKeyUsage",
             )
         }
-        Defect::NetscapeTypeExcludesServer { .. } => (
+        Defect::NetscapeTypeExcluded { .. } => (
             format!("{part} is not valid for servers"),
             "Netscape's certificate type without SSL server".to_owned(),
             "reissue it without Netscape's certificate type",
         ),
-        Defect::KeyUsageExcludesServer { uses: has, .. } => (
+        Defect::KeyUsageExcluded { uses: has, .. } => (
             format!("{part} may not be used in TLS"),
             format!("keyUsage {}, without digitalSignature, keyEncipherment and keyAgreement", uses(has)),
             "reissue it with digitalSignature in keyUsage",

@@ -20,7 +20,8 @@ pub(in crate::diagnose) struct Stranger {
 /// Who answers in place of a known provider; `None` where it is the provider, where the host is nobody's that is known, and
 /// where the provider's CAs are not all known.
 pub(in crate::diagnose) fn stranger(view: &View<'_>) -> Option<Stranger> {
-    let provider = expected(view)?;
+    // Nobody answered a rehearsal.
+    let provider = expected(view).filter(|_| view.rehearsal().is_none())?;
     let judgement = view.judgement()?;
     // Above a signature that does not verify nothing is proved.
     let proved = judgement.defects.iter().find_map(|defect| match defect {

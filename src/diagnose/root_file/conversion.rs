@@ -1,6 +1,6 @@
 //! How to make PEM of what a file really is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::certificate::Alteration;
 use crate::diagnose::Fix;
@@ -9,17 +9,30 @@ use crate::trust::{FileContent, Pkcs7Form};
 
 /// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
 pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
-    let from = path.to_string_lossy().into_owned();
-    // With the same name for both, openssl would read the file it has just emptied.
-    let is_pem = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem"));
-    let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" }).to_string_lossy().into_owned();
-    match command(content, &from, &to) {
-        Some((text, words)) => vec![Fix {
+    match to_pem(path, content) {
+        Some((text, words, to)) => vec![Fix {
             converts: Some(path.to_owned()),
-            ..Fix::text(text).run_words(words).set("sslrootcert", to.clone())
+            ..Fix::text(text)
+                .run_words(words.iter().map(String::as_str))
+                .set("sslrootcert", to.to_string_lossy())
         }],
         None => otherwise(path, content),
     }
+}
+
+/// What writes the certificates of a file as PEM beside it, in words and as a command, and where to; `None` of what cannot
+/// be converted.
+pub(in crate::diagnose) fn to_pem(
+    path: &Path,
+    content: &FileContent,
+) -> Option<(String, Vec<String>, PathBuf)> {
+    let from = path.to_string_lossy().into_owned();
+    // With the same name for both, openssl would read the file it has just emptied.
+    let is_pem = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pem"));
+    let to = path.with_extension(if is_pem { "converted.pem" } else { "pem" });
+    let (text, words) = command(content, &from, &to.to_string_lossy())
+        .map(|(text, words)| (text, words.into_iter().map(str::to_owned).collect()))?;
+    Some((text, words, to))
 }
 
 /// What reads the file `from` and writes the certificates to `to`, and what that is.

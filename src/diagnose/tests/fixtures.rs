@@ -91,6 +91,7 @@ impl Evidence {
             attempts: vec![attempt],
             looks: Vec::new(),
             audit: None,
+            rehearsal: None,
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,

@@ -2,6 +2,7 @@
 
 mod builds;
 mod chain;
+mod rehearsal;
 mod server;
 mod settings;
 
@@ -12,6 +13,7 @@ use super::{Warning, root_file};
 
 pub use builds::LIBPQ_BUILDS_DIFFER;
 pub use chain::*;
+pub use rehearsal::*;
 pub use server::*;
 pub use settings::*;
 
@@ -60,15 +62,21 @@ const AUDIT: &[Rule] = &[
     Rule { code: &server::POLICY_NOT_MET, detect: server::policy_not_met },
 ];
 
+/// What files show before they are put on a server.
+const REHEARSED: &[Rule] = &[
+    Rule { code: &rehearsal::CHAIN_ISSUES, detect: rehearsal::chain_issues },
+    Rule { code: &rehearsal::CERTIFICATE_NOT_LOADED, detect: rehearsal::not_loaded },
+];
+
 /// The codes of all warnings.
 pub(super) fn codes() -> impl Iterator<Item = &'static Code> {
-    [ALWAYS, VERIFIED, LOGIN, AUDIT].into_iter().flatten().map(|rule| rule.code)
+    [ALWAYS, VERIFIED, REHEARSED, LOGIN, AUDIT].into_iter().flatten().map(|rule| rule.code)
 }
 
 /// The warnings on a check.
 pub(super) fn of_check(view: &View<'_>, verified: bool) -> Vec<Warning> {
     let verified = if verified { VERIFIED } else { &[] };
-    [ALWAYS, verified, LOGIN].into_iter().flat_map(|rules| found(view, rules)).collect()
+    [ALWAYS, verified, REHEARSED, LOGIN].into_iter().flat_map(|rules| found(view, rules)).collect()
 }
 
 /// The warnings on what an audit saw, if there was one.

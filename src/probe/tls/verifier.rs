@@ -127,7 +127,7 @@ fn refusal(judgement: &Judgement, mode: SslMode) -> CertificateError {
         Some(Defect::NotYetValid { .. }) => CertificateError::NotValidYet,
         Some(Defect::Revoked { .. }) => CertificateError::Revoked,
         Some(Defect::BadSignature { .. }) => CertificateError::BadSignature,
-        Some(Defect::PurposeExcludesServer { .. } | Defect::KeyUsageExcludesServer { .. }) => {
+        Some(Defect::PurposeExcluded { .. } | Defect::KeyUsageExcluded { .. }) => {
             CertificateError::InvalidPurpose
         }
         Some(Defect::NameMismatch { .. } | Defect::NameUnusable { .. } | Defect::NoHost) => {

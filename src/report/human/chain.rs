@@ -86,7 +86,8 @@ fn gap(tls: &TlsRecord) -> Option<String> {
 
 fn heading(page: &mut Page, outcome: &Outcome, tls: &TlsRecord, path: &[Link]) {
     let from_file = path.iter().filter(|link| link.sent.is_none()).count();
-    let mut words = format!("{} sent by the server", tls.chain.len());
+    let would = if outcome.evidence.rehearsal.is_some() { "to be " } else { "" };
+    let mut words = format!("{} {would}sent by the server", tls.chain.len());
     if from_file > 0 {
         words.push_str(&format!(", {from_file} from {}", source_name(outcome)));
     }
@@ -116,7 +117,7 @@ fn certificate(page: &mut Page, outcome: &Outcome, link: &Link, role: &str, bar:
 }
 
 /// `until 2027-04-14 (142 days)`, `ended 2025-01-01 (3 days ago)`.
-fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
+pub(super) fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
     let days = not_after.days_since(at);
     let unit = |days: i64| if days == 1 { "day" } else { "days" };
     if not_after < at {
@@ -148,7 +149,7 @@ fn source_name(outcome: &Outcome) -> String {
     }
 }
 
-fn file_name(path: &std::path::Path) -> String {
+pub(super) fn file_name(path: &std::path::Path) -> String {
     lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
 }
 

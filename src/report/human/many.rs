@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::diagnosis::{fixes, level, title};
-use super::sign;
+use super::{rehearsal, sign};
 use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
 use crate::report::causes::{Cause, Causes};
 use crate::report::members::Members;
@@ -329,7 +329,16 @@ pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, da
     let role = if run.exit_status == 0 { Role::Good } else { Role::Error };
     let total = run.finished() + run.unfinished;
     let then = date.map(|date| format!(", now and {date}")).unwrap_or_default();
-    let mut parts = vec![style.paint(role, &format!("verified {} of {total}{then}", run.verified))];
+    let words = |standing: Standing| match standing {
+        _ if !run.rehearsed => standing.words(),
+        Standing::PolicyFailed => standing.words(),
+        Standing::Failed => rehearsal::verdict(Verdict::Failed),
+        Standing::Encrypted => rehearsal::verdict(Verdict::Encrypted),
+        Standing::ChainVerified => rehearsal::verdict(Verdict::ChainVerified),
+        Standing::Verified => rehearsal::verdict(Verdict::Verified),
+    };
+    let verified = words(Standing::Verified);
+    let mut parts = vec![style.paint(role, &format!("{verified} {} of {total}{then}", run.verified))];
     for standing in Standing::ALL.into_iter().filter(|standing| *standing != Standing::Verified) {
         let role = match standing {
             Standing::Failed | Standing::PolicyFailed => Role::Error,
@@ -337,7 +346,7 @@ pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, da
         };
         match run.counted(standing) {
             0 => {}
-            count => parts.push(style.paint(role, &format!("{} {count}", standing.words()))),
+            count => parts.push(style.paint(role, &format!("{} {count}", words(standing)))),
         }
     }
     if run.unfinished > 0 {

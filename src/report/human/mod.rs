@@ -9,6 +9,7 @@ mod chain;
 pub(crate) mod diagnosis;
 mod many;
 mod mark;
+mod rehearsal;
 mod time_line;
 mod wire;
 
@@ -86,6 +87,9 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
         notes(&mut page, &outcome.notes(), layout.verbosity == Verbosity::Verbose);
         if let Some(audit) = &outcome.evidence.audit {
             audit::section(&mut page, outcome, audit, layout.verbosity == Verbosity::Verbose);
+        }
+        if let Some(rehearsal) = &outcome.evidence.rehearsal {
+            rehearsal::section(&mut page, outcome, rehearsal);
         }
         if layout.verbosity == Verbosity::Verbose {
             chain::draw(&mut page, outcome);
@@ -207,6 +211,9 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
     let denied = outcome.standing() == Standing::PolicyFailed;
     let mut parts = match denied {
         true => vec![style.paint(Role::Error, Standing::PolicyFailed.words())],
+        false if outcome.evidence.rehearsal.is_some() => {
+            vec![style.paint(verdict_role(verdict), rehearsal::verdict(verdict))]
+        }
         false if outcome.is_interrupted() => vec![style.paint(Role::Error, outcome.verdict_name())],
         false => vec![style.paint(verdict_role(verdict), verdict.words())],
     };
@@ -217,6 +224,10 @@ fn last_line(page: &mut Page, outcome: &Outcome) {
         parts.push(diagnosis.code.stage.name().to_owned());
     }
     parts.extend(outcome.as_of.as_ref().map(|then| as_of::words(style, then)));
+    let evidence = &outcome.evidence;
+    if evidence.rehearsal.is_some() && evidence.judged_at != evidence.started {
+        parts.push(format!("as of {}", evidence.judged_at.date()));
+    }
     if outcome.exit_status() != 0 {
         let role = if verdict == Verdict::Failed { Role::Plain } else { Role::Error };
         parts.push(style.paint(role, &format!("exit {}", outcome.exit_status())));

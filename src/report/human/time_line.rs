@@ -20,6 +20,10 @@ struct Bar {
 
 /// One bar a step of the last attempt, one for each attempt before it, and the round trips.
 pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
+    // A rehearsal waits for nobody.
+    if outcome.evidence.rehearsal.is_some() {
+        return;
+    }
     let Some((last, earlier)) = outcome.evidence.attempts.split_last() else { return };
     let mut bars: Vec<Bar> =
         earlier.iter().enumerate().filter_map(|(index, attempt)| whole(index + 1, attempt)).collect();

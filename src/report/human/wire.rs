@@ -10,7 +10,9 @@ use crate::report::{Role, settings, subject};
 
 /// What was seen of the connection that no stage line tells.
 pub(super) fn facts(page: &mut Page, outcome: &Outcome) {
-    let Some(attempt) = subject::attempt(outcome) else { return };
+    // Nothing went over a wire in a rehearsal.
+    let is_real = outcome.evidence.rehearsal.is_none();
+    let Some(attempt) = subject::attempt(outcome).filter(|_| is_real) else { return };
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(TcpResult::Connected { local }) = attempt.tcp.as_ref().map(|step| &step.result) {
         facts.push(("from", local.to_string()));

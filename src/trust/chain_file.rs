@@ -1,0 +1,67 @@
+//! A file with a certificate and its chain, as OpenSSL loads it for whoever is to present it
+//! (SSL_CTX_use_certificate_chain_file): libpq its client's, PostgreSQL its own.
+
+use std::path::Path;
+
+use super::{FileCertificate, FileContent, FileError, file};
+use crate::certificate::{self, Certificate, SecurityLevel, pem};
+
+/// Why OpenSSL loads nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ChainFault {
+    /// The file cannot be read.
+    Unreadable(FileError),
+    /// It holds something else.
+    Invalid(FileContent),
+}
+
+/// The certificates of a file, its first one the leaf. OpenSSL wants every block of any label to be
+/// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
+/// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
+pub(super) fn read(path: &Path, level: SecurityLevel) -> Result<Vec<FileCertificate>, ChainFault> {
+    if path.is_dir() {
+        return Err(ChainFault::Invalid(FileContent::Directory));
+    }
+    let bytes = file::read(path).map_err(ChainFault::Unreadable)?;
+    let blocks = pem::blocks(&bytes);
+    let mut chain = Vec::new();
+    for block in &blocks {
+        let bad = |what: String| ChainFault::Invalid(FileContent::BadBlock { line: block.line, what });
+        let der = block.content.as_ref().map_err(|error| bad(error.to_string()))?;
+        let certificate = match (block.label.as_str(), chain.is_empty()) {
+            ("CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE", true) => {
+                Certificate::from_trusted_der(der).map_err(|error| bad(error.to_string()))?
+            }
+            ("CERTIFICATE" | "X509 CERTIFICATE", false) => Certificate::from_der_prefix(der),
+            _ => continue,
+        };
+        if !block.headers.is_empty() {
+            return Err(bad("it has header lines".to_owned()));
+        }
+        if let Some(fault) = fault(&certificate, level) {
+            return Err(bad(fault));
+        }
+        chain.push(FileCertificate { certificate, file: path.to_owned(), line: block.line });
+    }
+    if chain.is_empty() {
+        let content = match certificate::altered(&bytes) {
+            Some(altered) => FileContent::Altered(altered.by),
+            None => file::content(&bytes, &blocks),
+        };
+        return Err(ChainFault::Invalid(content));
+    }
+    Ok(chain)
+}
+
+/// What OpenSSL at this level minds about a certificate that is to be sent.
+fn fault(certificate: &Certificate, level: SecurityLevel) -> Option<String> {
+    match certificate.facts() {
+        Err(error) => (!certificate.decodes_but_for_times()).then(|| error.to_string()),
+        Ok(facts) if !facts.key_decodes() => Some("its public key cannot be decoded".to_owned()),
+        Ok(facts) if facts.key.is_weak_at(level) => Some(format!("its key ({}) is too small", facts.key)),
+        Ok(facts) if facts.signature.algorithm.is_weak_at(level) && !facts.is_self_signed() => {
+            Some(format!("its signature ({}) is too weak", facts.signature))
+        }
+        Ok(_) => None,
+    }
+}
