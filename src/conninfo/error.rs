@@ -102,6 +102,8 @@ pub enum ConfigError {
         files: Vec<(PathBuf, String)>,
         /// Those of them that exist and cannot be read.
         unreadable: Vec<PathBuf>,
+        /// The sections that these files have.
+        others: Vec<String>,
     },
     /// A string of another driver, which that driver refuses: whoever read it says why.
     OtherDriver,

@@ -34,7 +34,7 @@ pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, B
                 Ok(None) => "has no such section".to_owned(),
                 Err(Problem::File(what)) => {
                     searched.push((path, what));
-                    return Err(not_found(name, searched, unreadable));
+                    return Err(not_found(name, searched, unreadable, environment));
                 }
                 Err(Problem::Setting(error)) => return Err(error),
             },
@@ -45,14 +45,14 @@ pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, B
                 let why = reason(&place, &error);
                 if must_exist {
                     searched.push((path, why));
-                    return Err(not_found(name, searched, unreadable));
+                    return Err(not_found(name, searched, unreadable, environment));
                 }
                 why
             }
         };
         searched.push((path, missing));
     }
-    Err(not_found(name, searched, unreadable))
+    Err(not_found(name, searched, unreadable, environment))
 }
 
 /// Where a section of a service file begins.
@@ -115,8 +115,15 @@ fn shown(name: &Value) -> String {
     String::from_utf8_lossy(mask::value(name.as_bytes(), false).as_bytes()).into_owned()
 }
 
-fn not_found(name: &Value, files: Vec<(PathBuf, String)>, unreadable: Vec<PathBuf>) -> Box<ConfigError> {
-    Box::new(ConfigError::ServiceNotFound { name: shown(name), files, unreadable })
+fn not_found(
+    name: &Value,
+    files: Vec<(PathBuf, String)>,
+    unreadable: Vec<PathBuf>,
+    environment: &Environment,
+) -> Box<ConfigError> {
+    let others =
+        sections(environment).into_iter().map(|head| shown(&Value::from(head.name.as_str()))).collect();
+    Box::new(ConfigError::ServiceNotFound { name: shown(name), files, unreadable, others })
 }
 
 /// What ends the search for a service.
@@ -273,6 +280,7 @@ mod tests {
                     (at("system/pg_service.conf"), "does not exist".to_owned()),
                 ],
                 unreadable: Vec::new(),
+                others: Vec::new(),
             }))
         );
         fs::create_dir(at("system")).unwrap();

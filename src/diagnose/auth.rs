@@ -507,12 +507,13 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
         let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256");
         match rejects {
-            false => Fix::text(format!("on the server: add this line to pg_hba.conf, then {RELOAD}")).run(line),
+            false => Fix::text("on the server: add the hostssl line to pg_hba.conf, then reload")
+                .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
             true => Fix::text(
-                "on the server: find the reject line that matches (PostgreSQL 10 or later), put this line before the reject line, or \
-                 change that one, then reload",
+                "on the server: find the reject line that matches (PostgreSQL 10 or later), put the hostssl line before the reject line in \
+                 pg_hba.conf, then reload",
             )
-            .run(format!("{FIND_REJECT}\n{line}\n{RELOAD}")),
+            .run(format!("-- in psql:\n{FIND_REJECT}\n# in pg_hba.conf, before the reject line:\n{line}\n-- in psql:\n{RELOAD}")),
         }
     }));
     if rejects && address.is_none() {
@@ -728,7 +729,11 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
                 "the server offers SCRAM without channel binding (no SCRAM-SHA-256-PLUS), as PostgreSQL does if its own \
                  connection has no TLS: probably a pooler or proxy in front of it terminates TLS",
             )
-            .fix(Fix::text("connect directly to the server: set host and port to the server's own, not the pooler's or proxy's"))
+            .fix(Fix::text(format!(
+                "connect to PostgreSQL directly: set host and port to the server's own (ask its administrator for those behind {}, \
+                 where the pooler or proxy answers)",
+                view.place()
+            )))
             .fix(Fix::text("let the proxy pass TLS through to the server instead of terminating it"))
             .fix(prefer()),
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
@@ -748,7 +753,7 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
             .fix(without_binding(view, "turn channel binding off in the client", "disable"))
             .fix(reissue::server(
                 view,
-                "reissue the server certificate by a CA with an RSA or ECDSA key, then reload",
+                "on the server: have the server certificate reissued by a CA with an RSA or ECDSA key, then reload",
                 reissue::Key::Kept,
                 None,
             )),
@@ -757,7 +762,7 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
                 "the server presented another certificate than the one seen here: probably a proxy terminates TLS and \
                  starts a TLS connection of its own to the server; otherwise somebody intercepts the connection",
             )
-            .fix(Fix::text("connect directly to the server, not through the proxy"))
+            .fix(Fix::text(format!("connect to PostgreSQL directly: set host and port to the server's own (ask its administrator for those behind {}, where the proxy answers)", view.place())))
             .fix(without_binding(
                 view,
                 "if the proxy is yours: turn channel binding off for connections through it",

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::view::{View, path_text};
-use super::{Diagnosis, Fix};
-use crate::conninfo::SslMode;
+use super::{Code, Diagnosis, Fix};
+use crate::conninfo::{Origin, SslMode};
 use crate::diagnose::Concern;
 use crate::trust::RootSource;
 
@@ -31,8 +31,92 @@ pub(super) fn move_away(path: &Path) -> Fix {
     Fix::text("if the file is a leftover: move it away").run_words([command, &from, &to])
 }
 
+/// Takes settings away where they were made: the text, and for variables the command that does it. An empty value in the
+/// string does the same, whatever set them.
+pub(super) fn without(made: &[(&'static str, &Origin)]) -> Fix {
+    let all = || made.iter().map(|(keyword, _)| (*keyword, String::new()));
+    let keywords = |from: &Origin| {
+        let its: Vec<&str> =
+            made.iter().filter(|(_, origin)| *origin == from).map(|(keyword, _)| *keyword).collect();
+        its.join(" and ")
+    };
+    let variables: Vec<&str> = made
+        .iter()
+        .filter_map(|(_, origin)| match origin {
+            Origin::Environment(variable) => Some(*variable),
+            _ => None,
+        })
+        .collect();
+    if variables.len() == made.len() {
+        return Fix::text(format!("unset {}", variables.join(" and "))).by_unsetting(&variables).all(all());
+    }
+    let mut places: Vec<String> = Vec::new();
+    for (_, origin) in made {
+        let place = match origin {
+            Origin::Environment(variable) => format!("unset {variable}"),
+            Origin::Service { name, file } => {
+                let them = if keywords(origin).contains(" and ") { "them" } else { "it" };
+                format!(
+                    "{}: remove {} from [{name}], or override {them} in the string",
+                    path_text(file),
+                    keywords(origin)
+                )
+            }
+            _ => format!("remove {} from {}", keywords(origin), origin.phrase()),
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    Fix::text(places.join("; ")).all(all())
+}
+
+/// The settings in which a diagnosis lies, as far as they name files.
+fn keywords(code: &Code) -> &'static [&'static str] {
+    if code.concerns(Concern::Roots) {
+        &["sslrootcert"]
+    } else if code.concerns(Concern::Revocation) {
+        &["sslcrl", "sslcrldir"]
+    } else if code.concerns(Concern::ClientCertificate) || code.concerns(Concern::ClientFiles) {
+        &["sslcert", "sslkey"]
+    } else {
+        &[]
+    }
+}
+
+/// Where files at fault come from, if nobody typed them: found by default, from a variable, from a service file. That is
+/// half of the cause, and taking the setting away a remedy.
+pub(super) fn with_origin(found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let mut found = with_root_file(found, view);
+    let is_stray = |origin: &&Origin| matches!(origin, Origin::Environment(_) | Origin::Service { .. });
+    let stray: Vec<(&'static str, &Origin)> = keywords(found.code)
+        .iter()
+        .filter_map(|keyword| Some((*keyword, view.origin(keyword).filter(is_stray)?)))
+        .collect();
+    let Some((first, origin)) = stray.first() else { return found };
+    let path = view.settings().and_then(|settings| settings.path(first)).map(|path| path_text(&path));
+    if let Some(path) = path.filter(|_| found.evidence.iter().all(|(known, _)| *known != "from")) {
+        let label = if *first == "sslrootcert" { "root_file" } else { "set_by" };
+        found.evidence.push((label, format!("{first}={path} comes from {}", origin.phrase()).into()));
+        found
+            .cause
+            .push_str(&format!("; {first} comes from {}, not from the connection string", origin.phrase()));
+    }
+    // Which other root file would do, a trial finds.
+    if !found.code.concerns(Concern::Roots) {
+        found.fixes.retain(|fix| !fix.settings.iter().any(|(_, value)| value == NO_FILE));
+        let wanted = match found.code.concerns(Concern::Revocation) {
+            true => ("if revocation is not to be checked: ", "; revoked certificates then pass"),
+            false => ("if no client certificate is wanted: ", ""),
+        };
+        let fix = without(&stray);
+        found.fixes.push(Fix { text: format!("{}{}{}", wanted.0, fix.text, wanted.1), ..fix });
+    }
+    found
+}
+
 /// A root file that nobody named, in a diagnosis of the roots.
-pub(super) fn with_root_file(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+fn with_root_file(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     let Some(RootSource::DefaultFile(path)) = view.store().map(|store| &store.source) else { return found };
     if !found.code.concerns(Concern::Roots) {
         return found;

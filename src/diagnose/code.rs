@@ -42,6 +42,10 @@ pub enum Concern {
     Roots,
     /// The server wants a client certificate, or another one.
     ClientCertificate,
+    /// The client's own certificate or key is no good.
+    ClientFiles,
+    /// Revocation is checked, and a CRL is missing or no good.
+    Revocation,
     /// An answer did not come in time, so that a trial's shorter time shows nothing.
     Deadline,
 }

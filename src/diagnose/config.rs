@@ -6,11 +6,12 @@ use super::fix::provider_hints;
 use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown, shown_value};
-use super::{Fix, Mark};
+use super::{Diagnosis, Fix, Mark};
 use crate::clients::dialect;
 use crate::conninfo::{
-    self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded,
+    self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded, options,
 };
+use crate::evidence::Evidence;
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -184,6 +185,9 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
             .because("a value that begins with ' ends at the next ' not preceded by a backslash")
             .mark(mark(view, "no closing '"))
+            .fixes(quote_end(input, error.span.start).map(|at| {
+                Fix::text("close the quote at the end of its value, before the next keyword").edit(at..at, "'")
+            }))
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
         kind => {
             let (title, why, advice) = in_uri(kind);
@@ -195,6 +199,19 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
         Some((column, what)) => finding.fact("column", column).fact("found", what),
         None => finding.fact("found", "nothing: the string is empty"),
     })
+}
+
+/// Where the value probably ends that a quote begins: before the next keyword of libpq, else at the end.
+fn quote_end(input: &[u8], start: usize) -> Option<usize> {
+    let rest = input.get(start..)?.trim_ascii_end();
+    let begins_setting = |at: &usize| {
+        let word = rest.get(at + 1..).unwrap_or_default();
+        let keyword = word.split(|byte| *byte == b'=').next().unwrap_or_default();
+        keyword.len() < word.len() && options::find(keyword.trim_ascii()).is_some()
+    };
+    let spaces = rest.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace()).map(|(at, _)| at);
+    let length = spaces.clone().find(begins_setting).unwrap_or(rest.len());
+    Some(start + length)
 }
 
 /// A URI that libpq would take apart within the password.
@@ -492,7 +509,7 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
             let port: Option<u16> = rest
                 .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
                 .and_then(|p| p.parse().ok());
-            let fix = Fix::text("give the bare name").set("host", meant);
+            let fix = Fix::text("give the bare name in host").set("host", meant);
             match port {
                 Some(port) => fix.set("port", port.to_string()),
                 None => fix,
@@ -516,10 +533,19 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
 }
 
 fn service_not_found(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::ServiceNotFound { name, files, unreadable } = error(view)? else { return None };
+    let ConfigError::ServiceNotFound { name, files, unreadable, others } = error(view)? else { return None };
+    let listed = super::view::at_most(20, others.iter().map(|other| text::printable(other)));
     let name = text::printable(name);
     let looked: Vec<String> =
         files.iter().map(|(path, why)| format!("{}: {}", path_text(path), text::printable(why))).collect();
+    let similar = others
+        .iter()
+        .min_by_key(|other| text::distance(other, &name))
+        .filter(|other| text::distance(other, &name) <= 2)
+        .map(|other| {
+            Fix::text(format!("use {}, the section with the nearest name", text::printable(other)))
+                .set("service", other.as_str())
+        });
     // libpq passes over a file that it cannot read.
     let first = files.iter().find(|(path, _)| !unreadable.contains(path)).map(|(path, _)| path_text(path));
     let readable = unreadable.iter().map(|path| {
@@ -531,15 +557,21 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             .because("libpq found no section of that name in the service files it reads")
             .fact("section", format!("[{name}]"))
             .fact("looked_in", looked)
+            .fact_if("services", (!listed.is_empty()).then_some(listed.clone()))
             .mark(mark(view, "no such service"))
             .fixes(readable)
+            .fixes(similar)
             .fix(Fix::text(format!(
                 "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")
             )))
-            .fix(Fix::text(format!(
-                "check the spelling of {name}, or remove service={name} if the string is complete without it"
-            )))
+            .fix(Fix::text(match listed.is_empty() {
+                false => format!(
+                    "if another service is meant: set service to one that exists: {}",
+                    listed.join(", ")
+                ),
+                true => format!("remove service={name} if the string is complete without it"),
+            }))
             .fix(Fix::text(
                 "if another file has this section: set the environment variable PGSERVICEFILE to that file",
             )),
@@ -568,8 +600,29 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
             .fact("missing", "host")
             .mark(mark(view, "an address, and no host beside it"))
             .fact_if("certificate_for", certified.filter(|names| !names.is_empty()))
-            .fix(Fix::text("add host=NAME beside hostaddr, with the name the server's certificate is for")),
+            .fix(Fix::text("add host=NAME beside hostaddr, with the name the server's certificate is for (its administrator knows it)")),
     )
+}
+
+impl Diagnosis {
+    /// Adds what the server's certificate calls it to a demand for a host name, and gives the remedy under that name.
+    pub(crate) fn with_certified_names(&mut self, seen: &Evidence) -> Option<Fix> {
+        let view = View::new(seen, seen.attempts.last());
+        let leaf = view.tls()?.chain.first()?;
+        let names = super::certificate::names_of(leaf);
+        let fix = super::certificate::host_name_of(leaf).map(|name| {
+            let text = format!(
+                "if the server you mean is {name} (the name in the certificate that {} presents): add it as host; else ask the \
+                 server's administrator for its name",
+                view.place()
+            );
+            Fix::text(text).set("host", name).by_its_own_word()
+        });
+        if !names.is_empty() {
+            self.evidence.push(("certificate_names", super::view::at_most(20, names).into()));
+        }
+        fix
+    }
 }
 
 fn tls_not_requested(view: &View<'_>) -> Option<Finding> {

@@ -162,7 +162,7 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
             finding
                 .because("two dots stand next to each other; no host name has an empty part")
                 .fix(Fix::text(format!("remove one of the two dots: host={}", collapsed(&name))))
-                .fix(Fix::text("check the spelling of host")),
+                .fix(Fix::text("if the name is another one altogether: set host to that")),
         );
     }
     if let Some(near) = provider::near_miss(&name) {
@@ -209,7 +209,7 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     } else {
         "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
     };
-    Some(finding.because(cause).fix(Fix::text("check the spelling of host")).fix(look_up(&name)).fix(
+    Some(finding.because(cause).fix(Fix::text(format!("check the spelling of {name} in host"))).fix(look_up(&name)).fix(
         Fix::text(
             "inside a private network, a container network or a VPN: ask from there, or use its name servers",
         ),

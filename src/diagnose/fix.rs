@@ -25,10 +25,27 @@ impl Fix {
         self
     }
 
+    /// Several settings it changes.
+    pub(super) fn all(mut self, settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.settings.extend(settings);
+        self
+    }
+
     /// A change of the connection string's own bytes, where that is what is wrong.
     pub(super) fn edit(mut self, span: Range<usize>, new: impl Into<String>) -> Self {
         self.edit = Some((span, new.into()));
         self
+    }
+
+    /// Variables are taken away, which has the effect of the settings.
+    pub(crate) fn by_unsetting(self, variables: &[&str]) -> Self {
+        let command = match cfg!(windows) {
+            true => {
+                variables.iter().map(|one| format!("Remove-Item Env:{one}")).collect::<Vec<_>>().join("\n")
+            }
+            false => format!("unset {}", variables.join(" ")),
+        };
+        Self { by_command: true, ..self }.run(command)
     }
 
     /// Marks that its host is the server's own claim.

@@ -22,6 +22,8 @@ fn hello(offer: &HelloOffer) -> String {
         HelloPurpose::Unsupported => "all suites and groups of psql",
         HelloPurpose::Unlimited => "the suites, groups and signatures of OpenSSL without its configuration",
         HelloPurpose::ServerName => "another server name",
+        HelloPurpose::Unnamed => "TLS 1.2 alone, for the certificate",
+        HelloPurpose::Everything => "all suites, groups and signatures that are known",
         HelloPurpose::Alpn => "the same hello without ALPN",
         HelloPurpose::Own => "of these what this tool offers",
         HelloPurpose::WholeAnswer => "a hello with a long answer",

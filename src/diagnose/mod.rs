@@ -328,6 +328,8 @@ pub struct Fix {
     pub settings: Vec<(&'static str, String)>,
     /// A command to run.
     pub command: Option<String>,
+    /// Whether the command does by itself what the settings say: they are what can be tried, it is what is to be typed.
+    pub by_command: bool,
     /// The provider whose shipped roots the command writes into the file that the settings name.
     pub bundle: Option<&'static str>,
     /// The file that the command converts into the one that the settings name.
@@ -343,7 +345,8 @@ pub struct Fix {
     pub waits: bool,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
-    /// The whole corrected connection string, without secrets; only where the trial showed that it works.
+    /// The whole corrected connection string, without secrets; only where the trial showed that it works, or nothing but a
+    /// login can show it.
     pub conninfo: Option<String>,
     /// For another driver's string: the whole string under these settings in that driver's words, without secrets, or
     /// what has to be done where no string of its can say it.

@@ -78,7 +78,7 @@ pub const SERVER_ERROR_BEFORE_TLS: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Negotiate,
     title: "the server answered SSLRequest with an error",
-    short: Some("an error for an answer"),
+    short: Some("the answer is an error"),
     concerns: &[],
     retryable: true,
     page: include_str!("explain/server-error-before-tls.md"),
@@ -118,7 +118,7 @@ fn other_port(view: &View<'_>) -> Option<Fix> {
 fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
-        let server = Fix::text("on the server, if SHOW ssl reports off: put server.crt and server.key in place, then switch it on")
+        let server = Fix::text("on the server, if SHOW ssl reports off: put server.crt and server.key into the data directory (SHOW data_directory), then switch TLS on")
             .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
         let bouncer =
             Fix::text("in PgBouncer: set client_tls_sslmode=require, client_tls_cert_file and client_tls_key_file in pgbouncer.ini, then RELOAD");
@@ -145,7 +145,8 @@ fn refused(view: &View<'_>) -> Option<Finding> {
 fn not_loaded() -> Fix {
     Fix::text(
         "on the server, if SHOW ssl reports on: the files could not be loaded; the lines before \"SSL configuration was not \
-         reloaded\" in its log give the reason",
+         reloaded\" in its log give the reason (server.crt and server.key are in the data directory, unless ssl_cert_file and \
+         ssl_key_file name others)",
     )
     .run(
         [
@@ -196,14 +197,14 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fix(Fix::text(
-                "on the proxy, load balancer or firewall in front of the server: allow this machine's address, and check that the \
-                 server behind it is up",
+                "if a proxy, load balancer or firewall is in front of the server: allow this machine's address there, and check \
+                 that the server behind it is up",
             ))
             .fix(Fix::text(
-                "if the server's own log has an entry for this connection: it closed the connection itself, and the entry has the \
-                 reason (full, shutting down)",
+                "if nothing is in front of it: the server closed the connection itself, and its log has the reason at this time (full, \
+                 shutting down, out of memory)",
             ))
-            .fix(Fix::text("check that the port is PostgreSQL's")),
+            .fix(Fix::text(format!("check that port {} is PostgreSQL's", view.port()))),
     )
 }
 
@@ -261,7 +262,7 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
             .fixes(other_port(view))
             .fix(let_through())
             .fix(Fix::text(format!(
-                "check host and port: you connected to {}, port {}",
+                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
                 view.host_name(),
                 view.port()
             ))),
@@ -358,7 +359,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
             .fix(Fix::text(format!(
-                "check host and port: you connected to {}, port {}",
+                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
                 view.host_name(),
                 view.port()
             ))),
@@ -400,7 +401,9 @@ fn error(view: &View<'_>) -> Option<Finding> {
     ) {
         (
             "it seems to be full, and to turn connections away before TLS",
-            Fix::text("end idle sessions, use a pooler, or raise max_connections"),
+            Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions, or use a pooler, or raise \
+                       max_connections (needs a restart)")
+                .run("SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);"),
         )
     } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
         (

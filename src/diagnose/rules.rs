@@ -55,7 +55,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
 pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
-        let found = by_default::with_root_file(found, view);
+        let found = by_default::with_origin(found, view);
         with_hint(with_fall_back(found, view), view)
     })
 }

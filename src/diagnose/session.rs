@@ -172,9 +172,9 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             vec![
                 Fix::text(
                     "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), or user= and \
-                     password= into its line in [databases], then RELOAD",
+                     password= into its line in [databases], then RELOAD as one of its admin_users (for ADMIN)",
                 )
-                .run("psql pgbouncer -c RELOAD"),
+                .run(console(view, "RELOAD")),
                 Fix::text("on the pooler's machine: try the pooler's login, with its host and user")
                     .run("psql 'host=SERVER user=USER'"),
             ],
@@ -191,8 +191,9 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
                            sslmode")
                     .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
-                Fix::text("in PgBouncer: the errors of its server connections are in its log; its state is shown by")
-                    .run("psql pgbouncer -c 'SHOW SERVERS;'"),
+                Fix::text("in PgBouncer: the errors of its server connections are in its log; one of its admin_users (for ADMIN) sees \
+                           the state of its servers with")
+                    .run(console(view, "SHOW SERVERS")),
             ],
         ),
         Gateway::NoTarget => (
@@ -225,6 +226,13 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             )
             .fixes(fixes),
     )
+}
+
+/// A command in the console of PgBouncer, which is a database of the pooler itself: the same target otherwise.
+fn console(view: &View<'_>, command: &str) -> String {
+    let to =
+        view.command_under(["psql"], &[("dbname", "pgbouncer".to_owned()), ("user", "ADMIN".to_owned())]);
+    format!("{to} -c {}", text::shell_quoted(command))
 }
 
 fn detail(message: &ServerMessage) -> Option<String> {
@@ -310,7 +318,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         ))
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
-        .fix(Fix::text("if it is a pooler: see whether its pool is exhausted (cl_waiting)").run("SHOW POOLS;"))
+        .fix(Fix::text("if it is PgBouncer: see whether its pool is exhausted (cl_waiting), as one of its admin_users (for ADMIN)").run(console(view, "SHOW POOLS")))
         .fix(Fix::text(
             "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, a pooler \
              or proxy holds the connection; if it is there, the server waits for its authentication service",
@@ -398,17 +406,29 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
             .fact_if("from", view.origin_words("target_session_attrs"))
             .fix(Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
-                    "add the cluster's standbys to host (host=a,b,c), or use target_session_attrs=prefer-standby: it accepts a \
-                     primary if no standby answers"
+                    "name the cluster's standbys too (for OTHER-… write them), or use target_session_attrs=prefer-standby: it \
+                     accepts a primary if no standby answers"
                 }
-                _ => "name all servers of the cluster in host (host=a,b,c), so that libpq can find the primary",
-            }))
+                _ => "name all servers of the cluster, so that libpq can find the primary (for OTHER-… write the others)",
+            }).all(several_hosts(view)))
             .fix(Fix::wait("if a failover is in progress: wait until a server is promoted"))
             .fix(
                 Fix::text("on the server: see what it is")
                     .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');"),
             ),
     )
+}
+
+/// The settings of where to connect, each with a place for one more server: of lists libpq wants equally many entries.
+fn several_hosts(view: &View<'_>) -> Vec<(&'static str, String)> {
+    let Some(settings) = view.settings() else { return Vec::new() };
+    [("host", "OTHER-HOST"), ("hostaddr", "OTHER-ADDRESS"), ("port", "OTHER-PORT")]
+        .into_iter()
+        .filter_map(|(keyword, other)| {
+            let known = settings.parameter(keyword).map(|known| super::view::shown_value(&known.value))?;
+            (!known.is_empty()).then(|| (keyword, format!("{known},{other}")))
+        })
+        .collect()
 }
 
 /// What a server's error comes from, and what mends it, where that is known; else by the class of its SQLSTATE.

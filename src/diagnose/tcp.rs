@@ -158,7 +158,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .because(cause)
             .fixes(usual_port(view))
             .fixes(where_it_listens(view))
-            .fix(Fix::text(format!("check host and port: you connected to {host}, port {port}"))),
+            .fix(Fix::text(format!("set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}"))),
     )
 }
 
@@ -373,8 +373,18 @@ fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
                  queue is full",
         )
         .fix(
-            Fix::text("see what listens there and how long its queue is")
-                .run(format!("ss -ltn sport = :{}", view.port())),
+            Fix::text(
+                "see whether the listener's queue is full: if Recv-Q is greater than Send-Q, it is; then restart the program that is \
+                 named there",
+            )
+            .run(format!("ss -ltnp 'sport = :{}'", view.port())),
+        )
+        .fix(
+            Fix::text(format!(
+                "if Recv-Q is not greater: a local firewall drops the packets; find its rule and allow port {}",
+                view.port()
+            ))
+            .run("nft list ruleset"),
         )
 }
 

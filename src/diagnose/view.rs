@@ -230,9 +230,18 @@ impl<'a> View<'a> {
 
     /// A command on this target: the words, then its connection string as typed, without secrets, quoted for the shell.
     pub(super) fn command<const N: usize>(&self, words: [&str; N]) -> String {
+        self.command_under(words, &[])
+    }
+
+    /// The same under other settings.
+    pub(super) fn command_under<const N: usize>(
+        &self,
+        words: [&str; N],
+        changes: &[(&str, String)],
+    ) -> String {
         let input = self.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
         let parameters = self.settings().map(|settings| settings.parameters.as_slice()).unwrap_or_default();
-        let target = conninfo::write::corrected(Form::of(input), parameters, &[]);
+        let target = conninfo::write::corrected(Form::of(input), parameters, changes);
         let target = Some(text::shell_quoted(&target)).filter(|_| !target.is_empty());
         words.map(str::to_owned).into_iter().chain(target).collect::<Vec<_>>().join(" ")
     }

@@ -600,6 +600,10 @@ pub enum HelloPurpose {
     Unlimited,
     /// Whether the server name makes the difference.
     ServerName,
+    /// Which certificate is shown to a client that names no server.
+    Unnamed,
+    /// All that is known, weak suites, rare groups and old signatures too: what is the server's to choose.
+    Everything,
     /// Whether ALPN makes the difference: none is offered.
     Alpn,
     /// Whether an answer with the server's whole flight comes.

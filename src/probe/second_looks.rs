@@ -38,6 +38,9 @@ const NEIGHBOURS: [u16; 4] = [5432, 5433, 6432, 6543];
 /// TLS_EMPTY_RENEGOTIATION_INFO_SCSV, which OpenSSL before 3.5 sends as the last of the suites.
 const RENEGOTIATION: u16 = 0x00FF;
 const P256: u16 = 23;
+/// Alerts of a server that finds nothing it can take (RFC 8446, section 6.2).
+const NOTHING_IN_COMMON: u8 = 40;
+const TOO_WEAK: u8 = 71;
 
 /// Takes the looks that the last attempt's failure calls for.
 pub(super) async fn take(
@@ -192,10 +195,17 @@ impl Looks {
                 if !self.hello(all.clone()).await {
                     let without_alpn = (!hellos.direct).then(|| hellos.without_alpn(all.clone()));
                     self.compared(&all, [hellos.other_name(all.clone()), without_alpn]).await;
+                    self.unnamed(hellos).await;
                 }
             }
-            Some(TlsFailure::AlertReceived(_) | TlsFailure::Ended(_)) if unheard => {
+            Some(failure @ (TlsFailure::AlertReceived(_) | TlsFailure::Ended(_))) if unheard => {
                 self.unanswered(hellos, tls).await;
+                let is_answered =
+                    self.taken.iter().any(|look| matches!(look.answer, Answer::ServerHello { .. }));
+                if !is_answered && matches!(failure, TlsFailure::AlertReceived(NOTHING_IN_COMMON | TOO_WEAK))
+                {
+                    self.hello(hellos.everything()).await;
+                }
             }
             _ => {}
         }
@@ -227,6 +237,14 @@ impl Looks {
         if let Some(named) = hellos.other_name(unnamed.clone()) {
             self.hello(unnamed).await;
             self.hello(named).await;
+        }
+    }
+
+    /// The certificate that a client sees which names no server, where the name is not known. In TLS 1.2 it can be seen.
+    async fn unnamed(&mut self, hellos: &Hellos<'_>) {
+        if hellos.sni.is_some() {
+            let unnamed = offer(HelloPurpose::Unnamed, &[TlsVersion::Tls12], hellos);
+            self.hello(HelloOffer { sni: None, ..unnamed }).await;
         }
     }
 
@@ -317,6 +335,22 @@ impl<'a> Hellos<'a> {
     fn unlimited(&self, offer: HelloOffer) -> Option<HelloOffer> {
         self.settings.limiting_config()?;
         Some(with_lists(HelloOffer { purpose: HelloPurpose::Unlimited, ..offer }, Offered::default()))
+    }
+
+    /// All that is known in the versions that psql would offer.
+    fn everything(&self) -> HelloOffer {
+        let all = self.all(HelloPurpose::Everything);
+        let with_rare = |common: &[u16], known: &[(u16, &str)]| {
+            let rare = known.iter().map(|(number, _)| *number).filter(|number| !common.contains(number));
+            common.iter().copied().chain(rare).collect()
+        };
+        let schemes = all.schemes.iter().chain(OLD_SCHEMES.iter().filter(|old| !all.schemes.contains(old)));
+        HelloOffer {
+            suites: with_rare(&all.suites, crate::iana::SUITES),
+            groups: with_rare(&all.groups, crate::iana::GROUPS),
+            schemes: schemes.copied().collect(),
+            ..all
+        }
     }
 
     fn without_alpn(&self, offer: HelloOffer) -> HelloOffer {

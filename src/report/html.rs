@@ -260,7 +260,7 @@ fn remedy(fix: &Fix) -> String {
     let mut lines: Vec<String> =
         fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
     let settings: Vec<String> = fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
-    if !settings.is_empty() {
+    if !settings.is_empty() && !fix.by_command {
         lines.push(settings.join(" "));
     }
     let tried =

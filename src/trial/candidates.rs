@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::conninfo::{self, Environment, RootChoice, Settings};
+use crate::conninfo::{self, Environment, Origin, RootChoice, Settings};
 use crate::diagnose::Fix;
 
 /// Files of one directory that are looked at, and entries that are passed in search of them.
@@ -15,6 +15,9 @@ const LARGEST: u64 = 1024 * 1024;
 /// What files of certificates are called.
 const EXTENSIONS: [&str; 5] = ["pem", "crt", "cer", "cert", "ca-bundle"];
 
+/// What files of private keys are called.
+const KEY_EXTENSIONS: [&str; 2] = ["key", "pem"];
+
 /// Other files of roots: those beside the one named, then libpq's default file.
 pub(super) fn root_files(settings: &Settings, environment: &Environment) -> Vec<Fix> {
     let default = environment.default_file("root.crt");
@@ -24,13 +27,20 @@ pub(super) fn root_files(settings: &Settings, environment: &Environment) -> Vec<
         RootChoice::Default(None) | RootChoice::System => return Vec::new(),
     };
     let is_other = |path: &PathBuf| place(environment, path) != place(environment, &given);
-    let beside = files_beside(&given, environment).into_iter().map(|path| {
+    let beside = files_beside(&given, &EXTENSIONS, environment).into_iter().map(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         root_file(&path, format!("use {name}, in the same directory, which has the root that is needed"))
     });
     let default = default.filter(|path| is_other(path) && place(environment, path).is_file());
-    let default =
-        default.map(|path| root_file(&path, "use libpq's default file, which has the root that is needed"));
+    let stray = settings.parameter("sslrootcert").map(|known| &known.origin);
+    let default = default.map(|path| match stray {
+        Some(Origin::Environment(variable)) => {
+            let default = conninfo::mask_path(&path);
+            let text = format!("unset {variable}: libpq then uses its default file {default}, which has the root that is needed");
+            root_file(&path, text).map(|fix| fix.by_unsetting(&[variable]))
+        }
+        _ => root_file(&path, "use libpq's default file, which has the root that is needed"),
+    });
     beside.chain(default).flatten().collect()
 }
 
@@ -43,9 +53,33 @@ fn place(environment: &Environment, path: &Path) -> PathBuf {
     environment.current_dir.join(path)
 }
 
+/// Other keys beside the client's certificate, and beside the key that is no good.
+pub(super) fn keys(settings: &Settings, environment: &Environment) -> Vec<Fix> {
+    let named = ["sslcert", "sslkey"].into_iter().filter_map(|keyword| settings.path(keyword));
+    let mut found: Vec<PathBuf> = Vec::new();
+    for path in named.flat_map(|given| files_beside(&given, &KEY_EXTENSIONS, environment)) {
+        if !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    found
+        .into_iter()
+        .take(MOST_FILES)
+        .filter_map(|path| {
+            let name = conninfo::mask_path(&path);
+            let text = format!("use {name}, the key of this certificate");
+            Some(Fix { text, settings: vec![("sslkey", path.to_str()?.to_owned())], ..Fix::default() })
+        })
+        .collect()
+}
+
 /// What is called like a file of certificates in the directory of `given`, by name. Nothing from a directory to which
 /// everybody may write: what lies there is anybody's.
-fn files_beside(given: &Path, environment: &Environment) -> Vec<PathBuf> {
+fn files_beside(given: &Path, extensions: &[&str], environment: &Environment) -> Vec<PathBuf> {
+    // Text in the place of a path lies nowhere, and that of a key is a secret.
+    if conninfo::is_content(given) {
+        return Vec::new();
+    }
     let place = place(environment, given);
     let Some(directory) = place.parent().filter(|directory| !is_everybodys(directory)) else {
         return Vec::new();
@@ -58,7 +92,7 @@ fn files_beside(given: &Path, environment: &Environment) -> Vec<PathBuf> {
             let name = entry.file_name();
             let extension = Path::new(&name).extension()?.to_str()?.to_ascii_lowercase();
             let metadata = std::fs::metadata(entry.path()).ok()?;
-            let fits = EXTENSIONS.contains(&extension.as_str())
+            let fits = extensions.contains(&extension.as_str())
                 && metadata.is_file()
                 && metadata.len() <= LARGEST
                 && Some(name.as_os_str()) != given.file_name();
@@ -117,7 +151,7 @@ mod tests {
         fs::write(at("large.pem"), vec![b'x'; usize::try_from(LARGEST).unwrap() + 1]).unwrap();
         let environment = Environment { current_dir: directory.path().to_owned(), ..Environment::default() };
         for given in [PathBuf::from("given.pem"), at("given.pem"), at("no-such.pem")] {
-            let found = files_beside(&given, &environment);
+            let found = files_beside(&given, &EXTENSIONS, &environment);
             let mut expected = vec![given.with_file_name("a.PEM"), given.with_file_name("b.crt")];
             if given.ends_with("no-such.pem") {
                 expected.push(at("given.pem"));
@@ -125,6 +159,6 @@ mod tests {
             assert_eq!(found, expected, "{}", given.display());
         }
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(files_beside(&at("given.pem"), &environment), Vec::<PathBuf>::new());
+        assert_eq!(files_beside(&at("given.pem"), &EXTENSIONS, &environment), Vec::<PathBuf>::new());
     }
 }

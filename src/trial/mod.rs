@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::conninfo::{self, Endpoint, Environment, Host, Origin, Overrides, Settings, SslMode, Value};
 use crate::diagnose::{
-    Code, Concern, Diagnosis, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
+    Code, Concern, Diagnosis, Fact, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
 use crate::evidence::{Attempt, Evidence, Member, SessionFailure, TlsFailure};
 use crate::file;
@@ -85,6 +85,9 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
         }
         Some(mut diagnosis) => {
             let mut trials = Trials::new(&outcome.evidence, context);
+            if *diagnosis.code == codes::HOST_REQUIRED {
+                trials.with_names(&mut diagnosis).await;
+            }
             diagnosis.fixes = trials.tried(&diagnosis).await;
             outcome.diagnosis = Some(diagnosis);
             outcome.evidence.took += begin.elapsed();
@@ -127,6 +130,8 @@ struct Trials<'a> {
     context: Context<'a>,
     /// A chain that a trial saw where the check itself saw none.
     captured: Option<Evidence>,
+    /// The issuer that the chain needs and that nothing on this machine has.
+    sought: Option<String>,
     begin: Instant,
     budget: Duration,
     connections: usize,
@@ -138,6 +143,7 @@ impl<'a> Trials<'a> {
             evidence,
             context,
             captured: None,
+            sought: None,
             begin: Instant::now(),
             budget: time_left(evidence, context.total_limit),
             connections: 0,
@@ -148,33 +154,48 @@ impl<'a> Trials<'a> {
     /// fault last, otherwise in the rule's order.
     async fn tried(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
         let mut kept: Vec<Fix> = Vec::new();
+        // What cures the second of two faults: it stands below the first one's remedy.
+        let mut next: Vec<String> = Vec::new();
         for mut fix in diagnosis.fixes.clone() {
             match self.compared(diagnosis, &fix).await {
                 Comparison::Cured(conninfo) => {
                     fix.tried = Some(Trial::Works);
-                    fix.conninfo = conninfo;
+                    // Where a command does it, the string stays as it was.
+                    fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
-                Comparison::Another(found) => uncovers(&mut fix, diagnosis.code, &found),
+                Comparison::Another(found) => {
+                    next.extend(found.fixes.first().map(|fix| fix.text.clone()));
+                    uncovers(&mut fix, diagnosis.code, &found);
+                }
                 Comparison::NoBetter => continue,
-                Comparison::Undecided => {}
+                Comparison::Undecided => {
+                    fix.conninfo = fix.conninfo.take().or_else(|| self.untried_string(&fix))
+                }
             }
             kept.push(fix);
         }
+        kept.retain(|fix| fix.tried.is_some() || !next.contains(&fix.text));
         for mut fix in self.candidates(diagnosis).await {
             if kept.iter().any(|known| known.settings == fix.settings) {
                 continue;
             }
             if let Comparison::Cured(conninfo) = self.compared(diagnosis, &fix).await {
                 fix.tried = Some(Trial::Works);
-                fix.conninfo = conninfo;
+                fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 kept.push(fix);
             }
+        }
+        // Of a chain that the check saw itself the diagnosis says what it needs.
+        if let Some(name) = self.sought.take().filter(|_| self.captured.is_some()) {
+            kept.iter_mut().for_each(|fix| fix.name_the_root(&name));
         }
         let has_certificate =
             self.evidence.config.as_ref().is_ok_and(|settings| settings.path("sslcert").is_some());
         kept.sort_by_key(|fix| match fix.tried {
             // Who named a certificate most likely wants it.
             Some(Trial::Works) if has_certificate && takes_certificate_away(fix) => 1,
+            // And who named CRLs, revocation checked.
+            Some(Trial::Works) if takes_revocation_away(fix) => 1,
             Some(Trial::Works) => 0,
             // The address leads to another server, whatever DNS then says of the right one.
             Some(Trial::Fails)
@@ -189,6 +210,33 @@ impl<'a> Trials<'a> {
         kept
     }
 
+    /// The whole string under a fix that shows only with credentials, which no trial sends.
+    fn untried_string(&self, fix: &Fix) -> Option<String> {
+        let settings = self.evidence.config.as_ref().ok()?;
+        let is_shown = self.is_seen_with_credentials_only()
+            && fix.edit.is_none()
+            && !fix.claimed
+            && !fix.settings.is_empty()
+            && !fix.names("sslmode");
+        Corrected::of(fix, self.evidence, self.context).filter(|_| is_shown)?.shown(settings)
+    }
+
+    /// What the server at an address calls itself, where no name to verify was given. That is its own claim, so that no trial
+    /// under such a name shows anything.
+    async fn with_names(&mut self, diagnosis: &mut Diagnosis) {
+        // A name to read the settings with; it is not sent.
+        let placeholder = Fix { settings: vec![("host", "localhost".to_owned())], ..Fix::default() };
+        let Some(corrected) = Corrected::of(&placeholder, self.evidence, self.context) else { return };
+        let Some(Ok((settings, mut trust))) = self.under(&placeholder, &corrected) else { return };
+        let asked = Settings { sslmode: SslMode::Require, sni: false, ..settings.clone() };
+        trust.roots = Roots::None;
+        let Some(seen) = self.probed(asked, trust, true).await else { return };
+        let Some(mut fix) = diagnosis.with_certified_names(&seen) else { return };
+        let corrected = Corrected::of(&fix, self.evidence, self.context);
+        fix.conninfo = corrected.and_then(|corrected| corrected.shown(&settings));
+        diagnosis.fixes = vec![fix];
+    }
+
     /// What may help besides the rule's fixes.
     async fn candidates(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
         let Ok(settings) = &self.evidence.config else { return Vec::new() };
@@ -196,13 +244,18 @@ impl<'a> Trials<'a> {
         if diagnosis.code.concerns(Concern::ClientCertificate) {
             return candidates::client_certificate(settings, environment).into_iter().collect();
         }
+        if diagnosis.code.concerns(Concern::ClientFiles) {
+            return candidates::keys(settings, environment);
+        }
         if !diagnosis.code.concerns(Concern::Roots) {
             return Vec::new();
         }
         let mut fixes = candidates::root_files(settings, environment);
         // Judged without any root, the chain tells which known one it leads to.
         if let Some(rootless) = self.without_roots(settings).await {
-            let found = diagnosed(rootless).await.diagnosis.map(|found| found.fixes).unwrap_or_default();
+            let found = diagnosed(rootless).await.diagnosis;
+            self.sought = found.as_ref().and_then(sought_root);
+            let found = found.map(|found| found.fixes).unwrap_or_default();
             fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
         }
         fixes
@@ -412,8 +465,8 @@ impl<'a> Trials<'a> {
         match (fix.bundle, &fix.converts, &fix.command) {
             (Some(id), ..) => trust.roots = Roots::Loaded(provider::bundle(id)?.store(&path?)),
             (None, Some(from), _) => trust.roots = trust::converted(from, &path?)?,
-            (None, None, Some(_)) => return None,
-            (None, None, None) => {}
+            (None, None, Some(_)) if !fix.by_command => return None,
+            (None, None, _) => {}
         }
         Some(Ok((settings, trust)))
     }
@@ -575,10 +628,17 @@ async fn diagnosed(evidence: Evidence) -> Outcome {
 fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
     fix.tried = Some(Trial::Fails);
     let remedy = words_of(fix).unwrap_or_else(|| "these settings".to_owned());
-    let next =
-        found.fixes.first().and_then(words_of).map(|next| format!("; for that: {next}")).unwrap_or_default();
-    fix.text = format!("two faults: `{cured}` is cured by: {remedy}");
-    fix.then = Some(format!("then `{}` remains: {}{next}", found.code, found.title));
+    let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
+    fix.text = format!("two faults, the first is `{cured}`: {remedy}");
+    fix.then = Some(format!("then `{}` remains ({}){next}", found.code, found.title));
+}
+
+/// The issuer that a diagnosis of the roots misses.
+fn sought_root(found: &Diagnosis) -> Option<String> {
+    found.evidence.iter().find_map(|(label, fact)| match fact {
+        Fact::List(names) if *label == "sought" => names.first().cloned(),
+        _ => None,
+    })
 }
 
 /// A fix in words: its text, else its command. Settings are written below the text that they belong to.
@@ -597,9 +657,13 @@ fn starts_with_tls(fix: &Fix) -> bool {
 fn takes_certificate_away(fix: &Fix) -> bool {
     fix.settings.iter().any(|(keyword, value)| match *keyword {
         "sslcertmode" => value == "disable",
-        "sslcert" => value == NO_FILE,
+        "sslcert" => value == NO_FILE || value.is_empty(),
         _ => false,
     })
+}
+
+fn takes_revocation_away(fix: &Fix) -> bool {
+    fix.settings.iter().any(|(keyword, value)| ["sslcrl", "sslcrldir"].contains(keyword) && value.is_empty())
 }
 
 fn certificate_was_asked_for(evidence: &Evidence) -> bool {
@@ -695,7 +759,7 @@ mod tests {
         let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
         let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
         assert_eq!((fix.tried, &fix.conninfo), (Some(Trial::Fails), &None));
-        assert!(fix.then.as_ref().unwrap().starts_with("then `hostname-mismatch` remains: "), "{fix:?}");
+        assert!(fix.then.as_ref().unwrap().starts_with("then `hostname-mismatch` remains ("), "{fix:?}");
     }
 
     #[test]

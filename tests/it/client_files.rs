@@ -117,7 +117,9 @@ fn keys_in_other_forms_are_converted_by_the_command_that_is_offered() {
         report.exits(3).diagnosed("client-key-invalid").conceals(PASS_PHRASE);
         let said = report.at("/diagnosis/evidence/problem");
         assert!(said.as_str().unwrap().contains(problem), "{name}: {report}");
-        let fix = report.at("/diagnosis/fixes/0");
+        // A key that an earlier round made lies beside it and is found.
+        let fixes = report.at("/diagnosis/fixes");
+        let fix = fixes.as_array().unwrap().iter().find(|fix| fix["tried"].is_null()).unwrap();
         assert_eq!(fix["command"].is_string(), mended_by.is_some(), "{name}: {report}");
         let (Some(command), Some(wanted)) = (fix["command"].as_str(), mended_by) else { continue };
         assert!(command.starts_with(wanted), "{name}: {command}");

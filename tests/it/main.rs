@@ -12,6 +12,8 @@ mod clients;
 mod command_line;
 mod completions;
 mod conninfo_oracle;
+#[cfg(unix)]
+mod crl_commands;
 mod cut_handshakes;
 mod dialects;
 mod each;
@@ -27,6 +29,8 @@ mod manual;
 mod memory;
 mod network;
 mod option_parity;
+#[cfg(unix)]
+mod origins;
 #[cfg(unix)]
 mod output_places;
 mod passwords;

@@ -182,12 +182,12 @@ pub(crate) fn client_certificates_demanded_missing_and_strange() {
             &none,
             ("client-cert-required", "tls", 7),
             &evidence,
-            "set sslcert to the certificate that the server's client CA issued",
+            "set sslcert to a client certificate issued by",
         );
         let strangers = Draft::authority("strangers", Algorithm::Ecdsa).self_signed();
         let strange = check(&home, &files("stranger", &strangers));
         let evidence = [("answer", "unknown_ca"), ("issuer", "strangers"), ("path", "stranger.crt")];
-        says(&strange, ("client-cert-rejected", "tls", 7), &evidence, "ssl_ca_file");
+        says(&strange, ("client-cert-rejected", "tls", 7), &evidence, "issued by CN=clients");
         // Going without one passes TLS here, and pg_hba.conf refuses it: that is not offered as tried.
         strange.says("/diagnosis/fixes/2/settings/sslcert", "/nonexistent");
         strange.says("/diagnosis/fixes/2/tried", Value::Null);

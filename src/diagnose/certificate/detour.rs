@@ -1,9 +1,8 @@
 //! What else than the name's own DNS record leads to an address: hostaddr, wherever it was set, or the hosts file. Where
 //! the server at the other end is not the one that was meant, that is what to look at first.
 
-use crate::conninfo::Origin;
-use crate::diagnose::Fix;
 use crate::diagnose::view::{View, path_text, shown_value};
+use crate::diagnose::{Fix, by_default};
 
 /// A setting that leads to an address in place of DNS.
 pub(super) struct Detour {
@@ -30,18 +29,11 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
     }
     let parameter = view.settings()?.parameter("hostaddr").filter(|known| !known.value.is_empty())?;
     let value = shown_value(&parameter.value);
-    let text = match &parameter.origin {
-        Origin::Environment(variable) => {
-            format!("unset {variable}, so that DNS leads to {host}")
-        }
-        Origin::Service { name, file } => {
-            format!("{}: remove hostaddr from [{}], so that DNS leads to {host}", path_text(file), name)
-        }
-        origin => format!("remove hostaddr from {}, so that DNS leads to {host}", origin.phrase()),
-    };
+    let removal = by_default::without(&[("hostaddr", &parameter.origin)]);
+    let removal = Fix { text: format!("{}, so that DNS leads to {host}", removal.text), ..removal };
     let origin = parameter.origin.phrase();
     Some(Detour {
         words: format!("hostaddr={value} comes from {origin} and takes the place of DNS"),
-        removal: Fix::text(text).set("hostaddr", ""),
+        removal,
     })
 }

@@ -124,7 +124,7 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
                     .fix(reissue::server(
                         view,
-                        "reissue it with a current tool (it is not valid DER according to RFC 5280), then reload",
+                        "on the server: reissue it with a current tool (it is not valid DER according to RFC 5280), then reload",
                         reissue::Key::Kept,
                         None,
                     )),
@@ -273,8 +273,14 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
             .fact("sent", sent(view))
             .fix(Fix::text(
                 format!(
-                    "get the CA's current certificate from the server's administrator, compare its SHA-256 over another channel, \
-                     and replace the one in {} with it",
+                    "get the CA's current certificate from the server's administrator{}, and replace the one in {} with it",
+                    match sent_root {
+                        Some(root) => format!(
+                            ", check that its SHA-256 is {} (the server uses that one; the administrator must confirm it)",
+                            root.fingerprint()
+                        ),
+                        None => ", confirm its SHA-256 with them over another channel".to_owned(),
+                    },
                     path_text(&found.in_file.file)
                 ),
             ).run("openssl x509 -noout -fingerprint -sha256 -in new-root.crt"))
@@ -317,7 +323,7 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
                 )
                 .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
             )
-            .fix(reissue::by_new_authority(view, "better: create a CA and issue the server's certificate with it, then reload"))
+            .fix(reissue::by_new_authority(view, "on the server, better: create a CA and issue the server's certificate with it, then reload"))
     )
 }
 

@@ -3,15 +3,13 @@
 use super::reissue::{self, Key};
 use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
 use crate::certificate::Facts;
+use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
-use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
-use crate::diagnose::{Fix, by_default};
 use crate::stage::Stage;
 use crate::text;
 use crate::timestamp::Timestamp;
-use crate::trust::{CrlDirectoryState, Revocation};
 use crate::verify::{Defect, NameFault, NotACa, Presented};
 
 /// `certificate-expired`.
@@ -48,18 +46,6 @@ pub const CERTIFICATE_REVOKED: Code = Code {
     concerns: &[],
     retryable: false,
     page: include_str!("../explain/certificate-revoked.md"),
-};
-
-/// `crl-missing`.
-pub const CRL_MISSING: Code = Code {
-    name: "crl-missing",
-    severity: Severity::Failure,
-    stage: Stage::Certificate,
-    title: "CRL checking is on and a CRL is missing",
-    short: Some("a CRL is missing"),
-    concerns: &[],
-    retryable: false,
-    page: include_str!("../explain/crl-missing.md"),
 };
 
 /// `certificate-weak`.
@@ -111,7 +97,10 @@ pub const CERTIFICATE_INVALID: Code = Code {
 };
 
 /// The defects of a kind that libpq minds, the first of them with its certificate and the words for its part.
-fn first<'a>(view: &View<'a>, wanted: impl Fn(&Defect) -> bool) -> Option<(&'a Defect, &'a Facts, String)> {
+pub(super) fn first<'a>(
+    view: &View<'a>,
+    wanted: impl Fn(&Defect) -> bool,
+) -> Option<(&'a Defect, &'a Facts, String)> {
     let judgement = view.judgement()?;
     let defect = demanded(view).find(|defect| wanted(defect))?;
     let at = defect.place()?;
@@ -119,13 +108,20 @@ fn first<'a>(view: &View<'a>, wanted: impl Fn(&Defect) -> bool) -> Option<(&'a D
     Some((defect, certificate.facts().ok()?, named(judgement, at)))
 }
 
-fn subject(view: &View<'_>, defect: &Defect) -> String {
+pub(super) fn subject(view: &View<'_>, defect: &Defect) -> String {
     let certificate = defect.place().and_then(|at| member(view.judgement()?, at));
     certificate.map_or_else(String::new, |(certificate, _)| certificate.short_subject())
 }
 
 /// The certificate at a place of the path, issued again.
 fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
+    // What only says what to do is told where.
+    let text = match text.starts_with("reissue") {
+        true if at == 0 => format!("on the server: {text}, then reload"),
+        true => format!("at its CA: {text}, then put it into the server"),
+        false => text.to_owned(),
+    };
+    let text = text.as_str();
     match (at, key) {
         (0, _) => reissue::server(view, text, key, None),
         (_, Key::Kept) => reissue::authority(view, at, text),
@@ -145,12 +141,18 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return vec![reissued(view, at, &format!("reissue {part}"), Key::Kept)];
     }
     let reload = Fix::text(
-        "on the server: if the file of ssl_cert_file was renewed already, the server still presents the old one; reload",
+        "on the server, if the first command (in the data directory) prints a date in the future: the file of ssl_cert_file was \
+         renewed already, and the server still presents the old one; reload",
     )
-    .run(RELOAD);
+    .run(format!("openssl x509 -noout -enddate -in server.crt\n{}", reissue::RELOAD));
     vec![
         reload,
-        reissued(view, at, &format!("on the server: otherwise reissue {part}, then reload"), Key::Kept),
+        reissued(
+            view,
+            at,
+            &format!("on the server, if that date is past: reissue {part}, then reload"),
+            Key::Kept,
+        ),
     ]
 }
 
@@ -195,7 +197,7 @@ pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     let name = subject(view, defect);
     let found = begins_later(&part, name, facts, evidence.judged_at, evidence.started, clock);
     let again = format!(
-        "if the clock is right: wait until {}, or reissue it, on a machine whose clock is right, then reload",
+        "if the clock is right: wait until {}, or on the server: reissue it, on a machine whose clock is right, then reload",
         facts.not_before.minute()
     );
     Some(
@@ -226,8 +228,10 @@ pub(in crate::diagnose) fn begins_later(
     };
     let clock =
         clock.unwrap_or_else(|| {
-            Fix::text(format!("compare this machine's clock, {now}, with the right time"))
-                .run(if cfg!(windows) { "w32tm /query /status" } else { "timedatectl" })
+            Fix::text(format!(
+                "compare this machine's clock, {now}, with the right time; if it is slow, switch its synchronization on (NTP)"
+            ))
+                .run(if cfg!(windows) { "w32tm /query /status" } else { "timedatectl\ntimedatectl set-ntp true" })
         });
     Finding::titled(format!("{part} is not valid before {begins}"))
         .because(cause)
@@ -260,134 +264,6 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
                 Key::New,
             ))
     )
-}
-
-pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
-    let (defect, _, part) = first(view, |defect| matches!(defect, Defect::CrlMissing { .. }))?;
-    let Defect::CrlMissing { issuer, .. } = defect else { return None };
-    let issuer = text::printable(issuer);
-    let (given, directory) = match &view.trust()?.revocation {
-        Revocation::On { lists, directory, .. } => {
-            let files = super::super::view::at_most(5, lists.iter().map(|list| path_text(&list.file)));
-            (files, directory.as_ref())
-        }
-        Revocation::Off | Revocation::Ignored { .. } => (Vec::new(), None),
-    };
-    let state = directory.map(|directory| {
-        let what = match directory.state {
-            CrlDirectoryState::Missing => "which does not exist",
-            CrlDirectoryState::Empty => "which is empty",
-            CrlDirectoryState::NotHashed => "whose files are not named by hash, so that OpenSSL finds none",
-            CrlDirectoryState::Hashed => "which has no CRL of that issuer",
-        };
-        (directory, format!("{}, {what}", path_text(&directory.path)))
-    });
-    let unnamed = unnamed_crl(view);
-    let not_hashed = state.as_ref().filter(|(directory, _)| directory.state == CrlDirectoryState::NotHashed);
-    let rehash = not_hashed.map(|(directory, _)| {
-        Fix::text("name the files by hash").run_words([
-            "openssl",
-            "rehash",
-            &directory.path.to_string_lossy(),
-        ])
-    });
-    Some(
-        Finding::titled(format!("there is no CRL of {issuer} to check {part}"))
-            .because(match unnamed {
-                Some(_) => {
-                    "sslcrl is not set; libpq found a CRL in its default place, which turns checking on for the whole chain: it \
-                     then needs a CRL of every issuer up to the root"
-                }
-                None => {
-                    "sslcrl or sslcrldir turns checking on for the whole chain: libpq then needs a CRL of every issuer up to \
-                     the root"
-                }
-            })
-            .fact("issuer", issuer)
-            .fact("certificate", subject(view, defect))
-            .fact("crl_files", given)
-            .fact_if("from", unnamed.map(|_| "found by default (sslcrl is not set)"))
-            .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
-            .fixes(rehash)
-            .fixes(add_crl(view).into_iter().flatten())
-            .fixes(crl_is_unwanted(view, unnamed)),
-    )
-}
-
-/// Where the missing CRL goes: into the file that there is, else into the directory.
-fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
-    let Revocation::On { lists, directory, .. } = &view.trust()?.revocation else { return None };
-    let mut fixes = Vec::new();
-    let from = format!(
-        "get the current CRLs of {} (from these CAs, or the address in their certificates)",
-        issuers(view)
-    );
-    let quoted = |path: &std::path::Path| text::shell_quoted(&path.to_string_lossy());
-    if let Some(list) = lists.first() {
-        let file = quoted(&list.file);
-        let command = format!("openssl crl -in ca.crl >> {file}");
-        return Some(vec![
-            Fix::text(format!("{from} and append each, as PEM, to the file of sslcrl")).run(command),
-        ]);
-    }
-    let directory = directory.as_ref()?;
-    if directory.state == CrlDirectoryState::Missing {
-        fixes.push(Fix::text("set sslcrldir to the directory that has the CRLs: sslcrldir=DIRECTORY"));
-    }
-    let create = match directory.state {
-        CrlDirectoryState::Missing => format!("mkdir -p {}\n", quoted(&directory.path)),
-        _ => String::new(),
-    };
-    let (file, directory) = (quoted(&directory.path.join("ca-crl.pem")), quoted(&directory.path));
-    fixes.push(
-        Fix::text(format!("{from} and put each, as PEM and named by hash, into the directory of sslcrldir"))
-            .run(format!("{create}openssl crl -in ca.crl -out {file}\nopenssl rehash {directory}")),
-    );
-    Some(fixes)
-}
-
-/// The CAs whose CRLs the path needs and has not.
-fn issuers(view: &View<'_>) -> String {
-    let judgement = view.judgement();
-    let path = judgement.map(|judgement| judgement.path.as_slice()).unwrap_or_default();
-    let have: Vec<&[u8]> = match view.trust().map(|trust| &trust.revocation) {
-        Some(Revocation::On { lists, .. }) => {
-            lists.iter().map(|list| list.crl.facts().issuer.canonical.as_slice()).collect()
-        }
-        _ => Vec::new(),
-    };
-    let lacking = path.iter().skip(1).filter(|link| {
-        link.certificate.facts().is_ok_and(|facts| !have.contains(&facts.subject.canonical.as_slice()))
-    });
-    let names: Vec<String> = lacking.map(|link| text::printable(&link.certificate.short_subject())).collect();
-    if names.is_empty() { "the CA named above".to_owned() } else { names.join(" and ") }
-}
-
-/// The file of CRLs that nobody named (`~/.postgresql/root.crl`).
-fn unnamed_crl<'v>(view: &View<'v>) -> Option<&'v std::path::Path> {
-    let unnamed = by_default::is_unnamed(view, "sslcrl") && by_default::is_unnamed(view, "sslcrldir");
-    match &view.trust()?.revocation {
-        Revocation::On { lists, .. } if unnamed => lists.first().map(|list| list.file.as_path()),
-        _ => None,
-    }
-}
-
-/// How revocation is not checked, if that is what is wanted.
-fn crl_is_unwanted(view: &View<'_>, unnamed: Option<&std::path::Path>) -> Vec<Fix> {
-    let origin = view.origin_words("sslcrl").or_else(|| view.origin_words("sslcrldir"));
-    match unnamed {
-        Some(file) => vec![
-            by_default::move_away(file),
-            Fix::text(
-                "do without this CRL: sslcrl set to a path where no file is; revoked certificates then pass",
-            )
-            .set("sslcrl", by_default::NO_FILE),
-        ],
-        None => vec![Fix::text(format!(
-            "if revocation is not to be checked, remove sslcrl and sslcrldir (from {}); revoked certificates then pass",
-            origin.unwrap_or_else(|| "the settings".to_owned())
-        ))],
-    }
 }
 
 pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
@@ -541,7 +417,7 @@ pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
             .fact("constraint", constraint)
             .fix(reissue::server(
                 view,
-                "reissue the server certificate by a CA that may certify the name in host, then reload",
+                "on the server: have the server certificate reissued by a CA that may certify the name in host, then reload",
                 Key::Kept,
                 None,
             ))
@@ -640,7 +516,7 @@ fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
             format!("{part} has a key with explicit curve parameters instead of a named curve"),
             "explicit curve parameters".to_owned(),
             Remedy::Reissue(
-                "create a new key (RSA, or ECDSA on the named curve prime256v1) and reissue it",
+                "reissue it with a new key (RSA, or ECDSA on the named curve prime256v1)",
                 Key::New,
             ),
         ),
@@ -694,7 +570,7 @@ fn words_of_chain(defect: &Defect) -> Option<Words> {
             format!("certificate {} of the chain sent cannot be decoded", sent + 1),
             text::printable(&error.to_string()),
             Remedy::Reissue(
-                "reissue the server's certificate, or replace this one in ssl_cert_file",
+                "on the server: reissue the server's certificate, or replace this one in ssl_cert_file, then reload",
                 Key::Kept,
             ),
         ),

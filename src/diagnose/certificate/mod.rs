@@ -1,5 +1,6 @@
 //! The chain and the name: from the defects that judging found to their cause.
 
+mod crl;
 mod detour;
 mod end;
 mod faults;
@@ -10,11 +11,13 @@ mod otherwise;
 pub(super) mod reissue;
 mod stranger;
 
+pub(super) use crl::{address as crl_address, download as crl_download, is_unwanted as crl_is_unwanted};
 pub(super) use faults::begins_later;
 pub(super) use hidden::hides_the_right_one;
 pub(super) use known::Root;
 pub(super) use stranger::stranger;
 
+pub use crl::CRL_MISSING;
 pub use end::*;
 pub use faults::CERTIFICATE_NOT_YET_VALID;
 pub use faults::*;
@@ -25,9 +28,10 @@ use super::rule::Rule;
 use super::view::View;
 use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
+use crate::conninfo::is_possible_name;
 use crate::text;
 use crate::timestamp::Timestamp;
-use crate::verify::{Defect, Judgement};
+use crate::verify::{Defect, Judgement, is_ip_address};
 
 /// Why the path does not end in a root of the file, most specific first: at most one of these holds.
 pub(super) const END: &[Rule] = &[
@@ -48,7 +52,7 @@ pub(super) const FAULTS: &[Rule] = &[
     Rule { code: &faults::CERTIFICATE_WEAK, detect: faults::weak },
     Rule { code: &faults::CERTIFICATE_NAME_CONSTRAINTS, detect: faults::name_constraints },
     Rule { code: &faults::CERTIFICATE_REVOKED, detect: faults::revoked },
-    Rule { code: &faults::CRL_MISSING, detect: faults::crl_missing },
+    Rule { code: &crl::CRL_MISSING, detect: crl::crl_missing },
     Rule { code: &faults::CERTIFICATE_EXPIRED, detect: faults::expired },
     Rule { code: &faults::CERTIFICATE_NOT_YET_VALID, detect: faults::not_yet_valid },
     Rule { code: &faults::CERTIFICATE_INVALID, detect: faults::invalid },
@@ -96,6 +100,11 @@ fn named(judgement: &Judgement, at: usize) -> String {
         Some((certificate, part)) => format!("{part} {}", certificate.short_subject()),
         None => "a certificate".to_owned(),
     }
+}
+
+/// The first of its names that can stand in `host` as it is: neither a wildcard nor an address.
+pub(super) fn host_name_of(certificate: &Certificate) -> Option<String> {
+    names_of(certificate).into_iter().find(|name| is_possible_name(name) && !is_ip_address(name.as_bytes()))
 }
 
 /// The names a certificate is for: its DNS names and addresses, else its common name.
@@ -152,7 +161,8 @@ pub(super) fn clock_is_wrong(view: &View<'_>, defects: &[Defect]) -> bool {
 /// Compares the local clock with the right time, where it is most likely wrong.
 pub(super) fn clock_fix(view: &View<'_>, defects: &[Defect]) -> Option<Fix> {
     clock_is_wrong(view, defects).then(|| {
-        let command = if cfg!(windows) { "w32tm /query /status" } else { "timedatectl" };
+        let command =
+            if cfg!(windows) { "w32tm /query /status" } else { "timedatectl\ntimedatectl set-ntp true" };
         Fix::text(format!("correct this machine's clock: it reads {}", view.evidence.started)).run(command)
     })
 }

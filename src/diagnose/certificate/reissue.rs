@@ -26,7 +26,7 @@ const MOST_NAMES: usize = 20;
 const LONGEST_NAME: usize = 253;
 /// Of a CA's name, in characters.
 const LONGEST_TITLE: usize = 60;
-const RELOAD: &str = "psql -c 'SELECT pg_reload_conf()'";
+pub(super) const RELOAD: &str = "psql -c 'SELECT pg_reload_conf()'";
 const LEAF_EXTENSIONS: [&str; 3] = [
     "basicConstraints = critical, CA:FALSE",
     "keyUsage = critical, digitalSignature",
@@ -58,7 +58,7 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
     let commands = server_commands(&names, key, &signer, intermediates(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
-            "{text}; ca.crt and ca.key: the files of its CA, {name}, which the CA's administrator has"
+            "{text}; ca.crt and ca.key below are the files of its CA, {name}, which the CA's administrator has"
         )),
         Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
         Signer::Itself => {
@@ -79,8 +79,9 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
     let identifier = identifier.map_or_else(|| "hash".to_owned(), text::hex);
     let extensions =
         CA_EXTENSIONS.map(str::to_owned).into_iter().chain([format!("subjectKeyIdentifier = {identifier}")]);
-    let fix =
-        Fix::text(format!("{text}; ca.crt and ca.key: this CA's files; root.crt and root.key: its issuer's"));
+    let fix = Fix::text(format!(
+        "{text}; ca.crt and ca.key below are this CA's files, root.crt and root.key its issuer's"
+    ));
     fix.run(
         [
             file("ca.ext", extensions),

@@ -88,8 +88,10 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
             "download the file again: what was saved is a web page, usually an error or login page",
         )],
         FileContent::BadBlock { line, .. } => vec![
-            Fix::text("download the file again"),
-            Fix::text(format!("replace the block that begins at line {line}: every block must be whole")),
+            Fix::text("copy the file again from where you have it: this copy is cut off or damaged"),
+            Fix::text(format!(
+                "replace the block that begins at line {line}: every block must be whole, from BEGIN CERTIFICATE to END CERTIFICATE"
+            )),
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
         _ => vec![Fix::text("name the file with the CA's certificates in PEM")],

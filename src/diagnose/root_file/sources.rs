@@ -39,15 +39,28 @@ pub(in crate::diagnose) fn system_roots(mode: SslMode) -> Fix {
     if mode == SslMode::VerifyFull { fix } else { fix.set("sslmode", "verify-full") }
 }
 
+/// Where the roots of a server can be had that runs at no provider.
+const FROM_ADMINISTRATOR: &str = "get the CA's root certificate from the server's administrator over a trusted channel, then set \
+                                  sslrootcert to that file";
+
+impl Fix {
+    /// Where it sends for a root, says which one.
+    pub(crate) fn name_the_root(&mut self, name: &str) {
+        if self.text == FROM_ADMINISTRATOR {
+            self.text = format!(
+                "get the root certificate of the server's CA ({name}) from the server's administrator over a trusted channel, then \
+                 set sslrootcert to that file"
+            );
+        }
+    }
+}
+
 /// Where the right roots can be had, most likely first, for a server of which no chain was seen or of whose chain no
 /// root is known.
 pub(in crate::diagnose) fn root_sources(server: &Server<'_>) -> Vec<Fix> {
     let mut fixes = match server.provider {
         Some(provider) => present_roots(provider),
-        None => vec![Fix::text(
-            "get the CA's root certificate from the server's administrator over a trusted channel, then set sslrootcert to \
-             that file",
-        )],
+        None => vec![Fix::text(FROM_ADMINISTRATOR)],
     };
     match server.provider.map_or(SystemRoots::Unknown, |provider| provider.system_roots) {
         SystemRoots::Enough | SystemRoots::Depends(_) => fixes.push(system_roots(server.sslmode)),

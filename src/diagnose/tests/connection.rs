@@ -414,6 +414,19 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
         .fails(&codes::TLS_NO_SHARED_CIPHER)
         .shows("psql", "handshake_failure");
+    // Offered everything, the server shows whether it is the suites, the group or its key.
+    let offered_all = |answer| {
+        Evidence::healthy()
+            .with_tls(TlsFailure::AlertReceived(40))
+            .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
+            .with_look(HelloPurpose::Everything, None, answer)
+            .fails(&codes::TLS_NO_SHARED_CIPHER)
+    };
+    let suite = offered_all(chosen(TlsVersion::Tls12, 0x0005, None));
+    suite
+        .because("allow no suite that OpenSSL's clients offer, but TLS_RSA_WITH_RC4_128_SHA")
+        .runs("ssl_ciphers");
+    offered_all(Answer::Alert(40)).because("type of its key").runs("Public Key Algorithm");
 }
 
 #[test]
@@ -431,7 +444,7 @@ fn client_certificates_wanted_and_refused() {
     asked(false)(Evidence::healthy().with_tls(TlsFailure::AlertReceived(40)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("server_accepts", "CN=Clients")
-        .advises("set sslcert to the certificate");
+        .advises("set sslcert to a client certificate issued by");
     asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
         .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("answer", "certificate_required (116)");
@@ -570,7 +583,7 @@ fn alpn_is_rejected_where_nothing_else_makes_the_difference() {
     said()
         .fails(&codes::ALPN_REJECTED)
         .shows("answer", "no_application_protocol (120)")
-        .advises("ALPN protocols");
+        .advises("accepts by ALPN");
     said()
         .with_look(HelloPurpose::Alpn, None, hello())
         .fails(&codes::ALPN_REJECTED)

@@ -267,7 +267,7 @@ fn channel_binding() {
     Evidence::healthy()
         .with_error("28000", "SCRAM channel binding check failed")
         .fails(&codes::CHANNEL_BINDING_FAILED)
-        .advises("not through the proxy");
+        .advises("where the proxy answers");
 }
 
 #[test]

@@ -187,9 +187,12 @@ fn a_missing_service_lists_the_files() {
         name: "ordres".to_owned(),
         files: vec![(PathBuf::from("/home/me/.pg_service.conf"), "no such section".to_owned())],
         unreadable: Vec::new(),
+        others: vec!["billing".to_owned(), "orders".to_owned()],
     };
     misconfigured("service=ordres", error)
         .fails(&codes::SERVICE_NOT_FOUND)
+        .shows("services", "billing")
+        .advises("orders, the section with the nearest name")
         .shows("section", "[ordres]")
         .shows("looked_in", "/home/me/.pg_service.conf: no such section")
         .advises("[ordres] to /home/me/.pg_service.conf");
@@ -199,6 +202,7 @@ fn a_missing_service_lists_the_files() {
         name: "orders".to_owned(),
         files: vec![(path.clone(), "cannot be read".to_owned())],
         unreadable: vec![path],
+        others: Vec::new(),
     };
     let found = misconfigured("service=orders", error).fails(&codes::SERVICE_NOT_FOUND);
     assert!(found.diagnosis.fixes[0].text.contains("read the file"), "{:?}", found.diagnosis.fixes);

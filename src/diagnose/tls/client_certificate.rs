@@ -6,7 +6,7 @@ use crate::diagnose::fix::{RELOAD, provider_hints};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
 use crate::diagnose::{Fix, alerts, by_default};
-use crate::evidence::SessionFailure;
+use crate::evidence::{ClientCertificateRecord, SessionFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -76,9 +76,12 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("client_certificate", absent)
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
-            .fix(Fix::text(
-                "set sslcert to the certificate that the server's client CA issued (with its chain) and sslkey to its key",
-            ))
+            .fix(Fix::text(format!(
+                "set sslcert to a client certificate issued by {} (with its chain), and sslkey to its key: sslcert=FILE \
+                 sslkey=FILE; the server's administrator issues one for user {}",
+                client_ca(record),
+                view.user()
+            )))
             .fixes(provider_hints(view, Situation::ClientCertificate, None))
             .fix(
                 Fix::text(
@@ -94,6 +97,18 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
                 .run("ls -lL ~/.postgresql"),
             ),
     )
+}
+
+/// The CA whose certificates the server takes: by name where it says so.
+fn client_ca(record: &ClientCertificateRecord) -> String {
+    match record.authorities.as_slice() {
+        [] => "the client CA of this server (ssl_ca_file there)".to_owned(),
+        [one] => text::printable(one),
+        several => {
+            let names = at_most(3, several.iter().map(|name| text::printable(name)));
+            format!("a CA that the server accepts ({})", names.join("; "))
+        }
+    }
 }
 
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
@@ -130,10 +145,10 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
         (Some(43), _) => {
             Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
         }
-        (Some(48), _) => Fix::text(
-            "use a certificate that the server's CA issued (ssl_ca_file there), with the intermediates \
-             after it in the file",
-        ),
+        (Some(48), _) => Fix::text(format!(
+            "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
+            client_ca(&tls.client_certificate)
+        )),
         _ => Fix::text(
             "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the client's certificate first",
         ),

@@ -4,10 +4,10 @@ mod client_certificate;
 
 pub use client_certificate::*;
 
-use super::certificate::reissue;
+use super::certificate::{host_name_of, reissue};
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::provider_hints;
+use super::fix::{RELOAD, provider_hints};
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
@@ -249,13 +249,33 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
     } else if view.dns_name().is_none() {
         fixes.insert(0, Fix::text("set host to the server's name; for an address no name is sent"));
     } else {
-        fixes.insert(0, Fix::text("check the name in host: it is sent exactly as it is written there"));
+        fixes.insert(0, right_name(view));
     }
     let finding = Finding::titled(match sent.as_str() {
         "none" => "the server requires its name in the handshake (SNI), and none was sent".to_owned(),
         sent => format!("the server does not know the name {sent}"),
     });
     Some(finding.because(cause).fact("name_sent", sent).fact_if_some(evidence).fixes(fixes))
+}
+
+/// What host should be, as far as the server shows it to those who name no server.
+fn right_name(view: &View<'_>) -> Fix {
+    let unnamed = looks(view, HelloPurpose::Unnamed).find_map(|(_, answer)| match answer {
+        Answer::ServerHello { leaf: Some(leaf), .. } => host_name_of(leaf),
+        _ => None,
+    });
+    match unnamed {
+        Some(name) => Fix::text(format!(
+            "correct the name in host, which is sent as it is written there; if the server you mean is {name} (the name in the \
+             certificate for clients that send none), use that"
+        ))
+        .set("host", name)
+        .by_its_own_word(),
+        None => Fix::text(
+            "correct the name in host, which is sent as it is written there; the server's administrator or its provider's page \
+             has the right one",
+        ),
+    }
 }
 
 /// For a certificate that is for another host: the one shown under the host's own name, if it fits.
@@ -507,12 +527,13 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
         TlsFailure::TimedOut(_) => "no response to a handshake with the ALPN protocol \"postgresql\"",
         _ => "the connection is closed on a handshake with the ALPN protocol \"postgresql\"",
     };
-    let fix = "on the proxy, load balancer or firewall: add \"postgresql\" to its ALPN protocols, or turn ALPN off for this port";
+    let fix = "on the proxy, load balancer or firewall: add \"postgresql\" to the protocols that it accepts by ALPN, or turn ALPN off for this port";
     Some(
         Finding::titled(title)
             .because(
-                "libpq 17 and later offer it in every handshake; PostgreSQL accepts or ignores it, so a proxy or load \
-                 balancer in front probably terminates TLS and allows other protocols only",
+                "with ALPN a client says in the handshake which protocol it will speak; libpq 17 and later say \"postgresql\" every \
+                 time. PostgreSQL accepts or ignores it, so a proxy or load balancer in front probably terminates TLS and allows \
+                 other protocols only",
             )
             .fact("alpn_offered", "postgresql")
             .fact("answer", answer)
@@ -611,6 +632,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
     let limits = view.settings()?.limiting_config();
     let limits = limits
         .map(|config| format!("{} in {}", config.limiting_commands().join(", "), path_text(&config.file)));
+    let (accepted, cause, fixes) = nothing_in_common(view);
     let psql = looks(view, HelloPurpose::Unsupported).next().map(|(_, answer)| match answer {
         Answer::Alert(alert) => format!("would fail too: {}", alerts::name(*alert)),
         _ => "a second look with its suites got no handshake either".to_owned(),
@@ -618,9 +640,7 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled("client and server have no cipher suite, group or signature in common")
             .because(match &limits {
-                None => "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its \
-                         key exclude it"
-                    .to_owned(),
+                None => cause,
                 Some(limits) => format!(
                     "the server accepts nothing of what was offered, and the OpenSSL configuration limits that: {limits}"
                 ),
@@ -629,11 +649,73 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
             .fact("offered", OFFERED)
             .fact("versions", versions(&tls.offer.versions))
             .fact_if("psql", psql)
-            .fix(Fix::text("on the server: restore the default suites and group, then reload").run(
-                "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';\nALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';\nSELECT \
-                 pg_reload_conf();",
-            ))
+            .fact_if("offered_all", accepted)
+            .fixes(fixes)
             .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"]))),
+    )
+}
+
+const DEFAULT_SUITES: &str = "ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';";
+const DEFAULT_GROUP: &str = "ALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';";
+
+/// Which of suites, groups and key it is, by what the server makes of an offer of everything: its answer, the cause, the
+/// remedies.
+fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
+    let common = looks(view, HelloPurpose::Unsupported).next().map(|(offer, _)| offer);
+    let known =
+        |number: u16, of: fn(&HelloOffer) -> &[u16]| common.is_some_and(|offer| of(offer).contains(&number));
+    let restore = |what: &str, lines: &[&str]| {
+        let text = format!("on the server: restore the default {what}, then reload");
+        Fix::text(text).run([lines, &[RELOAD]].concat().join("\n"))
+    };
+    let wide = looks(view, HelloPurpose::Everything).next().map(|(_, answer)| answer);
+    if let Some(Answer::ServerHello { suite: number, group: chosen, .. }) = wide {
+        if !known(*number, |offer| &offer.suites) {
+            let name = suites::suite(*number);
+            return (
+                Some(format!("the server takes {name}")),
+                format!("the server's ssl_ciphers allow no suite that OpenSSL's clients offer, but {name}"),
+                vec![restore("suites", &[DEFAULT_SUITES])],
+            );
+        }
+        if let Some(number) = chosen.filter(|number| !known(*number, |offer| &offer.groups)) {
+            let name = suites::group(number);
+            return (
+                Some(format!("the server takes {name}")),
+                format!("the server's ssl_ecdh_curve is {name}, a group that OpenSSL's clients do not offer"),
+                vec![restore("group", &[DEFAULT_GROUP])],
+            );
+        }
+        return (
+            Some("the server takes it".to_owned()),
+            "the server takes the suites and groups of this offer, so it is the type of its key or the signature of its certificate \
+             that the usual offer excludes"
+                .to_owned(),
+            vec![Fix::text("on the server: see the type of its key; reissue the certificate for an RSA key of 2048 bits or more, or ECDSA on P-256")
+                .run("openssl x509 -noout -text -in server.crt | grep -A1 -E 'Public Key Algorithm|Signature Algorithm'")],
+        );
+    }
+    let accepted = wide.map(|answer| match answer {
+        Answer::Alert(alert) => format!("the server takes nothing of it: {}", alerts::name(*alert)),
+        _ => "no handshake either".to_owned(),
+    });
+    let cause = match accepted {
+        Some(_) => {
+            "the server refuses every cipher suite and group that pgtls-check knows, so it is not this client: probably its ssl_ciphers \
+             allow none for the type of its key (suites with ECDSA only, and an RSA key)"
+        }
+        None => {
+            "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its key exclude it"
+        }
+    };
+    (
+        accepted,
+        cause.to_owned(),
+        vec![
+            restore("suites and group", &[DEFAULT_SUITES, DEFAULT_GROUP]),
+            Fix::text("if that changes nothing: see the type of the server's key; it has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
+                .run("openssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
+        ],
     )
 }
 
@@ -735,9 +817,9 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     let cause = if asked {
         "the server requested a client certificate, got none and closed the connection; or its process died"
     } else if tls.bytes_received == 0 && view.direct() {
-        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the ClientHello; with sslnegotiation=direct a PostgreSQL server before 17 does so too"
+        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the first message of TLS (ClientHello); with sslnegotiation=direct a PostgreSQL server before 17 does so too"
     } else if tls.bytes_received == 0 {
-        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the ClientHello; a server whose certificate or key cannot be loaded does so too"
+        "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the first message of TLS (ClientHello); a server whose certificate or key cannot be loaded does so too"
     } else {
         "the connection ended half-way through the handshake: the server's process failed, or something in between closed it"
     };
@@ -749,9 +831,9 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
             .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
             .fact("to", view.place())
-            .fix(Fix::text("look for \"could not accept SSL connection\" in the server's log at this time: if it is there, the server closed the connection, and the rest of the line is its reason"))
+            .fix(Fix::text("on the server: look for \"could not accept SSL connection\" or \"could not load\" in its log at this time; such a line has the server's own reason"))
             .fix(Fix::text(
-                "if there is no such line: a firewall, proxy or load balancer in between closed it; exempt this connection from TLS inspection there, or check from another network",
+                "if its log has no such line: a firewall, proxy or load balancer in between closed the connection; exempt it from TLS inspection there, or check from another network",
             )),
     )
 }
@@ -772,7 +854,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                      first, or bypass it (connect from the server's own network)"
                 )))
                 .fix(Fix::text(format!(
-                    "check host and port: you connected to {}, port {}",
+                    "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
                     view.host_name(),
                     view.port()
                 )))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::said;
-use crate::diagnose::code::{Code, Severity};
+use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
@@ -33,7 +33,7 @@ pub const CLIENT_KEY_MISSING: Code = Code {
     stage: Stage::Trust,
     title: "the client certificate has no private key file",
     short: Some("no private key"),
-    concerns: &[],
+    concerns: &[Concern::ClientFiles],
     retryable: false,
     page: include_str!("../explain/client-key-missing.md"),
 };
@@ -57,7 +57,7 @@ pub const CLIENT_CERT_INVALID: Code = Code {
     stage: Stage::Trust,
     title: "the client certificate file is not usable",
     short: Some("the client certificate cannot be used"),
-    concerns: &[],
+    concerns: &[Concern::ClientFiles],
     retryable: false,
     page: include_str!("../explain/client-cert-invalid.md"),
 };
@@ -69,7 +69,7 @@ pub const CLIENT_KEY_INVALID: Code = Code {
     stage: Stage::Trust,
     title: "the client's private key cannot be used",
     short: Some("the private key cannot be used"),
-    concerns: &[],
+    concerns: &[Concern::ClientFiles],
     retryable: false,
     page: include_str!("../explain/client-key-invalid.md"),
 };
@@ -81,7 +81,7 @@ pub const CLIENT_KEY_PERMISSIONS: Code = Code {
     stage: Stage::Trust,
     title: "other users can read the client's private key",
     short: Some("others can read the private key"),
-    concerns: &[],
+    concerns: &[Concern::ClientFiles],
     retryable: false,
     page: include_str!("../explain/client-key-permissions.md"),
 };
@@ -93,7 +93,7 @@ pub const CLIENT_KEY_MISMATCH: Code = Code {
     stage: Stage::Trust,
     title: "the private key does not match the client certificate",
     short: Some("key and client certificate do not belong together"),
-    concerns: &[],
+    concerns: &[Concern::ClientFiles],
     retryable: false,
     page: include_str!("../explain/client-key-mismatch.md"),
 };
@@ -273,7 +273,8 @@ pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
                     .into_iter()
                     .flatten(),
             )
-            .fixes(fixes),
+            .fixes(fixes)
+            .fixes((!stray).then(|| without_certificate(view))),
     )
 }
 
@@ -343,7 +344,8 @@ pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
             .fact("path", path_text(path))
             .fact("problem", why)
             .fact("from", said(view, "sslkey"))
-            .fix(fix),
+            .fix(fix)
+            .fix(without_certificate(view)),
     )
 }
 
@@ -442,7 +444,8 @@ pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text(
                 "from a Kubernetes secret: set defaultMode: 0600 (0640 with fsGroup), or copy the key in \
                  an init container",
-            )),
+            ))
+            .fix(without_certificate(view)),
     )
 }
 
@@ -467,6 +470,7 @@ pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
                     text::shell_quoted(&certificate.to_string_lossy()),
                     text::shell_quoted(&key.to_string_lossy())
                 )),
-            ),
+            )
+            .fix(without_certificate(view)),
     )
 }

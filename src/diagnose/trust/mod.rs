@@ -5,7 +5,8 @@ mod client;
 
 use std::ops::Range;
 
-use super::code::{Code, Severity};
+use super::certificate::{crl_address, crl_download, crl_is_unwanted};
+use super::code::{Code, Concern, Severity};
 use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unreadable};
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, store_name};
@@ -13,7 +14,7 @@ use super::{Diagnosis, Fix};
 use crate::conninfo::RootChoice;
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::Roots;
+use crate::trust::{FileCrl, Roots};
 use crate::verify::{CrlFault, Defect};
 
 pub use client::*;
@@ -48,7 +49,7 @@ pub const CRL_INVALID: Code = Code {
     stage: Stage::Trust,
     title: "a required CRL is not valid",
     short: Some("a CRL is invalid"),
-    concerns: &[],
+    concerns: &[Concern::Revocation],
     retryable: false,
     page: include_str!("../explain/crl-invalid.md"),
 };
@@ -142,6 +143,34 @@ fn root_expired(view: &View<'_>) -> Option<Finding> {
     Some(finding.fixes(super::certificate::clock_fix(view, &judgement.defects)))
 }
 
+/// A CRL in the place of one that is no good.
+fn current_crl(view: &View<'_>, list: &FileCrl) -> Fix {
+    let issued = view.tls().into_iter().flat_map(|tls| &tls.chain).find(|certificate| {
+        let issuer = &list.crl.facts().issuer.canonical;
+        certificate.facts().is_ok_and(|facts| facts.issuer.canonical == *issuer)
+    });
+    let address = issued.and_then(crl_address);
+    let download = address.as_deref().map(|address| crl_download(address, "ca.crl"));
+    let from = match address {
+        Some(_) => "download the CA's current CRL (at the address that its certificates give)",
+        None => "get the current CRL from the CA",
+    };
+    let file = text::shell_quoted(&list.file.to_string_lossy());
+    let lines = match cfg!(windows) {
+        true => vec!["openssl crl -in ca.crl -out ca-crl.pem".to_owned()],
+        false => vec![
+            format!("sed -i.bak '{},/-----END X509 CRL-----/d' {file}", list.line),
+            format!("openssl crl -in ca.crl >> {file}"),
+        ],
+    };
+    Fix::text(format!(
+        "{from} and put it, as PEM, in the place of the block that begins at line {} of {}; other CRLs in that file stay",
+        list.line,
+        path_text(&list.file)
+    ))
+    .run(download.into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
+}
+
 fn crl_invalid(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
     let (list, fault) = judgement.defects.iter().find_map(|defect| match defect {
@@ -169,12 +198,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
         CrlFault::Expired(_)
         | CrlFault::BadSignature
         | CrlFault::UnknownCriticalExtension
-        | CrlFault::OtherScope => Fix::text(format!(
-            "download the CA's current CRL and put it, as PEM, in the place of the block that begins at line {} of {path} \
-             (sslcrl); other CRLs in that file stay",
-            list.line
-        ))
-        .run("openssl crl -in ca.crl -out ca-crl.pem"),
+        | CrlFault::OtherScope => current_crl(view, list),
         CrlFault::NotYetValid(_) => {
             Fix::text("compare this machine's clock with the right time").run("date -u")
         }
@@ -191,6 +215,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
             .fact("path", format!("{path}, line {}", list.line))
             .fact("issuer", text::printable(&issuer))
             .fact_if("due", date)
-            .fix(fix),
+            .fix(fix)
+            .fixes(crl_is_unwanted(view)),
     )
 }

@@ -174,7 +174,8 @@ pub(super) fn no_alternative_name(view: &View<'_>) -> Vec<Finding> {
                 .to_owned()
         },
         || {
-            let text = "reissue it with every name in subjectAltName (DNS:… and IP:…), then reload";
+            let text =
+                "on the server: reissue it with every name in subjectAltName (DNS:… and IP:…), then reload";
             reissue::server(view, text, Key::Kept, None)
         },
     )
@@ -197,7 +198,9 @@ fn ca_as_server_fix(view: &View<'_>) -> Fix {
             view,
             "create a CA and issue the server's certificate with it, then reload",
         ),
-        false => reissue::server(view, "reissue it with CA:FALSE, then reload", Key::Kept, None),
+        false => {
+            reissue::server(view, "on the server: reissue it with CA:FALSE, then reload", Key::Kept, None)
+        }
     }
 }
 
@@ -221,7 +224,7 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
         }
         },
         || {
-            let text = "reissue it as version 3 with subjectAltName and without unusual critical extensions, then reload; psql \
+            let text = "on the server: reissue it as version 3 with subjectAltName and without unusual critical extensions, then reload; psql \
                         accepts it as it is";
             reissue::server(view, text, Key::Kept, None)
         },

@@ -163,7 +163,7 @@ pub(super) fn gss_encryption_first(view: &View<'_>) -> Vec<Finding> {
         Finding::titled(GSS_ENCRYPTION_FIRST.title)
             .because(format!(
                 "libpq built with GSSAPI finds the Kerberos credentials {credentials} and sends GSSENCRequest before \
-                 SSLRequest; {then}; the verdict here is that of gssencmode=disable"
+                 SSLRequest; {then}; pgtls-check itself connects as with gssencmode=disable"
             ))
             .fact("credentials", credentials)
             .fact("answer_to_gssencrequest", answer)

@@ -100,7 +100,7 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     let commands = fix.command.as_ref().map_or(0, |command| command.lines().count());
     let mut lines: Vec<String> =
         fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
-    if !fix.settings.is_empty() {
+    if !fix.settings.is_empty() && !fix.by_command {
         let settings: Vec<String> =
             fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
         lines.push(settings.join(" "));

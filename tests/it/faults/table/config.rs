@@ -7,7 +7,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "conninfo-syntax",
         shows: "column:; found: ********",
         fix: "close the quote; a ' inside a value is written",
-        fixed_by: NoSetting,
+        fixed_by: Works(""),
         psql: Fails("unterminated quoted string"),
         neighbours: &[Settings("quotes and blanks that end well", r"application_name = 'it\'s \\ me'  ")],
     },
@@ -37,7 +37,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "service-not-found",
-        shows: "section: [billing]; looked_in: services.conf",
+        shows: "section: [billing]; looked_in: services.conf; services: orders",
         fix: "add a section [billing]",
         fixed_by: NoSetting,
         psql: Fails(r#"definition of service "billing" not found"#),
@@ -45,9 +45,9 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "host-required",
-        shows: "missing: host",
-        fix: "add host=NAME beside hostaddr, with the name",
-        fixed_by: NoSetting,
+        shows: "missing: host; certificate_names: db.example",
+        fix: "if the server you mean is db.example (the name in the certificate",
+        fixed_by: Untried("host=db.example"),
         psql: Fails("host name must be specified for a verified SSL connection"),
         neighbours: &[Settings(
             "an address without a name, where none is compared",

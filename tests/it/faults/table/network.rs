@@ -6,7 +6,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "dns-not-found",
         shows: "name: db..example; answer: Name or service not known ; asked:",
-        fix: "check the spelling of host",
+        fix: "remove one of the two dots: host=db.example",
         fixed_by: NoSetting,
         psql: Fails("Name or service not known"),
         neighbours: &[Settings(
@@ -17,7 +17,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tcp-timeout",
         shows: "to: , this machine itself; port:; seconds:",
-        fix: "ss -ltn sport =",
+        fix: "ss -ltnp 'sport =",
         fixed_by: NoSetting,
         psql: Fails("timeout expired"),
         neighbours: &[Test(networks::dropped_packets_read_by_the_kind_of_address)],
@@ -76,7 +76,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "not-postgresql",
         shows: r#"protocol: HTTP; first_bytes: "HTTP/1.1 400 Bad Request\r\nServer; to: 127."#,
-        fix: "check host and port: you connected to db.example, port",
+        fix: "set host and port to those of the PostgreSQL server",
         fixed_by: NoSetting,
         psql: Fails("received invalid response to SSL negotiation: H"),
         neighbours: &[Settings("TLS first, where that is asked for", "sslnegotiation=direct")],
@@ -84,7 +84,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "not-postgresql-ssh",
         shows: r#"protocol: SSH; first_bytes: "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\; to: 127."#,
-        fix: "check host and port: you connected to db.example, port",
+        fix: "set host and port to those of the PostgreSQL server",
         fixed_by: NoSetting,
         // It takes the S of SSH for a yes; then the rest of the banner, or the end, whichever comes first, is no TLS.
         psql: Fails("failed: SSL "),
@@ -101,7 +101,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error-before-tls",
         shows: r#"unauthenticated: "sorry, too many clients already"; sqlstate: 53300; to: 127."#,
-        fix: "end idle sessions, use a pooler, or raise",
+        fix: "end idle sessions, or use a pooler, or raise",
         fixed_by: NoSetting,
         psql: Fails("server sent an error response during SSL exchange"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

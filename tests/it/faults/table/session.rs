@@ -38,7 +38,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "hba-reject-line",
         shows: "client: 127.0.0.1; user: demo; server_says: pg_hba.conf rejects",
-        fix: "put this line before the reject line",
+        fix: "put the hostssl line before the reject line",
         fixed_by: NoSetting,
         psql: Fails("pg_hba.conf rejects connection"),
         neighbours: &[],
@@ -73,7 +73,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "channel-binding-failed",
         shows: "method: scram-sha-256; channel_binding: require; certificate: db.example",
-        fix: "connect directly to the server",
+        fix: "connect to PostgreSQL directly",
         fixed_by: Untried("channel_binding=prefer"),
         psql: Fails("channel binding is required, but server did not offer"),
         neighbours: &[Settings(
@@ -143,8 +143,8 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "session-readonly",
         shows: "wanted: read-write; found: a standby, read-only by default; from: the connection string",
-        fix: "name all servers of the cluster in host (host=a,b,c)",
-        fixed_by: NoSetting,
+        fix: "name all servers of the cluster, so that libpq can find the primary",
+        fixed_by: Untried("host=db.example,OTHER-HOST hostaddr=127.0.0.1,OTHER-ADDRESS…"),
         psql: Fails("session is read-only"),
         neighbours: &[Settings("a primary where one is wanted", "target_session_attrs=primary")],
     },

@@ -37,7 +37,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-cert-required",
         shows: "answer: certificate_required (116); client_certificate: none is set, and ~/.postgresql/postgresql.crt; server_accepts: CN=Demo Client CA, O=pgtls-check demo",
-        fix: "set sslcert to the certificate that the server's client CA issued",
+        fix: "set sslcert to a client certificate issued by",
         fixed_by: NoSetting,
         psql: Fails("alert certificate required"),
         neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
@@ -45,7 +45,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-cert-rejected",
         shows: "answer: unknown_ca (48); certificate: demo; issuer: CN=Stranger's CA, O=pgtls-check demo; expires:; path: client.crt; server_accepts: CN=Demo Client CA, O=pgtls-check demo",
-        fix: "use a certificate that the server's CA issued",
+        fix: "use a client certificate issued by CN=Demo Client CA",
         fixed_by: NoSetting,
         psql: Fails("alert unknown ca"),
         neighbours: &[Test(real_faults::client_certificates_demanded_missing_and_strange)],
@@ -53,15 +53,15 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "sni-unrecognized",
         shows: "name_sent: old-name.example",
-        fix: "check the name in host: it is sent exactly as",
-        fixed_by: NoSetting,
+        fix: "if the server you mean is db.example (the name in the certificate",
+        fixed_by: Untried("host=db.example"),
         psql: Fails("unrecognized name"),
         neighbours: &[Settings("no name sent to a server that wants none", "sslsni=0")],
     },
     Row {
         fault: "alpn-rejected",
         shows: "alpn_offered: postgresql; answer: no_application_protocol (120)",
-        fix: "add \"postgresql\" to its ALPN protocols",
+        fix: "add \"postgresql\" to the protocols that it accepts by ALPN",
         fixed_by: NoSetting,
         psql: Differs(&Connects, &Fails("no application protocol")),
         neighbours: &[Settings("a server that knows ALPN", "")],
@@ -69,7 +69,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "alpn-closed",
         shows: "alpn_offered: postgresql; answer: the connection was closed; without_alpn: the server answers",
-        fix: "add \"postgresql\" to its ALPN protocols",
+        fix: "add \"postgresql\" to the protocols that it accepts by ALPN",
         fixed_by: NoSetting,
         psql: Differs(&Connects, &Fails("SSL SYSCALL error: EOF detected")),
         neighbours: &[Settings("a server that knows ALPN", "")],
@@ -77,7 +77,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "alpn-silence",
         shows: "alpn_offered: postgresql; answer: none; without_alpn: the server answers",
-        fix: "add \"postgresql\" to its ALPN protocols",
+        fix: "add \"postgresql\" to the protocols that it accepts by ALPN",
         fixed_by: NoSetting,
         psql: Differs(&Connects, &Fails("timeout expired")),
         neighbours: &[Settings("a server that knows ALPN", "")],
@@ -101,7 +101,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-closed",
         shows: "answer: closed (FIN); bytes_sent:; bytes_received: 0; to: 127.",
-        fix: "the server closed the connection, and the rest",
+        fix: "such a line has the server's own reason",
         fixed_by: NoSetting,
         psql: Fails("SSL SYSCALL error: EOF detected"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-reset",
         shows: "answer: reset (RST); bytes_sent:; bytes_received: 0; to: 127.",
-        fix: "the server closed the connection, and the rest",
+        fix: "such a line has the server's own reason",
         fixed_by: NoSetting,
         psql: Fails("Connection reset by peer"),
         neighbours: &[],
@@ -117,7 +117,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-protocol-error",
         shows: r#"to: 127.; first_bytes: "HTTP/1.1 502 Bad Gateway\r\nConnection: close"#,
-        fix: "check host and port: you connected to db.example, port",
+        fix: "set host and port to those of the PostgreSQL server",
         fixed_by: NoSetting,
         psql: Fails("wrong version number"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

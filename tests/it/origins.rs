@@ -1,0 +1,168 @@
+//! Files at fault that nobody typed: a variable or a service file names them. The place is part of the cause, with its path,
+//! and taking the setting away was tried and works.
+
+use std::path::PathBuf;
+
+use crate::support::home::Home;
+use crate::support::odd_pki::{Draft, Issued};
+use crate::support::scripted_server::{ScriptedServer, Tls};
+use crate::support::site::NAME;
+use crate::support::tool::{Report, Tool};
+
+struct Scene {
+    home: Home,
+    root: Issued,
+    server: ScriptedServer,
+    /// Another CA's root.
+    other: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let root = Draft::authority("Right Root").self_signed();
+        let leaf = Draft::server(NAME).signed_by(&root);
+        let server = ScriptedServer::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
+        let home = Home::new();
+        std::fs::create_dir(home.join(".postgresql")).unwrap();
+        let other = home.write("other.pem", Draft::authority("Other Root").self_signed().pem());
+        Self { home, root, server, other }
+    }
+
+    fn with_default_root(self) -> Self {
+        self.home.write(".postgresql/root.crt", self.root.pem());
+        self
+    }
+
+    fn check(&self, variables: &[(&str, &str)], more: &str) -> Report {
+        let mut tool = Tool::at(&self.home).with(["--tls-only"]);
+        for (name, value) in variables {
+            tool = tool.env(name, value);
+        }
+        let port = self.server.address.port();
+        tool.check(&format!("host={NAME} hostaddr=127.0.0.1 port={port} sslmode=verify-full {more}"))
+    }
+
+    fn right_root(&self) -> String {
+        format!("sslrootcert={}", self.home.write("right.pem", self.root.pem()).display())
+    }
+}
+
+/// The fix that was tried, works and says this.
+#[track_caller]
+fn tried(report: &Report, words: &str) -> serde_json::Value {
+    let fixes = report.at("/diagnosis/fixes");
+    let works = |fix: &&serde_json::Value| {
+        fix["tried"] == "works" && fix["text"].as_str().is_some_and(|text| text.contains(words))
+    };
+    fixes.as_array().unwrap().iter().find(works).unwrap_or_else(|| panic!("no {words:?}: {report}")).clone()
+}
+
+#[track_caller]
+fn names(report: &Report, label: &str, parts: &[&str]) {
+    let said = report.at(&format!("/diagnosis/evidence/{label}"));
+    let said = said.as_str().unwrap_or_else(|| panic!("no {label}: {report}"));
+    assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+}
+
+#[test]
+fn a_root_file_of_a_variable_is_named_and_unset() {
+    let scene = Scene::new().with_default_root();
+    let other = scene.other.to_str().unwrap();
+    let wrong = scene.check(&[("PGSSLROOTCERT", other)], "");
+    wrong.diagnosed("unknown-issuer");
+    names(&wrong, "root_file", &[other, "environment variable PGSSLROOTCERT"]);
+    let fix = tried(&wrong, "unset PGSSLROOTCERT");
+    assert_eq!(fix["command"], "unset PGSSLROOTCERT");
+    assert!(fix["text"].as_str().unwrap().contains(".postgresql/root.crt"), "{fix}");
+    scene.check(&[], "").verified();
+
+    let missing = scene.check(&[("PGSSLROOTCERT", "/no/such.pem")], "");
+    missing.diagnosed("root-file-missing");
+    names(&missing, "from", &["sslrootcert from environment variable PGSSLROOTCERT"]);
+    tried(&missing, "unset PGSSLROOTCERT");
+}
+
+#[test]
+fn a_root_file_of_a_service_is_named_with_its_file_and_overridden() {
+    let scene = Scene::new().with_default_root();
+    let other = scene.other.to_str().unwrap();
+    let file = scene.home.write("services.conf", format!("[orders]\nsslrootcert={other}\n"));
+    let file = file.to_str().unwrap();
+    // A service beats the environment (libpq's parseServiceInfo fills in before the variables do).
+    let right = scene.home.write("right.pem", scene.root.pem());
+    let variables = [("PGSERVICEFILE", file), ("PGSSLROOTCERT", right.to_str().unwrap())];
+    let wrong = scene.check(&variables, "service=orders");
+    wrong.diagnosed("unknown-issuer");
+    names(&wrong, "root_file", &[other, "service orders", file]);
+    let fix = tried(&wrong, "libpq's default file");
+    Tool::at(&scene.home)
+        .with(["--tls-only"])
+        .env("PGSERVICEFILE", file)
+        .check(fix["conninfo"].as_str().unwrap())
+        .verified();
+}
+
+#[test]
+fn crls_of_a_variable_are_named_and_unset() {
+    let scene = Scene::new();
+    let right = scene.right_root();
+    let list = scene.home.write("list.pem", scene.root.pem());
+    let list = list.to_str().unwrap();
+    let missing = scene.check(&[("PGSSLCRL", list)], &right);
+    missing.diagnosed("crl-missing");
+    names(&missing, "set_by", &[list, "environment variable PGSSLCRL"]);
+    let fix = tried(&missing, "unset PGSSLCRL");
+    assert_eq!(fix["command"], "unset PGSSLCRL");
+    assert!(fix["text"].as_str().unwrap().contains("revoked certificates then pass"), "{fix}");
+    // Who set a variable for CRLs most likely wants them checked.
+    assert_ne!(missing.at("/diagnosis/fixes/0/command"), fix["command"]);
+    scene.check(&[], &right).verified();
+}
+
+#[test]
+fn a_client_key_of_variables_or_a_service_is_named_and_taken_away() {
+    let scene = Scene::new();
+    let right = scene.right_root();
+    let client = Draft::bare("app").signed_by(&scene.root);
+    let stranger = Draft::bare("other").signed_by(&scene.root);
+    let key = String::from_utf8(stranger.key.private.private_key_to_pem_pkcs8().unwrap()).unwrap();
+    let (certificate, key) = (scene.home.write("c.pem", client.pem()), scene.home.write("k.pem", key));
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let variables = [("PGSSLCERT", certificate), ("PGSSLKEY", key)];
+    let wrong = scene.check(&variables, &right);
+    wrong.diagnosed("client-key-mismatch");
+    names(&wrong, "set_by", &[certificate, "environment variable PGSSLCERT"]);
+    assert_eq!(tried(&wrong, "unset PGSSLCERT and PGSSLKEY")["command"], "unset PGSSLCERT PGSSLKEY");
+    scene.check(&[], &right).verified();
+
+    let file = scene.home.write("services.conf", format!("[app]\nsslcert={certificate}\nsslkey={key}\n"));
+    let file = file.to_str().unwrap();
+    let wrong = scene.check(&[("PGSERVICEFILE", file)], &format!("{right} service=app"));
+    wrong.diagnosed("client-key-mismatch");
+    names(&wrong, "set_by", &[certificate, "service app", file]);
+    let fix = tried(&wrong, &format!("{file}: remove sslcert and sslkey from [app]"));
+    Tool::at(&scene.home)
+        .with(["--tls-only"])
+        .env("PGSERVICEFILE", file)
+        .check(fix["conninfo"].as_str().unwrap())
+        .verified();
+}
+
+#[test]
+fn an_address_of_a_variable_is_unset_by_a_line_to_type() {
+    let scene = Scene::new();
+    let right = scene.right_root();
+    let port = scene.server.address.port();
+    let wrong = Tool::at(&scene.home)
+        .with(["--tls-only"])
+        .env("PGHOSTADDR", "127.0.0.1")
+        .check(&format!("host=orders.pgtls.test port={port} sslmode=verify-full {right}"));
+    wrong.diagnosed("hostname-mismatch");
+    wrong.says("/diagnosis/fixes/0/command", "unset PGHOSTADDR");
+    let text = wrong.at("/diagnosis/fixes/0/text");
+    assert!(
+        text.as_str().unwrap().starts_with("two faults, the first is `hostname-mismatch`: unset"),
+        "{wrong}"
+    );
+}
