@@ -128,9 +128,12 @@ impl<'a> Case<'a> {
             })
             .collect();
         assert!(!proved.is_empty(), "nothing works: {report}");
-        // Who named a client certificate most likely wants it: doing without comes second.
-        let without = |settings: &String| settings.contains("sslcert=/nonexistent");
-        if !proved.iter().all(without) || !self.conninfo.contains("sslcert=") {
+        // Who named a client certificate or CRLs most likely wants them: doing without comes second.
+        let without =
+            |settings: &String| settings.contains("sslcert=/nonexistent") || settings.starts_with("sslcrl");
+        let has_files =
+            ["sslcert=", "sslcrl=", "sslcrldir="].iter().any(|named| self.conninfo.contains(named));
+        if !proved.iter().all(without) || !has_files {
             assert_eq!(fixes[0]["tried"], "works", "what works stands first: {report}");
         }
         proved
