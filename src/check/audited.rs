@@ -21,7 +21,12 @@ pub async fn audited(
     profile: Option<Profile>,
     watcher: &dyn Watcher,
 ) -> Outcome {
-    let mut outcome = check(setup, target, watcher).await;
+    let outcome = check(setup, target, watcher).await;
+    with_audit(setup, outcome, profile).await
+}
+
+/// Asks what else a server accepts that was checked.
+pub(super) async fn with_audit(setup: &Setup, mut outcome: Outcome, profile: Option<Profile>) -> Outcome {
     let Some(task) = task(&outcome, setup.total_limit) else { return outcome };
     let mut audit = audit(task).await;
     if let (Some(PlaintextAnswer::Refused(message)), Ok(settings)) =

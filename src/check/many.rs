@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use super::audited::with_audit;
 use super::descriptors::room_for;
 use super::group::{Group, grouped, members};
 use super::one::{check_until, checked_alike};
@@ -81,9 +82,20 @@ impl Tasks<'_> {
         let Group { first, same } = group;
         let (watcher, mut interrupted) = (self.watcher.begins(&first.source), self.interrupted.clone());
         self.running.spawn_local(async move {
+            let mut again = interrupted.clone();
             // The other end is there as long as targets are checked.
-            let interrupted = async move { drop(interrupted.wait_for(|is| *is).await) };
-            let outcome = check_until(interrupted, &setup, &first, &*watcher).await;
+            let until = async move { drop(interrupted.wait_for(|is| *is).await) };
+            let outcome = check_until(until, &setup, &first, &*watcher).await;
+            let outcome = match (outcome, setup.audit) {
+                (Some(outcome), Some(policy)) => {
+                    let auditing = Box::pin(with_audit(&setup, outcome.clone(), policy.profile));
+                    tokio::select! {
+                        audited = auditing => Some(audited),
+                        _ = again.wait_for(|is| *is) => Some(outcome),
+                    }
+                }
+                (outcome, _) => outcome,
+            };
             Done::Checked(outcome.map(|outcome| Box::new(Outcome { source: first.source, ..outcome })), same)
         });
         true

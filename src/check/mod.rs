@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::clients::dialect::Dialect;
 use crate::conninfo::{Environment, Overrides};
 use crate::diagnose::Policy;
+use crate::evidence::audit::Profile;
 use crate::evidence::{Member, Scope, Source};
 use crate::runtime;
 use crate::secret::Secret;
@@ -47,6 +48,13 @@ pub struct Given {
     pub member: Option<Arc<Member>>,
 }
 
+/// What an audit compares a server with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditPolicy {
+    /// The policy that the server is to meet, if one was named.
+    pub profile: Option<Profile>,
+}
+
 /// What is the same for all targets of a run.
 #[derive(Debug)]
 pub struct Setup {
@@ -62,6 +70,8 @@ pub struct Setup {
     pub total_limit: Option<Duration>,
     /// `--each`: whether every host and address of a target is one of its own, in a run of many.
     pub each: bool,
+    /// `audit`: whether to ask what else each server accepts, in a run of many.
+    pub audit: Option<AuditPolicy>,
     /// `--as-of`: another date for which the recorded chain is judged as well.
     pub as_of: Option<Timestamp>,
     /// Which warnings are failures.
@@ -86,6 +96,7 @@ impl Setup {
             may_try: true,
             total_limit: None,
             each: false,
+            audit: None,
             as_of: None,
             policy: Policy::default(),
             wait: None,

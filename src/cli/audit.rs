@@ -1,10 +1,11 @@
 //! `audit`.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, DialectArgs, PolicyArgs, in_custody, seconds};
+use super::target::{ConnectionArgs, DialectArgs, FleetArgs, PolicyArgs, in_custody, seconds};
 use crate::evidence::audit::Profile;
 use crate::secret::Secret;
 use crate::text::nearest;
@@ -17,6 +18,8 @@ const AUDIT: &str = "The server is first checked as with --tls-only. Then each o
 const EXAMPLES: &str = "Examples:
   what the server accepts, judged
     pgtls-check audit \"sslmode=verify-full host=db.example.com\"
+  a fleet, as a table
+    pgtls-check audit --policy intermediate --from fleet.txt --output audit.csv
   in CI: fail if it accepts sessions without TLS
     pgtls-check audit --deny plaintext-accepted \"host=db.example.com\"";
 
@@ -42,6 +45,15 @@ pub struct AuditArgs {
     /// Which warnings are failures.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// Write a report to FILE too, in FMT or the format of its ending (.json, .xml: junit, .prom, .csv, .md, .html)
+    #[arg(long, value_name = "[FMT=]FILE", help_heading = "Output")]
+    pub output: Vec<OsString>,
+    /// Audit every host and every address of a target by itself
+    #[arg(long, help_heading = "Many targets")]
+    pub each: bool,
+    /// Many of them.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

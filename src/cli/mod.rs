@@ -113,7 +113,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what the server accepts: protocol versions, cipher suites, groups, direct TLS, plaintext
-    Audit(AuditArgs),
+    Audit(Box<AuditArgs>),
     /// Tell whether a certificate file, put on a server, would serve clients; offline
     Rehearse(Box<RehearseArgs>),
     /// Show a root file, compare it with a provider's roots, export a provider's roots

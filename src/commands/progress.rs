@@ -1,6 +1,6 @@
 //! What standard error says while checks go on. On a terminal it is a line that is redrawn in its place and wiped before
-//! anything else is written: for what one target waits, or how far many are. Elsewhere it is a line for each change of the
-//! cause that `--wait` waits out.
+//! anything else is written: for what one target waits, or how far many are. Elsewhere it is a line now and then that says
+//! how far many are, and one for each change of the cause that `--wait` waits out.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -19,6 +19,9 @@ use crate::text::{truncated, width};
 /// A check that takes no longer says nothing.
 const FIRST_SHOWN: Duration = Duration::from_millis(300);
 const REDRAW: Duration = Duration::from_millis(100);
+/// Where no line is redrawn, how far a run is is told after so long, then at twice the time, then once in so long.
+const FIRST_TOLD: Duration = Duration::from_secs(5);
+const TOLD: Duration = Duration::from_secs(60);
 
 /// How standard error tells of a run.
 #[derive(Clone, Copy, Debug)]
@@ -83,10 +86,10 @@ impl Progress {
 
     /// Runs checks and redraws the line meanwhile, where there is one.
     pub(super) async fn during<T>(&self, checks: impl Future<Output = T>) -> T {
-        if !self.state().redraws {
-            return checks.await;
-        }
         tokio::pin!(checks);
+        if !self.state().redraws {
+            return self.telling(checks).await;
+        }
         let mut ticks = tokio::time::interval(REDRAW);
         loop {
             tokio::select! {
@@ -96,6 +99,19 @@ impl Progress {
                 }
                 _ = ticks.tick() => self.state().redraw(),
             }
+        }
+    }
+
+    /// Runs checks and tells now and then how far they are.
+    async fn telling<T>(&self, mut checks: impl Future<Output = T> + Unpin) -> T {
+        let (mut pause, mut told) = (FIRST_TOLD, FIRST_TOLD);
+        loop {
+            match tokio::time::timeout(pause, &mut checks).await {
+                Ok(result) => return result,
+                Err(_) => self.state().tell(),
+            }
+            pause = told.min(TOLD);
+            told += pause;
         }
     }
 
@@ -198,6 +214,14 @@ impl State {
         self.redraws || !self.telling.for_machines
     }
 
+    /// How far many targets are, on a line that stays.
+    fn tell(&mut self) {
+        if self.telling.total > 1 && self.tells_failures() {
+            let line = self.of_many();
+            self.line(&line);
+        }
+    }
+
     fn redraw(&mut self) {
         let text = if self.telling.total > 1 { Some(self.of_many()) } else { self.of_one() };
         if let Some(text) = text.filter(|_| self.begin.elapsed() >= FIRST_SHOWN) {
@@ -240,8 +264,9 @@ impl State {
     /// What may be long, cut so that what follows has room.
     fn fitting(&self, text: &str, end: &str) -> String {
         let style = self.telling.style;
-        let room = style.width.unwrap_or(80).saturating_sub(width(end) + 1);
-        truncated(&style.text(text), room) + end
+        // A line that stays is whole.
+        let room = if self.redraws { style.width.unwrap_or(80) } else { usize::MAX };
+        truncated(&style.text(text), room.saturating_sub(width(end) + 1)) + end
     }
 
     /// A line that stays.

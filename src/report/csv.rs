@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::accepted::Accepted;
 use super::rows::Rows;
 use super::server::Server;
 use super::{Reporter, Row};
@@ -45,6 +46,11 @@ const COLUMNS: &[&str] = &[
     "fix",
     "source",
     "changes",
+    "accepts",
+    "weak_suites",
+    "weak_groups",
+    "plaintext",
+    "policy",
 ];
 
 /// Collects the lines: people read them in order.
@@ -76,6 +82,8 @@ fn record(cells: impl IntoIterator<Item = String>) -> io::Result<Vec<u8>> {
 }
 
 fn cells(server: &Server) -> [String; COLUMNS.len()] {
+    let [accepts, suites, groups, plaintext, policy] =
+        server.accepted.as_ref().map(Accepted::cells).unwrap_or_default();
     let moment = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string()).unwrap_or_default();
     let (code, stage, title) = match &server.failure {
         Some((code, stage, title)) => (*code, *stage, title.as_str()),
@@ -109,6 +117,11 @@ fn cells(server: &Server) -> [String; COLUMNS.len()] {
         text(&server.fix),
         text(&server.source),
         text(server.changes.as_deref().unwrap_or_default()),
+        text(accepts),
+        text(suites),
+        text(groups),
+        plaintext.to_owned(),
+        text(policy),
     ]
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::accepted::{self, Accepted};
 use super::causes::{Cause, Causes};
 use super::human;
 use super::markdown::counts;
@@ -29,6 +30,7 @@ pub(super) const FORMAT: Row = Row {
             causes: Causes::default(),
             members: Members::default(),
             changes: Rows::new(layout),
+            accepted: Rows::new(layout),
         })
     })
 };
@@ -46,6 +48,8 @@ struct Document<W> {
     members: Members,
     /// `--since`: what is otherwise.
     changes: Rows<String>,
+    /// What an audit found.
+    accepted: Rows<String>,
 }
 
 impl<W: Write> Reporter for Document<W> {
@@ -60,6 +64,9 @@ impl<W: Write> Reporter for Document<W> {
         problems(outcome)
             .iter()
             .for_each(|problem| self.causes.count(problem, server.place, &server.described()));
+        if let Some(accepted) = &server.accepted {
+            self.accepted.add(&server, accepts(&server, accepted));
+        }
         self.rows.add(&server, row(&server));
         if !self.layout.many {
             self.stages = stages(outcome);
@@ -89,7 +96,12 @@ impl<W: Write> Reporter for Document<W> {
         page += &changed(&self.changes.sorted(), run);
         page += &mixed(&self.members);
         let rows: String = self.rows.sorted().into_iter().map(String::as_str).collect();
-        page += &format!("<h2>Servers</h2>\n{}{rows}</tbody>\n</table>\n{}", head(), self.stages);
+        page += &format!("<h2>Servers</h2>\n{}{rows}</tbody>\n</table>\n{}", head(&COLUMNS), self.stages);
+        let accepted: String = self.accepted.sorted().into_iter().map(String::as_str).collect();
+        if !accepted.is_empty() {
+            let columns: Vec<&str> = ["Target"].into_iter().chain(accepted::HEAD).collect();
+            page += &format!("<h2>What they accept</h2>\n{}{accepted}</tbody>\n</table>\n", head(&columns));
+        }
         page += "</body>\n</html>\n";
         self.out.write_all(page.as_bytes())?;
         self.out.flush()
@@ -121,9 +133,17 @@ fn mixed(members: &Members) -> String {
 
 const COLUMNS: [&str; 8] = ["Target", "Result", "Cause", "Expires", "Issuer", "Root", "TLS", "Time"];
 
-fn head() -> String {
-    let cells: String = COLUMNS.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+fn head(columns: &[&str]) -> String {
+    let cells: String = columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
     format!("<table>\n<thead><tr>{cells}</tr></thead>\n<tbody>\n")
+}
+
+/// What a server accepts.
+fn accepts(server: &Server, accepted: &Accepted) -> String {
+    let name = format!("<td data-name=\"Target\"><code>{}</code></td>", escaped(&server.name()));
+    let cell = |(name, cell): (&str, &str)| format!("<td data-name=\"{name}\">{}</td>", escaped(cell));
+    let cells: String = accepted::HEAD.into_iter().zip(accepted.cells()).map(cell).collect();
+    format!("<tr>{name}{cells}</tr>\n")
 }
 
 fn row(server: &Server) -> String {

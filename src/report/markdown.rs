@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::accepted;
 use super::causes::{Cause, Causes};
 use super::members::Members;
 use super::problem::{Rank, problems};
@@ -23,6 +24,7 @@ pub(super) const FORMAT: Row = Row {
             causes: Causes::default(),
             members: Members::default(),
             changes: Rows::new(layout),
+            accepted: Rows::new(layout),
         })
     })
 };
@@ -37,6 +39,8 @@ struct Document<W> {
     members: Members,
     /// `--since`: what is otherwise.
     changes: Rows<String>,
+    /// What an audit found.
+    accepted: Rows<String>,
 }
 
 impl<W: Write> Reporter for Document<W> {
@@ -52,6 +56,10 @@ impl<W: Write> Reporter for Document<W> {
         }
         let problems = problems(outcome);
         problems.iter().for_each(|problem| self.causes.count(problem, server.place, &server.described()));
+        if let Some(accepted) = &server.accepted {
+            let cells = accepted.cells().map(code_span).join(" | ");
+            self.accepted.add(&server, format!("| {} | {cells} |\n", code_span(&server.name())));
+        }
         self.rows.add(&server, (row(&server), problems.is_empty()));
         Ok(())
     }
@@ -60,7 +68,7 @@ impl<W: Write> Reporter for Document<W> {
         let mut text = format!("## PostgreSQL TLS: {}\n\n{HEAD}", counts(run));
         let causes: Vec<String> = self.causes.worst_first().into_iter().map(section).collect();
         let changes = changed(&self.changes.sorted(), run);
-        let foot = changes + &mixed(&self.members) + &foot(run);
+        let foot = changes + &accepts(&self.accepted.sorted()) + &mixed(&self.members) + &foot(run);
         let rest = causes.iter().map(String::len).sum::<usize>() + foot.len();
         let room =
             self.layout.limit.map(|limit| limit.saturating_sub(text.len() + rest + LEFT_OUT.len() + 20));
@@ -164,6 +172,16 @@ fn changed(changes: &[&String], run: &Run) -> String {
         lines += &format!("- removed: {name} (was {verdict})\n");
     }
     if lines.is_empty() { lines } else { format!("\n### changed\n\n{lines}") }
+}
+
+/// What an audit found each server to accept.
+fn accepts(rows: &[&String]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rule = "| --- ".repeat(1 + accepted::HEAD.len());
+    let rows: String = rows.iter().map(|row| row.as_str()).collect();
+    format!("\n### what the servers accept\n\n| Target | {} |\n{rule}|\n{rows}", accepted::HEAD.join(" | "))
 }
 
 /// Targets that fail only sometimes.

@@ -4,6 +4,7 @@
 //! A new format is one file here and one variant of [`Format`]. What is no report of a check is a [`Listing`], which
 //! has forms of its own.
 
+mod accepted;
 mod annotations;
 mod causes;
 mod csv;

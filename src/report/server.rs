@@ -1,6 +1,7 @@
 //! A target as one row: what tables, lists of servers and metrics tell of it. Strings are printable and bounded; a format
 //! escapes them as it has to.
 
+use super::accepted::Accepted;
 use super::problem::{problems, remedy};
 use super::{lossy, subject};
 use crate::certificate::Certificate;
@@ -57,6 +58,8 @@ pub(super) struct Server {
     pub group: String,
     /// `--since`: what is otherwise, in words; empty if nothing is.
     pub changes: Option<String>,
+    /// What else it accepts, where an audit asked.
+    pub accepted: Option<Accepted>,
     /// The moment for which the chain was judged.
     pub judged_at: Timestamp,
     /// Begin.
@@ -123,6 +126,7 @@ impl Server {
             cipher: tls.and_then(|tls| tls.cipher.as_deref()).map(shown).unwrap_or_default(),
             group: tls.and_then(|tls| tls.group.as_deref()).map(shown).unwrap_or_default(),
             changes: changes(outcome),
+            accepted: Accepted::of(outcome),
             judged_at: outcome.evidence.judged_at,
             started: outcome.evidence.started,
             seconds: outcome.evidence.took.as_secs_f64(),

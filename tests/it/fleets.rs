@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::home::Home;
 use crate::support::odd_pki::{Key, Kind};
-use crate::support::pki::{Algorithm, Chain};
+use crate::support::pki::{Algorithm, Chain, Draft};
 use crate::support::scripted_server::{Login, ScriptedServer, Tls};
 use crate::support::tool::Tool;
 
@@ -103,6 +103,112 @@ fn every_target_says_where_it_was_given() {
     let environment = Tool::at(&home).env("PGHOST", "a.invalid").env("PGPORT", "x");
     let environment = environment.with(["--format", "json"]).run();
     assert_eq!(environment.at("/source/kind"), "environment", "{environment}");
+}
+
+/// Where nothing can be redrawn, a line says now and then how far a run is: for people, and not for programs.
+#[test]
+fn a_long_run_tells_how_far_it_is_off_terminals_too() {
+    let home = Home::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = format!("{} connect_timeout=7", conninfo(silent.local_addr().unwrap(), "slow.example"));
+    let targets = [conninfo(refusing(), "b.example"), slow, conninfo(refusing(), "c.example")];
+    let list = home.write("fleet.txt", targets.join("\n"));
+    let list = list.to_str().unwrap();
+    let run = |options: &'static [&'static str]| {
+        let mut tool = Tool::at(&home).with(["--no-try", "--from", list]);
+        for option in options {
+            tool = tool.with([*option]);
+        }
+        thread::scope(|_| tool.run())
+    };
+    thread::scope(|scope| {
+        let told = scope.spawn(|| run(&[]));
+        let silent = [&["--format", "json"][..], &["--format", "nagios"], &["-q"]]
+            .map(|options| scope.spawn(move || run(options)));
+        let told = told.join().unwrap();
+        let lines: Vec<&str> = told.stderr.lines().filter(|line| line.starts_with("checking")).collect();
+        assert_eq!(lines, ["checking 2 of 3 · 2 failed · oldest slow.example 5 s"], "{told}");
+        for report in silent {
+            assert_eq!(report.join().unwrap().stderr, "");
+        }
+    });
+}
+
+/// Servers of different ages, in the order of the list, of their ends, and of their verdicts; those without a certificate
+/// come last.
+#[test]
+fn servers_are_sorted_by_when_their_certificates_expire() {
+    let home = Home::new();
+    let root = Draft::authority("root", Algorithm::Ecdsa).self_signed();
+    let file = home.write("root.pem", root.pem());
+    let ages = [("year", 365), ("week", 7), ("gone", -2), ("month", 40)];
+    let servers = ages.map(|(name, days)| {
+        let host = format!("{name}.example");
+        let leaf = Draft::server(&host, Algorithm::Ecdsa).days(-100, days).signed_by(&root);
+        let key = Key { kind: Kind::P256, private: leaf.key.clone() };
+        let server = ScriptedServer::start(&[leaf.certificate.to_der().unwrap()], &key, &Tls::default());
+        let line = format!(
+            "host={host} hostaddr=127.0.0.1 port={} user=u dbname=d sslmode=verify-full sslrootcert={}",
+            server.address.port(),
+            file.display()
+        );
+        (line, server)
+    });
+    let mut lines: Vec<&str> = servers.iter().map(|(line, _)| line.as_str()).collect();
+    let refused = conninfo(refusing(), "none.example");
+    lines.insert(1, &refused);
+    let list = home.write("fleet.txt", lines.join("\n"));
+    let list = list.to_str().unwrap();
+    for (order, expected) in [
+        ("input", ["year", "none", "week", "gone", "month"]),
+        ("expires", ["gone", "week", "month", "year", "none"]),
+        ("verdict", ["none", "gone", "year", "week", "month"]),
+    ] {
+        for form in [&["-v"][..], &["--format", "csv"], &["--format", "markdown"], &["--format", "html"]] {
+            let mut tool = Tool::at(&home).with(["--no-try", "--from", list, "--sort", order]);
+            for option in form {
+                tool = tool.with([*option]);
+            }
+            let report = tool.run();
+            report.exits(6);
+            let rows: Vec<&str> = report
+                .stdout
+                .lines()
+                .filter(|line| line.contains("fleet.txt:"))
+                .filter(|line| match form {
+                    ["-v"] => line.contains("verdict "),
+                    [_, "csv"] => true,
+                    _ => line.starts_with('|') || line.starts_with("<tr>"),
+                })
+                .collect();
+            let names: Vec<&str> = rows
+                .iter()
+                .filter_map(|row| {
+                    ages.iter()
+                        .map(|(name, _)| *name)
+                        .chain(["none"])
+                        .find(|name| row.contains(&format!("{name}.example")))
+                })
+                .collect();
+            assert_eq!(names, expected, "{order} {form:?}: {report}");
+        }
+    }
+    // Every server has a row with verdict, days, issuer, root and version.
+    let verbose = Tool::at(&home).with(["--no-try", "-v", "--from", list]).run();
+    for (name, facts) in [
+        ("year", "verdict verified, expires in 36? days, issuer root, root root, TLS TLSv1.3"),
+        ("week", "verdict verified, expires in ? days, issuer root, root root, TLS TLSv1.3"),
+        ("gone", "verdict failed, expires ? days ago, issuer root, root root, TLS TLSv1.3"),
+        ("none", "verdict failed, expires -, issuer -, root -, TLS -"),
+    ] {
+        // A day may end between the start and the check.
+        let fits = |line: &str| {
+            let rest = facts.split_once('?').map_or((facts, ""), |(before, after)| (before, after));
+            line.starts_with(&format!("{name}.example:")) && line.contains(rest.0) && line.ends_with(rest.1)
+        };
+        assert!(verbose.stdout.lines().any(fits), "{name}: {facts:?} is not in {verbose}");
+    }
+    assert!(verbose.stdout.contains("roots  root (4 servers)"), "{verbose}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The client's side of SCRAM-SHA-256, with and without channel binding, as libpq has it (fe-auth-scram.c; RFC 5802,
 //! 7677, 5929). The many rounds that salt a password are done a few at a time, so that a deadline can end them.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::SecureRandom as _;
@@ -44,7 +47,7 @@ enum State {
     /// The first message is sent.
     NonceSent,
     /// The password is being salted.
-    Pbkdf2 { pbkdf2: Box<Pbkdf2>, message: String, unproven: String },
+    Pbkdf2 { pbkdf2: Arc<Mutex<Pbkdf2>>, message: String, unproven: String },
     /// The proof is sent, and this is to come in answer.
     ProofSent { signature: Vec<u8> },
     /// The server has proved itself.
@@ -134,7 +137,7 @@ impl Scram {
             return Ok(Next::Send(self.prove(client.expose(), &[], &message, unproven)));
         }
         let password = self.secret.password.as_ref().map(prepared).unwrap_or_default();
-        let pbkdf2 = Box::new(Pbkdf2::new(&password, &salt, iterations));
+        let pbkdf2 = Pbkdf2::shared(&password, &salt, iterations);
         self.state = State::Pbkdf2 { pbkdf2, message, unproven };
         Ok(Next::Work)
     }
@@ -142,7 +145,8 @@ impl Scram {
     /// Goes on with what takes long, for so many rounds at most.
     pub(super) fn work(&mut self, rounds: u32) -> Next {
         let State::Pbkdf2 { pbkdf2, message, unproven } = &mut self.state else { return Next::Wait };
-        let Some(salted) = pbkdf2.go_on(rounds) else { return Next::Work };
+        let salted = locked(pbkdf2).go_on(rounds);
+        let Some(salted) = salted else { return Next::Work };
         let (message, unproven) = (std::mem::take(message), std::mem::take(unproven));
         let client = Zeroizing::new(sign(&*salted, b"Client Key"));
         let server = Zeroizing::new(sign(&*salted, b"Server Key"));
@@ -224,6 +228,17 @@ fn prepared(password: &Secret) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.map_or_else(|| raw.to_vec(), |text| text.into_owned().into_bytes()))
 }
 
+/// So many salted passwords are remembered: those of a role that many servers share, and of sessions that follow each other.
+const MOST_REMEMBERED: usize = 64;
+
+/// What is being salted, and what was last, each with what tells it apart: an HMAC of salt and count by the password.
+type Remembered = VecDeque<(hmac::Tag, Arc<Mutex<Pbkdf2>>)>;
+static REMEMBERED: Mutex<Remembered> = Mutex::new(VecDeque::new());
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// PBKDF2 of one block (RFC 8018 section 5.2), interruptible.
 struct Pbkdf2 {
     key: hmac::Key,
@@ -233,6 +248,23 @@ struct Pbkdf2 {
 }
 
 impl Pbkdf2 {
+    /// The same work for all sessions that need it: each carries on where another stopped, and the last ones find it done. In
+    /// a fleet it would be most of what a login costs.
+    fn shared(password: &[u8], salt: &[u8], iterations: u32) -> Arc<Mutex<Self>> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, password);
+        let name = hmac::sign(&key, &[&iterations.to_be_bytes(), salt].concat());
+        let mut remembered = locked(&REMEMBERED);
+        if let Some((_, known)) = remembered.iter().find(|(known, _)| known.as_ref() == name.as_ref()) {
+            return Arc::clone(known);
+        }
+        let begun = Arc::new(Mutex::new(Self::new(password, salt, iterations)));
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.pop_front();
+        }
+        remembered.push_back((name, Arc::clone(&begun)));
+        begun
+    }
+
     fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, password);
         let round = hmac::sign(&key, &[salt, &1_u32.to_be_bytes()].concat());
@@ -348,6 +380,30 @@ mod tests {
             assert!(scram.take(ending.as_bytes()).is_err(), "{ending}");
             assert!(!scram.is_finished());
         }
+    }
+
+    #[test]
+    fn a_password_is_salted_once_for_all_who_have_the_same_salt() {
+        let pbkdf2 = |password: &[u8], salt: &[u8], count| Pbkdf2::shared(password, salt, count);
+        let first = pbkdf2(b"shared", b"salt of many", 1000);
+        assert!(locked(&first).go_on(600).is_none());
+        // Another session finishes what the first one began.
+        let second = pbkdf2(b"shared", b"salt of many", 1000);
+        assert!(Arc::ptr_eq(&first, &second));
+        let salted = locked(&second).go_on(400).expect("all rounds are done");
+        assert_eq!(Some(&salted), Pbkdf2::new(b"shared", b"salt of many", 1000).go_on(u32::MAX).as_ref());
+        assert_eq!(locked(&first).go_on(1), Some(salted));
+        for (password, salt, count) in [
+            (&b"other"[..], &b"salt of many"[..], 1000),
+            (b"shared", b"other salt", 1000),
+            (b"shared", b"salt of many", 1001),
+        ] {
+            assert!(!Arc::ptr_eq(&first, &pbkdf2(password, salt, count)));
+        }
+        for number in 0..2 * MOST_REMEMBERED as u32 {
+            pbkdf2(b"shared", b"salt", 2 + number);
+        }
+        assert!(locked(&REMEMBERED).len() <= MOST_REMEMBERED);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::diagnosis::{fixes, level, title};
 use super::{rehearsal, sign};
 use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
+use crate::report::accepted;
 use crate::report::causes::{Cause, Causes};
 use crate::report::members::Members;
 use crate::report::page::{LABELS, Page};
@@ -27,6 +28,8 @@ pub(super) struct Many<W> {
     times: Vec<Duration>,
     /// `-v`: what is to be known of each server.
     servers: Rows<[String; 6]>,
+    /// What each server accepts, where an audit asked.
+    accepted: Rows<[String; 6]>,
     /// How many servers' chains end at a root.
     roots: BTreeMap<String, usize>,
     /// The date of `--as-of`.
@@ -56,6 +59,7 @@ impl<W: Write> Many<W> {
             members: Members::default(),
             times: Vec::new(),
             servers: Rows::new(layout),
+            accepted: Rows::new(layout),
             roots: BTreeMap::new(),
             date: None,
         }
@@ -96,6 +100,10 @@ impl<W: Write> Reporter for Many<W> {
         if self.layout.verbosity == Verbosity::Verbose {
             self.servers.add(&server, facts(&server));
         }
+        if let Some(accepted) = &server.accepted {
+            let [versions, suites, groups, plaintext, policy] = accepted.cells().map(or_none);
+            self.accepted.add(&server, [server.described(), versions, suites, groups, plaintext, policy]);
+        }
         if let Some(then) = &outcome.as_of {
             self.date = Some(date(then));
         }
@@ -113,7 +121,13 @@ impl<W: Write> Reporter for Many<W> {
         let servers = self.servers.sorted();
         if !servers.is_empty() {
             page.part();
-            table(&mut page, &servers);
+            table(&mut page, SERVERS, &servers);
+        }
+        let accepted = self.accepted.sorted();
+        if !quiet && !accepted.is_empty() {
+            page.part();
+            let [versions, suites, groups, plaintext, policy] = accepted::HEAD;
+            table(&mut page, ["server", versions, suites, groups, plaintext, policy], &accepted);
         }
         let mut causes = self.causes.worst_first();
         causes.retain(|cause| !quiet || cause.rank != Rank::Warning);
@@ -127,7 +141,7 @@ impl<W: Write> Reporter for Many<W> {
             tell(&mut page, cause);
         }
         if !quiet || run.exit_status != 0 {
-            if !is_empty || !servers.is_empty() || !run.removed.is_empty() {
+            if !is_empty || !servers.is_empty() || !accepted.is_empty() || !run.removed.is_empty() {
                 page.part();
             }
             removed(&mut page, run);
@@ -191,10 +205,12 @@ impl Row {
 
 /// What `-v` tells of each server: name, verdict, end, issuer, root, protocol version.
 fn facts(server: &Server) -> [String; 6] {
-    let or_none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let days = match server.days_left {
-        Some(1) => "1 day".to_owned(),
-        Some(days) => format!("{days} days"),
+        Some(0) => "today".to_owned(),
+        Some(1) => "in 1 day".to_owned(),
+        Some(-1) => "1 day ago".to_owned(),
+        Some(days @ 1..) => format!("in {days} days"),
+        Some(days) => format!("{} days ago", -days),
         None => "-".to_owned(),
     };
     [
@@ -207,12 +223,16 @@ fn facts(server: &Server) -> [String; 6] {
     ]
 }
 
-const SERVERS: [&str; 6] = ["server", "verdict", "expires in", "issuer", "root", "TLS"];
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+}
+
+const SERVERS: [&str; 6] = ["server", "verdict", "expires", "issuer", "root", "TLS"];
 
 /// A table where columns have room, else each server's facts behind each other.
-fn table(page: &mut Page, servers: &[&[String; 6]]) {
+fn table(page: &mut Page, names: [&str; 6], servers: &[&[String; 6]]) {
     let style = page.style();
-    let head = SERVERS.map(str::to_owned);
+    let head = names.map(str::to_owned);
     let all: Vec<[String; 6]> = std::iter::once(&head)
         .chain(servers.iter().copied())
         .map(|row| row.each_ref().map(|cell| style.text(cell)))
@@ -234,7 +254,7 @@ fn table(page: &mut Page, servers: &[&[String; 6]]) {
             let role = if index == 0 { Role::Secondary } else { Role::Plain };
             page.line(&style.paint(role, line.trim_end()));
         } else if index > 0 {
-            let facts = row.iter().zip(SERVERS).skip(1).map(|(cell, name)| format!("{name} {cell}"));
+            let facts = row.iter().zip(names).skip(1).map(|(cell, name)| format!("{name} {cell}"));
             let [server, ..] = row;
             page.prose("", 0, 2, Role::Plain, &format!("{server}: {}", facts.collect::<Vec<_>>().join(", ")));
         }
