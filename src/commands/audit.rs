@@ -31,7 +31,8 @@ pub(super) fn run(
         policy: arguments.policy.policy().map_err(Usage::new)?,
         ..Setup::new(environment.clone())
     };
-    let targets = targets(&arguments.conninfo, &arguments.connection, &arguments.fleet, environment);
+    let is_named = !arguments.connection.overrides().parameters.is_empty();
+    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, environment);
     let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     check(setup, targets, (&arguments.fleet, &arguments.output), display, streams)
 }
