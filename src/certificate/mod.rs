@@ -24,6 +24,7 @@ mod trusted;
 use std::sync::Arc;
 
 use crate::text::hex;
+use crate::timestamp::Timestamp;
 
 pub(crate) use algorithms::{EXPLICIT_CURVE, public_key};
 pub use algorithms::{Hash, KeyKind, SecurityLevel, SignatureAlgorithm, SignatureKind};
@@ -110,8 +111,27 @@ impl Certificate {
 
     /// What people call the subject, printable ([`DistinguishedName::short`]).
     pub fn short_subject(&self) -> String {
-        let subject = self.readable().subject;
+        let subject = match &self.0.decoded {
+            Ok(facts) => Some(&facts.subject),
+            Err((_, readable)) => readable.subject.as_ref(),
+        };
         subject.map_or_else(|| "(a certificate that cannot be decoded)".to_owned(), |name| name.short())
+    }
+
+    /// The issuer, as far as it can be read.
+    pub fn issuer(&self) -> Option<&DistinguishedName> {
+        match &self.0.decoded {
+            Ok(facts) => Some(&facts.issuer),
+            Err((_, readable)) => readable.issuer.as_ref(),
+        }
+    }
+
+    /// Its end, as far as it can be read.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        match &self.0.decoded {
+            Ok(facts) => Some(facts.not_after),
+            Err((_, readable)) => readable.not_after,
+        }
     }
 
     /// Whether it names itself as its issuer; one that cannot be decoded does not.

@@ -81,9 +81,9 @@ impl Server {
             (_, Some(tls)) => tls.chain.first().into_iter().collect(),
             (_, None) => Vec::new(),
         };
-        let end = |certificate: &&Certificate| certificate.readable().not_after;
+        let end = |certificate: &&Certificate| certificate.not_after();
         let path_not_after = path.iter().filter_map(end).min();
-        let issuer = path.first().and_then(|leaf| leaf.readable().issuer);
+        let issuer = path.first().and_then(|leaf| leaf.issuer());
         let root = path.last().filter(|last| path.len() > 1 && last.is_self_issued());
         let problems = problems(outcome);
         let failing = problems.iter().find(|problem| problem.fails());

@@ -46,6 +46,7 @@ mod rehearse;
 mod reissue;
 mod root_files;
 mod roots;
+mod scale;
 #[cfg(unix)]
 mod scarce;
 mod secrets;

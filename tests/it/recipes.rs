@@ -266,3 +266,48 @@ fn nagios_accepts_the_objects_and_runs_the_command() {
     assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
     assert!(output.stdout.starts_with(b"PGTLS OK - db.example:"), "{output:?}");
 }
+
+#[test]
+fn icinga_accepts_the_objects_and_the_command_it_makes_of_them_runs() {
+    let objects = block(&page("monitoring.md"), "Nagios, Icinga", "icinga");
+    let home = Home::new();
+    let rest = "object CheckCommand \"true\" { command = [ \"/bin/true\" ] }\n\
+                object Host \"db.example.com\" { check_command = \"true\"; vars.postgresql = true }\n";
+    let file = home.write("objects.conf", format!("{objects}\n{rest}"));
+    // Started by root it becomes another user.
+    for (path, mode) in [(home.path(), 0o755), (&*file, 0o644)] {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("its mode");
+    }
+    let data = home.join("data");
+    fs::create_dir(&data).expect("a directory");
+    fs::set_permissions(&data, PermissionsExt::from_mode(0o777)).expect("its mode");
+    let mut icinga = debian("icinga2", "icinga2-bin");
+    for place in ["DataDir", "CacheDir", "SpoolDir", "InitRunDir", "LogDir"] {
+        icinga.arg(format!("-D{place}={}", data.display()));
+    }
+    icinga.args(["daemon", "-C", "--no-stack-rlimit", "-c"]).arg(&file);
+    let said = content(icinga);
+    assert!(said.contains("Finished validating the configuration file(s)"), "{said}");
+    assert!(said.contains("1 Service") && said.contains("2 CheckCommands"), "{said}");
+
+    // What it makes of the command: options in any order, the connection string without its key.
+    let demo = Demo::start(None).unwrap();
+    let roots = demo.conninfo().split("sslrootcert=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let conninfo = quoted(&objects, "vars.pgtls_conninfo = ")
+        .replace("$host.name$", "db.example hostaddr=127.0.0.1")
+        .replace("port=5432", &format!("port={}", demo.address().port()))
+        .replace("/etc/pgtls/roots.pem", roots);
+    let command =
+        objects.lines().find_map(|line| line.trim().strip_prefix("command = [")).expect("a command");
+    let command = command.trim_end_matches(']').replace("\", \"", "\" \"").replace("/usr/bin/", "");
+    let options = "--timeout 10 --expires-within 30 --fail-within 7";
+    let output = run(&home, &demo, &format!("{command} {options} '{conninfo}'"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stdout.starts_with(b"PGTLS OK - db.example:"), "{output:?}");
+}
+
+/// What stands in double quotes behind a prefix.
+fn quoted(text: &str, prefix: &str) -> String {
+    let value = text.lines().find_map(|line| line.trim().strip_prefix(prefix)).expect("the setting");
+    value.trim_matches('"').to_owned()
+}
