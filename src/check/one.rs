@@ -68,7 +68,9 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
         let limit = setup.total_limit.into_iter().chain(room).min();
         let pending = match PendingCheck::begin(setup, (target, given), limit, watcher).await {
             Ok(pending) => pending,
-            Err(outcome) => return trial::try_fixes(*outcome, context).await.in_the_drivers_words(),
+            Err(outcome) => {
+                return Box::pin(trial::try_fixes(*outcome, context)).await.in_the_drivers_words();
+            }
         };
         let mut known = None;
         if setup.wait.is_some() {
@@ -98,7 +100,7 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
             continue;
         }
         let context = Context { total_limit: limit, ..context };
-        let mut outcome = trial::try_fixes(outcome, context).await.in_the_drivers_words();
+        let mut outcome = Box::pin(trial::try_fixes(outcome, context)).await.in_the_drivers_words();
         if setup.wait.is_some() {
             outcome = outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp)));
         }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Setup;
 use crate::clients::dialect::{
-    self, Absent, Chain, Demand, Dialect, Encryption, Kind, Layer, Read, Reading, Root, Setting, Taken,
-    Typed, Variables,
+    self, Absent, Chain, Demand, Dialect, Encryption, Kind, Layer, Read, Reading, Root, Setting,
+    SettingValue, Taken, Typed, Variables,
 };
 use crate::conninfo::{self, ConfigError, Environment, Failure, Form, Program, ProgramRoots, options};
 use crate::probe;
@@ -60,13 +60,16 @@ impl<'a> Target<'a> {
             },
             dialect::Target::Driver(reading) => {
                 let mut environment = setup.environment.clone();
-                environment.variables.extend(beside(text, &reading.layers));
+                set_beside(&mut environment, text, &reading.layers);
                 let variable = |name: &str| {
                     let value = environment.variables.get(OsStr::new(name))?;
                     Some(value.as_encoded_bytes().to_vec())
                 };
                 match reading.in_environment(text.expose(), variable) {
-                    Ok(reading) => of_driver(&environment, text, reading),
+                    Ok(mut reading) => {
+                        reading.settings.iter_mut().for_each(|setting| setting.keep_in(text));
+                        of_driver(&environment, text, reading)
+                    }
                     Err(failure) => Self { typed: Some(Arc::new(refused(text, failure))), ..as_it_is() },
                 }
             }
@@ -114,16 +117,36 @@ impl<'a> Target<'a> {
 
 /// What other lines of an environment file say beside the one that has the string: the program that reads the file finds
 /// them among its variables. Only those that concern a connection.
-fn beside(text: &Secret, layers: &[Layer]) -> Vec<(OsString, OsString)> {
+fn set_beside(environment: &mut Environment, text: &Secret, layers: &[Layer]) {
     if !layers.iter().any(|layer| matches!(layer, Layer::Variable(name) if !name.is_empty())) {
-        return Vec::new();
+        return;
     }
-    let concerns = |name: &str| {
-        options::OPTIONS.iter().any(|option| option.variable == Some(name))
-            || matches!(name, "PGSSL" | "NODE_TLS_REJECT_UNAUTHORIZED" | "NODE_EXTRA_CA_CERTS")
+    for (name, value) in dialect::assignments(text.expose()) {
+        let option = options::OPTIONS.iter().find(|option| option.variable == Some(name.as_str()));
+        if option.is_some()
+            || matches!(name.as_str(), "PGSSL" | "NODE_TLS_REJECT_UNAUTHORIZED" | "NODE_EXTRA_CA_CERTS")
+        {
+            set_variable(environment, &name, option, &kept_in(text, &value));
+        }
+    }
+}
+
+/// Sets a variable, a secret one where secrets are.
+fn set_variable(
+    environment: &mut Environment,
+    name: &str,
+    option: Option<&options::ConnectionOption>,
+    value: &Secret,
+) {
+    match option.and_then(|option| option.variable.filter(|_| options::is_secret(option.keyword))) {
+        Some(name) => environment.secrets.insert(name, value.clone()).map(drop),
+        None => environment.variables.insert(name.into(), os_string(value.expose())).map(drop),
     };
-    let assigned = dialect::assignments(text.expose()).into_iter().filter(|(name, _)| concerns(name));
-    assigned.map(|(name, value)| (name.into(), os_string(value.expose()))).collect()
+}
+
+/// The same bytes where they stand in the text, if they do.
+fn kept_in(text: &Secret, value: &Secret) -> Secret {
+    text.part(0..text.expose().len(), value.expose()).unwrap_or_else(|| value.clone())
 }
 
 fn refused(text: &Secret, failure: Box<dialect::Failure>) -> Typed {
@@ -156,34 +179,40 @@ async fn is_host(taken: &Taken, setup: &Setup) -> bool {
 
 /// A string of libpq's with what stood round it: options count less than it, variables less than both.
 fn of_libpq<'a>(setup: &'a Setup, text: &Secret, taken: Taken) -> Option<Target<'a>> {
-    let inner = taken.text.as_ref().map(|text| text.bytes().to_vec()).unwrap_or_default();
+    let inner = taken.text.as_ref().map(|text| text.bytes()).unwrap_or_default();
     let input = match taken.options.as_slice() {
-        [] => inner,
+        [] => text.part(0..text.expose().len(), inner).unwrap_or_else(|| Secret::new(inner.to_vec())),
         options => {
-            let parsed = conninfo::parse(&inner).ok()?;
+            let parsed = conninfo::parse(inner).ok()?;
             let mut settings: Vec<(&str, &[u8])> =
                 options.iter().filter_map(|option| Some((option.libpq()?, option.value.expose()))).collect();
             for (keyword, assignment) in &parsed.assignments {
                 settings.retain(|(known, _)| known != keyword);
                 settings.push((keyword, assignment.value.as_bytes()));
             }
-            conninfo::write::string(Form::of(&inner), settings)
+            Secret::new(conninfo::write::string(Form::of(inner), settings))
         }
     };
-    let mut environment = Cow::Borrowed(&setup.environment);
-    let others = beside(text, &taken.layers);
-    if !others.is_empty() {
-        environment.to_mut().variables.extend(others);
-    }
+    let mut environment = setup.environment.clone();
+    set_beside(&mut environment, text, &taken.layers);
     for variable in &taken.variables {
         let option = variable.libpq().and_then(|option| options::find(option.as_bytes()));
         if let Some(name) = option.and_then(|option| option.variable) {
-            environment.to_mut().variables.insert(name.into(), os_string(variable.value.expose()));
+            set_variable(
+                &mut environment,
+                name,
+                option,
+                &kept_in(text, &Secret::new(variable.value.expose().to_vec())),
+            );
         }
     }
     let typed =
         Typed { original: text.clone(), read: Read::Libpq(taken.layers), assumed: None, in_libpq: None };
-    Some(Target { input: Some(Cow::Owned(Secret::new(input))), environment, typed: Some(Arc::new(typed)) })
+    Some(Target {
+        input: Some(Cow::Owned(input)),
+        environment: Cow::Owned(environment),
+        typed: Some(Arc::new(typed)),
+    })
 }
 
 #[cfg(unix)]
@@ -202,9 +231,18 @@ fn of_driver<'a>(surroundings: &Environment, text: &Secret, reading: Box<Reading
     let mut environment = seen_by(reading.dialect, &reading.decision.demand, surroundings);
     let demand = &reading.decision.demand;
     let mut settings: Vec<(&'static str, Cow<'_, [u8]>)> = Vec::new();
+    let mut beside = Vec::new();
     for setting in &reading.settings {
-        settings.extend(carried(setting));
+        match (carried(setting), &setting.value) {
+            (Some((option, value)), SettingValue::Secret(secret))
+                if options::is_secret(option) && *value == *secret.expose() =>
+            {
+                beside.push((option, secret.clone()));
+            }
+            (carried, _) => settings.extend(carried),
+        }
     }
+    environment.beside = beside;
     absent(reading.dialect, &mut settings);
     let mode = sslmode(demand);
     settings.push(("sslmode", Cow::Borrowed(mode.as_bytes())));

@@ -17,6 +17,9 @@ pub struct Environment {
     pub variables: BTreeMap<OsString, OsString>,
     /// Variables whose values are secrets, held apart: each is in memory once.
     pub secrets: BTreeMap<&'static str, Secret>,
+    /// Secret options of the connection string that do not stand in it: those of another program's string, in the memory in
+    /// which that was given.
+    pub beside: Vec<(&'static str, Secret)>,
     /// The home directory of the password database, used when `HOME` is unset or empty.
     pub account_home: Option<PathBuf>,
     /// The login name of the effective user: libpq's default for `user`.
@@ -91,6 +94,7 @@ impl Environment {
         let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
         Self {
             // With HOME set this would be HOME again; it is not looked at then.
+            beside: Vec::new(),
             account_home: if has_home { None } else { std::env::home_dir() },
             login_name: LoginName::OfProcess,
             user_id: user_id(),

@@ -94,6 +94,14 @@ impl<'a> Merge<'a> {
             let also = self.string(input, StringSource::Positional, &Origin::ConnectionString);
             refused = refused.or(also);
         }
+        for (keyword, secret) in &environment.beside {
+            self.found.entry(keyword).or_insert(Found {
+                value: ParameterValue::Secret(secret.clone()),
+                origin: Origin::ConnectionString,
+                place: None,
+                typed: None,
+            });
+        }
         if let Some(error) = refused {
             return Err(Box::new(error));
         }

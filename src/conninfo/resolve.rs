@@ -268,6 +268,7 @@ mod tests {
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment {
             variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            beside: Vec::new(),
             account_home: Some("/nonexistent".into()),
             login_name: LoginName::Known("me".to_owned()),
             user_id: None,

@@ -69,6 +69,7 @@ impl Demo {
         let variables = self.variables.iter().map(|(name, value)| (OsString::from(name), value.clone()));
         Environment {
             variables: variables.collect(),
+            beside: Vec::new(),
             account_home: Some(self.directory().to_owned()),
             login_name: LoginName::Known(scenario::USER.to_owned()),
             user_id: None,

@@ -33,6 +33,7 @@ impl Home {
         fs::create_dir(directory.path().join(".postgresql")).unwrap();
         let environment = Environment {
             variables: BTreeMap::from([("HOME".into(), directory.path().into())]),
+            beside: Vec::new(),
             account_home: None,
             login_name: LoginName::Unknown,
             user_id: None,

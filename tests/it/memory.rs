@@ -53,12 +53,32 @@ fn a_password_is_in_memory_once() {
     let passfile = private("passwords", format!("*:*:*:*:{PASSWORD}\n"));
     let list = private("targets", format!("{string}\n"));
     let uri = format!("postgresql://u:{PASSWORD}@127.0.0.1:{port}/d?sslmode=require&connect_timeout=30");
+    let place = format!("127.0.0.1:{port}/d");
+    let jdbc = format!("jdbc:postgresql://{place}?user=u&password={PASSWORD}&sslmode=require");
+    let npgsql =
+        format!("Host=127.0.0.1;Port={port};Username=u;Password={PASSWORD};Database=d;SSL Mode=Require");
+    let sqlalchemy = format!("postgresql+psycopg://u:{PASSWORD}@{place}?sslmode=require");
+    let prisma = format!("postgresql://u:{PASSWORD}@{place}?sslaccept=accept_invalid_certs");
+    let wrapped = format!("psql \"{string}\"");
+    let variable = format!("DATABASE_URL=\"{uri}\"");
+    let lines = format!("PGPASSWORD={PASSWORD}\nDATABASE_URL=postgresql://u@{place}?sslmode=require\n");
+    let python = format!(
+        "psycopg.connect(\"host=127.0.0.1 port={port} user=u dbname=d sslmode=require password={PASSWORD}\")"
+    );
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     for (from, arguments, variable, block) in [
         ("an argument", words(&[&string]), None, 1),
         ("a quoted value", words(&[&format!("{rest} password='{PASSWORD}'")]), None, 1),
         ("a URI", words(&[&uri]), None, 1),
         ("-d", words(&["-d", &string]), None, 1),
+        ("JDBC's URL", words(&[&jdbc]), None, 1),
+        ("Npgsql's string", words(&[&npgsql]), None, 1),
+        ("SQLAlchemy's URL", words(&[&sqlalchemy]), None, 1),
+        ("Prisma's URL", words(&["--as", "prisma", &prisma]), None, 1),
+        ("a command", words(&[&wrapped]), None, 1),
+        ("a variable", words(&[&variable]), None, 1),
+        ("lines of variables", words(&[&lines]), None, 1),
+        ("a call", words(&[&python]), None, 1),
         ("the environment", words(&[&rest]), Some(("PGPASSWORD", PASSWORD)), 1),
         ("the password file", words(&[&format!("{rest} passfile={passfile}")]), None, 0),
         ("a service", words(&[&format!("{rest} service=s")]), Some(("PGSERVICEFILE", service.as_str())), 0),

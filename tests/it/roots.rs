@@ -82,6 +82,7 @@ impl Place {
         let cli = Cli::read(line).unwrap_or_else(|error| panic!("{error}"));
         let Some(Command::Roots(args)) = &cli.command else { panic!("another command") };
         let environment = Environment {
+            beside: Vec::new(),
             variables: BTreeMap::new(),
             account_home: None,
             login_name: LoginName::Unknown,

@@ -37,6 +37,33 @@ fn few_descriptors_are_told_and_no_panic() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("tcp-refused"), "{output:?}");
 }
 
+/// As small as a main thread's is on Windows, and that in a build that is not optimized.
+#[test]
+fn a_small_stack_is_enough() {
+    let home = Home::new();
+    home.write("root.crt", "no PEM");
+    let target = "'host=127.0.0.1 port=1 sslmode=require'";
+    for (arguments, status) in [
+        (target.to_owned(), 5),
+        (format!("{target} {target} {target}"), 5),
+        (format!("--each --format json -v {target} 'host=localhost port=1'"), 5),
+        ("'jdbc:postgresql://127.0.0.1:1/d?sslmode=require&password=x'".to_owned(), 5),
+        (format!("--show-config {target}"), 0),
+        (format!("audit {target}"), 5),
+        (format!("clients --probe {target}"), 5),
+        ("'host=h sslrootcert=root.crt sslmode=verify-full hostaddr=127.0.0.1 port=1'".to_owned(), 5),
+        ("demo".to_owned(), 0),
+        ("demo root-not-in-file".to_owned(), 8),
+        ("demo hostname-mismatch --format html".to_owned(), 8),
+        ("explain 'certificate verify failed'".to_owned(), 0),
+        ("roots show root.crt".to_owned(), 3),
+        ("man".to_owned(), 0),
+    ] {
+        let output = prepared(&home, "ulimit -s 1024", "", &arguments);
+        ended_well(&output, &[status]);
+    }
+}
+
 #[test]
 fn errors_that_nobody_can_be_told_change_no_exit_status() {
     let home = Home::new();

@@ -403,6 +403,15 @@ impl Reading {
 }
 
 impl Setting {
+    /// Keeps a secret in the memory of the text in which it was typed, where it stands there as it is.
+    pub fn keep_in(&mut self, text: &Secret) {
+        if let (SettingValue::Secret(secret), None) = (&mut self.value, self.variable)
+            && let Some(part) = text.part(self.place.value.clone(), secret.expose())
+        {
+            *secret = part;
+        }
+    }
+
     /// libpq's name for it, if libpq has it.
     pub fn libpq(&self) -> Option<&'static str> {
         match self.meaning? {

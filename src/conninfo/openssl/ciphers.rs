@@ -214,6 +214,10 @@ struct Suites(Vec<(Suite, State)>);
 impl Suites {
     /// Does to the suites that all of these words mean what the rule says; tells whether the words are understood.
     fn apply(&mut self, rule: char, words: &[&str]) -> bool {
+        // Both are grades of strength, and no suite has two.
+        if words.contains(&"FIPS") && words.contains(&"HIGH") {
+            return false;
+        }
         let mut any = matches!(words, [word] if OTHERS.contains(word));
         for (suite, state) in &mut self.0 {
             if !words.iter().all(|word| suite.is_meant_by(word)) {

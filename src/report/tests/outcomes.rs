@@ -176,6 +176,7 @@ impl Case {
                 ("SSL_CERT_FILE".into(), home.path().join("old-roots.pem").into()),
                 ("SSL_CERT_DIR".into(), home.path().join("none").into()),
             ]),
+            beside: Vec::new(),
             account_home: None,
             login_name: LoginName::Known("me".to_owned()),
             user_id: None,

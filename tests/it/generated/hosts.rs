@@ -120,7 +120,7 @@ fn of_several_hosts_the_same_is_reached() {
     }
     let quick: Vec<&Host> = hosts.iter().filter(|host| !host.slow).collect();
     let mut random = Random::new(0x0004_0575);
-    for _ in 0..80 {
+    for _ in 0..Random::count(80) {
         let mode = random.pick(&MODES);
         let chosen: Vec<&Host> = (0..3).map(|_| quick[random.below(quick.len())]).collect();
         let new = situation(mode, &root, &chosen);

@@ -286,7 +286,7 @@ fn protocols() -> Vec<Session> {
 fn chances() -> Vec<Session> {
     let mut random = Random::new(0x5e55_1075);
     let messages = messages();
-    (0..150)
+    (0..Random::count(150))
         .map(|number| {
             let mut script = Vec::new();
             let mut names = Vec::new();
