@@ -3,7 +3,8 @@
 //!
 //! MIT Kerberos, with which Debian, Red Hat and others build libpq, has credentials as soon as a cache of the default
 //! collection names a principal (`krb5_cccol_have_content`), expired or without a ticket, or a client keytab has a key
-//! (`can_get_initial_creds` in acquire_cred.c). All cases below were compared with libpq 15 over MIT Kerberos 1.20.
+//! (`can_get_initial_creds` in acquire_cred.c). All cases below were compared with libpq 15 over MIT Kerberos 1.20, caches of
+//! the kernel's keyrings and of sssd-kcm included.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -62,10 +63,14 @@ fn has_cache(name: &str, config: &Config, environment: &Environment) -> bool {
         // One cache of a collection.
         "DIR" if rest.starts_with(':') => names_principal(&path(rest.trim_start_matches(':'))),
         "DIR" => caches(&path(rest)).iter().any(|cache| names_principal(cache)),
-        "KCM" => asked::daemon_has_cache(Path::new(
-            config.value("kcm_socket").unwrap_or("/var/run/.heim_org.h5l.kcm-socket"),
-        )),
-        "KEYRING" => keyring_names_principal(),
+        "KCM" => {
+            let socket = config.value("kcm_socket").unwrap_or("/var/run/.heim_org.h5l.kcm-socket");
+            asked::daemon_has_cache(Path::new(socket), rest)
+        }
+        "KEYRING" => {
+            let keys = fs::read_to_string("/proc/keys").unwrap_or_default();
+            keyring_has_cache(rest, &keys, environment.user_id)
+        }
         // A process that begins has nothing in memory.
         _ => false,
     }
@@ -137,10 +142,31 @@ fn has_key(name: &str, environment: &Environment) -> bool {
     false
 }
 
-/// Whether a keyring that this process may see holds a cache (cc_keyring.c: the key `__krb5_princ__`).
-fn keyring_names_principal() -> bool {
-    let keys = fs::read_to_string("/proc/keys").unwrap_or_default();
-    keys.lines().any(|key| key.contains(" __krb5_princ__:"))
+/// Whether a keyring that this process may see is the collection of that name and has a cache (cc_keyring.c). `keys` is what
+/// `/proc/keys` tells: names, kinds and how much is in each keyring, but not what.
+fn keyring_has_cache(name: &str, keys: &str, user_id: Option<u32>) -> bool {
+    let (anchor, rest) = name.split_once(':').unwrap_or(("legacy", name));
+    let first = rest.split(':').next().unwrap_or_default();
+    let collection = match anchor {
+        // What a process or thread that begins has is empty.
+        "process" | "thread" => return false,
+        "persistent" => "_krb".to_owned(),
+        _ => format!("_krb_{first}"),
+    };
+    // Serial, flags, usage, expiry, permissions, user, group, kind, name and how much is in it.
+    let keyring = |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let (kind, described) = words.get(7..)?.split_first()?;
+        let described = described.join(" ");
+        let (name, count) = described.rsplit_once(": ").filter(|_| *kind == "keyring")?;
+        Some((name.to_owned(), count.parse::<usize>().unwrap_or(0)))
+    };
+    let keyrings: Vec<(String, usize)> = keys.lines().filter_map(keyring).collect();
+    let is_there = |name: &str, least| keyrings.iter().any(|(known, count)| known == name && *count >= least);
+    // One key of a collection says which cache is the primary one; an empty collection has it too.
+    let owner = if first.is_empty() { user_id.map(|id| id.to_string()) } else { Some(first.to_owned()) };
+    let persistent = || owner.is_some_and(|owner| is_there(&format!("_persistent.{owner}"), 1));
+    is_there(&collection, 2) && (anchor != "persistent" || persistent()) && keys.contains(" __krb5_princ__:")
 }
 
 #[cfg(unix)]
@@ -152,32 +178,41 @@ mod asked {
 
     /// A daemon of this machine answers at once.
     const PATIENCE: Duration = Duration::from_millis(500);
-    /// Protocol 2.0 and `KCM_OP_GET_CACHE_UUID_LIST` (kcm.h).
-    const GET_CACHE_UUID_LIST: [u8; 8] = [0, 0, 0, 4, 2, 0, 0, 18];
+    /// Protocol 2.0, `KCM_OP_GET_CACHE_UUID_LIST` and `KCM_OP_GET_PRINCIPAL` (kcm.h).
+    const GET_CACHE_UUID_LIST: [u8; 4] = [2, 0, 0, 18];
+    const GET_PRINCIPAL: [u8; 4] = [2, 0, 0, 8];
     const UUID: usize = 16;
+    /// The kind of a name and how many parts it has.
+    const PRINCIPAL: usize = 8;
 
-    /// Whether the cache daemon (sssd-kcm, Heimdal's kcm) has a cache of this user's.
-    pub(super) fn daemon_has_cache(socket: &Path) -> bool {
-        uuids(socket).unwrap_or_default()
+    /// Whether the cache daemon (sssd-kcm, Heimdal's kcm) has the cache of this name, or any of this user's without one.
+    pub(super) fn daemon_has_cache(socket: &Path, name: &str) -> bool {
+        let (request, least) = match name {
+            "" => (GET_CACHE_UUID_LIST.to_vec(), UUID),
+            name => ([&GET_PRINCIPAL[..], name.as_bytes(), &[0]].concat(), PRINCIPAL),
+        };
+        answers(socket, &request, least).unwrap_or_default()
     }
 
-    fn uuids(socket: &Path) -> std::io::Result<bool> {
+    /// Whether the answer to a request is good and so long at least.
+    fn answers(socket: &Path, request: &[u8], least: usize) -> std::io::Result<bool> {
         let mut stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(&GET_CACHE_UUID_LIST)?;
-        // The status of the call behind the length of what follows it: the answer's status and identifiers (cc_kcm.c).
+        let length = u32::try_from(request.len()).unwrap_or_default();
+        stream.write_all(&[&length.to_be_bytes()[..], request].concat())?;
+        // The status of the call behind the length of what follows it: the answer's status and content (cc_kcm.c).
         let mut head = [0; 12];
         stream.read_exact(&mut head)?;
         let [a, b, c, d, statuses @ ..] = head;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or_default();
-        Ok(statuses == [0; 8] && length >= 4 + UUID)
+        Ok(statuses == [0; 8] && length >= 4 + least)
     }
 }
 
 #[cfg(not(unix))]
 mod asked {
-    pub(super) fn daemon_has_cache(_: &std::path::Path) -> bool {
+    pub(super) fn daemon_has_cache(_: &std::path::Path, _: &str) -> bool {
         false
     }
 }
@@ -310,6 +345,44 @@ mod tests {
             let config = environment.variables.entry("KRB5_CONFIG".into());
             config.or_insert_with(|| self.0.path().join("none.conf").into());
             credentials(&environment).is_some()
+        }
+    }
+
+    /// `/proc/keys` with caches made by kinit in the collections `session:abc`, `user:me`, the legacy one of a name, and the
+    /// persistent one of user 0; libpq had looked into `session:other`, which made the collection and no cache.
+    const KEYS: &str = "\
+04e2f03b I------     1   2d 1f030000     0 65534 keyring   _persistent.0: 1
+052d0e77 I--Q---     1 perm 3f010000     0     0 keyring   _krb_legacyname: 2
+0c7a37c0 I--Q---     1 perm 3f010000     0     0 user      krb_ccache:primary: 11
+0e23059b I--Q---     1 perm 3f010000     0     0 keyring   _krb_me: 2
+120054cb I--Q---     1  23h 3f010000     0     0 user      krbtgt/EXAMPLE.COM@EXAMPLE.COM: 564
+177c8e3b I--Q---     1 perm 3f010000     0     0 keyring   _krb_other: 1
+199fbccd I--Q---     1 perm 3f010000     0     0 keyring   _krb: 1
+1ec3aa64 I--Q---     1 perm 3f010000     0     0 user      __krb5_princ__: 32
+23917887 I--Q---     1 perm 3f010000     0     0 keyring   _krb: 2
+28082eae I--Q---     1 perm 3f010000     0     0 keyring   _krb_abc: 2
+2e5012a9 I--Q---     1 perm 3f010000     0     0 keyring   _krb_: 1
+";
+
+    /// Each row's answer is libpq 15's over these keyrings.
+    #[test]
+    fn keyrings_are_told_apart_by_their_names() {
+        for (name, found) in [
+            ("persistent:0", true),
+            ("persistent:", true),
+            ("persistent:4711", false),
+            ("session:abc", true),
+            ("session:abc:abc", true),
+            ("session:other", false),
+            ("user:me", true),
+            ("user:you", false),
+            ("legacyname", true),
+            ("", false),
+            ("process:p", false),
+            ("thread:t", false),
+        ] {
+            assert_eq!(keyring_has_cache(name, KEYS, Some(0)), found, "{name}");
+            assert!(!keyring_has_cache(name, "", Some(0)), "{name}");
         }
     }
 

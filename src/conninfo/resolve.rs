@@ -87,7 +87,13 @@ fn settings(
 ) -> Result<Settings, Box<ConfigError>> {
     let mut hosts = hosts::hosts(merged)?;
     if merged.text("user").is_empty() {
-        return Err(merged.invalid("user", "a name; the system knows none for this account"));
+        // The password database is a file, or a socket, of which there may be too many.
+        let readable = std::fs::File::open("/").is_ok() || cfg!(not(unix));
+        let allowed = match readable {
+            true => "a name; the system knows none for this account",
+            false => "a name; the system cannot look up that of this account: too many open files",
+        };
+        return Err(merged.invalid("user", allowed));
     }
     let over_tcp = hosts.iter().any(|host| !matches!(host.endpoint, Endpoint::Socket(_)));
     let credentials = || kerberos::credentials(environment);

@@ -28,7 +28,9 @@ fn few_descriptors_are_told_and_no_panic() {
     for limit in 5..=16 {
         for arguments in [target.to_owned(), format!("{target} {target} {target}"), "demo".to_owned()] {
             let output = prepared(&home, &format!("ulimit -n {limit}"), "", &arguments);
-            ended_well(&output, &[0, 1, 5, 6, 7]);
+            // Who runs the program may be what cannot be read any more.
+            let untold = String::from_utf8_lossy(&output.stdout).contains("too many open files");
+            ended_well(&output, if untold { &[2] } else { &[0, 1, 5, 6, 7] });
         }
     }
     // With room for one connection it is made.
