@@ -1,5 +1,6 @@
 //! The syntax of OpenSSL's configuration files (config(5)).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -32,12 +33,14 @@ impl<'a> Reader<'a> {
             return None;
         }
         let bytes = file::read(&self.environment.current_dir.join(path), LONGEST).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
-            let mut line = line.to_owned();
+            let mut line = Cow::Borrowed(line);
             while line.ends_with('\\') {
+                let line = line.to_mut();
                 line.pop();
                 line.push_str(lines.next().unwrap_or_default());
             }
@@ -94,6 +97,9 @@ impl<'a> Reader<'a> {
 
     /// A value without its quotes and escapes, and with variables replaced (`str_copy`).
     fn value(&self, text: &str) -> Option<String> {
+        if text.len() <= LONGEST_VALUE && !text.contains(['\\', '"', '\'', '`', '$']) {
+            return Some(text.to_owned());
+        }
         let mut value = String::new();
         let mut quote = None;
         let mut rest = text.chars();
@@ -171,6 +177,13 @@ fn variable(text: &str) -> Option<(&str, &str)> {
 
 /// A line up to a `#` that is neither quoted nor escaped.
 fn without_comment(line: &str) -> &str {
+    // Most lines are one as a whole, or have none.
+    if line.starts_with('#') {
+        return "";
+    }
+    if !line.contains('#') {
+        return line;
+    }
     let mut quote = None;
     let mut escaped = false;
     for (at, next) in line.char_indices() {
