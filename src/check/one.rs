@@ -105,8 +105,8 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
             outcome = outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp)));
         }
         if let Some(date) = setup.as_of {
-            outcome.as_of =
-                Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
+            let judged = Box::pin(as_of::judged(&outcome.evidence, date, &setup.policy, context)).await;
+            outcome.as_of = Some(Box::new(judged));
         }
         return outcome;
     }

@@ -77,7 +77,8 @@ impl Probed {
         let Self { mut evidence, clock, last, failing } = self;
         evidence.resolvers = asked_again(plan, evidence.resolvers, &evidence.attempts, last).await;
         if let Some(failing) = failing {
-            evidence.looks = second_looks::take(plan, &evidence.attempts, failing, clock, last).await;
+            evidence.looks =
+                Box::pin(second_looks::take(plan, &evidence.attempts, failing, clock, last)).await;
             evidence.took = clock.elapsed();
         }
         evidence
