@@ -1,9 +1,12 @@
 //! The `pgtls-check` program: turns a command line into an exit status.
 
+#[cfg(not(target_env = "musl"))]
 use std::alloc::System;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+#[cfg(target_env = "musl")]
+use dlmalloc::GlobalDlmalloc as System;
 use pgtls_check::cli::Cli;
 use pgtls_check::commands::{self, completions};
 use pgtls_check::conninfo::mask_argument;
