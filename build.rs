@@ -1,13 +1,58 @@
-//! How the program is linked.
+//! How the program is linked, and the texts that it carries packed.
 
-use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    link();
+    let to = PathBuf::from(env::var("OUT_DIR")?);
+    let mut index = String::new();
+    pack("EXPLAIN", &files("src/diagnose/explain")?, &to, &mut index)?;
+    pack("GUIDE", &files("src/guide")?, &to, &mut index)?;
+    pack("CERTS", &[PathBuf::from("certs/aws-rds-global-bundle.pem")], &to, &mut index)?;
+    fs::write(to.join("packed.rs"), index)?;
+    Ok(())
+}
+
+fn link() {
     let target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     // At a fixed address the tables of texts need no relocation: 13,000 fewer at each start, and sixty pages that stay
     // shared with the file. That is a tenth of the time of a check. Libraries, stack and heap have random addresses still.
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }
+}
+
+/// The Markdown files of a folder, by name.
+fn files(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={folder}");
+    let entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    Ok(files)
+}
+
+/// Writes files as one, deflated, and adds the value that tells where each is.
+fn pack(name: &str, files: &[PathBuf], to: &Path, index: &mut String) -> Result<(), Box<dyn Error>> {
+    let mut texts = String::new();
+    let mut ends = String::new();
+    for file in files {
+        println!("cargo::rerun-if-changed={}", file.display());
+        // As written: a checkout on Windows may have other line ends.
+        texts += &fs::read_to_string(file)?.replace("\r\n", "\n");
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        write!(ends, "({stem:?}, {}), ", texts.len())?;
+    }
+    let packed = to.join(format!("{name}.deflate"));
+    fs::write(&packed, miniz_oxide::deflate::compress_to_vec(texts.as_bytes(), 10))?;
+    writeln!(
+        index,
+        "static {name}_PACKED: Packed = Packed {{ deflated: include_bytes!({:?}), ends: &[{ends}] }};",
+        packed.display().to_string()
+    )?;
+    Ok(())
 }

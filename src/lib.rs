@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod file;
 pub mod iana;
 pub mod own_thread;
+mod packed;
 pub mod runtime;
 pub mod secret;
 pub mod stage;

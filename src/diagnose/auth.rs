@@ -37,7 +37,6 @@ pub const PASSWORD_REQUIRED: Code = Code {
     short: Some("the server asks for a password, none is given"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/password-required.md"),
 };
 
 /// `password-rejected`.
@@ -49,7 +48,6 @@ pub const PASSWORD_REJECTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/password-rejected.md"),
 };
 
 /// `hba-rejected`.
@@ -61,7 +59,6 @@ pub const HBA_REJECTED: Code = Code {
     short: Some("rejected by pg_hba.conf"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/hba-rejected.md"),
 };
 
 /// `certificate-user-mismatch`.
@@ -73,7 +70,6 @@ pub const CERTIFICATE_USER_MISMATCH: Code = Code {
     short: Some("certificate name is not the user"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/certificate-user-mismatch.md"),
 };
 
 /// `role-missing`.
@@ -85,7 +81,6 @@ pub const ROLE_MISSING: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/role-missing.md"),
 };
 
 /// `auth-method-unsupported`.
@@ -97,7 +92,6 @@ pub const AUTH_METHOD_UNSUPPORTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/auth-method-unsupported.md"),
 };
 
 /// `channel-binding-failed`.
@@ -109,7 +103,6 @@ pub const CHANNEL_BINDING_FAILED: Code = Code {
     short: Some("no channel binding"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/channel-binding-failed.md"),
 };
 
 /// The server's error.

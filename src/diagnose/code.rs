@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::packed;
 use crate::stage::Stage;
 
 /// A diagnosis or warning that can be made. Codes are public for ever: none is renamed or used again for something else.
@@ -22,8 +23,6 @@ pub struct Code {
     pub concerns: &'static [Concern],
     /// Whether waiting can cure it.
     pub retryable: bool,
-    /// Its page, as it was written: a sentence, then the parts under headings (see [`Code::parts`]).
-    pub page: &'static str,
 }
 
 /// What a code does to the verdict.
@@ -61,14 +60,19 @@ impl Code {
         (self.severity == Severity::Failure).then_some(self.stage)
     }
 
+    /// Its page, as it was written: a sentence, then the parts under headings (see [`Code::parts`]).
+    pub fn page(&self) -> &'static str {
+        packed::text("explain", self.name)
+    }
+
     /// The sentence at the top of the page.
     pub fn summary(&self) -> &'static str {
-        self.page.split("\n\n").next().unwrap_or_default().trim()
+        self.page().split("\n\n").next().unwrap_or_default().trim()
     }
 
     /// The parts of the page: heading and text.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.page
+        self.page()
             .split("\n## ")
             .skip(1)
             .filter_map(|part| part.split_once('\n'))

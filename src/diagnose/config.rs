@@ -45,7 +45,6 @@ pub const CONNINFO_SYNTAX: Code = Code {
     short: Some("cannot be read"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/conninfo-syntax.md"),
 };
 
 /// `conninfo-unknown-option`.
@@ -57,7 +56,6 @@ pub const CONNINFO_UNKNOWN_OPTION: Code = Code {
     short: Some("unknown option"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/conninfo-unknown-option.md"),
 };
 
 /// `conninfo-invalid-value`.
@@ -69,7 +67,6 @@ pub const CONNINFO_INVALID_VALUE: Code = Code {
     short: Some("invalid value"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/conninfo-invalid-value.md"),
 };
 
 /// `conninfo-host-malformed`.
@@ -81,7 +78,6 @@ pub const CONNINFO_HOST_MALFORMED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/conninfo-host-malformed.md"),
 };
 
 /// `service-not-found`.
@@ -93,7 +89,6 @@ pub const SERVICE_NOT_FOUND: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/service-not-found.md"),
 };
 
 /// `host-required`.
@@ -105,7 +100,6 @@ pub const HOST_REQUIRED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/host-required.md"),
 };
 
 /// `tls-not-requested`.
@@ -117,7 +111,6 @@ pub const TLS_NOT_REQUESTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/tls-not-requested.md"),
 };
 
 /// `option-not-supported`.
@@ -129,7 +122,6 @@ pub const OPTION_NOT_SUPPORTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/option-not-supported.md"),
 };
 
 fn error<'a>(view: &View<'a>) -> Option<&'a ConfigError> {

@@ -25,7 +25,6 @@ pub const DNS_NOT_FOUND: Code = Code {
     short: Some("no such name"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/dns-not-found.md"),
 };
 
 /// `dns-no-address`.
@@ -37,7 +36,6 @@ pub const DNS_NO_ADDRESS: Code = Code {
     short: Some("no address"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/dns-no-address.md"),
 };
 
 /// `dns-failure`.
@@ -49,7 +47,6 @@ pub const DNS_FAILURE: Code = Code {
     short: None,
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/dns-failure.md"),
 };
 
 fn resolution<'a>(view: &View<'a>) -> Option<&'a Resolution> {

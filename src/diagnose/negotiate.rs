@@ -33,7 +33,6 @@ pub const SERVER_REFUSED_TLS: Code = Code {
     short: Some("the server answered N"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-refused-tls.md"),
 };
 
 /// `negotiation-closed`.
@@ -45,7 +44,6 @@ pub const NEGOTIATION_CLOSED: Code = Code {
     short: None,
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/negotiation-closed.md"),
 };
 
 /// `negotiation-timeout`.
@@ -57,7 +55,6 @@ pub const NEGOTIATION_TIMEOUT: Code = Code {
     short: Some("no answer"),
     concerns: &[Concern::Deadline],
     retryable: true,
-    page: include_str!("explain/negotiation-timeout.md"),
 };
 
 /// `not-postgresql`.
@@ -69,7 +66,6 @@ pub const NOT_POSTGRESQL: Code = Code {
     short: Some("another protocol answers"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/not-postgresql.md"),
 };
 
 /// `server-error-before-tls`.
@@ -81,7 +77,6 @@ pub const SERVER_ERROR_BEFORE_TLS: Code = Code {
     short: Some("the answer is an error"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/server-error-before-tls.md"),
 };
 
 /// `injected-plaintext`.
@@ -93,7 +88,6 @@ pub const INJECTED_PLAINTEXT: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/injected-plaintext.md"),
 };
 
 /// `direct-tls-unsupported`.
@@ -105,7 +99,6 @@ pub const DIRECT_TLS_UNSUPPORTED: Code = Code {
     short: Some("no TLS without SSLRequest"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/direct-tls-unsupported.md"),
 };
 
 /// Another of the usual ports at which PostgreSQL answers, with TLS.

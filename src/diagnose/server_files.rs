@@ -22,7 +22,6 @@ pub const SERVER_CERT_INVALID: Code = Code {
     short: Some("PostgreSQL cannot load the certificate file"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-cert-invalid.md"),
 };
 
 /// `server-key-permissions`.
@@ -34,7 +33,6 @@ pub const SERVER_KEY_PERMISSIONS: Code = Code {
     short: Some("PostgreSQL refuses the key's owner or mode"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-key-permissions.md"),
 };
 
 /// `server-key-invalid`.
@@ -46,7 +44,6 @@ pub const SERVER_KEY_INVALID: Code = Code {
     short: Some("PostgreSQL cannot load the key"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-key-invalid.md"),
 };
 
 /// `server-key-mismatch`.
@@ -58,7 +55,6 @@ pub const SERVER_KEY_MISMATCH: Code = Code {
     short: Some("key and certificate do not belong together"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-key-mismatch.md"),
 };
 
 /// `client-ca-invalid`.
@@ -70,7 +66,6 @@ pub const CLIENT_CA_INVALID: Code = Code {
     short: Some("PostgreSQL cannot load the client CAs"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/client-ca-invalid.md"),
 };
 
 /// `server-crl-invalid`.
@@ -82,7 +77,6 @@ pub const SERVER_CRL_INVALID: Code = Code {
     short: Some("PostgreSQL cannot load the CRLs"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-crl-invalid.md"),
 };
 
 /// In PostgreSQL's order.

@@ -33,7 +33,6 @@ pub const DATABASE_MISSING: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/database-missing.md"),
 };
 
 /// `too-many-connections`.
@@ -45,7 +44,6 @@ pub const TOO_MANY_CONNECTIONS: Code = Code {
     short: None,
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/too-many-connections.md"),
 };
 
 /// `upstream-failed`.
@@ -57,7 +55,6 @@ pub const UPSTREAM_FAILED: Code = Code {
     short: Some("the pooler's own connection failed"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/upstream-failed.md"),
 };
 
 /// `server-starting`.
@@ -69,7 +66,6 @@ pub const SERVER_STARTING: Code = Code {
     short: None,
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/server-starting.md"),
 };
 
 /// `session-timeout`.
@@ -81,7 +77,6 @@ pub const SESSION_TIMEOUT: Code = Code {
     short: Some("silence"),
     concerns: &[Concern::Deadline],
     retryable: true,
-    page: include_str!("explain/session-timeout.md"),
 };
 
 /// `session-closed`.
@@ -93,7 +88,6 @@ pub const SESSION_CLOSED: Code = Code {
     short: Some("closed"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/session-closed.md"),
 };
 
 /// `session-readonly`.
@@ -105,7 +99,6 @@ pub const SESSION_READONLY: Code = Code {
     short: Some("not the kind of server that is wanted"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/session-readonly.md"),
 };
 
 /// `server-error`.
@@ -117,7 +110,6 @@ pub const SERVER_ERROR: Code = Code {
     short: Some("an error"),
     concerns: &[],
     retryable: false,
-    page: include_str!("explain/server-error.md"),
 };
 
 fn database_missing(view: &View<'_>) -> Option<Finding> {

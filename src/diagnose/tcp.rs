@@ -25,7 +25,6 @@ pub const TCP_REFUSED: Code = Code {
     short: Some("refused"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/tcp-refused.md"),
 };
 
 /// `tcp-unreachable`.
@@ -37,7 +36,6 @@ pub const TCP_UNREACHABLE: Code = Code {
     short: Some("no route to host"),
     concerns: &[],
     retryable: true,
-    page: include_str!("explain/tcp-unreachable.md"),
 };
 
 /// `tcp-timeout`.
@@ -49,7 +47,6 @@ pub const TCP_TIMEOUT: Code = Code {
     short: Some("no answer"),
     concerns: &[Concern::Deadline],
     retryable: true,
-    page: include_str!("explain/tcp-timeout.md"),
 };
 
 /// ENFILE and EMFILE, on every Unix.

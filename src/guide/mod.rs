@@ -4,37 +4,33 @@
 //! A page is Markdown of few kinds: a title, headings, paragraphs, lists of one level, tables, blocks. A test runs every
 //! block of commands that is shown with its output (`tests/it/readme.rs`).
 
+use crate::packed;
+
 /// One page.
 #[derive(Debug)]
 pub struct Page {
     /// What `guide` takes.
     pub topic: &'static str,
-    /// Its text.
-    pub text: &'static str,
 }
 
 /// All pages, in the order of the list. A new one is its file and its line here.
 pub static PAGES: &[Page] = &[
-    page("output", include_str!("output.md")),
-    page("options", include_str!("options.md")),
-    page("drivers", include_str!("drivers.md")),
-    page("azure", include_str!("azure.md")),
-    page("aws", include_str!("aws.md")),
-    page("google-cloud", include_str!("google-cloud.md")),
-    page("certificates", include_str!("certificates.md")),
-    page("terms", include_str!("terms.md")),
-    page("windows", include_str!("windows.md")),
-    page("ci", include_str!("ci.md")),
-    page("kubernetes", include_str!("kubernetes.md")),
-    page("monitoring", include_str!("monitoring.md")),
-    page("fleets", include_str!("fleets.md")),
-    page("audit", include_str!("audit.md")),
-    page("comparison", include_str!("comparison.md")),
+    Page { topic: "output" },
+    Page { topic: "options" },
+    Page { topic: "drivers" },
+    Page { topic: "azure" },
+    Page { topic: "aws" },
+    Page { topic: "google-cloud" },
+    Page { topic: "certificates" },
+    Page { topic: "terms" },
+    Page { topic: "windows" },
+    Page { topic: "ci" },
+    Page { topic: "kubernetes" },
+    Page { topic: "monitoring" },
+    Page { topic: "fleets" },
+    Page { topic: "audit" },
+    Page { topic: "comparison" },
 ];
-
-const fn page(topic: &'static str, text: &'static str) -> Page {
-    Page { topic, text }
-}
 
 /// The page of a topic, whatever the case.
 pub fn find(topic: &str) -> Option<&'static Page> {
@@ -47,14 +43,19 @@ pub fn nearest(topic: &str) -> Option<&'static str> {
 }
 
 impl Page {
+    /// Its text.
+    pub fn text(&self) -> &'static str {
+        packed::text("guide", self.topic)
+    }
+
     /// Its title.
     pub fn title(&self) -> &'static str {
-        self.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or(self.topic)
+        self.text().lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or(self.topic)
     }
 
     /// Its parts in their order.
     pub fn parts(&self) -> Vec<Part> {
-        parts(self.text)
+        parts(self.text())
     }
 }
 

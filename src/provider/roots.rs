@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use super::host::fits;
 use super::{KnownRoot, PROVIDERS, Provider, RootStatus, by_id};
 use crate::certificate::{Certificate, pem};
+use crate::packed;
 use crate::trust::{FileCertificate, RootSource, RootStore};
 
 /// A file of `certs/` that holds one root.
@@ -78,7 +79,9 @@ static SHIPPED: &[Shipped] = shipped! {
 };
 
 /// All roots of Amazon RDS in one file.
-const RDS_BUNDLE: &str = include_str!("../../certs/aws-rds-global-bundle.pem");
+fn rds_bundle() -> &'static str {
+    packed::text("certs", "aws-rds-global-bundle")
+}
 
 /// What is in it: `subject_cn,region,algorithm,not_before,not_after,sha256`.
 const RDS_LIST: &str = include_str!("../../certs/aws-rds-roots.csv");
@@ -108,7 +111,7 @@ pub(super) fn is(certificate: &Certificate, sha256: &str) -> bool {
 
 static KNOWN: LazyLock<Vec<KnownRoot>> = LazyLock::new(|| {
     let single = SHIPPED.iter().flat_map(|shipped| decoded(shipped.pem));
-    single.chain(decoded(RDS_BUNDLE)).collect()
+    single.chain(decoded(rds_bundle())).collect()
 });
 
 fn decoded(text: &str) -> impl Iterator<Item = KnownRoot> {
@@ -246,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_rds_list_is_the_rds_bundle() {
-        let roots: Vec<_> = decoded(RDS_BUNDLE).collect();
+        let roots: Vec<_> = decoded(rds_bundle()).collect();
         let mut listed = RDS_LIST.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         assert_eq!(roots.len(), 108);
         let found: BTreeSet<_> = roots
@@ -274,7 +277,7 @@ mod tests {
             ))
         }));
         assert_eq!(RDS_LIST.lines().count(), 109);
-        let digest = ring::digest::digest(&ring::digest::SHA256, RDS_BUNDLE.as_bytes());
+        let digest = ring::digest::digest(&ring::digest::SHA256, rds_bundle().as_bytes());
         assert!(README.contains(&crate::text::hex(digest.as_ref())));
     }
 

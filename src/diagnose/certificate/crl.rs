@@ -26,7 +26,6 @@ pub const CRL_MISSING: Code = Code {
     short: Some("a CRL is missing"),
     concerns: &[Concern::Revocation],
     retryable: false,
-    page: include_str!("../explain/crl-missing.md"),
 };
 
 pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {

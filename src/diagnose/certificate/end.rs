@@ -28,7 +28,6 @@ pub const TLS_INSPECTION: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-inspection.md"),
 };
 
 /// `root-key-changed`.
@@ -40,7 +39,6 @@ pub const ROOT_KEY_CHANGED: Code = Code {
     short: Some("not signed by the key of the root in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-key-changed.md"),
 };
 
 /// `self-signed`.
@@ -52,7 +50,6 @@ pub const SELF_SIGNED: Code = Code {
     short: Some("self-signed and not in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/self-signed.md"),
 };
 
 /// `intermediate-missing`.
@@ -64,7 +61,6 @@ pub const INTERMEDIATE_MISSING: Code = Code {
     short: Some("an intermediate is missing"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/intermediate-missing.md"),
 };
 
 /// `unknown-issuer`.
@@ -76,7 +72,6 @@ pub const UNKNOWN_ISSUER: Code = Code {
     short: Some("issuer not in the root file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/unknown-issuer.md"),
 };
 
 /// A defect of the path's end that libpq minds.

@@ -21,7 +21,6 @@ pub const CERTIFICATE_EXPIRED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-expired.md"),
 };
 
 /// `certificate-not-yet-valid`.
@@ -33,7 +32,6 @@ pub const CERTIFICATE_NOT_YET_VALID: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-not-yet-valid.md"),
 };
 
 /// `certificate-revoked`.
@@ -45,7 +43,6 @@ pub const CERTIFICATE_REVOKED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-revoked.md"),
 };
 
 /// `certificate-weak`.
@@ -57,7 +54,6 @@ pub const CERTIFICATE_WEAK: Code = Code {
     short: Some("too weak"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-weak.md"),
 };
 
 /// `certificate-purpose`.
@@ -69,7 +65,6 @@ pub const CERTIFICATE_PURPOSE: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-purpose.md"),
 };
 
 /// `certificate-name-constraints`.
@@ -81,7 +76,6 @@ pub const CERTIFICATE_NAME_CONSTRAINTS: Code = Code {
     short: Some("a name that its CA may not certify"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-name-constraints.md"),
 };
 
 /// `certificate-invalid`.
@@ -93,7 +87,6 @@ pub const CERTIFICATE_INVALID: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-invalid.md"),
 };
 
 /// The defects of a kind that libpq minds, the first of them with its certificate and the words for its part.

@@ -25,7 +25,6 @@ pub const HOSTNAME_MISMATCH: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/hostname-mismatch.md"),
 };
 
 pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {

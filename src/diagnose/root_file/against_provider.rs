@@ -23,7 +23,6 @@ pub const ROOT_NOT_IN_FILE: Code = Code {
     short: Some("ends at a root that is not in your file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-not-in-file.md"),
 };
 
 /// `root-bundle-incomplete`.
@@ -35,7 +34,6 @@ pub const ROOT_BUNDLE_INCOMPLETE: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/root-bundle-incomplete.md"),
 };
 
 /// `root-retired`.
@@ -47,7 +45,6 @@ pub const ROOT_RETIRED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/root-retired.md"),
 };
 
 /// `root-expires-soon`.
@@ -59,7 +56,6 @@ pub const ROOT_EXPIRES_SOON: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/root-expires-soon.md"),
 };
 
 /// `root-not-in-file`, told before a chain is seen: the file has none of the roots at which the provider's chains end

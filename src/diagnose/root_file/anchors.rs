@@ -52,7 +52,6 @@ pub const ROOT_FILE_LACKS_ROOT: Code = Code {
     short: Some("your file lacks the root"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-file-lacks-root.md"),
 };
 
 /// `root-expired`.
@@ -64,7 +63,6 @@ pub const ROOT_EXPIRED: Code = Code {
     short: Some("the root has expired"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-expired.md"),
 };
 
 /// What is above a certificate of the file.

@@ -23,7 +23,6 @@ pub const ROOT_FILE_MISSING: Code = Code {
     short: Some("no such file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-file-missing.md"),
 };
 
 /// `root-file-unreadable`.
@@ -35,7 +34,6 @@ pub const ROOT_FILE_UNREADABLE: Code = Code {
     short: Some("the root file cannot be read"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-file-unreadable.md"),
 };
 
 /// `root-file-invalid`.
@@ -47,7 +45,6 @@ pub const ROOT_FILE_INVALID: Code = Code {
     short: Some("not a valid PEM file"),
     concerns: &[Concern::Roots],
     retryable: false,
-    page: include_str!("../explain/root-file-invalid.md"),
 };
 
 /// `root-file-missing`.

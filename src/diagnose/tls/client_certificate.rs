@@ -21,7 +21,6 @@ pub const CLIENT_CERT_REQUIRED: Code = Code {
     short: None,
     concerns: &[Concern::ClientCertificate],
     retryable: false,
-    page: include_str!("../explain/client-cert-required.md"),
 };
 
 /// `client-cert-rejected`.
@@ -33,7 +32,6 @@ pub const CLIENT_CERT_REJECTED: Code = Code {
     short: None,
     concerns: &[Concern::ClientCertificate],
     retryable: false,
-    page: include_str!("../explain/client-cert-rejected.md"),
 };
 
 /// The message of an error that came after the handshake.

@@ -73,7 +73,6 @@ pub const TLS_VERSION_UNSUPPORTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-version-unsupported.md"),
 };
 
 /// `tls-no-shared-cipher`.
@@ -85,7 +84,6 @@ pub const TLS_NO_SHARED_CIPHER: Code = Code {
     short: Some("nothing in common"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-no-shared-cipher.md"),
 };
 
 /// `sni-unrecognized`.
@@ -97,7 +95,6 @@ pub const SNI_UNRECOGNIZED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/sni-unrecognized.md"),
 };
 
 /// `alpn-rejected`.
@@ -109,7 +106,6 @@ pub const ALPN_REJECTED: Code = Code {
     short: Some("ALPN protocol rejected"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/alpn-rejected.md"),
 };
 
 /// `tls-timeout`.
@@ -121,7 +117,6 @@ pub const TLS_TIMEOUT: Code = Code {
     short: Some("silence"),
     concerns: &[Concern::Deadline],
     retryable: true,
-    page: include_str!("../explain/tls-timeout.md"),
 };
 
 /// `tls-closed`.
@@ -133,7 +128,6 @@ pub const TLS_CLOSED: Code = Code {
     short: None,
     concerns: &[],
     retryable: true,
-    page: include_str!("../explain/tls-closed.md"),
 };
 
 /// `tls-protocol-error`.
@@ -145,7 +139,6 @@ pub const TLS_PROTOCOL_ERROR: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-protocol-error.md"),
 };
 
 /// `tls-unsupported-here`.
@@ -157,7 +150,6 @@ pub const TLS_UNSUPPORTED_HERE: Code = Code {
     short: Some("the server requires TLS features that pgtls-check does not have"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-unsupported-here.md"),
 };
 
 /// Second looks with a hello of a purpose, and their answers.

@@ -23,7 +23,6 @@ pub const CLIENT_CERT_MISSING: Code = Code {
     short: Some("no client certificate"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/client-cert-missing.md"),
 };
 
 /// `client-key-missing`.
@@ -35,7 +34,6 @@ pub const CLIENT_KEY_MISSING: Code = Code {
     short: Some("no private key"),
     concerns: &[Concern::ClientFiles],
     retryable: false,
-    page: include_str!("../explain/client-key-missing.md"),
 };
 
 /// `default-files-unreadable`.
@@ -47,7 +45,6 @@ pub const DEFAULT_FILES_UNREADABLE: Code = Code {
     short: Some("home directory: permission denied"),
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/default-files-unreadable.md"),
 };
 
 /// `client-cert-invalid`.
@@ -59,7 +56,6 @@ pub const CLIENT_CERT_INVALID: Code = Code {
     short: Some("the client certificate cannot be used"),
     concerns: &[Concern::ClientFiles],
     retryable: false,
-    page: include_str!("../explain/client-cert-invalid.md"),
 };
 
 /// `client-key-invalid`.
@@ -71,7 +67,6 @@ pub const CLIENT_KEY_INVALID: Code = Code {
     short: Some("the private key cannot be used"),
     concerns: &[Concern::ClientFiles],
     retryable: false,
-    page: include_str!("../explain/client-key-invalid.md"),
 };
 
 /// `client-key-permissions`.
@@ -83,7 +78,6 @@ pub const CLIENT_KEY_PERMISSIONS: Code = Code {
     short: Some("others can read the private key"),
     concerns: &[Concern::ClientFiles],
     retryable: false,
-    page: include_str!("../explain/client-key-permissions.md"),
 };
 
 /// `client-key-mismatch`.
@@ -95,7 +89,6 @@ pub const CLIENT_KEY_MISMATCH: Code = Code {
     short: Some("key and client certificate do not belong together"),
     concerns: &[Concern::ClientFiles],
     retryable: false,
-    page: include_str!("../explain/client-key-mismatch.md"),
 };
 
 fn identity_error<'a>(view: &View<'a>) -> Option<&'a IdentityError> {

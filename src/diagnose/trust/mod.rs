@@ -51,7 +51,6 @@ pub const CRL_INVALID: Code = Code {
     short: Some("a CRL is invalid"),
     concerns: &[Concern::Revocation],
     retryable: false,
-    page: include_str!("../explain/crl-invalid.md"),
 };
 
 /// `sslrootcert`, and where it was said.

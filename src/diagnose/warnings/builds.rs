@@ -18,7 +18,6 @@ pub const LIBPQ_BUILDS_DIFFER: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/libpq-builds-differ.md"),
 };
 
 /// The verdict is that of libpq 18 on OpenSSL 3 with the configuration of this machine; this names the others.

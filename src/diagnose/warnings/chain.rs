@@ -21,7 +21,6 @@ pub const CERTIFICATE_EXPIRES_SOON: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-expires-soon.md"),
 };
 
 /// `no-subject-alt-name`.
@@ -33,7 +32,6 @@ pub const NO_SUBJECT_ALT_NAME: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/no-subject-alt-name.md"),
 };
 
 /// `ca-as-server-certificate`.
@@ -45,7 +43,6 @@ pub const CA_AS_SERVER_CERTIFICATE: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/ca-as-server-certificate.md"),
 };
 
 /// `strict-client-rejects`.
@@ -57,7 +54,6 @@ pub const STRICT_CLIENT_REJECTS: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/strict-client-rejects.md"),
 };
 
 /// What expires within so many days is told. What is to fail is told in any case.

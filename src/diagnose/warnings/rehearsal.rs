@@ -22,7 +22,6 @@ pub const CHAIN_ISSUES: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/chain-issues.md"),
 };
 
 /// `certificate-not-loaded`.
@@ -34,7 +33,6 @@ pub const CERTIFICATE_NOT_LOADED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/certificate-not-loaded.md"),
 };
 
 /// What is odd about the chain of `ssl_cert_file`: roots, repetitions, certificates of another chain, the order (RFC 5246

@@ -20,7 +20,6 @@ pub const ADDRESS_SILENT: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/address-silent.md"),
 };
 
 /// `tls12-only`.
@@ -32,7 +31,6 @@ pub const TLS12_ONLY: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls12-only.md"),
 };
 
 /// `tls-terminated-upstream`.
@@ -44,7 +42,6 @@ pub const TLS_TERMINATED_UPSTREAM: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/tls-terminated-upstream.md"),
 };
 
 /// `clear-text-password-requested`.
@@ -56,7 +53,6 @@ pub const CLEAR_TEXT_PASSWORD_REQUESTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/clear-text-password-requested.md"),
 };
 
 /// `legacy-tls-accepted`.
@@ -68,7 +64,6 @@ pub const LEGACY_TLS_ACCEPTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/legacy-tls-accepted.md"),
 };
 
 /// `plaintext-accepted`.
@@ -80,7 +75,6 @@ pub const PLAINTEXT_ACCEPTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/plaintext-accepted.md"),
 };
 
 /// `weak-cipher-accepted`.
@@ -92,7 +86,6 @@ pub const WEAK_CIPHER_ACCEPTED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/weak-cipher-accepted.md"),
 };
 
 /// `policy-not-met`.
@@ -104,7 +97,6 @@ pub const POLICY_NOT_MET: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/policy-not-met.md"),
 };
 
 /// Addresses before the last one that cost the whole connect_timeout.

@@ -25,7 +25,6 @@ pub const PASSFILE_IGNORED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/passfile-ignored.md"),
 };
 
 /// `gss-encryption-first`.
@@ -37,7 +36,6 @@ pub const GSS_ENCRYPTION_FIRST: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/gss-encryption-first.md"),
 };
 
 /// `backslash-path`.
@@ -49,7 +47,6 @@ pub const BACKSLASH_PATH: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/backslash-path.md"),
 };
 
 /// `crl-ignored`.
@@ -61,7 +58,6 @@ pub const CRL_IGNORED: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/crl-ignored.md"),
 };
 
 /// `sslmode-not-verifying`.
@@ -73,7 +69,6 @@ pub const SSLMODE_NOT_VERIFYING: Code = Code {
     short: None,
     concerns: &[],
     retryable: false,
-    page: include_str!("../explain/sslmode-not-verifying.md"),
 };
 
 fn notices<'v>(view: &View<'v>) -> impl Iterator<Item = &'v Notice> {

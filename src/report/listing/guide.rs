@@ -62,7 +62,7 @@ impl Listing for guide::Page {
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {
-        vec![("guide", json!({ "topic": self.topic, "title": self.title(), "text": self.text }))]
+        vec![("guide", json!({ "topic": self.topic, "title": self.title(), "text": self.text() }))]
     }
 }
 

@@ -1,0 +1,70 @@
+//! Long texts that few runs need: the pages of codes, the manual, a provider's list of a hundred roots. `build.rs` packs
+//! them; they would be a twelfth of the program otherwise.
+
+use std::sync::LazyLock;
+
+/// Texts that were packed together.
+struct Packed {
+    deflated: &'static [u8],
+    /// Name and end of each, in their order.
+    ends: &'static [(&'static str, usize)],
+}
+
+include!(concat!(env!("OUT_DIR"), "/packed.rs"));
+
+/// Memory that their texts may take.
+const LARGEST: usize = 1 << 20;
+
+static EXPLAIN: LazyLock<String> = LazyLock::new(|| EXPLAIN_PACKED.unpacked());
+static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
+static CERTS: LazyLock<String> = LazyLock::new(|| CERTS_PACKED.unpacked());
+
+impl Packed {
+    /// All of them, one after another. That they unpack is a matter of the build: a test holds it.
+    fn unpacked(&self) -> String {
+        let bytes =
+            miniz_oxide::inflate::decompress_to_vec_with_limit(self.deflated, LARGEST).unwrap_or_default();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn one<'a>(&self, texts: &'a str, name: &str) -> Option<&'a str> {
+        let place = self.ends.iter().position(|(known, _)| *known == name)?;
+        let end = |place: usize| self.ends.get(place).map(|(_, end)| *end);
+        texts.get(place.checked_sub(1).map_or(Some(0), end)?..end(place)?)
+    }
+}
+
+/// A text, by the folder and the name of its file; nothing where there is none.
+pub(crate) fn text(folder: &str, name: &str) -> &'static str {
+    let found = match folder {
+        "explain" => EXPLAIN_PACKED.one(&EXPLAIN, name),
+        "guide" => GUIDE_PACKED.one(&GUIDE, name),
+        _ => CERTS_PACKED.one(&CERTS, name),
+    };
+    found.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_text_is_that_of_its_file() {
+        let folders = [("explain", &EXPLAIN_PACKED), ("guide", &GUIDE_PACKED), ("certs", &CERTS_PACKED)];
+        for (folder, packed) in folders {
+            assert!(!packed.ends.is_empty());
+            for (name, _) in packed.ends {
+                let places = ["src/diagnose", "src", "."].map(|place| Path::new(place).join(folder));
+                let files = places
+                    .iter()
+                    .flat_map(|place| ["md", "pem"].map(|ending| place.join(format!("{name}.{ending}"))));
+                let written = files.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap();
+                assert_eq!(text(folder, name), written, "{folder}/{name}");
+            }
+        }
+        assert_eq!(text("guide", "nothing"), "");
+    }
+}
