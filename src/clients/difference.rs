@@ -6,7 +6,7 @@ use super::connection::{Connection, Root};
 use super::table::{Client, SystemRoots, Verifier, WithoutRoot};
 use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::conninfo::{Settings, SslMode};
-use crate::trust::{FileContent, RootStore, Roots, Trust};
+use crate::trust::{ClientIdentity, FileContent, RootStore, Roots, Trust};
 use crate::verify::{Defect, Judgement, StrictReason};
 
 /// One way in which a client departs from libpq.
@@ -48,6 +48,8 @@ pub struct Situation<'a> {
     connection: &'a Connection,
     root_file: RootFile,
     revocation: bool,
+    /// The X.509 version of the client's own certificate.
+    client_version: Option<u32>,
     live: Option<Live<'a>>,
 }
 
@@ -88,6 +90,12 @@ impl<'a> Situation<'a> {
             connection,
             root_file: RootFile::of(connection, trust),
             revocation: given("sslcrl") || given("sslcrldir"),
+            client_version: match &trust.client {
+                ClientIdentity::Ready(ready) => {
+                    ready.chain.first().and_then(|leaf| leaf.facts().ok()).map(|facts| facts.version)
+                }
+                _ => None,
+            },
             live,
         }
     }
@@ -101,11 +109,26 @@ impl<'a> Situation<'a> {
     pub fn differences(&self, client: &Client) -> Vec<Difference> {
         let mut found = Vec::new();
         self.chain(client.behaviour.verifier, &mut found);
+        self.client_certificate(client.behaviour.verifier, &mut found);
         self.root_file(client, &mut found);
         self.host(client, &mut found);
         self.further(client, &mut found);
         found.sort_by_key(|difference| difference.effect);
         found
+    }
+
+    /// What a verifier refuses in the client's own certificate, which libpq sends as it is.
+    fn client_certificate(&self, verifier: Verifier, found: &mut Vec<Difference>) {
+        let webpki = matches!(verifier, Verifier::Webpki | Verifier::WebpkiAndPublicRoots);
+        if let Some(version) = self.client_version.filter(|version| webpki && *version < 3) {
+            found.push(Difference {
+                code: "old-client-certificate",
+                effect: Effect::Refuses,
+                text: format!(
+                    "refuses: the client certificate is of X.509 version {version} (UnsupportedCertVersion)"
+                ),
+            });
+        }
     }
 
     /// What strict verifiers refuse in the chain the server sent.
@@ -126,6 +149,13 @@ impl<'a> Situation<'a> {
                     "old-certificate-version",
                     format!("the server's certificate is of X.509 version {version} (UnsupportedCertVersion)"),
                 ),
+                StrictReason::NegativeSerial if verifier == Verifier::Go => (
+                    "negative-serial",
+                    "from Go 1.23 on: a certificate of the chain has a negative serial number".to_owned(),
+                ),
+                StrictReason::EmptyIssuer if verifier == Verifier::Java => {
+                    ("empty-issuer", "a certificate of the chain names no issuer".to_owned())
+                }
                 StrictReason::Other(words) if webpki => {
                     ("chain-refused", format!("rustls' verifier refuses the chain: {words}"))
                 }

@@ -205,8 +205,9 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
                 None => "ignored, it is not a regular file".to_owned(),
             };
             let fix = Fix::text(format!(
-                "let libpq use {path}: see the warning passfile-ignored (mode 0600, or a copy of it)"
+                "make {path} readable for its owner only, or a copy of it where it is mounted so"
             ));
+            let fix = fix.run_words(["chmod", "600", &path]);
             (format!("password file {path}: {why}"), vec![fix])
         }
         Some(Notice::PassfileUseless { path, why }) => {

@@ -183,7 +183,15 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
         kind => {
             let (title, why, advice) = in_uri(kind);
-            Finding::titled(title).because(why).mark(mark(view, "here")).fix(Fix::text(advice))
+            let space = (*kind == SyntaxErrorKind::BareSpace).then(|| {
+                [Fix::text("remove the space").edit(error.span.clone(), ""), Fix::text(advice).edit(error.span.clone(), "%20")]
+            });
+            let advice = space.is_none().then(|| Fix::text(advice));
+            Finding::titled(title)
+                .because(why)
+                .mark(mark(view, "here"))
+                .fixes(space.into_iter().flatten())
+                .fixes(advice)
         }
     };
     let place = view.evidence.marked.as_ref().and_then(place);
@@ -276,7 +284,7 @@ fn in_uri(kind: &SyntaxErrorKind) -> (&'static str, &'static str, &'static str) 
         SyntaxErrorKind::BareSpace => (
             "a part of the URI holds a space",
             "libpq 18 refuses spaces inside a URI",
-            "write a space as %20",
+            "write the space as %20, if it belongs to the value",
         ),
         SyntaxErrorKind::MissingEquals(_) | SyntaxErrorKind::UnterminatedQuote => (
             "the connection string cannot be read",
@@ -632,7 +640,13 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                 ))
                 .fact("socket", path)
                 .fact("sslmode", mode)
-                .fix(Fix::text("name the server by the host name its certificate is for: host=NAME")),
+                .fact_if("from", view.origin_words("host"))
+                .fix(Fix::text(match view.origin("host") {
+                    Some(Origin::Environment(variable)) => format!(
+                        "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
+                    ),
+                    _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
+                })),
         );
     }
     let finding = if settings.sslmode == SslMode::Disable {

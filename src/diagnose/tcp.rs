@@ -321,7 +321,13 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
             "in the DNS: {}, so that the name leads to the server itself, or use a name or address of its own",
             network.bypass
         )))
-        .fix(try_port(view, "then see whether the server's own address answers; now:"))
+        .fix(
+            Fix::text("then check that the server's own address answers (for SERVER write it)").run(if cfg!(windows) {
+                format!("Test-NetConnection SERVER -Port {}", view.port())
+            } else {
+                format!("nc -vz -w 5 SERVER {}", view.port())
+            }),
+        )
 }
 
 /// Silence, and whatever else kept the connection from being made.

@@ -214,6 +214,12 @@ pub enum StrictReason {
     CaAsServerCertificate,
     /// The leaf is of X.509 version 1 or 2 (code `strict-client-rejects`).
     OldVersion(u32),
+    /// A certificate of the chain has a negative serial number, which Go refuses to parse from 1.23 on (its release notes,
+    /// crypto/x509; code `strict-client-rejects`).
+    NegativeSerial,
+    /// A certificate of the chain names no issuer, which the JDK refuses to parse (X509CertInfo in sun.security.x509; code
+    /// `strict-client-rejects`).
+    EmptyIssuer,
     /// Anything else that webpki refuses, in its words (code `strict-client-rejects`).
     Other(String),
 }

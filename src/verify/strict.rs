@@ -25,15 +25,21 @@ pub struct StrictRefusal {
 }
 
 const RUSTLS: &[&str] = &["rustls (tokio-postgres, sqlx)"];
+const GO: &[&str] = &["Go 1.23 and later (lib/pq, pgx)"];
+const JAVA: &[&str] = &["Java (pgJDBC, R2DBC)"];
 const GO_AND_RUSTLS: &[&str] = &["Go (lib/pq, pgx)", "rustls (tokio-postgres, sqlx)"];
 
 /// Makes a defect of what the program's own library refuses besides: then it is no second opinion.
 pub(super) fn demanded(judgement: &mut Judgement, library: Library, host: Option<&Value>) {
-    let of_go = |reason: &StrictReason| *reason == StrictReason::NoSubjectAltName;
+    let of_go = |reason: &StrictReason| {
+        matches!(reason, StrictReason::NoSubjectAltName | StrictReason::NegativeSerial)
+    };
+    let of_webpki =
+        |reason: &StrictReason| !matches!(reason, StrictReason::NegativeSerial | StrictReason::EmptyIssuer);
     let refused = match library {
         Library::OpenSsl => return,
         Library::Go => judgement.strict.extract_if(.., |refusal| of_go(&refusal.reason)).next(),
-        Library::Rustls => judgement.strict.drain(..).next(),
+        Library::Rustls => judgement.strict.extract_if(.., |refusal| of_webpki(&refusal.reason)).next(),
     };
     let (Some(refused), Some(host)) = (refused, host) else { return };
     judgement.defects.push(match refused.reason {
@@ -66,6 +72,14 @@ pub(super) fn refusals(
     if facts.version < 3 {
         reasons.push(StrictReason::OldVersion(facts.version));
     }
+    let path = || judgement.path.iter().map(|link| &link.certificate).chain(chain);
+    let any = |is: fn(&Facts) -> bool| path().any(|certificate| certificate.facts().is_ok_and(is));
+    if any(|facts| facts.serial.first().is_some_and(|byte| byte & 0x80 != 0)) {
+        reasons.push(StrictReason::NegativeSerial);
+    }
+    if any(|facts| facts.issuer.is_empty()) {
+        reasons.push(StrictReason::EmptyIssuer);
+    }
     let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
     let host = host.filter(|_| name_is_good);
     match webpki_opinion(leaf, &intermediates(others, judgement), anchors, host, at, &verified(judgement)) {
@@ -89,6 +103,8 @@ pub(super) fn refusals(
 fn clients(reason: &StrictReason) -> &'static [&'static str] {
     match reason {
         StrictReason::NoSubjectAltName => GO_AND_RUSTLS,
+        StrictReason::NegativeSerial => GO,
+        StrictReason::EmptyIssuer => JAVA,
         StrictReason::CaAsServerCertificate | StrictReason::OldVersion(_) | StrictReason::Other(_) => RUSTLS,
     }
 }

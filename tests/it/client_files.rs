@@ -257,3 +257,32 @@ fn a_home_directory_that_may_not_be_searched() {
     run(&conninfo, Path::new("/nonexistent")).verified();
     fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+/// libpq sends a client certificate of version 1 as it is; rustls refuses it, which `clients` says without a server.
+#[test]
+fn a_client_certificate_of_version_1_is_no_good_for_rustls() {
+    use crate::support::odd_pki::Draft;
+    let home = Home::new();
+    let root = Draft::authority("Roots").self_signed();
+    let roots = home.write("roots.pem", root.pem());
+    let key = home.join("client.key");
+    for (version, is_refused) in [(1, true), (3, false)] {
+        let draft = Draft::bare("app");
+        let client =
+            if version == 1 { draft.without_extensions().version(1) } else { draft }.signed_by(&root);
+        let certificate = home.write("client.crt", client.pem());
+        fs::write(&key, client.key.private.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let conninfo = format!(
+            "host={NAME} user=app sslrootcert={} sslcert={} sslkey={}",
+            roots.display(),
+            certificate.display(),
+            key.display()
+        );
+        for (client, is_rustls) in [("tokio-postgres", true), ("pgx", false)] {
+            let said = Tool::at(&home).with(["clients", "--for", client, &conninfo]).run();
+            let refused = said.stdout.contains("the client certificate is of X.509 version 1");
+            assert_eq!(refused, is_refused && is_rustls, "{client}, version {version}: {said}");
+        }
+    }
+}

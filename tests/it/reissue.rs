@@ -61,6 +61,8 @@ fn faults() -> Vec<Fault> {
         Fault::new("no-subject-alt-name", |leaf| leaf.without(SUBJECT_ALT_NAME)),
         Fault::new("ca-as-server-certificate", |leaf| leaf.with(basic_constraints(true, None))),
         Fault::new("strict-client-rejects", |leaf| leaf.version(1)),
+        // Go refuses a negative serial number.
+        Fault::new("strict-client-rejects", |leaf| leaf.serial(&[0x8F, 0x01])),
     ];
     // A root that signs the server's certificate itself.
     let root = Draft::authority("Reissue Root").self_signed();

@@ -73,6 +73,7 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
         // Whoever asked for a whole name meant that one: what the server calls itself is no better one for it.
         return known
             .or_else(|| mismatch.alias())
+            .or_else(|| mismatch.cluster_domain())
             .or_else(|| mismatch.led_elsewhere())
             .or_else(|| mismatch.slip())
             .unwrap_or_else(|| mismatch.another_server());
@@ -129,11 +130,15 @@ impl<'a> Mismatch<'a> {
 
     /// The server's name in host, the way as it was.
     fn pair(&self, text: &str) -> Option<Fix> {
-        let fix = Fix::text(text).set("host", self.server.clone()?);
-        Some(match self.address {
+        Some(self.at_address(Fix::text(text).set("host", self.server.clone()?)))
+    }
+
+    /// A fix under which the address stays as it was.
+    fn at_address(&self, fix: Fix) -> Fix {
+        match self.address {
             Some(address) => fix.set("hostaddr", address.to_string()),
             None => fix,
-        })
+        }
     }
 
     /// The same where another whole name was asked for.
@@ -236,6 +241,29 @@ impl<'a> Mismatch<'a> {
                 text::printable(behind)
             ),
             fixes: vec![Fix::text("name the server itself").set("host", behind), self.reissue()],
+        })
+    }
+
+    /// The whole name of a Kubernetes service, of which the certificate has the shorter form, without the cluster's domain.
+    fn cluster_domain(&self) -> Option<Reading> {
+        let asked = self.asked.to_ascii_lowercase();
+        let shorter = self.names.iter().find(|name| {
+            let name = name.to_ascii_lowercase();
+            name.ends_with(".svc") && asked.strip_prefix(&name) == Some(".cluster.local")
+        })?;
+        Some(Reading {
+            cause: format!(
+                "{} is {shorter} with the cluster's domain after it: the same Kubernetes service, and the certificate has only \
+                 the shorter name",
+                self.asked
+            ),
+            fixes: vec![
+                self.at_address(
+                    Fix::text("use the name that the certificate has, for the same service")
+                        .set("host", shorter),
+                ),
+                self.reissue(),
+            ],
         })
     }
 

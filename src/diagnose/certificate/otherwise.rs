@@ -58,6 +58,8 @@ pub(super) fn reason_words(reason: &StrictReason) -> String {
         StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
         StrictReason::CaAsServerCertificate => "a CA certificate as the server's".to_owned(),
         StrictReason::OldVersion(version) => format!("X.509 version {version}"),
+        StrictReason::NegativeSerial => "a negative serial number".to_owned(),
+        StrictReason::EmptyIssuer => "no issuer name".to_owned(),
         StrictReason::Other(what) => crate::text::printable(what),
     }
 }

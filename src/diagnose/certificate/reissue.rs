@@ -263,3 +263,51 @@ fn file(name: &str, lines: impl IntoIterator<Item = String>) -> String {
     let words: Vec<String> = lines.into_iter().map(|line| posix_quoted(&line)).collect();
     format!("printf '%s\\n' {} > {name}", words.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs lines of a shell; gives what they print.
+    fn run(directory: &std::path::Path, lines: &str) -> String {
+        let done = Command::new("sh").args(["-ec", lines]).current_dir(directory).output().unwrap();
+        assert!(done.status.success(), "{lines}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Nobody here has the key of a public CA: another one stands for it, which takes the names from the request as public
+    /// CAs do. Needs openssl.
+    #[cfg(unix)]
+    #[test]
+    fn a_public_ca_gets_a_request_with_every_name() {
+        let names = ["db.example.com", "*.db.example.com", "203.0.113.7"].map(str::to_owned);
+        for (key, intermediates) in [(Key::Kept, 1), (Key::New, 1), (Key::Kept, 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let ca = "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=Public -days 30 -out ca.crt \
+                      -addext 'keyUsage = critical, keyCertSign'\nopenssl genpkey -algorithm EC -pkeyopt \
+                      ec_paramgen_curve:P-256 -out server.key\necho true > psql && chmod +x psql";
+            run(directory.path(), ca);
+            let signer = Signer::Public("Public".to_owned());
+            let commands = server_commands(&names, key, &signer, intermediates);
+            let leaf = if intermediates == 0 { "server.crt" } else { "leaf.crt" };
+            let sign = format!(
+                "openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -copy_extensions copy -days 30 -out {leaf}"
+            );
+            let asks = |line: &&str| line.starts_with("# have Public sign server.csr");
+            assert_eq!(commands.lines().filter(asks).count(), 1, "{commands}");
+            let lines: Vec<&str> =
+                commands.lines().map(|line| if asks(&line) { sign.as_str() } else { line }).collect();
+            run(directory.path(), &format!("PATH=.:$PATH\n{}", lines.join("\n")));
+            let said = run(
+                directory.path(),
+                "openssl verify -CAfile ca.crt server.crt && openssl x509 -noout -ext subjectAltName -in server.crt\n\
+                 openssl x509 -noout -pubkey -in server.crt > a && openssl pkey -pubout -in server.key > b && cmp a b",
+            );
+            for name in ["server.crt: OK", "DNS:db.example.com", "DNS:*.db.example.com", "203.0.113.7"] {
+                assert!(said.contains(name), "{name} in {said}");
+            }
+        }
+    }
+}

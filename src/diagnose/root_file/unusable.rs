@@ -113,7 +113,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
 /// path and finds no such file.
 pub(in crate::diagnose) fn content_for_path(keyword: &str, path: &Path, file: &str) -> Option<Finding> {
     let fix = format!(
-        "write the text into a file, {file}, and set {keyword} to its path (for a secret: mode 0600)"
+        "write the text into a file, {file}, and give its path where the text is now ({keyword}; a secret needs mode 0600)"
     );
     is_content(path).then(|| {
         Finding::titled(format!("{keyword} is the content of a PEM file, not its path"))

@@ -138,11 +138,18 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
             view.user()
         )),
-        (Some(44), _) => Fix::text("get a new certificate: the server's CRL lists this one"),
-        (Some(45), _) => Fix::text("get a new certificate: this one has expired or is not yet valid"),
-        (Some(43), _) => {
-            Fix::text("get a certificate for clients: its extendedKeyUsage must have clientAuth")
-        }
+        (Some(44), _) => Fix::text(format!(
+            "get a new certificate from {}: the server's CRL lists this one",
+            client_ca(&tls.client_certificate)
+        )),
+        (Some(45), _) => Fix::text(format!(
+            "get a new certificate from {}: this one has expired or is not yet valid",
+            client_ca(&tls.client_certificate)
+        )),
+        (Some(43), _) => Fix::text(format!(
+            "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE",
+            client_ca(&tls.client_certificate)
+        )),
         (Some(48), _) => Fix::text(format!(
             "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
             client_ca(&tls.client_certificate)

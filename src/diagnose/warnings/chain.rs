@@ -203,11 +203,17 @@ fn ca_as_server_fix(view: &View<'_>) -> Fix {
 pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
     strict(
         view,
-        |reason| matches!(reason, StrictReason::OldVersion(_) | StrictReason::Other(_)),
+        |reason| !matches!(reason, StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate),
         |reason| {
             match reason {
             StrictReason::OldVersion(version) => {
                 format!("the server certificate has X.509 version {version}; strict clients reject it")
+            }
+            StrictReason::NegativeSerial => {
+                "a certificate of the chain has a negative serial number; strict clients reject it".to_owned()
+            }
+            StrictReason::EmptyIssuer => {
+                "a certificate of the chain names no issuer; strict clients reject it".to_owned()
             }
             StrictReason::Other(what) if what == "UnsupportedCriticalExtension" => {
                 "strict clients reject the chain: a certificate marks an extension critical that they do not support"
@@ -220,7 +226,8 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
         }
         },
         || {
-            let text = "on the server: reissue it as version 3 with subjectAltName and without unusual critical extensions, then reload; psql \
+            let text = "on the server: reissue it as version 3 with subjectAltName, a positive serial number, the name of its issuer and without \
+                        unusual critical extensions, then reload; psql \
                         accepts it as it is";
             reissue::server(view, text, Key::Kept, None)
         },
