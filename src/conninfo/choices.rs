@@ -184,3 +184,10 @@ pub enum RequireAuth {
     /// All but these.
     Except(Vec<AuthMethod>),
 }
+
+impl SslMode {
+    /// The mode that libpq calls so.
+    pub fn by_name(word: &str) -> Option<Self> {
+        Self::of(word.as_bytes())
+    }
+}

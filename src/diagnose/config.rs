@@ -335,7 +335,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let others = other_unknown_options(view, span.as_ref());
     let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
     let owners = names().filter_map(|name| driver::belongs(name, &dialect::owners(name)));
-    let because = [format!("it stands in {}; names are case-sensitive", origin.phrase())];
+    let because = [format!("not a libpq option (from {}; option names are case-sensitive)", origin.phrase())];
     let because: Vec<String> = because.into_iter().chain(owners).collect();
     let mark = match (span, input) {
         (Some(span), input) if !others.is_empty() => {

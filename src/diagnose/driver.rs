@@ -7,7 +7,7 @@ use crate::clients::dialect::{
     self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
     Typed,
 };
-use crate::conninfo::mask_argument;
+use crate::conninfo::{SslMode, mask_argument};
 use crate::text::printable;
 
 /// What is wrong with a string, by the code that it has.
@@ -102,7 +102,10 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
         None => (format!("{driver} does not verify the server unless it is told to"), Vec::new()),
     };
     let why = typed.decision()?.why.as_deref().map(printable);
-    let libpq = typed.libpq_demand().map(|demand| demanded(&demand));
+    let libpq = match typed.word().and_then(|word| refused_by_libpq(&typed.as_typed(word))) {
+        Some(mode) => Some(format!("refuse the string: it has no sslmode {mode}")),
+        None => typed.libpq_demand().map(|demand| demanded(&demand).to_owned()),
+    };
     Some(
         Finding::titled(title)
             .mark(mark(typed, &places, demanded(demand)))
@@ -110,6 +113,12 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
             .fact_if("why", why)
             .fact_if("libpq_would", libpq),
     )
+}
+
+/// The value of an sslmode, as typed, that libpq does not know.
+fn refused_by_libpq(typed: &str) -> Option<String> {
+    let mode = typed.strip_prefix("sslmode=")?;
+    SslMode::by_name(mode).is_none().then(|| mode.to_owned())
 }
 
 /// The roots that stand in for others.
@@ -170,7 +179,13 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
                 .filter(|setting| !setting.typed.is_empty())
                 .map(|setting| ignored(driver, &name(setting), *nearest, belongs_to)),
             Remark::Overridden { setting: at, by } => setting(at).zip(setting(by)).map(|(setting, by)| {
-                format!("{} does not count: {} does", typed.as_typed(setting), typed.as_typed(by))
+                let (ignored, counts) = (typed.as_typed(setting), typed.as_typed(by));
+                match setting.keyword == by.keyword {
+                    true => {
+                        format!("{} is given twice: {counts} counts, {ignored} is ignored", name(setting))
+                    }
+                    false => format!("{ignored} is ignored: {counts} counts"),
+                }
             }),
             Remark::Placeholder(at) => setting(at).map(|setting| {
                 let keyword = setting.libpq().unwrap_or(&setting.keyword);

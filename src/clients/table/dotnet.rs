@@ -73,6 +73,6 @@ encrypted connection
         verifies: "yes, against the Windows store",
     },
     behaviour: BEHAVIOUR,
-    notes: &["there is no root file to name: the Windows store decides", "it uses Npgsql"],
+    notes: &["it takes no root file: the Windows certificate store decides", "it uses Npgsql"],
     source: Source { what: "Npgsql's rules on Windows", date: "", basis: Basis::General },
 };

@@ -85,7 +85,7 @@ db, err := sql.Open(\"postgres\",
         ..PGX_RULES
     },
     notes: &[
-        "every answer but S to SSLRequest is \"SSL is not enabled on the server\"",
+        "any answer but S to SSLRequest gives the error \"SSL is not enabled on the server\"",
         "from 1.10.7 on SNI made verify-ca compare names, until that was fixed",
     ],
     source: Source {

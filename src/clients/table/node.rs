@@ -25,7 +25,7 @@ const KEY_SETTINGS: &str = "
 «if not root»ssl: { rejectUnauthorized: true }
 ";
 
-const URL_NOTE: &str = "give the ssl object or a URL with ssl settings, never both: any sslmode or ssl* in the URL throws the object away";
+const URL_NOTE: &str = "give the ssl object or a URL with ssl settings, never both: any sslmode or ssl* in the URL replaces the object";
 
 const NODE_POSTGRES: Client = Client {
     name: "node-postgres",
@@ -108,8 +108,8 @@ const sql = postgres({
     behaviour: Behaviour { verifier: Verifier::PostgresJs, ..NODE },
     notes: &[
         "a file in ?sslrootcert= is not read but sent to the server as a start-up parameter; ?sslmode=verify-full alone trusts Node's own list",
-        "for a host that is an address it compares the certificate with \"localhost\"; checkServerIdentity above mends that",
-        "a server that closes after SSLRequest makes it wait, whatever connect_timeout says",
+        "if host is an address, it compares the certificate with \"localhost\"; checkServerIdentity above corrects that",
+        "if the server closes the connection after SSLRequest, it waits forever, whatever connect_timeout is",
     ],
     source: Source {
         what: "porsager/postgres src/index.js, src/connection.js 2026-04-05; run",
@@ -293,7 +293,7 @@ DATABASE_URL=\"«string»\"
         further: Some(&[]),
     },
     notes: &[
-        "yes: sslcert is the root here, and the client's certificate is sslidentity",
+        "sslcert is the root file here, and sslidentity the client's certificate",
         "there is no verify-full: require with sslaccept=strict is it; relative paths start at the prisma folder",
         "with a driver adapter (@prisma/adapter-pg) node-postgres' rules hold: `--for node-postgres`",
     ],

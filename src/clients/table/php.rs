@@ -6,7 +6,8 @@ use super::{AS_LIBPQ, Basis, Behaviour, Client, LIBPQ_WORDS, PREFER, Source};
 
 pub(super) const CLIENTS: &[Client] = &[PDO, LARAVEL];
 
-const HOME_NOTE: &str = "a service user often has no home directory, so the default root file is looked for where nothing is: name it";
+const HOME_NOTE: &str =
+    "a service user often has no home directory, and then no default root file: set sslrootcert";
 
 const PDO: Client = Client {
     name: "pdo",
@@ -26,7 +27,7 @@ $connection = new PDO(
     string: Some(pdo_dsn),
     default: PREFER,
     behaviour: AS_LIBPQ,
-    notes: &["a semicolon cannot stand in a value: PDO makes a blank of it", HOME_NOTE],
+    notes: &["a value cannot contain a semicolon: PDO replaces it with a space", HOME_NOTE],
     source: Source { what: "libpq's rules; FreshPorts issue 82", date: "", basis: Basis::General },
 };
 

@@ -177,7 +177,7 @@ connection = pg8000.dbapi.connect(
         takes_address: false,
         further: Some(&[]),
     },
-    notes: &["it knows no sslmode", "every answer but S to SSLRequest is \"Server refuses SSL\""],
+    notes: &["it knows no sslmode", "any answer but S to SSLRequest gives the error \"Server refuses SSL\""],
     source: Source { what: "run", date: "2026-11-23", basis: Basis::Measured },
 };
 

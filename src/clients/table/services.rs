@@ -44,8 +44,8 @@ server_tls_sslmode = verify-full
         further: Some(&[]),
     },
     notes: &[
-        "no direct TLS towards the server",
-        "towards its clients TLS is off unless client_tls_sslmode says otherwise: they get N for SSLRequest",
+        "no direct TLS to the server",
+        "TLS for its clients is off unless client_tls_sslmode is set: they get N for SSLRequest",
     ],
     source: Source {
         what: "pgbouncer/pgbouncer doc/config.md, NEWS",

@@ -103,11 +103,9 @@ impl Answer<'_> {
             page.labelled(LABELS, "read as", Role::Secondary, Role::Plain, &text);
         }
         if let Some(mode) = self.raised_from {
-            let text = format!(
-                "sslmode={} does not verify the server; the snippets do, with verify-full",
-                mode.name()
-            );
-            page.labelled(LABELS, "raised", Role::Warning, Role::Plain, &text);
+            let text =
+                format!("sslmode={} does not verify the server; the snippets use verify-full", mode.name());
+            page.labelled(LABELS, "changed", Role::Warning, Role::Plain, &text);
         }
         if self.other_hosts > 0 {
             let text = format!("the first host only; {} more are given", self.other_hosts);
@@ -125,12 +123,13 @@ impl Answer<'_> {
         let (role, text) = match self.outcome {
             None => (
                 Role::Plain,
-                "not made: differences that depend on the server's certificate are told with --probe"
+                "not probed: add --probe to include differences that depend on the server's certificate"
                     .to_owned(),
             ),
-            Some(Outcome { diagnosis: None, verdict, .. }) => {
-                (Role::Good, format!("{}; differences are told by the server's own chain", verdict.words()))
-            }
+            Some(Outcome { diagnosis: None, verdict, .. }) => (
+                Role::Good,
+                format!("{}; the differences are those of the server's own chain", verdict.words()),
+            ),
             Some(Outcome { diagnosis, .. }) => {
                 let what = diagnosis.as_ref().map(|found| format!("{}: {}", found.code, found.title));
                 let seen = if self.situation.is_live() { "" } else { "; the server's chain was not seen" };
@@ -169,8 +168,8 @@ impl Answer<'_> {
         }
         if differences.is_empty() {
             let text = match self.situation.is_live() {
-                true => "from libpq in nothing that is known, for this server",
-                false => "from libpq in nothing that is known, as far as can be told without --probe",
+                true => "no known difference from libpq for this server",
+                false => "no known difference from libpq (use --probe to check the certificate)",
             };
             page.labelled(LABELS, "differs", Role::Secondary, Role::Plain, text);
         }
@@ -294,10 +293,10 @@ mod tests {
         let text = shown(conninfo, vec![client], true, |answer| Form::Page.text(answer, Style::document()));
         assert_eq!(
             text,
-            "   spelled  db.example:5432, verify-full, trusting /srv/roots.pem\n    \
-             raised  sslmode=prefer does not verify the server; the snippets do, with verify-full\n      \
+            "   spelled  db.example:5432, verify-full, trusting /srv/roots.pem\n   \
+             changed  sslmode=prefer does not verify the server; the snippets use verify-full\n      \
              note  the first host only; 1 more are given\n\
-             live check  not made: differences that depend on the server's certificate are told with --probe\n\
+             live check  not probed: add --probe to include differences that depend on the server's certificate\n\
              asyncpg  Python, in a coroutine\n\
              import os, ssl\n\
              import asyncpg\n\
