@@ -143,9 +143,8 @@ pub fn mask_text(text: &str) -> String {
 /// only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
 /// `password` would show itself by the gaps it leaves in every sentence.
 pub fn mask_known(text: &str, secret: &[u8]) -> String {
-    let secret = String::from_utf8_lossy(secret);
-    let is_word = secret.len() < 12 && secret.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_short = secret.chars().count() < 6;
+    let bytes = secret;
+    let secret = String::from_utf8_lossy(bytes);
     let mut text = text.to_owned();
     for written in [
         secret.replace('\\', "\\\\").replace('\'', "\\'"),
@@ -153,13 +152,43 @@ pub fn mask_known(text: &str, secret: &[u8]) -> String {
         secret.replace('"', "\"\""),
         secret.into_owned(),
     ] {
-        text = replaced(&text, &written, |before, after| {
-            let beside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
-            let told = before.is_some_and(|before| !before.is_alphanumeric() && !before.is_whitespace());
-            !(is_short && (beside(before) || beside(after))) && (!is_word || told)
-        });
+        text = replaced(&text, &written, |before, after| told_apart(bytes, before, after));
     }
     text
+}
+
+/// As [`mask_known`] for bytes that need not be text, whose lengths count: a secret becomes as many stars as it is long.
+pub fn blank_known(bytes: &mut [u8], secret: &[u8]) {
+    // A character each, so that places are kept.
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let sought: String = secret.iter().map(|byte| char::from(*byte)).collect();
+    let is_told = |before: Option<char>, after: Option<char>| told_apart(secret, before, after);
+    let places = if sought.is_empty() { Vec::new() } else { text.match_indices(&sought).collect() };
+    let places: Vec<usize> = places
+        .into_iter()
+        .filter(|(at, found)| {
+            let (before, after) = (text.get(..*at), text.get(at + found.len()..));
+            is_told(
+                before.and_then(|before| before.chars().next_back()),
+                after.and_then(|after| after.chars().next()),
+            )
+        })
+        .filter_map(|(at, _)| Some(text.get(..at)?.chars().count()))
+        .collect();
+    for place in places {
+        if let Some(found) = bytes.get_mut(place..place + secret.len()) {
+            found.fill(b'*');
+        }
+    }
+}
+
+/// Whether what stands beside a known secret lets it be the secret, and no part of a sentence.
+fn told_apart(secret: &[u8], before: Option<char>, after: Option<char>) -> bool {
+    let is_word = secret.len() < 12 && secret.iter().all(u8::is_ascii_alphabetic);
+    let is_short = String::from_utf8_lossy(secret).chars().count() < 6;
+    let beside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+    let told = before.is_some_and(|before| !before.is_alphanumeric() && !before.is_whitespace());
+    !(is_short && (beside(before) || beside(after))) && (!is_word || told)
 }
 
 /// A text with the mask in place of what is sought, wherever its neighbours say so.
@@ -463,6 +492,22 @@ mod tests {
             ("", "nothing", "nothing"),
         ] {
             assert_eq!(mask_known(said, secret.as_bytes()), shown, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_known_secret_is_taken_out_of_bytes_that_keep_their_places() {
+        for (said, secret, shown) in [
+            (&b"E\xff\0bad \"open1sesame\"\0"[..], &b"open1sesame"[..], &b"E\xff\0bad \"***********\"\0"[..]),
+            (b"\xe9open1sesame\xe9open1sesame", b"open1sesame", b"\xe9***********\xe9***********"),
+            (b"no \xfcber", b"\xfcber-all", b"no \xfcber"),
+            (b"caches", b"ache", b"caches"),
+            (b"the password is", b"password", b"the password is"),
+            (b"open1", b"", b"open1"),
+        ] {
+            let mut bytes = said.to_vec();
+            blank_known(&mut bytes, secret);
+            assert_eq!(bytes, shown, "{}", String::from_utf8_lossy(secret));
         }
     }
 

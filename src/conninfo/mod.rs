@@ -45,8 +45,8 @@ pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
 pub(crate) use mask::holds_content;
 pub use mask::{
-    MASK, Masked, holds_secret, is_content, mask, mask_argument, mask_at, mask_known, mask_path, mask_text,
-    names_secret,
+    MASK, Masked, blank_known, holds_secret, is_content, mask, mask_argument, mask_at, mask_known, mask_path,
+    mask_text, names_secret,
 };
 pub use merge::Overrides;
 pub use openssl::{Offered, OpenSslConfig};

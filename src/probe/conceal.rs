@@ -1,8 +1,10 @@
 //! What this side knows to be secret, taken out of what a server says: one that asks for a password in clear text may
 //! repeat it in a message, a detail, a hint.
 
-use crate::conninfo::{ParameterValue, Settings, mask_known, mask_text};
-use crate::evidence::{Evidence, PlaintextAnswer, ServerMessage, SessionFailure};
+use crate::conninfo::{ParameterValue, Settings, blank_known, mask_known, mask_text};
+use crate::evidence::{
+    Evidence, NegotiateResult, PlaintextAnswer, ServerMessage, SessionFailure, TlsFailure,
+};
 use crate::secret::Secret;
 
 /// Takes them out of all that the servers of a target said.
@@ -14,6 +16,18 @@ pub(super) fn conceal(evidence: &mut Evidence) {
             attempt.plaintext.as_mut().map(|step| &mut step.result)
         {
             known.hide(message);
+        }
+        if let Some(
+            NegotiateResult::Error(bytes)
+            | NegotiateResult::Injected(bytes)
+            | NegotiateResult::Foreign(bytes),
+        ) = attempt.negotiate.as_mut().map(|step| &mut step.result)
+        {
+            known.blank(bytes);
+        }
+        let failure = attempt.tls.as_mut().and_then(|step| step.result.failure.as_mut());
+        if let Some(TlsFailure::NotTls(bytes)) = failure {
+            known.blank(bytes);
         }
         let Some(session) = attempt.session.as_mut().map(|step| &mut step.result) else { continue };
         session.notices.iter_mut().for_each(|notice| known.hide(notice));
@@ -72,6 +86,12 @@ impl Known {
                 false => mask_known(&text, secret.expose()),
             }
         })
+    }
+
+    /// The same in bytes. A secret that is the same as what is shown anyway is left: nothing there says which it is.
+    fn blank(&self, bytes: &mut [u8]) {
+        let hidden = |secret: &&Secret| !self.shown.iter().any(|shown| shown == secret.expose());
+        self.secrets.iter().filter(hidden).for_each(|secret| blank_known(bytes, secret.expose()));
     }
 
     fn hide(&self, message: &mut ServerMessage) {

@@ -1,5 +1,7 @@
 //! A password given in any way never leaves by any output, whatever the exit.
 
+use std::io::{Read as _, Write as _};
+
 use crate::support::home::Home;
 use crate::support::pki::{Algorithm, Draft};
 use crate::support::postgres::Postgres;
@@ -80,6 +82,43 @@ fn it_stays_hidden_in_a_string_that_does_not_parse() {
         for format in ["human", "json"] {
             let report = Tool::at(&home).with(["--format", format, "-v", &uri]).run();
             report.exits(2).conceals(SECRET);
+        }
+    }
+}
+
+/// One that had it before, or another's server: what it says before TLS is masked as what it says behind.
+#[test]
+fn it_stays_hidden_where_a_server_says_it_before_tls() {
+    let home = Home::new();
+    let error = format!("SFATAL\0C28000\0Mno {SECRET}\0D\"{SECRET}\"\0\0");
+    let length = u32::try_from(error.len() + 4).expect("a short message").to_be_bytes();
+    let message = [&b"E"[..], &length, error.as_bytes()].concat();
+    for (begin, rest) in [
+        (&b""[..], message.as_slice()),
+        (b"", SECRET.as_bytes()),
+        (b"S", SECRET.as_bytes()),
+        (b"S", b"S" as &[u8]),
+    ] {
+        let said = [begin, rest].concat();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        std::thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                let _ = client.read(&mut [0; 8]);
+                // The answer to SSLRequest alone, or with what is no TLS.
+                let apart = said.len() > 1 && said[0] == b'S';
+                let _ = client.write_all(if apart { &said[..1] } else { &said });
+                if apart {
+                    let _ = client.read(&mut [0; 1000]);
+                    let _ = client.write_all(&said[1..]);
+                }
+            }
+        });
+        let string =
+            format!("host=127.0.0.1 port={port} user=u sslmode=require connect_timeout=2 password={SECRET}");
+        for options in [&["-v"][..], &["-v", "--format", "json"], &["-v", "--format", "html"], &["audit"]] {
+            let tool = options.iter().fold(Tool::at(&home), |tool, option| tool.with([*option]));
+            tool.with([&string]).run().conceals(SECRET);
         }
     }
 }
