@@ -65,7 +65,15 @@ impl<'a> Target<'a> {
                     let value = environment.variables.get(OsStr::new(name))?;
                     Some(value.as_encoded_bytes().to_vec())
                 };
-                match reading.in_environment(text.expose(), variable) {
+                let section = match reading.service(variable) {
+                    Some(name) => conninfo::service::said(&name, &["sslmode", "sslrootcert"], &environment),
+                    None => Vec::new(),
+                };
+                let service = |keyword: &str| {
+                    let (_, value) = section.iter().find(|(known, _)| *known == keyword)?;
+                    Some(value.as_bytes().to_vec())
+                };
+                match reading.in_environment(text.expose(), service, variable) {
                     Ok(mut reading) => {
                         reading.settings.iter_mut().for_each(|setting| setting.keep_in(text));
                         of_driver(&environment, text, reading)
@@ -247,6 +255,11 @@ fn of_driver<'a>(surroundings: &Environment, text: &Secret, reading: Box<Reading
     let mode = sslmode(demand);
     settings.push(("sslmode", Cow::Borrowed(mode.as_bytes())));
     let mut assumed = None;
+    // The roots of a service would make libpq verify what this driver does not.
+    let of_service = |setting: &Setting| setting.variable.is_some() && setting.keyword == "sslrootcert";
+    if demand.chain == Chain::No && reading.settings.iter().any(of_service) {
+        settings.push(("sslrootcert", Cow::Borrowed(b"")));
+    }
     if demand.chain != Chain::No && mode != "disable" {
         let chosen = chosen(&reading, &environment);
         let (root, file) = trusted(chosen, &reading, mode, &mut environment);
@@ -340,7 +353,8 @@ fn seen_by(dialect: &Dialect, demand: &Demand, environment: &Environment) -> Env
             let variable = options::find(option.as_bytes()).and_then(|option| option.variable);
             variable.is_some_and(|variable| name == variable) && !matches!(*option, "sslmode" | "sslrootcert")
         };
-        !is_libpqs || options.iter().any(of_option) || (passfile && name == "PGPASSFILE")
+        let of_service = options.contains(&"service") && (name == "PGSERVICEFILE" || name == "PGSYSCONFDIR");
+        !is_libpqs || options.iter().any(of_option) || (passfile && name == "PGPASSFILE") || of_service
     };
     let variables = environment.variables.iter().filter(|(name, _)| reads(name));
     let secrets = environment.secrets.iter().filter(|(name, _)| reads(OsStr::new(name)));

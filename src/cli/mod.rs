@@ -173,7 +173,11 @@ impl Cli {
     /// clap's, worded for the terminal: a request for help or the version, or what is wrong.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
-        Self::parsed(arguments.clone()).map_err(|error| fit_to_be_shown(error, &arguments))
+        let mut cli = Self::parsed(arguments.clone()).map_err(|error| fit_to_be_shown(error, &arguments))?;
+        if cli.display.json {
+            cli.display.format = Format::Json;
+        }
+        Ok(cli)
     }
 
     /// The format that a command line names, be the rest of it as it may.
@@ -224,12 +228,7 @@ impl Cli {
         if let Some(name) = matches.subcommand_name() {
             refuse_check_options(&mut definition, &matches, name)?;
         }
-        let read = Self::from_arg_matches(&matches);
-        let mut cli = read.map_err(|error| error.format(&mut definition))?;
-        if cli.display.json {
-            cli.display.format = Format::Json;
-        }
-        Ok(cli)
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
     }
 }
 
@@ -415,6 +414,16 @@ mod tests {
         );
         assert!(read(&["--format", "json", "demo"]).is_ok());
         assert!(read(&["demo", "--format", "json"]).is_ok());
+    }
+
+    #[test]
+    fn json_is_short_for_a_format() {
+        for arguments in
+            [&["--json", "host=a"][..], &["host=a", "--json"], &["demo", "--json"], &["--json", "demo"]]
+        {
+            assert_eq!(read(arguments).unwrap().display.format, Format::Json, "{arguments:?}");
+        }
+        assert!(read(&["--json", "--format", "csv", "host=a"]).is_err());
     }
 
     #[test]

@@ -55,6 +55,12 @@ pub(super) fn find(name: &Value, environment: &Environment) -> Result<Section, B
     Err(not_found(name, searched, unreadable, environment))
 }
 
+/// What a service says of some keywords; nothing where there is no such service, which whoever merges settings tells.
+pub fn said(name: &[u8], keywords: &[&str], environment: &Environment) -> Vec<(&'static str, Value)> {
+    let found = find(&Value::new(name), environment).map(|section| section.settings).unwrap_or_default();
+    found.into_iter().filter(|(keyword, _)| keywords.contains(keyword)).collect()
+}
+
 /// Where a section of a service file begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {

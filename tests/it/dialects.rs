@@ -85,6 +85,30 @@ const MODE_VARIABLES: &[&[(&str, &str)]] = &[
     &[("PGSSLMODE", "nonsense")],
 ];
 
+/// The same, and what a service file says: it counts more than variables and less than the string.
+const LIBPQ_VARIABLES: &[&[(&str, &str)]] = &[
+    &[("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", "ROOT")],
+    &[("PGSSLMODE", "require"), ("PGSSLROOTCERT", "ROOT")],
+    &[("PGSSLMODE", "require")],
+    &[("PGSSLMODE", "disable")],
+    &[("PGSSLMODE", "nonsense")],
+    &[("PGSERVICEFILE", "SERVICES")],
+    &[("PGSERVICEFILE", "SERVICES"), ("PGSERVICE", "verifies")],
+    &[("PGSERVICEFILE", "SERVICES"), ("PGSERVICE", "requires"), ("PGSSLMODE", "disable")],
+    &[
+        ("PGSERVICEFILE", "SERVICES"),
+        ("PGSERVICE", "off"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSSLROOTCERT", "ROOT"),
+    ],
+    &[("PGSERVICEFILE", "SERVICES"), ("PGSERVICE", "odd")],
+    &[("PGSERVICEFILE", "SERVICES"), ("PGSERVICE", "absent")],
+];
+
+/// The services of that file.
+const SERVICES: &str = "[verifies]\nsslmode=verify-full\nsslrootcert=ROOT\n[requires]\nsslmode=require\n\
+                        [off]\nsslmode=disable\n[odd]\nsslmode=nonsense\n[other]\nconnect_timeout=9\n";
+
 const NODE_VARIABLES: &[&[(&str, &str)]] = &[
     &[("NODE_TLS_REJECT_UNAUTHORIZED", "0")],
     &[("NODE_TLS_REJECT_UNAUTHORIZED", "1")],
@@ -105,6 +129,19 @@ const LIBPQ: &[&str] = &[
     "sslmode=verify-ca",
     "sslmode=verify-full",
     "sslmode=REQUIRE",
+];
+
+/// And services of a file.
+const LIBPQ_AND_SERVICES: &[&str] = &[
+    "",
+    "sslmode=disable",
+    "sslmode=prefer",
+    "sslmode=require",
+    "sslmode=verify-full",
+    "service=verifies",
+    "service=requires",
+    "service=off",
+    "service=other",
 ];
 
 /// And a word that libpq has in URIs only.
@@ -137,6 +174,7 @@ fn agrees(driver: &Driver) {
     for surroundings in driver.surroundings() {
         let home = Home::new();
         let root = home.write("ca.pem", &SERVERS.root);
+        home.write("services", SERVICES.replace("ROOT", &root.display().to_string()));
         if surroundings.home {
             home.write(".postgresql/root.crt", &SERVERS.root);
         }
@@ -261,7 +299,9 @@ impl Around {
         let system = if self.system { home.join("ca.pem") } else { none.clone() };
         command.env("SSL_CERT_FILE", system).env("SSL_CERT_DIR", none);
         for (name, value) in self.variables {
-            command.env(name, value.replace("ROOT", &home.join("ca.pem").display().to_string()));
+            let place = |name: &str| home.join(name).display().to_string();
+            command
+                .env(name, value.replace("ROOT", &place("ca.pem")).replace("SERVICES", &place("services")));
         }
         command
     }
@@ -453,7 +493,8 @@ const fn url(dialect: &'static str, begin: &'static str, program: fn(&Home) -> C
 #[test]
 fn psycopg() {
     agrees(&Driver {
-        environments: MODE_VARIABLES,
+        variants: LIBPQ_AND_SERVICES,
+        environments: LIBPQ_VARIABLES,
         system: true,
         ..url("psycopg", "postgresql://USER@localhost:PORT/postgres", |home| python(home, "psycopg"))
     });
@@ -462,7 +503,12 @@ fn psycopg() {
 #[test]
 fn psycopg2() {
     let begin = "host=localhost port=PORT dbname=postgres user=USER";
-    agrees(&Driver { signs: (" ", " "), ..url("psycopg2", begin, |home| python(home, "psycopg2")) });
+    agrees(&Driver {
+        signs: (" ", " "),
+        variants: LIBPQ_AND_SERVICES,
+        environments: LIBPQ_VARIABLES,
+        ..url("psycopg2", begin, |home| python(home, "psycopg2"))
+    });
 }
 
 #[test]
@@ -624,7 +670,12 @@ fn lib_pq() {
 #[test]
 fn pdo() {
     let begin = "pgsql:host=localhost;port=PORT;dbname=postgres;user=USER";
-    agrees(&Driver { signs: (";", ";"), ..url("pdo", begin, |home| script(home, &["php"], "driver.php")) });
+    agrees(&Driver {
+        signs: (";", ";"),
+        variants: LIBPQ_AND_SERVICES,
+        environments: LIBPQ_VARIABLES,
+        ..url("pdo", begin, |home| script(home, &["php"], "driver.php"))
+    });
 }
 
 #[test]
@@ -632,6 +683,8 @@ fn dbd_pg() {
     let begin = "dbi:Pg:host=localhost;port=PORT;dbname=postgres;user=USER";
     agrees(&Driver {
         signs: (";", ";"),
+        variants: LIBPQ_AND_SERVICES,
+        environments: LIBPQ_VARIABLES,
         ..url("dbi", begin, |home| script(home, &["/usr/bin/perl"], "driver.pl"))
     });
 }
@@ -641,6 +694,8 @@ fn ruby_pg() {
     let begin = "host=localhost port=PORT dbname=postgres user=USER";
     agrees(&Driver {
         signs: (" ", " "),
+        variants: LIBPQ_AND_SERVICES,
+        environments: LIBPQ_VARIABLES,
         ..url("ruby-pg", begin, |home| script(home, &["/usr/bin/ruby", "ruby-pg"], "driver.rb"))
     });
 }
@@ -720,7 +775,7 @@ fn odbc() {
             "SSLmode=require;pqopt={sslmode=verify-full}",
         ],
         root: None,
-        environments: MODE_VARIABLES,
+        environments: LIBPQ_VARIABLES,
         ..url(
             "odbc",
             "Driver={PostgreSQL Unicode};Server=localhost;Port=PORT;Database=postgres;Uid=USER",
@@ -742,7 +797,7 @@ fn rails() {
 #[test]
 fn pgx() {
     agrees(&Driver {
-        environments: MODE_VARIABLES,
+        environments: LIBPQ_VARIABLES,
         system: true,
         ..url("pgx-4", "postgresql://USER@localhost:PORT/postgres", |home| go(home, "pgx"))
     });

@@ -1,25 +1,48 @@
-//! What environment variables say of TLS where a string says nothing.
+//! What a service file and environment variables say of TLS where a string says nothing.
 
 use super::lookup::Lookup;
 use super::{
-    Decision, Failure, FaultKind, Form, Kind, Meaning, Place, Reading, Setting, SettingValue, secrets,
+    Decision, Failure, FaultKind, Form, Kind, Meaning, Place, Reading, Setting, SettingValue, Variables,
+    secrets,
 };
 
+/// What a service says of TLS, and the words for where that stands.
+const SERVICE: [(&str, &str); 2] =
+    [("sslmode", "service file: sslmode"), ("sslrootcert", "service file: sslrootcert")];
+
 impl Reading {
-    /// The reading in surroundings in which variables have these values: a variable that its driver reads is one more
-    /// setting, which counts where the text has none.
+    /// The service that its driver looks up in a service file: the text's, else the one of this variable's value. `None`
+    /// where it reads no such file.
+    pub fn service(&self, variable: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let reads = match self.dialect.surroundings.variables {
+            Variables::All => true,
+            Variables::Of(options) => options.contains(&"service"),
+        };
+        let of_string = self.dialect.surroundings.service_of_string;
+        let given = self.libpq("service").filter(|setting| setting.counts && of_string);
+        let given = given.map(|setting| setting.value.expose().to_vec());
+        given.or_else(|| variable("PGSERVICE")).filter(|name| reads && !name.is_empty())
+    }
+
+    /// The reading in surroundings in which a service says this of TLS and variables have these values: what its driver
+    /// reads there is one more setting, which counts where the text has none; a variable, where the service has none.
     ///
     /// # Errors
-    /// The driver refuses what a variable says.
+    /// The driver refuses what a variable or the service says.
     pub fn in_environment(
         mut self: Box<Self>,
         original: &[u8],
+        service: impl Fn(&str) -> Option<Vec<u8>>,
         variable: impl Fn(&str) -> Option<Vec<u8>>,
     ) -> Result<Box<Self>, Box<Failure>> {
         let before = self.settings.len();
         for (name, keyword) in self.dialect.surroundings.of_tls {
-            if let Some(value) = variable(name) {
-                let setting = self.of_variable(name, keyword, value);
+            // Some have libpq's settings within one of their own.
+            let libpqs = keyword.rsplit('.').next().unwrap_or(keyword);
+            let of_service = SERVICE.iter().find(|(known, _)| *known == libpqs);
+            let of_service = of_service.and_then(|(known, origin)| Some((*origin, service(known)?)));
+            if let Some((origin, value)) = of_service.or_else(|| Some((*name, variable(name)?))) {
+                let setting = self.of_variable(origin, keyword, value);
                 self.settings.push(setting);
             }
         }

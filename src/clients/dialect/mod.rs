@@ -185,6 +185,8 @@ pub struct Surroundings {
     pub passfile: bool,
     /// Its limit for connecting, in seconds, without one; 0: none.
     pub connect_timeout: u32,
+    /// Whether a service that the string names decides what it demands; one that PGSERVICE names does for all that read it.
+    pub service_of_string: bool,
     /// The variables that take part in what it demands, each with the keyword under which its rules look for it. It
     /// counts less than the same keyword in the string.
     pub of_tls: &'static [(&'static str, &'static str)],

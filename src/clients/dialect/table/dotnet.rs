@@ -32,6 +32,7 @@ const SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Refused,
     passfile: true,
     connect_timeout: 15,
+    service_of_string: true,
     of_tls: &[("PGSSLROOTCERT", "Root Certificate")],
 };
 

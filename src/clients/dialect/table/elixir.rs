@@ -74,6 +74,7 @@ const fn copy_of_ecto() -> Dialect {
             host: Absent::Is("localhost"),
             passfile: false,
             connect_timeout: 15,
+            service_of_string: true,
             of_tls: &[],
         },
         source: "postgrex 0.22.2 run with Ecto's rules for URLs, 2026-11-29",

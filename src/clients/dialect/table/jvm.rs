@@ -16,6 +16,7 @@ const ON_ITS_OWN: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: false,
     connect_timeout: 10,
+    service_of_string: true,
     of_tls: &[],
 };
 
@@ -333,6 +334,7 @@ static R2DBC: Dialect = Dialect {
         user: Absent::Refused,
         host: Absent::Refused,
         connect_timeout: 0,
+        service_of_string: true,
         ..ON_ITS_OWN
     },
     source: "pgjdbc/r2dbc-postgresql and r2dbc/r2dbc-spi read, 2026-06-22; not run",

@@ -2,8 +2,8 @@
 
 use super::{
     Bare, Case, Dialect, FaultKind, Form, Hosts, Keyword, Keywords, LENIENT, LIBPQ_KEYWORDS,
-    LIBPQ_SURROUNDINGS, Library, Login, Lookup, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Syntax, Unknown,
-    libpq_rules, named, own, pairs, spell_libpq, tls, url,
+    LIBPQ_SURROUNDINGS, Library, Login, Lookup, PLAIN, PYTHON, Path, Prefix, RUBY, Repeated, Surroundings,
+    Syntax, Unknown, libpq_rules, named, own, pairs, spell_libpq, tls, url,
 };
 use crate::clients::dialect::Decision;
 
@@ -106,6 +106,10 @@ static DBI: Dialect = Dialect {
     ..copy_of_libpq()
 };
 
+/// The pg gem makes every default of libpq's a setting of the string (PG::Connection.conndefaults_hash): what a service of
+/// the string says of TLS no longer counts, what one of PGSERVICE says is among them.
+const RUBY_SURROUNDINGS: Surroundings = Surroundings { service_of_string: false, ..LIBPQ_SURROUNDINGS };
+
 /// The pg gem passes hashes and strings on.
 static RUBY_PG: Dialect = Dialect {
     name: "ruby-pg",
@@ -113,6 +117,7 @@ static RUBY_PG: Dialect = Dialect {
     title: "Ruby pg",
     releases: "1.4",
     forms: &[Form::Libpq, Form::Object(&RUBY)],
+    surroundings: RUBY_SURROUNDINGS,
     keywords: Keywords { misnamed: &[("database", "dbname")], ..KEYWORDS },
     source: "pg 1.4.5 run, 2026-11-29; the Azure portal's own snippet has `database`, which libpq does not know",
     ..copy_of_libpq()
@@ -150,6 +155,7 @@ static RAILS: Dialect = Dialect {
         ..PLAIN
     },
     hosts: Hosts::Plain,
+    surroundings: RUBY_SURROUNDINGS,
     demand: rails_rules,
     source: "ActiveRecord 6.1.7 run, 2026-11-29",
     ..copy_of_libpq()

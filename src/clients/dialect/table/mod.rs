@@ -230,6 +230,7 @@ const LIBPQ_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::AsLibpq,
     passfile: true,
     connect_timeout: 0,
+    service_of_string: true,
     of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 

@@ -60,6 +60,7 @@ pub(super) const NODE_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: true,
     connect_timeout: 0,
+    service_of_string: true,
     of_tls: &[("PGSSLMODE", "PGSSLMODE"), REJECT_UNAUTHORIZED, EXTRA_CA_CERTS],
 };
 
@@ -388,6 +389,7 @@ static POSTGRES_JS: Dialect = Dialect {
         host: Absent::Is("localhost"),
         passfile: false,
         connect_timeout: 30,
+        service_of_string: true,
         of_tls: &[("PGSSL", "PGSSL"), REJECT_UNAUTHORIZED, EXTRA_CA_CERTS],
     },
     source: "postgres 3.4.9 run, 2026-11-29",

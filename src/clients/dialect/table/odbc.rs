@@ -31,6 +31,7 @@ static ODBC: Dialect = Dialect {
             "user",
             "password",
             "passfile",
+            "service",
             "hostaddr",
             "sslrootcert",
             "sslcert",

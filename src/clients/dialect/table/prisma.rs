@@ -48,6 +48,7 @@ static PRISMA: Dialect = Dialect {
         host: Absent::Is("localhost"),
         passfile: false,
         connect_timeout: 5,
+        service_of_string: true,
         of_tls: &[],
     },
     source: "prisma/prisma-engines quaint read, 2026-11-29; not run",

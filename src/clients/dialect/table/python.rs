@@ -32,6 +32,7 @@ const ASYNCPG_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::AsLibpq,
     passfile: true,
     connect_timeout: 60,
+    service_of_string: true,
     of_tls: &[("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert")],
 };
 
@@ -202,6 +203,7 @@ const PG8000_SURROUNDINGS: Surroundings = Surroundings {
     host: Absent::Is("localhost"),
     passfile: false,
     connect_timeout: 0,
+    service_of_string: true,
     of_tls: &[],
 };
 
