@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::openssl_config::Remembered;
 use super::options::OPTIONS;
 use super::{Program, Value, options};
 use crate::secret::Secret;
@@ -32,6 +33,8 @@ pub struct Environment {
     pub system_config_dir: PathBuf,
     /// The program whose surroundings these are.
     pub program: Program,
+    /// What OpenSSL's configuration sets in them, once it was read.
+    pub openssl: Remembered,
 }
 
 impl fmt::Debug for Environment {
@@ -101,6 +104,7 @@ impl Environment {
             current_dir: std::env::current_dir().unwrap_or_default(),
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
             program: Program::default(),
+            openssl: Default::default(),
             secrets,
             variables,
         }

@@ -18,6 +18,7 @@ mod loose;
 pub mod mask;
 mod merge;
 mod openssl;
+mod openssl_config;
 pub mod options;
 mod origin;
 mod parameter;
@@ -49,7 +50,8 @@ pub use mask::{
     mask_text, names_secret,
 };
 pub use merge::Overrides;
-pub use openssl::{Offered, OpenSslConfig};
+pub use openssl::Offered;
+pub use openssl_config::{OpenSslConfig, Remembered};
 pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};

@@ -110,7 +110,7 @@ fn settings(
     if over_tcp && choices.asks_for_gss {
         notices.extend(credentials().map(|name| Notice::KerberosCredentials { name }));
     }
-    let openssl = OpenSslConfig::read(environment);
+    let openssl = OpenSslConfig::of(environment);
     let (min_tls, max_tls) = match &openssl {
         Some(config) => config.bounds(choices.min_tls, choices.max_tls),
         None => (choices.min_tls, choices.max_tls),
@@ -282,6 +282,7 @@ mod tests {
             secrets: Default::default(),
             system_config_dir: "/nonexistent".into(),
             program: Default::default(),
+            openssl: Default::default(),
         }
     }
 

@@ -77,6 +77,7 @@ impl Demo {
             secrets: Default::default(),
             system_config_dir: self.directory().to_owned(),
             program: Default::default(),
+            openssl: Default::default(),
         }
     }
 

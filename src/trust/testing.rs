@@ -41,6 +41,7 @@ impl Home {
             secrets: Default::default(),
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
+            openssl: Default::default(),
         };
         Self { directory, environment }
     }

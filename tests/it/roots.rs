@@ -91,6 +91,7 @@ impl Place {
             secrets: Default::default(),
             system_config_dir: PathBuf::new(),
             program: Default::default(),
+            openssl: Default::default(),
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let mut streams = Streams {

@@ -14,8 +14,7 @@ use std::path::PathBuf;
 pub use offered::Offered;
 
 use super::choices::Choice as _;
-use super::{Environment, TlsVersion};
-use crate::certificate::SecurityLevel;
+use super::{Environment, OpenSslConfig, TlsVersion};
 use file::Reader;
 
 /// Where builds of OpenSSL have their `openssl.cnf` (`openssl version -d`): Debian and Ubuntu, Fedora and Red Hat, Alpine
@@ -26,39 +25,17 @@ const PLACES: [&str; 4] = [
     "/etc/ssl/openssl.cnf",
     "/opt/homebrew/etc/openssl@3/openssl.cnf",
 ];
-/// What the configuration sets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenSslConfig {
-    /// The file, as it was named.
-    pub file: PathBuf,
-    /// `@SECLEVEL` of `CipherString`.
-    pub level: Option<SecurityLevel>,
-    /// `MinProtocol`, which libpq's `ssl_min_protocol_version` replaces unless that is empty.
-    pub min_tls: Option<TlsVersion>,
-    /// `MaxProtocol`, which libpq's `ssl_max_protocol_version` replaces.
-    pub max_tls: Option<TlsVersion>,
-    /// What `Protocol` switches off, whatever libpq's bounds are.
-    pub without: Vec<TlsVersion>,
-    /// `CipherString`: the suites of TLS 1.2 and below, unless they are the default ones.
-    pub suites12: Option<Vec<u16>>,
-    /// `Ciphersuites`: those of TLS 1.3.
-    pub suites13: Option<Vec<u16>>,
-    /// `Groups`, `Curves` or `ECDHParameters`.
-    pub groups: Option<Vec<u16>>,
-    /// `SignatureAlgorithms`.
-    pub schemes: Option<Vec<u16>>,
-    /// `ClientSignatureAlgorithms`, where a client signs with others than a server may.
-    pub client_schemes: Option<Vec<u16>>,
-    /// Whether algorithms approved by FIPS 140 alone are asked for.
-    pub fips: bool,
-}
-
 impl OpenSslConfig {
     /// What the file that OpenSSL would read sets; `None` if that is nothing.
-    pub(super) fn read(environment: &Environment) -> Option<Self> {
+    pub(super) fn of(environment: &Environment) -> Option<Self> {
         if environment.program.own_tls {
             return None;
         }
+        let named = environment.variable("OPENSSL_CONF").map(|path| path.to_owned());
+        environment.openssl.once(named, || Self::read(environment))
+    }
+
+    fn read(environment: &Environment) -> Option<Self> {
         let file = match environment.variable("OPENSSL_CONF") {
             Some(path) => PathBuf::from(path),
             None => PLACES.iter().map(PathBuf::from).find(|path| path.is_file())?,
@@ -150,6 +127,7 @@ fn bound(value: &str, to: &mut Option<TlsVersion>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::SecurityLevel;
     use crate::conninfo::Program;
 
     const HEAD: &str =
@@ -170,8 +148,13 @@ mod tests {
         };
         let own =
             Environment { program: Program { own_tls: true, ..Program::default() }, ..environment.clone() };
-        assert_eq!(OpenSslConfig::read(&own), None);
-        OpenSslConfig::read(&environment)
+        assert_eq!(OpenSslConfig::of(&own), None);
+        // Once read, it is as it was for all who ask in the same surroundings.
+        let config = OpenSslConfig::of(&environment);
+        std::fs::remove_file(directory.path().join("openssl.cnf")).unwrap();
+        assert_eq!(OpenSslConfig::of(&environment), config);
+        assert_eq!(OpenSslConfig::of(&environment.clone()), None);
+        config
     }
 
     fn level_of(text: &str) -> Option<u8> {

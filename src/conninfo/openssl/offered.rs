@@ -1,9 +1,9 @@
 //! What libpq's OpenSSL offers in its ClientHello, by default and under a configuration: seen in those of libpq 15 on OpenSSL
 //! 3.0 and of libpq 18 on 3.5.
 
-use super::OpenSslConfig;
 use super::ciphers::Suite;
 use super::lists::{GROUPS, SCHEMES};
+use crate::conninfo::OpenSslConfig;
 use crate::conninfo::TlsVersion;
 
 /// Cipher suites, key-exchange groups and signature schemes, by their registered numbers and in no order of preference.

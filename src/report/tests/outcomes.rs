@@ -184,6 +184,7 @@ impl Case {
             secrets: Default::default(),
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
+            openssl: Default::default(),
         };
         let overrides = Overrides::default();
         let input = Secret::new(self.conninfo.as_bytes().to_vec());
