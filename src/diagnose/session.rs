@@ -6,7 +6,7 @@ use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
-use super::view::View;
+use super::view::{Reachability, View, reachability};
 use crate::conninfo::Origin;
 use crate::evidence::{Closure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
@@ -341,8 +341,8 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                 )
             } else {
                 format!(
-                    "{}; no error was sent. One of these: a proxy or provider's edge accepts TLS and drops addresses that are \
-                     not on its allow list; a proxy found no server for the session; the server process ended",
+                    "{}; no error was sent. One of these: the server process ended; a proxy or pooler found no server for the \
+                     session; a proxy or provider drops addresses that are not on its allow list",
                     view.tls_words()
                 )
             })
@@ -354,15 +354,27 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                     "set the certificate that the server's CA issued for you, and its key: sslcert=FILE sslkey=FILE",
                 )
             }))
-            .fix(Fix::text(
-                "at the provider or proxy: add this machine's public address to the allow list (IP rules, trusted sources)",
-            ))
-            .fix(Fix::text(
-                "look for this connection in the server's log: no entry means that a proxy or pooler closed it; \
-                 \"terminated by signal\" means that the server process crashed",
-            ))
+            .fixes(who_closed(view))
             .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
+}
+
+/// Where the reason is: the log decides. An allow list comes first only where a provider is known to have one in front.
+fn who_closed(view: &View<'_>) -> Vec<Fix> {
+    let log = Fix::text(
+        "on the server: look for this connection in its log, at this time (/var/log/postgresql, journalctl, the container's output, \
+         or the file that this names): \"terminated by signal\" means that the server process crashed; no line means that a proxy or \
+         pooler closed it, and its own log has the reason",
+    )
+    .run("SELECT pg_current_logfile();");
+    let is_public = view.address().is_some_and(|address| reachability(address) == Reachability::Public);
+    let allow = Fix::text(if is_public {
+        "at the provider or proxy: add this machine's public address to the allow list (IP rules, trusted sources)"
+    } else {
+        "if a proxy or pooler is in front of the server: check that the server behind it is up, and that this machine's address is \
+         on its allow list"
+    });
+    if view.provider().is_some() { vec![allow, log] } else { vec![log, allow] }
 }
 
 fn wrong_attributes(view: &View<'_>) -> Option<Finding> {

@@ -402,18 +402,25 @@ pub(super) fn name_constraints(view: &View<'_>) -> Option<Finding> {
         NameFault::BadName => "the name cannot be compared with it".to_owned(),
         NameFault::TooMany => "more names and constraints than OpenSSL compares".to_owned(),
     };
+    let unconstrained = reissue::is_own_intermediate(view, *authority).then(|| {
+        reissue::authority(
+            view,
+            *authority,
+            "if the CA is your own and is to issue for this name: reissue its certificate without these name constraints (the \
+             server's own stays valid), then reload",
+        )
+    });
     Some(
         Finding::titled(format!("{ca} may not issue for {name}"))
             .because(format!("its name constraints do not allow a name in {part}; one such name is enough"))
             .fact("certificate", subject(view, defect))
-            .fact("name", name)
+            .fact("name", name.clone())
             .fact("constraint", constraint)
-            .fix(reissue::server(
+            .fix(reissue::server_by_another(
                 view,
-                "on the server: have the server certificate reissued by a CA that may certify the name in host, then reload",
-                Key::Kept,
-                None,
+                &format!("on the server: have its certificate issued by another CA, one that may issue for {name}, then reload"),
             ))
+            .fixes(unconstrained)
             .fix(Fix::text("use a name that this CA may certify, in the certificate and in host")),
     )
 }

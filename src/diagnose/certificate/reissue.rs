@@ -38,6 +38,9 @@ const CA_EXTENSIONS: [&str; 3] = [
     "authorityKeyIdentifier = keyid",
 ];
 
+/// Intermediates where it is not known whether the CA is the root: one that is missing fails, a root too many does not.
+const MAY_BE_MISSING: usize = 1;
+
 /// Who signs a certificate.
 enum Signer {
     /// A CA of the reader's organisation, by its name.
@@ -53,9 +56,8 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
     if let Some(fix) = of_provider(view) {
         return fix;
     }
-    let names = server_names(view, also);
     let signer = signer(view);
-    let commands = server_commands(&names, key, &signer, intermediates(view));
+    let commands = server_commands(&server_names(view, also), key, &signer, intermediates(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
             "{text}; ca.crt and ca.key below are the files of its CA, {name}, which the CA's administrator has"
@@ -66,6 +68,25 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
         }
     }
     .run(commands)
+}
+
+/// The server's certificate, issued by another CA than the one that may not.
+pub(super) fn server_by_another(view: &View<'_>, text: &str) -> Fix {
+    if let Some(fix) = of_provider(view) {
+        return fix;
+    }
+    let commands =
+        server_commands(&server_names(view, None), Key::Kept, &Signer::Own(String::new()), MAY_BE_MISSING);
+    Fix::text(format!(
+        "{text}; ca.crt and ca.key below are that other CA's files, and its root has to be in the root file of the clients"
+    ))
+    .run(commands)
+}
+
+/// The one intermediate of a path, if it is no public CA's: its issuer can be asked for a new certificate.
+pub(super) fn is_own_intermediate(view: &View<'_>, at: usize) -> bool {
+    let path = view.judgement().map_or(&[][..], |judgement| &judgement.path);
+    at == 1 && path.len() == 3 && !matches!(signer(view), Signer::Public(_))
 }
 
 /// The certificate of a CA at a place of the path, issued again for the same key and with the same identifier of it, so
@@ -174,8 +195,7 @@ fn intermediates(view: &View<'_>) -> usize {
     };
     match view.judgement().map(|judgement| judgement.path.as_slice()) {
         Some(path) if path.len() > 1 && ends_in_root(path) => path.len() - 2,
-        // Whether the CA is the root is not known: an intermediate that is missing fails, a root too many does not.
-        _ => 1,
+        _ => MAY_BE_MISSING,
     }
 }
 

@@ -199,7 +199,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-name-constraints",
         shows: "certificate: db.example; name: DNS:db.example; constraint: permitted",
-        fix: "by a CA that may certify",
+        fix: "issued by another CA, one that may issue for DNS:db.example",
         fixed_by: NoSetting,
         psql: Alerts(CERTIFICATE_UNKNOWN),
         neighbours: &[Chain("a CA for these names and not for others", |certificates| {

@@ -132,7 +132,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "session-closed",
         shows: "answer: closed (FIN); last_message: none; seconds:",
-        fix: "look for this connection in the server's log",
+        fix: "look for this connection in its log",
         fixed_by: NoSetting,
         psql: Fails("SSL connection has been closed unexpectedly"),
         neighbours: &[Settings(
