@@ -549,11 +549,16 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
     // libpq passes over a file that it cannot read.
     let first = files.iter().find(|(path, _)| !unreadable.contains(path)).map(|(path, _)| path_text(path));
     let readable = unreadable.iter().map(|path| {
-        Fix::text("let this account read the file, or give it a copy and set PGSERVICEFILE to that")
-            .run_words(["ls", "-l", &path.to_string_lossy()])
+        let path = text::shell_quoted(&path.to_string_lossy());
+        let fix = Fix::text("let this account read the file (as its owner or root), or give it a copy and set PGSERVICEFILE to that");
+        if cfg!(windows) { fix } else { fix.run(format!("sudo setfacl -m u:\"$(id -un)\":r {path}")) }
     });
+    let title = match unreadable.as_slice() {
+        [] => format!("there is no service \"{name}\""),
+        [path, ..] => format!("service \"{name}\" is not found: {} cannot be read", path_text(path)),
+    };
     Some(
-        Finding::titled(format!("there is no service \"{name}\""))
+        Finding::titled(title)
             .because("libpq found no section of that name in the service files it reads")
             .fact("section", format!("[{name}]"))
             .fact("looked_in", looked)

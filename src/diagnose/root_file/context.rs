@@ -10,6 +10,8 @@ pub struct Context<'a> {
     /// What named the file, as in `sslrootcert from the connection string`; `None` where the command's own argument
     /// did, which needs no telling.
     pub from: Option<String>,
+    /// The environment variable that did.
+    pub variable: Option<&'static str>,
     /// Whether it is libpq's default file, which nobody named.
     pub is_default: bool,
     /// The server whose root it should hold.

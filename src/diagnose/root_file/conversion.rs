@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::certificate::Alteration;
 use crate::diagnose::Fix;
-use crate::diagnose::view::{file_name, path_text};
 use crate::trust::{FileContent, Pkcs7Form};
 
 /// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
@@ -75,7 +74,11 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
     match content {
         FileContent::PathOfFile(inner) => vec![
             Fix::text("set sslrootcert to that file itself").set("sslrootcert", inner.to_string_lossy()),
-            Fix::text(format!("write the content of {} into {}", path_text(inner), file_name(path))),
+            Fix::text("copy that file to this place").run_words([
+                "cp",
+                &inner.to_string_lossy(),
+                &path.to_string_lossy(),
+            ]),
         ],
         FileContent::PrivateKey => {
             vec![Fix::text(

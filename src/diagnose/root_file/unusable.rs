@@ -51,7 +51,7 @@ pub const ROOT_FILE_INVALID: Code = Code {
 pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Option<Finding> {
     let Roots::Missing { path, typed, obstacle, similar } = roots else { return None };
     let Some(path) = path else { return Some(no_home(context)) };
-    if let Some(finding) = content_for_path("sslrootcert", path, "root.crt") {
+    if let Some(finding) = content_for_path("sslrootcert", path, "root.crt", context.variable) {
         return Some(
             finding
                 .fact_if("from", context.from.clone())
@@ -90,8 +90,16 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         Fix::text(format!("use {}, which exists", path_text(similar)))
             .set("sslrootcert", similar.to_string_lossy())
     });
-    let in_place = (!context.is_default && meant.is_none())
-        .then(|| Fix::text("set sslrootcert to the absolute path of the file with the server's roots"));
+    let in_place = meant.is_none().then(|| match context.is_default.then(|| absent_home(path, obstacle.as_ref())) {
+        None => Fix::text("set sslrootcert to the absolute path of the file with the server's roots"),
+        Some(home) => Fix::text(match home {
+            Some(home) => format!(
+                "HOME is {home}, which does not exist: if you have the root file, set HOME to the home directory that has it in \
+                 .postgresql, or sslrootcert to its absolute path"
+            ),
+            None => "if you have the root file: set sslrootcert to its absolute path".to_owned(),
+        }),
+    });
     let mut fixes: Vec<Fix> = meant.into_iter().collect();
     let mut sources = root_sources(&context.server);
     // Of a provider whose roots ship with the program the right file is known.
@@ -111,15 +119,33 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
 
 /// Where somebody gave what a file holds in the place of its path, as container platforms tempt to: libpq takes it for a
 /// path and finds no such file.
-pub(in crate::diagnose) fn content_for_path(keyword: &str, path: &Path, file: &str) -> Option<Finding> {
-    let fix = format!(
-        "write the text into a file, {file}, and give its path where the text is now ({keyword}; a secret needs mode 0600)"
-    );
+pub(in crate::diagnose) fn content_for_path(
+    keyword: &str,
+    path: &Path,
+    file: &str,
+    variable: Option<&str>,
+) -> Option<Finding> {
+    let fix = match variable.filter(|_| !cfg!(windows)) {
+        Some(name) => Fix::text(format!("write the text into a file, and set {name} to that file"))
+            .run(format!("(umask 077; printf '%s\\n' \"${name}\" > ~/{file}) && export {name}=~/{file}")),
+        None => Fix::text(format!(
+            "write the text into a file, {file}, of mode 0600, and set {keyword} to the path of that file"
+        )),
+    };
     is_content(path).then(|| {
         Finding::titled(format!("{keyword} is the content of a PEM file, not its path"))
             .because(format!("libpq takes {keyword} for a path, and no file has that name"))
-            .fix(Fix::text(fix))
+            .fix(fix)
     })
+}
+
+/// The home directory of the default file, where it is not there.
+fn absent_home(path: &Path, obstacle: Option<&Obstacle>) -> Option<String> {
+    let home = path.parent()?.parent()?;
+    match obstacle? {
+        Obstacle::Absent(part) if home.starts_with(part) && !cfg!(windows) => Some(path_text(home)),
+        _ => None,
+    }
 }
 
 /// Where the default file was looked for, in the words of the platform.

@@ -223,7 +223,10 @@ fn a_certificate_needs_its_key() {
 fn client_files_of_another_kind_are_named() {
     with_identity(IdentityError::CertificateInvalid { path: path("/c.p12"), content: FileContent::Pkcs12 })
         .fails(&codes::CLIENT_CERT_INVALID)
-        .runs("openssl pkcs12 -in /c.p12 -nokeys -out /c.pem");
+        .runs(
+            "openssl pkcs12 -in /c.p12 -nokeys -out /c.pem\n\
+             openssl pkcs12 -in /c.p12 -nocerts -nodes -out /c.key && chmod 600 /c.key",
+        );
     with_identity(IdentityError::CertificateUnreadable { path: path("/c.crt"), error: denied() })
         .fails(&codes::CLIENT_CERT_INVALID)
         .shows("problem", "Permission denied");
@@ -270,7 +273,10 @@ fn a_key_of_another_certificate_names_both() {
         .fails(&codes::CLIENT_KEY_MISMATCH)
         .shows("certificate", "/c.crt")
         .shows("key", "/d.key")
-        .runs("openssl pkey -pubout -in /d.key");
+        .runs(
+            "wanted=$(openssl x509 -noout -pubkey -in /c.crt)\n\
+             for key in /*; do [ \"$(openssl pkey -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done",
+        );
 }
 
 #[test]

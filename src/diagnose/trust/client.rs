@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::said;
+use crate::conninfo::Origin;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
@@ -139,9 +140,19 @@ fn without_certificate(view: &View<'_>) -> Fix {
     }
 }
 
+/// The environment variable that gave a setting.
+pub(super) fn variable(view: &View<'_>, keyword: &str) -> Option<&'static str> {
+    match view.origin(keyword)? {
+        Origin::Environment(name) => Some(name),
+        _ => None,
+    }
+}
+
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
-    if let Some(finding) = key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key")) {
+    if let Some(finding) =
+        key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key", variable(view, "sslkey")))
+    {
         return Some(finding.fact("certificate", path_text(certificate)).fact("from", said(view, "sslkey")));
     }
     let stray = by_default::is_unnamed(view, "sslcert");
@@ -287,11 +298,7 @@ fn certificate_fixes(view: &View<'_>, path: &Path, content: &FileContent) -> Vec
             .run_words(["openssl", "x509", "-inform", "DER", "-in", &from, "-out", &to])
             .set("sslcert", to.clone()),
         FileContent::Altered(_) | FileContent::Utf16(_) => convert("write its certificates as PEM"),
-        FileContent::Pkcs12 => {
-            Fix::text("extract certificate and chain; the key goes into a file of its own (sslkey)")
-                .run_words(["openssl", "pkcs12", "-in", &from, "-nokeys", "-out", &to])
-                .set("sslcert", to.clone())
-        }
+        FileContent::Pkcs12 => unpacked(view, path, &to),
         FileContent::PrivateKey => match view.settings().and_then(|settings| settings.path("sslkey")) {
             Some(key) => Fix::text("sslcert names a private key: if the two files are swapped, swap them")
                 .set("sslcert", key.to_string_lossy())
@@ -314,6 +321,27 @@ fn certificate_fixes(view: &View<'_>, path: &Path, content: &FileContent) -> Vec
         }
         _ => Fix::text("set sslcert to a PEM file, the client's certificate first and its chain after it"),
     }]
+}
+
+/// The files of a PKCS#12 bundle; the key's too, unless there is one beside it.
+fn unpacked(view: &View<'_>, bundle: &Path, certificate: &str) -> Fix {
+    let from = bundle.to_string_lossy();
+    let quoted = |path: &str| text::shell_quoted(path);
+    let chain = format!("openssl pkcs12 -in {} -nokeys -out {}", quoted(&from), quoted(certificate));
+    let other_key = view.settings().and_then(|settings| settings.path("sslkey")).filter(|key| *key != bundle);
+    if other_key.is_some() {
+        return Fix::text("extract certificate and chain").run(chain).set("sslcert", certificate);
+    }
+    let is_key = bundle.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("key"));
+    let key =
+        bundle.with_extension(if is_key { "converted.key" } else { "key" }).to_string_lossy().into_owned();
+    let close = if cfg!(windows) { String::new() } else { format!(" && chmod 600 {}", quoted(&key)) };
+    let key_command =
+        format!("openssl pkcs12 -in {} -nocerts -nodes -out {}{close}", quoted(&from), quoted(&key));
+    Fix::text("extract certificate and chain, and the key into a file of its own")
+        .run(format!("{chain}\n{key_command}"))
+        .set("sslcert", certificate)
+        .set("sslkey", key)
 }
 
 pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
@@ -454,16 +482,28 @@ pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", show(certificate))
             .fact("key", show(key))
             .fix(
-                Fix::text(
-                    "set sslkey to the file whose key is the certificate's: these two commands print the same key for it; if there \
-                     is none, have a new certificate issued",
-                )
-                .run(format!(
-                    "openssl x509 -noout -pubkey -in {}\nopenssl pkey -pubout -in {}",
-                    text::shell_quoted(&certificate.to_string_lossy()),
-                    text::shell_quoted(&key.to_string_lossy())
-                )),
+                Fix::text("set sslkey to the key of this certificate; if none is found, have a new certificate issued")
+                    .run(search(certificate, key)),
             )
             .fix(without_certificate(view)),
+    )
+}
+
+/// Looks beside a certificate for its key.
+fn search(certificate: &Path, key: &Path) -> String {
+    let certificate_words = text::shell_quoted(&certificate.to_string_lossy());
+    let public = format!("openssl x509 -noout -pubkey -in {certificate_words}");
+    if cfg!(windows) {
+        let key = text::shell_quoted(&key.to_string_lossy());
+        return format!("{public}\nopenssl pkey -pubout -in {key}");
+    }
+    let directory = match certificate.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => text::shell_quoted(&parent.to_string_lossy()),
+        _ => ".".to_owned(),
+    };
+    let directory = if directory == "/" { "" } else { directory.as_str() };
+    format!(
+        "wanted=$({public})\n\
+         for key in {directory}/*; do [ \"$(openssl pkey -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done"
     )
 }

@@ -66,6 +66,7 @@ fn context<'a>(view: &View<'a>) -> Context<'a> {
     let root = view.settings().map(|settings| &settings.root);
     Context {
         from: Some(said(view, "sslrootcert")),
+        variable: client::variable(view, "sslrootcert"),
         is_default: matches!(root, Some(RootChoice::Default(_))),
         server: view.server(),
     }
