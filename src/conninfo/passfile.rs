@@ -87,6 +87,10 @@ impl PasswordFile {
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
         let mut content = Zeroizing::new(Vec::new());
+        // One of the kernel's files says that it is empty, and may keep its reader waiting.
+        if metadata.len() == 0 {
+            return Ok(Self(content));
+        }
         let read = File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut content));
         read.map(|_| Self(content)).map_err(|error| useless(&error))
     }

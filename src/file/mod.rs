@@ -63,7 +63,25 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// What the system says; `FileTooLarge`; `TimedOut` where nothing came in time.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
-    if metadata.is_file() || metadata.is_dir() { read_whole(path, most) } else { read_once(path, most) }
+    match metadata.is_file() {
+        // The kernel's own files say that they are empty, and some keep their reader waiting, as /proc/kmsg does.
+        true if metadata.len() == 0 => read_beside(path, most),
+        true => read_whole(path, most),
+        false if metadata.is_dir() => read_whole(path, most),
+        false => read_once(path, most),
+    }
+}
+
+/// Read on a thread of its own, each time anew.
+fn read_beside(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (done, reading) = mpsc::channel();
+    let there = path.to_owned();
+    thread::Builder::new().spawn(move || done.send(read_whole(&there, most)))?;
+    // A file that is really empty is read in no time.
+    reading.recv_timeout(time_left().max(Duration::from_millis(50))).unwrap_or_else(|_| {
+        MISSED.set(true);
+        Err(silent())
+    })
 }
 
 fn read_whole(path: &Path, most: u64) -> io::Result<Vec<u8>> {

@@ -36,6 +36,9 @@ impl<'a> Reader<'a> {
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        if self.files == 1 && !may_concern_tls(text) {
+            return Some(());
+        }
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             let mut line = Cow::Borrowed(line);
@@ -158,6 +161,21 @@ impl<'a> Reader<'a> {
         let values = self.sections.get(self.get(contexts, "system_default")?)?;
         Some(values.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
+}
+
+/// Whether a file can set anything of what is asked for here: it includes another, or names one of the sections that lead
+/// there. The file that systems come with does neither, and is long.
+fn may_concern_tls(text: &str) -> bool {
+    text.as_bytes().split(|byte| *byte == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        if matches!(line.first(), None | Some(b'#')) {
+            return false;
+        }
+        let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let name = name.rsplit(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+        let leads_there: [&[u8]; 3] = [b"ssl_conf", b"alg_section", b"providers"];
+        leads_there.contains(&name) || line.starts_with(b".include") || line.ends_with(b"\\")
+    })
 }
 
 fn is_true(value: &str) -> bool {
