@@ -85,7 +85,7 @@ fn caches(directory: &Path) -> Vec<PathBuf> {
 
 /// The beginning of a plain file: anything else may keep one waiting, and Kerberos' own libraries would not use it.
 fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
-    fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    fs::metadata(path).ok().filter(|found| found.is_file() && found.len() > 0)?;
     let mut content = Vec::new();
     fs::File::open(path).ok()?.take(most).read_to_end(&mut content).ok()?;
     Some(content)
