@@ -114,8 +114,12 @@ fn note_visible_password<'a>(
 
 /// Whether what stands for the password of another driver's string is a placeholder.
 fn is_placeholder_only(text: &[u8]) -> bool {
-    let Target::Driver(reading) = dialect::read(text, None) else { return false };
-    let mut secrets = reading.settings.iter().filter(|setting| setting.value.plain().is_none()).peekable();
+    let settings = match dialect::read(text, None) {
+        Target::Driver(reading) => reading.settings,
+        Target::Refused(failure) => failure.settings,
+        Target::Libpq(_) => return false,
+    };
+    let mut secrets = settings.iter().filter(|setting| setting.value.plain().is_none()).peekable();
     secrets.peek().is_some() && secrets.all(|setting| !setting.counts)
 }
 

@@ -320,6 +320,7 @@ fn cases(driver: &Driver, around: &Around, root: &Path) -> Vec<(&'static str, St
                 .replace("CLIENT-CERT", &percent_encoded(&SERVERS.client.0))
                 .replace("CLIENT-KEY", &percent_encoded(&SERVERS.client.1))
                 .replace("PEM", &SERVERS.root.replace('\n', "\\n"))
+                .replace("ANOTHER", &SERVERS.client.0.replace('\n', "\\n"))
                 .replace("ROOT", &root.display().to_string());
             let named = driver.root.filter(|_| !by_variables);
             for root in [None, named.map(|name| format!("{name}={}", root.display()))] {
@@ -883,6 +884,8 @@ const NODE_OBJECTS: &[&str] = &[
     "ssl: {ca: 'PEM', checkServerIdentity: () => undefined}",
     "ssl: {ca: 'PEM', rejectUnauthorized: false}",
     "ssl: {ca: 'no certificate'}",
+    "ssl: {ca: ['ANOTHER', 'PEM']}",
+    "ssl: {ca: ['ANOTHER']}",
     "sslmode: 'verify-full'",
 ];
 
@@ -1082,4 +1085,25 @@ fn sqlalchemy_called() {
             |home| python(home, "sqlalchemy"),
         )
     });
+}
+
+/// Lines of an environment file beside the one with the string are variables of the program that reads it.
+#[test]
+fn an_environment_file_says_what_node_trusts() {
+    let home = Home::new();
+    let root = home.write("ca.pem", &SERVERS.root);
+    let (_, right) = &SERVERS.servers[0];
+    let url =
+        format!("DATABASE_URL=\"postgres://{OPEN}@localhost:{}/postgres?sslmode=verify-full\"", right.port());
+    let check = |before: &str, behind: &str| {
+        let text = format!("{before}{url}\n{behind}");
+        Tool::at(&home).with(["--as", "node-postgres", "--format", "json", &text]).run()
+    };
+    check("", "").exits(8);
+    let trusting = format!("NODE_EXTRA_CA_CERTS={}\n", root.display());
+    check(&trusting, "").verified();
+    check("", &trusting).verified();
+    let careless = check("", "export NODE_TLS_REJECT_UNAUTHORIZED=0\n");
+    careless.exits(0).says("/verdict", "encrypted").says("/warnings/0/code", "sslmode-not-verifying");
+    check("", "NODE_TLS_REJECT_UNAUTHORIZED=1\n").exits(8);
 }

@@ -8,6 +8,15 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     enclosed(text) || variable(text) || asterisks(text) || instruction(text)
 }
 
+/// Whether a part of a name would have been replaced by a shell or a program: `db-${STAGE}.example.com`,
+/// `${process.env.SERVER}.postgres.database.azure.com`. No name has such a sign in it; a password may.
+pub(super) fn is_partly_placeholder(name: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(name) else { return false };
+    [("${", "}"), ("$(", ")"), ("#{", "}"), ("<%", "%>"), ("{{", "}}")].into_iter().any(|(open, close)| {
+        text.split_once(open).is_some_and(|(_, rest)| rest.find(close).is_some_and(|length| length > 0))
+    })
+}
+
 /// `{your_password}`, `<password>`, `[YOUR-PASSWORD]`, `{{ password }}`, `%(password)s`.
 fn enclosed(text: &str) -> bool {
     let inner = [("{{", "}}"), ("{", "}"), ("<", ">"), ("[", "]"), ("%(", ")s")]
@@ -82,5 +91,17 @@ mod tests {
             assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
         assert!(!is_placeholder(b"{\xff}"));
+        for text in [
+            "db-${STAGE}.example.com",
+            "${process.env.H}.example",
+            "#{host}.local",
+            "{{ h }}.svc",
+            "$(cat h).x",
+        ] {
+            assert!(is_partly_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in ["db.example", "${}", "a{b}", "$x.example", "[::1]"] {
+            assert!(!is_partly_placeholder(text.as_bytes()), "{text}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::grammar::{Broken, Form, Pair, Parsed, Part};
 use super::lookup::{Lookup, shown};
-use super::placeholder::is_placeholder;
+use super::placeholder::{is_partly_placeholder, is_placeholder};
 use super::secrets;
 use super::table::owners;
 use super::text::Text;
@@ -353,7 +353,10 @@ fn unknown(
 /// takes part in the demand is left to the row's rules.
 fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
     for (at, setting) in settings.iter_mut().enumerate().filter(|(_, setting)| setting.counts) {
-        let placeholder = setting.kind != Kind::Code && is_placeholder(setting.value.expose());
+        let is_name = matches!(setting.libpq(), Some("host" | "hostaddr" | "user" | "dbname"));
+        let text = setting.value.expose();
+        let placeholder =
+            setting.kind != Kind::Code && (is_placeholder(text) || (is_name && is_partly_placeholder(text)));
         let computed = setting.kind == Kind::Code
             || (setting.kind == Kind::Content && setting.meaning != Some(Meaning::Tls));
         let concerns =

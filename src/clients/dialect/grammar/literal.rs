@@ -224,7 +224,10 @@ impl Parser<'_> {
         if let Some(inner) = self.peek().filter(|byte| matches!(byte, b'{' | b'[')).and_then(closing) {
             self.at += 1;
             self.push(name.clone(), keyword, Vec::new(), Kind::Object, start..start + 1);
-            return self.entries(&name, Some(inner), depth + 1);
+            let before = self.pairs.len();
+            self.entries(&name, Some(inner), depth + 1)?;
+            self.join_certificates(before);
+            return Ok(());
         }
         if let Some(text) = self.strings() {
             self.push(name, keyword, text, Kind::Text, start..self.at);
@@ -244,6 +247,24 @@ impl Parser<'_> {
         let (value, kind) = meaning(&bytes);
         self.push(name, keyword, value, kind, range);
         Ok(())
+    }
+
+    /// Makes one text of a list of certificates in PEM, which is what they are together: the first pair's.
+    fn join_certificates(&mut self, before: usize) {
+        let Some([first, others @ ..]) = self.pairs.get_mut(before..) else { return };
+        let is_pem = |pair: &Pair| {
+            pair.kind == Kind::Text
+                && pair.value.trim_ascii_start().starts_with(b"-----BEGIN CERTIFICATE-----")
+        };
+        if others.is_empty() || !is_pem(first) || !others.iter().all(is_pem) {
+            return;
+        }
+        for other in others {
+            first.value.push(b'\n');
+            first.value.extend(&other.value);
+            first.place.value.end = other.place.value.end;
+        }
+        self.pairs.truncate(before + 1);
     }
 
     /// One string literal or several joined by `+` or `.`, if nothing else is in the value.

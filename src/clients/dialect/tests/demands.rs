@@ -290,6 +290,20 @@ fn texts_demand_what_was_measured() {
 }
 
 #[test]
+fn certificates_of_a_list_are_trusted_together() {
+    let pem = |body: &str| format!("-----BEGIN CERTIFICATE-----\\n{body}\\n-----END CERTIFICATE-----");
+    let text = format!(
+        "new Client({{ host: 'h', user: 'u', ssl: {{ ca: [`{}`, '{}'] }} }})",
+        pem("QUE=").replace("\\n", "\n"),
+        pem("Qkk=")
+    );
+    let reading = reading(&text, None);
+    let [Root::Inline(at)] = reading.decision.demand.roots[..] else { panic!("{:?}", reading.decision) };
+    let value = String::from_utf8_lossy(reading.settings[at].value.expose()).into_owned();
+    assert!(value.contains("\nQUE=\n") && value.contains("\nQkk=\n"), "{value}");
+}
+
+#[test]
 fn the_word_that_decides_is_marked() {
     for (dialect, text, word, why) in [
         (None, "Host=h;SSL Mode=Require", "Require", Some("verifies nothing")),
