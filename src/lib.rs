@@ -1,3 +1,33 @@
+//! Checks TLS connections to PostgreSQL as psql or a driver would make them, and tells in one code why one fails.
+//!
+//! ```
+//! use pgtls_check::check::{Setup, check};
+//! use pgtls_check::conninfo::Environment;
+//! use pgtls_check::runtime;
+//! use pgtls_check::secret::Secret;
+//!
+//! let conninfo = "host=db.example hostaddr=127.0.0.1 port=1 user=me dbname=app \
+//!                 sslmode=verify-full sslrootcert=certs/DigiCertGlobalRootG2.crt.pem";
+//! let setup = Setup::new(Environment::from_process());
+//! let conninfo = Secret::new(conninfo.into());
+//! let outcome = runtime::on_this_thread()?.block_on(check(&setup, Some(&conninfo), &()));
+//!
+//! match &outcome.diagnosis {
+//!     None => println!("{}", outcome.verdict_name()),
+//!     Some(found) if found.code.name == "tcp-refused" => println!("is the server up? {}", found.title),
+//!     Some(found) => println!("{}: {}", found.code, found.title),
+//! }
+//! # assert_eq!(outcome.diagnosis.unwrap().code.name, "tcp-refused");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! What stays as it is between minor versions is small: [`check::check`], [`check::check_all`], [`check::Setup::new`],
+//! [`conninfo::Environment::from_process`], [`diagnose::Outcome`], and the names of the codes, which never change. All else
+//! is the program's own and public for its tests; programs in other languages read the JSON (`pgtls-check --format json`),
+//! whose schema is promised in the manual.
+//!
+//! # How it is made
+//!
 #![doc = include_str!("architecture.md")]
 
 // Each block below is a layer. A module uses those of the layers above it in this list and, of its own, what closes no

@@ -1,5 +1,5 @@
 //! `--since`: an earlier report in JSON, and what is otherwise now. Both sides of the comparison are objects as
-//! [`json`](super::json) writes them.
+//! `json` writes them.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::{BufRead, Read as _};
