@@ -714,7 +714,7 @@ fn channel_binding(view: &View<'_>) -> Option<Finding> {
 }
 
 fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFailure) -> Finding {
-    let prefer = || without_binding(view, "use channel binding only where it is offered", "prefer");
+    let prefer = || without_binding(view, "use channel binding where the server offers it", "prefer");
     match failure {
         // A server that has TLS itself offers SCRAM-SHA-256-PLUS wherever it offers SCRAM-SHA-256
         // (scram_get_mechanisms in auth-scram.c).
@@ -723,13 +723,13 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
                 "the server offers SCRAM without channel binding (no SCRAM-SHA-256-PLUS), as PostgreSQL does if its own \
                  connection has no TLS: probably a pooler or proxy in front of it terminates TLS",
             )
+            .fix(prefer())
             .fix(Fix::text(format!(
-                "connect to PostgreSQL directly: set host and port to the server's own (ask its administrator for those behind {}, \
-                 where the pooler or proxy answers)",
+                "to keep channel_binding=require: connect to PostgreSQL directly; ask its administrator for the host and port behind \
+                 {}, where the pooler or proxy answers",
                 view.place()
             )))
-            .fix(Fix::text("let the proxy pass TLS through to the server instead of terminating it"))
-            .fix(prefer()),
+            .fix(Fix::text("let the proxy pass TLS through to the server instead of terminating it")),
         ChannelBindingFailure::NotOffered | ChannelBindingFailure::NoAuthentication => finding
             .because(format!(
                 "only scram-sha-256 over TLS can bind the channel; the line of pg_hba.conf for this user says {}",

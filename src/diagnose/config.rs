@@ -224,7 +224,12 @@ fn unencoded_password(view: &View<'_>, unencoded: &Unencoded) -> Finding {
         true => ("user name", "takes the rest for a host"),
         false => ("password", "takes the rest for a host, a port or a database"),
     };
-    let mut fix = Fix::text(format!("write {escapes}"));
+    let mut fix = Fix::text(match unencoded.in_user {
+        true => format!("write {escapes}"),
+        false => format!(
+            "write {escapes} in the URI; or leave the password out of the URI and set PGPASSWORD to it as it is, unencoded"
+        ),
+    });
     // Another secret may stand in its query.
     fix.conninfo = Some(conninfo::mask(unencoded.without_password.as_bytes(), &[]).text);
     Finding::titled(format!("the {what} in the URI contains an unencoded {characters}"))
@@ -239,7 +244,11 @@ fn place(masked: &Masked) -> Option<(i64, String)> {
     let span = masked.spans.first()?;
     let before = masked.text.get(..span.start)?.chars().count();
     let what = masked.text.get(span.clone()).filter(|what| !what.is_empty());
-    let what = what.map_or("the end of the string".to_owned(), |what| text::truncated(what, 60));
+    let what = what.map_or("the end of the string".to_owned(), |what| match what.trim().is_empty() {
+        // A space alone would not be seen.
+        true => format!("\"{}\"", text::truncated(what, 60)),
+        false => text::truncated(what, 60),
+    });
     Some((i64::try_from(before).ok()? + 1, what))
 }
 
@@ -570,13 +579,13 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
                 "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
                 first.as_deref().unwrap_or("~/.pg_service.conf")
             )))
-            .fix(Fix::text(match listed.is_empty() {
-                false => format!(
+            .fixes((!listed.is_empty()).then(|| {
+                Fix::text(format!(
                     "if another service is meant: set service to one that exists: {}",
                     listed.join(", ")
-                ),
-                true => format!("remove service={name} if the string is complete without it"),
+                ))
             }))
+            .fix(Fix::text(format!("remove service={name} if the string is complete without it")))
             .fix(Fix::text(
                 "if another file has this section: set the environment variable PGSERVICEFILE to that file",
             )),

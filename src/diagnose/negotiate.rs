@@ -127,9 +127,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .fixes(other_port(view))
             .fixes(fixes)
             .fixes(is_local(view).then(tunnel))
-            .fix(Fix::text(
-                "make sure no local container or tunnel is answering on this port",
-            ))
+            .fixes(is_local(view).then(|| who_listens(view)))
     })
 }
 
@@ -153,6 +151,18 @@ fn not_loaded() -> Fix {
         ]
         .join("\n"),
     )
+}
+
+/// Names the program that a port of this machine belongs to.
+fn who_listens(view: &View<'_>) -> Fix {
+    let port = view.port();
+    let fix = Fix::text(format!(
+        "see which program listens on port {port} of this machine: PostgreSQL, a pooler, a container or a tunnel's near end"
+    ));
+    if cfg!(windows) {
+        return fix.run(format!("netstat -ano | findstr :{port}"));
+    }
+    fix.run(format!("sudo ss -ltnp 'sport = :{port}'"))
 }
 
 fn is_local(view: &View<'_>) -> bool {
@@ -189,15 +199,22 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact_if("asked_again", again)
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
+            .fixes(is_local(view).then(|| who_listens(view)))
+            .fix(
+                Fix::text(
+                    "on the server: look in its log at this time (/var/log/postgresql, journalctl, the container's output, or the \
+                     file that this names): \"too many clients\", \"shutting down\" or \"out of memory\" is the reason",
+                )
+                .run("SELECT pg_current_logfile();"),
+            )
             .fix(Fix::text(
-                "if a proxy, load balancer or firewall is in front of the server: allow this machine's address there, and check \
-                 that the server behind it is up",
+                "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow this \
+                 machine's address there, and check that the server behind it is up",
             ))
-            .fix(Fix::text(
-                "if nothing is in front of it: the server closed the connection itself, and its log has the reason at this time (full, \
-                 shutting down, out of memory)",
-            ))
-            .fix(Fix::text(format!("check that port {} is PostgreSQL's", view.port()))),
+            .fixes((!is_local(view)).then(|| {
+                Fix::text(format!("check that port {} is PostgreSQL's", view.port()))
+            }))
+            .answered(again == Some("it closes the connection again")),
     )
 }
 
@@ -242,8 +259,6 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
         if by_alpn { "" } else { " that does not offer ALPN \"postgresql\"" },
         if by_alpn { ", perhaps in front of PostgreSQL" } else { "" },
     );
-    let direct =
-        Fix::text("start with TLS, without SSLRequest (libpq 17 or later)").set("sslnegotiation", "direct");
     Some(
         Finding::titled(format!("{} speaks TLS at once, not PostgreSQL's SSLRequest", view.place()))
             .in_short("speaks TLS at once")
@@ -251,7 +266,7 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact("to_clienthello", format!("ServerHello, {version}"))
             .fact("to", view.place())
-            .fixes(by_alpn.then_some(direct))
+            .fixes(by_alpn.then(|| by_direct_tls("start with TLS, without SSLRequest (libpq 17 or later)")))
             .fixes(other_port(view))
             .fix(let_through())
             .fix(Fix::text(format!(
@@ -260,6 +275,11 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
                 view.port()
             ))),
     )
+}
+
+/// TLS from the first byte.
+fn by_direct_tls(text: &str) -> Fix {
+    Fix::text(text).set("sslnegotiation", "direct")
 }
 
 /// What a balancer that ends TLS must do for PostgreSQL's clients.
@@ -349,6 +369,9 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fact("protocol", name)
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())
+            .fixes(speaks_tls.then(|| {
+                by_direct_tls("if PostgreSQL is behind it: start with TLS, without SSLRequest (libpq 17 or later)")
+            }))
             .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
             .fix(Fix::text(format!(
@@ -429,9 +452,10 @@ fn error(view: &View<'_>) -> Option<Finding> {
 /// (cloud_sql_proxy and others that read with pgproto3 name the message; servers by its version number, 1234.5679.)
 fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> Finding {
     Finding::titled(format!("{} does not know SSLRequest: it speaks plaintext only", view.place()))
+        .answered(true)
         .in_short("no TLS: it speaks plaintext only")
         .because(
-            "it takes SSLRequest for a broken message: the near end of a tunnel, or a proxy or server without TLS; the \
+            "it rejects SSLRequest as an invalid message: it is the near end of a tunnel, or a proxy or server without TLS; the \
              text is unauthenticated, since it came before TLS, and libpq does not show it",
         )
         .fact("unauthenticated", format!("\"{message}\""))

@@ -30,6 +30,7 @@ pub(super) struct Finding {
     evidence: Vec<(&'static str, Fact)>,
     fixes: Vec<Fix>,
     mark: Option<Mark>,
+    is_final: bool,
 }
 
 impl Finding {
@@ -76,6 +77,12 @@ impl Finding {
         self
     }
 
+    /// There was an answer that waiting does not change: none is advised, even if other causes of the code pass by themselves.
+    pub(super) fn answered(mut self, is_final: bool) -> Self {
+        self.is_final = is_final;
+        self
+    }
+
     /// A place in the connection string.
     pub(super) fn mark(mut self, mark: Option<Mark>) -> Self {
         self.mark = mark;
@@ -108,10 +115,19 @@ impl Finding {
 
     /// The diagnosis of this code.
     pub(super) fn diagnosis(self, code: &'static Code) -> Diagnosis {
-        let Self { title, short, cause, evidence, fixes, mark } = self.bounded();
+        let Self { title, short, cause, evidence, fixes, mark, is_final } = self.bounded();
         let short = short.or_else(|| code.short.map(str::to_owned)).unwrap_or_else(|| title.clone());
         let short = truncated(&short, LONGEST_TITLE);
-        Diagnosis { code, title, short, cause, evidence, fixes, mark, advises_waiting: code.retryable }
+        Diagnosis {
+            code,
+            title,
+            short,
+            cause,
+            evidence,
+            fixes,
+            mark,
+            advises_waiting: code.retryable && !is_final,
+        }
     }
 
     /// The warning of this code; it has no cause and no words for the line of a stage.

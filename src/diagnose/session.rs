@@ -164,7 +164,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             vec![
                 Fix::text(
                     "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), or user= and \
-                     password= into its line in [databases], then RELOAD as one of its admin_users (for ADMIN)",
+                     password= into its line in [databases], then RELOAD as one of its admin_users (in place of ADMIN)",
                 )
                 .run(console(view, "RELOAD")),
                 Fix::text("on the pooler's machine: try the pooler's login, with its host and user")
@@ -183,7 +183,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
                            sslmode")
                     .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
-                Fix::text("in PgBouncer: the errors of its server connections are in its log; one of its admin_users (for ADMIN) sees \
+                Fix::text("in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) sees \
                            the state of its servers with")
                     .run(console(view, "SHOW SERVERS")),
             ],
@@ -205,6 +205,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(title)
+            .answered(found.means == Gateway::Upstream && is_login(&said))
             .because(cause)
             .fact("message_from", found.by)
             .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
@@ -310,7 +311,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         ))
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
-        .fix(Fix::text("if it is PgBouncer: see whether its pool is exhausted (cl_waiting), as one of its admin_users (for ADMIN)").run(console(view, "SHOW POOLS")))
+        .fix(Fix::text("if it is PgBouncer: see whether its pool is exhausted (cl_waiting), as one of its admin_users (in place of ADMIN)").run(console(view, "SHOW POOLS")))
         .fix(Fix::text(
             "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, a pooler \
              or proxy holds the connection; if it is there, the server waits for its authentication service",
@@ -410,10 +411,10 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
             .fact_if("from", view.origin_words("target_session_attrs"))
             .fix(Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
-                    "name the cluster's standbys too (for OTHER-… write them), or use target_session_attrs=prefer-standby: it \
+                    "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \
                      accepts a primary if no standby answers"
                 }
-                _ => "name all servers of the cluster, so that libpq can find the primary (for OTHER-… write the others)",
+                _ => "name all servers of the cluster, so that libpq can find the primary (the others in place of OTHER-…)",
             }).all(several_hosts(view)))
             .fix(Fix::wait("if a failover is in progress: wait until a server is promoted"))
             .fix(

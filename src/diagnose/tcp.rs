@@ -289,8 +289,14 @@ fn no_family(view: &View<'_>, failure: &OsFailure) -> Option<Finding> {
             .fact("port", i64::from(view.port()))
             .fact("error", text::printable(&failure.text))
             .fixes(provider_hints(view, Situation::Unreachable, None))
-            .fix(Fix::text(fix))
-            .fix(Fix::text(format!("see whether this machine has a default route for {its}")).run(route)),
+            .fix(
+                Fix::text(format!(
+                    "see whether this machine has a default route for {its}; if it should have one, bring up the network interface or \
+                     renew its DHCP lease"
+                ))
+                .run(route),
+            )
+            .fix(Fix::text(fix)),
     )
 }
 
@@ -322,7 +328,7 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
             network.bypass
         )))
         .fix(
-            Fix::text("then check that the server's own address answers (for SERVER write it)").run(if cfg!(windows) {
+            Fix::text("then check that the server's own address answers (in place of SERVER)").run(if cfg!(windows) {
                 format!("Test-NetConnection SERVER -Port {}", view.port())
             } else {
                 format!("nc -vz -w 5 SERVER {}", view.port())

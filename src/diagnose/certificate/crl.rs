@@ -174,7 +174,7 @@ fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
     let names: Vec<&str> = lacking.iter().map(|one| one.name.as_str()).collect();
     let from = match lacking.iter().all(|one| one.address.is_some()) {
         true => "at the address that the certificates give",
-        false => "from these CAs; the certificates give no address for all of them",
+        false => "from the administrators of these CAs: not every certificate gives an address",
     };
     let from = format!("get the current CRLs of {} ({from})", names.join(" and "));
     let downloads: Vec<String> =

@@ -279,7 +279,10 @@ impl<'a> Mismatch<'a> {
         let mut fixes = Vec::new();
         let mut cause = self.leads_to();
         if let Some(detour) = detour {
-            cause.push_str(&format!("; {}", detour.words));
+            // Of a full name the row `address_from` says it.
+            if !is_full_name(asked) {
+                cause.push_str(&format!("; {}", detour.words));
+            }
             fixes.push(detour.removal);
         }
         fixes.push(match is_local {

@@ -38,7 +38,7 @@ fn what_leads_to_another_server_is_named() {
     ] {
         by(origin)
             .because(&format!("127.0.0.1:5432 leads to {HOST}, not to orders.example"))
-            .because(words)
+            .shows("address_from", words)
             .advises(fix)
             .advises("let it end at orders.example")
             .first_sets("hostaddr", "");
@@ -48,7 +48,7 @@ fn what_leads_to_another_server_is_named() {
             evidence.hosts_line = Some(HostsLine { file: "/etc/hosts".into(), line: 7 });
         })
         .fails(&codes::HOSTNAME_MISMATCH)
-        .because("/etc/hosts, line 7 gives orders.example this address")
+        .shows("address_from", "/etc/hosts, line 7 gives orders.example this address")
         .advises("/etc/hosts, line 7: remove orders.example")
         .first_sets_no("host");
 }

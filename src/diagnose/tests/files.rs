@@ -275,7 +275,7 @@ fn a_key_of_another_certificate_names_both() {
         .shows("key", "/d.key")
         .runs(
             "wanted=$(openssl x509 -noout -pubkey -in /c.crt)\n\
-             for key in /*; do [ \"$(openssl pkey -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done",
+             for key in /*; do [ \"$(openssl pkey -inform PEM -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done",
         );
 }
 

@@ -141,6 +141,16 @@ fn errors_of_another_hop_say_which_hop_failed() {
 }
 
 #[test]
+fn no_wait_is_advised_where_the_answer_is_final() {
+    let advises = |message: &str| {
+        let found = Evidence::healthy().with_error("08P01", message).fails(&codes::UPSTREAM_FAILED);
+        found.diagnosis.advises_waiting
+    };
+    assert!(!advises("server login failed: FATAL password authentication failed for user \"reporting\""));
+    assert!(advises("server login failed: FATAL the database system is starting up"));
+}
+
+#[test]
 fn what_providers_report_in_words() {
     for (state, message) in [
         ("28000", "unable to accept connection, access denied"),

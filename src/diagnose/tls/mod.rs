@@ -704,9 +704,9 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
         accepted,
         cause.to_owned(),
         vec![
+            Fix::text("on the server: see the suites, the group and the type of its key; the key has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
+                .run("psql -c 'SHOW ssl_ciphers' -c 'SHOW ssl_ecdh_curve'\nopenssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
             restore("suites and group", &[DEFAULT_SUITES, DEFAULT_GROUP]),
-            Fix::text("if that changes nothing: see the type of the server's key; it has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
-                .run("openssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
         ],
     )
 }
@@ -823,6 +823,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
             .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
             .fact("to", view.place())
+            .answered(tls.bytes_received == 0)
             .fix(Fix::text("on the server: look for \"could not accept SSL connection\" or \"could not load\" in its log at this time; such a line has the server's own reason"))
             .fix(Fix::text(
                 "if its log has no such line: a firewall, proxy or load balancer in between closed the connection; exempt it from TLS inspection there, or check from another network",

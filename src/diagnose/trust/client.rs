@@ -504,6 +504,6 @@ fn search(certificate: &Path, key: &Path) -> String {
     let directory = if directory == "/" { "" } else { directory.as_str() };
     format!(
         "wanted=$({public})\n\
-         for key in {directory}/*; do [ \"$(openssl pkey -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done"
+         for key in {directory}/*; do [ \"$(openssl pkey -inform PEM -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done"
     )
 }

@@ -108,7 +108,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-mismatch",
         shows: "certificate: client.crt; key: client.key",
-        fix: "openssl pkey -pubout -passin pass: -in",
+        fix: "openssl pkey -inform PEM -pubout -passin pass: -in",
         fixed_by: Works("sslcert=/nonexistent sslkey="),
         psql: Fails("key values mismatch"),
         neighbours: &[Settings("a pair", "sslcert=DIR/client.crt sslkey=DIR/client.key")],
