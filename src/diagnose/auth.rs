@@ -205,7 +205,7 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
                 None => "ignored, it is not a regular file".to_owned(),
             };
             let fix = Fix::text(format!(
-                "make {path} readable for its owner only, or a copy of it where it is mounted so"
+                "make {path} readable for its owner only; where a mount sets its mode, make a copy and set passfile to that"
             ));
             let fix = fix.run_words(["chmod", "600", &path]);
             (format!("password file {path}: {why}"), vec![fix])

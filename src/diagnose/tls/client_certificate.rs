@@ -109,6 +109,24 @@ fn client_ca(record: &ClientCertificateRecord) -> String {
     }
 }
 
+/// What an alert on the client's certificate says of it.
+fn rejection(alert: Option<u8>) -> &'static str {
+    match alert {
+        Some(43) => {
+            "the server's check of the client certificate failed: a certificate whose extendedKeyUsage lacks clientAuth is not for \
+             clients"
+        }
+        Some(44) => "the server's check of the client certificate failed: its CRL lists it",
+        Some(45) => {
+            "the server's check of the client certificate failed: by the server's clock it is not valid now"
+        }
+        Some(48) => {
+            "the server's check of the client certificate failed: its chain leads to none of the client CAs of the server"
+        }
+        _ => "the client sent a certificate and the server rejected it",
+    }
+}
+
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     // trust itself never fails: under clientcert=verify-full it is the certificate's name that does.
@@ -165,7 +183,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
                     "sslcert is not set; libpq found this certificate by default and sent it, and the server's check of it \
                      failed"
                 }
-                None => "the client sent a certificate and the server rejected it",
+                None => rejection(view.alert().filter(|_| said.is_none())),
             })
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))

@@ -259,7 +259,7 @@ fn right_name(view: &View<'_>) -> Fix {
     match unnamed {
         Some(name) => Fix::text(format!(
             "correct the name in host, which is sent as it is written there; if the server you mean is {name} (the name in the \
-             certificate for clients that send none), use that"
+             certificate that it presents where no name is sent), use that"
         ))
         .set("host", name)
         .by_its_own_word(),
