@@ -146,11 +146,12 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// What stands behind `host:port:`, as in a line of a password file or a login that lost its sign: the last field of such a
-/// line, else everything but further ports.
+/// line, whatever signs are in it, else everything but further ports.
 fn password_file_fields(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for word in text.split(|byte| is_space(*byte) || *byte == b'=') {
+        let end = start + word.len();
         let mut fields = word.splitn(5, |byte| *byte == b':');
         let host = fields.next().unwrap_or_default();
         let port = fields.next().unwrap_or_default();
@@ -159,14 +160,22 @@ fn password_file_fields(text: &[u8]) -> Vec<Range<usize>> {
         let is_number = |field: &&[u8]| field.iter().all(u8::is_ascii_digit);
         let is_host = !host.is_empty() && !host.iter().all(u8::is_ascii_hexdigit) || host == b"*";
         if is_host && is_port && !rest.iter().all(is_number) && parse_address(word).is_none() {
-            // Of a whole line, the password alone.
-            let before: usize = match rest.len() {
-                3 => rest.iter().take(2).map(|field| field.len() + 1).sum(),
-                _ => 0,
-            };
-            ranges.push(start + host.len() + port.len() + 2 + before..start + word.len());
+            let behind = start + host.len() + port.len() + 2;
+            ranges.push(match rest.as_slice() {
+                // Of a whole line, the password alone.
+                [database, user, _] => {
+                    let begins_line = start
+                        .checked_sub(1)
+                        .and_then(|before| text.get(before))
+                        .is_none_or(|byte| *byte == b'\n');
+                    let ends = |byte: &u8| if begins_line { *byte == b'\n' } else { is_space(*byte) };
+                    let more = text.iter().skip(end).take_while(|byte| !ends(byte)).count();
+                    behind + database.len() + user.len() + 2..end + more
+                }
+                _ => behind..end,
+            });
         }
-        start += word.len() + 1;
+        start = end + 1;
     }
     ranges
 }
@@ -307,6 +316,8 @@ mod tests {
     fn what_people_paste_tells_no_secret() {
         for (typed, shown) in [
             ("me/x@h:5432/app", "me/********@h:5432/app"),
+            ("*:*:*:me:@=x y", "*:********"),
+            ("a *:*:*:me:@=x y", "a *:******** y"),
             ("./me/x@h", "./me/x@h"),
             ("db.example:5432:app:me:x", "db.example:5432:app:me:********"),
             ("*:*:*:me:x", "*:*:*:me:********"),
