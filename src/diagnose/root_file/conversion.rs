@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::certificate::Alteration;
 use crate::diagnose::Fix;
+use crate::diagnose::view::path_text;
 use crate::trust::{FileContent, Pkcs7Form};
 
 /// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
@@ -74,11 +75,8 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
     match content {
         FileContent::PathOfFile(inner) => vec![
             Fix::text("set sslrootcert to that file itself").set("sslrootcert", inner.to_string_lossy()),
-            Fix::text("copy that file to this place").run_words([
-                "cp",
-                &inner.to_string_lossy(),
-                &path.to_string_lossy(),
-            ]),
+            // Whether the file is on this machine nobody looked: no command that may fail.
+            Fix::text(format!("copy {} to {}", path_text(inner), path_text(path))),
         ],
         FileContent::PrivateKey => {
             vec![Fix::text(

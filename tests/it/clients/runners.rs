@@ -315,7 +315,7 @@ fn libraries() -> Vec<(String, String)> {
     // What cargo sets for a test makes build scripts run again (ring's watches CARGO_MANIFEST_DIR and others), and the
     // program of the running tests would be replaced under them.
     for (name, _) in std::env::vars_os() {
-        let set_for_tests = name.to_str().is_some_and(|name| name.starts_with("CARGO_"));
+        let set_for_tests = name.to_str().is_some_and(|name| name.starts_with("CARGO_") || name == "OUT_DIR");
         if set_for_tests && name != "CARGO_HOME" && name != "CARGO_TARGET_DIR" {
             cargo.env_remove(name);
         }
