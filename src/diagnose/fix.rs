@@ -2,9 +2,11 @@
 //! them, quoted for the connection string; commands are quoted here, for the running system's shell.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::Fix;
 use super::view::{View, shown_value};
+use crate::conninfo::is_content;
 use crate::provider::Situation;
 use crate::text::shell_quoted;
 
@@ -87,8 +89,13 @@ impl Fix {
         self
     }
 
-    /// A command by its words, each quoted for the shell.
+    /// A command by its words, each quoted for the shell. None where one is a key or a certificate that stands in the place of
+    /// a path: such a command would show it, and there is no such file.
     pub(super) fn run_words<'w>(self, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let words: Vec<&str> = words.into_iter().collect();
+        if words.iter().any(|word| is_content(Path::new(word))) {
+            return self;
+        }
         let words: Vec<String> = words.into_iter().map(shell_quoted).collect();
         self.run(words.join(" "))
     }

@@ -346,7 +346,11 @@ fn unpacked(view: &View<'_>, bundle: &Path, certificate: &str) -> Fix {
 
 pub(super) fn key_invalid(view: &View<'_>) -> Option<Finding> {
     let (path, why, fix) = match identity_error(view)? {
+        // The text of a long key is no possible name of a file, and the system says so.
         IdentityError::KeyUnreadable { path, error } => {
+            if let Some(finding) = content_for_path("sslkey", path, "client.key", variable(view, "sslkey")) {
+                return Some(finding.fact("from", said(view, "sslkey")));
+            }
             let (why, fix) = unreadable(path, error, true);
             (path, why, fix)
         }
