@@ -130,4 +130,13 @@ mod tests {
         let fix = Fix::text("look").run_words(["chmod", "600", "/home/me/my key; rm"]);
         assert_eq!(fix.command.as_deref(), Some("chmod 600 '/home/me/my key; rm'"));
     }
+
+    #[test]
+    fn no_command_shows_a_key_that_stands_in_the_place_of_a_path() {
+        let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", "MIIC".repeat(200));
+        for word in [key.clone(), format!("/home/me/{key}")] {
+            assert_eq!(Fix::text("look").run_words(["ls", "-l", &word]).command, None, "{word}");
+        }
+        assert_eq!(Fix::text("look").run_words(["ls", "a b"]).command.as_deref(), Some("ls 'a b'"));
+    }
 }
