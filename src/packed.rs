@@ -1,5 +1,5 @@
 //! Long texts that few runs need: the pages of codes, the manual, a provider's list of a hundred roots. `build.rs` packs
-//! them; they would be a twelfth of the program otherwise.
+//! them: a third of a megabyte becomes 130 kB.
 
 use std::sync::LazyLock;
 

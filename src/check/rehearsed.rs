@@ -118,24 +118,17 @@ impl Rehearsed {
             failure,
         };
         Attempt {
-            host: slot,
             address: host.and_then(|host| match host.endpoint {
                 Endpoint::Address(address, _) => Some(address),
                 _ => None,
             }),
-            limit: plan.address_limit(),
-            dns: None,
-            canonical_name: None,
-            plaintext: None,
-            without_tls: None,
-            tcp: None,
-            negotiate: None,
             tls: Some(Step { start: Duration::ZERO, took: judging, result: record }),
             session: session.map(|failure| Step {
                 start: judging,
                 took: Duration::ZERO,
                 result: SessionRecord { failure: Some(failure), ..SessionRecord::default() },
             }),
+            ..Attempt::begun(slot, plan.address_limit())
         }
     }
 

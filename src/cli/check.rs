@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::target::{ConnectionArgs, DialectArgs, FleetArgs, PolicyArgs, in_custody, seconds};
+use super::target::{ConnectionArgs, DialectArgs, ExpiryArgs, FleetArgs, PolicyArgs, in_custody, seconds};
 use crate::check::WaitLimit;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -40,10 +40,9 @@ pub struct CheckArgs {
     /// Succeed only if the session is established
     #[arg(long, help_heading = "What to check")]
     pub require_auth: bool,
-    /// Warn about certificates that expire within DAYS days
-    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
-          help_heading = "What to check")]
-    pub expires_within: u32,
+    /// Which certificates end soon.
+    #[command(flatten)]
+    pub expiry: ExpiryArgs,
     /// Also judge the certificates as of this date (2026-12-02 or 2026-12-02T15:04:05Z)
     #[arg(long, value_name = "DATE", help_heading = "What to check")]
     pub as_of: Option<Timestamp>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::TypedValueParser as _;
 
-use super::target::{DialectArgs, FleetArgs, PolicyArgs, in_custody};
+use super::target::{DialectArgs, ExpiryArgs, FleetArgs, PolicyArgs, in_custody};
 use crate::file::account::Reader;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -65,10 +65,9 @@ pub struct RehearseArgs {
     /// Compare with the certificate that this server presents now
     #[arg(long, value_name = "CONNINFO", value_parser = in_custody(), help_heading = "What to check")]
     pub against: Option<Secret>,
-    /// Warn about certificates that expire within DAYS days
-    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
-          help_heading = "What to check")]
-    pub expires_within: u32,
+    /// Which certificates end soon.
+    #[command(flatten)]
+    pub expiry: ExpiryArgs,
     /// Judge as of this date instead of now (2026-12-02 or 2026-12-02T15:04:05Z)
     #[arg(long, value_name = "DATE", help_heading = "What to check")]
     pub as_of: Option<Timestamp>,

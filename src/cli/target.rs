@@ -97,6 +97,15 @@ pub struct FleetArgs {
     pub jobs: u16,
 }
 
+/// Which certificates end soon.
+#[derive(Debug, Args)]
+pub struct ExpiryArgs {
+    /// Warn about certificates that expire within DAYS days
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
+          help_heading = "What to check")]
+    pub expires_within: u32,
+}
+
 /// Which warnings are failures.
 #[derive(Debug, Args)]
 pub struct PolicyArgs {

@@ -45,7 +45,7 @@ pub(super) fn run(
         scope: Scope {
             tls_only: arguments.tls_only,
             require_auth: arguments.require_auth,
-            expires_within: Some(arguments.expires_within),
+            expires_within: Some(arguments.expiry.expires_within),
             fail_within: arguments.policy.fail_within,
         },
         may_try: !arguments.no_try,

@@ -41,7 +41,7 @@ pub(super) fn run(
     let live = Setup {
         scope: Scope {
             tls_only: true,
-            expires_within: Some(arguments.expires_within),
+            expires_within: Some(arguments.expiry.expires_within),
             fail_within: arguments.policy.fail_within,
             ..Scope::default()
         },

@@ -96,8 +96,8 @@ impl Environment {
         let has_home = variables.get(OsStr::new("HOME")).is_some_and(|home| !home.is_empty());
         let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
         Self {
-            // With HOME set this would be HOME again; it is not looked at then.
             beside: Vec::new(),
+            // With HOME set this would be HOME again; it is not looked at then.
             account_home: if has_home { None } else { std::env::home_dir() },
             login_name: LoginName::OfProcess,
             user_id: user_id(),

@@ -4,7 +4,7 @@
 //! MIT Kerberos, with which Debian, Red Hat and others build libpq, has credentials as soon as a cache of the default
 //! collection names a principal (`krb5_cccol_have_content`), expired or without a ticket, or a client keytab has a key
 //! (`can_get_initial_creds` in acquire_cred.c). All cases below were compared with libpq 15 over MIT Kerberos 1.20, caches of
-//! the kernel's keyrings and of sssd-kcm included.
+//! the kernel's keyrings included; a cache of sssd-kcm was, one asked for by its name follows cc_kcm.c alone.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -2,11 +2,10 @@
 //! them, quoted for the connection string; commands are quoted here, for the running system's shell.
 
 use std::ops::Range;
-use std::path::Path;
 
 use super::Fix;
 use super::view::{View, shown_value};
-use crate::conninfo::is_content;
+use crate::conninfo::holds_content;
 use crate::provider::Situation;
 use crate::text::shell_quoted;
 
@@ -85,17 +84,14 @@ impl Fix {
 
     /// A command, as it is.
     pub(super) fn run(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
+        let command = command.into();
+        // With a key or certificate in the place of a path it would show that, and there is no such file.
+        self.command = (!holds_content(command.as_bytes())).then_some(command);
         self
     }
 
-    /// A command by its words, each quoted for the shell. None where one is a key or a certificate that stands in the place of
-    /// a path: such a command would show it, and there is no such file.
+    /// A command by its words, each quoted for the shell.
     pub(super) fn run_words<'w>(self, words: impl IntoIterator<Item = &'w str>) -> Self {
-        let words: Vec<&str> = words.into_iter().collect();
-        if words.iter().any(|word| is_content(Path::new(word))) {
-            return self;
-        }
         let words: Vec<String> = words.into_iter().map(shell_quoted).collect();
         self.run(words.join(" "))
     }
@@ -136,6 +132,11 @@ mod tests {
         let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", "MIIC".repeat(200));
         for word in [key.clone(), format!("/home/me/{key}")] {
             assert_eq!(Fix::text("look").run_words(["ls", "-l", &word]).command, None, "{word}");
+            assert_eq!(
+                Fix::text("look").run(format!("cat x && rm {}", shell_quoted(&word))).command,
+                None,
+                "{word}"
+            );
         }
         assert_eq!(Fix::text("look").run_words(["ls", "a b"]).command.as_deref(), Some("ls 'a b'"));
     }

@@ -229,6 +229,25 @@ pub struct Attempt {
     pub session: Option<Step<SessionRecord>>,
 }
 
+impl Attempt {
+    /// An attempt of which nothing is known yet but whose it is.
+    pub fn begun(host: usize, limit: Duration) -> Self {
+        Self {
+            host,
+            address: None,
+            limit,
+            dns: None,
+            canonical_name: None,
+            plaintext: None,
+            without_tls: None,
+            tcp: None,
+            negotiate: None,
+            tls: None,
+            session: None,
+        }
+    }
+}
+
 /// What the resolver said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {

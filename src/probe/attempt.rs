@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -42,23 +41,6 @@ pub(super) struct Context<'a> {
     pub followed: bool,
 }
 
-/// A host slot that yields no address.
-pub(super) fn without_address(host: usize, limit: Duration) -> Attempt {
-    Attempt {
-        host,
-        address: None,
-        limit,
-        dns: None,
-        canonical_name: None,
-        plaintext: None,
-        without_tls: None,
-        tcp: None,
-        negotiate: None,
-        tls: None,
-        session: None,
-    }
-}
-
 impl Context<'_> {
     /// Goes as far as it gets.
     pub(super) async fn run(&self, address: Address) -> Attempt {
@@ -66,7 +48,7 @@ impl Context<'_> {
             address: Some(address.socket.ip()),
             dns: address.dns,
             canonical_name: address.canonical_name,
-            ..without_address(self.index, self.plan.address_limit())
+            ..Attempt::begun(self.index, self.plan.address_limit())
         };
         // --tls-only sends no user name; allow's question in plaintext would.
         let ask_in_plaintext = self.plan.settings.sslmode == SslMode::Allow && !self.plan.scope.tls_only;

@@ -112,7 +112,7 @@ impl Run<'_> {
         wanted: TargetSessionAttrs,
         tried: &mut Tried,
     ) -> Next {
-        let nothing = || attempt::without_address(index, self.plan.address_limit());
+        let nothing = || Attempt::begun(index, self.plan.address_limit());
         let port = match &host.port {
             Ok(port) => *port,
             Err(bad) => {

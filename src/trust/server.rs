@@ -202,8 +202,8 @@ impl ServerFiles {
         })
     }
 
-    /// Whether the key is that of another certificate in the file than the first.
-    pub fn leaf_is_not_first(&self) -> Option<usize> {
+    /// The line of the certificate whose key this is, where that is not the first.
+    pub fn misplaced_leaf(&self) -> Option<usize> {
         self.faults.iter().find_map(|fault| match fault.problem {
             ServerProblem::KeyMismatch { fits, .. } => fits,
             _ => None,
@@ -212,7 +212,7 @@ impl ServerFiles {
 
     /// The certificates as they are to stand, the one of the key first.
     pub fn in_order(&self) -> Vec<Certificate> {
-        let first = self.leaf_is_not_first();
+        let first = self.misplaced_leaf();
         let (leaf, others): (Vec<&FileCertificate>, Vec<&FileCertificate>) =
             self.certificates.iter().partition(|entry| Some(entry.line) == first);
         leaf.into_iter().chain(others).map(|entry| entry.certificate.clone()).collect()

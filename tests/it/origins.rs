@@ -57,6 +57,13 @@ fn tried(report: &Report, words: &str) -> serde_json::Value {
     fixes.as_array().unwrap().iter().find(works).unwrap_or_else(|| panic!("no {words:?}: {report}")).clone()
 }
 
+/// The whole string of a fix is verified beside this service file.
+#[track_caller]
+fn cured(scene: &Scene, file: &str, fix: &serde_json::Value) {
+    let tool = Tool::at(&scene.home).with(["--tls-only"]).env("PGSERVICEFILE", file);
+    tool.check(fix["conninfo"].as_str().unwrap()).verified();
+}
+
 #[track_caller]
 fn names(report: &Report, label: &str, parts: &[&str]) {
     let said = report.at(&format!("/diagnosis/evidence/{label}"));
@@ -94,12 +101,7 @@ fn a_root_file_of_a_service_is_named_with_its_file_and_overridden() {
     let wrong = scene.check(&variables, "service=orders");
     wrong.diagnosed("unknown-issuer");
     names(&wrong, "root_file", &[other, "service orders", file]);
-    let fix = tried(&wrong, "libpq's default file");
-    Tool::at(&scene.home)
-        .with(["--tls-only"])
-        .env("PGSERVICEFILE", file)
-        .check(fix["conninfo"].as_str().unwrap())
-        .verified();
+    cured(&scene, file, &tried(&wrong, "libpq's default file"));
 }
 
 #[test]
@@ -141,12 +143,7 @@ fn a_client_key_of_variables_or_a_service_is_named_and_taken_away() {
     let wrong = scene.check(&[("PGSERVICEFILE", file)], &format!("{right} service=app"));
     wrong.diagnosed("client-key-mismatch");
     names(&wrong, "set_by", &[certificate, "service app", file]);
-    let fix = tried(&wrong, &format!("{file}: remove sslcert and sslkey from [app]"));
-    Tool::at(&scene.home)
-        .with(["--tls-only"])
-        .env("PGSERVICEFILE", file)
-        .check(fix["conninfo"].as_str().unwrap())
-        .verified();
+    cured(&scene, file, &tried(&wrong, &format!("{file}: remove sslcert and sslkey from [app]")));
 }
 
 #[test]

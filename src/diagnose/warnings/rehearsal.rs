@@ -41,7 +41,7 @@ pub(super) fn chain_issues(view: &View<'_>) -> Vec<Finding> {
     let Some(rehearsal) = view.rehearsal() else { return Vec::new() };
     let files = &rehearsal.files;
     // Until the key fits its first certificate, the order is what is at fault.
-    if files.certificates.is_empty() || files.leaf_is_not_first().is_some() {
+    if files.certificates.is_empty() || files.misplaced_leaf().is_some() {
         return Vec::new();
     }
     let name = file_name(&files.certificate_file);
