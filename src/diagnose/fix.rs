@@ -82,7 +82,7 @@ impl Fix {
         self
     }
 
-    /// A command, as it is.
+    /// A command, as it is; none that would show the text of a key.
     pub(super) fn run(mut self, command: impl Into<String>) -> Self {
         let command = command.into();
         // With a key or certificate in the place of a path it would show that, and there is no such file.

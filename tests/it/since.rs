@@ -173,6 +173,9 @@ fn one_target_is_compared_too() {
     let report = Tool::at(&fleet.home).with(["--since", &earlier, first]).run();
     report.exits(0);
     assert!(report.stdout.contains("since  other certificate"), "{report}");
+    // The others are gone, and that is said here too.
+    let gone: Vec<&str> = report.stdout.lines().filter(|line| line.starts_with("removed  ")).collect();
+    assert_eq!(gone.len(), 4, "{report}");
 }
 
 #[test]

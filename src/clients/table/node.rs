@@ -109,7 +109,7 @@ const sql = postgres({
     notes: &[
         "a file in ?sslrootcert= is not read but sent to the server as a start-up parameter; ?sslmode=verify-full alone trusts Node's own list",
         "if host is an address, it compares the certificate with \"localhost\"; checkServerIdentity above corrects that",
-        "if the server closes the connection after SSLRequest, it waits forever, whatever connect_timeout is",
+        "if the server closes the connection after SSLRequest, it keeps waiting, whatever connect_timeout is",
     ],
     source: Source {
         what: "porsager/postgres src/index.js, src/connection.js 2026-04-05; run",

@@ -262,7 +262,7 @@ fn table(page: &mut Page, names: [&str; 6], servers: &[&[String; 6]]) {
 }
 
 /// Targets of an earlier report that are none of this run.
-fn removed(page: &mut Page, run: &Run) {
+pub(super) fn removed(page: &mut Page, run: &Run) {
     let style = page.style();
     for removed in &run.removed {
         let words = style.text(&format!("{} (was {})", removed.name, removed.verdict));

@@ -74,7 +74,10 @@ impl<W: Write> Reporter for Single<W> {
         self.out.write_all(report(outcome, self.layout).as_bytes())
     }
 
-    fn finish(&mut self, _: &Run) -> io::Result<()> {
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        let mut page = Page::new(self.layout.style);
+        many::removed(&mut page, run);
+        self.out.write_all(page.into_text().as_bytes())?;
         self.out.flush()
     }
 }
@@ -119,7 +122,8 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
             page.part();
         }
         if let Some(changes) = changes {
-            let words = if changes.is_empty() { "nothing changed" } else { changes.as_str() };
+            let words =
+                if changes.is_empty() { "nothing changed with this target" } else { changes.as_str() };
             page.prose("since  ", 7, 7, Role::Plain, words);
         }
         last_line(&mut page, outcome);
