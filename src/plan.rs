@@ -16,8 +16,8 @@ pub const DEFAULT_ADDRESS_LIMIT: Duration = Duration::from_secs(10);
 pub struct Plan {
     /// The merged settings.
     pub settings: Settings,
-    /// What was read from files.
-    pub trust: Trust,
+    /// What was read from files, in one memory for all targets of a run that read the same.
+    pub trust: Arc<Trust>,
     /// Wall-clock time of the start, for which certificates are judged.
     pub started: Timestamp,
     /// How far to go.

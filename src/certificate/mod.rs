@@ -21,7 +21,7 @@ mod resources;
 mod time;
 mod trusted;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::text::hex;
 use crate::timestamp::Timestamp;
@@ -50,6 +50,8 @@ struct Inner {
     sha256: [u8; 32],
     server_trust: ServerTrust,
     decoded: Result<Facts, (Malformed, Readable)>,
+    /// The certificate by whose key its signature was found good, by SHA-256.
+    issuer_found: OnceLock<[u8; 32]>,
 }
 
 /// What a file says of a certificate in it, beside the certificate itself: OpenSSL's `TRUSTED CERTIFICATE`.
@@ -91,7 +93,8 @@ impl Certificate {
         let sha256 = digest.as_ref().try_into().unwrap_or([0; 32]);
         let mut readable = Readable::default();
         let decoded = facts::decode(der, &mut readable).map_err(|error| (error, readable));
-        Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded }))
+        let issuer_found = OnceLock::new();
+        Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded, issuer_found }))
     }
 
     /// The DER as it was received.
@@ -164,6 +167,16 @@ impl Certificate {
             Ok(facts) => facts.readable(),
             Err((_, readable)) => readable.clone(),
         }
+    }
+
+    /// Notes that its signature was verified with this one's key, for whoever comes upon the two again.
+    pub fn note_issuer(&self, issuer: &Self) {
+        let _ = self.0.issuer_found.set(*issuer.sha256());
+    }
+
+    /// Whether its signature is known to be good by this one's key.
+    pub fn is_known_issuer(&self, issuer: &Self) -> bool {
+        self.0.issuer_found.get() == Some(issuer.sha256())
     }
 
     /// The bytes under the signature; empty if it cannot be decoded.

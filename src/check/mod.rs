@@ -27,7 +27,7 @@ use crate::evidence::{Member, Scope, Source};
 use crate::runtime;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::trust::SystemStore;
+use crate::trust::{KeptTrust, SystemStore};
 
 pub use audited::audited;
 pub use many::check_all;
@@ -84,6 +84,8 @@ pub struct Setup {
     pub rehearsed: Option<Rehearsed>,
     /// The system's trust store, read once for all targets.
     pub system_store: SystemStore,
+    /// What was read of files, for all targets that name the same; while one waits, a file may change.
+    pub kept_trust: KeptTrust,
 }
 
 impl Setup {
@@ -103,6 +105,7 @@ impl Setup {
             dialect: None,
             rehearsed: None,
             system_store: SystemStore::default(),
+            kept_trust: KeptTrust::default(),
         }
     }
 }

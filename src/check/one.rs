@@ -100,7 +100,11 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
             continue;
         }
         let context = Context { total_limit: limit, ..context };
-        let mut outcome = Box::pin(trial::try_fixes(outcome, context)).await.in_the_drivers_words();
+        let has_fixes = outcome.diagnosis.is_some() || !outcome.warnings.is_empty();
+        let mut outcome = match has_fixes {
+            true => Box::pin(trial::try_fixes(outcome, context)).await.in_the_drivers_words(),
+            false => outcome,
+        };
         if setup.wait.is_some() {
             outcome = outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp)));
         }
@@ -225,19 +229,21 @@ fn curable(outcome: &Outcome) -> Option<&'static Code> {
     outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code).filter(|code| code.retryable)
 }
 
-/// Merges the settings and reads the files. What has to be waited for is waited for on another thread, and no longer
-/// than connecting would take.
-async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Trust), Box<Failure>> {
+/// Merges the settings and reads the files, those that no target before named. What has to be waited for is waited for on
+/// another thread, and no longer than connecting would take.
+async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Arc<Trust>), Box<Failure>> {
     fn read(
         target: Option<&Secret>,
         overrides: &Overrides,
         environment: &Environment,
         most: Duration,
-    ) -> Result<(Settings, Trust), Box<Failure>> {
+        kept: impl FnOnce(&Settings) -> Option<Arc<Trust>>,
+    ) -> Result<(Settings, Arc<Trust>), Box<Failure>> {
         let resolve = || conninfo::resolve_secret(target, overrides, environment);
         let settings = file::within(most.min(DEFAULT_ADDRESS_LIMIT), resolve)?;
         let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
-        let trust = file::within(most.min(limit), || trust::load(&settings, environment));
+        let load = || Arc::new(file::within(most.min(limit), || trust::load(&settings, environment)));
+        let trust = kept(&settings).unwrap_or_else(load);
         Ok((settings, trust))
     }
     if let Some(refusal) = target.refusal() {
@@ -245,14 +251,21 @@ async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Trust), B
     }
     let most = setup.total_limit.unwrap_or(Duration::MAX);
     let (input, environment) = (target.input.as_deref(), &*target.environment);
-    match file::at_once(|| read(input, &setup.overrides, environment, most)) {
+    let keeps = setup.wait.is_none();
+    let kept = |settings: &Settings| setup.kept_trust.get(settings, environment).filter(|_| keeps);
+    let read = match file::at_once(|| read(input, &setup.overrides, environment, most, kept)) {
         Some(read) => read,
         None => {
             let (input, overrides) = (input.cloned(), setup.overrides.clone());
             let environment = environment.clone();
-            own_thread::run(true, move || read(input.as_ref(), &overrides, &environment, most)).await
+            own_thread::run(true, move || read(input.as_ref(), &overrides, &environment, most, |_| None))
+                .await
         }
+    };
+    if let (Ok((settings, trust)), true) = (&read, keeps) {
+        setup.kept_trust.keep(settings, environment, trust);
     }
+    read
 }
 
 /// One check of a target, as far as it needs no further connections.

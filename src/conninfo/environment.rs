@@ -5,9 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::openssl_config::Remembered;
 use super::options::OPTIONS;
-use super::{Program, Value, options};
+use super::{OpenSslConfig, Program, Remembered, Value, options};
 use crate::secret::Secret;
 
 /// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
@@ -34,7 +33,9 @@ pub struct Environment {
     /// The program whose surroundings these are.
     pub program: Program,
     /// What OpenSSL's configuration sets in them, once it was read.
-    pub openssl: Remembered,
+    pub openssl: Remembered<Option<OsString>, Option<OpenSslConfig>>,
+    /// The name of the Kerberos credentials that are found in them, once they were looked for.
+    pub kerberos: Remembered<[Option<OsString>; 4], Option<String>>,
 }
 
 impl fmt::Debug for Environment {
@@ -105,6 +106,7 @@ impl Environment {
             system_config_dir: system.map_or_else(|| PathBuf::from("/etc"), Path::to_owned),
             program: Program::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
             secrets,
             variables,
         }

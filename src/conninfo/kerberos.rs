@@ -37,6 +37,12 @@ pub(super) fn credentials(environment: &Environment) -> Option<String> {
     if !cfg!(unix) || cfg!(target_os = "macos") {
         return None;
     }
+    let variables = ["KRB5CCNAME", "KRB5_CLIENT_KTNAME", "KRB5_CONFIG", "TMPDIR"];
+    let variables = variables.map(|name| environment.variable(name).map(|value| value.to_owned()));
+    environment.kerberos.once(variables, || found(environment))
+}
+
+fn found(environment: &Environment) -> Option<String> {
     let config = Config::read(environment);
     let given = |name: &str| environment.variable(name).map(|value| value.to_string_lossy().into_owned());
     let cache = given("KRB5CCNAME").or_else(|| {

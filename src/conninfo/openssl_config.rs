@@ -1,9 +1,6 @@
-//! What OpenSSL's configuration file sets, as values, and where they are kept for a run: they are the same for all targets, and
-//! reading the file would be a good part of what a check costs.
+//! What OpenSSL's configuration file sets, as values.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use super::TlsVersion;
 use crate::certificate::SecurityLevel;
@@ -33,27 +30,4 @@ pub struct OpenSslConfig {
     pub client_schemes: Option<Vec<u16>>,
     /// Whether algorithms approved by FIPS 140 alone are asked for.
     pub fips: bool,
-}
-
-/// What the configuration sets, read once for all who ask in the same surroundings, with the file that these name. Surroundings
-/// that are made of others are other ones.
-#[derive(Default)]
-pub struct Remembered(OnceLock<(Option<OsString>, Option<OpenSslConfig>)>);
-
-impl Remembered {
-    /// What was read before, unless another file is named now.
-    pub(super) fn once(
-        &self,
-        named: Option<OsString>,
-        read: impl Fn() -> Option<OpenSslConfig>,
-    ) -> Option<OpenSslConfig> {
-        let (before, config) = self.0.get_or_init(|| (named.clone(), read()));
-        if *before == named { config.clone() } else { read() }
-    }
-}
-
-impl Clone for Remembered {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
 }

@@ -283,6 +283,7 @@ mod tests {
             system_config_dir: "/nonexistent".into(),
             program: Default::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
         }
     }
 

@@ -78,6 +78,7 @@ impl Demo {
             system_config_dir: self.directory().to_owned(),
             program: Default::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
         }
     }
 

@@ -39,7 +39,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn trust(&self) -> Option<&'a Trust> {
-        self.evidence.trust.as_ref()
+        self.evidence.trust.as_deref()
     }
 
     /// The program that connects with the string that was given.

@@ -41,7 +41,7 @@ pub struct Evidence {
     /// The parameters that were read of settings that could not be merged.
     pub unmerged: Vec<Parameter>,
     /// What was read from files; `None` if the settings could not be merged.
-    pub trust: Option<Trust>,
+    pub trust: Option<Arc<Trust>>,
     /// One entry for each address tried, in order; the last one is where libpq stops.
     pub attempts: Vec<Attempt>,
     /// Extra connections made after a failure to tell its causes apart, in order.
@@ -81,7 +81,7 @@ impl Evidence {
     }
 
     /// The evidence of settings that can be used, before anything was tried.
-    pub fn of_settings(started: Timestamp, scope: Scope, settings: Settings, trust: Trust) -> Self {
+    pub fn of_settings(started: Timestamp, scope: Scope, settings: Settings, trust: Arc<Trust>) -> Self {
         let input = settings.input.clone();
         Self { input, trust: Some(trust), ..Self::begun(started, scope, Ok(settings)) }
     }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::observer::{Observer, Wait};
+use super::observer::{Awaited, Observer, Wait};
 use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
@@ -172,7 +172,7 @@ impl Context<'_> {
     /// Tells what is waited for.
     fn waits(&self, stage: Stage, address: SocketAddr) {
         let limit = self.deadline.saturating_duration_since(Instant::now());
-        self.observer.waits(Wait::now(stage, address.to_string(), limit));
+        self.observer.waits(Wait::now(stage, Awaited::Server(address), limit));
     }
 
     fn files_are_bad(&self) -> bool {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::attempt::{self, Address};
 use super::clock::Clock;
 use super::dns::{self, Resolved};
-use super::observer::{Observer, Wait};
+use super::observer::{Awaited, Observer, Wait};
 use crate::conninfo::{BadPort, Endpoint, Host, SslMode, TargetSessionAttrs};
 use crate::evidence::{
     Attempt, NegotiateResult, PlaintextAnswer, SessionFailure, Step, TcpResult, TlsFailure,
@@ -53,7 +53,7 @@ pub(super) async fn try_all(
     let mut run = Run {
         plan,
         observer,
-        trust: Arc::new(plan.trust.clone()),
+        trust: Arc::clone(&plan.trust),
         clock,
         last,
         resolved: vec![None; plan.settings.hosts.len()],
@@ -177,7 +177,7 @@ impl Run<'_> {
         let start = self.clock.elapsed();
         let limit =
             Clock::deadline(self.plan.address_limit(), self.last).saturating_duration_since(Instant::now());
-        self.observer.waits(Wait::now(Stage::Dns, name, limit));
+        self.observer.waits(Wait::now(Stage::Dns, Awaited::Name(name.to_owned()), limit));
         let Resolved { resolution, mut addresses, canonical_name } = dns::resolve(name, port, limit).await;
         if self.plan.settings.shuffle_hosts {
             shuffle(&mut addresses);

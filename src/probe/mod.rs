@@ -31,6 +31,7 @@ pub mod verbatim_sni;
 mod wiretap;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -44,7 +45,7 @@ pub use dns::is_known_host;
 pub use hosts::socket_address;
 pub use look::look;
 pub use members::members;
-pub use observer::{Observer, Wait};
+pub use observer::{Awaited, Observer, Wait};
 pub use plaintext::ask_in_plaintext;
 
 /// Probes one target: host by host and address by address, as libpq would go on or stop; then looks further where the
@@ -76,7 +77,7 @@ impl Probed {
     pub async fn looked_further(self, plan: &Plan) -> Evidence {
         let Self { mut evidence, clock, last, failing } = self;
         evidence.resolvers = asked_again(plan, evidence.resolvers, &evidence.attempts, last).await;
-        if let Some(failing) = failing {
+        if let Some(failing) = failing.filter(|_| second_looks::are_called_for(plan, &evidence.attempts)) {
             evidence.looks =
                 Box::pin(second_looks::take(plan, &evidence.attempts, failing, clock, last)).await;
             evidence.took = clock.elapsed();
@@ -135,7 +136,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let asked_in_vain = tried.attempts.iter().any(is_unresolved);
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
-    let (settings, trust) = (plan.settings.clone(), plan.trust.clone());
+    let (settings, trust) = (plan.settings.clone(), Arc::clone(&plan.trust));
     let mut evidence = Evidence {
         attempts: tried.attempts,
         hosts_line,

@@ -1,5 +1,7 @@
 //! Whoever watches a probe: told what it waits for, while it lasts.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::stage::Stage;
@@ -18,18 +20,36 @@ pub trait Observer: Sync {
 pub struct Wait {
     /// The stage.
     pub stage: Stage,
-    /// For whom: a name, or address and port.
-    pub target: String,
+    /// For whom.
+    pub target: Awaited,
     /// Since when.
     pub since: Instant,
     /// How long at most.
     pub limit: Duration,
 }
 
+/// Who is waited for. Words are made where somebody reads them.
+#[derive(Clone, Debug)]
+pub enum Awaited {
+    /// What the system's resolver has for a name.
+    Name(String),
+    /// A server.
+    Server(SocketAddr),
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Server(address) => address.fmt(f),
+        }
+    }
+}
+
 impl Wait {
     /// A wait that begins now.
-    pub(super) fn now(stage: Stage, target: impl Into<String>, limit: Duration) -> Self {
-        Self { stage, target: target.into(), since: Instant::now(), limit }
+    pub(super) fn now(stage: Stage, target: Awaited, limit: Duration) -> Self {
+        Self { stage, target, since: Instant::now(), limit }
     }
 }
 

@@ -42,6 +42,16 @@ const P256: u16 = 23;
 const NOTHING_IN_COMMON: u8 = 40;
 const TOO_WEAK: u8 = 71;
 
+/// Whether anything is to be looked at: of a handshake that succeeded nothing is, unless libpq would not have begun with it.
+pub(super) fn are_called_for(plan: &Plan, attempts: &[Attempt]) -> bool {
+    let tls = attempts.last().and_then(|attempt| attempt.tls.as_ref());
+    tls.is_none_or(|step| step.result.failure.is_some()) || asks_for_gss(plan)
+}
+
+fn asks_for_gss(plan: &Plan) -> bool {
+    plan.settings.notices.iter().any(|notice| matches!(notice, Notice::KerberosCredentials { .. }))
+}
+
 /// Takes the looks that the last attempt's failure calls for.
 pub(super) async fn take(
     plan: &Plan,
@@ -54,9 +64,7 @@ pub(super) async fn take(
     let Some(host) = plan.settings.hosts.get(attempt.host) else { return Vec::new() };
     let end = deadline.max(Instant::now()) + EXTRA;
     let mut looks = Looks { address, clock, end: last.map_or(end, |last| end.min(last)), taken: Vec::new() };
-    let asks_for_gss =
-        plan.settings.notices.iter().any(|notice| matches!(notice, Notice::KerberosCredentials { .. }));
-    if asks_for_gss
+    if asks_for_gss(plan)
         && matches!(attempt.tcp.as_ref().map(|step| &step.result), Some(TcpResult::Connected { .. }))
     {
         looks.ask_together([(address, Question::GssRequest)], PORT_PATIENCE).await;

@@ -69,7 +69,7 @@ pub(super) fn plan(hosts: Vec<Host>) -> Plan {
     Plan {
         only: None,
         settings: Settings { hosts, ..settings() },
-        trust,
+        trust: trust.into(),
         started: Timestamp::now(),
         scope: Default::default(),
         total_limit: None,

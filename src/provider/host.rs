@@ -25,10 +25,12 @@ impl Detection {
 /// The provider whose suffix a host name has, the most exact one first; of equal ones that of the first provider. Case
 /// and a final dot do not matter.
 pub fn by_host(host: &str) -> Option<&'static Provider> {
+    let host = host.strip_suffix('.').unwrap_or(host);
     let mut best: Option<(usize, &Provider)> = None;
     for &provider in PROVIDERS {
         for &suffix in provider.suffixes {
-            if match_wildcard(host, suffix).is_none() {
+            // Nearly all differ in the last letters, and this is asked of every server.
+            if !ends_alike(host, suffix) || match_wildcard(host, suffix).is_none() {
                 continue;
             }
             let exactness = suffix.bytes().filter(|byte| *byte != b'*').count();
@@ -127,19 +129,31 @@ fn match_wildcard<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
     (before.peek().is_some() == is_end && before.all(|label| !label.is_empty())).then_some(last)
 }
 
+/// Whether a name ends as a pattern does, up to the last `*` in it.
+fn ends_alike(host: &str, pattern: &str) -> bool {
+    let mut wanted = pattern.bytes().rev().take_while(|byte| *byte != b'*');
+    let mut found = host.bytes().rev();
+    wanted.all(|wanted| found.next().is_some_and(|found| found.eq_ignore_ascii_case(&wanted)))
+}
+
 /// Whether text fits a pattern in which `*` stands for anything; ASCII case does not count.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    let mut rest = text.as_str();
-    let mut parts = pattern.split('*').map(str::to_ascii_lowercase).peekable();
+    let mut rest = text.as_bytes();
+    let mut parts = pattern.as_bytes().split(|byte| *byte == b'*').peekable();
     let mut is_first = true;
     while let Some(part) = parts.next() {
         let is_last = parts.peek().is_none();
+        let begins = |bytes: &[u8]| {
+            bytes.get(..part.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(part))
+        };
         let place = match (is_first, is_last) {
-            (true, true) => return rest == part,
-            (true, false) => rest.starts_with(&part).then_some(0),
-            (false, true) => return rest.ends_with(&part),
-            (false, false) => rest.find(&part),
+            (true, true) => return rest.eq_ignore_ascii_case(part),
+            (true, false) => begins(rest).then_some(0),
+            (false, true) => {
+                let end = rest.len().checked_sub(part.len()).and_then(|start| rest.get(start..));
+                return end.is_some_and(begins);
+            }
+            (false, false) => (0..=rest.len()).find(|at| rest.get(*at..).is_some_and(begins)),
         };
         match place.and_then(|place| rest.get(place + part.len()..)) {
             Some(after) => rest = after,

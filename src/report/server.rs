@@ -75,16 +75,10 @@ impl Server {
         let settings = subject::settings(outcome);
         let (host, port) = subject::endpoint(outcome);
         let tls = attempt.and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
-        let judged = tls.and_then(|tls| tls.judgement.as_ref()).map(|judgement| judgement.path.as_slice());
-        let path: Vec<&Certificate> = match (judged, tls) {
-            (Some(path), _) if !path.is_empty() => path.iter().map(|link| &link.certificate).collect(),
-            (_, Some(tls)) => tls.chain.first().into_iter().collect(),
-            (_, None) => Vec::new(),
-        };
+        let path = path(outcome);
         let end = |certificate: &&Certificate| certificate.not_after();
         let path_not_after = path.iter().filter_map(end).min();
         let issuer = path.first().and_then(|leaf| leaf.issuer());
-        let root = path.last().filter(|last| path.len() > 1 && last.is_self_issued());
         let problems = problems(outcome);
         let failing = problems.iter().find(|problem| problem.fails());
         let first = failing.or(problems.first());
@@ -121,7 +115,7 @@ impl Server {
             path_not_after,
             days_left: path_not_after.map(|end| end.days_since(outcome.evidence.judged_at)),
             issuer: issuer.map(|name| shown(&name.short())).unwrap_or_default(),
-            root: root.map(|root| shown(&root.short_subject())).unwrap_or_default(),
+            root: root(outcome).map(root_name).unwrap_or_default(),
             tls_version: tls.and_then(|tls| tls.version).map(TlsVersion::name).unwrap_or_default(),
             cipher: tls.and_then(|tls| tls.cipher.as_deref()).map(shown).unwrap_or_default(),
             group: tls.and_then(|tls| tls.group.as_deref()).map(shown).unwrap_or_default(),
@@ -174,6 +168,28 @@ impl Server {
     fn host_or_unknown(&self) -> &str {
         if self.host.is_empty() { "(connection string)" } else { &self.host }
     }
+}
+
+/// The path from the server certificate as far as it leads; that certificate alone where none was judged.
+fn path(outcome: &Outcome) -> Vec<&Certificate> {
+    let tls = subject::attempt(outcome).and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
+    let judged = tls.and_then(|tls| tls.judgement.as_ref()).map(|judgement| judgement.path.as_slice());
+    match (judged, tls) {
+        (Some(path), _) if !path.is_empty() => path.iter().map(|link| &link.certificate).collect(),
+        (_, Some(tls)) => tls.chain.first().into_iter().collect(),
+        (_, None) => Vec::new(),
+    }
+}
+
+/// The root at the end of the path.
+pub(super) fn root(outcome: &Outcome) -> Option<&Certificate> {
+    let path = path(outcome);
+    path.last().copied().filter(|last| path.len() > 1 && last.is_self_issued())
+}
+
+/// Its name.
+pub(super) fn root_name(root: &Certificate) -> String {
+    shown(&root.short_subject())
 }
 
 /// What is otherwise than in the report that `--since` names.

@@ -269,7 +269,7 @@ impl<'a> Trials<'a> {
             conninfo::RootChoice::Default(path) => RootSource::DefaultFile(path.clone().unwrap_or_default()),
             conninfo::RootChoice::System => return None,
         };
-        let mut trust = self.evidence.trust.clone()?;
+        let mut trust = Trust::clone(self.evidence.trust.as_ref()?);
         trust.roots = Roots::Loaded(RootStore::loaded(source, Vec::new()));
         let mut judged = match self.judged_again(settings, &trust).await {
             Rejudged::Judged(judged) => *judged,
@@ -326,7 +326,7 @@ impl<'a> Trials<'a> {
         let hosts = addresses.into_iter().map(at).collect();
         let settings = Settings { hosts, shuffle_hosts: false, ..settings.clone() };
         let anonymous = matches!(trust.client, ClientIdentity::Ready(_));
-        let evidence = self.probed(settings, trust.clone(), true).await?;
+        let evidence = self.probed(settings, Trust::clone(trust), true).await?;
         Some(Some(TrialResult { settings: None, outcome: diagnosed(evidence).await, anonymous }))
     }
 
@@ -422,7 +422,8 @@ impl<'a> Trials<'a> {
             (Some(true), _) => true,
             (Some(false), Some(settings)) if found.outcome.evidence.chain_was_refused() => {
                 let settings = Settings { sslmode: SslMode::Require, ..settings.clone() };
-                let Some(mut trust) = found.outcome.evidence.trust.clone() else { return false };
+                let Some(trust) = &found.outcome.evidence.trust else { return false };
+                let mut trust = Trust::clone(trust);
                 trust.roots = Roots::None;
                 let unverified = self.probed(settings, trust, true).await;
                 unverified.is_some_and(|evidence| chosen(&evidence) == Some(true))
@@ -478,7 +479,7 @@ impl<'a> Trials<'a> {
             return Rejudged::Exhausted;
         }
         let evidence = self.captured.as_ref().unwrap_or(self.evidence).clone();
-        let (settings, trust) = (settings.clone(), trust.clone());
+        let (settings, trust) = (settings.clone(), Arc::new(trust.clone()));
         own_thread::run(evidence.is_long(), move || rejudged(evidence, settings, trust)).await
     }
 
@@ -503,7 +504,7 @@ impl<'a> Trials<'a> {
         let plan = Plan {
             only: self.only(&settings),
             settings,
-            trust,
+            trust: Arc::new(trust),
             started: self.evidence.started,
             scope,
             second_looks: false,
@@ -594,7 +595,7 @@ pub fn judged_as_of(mut evidence: Evidence, date: Timestamp) -> Option<Evidence>
 }
 
 /// A captured chain, judged under other settings.
-fn rejudged(mut evidence: Evidence, settings: Settings, trust: Trust) -> Rejudged {
+fn rejudged(mut evidence: Evidence, settings: Settings, trust: Arc<Trust>) -> Rejudged {
     let Some(attempt) = evidence.attempts.last_mut() else { return Rejudged::NoChain };
     let Some(host) = settings.hosts.get(attempt.host).map(|host| Value::new(host.name.exposed())) else {
         return Rejudged::NoChain;

@@ -6,6 +6,8 @@ mod chain_file;
 pub mod contents;
 mod file;
 mod identity;
+mod issuers;
+mod kept;
 mod key;
 mod p521;
 mod revocation;
@@ -26,6 +28,8 @@ use rustls::pki_types::PrivateKeyDer;
 use crate::certificate::{Alteration, Certificate, Crl, SecurityLevel};
 use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
+pub use issuers::Issuers;
+pub use kept::KeptTrust;
 pub use server::{ServerFault, ServerFile, ServerFiles, ServerKey, ServerPaths, ServerProblem, server_files};
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 
@@ -91,12 +95,15 @@ pub struct RootStore {
     pub directories: Vec<HashedDirectory>,
     /// Whether the first line is a block's behind a byte-order mark: OpenSSL 1.1 takes it for text, and loses the block.
     pub behind_mark: bool,
+    /// CAs below these, as servers sent them.
+    pub issuers: Issuers,
 }
 
 impl RootStore {
     /// A store of certificates that are all loaded.
     pub fn loaded(source: RootSource, certificates: Vec<FileCertificate>) -> Self {
-        Self { source, certificates, directories: Vec::new(), behind_mark: false }
+        let issuers = Issuers::default();
+        Self { source, certificates, directories: Vec::new(), behind_mark: false, issuers }
     }
 }
 

@@ -42,6 +42,7 @@ impl Home {
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
         };
         Self { directory, environment }
     }

@@ -108,7 +108,7 @@ fn signatures_and_dates(
     let mut proved = true;
     for (place, member) in members.iter().enumerate().rev() {
         if let (Some(issuer), true) = (members.get(place + 1), proved) {
-            match signature_defect(place, member, issuer.facts, level, budget) {
+            match signature_defect(place, member, issuer, level, budget) {
                 Ok(None) => {}
                 Ok(Some(defect)) => {
                     proved = !matches!(defect, Defect::BadSignature { .. });
@@ -129,7 +129,7 @@ fn signatures_and_dates(
 fn signature_defect(
     at: usize,
     member: &Member<'_>,
-    issuer: &Facts,
+    issuer: &Member<'_>,
     level: SecurityLevel,
     budget: &Budget,
 ) -> Result<Option<Defect>, Exceeded> {
@@ -141,9 +141,16 @@ fn signature_defect(
         return Ok(None);
     }
     budget.spend(SIGNATURE)?;
+    // Of servers with one CA between them, its certificate is verified once.
+    if member.certificate.is_known_issuer(issuer.certificate) {
+        return Ok(None);
+    }
     let (message, value) = (member.certificate.signed_part(), member.certificate.signature_value());
-    Ok(match signature::verify(&issuer.spki, member.facts.signature.algorithm, message, value) {
-        Ok(()) => None,
+    Ok(match signature::verify(&issuer.facts.spki, member.facts.signature.algorithm, message, value) {
+        Ok(()) => {
+            member.certificate.note_issuer(issuer.certificate);
+            None
+        }
         Err(SignatureError::Bad) => Some(Defect::BadSignature { at }),
         Err(SignatureError::Unsupported(what)) => Some(Defect::UnsupportedHere { at, what }),
     })

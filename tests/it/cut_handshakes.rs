@@ -136,7 +136,7 @@ impl Target {
         }
         let now = Timestamp::now();
         let plan = Plan {
-            trust: trust::load(&settings, &self.environment),
+            trust: trust::load(&settings, &self.environment).into(),
             settings,
             started: now,
             scope: Scope { tls_only: true, ..Scope::default() },

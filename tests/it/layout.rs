@@ -31,7 +31,7 @@ fn outcome(fault: &Fault) -> Outcome {
         Ok(settings) => settings,
         Err(failure) => return diagnose(Evidence::of_bad_config(now, scope, *failure)),
     };
-    let trust = trust::load(&settings, &environment);
+    let trust = trust::load(&settings, &environment).into();
     let plan =
         Plan { settings, trust, started: now, scope, second_looks: true, total_limit: None, only: None };
     let context = Context {

@@ -72,7 +72,7 @@ impl Check {
         let plan = Plan {
             only: None,
             settings: self.settings,
-            trust,
+            trust: trust.into(),
             started: now,
             scope: self.scope,
             total_limit: Some(Duration::from_secs(60)),

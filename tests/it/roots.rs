@@ -92,6 +92,7 @@ impl Place {
             system_config_dir: PathBuf::new(),
             program: Default::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let mut streams = Streams {

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::fixtures::*;
 use crate::certificate::Alteration;
@@ -22,13 +23,15 @@ fn path(text: &str) -> PathBuf {
 /// Files that libpq refuses keep the handshake from being made.
 fn with_roots(roots: Roots) -> Evidence {
     Evidence::healthy()
-        .with(|evidence| evidence.trust.as_mut().unwrap().roots = roots)
+        .with(|evidence| Arc::make_mut(evidence.trust.as_mut().unwrap()).roots = roots)
         .with_attempt(|attempt| (attempt.tls, attempt.session) = (None, None))
 }
 
 fn with_identity(error: IdentityError) -> Evidence {
     Evidence::healthy()
-        .with(|evidence| evidence.trust.as_mut().unwrap().client = ClientIdentity::Failed(error))
+        .with(|evidence| {
+            Arc::make_mut(evidence.trust.as_mut().unwrap()).client = ClientIdentity::Failed(error)
+        })
         .with_attempt(|attempt| (attempt.tls, attempt.session) = (None, None))
 }
 
@@ -283,7 +286,8 @@ fn a_key_of_another_certificate_names_both() {
 fn an_absent_certificate_matters_only_where_one_is_demanded() {
     let absent = || {
         Evidence::healthy().with(|evidence| {
-            evidence.trust.as_mut().unwrap().client = ClientIdentity::Absent { path: path("/c.crt") };
+            Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
+                ClientIdentity::Absent { path: path("/c.crt") };
             let settings = evidence.config.as_mut().unwrap();
             settings.parameters.push(parameter("sslcert", "/c.crt", Origin::ConnectionString));
         })

@@ -81,13 +81,13 @@ impl Evidence {
             unmerged: Vec::new(),
             config: Ok(settings()),
             typed: None,
-            trust: Some(Trust {
+            trust: Some(std::sync::Arc::new(Trust {
                 roots: Roots::Loaded(store(roots)),
                 revocation: Revocation::Off,
                 client: ClientIdentity::None,
                 library: Default::default(),
                 level: Default::default(),
-            }),
+            })),
             attempts: vec![attempt],
             looks: Vec::new(),
             audit: None,
@@ -122,7 +122,7 @@ impl Evidence {
     /// The same evidence with other files.
     pub(crate) fn with_trust(self, change: impl FnOnce(&mut Trust)) -> Self {
         self.with(|evidence| {
-            change(evidence.trust.as_mut().unwrap());
+            change(std::sync::Arc::make_mut(evidence.trust.as_mut().unwrap()));
             evidence.judge();
         })
     }

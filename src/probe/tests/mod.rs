@@ -67,7 +67,8 @@ impl Pki {
         let mut plan = plan(addresses.iter().map(|address| host_at(NAME, *address)).collect());
         let root =
             FileCertificate { certificate: self.certificate.clone(), file: "root.crt".into(), line: 1 };
-        plan.trust.roots = Roots::Loaded(RootStore::loaded(RootSource::Given("root.crt".into()), vec![root]));
+        std::sync::Arc::make_mut(&mut plan.trust).roots =
+            Roots::Loaded(RootStore::loaded(RootSource::Given("root.crt".into()), vec![root]));
         plan
     }
 }

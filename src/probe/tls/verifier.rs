@@ -11,7 +11,7 @@ use crate::certificate::Certificate;
 use crate::conninfo::{Host, SslMode, Value};
 use crate::plan::Plan;
 use crate::timestamp::Timestamp;
-use crate::trust::Trust;
+use crate::trust::{Roots, Trust};
 use crate::verify::{self, Defect, Judgement, signature};
 
 /// What the verifier saw.
@@ -82,8 +82,12 @@ impl ServerCertVerifier for Verifier {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let begin = Instant::now();
-        let chain: Vec<Certificate> =
-            std::iter::once(leaf).chain(others).map(|der| Certificate::from_der(der)).collect();
+        let decoded = |der: &CertificateDer<'_>| match &self.trust.roots {
+            Roots::Loaded(store) => store.issuers.decoded(der),
+            _ => Certificate::from_der(der),
+        };
+        let leaf = Certificate::from_der(leaf);
+        let chain: Vec<Certificate> = std::iter::once(leaf).chain(others.iter().map(decoded)).collect();
         let judgement = verify::judge(&chain, &self.trust, self.host.as_ref(), self.at, self.mode);
         let verdict = match judgement.accepted {
             true => Ok(ServerCertVerified::assertion()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::diagnosis::{fixes, level, title};
 use super::{rehearsal, sign};
+use crate::certificate::Certificate;
 use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
 use crate::report::accepted;
 use crate::report::causes::{Cause, Causes};
@@ -13,7 +14,7 @@ use crate::report::members::Members;
 use crate::report::page::{LABELS, Page};
 use crate::report::problem::{Problem, Rank, date, problems};
 use crate::report::rows::Rows;
-use crate::report::server::Server;
+use crate::report::server::{Server, root, root_name};
 use crate::report::subject::target_name;
 use crate::report::{Layout, Reporter, Role, Run, Style, Verbosity};
 use crate::text::width;
@@ -31,9 +32,34 @@ pub(super) struct Many<W> {
     /// What each server accepts, where an audit asked.
     accepted: Rows<[String; 6]>,
     /// How many servers' chains end at a root.
-    roots: BTreeMap<String, usize>,
+    roots: InUse,
     /// The date of `--as-of`.
     date: Option<String>,
+}
+
+/// How many servers' chains end at a root, by its name.
+#[derive(Default)]
+struct InUse {
+    by_name: BTreeMap<String, usize>,
+    /// The root of the server before, which is most often that of the next too.
+    last: Option<(Certificate, String)>,
+}
+
+impl InUse {
+    fn count(&mut self, root: Option<&Certificate>) {
+        let Some(root) = root else { return };
+        let known = self.last.as_ref().filter(|(last, _)| last == root);
+        if let Some(count) = known.and_then(|(_, name)| self.by_name.get_mut(name)) {
+            *count += 1;
+            return;
+        }
+        let name = root_name(root);
+        if name.is_empty() {
+            return;
+        }
+        *self.by_name.entry(name.clone()).or_insert(0) += 1;
+        self.last = Some((root.clone(), name));
+    }
 }
 
 struct Row {
@@ -60,26 +86,38 @@ impl<W: Write> Many<W> {
             times: Vec::new(),
             servers: Rows::new(layout),
             accepted: Rows::new(layout),
-            roots: BTreeMap::new(),
+            roots: InUse::default(),
             date: None,
         }
+    }
+}
+
+impl<W> Many<W> {
+    /// Whether a target without a problem counts and is not named.
+    fn has_nothing_to_say(&self, outcome: &Outcome) -> bool {
+        let is_as_before = outcome.changes.as_ref().is_none_or(Vec::is_empty);
+        let is_whole = outcome.evidence.member.is_none() && outcome.evidence.audit.is_none();
+        is_as_before && is_whole && outcome.as_of.is_none() && self.layout.verbosity != Verbosity::Verbose
     }
 }
 
 impl<W: Write> Reporter for Many<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
         self.times.push(outcome.evidence.took);
+        self.roots.count(root(outcome));
         let style = self.layout.style;
+        let mut problems = problems(outcome);
+        if problems.is_empty() && self.has_nothing_to_say(outcome) {
+            return Ok(());
+        }
         let server = Server::of(outcome);
         let target = target_name(outcome).unwrap_or_else(|| "(connection string)".to_owned());
-        *self.roots.entry(server.root.clone()).or_insert(0) += usize::from(!server.root.is_empty());
         self.members.count(outcome, &server);
         if server.changes.as_ref().is_some_and(String::is_empty)
             && self.layout.verbosity != Verbosity::Verbose
         {
             return Ok(());
         }
-        let mut problems = problems(outcome);
         // Where it failed, nothing else is worth a line.
         problems.retain(|problem| outcome.verdict != Verdict::Failed || problem.fails());
         for problem in &problems {
@@ -150,7 +188,7 @@ impl<W: Write> Reporter for Many<W> {
                 page.prose("sometimes  ", 11, 11, Role::Plain, &words);
             }
             if !quiet {
-                roots(&mut page, &self.roots);
+                roots(&mut page, &self.roots.by_name);
             }
             last_line(&mut page, run, median(&mut self.times), self.date.as_deref());
         }
@@ -272,8 +310,7 @@ pub(super) fn removed(page: &mut Page, run: &Run) {
 
 /// The roots at which the chains end, and of how many servers.
 fn roots(page: &mut Page, roots: &BTreeMap<String, usize>) {
-    let mut roots: Vec<(&String, usize)> =
-        roots.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count)).collect();
+    let mut roots: Vec<(&String, usize)> = roots.iter().map(|(name, count)| (name, *count)).collect();
     roots.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let servers = |count| if count == 1 { "1 server".to_owned() } else { format!("{count} servers") };
     let words: Vec<String> =

@@ -185,6 +185,7 @@ impl Case {
             system_config_dir: PathBuf::from("/nonexistent"),
             program: Default::default(),
             openssl: Default::default(),
+            kerberos: Default::default(),
         };
         let overrides = Overrides::default();
         let input = Secret::new(self.conninfo.as_bytes().to_vec());
@@ -202,7 +203,9 @@ impl Case {
         let mut outcome = runtime.block_on(try_fixes(diagnose(evidence), context));
         // What differs from run to run: how long the trials took, and where the files lie.
         outcome.evidence.took = took;
-        if let Some(Roots::Loaded(store)) = outcome.evidence.trust.as_mut().map(|trust| &mut trust.roots) {
+        if let Some(Roots::Loaded(store)) =
+            outcome.evidence.trust.as_mut().map(|trust| &mut std::sync::Arc::make_mut(trust).roots)
+        {
             for certificate in &mut store.certificates {
                 certificate.file = PathBuf::from("/home/me").join(certificate.file.file_name().unwrap());
             }
