@@ -1,6 +1,6 @@
 //! Targets that are checked in one go: those that ask the same of the same server, and with `--each` what one consists of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::one::resolved;
 use super::{Given, Setup};
 use crate::conninfo;
+use crate::evidence::Place;
 use crate::probe;
 use crate::secret::Secret;
 
@@ -19,24 +20,76 @@ pub(super) struct Group {
     pub same: Vec<Given>,
 }
 
+/// The targets that have not begun.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    next: VecDeque<Given>,
+    /// Those that ask the same as one among the next, by its place: mostly none.
+    same: HashMap<Place, Vec<Given>>,
+}
+
+impl Waiting {
+    /// Puts targets together whose settings are the same, as far as the server gets to hear of them.
+    pub(super) fn grouped(setup: &Setup, targets: Vec<Given>) -> Self {
+        let mut same: HashMap<Place, Vec<Given>> = HashMap::new();
+        let followers = followers(setup, &targets);
+        let mut next = VecDeque::from(targets);
+        if !followers.is_empty() {
+            let mut places = 0..;
+            next.retain_mut(|given| {
+                let leader = places.next().and_then(|place: usize| followers.get(&place));
+                leader.map(|leader| same.entry(*leader).or_default().push(std::mem::take(given))).is_none()
+            });
+        }
+        Self { next, same }
+    }
+
+    /// The next one.
+    pub(super) fn pop(&mut self) -> Option<Group> {
+        let first = self.next.pop_front()?;
+        let same = self.same.remove(&first.source.place).unwrap_or_default();
+        Some(Group { first, same })
+    }
+
+    /// Puts one before all others.
+    pub(super) fn push_first(&mut self, Group { first, same }: Group) {
+        if !same.is_empty() {
+            self.same.insert(first.source.place, same);
+        }
+        self.next.push_front(first);
+    }
+
+    /// Whether all have begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.next.is_empty()
+    }
+}
+
+/// The targets that ask the same as one before them, by their number, and the place of that one.
+fn followers(setup: &Setup, targets: &[Given]) -> HashMap<usize, Place> {
+    let mut asked: Vec<(u64, usize)> = targets
+        .iter()
+        .enumerate()
+        .map(|(number, target)| (hash(&self::asked(setup, target)), number))
+        .collect();
+    asked.sort_unstable();
+    let mut followers = HashMap::new();
+    for alike in asked.chunk_by(|one, other| one.0 == other.0) {
+        let [(_, leader), others @ ..] = alike else { continue };
+        let Some(leader) = targets.get(*leader).filter(|_| !others.is_empty()) else { continue };
+        let wanted = self::asked(setup, leader);
+        let same = others
+            .iter()
+            .map(|(_, number)| *number)
+            .filter(|number| targets.get(*number).is_some_and(|target| self::asked(setup, target) == wanted));
+        followers.extend(same.map(|number| (number, leader.source.place)));
+    }
+    followers
+}
+
 /// What the server does not hear of before TLS is verified and the connection ends.
 const AFTER_TLS: [&str; 6] =
     ["user", "dbname", "password", "application_name", "fallback_application_name", "options"];
-
-/// Puts targets together whose settings are the same, as far as the server gets to hear of them.
-pub(super) fn grouped(setup: &Setup, targets: Vec<Given>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::with_capacity(targets.len());
-    let mut known: HashMap<u64, usize> = HashMap::new();
-    for target in targets {
-        let asked = asked(setup, &target);
-        let place = *known.entry(hash(&asked)).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) if self::asked(setup, &group.first) == asked => group.same.push(target),
-            _ => groups.push(Group { first: target, same: Vec::new() }),
-        }
-    }
-    groups
-}
 
 /// What a target asks, in the same bytes for all that ask the same; their surroundings are the same.
 fn asked(setup: &Setup, target: &Given) -> Zeroizing<Vec<u8>> {
@@ -82,5 +135,5 @@ pub(super) async fn members(setup: &Setup, group: Group) -> Vec<Group> {
         };
         Group { first: only(&group.first), same: group.same.iter().map(only).collect() }
     };
-    members.into_iter().enumerate().map(of_member).collect()
+    (0..).zip(members).map(of_member).collect()
 }

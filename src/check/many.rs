@@ -1,6 +1,5 @@
 //! Many targets: so many at a time, reported as they end and counted.
 
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
@@ -9,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::audited::with_audit;
 use super::descriptors::room_for;
-use super::group::{Group, grouped, members};
+use super::group::{Group, Waiting, members};
 use super::one::{check_until, checked_alike};
 use super::run::Run;
 use super::watch::RunWatcher;
@@ -64,7 +63,7 @@ enum Done {
 struct Tasks<'a> {
     setup: Rc<Setup>,
     watcher: &'a dyn RunWatcher,
-    waiting: VecDeque<Group>,
+    waiting: Waiting,
     running: JoinSet<Done>,
     interrupted: tokio::sync::watch::Receiver<bool>,
     total: usize,
@@ -73,7 +72,7 @@ struct Tasks<'a> {
 impl Tasks<'_> {
     /// Starts the next one; false if there is none.
     fn start(&mut self) -> bool {
-        let Some(group) = self.waiting.pop_front() else { return false };
+        let Some(group) = self.waiting.pop() else { return false };
         let setup = Rc::clone(&self.setup);
         if setup.each && group.first.member.is_none() {
             self.running.spawn_local(async move { Done::Members(members(&setup, group).await) });
@@ -109,7 +108,7 @@ impl Tasks<'_> {
             self.total += members.len() - 1;
         }
         for group in members.into_iter().rev() {
-            self.waiting.push_front(group);
+            self.waiting.push_first(group);
         }
     }
 }
@@ -124,7 +123,7 @@ async fn as_they_end(
 ) -> io::Result<Ended> {
     let (interruption, interrupted) = tokio::sync::watch::channel(false);
     let total = targets.len();
-    let waiting = grouped(&setup, targets).into();
+    let waiting = Waiting::grouped(&setup, targets);
     let (setup, running) = (Rc::new(setup), JoinSet::new());
     let mut tasks = Tasks { setup, watcher, waiting, running, interrupted, total };
     let interrupt = tokio::signal::ctrl_c();

@@ -1,6 +1,7 @@
 //! What a run checks: the strings of the command line, those of a list, the sections of the service file.
 
 use std::io::{self, BufRead, Cursor, Read as _};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,8 +51,8 @@ pub(super) fn targets(
             let source = Source {
                 kind: SourceKind::Service,
                 file: Some(mask_path(&section.file).into()),
-                line: Some(section.line),
-                name: Some(section.name),
+                line: u32::try_from(section.line).ok(),
+                name: Some(section.name.into()),
                 ..Source::default()
             };
             Given { text: Some(Secret::new(text)), source, member: None }
@@ -61,9 +62,11 @@ pub(super) fn targets(
         let kind = if is_named { SourceKind::Argument } else { SourceKind::Environment };
         targets.push(Given { source: Source { kind, ..Source::default() }, ..Given::default() });
     }
-    for (place, target) in targets.iter_mut().enumerate() {
+    for (place, target) in (0..).zip(&mut targets) {
         target.source.place = Place { target: place, member: 0 };
     }
+    // A long list is kept for as long as the run lasts.
+    targets.shrink_to_fit();
     Ok(targets)
 }
 
@@ -80,7 +83,7 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Given>> {
 
 fn lines(reader: Box<dyn BufRead + '_>, file: &Arc<str>) -> anyhow::Result<Vec<Given>> {
     let mut reader = in_utf8(reader)?;
-    let mut targets = Vec::new();
+    let (mut targets, mut block) = (Vec::new(), Block::default());
     for number in 1.. {
         let mut line = Vec::new();
         let mut limited = (&mut reader).take(LONGEST_LINE as u64 + 1);
@@ -102,10 +105,43 @@ fn lines(reader: Box<dyn BufRead + '_>, file: &Arc<str>) -> anyhow::Result<Vec<G
                 ..Source::default()
             };
             let host = if is_bare_host(line) { b"host=".as_slice() } else { b"" };
-            targets.push(Given { text: Some(Secret::new([host, line].concat())), source, member: None });
+            block.add(&[host, line].concat());
+            targets.push(Given { text: None, source, member: None });
+            if block.bytes.len() >= BLOCK {
+                block.give_to(&mut targets);
+            }
         }
     }
+    block.give_to(&mut targets);
     Ok(targets)
+}
+
+/// Lines that share one memory: each in its own would take half as much again.
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    lines: Vec<Range<usize>>,
+}
+
+/// A block is full with so many bytes.
+const BLOCK: usize = 64 * 1024;
+
+impl Block {
+    fn add(&mut self, line: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(line);
+        self.lines.push(start..self.bytes.len());
+    }
+
+    /// Gives the last targets their lines, and begins anew.
+    fn give_to(&mut self, targets: &mut [Given]) {
+        let Self { mut bytes, lines } = std::mem::take(self);
+        bytes.shrink_to_fit();
+        let whole = Secret::new(bytes);
+        for (target, line) in targets.iter_mut().rev().zip(lines.into_iter().rev()) {
+            target.text = whole.expose().get(line.clone()).and_then(|bytes| whole.part(line, bytes));
+        }
+    }
 }
 
 /// Takes off the byte-order mark of UTF-8, and reads what begins with one of UTF-16's, as Windows' editors and PowerShell
@@ -145,7 +181,7 @@ fn is_bare_host(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8]) -> Result<Vec<(String, usize)>, String> {
+    fn read(bytes: &[u8]) -> Result<Vec<(String, u32)>, String> {
         let given = lines(Box::new(bytes), &"fleet.txt".into()).map_err(|error| error.to_string())?;
         let text = |target: Given| {
             let text = String::from_utf8(target.text.unwrap().expose().to_vec()).unwrap();
@@ -174,6 +210,16 @@ mod tests {
         ] {
             assert_eq!(read(&bytes), Ok(expected.clone()));
         }
+    }
+
+    #[test]
+    fn lines_keep_their_text_whatever_block_they_are_in() {
+        let lines: Vec<(String, u32)> = (1..5000)
+            .map(|number| (format!("host=db{number} user={}", "x".repeat(number % 97)), number as u32))
+            .collect();
+        let text: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+        assert!(text.len() > 3 * BLOCK);
+        assert_eq!(read(text.as_bytes()), Ok(lines));
     }
 
     #[test]

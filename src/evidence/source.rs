@@ -13,18 +13,18 @@ pub struct Source {
     /// The list or service file; masked and not yet printable.
     pub file: Option<Arc<str>>,
     /// Its line there, from 1.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// The section of the service file.
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
 }
 
 /// A place among all targets of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// That of the target as it was given, from 0.
-    pub target: usize,
+    pub target: u32,
     /// That of the member of it, from 0.
-    pub member: usize,
+    pub member: u32,
 }
 
 /// What a target was given by.

@@ -11,7 +11,7 @@ const MOST_NAMED: usize = 5;
 
 /// The members of the targets of a run.
 #[derive(Default)]
-pub(super) struct Members(BTreeMap<usize, Count>);
+pub(super) struct Members(BTreeMap<u32, Count>);
 
 struct Count {
     /// The target as a whole.

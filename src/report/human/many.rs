@@ -26,7 +26,8 @@ pub(super) struct Many<W> {
     rows: Rows<Row>,
     causes: Causes,
     members: Members,
-    times: Vec<Duration>,
+    /// How long each took, in microseconds.
+    times: Vec<u32>,
     /// `-v`: what is to be known of each server.
     servers: Rows<[String; 6]>,
     /// What each server accepts, where an audit asked.
@@ -103,7 +104,7 @@ impl<W> Many<W> {
 
 impl<W: Write> Reporter for Many<W> {
     fn target(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.times.push(outcome.evidence.took);
+        self.times.push(u32::try_from(outcome.evidence.took.as_micros()).unwrap_or(u32::MAX));
         self.roots.count(root(outcome));
         let style = self.layout.style;
         let mut problems = problems(outcome);
@@ -422,9 +423,10 @@ pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, da
 }
 
 /// The middle one, of two in the middle the lower.
-fn median(times: &mut [Duration]) -> Option<Duration> {
+fn median(times: &mut [u32]) -> Option<Duration> {
     times.sort_unstable();
-    times.get(times.len().checked_sub(1)? / 2).copied()
+    let median = times.get(times.len().checked_sub(1)? / 2).copied()?;
+    Some(Duration::from_micros(median.into()))
 }
 
 fn days_left(evidence: &[(&'static str, Fact)]) -> String {
