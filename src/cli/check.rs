@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
 /// A check of one or more servers.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CheckArgs {
     /// Connection strings: "host=... sslmode=..." or postgresql://...
     #[arg(value_name = "CONNINFO", value_parser = in_custody())]

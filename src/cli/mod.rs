@@ -24,6 +24,7 @@ use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, 
 use crate::conninfo::{MASK, holds_secret, mask_argument, names_secret};
 use crate::diagnose::SUBCOMMANDS;
 use crate::report::{ColorChoice, Format, Sort, Verbosity};
+use crate::secret::Secret;
 use crate::text;
 use audit::AuditArgs;
 use check::CheckArgs;
@@ -133,7 +134,7 @@ pub enum Command {
 }
 
 /// What to show and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct DisplayArgs {
     /// Format of the report
     #[arg(long, value_name = "FMT", default_value = "human", global = true, help_heading = "Output")]
@@ -173,7 +174,7 @@ impl Cli {
     /// clap's, worded for the terminal: a request for help or the version, or what is wrong.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let mut cli = Self::parsed(arguments.clone()).map_err(|error| fit_to_be_shown(error, &arguments))?;
+        let mut cli = Self::parsed(&arguments).map_err(|error| fit_to_be_shown(error, &arguments))?;
         if cli.display.json {
             cli.display.format = Format::Json;
         }
@@ -199,12 +200,32 @@ impl Cli {
         named
     }
 
+    /// What a command line says that has nothing but connection strings and some options without a value. To define all
+    /// options takes a tenth of the instructions of a check. `None` for any other.
+    fn plain_check(arguments: &[OsString]) -> Option<Self> {
+        let mut cli = Self { command: None, check: CheckArgs::default(), display: DisplayArgs::default(), help: None };
+        for argument in arguments.get(1..)? {
+            if !argument.as_encoded_bytes().starts_with(b"-") {
+                cli.check.conninfo.push(Secret::new(argument.as_encoded_bytes().to_vec()));
+                continue;
+            }
+            let option = match argument.to_str()? {
+                "--tls-only" => &mut cli.check.tls_only,
+                "--verbose" | "-v" => &mut cli.display.verbose,
+                "--json" => &mut cli.display.json,
+                _ => return None,
+            };
+            // Twice is an error.
+            if std::mem::replace(option, true) {
+                return None;
+            }
+        }
+        Some(cli)
+    }
+
     /// What a command line says in which no subcommand can be. To define those takes longer than all of a check does until
     /// it connects. `None` for what needs them: to name them in help and in errors.
     fn check_alone(arguments: &[OsString]) -> Option<Result<Self, clap::Error>> {
-        if arguments.iter().any(|argument| SUBCOMMANDS.iter().any(|name| argument == name)) {
-            return None;
-        }
         let root = clap::Command::new(env!("CARGO_PKG_NAME"))
             .version(env!("CARGO_PKG_VERSION"))
             .disable_help_flag(true);
@@ -219,9 +240,14 @@ impl Cli {
         }
     }
 
-    fn parsed(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
-        if let Some(read) = Self::check_alone(&arguments) {
-            return read;
+    fn parsed(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if !names_subcommand(arguments) {
+            if let Some(cli) = Self::plain_check(arguments) {
+                return Ok(cli);
+            }
+            if let Some(read) = Self::check_alone(arguments) {
+                return read;
+            }
         }
         let mut definition = Self::command();
         let matches = definition.try_get_matches_from_mut(arguments)?;
@@ -230,6 +256,10 @@ impl Cli {
         }
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
     }
+}
+
+fn names_subcommand(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| SUBCOMMANDS.iter().any(|name| argument == name))
 }
 
 /// A refusal of clap's with what it repeats of the arguments made printable, and masked where it may be a secret: a
@@ -346,7 +376,6 @@ mod tests {
 
     use super::*;
     use crate::check::WaitLimit;
-    use crate::secret::Secret;
 
     fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::read(std::iter::once("pgtls-check").chain(arguments.iter().copied()).map(Into::into))
@@ -384,10 +413,40 @@ mod tests {
             let whole = Cli::from_arg_matches(&matches).unwrap();
             assert_eq!(format!("{alone:?}"), format!("{whole:?}"), "{line:?}");
         }
-        for line in [["pgtls-check", "demo"], ["pgtls-check", "--help"], ["pgtls-check", "--tls-onyl"]] {
+        for line in [["pgtls-check", "--help"], ["pgtls-check", "--tls-onyl"]] {
             assert!(Cli::check_alone(&line.map(Into::into)).is_none(), "{line:?}");
         }
         assert_eq!(read(&["--version"]).unwrap_err().to_string(), Cli::command().render_version());
+    }
+
+    #[test]
+    fn a_plain_check_is_read_as_the_whole_command_line_is() {
+        let words = ["--tls-only", "-v", "--verbose", "--json", "host=a", "postgresql://b", ""];
+        let (mut plain, mut others) = (0, 0);
+        let mut lines: Vec<Vec<&str>> = vec![vec![]];
+        for _ in 0..3 {
+            lines = lines.iter().flat_map(|line| words.map(|word| [&line[..], &[word]].concat())).collect();
+            for line in &lines {
+                let arguments: Vec<OsString> =
+                    std::iter::once(&"pgtls-check").chain(line).map(Into::into).collect();
+                let whole = Cli::command().try_get_matches_from(&arguments);
+                match (Cli::plain_check(&arguments), whole) {
+                    (Some(cli), Ok(whole)) => {
+                        let whole = Cli::from_arg_matches(&whole).unwrap();
+                        assert_eq!(format!("{cli:?}"), format!("{whole:?}"), "{line:?}");
+                        plain += 1;
+                    }
+                    (None, Err(_)) => others += 1,
+                    (cli, whole) => panic!("{line:?}: {cli:?}, {whole:?}"),
+                }
+            }
+        }
+        assert!(plain > 100 && others > 50, "{plain} {others}");
+        for line in [["pgtls-check", "--format=json"], ["pgtls-check", "-"], ["pgtls-check", "--"]] {
+            assert!(Cli::plain_check(&line.map(Into::into)).is_none(), "{line:?}");
+        }
+        let none = Cli::from_arg_matches(&Cli::command().get_matches_from(["pgtls-check"])).unwrap();
+        assert_eq!(format!("{:?}", Cli::plain_check(&["pgtls-check".into()]).unwrap()), format!("{none:?}"));
     }
 
     #[test]

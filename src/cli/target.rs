@@ -21,7 +21,7 @@ pub(super) fn in_custody() -> impl TypedValueParser<Value = Secret> {
 }
 
 /// What overrides the connection string, as in psql.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ConnectionArgs {
     /// As psql: overrides the string
     #[arg(short = 'h', long = "host", value_name = "HOST", help_heading = "Connection")]
@@ -57,7 +57,7 @@ impl ConnectionArgs {
 }
 
 /// Whose strings they are.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct DialectArgs {
     /// Read the strings as this driver does (jdbc, npgsql, node-postgres, ...); libpq: as libpq alone does
     #[arg(long = "as", value_name = "DIALECT", value_parser = dialect, help_heading = "Connection")]
@@ -92,22 +92,34 @@ pub struct FleetArgs {
     #[arg(long, value_name = "ORDER", default_value = "input", help_heading = "Many targets")]
     pub sort: Sort,
     /// Number of targets to check at once
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..),
+    #[arg(long, value_name = "N", default_value_t = Self::default().jobs, value_parser = clap::value_parser!(u16).range(1..),
           help_heading = "Many targets")]
     pub jobs: u16,
+}
+
+impl Default for FleetArgs {
+    fn default() -> Self {
+        Self { from: None, all_services: false, since: None, sort: Sort::Input, jobs: 64 }
+    }
 }
 
 /// Which certificates end soon.
 #[derive(Debug, Args)]
 pub struct ExpiryArgs {
     /// Warn about certificates that expire within DAYS days
-    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500),
+    #[arg(long, value_name = "DAYS", default_value_t = Self::default().expires_within, value_parser = clap::value_parser!(u32).range(0..=36_500),
           help_heading = "What to check")]
     pub expires_within: u32,
 }
 
+impl Default for ExpiryArgs {
+    fn default() -> Self {
+        Self { expires_within: 30 }
+    }
+}
+
 /// Which warnings are failures.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct PolicyArgs {
     /// Turn all warnings into failures with exit status 10
     #[arg(long, help_heading = "What to check")]
