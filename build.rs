@@ -23,6 +23,10 @@ fn link() {
     // shared with the file. That is a tenth of the time of a check. Libraries, stack and heap have random addresses still.
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // Whole, so that nothing of it is left to be had from libgcc_s, a library that panics alone would need.
+        for argument in ["-Wl,--whole-archive", "-lgcc_eh", "-Wl,--no-whole-archive"] {
+            println!("cargo::rustc-link-arg-bins={argument}");
+        }
     }
 }
 

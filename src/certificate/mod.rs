@@ -47,7 +47,7 @@ pub struct Certificate(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     der: Vec<u8>,
-    sha256: [u8; 32],
+    sha256: OnceLock<[u8; 32]>,
     server_trust: ServerTrust,
     decoded: Result<Facts, (Malformed, Readable)>,
     /// The certificate by whose key its signature was found good, by SHA-256.
@@ -89,11 +89,9 @@ impl Certificate {
     }
 
     fn with_trust(der: &[u8], server_trust: ServerTrust) -> Self {
-        let digest = ring::digest::digest(&ring::digest::SHA256, der);
-        let sha256 = digest.as_ref().try_into().unwrap_or([0; 32]);
         let mut readable = Readable::default();
         let decoded = facts::decode(der, &mut readable).map_err(|error| (error, readable));
-        let issuer_found = OnceLock::new();
+        let (sha256, issuer_found) = (OnceLock::new(), OnceLock::new());
         Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded, issuer_found }))
     }
 
@@ -104,12 +102,15 @@ impl Certificate {
 
     /// SHA-256 of the DER.
     pub fn sha256(&self) -> &[u8; 32] {
-        &self.0.sha256
+        self.0.sha256.get_or_init(|| {
+            let digest = ring::digest::digest(&ring::digest::SHA256, &self.0.der);
+            digest.as_ref().try_into().unwrap_or([0; 32])
+        })
     }
 
     /// SHA-256 of the DER in upper-case hexadecimal, as `openssl x509 -fingerprint -sha256` has it but for the colons.
     pub fn fingerprint(&self) -> String {
-        hex(&self.0.sha256).to_uppercase()
+        hex(self.sha256()).to_uppercase()
     }
 
     /// What people call the subject, printable ([`DistinguishedName::short`]).

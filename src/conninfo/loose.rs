@@ -188,7 +188,8 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let find = |what: &[u8], from: usize| {
         let rest = text.get(from..).unwrap_or_default();
-        rest.windows(what.len()).position(|part| part.eq_ignore_ascii_case(what)).map(|at| at + from)
+        let is_it = |part: &[u8]| part.first() == what.first() && part.eq_ignore_ascii_case(what);
+        rest.windows(what.len()).position(is_it).map(|at| at + from)
     };
     let mut from = 0;
     while let Some(at) = find(BEGIN, from) {
@@ -207,9 +208,9 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
         let run = text.iter().skip(start).take_while(|byte| is_base64(**byte));
         let length = run.take_while(|byte| **byte != b'=').count();
         // It may stand behind a directory, to which what passed for a relative path was joined.
-        let body = (0..length)
+        let body = (0..(length + 1).saturating_sub(LONG_RUN))
             .filter(|at| *at == 0 || text.get(start + at - 1) == Some(&b'/'))
-            .find(|at| length - at >= LONG_RUN && is_body(text.get(start + at..).unwrap_or_default()));
+            .find(|at| is_body(text.get(start + at..).unwrap_or_default()));
         if let Some(at) = body {
             start += at;
             // Its further lines.

@@ -103,6 +103,10 @@ pub(super) fn has_form(host: &str, pattern: &str) -> bool {
 /// Whether a name fits a pattern, label by label, and what the last `*` in it stands for. From the end, where most differ.
 fn match_wildcard<'a>(host: &'a str, pattern: &str) -> Option<Option<&'a str>> {
     let host = host.strip_suffix('.').unwrap_or(host);
+    let mut ends = pattern.bytes().rev().take_while(|byte| *byte != b'*').zip(host.bytes().rev());
+    if ends.any(|(wanted, byte)| !wanted.eq_ignore_ascii_case(&byte)) {
+        return None;
+    }
     let (pattern, is_end) = match pattern.strip_prefix('.') {
         Some(rest) => (rest, true),
         None => (pattern, false),

@@ -166,8 +166,8 @@ impl<'a> Reader<'a> {
 /// Whether a file can set anything of what is asked for here: it includes another, or names one of the sections that lead
 /// there. The file that systems come with does neither, and is long.
 fn may_concern_tls(text: &str) -> bool {
-    text.as_bytes().split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii();
+    text.lines().any(|line| {
+        let line = line.as_bytes().trim_ascii();
         if matches!(line.first(), None | Some(b'#')) {
             return false;
         }

@@ -106,7 +106,7 @@ pub fn incomplete(file: &str, advice: &Advice) -> Option<Warning> {
 pub fn retired<'a>(
     file: &str,
     certificates: impl IntoIterator<Item = &'a Certificate>,
-    provider: Option<&Provider>,
+    provider: impl FnOnce() -> Option<&'static Provider>,
     at: Timestamp,
 ) -> Option<Warning> {
     let found = certificates.into_iter().filter_map(|certificate| retirement(certificate, at));
@@ -117,7 +117,7 @@ pub fn retired<'a>(
     }
     let finding = Finding::titled(format!("{file} contains retired roots"))
         .fact("retired", words)
-        .fixes(provider.map(present_roots).unwrap_or_default());
+        .fixes(provider().map(present_roots).unwrap_or_default());
     Some(finding.warning(&ROOT_RETIRED))
 }
 
@@ -211,8 +211,8 @@ mod tests {
     fn a_root_counts_as_given_up_from_its_day_on() {
         let file = store(&[G1]);
         let certificates = || file.certificates.iter().map(|entry| &entry.certificate);
-        assert!(retired("f", certificates(), None, at(2026, 4)).is_none());
-        assert_eq!(retired("f", certificates(), None, at(2026, 5)).unwrap().code, &ROOT_RETIRED);
+        assert!(retired("f", certificates(), || None, at(2026, 4)).is_none());
+        assert_eq!(retired("f", certificates(), || None, at(2026, 5)).unwrap().code, &ROOT_RETIRED);
     }
 
     #[test]

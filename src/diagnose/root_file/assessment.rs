@@ -51,10 +51,10 @@ impl Assessment {
             }
             warnings.extend(incomplete(name, &advice));
             if advice.rests_on_retired() {
-                warnings.extend(retired(name, certificates, Some(provider), at));
+                warnings.extend(retired(name, certificates, || Some(provider), at));
             }
         } else {
-            warnings.extend(retired(name, certificates, None, at));
+            warnings.extend(retired(name, certificates, || None, at));
         }
         warnings.extend(ends_soon(name, store, at, purpose.expires_within));
         Self { diagnosis: None, warnings }

@@ -136,7 +136,7 @@ pub(super) fn bundle_incomplete(view: &View<'_>) -> Vec<Finding> {
 pub(super) fn root_retired(view: &View<'_>) -> Vec<Finding> {
     let anchored = view.judgement().filter(|judgement| judgement.verifies);
     let root = anchored.and_then(|judgement| judgement.path.last()).map(|link| &link.certificate);
-    let provider = view.provider().map(|detection| detection.provider);
+    let provider = || view.provider().map(|detection| detection.provider);
     let retired = root_file::retired(&store_name(view), root, provider, view.evidence.judged_at);
     retired.map(Finding::from).into_iter().collect()
 }
