@@ -123,6 +123,14 @@ fn push_byte(line: &mut String, byte: u8) {
     let _ = write!(line, "\\x{byte:02x}");
 }
 
+/// The lines of a file of whatever bytes, without the line feeds between them: one more than there are of those.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', bytes)
+        .chain([bytes.len()])
+        .map(move |end| bytes.get(std::mem::replace(&mut start, end + 1)..end).unwrap_or_default())
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
@@ -295,6 +303,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn lines_are_what_stands_between_line_feeds(bytes: Vec<u8>, feeds in prop::collection::vec(0_usize..40, 0..6)) {
+            let mut bytes = bytes;
+            for at in feeds {
+                bytes.insert(at.min(bytes.len()), b'\n');
+            }
+            prop_assert!(lines(&bytes).eq(bytes.split(|byte| *byte == b'\n')));
+        }
+    }
 
     #[test]
     fn escapes_are_visible() {

@@ -152,22 +152,31 @@ pub struct Readable {
     pub(super) all_but_times: bool,
 }
 
-/// Decodes a certificate and leaves in `readable` what could be read of one that breaks off.
-pub(super) fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Malformed> {
+/// Decodes a certificate; of one that breaks off, with what could be read of it.
+pub(super) fn decode(bytes: &[u8]) -> Result<Facts, (Malformed, Box<Readable>)> {
+    facts(bytes, None).map_err(|error| {
+        let mut readable = Readable::default();
+        // The same error again.
+        let _ = facts(bytes, Some(&mut readable));
+        (error, Box::new(readable))
+    })
+}
+
+fn facts(bytes: &[u8], mut readable: Option<&mut Readable>) -> Result<Facts, Malformed> {
     let mut outermost = der::Elements::new(bytes);
     if let Some(beginning) = outermost.cut_off(der::SEQUENCE) {
         let mut inside = beginning.inside();
         // The body may be whole all the same.
         let body = inside.cut_off(der::SEQUENCE).map_or_else(|| inside.expect(der::SEQUENCE, "body"), Ok);
-        drop(body.and_then(|body| decode_body(&body, readable).map(drop)));
+        drop(body.and_then(|body| decode_body(&body, readable.as_deref_mut()).map(drop)));
     }
     let certificate = outermost.expect(der::SEQUENCE, "certificate")?;
     let mut outer = certificate.inside();
     let body = outer.expect(der::SEQUENCE, "certificate's body")?;
-    let parts = decode_body(&body, readable);
+    let parts = decode_body(&body, readable.as_deref_mut());
     let outer_algorithm = outer.expect(der::SEQUENCE, "signature algorithm");
     let outer_signature = outer_algorithm.clone().and_then(|element| algorithms::signature(&element));
-    if let Ok(signature) = &outer_signature {
+    if let (Some(readable), Ok(signature)) = (&mut readable, &outer_signature) {
         readable.signature = Some(signature.clone());
     }
     let parts = parts?;
@@ -189,7 +198,9 @@ pub(super) fn decode(bytes: &[u8], readable: &mut Readable) -> Result<Facts, Mal
         extensions,
     } = parts;
     let (signature, outer_algorithm) = (outer_signature?, outer_algorithm?);
-    readable.all_but_times = true;
+    if let Some(readable) = readable {
+        readable.all_but_times = true;
+    }
     Ok(Facts {
         version,
         serial: serial.to_vec(),
@@ -226,24 +237,30 @@ struct Body<'a> {
 }
 
 /// Decodes TBSCertificate. A field that is wrong within does not keep those behind it from being read for show.
-fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<Body<'a>, Malformed> {
+fn decode_body<'a>(
+    body: &der::Element<'a>,
+    mut readable: Option<&mut Readable>,
+) -> Result<Body<'a>, Malformed> {
+    let mut keep = |part: &dyn Fn(&mut Readable)| readable.as_deref_mut().map(part).unwrap_or_default();
     let mut inside = body.inside();
     let version = version(&mut inside)?;
     let serial_element = inside.expect(der::INTEGER, "serial number")?;
     let serial = der::integer(&serial_element, "serial number");
-    readable.serial = serial.as_ref().ok().map(|serial| serial_hex(serial));
+    keep(&|readable| readable.serial = serial.as_ref().ok().map(|serial| serial_hex(serial)));
     let inner_algorithm = inside.expect(der::SEQUENCE, "signature algorithm")?;
     let inner_signature = algorithms::signature(&inner_algorithm);
     let issuer = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "issuer")?);
-    readable.issuer = issuer.as_ref().ok().cloned();
+    keep(&|readable| readable.issuer = issuer.as_ref().ok().cloned());
     let validity = Validity::decode(&inside.expect(der::SEQUENCE, "validity")?);
-    readable.not_before = validity.not_before.as_ref().ok().copied();
-    readable.not_after = validity.not_after.as_ref().ok().copied();
+    keep(&|readable| {
+        readable.not_before = validity.not_before.as_ref().ok().copied();
+        readable.not_after = validity.not_after.as_ref().ok().copied();
+    });
     let subject = DistinguishedName::decode(&inside.expect(der::SEQUENCE, "subject")?);
-    readable.subject = subject.as_ref().ok().cloned();
+    keep(&|readable| readable.subject = subject.as_ref().ok().cloned());
     let spki = inside.expect(der::SEQUENCE, "public key")?;
     let key = algorithms::key(&spki).map(|(kind, _)| kind);
-    readable.key = key.as_ref().ok().cloned();
+    keep(&|readable| readable.key = key.as_ref().ok().cloned());
     for (number, field) in [(1, "issuer's unique identifier"), (2, "subject's unique identifier")] {
         if let Some(identifier) = inside.optional(der::context(number), field)? {
             der::bits(&identifier, field)?;
@@ -251,7 +268,7 @@ fn decode_body<'a>(body: &der::Element<'a>, readable: &mut Readable) -> Result<B
     }
     let extensions = extensions(&mut inside)?;
     if let Ok(Extensions { alternative_names: Some(names), .. }) = &extensions {
-        readable.sans.clone_from(names);
+        keep(&|readable| readable.sans.clone_from(names));
     }
     inside.end("certificate's body")?;
     validity.shape?;

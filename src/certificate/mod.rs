@@ -49,9 +49,9 @@ struct Inner {
     der: Vec<u8>,
     sha256: OnceLock<[u8; 32]>,
     server_trust: ServerTrust,
-    decoded: Result<Facts, (Malformed, Readable)>,
-    /// The certificate by whose key its signature was found good, by SHA-256.
-    issuer_found: OnceLock<[u8; 32]>,
+    decoded: Result<Facts, (Malformed, Box<Readable>)>,
+    /// The key by which its signature was found good, as the SubjectPublicKeyInfo.
+    signer: OnceLock<Vec<u8>>,
 }
 
 /// What a file says of a certificate in it, beside the certificate itself: OpenSSL's `TRUSTED CERTIFICATE`.
@@ -89,10 +89,9 @@ impl Certificate {
     }
 
     fn with_trust(der: &[u8], server_trust: ServerTrust) -> Self {
-        let mut readable = Readable::default();
-        let decoded = facts::decode(der, &mut readable).map_err(|error| (error, readable));
-        let (sha256, issuer_found) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded, issuer_found }))
+        let decoded = facts::decode(der);
+        let (sha256, signer) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { der: der.to_vec(), sha256, server_trust, decoded, signer }))
     }
 
     /// The DER as it was received.
@@ -166,18 +165,21 @@ impl Certificate {
     pub fn readable(&self) -> Readable {
         match &self.0.decoded {
             Ok(facts) => facts.readable(),
-            Err((_, readable)) => readable.clone(),
+            Err((_, readable)) => (**readable).clone(),
         }
     }
 
     /// Notes that its signature was verified with this one's key, for whoever comes upon the two again.
     pub fn note_issuer(&self, issuer: &Self) {
-        let _ = self.0.issuer_found.set(*issuer.sha256());
+        if let Ok(facts) = issuer.facts() {
+            let _ = self.0.signer.set(facts.spki.clone());
+        }
     }
 
     /// Whether its signature is known to be good by this one's key.
     pub fn is_known_issuer(&self, issuer: &Self) -> bool {
-        self.0.issuer_found.get() == Some(issuer.sha256())
+        let key = issuer.facts().ok().map(|facts| &facts.spki);
+        key.is_some() && self.0.signer.get() == key
     }
 
     /// The bytes under the signature; empty if it cannot be decoded.

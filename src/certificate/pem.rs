@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::text;
+
 /// One `-----BEGIN …-----` block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -82,10 +84,10 @@ pub fn begins_behind_mark(bytes: &[u8]) -> bool {
 
 /// The lines up to the first that begins with a NUL byte, where C's `fgets` finds an empty string and OpenSSL the end.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes
-        .split(|byte| *byte == b'\n')
+    let ends = |line: &[u8]| memchr::memchr(0, line).unwrap_or(line.len());
+    text::lines(bytes)
         .take_while(|line| line.first() != Some(&0))
-        .map(|line| line.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_end())
+        .map(move |line| line.split_at(ends(line)).0.trim_ascii_end())
         .enumerate()
         .map(|(index, line)| (index + 1, line))
 }
@@ -113,7 +115,8 @@ fn block<'a>(label: &[u8], line: usize, lines: &mut impl Iterator<Item = (usize,
         if text.is_empty() && line.contains(&b':') {
             headers.push(String::from_utf8_lossy(line).into_owned());
         } else {
-            text.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+            // One word, but for lines that somebody broke.
+            line.split(u8::is_ascii_whitespace).for_each(|part| text.extend_from_slice(part));
         }
     };
     Block { label: String::from_utf8_lossy(label).into_owned(), line, headers, content }

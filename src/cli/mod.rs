@@ -203,7 +203,8 @@ impl Cli {
     /// What a command line says that has nothing but connection strings and some options without a value. To define all
     /// options takes a tenth of the instructions of a check. `None` for any other.
     fn plain_check(arguments: &[OsString]) -> Option<Self> {
-        let mut cli = Self { command: None, check: CheckArgs::default(), display: DisplayArgs::default(), help: None };
+        let mut cli =
+            Self { command: None, check: CheckArgs::default(), display: DisplayArgs::default(), help: None };
         for argument in arguments.get(1..)? {
             if !argument.as_encoded_bytes().starts_with(b"-") {
                 cli.check.conninfo.push(Secret::new(argument.as_encoded_bytes().to_vec()));

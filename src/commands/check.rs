@@ -24,13 +24,13 @@ use crate::secret::Secret;
 pub(super) fn run(
     arguments: &CheckArgs,
     display: &DisplayArgs,
-    environment: &Environment,
+    environment: Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     if is_split(&arguments.conninfo, false) {
         return Err(Usage::new(SPLIT_STRING).into());
     }
-    if names_no_server(arguments, display, environment) {
+    if names_no_server(arguments, display, &environment) {
         streams.note(SHORT_USAGE);
         return Ok(super::USAGE);
     }
@@ -38,7 +38,7 @@ pub(super) fn run(
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
     note_visible_password(strings, display, streams);
     let is_named = !arguments.connection.overrides().parameters.is_empty();
-    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, environment);
+    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, &environment);
     let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     let setup = Setup {
         overrides: overrides(arguments)?,
@@ -55,7 +55,7 @@ pub(super) fn run(
         policy,
         wait: arguments.wait,
         dialect: arguments.dialect.dialect,
-        ..Setup::new(environment.clone())
+        ..Setup::new(environment)
     };
     match arguments.show_config {
         true => show_config(&setup, &targets, display, streams),

@@ -46,14 +46,14 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     let (style, notes_style) = streams::styles(&cli.display, &environment);
     let pager = if std::io::stdout().is_terminal() { Pager::of(&environment) } else { None };
     let mut streams = Streams { out: &mut Output::new(), notes: &mut Remarks, style, notes_style, pager };
-    run_in(cli, &environment, &mut streams)
+    run_in(cli, environment, &mut streams)
 }
 
 /// As [`run`], in surroundings and with streams of the caller's.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_in(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+pub fn run_in(cli: &Cli, environment: Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     carried_out(cli, environment, streams).or_else(|error| {
         let words = mask_argument(format!("{error:#}").as_bytes());
         if let Some(trouble) = cli.display.format.trouble(&words) {
@@ -70,16 +70,16 @@ pub fn run_in(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) -
     })
 }
 
-fn carried_out(cli: &Cli, environment: &Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+fn carried_out(cli: &Cli, environment: Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     let display = &cli.display;
     match &cli.command {
         None => check::run(&cli.check, display, environment, streams),
-        Some(Command::Audit(arguments)) => audit::run(arguments, display, environment, streams),
-        Some(Command::Rehearse(arguments)) => rehearse::run(arguments, display, environment, streams),
+        Some(Command::Audit(arguments)) => audit::run(arguments, display, &environment, streams),
+        Some(Command::Rehearse(arguments)) => rehearse::run(arguments, display, &environment, streams),
         Some(Command::Roots(arguments)) => {
-            roots::run(arguments, listing_form(display)?, environment, Timestamp::now(), streams)
+            roots::run(arguments, listing_form(display)?, &environment, Timestamp::now(), streams)
         }
-        Some(Command::Clients(arguments)) => clients::run(arguments, display, environment, streams),
+        Some(Command::Clients(arguments)) => clients::run(arguments, display, &environment, streams),
         Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
         Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
         Some(Command::Guide(arguments)) => guide::run(arguments, display, streams),

@@ -112,7 +112,7 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
     let mut start = 0;
     for word in text.split(|byte| is_space(*byte)) {
         // A URL's own login is found elsewhere; one in the value of a parameter is here.
-        if word.windows(3).any(|part| part == b"://") {
+        if word.windows(3).any(|part| part.first() == Some(&b':') && part == b"://") {
             let mut from = start;
             for part in word.split(|byte| matches!(byte, b'=' | b'&' | b'?')) {
                 let inside = if part.contains(&b'/') { Vec::new() } else { bare_logins(part) };

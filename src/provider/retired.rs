@@ -66,9 +66,9 @@ pub static RETIREMENTS: &[Retirement] = &[
 /// Whether a certificate is a root that was given up by `at`.
 pub fn retirement(certificate: &Certificate, at: Timestamp) -> Option<&'static Retirement> {
     let name = certificate.facts().ok()?.subject.common_name()?;
-    RETIREMENTS
-        .iter()
-        .find(|retired| name == retired.root && has_come(retired.since, at) && is(certificate, retired.sha256))
+    RETIREMENTS.iter().find(|retired| {
+        name == retired.root && has_come(retired.since, at) && is(certificate, retired.sha256)
+    })
 }
 
 #[cfg(test)]

@@ -207,7 +207,7 @@ fn output(arguments: &[&str], environment: &Environment) -> String {
         notes_style: Style::document(),
         pager: None,
     };
-    let result = commands::run_in(&cli, environment, &mut streams);
+    let result = commands::run_in(&cli, environment.clone(), &mut streams);
     let mut written = String::from_utf8_lossy(&[out, notes].concat()).into_owned();
     if let Err(error) = result {
         let words = pgtls_check::conninfo::mask_argument(format!("{error:#}").as_bytes());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::conninfo::Environment;
-use crate::file;
+use crate::{file, text};
 
 /// No configuration that anybody uses is longer.
 const LONGEST: u64 = 1024 * 1024;
@@ -166,8 +166,8 @@ impl<'a> Reader<'a> {
 /// Whether a file can set anything of what is asked for here: it includes another, or names one of the sections that lead
 /// there. The file that systems come with does neither, and is long.
 fn may_concern_tls(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.as_bytes().trim_ascii();
+    text::lines(text.as_bytes()).any(|line| {
+        let line = line.trim_ascii();
         if matches!(line.first(), None | Some(b'#')) {
             return false;
         }

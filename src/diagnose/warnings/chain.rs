@@ -78,6 +78,9 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
         .filter_map(|(at, link)| {
             let facts = link.certificate.facts().ok()?;
             let days = facts.not_after.days_since(view.evidence.judged_at);
+            if days > threshold {
+                return None;
+            }
             let date = facts.not_after.date();
             let name = link.certificate.short_subject();
             let (what, fix) = match (root, at) {
@@ -98,16 +101,12 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                     Fix::text("on the server: replace it with the CA's next intermediate in server.crt"),
                 ),
             };
-            (days <= threshold).then(|| {
-                (
-                    days,
-                    Finding::titled(what)
-                        .fact("days_left", days)
-                        .fact("expires", date)
-                        .fact("threshold", threshold)
-                        .fix(fix),
-                )
-            })
+            let finding = Finding::titled(what)
+                .fact("days_left", days)
+                .fact("expires", date)
+                .fact("threshold", threshold)
+                .fix(fix);
+            Some((days, finding))
         })
         .collect();
     warnings.sort_by_key(|(days, _)| *days);
