@@ -54,6 +54,16 @@ pub(super) fn sounds_secret(name: &[u8]) -> bool {
 /// without, lines of password files, keys and certificates as text. From `unread` on, where nothing is known of the text's
 /// structure, everything behind such a name.
 pub(super) fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
+    if is_harmless_word(text) { Vec::new() } else { searched(text, unread) }
+}
+
+/// Whether a text is a short word without any sign that could set off a secret, as most values are.
+fn is_harmless_word(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    text.len() < LONG_RUN && !text.windows(2).any(|two| two == b"--") && text.iter().all(is_part)
+}
+
+fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     let mut ranges = bare_logins(text);
     ranges.extend(contents(text));
     ranges.extend(password_file_fields(text));
@@ -311,7 +321,24 @@ fn is_assignment(text: &[u8], start: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::{is_harmless_word, searched};
     use crate::conninfo::mask::mask_argument;
+
+    proptest! {
+        #![proptest_config(crate::properties::config())]
+
+        #[test]
+        fn a_harmless_word_holds_no_secret(
+            word in "[a-zA-Z0-9_./ =:@%\"'<>-]{0,12}|(--*BEGIN|MII|password|pwd|[a-z0-9_./-]{1,20}){0,4}",
+        ) {
+            let word = word.as_bytes();
+            for unread in [0, word.len()] {
+                prop_assert!(!is_harmless_word(word) || searched(word, unread).is_empty());
+            }
+        }
+    }
 
     #[test]
     fn what_people_paste_tells_no_secret() {
