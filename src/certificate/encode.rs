@@ -2,11 +2,11 @@
 
 /// Appends an element: tag, length in as few bytes as it takes, content.
 pub fn write(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
-    out.push(tag);
     let length = content.len();
     if length < 0x80 {
-        out.push(length.to_le_bytes()[0]);
+        out.extend_from_slice(&[tag, length.to_le_bytes()[0]]);
     } else {
+        out.push(tag);
         let bytes = length.to_be_bytes();
         let skipped = bytes.iter().take_while(|byte| **byte == 0).count();
         out.push(0x80 | (bytes.len() - skipped).to_le_bytes()[0]);

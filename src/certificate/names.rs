@@ -37,7 +37,7 @@ impl Attribute {
     /// The value as text, read by its string type; bytes that are no text of that type become U+FFFD.
     pub fn text(&self) -> String {
         match characters(self.tag, &self.value) {
-            Some(text) => text,
+            Some(text) => text.into_owned(),
             None => String::from_utf8_lossy(&self.value).into_owned(),
         }
     }
@@ -77,7 +77,7 @@ impl DistinguishedName {
     /// Decodes a Name. Text that is wrong in its string type is refused, since OpenSSL then refuses the certificate.
     pub(super) fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         let mut attributes = Vec::new();
-        let mut canonical = Vec::new();
+        let mut canonical = Vec::with_capacity(element.content.len());
         let mut sets = element.inside();
         while !sets.is_empty() {
             let mut set = sets.expect(der::SET, "relative distinguished name")?.inside();
@@ -98,9 +98,14 @@ impl DistinguishedName {
                     value: value.content.to_vec(),
                 });
             }
-            // A SET OF is sorted in DER.
-            encoded.sort();
-            encode::write(&mut canonical, der::SET, &encoded.concat());
+            match encoded.as_mut_slice() {
+                [attribute] => encode::write(&mut canonical, der::SET, attribute),
+                several => {
+                    // A SET OF is sorted in DER.
+                    several.sort();
+                    encode::write(&mut canonical, der::SET, &several.concat());
+                }
+            }
         }
         Ok(Self { der: element.whole.to_vec(), canonical, attributes })
     }
@@ -172,7 +177,8 @@ fn attribute_name(oid: &[u8]) -> Cow<'static, str> {
 /// An attribute with its text in UTF-8, ASCII letters lower, blanks trimmed and collapsed (`asn1_string_canon`). Values
 /// that are no text stay as they are.
 fn canonical_attribute(oid: &[u8], value: &Element<'_>) -> Result<Vec<u8>, Malformed> {
-    let mut pair = oid.to_vec();
+    let mut pair = Vec::with_capacity(oid.len() + value.whole.len());
+    pair.extend_from_slice(oid);
     if is_text(value.tag) {
         let text = characters(value.tag, value.content)
             .ok_or_else(|| value.wrong("name attribute is no text of its string type"))?;
@@ -216,19 +222,20 @@ fn is_text(tag: u8) -> bool {
 
 /// The characters of a string as `ASN1_STRING_to_UTF8` reads them: T61String and the ASCII types are taken for
 /// Latin-1, BMPString knows no surrogates.
-fn characters(tag: u8, bytes: &[u8]) -> Option<String> {
+fn characters(tag: u8, bytes: &[u8]) -> Option<Cow<'_, str>> {
     match tag {
-        der::UTF8_STRING => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        der::UTF8_STRING => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         der::BMP_STRING => {
             let (units, rest) = bytes.as_chunks::<2>();
             let characters = units.iter().map(|unit| char::from_u32(u16::from_be_bytes(*unit).into()));
-            rest.is_empty().then(|| characters.collect())?
+            rest.is_empty().then(|| characters.collect::<Option<String>>().map(Cow::Owned))?
         }
         der::UNIVERSAL_STRING => {
             let (units, rest) = bytes.as_chunks::<4>();
             let characters = units.iter().map(|unit| char::from_u32(u32::from_be_bytes(*unit)));
-            rest.is_empty().then(|| characters.collect())?
+            rest.is_empty().then(|| characters.collect::<Option<String>>().map(Cow::Owned))?
         }
+        _ if bytes.is_ascii() => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         _ => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
     }
 }

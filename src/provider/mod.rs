@@ -20,7 +20,7 @@ pub use advice::{Advice, Due, MissingRoot, advice};
 pub use content_networks::{ContentNetwork, content_network};
 pub use host::{Detection, NearMiss, by_host, detect, near_miss};
 pub use retired::{RETIREMENTS, Retirement, retirement};
-pub use roots::{Bundle, BundleRoot, bundle, known_root, known_roots};
+pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
 pub use table::PROVIDERS;
 
 /// A provider of PostgreSQL servers.

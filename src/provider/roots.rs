@@ -139,6 +139,16 @@ pub fn known_roots() -> &'static [KnownRoot] {
     &KNOWN
 }
 
+/// How many roots ship with this tool. Decodes nothing.
+pub fn known_count() -> usize {
+    names().count()
+}
+
+/// Whether a root ships under a common name. Decodes nothing.
+pub fn is_known_name(common_name: &str) -> bool {
+    names().any(|(name, _)| name == common_name)
+}
+
 /// The root that ships under a common name.
 pub fn known_root(name: &str) -> Option<&'static KnownRoot> {
     known_roots().iter().find(|root| common_name(&root.certificate) == name)

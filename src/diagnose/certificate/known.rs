@@ -37,7 +37,9 @@ pub(in crate::diagnose) fn same(on_machine: Option<&RootStore>, certificate: &Ce
     let facts = certificate.facts().ok()?;
     let is_it =
         |other: &Facts| other.spki == facts.spki && other.subject.canonical == facts.subject.canonical;
-    find(on_machine, is_it, |anchor| subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki)
+    find(on_machine, &facts.subject, is_it, |anchor| {
+        subject_of(anchor) == facts.subject.der && spki_of(anchor) == facts.spki
+    })
 }
 
 /// The known root whose key verifies the signature on `below`.
@@ -49,6 +51,7 @@ pub(in crate::diagnose) fn issuer_of(on_machine: Option<&RootStore>, below: &Cer
     };
     find(
         on_machine,
+        &facts.issuer,
         |root| root.subject.canonical == facts.issuer.canonical && verifies(&root.spki),
         |anchor| subject_of(anchor) == facts.issuer.der && verifies(&spki_of(anchor)),
     )
@@ -62,8 +65,10 @@ pub(super) fn is_public(common_name: &str) -> bool {
     })
 }
 
+/// The known root of a name that fits.
 fn find(
     on_machine: Option<&RootStore>,
+    name: &DistinguishedName,
     certificate: impl Fn(&Facts) -> bool,
     anchor: impl Fn(&TrustAnchor<'_>) -> bool,
 ) -> Option<Root> {
@@ -79,8 +84,9 @@ fn find(
         on_machine: on_machine.is_some(),
         in_public: in_public.is_some(),
     };
-    if let Some(KnownRoot { certificate, used_by, .. }) =
-        provider::known_roots().iter().find(|root| fits(&root.certificate))
+    let may_ship = name.common_name().is_some_and(|name| provider::is_known_name(&name));
+    let shipped = may_ship.then(provider::known_roots).unwrap_or_default();
+    if let Some(KnownRoot { certificate, used_by, .. }) = shipped.iter().find(|root| fits(&root.certificate))
     {
         return Some(named(certificate, true, used_by.to_vec()));
     }

@@ -18,7 +18,7 @@ pub(super) fn known_in(root: &Root) -> Vec<String> {
 
 /// For a chain that no known root completes: how many were held against it.
 pub(super) fn no_known_root(view: &View<'_>) -> String {
-    let bundled = provider::known_roots().len();
+    let bundled = provider::known_count();
     let machine = match &view.evidence.system_roots {
         Some(store) => format!(", {} roots of this machine", store.certificates.len()),
         None => String::new(),
