@@ -41,6 +41,8 @@ const P256: u16 = 23;
 /// Alerts of a server that finds nothing it can take (RFC 8446, section 6.2).
 const NOTHING_IN_COMMON: u8 = 40;
 const TOO_WEAK: u8 = 71;
+/// The alert of a server that has none of the versions offered.
+const PROTOCOL_VERSION: u8 = 70;
 
 /// Whether anything is to be looked at: of a handshake that succeeded nothing is, unless libpq would not have begun with it.
 pub(super) fn are_called_for(plan: &Plan, attempts: &[Attempt]) -> bool {
@@ -206,6 +208,16 @@ impl Looks {
                     self.unnamed(hellos).await;
                 }
             }
+            // A configuration of OpenSSL's may leave a version no suite that this tool has.
+            Some(TlsFailure::AlertReceived(PROTOCOL_VERSION))
+                if unheard && hellos.settings.limiting_config().is_none() =>
+            {
+                for offer in hellos.other_versions(tls) {
+                    if self.hello(offer).await {
+                        break;
+                    }
+                }
+            }
             Some(failure @ (TlsFailure::AlertReceived(_) | TlsFailure::Ended(_))) if unheard => {
                 self.unanswered(hellos, tls).await;
                 let is_answered =
@@ -272,16 +284,12 @@ impl Looks {
             }
             return;
         }
-        let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12];
-        let newest = [TlsVersion::Tls13];
-        let lacks_newest = !tls.offer.versions.contains(&TlsVersion::Tls13);
-        let variants = [
-            hellos.unlimited(all.clone()),
-            (!hellos.direct).then(|| hellos.without_alpn(all.clone())),
-            Some(offer(HelloPurpose::Version, &old, hellos)),
-            lacks_newest.then(|| offer(HelloPurpose::Version, &newest, hellos)),
-            hellos.other_name(all.clone()),
-        ];
+        let one_thing =
+            [hellos.unlimited(all.clone()), (!hellos.direct).then(|| hellos.without_alpn(all.clone()))];
+        let variants = one_thing
+            .into_iter()
+            .chain(hellos.other_versions(tls).map(Some))
+            .chain([hellos.other_name(all.clone())]);
         self.compared(&all, variants).await;
     }
 
@@ -359,6 +367,16 @@ impl<'a> Hellos<'a> {
             schemes: schemes.copied().collect(),
             ..all
         }
+    }
+
+    /// Hellos with the old versions, and with the newest where that was not offered.
+    fn other_versions(&self, tls: &TlsRecord) -> impl Iterator<Item = HelloOffer> {
+        let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12];
+        let newest = [TlsVersion::Tls13];
+        let lacks_newest = !tls.offer.versions.contains(&TlsVersion::Tls13);
+        let old = offer(HelloPurpose::Version, &old, self);
+        let newest = lacks_newest.then(|| offer(HelloPurpose::Version, &newest, self));
+        [old].into_iter().chain(newest)
     }
 
     fn without_alpn(&self, offer: HelloOffer) -> HelloOffer {

@@ -343,7 +343,9 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let offered = &tls.offer.versions;
     let outside = |version: &TlsVersion| !offered.contains(version);
-    let differs = only_answered(view, HelloPurpose::Version, HelloPurpose::Unsupported);
+    // The alert names its reason, and an answer in another version bears it out.
+    let differs =
+        view.alert() == Some(70) || only_answered(view, HelloPurpose::Version, HelloPurpose::Unsupported);
     let looked =
         looks(view, HelloPurpose::Version).filter(|_| differs).find_map(|(_, answer)| match answer {
             Answer::ServerHello { version, .. } if outside(version) => Some(*version),
