@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use super::pki::random;
 
 /// The directory.
-pub(super) struct Directory(PathBuf);
+pub(super) struct Directory {
+    path: PathBuf,
+    /// The files that were written into it.
+    files: Vec<PathBuf>,
+}
 
 impl Directory {
     /// Makes one that only this account may enter, under a name that nobody can foresee: where temporary files go, or
@@ -22,18 +26,23 @@ impl Directory {
             let words = format!("a directory in {} ({variable} names another): {error}", place.display());
             io::Error::new(error.kind(), words)
         })?;
-        // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
-        Ok(Self(if cfg!(windows) { path } else { path.canonicalize()? }))
+        let mut directory = Self { path, files: Vec::new() };
+        if cfg!(unix) {
+            // As the system names it (macOS: /private/var for /var), so that paths read the same everywhere.
+            directory.path = directory.path.canonicalize()?;
+        }
+        Ok(directory)
     }
 
     /// Its path.
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Writes a file that only its owner may read, as libpq demands of keys and password files.
-    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
+    pub(super) fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        self.files.push(path.clone());
         fs::write(&path, content)?;
         set_mode(&path, 0o600)?;
         Ok(path)
@@ -42,8 +51,12 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // It is in the directory for temporary files: what cannot be removed now, the system removes in time.
-        let _ = fs::remove_dir_all(&self.0);
+        if fs::remove_dir_all(&self.path).is_err() {
+            // Looking into a directory takes a descriptor, and there may be none left. What cannot be removed now either,
+            // the system removes in time: it is in the directory for temporary files.
+            self.files.iter().for_each(|file| drop(fs::remove_file(file)));
+            let _ = fs::remove_dir(&self.path);
+        }
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) struct Scenario {
 impl Scenario {
     /// The healthy case.
     pub(super) fn new() -> io::Result<Self> {
-        let directory = Directory::new()?;
+        let mut directory = Directory::new()?;
         let port = Port::new()?;
         let root = Authority::root("Demo Root CA")?;
         let intermediate = root.intermediate("Demo Intermediate CA")?;

@@ -7,10 +7,12 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use pgtls_check::demo::Demo;
 
 use crate::support::home::Home;
+use crate::support::random::Random;
 use crate::support::tool::Tool;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pgtls-check");
@@ -126,5 +128,31 @@ fn a_demo_leaves_nothing_behind_whatever_ends_it() {
         output.read_to_string(&mut String::new()).unwrap();
         assert_eq!(demo.wait().unwrap().code(), Some(status), "{signal} {arguments:?}");
         assert_eq!(directories(&temporary), 0, "{signal} {arguments:?}");
+    }
+}
+
+/// A signal may come before there is anything to remove, in the midst of it, or when all is said.
+#[test]
+fn a_demo_that_ends_as_it_starts_leaves_nothing_behind() {
+    let home = Home::new();
+    let temporary = home.join("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut random = Random::new(29);
+    for signal in ["INT", "TERM", "HUP"].iter().cycle().take(Random::count(30)) {
+        let arguments = random.pick(&["demo", "demo --serve", "demo tls-timeout"]);
+        let mut demo = home
+            .command(PROGRAM)
+            .args(arguments.split(' '))
+            .env("TMPDIR", &temporary)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pause = Duration::from_micros(random.below(300_000) as u64);
+        thread::sleep(pause);
+        let sent = Command::new("kill").args(["-s", signal, &demo.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let status = demo.wait().unwrap();
+        assert_eq!(directories(&temporary), 0, "{arguments}, {signal} after {pause:?}: {status}");
     }
 }

@@ -1,6 +1,7 @@
 //! Where the system gives next to nothing: no descriptors, no standard error, a host name that is no text. The program
 //! may say that it cannot go on; it never breaks off in the middle of its work.
 
+use std::fs;
 use std::process::{Command, Output};
 
 use crate::support::home::Home;
@@ -27,10 +28,12 @@ fn few_descriptors_are_told_and_no_panic() {
     let target = "'host=127.0.0.1 port=1 sslmode=require'";
     for limit in 5..=16 {
         for arguments in [target.to_owned(), format!("{target} {target} {target}"), "demo".to_owned()] {
-            let output = prepared(&home, &format!("ulimit -n {limit}"), "", &arguments);
+            let preparation = format!("mkdir temporary; export TMPDIR=$PWD/temporary; ulimit -n {limit}");
+            let output = prepared(&home, &preparation, "", &arguments);
             // Who runs the program may be what cannot be read any more.
             let untold = String::from_utf8_lossy(&output.stdout).contains("too many open files");
             ended_well(&output, if untold { &[2] } else { &[0, 1, 5, 6, 7] });
+            fs::remove_dir(home.join("temporary")).expect("a demo leaves nothing behind");
         }
     }
     // With room for one connection it is made.

@@ -28,7 +28,9 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
     }
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--fork", "--kill-child"]);
-    if Home::new().owner() != 0 {
+    // What is mounted inside cannot be removed there: it goes with this directory, once the namespaces are gone.
+    let home = Home::new();
+    if home.owner() != 0 {
         command.args(["--user", "--map-root-user"]);
     }
     let output = command
@@ -36,6 +38,7 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
         .arg(std::env::current_exe().expect("this program's path"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
+        .env("TMPDIR", home.path())
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(Stdio::null())
         .output()
