@@ -16,7 +16,7 @@ pub mod target;
 
 use std::ffi::OsString;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -298,6 +298,15 @@ fn fit_to_be_shown(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
             _ => mask_argument(text.as_bytes()),
         };
         error.insert(kind, ContextValue::String(shown));
+    }
+    // clap's advice repeats the argument too. Sound advice is as it was.
+    if let Some(ContextValue::StyledStrs(advice)) = error.get(ContextKind::Suggested) {
+        let is_sound = |advice: &StyledStr| {
+            let text = advice.to_string();
+            mask_argument(text.as_bytes()) == text
+        };
+        let advice = advice.iter().filter(|advice| is_sound(advice)).cloned().collect();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(advice));
     }
     error
 }

@@ -96,6 +96,11 @@ fn lines(reader: Box<dyn BufRead + '_>, file: &Arc<str>) -> anyhow::Result<Vec<G
             !line.contains(&0),
             "line {number} holds a zero byte: this is no text, or UTF-16 without a byte-order mark"
         );
+        // Its lines would be taken for hosts, looked up and shown.
+        anyhow::ensure!(
+            !conninfo::is_line_of_content(line),
+            "line {number} is part of a key or certificate: this is a PEM file, not a list of targets"
+        );
         if !line.is_empty() && line.first() != Some(&b'#') {
             anyhow::ensure!(targets.len() < MOST_LISTED, "more than {MOST_LISTED} targets");
             let source = Source {
@@ -220,6 +225,24 @@ mod tests {
         let text: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
         assert!(text.len() > 3 * BLOCK);
         assert_eq!(read(text.as_bytes()), Ok(lines));
+    }
+
+    #[test]
+    fn a_file_with_a_key_is_no_list() {
+        let body = "Jc1Q1JEnij1VpSTIomwppqKlvImv3nbrRvlDC4JklnoWix9iuIWjlI9ZfJHoV0ab";
+        for text in [
+            format!("-----BEGIN PRIVATE KEY-----\nMIIE\n{body}\n-----END PRIVATE KEY-----\n"),
+            format!("host=a sslkey=-----BEGIN PRIVATE KEY-----\n{body}\n"),
+            format!("KEY=\"-----BEGIN PRIVATE KEY-----\n{body}\n"),
+            format!("tls.key: |\n  {body}\n"),
+            format!("{body}\nAbC\n"),
+            "MC4CAQAwBQYDK2VwBCIEIHfa81rO2q9eoX7\n".to_owned(),
+        ] {
+            assert!(read(text.as_bytes()).unwrap_err().contains("is part of a key"), "{text}");
+        }
+        // A whole one in a string is a fault of that string alone.
+        let string = "host=a sslkey=-----BEGIN PRIVATE KEY-----\\nMIIE\\n-----END PRIVATE KEY-----";
+        assert_eq!(read(string.as_bytes()).unwrap().len(), 1);
     }
 
     #[test]

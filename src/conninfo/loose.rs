@@ -155,43 +155,97 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// What stands behind `host:port:`, as in a line of a password file or a login that lost its sign: the last field of such a
-/// line, whatever signs are in it, else everything but further ports.
+/// What stands behind `host:port:`, as in a line of a password file or a login that lost its sign: of a line the last field,
+/// whatever signs are in it, else everything but further ports.
 fn password_file_fields(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
+    if text.iter().filter(|byte| **byte == b':').count() < 2 {
+        return ranges;
+    }
+    let mut start = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        ranges.extend(password_of_line(line).map(|at| start + at..start + line.len()));
+        start += line.len() + 1;
+    }
     let mut start = 0;
     for word in text.split(|byte| is_space(*byte) || *byte == b'=') {
         let end = start + word.len();
-        let mut fields = word.splitn(5, |byte| *byte == b':');
-        let host = fields.next().unwrap_or_default();
-        let port = fields.next().unwrap_or_default();
-        let rest: Vec<&[u8]> = fields.collect();
-        let is_port = port == b"*" || (!port.is_empty() && port.iter().all(u8::is_ascii_digit));
-        let is_number = |field: &&[u8]| field.iter().all(u8::is_ascii_digit);
-        let is_host = !host.is_empty() && !host.iter().all(u8::is_ascii_hexdigit) || host == b"*";
-        if is_host && is_port && !rest.iter().all(is_number) && parse_address(word).is_none() {
-            let behind = start + host.len() + port.len() + 2;
-            ranges.push(match rest.as_slice() {
-                // Of a whole line, the password alone.
-                [database, user, _] => {
-                    let begins_line = start
-                        .checked_sub(1)
-                        .and_then(|before| text.get(before))
-                        .is_none_or(|byte| *byte == b'\n');
-                    let ends = |byte: &u8| if begins_line { *byte == b'\n' } else { is_space(*byte) };
-                    let more = text.iter().skip(end).take_while(|byte| !ends(byte)).count();
-                    behind + database.len() + user.len() + 2..end + more
-                }
-                _ => behind..end,
-            });
+        let begins_line = start == 0 || text.get(start - 1) == Some(&b'\n');
+        if let Some(at) = password_of_word(word) {
+            let ends = |byte: &u8| if begins_line { *byte == b'\n' } else { is_space(*byte) };
+            let more = text.iter().skip(end).take_while(|byte| !ends(byte)).count();
+            ranges.push(start + at..end + more);
+        } else if let Some(at) = behind_port(word) {
+            ranges.push(start + at..end);
         }
         start = end + 1;
     }
     ranges
 }
 
+/// Fields of a line of a password file.
+const FIELDS: usize = 5;
+
+/// Where the fields begin, as far as a line of a password file has any. An address in brackets is one.
+fn fields(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let bracket = text.iter().position(|byte| *byte == b']').filter(|_| text.starts_with(b"["));
+    let mut at = 0;
+    let ends = move |byte: &u8| {
+        at += 1;
+        *byte == b':' && bracket.is_none_or(|bracket| at > bracket)
+    };
+    text.splitn(FIELDS, ends).scan(0, |start, field| {
+        let at = *start;
+        *start += field.len() + 1;
+        Some((at, field))
+    })
+}
+
+fn is_port(field: &[u8]) -> bool {
+    field == b"*" || is_number(field) && !field.is_empty()
+}
+
+fn is_number(field: &[u8]) -> bool {
+    field.iter().all(u8::is_ascii_digit)
+}
+
+/// Where the password begins in a line of five fields, blanks among them or not.
+fn password_of_line(line: &[u8]) -> Option<usize> {
+    let mut fields = fields(line);
+    let (_, host) = fields.next()?;
+    let (_, port) = fields.next()?;
+    let is_line = is_port(port.trim_ascii()) && !host.trim_ascii().iter().any(|byte| is_space(*byte));
+    let (password, _) = fields.nth(FIELDS - 3)?;
+    (is_line && parse_address(line).is_none()).then_some(password)
+}
+
+/// Where the password begins in a word that has the fields of a password file's line, or all but one of them: a sign may
+/// have been lost or have come to it. Addresses, a fingerprint and a chain of names (`a::b::c`) are no such words.
+fn password_of_word(word: &[u8]) -> Option<usize> {
+    let fields: Vec<_> = fields(word).collect();
+    let (last, before) = fields.split_last().filter(|(_, before)| before.len() + 2 >= FIELDS)?;
+    let is_hexadecimal = word.iter().all(|byte| byte.is_ascii_hexdigit() || b":.,[]".contains(byte));
+    let empty = before.iter().filter(|(_, field)| field.is_empty()).count();
+    // Those of JSON and the like come in pairs.
+    let quotes = word.iter().take(last.0).filter(|byte| matches!(byte, b'"' | b'\'')).count();
+    let is_line = !is_hexadecimal && empty < 2 && quotes < 2 && !word.windows(3).any(|part| part == b"://");
+    (is_line && parse_address(word).is_none()).then_some(last.0)
+}
+
+/// What begins behind the `host:port:` of a word, unless that is further ports.
+fn behind_port(word: &[u8]) -> Option<usize> {
+    let mut fields = fields(word);
+    let (_, host) = fields.next()?;
+    let (_, port) = fields.next()?;
+    let (behind, field) = fields.next()?;
+    let rest: Vec<_> = fields.collect();
+    let further = is_number(field) && rest.iter().all(|(_, field)| is_number(field));
+    let is_host = !host.is_empty() && !host.iter().all(u8::is_ascii_hexdigit) || host == b"*";
+    (is_host && is_port(port) && !further && parse_address(word).is_none()).then_some(behind)
+}
+
 /// Keys and certificates as text: from `-----BEGIN` to the end of the block's last line, or of the text; and a long run of
-/// base64 that begins as their bodies do.
+/// base64 that begins as their bodies do, or that is as long as a line of theirs and looks as random.
 fn contents(text: &[u8]) -> Vec<Range<usize>> {
     const BEGIN: &[u8] = b"----BEGIN";
     const END: &[u8] = b"----END";
@@ -220,7 +274,10 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
         // It may stand behind a directory, to which what passed for a relative path was joined.
         let body = (0..(length + 1).saturating_sub(LONG_RUN))
             .filter(|at| *at == 0 || text.get(start + at - 1) == Some(&b'/'))
-            .find(|at| is_body(text.get(start + at..).unwrap_or_default()));
+            .find(|at| {
+                let rest = text.get(start + at..start + length).unwrap_or_default();
+                is_body(rest) || is_random_line(rest)
+            });
         if let Some(at) = body {
             start += at;
             // Its further lines.
@@ -241,14 +298,30 @@ fn contents(text: &[u8]) -> Vec<Range<usize>> {
 /// A shorter run of base64 is a name or a path.
 const LONG_RUN: usize = 40;
 
+/// The shortest line of base64 that OpenSSL and others fill (RFC 7468).
+const LINE: usize = 64;
+
+/// Whether a run of base64 begins with a line of bytes that look random: capitals, small letters and digits alternate there
+/// as in no path and no name.
+fn is_random_line(run: &[u8]) -> bool {
+    let Some(line) = run.get(..LINE) else { return false };
+    let class = |byte: &u8| (byte.is_ascii_uppercase(), byte.is_ascii_lowercase(), byte.is_ascii_digit());
+    let changes =
+        line.iter().zip(line.iter().skip(1)).filter(|(one, next)| class(one) != class(next)).count();
+    let has = |kind: fn(&u8) -> bool| line.iter().any(kind);
+    // Of random base64 some 65 of 100 pairs differ, of hexadecimal digits half, but those are of one case.
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    mixed && changes * 5 > LINE * 2
+}
+
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// Whether base64 begins as the structures of keys and certificates do (`30 82`, `30 81`, `30 2e`, `30 77`), or as
-/// OpenSSH's keys.
+/// Whether base64 begins as the structures of keys and certificates do (`30 82`, `30 81`, `30 2e`, `30 77`), as OpenSSH's
+/// keys, or as `-----BEGI` in base64 once more.
 fn is_body(text: &[u8]) -> bool {
-    [&b"MII"[..], b"MIG", b"MIH", b"MC4CAQ", b"MHcCAQ", b"MFMCAQ", b"b3BlbnNzaC1r"]
+    [&b"MII"[..], b"MIG", b"MIH", b"MC4CAQ", b"MHcCAQ", b"MFMCAQ", b"b3BlbnNzaC1r", b"LS0tLS1CRUdJ"]
         .iter()
         .any(|beginning| text.starts_with(beginning))
 }
@@ -256,6 +329,15 @@ fn is_body(text: &[u8]) -> bool {
 /// Whether a value that should be a path is the text of a key or certificate, or its body.
 pub(super) fn is_content(value: &[u8]) -> bool {
     !contents(value).is_empty()
+}
+
+/// Whether a line is a piece of a file with a key or certificates: the first line of a block that goes on below, the first
+/// of its body, or another one, which is too long for a label of a host's name (RFC 1035, section 2.3.4).
+pub(super) fn is_line_of_content(line: &[u8]) -> bool {
+    let find = |what: &[u8]| line.windows(what.len()).position(|part| part.eq_ignore_ascii_case(what));
+    let begins_block = find(b"----BEGIN ").is_some_and(|_| find(b"----END ").is_none());
+    let all_base64 = line.iter().all(|byte| is_base64(*byte));
+    begins_block || all_base64 && (line.len() > 63 || is_body(line) && line.len() > LONG_RUN / 2)
 }
 
 fn is_name(byte: u8) -> bool {
@@ -354,6 +436,21 @@ mod tests {
             ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1:2:3:4:5"),
             ("[2001:db8::7]:5432", "[2001:db8::7]:5432"),
             ("12:30:45", "12:30:45"),
+            ("db.example:543/2:app:me:x", "db.example:543/2:app:me:********"),
+            (":*:*:me:x", ":*:*:me:********"),
+            ("*:**:me:x", "*:**:me:********"),
+            ("db.example5432:app:me:x", "db.example5432:app:me:********"),
+            ("db.example:5432: app:me:x y", "db.example:5432: app:me:********"),
+            ("db.example:54 32:app:me:x", "db.example:54 32:app:me:********"),
+            ("2A:1F:09:CC:D0", "2A:1F:09:CC:D0"),
+            ("a::text::name", "a::text::name"),
+            (
+                "error:0A000086:SSL routines::certificate verify failed",
+                "error:0A000086:SSL routines::certificate verify failed",
+            ),
+            ("fe80::1%eth0", "fe80::1%eth0"),
+            ("2001:db8::7,2001:db8::8", "2001:db8::7,2001:db8::8"),
+            ("[2001:db8::7]:5432:app:me:x", "[2001:db8::7]:5432:app:me:********"),
             ("postgres://me:x", "postgres://me:********"),
             ("postgresql://h:5432", "postgresql://h:5432"),
             ("postgresql://h:5432x/d", "postgresql://h:5432********/d"),
@@ -374,6 +471,20 @@ mod tests {
             ("MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\nwxyz", "********"),
             ("user=MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg", "user=********"),
             ("MIGHAgEA", "MIGHAgEA"),
+            ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJn", "********"),
+            ("d+W1gx3zT4vGFT00AmiYd2JZXmRuLpk6ijC+kCbnVs4guRIcrRlGbhmebedVzOUn\nAbC", "********"),
+            (
+                "/srv/pg-1/d+W1gx3zT4vGFT00AmiYd2JZXmRuLpk6ijC+kCbnVs4guRIcrRlGbhmebedVzOUn",
+                "/srv/pg-********",
+            ),
+            (
+                "/home/User1/Documents/Projects/Company/Database/Certificates/Root",
+                "/home/User1/Documents/Projects/Company/Database/Certificates/Root",
+            ),
+            (
+                "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+                "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+            ),
             ("PGPASSFILE=/p password_encryption=md5", "PGPASSFILE=/p password_encryption=md5"),
         ] {
             assert_eq!(mask_argument(typed.as_bytes()), shown, "{typed}");

@@ -9,6 +9,8 @@ use super::keyword_value::scan;
 use super::loose::{self, loose_secrets, sounds_secret};
 use super::uri::{self, password_in_authority};
 use super::{Value, options};
+use crate::file;
+use crate::file::obstacle::Obstacle;
 use crate::text::{printable, printable_bytes};
 
 /// What stands in place of a secret, whatever its length.
@@ -237,9 +239,20 @@ pub(crate) fn holds_content(value: &[u8]) -> bool {
     loose::is_content(value)
 }
 
+/// Whether a line of a text is one of a file with a key or certificates.
+pub(crate) fn is_line_of_content(line: &[u8]) -> bool {
+    loose::is_line_of_content(line)
+}
+
 /// Whether somebody gave what a file holds in the place of its path.
 pub fn is_content(path: &Path) -> bool {
     loose::is_content(path.as_os_str().as_encoded_bytes())
+}
+
+/// What keeps the file at a path from being opened, unless somebody gave what a file holds in the place of its path: that has
+/// slashes too, and a piece of it would be named.
+pub(crate) fn obstacle(path: &Path) -> Option<Obstacle> {
+    if is_content(path) { None } else { file::obstacle::obstacle(path) }
 }
 
 /// As [`value`], of what should be a path.

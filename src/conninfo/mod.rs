@@ -45,11 +45,11 @@ pub use environment::{Environment, LoginName};
 pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
-pub(crate) use mask::holds_content;
 pub use mask::{
     MASK, Masked, blank_known, holds_secret, is_content, mask, mask_argument, mask_at, mask_known, mask_path,
     mask_text, names_secret,
 };
+pub(crate) use mask::{holds_content, is_line_of_content, obstacle};
 pub use merge::Overrides;
 pub use openssl::Offered;
 pub use openssl_config::OpenSslConfig;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::mask::obstacle;
 use super::{NoPassword, Notice};
-use crate::file::obstacle::obstacle;
 use crate::secret::Secret;
 
 /// The largest file that is read; what is longer is cut there.

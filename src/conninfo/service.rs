@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::blanks::is_space;
+use super::mask::obstacle;
 use super::{ConfigError, Environment, Origin, Value, mask, options};
 use crate::file;
-use crate::file::obstacle::obstacle;
 
 /// The largest file that is read.
 const SIZE_LIMIT: u64 = 16 * 1024 * 1024;

@@ -6,8 +6,8 @@ use std::{fs, io};
 use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
 use crate::certificate::DerKind;
 use crate::certificate::pem::Block;
+use crate::conninfo::obstacle;
 use crate::file;
-use crate::file::obstacle::obstacle;
 
 /// The largest file that is read. The bundle of all public roots has a quarter of a megabyte.
 pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -66,7 +66,8 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
 }
 
 /// The path that a file holds in the place of content: on its only line, perhaps quoted, or in what a shell or curl would
-/// have replaced with the content (`$(cat FILE)`, `@FILE`).
+/// have replaced with the content (`$(cat FILE)`, `@FILE`). It is going to be shown: what may be anything, a password or the
+/// body of a key among them, is no path.
 fn path_of_file(bytes: &[u8]) -> Option<PathBuf> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     let unwrapped =
@@ -76,11 +77,14 @@ fn path_of_file(bytes: &[u8]) -> Option<PathBuf> {
                 let inside = text.strip_prefix(before).and_then(|text| text.strip_suffix(after));
                 inside.unwrap_or(text).trim()
             });
-    let is_path = unwrapped.contains(['/', '\\'])
-        || [".pem", ".crt", ".cer"].iter().any(|end| unwrapped.ends_with(end));
+    let is_path = [".pem", ".crt", ".cer", ".cert", ".ca", ".der", ".bundle", ".ca-bundle", ".p7b", ".txt"]
+        .iter()
+        .any(|end| unwrapped.to_ascii_lowercase().ends_with(end))
+        || unwrapped != text && text.starts_with(['$', '`']) && unwrapped.contains(['/', '\\']);
     let is_plain =
         unwrapped.len() <= 1024 && unwrapped.chars().all(|c| crate::text::is_printable(c) && c != ' ');
-    (is_path && is_plain && unwrapped.len() > 1).then(|| PathBuf::from(unwrapped))
+    let path = PathBuf::from(unwrapped);
+    (is_path && is_plain && crate::conninfo::mask_path(&path) == unwrapped).then_some(path)
 }
 
 /// Whether bytes are UTF-16: they begin with its mark, or are ASCII beside NUL over and over.

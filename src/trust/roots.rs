@@ -8,8 +8,9 @@ use super::store::hashed_files;
 use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Roots};
 use super::{file, store};
 use crate::certificate::{Certificate, Facts, altered, pem};
+use crate::conninfo::obstacle;
 use crate::conninfo::{Environment, ProgramRoots, RootChoice, Settings, SslMode};
-use crate::file::obstacle::{obstacle, similar};
+use crate::file::obstacle::similar;
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
 pub(super) fn load(settings: &Settings, environment: &Environment) -> (Roots, Vec<PathBuf>) {
