@@ -234,6 +234,15 @@ pub fn mask_path(path: &Path) -> String {
     printable(&String::from_utf8_lossy(self::path(path.as_os_str().as_encoded_bytes()).as_bytes()))
 }
 
+/// The last part of a path, for showing. What is no path is told by the whole of it.
+pub fn mask_file_name(path: &Path) -> String {
+    let whole = mask_path(path);
+    match path.file_name() {
+        Some(name) if !is_content(path) && !whole.contains(MASK) => mask_path(Path::new(name)),
+        _ => whole,
+    }
+}
+
 /// Whether a value is the text of a key or certificate, or its body.
 pub(crate) fn holds_content(value: &[u8]) -> bool {
     loose::is_content(value)
@@ -249,10 +258,11 @@ pub fn is_content(path: &Path) -> bool {
     loose::is_content(path.as_os_str().as_encoded_bytes())
 }
 
-/// What keeps the file at a path from being opened, unless somebody gave what a file holds in the place of its path: that has
-/// slashes too, and a piece of it would be named.
+/// What keeps the file at a path from being opened, unless a secret was given in the place of the path: that may have slashes
+/// too, and a piece of it would be named.
 pub(crate) fn obstacle(path: &Path) -> Option<Obstacle> {
-    if is_content(path) { None } else { file::obstacle::obstacle(path) }
+    let is_shown_whole = mask_path(path) == printable_bytes(path.as_os_str().as_encoded_bytes());
+    if is_shown_whole { file::obstacle::obstacle(path) } else { None }
 }
 
 /// As [`value`], of what should be a path.

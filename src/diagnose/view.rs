@@ -382,7 +382,7 @@ pub(super) fn path_text(path: &Path) -> String {
 
 /// A path's last part, printable.
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path_text(path), |name| conninfo::mask_path(Path::new(name)))
+    conninfo::mask_file_name(path)
 }
 
 /// Who can reach an address.

@@ -16,6 +16,7 @@ use pgtls_check::report::{Format, Style};
 
 use crate::support::home::Home;
 use crate::support::network::{alone, resolver};
+use crate::support::odd_pki::Draft;
 use crate::support::parallel::each;
 use crate::support::random::Random;
 
@@ -263,12 +264,26 @@ fn holds(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes).to_lowercase().contains(&SECRET.to_lowercase())
 }
 
-#[test]
-fn a_secret_is_neither_written_nor_asked_for_nor_sent() {
-    alone("secrets::a_secret_is_neither_written_nor_asked_for_nor_sent", || {
+/// Runs a command line; an error if it writes the secret or what is no text.
+fn told_nothing(arguments: &[&str], environment: &Environment) -> Result<(), String> {
+    let odd = |c: char| c.is_control() && c != '\n';
+    let written = output(arguments, environment);
+    let tells = holds(written.as_bytes()) || written.contains(odd);
+    if tells { Err(format!("{arguments:?}\n{written}")) } else { Ok(()) }
+}
+
+/// A network in which everything that is asked for and sent is looked at.
+struct Watched {
+    home: Home,
+    environment: Environment,
+    asked: Receiver<String>,
+    received: Receiver<Vec<u8>>,
+}
+
+impl Watched {
+    fn new() -> Self {
         let home = Home::new();
         let asked = resolver(&home, "timeout:1 attempts:1");
-        let received = recorder();
         let environment = Environment {
             account_home: Some(home.path().to_owned()),
             login_name: LoginName::Known("me".to_owned()),
@@ -276,32 +291,198 @@ fn a_secret_is_neither_written_nor_asked_for_nor_sent() {
             variables: [("PGCONNECT_TIMEOUT".into(), "1".into())].into(),
             ..Environment::default()
         };
-        let mut random = Random::new(4711);
-        let strings: Vec<String> = (0..Random::count(CASES)).map(|_| string(&mut random)).collect();
-        let told = |string: &String| {
-            let odd = |c: char| c.is_control() && c != '\n';
-            let telling = command_lines(string).into_iter().find_map(|arguments| {
-                let written = output(&arguments, &environment);
-                let tells = holds(written.as_bytes()) || written.contains(odd);
-                tells.then(|| format!("{arguments:?}\n{written}"))
-            });
-            telling.map_or(Ok(()), Err)
-        };
-        each(&strings, |string| string.as_str(), told);
-        let names: Vec<String> = asked.try_iter().collect();
+        Self { home, environment, asked, received: recorder() }
+    }
+
+    /// Nothing but possible names was asked for, and nothing but requests for TLS was sent.
+    #[track_caller]
+    fn saw_nothing(&self) {
+        let names: Vec<String> = self.asked.try_iter().collect();
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || !c.is_ascii();
         for name in &names {
             assert!(name.chars().all(fits) && !holds(name.as_bytes()), "{name:?} was asked for");
         }
-        let sent: Vec<Vec<u8>> = received.try_iter().collect();
+        let sent: Vec<Vec<u8>> = self.received.try_iter().collect();
         for bytes in &sent {
             assert!(is_harmless(bytes), "{:?} was sent", String::from_utf8_lossy(bytes));
         }
         // The recorders recorded.
         assert!(names.iter().any(|name| name == "db.example"), "{names:?}");
         assert!(sent.iter().any(|bytes| bytes.starts_with(&SSL_REQUEST) && bytes.len() > 100), "{sent:?}");
+    }
+}
+
+#[test]
+fn a_secret_is_neither_written_nor_asked_for_nor_sent() {
+    alone("secrets::a_secret_is_neither_written_nor_asked_for_nor_sent", || {
+        let watched = Watched::new();
+        let mut random = Random::new(4711);
+        let strings: Vec<String> = (0..Random::count(CASES)).map(|_| string(&mut random)).collect();
+        let environment = &watched.environment;
+        let told = |string: &String| {
+            command_lines(string).iter().try_for_each(|arguments| told_nothing(arguments, environment))
+        };
+        each(&strings, |string| string.as_str(), told);
+        watched.saw_nothing();
     });
 }
 
 /// Strings; each is given in some twenty ways.
 const CASES: usize = 250;
+
+/// The body of a key: lines of base64 with the secret in each, whose last is short.
+fn key_body(random: &mut Random) -> Vec<String> {
+    const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let begin = *random.pick(&[&"MIIEvQIBADAN", &"MIGHAgEAMBMG", &"MHcCAQEEIOI7", &"b3BlbnNzaC1rZXktdjEA"]);
+    let lines = 3 + random.below(20);
+    let mut line = |length: usize| -> String {
+        (0..length).map(|_| char::from(BASE64[random.below(BASE64.len())])).collect()
+    };
+    let mut body: Vec<String> =
+        (0..lines).map(|_| format!("{}{SECRET}{}", line(20), line(64 - 20 - SECRET.len()))).collect();
+    body[0].replace_range(..begin.len(), begin);
+    body.push(format!("{SECRET}+A=="));
+    body
+}
+
+/// A key as it is in files, and as it is after other people's tools.
+fn key_file(random: &mut Random) -> String {
+    let body = key_body(random);
+    let label =
+        random.pick(&["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY"]);
+    let text = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"));
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    match random.below(16) {
+        0 => text.replace('\n', "\r\n"),
+        1 => text.replace('\n', "\r"),
+        2 => text.replace('\n', "\\n"),
+        3 => format!("\"{text}\""),
+        4 => indented(&text),
+        5 => body.join("\n"),
+        6 => body.concat(),
+        7 => body[1..].join("\n"),
+        8 => format!("KEY=\"{text}\"\nhost=db.example\n"),
+        9 => format!("data:\n  tls.key: |\n{}", indented(&text)),
+        10 => format!("{{\"key\":\"{}\"}}", text.replace('\n', "\\n")),
+        11 => text.replace("-----", "\u{2014}\u{2014}"),
+        12 => text.lines().skip(1).collect::<Vec<_>>().join("\n"),
+        13 => text[..text.len() / 2].to_owned(),
+        14 => format!("host=db.example sslkey={text}"),
+        _ => text,
+    }
+}
+
+/// A file with a password, and whether a line of it may be a name.
+fn password_file(random: &mut Random) -> (String, bool) {
+    let password = password(random);
+    let texts = [
+        format!("{password}\n"),
+        format!("ab/{password}"),
+        format!("{password} and more words"),
+        format!("*:*:*:me:{password}\n"),
+        format!("db.example:5432:app:me:{password}\n# more\n"),
+        format!("[orders]\nhost=db.example\npassword={password}\n"),
+        format!("DATABASE_URL=postgres://me:{password}@db.example/app\n"),
+        format!("PGPASSWORD={password}\nPGHOST=db.example\n"),
+        format!("host=db.example password={password}\n"),
+        format!("{{\"username\":\"me\",\"password\":\"{password}\"}}"),
+        format!("db:\n  password: {password}\n"),
+        format!("postgresql://me:{password}@db.example/app"),
+    ];
+    let which = random.below(texts.len());
+    (texts[which].clone(), which < 3)
+}
+
+/// Every way in which a file is given to the program, with `@` for its path.
+const FILES: &[&str] = &[
+    "-v|host=db.example sslmode=verify-full sslrootcert=@",
+    "-v|host=db.example sslmode=verify-full sslrootcert=root.pem sslcert=@ sslkey=@",
+    "-v|host=db.example sslmode=verify-full sslrootcert=root.pem sslcert=root.pem sslkey=@",
+    "-v|host=db.example sslmode=verify-full sslrootcert=root.pem sslcrl=@",
+    "-v|host=db.example sslmode=verify-full sslrootcert=root.pem sslcrldir=@",
+    "-v|host=db.example sslmode=require passfile=@",
+    "--show-config|host=db.example sslrootcert=@ sslcert=@ sslkey=@ passfile=@",
+    "roots|show|-v|@",
+    "roots|check|--provider|azure-flexible|@",
+    "rehearse|-v|--cert|@|--key|@|--host|db.example",
+    "rehearse|--cert|root.pem|--key|@|--client-ca|@|--crl|@|--host|db.example",
+    "rehearse|--cert|root.pem|--roots|@|--host|db.example",
+    "clients|host=db.example sslrootcert=@ sslcert=@ sslkey=@",
+    "--since|@|--tls-only|host=db.example",
+    "--output|@/report.json|host=db.example",
+];
+
+/// Those in which its lines are read as targets.
+const LISTS: &[&str] = &[
+    "--tls-only|-v|--from|@",
+    "--show-config|--from|@",
+    "audit|--from|@",
+    "rehearse|--cert|root.pem|--from|@",
+];
+
+/// Variables that name a file.
+const VARIABLES: &[&str] = &[
+    "PGSERVICEFILE",
+    "PGPASSFILE",
+    "PGSSLROOTCERT",
+    "PGSSLKEY",
+    "SSL_CERT_FILE",
+    "OPENSSL_CONF",
+    "KRB5CCNAME",
+];
+
+/// The wrong file, or the right one in the wrong place.
+#[test]
+fn no_file_s_secret_is_written_nor_asked_for_nor_sent() {
+    alone("secrets::no_file_s_secret_is_written_nor_asked_for_nor_sent", || {
+        let watched = Watched::new();
+        let root = Draft::authority("root").self_signed();
+        watched.home.write("root.pem", root.pem());
+        let mut random = Random::new(815);
+        let files: Vec<(String, bool, String)> = (0..Random::count(FILE_CASES))
+            .map(|number| {
+                let (text, may_be_name) = if random.chance(60) {
+                    (key_file(&mut random), false)
+                } else {
+                    password_file(&mut random)
+                };
+                let path = watched.home.write(&format!("file-{number}"), &text);
+                (text, may_be_name, path.to_str().expect("a path").to_owned())
+            })
+            .collect();
+        let environment = &watched.environment;
+        let told = |(text, may_be_name, path): &(String, bool, String)| {
+            let lists = if *may_be_name { &[] } else { LISTS };
+            let format = Format::ALL[text.len() % Format::ALL.len()].name();
+            for line in FILES.iter().chain(lists) {
+                let line = line.replace('@', path);
+                let mut arguments: Vec<&str> = line.split('|').collect();
+                told_nothing(&arguments, environment)?;
+                arguments.extend(["--format", format]);
+                told_nothing(&arguments, environment)?;
+            }
+            for variable in VARIABLES {
+                let mut environment = environment.clone();
+                environment.variables.insert(variable.into(), path.into());
+                let target = "host=db.example sslmode=verify-full service=orders sslcert=root.pem";
+                let target =
+                    if *variable == "PGSERVICEFILE" { target } else { &target.replace("service=orders", "") };
+                told_nothing(&["-v", target], &environment)?;
+                told_nothing(&["-v", "--format", format, target], &environment)?;
+            }
+            // As the content itself, which somebody took for a path.
+            if !text.contains('|') && !*may_be_name {
+                for line in FILES {
+                    let line = line.replace('@', text);
+                    told_nothing(&line.split('|').collect::<Vec<_>>(), environment)?;
+                }
+            }
+            Ok(())
+        };
+        each(&files, |(text, _, _)| text.as_str(), told);
+        watched.saw_nothing();
+    });
+}
+
+/// Files; each is given in some forty ways.
+const FILE_CASES: usize = 40;

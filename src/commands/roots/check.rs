@@ -4,12 +4,12 @@
 
 use super::{Streams, meant, usage};
 use crate::cli::roots::CheckArgs;
-use crate::conninfo::{Environment, mask_argument};
+use crate::conninfo::{Environment, mask_argument, mask_file_name};
 use crate::diagnose::DeniedBy;
 use crate::diagnose::root_file::{Assessment, Purpose, Server};
 use crate::provider::{PROVIDERS, Provider, by_host, by_id, near_miss};
 use crate::report::Form;
-use crate::report::listing::roots::{Checked, file_name};
+use crate::report::listing::roots::Checked;
 use crate::timestamp::Timestamp;
 use crate::trust::{SystemStore, read_root_file};
 
@@ -31,7 +31,7 @@ pub(super) fn run(
         host: args.host.as_deref(),
         expires_within: i64::from(args.expires_within),
     };
-    let mut assessment = Assessment::for_purpose(&roots, &file_name(&args.file), purpose, at);
+    let mut assessment = Assessment::for_purpose(&roots, &mask_file_name(&args.file), purpose, at);
     for warning in &mut assessment.warnings {
         warning.denied = args.strict.then_some(DeniedBy::Strict);
     }

@@ -1,9 +1,9 @@
 //! With `-v`: the chain from the server's certificate to the root, with its gap if it has one.
 
 use crate::certificate::Certificate;
+use crate::conninfo::mask_file_name;
 use crate::diagnose::Outcome;
 use crate::evidence::TlsRecord;
-use crate::report::lossy;
 use crate::report::page::Page;
 use crate::report::{Role, subject};
 use crate::timestamp::Timestamp;
@@ -133,7 +133,7 @@ pub(super) fn end(not_after: Timestamp, at: Timestamp, always: bool) -> String {
 /// `azure-roots.pem, line 25`
 fn place_in_file(outcome: &Outcome, place: usize) -> String {
     match subject::in_file(outcome, place) {
-        Some(entry) => format!("{}, line {}", file_name(&entry.file), entry.line),
+        Some(entry) => format!("{}, line {}", mask_file_name(&entry.file), entry.line),
         None => "your file".to_owned(),
     }
 }
@@ -143,16 +143,13 @@ fn source_name(outcome: &Outcome) -> String {
         return "your file".to_owned();
     };
     match &store.source {
-        RootSource::Given(path) | RootSource::DefaultFile(path) | RootSource::Text(path) => file_name(path),
-        RootSource::GivenAsTyped { typed, .. } => file_name(typed),
+        RootSource::Given(path) | RootSource::DefaultFile(path) | RootSource::Text(path) => {
+            mask_file_name(path)
+        }
+        RootSource::GivenAsTyped { typed, .. } => mask_file_name(typed),
         RootSource::System { .. } => "this machine's roots".to_owned(),
     }
 }
-
-pub(super) fn file_name(path: &std::path::Path) -> String {
-    lossy(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes())
-}
-
 /// A certificate's name, which is never broken.
 fn name(page: &mut Page, label: &str, role: Role, certificate: &Certificate) {
     let (head, _) = head(page, label, role);

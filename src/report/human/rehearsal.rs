@@ -1,6 +1,7 @@
 //! What `rehearse` found besides the judgement: key, hosts, dates, what is served now.
 
-use super::chain::{end, file_name};
+use super::chain::end;
+use crate::conninfo::mask_file_name;
 use crate::diagnose::{Outcome, Verdict};
 use crate::evidence::Rehearsal;
 use crate::report::Role;
@@ -67,7 +68,7 @@ fn key(rehearsal: &Rehearsal) -> Option<String> {
         }
         None => "cannot be compared with the certificate here",
     };
-    let mut words = format!("{} {fits}", file_name(&key.file));
+    let mut words = format!("{} {fits}", mask_file_name(&key.file));
     if key.is_encrypted {
         words.push_str(", encrypted: a reload needs ssl_passphrase_command_supports_reload = on");
     }
@@ -88,7 +89,7 @@ fn key(rehearsal: &Rehearsal) -> Option<String> {
 }
 
 fn dated(outcome: &Outcome, found: &End) -> String {
-    let place = found.place.as_ref().map(|(file, line)| format!(" ({}, line {line})", file_name(file)));
+    let place = found.place.as_ref().map(|(file, line)| format!(" ({}, line {line})", mask_file_name(file)));
     let place = place.unwrap_or_default();
     format!("{}: {} {}{place}", end(found.at, outcome.evidence.judged_at, true), found.what, found.name)
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::{blocks, certificate_fields, file_name, last_line, verdict};
+use super::{blocks, certificate_fields, last_line, verdict};
 use crate::certificate::Certificate;
-use crate::conninfo::mask_path;
+use crate::conninfo::{mask_file_name, mask_path};
 use crate::diagnose::root_file::{Assessment, outside};
 use crate::provider::{KnownRoot, known_roots, retirement};
 use crate::report::Role as Paint;
@@ -34,7 +34,7 @@ impl Listing for Held<'_> {
             human(page, self.items, index, item, self.at);
         }
         blocks(self.assessment, page);
-        last_line(self.assessment, page, "usable", &[file_name(self.file), count(self.items)]);
+        last_line(self.assessment, page, "usable", &[mask_file_name(self.file), count(self.items)]);
     }
 
     fn fields(&self) -> Vec<(&'static str, Json)> {

@@ -5,12 +5,9 @@ mod contents;
 mod list;
 mod verdict;
 
-use std::path::Path;
-
 use serde_json::{Map, Value as Json, json};
 
 use crate::certificate::Certificate;
-use crate::conninfo::{MASK, mask_path};
 use crate::diagnose::POLICY_NOT_MET;
 use crate::diagnose::root_file::Assessment;
 use crate::report::Role;
@@ -22,16 +19,6 @@ pub use bundle::{Converted, Exported, Written};
 pub use contents::Held;
 pub use list::Providers;
 pub use verdict::Checked;
-
-/// The last part of a path, for people.
-pub fn file_name(path: &Path) -> String {
-    // What is no path is told by the whole of it.
-    let whole = mask_path(path);
-    match whole.contains(MASK) {
-        true => whole,
-        false => mask_path(Path::new(path.file_name().unwrap_or(path.as_os_str()))),
-    }
-}
 
 /// The facts of a certificate that every subcommand shows.
 fn certificate_fields(certificate: &Certificate) -> Map<String, Json> {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::{blocks, certificate_fields, file_name, last_line, verdict};
+use super::{blocks, certificate_fields, last_line, verdict};
+use crate::conninfo::{mask_file_name, mask_path};
 use crate::diagnose::root_file::Assessment;
 use crate::provider::Provider;
 use crate::report::Role as Paint;
@@ -45,7 +46,7 @@ impl Listing for Checked<'_> {
             true => "complete",
             false => "usable",
         };
-        let mut subject = vec![file_name(self.file)];
+        let mut subject = vec![mask_file_name(self.file)];
         subject.extend(self.provider.map(|provider| format!("for {}", provider.id)));
         last_line(self.assessment, page, words, &subject);
     }
@@ -61,7 +62,7 @@ impl Listing for Checked<'_> {
             Json::Object(object)
         });
         let head = [
-            ("file", json!(crate::conninfo::mask_path(self.file))),
+            ("file", json!(mask_path(self.file))),
             ("provider", json!(self.provider.map(|provider| provider.id))),
             ("judged", json!(self.is_judged())),
             ("certificates", certificates.collect()),
