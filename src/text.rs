@@ -305,6 +305,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::properties::config())]
+
         #[test]
         fn lines_are_what_stands_between_line_feeds(bytes: Vec<u8>, feeds in prop::collection::vec(0_usize..40, 0..6)) {
             let mut bytes = bytes;
