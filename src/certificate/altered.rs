@@ -35,7 +35,9 @@ impl fmt::Display for Alteration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Base64 => "it is encoded in base64 once more",
-            Self::EscapedLineEnds => "its line ends are written as \\n",
+            Self::EscapedLineEnds => {
+                "the two characters \\n (a backslash and an n) are where its line ends should be"
+            }
             Self::CarriageReturns => "its lines end with CR (carriage return) alone",
             Self::LostLineEnds => "its line ends are lost",
             Self::Json => "it is inside JSON",

@@ -138,6 +138,11 @@ impl Environment {
         options::OPTIONS.iter().filter_map(|option| option.variable).any(|name| self.variable(name).is_some())
     }
 
+    /// Whether a variable is set, be it to nothing.
+    pub fn sets(&self, name: &str) -> bool {
+        self.variable(name).is_some() || self.secrets.contains_key(name)
+    }
+
     /// A variable, if it is set, be it to nothing.
     pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(|value| value.as_os_str())

@@ -21,12 +21,19 @@ pub(super) struct Refusal {
     pub(super) sqlstate: &'static str,
     /// In words.
     pub(super) message: String,
+    /// The function that reports it, if that is sent.
+    pub(super) routine: Option<&'static str>,
 }
 
 impl Refusal {
     /// One that ends the connection.
     pub(super) fn fatal(sqlstate: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: "FATAL", sqlstate, message: message.into() }
+        Self { severity: "FATAL", sqlstate, message: message.into(), routine: None }
+    }
+
+    /// The same with the name of the function that reports it.
+    pub(super) fn raised_in(self, routine: &'static str) -> Self {
+        Self { routine: Some(routine), ..self }
     }
 
     /// ErrorResponse.
@@ -36,6 +43,10 @@ impl Refusal {
         for (kind, text) in [(b'S', severity), (b'V', severity), (b'C', sqlstate), (b'M', &self.message)] {
             body.push(kind);
             body.extend(zero_ended(text));
+        }
+        if let Some(routine) = self.routine {
+            body.push(b'R');
+            body.extend(zero_ended(routine));
         }
         body.push(0);
         message(b'E', &body)

@@ -285,10 +285,22 @@ async fn converse(mut stream: TcpStream, script: &Script, record: &Recorder) -> 
                     OnRequest::Reset => return reset(stream),
                 }
             }
-            _ => return plaintext(stream, &body, script, record).await,
+            Some(([0, 3, ..], _)) => return plaintext(stream, &body, script, record).await,
+            _ => return last_words(stream, &unknown_protocol(&body)).await,
         }
     }
     Ok(())
+}
+
+/// PostgreSQL's error for a protocol version other than 3 (ProcessStartupPacket in backend_startup.c).
+fn unknown_protocol(body: &[u8]) -> Vec<u8> {
+    let part = |at: usize| match body.get(at..at + 2) {
+        Some([high, low]) => u16::from_be_bytes([*high, *low]),
+        _ => 0,
+    };
+    let message =
+        format!("unsupported frontend protocol {}.{}: server supports 3.0 to 3.2", part(0), part(2));
+    Refusal::fatal("0A000", message).raised_in("ProcessStartupPacket").encode()
 }
 
 /// A start-up message outside TLS.

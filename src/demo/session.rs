@@ -198,6 +198,7 @@ async fn queries(
         severity: "ERROR",
         sqlstate: "0A000",
         message: "this is the demo server of pgtls-check, it has no data".to_owned(),
+        routine: None,
     };
     let mut until_sync = false;
     loop {

@@ -3,12 +3,13 @@
 use super::certificate::reissue;
 use super::code::{Code, Severity};
 use super::fix::{RELOAD, provider_hints};
+use super::passfile::passfile_fixes;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
 use super::view::View;
 use super::{Fix, Verdict};
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, NoPassword, Notice, mask_text};
+use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord};
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -183,6 +184,35 @@ fn password_required(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// Why a password file cannot be read, without its path, which stands before it.
+fn unreadable(shown: &str, reason: &str) -> String {
+    let reason = text::printable(reason);
+    match reason.strip_prefix(shown) {
+        Some(rest) => format!("it{rest}"),
+        None => reason,
+    }
+}
+
+/// libpq wants a password file that nobody else reads.
+fn own_file(shown: &str) -> Fix {
+    let fix = Fix::text(format!(
+        "let this account own {shown} with mode 0600, or give it a copy and set passfile (PGPASSFILE) to that"
+    ));
+    if cfg!(windows) {
+        return fix;
+    }
+    let file = shell_path(shown);
+    fix.run(format!("sudo chown \"$(id -un)\" {file} && chmod 600 {file}"))
+}
+
+/// A path in a command; `~` stays what the shell replaces.
+fn shell_path(path: &str) -> String {
+    match path.strip_prefix("~/") {
+        Some(rest) => format!("~/{}", text::shell_quoted(rest)),
+        None => text::shell_quoted(path),
+    }
+}
+
 /// What came of the password file, and what helps there.
 fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
     let slot = view.attempt.map_or(0, |attempt| attempt.host);
@@ -195,33 +225,32 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
         format!("{host}:{}:{}:{}", view.port(), view.database(), view.user())
     };
     let add = |line: &str, path: &str| {
-        Fix::text(format!("add this line to {path}, with the password")).run(format!("{line}:PASSWORD"))
+        Fix::text(format!("add this line to {path}, with the password in place of PASSWORD"))
+            .run(format!("{line}:PASSWORD"))
+    };
+    let create = |line: &str, path: &str| {
+        let fix = Fix::text(format!(
+            "put this line into a new file {path}, with the password in place of PASSWORD"
+        ));
+        if cfg!(windows) {
+            return fix.run(format!("{line}:PASSWORD"));
+        }
+        fix.run(format!("# in {path}:\n{line}:PASSWORD\n# then:\nchmod 600 {}", shell_path(path)))
     };
     match found.get(slot).or_else(|| found.first()) {
-        Some(Notice::PassfileIgnored { path, mode, .. }) => {
-            let path = super::view::path_text(path);
+        Some(Notice::PassfileIgnored { path: ignored, mode, changeable }) => {
+            let path = super::view::path_text(ignored);
             let why = match mode {
                 Some(mode) => format!("ignored, its mode is {mode:04o}"),
                 None => "ignored, it is not a regular file".to_owned(),
             };
-            let fix = Fix::text(format!(
-                "make {path} readable for its owner only; where a mount sets its mode, make a copy and set passfile to that"
-            ));
-            let fix = fix.run_words(["chmod", "600", &path]);
-            (format!("password file {path}: {why}"), vec![fix])
+            (format!("password file {path}: {why}"), passfile_fixes(ignored, *mode, *changeable))
         }
         Some(Notice::PassfileUseless { path, why }) => {
             let shown = super::view::path_text(path);
             let (what, fix) = match why {
-                NoPassword::Missing => {
-                    ("does not exist".to_owned(), add(&wanted(), &format!("a new file {shown} (mode 0600)")))
-                }
-                NoPassword::Unreadable(reason) => (
-                    text::printable(reason),
-                    Fix::text(format!(
-                        "let this account own {shown} with mode 0600, or give it a copy and set passfile (PGPASSFILE) to that"
-                    )),
-                ),
+                NoPassword::Missing => ("does not exist".to_owned(), create(&wanted(), &shown)),
+                NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown)),
                 NoPassword::NoLine { wanted, nearest } => {
                     let wanted = text::printable(wanted);
                     let nearest = nearest
@@ -240,7 +269,7 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
             let path = if cfg!(windows) { "%APPDATA%\\postgresql\\pgpass.conf" } else { "~/.pgpass" };
             (
                 "password file: none (passfile is not set, and there is no home directory)".to_owned(),
-                vec![add(&wanted(), &format!("{path} (mode 0600)"))],
+                vec![create(&wanted(), path)],
             )
         }
     }
@@ -271,7 +300,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             format!("the credential of {user} is not accepted: {}", words(message)),
             "the password is a token or other temporary credential (IAM, Entra ID); it has expired, or it was \
              issued for another user, region or server",
-            vec![token_fix()],
+            vec![token_fix(view)],
         ),
         (_, Some(Said::ServiceRejected(service))) => (
             format!("the login of {user} is rejected ({service})"),
@@ -279,7 +308,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
              a managed server the password is then a token, which expires after minutes and counts for one user, \
              region and server",
             vec![
-                token_fix(),
+                token_fix(view),
                 Fix::text(format!(
                     "if you run the server: read what {service} logged at this time; a timeout there looks the same"
                 )),
@@ -290,8 +319,25 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             "the server reports the same for a wrong password, for a role without one, for an expired one, and \
              for a role that does not exist",
             vec![
-                Fix::text("check the password and where it came from: the sources override each other"),
-                Fix::text("set it again, as a superuser or a role with CREATEROLE")
+                Fix::text(
+                    match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
+                        Some(Origin::Environment(variable)) => {
+                            format!("check the password in {variable}; no password file is read beside it")
+                        }
+                        Some(Origin::PasswordFile(file)) => {
+                            format!(
+                                "check the password in {}: the first line that matches counts",
+                                super::view::path_text(file)
+                            )
+                        }
+                        Some(origin) => format!(
+                            "check the password in {}; PGPASSWORD and the password file are not read beside it",
+                            origin.phrase()
+                        ),
+                        None => "check the password".to_owned(),
+                    },
+                ),
+                Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
                     .run(format!("\\password {}", quoted_role(&user))),
             ],
         ),
@@ -308,11 +354,26 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-fn token_fix() -> Fix {
-    Fix::text(
-        "get a new token (credential) for this user and server and put it where the old one came from; the role must \
-         be allowed to log in with tokens",
-    )
+/// How to get a token. A known provider's own command comes first, from its table.
+fn token_fix(view: &View<'_>) -> Fix {
+    let fix = Fix::text(
+        "get a new token for this user and server and put it where the old one came from; the role must be allowed to log in with \
+         tokens",
+    );
+    if view.provider().is_some_and(|found| found.provider.hints(Situation::PasswordRejected).next().is_some())
+    {
+        return fix;
+    }
+    let (host, user) = (text::shell_quoted(&view.host_name()), text::shell_quoted(&view.user()));
+    fix.run(format!(
+        "# AWS (RDS, Aurora; Aurora DSQL: aws dsql generate-db-connect-auth-token --hostname {host}):\n\
+         aws rds generate-db-auth-token --hostname {host} --port {} --username {user}\n\
+         # Azure (Entra ID):\n\
+         az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv\n\
+         # Google Cloud SQL (IAM):\n\
+         gcloud sql generate-login-token",
+        view.port()
+    ))
 }
 
 /// A client certificate whose common name is not the user. Without a line in pg_ident.conf a server that compares them
@@ -598,16 +659,18 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     }
     Some(
         finding
-            .because(format!(
-                "the server has no role of that name; names are case-sensitive, and without user {} takes the \
-                 login name of this machine's account",
-                view.program()
-            ))
+            .because(match view.origin("user") {
+                Some(Origin::Default) | None => format!(
+                    "user is not set, and {} then takes the login name of this machine's account",
+                    view.program()
+                ),
+                Some(_) => "the server has no role of that name; names are case-sensitive".to_owned(),
+            })
             .fixes(provider_hints(view, Situation::RoleMissing, None))
             .fix(Fix::text("set the role: user=NAME"))
             .fix(
-                Fix::text("on the server: create it, as a superuser or a role with CREATEROLE")
-                    .run(format!("CREATE ROLE {} LOGIN;", quoted_role(&user))),
+                Fix::text("on the server: create it and give it a password, as a superuser or a role with CREATEROLE")
+                    .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),
             ),
     )
 }
@@ -660,7 +723,7 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
 
 /// How the server comes to request a method that is allowed. A password that was stored as md5 has to be set again first:
 /// a line with scram-sha-256 would reject it.
-fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
+pub(super) fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
     let negated = allowed.starts_with('!');
     if negated || !allowed.split(',').any(|method| method.trim() == "scram-sha-256") {
         let which = if negated { "another method" } else { "a method that require_auth allows" };

@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown, shown_value};
-use super::{Diagnosis, Fix, Mark};
+use super::{Diagnosis, Fix, Mark, meant};
 use crate::clients::dialect;
 use crate::conninfo::{
     self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded, options,
@@ -144,7 +144,10 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     }
     let error = match error(view)? {
         ConfigError::Syntax(error) => error,
-        ConfigError::UnencodedPassword(unencoded) => return Some(unencoded_password(view, unencoded)),
+        // What stands behind an @ libpq takes for the host.
+        ConfigError::UnencodedPassword(unencoded) if !unencoded.characters.contains(&'@') => {
+            return Some(unencoded_password(view, unencoded));
+        }
         _ => return None,
     };
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
@@ -166,6 +169,13 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                         .set("dbname", word)
                         .edit(error.span.start..error.span.start, "dbname="),
                 )
+        }
+        SyntaxErrorKind::MissingEquals(_) if apostrophe(input, error.span.start).is_some() => {
+            Finding::titled("a quoted value ends at a ' inside it")
+                .because("a ' ends a quoted value, and what follows it is read as the next keyword")
+                .mark(mark(view, "behind the ' that ends the value"))
+                .fixes(apostrophe(input, error.span.start))
+                .fix(Fix::text("separate settings by a space: keyword='a' keyword='b'"))
         }
         SyntaxErrorKind::MissingEquals(_) => Finding::titled("expected keyword=value")
             .because(
@@ -201,6 +211,12 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     })
 }
 
+/// A quote within a quoted value ends it, and what comes next is a word without `=`.
+fn apostrophe(input: &[u8], at: usize) -> Option<Fix> {
+    let quote = at.checked_sub(1).filter(|quote| input.get(*quote) == Some(&b'\''))?;
+    Some(Fix::text("if the ' belongs to the value: write it as \\', as in 'it\\'s'").edit(quote..at, "\\'"))
+}
+
 /// Where the value probably ends that a quote begins: before the next keyword of libpq, else at the end.
 fn quote_end(input: &[u8], start: usize) -> Option<usize> {
     let rest = input.get(start..)?.trim_ascii_end();
@@ -227,7 +243,8 @@ fn unencoded_password(view: &View<'_>, unencoded: &Unencoded) -> Finding {
     let mut fix = Fix::text(match unencoded.in_user {
         true => format!("write {escapes}"),
         false => format!(
-            "write {escapes} in the URI; or leave the password out of the URI and set PGPASSWORD to it as it is, unencoded"
+            "leave the password out of the URI, as below, and set PGPASSWORD to it as it is; or keep it in the URI, where it has \
+             to be encoded: write {escapes}"
         ),
     });
     // Another secret may stand in its query.
@@ -331,6 +348,13 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };
     let fix = match nearest {
         _ if scheme.is_some() => scheme.unwrap_or_default(),
+        Some(nearest) if keyword.trim() == *nearest => {
+            let place = match origin {
+                Origin::Service { file, .. } => format!("{}: ", path_text(file)),
+                _ => String::new(),
+            };
+            Fix::text(format!("{place}write {nearest}=VALUE, without spaces around the ="))
+        }
         Some(nearest) => {
             let fix = Fix::text(format!("write `{nearest}`"));
             // What stands in the string can be tried; a service file is for its owner to change.
@@ -343,8 +367,15 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     };
     let others = other_unknown_options(view, span.as_ref());
     let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
-    let owners = names().filter_map(|name| driver::belongs(name, &dialect::owners(name)));
-    let because = [format!("not a libpq option (from {}; option names are case-sensitive)", origin.phrase())];
+    let spaced = keyword != keyword.trim() && nearest.is_some_and(|nearest| nearest == keyword.trim());
+    let owners = names().filter(|_| !spaced).filter_map(|name| driver::belongs(name, &dialect::owners(name)));
+    let because = [match (spaced, keyword.split_once("://")) {
+        (true, _) => {
+            format!("in a service file the space before = is part of the name (from {})", origin.phrase())
+        }
+        (_, Some(_)) => "it is read as keywords then, and the first is no option of libpq".to_owned(),
+        _ => format!("not a libpq option (from {}; option names are case-sensitive)", origin.phrase()),
+    }];
     let because: Vec<String> = because.into_iter().chain(owners).collect();
     let mark = match (span, input) {
         (Some(span), input) if !others.is_empty() => {
@@ -362,6 +393,10 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let further: Vec<Fix> = further.collect();
     let all: Vec<String> = names().map(str::to_owned).collect();
     let title = match all.as_slice() {
+        [one] if one.contains("://") => {
+            let scheme = one.split("://").next().unwrap_or_default();
+            format!("libpq knows no URI that begins with {scheme}://")
+        }
         [one] => format!("unknown connection option `{one}`"),
         [one, others @ ..] => {
             let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
@@ -415,9 +450,10 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
                 .zip(&pairs)
                 .map(|((.., origin), pair)| format!("{pair}, from {}", origin.phrase()))
                 .collect();
-            let mut fix = Fix::text("set what goes together");
-            fix.settings.clone_from(remedy);
-            let fixes = (!remedy.is_empty()).then_some(fix);
+            let fixes = match remedy.is_empty() {
+                true => meant::even_lists(parameters),
+                false => Some(Fix::text("set what goes together").all(remedy.iter().cloned())),
+            };
             let title = match pairs.as_slice() {
                 [only] => format!("{only} is refused"),
                 _ => format!("{} cannot go together", pairs.join(" and ")),
@@ -449,15 +485,27 @@ fn refused_value(
     let plain = value.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
     let meant = match keyword {
         // Whoever mistypes it wants to verify: nothing weaker is offered.
-        "sslmode" => Some("verify-full"),
-        _ => nearest(plain, words),
+        "sslmode" => Some("verify-full".to_owned()),
+        "ssl_min_protocol_version" | "ssl_max_protocol_version" => {
+            meant::tls_version(plain).or_else(|| nearest(plain, words)).map(str::to_owned)
+        }
+        _ if allowed.starts_with("an integer") => meant::number(keyword, plain),
+        _ => nearest(plain, words).map(str::to_owned),
     };
-    let label = meant.map_or(format!("allowed: {allowed}"), |meant| format!("did you mean `{meant}`?"));
+    let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
+    let label = match (&meant, &bad_address) {
+        (Some(meant), _) => format!("did you mean `{meant}`?"),
+        (None, Some(fault)) => fault.clone(),
+        (None, None) => format!("allowed: {allowed}"),
+    };
     let cause = match (keyword, plain) {
+        _ if bad_address.is_some() => bad_address.clone().unwrap_or_default(),
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
         _ if plain != value => "quotes round it are part of the value here".to_owned(),
+        _ if allowed.starts_with("an integer") => "libpq accepts a number without a unit".to_owned(),
         _ => "libpq accepts no other value".to_owned(),
     };
+    let is_set = meant.is_some() || bad_address.is_some();
     Finding::titled(format!("invalid {keyword} value \"{value}\""))
         .because(cause)
         .fact("option", keyword)
@@ -466,8 +514,13 @@ fn refused_value(
         .fact("from", origin.phrase())
         .mark(mark(view, &label))
         .fixes(meant.map(|meant| Fix::default().set(keyword, meant)))
-        .fixes((keyword == "hostaddr").then(|| name_as_host(value)))
-        .fixes(meant.is_none().then(|| Fix::text(format!("set {keyword} to {allowed}"))))
+        .fixes(
+            (keyword == "hostaddr")
+                .then(|| address_or_name(value, bad_address.is_some()))
+                .into_iter()
+                .flatten(),
+        )
+        .fixes((!is_set).then(|| Fix::text(format!("set {keyword} to {allowed}"))))
 }
 
 /// What libpq refuses only when the slot is tried: a port, an address.
@@ -488,13 +541,28 @@ fn bad_slot(view: &View<'_>) -> Finding {
         .settings()
         .and_then(|settings| settings.parameter("hostaddr"))
         .map_or_else(String::new, |parameter| shown_value(&parameter.value));
+    let fault = meant::address_fault(&value);
+    let is_address = fault.is_some();
     Finding::titled(format!("hostaddr \"{value}\" is not an IP address"))
-        .because("hostaddr takes an IPv4 or IPv6 address in digits; names go into host")
+        .because(fault.unwrap_or_else(|| {
+            "hostaddr takes an IPv4 or IPv6 address in digits; names go into host".to_owned()
+        }))
         .fact("option", "hostaddr")
         .fact("value", value.clone())
         .fact("allowed", "an address such as 203.0.113.7 or 2001:db8::7")
         .fact("from", origin("hostaddr"))
-        .fix(name_as_host(&value))
+        .fixes(address_or_name(&value, is_address))
+}
+
+/// Whether hostaddr is an address with a slip in it, or a name.
+fn address_or_name(value: &str, is_address: bool) -> Vec<Fix> {
+    match is_address {
+        true => vec![
+            Fix::text("correct the address in hostaddr"),
+            Fix::text("leave hostaddr out, so that the name in host is looked up").set("hostaddr", ""),
+        ],
+        false => vec![name_as_host(value)],
+    }
 }
 
 /// For a name in hostaddr.
@@ -503,6 +571,9 @@ fn name_as_host(value: &str) -> Fix {
 }
 
 fn host_malformed(view: &View<'_>) -> Option<Finding> {
+    if let Some(ConfigError::UnencodedPassword(unencoded)) = error(view) {
+        return Some(unencoded_password(view, unencoded));
+    }
     let host = view.host()?;
     let Endpoint::Malformed { meant } = &host.endpoint else { return None };
     let given = shown_value(&host.name);
@@ -575,21 +646,39 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             .mark(mark(view, "no such service"))
             .fixes(readable)
             .fixes(similar)
-            .fix(Fix::text(format!(
-                "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
-                first.as_deref().unwrap_or("~/.pg_service.conf")
-            )))
+            .fix(
+                Fix::text(format!(
+                    "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
+                    first.as_deref().unwrap_or("~/.pg_service.conf")
+                ))
+                .run(format!("[{name}]\nhost=HOST\nport=5432\ndbname=DATABASE\nuser=USER")),
+            )
             .fixes((!listed.is_empty()).then(|| {
                 Fix::text(format!(
                     "if another service is meant: set service to one that exists: {}",
                     listed.join(", ")
                 ))
             }))
-            .fix(Fix::text(format!("remove service={name} if the string is complete without it")))
+            .fix(without_service(view, &name).filter(|_| unreadable.is_empty()).unwrap_or_else(|| {
+                Fix::text(format!("remove service={name} if the string is complete without it"))
+            }))
             .fix(Fix::text(
                 "if another file has this section: set the environment variable PGSERVICEFILE to that file",
             )),
     )
+}
+
+/// The string of keywords without its service, which a trial finds complete or not.
+fn without_service(view: &View<'_>, name: &str) -> Option<Fix> {
+    let input = view.evidence.input.as_ref()?.expose();
+    let parsed = conninfo::parse(input).ok()?;
+    let (_, service) = parsed.assignments.iter().find(|(keyword, _)| *keyword == "service")?;
+    let place = &service.place;
+    let is_keywords = conninfo::Form::of(input) == conninfo::Form::KeywordValue;
+    is_keywords.then(|| {
+        Fix::text(format!("remove service={name}: the string is complete without it"))
+            .edit(place.keyword.start..place.value.end, "")
+    })
 }
 
 fn host_required(view: &View<'_>) -> Option<Finding> {
@@ -660,12 +749,20 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                         "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
                     ),
                     _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
-                })),
+                }))
+                .fix(Fix::text(
+                    "if the server of this machine is meant: connect over the socket; nothing leaves the machine, and there is no \
+                     TLS to check",
+                )),
         );
     }
     let finding = if settings.sslmode == SslMode::Disable {
-        Finding::titled(format!("{} turns TLS off", driver::said(view)))
-            .because(format!("{} connects in plaintext; there is nothing to verify", view.program()))
+        Finding::titled(format!("{} turns TLS off", driver::said(view))).because(match driver::why(view) {
+            Some(why) => {
+                format!("{why}; {} connects in plaintext, so there is nothing to verify", view.program())
+            }
+            None => format!("{} connects in plaintext; there is nothing to verify", view.program()),
+        })
     } else if view.admitted_in_plaintext() {
         Finding::titled(format!("{} tries plaintext first, and the server accepts it", driver::said(view)))
             .because(format!(

@@ -115,6 +115,11 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
     )
 }
 
+/// What the word that decided means to the driver, where it is not what its name says.
+pub(super) fn why(view: &View<'_>) -> Option<String> {
+    view.evidence.typed.as_deref()?.decision()?.why.as_deref().map(printable)
+}
+
 /// The value of an sslmode, as typed, that libpq does not know.
 fn refused_by_libpq(typed: &str) -> Option<String> {
     let mode = typed.strip_prefix("sslmode=")?;

@@ -90,6 +90,11 @@ impl Fix {
         self
     }
 
+    /// The commands of another fix.
+    pub(super) fn run_as(self, other: Self) -> Self {
+        Self { command: other.command, ..self }
+    }
+
     /// A command by its words, each quoted for the shell.
     pub(super) fn run_words<'w>(self, words: impl IntoIterator<Item = &'w str>) -> Self {
         let words: Vec<String> = words.into_iter().map(shell_quoted).collect();
@@ -112,6 +117,15 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
         .hints(situation)
         .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(value), ..Fix::default() })
         .collect()
+}
+
+/// To look into the server's log, wherever that is: what to look for, and what it means.
+pub(super) fn in_the_log(what: &str) -> Fix {
+    Fix::text(format!(
+        "on the server: look in its log at this time (/var/log/postgresql, journalctl, the container's output, or the file that \
+         this names): {what}"
+    ))
+    .run("SELECT pg_current_logfile();")
 }
 
 /// Reloads a PostgreSQL server's configuration and certificates.

@@ -10,6 +10,7 @@ pub fn asked(look: &Look) -> String {
     match &look.question {
         Question::Connect => "a connection and nothing else".to_owned(),
         Question::GssRequest => "GSSENCRequest and nothing else".to_owned(),
+        Question::UnknownProtocol => "a protocol version that does not exist".to_owned(),
         Question::SslRequest => "SSLRequest and nothing else".to_owned(),
         Question::Hello(offer) => hello(offer),
     }

@@ -3,7 +3,7 @@
 use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, provider_hints};
+use super::fix::{RELOAD, in_the_log, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use crate::evidence::{Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TlsFailure};
@@ -110,25 +110,85 @@ fn other_port(view: &View<'_>) -> Option<Fix> {
 
 fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
+        let who = who_answers(view);
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
-        let server = Fix::text("on the server, if SHOW ssl reports off: put server.crt and server.key into the data directory (SHOW data_directory), then switch TLS on")
-            .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
-        let bouncer =
-            Fix::text("in PgBouncer: set client_tls_sslmode=require, client_tls_cert_file and client_tls_key_file in pgbouncer.ini, then RELOAD");
-        let log = view.provider().is_none().then(not_loaded);
-        let fixes: Vec<Fix> = match pooler {
-            true => [bouncer, server].into_iter().chain(log).collect(),
-            false => [server].into_iter().chain(log).chain([bouncer]).collect(),
+        let server = Fix::text(
+            "on the server, if SHOW ssl reports off: put server.crt and server.key into the data directory (SHOW data_directory; \
+             `pgtls-check guide certificates` makes them), then switch TLS on",
+        )
+        .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
+        let bouncer = || {
+            Fix::text("in PgBouncer: give it a certificate and key and switch TLS on in pgbouncer.ini, then RELOAD").run(
+                "client_tls_sslmode = require\nclient_tls_cert_file = /etc/pgbouncer/server.crt\nclient_tls_key_file = \
+                 /etc/pgbouncer/server.key",
+            )
         };
-        Finding::titled("the server does not offer TLS")
-            .because("ssl is off on the server, or a pooler in front of it has no client-side TLS")
-            .fact("answer", "N, to SSLRequest")
-            .fact("to", view.place())
-            .fixes(other_port(view))
-            .fixes(fixes)
-            .fixes(is_local(view).then(tunnel))
-            .fixes(is_local(view).then(|| who_listens(view)))
+        let log = view.provider().is_none().then(not_loaded);
+        let (cause, fixes): (&str, Vec<Fix>) = match who {
+            Some(Program::PostgreSql) => (
+                "PostgreSQL answers (by its words for a protocol version that does not exist), and ssl is off there, or its \
+                 certificate files could not be loaded",
+                [server].into_iter().chain(log).collect(),
+            ),
+            Some(Program::PgBouncer) => (
+                "PgBouncer answers (by its words for a protocol version that does not exist), and has no client-side TLS",
+                vec![bouncer()],
+            ),
+            None => (
+                "ssl is off on the server, or a pooler in front of it has no client-side TLS",
+                match pooler {
+                    true => [bouncer(), server].into_iter().chain(log).collect(),
+                    false => [server].into_iter().chain(log).chain([bouncer()]).collect(),
+                },
+            ),
+        };
+        Finding::titled(match who {
+            Some(Program::PgBouncer) => "PgBouncer does not offer TLS",
+            _ => "the server does not offer TLS",
+        })
+        .because(cause)
+        .fact("answer", "N, to SSLRequest")
+        .fact("to", view.place())
+        .fact_if("answered_by", who.map(Program::name))
+        .fixes(other_port(view))
+        .fixes(fixes)
+        .fixes((is_local(view) && who != Some(Program::PgBouncer)).then(tunnel))
+        .fixes((is_local(view) && who.is_none()).then(|| who_listens(view)))
     })
+}
+
+/// A program that reads start-up packets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Program {
+    PostgreSql,
+    PgBouncer,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::PgBouncer => "PgBouncer",
+        }
+    }
+}
+
+/// Who refuses a protocol version that does not exist: PostgreSQL names its function in every language
+/// (ProcessStartupPacket in postmaster.c, backend_startup.c), PgBouncer repeats the packet (client.c). Measured with 15, 18
+/// and PgBouncer 1.18.
+fn who_answers(view: &View<'_>) -> Option<Program> {
+    let words = view.evidence.looks.iter().find_map(|look| match (&look.question, &look.answer) {
+        (Question::UnknownProtocol, Answer::Other(words)) => Some(words.as_slice()),
+        _ => None,
+    })?;
+    let fields = || words.get(5..).unwrap_or_default().split(|byte| *byte == 0);
+    if fields().any(|field| field == b"RProcessStartupPacket") {
+        Some(Program::PostgreSql)
+    } else if fields().any(|field| field.starts_with(b"Mbad packet header")) {
+        Some(Program::PgBouncer)
+    } else {
+        None
+    }
 }
 
 /// Where a reload fails PostgreSQL goes on without TLS, or with what it had (be-secure-openssl.c, postmaster.c), and `SHOW
@@ -200,13 +260,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fixes(is_local(view).then(|| who_listens(view)))
-            .fix(
-                Fix::text(
-                    "on the server: look in its log at this time (/var/log/postgresql, journalctl, the container's output, or the \
-                     file that this names): \"too many clients\", \"shutting down\" or \"out of memory\" is the reason",
-                )
-                .run("SELECT pg_current_logfile();"),
-            )
+            .fix(in_the_log("\"too many clients\", \"shutting down\" or \"out of memory\" is the reason"))
             .fix(Fix::text(
                 "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow this \
                  machine's address there, and check that the server behind it is up",
@@ -327,6 +381,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fact_if("sent", state)
             .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()))
+            .fixes(is_local(view).then(|| who_listens(view)))
             .fix(Fix::text("check that the load balancer or proxy there has a healthy server behind it"))
             .fix(Fix::text("on the server: see whether it answers at all").run("pg_isready -h localhost"))
             .fix(Fix::text(format!("check that port {} is PostgreSQL's", view.port()))),
@@ -369,6 +424,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fact("protocol", name)
             .fact("first_bytes", first_bytes(&bytes))
             .fact("to", view.place())
+            .fact_if("other_ports", other_ports(view))
             .fixes(speaks_tls.then(|| {
                 by_direct_tls("if PostgreSQL is behind it: start with TLS, without SSLRequest (libpq 17 or later)")
             }))
@@ -399,6 +455,21 @@ fn injected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// Whether PostgreSQL listens at another of its usual ports of this address, as far as that was looked for.
+fn other_ports(view: &View<'_>) -> Option<String> {
+    let address = view.address()?;
+    let here = || {
+        view.evidence.looks.iter().filter(|look| {
+            look.question == Question::SslRequest
+                && look.address.ip() == address
+                && look.address.port() != view.port()
+        })
+    };
+    let answers = here().any(|look| matches!(look.answer, Answer::Byte(b'S' | b'N')));
+    let ports: Vec<String> = here().map(|look| look.address.port().to_string()).collect();
+    (!answers && !ports.is_empty()).then(|| format!("PostgreSQL answers at none of {}", ports.join(", ")))
+}
+
 /// An error before TLS: nobody has proved who says it.
 fn error(view: &View<'_>) -> Option<Finding> {
     let NegotiateResult::Error(bytes) = view.negotiate()? else { return None };
@@ -424,7 +495,7 @@ fn error(view: &View<'_>) -> Option<Finding> {
     } else if is("57P03", &["starting up", "shutting down", "recovery"]) {
         (
             "it seems to be starting or stopping",
-            Fix::wait("wait until it accepts connections").run("pg_isready"),
+            Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"])),
         )
     } else {
         (
@@ -461,17 +532,20 @@ fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> 
         .fact("unauthenticated", format!("\"{message}\""))
         .fact_if("sqlstate", sqlstate.map(|code| text::printable_bytes(&code)))
         .fact("to", view.place())
+        .fixes(is_local(view).then(|| who_listens(view)))
         .fix(tunnel())
         .fixes(other_port(view))
-        .fix(Fix::text("else connect to the server itself, or switch on TLS for clients in the proxy there"))
+        .fix(Fix::text(
+            "if it is a proxy or pooler: switch on TLS for clients there, or connect to the server itself",
+        ))
 }
 
 /// What a tunnel that encrypts by itself needs of the client. It is not a setting that is offered: whether the other end
 /// is a tunnel, and verifies the server, no client can see.
 fn tunnel() -> Fix {
     Fix::text(
-        "if this is the near end of a tunnel (Cloud SQL proxy, stunnel, SSH): the tunnel encrypts and must verify the \
-         server; connect to it without TLS (sslmode=disable), from this machine only",
+        "if it is the near end of a tunnel (Cloud SQL Auth Proxy, stunnel, SSH): connect to it with sslmode=disable, from this \
+         machine only; the tunnel encrypts and must verify the server",
     )
 }
 

@@ -3,7 +3,8 @@
 use super::Fix;
 use super::auth::{error, quoted_role, words};
 use super::code::{Code, Concern, Severity};
-use super::fix::provider_hints;
+use super::fix::{in_the_log, provider_hints};
+use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
 use super::view::{Reachability, View, reachability};
@@ -134,11 +135,24 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
         .fact("server_says", words(message));
     Some(match by_pooler {
         Some(_) => finding
-            .fix(Fix::text("list the databases of PgBouncer").run("psql pgbouncer -c 'SHOW DATABASES;'"))
-            .fix(Fix::text(format!("in PgBouncer: add {database} (or *) to [databases], then RELOAD"))),
+            .fix(
+                Fix::text("list the databases of PgBouncer, as one of its admin_users (in place of ADMIN)")
+                    .run(console(view, "SHOW DATABASES")),
+            )
+            .fix(
+                Fix::text("in PgBouncer: add it to [databases] in pgbouncer.ini (in place of SERVER its host), then RELOAD")
+                    .run(format!("{database} = host=SERVER port=5432")),
+            ),
         None => finding
-            .fix(Fix::text("set the database; every server has one named postgres").set("dbname", "postgres"))
-            .fix(Fix::text("list the databases").run("psql -l")),
+            .fix(
+                Fix::text("list the databases, and set dbname to the one that is meant")
+                    .run(view.command_under(["psql", "-l"], &[("dbname", "postgres".to_owned())])),
+            )
+            .fix(Fix::text("use the one that every server has").set("dbname", "postgres"))
+            .fix(
+                Fix::text("on the server: create it")
+                    .run(format!("CREATE DATABASE {};", quoted_role(&database))),
+            ),
     })
 }
 
@@ -163,10 +177,15 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             ),
             vec![
                 Fix::text(
-                    "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), or user= and \
-                     password= into its line in [databases], then RELOAD as one of its admin_users (in place of ADMIN)",
+                    "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), in place of \
+                     PASSWORD, or user= and password= into its line in [databases]; then RELOAD as one of its admin_users (in \
+                     place of ADMIN)",
                 )
-                .run(console(view, "RELOAD")),
+                .run(format!(
+                    "# in userlist.txt:\n\"{}\" \"PASSWORD\"\n# then:\n{}",
+                    view.user(),
+                    console(view, "RELOAD")
+                )),
                 Fix::text("on the pooler's machine: try the pooler's login, with its host and user")
                     .run("psql 'host=SERVER user=USER'"),
             ],
@@ -205,7 +224,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(title)
-            .answered(found.means == Gateway::Upstream && is_login(&said))
+            .answered(found.means == Gateway::NoTarget || is_login(&said))
             .because(cause)
             .fact("message_from", found.by)
             .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
@@ -236,21 +255,43 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
     let message = error(view).filter(|message| message.sqlstate == "53300")?;
     Some(
         Finding::titled("the server has no free connections")
-            .because(format!(
-                "the server, the database or the role has reached its limit; {}",
-                view.tls_words()
-            ))
+            .because(format!("{}; {}", reached(&message.message), view.tls_words()))
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
+            .fixes(raised(view, &message.message))
             .fix(
                 Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions").run(
                     "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);",
                 ),
             )
-            .fix(Fix::text(
-                "use a pooler, or on the server: raise max_connections (or the CONNECTION LIMIT of role or database)",
-            )),
+            .fix(Fix::text("use a pooler, or on the server: raise max_connections (needs a restart)")),
     )
+}
+
+/// The limit of a role or a database can be raised at once.
+fn raised(view: &View<'_>, message: &str) -> Option<Fix> {
+    let what = if is_message(message, "too many connections for database *") {
+        format!("DATABASE {}", quoted_role(&view.database()))
+    } else if is_message(message, "too many connections for role *") {
+        format!("ROLE {}", quoted_role(&view.user()))
+    } else {
+        return None;
+    };
+    Some(
+        Fix::text("on the server: raise the limit (-1: none)")
+            .run(format!("ALTER {what} CONNECTION LIMIT -1;")),
+    )
+}
+
+/// Which limit it is (proc.c, postinit.c, miscinit.c): what names neither a database nor a role is the whole server's.
+fn reached(message: &str) -> &'static str {
+    if is_message(message, "too many connections for database *") {
+        "the database has reached its CONNECTION LIMIT"
+    } else if is_message(message, "too many connections for role *") {
+        "the role has reached its CONNECTION LIMIT"
+    } else {
+        "the server has reached its limit (max_connections)"
+    }
 }
 
 fn starting(view: &View<'_>) -> Option<Finding> {
@@ -266,7 +307,9 @@ fn starting(view: &View<'_>) -> Option<Finding> {
             .because(state)
             .fact("state", words(message))
             .fact("sqlstate", text::printable(&message.sqlstate))
-            .fix(Fix::wait("wait until it accepts connections").run("pg_isready"))
+            .fix(
+                Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"])),
+            )
             .fix(Fix::text(
                 "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
                  space)",
@@ -362,12 +405,10 @@ fn closed(view: &View<'_>) -> Option<Finding> {
 
 /// Where the reason is: the log decides. An allow list comes first only where a provider is known to have one in front.
 fn who_closed(view: &View<'_>) -> Vec<Fix> {
-    let log = Fix::text(
-        "on the server: look for this connection in its log, at this time (/var/log/postgresql, journalctl, the container's output, \
-         or the file that this names): \"terminated by signal\" means that the server process crashed; no line means that a proxy or \
-         pooler closed it, and its own log has the reason",
-    )
-    .run("SELECT pg_current_logfile();");
+    let log = in_the_log(
+        "\"terminated by signal\" means that the server process crashed; no line of this connection means that a proxy or pooler \
+         closed it, and its own log has the reason",
+    );
     let is_public = view.address().is_some_and(|address| reachability(address) == Reachability::Public);
     let allow = Fix::text(if is_public {
         "at the provider or proxy: add this machine's public address to the allow list (IP rules, trusted sources)"

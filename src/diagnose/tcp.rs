@@ -225,7 +225,7 @@ fn denied_by(failure: &OsFailure, port: u16, run_route: impl Fn(Fix) -> Fix) -> 
         return (
             "this machine itself drops the connection: a firewall rule for outgoing packets, a sandbox or a container's \
              policy",
-            vec![Fix { command: Some("nft list ruleset".to_owned()), ..allow }],
+            vec![Fix { command: Some("sudo nft list ruleset".to_owned()), ..allow }],
         );
     }
     (
@@ -323,12 +323,15 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
             view.port()
         ))
         .fact("network", format!("{}, by {} of {}", network.name, network.source, network.as_of))
-        .fix(Fix::text(format!(
-            "in the DNS: {}, so that the name leads to the server itself, or use a name or address of its own",
-            network.bypass
-        )))
+        // Waiting changes nothing about it.
+        .answered(true)
         .fix(
-            Fix::text("then check that the server's own address answers (in place of SERVER)").run(if cfg!(windows) {
+            Fix::text(format!(
+                "in the DNS: {}, so that the name leads to the server itself, or use a name or address of the server's own, which \
+                 has to answer (in place of SERVER)",
+                network.bypass
+            ))
+            .run(if cfg!(windows) {
                 format!("Test-NetConnection SERVER -Port {}", view.port())
             } else {
                 format!("nc -vz -w 5 SERVER {}", view.port())
@@ -386,14 +389,14 @@ fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
                 "see whether the listener's queue is full: if Recv-Q is greater than Send-Q, it is; then restart the program that is \
                  named there",
             )
-            .run(format!("ss -ltnp 'sport = :{}'", view.port())),
+            .run(format!("sudo ss -ltnp 'sport = :{}'", view.port())),
         )
         .fix(
             Fix::text(format!(
                 "if Recv-Q is not greater: a local firewall drops the packets; find its rule and allow port {}",
                 view.port()
             ))
-            .run("nft list ruleset"),
+            .run("sudo nft list ruleset"),
         )
 }
 

@@ -360,6 +360,15 @@ pub(super) fn store_name(view: &View<'_>) -> String {
     }
 }
 
+/// The file of roots, where it is one that its reader may change.
+pub(super) fn root_file<'a>(view: &View<'a>) -> Option<&'a Path> {
+    match view.store().map(|store| &store.source)? {
+        RootSource::Given(path) | RootSource::DefaultFile(path) => Some(path),
+        RootSource::GivenAsTyped { typed, .. } => Some(typed),
+        RootSource::Text(_) | RootSource::System { .. } => None,
+    }
+}
+
 /// A time waited, to the nearest second: what ends just before its limit reads like the limit.
 pub(super) fn seconds(took: Duration) -> u64 {
     took.saturating_add(Duration::from_millis(500)).as_secs()

@@ -576,6 +576,9 @@ pub enum Question {
     SslRequest,
     /// GSSENCRequest and nothing else.
     GssRequest,
+    /// A start-up packet of a protocol version that does not exist. It names no user, and whoever reads it refuses it in
+    /// words of its own.
+    UnknownProtocol,
     /// A TCP connection and nothing else.
     Connect,
 }

@@ -19,6 +19,11 @@ use crate::evidence::{Answer, Closure, HelloOffer, Look, Question};
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// So much of one that is no TLS is kept.
 const FIRST_BYTES: usize = 64;
+/// So much of a refusal in words.
+const LONGEST_REFUSAL: usize = 512;
+
+/// A start-up packet of protocol 9999.0: its length, the version, and nothing of a user.
+const UNKNOWN_PROTOCOL: [u8; 8] = [0, 0, 0, 8, 0x27, 0x0F, 0, 0];
 
 /// Asks `question` of `address`, with an answer within `limit`. `since` is the start of the target's check.
 pub async fn look(address: SocketAddr, mut question: Question, since: Instant, limit: Duration) -> Look {
@@ -51,6 +56,7 @@ async fn ask(address: SocketAddr, question: &Question, deadline: Instant) -> io:
         Question::Connect => Answer::Connected,
         Question::SslRequest => byte(&mut stream, &SSL_REQUEST).await?,
         Question::GssRequest => byte(&mut stream, &GSS_REQUEST).await?,
+        Question::UnknownProtocol => refusal(&mut stream).await?,
         Question::Hello(offer) if offer.direct => hello(&mut stream, offer, deadline).await?,
         Question::Hello(offer) => match byte(&mut stream, &SSL_REQUEST).await? {
             Answer::Byte(b'S') => hello(&mut stream, offer, deadline).await?,
@@ -74,6 +80,23 @@ async fn byte(stream: &mut TcpStream, request: &[u8]) -> io::Result<Answer> {
         Ok(count @ 1..) => Ok(Answer::Other(answer.into_iter().chain(more).take(1 + count).collect())),
         _ => Ok(Answer::Byte(u8::from_be_bytes(answer))),
     }
+}
+
+/// The words in which a start-up packet is refused, as they came before the connection's end.
+async fn refusal(stream: &mut TcpStream) -> io::Result<Answer> {
+    stream.write_all(&UNKNOWN_PROTOCOL).await?;
+    let mut words = vec![0; LONGEST_REFUSAL];
+    let mut count = 0;
+    while let Some(rest) = words.get_mut(count..).filter(|rest| !rest.is_empty()) {
+        match stream.read(rest).await {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(_) if count > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    words.truncate(count);
+    Ok(if words.is_empty() { Answer::Ended(Closure::Closed) } else { Answer::Other(words) })
 }
 
 async fn hello(stream: &mut TcpStream, offer: &HelloOffer, deadline: Instant) -> io::Result<Answer> {

@@ -96,7 +96,8 @@ pub(super) async fn take(
                 }
                 looks.neighbours(attempt).await;
             }
-            NegotiateResult::Refused => looks.neighbours(attempt).await,
+            // The server itself, or a pooler before it? Its words for a version that does not exist show it.
+            NegotiateResult::Refused => looks.neighbours_and(attempt, Some(Question::UnknownProtocol)).await,
             _ => {}
         }
     } else if let Some(tls) = attempt.tls.as_ref().map(|step| &step.result) {
@@ -156,9 +157,15 @@ impl Looks {
 
     /// Whether PostgreSQL listens at another of its usual ports.
     async fn neighbours(&mut self, attempt: &Attempt) {
+        self.neighbours_and(attempt, None).await;
+    }
+
+    /// The same, and a question to the port itself.
+    async fn neighbours_and(&mut self, attempt: &Attempt, question: Option<Question>) {
         let here = self.address;
         let others = NEIGHBOURS.into_iter().filter(|port| *port != here.port());
         let questions = others.map(|port| (SocketAddr::new(here.ip(), port), Question::SslRequest));
+        let questions = questions.chain(question.map(|question| (here, question)));
         self.ask_together(questions, port_patience(attempt)).await;
     }
 

@@ -62,6 +62,10 @@ pub(super) fn keys(settings: &Settings, environment: &Environment) -> Vec<Fix> {
             found.push(path);
         }
     }
+    // The one that is called like the certificate first.
+    let certificate = settings.path("sslcert");
+    let stem = certificate.as_deref().and_then(Path::file_stem);
+    found.sort_by_key(|path| path.file_stem() != stem);
     found
         .into_iter()
         .take(MOST_FILES)

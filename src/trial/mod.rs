@@ -101,6 +101,9 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
 enum Comparison {
     /// The fault is gone and nothing else is wrong; with the string that shows it.
     Cured(Option<String>),
+    /// So is the handshake without a client certificate; whether the server then demands one of this user, only the login
+    /// shows.
+    Admitted(Option<String>),
     /// The fault is gone, another one came to light.
     Another(Diagnosis),
     /// The same fault, or one before it.
@@ -108,6 +111,10 @@ enum Comparison {
     /// It cannot be tried, or ran out of time.
     Undecided,
 }
+
+/// What is known of a fix that takes the client certificate away from a server that asks for one.
+const WITHOUT_CERTIFICATE: &str =
+    " (TLS works without it; whether the login does, the user's line in pg_hba.conf decides)";
 
 /// What came of judging the captured chain again.
 enum Rejudged {
@@ -124,6 +131,8 @@ struct TrialResult {
     outcome: Outcome,
     /// Whether the client certificate was held back, so that a demand for it is no new fault.
     anonymous: bool,
+    /// Whether the fix takes the client certificate away from a server that asks for one.
+    asked: bool,
 }
 
 struct Trials<'a> {
@@ -164,6 +173,10 @@ impl<'a> Trials<'a> {
                     // Where a command does it, the string stays as it was.
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
+                Comparison::Admitted(conninfo) => {
+                    fix.text.push_str(WITHOUT_CERTIFICATE);
+                    fix.conninfo = conninfo.filter(|_| !fix.by_command);
+                }
                 Comparison::Another(found) => {
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
                     uncovers(&mut fix, diagnosis.code, &found);
@@ -184,6 +197,10 @@ impl<'a> Trials<'a> {
                 fix.tried = Some(Trial::Works);
                 fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 kept.push(fix);
+                // One key that fits is enough.
+                if diagnosis.code.concerns(Concern::ClientFiles) {
+                    break;
+                }
             }
         }
         // Of a chain that the check saw itself the diagnosis says what it needs.
@@ -192,31 +209,39 @@ impl<'a> Trials<'a> {
         }
         let has_certificate =
             self.evidence.config.as_ref().is_ok_and(|settings| settings.path("sslcert").is_some());
-        kept.sort_by_key(|fix| match fix.tried {
+        // Where DNS does not know the name either, the one that the server gives itself is the likelier.
+        let is_stray =
+            |fix: &Fix| self.removes_stray_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH;
+        let is_lost = kept.iter().any(|fix| fix.tried == Some(Trial::Fails) && is_stray(fix));
+        let first = diagnosis.fixes.first().map(|fix| (&fix.settings, &fix.edit));
+        let is_first = |fix: &Fix| first == Some((&fix.settings, &fix.edit));
+        let rank = |fix: &Fix| match fix.tried {
             // Who named a certificate most likely wants it.
             Some(Trial::Works) if has_certificate && takes_certificate_away(fix) => 1,
             // And who named CRLs, revocation checked.
             Some(Trial::Works) if takes_revocation_away(fix) => 1,
             Some(Trial::Works) => 0,
             // The address leads to another server, whatever DNS then says of the right one.
-            Some(Trial::Fails)
-                if self.removes_stray_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH =>
-            {
-                0
-            }
-            None if !fix.claimed => 1,
+            Some(Trial::Fails) if is_stray(fix) => 0,
+            // What the rule has first mends the fault that is told.
+            Some(Trial::Fails) if is_first(fix) => 1,
+            None if !fix.claimed || is_lost => 1,
             Some(Trial::Fails) => 2,
             None => 3,
-        });
+        };
+        kept.sort_by_key(rank);
+        // Beside what cures all, what leaves another fault is no remedy.
+        if kept.first().is_some_and(|first| first.tried == Some(Trial::Works) && rank(first) == 0) {
+            kept.retain(|fix| fix.tried != Some(Trial::Fails));
+        }
         kept
     }
 
     /// The whole string under a fix that shows only with credentials, which no trial sends.
     fn untried_string(&self, fix: &Fix) -> Option<String> {
         let settings = self.evidence.config.as_ref().ok()?;
-        let is_shown = self.is_seen_with_credentials_only()
+        let is_shown = (fix.claimed || self.is_seen_with_credentials_only())
             && fix.edit.is_none()
-            && !fix.claimed
             && !fix.settings.is_empty()
             && !fix.names("sslmode");
         Corrected::of(fix, self.evidence, self.context).filter(|_| is_shown)?.shown(settings)
@@ -244,6 +269,10 @@ impl<'a> Trials<'a> {
         let environment = self.context.environment;
         if diagnosis.code.concerns(Concern::ClientCertificate) {
             return candidates::client_certificate(settings, environment).into_iter().collect();
+        }
+        // A key that others may read is the right one: its mode is at fault.
+        if *diagnosis.code == codes::CLIENT_KEY_PERMISSIONS {
+            return Vec::new();
         }
         if diagnosis.code.concerns(Concern::ClientFiles) {
             return candidates::keys(settings, environment);
@@ -327,7 +356,12 @@ impl<'a> Trials<'a> {
         let settings = Settings { hosts, shuffle_hosts: false, ..settings.clone() };
         let anonymous = matches!(trust.client, ClientIdentity::Ready(_));
         let evidence = self.probed(settings, Trust::clone(trust), true).await?;
-        Some(Some(TrialResult { settings: None, outcome: diagnosed(evidence).await, anonymous }))
+        Some(Some(TrialResult {
+            settings: None,
+            outcome: diagnosed(evidence).await,
+            anonymous,
+            asked: false,
+        }))
     }
 
     async fn comparison(
@@ -349,7 +383,8 @@ impl<'a> Trials<'a> {
         let Some(after) =
             found.outcome.diagnosis.filter(|after| !(found.anonymous && demands_certificate(after)))
         else {
-            return Comparison::Cured(found.settings.and_then(|settings| corrected?.shown(&settings)));
+            let shown = found.settings.and_then(|settings| corrected?.shown(&settings));
+            return if found.asked { Comparison::Admitted(shown) } else { Comparison::Cured(shown) };
         };
         let both_roots = [before, &after].iter().all(|found| found.code.concerns(Concern::Roots));
         if after.code.concerns(Concern::Deadline) && after.code != before.code {
@@ -387,13 +422,17 @@ impl<'a> Trials<'a> {
     async fn found_under(&mut self, fix: &Fix, corrected: &Corrected) -> Option<TrialResult> {
         let (settings, trust) = match self.under(fix, corrected)? {
             Ok(under) => under,
-            Err(outcome) => return Some(TrialResult { settings: None, outcome: *outcome, anonymous: false }),
+            Err(outcome) => {
+                let outcome = *outcome;
+                return Some(TrialResult { settings: None, outcome, anonymous: false, asked: false });
+            }
         };
         let anonymous =
             !self.may_present_certificate(fix) && matches!(trust.client, ClientIdentity::Ready(_));
         let judged_only = fix.edit.is_none()
             && !fix.settings.is_empty()
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
+        let mut asked = false;
         let again = if judged_only { self.judged_again(&settings, &trust).await } else { Rejudged::NoChain };
         let evidence = match again {
             Rejudged::Judged(judged) => *judged,
@@ -402,13 +441,11 @@ impl<'a> Trials<'a> {
                 let probed = self.probed(settings.clone(), trust, anonymous).await?;
                 // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
                 // tells it.
-                if takes_certificate_away(fix) && certificate_was_asked_for(&probed) {
-                    return None;
-                }
+                asked = takes_certificate_away(fix) && certificate_was_asked_for(&probed);
                 if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
             }
         };
-        Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await, anonymous })
+        Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await, anonymous, asked })
     }
 
     /// Whether the server of a trial chooses ALPN `postgresql`. In TLS 1.3 that comes with the certificate, so that where
@@ -630,7 +667,7 @@ async fn diagnosed(evidence: Evidence) -> Outcome {
 /// Says that there are two faults: the one that a fix cures, and the one that is then left, with its own first remedy.
 fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
     fix.tried = Some(Trial::Fails);
-    let remedy = words_of(fix).unwrap_or_else(|| "these settings".to_owned());
+    let remedy = words_of(fix).unwrap_or_else(|| "write this".to_owned());
     let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
     fix.text = format!("two faults, the first is `{cured}`: {remedy}");
     fix.then = Some(format!("then `{}` remains ({}){next}", found.code, found.title));

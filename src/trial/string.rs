@@ -45,7 +45,25 @@ impl Corrected {
         for (keyword, value) in &fix.settings {
             corrected.set(keyword, value.as_bytes());
         }
+        corrected.remove_what_is_empty(fix, evidence, context);
         Some(corrected)
+    }
+
+    /// What a fix empties is left out where nothing else would then set it: an empty value stands over variables and
+    /// services (conninfo_add_defaults in fe-connect.c), and is otherwise the same as none.
+    fn remove_what_is_empty(&mut self, fix: &Fix, evidence: &Evidence, context: Context<'_>) {
+        let by_service =
+            evidence.config.as_ref().is_ok_and(|settings| settings.parameter("service").is_some());
+        let is_set_elsewhere = |keyword: &str| {
+            let option = conninfo::options::find(keyword.as_bytes());
+            let variable = option.and_then(|option| option.variable);
+            by_service || variable.is_some_and(|name| context.environment.sets(name))
+        };
+        self.settings.retain(|(keyword, value)| {
+            let is_emptied =
+                value.exposed().is_empty() && fix.settings.iter().any(|(emptied, _)| emptied == keyword);
+            !is_emptied || is_set_elsewhere(keyword)
+        });
     }
 
     fn add(&mut self, parsed: &Parsed) {
@@ -221,7 +239,9 @@ mod tests {
             let fix = Fix { settings: changed.clone().into_iter().collect(), ..Fix::default() };
             let corrected = corrected(&text, vec![], &fix).unwrap();
             let mut expected = typed.clone();
-            expected.extend(changed);
+            expected.extend(changed.clone());
+            // What a fix empties is left out.
+            expected.retain(|keyword, value| !(value.is_empty() && changed.contains_key(keyword)));
             let read = |text: &[u8]| -> BTreeMap<&str, String> {
                 let assignments = conninfo::parse(text).unwrap().assignments;
                 assignments

@@ -183,6 +183,7 @@ fn a_server_without_tls_is_named() {
         let server = Postgres::version(version).trusted(OPEN).start();
         let report = check(&home, &site::verify_full(server.port(), &root, OPEN));
         report.exits(6).diagnosed("server-refused-tls").stage("tcp", "ok").stage("negotiate", "failed");
+        report.says("/diagnosis/evidence/answered_by", "PostgreSQL");
     }
 }
 
@@ -269,7 +270,8 @@ fn a_pooler_is_verified_like_a_server() {
     check(&home, &conninfo).verified().stage("auth", "skipped");
 
     let pooler = PgBouncer::before(&site.server).user(GUARDED, PASSWORD).start();
-    check(&home, &site::verify_full(pooler.port(), &root, GUARDED)).exits(6).diagnosed("server-refused-tls");
+    let report = check(&home, &site::verify_full(pooler.port(), &root, GUARDED));
+    report.exits(6).diagnosed("server-refused-tls").says("/diagnosis/evidence/answered_by", "PgBouncer");
 }
 
 #[test]

@@ -294,8 +294,13 @@ fn targets_that_ask_the_same_share_a_connection() {
     assert!(
         objects[5]["chain"][0]["sha256"].is_string() && objects[5]["attempts"][0]["address"] == "127.0.0.1"
     );
-    let fixes = objects[5]["diagnosis"]["fixes"].as_array().unwrap();
-    assert!(!fixes.is_empty() && fixes == objects[4]["diagnosis"]["fixes"].as_array().unwrap());
+    // The whole string under a fix is each target's own.
+    let fixes = |target: usize| {
+        let mut fixes = objects[target]["diagnosis"]["fixes"].as_array().unwrap().clone();
+        fixes.iter_mut().for_each(|fix| fix["conninfo"] = Value::Null);
+        fixes
+    };
+    assert!(!fixes(5).is_empty() && fixes(5) == fixes(4));
 }
 
 /// A report that goes to a file is written there as it comes, and stands at its place when the run is over.

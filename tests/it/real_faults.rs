@@ -127,7 +127,12 @@ fn a_server_without_a_free_connection() {
         site.server.execute(&format!("ALTER ROLE {OPEN} CONNECTION LIMIT 0"));
         let report = check(&home, &site.verify_full(&home, OPEN));
         let full = ("too-many-connections", "session", 9);
-        says(&report, full, &[("limit", "too many connections for role")], "pg_stat_activity");
+        says(
+            &report,
+            full,
+            &[("limit", "too many connections for role")],
+            "ALTER ROLE open_role CONNECTION LIMIT",
+        );
         report.says("/diagnosis/retryable", true);
     }
 }

@@ -89,8 +89,10 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("from", unnamed.map(|_| "found by default (sslcrl is not set)"))
             .fact_if("directory", state.as_ref().map(|(_, words)| words.clone()))
             .fixes(rehash)
+            // What nobody named is most likely a leftover.
+            .fixes(unnamed.map(|_| is_unwanted(view)).into_iter().flatten())
             .fixes(add_crl(view).into_iter().flatten())
-            .fixes(is_unwanted(view)),
+            .fixes(unnamed.is_none().then(|| is_unwanted(view)).into_iter().flatten()),
     )
 }
 
@@ -172,11 +174,21 @@ fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
     let Revocation::On { lists, directory, .. } = &view.trust()?.revocation else { return None };
     let lacking = lacking(view);
     let names: Vec<&str> = lacking.iter().map(|one| one.name.as_str()).collect();
-    let from = match lacking.iter().all(|one| one.address.is_some()) {
-        true => "at the address that the certificates give",
-        false => "from the administrators of these CAs: not every certificate gives an address",
+    let unknown: Vec<&str> =
+        lacking.iter().filter(|one| one.address.is_none()).map(|one| one.name.as_str()).collect();
+    let files: Vec<&str> = lacking.iter().map(|one| one.file.as_str()).collect();
+    let (what, from) = match (lacking.len(), unknown.len()) {
+        (1, 0) => ("CRL", "at the address that the certificate gives".to_owned()),
+        (_, 0) => ("CRLs", "at the addresses that the certificates give".to_owned()),
+        (1, _) => ("CRL", "from its administrator: the certificate gives no address".to_owned()),
+        (all, some) if all == some => {
+            ("CRLs", "from their administrators: the certificates give no addresses".to_owned())
+        }
+        _ => ("CRLs", format!("that of {} from its administrator", unknown.join(" and "))),
     };
-    let from = format!("get the current CRLs of {} ({from})", names.join(" and "));
+    let from =
+        format!("get the current {what} of {} ({from}) as {}", names.join(" and "), files.join(" and "));
+    let each = if lacking.len() == 1 { "it" } else { "each" };
     let downloads: Vec<String> =
         lacking.iter().filter_map(|one| Some(download(one.address.as_deref()?, &one.file))).collect();
     let typed = |lines: Vec<String>| downloads.iter().cloned().chain(lines).collect::<Vec<_>>().join("\n");
@@ -185,7 +197,7 @@ fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
     if let Some(file) =
         given.or_else(|| directory.is_none().then(|| view.settings()?.path("sslcrl")).flatten())
     {
-        let text = format!("{from}, and append each, as PEM, to {} (sslcrl)", path_text(&file));
+        let text = format!("{from}, and append {each}, as PEM, to {} (sslcrl)", path_text(&file));
         let append = lacking.iter().map(|one| format!("openssl crl -in {} >> {}", one.file, quoted(&file)));
         return Some(vec![Fix::text(text).run(typed(append.collect()))]);
     }
@@ -194,16 +206,19 @@ fn add_crl(view: &View<'_>) -> Option<Vec<Fix>> {
     if directory.state == CrlDirectoryState::Missing {
         fixes.push(Fix::text("set sslcrldir to the directory that has the CRLs: sslcrldir=DIRECTORY"));
     }
-    let create = (directory.state == CrlDirectoryState::Missing)
-        .then(|| format!("mkdir -p {}", quoted(&directory.path)));
+    let is_missing = directory.state == CrlDirectoryState::Missing;
+    let right = if is_missing { "if the path is right: " } else { "" };
+    let create = is_missing.then(|| format!("mkdir -p {}", quoted(&directory.path)));
     let put = lacking.iter().map(|one| {
         let to = directory.path.join(one.file.replace(".crl", ".pem"));
         format!("openssl crl -in {} -out {}", one.file, quoted(&to))
     });
     let rehash = format!("openssl rehash {}", quoted(&directory.path));
     fixes.push(
-        Fix::text(format!("{from}, and put each, as PEM and named by hash, into the directory of sslcrldir"))
-            .run(typed(create.into_iter().chain(put).chain([rehash]).collect())),
+        Fix::text(format!(
+            "{right}{from}, and put {each}, as PEM and named by hash, into the directory of sslcrldir"
+        ))
+        .run(typed(create.into_iter().chain(put).chain([rehash]).collect())),
     );
     Some(fixes)
 }

@@ -1,6 +1,7 @@
 //! What else than the name's own DNS record leads to an address: hostaddr, wherever it was set, or the hosts file. Where
 //! the server at the other end is not the one that was meant, that is what to look at first.
 
+use crate::conninfo::Origin;
 use crate::diagnose::view::{View, path_text, shown_value};
 use crate::diagnose::{Fix, by_default};
 
@@ -10,6 +11,8 @@ pub(super) struct Detour {
     pub words: String,
     /// Its removal.
     pub removal: Fix,
+    /// Whether nobody typed it.
+    pub is_stray: bool,
 }
 
 /// What leads to the address of the attempt in place of DNS; `None` where a name was looked up and no hosts file
@@ -20,6 +23,7 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
         let line = view.evidence.hosts_line.as_ref()?;
         let place = format!("{}, line {}", path_text(&line.file), line.line);
         return Some(Detour {
+            is_stray: true,
             words: format!("{place} gives {host} this address, in place of DNS"),
             removal: Fix {
                 by_dns: true,
@@ -33,6 +37,7 @@ pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
     let removal = Fix { text: format!("{}, so that DNS leads to {host}", removal.text), ..removal };
     let origin = parameter.origin.phrase();
     Some(Detour {
+        is_stray: matches!(parameter.origin, Origin::Environment(_) | Origin::Service { .. }),
         words: format!("hostaddr={value} comes from {origin} and takes the place of DNS"),
         removal,
     })

@@ -12,10 +12,11 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{View, file_name, path_text, store_name};
+use crate::diagnose::view::{View, file_name, path_text, root_file, store_name};
 use crate::provider::{Provider, Situation, inspection};
 use crate::stage::Stage;
 use crate::text;
+use crate::trust::{FileCertificate, RootSource};
 use crate::verify::hints::{Gap, gap, namesake};
 use crate::verify::{Defect, Judgement};
 
@@ -266,25 +267,49 @@ pub(super) fn root_key_changed(view: &View<'_>) -> Option<Finding> {
                 ),
             )
             .fact("sent", sent(view))
-            .fix(Fix::text(
-                format!(
-                    "get the CA's current certificate from the server's administrator{}, and replace the one in {} with it",
-                    match sent_root {
-                        Some(root) => format!(
-                            ", check that its SHA-256 is {} (the server uses that one; the administrator must confirm it)",
-                            root.fingerprint()
-                        ),
-                        None => ", confirm its SHA-256 with them over another channel".to_owned(),
-                    },
-                    path_text(&found.in_file.file)
-                ),
-            ).run("openssl x509 -noout -fingerprint -sha256 -in new-root.crt"))
+            .fix(replaced_root(view, found.in_file, sent_root))
             .fixes(view.provider().and_then(|found| provider_roots(found.provider)))
             .fix(Fix::text(
                 "if nobody changed the CA, do not trust this connection: find out who answers",
             )),
     )
 }
+
+/// The CA's current certificate in the place of the one in the file.
+fn replaced_root(view: &View<'_>, in_file: &FileCertificate, sent: Option<&Certificate>) -> Fix {
+    let confirmed = match sent {
+        Some(root) => format!(
+            "check that its SHA-256 is {} (the server uses that one; the administrator must confirm it)",
+            root.fingerprint()
+        ),
+        None => "confirm its SHA-256 with them over another channel".to_owned(),
+    };
+    let file = path_text(&in_file.file);
+    let is_alone = view.store().is_some_and(|store| store.certificates.len() == 1);
+    let place = match is_alone {
+        true => format!("replace {file} with it"),
+        false => format!(
+            "put it into {file}, in the place of the certificate that begins at line {}",
+            in_file.line
+        ),
+    };
+    let quoted = text::shell_quoted(&in_file.file.to_string_lossy());
+    let put = match (cfg!(windows), is_alone) {
+        (true, _) => String::new(),
+        (false, true) => format!("\ncp new-root.crt {quoted}"),
+        (false, false) => format!(
+            "\nsed -i.bak '{},/-----END [A-Z ]*CERTIFICATE-----/d' {quoted} && cat new-root.crt >> {quoted}",
+            in_file.line
+        ),
+    };
+    Fix::text(format!(
+        "get the CA's current certificate from the server's administrator, as new-root.crt; {confirmed}; then {place}"
+    ))
+    .run(format!("{SHOW_NEW_ROOT}{put}"))
+}
+
+/// Shows the fingerprint of a root that an administrator sent.
+const SHOW_NEW_ROOT: &str = "openssl x509 -noout -fingerprint -sha256 -in new-root.crt";
 
 /// The key that signed, as far as it is known: by the root's certificate, else as the certificate below names it.
 fn used_key(root: Option<&Certificate>, below: Option<&Certificate>) -> String {
@@ -294,7 +319,7 @@ fn used_key(root: Option<&Certificate>, below: Option<&Certificate>) -> String {
     let key = below.and_then(|below| below.facts().ok()?.extensions.authority_key.as_ref()?.key.clone());
     match key {
         Some(key) => format!("key identifier {}", crate::text::hex(&key).to_uppercase()),
-        None => "another key, whose certificate was not sent".to_owned(),
+        None => "another key; its certificate was not sent".to_owned(),
     }
 }
 
@@ -426,16 +451,16 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     let facts = gap.below.facts().ok()?;
     let name = facts.issuer.short().to_lowercase();
     if INTERMEDIATES.contains(&name.as_str()) {
-        return Some("it is a known intermediate".to_owned());
+        return Some("a known one".to_owned());
     }
     if name.contains("root") {
         return None;
     }
     if INTERMEDIATE_WORDS.iter().any(|word| name.contains(word)) {
-        return Some("its name says so".to_owned());
+        return Some("by its name".to_owned());
     }
     if !gap.addresses.is_empty() {
-        return Some("the certificate says where to download its issuer's certificate".to_owned());
+        return Some("the certificate gives an address for it".to_owned());
     }
     let organisation = |name: &DistinguishedName| name.first("O").map(|attribute| attribute.text());
     let its = organisation(&facts.issuer)?;
@@ -443,7 +468,7 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
     let root = store.certificates.iter().find(|entry| {
         entry.certificate.facts().is_ok_and(|root| organisation(&root.subject).as_ref() == Some(&its))
     })?;
-    Some(format!("it belongs to the same organisation as {} in the file", root.certificate.short_subject()))
+    Some(format!("of the same organisation as {} in the file", root.certificate.short_subject()))
 }
 
 pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
@@ -479,22 +504,34 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(title)
             .because(format!(
-                "the next CA of the chain is neither {place} nor in the root file, and it is an intermediate: {why}"
+                "{name} issued the certificate above it, and is neither {place} nor in the root file; it is an intermediate ({why})"
             ))
             .fact("missing", issuer)
             .fact("sent", sent(view))
             .fact("in_file", in_file(view))
             .fact_if("to_be_had_at", address)
             .fix(append)
-            .fix(Fix::text(
-                "until then: add the intermediate to the root file, beside its root (and replace it there whenever the CA does)",
-            )),
+            .fixes(rehearsed.is_none().then(|| beside_the_root(view))),
     )
+}
+
+/// A stopgap on the client: libpq takes an intermediate from the root file too.
+fn beside_the_root(view: &View<'_>) -> Fix {
+    let fix = Fix::text(
+        "until then, here: append the intermediate to the root file (and replace it there whenever the CA does)",
+    );
+    match root_file(view) {
+        Some(file) if !cfg!(windows) => {
+            fix.run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy())))
+        }
+        _ => fix,
+    }
 }
 
 /// Whatever else keeps the path from a root of the file.
 pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
+    let is_system = matches!(view.store()?.source, RootSource::System { .. });
     let (title, sought, cause) = match defect {
         Defect::RootNotInFile { root } => (
             format!("the chain ends at {}, which is not in the root file", root.short_subject()),
@@ -507,10 +544,20 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
         Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
             let facts = last.facts().ok()?;
             (
-                format!("your root file does not contain the issuer of {}", last.short_subject()),
+                match is_system {
+                    true => {
+                        format!("the system's store does not contain the issuer of {}", last.short_subject())
+                    }
+                    false => {
+                        format!("your root file does not contain the issuer of {}", last.short_subject())
+                    }
+                },
                 vec![text::printable(&facts.issuer.to_string())],
                 if facts.issuer.short().to_lowercase().contains("root") {
-                    "by its name, that issuer is a root that your root file lacks; if it is an intermediate, the server has to send it"
+                    match is_system {
+                        true => "by its name, that issuer is a root of a private CA",
+                        false => "by its name, that issuer is a root, and your root file lacks it",
+                    }
                 } else {
                     "either that issuer is a root that your root file lacks, or an intermediate that the server has to send; the connection alone does not show which"
                 },
@@ -519,11 +566,22 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
         _ => return None,
     };
     let missing_root = Fix::text(format!(
-        "get the root certificate of this CA ({}) from the server's administrator, confirm its SHA-256 with them over another \
-         channel, and add it to {}",
+        "get the root certificate of this CA ({}) from the server's administrator, as new-root.crt, confirm its SHA-256 with \
+         them over another channel, and {}",
         sought.first().map_or("the CA above", String::as_str),
-        store_name(view)
+        match is_system {
+            true => "set sslrootcert to its path".to_owned(),
+            false => format!("append it to {}", store_name(view)),
+        }
     ));
+    let missing_root = match root_file(view).filter(|_| !cfg!(windows)) {
+        Some(file) => {
+            let file = text::shell_quoted(&file.to_string_lossy());
+            missing_root.run(format!("{SHOW_NEW_ROOT}\ncat new-root.crt >> {file}"))
+        }
+        None => missing_root,
+    };
+    let is_whole = matches!(defect, Defect::RootNotInFile { .. });
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();
     Some(
@@ -531,15 +589,17 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             .because(cause)
             .fact("sought", sought)
             .fact("sent", sent(view))
-            .fact("in_file", in_file(view))
+            // Of the system's roots their number says enough.
+            .fact_if("in_file", (!is_system).then(|| in_file(view)))
             .fact("known_roots", otherwise::no_known_root(view))
             .fixes(is_known.then_some(by_provider).into_iter().flatten())
             .fix(missing_root)
-            .fix(
+            .fixes((!is_whole).then(|| {
                 Fix::text(
-                    "on the server: ssl_cert_file must contain the server's certificate and every intermediate after it; list them",
+                    "on the server, if that CA is an intermediate: ssl_cert_file must contain the server's certificate and every \
+                     intermediate after it; list them",
                 )
-                .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
-            ),
+                .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout")
+            })),
     )
 }

@@ -123,6 +123,11 @@ fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
     }
 }
 
+/// `openssl x509` reads the first certificate of a file alone.
+const END_OF_LEAF: &str = "openssl x509 -noout -enddate -in server.crt";
+const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout -text | grep -E \
+                           'Subject:|Not After'";
+
 /// Puts a new certificate into the server. Many an expired certificate was renewed in its file, and the server was never
 /// told.
 fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
@@ -134,16 +139,23 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return vec![reissued(view, at, &format!("reissue {part}"), Key::Kept)];
     }
     let reload = Fix::text(
-        "on the server, if the first command (in the data directory) prints a date in the future: the file of ssl_cert_file was \
-         renewed already, and the server still presents the old one; reload",
+        format!("on the server, in the data directory: see until when {part} in the file of ssl_cert_file is valid; if that is in the future, it was \
+         renewed already, and the server still presents the old one: reload"),
     )
-    .run(format!("openssl x509 -noout -enddate -in server.crt\n{}", reissue::RELOAD));
+    .run(format!("{}\n{}", if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL }, reissue::RELOAD));
     vec![
         reload,
         reissued(
             view,
             at,
-            &format!("on the server, if that date is past: reissue {part}, then reload"),
+            &format!(
+                "on the server, if that date is past: {}, then reload",
+                if at == 0 {
+                    format!("reissue {part}")
+                } else {
+                    format!("put the CA's current certificate in the place of {part}, or reissue it")
+                }
+            ),
             Key::Kept,
         ),
     ]
@@ -368,7 +380,8 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
 }
 
 /// The name of a purpose (RFC 5280 section 4.2.1.12), or its OID.
-fn purpose_name(oid: &str) -> String {
+/// The name of a purpose, by its object identifier (RFC 5280, section 4.2.1.12).
+pub(in crate::diagnose) fn purpose_name(oid: &str) -> String {
     match oid {
         "1.3.6.1.5.5.7.3.1" => "serverAuth",
         "1.3.6.1.5.5.7.3.2" => "clientAuth",
@@ -490,7 +503,7 @@ fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
         Defect::BadSignature { .. } => (
             format!("the signature on {part} is invalid"),
             format!(
-                "it does not verify with the key of {issuer}: either the certificate was altered, or this {issuer} is not the one that signed it (same name, another key)"
+                "it does not verify with the key of {issuer}: either the certificate was altered, or another key of the same name signed it"
             ),
             Remedy::Reissue(
                 "on the server: install the intermediate whose key signed it (openssl verify -partial_chain -trusted intermediate.crt server.crt shows whether it did); if none did, reissue it",

@@ -41,6 +41,7 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let led_by = is_full_name(&asked).then(|| detour::detour(view)).flatten().map(|detour| detour.words);
     let reading = reading(view, &asked, &names, closest.as_deref());
     let server = reading.fixes.iter().flat_map(|fix| &fix.settings).find(|(keyword, _)| *keyword == "host");
+    let server = server.filter(|(_, name)| !is_ip_address(name.as_bytes()));
     let refused = server.and_then(|(_, name)| otherwise::refused_under(view, name));
     let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
     let common_name = common_name.filter(|name| !names.contains(name));
@@ -228,8 +229,23 @@ impl<'a> Mismatch<'a> {
         is_ip_address(self.asked.as_bytes()).then(|| Reading {
             cause: "host is an address that is not among the certificate's names: set host to the name to verify and hostaddr to the address"
                 .to_owned(),
-            fixes: self.pair_or_reissue("if it is the right server: set host to its name and keep the address"),
+            fixes: {
+                let pair = self.pair("if it is the right server: set host to its name and keep the address");
+                let pair = pair.or_else(|| self.other_address());
+                // A provider's certificate is right as it is: no address belongs into it.
+                let reissue = (pair.is_none() || self.view.provider().is_none()).then(|| self.reissue());
+                pair.into_iter().chain(reissue).collect()
+            },
         })
+    }
+
+    /// The certificate is for another address, which may be one of the same server's.
+    fn other_address(&self) -> Option<Fix> {
+        let name = self.names.iter().find(|name| is_ip_address(name.as_bytes()))?;
+        let text = format!(
+            "if {name} is an address of the same server (behind NAT, another interface): verify that one and keep the way to it"
+        );
+        Some(self.at_address(Fix::text(text).set("host", name)))
     }
 
     fn alias(&self) -> Option<Reading> {
@@ -259,7 +275,7 @@ impl<'a> Mismatch<'a> {
             ),
             fixes: vec![
                 self.at_address(
-                    Fix::text("use the name that the certificate has, for the same service")
+                    Fix::text("use the name that the certificate has, for the same service (hostaddr keeps the address)")
                         .set("host", shorter),
                 ),
                 self.reissue(),
@@ -278,6 +294,7 @@ impl<'a> Mismatch<'a> {
         let port = self.view.port();
         let mut fixes = Vec::new();
         let mut cause = self.leads_to();
+        let is_stray = detour.as_ref().is_some_and(|detour| detour.is_stray);
         if let Some(detour) = detour {
             // Of a full name the row `address_from` says it.
             if !is_full_name(asked) {
@@ -285,14 +302,20 @@ impl<'a> Mismatch<'a> {
             }
             fixes.push(detour.removal);
         }
+        if is_stray {
+            fixes.extend(self.claimed());
+        }
         fixes.push(match is_local {
             true => Fix::text(format!(
                 "if port {port} of this machine is a tunnel: let it end at {asked} (it ends at another server now)"
             )),
             false => Fix::text(format!("set hostaddr to the address of {asked}")),
         });
-        fixes.push(self.reissue());
-        fixes.extend(self.claimed());
+        // Where something that nobody typed leads to another server, its certificate is not at fault.
+        if !is_stray {
+            fixes.push(self.reissue());
+            fixes.extend(self.claimed());
+        }
         Some(Reading { cause, fixes })
     }
 

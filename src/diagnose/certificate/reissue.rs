@@ -60,7 +60,8 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
     let commands = server_commands(&server_names(view, also), key, &signer, intermediates(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
-            "{text}; ca.crt and ca.key below are the files of its CA, {name}, which the CA's administrator has"
+            "{text}; ca.crt and ca.key below are the files of its CA{}{name}, which the CA's administrator has",
+            if name.is_empty() { "" } else { ", " }
         )),
         Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
         Signer::Itself => {
@@ -174,7 +175,7 @@ fn leaf<'a>(view: &View<'a>) -> Option<&'a Certificate> {
 
 fn signer(view: &View<'_>) -> Signer {
     let Some(facts) = leaf(view).and_then(|leaf| leaf.facts().ok()) else {
-        return Signer::Own("the CA that issued it".to_owned());
+        return Signer::Own(String::new());
     };
     if facts.is_self_signed() {
         return Signer::Itself;

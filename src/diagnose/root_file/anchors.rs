@@ -9,9 +9,10 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::path_text;
 use crate::stage::Stage;
+use crate::text;
 use crate::timestamp::Timestamp;
 use crate::trust::contents::Role;
-use crate::trust::{FileCertificate, RootStore};
+use crate::trust::{FileCertificate, RootSource, RootStore};
 
 /// Certificates of a file that another CA issued, and the roots above them as far as they are known: `None` for what
 /// neither the server sent nor this tool knows.
@@ -88,7 +89,7 @@ pub(in crate::diagnose) fn lacks_root(
         }
     }
     let above: Vec<Above> =
-        anchors.0.iter().filter_map(|(anchor, sent)| above(anchor, *sent, server)).collect();
+        anchors.0.iter().filter_map(|(anchor, sent)| above(anchor, *sent, (store, server))).collect();
     let title = match above.as_slice() {
         [_] => {
             let what = if first.facts().ok()?.is_ca() { "intermediate" } else { "server" };
@@ -117,13 +118,18 @@ pub(in crate::diagnose) fn lacks_root(
         };
         fixes.extend(found.into_iter().filter(|fix| !fixes.contains(fix)).collect::<Vec<_>>());
     }
-    if is_unknown {
+    // Where the server is a provider's, its roots are known.
+    if is_unknown && server.provider.is_some() {
         fixes.extend(root_sources(server).into_iter().take(1));
     }
     Some(finding.fixes(fixes))
 }
 
-fn above(anchor: &Certificate, sent: Option<&Certificate>, server: &Server<'_>) -> Option<Above> {
+fn above(
+    anchor: &Certificate,
+    sent: Option<&Certificate>,
+    (store, server): (&RootStore, &Server<'_>),
+) -> Option<Above> {
     let known = match sent {
         Some(root) => known::same(server.system_roots, root),
         None => known::issuer_of(server.system_roots, anchor),
@@ -140,8 +146,20 @@ fn above(anchor: &Certificate, sent: Option<&Certificate>, server: &Server<'_>) 
         (None, None) => issuer.clone(),
     };
     let fix = Fix::text(format!(
-        "add the root certificate {issuer}, from that CA's administrator, to the root file"
+        "get the root certificate {issuer} from that CA's administrator, as new-root.crt, confirm its SHA-256 with them over \
+         another channel, and append it to the root file"
     ));
+    let file = match &store.source {
+        RootSource::Given(path) | RootSource::DefaultFile(path) => Some(path),
+        _ => None,
+    };
+    let fix = match file.filter(|_| !cfg!(windows)) {
+        Some(file) => fix.run(format!(
+            "openssl x509 -noout -fingerprint -sha256 -in new-root.crt\ncat new-root.crt >> {}",
+            text::shell_quoted(&file.to_string_lossy())
+        )),
+        None => fix,
+    };
     Some(Above { needed, known, fix })
 }
 

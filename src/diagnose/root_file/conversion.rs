@@ -75,8 +75,12 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
     match content {
         FileContent::PathOfFile(inner) => vec![
             Fix::text("set sslrootcert to that file itself").set("sslrootcert", inner.to_string_lossy()),
-            // Whether the file is on this machine nobody looked: no command that may fail.
-            Fix::text(format!("copy {} to {}", path_text(inner), path_text(path))),
+            // Whether the file is on this machine a trial shows: no command that may fail.
+            Fix::text(format!(
+                "copy {} to {}, from the machine that has it",
+                path_text(inner),
+                path_text(path)
+            )),
         ],
         FileContent::PrivateKey => {
             vec![Fix::text(

@@ -84,13 +84,23 @@ pub(super) fn copy_alone(copy: &Certificate, store: &RootStore, server: &Server<
         || format!("{name}, self-signed"),
         |root| format!("{name}, self-signed, SHA-256 {}", root.fingerprint()),
     );
-    let by = if known.is_some() { "a known root" } else { "probably a root, by its name" };
+    let entry = store.certificates.iter().find(|entry| entry.certificate == *copy);
+    let place = entry.map(|entry| {
+        vec![
+            format!("{name}, issued by {issuer}"),
+            format!("{}, line {}", path_text(&entry.file), entry.line),
+        ]
+    });
+    let by = if known.is_some() { "a known root" } else { "a root, by its name" };
     let fixes = match &known {
         Some(known) => get_root(server, known, Some(&store.source)),
-        None => vec![Fix::text(format!(
-            "replace it with the self-signed certificate of {name} (same name, same key): get that from the CA's \
-             administrator over a trusted channel"
-        ))],
+        None => vec![
+            Fix::text(format!(
+                "get the self-signed certificate of {name} (same name, same key) from the CA's administrator over a trusted \
+                 channel, as new-root.crt: this prints its name twice then; put it into the file, in the place of the copy"
+            ))
+            .run("openssl x509 -noout -subject -issuer -in new-root.crt"),
+        ],
     };
     Some(
         Finding::titled(format!("the root file has {name} only as a cross-signed copy, issued by {issuer}"))
@@ -100,7 +110,7 @@ pub(super) fn copy_alone(copy: &Certificate, store: &RootStore, server: &Server<
                  the file does not contain, and accepts only a self-signed certificate as the end of a chain",
                 server.program
             ))
-            .fact("in_file", super::in_file(store))
+            .fact("in_file", place.unwrap_or_else(|| super::in_file(store)))
             .fact("needed", needed)
             .fixes(fixes)
             .fix(Fix::text(format!(

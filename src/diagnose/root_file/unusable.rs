@@ -52,11 +52,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
     let Roots::Missing { path, typed, obstacle, similar } = roots else { return None };
     let Some(path) = path else { return Some(no_home(context)) };
     if let Some(finding) = content_for_path("sslrootcert", path, "root.crt", context.variable) {
-        return Some(
-            finding
-                .fact_if("from", context.from.clone())
-                .fixes(root_sources(&context.server).into_iter().take(1)),
-        );
+        return Some(finding.fact_if("from", context.from.clone()));
     }
     let shown = path_text(path);
     if let Some(typed) = typed {
@@ -100,7 +96,12 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             None => "if you have the root file: set sslrootcert to its absolute path".to_owned(),
         }),
     });
-    let mut fixes: Vec<Fix> = meant.into_iter().collect();
+    let is_link = matches!(obstacle, Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }));
+    let unlinked = (is_link && !cfg!(windows)).then(|| {
+        Fix::text("remove the link, and put the file itself in its place")
+            .run_words(["rm", &path.to_string_lossy()])
+    });
+    let mut fixes: Vec<Fix> = meant.into_iter().chain(unlinked).collect();
     let mut sources = root_sources(&context.server);
     // Of a provider whose roots ship with the program the right file is known.
     if context.server.provider.is_some() && !sources.is_empty() {
@@ -260,7 +261,6 @@ pub(in crate::diagnose) fn invalid(roots: &Roots, context: &Context<'_>) -> Opti
                 context.server.program
             ))
             .fact("path", path_text(path))
-            .fact("content", what)
             .fact_if("from", context.from.clone())
             .fixes(conversions(path, content))
             .fixes(root_sources(&context.server).into_iter().take(1)),

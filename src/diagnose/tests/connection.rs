@@ -198,6 +198,28 @@ fn answers_to_sslrequest() {
         .runs("ALTER SYSTEM SET ssl = on;")
         .advises("PgBouncer")
         .retryable(false);
+    // What refuses a protocol version that does not exist is known by its words.
+    for (words, title, fixes) in [
+        (
+            b"E\0\0\0\x40SFATAL\0VFATAL\0C0A000\0Munsupported\0RProcessStartupPacket\0\0".to_vec(),
+            "the server does not offer TLS",
+            2,
+        ),
+        (
+            b"E\0\0\0\x3ASFATAL\0C08P01\0Mbad packet header: '00000008270f0000'\0\0".to_vec(),
+            "PgBouncer does not offer TLS",
+            1,
+        ),
+        (b"E\0\0\0\x20SFATAL\0C08P01\0Mno\0\0".to_vec(), "the server does not offer TLS", 3),
+    ] {
+        let asked = look("203.0.113.7:5432", Question::UnknownProtocol, Answer::Other(words));
+        let found = Evidence::healthy()
+            .with_answer(NegotiateResult::Refused)
+            .with(|evidence| evidence.looks.push(asked))
+            .fails(&codes::SERVER_REFUSED_TLS)
+            .titled(title);
+        assert_eq!(found.diagnosis.fixes.len(), fixes, "{:?}", found.diagnosis.fixes);
+    }
     Evidence::healthy()
         .with_settings(|settings| settings.sslmode = SslMode::Prefer)
         .with_answer(NegotiateResult::Refused)

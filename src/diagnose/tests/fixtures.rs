@@ -304,6 +304,12 @@ impl Found {
         self
     }
 
+    /// The title holds some text.
+    pub(crate) fn called(self, part: &str) -> Self {
+        assert!(self.diagnosis.title.contains(part), "no {part:?} in {:?}", self.diagnosis);
+        self
+    }
+
     /// The cause holds some text.
     pub(crate) fn because(self, part: &str) -> Self {
         assert!(self.diagnosis.cause.contains(part), "no {part:?} in {:?}", self.diagnosis);

@@ -21,7 +21,7 @@ fn a_password_asked_for_and_not_given_is_none() {
         .with(|evidence| evidence.scope.require_auth = true)
         .fails(&codes::PASSWORD_REQUIRED)
         .shows("looked_in", "PGPASSWORD")
-        .advises("add this line to");
+        .advises("put this line into a new file");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The client's certificate in the handshake: demanded, refused.
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Facts};
+use crate::diagnose::certificate::{purpose_name, reissue};
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::{RELOAD, provider_hints};
 use crate::diagnose::rule::Finding;
@@ -90,7 +91,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             )
             .fix(
                 Fix::text(
-                    "a file mounted into a container: check that the account that connects can see it",
+                    "if it is a file mounted into a container: check that the account that connects can see it",
                 )
                 .run("ls -lL ~/.postgresql"),
             ),
@@ -125,6 +126,18 @@ fn rejection(alert: Option<u8>) -> &'static str {
         }
         _ => "the client sent a certificate and the server rejected it",
     }
+}
+
+/// What a certificate is for, by its extendedKeyUsage.
+fn purposes(facts: &Facts) -> Option<String> {
+    let named: Vec<String> =
+        facts.extensions.extended_key_usage.as_ref()?.iter().map(|oid| purpose_name(oid)).collect();
+    let what = named.join(", ");
+    Some(if named.iter().any(|name| name == "clientAuth") {
+        what
+    } else {
+        format!("{what}, without clientAuth")
+    })
 }
 
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
@@ -165,9 +178,11 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             client_ca(&tls.client_certificate)
         )),
         (Some(43), _) => Fix::text(format!(
-            "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE",
+            "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
+             ca.crt and ca.key are that CA's, whose administrator issues it so",
             client_ca(&tls.client_certificate)
-        )),
+        ))
+        .run_as(reissue::client("", &view.user())),
         (Some(48), _) => Fix::text(format!(
             "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
             client_ca(&tls.client_certificate)
@@ -188,6 +203,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))
             .fact_if("issuer", facts.map(|facts| text::printable(&facts.issuer.to_string())))
+            .fact_if("purposes", facts.filter(|_| view.alert() == Some(43)).and_then(purposes))
             .fact_if("expires", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))

@@ -7,7 +7,7 @@ pub use client_certificate::*;
 use super::certificate::{host_name_of, reissue};
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, provider_hints};
+use super::fix::{RELOAD, in_the_log, provider_hints};
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
@@ -92,7 +92,7 @@ pub const SNI_UNRECOGNIZED: Code = Code {
     severity: Severity::Failure,
     stage: Stage::Tls,
     title: "the server does not recognise the server name (SNI)",
-    short: None,
+    short: Some("server name (SNI) not recognised"),
     concerns: &[],
     retryable: false,
 };
@@ -247,7 +247,16 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
         "none" => "the server requires its name in the handshake (SNI), and none was sent".to_owned(),
         sent => format!("the server does not know the name {sent}"),
     });
-    Some(finding.because(cause).fact("name_sent", sent).fact_if_some(evidence).fixes(fixes))
+    let switched_off = off.then(|| view.origin_words("sslsni")).flatten();
+    let switched_off = switched_off.map(|origin| format!("sslsni=0, from {origin}"));
+    Some(
+        finding
+            .because(cause)
+            .fact("name_sent", sent)
+            .fact_if("switched_off_by", switched_off)
+            .fact_if_some(evidence)
+            .fixes(fixes),
+    )
 }
 
 /// What host should be, as far as the server shows it to those who name no server.
@@ -258,14 +267,13 @@ fn right_name(view: &View<'_>) -> Fix {
     });
     match unnamed {
         Some(name) => Fix::text(format!(
-            "correct the name in host, which is sent as it is written there; if the server you mean is {name} (the name in the \
-             certificate that it presents where no name is sent), use that"
+            "correct host, which is the name that is sent: clients that send none get the certificate of {name}; if that is the \
+             server you mean, use its name"
         ))
         .set("host", name)
         .by_its_own_word(),
         None => Fix::text(
-            "correct the name in host, which is sent as it is written there; the server's administrator or its provider's page \
-             has the right one",
+            "correct host, which is the name that is sent; the server's administrator or its provider's page has the right one",
         ),
     }
 }
@@ -533,10 +541,17 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("without_alpn", answers_without.then_some("the server answers"))
             .fact_if("libpq", answers_without.then_some("16 and older work, 17 and later do not"))
-            .fix(Fix::text(fix))
-            .fix(Fix::text("let the proxy pass TLS through to PostgreSQL")),
+            .fix(Fix::text(fix).run(ALPN_SETTINGS))
+            .fix(Fix::text("let the proxy pass TLS through to PostgreSQL"))
+            .fixes(answers_without.then(|| Fix::text("until then, here: use a client with libpq 16 or older"))),
     )
 }
+
+/// Where proxies have the protocols that they accept by ALPN (nginx 1.21.4 ngx_stream_ssl_module, HAProxy's bind options,
+/// Traefik's TLS options, Envoy's CommonTlsContext).
+const ALPN_SETTINGS: &str = "# nginx (stream):\nssl_alpn postgresql;\n# HAProxy, in the bind line:\nalpn postgresql\n# \
+                             Traefik, in the TLS options:\nalpnProtocols: [postgresql]\n# Envoy, in common_tls_context:\n\
+                             alpn_protocols: [postgresql]";
 
 fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     let (what, seen) = unsupported(view)?;
@@ -818,18 +833,31 @@ fn closed(view: &View<'_>) -> Option<Finding> {
         "the connection ended half-way through the handshake: the server's process failed, or something in between closed it"
     };
     Some(
-        Finding::titled(format!("the connection is {short} in the handshake"))
+        Finding::titled(match tls.bytes_received {
+            0 => format!("the connection was {short} at the beginning of the TLS handshake"),
+            _ => format!("the connection was {short} during the TLS handshake"),
+        })
             .in_short(short)
             .because(cause)
             .fact("answer", how)
             .fact("bytes_sent", i64::try_from(tls.bytes_sent).unwrap_or(i64::MAX))
             .fact("bytes_received", i64::try_from(tls.bytes_received).unwrap_or(i64::MAX))
+            .fact_if("asked_again", closed_again(view))
             .fact("to", view.place())
             .answered(tls.bytes_received == 0)
-            .fix(Fix::text("on the server: look for \"could not accept SSL connection\" or \"could not load\" in its log at this time; such a line has the server's own reason"))
+            .fix(in_the_log("\"could not accept SSL connection\" or \"could not load\": such a line has the server's own reason"))
             .fix(Fix::text(
                 "if its log has no such line: a firewall, proxy or load balancer in between closed the connection; exempt it from TLS inspection there, or check from another network",
             )),
+    )
+}
+
+/// What became of the same question in other forms.
+fn closed_again(view: &View<'_>) -> Option<&'static str> {
+    let answers = || view.evidence.looks.iter().filter(|look| matches!(look.question, Question::Hello(_)));
+    let is_closed = answers().all(|look| matches!(look.answer, Answer::Ended(_)));
+    (is_closed && answers().count() > 1).then_some(
+        "closed each time, with older TLS versions, without ALPN and under another server name too",
     )
 }
 
@@ -858,7 +886,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
                 .because(alerts::meaning(*alert))
                 .fact("alert", alerts::name(*alert))
-                .fix(Fix::text("look for \"could not accept SSL connection\" in the server's log at this time: the rest of the line is the reason; if there is no such line, a proxy or load balancer in front of it answered: look in its log"))
+                .fix(in_the_log("\"could not accept SSL connection\": the rest of that line is the reason; if there is no such line, a proxy or load balancer in front of the server answered: look in its log"))
                 .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"])))
         }
         Some(TlsFailure::Protocol(what)) => finding("the server's handshake violates the TLS protocol")

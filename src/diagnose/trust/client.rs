@@ -111,7 +111,11 @@ pub(super) fn certificate_missing(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         absent_certificate(view, path)
-            .because("sslcertmode=require fails where no client certificate was sent"),
+            .because("sslcertmode=require fails where no client certificate was sent")
+            .fix(
+                Fix::text("if no client certificate is wanted: send one only where the server requests it")
+                    .set("sslcertmode", "allow"),
+            ),
     )
 }
 
@@ -247,6 +251,10 @@ fn unreadable(path: &Path, error: &FileError, is_key: bool) -> (String, Fix) {
 }
 
 pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
+    // That is told of the directory.
+    if default_files_unreadable(view).is_some() {
+        return None;
+    }
     let stray = by_default::is_unnamed(view, "sslcert");
     let (path, why, fixes) = match identity_error(view)? {
         IdentityError::CertificateUnreadable { path, error } => {
@@ -426,7 +434,7 @@ fn key_problem(view: &View<'_>, problem: &KeyProblem, path: &Path) -> (String, F
         KeyProblem::Damaged => ("it is damaged", Fix::text("copy the key again; its PEM block must be complete")),
         KeyProblem::PassPhraseMissing => (
             "it is encrypted, and sslpassword is not set",
-            Fix::text("set sslpassword to its pass phrase, in a service file that only you can read"),
+            Fix::text("set sslpassword=PASSPHRASE, in a service file that only you can read (service=NAME then names its section)"),
         ),
         KeyProblem::PassPhraseWrong => (
             "it is encrypted, and sslpassword does not open it",
@@ -486,14 +494,19 @@ pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", show(certificate))
             .fact("key", show(key))
             .fix(
-                Fix::text("set sslkey to the key of this certificate; if none is found, have a new certificate issued")
-                    .run(search(certificate, key)),
+                Fix::text(if cfg!(windows) {
+                    "set sslkey to the key of this certificate; if it is lost, have a new certificate issued"
+                } else {
+                    "set sslkey to the key of this certificate (this looks for it on the whole machine); if it is lost, have a new \
+                     certificate issued"
+                })
+                .run(search(certificate, key)),
             )
             .fix(without_certificate(view)),
     )
 }
 
-/// Looks beside a certificate for its key.
+/// Looks for the key of a certificate on the machine: beside the files named a trial has looked (`trial::candidates`).
 fn search(certificate: &Path, key: &Path) -> String {
     let certificate_words = text::shell_quoted(&certificate.to_string_lossy());
     let public = format!("openssl x509 -noout -pubkey -in {certificate_words}");
@@ -501,13 +514,8 @@ fn search(certificate: &Path, key: &Path) -> String {
         let key = text::shell_quoted(&key.to_string_lossy());
         return format!("{public}\nopenssl pkey -pubout -in {key}");
     }
-    let directory = match certificate.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => text::shell_quoted(&parent.to_string_lossy()),
-        _ => ".".to_owned(),
-    };
-    let directory = if directory == "/" { "" } else { directory.as_str() };
     format!(
         "wanted=$({public})\n\
-         for key in {directory}/*; do [ \"$(openssl pkey -inform PEM -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done"
+         sudo find / -xdev -type f -size -64k \\( -name '*.key' -o -name '*.pem' \\) 2>/dev/null | while read -r key; do [ \"$(sudo openssl pkey -inform PEM -pubout -passin pass: -in \"$key\" 2>/dev/null)\" = \"$wanted\" ] && echo \"sslkey=$key\"; done"
     )
 }

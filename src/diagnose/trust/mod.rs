@@ -152,15 +152,20 @@ fn current_crl(view: &View<'_>, list: &FileCrl) -> Fix {
     let address = issued.and_then(crl_address);
     let download = address.as_deref().map(|address| crl_download(address, "ca.crl"));
     let from = match address {
-        Some(_) => "download the CA's current CRL (at the address that its certificates give)",
-        None => "get the current CRL from the CA",
+        Some(_) => "download the CA's current CRL as ca.crl (from the address that its certificates give)",
+        None => {
+            "get the CA's current CRL from its administrator (the certificates give no address) as ca.crl"
+        }
     };
     let file = text::shell_quoted(&list.file.to_string_lossy());
     let lines = match cfg!(windows) {
         true => vec!["openssl crl -in ca.crl -out ca-crl.pem".to_owned()],
         false => vec![
-            format!("sed -i.bak '{},/-----END X509 CRL-----/d' {file}", list.line),
-            format!("openssl crl -in ca.crl >> {file}"),
+            // The old one goes when the new one is at hand.
+            format!(
+                "openssl crl -in ca.crl -out ca-crl.pem && sed -i.bak '{},/-----END X509 CRL-----/d' {file} && cat ca-crl.pem >> {file}",
+                list.line
+            ),
         ],
     };
     Fix::text(format!(

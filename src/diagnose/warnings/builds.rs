@@ -120,8 +120,10 @@ fn limited_versions(view: &View<'_>) -> Option<Finding> {
         Finding::titled(format!(
             "the OpenSSL configuration {file} limits TLS ({limit}): libpq offers {names} here"
         ))
-        .fact("configuration", file)
-        .fix(Fix::text("to offer the versions that libpq offers elsewhere: remove the line from the file")),
+        .fix(Fix::text(format!(
+            "to offer the versions that libpq offers elsewhere: remove {limit} from {file}"
+        )))
+        .fact("configuration", file),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use crate::conninfo::{AuthMethod, TlsVersion};
 use crate::diagnose::Fix;
+use crate::diagnose::auth::on_the_server;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
@@ -162,13 +163,7 @@ pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
     vec![
         Finding::titled("the server requested the password in clear text, inside TLS")
             .fact("method", "password")
-            .fix(
-                Fix::text(
-                    "on the server, in this order: set the password again, so that it is stored as SCRAM; change the method in \
-                     this user's line in pg_hba.conf to scram-sha-256; reload",
-                )
-                .run(format!("SET password_encryption = 'scram-sha-256';\n\\password\n{RELOAD}")),
-            )
+            .fix(on_the_server(view, "scram-sha-256"))
             .fix(Fix::text(
                 "LDAP, PAM, RADIUS and tokens need it in clear text: then verify-full is what protects it",
             )),

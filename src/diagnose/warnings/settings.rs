@@ -1,20 +1,22 @@
 //! What the settings ask for less than one may think.
 
 use crate::clients::dialect::Typed;
-use std::path::Path;
 
 use crate::conninfo::{Notice, SslMode};
 use crate::diagnose::Fix;
+use crate::diagnose::certificate::names_of;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::driver;
+use crate::diagnose::passfile::passfile_fixes;
 use crate::diagnose::root_file::root_sources;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::rules::judge;
-use crate::diagnose::view::{View, at_most, path_text};
+use crate::diagnose::view::{View, at_most, path_text, shown};
 use crate::evidence::{Answer, Question};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{Revocation, RootSource, Roots};
+use crate::verify::Defect;
 
 /// `passfile-ignored`.
 pub const PASSFILE_IGNORED: Code = Code {
@@ -89,36 +91,15 @@ pub(super) fn passfile_ignored(view: &View<'_>) -> Vec<Finding> {
                 ))
                 .fact("file", shown)
                 .fact("mode", format!("{mode:04o}"))
-                .fixes(changeable.then(|| {
-                    Fix::text("make it readable for its owner only").run_words([
-                        "chmod",
-                        "600",
-                        &path.to_string_lossy(),
-                    ])
-                }))
-                .fixes(from_a_volume(path, changeable)),
+                .fixes(passfile_fixes(path, Some(*mode), changeable)),
                 None => Finding::titled(format!(
                     "libpq ignores the password file {shown}: it is not a regular file"
                 ))
                 .fact("file", shown)
-                .fix(Fix::text("set passfile to a regular file")),
+                .fixes(passfile_fixes(path, None, changeable)),
             }
         })
         .collect()
-}
-
-/// What helps with a file that comes from a secret of a container: its mode is the volume's, not to be changed there.
-fn from_a_volume(path: &Path, changeable: bool) -> Vec<Fix> {
-    let copy = (!changeable).then(|| {
-        Fix::text("its mode cannot be changed here (read-only mount or another owner): copy it, and set PGPASSFILE to the copy")
-            .run_words(["install", "-m", "600", &path.to_string_lossy(), "/tmp/pgpass"])
-            .set("passfile", "/tmp/pgpass")
-    });
-    let volume = Fix::text(
-        "if it comes from a Kubernetes secret: set defaultMode: 0600 on the volume; with fsGroup the mode becomes 0640 all the same, \
-         then copy the file in an init container",
-    );
-    copy.into_iter().chain([volume]).collect()
 }
 
 /// Kerberos credentials that make libpq ask for GSSAPI encryption before TLS. What follows from each answer was measured with
@@ -218,6 +199,19 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
     }
 }
 
+/// What no root file changes: the certificate is for other names.
+fn other_name(view: &View<'_>) -> String {
+    let defects = view.judgement().map(|judgement| judgement.defects.as_slice()).unwrap_or_default();
+    let host = defects.iter().find_map(|defect| match defect {
+        Defect::NameMismatch { host, .. } => Some(host),
+        _ => None,
+    });
+    let leaf = view.tls().and_then(|tls| tls.chain.first());
+    let Some((host, leaf)) = host.zip(leaf) else { return String::new() };
+    let names = at_most(3, names_of(leaf)).join(", ");
+    format!(", and the certificate is not valid for \"{}\" either: its names are {names}", shown(host))
+}
+
 pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
     let typed = view.evidence.typed.as_deref();
     let decision = typed.and_then(Typed::decision);
@@ -240,7 +234,7 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
     };
     let full = View { mode: SslMode::VerifyFull, ..*view };
     let would = if !chain {
-        "would fail: there is no root file to verify with".to_owned()
+        format!("would fail: there is no root file to verify with{}", other_name(view))
     } else {
         match view.judgement().filter(|judgement| !judgement.accepted_under(SslMode::VerifyFull)) {
             None => "would succeed".to_owned(),

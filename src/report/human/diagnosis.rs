@@ -101,20 +101,38 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     let mut lines: Vec<String> =
         fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
     if !fix.settings.is_empty() && !fix.by_command {
-        let settings: Vec<String> =
-            fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
-        lines.push(settings.join(" "));
+        let settings: Vec<String> = fix
+            .settings
+            .iter()
+            .filter(|(keyword, value)| !is_left_out(fix, keyword, value))
+            .map(|(keyword, value)| setting(keyword, value))
+            .collect();
+        if !settings.is_empty() {
+            lines.push(settings.join(" "));
+        }
     }
     if fix.text.is_empty() {
+        let page_width = page.style().width;
+        let last = lines.len().saturating_sub(1);
+        // A remark behind the last line, as far as there is room for it.
+        let room = |line: &str, words: &str| {
+            let needed = indent + text::width(line) + 2 + text::width(words);
+            page_width.is_none_or(|columns| needed <= columns)
+        };
+        let mut below = trial(fix);
         for (index, line) in lines.iter().enumerate() {
-            let painted = page.style().paint(Role::Command, &page.clean(line));
+            let line = page.clean(line);
+            let beside = below.take_if(|(_, words)| index == last && room(&line, words));
+            let remark = beside
+                .map_or_else(String::new, |(role, words)| format!("  {}", page.style().paint(role, words)));
+            let painted = page.style().paint(Role::Command, &line);
             page.line(&if index == 0 {
-                format!("{head}{painted}")
+                format!("{head}{painted}{remark}")
             } else {
-                format!("{:indent$}{painted}", "")
+                format!("{:indent$}{painted}{remark}", "")
             });
         }
-        if let Some((role, words)) = trial(fix) {
+        if let Some((role, words)) = below {
             page.verbatim(indent, role, words);
         }
         whole(page, indent, fix);
@@ -146,6 +164,11 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     if let Some(then) = &fix.then {
         page.prose(&" ".repeat(indent), indent, indent, Role::Plain, then);
     }
+}
+
+/// Whether a setting is one that the whole string below does without.
+fn is_left_out(fix: &Fix, keyword: &str, value: &str) -> bool {
+    value.is_empty() && fix.conninfo.as_ref().is_some_and(|whole| !whole.contains(&format!("{keyword}=")))
 }
 
 /// The corrected connection string, ready to paste.

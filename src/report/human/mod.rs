@@ -20,7 +20,7 @@ use super::problem::{Problem, problems};
 use super::subject::target_name;
 use super::{Form, Layout, Reporter, Role, Row, Style, Verbosity};
 use crate::check::Run;
-use crate::diagnose::{Mark, Note, Outcome, StageReport, StageStatus, Standing, Verdict};
+use crate::diagnose::{Mark, Note, Outcome, StageReport, StageStatus, Standing, Verdict, Warning};
 use crate::stage::Stage;
 
 pub(super) const FORMAT: Row = Row {
@@ -110,7 +110,12 @@ fn report(outcome: &Outcome, layout: Layout) -> String {
     }
     for warning in outcome.warnings.iter().filter(|warning| warning.denied.is_some() || !quiet) {
         page.part();
-        diagnosis::warning(&mut page, warning);
+        // A remedy that stands above already is not said twice.
+        let above = outcome.diagnosis.as_ref().and_then(|found| found.fixes.first());
+        match warning.fixes.first().is_some_and(|fix| above == Some(fix)) {
+            true => diagnosis::warning(&mut page, &Warning { fixes: Vec::new(), ..warning.clone() }),
+            false => diagnosis::warning(&mut page, warning),
+        }
     }
     if !quiet || outcome.exit_status() != 0 {
         if let Some(then) = &outcome.as_of {

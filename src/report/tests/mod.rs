@@ -325,6 +325,7 @@ fn only_what_must_not_be_broken_is_wider_than_the_terminal() {
         "psql -c ",
         "grep -B2 ",
         "chown ",
+        "client_tls_",
         "    # ",
         "printf ",
         "host=",

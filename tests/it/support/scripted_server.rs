@@ -48,7 +48,9 @@ pub(crate) struct ConnectionRecord {
 impl ConnectionRecord {
     /// Whether it told anything that only a verified server may know: user and database, a password, or who it is.
     pub(crate) fn told_something(&self) -> bool {
-        self.startup.is_some() || !self.passwords.is_empty() || self.certificate
+        // A packet that ends with its version, as a second look sends, names nobody.
+        let named = self.startup.as_ref().is_some_and(|(parameters, _)| !parameters.is_empty());
+        named || !self.passwords.is_empty() || self.certificate
     }
 
     /// The parameters of its StartupMessage, in the order sent.

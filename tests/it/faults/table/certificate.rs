@@ -56,7 +56,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-lacks-root",
         shows: "in_file: Demo Intermediate CA; needed: Demo Root CA",
-        fix: "add the root certificate Demo Root CA",
+        fix: "get the root certificate Demo Root CA",
         fixed_by: NoSetting,
         psql: Alerts(UNKNOWN_CA),
         neighbours: &[Settings("the intermediate beside its root", "sslrootcert=DIR/both.pem")],

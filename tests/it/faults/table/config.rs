@@ -39,7 +39,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "service-not-found",
         shows: "section: [billing]; looked_in: services.conf; services: orders",
         fix: "add a section [billing]",
-        fixed_by: NoSetting,
+        fixed_by: Works(""),
         psql: Fails(r#"definition of service "billing" not found"#),
         neighbours: &[Settings("a service", "service=bed")],
     },

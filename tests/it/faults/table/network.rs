@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error-before-tls-tunnel",
         shows: r#"unauthenticated: "unexpected message: wanted; sqlstate: 08P01; to: 127."#,
-        fix: "if this is the near end of a tunnel (Cloud SQL proxy, stunnel, SSH)",
+        fix: "if it is the near end of a tunnel (Cloud SQL Auth Proxy, stunnel, SSH)",
         fixed_by: NoSetting,
         psql: Fails("server sent an error response during SSL exchange"),
         neighbours: &[],
@@ -163,7 +163,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "libpq-builds-differ",
         shows: "configuration: openssl.cnf",
-        fix: "remove the line from the file",
+        fix: "remove MaxProtocol = TLSv1.2 from",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Test(builds::versions_of_openssls_configuration_count)],

@@ -14,7 +14,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "password-rejected",
         shows: "user: demo; password_from: the connection string; server_says: password authentication failed for user",
-        fix: "check the password and where it came",
+        fix: "check the password in the connection string",
         fixed_by: NoSetting,
         psql: Fails(r#"password authentication failed for user "demo""#),
         neighbours: &[Settings("the right password", "user=guarded_role password='Xylophone-7%quartz'")],
@@ -132,7 +132,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "session-closed",
         shows: "answer: closed (FIN); last_message: none; seconds:",
-        fix: "look for this connection in its log",
+        fix: "no line of this connection means",
         fixed_by: NoSetting,
         psql: Fails("SSL connection has been closed unexpectedly"),
         neighbours: &[Settings(

@@ -53,7 +53,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "sni-unrecognized",
         shows: "name_sent: old-name.example",
-        fix: "if the server you mean is db.example (the name in the certificate",
+        fix: "clients that send none get the certificate of db.example",
         fixed_by: Untried("host=db.example"),
         psql: Fails("unrecognized name"),
         neighbours: &[Settings("no name sent to a server that wants none", "sslsni=0")],
@@ -125,7 +125,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-internal-error",
         shows: "to: 127.; alert: internal_error (80)",
-        fix: "the rest of the line is the reason",
+        fix: "the rest of that line is the reason",
         fixed_by: NoSetting,
         psql: Fails("alert internal error"),
         neighbours: &[],

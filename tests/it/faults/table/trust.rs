@@ -21,7 +21,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-file-invalid",
-        shows: "path: root.der; content: it contains a DER certificate; from: sslrootcert from the connection string",
+        shows: "path: root.der; from: sslrootcert from the connection string",
         fix: "openssl x509 -inform DER -in",
         fixed_by: Works("sslrootcert=DIR/root.pem"),
         psql: Fails("could not read root certificate file"),
@@ -32,7 +32,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-file-html",
-        shows: "path: root.crt; content: it contains an HTML page; from: sslrootcert from the connection string",
+        shows: "path: root.crt; from: sslrootcert from the connection string",
         fix: "download the file again: what was saved is a web",
         fixed_by: NoSetting,
         psql: Fails("could not read root certificate file"),
@@ -40,7 +40,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "root-file-truncated",
-        shows: "path: root.crt; content: the block at line 12 is damaged; from: sslrootcert from the connection string",
+        shows: "path: root.crt; from: sslrootcert from the connection string",
         fix: "copy the file again from where you have it",
         fixed_by: NoSetting,
         psql: Fails("could not read root certificate file"),
@@ -58,7 +58,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "client-cert-missing",
         shows: "path: no-such-client.crt; from: sslcert from the connection string",
         fix: "name the certificate and its key: sslcert=FILE",
-        fixed_by: NoSetting,
+        fixed_by: Untried("sslcertmode=allow"),
         psql: Differs(&UNKNOWN, &Fails("server accepted connection without a valid SSL certificate")),
         neighbours: &[Settings("a file that is not there and that nobody asks for", "sslcert=DIR/none.crt")],
     },
@@ -92,7 +92,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-encrypted",
         shows: "path: client.key; problem: it is encrypted, and sslpassword is not set; from: sslkey from the connection string",
-        fix: "set sslpassword to its pass phrase",
+        fix: "set sslpassword=PASSPHRASE",
         fixed_by: Works("sslcert=/nonexistent sslkey="),
         psql: Fails("could not load private key file"),
         neighbours: &[],
@@ -116,7 +116,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "crl-invalid",
         shows: "path: root.crl; issuer: CN=Demo Intermediate CA; due:",
-        fix: "get the current CRL from the CA and put it, as PEM, in the place of the block",
+        fix: "as ca.crl and put it, as PEM, in the place of the block",
         fixed_by: Works("sslcrl="),
         psql: Alerts(CERTIFICATE_EXPIRED),
         neighbours: &[Chain("lists in date", Certificates::with_lists)],
