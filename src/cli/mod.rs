@@ -496,6 +496,19 @@ mod tests {
     }
 
     #[test]
+    fn each_command_has_an_example() {
+        fn look(within: &str, command: &clap::Command) {
+            let name = format!("{within} {}", command.get_name());
+            let examples = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.starts_with("Example") && examples.contains(&name), "{name}: {examples}");
+            command.get_subcommands().for_each(|inner| look(&name, inner));
+        }
+        let definition = Cli::command();
+        assert!(definition.get_before_help().unwrap().to_string().starts_with("Examples:"));
+        definition.get_subcommands().for_each(|command| look("pgtls-check", command));
+    }
+
+    #[test]
     fn a_mistyped_subcommand_finds_its_neighbour_among_those_there_are() {
         let mut built = Cli::command();
         built.build();

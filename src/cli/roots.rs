@@ -12,6 +12,30 @@ const EXAMPLES: &str = "Examples:
   the roots that a provider's servers need
     pgtls-check roots export azure-flexible --output azure.pem";
 
+const LIST: &str = "Example:
+  which providers' roots there are, and until when they last
+    pgtls-check roots list";
+
+const SHOW: &str = "Example:
+  what is in a root file, and what libpq makes of it
+    pgtls-check roots show root.crt";
+
+const CHECK: &str = "Examples:
+  whether a root file will do for a server
+    pgtls-check roots check root.crt --host mydb.postgres.database.azure.com
+  in a job, for all servers of a provider: a root that ends within 90 days is a failure
+    pgtls-check roots check root.crt --provider aws-rds --expires-within 90 --strict";
+
+const EXPORT: &str = "Examples:
+  the roots that a provider's servers need
+    pgtls-check roots export azure-flexible --output azure.pem
+  the same again, when they have changed
+    pgtls-check roots export azure-flexible --output azure.pem --force";
+
+const CONVERT: &str = "Example:
+  a root file that was downloaded as DER, or pasted without its line ends
+    pgtls-check roots convert root.cer --output root.pem";
+
 /// Show a root file, compare it with a provider's roots, export a provider's roots, or convert a file to PEM.
 #[derive(Clone, Debug, Args)]
 #[command(before_help = EXAMPLES)]
@@ -25,18 +49,23 @@ pub struct RootsArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum RootsAction {
     /// List the bundles that ship with pgtls-check, with dates and sources.
+    #[command(before_help = LIST)]
     List,
     /// List what a file contains, and what libpq ignores or rejects in it.
+    #[command(before_help = SHOW)]
     Show {
         /// A root file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Compare a root file with the roots a provider uses now or has announced.
+    #[command(before_help = CHECK)]
     Check(CheckArgs),
     /// Export a provider's current roots as a root file.
+    #[command(before_help = EXPORT)]
     Export(ExportArgs),
     /// Write the certificates of a file as PEM: of a DER file, UTF-16, or PEM altered by quotes, lost line ends and the like.
+    #[command(before_help = CONVERT)]
     Convert(ConvertArgs),
 }
 
