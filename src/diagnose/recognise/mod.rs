@@ -88,7 +88,11 @@ fn plain(text: &str) -> String {
 
 /// Whether the parts of a pattern stand in a plain text one after the other.
 fn contains(text: &str, pattern: &str) -> bool {
-    let pattern = plain(pattern);
+    holds(text, &plain(pattern))
+}
+
+/// As [`contains`], of a pattern that is plain itself.
+fn holds(text: &str, pattern: &str) -> bool {
     if let Some(whole) = pattern.strip_prefix('=') {
         return text == whole;
     }

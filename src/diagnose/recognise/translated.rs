@@ -4,10 +4,16 @@
 //! the language, a tab, its text. It is made of the message catalogues that PostgreSQL 15 ships (`postgres-15.mo`,
 //! `libpq5-15.mo`); a test compares them. Portuguese has none in version 15: its texts are those that users reported.
 
-use super::{contains, plain};
+use std::sync::LazyLock;
+
+use super::{contains, holds, plain};
 
 /// All translations.
 const TRANSLATIONS: &str = include_str!("translations.tsv");
+
+/// The same, made plain once for all messages.
+static PLAIN: LazyLock<Vec<(&'static str, String)>> =
+    LazyLock::new(|| rows().map(|row| (row.english, plain(row.text))).collect());
 
 /// A text in another language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +31,7 @@ pub(in crate::diagnose) fn is_message(message: &str, pattern: &str) -> bool {
 
 /// The English for the first translation that is in a plain text.
 pub(super) fn english(text: &str) -> Option<&'static str> {
-    rows().find(|row| contains(text, row.text)).map(|row| row.english)
+    PLAIN.iter().find(|(_, translation)| holds(text, translation)).map(|(english, _)| *english)
 }
 
 fn rows() -> impl Iterator<Item = Row> {
