@@ -43,18 +43,87 @@ pub fn at_once<T>(work: impl FnOnce() -> T) -> Option<T> {
     (!MISSED.replace(before)).then_some(result)
 }
 
-/// Opens a file to be read piece by piece. Opening a pipe waits for somebody to write into it.
+/// How long a file that is read piece by piece may have nothing to say: the program that writes a list may have to ask others
+/// first.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// Opens a file to be read piece by piece. Opening a pipe waits for somebody to write into it, and reading one ends with
+/// `TimedOut` where its writer falls silent, as the kernel does that has no more messages to tell.
 ///
 /// # Errors
 /// What the system says; `TimedOut` where nobody opened the other end in time.
-pub fn open(path: &Path) -> io::Result<File> {
-    if fs::metadata(path)?.is_file() {
-        return File::open(path);
+pub fn open(path: &Path) -> io::Result<Box<dyn io::Read>> {
+    let metadata = fs::metadata(path)?;
+    match metadata.is_dir() || metadata.is_file() && metadata.len() > 0 {
+        true => Ok(Box::new(File::open(path)?)),
+        false => Ok(Box::new(Pieces::of(path, LONGEST_SILENCE)?)),
     }
-    let (opened, opening) = mpsc::channel();
-    let there = path.to_owned();
-    thread::Builder::new().spawn(move || opened.send(File::open(there)))?;
-    opening.recv_timeout(time_left()).unwrap_or_else(|_| Err(silent()))
+}
+
+/// The pieces of a file that a thread of its own reads.
+struct Pieces {
+    coming: mpsc::Receiver<io::Result<Vec<u8>>>,
+    silence: Duration,
+    piece: io::Cursor<Vec<u8>>,
+    ended: bool,
+}
+
+impl Pieces {
+    /// Pieces that nobody has taken yet.
+    const MOST_WAITING: usize = 4;
+    /// Bytes of one.
+    const LARGEST: usize = 64 * 1024;
+
+    fn of(path: &Path, silence: Duration) -> io::Result<Self> {
+        let (give, coming) = mpsc::sync_channel(Self::MOST_WAITING);
+        let there = path.to_owned();
+        thread::Builder::new().spawn(move || {
+            let mut file = match File::open(there) {
+                Ok(file) => file,
+                // Nobody may be waiting any more; so below.
+                Err(error) => return drop(give.send(Err(error))),
+            };
+            // That it is open.
+            let mut next = Ok(Vec::new());
+            loop {
+                let is_last = next.is_err();
+                if give.send(next).is_err() || is_last {
+                    return;
+                }
+                let mut piece = vec![0; Self::LARGEST];
+                next = loop {
+                    match file.read(&mut piece) {
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        Err(error) => break Err(error),
+                        // Without one more piece the other end sees that this is all.
+                        Ok(0) => return,
+                        Ok(length) => {
+                            piece.truncate(length);
+                            break Ok(piece);
+                        }
+                    }
+                };
+            }
+        })?;
+        coming.recv_timeout(time_left()).unwrap_or_else(|_| Err(silent()))?;
+        Ok(Self { coming, silence, piece: io::Cursor::default(), ended: false })
+    }
+}
+
+impl io::Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let length = self.piece.read(buffer)?;
+            if length > 0 || self.ended || buffer.is_empty() {
+                return Ok(length);
+            }
+            match self.coming.recv_timeout(self.silence) {
+                Ok(piece) => self.piece = io::Cursor::new(piece?),
+                Err(mpsc::RecvTimeoutError::Disconnected) => self.ended = true,
+                Err(mpsc::RecvTimeoutError::Timeout) => return Err(silent()),
+            }
+        }
+    }
 }
 
 /// The whole content, unless it is larger than `most` bytes.
@@ -178,6 +247,26 @@ mod tests {
         File::options().write(true).open(&path).unwrap().write_all(b"content").unwrap();
         assert_eq!(read(&path, 100).unwrap(), b"content");
         assert_eq!(at_once(|| read(&path, 100)).unwrap().unwrap(), b"content");
+    }
+
+    #[test]
+    fn pieces_come_until_the_end_or_until_the_writer_falls_silent() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = pipe(&directory);
+        for (hold, ends_well) in [(Duration::ZERO, true), (Duration::from_secs(2), false)] {
+            let there = path.clone();
+            let writer = thread::spawn(move || {
+                let mut file = File::options().write(true).open(there).unwrap();
+                file.write_all(&[b'x'; 200_000]).unwrap();
+                thread::sleep(hold);
+            });
+            let mut all = Vec::new();
+            let read = Pieces::of(&path, Duration::from_millis(500)).unwrap().read_to_end(&mut all);
+            assert_eq!(read.map_err(|error| error.kind()).is_ok(), ends_well);
+            assert_eq!(all, [b'x'; 200_000]);
+            writer.join().unwrap();
+        }
+        assert!(open(&directory.path().join("none")).is_err());
     }
 
     #[test]
