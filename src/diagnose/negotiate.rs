@@ -6,7 +6,9 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, in_the_log, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
-use crate::evidence::{Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TlsFailure};
+use crate::evidence::{
+    Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TcpResult, TlsFailure,
+};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -251,8 +253,14 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             None,
         ),
     };
+    let title = match view.tcp() {
+        Some(TcpResult::Connected { local: None }) => {
+            format!("{} reset the connection as soon as it was made", view.place())
+        }
+        _ => format!("{} closed the connection after SSLRequest", view.place()),
+    };
     Some(
-        Finding::titled(format!("{} closed the connection after SSLRequest", view.place()))
+        Finding::titled(title)
             .in_short(short)
             .because(cause)
             .fact("answer", how)

@@ -124,6 +124,10 @@ fn try_port(view: &View<'_>, text: &str) -> Fix {
 }
 
 fn refused(view: &View<'_>) -> Option<Finding> {
+    if let Some(failure) = failed(view).filter(|failure| failure.kind == std::io::ErrorKind::ConnectionReset)
+    {
+        return Some(reset(view, failure));
+    }
     let failure = failed(view).filter(|failure| failure.kind == std::io::ErrorKind::ConnectionRefused)?;
     let finding = Finding::titled(format!("{} refuses connections", view.place()))
         .fact("to", described(view))
@@ -157,6 +161,21 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .fixes(where_it_listens(view))
             .fix(Fix::text(format!("set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}"))),
     )
+}
+
+/// With direct TLS nothing is asked before it that could be left without an answer.
+fn reset(view: &View<'_>, failure: &OsFailure) -> Finding {
+    Finding::titled(format!("{} reset the connection as soon as it was made", view.place()))
+        .because(
+            "something there takes connections and ends them immediately: a load balancer or a container's published port with \
+             no server behind it, or a firewall",
+        )
+        .fact("to", described(view))
+        .fact("port", i64::from(view.port()))
+        .fact("error", text::printable(&failure.text))
+        .fixes(usual_port(view))
+        .fixes(where_it_listens(view))
+        .fix(Fix::text("see whether the server behind that port runs, and whether this machine's address is allowed there"))
 }
 
 fn unreachable(view: &View<'_>) -> Option<Finding> {

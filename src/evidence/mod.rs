@@ -284,8 +284,8 @@ pub enum DnsFailure {
 pub enum TcpResult {
     /// Connected.
     Connected {
-        /// This end.
-        local: SocketAddr,
+        /// This end; `None` where the peer had reset the connection before that could be asked for.
+        local: Option<SocketAddr>,
     },
     /// The system refused or the peer did.
     Failed(OsFailure),

@@ -1,5 +1,6 @@
 //! One address: TCP, SSLRequest, handshake, session, with one deadline over all of it.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 use crate::evidence::{
-    Attempt, NegotiateResult, PlaintextAnswer, Resolution, SessionFailure, SessionRecord, Step, TcpResult,
-    TlsFailure,
+    Attempt, Closure, NegotiateResult, PlaintextAnswer, Resolution, SessionFailure, SessionRecord, Step,
+    TcpResult, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -85,13 +86,25 @@ impl Context<'_> {
     async fn connect(&self, address: SocketAddr, attempt: &mut Attempt) -> Option<Tap<TcpStream>> {
         self.waits(Stage::Tcp, address);
         let start = self.clock.elapsed();
-        let (result, stream) =
-            match tcp::connect(address, &self.plan.settings.keepalives, self.deadline).await {
-                Ok((stream, local)) => (TcpResult::Connected { local }, Some(stream)),
-                Err(failure) => (failure, None),
-            };
+        let (result, stream) = match tcp::connect(address, &self.plan.settings.keepalives, self.deadline)
+            .await
+        {
+            Ok((stream, local)) => (TcpResult::Connected { local: Some(local) }, Some(stream)),
+            // This peer took the connection and then reset it; a refusal is another error. Whether the system tells it
+            // now or in place of the first answer is a race.
+            Err(TcpResult::Failed(failure)) if failure.kind == ErrorKind::ConnectionReset && self.asks() => {
+                attempt.negotiate = Some(self.clock.step(start, NegotiateResult::Ended(Closure::Reset)));
+                (TcpResult::Connected { local: None }, None)
+            }
+            Err(failure) => (failure, None),
+        };
         attempt.tcp = Some(self.clock.step(start, result));
         stream.map(Tap::new)
+    }
+
+    /// Whether SSLRequest comes before TLS.
+    fn asks(&self) -> bool {
+        self.plan.settings.negotiation == SslNegotiation::Postgres
     }
 
     /// sslmode=allow asks without TLS first; says whether that is the end.
@@ -124,7 +137,7 @@ impl Context<'_> {
 
     /// What happens on a connection: TLS, and the session in it.
     async fn secure(&self, mut tap: Tap<TcpStream>, address: SocketAddr, attempt: &mut Attempt) {
-        if self.plan.settings.negotiation == SslNegotiation::Postgres {
+        if self.asks() {
             self.waits(Stage::Negotiate, address);
             let start = self.clock.elapsed();
             let result = negotiate::negotiate(&mut tap, self.deadline).await;

@@ -232,8 +232,10 @@ impl Run<'_> {
 /// from a server that cannot serve now or is of the wrong kind; everything else is final.
 fn after(attempt: &Attempt) -> Next {
     match attempt.tcp.as_ref().map(|step| &step.result) {
-        Some(TcpResult::Connected { .. }) => {}
-        Some(TcpResult::Failed(_) | TcpResult::TimedOut) => return Next::Address,
+        Some(TcpResult::Connected { local: Some(_) }) => {}
+        Some(TcpResult::Connected { local: None } | TcpResult::Failed(_) | TcpResult::TimedOut) => {
+            return Next::Address;
+        }
         None => return Next::Stop,
     }
     match attempt.plaintext.as_ref().map(|step| &step.result) {

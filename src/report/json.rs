@@ -102,6 +102,9 @@ pub(super) fn object(outcome: &Outcome) -> Json {
         "server": attempt.map_or(Json::Null, server),
     });
     if let Some(object) = object.as_object_mut() {
+        if let Some(count) = tls.and_then(chain_count) {
+            object.insert("chain_count".to_owned(), count.into());
+        }
         if outcome.evidence.typed.is_some() {
             object.insert("notes".to_owned(), notes(&outcome.notes()));
         }
@@ -480,7 +483,14 @@ fn chain(outcome: &Outcome, tls: &TlsRecord) -> Vec<Json> {
         .enumerate()
         .filter(|(place, _)| !path.iter().any(|link| link.sent == Some(*place)))
         .map(|(place, certificate)| entry(certificate, Some(place), None));
-    on_path.chain(besides).collect()
+    on_path.chain(besides).take(MOST_CERTIFICATES).collect()
+}
+
+/// How many certificates there are, where not all of them are listed.
+fn chain_count(tls: &TlsRecord) -> Option<usize> {
+    let from_files =
+        tls.judgement.iter().flat_map(|judgement| &judgement.path).filter(|link| link.sent.is_none());
+    Some(from_files.count() + tls.chain.len()).filter(|count| *count > MOST_CERTIFICATES)
 }
 
 /// One certificate: what of it can be read, and where it comes from.
@@ -491,7 +501,7 @@ fn entry(certificate: &Certificate, sent: Option<usize>, in_file: Option<&FileCe
         "issuer": facts.issuer.map(|name| bounded(&name.to_string())),
         "sans": facts.sans.iter().take(MOST_NAMES).map(|name| bounded(&name.to_string())).collect::<Vec<_>>(),
         "sans_count": facts.sans.len(),
-        "serial": facts.serial,
+        "serial": facts.serial.map(|serial| bounded(&serial)),
         "not_before": facts.not_before.map(|moment| moment.to_string()),
         "not_after": facts.not_after.map(|moment| moment.to_string()),
         "key": facts.key.map(|key| shown(&key.to_string())),
@@ -519,6 +529,8 @@ fn server(attempt: &Attempt) -> Json {
     }
 }
 
+/// Most certificates of a chain.
+const MOST_CERTIFICATES: usize = 100;
 /// Most names of a certificate, and most characters of one.
 const MOST_NAMES: usize = 100;
 const LONGEST_NAME: usize = 600;

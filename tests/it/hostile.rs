@@ -165,3 +165,24 @@ fn files_and_strings_are_printable() {
         in_every_format(&home, &format!("{good} {settings}")).diagnosed(code);
     }
 }
+
+/// A message of TLS has room for thousands of certificates, and a certificate for a serial number of any length.
+#[test]
+fn chains_of_any_length_and_numbers_of_any_size_make_reports_that_can_be_read() {
+    let home = Home::new();
+    let root = Draft::authority("root").self_signed();
+    let file = home.write("root.pem", root.pem());
+    let leaf = Draft::server("other.example").serial(&[0x5a; 20_000]).signed_by(&root);
+    let more = [vec![], vec![0x30]].into_iter().cycle().take(5000);
+    let chain: Vec<Vec<u8>> = [leaf.der.clone()].into_iter().chain(more).collect();
+    let scripted = ScriptedServer::start(&chain, &leaf.key, &Tls { blind: true, ..Tls::default() });
+    let conninfo = site::verify_full(scripted.address.port(), file.to_str().unwrap(), OPEN);
+    let report = in_every_format(&home, &conninfo);
+    report.exits(8);
+    assert!(report.stdout.len() < 150_000, "{} bytes", report.stdout.len());
+    assert!(report.at("/chain_count").as_u64() > Some(5000), "{report}");
+    assert_eq!(report.at("/chain").as_array().map(Vec::len), Some(100));
+    let page = Tool::at(&home).with(["-v", conninfo.as_str()]).run().stdout;
+    assert!(page.contains("and 49"), "{page}");
+    assert!(page.lines().count() < 200 && page.lines().all(|line| line.len() < 1000), "{page}");
+}

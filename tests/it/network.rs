@@ -1,7 +1,8 @@
 //! Faults of the network, staged by the kernel: packets dropped and rejected, ways closed, a path that loses large
 //! packets, a resolver that denies, fails or keeps silent.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pgtls_check::demo::Demo;
@@ -257,4 +258,27 @@ fn no_wait_is_longer_than_its_limit() {
             scope.spawn(|| ends(&["--timeout", "2"], "hostaddr='' host=silent.example", 2, "dns-failure"));
         });
     });
+}
+
+/// As a container's published port does with no server behind it. The system tells it as the end of connecting or in place of
+/// the first answer, and either way it is one fault, and no missing route.
+#[test]
+fn a_connection_that_is_reset_as_soon_as_it_is_made_is_no_missing_route() {
+    let home = Home::new();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("an option");
+        }
+    });
+    for _ in 0..10 {
+        let conninfo = format!("host=127.0.0.1 port={port} sslmode=require");
+        let report = Tool::at(&home).check(&conninfo);
+        report.exits(6).diagnosed("negotiation-closed").says("/diagnosis/evidence/answer", "reset (RST)");
+        let direct = Tool::at(&home).check(&format!("{conninfo} sslnegotiation=direct"));
+        let code = direct.at("/diagnosis/code");
+        assert!(["tcp-refused", "tls-closed"].contains(&code.as_str().unwrap_or_default()), "{direct}");
+        assert!(!direct.stdout.contains("no route"), "{direct}");
+    }
 }

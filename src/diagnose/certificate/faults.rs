@@ -12,6 +12,9 @@ use crate::text;
 use crate::timestamp::Timestamp;
 use crate::verify::{Defect, NameFault, NotACa, Presented};
 
+/// More digits of a serial number than any sound one has (RFC 5280, section 4.1.2.2: 20 octets).
+const LONGEST_SERIAL: usize = 64;
+
 /// `certificate-expired`.
 pub const CERTIFICATE_EXPIRED: Code = Code {
     name: "certificate-expired",
@@ -258,7 +261,7 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
                  knows the reason",
             )
             .fact("certificate", subject(view, defect))
-            .fact("serial", facts.serial_hex())
+            .fact("serial", text::truncated(&facts.serial_hex(), LONGEST_SERIAL))
             .fact("since", since)
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))

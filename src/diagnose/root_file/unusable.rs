@@ -169,9 +169,10 @@ fn no_home(context: &Context<'_>) -> Finding {
 
 /// A path in which libpq removed backslashes.
 fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Finding {
+    let given = path_text(typed);
     let typed = typed.to_string_lossy().into_owned();
     let finding = Finding::titled(format!("there is no file {shown}"))
-        .fact("given", typed.clone())
+        .fact("given", given.clone())
         .fact("read", shown.to_owned())
         .fact_if("from", context.from.clone());
     if !cfg!(windows) && is_windows_path(&typed) {
@@ -182,6 +183,11 @@ fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Find
             )
             .fixes(root_sources(&context.server))
             .fix(Fix::text("copy the file to this machine and set sslrootcert to its path here"));
+    }
+    if given != text::printable(&typed) {
+        return finding
+            .because("this is no path: there is a password in it")
+            .fixes(root_sources(&context.server));
     }
     finding
         .because("in a connection string a backslash escapes the next character and is removed")

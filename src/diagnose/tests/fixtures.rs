@@ -68,7 +68,7 @@ impl Evidence {
             canonical_name: None,
             plaintext: None,
             without_tls: None,
-            tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: "192.0.2.20:50412".parse().unwrap() })),
+            tcp: Some(step(2.0, 11.2, TcpResult::Connected { local: "192.0.2.20:50412".parse().ok() })),
             negotiate: Some(step(13.2, 11.3, NegotiateResult::Accepted)),
             tls: Some(step(24.5, 12.6, handshake(sent))),
             session: Some(step(37.1, 20.0, established())),

@@ -156,7 +156,7 @@ pub(super) fn backslash_path(view: &View<'_>) -> Vec<Finding> {
         Finding::titled(
             "psql would look for the root file at another path: a backslash escapes the next character",
         )
-        .fact("given", text::printable(&given))
+        .fact("given", path_text(typed))
         .fact("psql_reads", path_text(parsed))
         .fix(Fix::default().set("sslrootcert", given.replace('\\', "/")))
         .fix(Fix::default().set("sslrootcert", given)),

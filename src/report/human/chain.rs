@@ -12,6 +12,8 @@ use crate::verify::{Defect, Link};
 
 /// Ends nearer than this are told in days for every certificate; for the server's own they always are.
 const NEAR_DAYS: i64 = 90;
+/// No sound path is as long; a message of TLS has room for thousands of certificates of no byte.
+const MOST_LISTED: usize = 20;
 
 /// The path as it was built, and below it what was sent for nothing.
 pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
@@ -28,7 +30,7 @@ pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
     page.part();
     heading(page, outcome, tls, &path);
     let last = path.len().saturating_sub(1);
-    for (index, link) in path.iter().enumerate() {
+    for (index, link) in path.iter().enumerate().take(MOST_LISTED) {
         let role = match index {
             0 => "leaf",
             _ if link.certificate.is_self_issued() => "root",
@@ -38,14 +40,24 @@ pub(super) fn draw(page: &mut Page, outcome: &Outcome) {
         let bar = if joined { "│" } else { "" };
         certificate(page, outcome, link, role, bar, index == 0);
     }
+    and_more(page, path.len());
     if let Some(gap) = gap {
         let sign = if page.style().width.is_some() { "╳" } else { "gap" };
         row(page, sign, Role::Error, &gap, Role::Error);
     }
     let used = |place: usize| path.iter().any(|link| link.sent == Some(place));
-    for (_, extra) in tls.chain.iter().enumerate().filter(|(place, _)| !used(*place)) {
+    let unused: Vec<_> = tls.chain.iter().enumerate().filter(|(place, _)| !used(*place)).collect();
+    for (_, extra) in unused.iter().take(MOST_LISTED) {
         name(page, "unused", Role::Secondary, extra);
         row(page, "", Role::Plain, "sent, not part of the path", Role::Secondary);
+    }
+    and_more(page, unused.len());
+}
+
+/// Says how many certificates are not listed.
+fn and_more(page: &mut Page, all: usize) {
+    if let Some(rest) = all.checked_sub(MOST_LISTED).filter(|rest| *rest > 0) {
+        row(page, "", Role::Plain, &format!("and {rest} more"), Role::Secondary);
     }
 }
 

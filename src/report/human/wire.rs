@@ -14,7 +14,7 @@ pub(super) fn facts(page: &mut Page, outcome: &Outcome) {
     let is_real = outcome.evidence.rehearsal.is_none();
     let Some(attempt) = subject::attempt(outcome).filter(|_| is_real) else { return };
     let mut facts: Vec<(&str, String)> = Vec::new();
-    if let Some(TcpResult::Connected { local }) = attempt.tcp.as_ref().map(|step| &step.result) {
+    if let Some(TcpResult::Connected { local: Some(local) }) = attempt.tcp.as_ref().map(|step| &step.result) {
         facts.push(("from", local.to_string()));
     }
     if let (Some(address), Some(Ok(port))) = (attempt.address, subject::host(outcome).map(|host| &host.port))
