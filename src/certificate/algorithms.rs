@@ -377,15 +377,24 @@ pub(crate) const EXPLICIT_CURVE: &str = "explicit parameters";
 
 /// The size of the modulus in an RSAPublicKey.
 fn modulus_bits(key: &[u8]) -> Result<u32, Malformed> {
+    rsa_public_key(key).map(|(modulus, _)| bit_length(modulus))
+}
+
+/// Modulus and exponent of an RSAPublicKey (RFC 8017, appendix A.1.1).
+pub(crate) fn rsa_public_key(key: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut inside = der::Elements::new(key).expect(der::SEQUENCE, "RSA key")?.inside();
     let modulus = inside.expect(der::INTEGER, "RSA modulus")?;
     let exponent = inside.expect(der::INTEGER, "RSA exponent")?;
     inside.end("RSA key")?;
-    der::integer(&exponent, "RSA exponent")?;
-    let digits = der::integer(&modulus, "RSA modulus")?;
-    let digits = digits.strip_prefix(&[0]).unwrap_or(digits);
+    let exponent = der::integer(&exponent, "RSA exponent")?;
+    Ok((der::integer(&modulus, "RSA modulus")?, exponent))
+}
+
+/// The length of the number that the bytes of an INTEGER are, without a sign.
+pub(crate) fn bit_length(number: &[u8]) -> u32 {
+    let digits = number.strip_prefix(&[0]).unwrap_or(number);
     let leading = digits.first().map_or(0, |byte| byte.leading_zeros());
-    Ok(u32::try_from(digits.len()).unwrap_or(u32::MAX / 8).saturating_mul(8).saturating_sub(leading))
+    u32::try_from(digits.len()).unwrap_or(u32::MAX / 8).saturating_mul(8).saturating_sub(leading)
 }
 
 /// How the OIDs of the curves begin that OpenSSL has (ec_curve.c): ANSI X9.62, SECG, Brainpool, WAP, SM2.

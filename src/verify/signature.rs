@@ -9,7 +9,7 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::{CertificateError, DigitallySignedStruct, PeerIncompatible, PeerMisbehaved, SignatureScheme};
 
-use crate::certificate::{Hash, KeyKind, SignatureAlgorithm, public_key};
+use crate::certificate::{self, Hash, KeyKind, SignatureAlgorithm, bit_length, public_key};
 
 /// Why a signature was not found good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,17 +96,17 @@ fn rsa_or_edwards(
     })
 }
 
-/// ring takes public exponents from 3 to 2^33 - 1; OpenSSL takes longer ones (up to 3072 bits of modulus).
+/// ring takes public exponents of two to 33 bits; OpenSSL takes longer ones too, up to 64 bits where the modulus has more
+/// than 3072 (`rsa_ossl_public_decrypt` in rsa_ossl.c).
 fn unusual_exponent(rsa_public_key: &[u8], key: &KeyKind) -> Option<String> {
     if !matches!(key, KeyKind::Rsa(_) | KeyKind::RsaPss(_)) {
         return None;
     }
-    // RSAPublicKey ends in the exponent: 02 LENGTH BYTES with at least six bytes, the first of them not zero.
-    (6..=128usize).find_map(|length| {
-        let header = rsa_public_key.len().checked_sub(length + 2)?;
-        let found = rsa_public_key.get(header..header + 2)? == [0x02, u8::try_from(length).ok()?];
-        found.then(|| format!("{key} with a public exponent of {} bits", length * 8))
-    })
+    let (modulus, exponent) = certificate::rsa_public_key(rsa_public_key).ok()?;
+    let (modulus, exponent) = (bit_length(modulus), bit_length(exponent));
+    let is_usual = (2..=33).contains(&exponent);
+    let is_too_long = modulus > 3072 && exponent > 64;
+    (!is_usual && !is_too_long).then(|| format!("{key} with a public exponent of {exponent} bits"))
 }
 
 /// ECDSA on any of the three curves with any of the hashes, as OpenSSL accepts it.
@@ -273,5 +273,44 @@ fn verify_handshake(
         Ok(()) => Ok(HandshakeSignatureValid::assertion()),
         Err(SignatureError::Bad) => Err(CertificateError::BadSignature.into()),
         Err(SignatureError::Unsupported(_)) => Err(PeerIncompatible::NoSignatureSchemesInCommon.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::certificate::encode::{element, sequence};
+
+    fn exponent_of(modulus: &[u8], exponent: &[u8]) -> Option<String> {
+        let key = sequence(&[&element(2, &[modulus]), &element(2, &[exponent])]);
+        unusual_exponent(&key, &KeyKind::Rsa(bit_length(modulus)))
+    }
+
+    #[test]
+    fn an_exponent_that_only_openssl_takes_is_told() {
+        let modulus = |bytes: usize| [&[0, 0x80][..], &vec![1; bytes - 1]].concat();
+        let exponent = |bytes: usize| [&[1][..], &vec![3; bytes - 1]].concat();
+        assert_eq!(exponent_of(&modulus(256), &[1, 0, 1]), None);
+        assert_eq!(exponent_of(&modulus(256), &[3]), None);
+        let told = exponent_of(&modulus(256), &exponent(25)).unwrap();
+        assert!(told.ends_with("with a public exponent of 193 bits"), "{told}");
+        assert!(exponent_of(&modulus(512), &exponent(8)).is_some());
+        // OpenSSL refuses that too.
+        assert_eq!(exponent_of(&modulus(512), &exponent(9)), None);
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::config())]
+
+        /// Whatever stands in the modulus, it is no exponent.
+        #[test]
+        fn the_digits_of_a_modulus_are_no_exponent(bytes in prop::collection::vec(any::<u8>(), 255), at in 0_usize..253) {
+            let mut modulus = [&[0, 0xC0][..], &bytes].concat();
+            let left = u8::try_from(modulus.len() - at - 4 + 5).unwrap_or(0x19);
+            modulus[at + 2..at + 4].copy_from_slice(&[2, left]);
+            prop_assert_eq!(exponent_of(&modulus, &[1, 0, 1]), None);
+        }
     }
 }
