@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::options::OPTIONS;
@@ -141,6 +142,14 @@ impl Environment {
     /// Whether a variable is set, be it to nothing.
     pub fn sets(&self, name: &str) -> bool {
         self.variable(name).is_some() || self.secrets.contains_key(name)
+    }
+
+    /// The variables that are named as libpq's are, few of all.
+    pub(super) fn of_libpq(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let begin = Bound::Included(OsStr::new("PG"));
+        let from = self.variables.range::<OsStr, _>((begin, Bound::Unbounded));
+        let alike = from.take_while(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"));
+        alike.map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// A variable, if it is set, be it to nothing.

@@ -2,12 +2,13 @@
 //! (fe-connect.c, conninfo_add_defaults and what pqConnectOptions2 fills in).
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 
 use super::grammar::Assignment;
 use super::options::{self, ConnectionOption, Kind, LibpqVersion, OPTIONS};
 use super::parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as};
-use super::uri::unencoded_password;
+use super::uri::{scheme_length, unencoded_password};
 use super::validate::Merged;
 use super::{ConfigError, Environment, Origin, Parameter, ParameterValue, Place, Value, service};
 use crate::secret::Secret;
@@ -106,18 +107,28 @@ impl<'a> Merge<'a> {
             return Err(Box::new(error));
         }
         self.service(environment)?;
+        let variables: Vec<_> = environment.of_libpq().collect();
         for option in OPTIONS {
+            if self.found.contains_key(option.keyword) {
+                continue;
+            }
             let secret = option.variable.filter(|_| option.kind.is_secret());
             if let Some((variable, secret)) = secret.and_then(|name| Some((name, environment.secret(name)?)))
             {
-                self.found.entry(option.keyword).or_insert(Found {
-                    value: ParameterValue::Secret(secret),
-                    origin: Origin::Environment(variable),
-                    place: None,
-                    typed: None,
-                });
-            } else if let Some((value, origin)) = fallback(option, environment) {
+                self.found.insert(
+                    option.keyword,
+                    Found {
+                        value: ParameterValue::Secret(secret),
+                        origin: Origin::Environment(variable),
+                        place: None,
+                        typed: None,
+                    },
+                );
+            } else if let Some((value, origin)) = said(option, &variables) {
                 self.plain(option.keyword, value, origin);
+            } else if let Some(default) = option.default {
+                let (value, origin) = (ParameterValue::Plain(Value::from(default)), Origin::Default);
+                self.found.insert(option.keyword, Found { value, origin, place: None, typed: None });
             }
         }
         self.default_sslmode();
@@ -243,7 +254,9 @@ impl<'a> Merge<'a> {
     pub(super) fn read_otherwise(&self) -> Vec<&'static str> {
         let strings = [(self.option_d, StringSource::OptionD), (self.input, StringSource::Positional)];
         let mut otherwise = Vec::new();
-        for (text, source) in strings.into_iter().filter_map(|(text, source)| Some((text?, source))) {
+        let uris = strings.into_iter().filter_map(|(text, source)| Some((text?, source)));
+        // Of the other grammar nothing has changed.
+        for (text, source) in uris.filter(|(text, _)| scheme_length(text).is_some()) {
             let older = parse_as(text, LibpqVersion::V15).unwrap_or_else(|failure| failure.read);
             for (keyword, _) in &older.assignments {
                 let found = self.found.get(keyword).filter(|found| {
@@ -292,17 +305,20 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// What the environment or libpq itself says where neither string nor service does.
-fn fallback(option: &ConnectionOption, environment: &Environment) -> Option<(Value, Origin)> {
+/// What the environment says where neither string nor service does.
+fn said(option: &ConnectionOption, variables: &[(&OsStr, &OsStr)]) -> Option<(Value, Origin)> {
+    let value = |wanted: &str| {
+        let (_, value) = variables.iter().find(|(name, _)| *name == wanted)?;
+        Some(Value::new(value.as_encoded_bytes()))
+    };
     if let Some(variable) = option.variable
-        && let Some(value) = environment.value(variable)
+        && let Some(value) = value(variable)
     {
         return Some((value, Origin::Environment(variable)));
     }
-    let required =
-        || environment.value("PGREQUIRESSL").is_some_and(|value| value.as_bytes().starts_with(b"1"));
+    let required = || value("PGREQUIRESSL").is_some_and(|value| value.as_bytes().starts_with(b"1"));
     if option.keyword == "sslmode" && required() {
         return Some((Value::from("require"), Origin::Environment("PGREQUIRESSL")));
     }
-    Some((Value::from(option.default?), Origin::Default))
+    None
 }

@@ -12,7 +12,7 @@ mod verifier;
 
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 
 use rustls::client::Resumption;
@@ -71,7 +71,7 @@ pub(super) async fn handshake(
         return (clock.step(start, unfinished(offer, failure)), None);
     }
     let limits = settings.limiting_config().map(OpenSslConfig::offered);
-    let provider = match limited_provider(limits.as_ref(), &versions) {
+    let provider = match limits.as_ref().map(|limits| limited_provider(limits, &versions)).transpose() {
         Ok(provider) => provider,
         Err(what) => return (clock.step(start, unfinished(offer, TlsFailure::Unsupported(what))), None),
     };
@@ -188,10 +188,14 @@ fn unfinished(offer: Offer, failure: TlsFailure) -> TlsRecord {
     }
 }
 
+/// Those that rustls has, lowest first.
+const VERSIONS: [(TlsVersion, &SupportedProtocolVersion); 2] =
+    [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)];
+
 /// The versions that the settings allow and rustls has, lowest first. Without a lower bound OpenSSL's own applies, which
 /// is 1.2 where the security level is 2.
 fn versions(settings: &Settings) -> Vec<(TlsVersion, &'static SupportedProtocolVersion)> {
-    [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)]
+    VERSIONS
         .into_iter()
         .filter(|(version, _)| {
             settings.min_tls.is_none_or(|min| *version >= min)
@@ -219,11 +223,10 @@ pub(super) fn provider() -> CryptoProvider {
 /// # Errors
 /// What is needed and missing here.
 fn limited_provider(
-    limits: Option<&Offered>,
+    limits: &Offered,
     versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
 ) -> Result<CryptoProvider, String> {
     let mut provider = provider();
-    let Some(limits) = limits else { return Ok(provider) };
     let highest = versions.last().map_or(TlsVersion::Tls13, |(version, _)| *version);
     if let Some(lacking) = limits.lacks(highest) {
         return Err(format!("a {lacking} to offer"));
@@ -249,23 +252,44 @@ fn limited_provider(
 
 fn config(
     name: &server_name::ServerName,
-    provider: CryptoProvider,
+    provider: Option<CryptoProvider>,
     versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
     verifier: verifier::Verifier,
     client: client_certificate::Resolver,
 ) -> Result<ClientConfig, rustls::Error> {
-    let provider = match name.placeholder() {
-        Some(placeholder) => placeholder.provider(&provider),
-        None => provider,
+    let mut config = match (name.placeholder(), provider) {
+        (None, None) if versions.len() == VERSIONS.len() => match &*USUAL {
+            Ok(usual) => usual.clone(),
+            Err(error) => return Err(error.clone()),
+        },
+        (None, provider) => without_verifier(provider.unwrap_or_else(self::provider), versions)?,
+        (Some(placeholder), provider) => {
+            let provider = provider.unwrap_or_else(self::provider);
+            without_verifier(placeholder.provider(&provider), versions)?
+        }
     };
+    config.dangerous().set_certificate_verifier(Arc::new(verifier));
+    config.client_auth_cert_resolver = Arc::new(client);
+    config.enable_sni = name.sent().is_some();
+    Ok(config)
+}
+
+/// What is the same for all handshakes that nothing limits, made once.
+static USUAL: LazyLock<Result<ClientConfig, rustls::Error>> =
+    LazyLock::new(|| without_verifier(provider(), &VERSIONS));
+
+/// Accepts nobody: each handshake has its own verifier.
+fn without_verifier(
+    provider: CryptoProvider,
+    versions: &[(TlsVersion, &'static SupportedProtocolVersion)],
+) -> Result<ClientConfig, rustls::Error> {
     let versions: Vec<_> = versions.iter().map(|(_, version)| *version).collect();
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_client_cert_resolver(Arc::new(client));
+        .with_custom_certificate_verifier(Arc::new(verifier::Nobody))
+        .with_no_client_auth();
     config.resumption = Resumption::disabled();
-    config.enable_sni = name.sent().is_some();
     config.alpn_protocols = vec![ALPN.as_bytes().to_vec()];
     Ok(config)
 }

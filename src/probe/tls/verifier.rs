@@ -123,6 +123,45 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// Refuses every server: what stands in a configuration until a handshake's own verifier does.
+#[derive(Debug)]
+pub(super) struct Nobody;
+
+impl ServerCertVerifier for Nobody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Err(CertificateError::UnknownIssuer.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(CertificateError::BadSignature.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(CertificateError::BadSignature.into())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        Vec::new()
+    }
+}
+
 /// The error that makes rustls send the alert that OpenSSL would send (`x509table` in statem_lib.c).
 fn refusal(judgement: &Judgement, mode: SslMode) -> CertificateError {
     let first = judgement.defects.iter().find(|defect| defect.demanded(mode, judgement.verifies));
