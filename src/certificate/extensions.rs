@@ -37,6 +37,10 @@ pub struct Extensions {
     pub as_resources: Option<Resources>,
     /// Whether it is a proxy certificate (RFC 3820).
     pub proxy: bool,
+    /// Whether there are any extensions.
+    pub any: bool,
+    /// Those of the known ones that are marked critical, by name.
+    pub critical: Vec<&'static str>,
     /// Critical extensions that OpenSSL does not know: dotted OIDs.
     pub unknown_critical: Vec<String>,
     /// Extensions that cannot be read or stand twice; with any of these OpenSSL refuses the certificate in a path.
@@ -215,7 +219,7 @@ pub(super) fn frames<'a>(extensions: &Element<'a>) -> Result<Vec<Extension<'a>>,
 impl Extensions {
     /// Reads a certificate's extensions; what is wrong within one is kept in `problems`.
     pub(super) fn read(frames: &[Extension<'_>]) -> Self {
-        let mut facts = Self::default();
+        let mut facts = Self { any: !frames.is_empty(), ..Self::default() };
         for extension in frames.iter().filter(|extension| extension.critical) {
             if !SUPPORTED.contains(&extension.oid) {
                 facts.unknown_critical.push(der::dotted(extension.oid));
@@ -225,6 +229,7 @@ impl Extensions {
             let mut found = frames.iter().filter(|extension| extension.oid == oid);
             let Some(first) = found.next() else { continue };
             let mut result = facts.take(name, &first.value);
+            facts.critical.extend(first.critical.then_some(name));
             if found.next().is_some() {
                 result = Err(first.value.wrong(format!("{name} stands there more than once")));
             }

@@ -98,6 +98,8 @@ impl Rehearsed {
             host.map(|host| Value::new(host.name.exposed())).filter(|name| !name.as_bytes().is_empty());
         let begin = Instant::now();
         let judgement = verify::judge(&self.chain, &plan.trust, name.as_ref(), at, settings.sslmode);
+        // Here it is asked which drivers would refuse, too.
+        let judgement = judgement.with_x509_strict();
         let judging = begin.elapsed();
         let session = judgement.accepted.then(|| self.answer(settings, client)).flatten();
         let failure = (!judgement.accepted).then_some(TlsFailure::CertificateRefused);

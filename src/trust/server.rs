@@ -15,7 +15,7 @@ use super::{
     ClientIdentity, FileCertificate, FileContent, FileError, KeyProblem, Revocation, RootSource, RootStore,
     Roots, Trust, file, key, revocation, roots,
 };
-use crate::certificate::{Certificate, SecurityLevel};
+use crate::certificate::{Certificate, SecurityLevel, pem};
 use crate::conninfo::Library;
 use crate::file::account::Reader;
 use crate::file::obstacle::{Account, Obstacle};
@@ -56,6 +56,8 @@ pub struct ServerFiles {
     pub account: Option<Account>,
     /// What PostgreSQL minds, in its order.
     pub faults: Vec<ServerFault>,
+    /// Those that begin with a block behind a byte-order mark, which OpenSSL 1.1 does not read.
+    pub behind_mark: Vec<PathBuf>,
 }
 
 /// The server's private key, without the key.
@@ -155,7 +157,8 @@ pub fn server_files(paths: &ServerPaths, directory: &Path) -> ServerFiles {
     let level = SecurityLevel::default();
     let place = |path: &PathBuf| directory.join(path);
     let certificate_file = place(&paths.certificate);
-    let mut reading = Reading { account: paths.account.as_ref(), faults: Vec::new() };
+    let mut reading =
+        Reading { account: paths.account.as_ref(), faults: Vec::new(), behind_mark: Vec::new() };
     let certificates = reading.certificates(&certificate_file, level);
     let key = paths.key.as_ref().map(|path| {
         let pass_phrase = paths.pass_phrase.as_ref().map(Secret::expose);
@@ -167,8 +170,17 @@ pub fn server_files(paths: &ServerPaths, directory: &Path) -> ServerFiles {
         None => Revocation::Off,
     };
     let account = paths.account.as_ref().map(|reader| reader.account.clone());
-    let faults = reading.faults;
-    let files = ServerFiles { certificate_file, certificates, key, authorities, revocation, account, faults };
+    let Reading { faults, behind_mark, .. } = reading;
+    let files = ServerFiles {
+        certificate_file,
+        certificates,
+        key,
+        authorities,
+        revocation,
+        account,
+        faults,
+        behind_mark,
+    };
     files.named_from(directory)
 }
 
@@ -181,6 +193,7 @@ impl ServerFiles {
             }
         };
         shorten(&mut self.certificate_file);
+        self.behind_mark.iter_mut().for_each(shorten);
         self.faults.iter_mut().for_each(|fault| shorten(&mut fault.path));
         self.key.iter_mut().for_each(|key| shorten(&mut key.file));
         let authorities = self.authorities.iter_mut().flat_map(|store| &mut store.certificates);
@@ -222,6 +235,7 @@ impl ServerFiles {
 struct Reading<'a> {
     account: Option<&'a Reader>,
     faults: Vec<ServerFault>,
+    behind_mark: Vec<PathBuf>,
 }
 
 impl Reading<'_> {
@@ -241,6 +255,8 @@ impl Reading<'_> {
         match chain_file::read(path, level) {
             Ok(found) => {
                 self.is_readable(of, path);
+                let bytes = file::read(path).unwrap_or_default();
+                self.behind_mark.extend(pem::begins_behind_mark(&bytes).then(|| path.to_owned()));
                 found
             }
             Err(ChainFault::Unreadable(error)) => {
@@ -281,6 +297,7 @@ impl Reading<'_> {
             }
         };
         self.is_readable(of, path);
+        self.behind_mark.extend(pem::begins_behind_mark(&bytes).then(|| path.to_owned()));
         let key = match key::read(&bytes, pass_phrase) {
             Ok(key) if key::is_pem(&bytes) => key,
             Ok(_) => return self.no_key(path, found, ServerProblem::KeyInDer),
@@ -343,6 +360,7 @@ impl Reading<'_> {
             }
             Roots::Loaded(store) => {
                 self.is_readable(of, path);
+                self.behind_mark.extend(store.behind_mark.then(|| path.to_owned()));
                 return Some(store);
             }
             Roots::Unreadable { error, .. } => self.fault(of, path, ServerProblem::Unreadable(error)),

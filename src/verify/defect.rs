@@ -220,6 +220,13 @@ pub enum StrictReason {
     /// A certificate of the chain names no issuer, which the JDK refuses to parse (X509CertInfo in sun.security.x509; code
     /// `strict-client-rejects`).
     EmptyIssuer,
+    /// OpenSSL's strict mode, which Python sets from 3.13 on, refuses a certificate of the path (code `strict-client-rejects`).
+    X509Strict {
+        /// Its place in the path.
+        at: usize,
+        /// In OpenSSL's words.
+        what: &'static str,
+    },
     /// Anything else that webpki refuses, in its words (code `strict-client-rejects`).
     Other(String),
 }

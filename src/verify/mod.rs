@@ -18,6 +18,7 @@ mod revocation;
 pub mod signature;
 mod store;
 mod strict;
+mod x509_strict;
 
 use crate::certificate::Certificate;
 use crate::conninfo::{SslMode, Value};

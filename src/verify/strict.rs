@@ -27,6 +27,7 @@ pub struct StrictRefusal {
 const RUSTLS: &[&str] = &["rustls (tokio-postgres, sqlx)"];
 const GO: &[&str] = &["Go 1.23 and later (lib/pq, pgx)"];
 const JAVA: &[&str] = &["Java (pgJDBC, R2DBC)"];
+const PYTHON: &[&str] = &["Python 3.13 and later with ssl.create_default_context() (asyncpg, pg8000)"];
 const GO_AND_RUSTLS: &[&str] = &["Go (lib/pq, pgx)", "rustls (tokio-postgres, sqlx)"];
 
 /// Makes a defect of what the program's own library refuses besides: then it is no second opinion.
@@ -34,8 +35,12 @@ pub(super) fn demanded(judgement: &mut Judgement, library: Library, host: Option
     let of_go = |reason: &StrictReason| {
         matches!(reason, StrictReason::NoSubjectAltName | StrictReason::NegativeSerial)
     };
-    let of_webpki =
-        |reason: &StrictReason| !matches!(reason, StrictReason::NegativeSerial | StrictReason::EmptyIssuer);
+    let of_webpki = |reason: &StrictReason| {
+        !matches!(
+            reason,
+            StrictReason::NegativeSerial | StrictReason::EmptyIssuer | StrictReason::X509Strict { .. }
+        )
+    };
     let refused = match library {
         Library::OpenSsl => return,
         Library::Go => judgement.strict.extract_if(.., |refusal| of_go(&refusal.reason)).next(),
@@ -100,8 +105,9 @@ pub(super) fn refusals(
     reasons.into_iter().map(|reason| StrictRefusal { clients: clients(&reason), reason }).collect()
 }
 
-fn clients(reason: &StrictReason) -> &'static [&'static str] {
+pub(super) fn clients(reason: &StrictReason) -> &'static [&'static str] {
     match reason {
+        StrictReason::X509Strict { .. } => PYTHON,
         StrictReason::NoSubjectAltName => GO_AND_RUSTLS,
         StrictReason::NegativeSerial => GO,
         StrictReason::EmptyIssuer => JAVA,

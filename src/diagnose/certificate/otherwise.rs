@@ -60,6 +60,7 @@ pub(super) fn reason_words(reason: &StrictReason) -> String {
         StrictReason::OldVersion(version) => format!("X.509 version {version}"),
         StrictReason::NegativeSerial => "a negative serial number".to_owned(),
         StrictReason::EmptyIssuer => "no issuer name".to_owned(),
+        StrictReason::X509Strict { what, .. } => (*what).to_owned(),
         StrictReason::Other(what) => crate::text::printable(what),
     }
 }

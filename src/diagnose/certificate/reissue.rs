@@ -41,6 +41,37 @@ const CA_EXTENSIONS: [&str; 3] = [
 /// Intermediates where it is not known whether the CA is the root: one that is missing fails, a root too many does not.
 const MAY_BE_MISSING: usize = 1;
 
+/// The server's files, as the commands name them.
+struct Files {
+    certificate: String,
+    key: String,
+    /// What follows once they are in place.
+    then: String,
+}
+
+impl Files {
+    /// Those of a server that runs have their usual names; those that are rehearsed the ones that were given, and no server
+    /// has loaded them yet.
+    fn of(view: &View<'_>) -> Self {
+        let Some(rehearsal) = view.rehearsal() else { return Self::usual() };
+        let path = |path: &std::path::Path| posix_quoted(&path.to_string_lossy());
+        let key = rehearsal.files.key.as_ref().map(|key| path(&key.file));
+        Self {
+            certificate: path(&rehearsal.files.certificate_file),
+            key: key.unwrap_or_else(|| "server.key".to_owned()),
+            then: String::new(),
+        }
+    }
+
+    fn usual() -> Self {
+        Self {
+            certificate: "server.crt".to_owned(),
+            key: "server.key".to_owned(),
+            then: format!(" && {RELOAD}"),
+        }
+    }
+}
+
 /// Who signs a certificate.
 enum Signer {
     /// A CA of the reader's organisation, by its name.
@@ -57,7 +88,8 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
         return fix;
     }
     let signer = signer(view);
-    let commands = server_commands(&server_names(view, also), key, &signer, intermediates(view));
+    let commands =
+        server_commands(&server_names(view, also), key, &signer, intermediates(view), &Files::of(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
             "{text}; ca.crt and ca.key below are the files of its CA{}{name}, which the CA's administrator has",
@@ -76,8 +108,13 @@ pub(super) fn server_by_another(view: &View<'_>, text: &str) -> Fix {
     if let Some(fix) = of_provider(view) {
         return fix;
     }
-    let commands =
-        server_commands(&server_names(view, None), Key::Kept, &Signer::Own(String::new()), MAY_BE_MISSING);
+    let commands = server_commands(
+        &server_names(view, None),
+        Key::Kept,
+        &Signer::Own(String::new()),
+        MAY_BE_MISSING,
+        &Files::of(view),
+    );
     Fix::text(format!(
         "{text}; ca.crt and ca.key below are that other CA's files, and its root has to be in the root file of the clients"
     ))
@@ -85,7 +122,7 @@ pub(super) fn server_by_another(view: &View<'_>, text: &str) -> Fix {
 }
 
 /// The one intermediate of a path, if it is no public CA's: its issuer can be asked for a new certificate.
-pub(super) fn is_own_intermediate(view: &View<'_>, at: usize) -> bool {
+pub(in crate::diagnose) fn is_own_intermediate(view: &View<'_>, at: usize) -> bool {
     let path = view.judgement().map_or(&[][..], |judgement| &judgement.path);
     at == 1 && path.len() == 3 && !matches!(signer(view), Signer::Public(_))
 }
@@ -99,6 +136,7 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
     let facts = view.judgement().and_then(|judgement| judgement.path.get(at)?.certificate.facts().ok());
     let identifier = facts.and_then(|facts| facts.extensions.subject_key.as_deref());
     let identifier = identifier.map_or_else(|| "hash".to_owned(), text::hex);
+    let Files { certificate, then, .. } = Files::of(view);
     let extensions =
         CA_EXTENSIONS.map(str::to_owned).into_iter().chain([format!("subjectKeyIdentifier = {identifier}")]);
     let fix = Fix::text(format!(
@@ -110,8 +148,8 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
             "openssl x509 -x509toreq -in ca.crt -signkey ca.key -out ca.csr".to_owned(),
             "openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -CAcreateserial -days 1825 -sha256 -extfile ca.ext -out ca-new.crt"
                 .to_owned(),
-            "openssl x509 -in server.crt -out leaf.crt".to_owned(),
-            format!("cat leaf.crt ca-new.crt > server.crt && {RELOAD}"),
+            format!("openssl x509 -in {certificate} -out leaf.crt"),
+            format!("cat leaf.crt ca-new.crt > {certificate}{then}"),
         ]
         .join("\n"),
     )
@@ -125,7 +163,7 @@ pub(in crate::diagnose) fn by_new_authority(view: &View<'_>, text: &str) -> Fix 
     let names = server_names(view, None);
     let create = "openssl req -x509 -newkey rsa:3072 -nodes -keyout ca.key -subj '/CN=PostgreSQL CA' -days 3650 -sha256 \
                   -addext 'keyUsage = critical, keyCertSign, cRLSign' -out ca.crt";
-    let issue = server_commands(&names, Key::New, &Signer::Own(String::new()), 0);
+    let issue = server_commands(&names, Key::New, &Signer::Own(String::new()), 0, &Files::of(view));
     Fix::text(format!("{text}; then give ca.crt to the clients as their root file"))
         .run(format!("{create}\n{issue}"))
 }
@@ -224,7 +262,14 @@ fn is_plain(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_*:@".contains(c))
 }
 
-fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: usize) -> String {
+fn server_commands(
+    names: &[String],
+    key: Key,
+    signer: &Signer,
+    intermediates: usize,
+    files: &Files,
+) -> String {
+    let Files { certificate, key: current_key, then } = files;
     let alternative: Vec<String> = names
         .iter()
         .map(|name| format!("{}:{name}", if is_ip_address(name.as_bytes()) { "IP" } else { "DNS" }))
@@ -233,11 +278,12 @@ fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: u
     let subject = names.iter().find(|name| !is_ip_address(name.as_bytes())).or(names.first());
     let subject = posix_quoted(&format!("/CN={}", subject.map(String::as_str).unwrap_or_default()));
     let request = match key {
-        Key::Kept => format!("openssl req -new -key server.key -subj {subject}"),
+        Key::Kept => format!("openssl req -new -key {current_key} -subj {subject}"),
         Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout new.key -subj {subject}"),
     };
-    let leaf = if intermediates == 0 || matches!(signer, Signer::Itself) { "server.crt" } else { "leaf.crt" };
-    let own_key = if key == Key::New { "new.key" } else { "server.key" };
+    let alone = intermediates == 0 || matches!(signer, Signer::Itself);
+    let leaf = if alone { certificate } else { "leaf.crt" };
+    let own_key = if key == Key::New { "new.key" } else { current_key };
     let sign = |by: &str| {
         format!("openssl x509 -req -in server.csr {by} -days 365 -sha256 -extfile server.ext -out {leaf}")
     };
@@ -256,16 +302,16 @@ fn server_commands(names: &[String], key: Key, signer: &Signer, intermediates: u
             format!("# have {name} sign server.csr; {leaf} is what it returns"),
         ],
     };
-    let reload = match (leaf, intermediates) {
-        ("server.crt", _) => RELOAD.to_owned(),
-        (_, 1) => format!("cat leaf.crt ca.crt > server.crt && {RELOAD}"),
-        _ => format!("cat leaf.crt ca.crt upper-ca.crt > server.crt && {RELOAD}"),
+    let last = match (alone, intermediates) {
+        (true, _) => then.trim_start_matches(" && ").to_owned(),
+        (false, 1) => format!("cat leaf.crt ca.crt > {certificate}{then}"),
+        (false, _) => format!("cat leaf.crt ca.crt upper-ca.crt > {certificate}{then}"),
     };
     // The key in use stays until its successor has a certificate.
     if key == Key::New {
-        commands.push("chmod 600 new.key && mv new.key server.key".to_owned());
+        commands.push(format!("chmod 600 new.key && mv new.key {current_key}"));
     }
-    commands.push(reload);
+    commands.extend(Some(last).filter(|last| !last.is_empty()));
     commands.join("\n")
 }
 
@@ -311,7 +357,7 @@ mod tests {
                       ec_paramgen_curve:P-256 -out server.key\necho true > psql && chmod +x psql";
             run(directory.path(), ca);
             let signer = Signer::Public("Public".to_owned());
-            let commands = server_commands(&names, key, &signer, intermediates);
+            let commands = server_commands(&names, key, &signer, intermediates, &Files::usual());
             let leaf = if intermediates == 0 { "server.crt" } else { "leaf.crt" };
             let sign = format!(
                 "openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -copy_extensions copy -days 30 -out {leaf}"

@@ -1,5 +1,7 @@
 //! Where another release of libpq, or another build or configuration of its OpenSSL, ends otherwise on what was met.
 
+use std::path::{Path, PathBuf};
+
 use crate::certificate::{Facts, SecurityLevel};
 use crate::conninfo::Notice;
 use crate::diagnose::Fix;
@@ -29,7 +31,30 @@ pub(super) fn libpq_builds_differ(view: &View<'_>) -> Vec<Finding> {
         limited_versions(view),
         fips_mode(view),
     ];
-    found.into_iter().flatten().collect()
+    found.into_iter().flatten().chain(marks_of_server_files(view)).collect()
+}
+
+/// The same of a server's files, which another OpenSSL may read than this one.
+fn marks_of_server_files(view: &View<'_>) -> Vec<Finding> {
+    let marked = view.rehearsal().map(|rehearsal| rehearsal.files.behind_mark.as_slice()).unwrap_or_default();
+    let finding = |path: &PathBuf| {
+        let file = path_text(path);
+        Finding::titled(format!(
+            "{file} begins with a byte-order mark: PostgreSQL on OpenSSL 1.1 does not read its first block"
+        ))
+        .fact("file", file)
+        .fix(without_mark(path))
+    };
+    marked.iter().map(finding).collect()
+}
+
+fn without_mark(file: &Path) -> Fix {
+    Fix::text("remove the mark, which is the first 3 bytes").run_words([
+        "sed",
+        "-i",
+        r"1s/^\xEF\xBB\xBF//",
+        &file.to_string_lossy(),
+    ])
 }
 
 /// fe-connect.c, `conninfo_uri_decode`: 18 drops spaces at both ends of a part, 15 keeps them.
@@ -68,12 +93,7 @@ fn byte_order_mark(view: &View<'_>) -> Option<Finding> {
     needed.then(|| {
         Finding::titled(format!("{file} begins with a byte-order mark: libpq on OpenSSL 1.1 {then}"))
             .fact("file", file)
-            .fix(Fix::text("remove the mark, which is the first 3 bytes").run_words([
-                "sed",
-                "-i",
-                r"1s/^\xEF\xBB\xBF//",
-                &first.file.to_string_lossy(),
-            ]))
+            .fix(without_mark(&first.file))
     })
 }
 

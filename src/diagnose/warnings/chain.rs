@@ -199,10 +199,49 @@ fn ca_as_server_fix(view: &View<'_>) -> Fix {
     }
 }
 
+/// What OpenSSL's strict mode refuses, certificate by certificate.
+fn x509_strict(view: &View<'_>) -> Vec<Finding> {
+    let found = refusals(view).filter_map(|refusal| match refusal.reason {
+        StrictReason::X509Strict { at, what } => Some((at, what, refusal.clients)),
+        _ => None,
+    });
+    let finding = |(at, what, clients): (usize, &'static str, &[&str])| {
+        let link = view.judgement()?.path.get(at)?;
+        let name = text::printable(&link.certificate.short_subject());
+        let clients: Vec<String> = clients.iter().map(|client| (*client).to_owned()).collect();
+        let words = "on the server: reissue it with the extensions of RFC 5280 (authorityKeyIdentifier among them), then reload";
+        let fix = match at {
+            0 => reissue::server(view, words, Key::Kept, None),
+            _ if reissue::is_own_intermediate(view, at) => reissue::authority(
+                view,
+                at,
+                "reissue the intermediate with the extensions of RFC 5280, then reload",
+            ),
+            _ => Fix::text(format!(
+                "have {name} reissued with basicConstraints and keyUsage marked critical, and a subjectKeyIdentifier"
+            )),
+        };
+        Some(
+            Finding::titled(format!("strict clients reject {name}: {what}"))
+                .fact("refused_by", clients)
+                .fact("openssl_says", what)
+                .fix(fix),
+        )
+    };
+    found.filter_map(finding).collect()
+}
+
 pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
-    strict(
+    let others = strict(
         view,
-        |reason| !matches!(reason, StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate),
+        |reason| {
+            !matches!(
+                reason,
+                StrictReason::NoSubjectAltName
+                    | StrictReason::CaAsServerCertificate
+                    | StrictReason::X509Strict { .. }
+            )
+        },
         |reason| {
             match reason {
             StrictReason::OldVersion(version) => {
@@ -221,7 +260,9 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
             StrictReason::Other(what) => {
                 format!("strict clients reject the chain: {}", text::printable(what))
             }
-            StrictReason::NoSubjectAltName | StrictReason::CaAsServerCertificate => String::new(),
+            StrictReason::NoSubjectAltName
+            | StrictReason::CaAsServerCertificate
+            | StrictReason::X509Strict { .. } => String::new(),
         }
         },
         || {
@@ -230,5 +271,6 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
                         accepts it as it is";
             reissue::server(view, text, Key::Kept, None)
         },
-    )
+    );
+    others.into_iter().chain(x509_strict(view)).collect()
 }
