@@ -10,15 +10,27 @@ use zeroize::Zeroizing;
 /// last of them is dropped.
 #[derive(Clone)]
 pub struct Secret {
-    memory: Arc<Zeroizing<Vec<u8>>>,
+    memory: Memory,
     part: Range<usize>,
+}
+
+#[derive(Clone)]
+enum Memory {
+    Shared(Arc<Zeroizing<Vec<u8>>>),
+    /// What stands in the program itself and is no secret, where one may stand.
+    Fixed(&'static [u8]),
 }
 
 impl Secret {
     /// Takes the bytes into custody.
     pub fn new(bytes: Vec<u8>) -> Self {
         let part = 0..bytes.len();
-        Self { memory: Arc::new(Zeroizing::new(bytes)), part }
+        Self { memory: Memory::Shared(Arc::new(Zeroizing::new(bytes))), part }
+    }
+
+    /// What stands in the program itself, a default for instance.
+    pub fn fixed(bytes: &'static [u8]) -> Self {
+        Self { memory: Memory::Fixed(bytes), part: 0..bytes.len() }
     }
 
     /// The first place among these bytes of it where `bytes` stand, in the same memory.
@@ -29,12 +41,16 @@ impl Secret {
             _ => all.windows(bytes.len()).position(|window| window == bytes)?,
         };
         let start = self.part.start + within.start + at;
-        Some(Self { memory: Arc::clone(&self.memory), part: start..start + bytes.len() })
+        Some(Self { memory: self.memory.clone(), part: start..start + bytes.len() })
     }
 
     /// The bytes themselves, for the one place that sends or uses them.
     pub fn expose(&self) -> &[u8] {
-        self.memory.get(self.part.clone()).unwrap_or_default()
+        let memory: &[u8] = match &self.memory {
+            Memory::Shared(bytes) => bytes,
+            Memory::Fixed(bytes) => bytes,
+        };
+        memory.get(self.part.clone()).unwrap_or_default()
     }
 }
 

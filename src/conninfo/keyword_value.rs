@@ -43,7 +43,7 @@ pub(super) fn scan(input: &[u8]) -> (Vec<(Vec<u8>, Place)>, Option<usize>) {
 
 /// An unquoted value ends at white space; a backslash makes the next byte literal, a final one vanishes.
 fn unquoted(reader: &mut Reader) -> Vec<u8> {
-    let mut value = Vec::new();
+    let mut value = Vec::with_capacity(reader.rest().iter().take_while(|byte| !is_space(**byte)).count());
     while let Some(byte) = reader.peek().filter(|byte| !is_space(*byte)) {
         reader.u8();
         match byte {

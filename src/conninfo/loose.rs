@@ -58,7 +58,7 @@ pub(super) fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
 }
 
 /// Whether a text is a short word without any sign that could set off a secret, as most values are.
-fn is_harmless_word(text: &[u8]) -> bool {
+pub(super) fn is_harmless_word(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     text.len() < LONG_RUN && !text.windows(2).any(|two| two == b"--") && text.iter().all(is_part)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::blanks::is_space;
 use super::keyword_value::scan;
+pub(super) use super::loose::is_harmless_word;
 use super::loose::{self, loose_secrets, sounds_secret};
 use super::uri::{self, password_in_authority};
 use super::{Value, options};
@@ -95,7 +96,7 @@ pub(super) fn value(word: &[u8], behind_secret: bool) -> Value {
 /// The secrets of a text that may be a connection string or anything else. A sentence is no connection string, and nothing
 /// of it is hidden for want of a sign.
 fn secrets_of_any(text: &[u8]) -> Vec<Range<usize>> {
-    if is_word(text) {
+    if is_harmless_word(text) {
         return Vec::new();
     }
     let is_string = uri::scheme_length(text).is_some() || scan(text).1.is_none_or(|unread| unread > 0);
@@ -103,15 +104,6 @@ fn secrets_of_any(text: &[u8]) -> Vec<Range<usize>> {
     found.extend(loose_secrets(text, text.len()));
     found
 }
-
-/// Whether a text is one short word, which neither assigns anything nor logs in anywhere: most values are.
-fn is_word(text: &[u8]) -> bool {
-    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    text.len() < SHORT && text.iter().all(is_sign) && !text.windows(2).any(|pair| pair == b"--")
-}
-
-/// What is shorter is no line of a key.
-const SHORT: usize = 32;
 
 /// Where a host may hold secrets, in order: of a call that was pasted in its place (`getConnection("URL", "user",
 /// "password")`) all its arguments.

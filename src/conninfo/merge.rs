@@ -127,7 +127,7 @@ impl<'a> Merge<'a> {
             } else if let Some((value, origin)) = said(option, &variables) {
                 self.plain(option.keyword, value, origin);
             } else if let Some(default) = option.default {
-                let (value, origin) = (ParameterValue::Plain(Value::from(default)), Origin::Default);
+                let (value, origin) = (ParameterValue::Plain(Value::fixed(default)), Origin::Default);
                 self.found.insert(option.keyword, Found { value, origin, place: None, typed: None });
             }
         }
@@ -203,7 +203,7 @@ impl<'a> Merge<'a> {
             && sslmode.origin == Origin::Default
             && (system || !direct)
         {
-            sslmode.value = ParameterValue::Plain(Value::from("verify-full"));
+            sslmode.value = ParameterValue::Plain(Value::fixed("verify-full"));
             if !system {
                 sslmode.origin = Origin::ToolDefault("libpq's is prefer");
             }

@@ -53,6 +53,15 @@ impl ParameterValue {
         if option.is_some_and(|option| option.kind.is_secret()) {
             return Self::Secret(value.into_secret());
         }
+        let bytes = value.as_bytes();
+        let is_harmless = match keyword {
+            "port" => bytes.iter().all(u8::is_ascii_digit),
+            "user" => mask::is_harmless_word(bytes) && !bytes.contains(&b'/'),
+            _ => mask::is_harmless_word(bytes),
+        };
+        if is_harmless && !suspect {
+            return Self::Plain(value);
+        }
         let shown = match keyword {
             "port" => mask::port(value.as_bytes(), suspect),
             _ if suspect => Value::from(MASK),

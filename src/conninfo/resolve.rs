@@ -52,9 +52,8 @@ pub fn resolve_secret(
 ) -> Result<Settings, Box<Failure>> {
     let mut merge = Merge::of(input);
     let mut notices = Vec::new();
-    let result = merge
-        .read(overrides, environment)
-        .and_then(|()| settings(&merge.merged(), environment, &mut notices));
+    let result =
+        merge.read(overrides, environment).and_then(|()| settings(merge.merged(), environment, &mut notices));
     match result {
         Ok(mut settings) => {
             let keywords = merge.read_otherwise();
@@ -81,10 +80,11 @@ fn secret(text: &[u8]) -> Secret {
 
 /// Checks the parameters and makes settings of them.
 fn settings(
-    merged: &Merged,
+    given: Merged,
     environment: &Environment,
     notices: &mut Vec<Notice>,
 ) -> Result<Settings, Box<ConfigError>> {
+    let merged = &given;
     let mut hosts = hosts::hosts(merged)?;
     if merged.text("user").is_empty() {
         // The password database is a file, or a socket, of which there may be too many.
@@ -105,8 +105,7 @@ fn settings(
         return Err(Box::new(ConfigError::HostRequired));
     }
     hosts::check(merged, &hosts, choices.shuffle_hosts)?;
-    let mut parameters = merged.parameters.clone();
-    passwords(merged, environment, &mut hosts, &mut parameters, notices);
+    let by_file = passwords(merged, environment, &mut hosts, notices);
     if over_tcp && choices.asks_for_gss {
         notices.extend(credentials().map(|name| Notice::KerberosCredentials { name }));
     }
@@ -115,13 +114,21 @@ fn settings(
         Some(config) => config.bounds(choices.min_tls, choices.max_tls),
         None => (choices.min_tls, choices.max_tls),
     };
+    let (user, database) = (merged.value("user"), merged.value("dbname"));
+    let sni = merged.text("sslsni") == b"1";
+    let root = validate::root(merged, environment.default_file("root.crt"));
+    let startup = startup(merged, environment);
+    let mut parameters = given.parameters;
+    if by_file {
+        list_password(&hosts, &mut parameters);
+    }
     Ok(Settings {
         input: None,
-        user: merged.value("user"),
-        database: merged.value("dbname"),
-        sni: merged.text("sslsni") == b"1",
-        root: validate::root(merged, environment.default_file("root.crt")),
-        startup: startup(merged, environment),
+        user,
+        database,
+        sni,
+        root,
+        startup,
         notices: std::mem::take(notices),
         hosts,
         parameters,
@@ -140,23 +147,22 @@ fn settings(
     })
 }
 
-/// Gives every host its password: the one that was set, else the password file's.
+/// Gives every host its password: the one that was set, else the password file's. Says whether a file was looked for.
 fn passwords(
     merged: &Merged,
     environment: &Environment,
     hosts: &mut [Host],
-    parameters: &mut Vec<Parameter>,
     notices: &mut Vec<Notice>,
-) {
+) -> bool {
     if let Some(given) = merged.get("password").filter(|given| !given.value.is_empty()) {
         for host in hosts {
             let secret = given.value.secret();
             host.password = Some(Password { secret, origin: given.origin.clone() });
         }
-        return;
+        return false;
     }
     let path = merged.get("passfile").filter(|path| !path.value.is_empty());
-    let Some(path) = path.map(|path| path.value.to_path()) else { return };
+    let Some(path) = path.map(|path| path.value.to_path()) else { return false };
     match PasswordFile::open(&environment.current_dir.join(&path)) {
         Ok(file) => passwords_of(&file, &path, merged, hosts, notices),
         // The path as it was given.
@@ -166,7 +172,7 @@ fn passwords(
         Err(Notice::PassfileUseless { why, .. }) => notices.push(Notice::PassfileUseless { path, why }),
         Err(notice) => notices.push(notice),
     }
-    list_password(hosts, parameters);
+    true
 }
 
 /// Gives every host the password of its line in the password file.

@@ -14,7 +14,7 @@ pub struct Value(Secret);
 
 impl Default for Value {
     fn default() -> Self {
-        Self::new([])
+        Self::fixed("")
     }
 }
 
@@ -46,6 +46,11 @@ impl Value {
     /// The bytes as a value.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Secret::new(bytes.into()))
+    }
+
+    /// What stands in the program itself as a value, a default for instance.
+    pub fn fixed(text: &'static str) -> Self {
+        Self(Secret::fixed(text.as_bytes()))
     }
 
     /// What is in custody as a value, in the same memory.

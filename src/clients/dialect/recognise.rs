@@ -509,12 +509,18 @@ fn by_keys(text: &Text) -> Option<&'static str> {
 
 /// The driver that the keywords of pairs tell.
 fn by_pairs(text: &Text) -> Option<&'static str> {
+    let several = text.bytes().contains(&b';');
+    let signs = text.bytes().iter().filter(|byte| **byte == b'=').count();
+    if several || signs == 1 { by_separated(text, several) } else { by_words(text) }
+}
+
+/// The driver of pairs with semicolons between them, or of one pair alone.
+fn by_separated(text: &Text, several: bool) -> Option<&'static str> {
     let names: Vec<String> = keywords(text.bytes())
         .iter()
         .map(|range| String::from_utf8_lossy(text.get(range)).into_owned())
         .collect();
     let has = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let several = text.bytes().contains(&b';');
     if (has("Driver") || has("DSN")) && (several || names.len() == 1) {
         return Some("odbc");
     }
@@ -532,6 +538,11 @@ fn by_pairs(text: &Text) -> Option<&'static str> {
             .is_some_and(|name| name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case("server"));
         return host.then_some("npgsql");
     }
+    by_words(text)
+}
+
+/// The driver that one of the words tells, of pairs with blanks between them.
+fn by_words(text: &Text) -> Option<&'static str> {
     let words: Vec<&[u8]> = text.bytes().split(u8::is_ascii_whitespace).collect();
     let begins = |name: &str| words.iter().any(|word| word.starts_with(name.as_bytes()));
     let kind = [

@@ -285,14 +285,13 @@ fn without_semicolons(text: &[u8], start: usize, in_quotes: bool) -> Vec<u8> {
 
 /// The places of what look like the keywords of pairs, whatever else is wrong with a text.
 pub(in crate::clients::dialect) fn keywords(text: &[u8]) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+    let (mut found, mut start) = (Vec::new(), 0);
     for (at, byte) in text.iter().enumerate() {
-        if *byte != b'=' {
-            continue;
+        match byte {
+            b'=' => found.push(trimmed(text, start..at)),
+            b';' | b'&' | b'?' | b'\'' | b'"' | b'{' | b'}' | b'\n' => start = at + 1,
+            _ => {}
         }
-        let before = text.get(..at).unwrap_or_default();
-        let start = before.iter().rposition(|byte| b";&?'\"{}\n".contains(byte)).map_or(0, |at| at + 1);
-        found.push(trimmed(text, start..at));
     }
     found
 }
