@@ -45,6 +45,9 @@ impl<'a> Target<'a> {
             typed: None,
         };
         let Some(text) = given else { return as_it_is() };
+        if setup.dialect.is_none() && dialect::is_plain(text.expose()) {
+            return as_it_is();
+        }
         // What libpq reads is libpq's, whatever else might read it.
         match dialect::read(text.expose(), setup.dialect) {
             dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {

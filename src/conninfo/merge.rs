@@ -1,7 +1,6 @@
 //! All sources of settings together: connection strings, options, service file, environment, defaults
 //! (fe-connect.c, conninfo_add_defaults and what pqConnectOptions2 fills in).
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 
@@ -50,6 +49,49 @@ enum StringSource {
     OptionD,
 }
 
+/// A value for each option that has one, in libpq's order.
+#[derive(Default)]
+struct Values(Vec<Option<Found>>);
+
+impl Values {
+    /// That of the option at a place of [`OPTIONS`].
+    fn at(&self, place: usize) -> Option<&Found> {
+        self.0.get(place)?.as_ref()
+    }
+
+    fn get(&self, keyword: &str) -> Option<&Found> {
+        self.at(place(keyword)?)
+    }
+
+    fn get_mut(&mut self, keyword: &str) -> Option<&mut Found> {
+        self.slot(keyword)?.as_mut()
+    }
+
+    fn insert(&mut self, keyword: &str, found: Found) {
+        if let Some(slot) = self.slot(keyword) {
+            *slot = Some(found);
+        }
+    }
+
+    fn or_insert(&mut self, keyword: &str, found: Found) {
+        if let Some(slot) = self.slot(keyword) {
+            slot.get_or_insert(found);
+        }
+    }
+
+    fn slot(&mut self, keyword: &str) -> Option<&mut Option<Found>> {
+        let place = place(keyword)?;
+        if self.0.is_empty() {
+            self.0.resize_with(OPTIONS.len(), || None);
+        }
+        self.0.get_mut(place)
+    }
+}
+
+fn place(keyword: &str) -> Option<usize> {
+    OPTIONS.iter().position(|option| option.keyword == keyword)
+}
+
 /// What was found so far; the first value of a keyword stays.
 #[derive(Default)]
 pub(super) struct Merge<'a> {
@@ -59,7 +101,7 @@ pub(super) struct Merge<'a> {
     held_d: Option<Secret>,
     input: Option<&'a [u8]>,
     option_d: Option<&'a [u8]>,
-    found: BTreeMap<&'static str, Found>,
+    found: Values,
     /// Whether it is the string of `-d` that does not parse.
     option_d_is_at_fault: bool,
 }
@@ -96,20 +138,23 @@ impl<'a> Merge<'a> {
             refused = refused.or(also);
         }
         for (keyword, secret) in &environment.beside {
-            self.found.entry(keyword).or_insert(Found {
-                value: ParameterValue::Secret(secret.clone()),
-                origin: Origin::ConnectionString,
-                place: None,
-                typed: None,
-            });
+            self.found.or_insert(
+                keyword,
+                Found {
+                    value: ParameterValue::Secret(secret.clone()),
+                    origin: Origin::ConnectionString,
+                    place: None,
+                    typed: None,
+                },
+            );
         }
         if let Some(error) = refused {
             return Err(Box::new(error));
         }
         self.service(environment)?;
         let variables: Vec<_> = environment.of_libpq().collect();
-        for option in OPTIONS {
-            if self.found.contains_key(option.keyword) {
+        for (place, option) in OPTIONS.iter().enumerate() {
+            if self.found.at(place).is_some() {
                 continue;
             }
             let secret = option.variable.filter(|_| option.kind.is_secret());
@@ -150,12 +195,15 @@ impl<'a> Merge<'a> {
             };
             let value = ParameterValue::of(keyword, value, may_hold_password);
             let shared = held.and_then(|held| held.part(place.value.clone(), value.exposed()));
-            self.found.entry(keyword).or_insert(Found {
-                value: shared.map_or(value.clone(), |shared| value.in_memory_of(shared)),
-                origin: origin.clone(),
-                place: Some((source, place)),
-                typed,
-            });
+            self.found.or_insert(
+                keyword,
+                Found {
+                    value: shared.map_or(value.clone(), |shared| value.in_memory_of(shared)),
+                    origin: origin.clone(),
+                    place: Some((source, place)),
+                    typed,
+                },
+            );
         }
         // Before anything else that libpq refuses: what stands there may be pieces of the password.
         if let Some(unencoded) = unencoded_password(text) {
@@ -173,12 +221,10 @@ impl<'a> Merge<'a> {
     }
 
     fn plain(&mut self, keyword: &'static str, value: Value, origin: Origin) {
-        self.found.entry(keyword).or_insert(Found {
-            value: ParameterValue::of(keyword, value, false),
-            origin,
-            place: None,
-            typed: None,
-        });
+        self.found.or_insert(
+            keyword,
+            Found { value: ParameterValue::of(keyword, value, false), origin, place: None, typed: None },
+        );
     }
 
     fn service(&mut self, environment: &Environment) -> Result<(), Box<ConfigError>> {
@@ -285,8 +331,8 @@ impl<'a> Merge<'a> {
         let place = |found: &Found| {
             found.place.as_ref().filter(|(source, _)| *source == shown).map(|(_, place)| place.clone())
         };
-        let found =
-            OPTIONS.iter().filter_map(|option| Some((option.keyword, self.found.get(option.keyword)?)));
+        let options = OPTIONS.iter().enumerate();
+        let found = options.filter_map(|(place, option)| Some((option.keyword, self.found.at(place)?)));
         Merged {
             parameters: found
                 .map(|(keyword, found)| Parameter {

@@ -11,11 +11,13 @@ use openssl::pkey::{PKey, Private};
 use openssl::symm::Cipher;
 use openssl::x509::X509;
 
+use crate::support::der::octets;
 use crate::support::home::Home;
 use crate::support::odd_pki::Hash;
 use crate::support::odd_pki::{
-    CLIENT_AUTH, CrlDraft, DIGITAL_SIGNATURE, Draft, Issued, KEY_ENCIPHERMENT, Key, Kind, SERVER_AUTH,
-    Scheme, basic_constraints, crl_pem, days, dns, extended_key_usage, ip, key_usage,
+    BASIC_CONSTRAINTS, CLIENT_AUTH, CrlDraft, DIGITAL_SIGNATURE, Draft, Extension, Issued, KEY_CERT_SIGN,
+    KEY_ENCIPHERMENT, KEY_USAGE, Key, Kind, SERVER_AUTH, SUBJECT_KEY_IDENTIFIER, Scheme, alt_names,
+    authority, basic_constraints, crl_pem, days, dns, extended_key_usage, ip, key_usage, name,
 };
 use crate::support::parallel::{each, expect};
 use crate::support::postgres::Postgres;
@@ -892,4 +894,138 @@ fn drivers_that_would_refuse_are_named() {
         .with(["rehearse", "--cert", "server.crt", "--as", "pgx", "--format", "json", &string])
         .run();
     own.exits(8).diagnosed("hostname-mismatch");
+}
+
+/// Changes of a certificate, each an offence against RFC 5280 or none.
+const STRICTLY: [(&str, fn(Draft) -> Draft); 12] = [
+    ("as it is", |draft| draft),
+    ("no identifiers", Draft::unidentified),
+    ("no key usage", |draft| draft.without(KEY_USAGE)),
+    ("no basic constraints", |draft| draft.without(BASIC_CONSTRAINTS)),
+    ("CA, not critical", |draft| draft.with(basic_constraints(true, None).not_critical())),
+    ("CA, path length", |draft| draft.with(basic_constraints(true, Some(1)).critical())),
+    ("no CA, path length", |draft| draft.with(basic_constraints(false, Some(0)))),
+    ("signs certificates", |draft| draft.with(key_usage(&[DIGITAL_SIGNATURE, KEY_CERT_SIGN]))),
+    ("no name", |draft| draft.subject(name(&[]))),
+    ("no name, names critical", |draft| draft.subject(name(&[])).with(alt_names([dns(NAME)]).critical())),
+    ("another's identifier critical", |draft| {
+        draft.with(authority(Some(&[1; 20]), None).critical()).unidentified()
+    }),
+    ("own identifier critical", |draft| {
+        draft.with(Extension::new(SUBJECT_KEY_IDENTIFIER, octets(&[7; 20])).critical())
+    }),
+];
+
+/// What OpenSSL's strict mode refuses, which is Python's from 3.13 on, is told with the certificate and OpenSSL's own words;
+/// and nothing else is.
+#[test]
+fn what_pythons_strict_mode_refuses_is_told() {
+    let verify = |home: &Home, strict: bool| {
+        let mut command = Command::new("openssl");
+        command.args(["verify", "-purpose", "sslserver", "-CAfile"]).arg(home.join("root.pem"));
+        command.arg("-untrusted").arg(home.join("server.crt"));
+        if strict {
+            command.args(["-x509_strict", "-partial_chain"]);
+        }
+        let output = command.arg(home.join("server.crt")).stdin(Stdio::null()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let mut cases = Vec::new();
+    for place in ["root", "intermediate", "leaf"] {
+        let changes = STRICTLY.into_iter();
+        cases.extend(changes.map(|(words, change)| (place, change, format!("{place}, {words}"))));
+    }
+    let told = std::sync::atomic::AtomicUsize::new(0);
+    each(
+        &cases,
+        |(.., name)| name,
+        |(place, change, _)| {
+            let home = Home::new();
+            let at = |here: &str, draft: Draft| if here == *place { change(draft) } else { draft };
+            let root = at("root", Draft::authority("Strict Root CA")).self_signed();
+            let intermediate = at("intermediate", Draft::authority("Strict Issuing CA")).signed_by(&root);
+            let leaf = at("leaf", leaf_draft(NAME).names([dns(NAME)])).signed_by(&intermediate);
+            home.write("root.pem", root.pem());
+            home.write("server.crt", leaf.pem() + &intermediate.pem());
+            if !verify(&home, false).0 {
+                return Ok(());
+            }
+            let client = format!("host={NAME} user={OPEN} sslmode=verify-full sslrootcert=root.pem");
+            let report =
+                Tool::at(&home).with(["rehearse", "--cert", "server.crt", "--format", "json", &client]).run();
+            report.exits(0);
+            let warnings = report.at("/warnings");
+            let said: Vec<&str> = warnings
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|warning| warning["evidence"]["refused_by"].to_string().contains("Python 3.13"))
+                .filter_map(|warning| warning["evidence"]["openssl_says"].as_str())
+                .collect();
+            let (accepted, errors) = verify(&home, true);
+            told.fetch_add(usize::from(!accepted), std::sync::atomic::Ordering::Relaxed);
+            let words_fit = said.iter().all(|said| errors.contains(said));
+            expect(said.is_empty() == accepted && (words_fit || accepted), || {
+                format!("{said:?}, OpenSSL: {errors}")
+            })
+        },
+    );
+    let told = told.into_inner();
+    assert!(told >= 15, "{told} refusals");
+}
+
+#[test]
+fn commands_name_the_files_that_were_given() {
+    let (home, site) = (Home::new(), Site::new());
+    let (situation, client) = prepared(&home, &site);
+    fs::create_dir(home.join("new")).unwrap();
+    home.write("new/db cert.pem", &situation.certificates);
+    home.write("new/db.key", key_bytes(&situation));
+    let other = client.replace(NAME, "db9.example");
+    let report = Tool::at(&home)
+        .with(["rehearse", "--cert", "new/db cert.pem", "--key", "new/db.key", "--format", "json", &other])
+        .run();
+    report.exits(8).diagnosed("hostname-mismatch");
+    let fixes = report.at("/diagnosis/fixes");
+    let command = fixes.as_array().unwrap().iter().find_map(|fix| fix["command"].as_str()).unwrap();
+    assert!(command.contains("-key new/db.key"), "{command}");
+    assert!(command.contains("> 'new/db cert.pem'"), "{command}");
+    for word in ["server.crt", "server.key", "pg_reload_conf"] {
+        assert!(!command.contains(word), "{word}: {command}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_in_a_servers_files_is_told() {
+    let (home, site) = (Home::new(), Site::new());
+    let (situation, client) = prepared(&home, &site);
+    home.write("clients.crt", [b"\xef\xbb\xbf", site.clients.pem().as_bytes()].concat());
+    home.write("server.crt", [b"\xef\xbb\xbf", situation.certificates.as_slice()].concat());
+    let all =
+        Tool::at(&home).with(FILES).with(["--client-ca", "clients.crt", "--format", "json", &client]).run();
+    all.verified();
+    let titles: Vec<String> = all
+        .at("/warnings")
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|warning| warning["code"] == "libpq-builds-differ")
+        .map(|warning| warning["title"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(titles.len(), 2, "{all}");
+    for file in ["server.crt", "clients.crt"] {
+        assert!(
+            titles.iter().any(|title| title.starts_with(&format!("{file} begins with a byte-order mark"))),
+            "{titles:?}"
+        );
+    }
+    // Its fix removes it.
+    let fix = all.at("/warnings/0/fixes/0/command");
+    let mended =
+        Command::new("sh").args(["-c", fix.as_str().unwrap()]).current_dir(home.path()).status().unwrap();
+    assert!(mended.success());
+    let after =
+        Tool::at(&home).with(FILES).with(["--client-ca", "clients.crt", "--format", "json", &client]).run();
+    let left = after.stdout.matches("begins with a byte-order mark").count();
+    assert_eq!(left, 1, "{after}");
 }

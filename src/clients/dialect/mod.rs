@@ -32,7 +32,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
-pub use recognise::{Taken, Target, read, readers};
+pub use recognise::{Taken, Target, is_plain, read, readers};
 pub use table::{all, find, nearest, owners};
 pub use text::Text;
 pub use typed::{Read, Typed};

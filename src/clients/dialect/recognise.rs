@@ -60,6 +60,19 @@ pub fn read(input: &[u8], wanted: Option<&'static Dialect>) -> Target {
     search.attempt(&text, Vec::new(), Vec::new()).unwrap_or_else(|| search.unreadable(&text))
 }
 
+/// Whether a text is a string of libpq's with pairs in it and nothing round it, as most are: [`read`] finds the same, with
+/// more trouble.
+pub fn is_plain(text: &[u8]) -> bool {
+    let is_url = text.windows(3).any(|part| part == b"://");
+    let signs = text.iter().filter(|byte| **byte == b'=').count();
+    signs > 1
+        && !is_url
+        && !text.contains(&b';')
+        && text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.last().is_some_and(|byte| byte.is_ascii_graphic())
+        && conninfo::parse(text).is_ok()
+}
+
 /// Those who take a URL that begins with `postgresql://` for one of theirs, and what each demands by it; nobody for
 /// another text, which is one driver's alone. What a driver refuses is left out.
 pub fn readers(text: &[u8]) -> Vec<(&'static Dialect, Demand)> {

@@ -1,5 +1,7 @@
 //! Which driver's a string is, and which settings it has.
 
+use proptest::prelude::*;
+
 use super::{brief, pairs, read_as};
 
 type Options = &'static [(&'static str, &'static str)];
@@ -303,3 +305,67 @@ fn libpq_turns_it_off() {
         assert_eq!((found.dialect, found.options), ("libpq", pairs(&[("", text)])));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..crate::properties::config() })]
+
+    /// What is plainly libpq's is read so with more trouble too.
+    #[test]
+    fn what_is_plain_has_nothing_round_it(
+        parts in prop::collection::vec(prop::sample::select(PARTS), 1..5),
+        between in prop::sample::select(vec![" ", "  ", "\n", ";", "; ", "&", ""]),
+    ) {
+        let text = parts.join(between);
+        if super::super::is_plain(text.as_bytes()) {
+            let super::Target::Libpq(taken) = super::read(text.as_bytes(), None) else {
+                panic!("another driver's: {text}");
+            };
+            prop_assert!(taken.layers.is_empty() && taken.options.is_empty() && taken.variables.is_empty());
+            prop_assert!(taken.text.is_some_and(|inner| inner.bytes() == text.as_bytes()), "{}", text);
+        }
+    }
+}
+
+/// Pieces of strings of libpq's, of other drivers' and of what stands round them.
+const PARTS: &[&str] = &[
+    "host=h",
+    "host = h",
+    "hostaddr=10.0.0.1",
+    "port=5432",
+    "user=u",
+    "user='u x'",
+    "dbname=d",
+    "password='a;b=c'",
+    "sslmode=verify-full",
+    "sslrootcert=/a/b.pem",
+    "application_name=x",
+    "options='-c TimeZone=UTC'",
+    "TimeZone=UTC",
+    "Host=h",
+    "Server=h",
+    "Database=d",
+    "SSL Mode=Require",
+    "Username=u",
+    "pgsql:host=h",
+    "dbi:Pg:dbname=d",
+    "Driver={PostgreSQL}",
+    "DSN=x",
+    "psql",
+    "$ psql",
+    "export DATABASE_URL=host=h",
+    "DATABASE_URL='host=h user=u'",
+    "\"host=h",
+    "user=u\"",
+    "postgresql://h/d",
+    "jdbc:postgresql:d",
+    "host=jdbc:postgresql://h/d",
+    "sslinline=true",
+    "pool_max_conns=3",
+    "binary_parameters=yes",
+    "host=h;port=1",
+    "{",
+    "}",
+    "\u{feff}host=h",
+    "db.example",
+    "db.example:1",
+];
