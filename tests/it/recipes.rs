@@ -106,6 +106,43 @@ fn pipelines_run_as_printed_and_are_what_their_services_accept() {
     }
 }
 
+/// How the program comes to a runner: by the action, whose inputs are those of the recipe, or out of a release's archive.
+#[test]
+fn the_program_comes_to_the_runner_as_printed() {
+    let ci = page("ci.md");
+    let begin = ci.split("\n## ").next().expect("the page's beginning");
+    let recipe = &page_blocks(begin, "yaml")[0];
+    let home = Home::new();
+    let workflow = format!(
+        "on: push\njobs:\n  check:\n    runs-on: ubuntu-latest\n{}",
+        recipe.lines().map(|line| format!("    {line}\n")).collect::<String>()
+    );
+    let file = home.write("workflow.yml", workflow);
+    let mut checker = pypi("check-jsonschema");
+    checker.args(["--builtin-schema", "vendor.github-workflows"]).arg(file);
+    content(checker);
+    let action =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/action.yml")).unwrap();
+    let inputs = recipe.split("with:\n").nth(1).expect("inputs").lines().map(str::trim);
+    for input in inputs {
+        let name = input.split(':').next().unwrap();
+        assert!(action.contains(&format!("\n  {name}:\n")), "{name} is no input of the action");
+    }
+
+    let archive = "pgtls-check-x86_64-unknown-linux-musl";
+    let place = home.join("releases/latest/download");
+    fs::create_dir_all(place.join(archive)).unwrap();
+    fs::write(place.join(archive).join("pgtls-check"), "#!/bin/sh\necho here\n").unwrap();
+    fs::set_permissions(place.join(archive).join("pgtls-check"), PermissionsExt::from_mode(0o755)).unwrap();
+    let mut tar = Command::new("tar");
+    tar.current_dir(&place).args(["-czf", &format!("{archive}.tar.gz"), archive]);
+    content(tar);
+    let mut shell = home.command("bash");
+    shell.args(["-e", "-c", &format!("{}\n./pgtls-check", page_blocks(begin, "sh")[0])]);
+    shell.env("RELEASES", format!("file://{}", home.join("releases").display())).current_dir(home.path());
+    assert_eq!(content(shell), "here\n");
+}
+
 #[test]
 fn clusters_accept_the_manifests() {
     let kubernetes = page("kubernetes.md");

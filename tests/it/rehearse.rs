@@ -896,8 +896,11 @@ fn drivers_that_would_refuse_are_named() {
     own.exits(8).diagnosed("hostname-mismatch");
 }
 
+/// A change of a certificate.
+type Redraft = fn(Draft) -> Draft;
+
 /// Changes of a certificate, each an offence against RFC 5280 or none.
-const STRICTLY: [(&str, fn(Draft) -> Draft); 12] = [
+const STRICTLY: [(&str, Redraft); 12] = [
     ("as it is", |draft| draft),
     ("no identifiers", Draft::unidentified),
     ("no key usage", |draft| draft.without(KEY_USAGE)),
@@ -992,6 +995,22 @@ fn commands_name_the_files_that_were_given() {
     assert!(command.contains("> 'new/db cert.pem'"), "{command}");
     for word in ["server.crt", "server.key", "pg_reload_conf"] {
         assert!(!command.contains(word), "{word}: {command}");
+    }
+    // Whatever the files are called, the commands do not step on them.
+    let authority = Draft::authority(NAME).names([dns(NAME)]).self_signed();
+    home.write("leaf.crt", authority.pem());
+    home.write("new.key", pem_of(&authority.key.private));
+    home.write("root.pem", authority.pem());
+    let report = Tool::at(&home)
+        .with(["rehearse", "--cert", "leaf.crt", "--key", "new.key", "--format", "json", &client])
+        .run();
+    let warnings = report.at("/warnings");
+    let fixes = warnings.as_array().unwrap().iter().map(|warning| &warning["fixes"][0]["command"]);
+    let commands: Vec<&str> = fixes.filter_map(|command| command.as_str()).collect();
+    assert!(commands.iter().any(|command| command.contains("next.key")), "{report}");
+    for command in commands {
+        let ran = Command::new("sh").args(["-ec", command]).current_dir(home.path()).output().unwrap();
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
     }
 }
 

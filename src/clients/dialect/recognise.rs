@@ -566,7 +566,8 @@ fn by_words(text: &Text) -> Option<&'static str> {
     ];
     let found = kind.into_iter().find(|(name, _)| begins(name))?;
     let host = ["host=", "dbname=", "user="].into_iter().any(begins);
-    host.then_some(found.1)
+    // In quotes it may be a part of a value of libpq's.
+    (host && !is_libpq(text)).then_some(found.1)
 }
 
 /// Whether libpq reads pairs with semicolons in them without taking them for a host that can be none.

@@ -270,6 +270,9 @@ fn server_commands(
     files: &Files,
 ) -> String {
     let Files { certificate, key: current_key, then } = files;
+    // Names of their own, whatever the files in use are called.
+    let new_key = if current_key == "new.key" { "next.key" } else { "new.key" };
+    let own = if certificate == "leaf.crt" { "next.crt" } else { "leaf.crt" };
     let alternative: Vec<String> = names
         .iter()
         .map(|name| format!("{}:{name}", if is_ip_address(name.as_bytes()) { "IP" } else { "DNS" }))
@@ -279,11 +282,11 @@ fn server_commands(
     let subject = posix_quoted(&format!("/CN={}", subject.map(String::as_str).unwrap_or_default()));
     let request = match key {
         Key::Kept => format!("openssl req -new -key {current_key} -subj {subject}"),
-        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout new.key -subj {subject}"),
+        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout {new_key} -subj {subject}"),
     };
     let alone = intermediates == 0 || matches!(signer, Signer::Itself);
-    let leaf = if alone { certificate } else { "leaf.crt" };
-    let own_key = if key == Key::New { "new.key" } else { current_key };
+    let leaf = if alone { certificate } else { own };
+    let own_key = if key == Key::New { new_key } else { current_key };
     let sign = |by: &str| {
         format!("openssl x509 -req -in server.csr {by} -days 365 -sha256 -extfile server.ext -out {leaf}")
     };
@@ -304,12 +307,12 @@ fn server_commands(
     };
     let last = match (alone, intermediates) {
         (true, _) => then.trim_start_matches(" && ").to_owned(),
-        (false, 1) => format!("cat leaf.crt ca.crt > {certificate}{then}"),
-        (false, _) => format!("cat leaf.crt ca.crt upper-ca.crt > {certificate}{then}"),
+        (false, 1) => format!("cat {own} ca.crt > {certificate}{then}"),
+        (false, _) => format!("cat {own} ca.crt upper-ca.crt > {certificate}{then}"),
     };
     // The key in use stays until its successor has a certificate.
     if key == Key::New {
-        commands.push(format!("chmod 600 new.key && mv new.key {current_key}"));
+        commands.push(format!("chmod 600 {new_key} && mv {new_key} {current_key}"));
     }
     commands.extend(Some(last).filter(|last| !last.is_empty()));
     commands.join("\n")
