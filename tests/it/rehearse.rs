@@ -997,7 +997,8 @@ fn commands_name_the_files_that_were_given() {
         assert!(!command.contains(word), "{word}: {command}");
     }
     // Whatever the files are called, the commands do not step on them.
-    let authority = Draft::authority(NAME).names([dns(NAME)]).self_signed();
+    let uses = key_usage(&[DIGITAL_SIGNATURE, KEY_CERT_SIGN]);
+    let authority = Draft::authority(NAME).with(uses).names([dns(NAME)]).self_signed();
     home.write("leaf.crt", authority.pem());
     home.write("new.key", pem_of(&authority.key.private));
     home.write("root.pem", authority.pem());
