@@ -323,17 +323,21 @@ fn what_leads_to_another_server_is_the_cause_and_its_removal_the_first_fix() {
         let typed = format!("{conninfo} hostaddr=127.0.0.2");
         let by_service = format!("{conninfo} service=orders");
         let file = service.to_str().unwrap();
-        for (tool, conninfo, origin, fix) in [
+        for (variable, conninfo, origin, fix) in [
             (
-                Tool::at(home).env("PGHOSTADDR", "127.0.0.2"),
+                Some(("PGHOSTADDR", "127.0.0.2")),
                 conninfo,
                 "environment variable PGHOSTADDR",
                 "unset PGHOSTADDR",
             ),
-            (Tool::at(home), &typed, "the connection string", "remove hostaddr from the connection string"),
-            (Tool::at(home).env("PGSERVICEFILE", file), &by_service, file, "remove hostaddr from [orders]"),
+            (None, &typed, "the connection string", "remove hostaddr from the connection string"),
+            (Some(("PGSERVICEFILE", file)), &by_service, file, "remove hostaddr from [orders]"),
         ] {
-            let report = neighbours.led_astray(tool, conninfo, &[&leads, origin]);
+            let tool = || match variable {
+                Some((name, value)) => Tool::at(home).env(name, value),
+                None => Tool::at(home),
+            };
+            let report = neighbours.led_astray(tool(), conninfo, &[&leads, origin]);
             let first = report.at("/diagnosis/fixes/0");
             assert_eq!(
                 (&first["tried"], &first["settings"]["hostaddr"]),
@@ -344,8 +348,7 @@ fn what_leads_to_another_server_is_the_cause_and_its_removal_the_first_fix() {
             // A string for this environment, or the command that mends the environment.
             match first["conninfo"].as_str() {
                 Some(cured) => {
-                    let tool = Tool::at(home).env("PGHOSTADDR", "127.0.0.2").env("PGSERVICEFILE", file);
-                    tool.check(&format!("{cured} password={PASSWORD}")).verified();
+                    tool().check(&format!("{cured} password={PASSWORD}")).verified();
                 }
                 None => {
                     assert_eq!(first["command"], "unset PGHOSTADDR", "{report}");
