@@ -26,6 +26,10 @@ fn refused(judgement: &Judgement) -> Vec<StrictReason> {
     let members = members(&judgement.path);
     let trusted = judgement.path.iter().position(|link| link.in_file.is_some());
     let count = trusted.map_or(members.len(), |trusted| members.len().min(trusted + 1));
+    // A path of one certificate is held to none of this.
+    if count < 2 {
+        return Vec::new();
+    }
     let members = members.iter().take(count).enumerate();
     members
         .filter_map(|(at, member)| {

@@ -934,7 +934,7 @@ fn what_pythons_strict_mode_refuses_is_told() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let mut cases = Vec::new();
-    for place in ["root", "intermediate", "leaf"] {
+    for place in ["root", "intermediate", "leaf", "alone"] {
         let changes = STRICTLY.into_iter();
         cases.extend(changes.map(|(words, change)| (place, change, format!("{place}, {words}"))));
     }
@@ -950,6 +950,11 @@ fn what_pythons_strict_mode_refuses_is_told() {
             let leaf = at("leaf", leaf_draft(NAME).names([dns(NAME)])).signed_by(&intermediate);
             home.write("root.pem", root.pem());
             home.write("server.crt", leaf.pem() + &intermediate.pem());
+            if *place == "alone" {
+                let own = change(leaf_draft(NAME).names([dns(NAME)])).self_signed().pem();
+                home.write("root.pem", &own);
+                home.write("server.crt", &own);
+            }
             if !verify(&home, false).0 {
                 return Ok(());
             }
