@@ -79,11 +79,12 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
             continue;
         }
         let name = text.get(start..end).unwrap_or_default();
-        // In this order, because the second question costs more and most words are not set to anything.
-        if let Some(secret) = secret_behind(text, start..end, unread)
+        // In this order, because each question costs more than the one before, and most words are not set to anything.
+        if let Some(value) = value_behind(text, start..end, unread)
             && sounds_secret(name)
         {
-            ranges.push(secret);
+            let value_end = if value >= unread { text.len() } else { value_end(text, value) };
+            ranges.push(value..value_end.max(value));
         }
         ranges.extend(encoded_assignment(name).map(|value| start + value.start..start + value.end));
         start = end;
@@ -344,25 +345,21 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
 }
 
-/// What the name at `name` is set to: behind `=`, `:`, `=>`, in quotes behind the name alone, in an element of XML.
-fn secret_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<Range<usize>> {
+/// Where what the name at `name` is set to begins: behind `=`, `:`, `=>`, in quotes behind the name alone, in an element of XML.
+fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize> {
     let blanks = |from: usize| from + text.iter().skip(from).take_while(|byte| is_space(**byte)).count();
     let end = name.end;
     let quoted_name = matches!(text.get(end), Some(b'"' | b'\'' | b'`'));
     let sign = blanks(end + usize::from(quoted_name));
     let is_element = text.get(end) == Some(&b'>')
         && name.start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<');
-    let start = match text.get(sign) {
-        Some(b'=' | b':') => blanks(sign + 1 + usize::from(text.get(sign + 1) == Some(&b'>'))),
-        _ if is_element => end + 1,
-        _ if end >= unread && sign > end => sign,
-        Some(b'"' | b'\'') if sign > end && !quoted_name => sign,
-        _ => return None,
-    };
-    if start >= unread {
-        return Some(start..text.len().max(start));
+    match text.get(sign) {
+        Some(b'=' | b':') => Some(blanks(sign + 1 + usize::from(text.get(sign + 1) == Some(&b'>')))),
+        _ if is_element => Some(end + 1),
+        _ if end >= unread && sign > end => Some(sign),
+        Some(b'"' | b'\'') if sign > end && !quoted_name => Some(sign),
+        _ => None,
     }
-    Some(start..value_end(text, start).max(start))
 }
 
 /// Where a value ends that nobody took apart: at the quote that closes it and what hangs on that, at a blank, at a

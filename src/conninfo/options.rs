@@ -151,12 +151,16 @@ pub fn is_secret(keyword: &str) -> bool {
 pub(super) fn is_anybodys(name: &[u8]) -> bool {
     let bare = bare(&String::from_utf8_lossy(name));
     OTHER_NAMES.iter().any(|(other, _)| *other == bare)
-        || OPTIONS.iter().any(|option| self::bare(option.keyword) == bare)
+        || OPTIONS.iter().any(|option| bare_bytes(option.keyword).eq(bare.bytes()))
 }
 
 /// A name in lower case and without separators.
 fn bare(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    bare_bytes(text).map(char::from).collect()
+}
+
+fn bare_bytes(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
 }
 
 /// The known keyword nearest to a mistyped one, if one is near: other case or separators, or one edit for every three
@@ -169,8 +173,13 @@ pub fn nearest(keyword: &[u8]) -> Option<&'static str> {
     if let Some((_, keyword)) = OTHER_NAMES.iter().find(|(other, _)| *other == typed) {
         return Some(keyword);
     }
+    // As many edits as one is longer it takes at least.
+    let may_be_near = |option: &&ConnectionOption| {
+        3 * typed.len().abs_diff(bare_bytes(option.keyword).count()) <= typed.len()
+    };
     OPTIONS
         .iter()
+        .filter(may_be_near)
         .map(|option| (text::distance(&typed, &bare(option.keyword)), option.keyword))
         .filter(|(distance, _)| 3 * distance <= typed.chars().count())
         .min_by_key(|(distance, _)| *distance)

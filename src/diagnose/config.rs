@@ -427,9 +427,9 @@ fn other_unknown_options(
     // Of two of a name one is enough, and of many a few.
     let mut seen: Vec<String> = Vec::new();
     others.retain(|(name, _)| {
-        let new = !seen.contains(name);
-        seen.push(name.clone());
-        new && seen.len() <= 8
+        let new = seen.len() < 8 && !seen.contains(name);
+        seen.extend(new.then(|| name.clone()));
+        new
     });
     others
 }

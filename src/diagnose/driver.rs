@@ -160,6 +160,9 @@ pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
     }
 }
 
+/// More than any string that somebody wrote gives reason for.
+const MOST_REMARKS: usize = 60;
+
 /// What is worth knowing of a string of another driver's: what the driver passes over, overrides, or has no use for here.
 fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     let driver = reading.dialect.title;
@@ -170,7 +173,7 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     };
     let mut notes: Vec<Note> = Vec::new();
     let (mut own, mut sent) = (Vec::new(), Vec::new());
-    for remark in &reading.remarks {
+    for remark in reading.remarks.iter().take(MOST_REMARKS) {
         let words = match remark {
             Remark::NotOfTheConnection(at) => {
                 own.extend(setting(at).filter(|setting| !setting.typed.is_empty()).map(name));
@@ -216,6 +219,9 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     };
     notes.extend(list("not about the connection", own));
     notes.extend(list("sent to the server as session settings", sent));
+    let rest = reading.remarks.len().saturating_sub(MOST_REMARKS);
+    notes
+        .extend((rest > 0).then(|| Note { text: format!("and {rest} more notes like these"), always: true }));
     notes
 }
 

@@ -1,6 +1,8 @@
 //! What a server sends costs it more than the one who checks it: chains made to keep a client busy are refused soon, and
 //! a list goes on beside them.
 
+use std::time::{Duration, Instant};
+
 use crate::support::home::Home;
 use crate::support::odd_pki::{Draft, Issued, alt_names, dns, email, name_constraints};
 use crate::support::scripted_server::{ScriptedServer, Tls};
@@ -69,5 +71,32 @@ fn hostile_chains_in_a_list_change_no_other_result() {
                 assert!(line["diagnosis"]["title"].to_string().contains("more work"), "{line}");
             }
         }
+    }
+}
+
+/// Nothing in reading, masking and telling a string takes time that grows faster than the string by much.
+#[test]
+fn long_strings_are_read_in_time_that_grows_with_them() {
+    let home = Home::new();
+    for (begin, piece, end) in [
+        ("postgresql://h/d?", "a=b&", ""),
+        ("postgresql://h/d?", "sslmod=require&", ""),
+        ("", "Host=a;", ""),
+        ("", "host='", ""),
+        ("", "<a>", ""),
+        ("", "a=b ", ""),
+        ("", "a:b@", ""),
+        ("jdbc:postgresql://", "h:x,", "/d"),
+        ("new Client(", "{a:", "}"),
+    ] {
+        let string = |pieces: usize| format!("{begin}{}{end}", piece.repeat(pieces));
+        let taken = |pieces: usize| {
+            let began = Instant::now();
+            Tool::at(&home).with(["--tls-only", "-v", &string(pieces)]).run();
+            began.elapsed()
+        };
+        // What starting costs, and a busy machine, are left out of the account.
+        let (short, long) = (taken(100), taken(1000));
+        assert!(long < short * 30 + Duration::from_secs(4), "{begin}{piece}…{end}: {short:?}, then {long:?}");
     }
 }
