@@ -16,6 +16,7 @@ mod kerberos;
 mod keyword_value;
 mod loose;
 pub mod mask;
+mod mend;
 mod merge;
 mod openssl;
 mod openssl_config;
@@ -50,6 +51,7 @@ pub use mask::{
     mask_known, mask_path, mask_text, names_secret,
 };
 pub(crate) use mask::{holds_content, is_line_of_content, obstacle};
+pub use mend::{Lowered, lowered, mended};
 pub use merge::Overrides;
 pub use openssl::Offered;
 pub use openssl_config::OpenSslConfig;

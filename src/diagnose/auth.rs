@@ -2,7 +2,7 @@
 
 use super::certificate::reissue;
 use super::code::{Code, Severity};
-use super::fix::{RELOAD, provider_hints};
+use super::fix::{RELOAD, in_the_log, provider_hints};
 use super::passfile::passfile_fixes;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
@@ -11,6 +11,7 @@ use super::{Fix, Verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, mask_text};
 use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord};
+use crate::file::obstacle;
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -194,7 +195,7 @@ fn unreadable(shown: &str, reason: &str) -> String {
 }
 
 /// libpq wants a password file that nobody else reads.
-fn own_file(shown: &str) -> Fix {
+fn own_file(shown: &str, reason: &str) -> Fix {
     let fix = Fix::text(format!(
         "let this account own {shown} with mode 0600, or give it a copy and set passfile (PGPASSFILE) to that"
     ));
@@ -202,7 +203,9 @@ fn own_file(shown: &str) -> Fix {
         return fix;
     }
     let file = shell_path(shown);
-    fix.run(format!("sudo chown \"$(id -un)\" {file} && chmod 600 {file}"))
+    // In the shell of whoever mends it the account is another.
+    let account = obstacle::reader_in(reason).map_or("\"$(id -un)\"".to_owned(), text::shell_quoted);
+    fix.run(format!("sudo chown {account} {file} && sudo chmod 600 {file}"))
 }
 
 /// A path in a command; `~` stays what the shell replaces.
@@ -250,7 +253,7 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
             let shown = super::view::path_text(path);
             let (what, fix) = match why {
                 NoPassword::Missing => ("does not exist".to_owned(), create(&wanted(), &shown)),
-                NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown)),
+                NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown, reason)),
                 NoPassword::NoLine { wanted, nearest } => {
                     let wanted = text::printable(wanted);
                     let nearest = nearest
@@ -298,21 +301,15 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let (title, cause, fixes) = match (gateway(message).map(|found| found.means), said(message)) {
         (Some(Gateway::Credential), _) => (
             format!("the credential of {user} is not accepted: {}", words(message)),
-            "the password is a token or other temporary credential (IAM, Entra ID); it has expired, or it was \
-             issued for another user, region or server",
-            vec![token_fix(view)],
+            "the server expects a token or other temporary credential as the password (IAM, Entra ID); this one has expired, or is for \
+             another user, region or server",
+            vec![token_fix(view, &message.message)],
         ),
         (_, Some(Said::ServiceRejected(service))) => (
             format!("the login of {user} is rejected ({service})"),
-            "the server passes the password to another service (PAM, LDAP, RADIUS, IAM), and that rejected it: on \
-             a managed server the password is then a token, which expires after minutes and counts for one user, \
-             region and server",
-            vec![
-                token_fix(view),
-                Fix::text(format!(
-                    "if you run the server: read what {service} logged at this time; a timeout there looks the same"
-                )),
-            ],
+            "the server passes the password to another service (PAM, LDAP, RADIUS, IAM), and that rejected it: the password is \
+             wrong or, on a managed server, a token that has expired or is for another user, region or server",
+            service_fixes(view, service),
         ),
         (_, Some(Said::PasswordFailed)) | (None, _) if by_pooler || message.sqlstate == "28P01" => (
             format!("the password of {user} is rejected"),
@@ -354,19 +351,58 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// What helps where another service rejects a password: the plain cause first, unless the server is a managed one.
+fn service_fixes(view: &View<'_>, service: &str) -> Vec<Fix> {
+    let password = view.host().and_then(|host| host.password.as_ref());
+    let from = password.map(|password| format!(" in {}", password.origin.phrase())).unwrap_or_default();
+    let log =
+        format!("on the server, if the password is right: {service}'s reason is in the log at this time");
+    let log = match service {
+        "PAM" => Fix::text(log)
+            .run("sudo journalctl -S -15min | grep -i pam\n# or:\nsudo grep -i pam /var/log/auth.log"),
+        _ => in_the_log(&format!(
+            "\"{service}\": that line is the reason; a timeout of the {service} server looks the same"
+        )),
+    };
+    let check = Fix::text(format!(
+        "if {service} checks plain passwords: check the password of {}{from}",
+        view.user()
+    ));
+    let token = token_fix(view, "");
+    let token = Fix { text: format!("if the server is managed: {}", token.text), ..token };
+    match view.provider() {
+        Some(_) => vec![token, check],
+        None => vec![check, log, token],
+    }
+}
+
 /// How to get a token. A known provider's own command comes first, from its table.
-fn token_fix(view: &View<'_>) -> Fix {
-    let fix = Fix::text(
-        "get a new token for this user and server and put it where the old one came from; the role must be allowed to log in with \
-         tokens",
-    );
+fn token_fix(view: &View<'_>, said: &str) -> Fix {
+    let password = view.host().and_then(|host| host.password.as_ref());
+    let place = match password.map(|password| &password.origin) {
+        Some(Origin::Environment(variable)) => format!("set {variable} to what the command prints"),
+        Some(origin) => format!("put it into {}", origin.phrase()),
+        None => "put it where the old one came from".to_owned(),
+    };
+    let fix = Fix::text(format!(
+        "get a new token for this user and server and {place}; the role must be allowed to log in with tokens"
+    ));
     if view.provider().is_some_and(|found| found.provider.hints(Situation::PasswordRejected).next().is_some())
     {
         return fix;
     }
     let (host, user) = (text::shell_quoted(&view.host_name()), text::shell_quoted(&view.user()));
+    // Aurora DSQL's own words.
+    if said.to_lowercase().contains("unable to accept connection, access denied") {
+        let action = if view.user() == "admin" {
+            "generate-db-connect-admin-auth-token"
+        } else {
+            "generate-db-connect-auth-token"
+        };
+        return fix.run(format!("aws dsql {action} --hostname {host} --region REGION"));
+    }
     fix.run(format!(
-        "# AWS (RDS, Aurora; Aurora DSQL: aws dsql generate-db-connect-auth-token --hostname {host}):\n\
+        "# AWS (RDS, Aurora):\n\
          aws rds generate-db-auth-token --hostname {host} --port {} --username {user}\n\
          # Azure (Entra ID):\n\
          az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv\n\
@@ -525,13 +561,17 @@ const NO_ENTRY: &str = "no line of pg_hba.conf matches this user, database, addr
                         lines do not match TLS, hostgssenc lines match GSSAPI encryption only; managed services report \
                         the same if their firewall does not allow the address";
 
+/// TLS on the second leg, which a pooler or proxy makes.
+pub(super) fn tls_behind_the_proxy() -> Fix {
+    Fix::text(
+        "let the pooler or proxy use TLS to the server too; in PgBouncer: set server_tls_sslmode, and the root certificate of the \
+         server's CA, in pgbouncer.ini, then RELOAD in its admin console",
+    )
+    .run("server_tls_sslmode = verify-full\nserver_tls_ca_file = /etc/pgbouncer/server-ca.crt")
+}
+
 fn terminated_fixes() -> Vec<Fix> {
-    vec![
-        Fix::text(
-            "let the pooler or proxy use TLS to the server too (PgBouncer: server_tls_sslmode=verify-full)",
-        ),
-        Fix::text("connect to the server itself, past the proxy"),
-    ]
+    vec![tls_behind_the_proxy(), Fix::text("connect to the server itself, past the proxy")]
 }
 
 fn unencrypted_fixes() -> Vec<Fix> {
@@ -808,11 +848,9 @@ fn repair_binding(view: &View<'_>, finding: Finding, failure: ChannelBindingFail
             ))
             .fact("signature", text::printable(&algorithm))
             .fix(without_binding(view, "turn channel binding off in the client", "disable"))
-            .fix(reissue::server(
+            .fix(reissue::server_by_another(
                 view,
                 "on the server: have the server certificate reissued by a CA with an RSA or ECDSA key, then reload",
-                reissue::Key::Kept,
-                None,
             )),
         ChannelBindingFailure::Refused => finding
             .because(

@@ -342,7 +342,11 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     }
     let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
     let keyword = shown(keyword);
-    let label = nearest.map_or("no such option".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+    let label = match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if keyword.contains("://") => "not a URI of PostgreSQL".to_owned(),
+        None => "no such option".to_owned(),
+    };
     // A URI under another scheme reads as a keyword up to the first = of its query.
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };

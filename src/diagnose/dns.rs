@@ -136,6 +136,24 @@ fn told_by_servers(view: &View<'_>, name: &str) -> Option<(String, Fix)> {
     ))
 }
 
+/// Where no host of a list has an address, it is no typing error in one of them.
+fn spelling(view: &View<'_>, name: &str) -> Fix {
+    let attempts = view.evidence.attempts.iter();
+    let all: Vec<String> = attempts
+        .map(|attempt| View::new(view.evidence, Some(attempt)))
+        .filter(|other| other.end() == Some(Stage::Dns))
+        .map(|other| other.host_name())
+        .collect();
+    Fix::text(match all.as_slice() {
+        [_, _, ..] => format!(
+            "no name of {} resolves: see which name servers this machine asks, and whether they know these names; then check the \
+             spelling in host",
+            all.join(", ")
+        ),
+        _ => format!("check the spelling of {name} in host"),
+    })
+}
+
 /// Asks the resolver again by hand.
 fn look_up(name: &str) -> Fix {
     let command = if cfg!(windows) { "Resolve-DnsName" } else { "nslookup" };
@@ -206,11 +224,9 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     } else {
         "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
     };
-    Some(finding.because(cause).fix(Fix::text(format!("check the spelling of {name} in host"))).fix(look_up(&name)).fix(
-        Fix::text(
-            "inside a private network, a container network or a VPN: ask from there, or use its name servers",
-        ),
-    ))
+    Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(Fix::text(
+        "inside a private network, a container network or a VPN: ask from there, or use its name servers",
+    )))
 }
 
 fn no_address(view: &View<'_>) -> Option<Finding> {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Fix;
-use super::view::{View, shown_value};
+use super::view::{Reachability, View, reachability, shown_value};
 use crate::conninfo::holds_content;
 use crate::provider::Situation;
 use crate::text::shell_quoted;
@@ -119,11 +119,44 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
         .collect()
 }
 
+/// Whether the target is this machine itself: nothing lies in between but what listens there.
+pub(super) fn is_local(view: &View<'_>) -> bool {
+    view.address().is_some_and(|address| reachability(address) == Reachability::Loopback)
+}
+
+/// Names the program that a port of this machine belongs to, and what to do about each.
+pub(super) fn who_listens(view: &View<'_>) -> Fix {
+    let port = view.port();
+    let fix = Fix::text(format!("see which program listens on port {port} of this machine"));
+    let command = match cfg!(windows) {
+        true => format!("netstat -ano | findstr :{port}"),
+        false => format!("sudo ss -ltnp 'sport = :{port}'"),
+    };
+    fix.run(
+        [
+            command.as_str(),
+            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; check host and port of its far end, and start it again",
+            "# docker-proxy, rootlessport: docker ps names the container of the port; then docker logs CONTAINER",
+            "# postgres, pgbouncer, haproxy: its own log has the reason",
+        ]
+        .join("\n"),
+    )
+}
+
+/// To have the server log each connection, which tells whether this one arrives.
+pub(super) fn log_connections(what: &str) -> Fix {
+    Fix::text(format!(
+        "on the server: log connections, try again, and look for \"connection received\" at this time in its log \
+         (/var/log/postgresql, journalctl, the container's output, or the file that the last command names): {what}"
+    ))
+    .run(format!("ALTER SYSTEM SET log_connections = on;\n{RELOAD}\nSELECT pg_current_logfile();"))
+}
+
 /// To look into the server's log, wherever that is: what to look for, and what it means.
 pub(super) fn in_the_log(what: &str) -> Fix {
     Fix::text(format!(
         "on the server: look in its log at this time (/var/log/postgresql, journalctl, the container's output, or the file that \
-         this names): {what}"
+         the command names): {what}"
     ))
     .run("SELECT pg_current_logfile();")
 }

@@ -347,8 +347,8 @@ pub struct Fix {
     pub waits: bool,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
-    /// The whole corrected connection string, without secrets; only where the trial showed that it works, or nothing but a
-    /// login can show it.
+    /// The whole corrected connection string, without secrets; only where the trial showed that it works, nothing but a
+    /// login can show it, or it is what the first of two faults needs.
     pub conninfo: Option<String>,
     /// For another driver's string: the whole string under these settings in that driver's words, without secrets, or
     /// what has to be done where no string of its can say it.

@@ -3,9 +3,9 @@
 use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, in_the_log, provider_hints};
+use super::fix::{RELOAD, in_the_log, is_local, provider_hints, who_listens};
 use super::rule::{Finding, Rule};
-use super::view::{Reachability, View, reachability};
+use super::view::View;
 use crate::evidence::{
     Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TcpResult, TlsFailure,
 };
@@ -215,22 +215,6 @@ fn not_loaded() -> Fix {
     )
 }
 
-/// Names the program that a port of this machine belongs to.
-fn who_listens(view: &View<'_>) -> Fix {
-    let port = view.port();
-    let fix = Fix::text(format!(
-        "see which program listens on port {port} of this machine: PostgreSQL, a pooler, a container or a tunnel's near end"
-    ));
-    if cfg!(windows) {
-        return fix.run(format!("netstat -ano | findstr :{port}"));
-    }
-    fix.run(format!("sudo ss -ltnp 'sport = :{port}'"))
-}
-
-fn is_local(view: &View<'_>) -> bool {
-    view.address().is_some_and(|address| reachability(address) == Reachability::Loopback)
-}
-
 fn closed(view: &View<'_>) -> Option<Finding> {
     let (short, how) = match view.negotiate()? {
         NegotiateResult::Ended(Closure::Closed) => ("closed", "closed (FIN)".to_owned()),
@@ -269,12 +253,12 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fixes(is_local(view).then(|| who_listens(view)))
             .fix(in_the_log("\"too many clients\", \"shutting down\" or \"out of memory\" is the reason"))
-            .fix(Fix::text(
-                "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow this \
-                 machine's address there, and check that the server behind it is up",
-            ))
             .fixes((!is_local(view)).then(|| {
-                Fix::text(format!("check that port {} is PostgreSQL's", view.port()))
+                Fix::text(format!(
+                    "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow \
+                     this machine's address there, and check that the server behind it is up and that port {} is PostgreSQL's",
+                    view.port()
+                ))
             }))
             .answered(again == Some("it closes the connection again")),
     )
@@ -390,9 +374,31 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             .fact_if("sent", state)
             .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()))
             .fixes(is_local(view).then(|| who_listens(view)))
-            .fix(Fix::text("check that the load balancer or proxy there has a healthy server behind it"))
-            .fix(Fix::text("on the server: see whether it answers at all").run("pg_isready -h localhost"))
-            .fix(Fix::text(format!("check that port {} is PostgreSQL's", view.port()))),
+            .fix(
+                Fix::text(format!(
+                    "on the server: see whether it answers at all{}",
+                    if is_local(view) { "" } else { " (PORT: the one at which PostgreSQL listens there)" }
+                ))
+                .run(
+                    [
+                        match is_local(view) {
+                            true => format!("pg_isready -h localhost -p {}", view.port()),
+                            false => "pg_isready -h localhost -p PORT".to_owned(),
+                        },
+                        "# accepting connections: what stands in front of it is at fault".to_owned(),
+                        "# no response: if ps shows T, it is stopped (kill -CONT PID); otherwise restart it".to_owned(),
+                        "ps -o pid,stat,args -C postgres".to_owned(),
+                    ]
+                    .join("\n"),
+                ),
+            )
+            .fixes((!is_local(view)).then(|| {
+                Fix::text(format!(
+                    "if there is a load balancer or proxy: check that it has a healthy server behind it, and that its port {} is \
+                     PostgreSQL's",
+                    view.port()
+                ))
+            })),
     )
 }
 
@@ -438,6 +444,7 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             }))
             .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
+            .fixes(bytes.starts_with(b"SSH-").then(|| over_ssh(view)))
             .fix(Fix::text(format!(
                 "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
                 view.host_name(),
@@ -446,20 +453,38 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// An SSH server is the far end of a tunnel, whose near end is a port of this machine.
+fn over_ssh(view: &View<'_>) -> Fix {
+    let port = view.port().to_string();
+    let host =
+        format!("USER@{}", view.address().map_or_else(|| view.host_name(), |address| address.to_string()));
+    Fix::text(format!(
+        "if PostgreSQL runs on that machine and is reached over SSH: open a tunnel (in place of USER your account there), keep host, \
+         the name to verify, and set hostaddr=127.0.0.1 port=15432{}",
+        if is_local(view) { "; is it open already? then set port to the one of ssh in ss -ltnp" } else { "" }
+    ))
+    .run_words(["ssh", "-N", "-p", &port, "-L", "15432:localhost:5432", &host])
+}
+
 fn injected(view: &View<'_>) -> Option<Finding> {
     let NegotiateResult::Injected(bytes) = view.negotiate()? else { return None };
     Some(
         Finding::titled("the server accepted TLS and then sent plaintext")
             .because(
-                "after S nothing may come before TLS; whatever was put there would have been taken for \
-                 the server's own (CVE-2021-23222): a broken proxy, or somebody between here and the \
-                 server",
+                "after its S (yes to TLS) a server sends nothing before the handshake; bytes put there would have been taken \
+                 for its own (CVE-2021-23222): a broken proxy, or somebody between here and the server",
             )
             .fact("bytes", i64::try_from(bytes.len()).unwrap_or(i64::MAX))
             .fact("first_bytes", first_bytes(bytes))
             .fact("to", view.place())
-            .fix(Fix::text("check from another network: if the bytes are gone there, do not trust this one"))
-            .fix(Fix::text("update or remove the proxy in between")),
+            .fix(match is_local(view) {
+                true => who_listens(view),
+                false => Fix::text("check from another network: if the bytes are gone there, do not trust this one"),
+            })
+            .fix(Fix::text(match is_local(view) {
+                true => "update that program, or connect to the server without it",
+                false => "if they come there too: update or remove the proxy in front of the server",
+            })),
     )
 }
 

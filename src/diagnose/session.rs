@@ -3,7 +3,7 @@
 use super::Fix;
 use super::auth::{error, quoted_role, words};
 use super::code::{Code, Concern, Severity};
-use super::fix::{in_the_log, provider_hints};
+use super::fix::{in_the_log, log_connections, provider_hints};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
@@ -354,11 +354,18 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         ))
         .fact("last_message", last_message(view))
         .fact_if("seconds", seconds(view))
-        .fix(Fix::text("if it is PgBouncer: see whether its pool is exhausted (cl_waiting), as one of its admin_users (in place of ADMIN)").run(console(view, "SHOW POOLS")))
-        .fix(Fix::text(
-            "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, a pooler \
-             or proxy holds the connection; if it is there, the server waits for its authentication service",
+        .fix(log_connections(
+            "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
+             Kerberos server of this user's line in pg_hba.conf",
         ))
+        .fix(
+            Fix::text(
+                "if a pooler holds it and it is PgBouncer: see whether its pool is exhausted, as one of its admin_users (in place \
+                 of ADMIN); if cl_waiting is above 0, end sessions that are \"idle in transaction\" on the server, or raise \
+                 default_pool_size in pgbouncer.ini, then RELOAD",
+            )
+            .run(console(view, "SHOW POOLS")),
+        )
         .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }

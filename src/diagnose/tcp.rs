@@ -95,17 +95,30 @@ fn usual_port(view: &View<'_>) -> Option<Fix> {
 
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
-    let look = |text: &str| Fix::text(text).run("ss -ltnp | grep -i postgres");
+    let port = view.port();
     match reached(view) {
         Reachability::Loopback => vec![
+            Fix::text(
+                "see on which ports of this machine PostgreSQL, a pooler, a tunnel or a container listens, and set port to that",
+            )
+            .run("sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'"),
             Fix::text(format!(
-                "start the server, the tunnel or the container whose port {} this is (a container has to publish it)",
-                view.port()
-            )),
-            look("if PostgreSQL runs on this machine: see on which port it listens, and set port to that"),
+                "if port {port} is not listed: start what it belongs to, one of these (BASTION, SERVER, CONTAINER and SERVICE are \
+                 placeholders)"
+            ))
+            .run(
+                [
+                    "# PostgreSQL:\nsudo systemctl start postgresql".to_owned(),
+                    format!("# a tunnel:\nssh -N -L {port}:SERVER:5432 BASTION"),
+                    format!("# a container, which has to publish port {port}:\ndocker start CONTAINER; docker port CONTAINER"),
+                    format!("# Kubernetes:\nkubectl port-forward service/SERVICE {port}:5432"),
+                ]
+                .join("\n"),
+            ),
         ],
         _ => vec![
-            look("on the server: see whether PostgreSQL runs and where it listens; start it if it does not run"),
+            Fix::text("on the server: see whether PostgreSQL runs and where it listens; start it if it does not run")
+                .run("ss -ltnp | grep -i postgres"),
             Fix::text("on the server, if it listens on localhost only: let it listen on all addresses; it needs a restart")
                 .run("ALTER SYSTEM SET listen_addresses = '*';"),
         ],
@@ -208,13 +221,33 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
                 Fix::text("use a host name or pooler of the server that has an IPv4 address"),
             ],
         )
+    } else if reached(view) == Reachability::Loopback {
+        (
+            "the address is one of this machine's loopback network (127.0.0.0/8), but no host's: its last one is the broadcast \
+             address; so the address itself is wrong",
+            vec![Fix::text(match view.origin_words("hostaddr") {
+                Some(origin) => format!(
+                    "correct hostaddr (from {origin}): a server or tunnel on this machine has 127.0.0.1, any other the address of {}",
+                    view.host_name()
+                ),
+                None => format!(
+                    "correct the address of {} in the DNS or the hosts file: a server or tunnel on this machine has 127.0.0.1",
+                    view.host_name()
+                ),
+            })],
+        )
     } else {
         (
             "this machine or a router in between has no route to the address, or a rule rejects it: the \
              VPN is down, the route is missing, or the host is off",
             vec![
-                run_route(Fix::text("see which way the packets would take")),
-                Fix::text("connect the VPN, or run the check from a machine in the server's network"),
+                run_route(Fix::text(
+                    "see which way the packets would take; if the line names no VPN interface (tun, wg) and the server is behind a VPN: \
+                     connect that; \"unreachable\" or \"prohibit\": remove that route",
+                )),
+                Fix::text(
+                    "if the way is right: the host is off or a router rejects it; run the check from a machine in the server's network",
+                ),
             ],
         )
     };

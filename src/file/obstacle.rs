@@ -95,6 +95,12 @@ impl fmt::Display for Obstacle {
     }
 }
 
+/// The account that may not read a file, by name, where the words of an obstacle name one.
+pub fn reader_in(words: &str) -> Option<&str> {
+    let (_, reader) = words.split_once(" is not readable for user ")?;
+    reader.split_once(" (uid ").map(|(name, _)| name)
+}
+
 /// What keeps the file at a path from being opened; `None` where nothing does, or where it cannot be found.
 pub fn obstacle(path: &Path) -> Option<Obstacle> {
     along(path, MOST_LINKS)

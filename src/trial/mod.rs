@@ -177,8 +177,17 @@ impl<'a> Trials<'a> {
                     fix.text.push_str(WITHOUT_CERTIFICATE);
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
+                // Other roots that cannot be read or do not fit are no way round those that are missing.
+                Comparison::Another(found)
+                    if fix.names("sslrootcert")
+                        && found.code.concerns(Concern::Roots)
+                        && !kept.is_empty() =>
+                {
+                    continue;
+                }
                 Comparison::Another(found) => {
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
+                    fix.conninfo = self.string_of_both(&fix, &found).filter(|_| !fix.by_command);
                     uncovers(&mut fix, diagnosis.code, &found);
                 }
                 Comparison::NoBetter => continue,
@@ -188,7 +197,11 @@ impl<'a> Trials<'a> {
             }
             kept.push(fix);
         }
-        kept.retain(|fix| fix.tried.is_some() || !next.contains(&fix.text));
+        let says_so = |fix: &Fix| {
+            let asks = Fix::asks_for_a_root(&fix.text);
+            next.iter().any(|next| *next == fix.text || (asks && Fix::asks_for_a_root(next)))
+        };
+        kept.retain(|fix| fix.tried.is_some() || !says_so(fix));
         for mut fix in self.candidates(diagnosis).await {
             if kept.iter().any(|known| known.settings == fix.settings) {
                 continue;
@@ -235,6 +248,14 @@ impl<'a> Trials<'a> {
             kept.retain(|fix| fix.tried != Some(Trial::Fails));
         }
         kept
+    }
+
+    /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
+    fn string_of_both(&self, fix: &Fix, found: &Diagnosis) -> Option<String> {
+        let mut both = fix.clone();
+        let next = found.fixes.first().map(|next| next.settings.clone()).unwrap_or_default();
+        both.settings.extend(next.into_iter().filter(|(keyword, _)| !fix.names(keyword)));
+        Corrected::of(&both, self.evidence, self.context)?.shown_as_set(self.context)
     }
 
     /// The whole string under a fix that shows only with credentials, which no trial sends.
@@ -603,6 +624,7 @@ impl<'a> Trials<'a> {
             // The path that a fix names leads nowhere.
             Some(found) if *found.code == codes::ROOT_FILE_MISSING && fix.names("sslrootcert") => None,
             Some(found) => {
+                fix.conninfo = self.string_of_both(&fix, &found);
                 uncovers(&mut fix, warning.code, &found);
                 Some(fix)
             }
@@ -798,7 +820,8 @@ mod tests {
         let outcome = tried(&format!("{azure} sslmode=verify-full"), vec![public], &[&other.certificate]);
         let fixes = &outcome.diagnosis.as_ref().unwrap().fixes;
         let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
-        assert_eq!((fix.tried, &fix.conninfo), (Some(Trial::Fails), &None));
+        let expected = format!("{azure} sslmode=verify-full").replace("/no/roots.pem", "azure-roots.pem");
+        assert_eq!((fix.tried, fix.conninfo.as_deref()), (Some(Trial::Fails), Some(expected.as_str())));
         assert!(fix.then.as_ref().unwrap().starts_with("then `hostname-mismatch` remains ("), "{fix:?}");
     }
 

@@ -11,6 +11,8 @@ use crate::trust::{RootSource, Roots};
 /// A corrected connection string in the making.
 pub(super) struct Corrected {
     form: Form,
+    /// The string that was typed, in which the changes are made.
+    typed: Vec<u8>,
     /// In the order typed, each keyword once.
     settings: Vec<(&'static str, ParameterValue)>,
 }
@@ -20,8 +22,9 @@ impl Corrected {
     pub(super) fn of(fix: &Fix, evidence: &Evidence, context: Context<'_>) -> Option<Self> {
         let typed = context.input.map(Secret::expose).unwrap_or_default();
         let typed = edited(typed, fix, evidence);
-        let mut corrected = Self { form: Form::of(&typed), settings: Vec::new() };
-        corrected.add(&whole(&typed)?);
+        let parsed = whole(&typed)?;
+        let mut corrected = Self { form: Form::of(&typed), typed, settings: Vec::new() };
+        corrected.add(&parsed);
         // As in psql a connection string given with -d beats the other options.
         let mut last = None;
         for (keyword, value, _) in &context.overrides.parameters {
@@ -99,6 +102,16 @@ impl Corrected {
         self.without_secrets()
     }
 
+    /// As [`Self::shown`], of a string that no trial has read to its end.
+    pub(super) fn shown_as_set(mut self, context: Context<'_>) -> Option<String> {
+        let is_set = |keyword: &str| self.settings.iter().any(|(known, _)| *known == keyword);
+        let elsewhere = ["PGSSLMODE", "PGSERVICE"].iter().any(|name| context.environment.sets(name));
+        if !is_set("sslmode") && !is_set("service") && !elsewhere {
+            self.set("sslmode", b"verify-full");
+        }
+        self.without_secrets()
+    }
+
     fn without_secrets(&self) -> Option<String> {
         let is_mixed = |value: &ParameterValue| matches!(value, ParameterValue::Mixed { .. });
         if self.settings.iter().any(|(_, value)| is_mixed(value)) {
@@ -111,7 +124,9 @@ impl Corrected {
     }
 
     fn written<'a>(&self, settings: impl Iterator<Item = &'a (&'static str, ParameterValue)>) -> Vec<u8> {
-        conninfo::write::string(self.form, settings.map(|(keyword, value)| (*keyword, value.exposed())))
+        let settings: Vec<_> = settings.map(|(keyword, value)| (*keyword, value.exposed())).collect();
+        conninfo::mended(&self.typed, &settings)
+            .unwrap_or_else(|| conninfo::write::string(self.form, settings))
     }
 }
 

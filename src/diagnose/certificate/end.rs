@@ -9,7 +9,7 @@ use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
-use crate::diagnose::fix::provider_hints;
+use crate::diagnose::fix::{is_local, provider_hints, who_listens};
 use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, file_name, path_text, root_file, store_name};
@@ -153,6 +153,7 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
             .fact("sent", sent(view))
             .fact("in_file", in_file(view))
             .fixes(detour.map(|detour| detour.removal))
+            .fixes(is_local(view).then(|| who_listens(view)))
             .fix(Fix::text(format!(
                 "have {host} port {} exempted from TLS inspection by the proxy's administrator; do not add its CA to the root file: it could read every password and row",
                 view.port()

@@ -475,11 +475,23 @@ fn invalid_by(view: &View<'_>, wanted: impl Fn(&Defect) -> bool) -> Option<Findi
             .because("OpenSSL rejects every chain with such a certificate in it")
             .fact("certificate", subject(view, defect))
             .fact("what", what)
+            .fixes(matches!(defect, Defect::BadSignature { .. }).then(|| issuer_by_another_key(view, defect)))
             .fix(match remedy {
                 Remedy::Reissue(text, key) => reissued(view, defect.place().unwrap_or(0), text, key),
                 Remedy::Other(text) => Fix::text(text),
             }),
     )
+}
+
+/// A CA that has several keys has a certificate for each, of the same name.
+fn issuer_by_another_key(view: &View<'_>, defect: &Defect) -> Fix {
+    let at = defect.place().unwrap_or(0);
+    let issuer = view.judgement().map(|judgement| named(judgement, at + 1)).unwrap_or_default();
+    Fix::text(format!(
+        "on the server: get the other certificates of {issuer} from its administrator, each as intermediate.crt; the one with which this \
+         reports OK belongs into server.crt after the server's own, in place of the one there, then reload"
+    ))
+    .run(format!("openssl verify -partial_chain -trusted intermediate.crt server.crt\n{}", reissue::RELOAD))
 }
 
 /// What helps.
@@ -509,7 +521,7 @@ fn words_of_one(part: &str, issuer: &str, defect: &Defect) -> Option<Words> {
                 "it does not verify with the key of {issuer}: either the certificate was altered, or another key of the same name signed it"
             ),
             Remedy::Reissue(
-                "on the server: install the intermediate whose key signed it (openssl verify -partial_chain -trusted intermediate.crt server.crt shows whether it did); if none did, reissue it",
+                "if its CA has no other certificate, or none reports OK: reissue it on the server",
                 Key::Kept,
             ),
         ),

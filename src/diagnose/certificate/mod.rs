@@ -1,6 +1,6 @@
 //! The chain and the name: from the defects that judging found to their cause.
 
-mod crl;
+pub(in crate::diagnose) mod crl;
 mod detour;
 mod end;
 mod faults;

@@ -243,9 +243,10 @@ impl<'a> Mismatch<'a> {
     fn other_address(&self) -> Option<Fix> {
         let name = self.names.iter().find(|name| is_ip_address(name.as_bytes()))?;
         let text = format!(
-            "if {name} is an address of the same server (behind NAT, another interface): verify that one and keep the way to it"
+            "if this, on the server, lists {name} (another interface) or the server is behind NAT: verify that address and keep the way \
+             to it; if not, {name} is another server: set host to that one if it is meant"
         );
-        Some(self.at_address(Fix::text(text).set("host", name)))
+        Some(self.at_address(Fix::text(text).set("host", name).run("ip -brief address")))
     }
 
     fn alias(&self) -> Option<Reading> {

@@ -104,7 +104,7 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
 }
 
 /// The server's certificate, issued by another CA than the one that may not.
-pub(super) fn server_by_another(view: &View<'_>, text: &str) -> Fix {
+pub(in crate::diagnose) fn server_by_another(view: &View<'_>, text: &str) -> Fix {
     if let Some(fix) = of_provider(view) {
         return fix;
     }

@@ -42,17 +42,28 @@ pub(in crate::diagnose) fn system_roots(mode: SslMode) -> Fix {
 /// Where the roots of a server can be had that runs at no provider.
 const FROM_ADMINISTRATOR: &str = "get the CA's root certificate from the server's administrator over a trusted channel, then set \
                                   sslrootcert to that file";
+/// Its beginning, as long as nothing shows which root it is.
+const UNNAMED_ROOT: &str = "get the CA's root certificate from";
 
 impl Fix {
+    /// Whether it sends for a root that nothing has shown yet.
+    pub(crate) fn asks_for_a_root(text: &str) -> bool {
+        text.starts_with(UNNAMED_ROOT)
+    }
+
     /// Where it sends for a root, says which one.
     pub(crate) fn name_the_root(&mut self, name: &str) {
-        if self.text == FROM_ADMINISTRATOR {
-            self.text = format!(
-                "get the root certificate of the server's CA ({name}) from the server's administrator over a trusted channel, then \
-                 set sslrootcert to that file"
-            );
-        }
+        let named = format!("get the root certificate of the server's CA ({name}) from");
+        self.text = self.text.replace(UNNAMED_ROOT, &named);
     }
+}
+
+/// The root file of a server at no provider, put where the client looks for it.
+pub(super) fn saved_as(path: &str, program: &str) -> Fix {
+    Fix::text(format!(
+        "{UNNAMED_ROOT} the server's administrator over a trusted channel, and save it as {path}, where {program} finds it; if you have \
+         it already: copy it there, or set sslrootcert to its absolute path"
+    ))
 }
 
 /// Where the right roots can be had, most likely first, for a server of which no chain was seen or of whose chain no

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::conversion::conversions;
+use super::sources::saved_as;
 use super::{Context, root_sources};
 use crate::conninfo::is_content;
 use crate::diagnose::Fix;
@@ -86,7 +87,12 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         Fix::text(format!("use {}, which exists", path_text(similar)))
             .set("sslrootcert", similar.to_string_lossy())
     });
-    let in_place = meant.is_none().then(|| match context.is_default.then(|| absent_home(path, obstacle.as_ref())) {
+    // Nothing has to change in the string if the file comes to where it is looked for.
+    let is_private = context.server.provider.is_none() && path.is_absolute();
+    let is_link = matches!(obstacle, Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }));
+    let home = context.is_default.then(|| absent_home(path, obstacle.as_ref())).flatten();
+    let saves = is_private && home.is_none() && (context.is_default || is_link) && meant.is_none();
+    let in_place = (meant.is_none() && !saves).then(|| match context.is_default.then(|| absent_home(path, obstacle.as_ref())) {
         None => Fix::text("set sslrootcert to the absolute path of the file with the server's roots"),
         Some(home) => Fix::text(match home {
             Some(home) => format!(
@@ -96,13 +102,21 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             None => "if you have the root file: set sslrootcert to its absolute path".to_owned(),
         }),
     });
-    let is_link = matches!(obstacle, Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }));
-    let unlinked = (is_link && !cfg!(windows)).then(|| {
-        Fix::text("remove the link, and put the file itself in its place")
+    let mut sources = root_sources(&context.server);
+    let saved = saves.then(|| {
+        sources.retain(|fix| !fix.settings.is_empty());
+        let fix = saved_as(&shown, program);
+        match is_link && !cfg!(windows) {
+            true => Fix { text: format!("remove the link, then {}", fix.text), ..fix }
+                .run_words(["rm", &path.to_string_lossy()]),
+            false => fix,
+        }
+    });
+    let unlinked = (is_link && !saves && !cfg!(windows)).then(|| {
+        Fix::text("remove the link, and save the file with the server's roots in its place")
             .run_words(["rm", &path.to_string_lossy()])
     });
-    let mut fixes: Vec<Fix> = meant.into_iter().chain(unlinked).collect();
-    let mut sources = root_sources(&context.server);
+    let mut fixes: Vec<Fix> = meant.into_iter().chain(unlinked).chain(saved).collect();
     // Of a provider whose roots ship with the program the right file is known.
     if context.server.provider.is_some() && !sources.is_empty() {
         fixes.push(sources.remove(0));
@@ -171,7 +185,8 @@ fn no_home(context: &Context<'_>) -> Finding {
 fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Finding {
     let given = path_text(typed);
     let typed = typed.to_string_lossy().into_owned();
-    let finding = Finding::titled(format!("there is no file {shown}"))
+    let title = format!("there is no file {shown}: the backslashes of {given} are lost");
+    let finding = Finding::titled(title)
         .fact("given", given.clone())
         .fact("read", shown.to_owned())
         .fact_if("from", context.from.clone());

@@ -105,7 +105,7 @@ fn eaten_backslashes_are_marked_and_undone() {
             parameter.place = Some(Place { keyword: 20..31, value: start..start + 18 });
         })
         .fails(&codes::ROOT_FILE_MISSING)
-        .titled("there is no file certssslroot.pem")
+        .titled("there is no file certssslroot.pem: the backslashes of certs\\ssl\\root.pem are lost")
         .shows("given", r"certs\ssl\root.pem")
         .shows("read", "certssslroot.pem")
         .sets("sslrootcert", "certs/ssl/root.pem")

@@ -7,7 +7,7 @@ pub use client_certificate::*;
 use super::certificate::{host_name_of, reissue};
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, in_the_log, provider_hints};
+use super::fix::{RELOAD, in_the_log, is_local, log_connections, provider_hints, who_listens};
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
@@ -406,7 +406,8 @@ fn lacks_suites(view: &View<'_>) -> bool {
 fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
-    let newest = Fix::text("on the server, if its OpenSSL supports TLS 1.2:").run(
+    let wanted = if settings.min_tls == Some(TlsVersion::Tls13) { "1.3" } else { "1.2" };
+    let newest = Fix::text(format!("on the server, if its OpenSSL supports TLS {wanted}:")).run(
         "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
@@ -766,17 +767,30 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
 fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'static str, Vec<Fix>) {
     let mtu_fix = || {
         let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
-        Fix::text("find the largest packet that comes through, from this side and from the server's")
+        Fix::text("see whether packets of 1,400 bytes come through, from here and from the server's side: no answer means that they do not")
             .run_words(["ping", "-M", "do", "-s", "1400", &to])
     };
     let vpn = || {
         Fix::text(
-            "lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the \
+            "if they do not: lower the MTU of the VPN or tunnel, or let ICMP \"fragmentation needed\" through the \
              firewalls in between",
         )
     };
     let inspection =
         || Fix::text("exempt the address from TLS inspection on the firewall or proxy in between");
+    if is_local(view) {
+        let cause = match received {
+            0 => {
+                "the ClientHello went out and nothing came back: the server's process hangs, or the program that listens here, a \
+                  tunnel or a container's proxy, has lost its other end"
+            }
+            _ => {
+                "a part of the answer came and the rest did not: the server's process stopped half-way, or the program that listens \
+                  here, a tunnel or a container's proxy, did"
+            }
+        };
+        return (cause, vec![who_listens(view), in_the_servers_log(received)]);
+    }
     if received == 0 && short {
         (
             "a second look that asks for a short answer got it, and one that differs only in asking for a \
@@ -787,13 +801,7 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
     } else if received > 0 {
         (
             "a part of the answer came and the rest did not: the server, or a proxy before it, stopped half-way, or large packets are lost in between (path MTU); what was seen does not tell which",
-            vec![
-                Fix::text(
-                    "look for \"could not accept SSL connection\" in the server's log at this time: if it is there, the server stopped, and the rest of the line is its reason; if not, packets are lost in between",
-                ),
-                mtu_fix(),
-                vpn(),
-            ],
+            vec![in_the_servers_log(received), mtu_fix(), vpn()],
         )
     } else if lost {
         (
@@ -803,14 +811,22 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
     } else {
         (
             "the ClientHello went out and nothing came back: a firewall or inspecting proxy holds it back, the server's process hangs, or the answer, larger than one packet, is lost in between (path MTU)",
-            vec![
-                inspection(),
-                mtu_fix(),
-                Fix::text(
-                    "set log_connections = on and look for \"connection received\" in the server's log: if it is missing, the ClientHello does not arrive; if it is there, the server's process hangs or its answer is lost",
-                ),
-            ],
+            vec![in_the_servers_log(received), inspection(), mtu_fix()],
         )
+    }
+}
+
+/// What the server's log shows of a handshake that fell silent after `received` bytes.
+fn in_the_servers_log(received: usize) -> Fix {
+    match received {
+        0 => log_connections(
+            "if it is missing, the connection does not reach the server: what is in between holds it; if it is there, the server's \
+             process hangs or its answer is lost",
+        ),
+        _ => in_the_log(
+            "\"could not accept SSL connection\": if it is there, the server stopped, and the rest of the line is its reason; if not, \
+             what is in between lost the rest",
+        ),
     }
 }
 
@@ -869,13 +885,23 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             let name = recognise(bytes).map_or("something else", |found| found.name);
             finding(&format!("the answer is {name}, not TLS"))
                 .because(
-                    "the server accepted TLS and then sent something else: a proxy, a broken server, or unencrypted bytes instead of TLS",
+                    match (is_local(view), name) {
+                        (_, "HTTP") => "TLS was accepted and then answered in HTTP: a proxy or gateway for web sites forwards this port and \
+                                        could not talk to what is behind it; it has to forward plain TCP",
+                        (true, _) => "TLS was accepted and then something else was sent: the program that listens here is faulty, or sends \
+                                      unencrypted bytes instead of TLS",
+                        _ => "the server accepted TLS and then sent something else: a proxy, a broken server, or unencrypted bytes \
+                              instead of TLS",
+                    },
                 )
                 .fact("first_bytes", first_bytes(bytes))
-                .fix(Fix::text(format!(
-                    "something between this machine and PostgreSQL answers in {name}: look at the proxy or gateway in front of it \
-                     first, or bypass it (connect from the server's own network)"
-                )))
+                .fix(match is_local(view) {
+                    true => who_listens(view),
+                    false => Fix::text(format!(
+                        "something between this machine and PostgreSQL answers in {name}: look in the log of the proxy or gateway in \
+                         front of it first, or bypass it (connect from the server's own network)"
+                    )),
+                })
                 .fix(Fix::text(format!(
                     "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
                     view.host_name(),

@@ -132,7 +132,10 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<Stri
         )
         .fact("path", path.unwrap_or_else(|| "~/.postgresql/postgresql.crt".to_owned()))
         .fact("from", said(view, "sslcert"))
-        .fix(Fix::text("name the certificate and its key: sslcert=FILE sslkey=FILE"))
+        .fix(Fix::text(format!(
+            "if there is a client certificate for {}: set sslcert to its file and sslkey to the file of its key, by their absolute paths",
+            view.user()
+        )))
 }
 
 /// No client certificate, and then no key either.
@@ -434,7 +437,15 @@ fn key_problem(view: &View<'_>, problem: &KeyProblem, path: &Path) -> (String, F
         KeyProblem::Damaged => ("it is damaged", Fix::text("copy the key again; its PEM block must be complete")),
         KeyProblem::PassPhraseMissing => (
             "it is encrypted, and sslpassword is not set",
-            Fix::text("set sslpassword=PASSPHRASE, in a service file that only you can read (service=NAME then names its section)"),
+            Fix::text(
+                "put the passphrase, in place of PASSPHRASE, into a service file that only you can read, and add service=client_key \
+                 to the connection string",
+            )
+            .run(if cfg!(windows) {
+                "# in %APPDATA%\\postgresql\\.pg_service.conf:\n[client_key]\nsslpassword=PASSPHRASE".to_owned()
+            } else {
+                "# in ~/.pg_service.conf:\n[client_key]\nsslpassword=PASSPHRASE\n# then:\nchmod 600 ~/.pg_service.conf".to_owned()
+            }),
         ),
         KeyProblem::PassPhraseWrong => (
             "it is encrypted, and sslpassword does not open it",

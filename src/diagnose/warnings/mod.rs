@@ -30,6 +30,7 @@ struct Rule {
 const ALWAYS: &[Rule] = &[
     Rule { code: &settings::PASSFILE_IGNORED, detect: settings::passfile_ignored },
     Rule { code: &settings::GSS_ENCRYPTION_FIRST, detect: settings::gss_encryption_first },
+    Rule { code: &settings::SSLMODE_NOT_VERIFYING, detect: settings::lowered },
     Rule { code: &settings::BACKSLASH_PATH, detect: settings::backslash_path },
     Rule { code: &settings::CRL_IGNORED, detect: settings::crl_ignored },
     Rule { code: &builds::LIBPQ_BUILDS_DIFFER, detect: builds::libpq_builds_differ },
@@ -70,7 +71,13 @@ const REHEARSED: &[Rule] = &[
 
 /// The codes of all warnings.
 pub(super) fn codes() -> impl Iterator<Item = &'static Code> {
-    [ALWAYS, VERIFIED, REHEARSED, LOGIN, AUDIT].into_iter().flatten().map(|rule| rule.code)
+    let mut codes: Vec<&'static Code> = Vec::new();
+    for rule in [ALWAYS, VERIFIED, REHEARSED, LOGIN, AUDIT].into_iter().flatten() {
+        if !codes.contains(&rule.code) {
+            codes.push(rule.code);
+        }
+    }
+    codes.into_iter()
 }
 
 /// The warnings on a check.

@@ -3,6 +3,7 @@
 use crate::conninfo::{AuthMethod, TlsVersion};
 use crate::diagnose::Fix;
 use crate::diagnose::auth::on_the_server;
+use crate::diagnose::auth::tls_behind_the_proxy;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
@@ -105,20 +106,36 @@ pub(super) fn address_silent(view: &View<'_>) -> Vec<Finding> {
     let Some((_, earlier)) = view.evidence.attempts.split_last() else { return Vec::new() };
     let silent = earlier.iter().filter_map(|attempt| {
         let tcp = attempt.tcp.as_ref().filter(|step| matches!(step.result, TcpResult::TimedOut))?;
-        Some((View::new(view.evidence, Some(attempt)).place(), tcp.took))
+        Some((View::new(view.evidence, Some(attempt)), tcp.took))
     });
     silent
-        .map(|(place, took)| {
+        .map(|(earlier, took)| {
+            let place = earlier.place();
+            let same_host = view.attempt.map(|attempt| attempt.host) == earlier.attempt.map(|attempt| attempt.host);
+            let keyword = if earlier.origin("hostaddr").is_some() { "hostaddr" } else { "host" };
+            let from = earlier.origin_words(keyword).unwrap_or_default();
+            let remove = match same_host {
+                // One name, several addresses.
+                true => format!("in the DNS: remove the address of {place} from {}", earlier.host_name()),
+                false => format!(
+                    "remove {}, {place}, from the hosts of {from}, with its entries in host, hostaddr and port",
+                    earlier.host_name()
+                ),
+            };
             let seconds = i64::try_from(seconds(took)).unwrap_or(i64::MAX);
             Finding::titled(format!("{place} did not respond for {seconds} s before {} was tried", view.place()))
                 .fact("silent", place)
                 .fact("seconds", seconds)
                 .fact("used", view.place())
-                .fix(Fix::text(
-                    "every connection waits that long: remove the silent address from the host list or the DNS, or repair \
-                     the route to it",
-                ))
-                .fix(Fix::text("until then: put the host that responds first, and set a short connect_timeout"))
+                .because("every connection waits that long")
+                .fix(Fix::text(remove))
+                .fix(Fix::text(match same_host {
+                    true => "if it should answer: repair the route or firewall to it; until then set a short connect_timeout",
+                    false => {
+                        "if it should answer: repair the route or firewall to it; until then put the host that responds first, and set \
+                         a short connect_timeout"
+                    }
+                }))
         })
         .collect()
 }
@@ -145,11 +162,11 @@ pub(super) fn terminated_upstream(view: &View<'_>) -> Vec<Finding> {
     vec![
         Finding::titled("TLS ends at a proxy: the server itself sees an unencrypted session")
             .fact("backend", "pg_stat_ssl: ssl is off for this session")
-            .fix(Fix::text(
-                "let the pooler or proxy use TLS to the server too (PgBouncer: \
-                 server_tls_sslmode=verify-full)",
-            ))
-            .fix(Fix::text("connect to the server itself")),
+            .fix(tls_behind_the_proxy())
+            .fix(Fix::text(format!(
+                "connect to the server itself: ask its administrator for the host and port behind {}, where the proxy answers",
+                view.place()
+            ))),
     ]
 }
 

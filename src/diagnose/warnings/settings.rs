@@ -2,9 +2,8 @@
 
 use crate::clients::dialect::Typed;
 
-use crate::conninfo::{Notice, SslMode};
-use crate::diagnose::Fix;
-use crate::diagnose::certificate::names_of;
+use crate::conninfo::{self, Notice, Place, SslMode};
+use crate::diagnose::certificate::{crl, names_of};
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::driver;
 use crate::diagnose::passfile::passfile_fixes;
@@ -12,6 +11,7 @@ use crate::diagnose::root_file::root_sources;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::rules::judge;
 use crate::diagnose::view::{View, at_most, path_text, shown};
+use crate::diagnose::{Fix, Mark};
 use crate::evidence::{Answer, Question};
 use crate::stage::Stage;
 use crate::text;
@@ -169,15 +169,27 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
     match &trust.revocation {
         Revocation::Off => Vec::new(),
         Revocation::Ignored { path, why } => {
-            let fix = match trust.roots {
-                Roots::None => "set sslrootcert too: CRLs are used only when a chain is verified",
-                _ => "name a file with PEM CRLs of every CA of the chain in sslcrl, or take sslcrl out",
+            let keyword = match view.settings().and_then(|settings| settings.parameter("sslcrl")) {
+                Some(parameter) if !parameter.value.is_empty() => "sslcrl",
+                _ => "sslcrldir",
+            };
+            let from =
+                view.origin_words(keyword).map(|origin| format!(" (from {origin})")).unwrap_or_default();
+            let fixes = match trust.roots {
+                Roots::None => {
+                    vec![Fix::text("set sslrootcert too: CRLs are used only when a chain is verified")]
+                }
+                _ => vec![
+                    current_crls(view, keyword, &from),
+                    Fix::text(format!("if revocation need not be checked: remove {keyword}{from}"))
+                        .set(keyword, ""),
+                ],
             };
             vec![
                 Finding::titled(format!("revocation is not checked: libpq ignores {}", path_text(path)))
                     .fact("path", path_text(path))
                     .fact("why", text::printable(why))
-                    .fix(Fix::text(fix)),
+                    .fixes(fixes),
             ]
         }
         // OpenSSL puts delta lists aside only for those that ask for extended CRL support, which libpq does not.
@@ -199,6 +211,30 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
     }
 }
 
+/// The CRLs of the chain as one file, from where its certificates say.
+fn current_crls(view: &View<'_>, keyword: &str, from: &str) -> Fix {
+    let sent = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
+    let addresses: Vec<String> = sent.iter().filter_map(crl::address).collect();
+    let text = format!(
+        "to check revocation: set {keyword}{from} to {} with the current CRL of every CA of the chain in PEM",
+        if keyword == "sslcrl" { "a file" } else { "a directory made by openssl rehash" },
+    );
+    match addresses.is_empty() || keyword != "sslcrl" {
+        true => Fix::text(format!("{text}, which the CA's administrator has")),
+        false => Fix::text(format!("{text}; these CRLs are the ones that the certificates name")).run(
+            addresses
+                .iter()
+                .enumerate()
+                .map(|(at, address)| {
+                    let file = format!("crl-{}", at + 1);
+                    format!("{} && openssl crl -in {file} >> crl.pem", crl::download(address, &file))
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+    }
+}
+
 /// What no root file changes: the certificate is for other names.
 fn other_name(view: &View<'_>) -> String {
     let defects = view.judgement().map(|judgement| judgement.defects.as_slice()).unwrap_or_default();
@@ -212,7 +248,45 @@ fn other_name(view: &View<'_>) -> String {
     format!(", and the certificate is not valid for \"{}\" either: its names are {names}", shown(host))
 }
 
+/// A string that takes its own verify-full back.
+pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    // A driver reads its string by its own rules.
+    let Some(found) = conninfo::lowered(input).filter(|_| view.evidence.typed.is_none()) else {
+        return Vec::new();
+    };
+    let words = |place: &Place| {
+        text::printable_bytes(input.get(place.keyword.start..place.value.end).unwrap_or_default())
+    };
+    let (strict, counts) = (words(&found.strict.place), words(&found.counts.place));
+    let mode = text::printable_bytes(found.counts.value.as_bytes());
+    let means = match counts == format!("sslmode={mode}") {
+        true => String::new(),
+        false => format!(", which means sslmode={mode},"),
+    };
+    let span = found.counts.place.keyword.start..found.counts.place.value.end;
+    let is_separator = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'&';
+    let start =
+        span.start - usize::from(input.get(..span.start).and_then(<[u8]>::last).is_some_and(is_separator));
+    let masked = conninfo::mask(input, std::slice::from_ref(&span));
+    vec![
+        Finding::titled(format!("{counts} takes {strict} back"))
+            .because(format!(
+                "of several sslmodes in a string the last counts: {counts}{means} stands after {strict}"
+            ))
+            .mark(Some(Mark {
+                text: masked.text,
+                spans: masked.spans,
+                label: "the last one counts".to_owned(),
+            }))
+            .fix(Fix::text(format!("remove {counts}")).edit(start..span.end, "")),
+    ]
+}
+
 pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
+    if !lowered(view).is_empty() {
+        return Vec::new();
+    }
     let typed = view.evidence.typed.as_deref();
     let decision = typed.and_then(Typed::decision);
     // A driver that is content with plaintext where no TLS is offered verifies nothing then.

@@ -45,9 +45,13 @@ const FIREWALL_RULE: &str = "az postgres flexible-server firewall-rule create --
 const HINTS: &[Hint] = &[
     Hint {
         at: Situation::NameNotFound,
-        text: "public access: check the server's name; private access: ask from inside its virtual network, with the \
-               private DNS zone linked to that network (peering alone is not enough)",
-        command: Some("az postgres flexible-server show --resource-group {resource_group} --name {server}"),
+        text: "see whether the server exists and which access it has. ResourceNotFound: it was deleted, or its name is mistyped; \
+               Enabled (public): check the rest of the name; Disabled (private): ask from inside its virtual network, with \
+               the private DNS zone linked to that network (peering alone is not enough)",
+        command: Some(
+            "az postgres flexible-server show --resource-group {resource_group} --name {server} --query \
+             network.publicNetworkAccess",
+        ),
     },
     Hint {
         at: Situation::NameNotFound,

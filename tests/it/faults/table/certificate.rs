@@ -211,7 +211,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-invalid",
         shows: "certificate: db.example; what: it does not verify with the key of the",
-        fix: "on the server: install the intermediate",
+        fix: "openssl verify -partial_chain -trusted intermediate.crt server.crt",
         fixed_by: NoSetting,
         psql: Alerts(DECRYPT_ERROR),
         neighbours: &[Chain("an extension that nobody knows, not critical", |certificates| {

@@ -25,7 +25,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tcp-refused",
         shows: "to: 127.; port:; error: refused",
-        fix: "ss -ltnp | grep -i postgres",
+        fix: "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh",
         fixed_by: NoSetting,
         psql: Fails("Connection refused"),
         neighbours: &[Settings(
@@ -117,7 +117,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "injected-plaintext",
         shows: "bytes: 14; first_bytes: 43 00 00 00 0d 53 45 4c 45 43 54 20 31; to: 127.",
-        fix: "check from another network: if the bytes",
+        fix: "see which program listens on port",
         fixed_by: NoSetting,
         psql: Fails("received unencrypted data after SSL response"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -136,7 +136,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "address-silent",
         shows: "silent: 127.; seconds: 2; used: 127.",
-        fix: "remove the silent address from the host list",
+        fix: "from the hosts of",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Settings(

@@ -85,7 +85,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-timeout",
         shows: "bytes_sent:; bytes_received: 0; unacknowledged: 0 bytes; seconds:",
-        fix: "exempt the address from TLS inspection",
+        fix: "see which program listens on port",
         fixed_by: NoSetting,
         psql: Fails("timeout expired"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

@@ -57,7 +57,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-cert-missing",
         shows: "path: no-such-client.crt; from: sslcert from the connection string",
-        fix: "name the certificate and its key: sslcert=FILE",
+        fix: "set sslcert to its file and sslkey",
         fixed_by: Untried("sslcertmode=allow"),
         psql: Differs(&UNKNOWN, &Fails("server accepted connection without a valid SSL certificate")),
         neighbours: &[Settings("a file that is not there and that nobody asks for", "sslcert=DIR/none.crt")],
@@ -92,7 +92,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "client-key-encrypted",
         shows: "path: client.key; problem: it is encrypted, and sslpassword is not set; from: sslkey from the connection string",
-        fix: "set sslpassword=PASSPHRASE",
+        fix: "sslpassword=PASSPHRASE",
         fixed_by: Works("sslcert=/nonexistent sslkey="),
         psql: Fails("could not load private key file"),
         neighbours: &[],
@@ -147,7 +147,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "crl-ignored",
         shows: "path: no-such.crl; why: No such file",
-        fix: "name a file with PEM CRLs of every CA",
+        fix: "to check revocation: set sslcrl",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("a file that is there", Certificates::with_lists)],
