@@ -342,11 +342,6 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     }
     let ConfigError::UnknownOption { keyword, nearest, origin, span } = error(view)? else { return None };
     let keyword = shown(keyword);
-    let label = match nearest {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if keyword.contains("://") => "not a URI of PostgreSQL".to_owned(),
-        None => "no such option".to_owned(),
-    };
     // A URI under another scheme reads as a keyword up to the first = of its query.
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };
@@ -388,7 +383,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             let masked = conninfo::mask(input, &spans);
             Some(Mark { text: masked.text, spans: masked.spans, label: "no such options".to_owned() })
         }
-        _ => mark(view, &label),
+        _ => mark(view, &option_label(&keyword, *nearest)),
     };
     let further = others.iter().map(|(name, span)| match conninfo::options::nearest(name.as_bytes()) {
         Some(nearest) => Fix::text(format!("write `{nearest}` for `{name}`")).edit(span.clone(), nearest),
@@ -418,6 +413,15 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             .fix(fix)
             .fixes(further),
     )
+}
+
+/// What stands under an unknown option.
+fn option_label(keyword: &str, nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if keyword.contains("://") => "not a URI of PostgreSQL".to_owned(),
+        None => "no such option".to_owned(),
+    }
 }
 
 /// What else is no option of libpq's in the string: libpq stops at the first.

@@ -177,14 +177,6 @@ impl<'a> Trials<'a> {
                     fix.text.push_str(WITHOUT_CERTIFICATE);
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
-                // Other roots that cannot be read or do not fit are no way round those that are missing.
-                Comparison::Another(found)
-                    if fix.names("sslrootcert")
-                        && found.code.concerns(Concern::Roots)
-                        && !kept.is_empty() =>
-                {
-                    continue;
-                }
                 Comparison::Another(found) => {
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
                     fix.conninfo = self.string_of_both(&fix, &found).filter(|_| !fix.by_command);
@@ -253,8 +245,10 @@ impl<'a> Trials<'a> {
     /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
     fn string_of_both(&self, fix: &Fix, found: &Diagnosis) -> Option<String> {
         let mut both = fix.clone();
-        let next = found.fixes.first().map(|next| next.settings.clone()).unwrap_or_default();
-        both.settings.extend(next.into_iter().filter(|(keyword, _)| !fix.names(keyword)));
+        if let Some(next) = found.fixes.first() {
+            both.settings.retain(|(keyword, _)| !next.names(keyword));
+            both.settings.extend(next.settings.iter().cloned());
+        }
         Corrected::of(&both, self.evidence, self.context)?.shown_as_set(self.context)
     }
 
@@ -416,6 +410,8 @@ impl<'a> Trials<'a> {
             // Another failure of the same handshake is no step forward.
             || (after.code.stage == Stage::Tls && before.code.stage == Stage::Tls)
             || (both_roots && fix.converts.is_none())
+            // Other roots that are not there or do not fit are no way round those that are missing.
+            || (fix.names("sslrootcert") && after.code.concerns(Concern::Roots))
         {
             Comparison::NoBetter
         } else {

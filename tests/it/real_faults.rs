@@ -401,5 +401,5 @@ fn a_pooler_whose_server_is_gone() {
     drop(upstream);
     let report = check(&home, &conninfo);
     report.stage("tls", "ok").stage("certificate", "ok");
-    says(&report, ("session-timeout", "session", 9), &[("seconds", "3")], "SHOW POOLS");
+    says(&report, ("session-timeout", "session", 9), &[("seconds", "3")], "log_connections");
 }

@@ -489,7 +489,7 @@ fn issuer_by_another_key(view: &View<'_>, defect: &Defect) -> Fix {
     let issuer = view.judgement().map(|judgement| named(judgement, at + 1)).unwrap_or_default();
     Fix::text(format!(
         "on the server: get the other certificates of {issuer} from its administrator, each as intermediate.crt; the one with which this \
-         reports OK belongs into server.crt after the server's own, in place of the one there, then reload"
+         reports OK goes into server.crt after the server's own, in place of the one there; then reload"
     ))
     .run(format!("openssl verify -partial_chain -trusted intermediate.crt server.crt\n{}", reissue::RELOAD))
 }

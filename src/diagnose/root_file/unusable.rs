@@ -59,13 +59,6 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
     if let Some(typed) = typed {
         return Some(without_backslashes(&shown, typed, context));
     }
-    let title = match obstacle {
-        Some(in_the_way @ (Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. })) => {
-            format!("the root file cannot be found: {}", text::printable(&in_the_way.to_string()))
-        }
-        _ if context.is_default => format!("there is no root file {shown}"),
-        _ => format!("there is no file {shown}"),
-    };
     let program = context.server.program;
     let unset = if program == "libpq" { "sslrootcert is not set" } else { "no root file is named" };
     let cause = match obstacle {
@@ -122,7 +115,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         fixes.push(sources.remove(0));
     }
     Some(
-        Finding::titled(title)
+        Finding::titled(missing_title(obstacle.as_ref(), context.is_default, &shown))
             .because(cause)
             .fact("path", shown)
             .fact_if("from", context.from.clone())
@@ -130,6 +123,16 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+fn missing_title(obstacle: Option<&Obstacle>, is_default: bool, shown: &str) -> String {
+    match obstacle {
+        Some(in_the_way @ (Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. })) => {
+            format!("the root file cannot be found: {}", text::printable(&in_the_way.to_string()))
+        }
+        _ if is_default => format!("there is no root file {shown}"),
+        _ => format!("there is no file {shown}"),
+    }
 }
 
 /// Where somebody gave what a file holds in the place of its path, as container platforms tempt to: libpq takes it for a

@@ -255,6 +255,11 @@ pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
     let Some(found) = conninfo::lowered(input).filter(|_| view.evidence.typed.is_none()) else {
         return Vec::new();
     };
+    // An option or another string may set it again.
+    let set = view.settings().and_then(|settings| settings.parameter("sslmode"));
+    if set.is_some_and(|set| set.value.exposed() != found.counts.value.as_bytes()) {
+        return Vec::new();
+    }
     let words = |place: &Place| {
         text::printable_bytes(input.get(place.keyword.start..place.value.end).unwrap_or_default())
     };
@@ -265,9 +270,6 @@ pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
         false => format!(", which means sslmode={mode},"),
     };
     let span = found.counts.place.keyword.start..found.counts.place.value.end;
-    let is_separator = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'&';
-    let start =
-        span.start - usize::from(input.get(..span.start).and_then(<[u8]>::last).is_some_and(is_separator));
     let masked = conninfo::mask(input, std::slice::from_ref(&span));
     vec![
         Finding::titled(format!("{counts} takes {strict} back"))
@@ -279,7 +281,7 @@ pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
                 spans: masked.spans,
                 label: "the last one counts".to_owned(),
             }))
-            .fix(Fix::text(format!("remove {counts}")).edit(start..span.end, "")),
+            .fix(Fix::text(format!("remove {counts}, and verify the server")).set("sslmode", "verify-full")),
     ]
 }
 

@@ -36,7 +36,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tcp-unreachable",
         shows: "to: 127.; port:; error: unreachable",
-        fix: "ip route get 127.255.255.255",
+        fix: "correct hostaddr (the connection string)",
         fixed_by: NoSetting,
         psql: Fails("Network is unreachable"),
         neighbours: &[Test(networks::closed_ways_name_the_error_of_the_system)],
@@ -52,7 +52,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "negotiation-closed",
         shows: "answer: closed (FIN); to: 127.",
-        fix: "allow this machine's address",
+        fix: "see which program listens on port",
         fixed_by: NoSetting,
         psql: Fails("server closed the connection unexpectedly"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],
@@ -60,7 +60,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "negotiation-reset",
         shows: "answer: reset (RST); to: 127.",
-        fix: "allow this machine's address",
+        fix: "see which program listens on port",
         fixed_by: NoSetting,
         psql: Fails("server closed the connection unexpectedly"),
         neighbours: &[],
@@ -68,7 +68,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "negotiation-timeout",
         shows: "to: 127.; sent: 8 bytes, acknowledged; seconds:",
-        fix: "check that the load balancer or proxy there",
+        fix: "see which program listens on port",
         fixed_by: NoSetting,
         psql: Fails("timeout expired"),
         neighbours: &[Test(neighbours::servers_that_are_slow_and_answer)],

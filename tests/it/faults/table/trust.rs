@@ -148,7 +148,7 @@ pub(super) const WARNINGS: &[Row] = &[
         fault: "crl-ignored",
         shows: "path: no-such.crl; why: No such file",
         fix: "to check revocation: set sslcrl",
-        fixed_by: NoSetting,
+        fixed_by: Works("sslcrl="),
         psql: Connects,
         neighbours: &[Chain("a file that is there", Certificates::with_lists)],
     },
