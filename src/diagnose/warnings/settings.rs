@@ -252,7 +252,8 @@ fn other_name(view: &View<'_>) -> String {
 pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     // A driver reads its string by its own rules.
-    let Some(found) = conninfo::lowered(input).filter(|_| view.evidence.typed.is_none()) else {
+    let is_drivers = view.evidence.typed.as_deref().is_some_and(|typed| typed.reading().is_some());
+    let Some(found) = conninfo::lowered(input).filter(|_| !is_drivers) else {
         return Vec::new();
     };
     // An option or another string may set it again.
