@@ -36,7 +36,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tcp-unreachable",
         shows: "to: 127.; port:; error: unreachable",
-        fix: "correct hostaddr (the connection string)",
+        fix: "correct hostaddr (from the connection string)",
         fixed_by: NoSetting,
         psql: Fails("Network is unreachable"),
         neighbours: &[Test(networks::closed_ways_name_the_error_of_the_system)],
