@@ -778,7 +778,7 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
     };
     let inspection =
         || Fix::text("exempt the address from TLS inspection on the firewall or proxy in between");
-    if is_local(view) {
+    if is_local(view) && !lost && !short {
         let cause = match received {
             0 => {
                 "the ClientHello went out and nothing came back: the server's process hangs, or the program that listens here, a \
