@@ -12,6 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut index = String::new();
     pack("EXPLAIN", &files("src/diagnose/explain")?, &to, &mut index)?;
     pack("GUIDE", &files("src/guide")?, &to, &mut index)?;
+    let translations = "src/diagnose/recognise/translations.tsv";
+    pack("RECOGNISE", &[PathBuf::from(translations)], &to, &mut index)?;
     pack("CERTS", &[PathBuf::from("certs/aws-rds-global-bundle.pem")], &to, &mut index)?;
     fs::write(to.join("packed.rs"), index)?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Long texts that few runs need: the pages of codes, the manual, a provider's list of a hundred roots. `build.rs` packs
-//! them: a third of a megabyte becomes 130 kB.
+//! Long texts that few runs need: the pages of codes, the manual, translations, a provider's list of a hundred roots.
+//! `build.rs` packs them: 400 kB become 150.
 
 use std::sync::LazyLock;
 
@@ -17,6 +17,7 @@ const LARGEST: usize = 1 << 20;
 
 static EXPLAIN: LazyLock<String> = LazyLock::new(|| EXPLAIN_PACKED.unpacked());
 static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
+static RECOGNISE: LazyLock<String> = LazyLock::new(|| RECOGNISE_PACKED.unpacked());
 static CERTS: LazyLock<String> = LazyLock::new(|| CERTS_PACKED.unpacked());
 
 impl Packed {
@@ -39,6 +40,7 @@ pub(crate) fn text(folder: &str, name: &str) -> &'static str {
     let found = match folder {
         "explain" => EXPLAIN_PACKED.one(&EXPLAIN, name),
         "guide" => GUIDE_PACKED.one(&GUIDE, name),
+        "recognise" => RECOGNISE_PACKED.one(&RECOGNISE, name),
         _ => CERTS_PACKED.one(&CERTS, name),
     };
     found.unwrap_or_default()
@@ -53,14 +55,19 @@ mod tests {
 
     #[test]
     fn every_text_is_that_of_its_file() {
-        let folders = [("explain", &EXPLAIN_PACKED), ("guide", &GUIDE_PACKED), ("certs", &CERTS_PACKED)];
+        let folders = [
+            ("explain", &EXPLAIN_PACKED),
+            ("guide", &GUIDE_PACKED),
+            ("recognise", &RECOGNISE_PACKED),
+            ("certs", &CERTS_PACKED),
+        ];
         for (folder, packed) in folders {
             assert!(!packed.ends.is_empty());
             for (name, _) in packed.ends {
                 let places = ["src/diagnose", "src", "."].map(|place| Path::new(place).join(folder));
-                let files = places
-                    .iter()
-                    .flat_map(|place| ["md", "pem"].map(|ending| place.join(format!("{name}.{ending}"))));
+                let files = places.iter().flat_map(|place| {
+                    ["md", "pem", "tsv"].map(|ending| place.join(format!("{name}.{ending}")))
+                });
                 let written = files.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap();
                 assert_eq!(text(folder, name), written, "{folder}/{name}");
             }

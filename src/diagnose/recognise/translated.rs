@@ -7,9 +7,7 @@
 use std::sync::LazyLock;
 
 use super::{contains, holds, plain};
-
-/// All translations.
-const TRANSLATIONS: &str = include_str!("translations.tsv");
+use crate::packed;
 
 /// The same, made plain once for all messages.
 static PLAIN: LazyLock<Vec<(&'static str, String)>> =
@@ -36,7 +34,7 @@ pub(super) fn english(text: &str) -> Option<&'static str> {
 
 fn rows() -> impl Iterator<Item = Row> {
     let mut english = "";
-    TRANSLATIONS.lines().filter_map(move |line| {
+    packed::text("recognise", "translations").lines().filter_map(move |line| {
         let Some(translation) = line.strip_prefix('\t') else {
             english = line;
             return None;
