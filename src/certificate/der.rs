@@ -131,7 +131,8 @@ impl<'a> Elements<'a> {
         let mut ahead = self.bytes.clone();
         let length = length(&mut ahead).ok_or_else(|| self.wrong(format!("{field} has a bad length")))?;
         let Some(content) = ahead.take(length) else {
-            return Err(self.wrong(format!("{field} is cut off")));
+            let there = ahead.rest().len();
+            return Err(self.wrong(format!("{field} is cut off: {length} bytes announced, {there} there")));
         };
         let offset = self.offset();
         let whole = self.bytes.take(ahead.position() - self.bytes.position()).unwrap_or_default();

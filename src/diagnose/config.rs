@@ -153,6 +153,8 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     // A part of a longer string may be part of a password: only a word that is all there is gets repeated.
     let whole = |word: &[u8]| input.trim_ascii() == word;
+    let place = view.evidence.marked.as_ref().and_then(place);
+    let is_secret = place.as_ref().is_some_and(|(_, what)| what.chars().all(|c| c == '*'));
     let finding = match &error.kind {
         SyntaxErrorKind::MissingEquals(word) if whole(word.as_bytes()) => {
             let word = shown(word);
@@ -170,11 +172,11 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                         .edit(error.span.start..error.span.start, "dbname="),
                 )
         }
-        SyntaxErrorKind::MissingEquals(_) if apostrophe(input, error.span.start).is_some() => {
+        SyntaxErrorKind::MissingEquals(_) if apostrophe(input, error.span.start, is_secret).is_some() => {
             Finding::titled("a quoted value ends at a ' inside it")
                 .because("a ' ends a quoted value, and what follows it is read as the next keyword")
                 .mark(mark(view, "behind the ' that ends the value"))
-                .fixes(apostrophe(input, error.span.start))
+                .fixes(apostrophe(input, error.span.start, is_secret))
                 .fix(Fix::text("separate settings by a space: keyword='a' keyword='b'"))
         }
         SyntaxErrorKind::MissingEquals(_) => Finding::titled("expected keyword=value")
@@ -204,17 +206,25 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 .fixes(advice)
         }
     };
-    let place = view.evidence.marked.as_ref().and_then(place);
     Some(match place {
+        Some((column, _)) if is_secret => finding.fact("column", column),
         Some((column, what)) => finding.fact("column", column).fact("found", what),
         None => finding.fact("found", "nothing: the string is empty"),
     })
 }
 
 /// A quote within a quoted value ends it, and what comes next is a word without `=`.
-fn apostrophe(input: &[u8], at: usize) -> Option<Fix> {
+fn apostrophe(input: &[u8], at: usize, is_secret: bool) -> Option<Fix> {
     let quote = at.checked_sub(1).filter(|quote| input.get(*quote) == Some(&b'\''))?;
-    Some(Fix::text("if the ' belongs to the value: write it as \\', as in 'it\\'s'").edit(quote..at, "\\'"))
+    Some(
+        Fix::text(match is_secret {
+            true => {
+                "the ' belongs to the password: set PGPASSWORD to it as it is, and leave it out of the string, as below; or write \\' for it"
+            }
+            false => "if the ' belongs to the value: write \\' for it",
+        })
+        .edit(quote..at, "\\'"),
+    )
 }
 
 /// Where the value probably ends that a quote begins: before the next keyword of libpq, else at the end.
@@ -336,6 +346,9 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
     })
 }
 
+/// The schemes of other database systems' URIs.
+const OTHER_DATABASES: [&str; 7] = ["mysql", "mariadb", "mongodb", "redis", "sqlserver", "mssql", "oracle"];
+
 fn unknown_option(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = driver::refused(view, Kind::Keyword) {
         return Some(found);
@@ -368,12 +381,11 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
     let spaced = keyword != keyword.trim() && nearest.is_some_and(|nearest| nearest == keyword.trim());
     let owners = names().filter(|_| !spaced).filter_map(|name| driver::belongs(name, &dialect::owners(name)));
-    let because = [match (spaced, keyword.split_once("://")) {
-        (true, _) => {
+    let because = [match spaced {
+        true => {
             format!("in a service file the space before = is part of the name (from {})", origin.phrase())
         }
-        (_, Some(_)) => "it is read as keywords then, and the first is no option of libpq".to_owned(),
-        _ => format!("not a libpq option (from {}; option names are case-sensitive)", origin.phrase()),
+        false => not_an_option(&keyword, origin),
     }];
     let because: Vec<String> = because.into_iter().chain(owners).collect();
     let mark = match (span, input) {
@@ -406,13 +418,24 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(title)
             .because(because.join("; "))
-            .fact("option", keyword)
+            .fact_if("option", (!keyword.contains("://")).then_some(keyword))
             .fact_if("also_unknown", (all.len() > 1).then(|| all.get(1..).unwrap_or_default().to_vec()))
             .fact_if("nearest", *nearest)
             .mark(mark)
             .fix(fix)
             .fixes(further),
     )
+}
+
+/// Why a keyword is none.
+fn not_an_option(keyword: &str, origin: &Origin) -> String {
+    match keyword.split_once("://") {
+        Some((scheme, _)) if OTHER_DATABASES.contains(&scheme) => format!(
+            "{scheme}:// begins the URI of another database system: make sure that it is the right variable or secret"
+        ),
+        Some(_) => "it is read as keywords then, and the first is no option of libpq".to_owned(),
+        None => format!("not a libpq option (from {}; option names are case-sensitive)", origin.phrase()),
+    }
 }
 
 /// What stands under an unknown option.

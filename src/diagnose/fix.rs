@@ -60,6 +60,13 @@ impl Fix {
         self.settings.iter().any(|(known, _)| *known == keyword)
     }
 
+    /// What the whole string under it changes.
+    pub(crate) fn all_settings(&self) -> Vec<(&'static str, String)> {
+        let replaced = |keyword: &str| self.also_set.iter().any(|(known, _)| *known == keyword);
+        let own = self.settings.iter().filter(|(keyword, _)| !replaced(keyword));
+        own.chain(&self.also_set).cloned().collect()
+    }
+
     /// In a list of hosts, host, address and port are changed for the slot that was tried; the others keep theirs.
     pub(super) fn in_list(mut self, view: &View<'_>) -> Self {
         let Some(settings) = view.settings().filter(|settings| settings.hosts.len() > 1) else { return self };

@@ -52,8 +52,11 @@ impl Outcome {
         let Some(typed) = self.evidence.typed.clone() else { return self };
         let diagnoses = self.diagnosis.iter_mut().chain(&mut self.also).map(|found| &mut found.fixes);
         let warnings = self.warnings.iter_mut().map(|warning| &mut warning.fixes);
-        for fix in diagnoses.chain(warnings).flatten().filter(|fix| !fix.settings.is_empty()) {
-            fix.in_dialect = typed.changed(&fix.settings);
+        for fix in diagnoses.chain(warnings).flatten() {
+            let changes: Vec<_> = fix.all_settings().into_iter().chain(fix.root_to_come()).collect();
+            if !changes.is_empty() {
+                fix.in_dialect = typed.changed(&changes);
+            }
         }
         self
     }

@@ -128,9 +128,9 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         also.extend(others(config::FILES));
     }
     if view.settings().is_some_and(|settings| settings.sslmode != SslMode::Disable)
-        && let Some(ClientIdentity::Absent { path }) = view.trust().map(|trust| &trust.client)
+        && let Some(ClientIdentity::Absent { .. }) = view.trust().map(|trust| &trust.client)
     {
-        let finding = trust::absent_certificate(view, Some(super::view::path_text(path)));
+        let finding = trust::absent_certificate(view, None);
         also.push(finding.diagnosis(&trust::CLIENT_CERT_MISSING));
     }
     // A rehearsal has a chain whatever is wrong with other files.

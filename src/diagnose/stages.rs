@@ -239,7 +239,9 @@ fn suite_name(suite: &str) -> String {
 
 /// Why a stage was not reached, where it is not the failure before it.
 fn skip_detail(view: &View<'_>, stage: Stage) -> String {
-    let Some(settings) = view.settings() else { return String::new() };
+    if view.settings().is_none() {
+        return String::new();
+    }
     match stage {
         Stage::Trust => match view.trust().map(|trust| &trust.roots) {
             Some(Roots::None) if view.mode > SslMode::Disable => {
@@ -248,7 +250,7 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
             _ => String::new(),
         },
         Stage::Certificate if view.judgement().is_some_and(|judgement| judgement.accepted) => {
-            format!("sslmode={} does not verify it", settings.sslmode.name())
+            format!("{} does not verify it", driver::said(view))
         }
         Stage::Auth if view.session_failure() == Some(&SessionFailure::PasswordNeeded) => {
             "the server requests a password, none is available".to_owned()

@@ -177,9 +177,10 @@ impl<'a> Trials<'a> {
                     fix.text.push_str(WITHOUT_CERTIFICATE);
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
-                Comparison::Another(found) => {
+                Comparison::Another(mut found) => {
+                    self.put_first_what_works(&fix, &mut found).await;
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
-                    fix.conninfo = self.string_of_both(&fix, &found).filter(|_| !fix.by_command);
+                    fix.conninfo = self.string_of_both(&mut fix, &found).filter(|_| !fix.by_command);
                     uncovers(&mut fix, diagnosis.code, &found);
                 }
                 Comparison::NoBetter => continue,
@@ -242,19 +243,51 @@ impl<'a> Trials<'a> {
         kept
     }
 
-    /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
-    fn string_of_both(&self, fix: &Fix, found: &Diagnosis) -> Option<String> {
-        let mut both = fix.clone();
-        if let Some(next) = found.fixes.first() {
-            both.settings.retain(|(keyword, _)| !next.names(keyword));
-            both.settings.extend(next.settings.iter().cloned());
+    /// Of the remedies of the second of two faults, the first one with which both are cured; one that was tried and leads
+    /// no further is none.
+    async fn put_first_what_works(&mut self, fix: &Fix, found: &mut Diagnosis) {
+        let mut at = 0;
+        while let Some(next) = found.fixes.get(at) {
+            let by_hand = next.command.is_some()
+                && !next.by_command
+                && next.bundle.is_none()
+                && next.converts.is_none();
+            let both = both(fix, next);
+            let corrected = Corrected::of(&both, self.evidence, self.context);
+            let result = match corrected.filter(|_| !next.settings.is_empty() && !next.claimed && !by_hand) {
+                Some(corrected) => self.found_under(&both, &corrected).await,
+                None => None,
+            };
+            match result.map(|result| result.outcome.diagnosis) {
+                Some(None) => return found.fixes.rotate_left(at),
+                Some(Some(third))
+                    if found.fixes.len() > 1 && order(third.code.stage) <= order(found.code.stage) =>
+                {
+                    found.fixes.remove(at);
+                }
+                _ => at += 1,
+            }
         }
+    }
+
+    /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
+    fn string_of_both(&self, fix: &mut Fix, found: &Diagnosis) -> Option<String> {
+        let next = found.fixes.first();
+        fix.also_set = next
+            .into_iter()
+            .flat_map(|next| next.settings.iter().cloned().chain(next.root_to_come()))
+            .collect();
+        let both = Fix { settings: fix.all_settings(), ..fix.clone() };
         Corrected::of(&both, self.evidence, self.context)?.shown_as_set(self.context)
     }
 
     /// The whole string under a fix that shows only with credentials, which no trial sends.
     fn untried_string(&self, fix: &Fix) -> Option<String> {
         let settings = self.evidence.config.as_ref().ok()?;
+        if let Some(root) = fix.root_to_come() {
+            let with_root = Fix { settings: vec![root], ..Fix::default() };
+            return Corrected::of(&with_root, self.evidence, self.context)?.shown(settings);
+        }
         let is_shown = (fix.claimed || self.is_seen_with_credentials_only())
             && fix.edit.is_none()
             && !fix.settings.is_empty()
@@ -620,7 +653,7 @@ impl<'a> Trials<'a> {
             // The path that a fix names leads nowhere.
             Some(found) if *found.code == codes::ROOT_FILE_MISSING && fix.names("sslrootcert") => None,
             Some(found) => {
-                fix.conninfo = self.string_of_both(&fix, &found);
+                fix.conninfo = self.string_of_both(&mut fix, &found);
                 uncovers(&mut fix, warning.code, &found);
                 Some(fix)
             }
@@ -689,6 +722,18 @@ fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
     let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
     fix.text = format!("two faults, the first is `{cured}`: {remedy}");
     fix.then = Some(format!("then `{}` remains ({}){next}", found.code, found.title));
+}
+
+/// Two remedies as one, for trying them together.
+fn both(fix: &Fix, next: &Fix) -> Fix {
+    let settings = Fix { also_set: next.settings.clone(), ..fix.clone() }.all_settings();
+    Fix {
+        settings,
+        edit: fix.edit.clone(),
+        bundle: fix.bundle.or(next.bundle),
+        converts: fix.converts.clone().or_else(|| next.converts.clone()),
+        ..Fix::default()
+    }
 }
 
 /// The issuer that a diagnosis of the roots misses.

@@ -13,6 +13,7 @@ use super::chain_file::{self, ChainFault};
 use super::{ClientCertificate, ClientIdentity, FileError, IdentityError, file, key, p521};
 use crate::certificate::Certificate;
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
+use crate::file::obstacle::similar;
 
 pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIdentity {
     if settings.sslmode == SslMode::Disable || settings.certificate_mode == SslCertMode::Disable {
@@ -29,7 +30,7 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
         // Absent, libpq goes on without; the key is not even looked at.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return match settings.path("sslcert") {
-                Some(_) => ClientIdentity::Absent { path: certificate },
+                Some(_) => ClientIdentity::Absent { similar: similar(&certificate), path: certificate },
                 None => ClientIdentity::None,
             };
         }

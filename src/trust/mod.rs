@@ -305,6 +305,8 @@ pub enum ClientIdentity {
     Absent {
         /// Its path.
         path: PathBuf,
+        /// The file beside it whose name is nearest.
+        similar: Option<PathBuf>,
     },
     /// Both are there and belong together, as far as that can be told.
     Ready(ClientCertificate),

@@ -515,29 +515,39 @@ fn a_fix_that_fails_names_what_comes_next() {
     let home = Home::new();
     let site = Site::shared(15, Algorithm::Ecdsa);
     let well = well(site, &home, site.server.port());
-    let check = |change: &str| Case::new(&home, "").check(&format!("{well} {change}"), &[]);
-    let report = check("hostaddr=localhost");
-    report.diagnosed("conninfo-invalid-value");
-    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
-    let report = check("sslmode=verify_full host=other.example");
-    report.diagnosed("conninfo-invalid-value");
-    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
-    let report = check("sslmode=disable host=other.example");
-    report.diagnosed("tls-not-requested");
-    fails_next(&report, "/diagnosis/fixes", "hostname-mismatch");
+    for (change, code, both_by_settings) in [
+        ("hostaddr=localhost", "conninfo-invalid-value", true),
+        ("sslmode=verify_full host=localhost", "conninfo-invalid-value", true),
+        ("sslmode=disable host=localhost", "tls-not-requested", true),
+        ("sslmode=verify_full host=other.example", "conninfo-invalid-value", false),
+        ("sslmode=disable host=other.example", "tls-not-requested", false),
+    ] {
+        let case = Case::new(&home, format!("{well} {change}"));
+        let report = case.check(&case.conninfo, &[]);
+        report.diagnosed(code);
+        both_are_cured(&case, &report, "hostname-mismatch", both_by_settings);
+    }
 }
 
+/// Each remedy that leaves another fault names it, and the string of both remedies connects. Where the second one is no
+/// setting, the string cures the first fault.
 #[track_caller]
-fn fails_next(report: &Report, fixes: &str, code: &str) {
-    let fixes = report.at(fixes);
+fn both_are_cured(case: &Case<'_>, report: &Report, code: &str, both_by_settings: bool) {
+    let fixes = report.at("/diagnosis/fixes");
     let failing: Vec<&Value> =
         fixes.as_array().expect("fixes").iter().filter(|fix| fix["tried"] == "fails").collect();
     assert!(!failing.is_empty(), "{report}");
     for fix in failing {
         assert!(fix["text"].as_str().expect("a text").contains(&format!("then `{code}` remains (")), "{fix}");
-        // The string of both remedies, if there is one, is whole and shows no password.
-        if let Some(whole) = fix["conninfo"].as_str() {
-            assert!(whole.contains("sslmode=verify-full") && !whole.contains("password"), "{fix}");
+        let whole = fix["conninfo"].as_str().unwrap_or_else(|| panic!("no string in {fix}"));
+        assert!(whole.contains("sslmode=verify-full") && !whole.contains("password"), "{fix}");
+        let again = case.check(whole, &[]);
+        let psql = case.psql(whole);
+        assert_eq!(psql.is_ok(), both_by_settings, "psql with {whole}: {psql:?}\n{report}");
+        if both_by_settings {
+            assert_eq!(again.status, Some(0), "{whole}, from {report}: {again}");
+        } else {
+            again.diagnosed(code);
         }
     }
 }

@@ -113,14 +113,22 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
             Some(
                 Finding::titled(format!("{which} cannot be decoded"))
                     .because(
-                        "OpenSSL cannot read it either: it is malformed, or something in between changes it",
+                        "OpenSSL cannot read it either: its file on the server is malformed, or something in between changes it",
                     )
                     .fact("what", text::printable(&error.to_string()))
                     .fact_if("subject", certificate.map(Certificate::short_subject))
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
+                    .fixes((*place == 0 && view.rehearsal().is_none()).then(|| {
+                        Fix::text(
+                            "on the server, in the data directory: compare this with the sha256 above; if they differ, something in between \
+                             (a proxy), or the server still has an older file loaded: reload, then check from the server itself",
+                        )
+                        .run("sed '/-END/q' server.crt | grep -v -e -- | base64 -d | sha256sum | tr a-f A-F")
+                    }))
                     .fix(reissue::server(
                         view,
-                        "on the server: reissue it with a current tool (it is not valid DER according to RFC 5280), then reload",
+                        "on the server, if they are the same: copy it again from its CA, or reissue it with a current tool (it is not valid DER \
+                         according to RFC 5280), then reload",
                         reissue::Key::Kept,
                         None,
                     )),

@@ -212,8 +212,10 @@ fn leaf<'a>(view: &View<'a>) -> Option<&'a Certificate> {
 }
 
 fn signer(view: &View<'_>) -> Signer {
-    let Some(facts) = leaf(view).and_then(|leaf| leaf.facts().ok()) else {
-        return Signer::Own(String::new());
+    let Some(leaf) = leaf(view) else { return Signer::Own(String::new()) };
+    let Ok(facts) = leaf.facts() else {
+        let issuer = leaf.readable().issuer.as_ref().map(|issuer| text::printable(&issuer.short()));
+        return Signer::Own(text::truncated(&issuer.unwrap_or_default(), LONGEST_TITLE));
     };
     if facts.is_self_signed() {
         return Signer::Itself;

@@ -178,10 +178,14 @@ fn home_of(path: &Path) -> String {
 }
 
 fn no_home(context: &Context<'_>) -> Finding {
-    Finding::titled("there is no root file, and no home directory to look for one")
-        .because("sslrootcert is not set, and libpq's default file is in the home directory, which HOME does not name")
-        .fact("looked_for", "~/.postgresql/root.crt")
-        .fixes(root_sources(&context.server))
+    let finding = match context.server.program {
+        "libpq" => Finding::titled("there is no root file, and no home directory to look for one")
+            .because("sslrootcert is not set, and libpq's default file is in the home directory, which HOME does not name")
+            .fact("looked_for", "~/.postgresql/root.crt"),
+        program => Finding::titled("there is no root file")
+            .because(format!("no root file is named, and {program} reads none by default here")),
+    };
+    finding.fixes(root_sources(&context.server))
 }
 
 /// A path in which libpq removed backslashes.

@@ -287,7 +287,7 @@ fn an_absent_certificate_matters_only_where_one_is_demanded() {
     let absent = || {
         Evidence::healthy().with(|evidence| {
             Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
-                ClientIdentity::Absent { path: path("/c.crt") };
+                ClientIdentity::Absent { path: path("/c.crt"), similar: None };
             let settings = evidence.config.as_mut().unwrap();
             settings.parameters.push(parameter("sslcert", "/c.crt", Origin::ConnectionString));
         })
@@ -302,6 +302,29 @@ fn an_absent_certificate_matters_only_where_one_is_demanded() {
         .fails(&codes::PASSWORD_REJECTED)
         .also(&[&codes::CLIENT_CERT_MISSING]);
     absent().verified();
+}
+
+#[test]
+fn what_is_offered_for_an_absent_certificate_depends_on_whether_the_server_requests_one() {
+    let absent = |requested: bool, similar: Option<&str>| {
+        let similar = similar.map(path);
+        let evidence = Evidence::healthy().with(|evidence| {
+            Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
+                ClientIdentity::Absent { path: path("/c.crt"), similar };
+            let settings = evidence.config.as_mut().unwrap();
+            settings.parameters.push(parameter("sslcert", "/c.crt", Origin::ConnectionString));
+            let tls = evidence.attempts.last_mut().unwrap().tls.as_mut().unwrap();
+            tls.result.client_certificate.requested = requested;
+        });
+        let found = evidence.with_session(SessionFailure::CertificateModeUnmet);
+        let fixes = found.fails(&codes::CLIENT_CERT_MISSING).diagnosis.fixes;
+        fixes.into_iter().map(|fix| fix.settings).collect::<Vec<_>>()
+    };
+    let set = |keyword, value: &str| (keyword, value.to_owned());
+    let without = vec![set("sslcertmode", "allow"), set("sslcert", "")];
+    assert_eq!(absent(false, None), [without.clone(), vec![]]);
+    assert_eq!(absent(true, None), [vec![], without.clone()]);
+    assert_eq!(absent(true, Some("/d.crt")), [vec![set("sslcert", "/d.crt")], vec![], without]);
 }
 
 #[test]

@@ -55,6 +55,42 @@ fn another_scheme_is_named() {
 }
 
 #[test]
+fn a_uri_of_another_database_is_told_from_a_misspelt_one() {
+    for (input, other) in [("mysql://u@h/d?sslmode=x", true), ("pgsql-x://u@h/d?sslmode=x", false)] {
+        let (keyword, _) = input.split_once('=').unwrap();
+        let error = ConfigError::UnknownOption {
+            keyword: keyword.into(),
+            nearest: None,
+            origin: Origin::ConnectionString,
+            span: Some(0..keyword.len()),
+        };
+        let found = misconfigured(input, error).fails(&codes::CONNINFO_UNKNOWN_OPTION);
+        let (scheme, _) = input.split_once("://").unwrap();
+        let found = found.advises(&format!("begin the URI with postgresql:// instead of {scheme}://"));
+        assert_eq!(found.diagnosis.cause.contains("another database system"), other, "{input}");
+        assert!(found.diagnosis.evidence.iter().all(|(label, _)| *label != "option"), "{input}");
+    }
+}
+
+#[test]
+fn a_quote_in_a_password_is_left_to_pgpassword_and_one_elsewhere_escaped() {
+    for (keyword, advice) in
+        [("password", "set PGPASSWORD to it as it is"), ("sslrootcert", "write \\' for it")]
+    {
+        let input = format!("{keyword}='it's' host=h");
+        let at = keyword.len() + 5;
+        let kind = SyntaxErrorKind::MissingEquals("s'".into());
+        let error = ConfigError::Syntax(SyntaxError { kind, span: at..at + 2 });
+        let found = misconfigured(&input, error)
+            .fails(&codes::CONNINFO_SYNTAX)
+            .titled("a quoted value ends at a ' inside it")
+            .advises(advice);
+        let is_shown = found.diagnosis.evidence.iter().any(|(label, _)| *label == "found");
+        assert_eq!(is_shown, keyword != "password", "{:?}", found.diagnosis.evidence);
+    }
+}
+
+#[test]
 fn a_quote_without_end_is_marked() {
     let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
     misconfigured("host='x", error)

@@ -147,7 +147,7 @@ fn roots() -> impl Strategy<Value = Option<Roots>> {
 fn client() -> impl Strategy<Value = ClientIdentity> {
     prop_oneof![
         4 => Just(ClientIdentity::None),
-        1 => text().prop_map(|path| ClientIdentity::Absent { path: path.into() }),
+        1 => text().prop_map(|path| ClientIdentity::Absent { path: path.into(), similar: None }),
         1 => text().prop_map(|path| {
             ClientIdentity::Failed(IdentityError::KeyInvalid { path: path.into(), problem: KeyProblem::Damaged })
         }),

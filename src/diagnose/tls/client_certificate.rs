@@ -54,7 +54,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
         _ => return None,
     };
     let absent = match view.trust().map(|trust| &trust.client) {
-        Some(ClientIdentity::Absent { path }) => {
+        Some(ClientIdentity::Absent { path, .. }) => {
             Some(format!("sslcert names {}, which does not exist", path_text(path)))
         }
         Some(ClientIdentity::Ready(_)) if record.sent => {

@@ -104,23 +104,36 @@ pub(super) fn certificate_missing(view: &View<'_>) -> Option<Finding> {
     if view.session_failure() != Some(&SessionFailure::CertificateModeUnmet) {
         return None;
     }
-    let path = match &view.trust()?.client {
-        ClientIdentity::Absent { path } => Some(path_text(path)),
-        ClientIdentity::None => None,
-        ClientIdentity::Ready(_) | ClientIdentity::Failed(_) => return None,
+    if !matches!(view.trust()?.client, ClientIdentity::Absent { .. } | ClientIdentity::None) {
+        return None;
+    }
+    let asked = view.tls().is_some_and(|tls| tls.client_certificate.requested);
+    let (why, text) = match asked {
+        true => (
+            "sslcertmode=require fails where no client certificate was sent",
+            "if no client certificate is wanted: send one only where there is one",
+        ),
+        false => (
+            "the server requests no client certificate, and sslcertmode=require fails where none was sent",
+            "the server requests no client certificate: send none",
+        ),
     };
-    Some(
-        absent_certificate(view, path)
-            .because("sslcertmode=require fails where no client certificate was sent")
-            .fix(
-                Fix::text("if no client certificate is wanted: send one only where the server requests it")
-                    .set("sslcertmode", "allow"),
-            ),
-    )
+    let mut allow = Fix::text(text).set("sslcertmode", "allow");
+    for keyword in ["sslcert", "sslkey"] {
+        if !by_default::is_unnamed(view, keyword) {
+            allow = allow.set(keyword, "");
+        }
+    }
+    let (first, last) = if asked { (None, Some(allow)) } else { (Some(allow), None) };
+    Some(absent_certificate(view, first).because(why).fixes(last))
 }
 
-/// What is to be said of a client certificate that is not there.
-pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<String>) -> Finding {
+/// What is to be said of a client certificate that is not there, and what helps first.
+pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, first: Option<Fix>) -> Finding {
+    let (path, similar) = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Absent { path, similar }) => (Some(path_text(path)), similar.as_ref()),
+        _ => (None, None),
+    };
     let title = match &path {
         Some(path) => format!("there is no client certificate {path}"),
         None => "there is no client certificate".to_owned(),
@@ -132,6 +145,11 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, path: Option<Stri
         )
         .fact("path", path.unwrap_or_else(|| "~/.postgresql/postgresql.crt".to_owned()))
         .fact("from", said(view, "sslcert"))
+        .fixes(first)
+        .fixes(similar.map(|similar| {
+            Fix::text(format!("use {}, which exists", path_text(similar)))
+                .set("sslcert", similar.to_string_lossy())
+        }))
         .fix(Fix::text(format!(
             "if there is a client certificate for {}: set sslcert to its file and sslkey to the file of its key, by their absolute paths",
             view.user()

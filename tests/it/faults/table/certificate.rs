@@ -228,7 +228,7 @@ pub(super) const FAILURES: &[Row] = &[
     },
     Row {
         fault: "certificate-malformed",
-        shows: "what: certificate is cut off (at byte 0); subject:; sha256:",
+        shows: "what: certificate is cut off:; subject:; sha256:",
         fix: "reissue it with a current tool (it is not valid",
         fixed_by: NoSetting,
         psql: Alerts(BAD_CERTIFICATE),

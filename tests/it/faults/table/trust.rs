@@ -58,7 +58,7 @@ pub(super) const FAILURES: &[Row] = &[
         fault: "client-cert-missing",
         shows: "path: no-such-client.crt; from: sslcert from the connection string",
         fix: "set sslcert to its file and sslkey",
-        fixed_by: Untried("sslcertmode=allow"),
+        fixed_by: Untried("sslcertmode=allow sslcert="),
         psql: Differs(&UNKNOWN, &Fails("server accepted connection without a valid SSL certificate")),
         neighbours: &[Settings("a file that is not there and that nobody asks for", "sslcert=DIR/none.crt")],
     },
