@@ -337,6 +337,9 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
     let (scheme, _) = scheme.split_once("://")?;
     let is_scheme =
         scheme.len() < 40 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || ":+.-".contains(c));
+    if blank > 0 && ["postgresql", "postgres"].contains(&scheme) {
+        return Some(Fix::text("remove the space before the URI").edit(0..blank, ""));
+    }
     is_scheme.then(|| {
         Fix::text(format!(
             "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, \
@@ -404,10 +407,10 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let further: Vec<Fix> = further.collect();
     let all: Vec<String> = names().map(str::to_owned).collect();
     let title = match all.as_slice() {
-        [one] if one.contains("://") => {
-            let scheme = one.split("://").next().unwrap_or_default();
-            format!("libpq knows no URI that begins with {scheme}://")
-        }
+        [one] if one.contains("://") => match one.split("://").next().unwrap_or_default() {
+            "postgresql" | "postgres" => "a space stands before the URI".to_owned(),
+            scheme => format!("libpq knows no URI that begins with {scheme}://"),
+        },
         [one] => format!("unknown connection option `{one}`"),
         [one, others @ ..] => {
             let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
@@ -513,7 +516,8 @@ fn refused_value(
     let words = allowed
         .split(|c: char| !c.is_ascii_alphanumeric() && !"-._".contains(c))
         .filter(|word| word.len() > 1 && !["or", "and", "to", "an", "in", "of", "the"].contains(word));
-    let plain = value.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+    let line = value.trim_end_matches("\\n").trim_end_matches("\\r");
+    let plain = line.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
     let meant = match keyword {
         // Whoever mistypes it wants to verify: nothing weaker is offered.
         "sslmode" => Some("verify-full".to_owned()),
@@ -532,6 +536,9 @@ fn refused_value(
     let cause = match (keyword, plain) {
         _ if bad_address.is_some() => bad_address.clone().unwrap_or_default(),
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
+        _ if line != value => {
+            "the end of a line belongs to it: the string is from a file, with \\r from Windows".to_owned()
+        }
         _ if plain != value => "quotes round it are part of the value here".to_owned(),
         _ if allowed.starts_with("an integer") => "libpq accepts a number without a unit".to_owned(),
         _ => "libpq accepts no other value".to_owned(),

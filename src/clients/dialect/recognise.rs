@@ -122,6 +122,7 @@ impl Search<'_> {
             layers.push(Layer::ByteOrderMark);
             return self.attempt(&inner, layers, beside);
         }
+        let whole = text;
         let text = text.trimmed();
         match self.wanted {
             Some(dialect) => {
@@ -136,7 +137,11 @@ impl Search<'_> {
                 Some(Recognised::Other(dialect, what)) => {
                     return Some(self.refused(dialect, &text, layers, FaultKind::OtherProduct(what.into())));
                 }
-                None if is_libpq(&text) => return Some(Target::Libpq(Taken::plain(text, layers, beside))),
+                None if is_libpq(&text) => {
+                    // libpq takes what stands round a URI for a part of it.
+                    let text = if layers.is_empty() { whole.clone() } else { text };
+                    return Some(Target::Libpq(Taken::plain(text, layers, beside)));
+                }
                 None => {
                     if let Some(taken) = host_alone(&text, &layers) {
                         return Some(Target::Libpq(taken));

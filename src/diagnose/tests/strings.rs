@@ -158,6 +158,10 @@ fn a_refused_value_names_what_is_allowed() {
             found.diagnosis.fixes.iter().flat_map(|fix| &fix.settings).filter(|(_, v)| v != "verify-full");
         assert_eq!(others.count(), 0, "nothing weaker is offered");
     }
+    let found = misconfigured("", error("sslmode", "verify-full\r", modes))
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .sets("sslmode", "verify-full");
+    assert!(found.diagnosis.cause.starts_with("the end of a line belongs to it"), "{:?}", found.diagnosis);
     misconfigured("", error("channel_binding", "requires", "disable, prefer or require"))
         .fails(&codes::CONNINFO_INVALID_VALUE)
         .sets("channel_binding", "require");

@@ -10,6 +10,9 @@ type Options = &'static [(&'static str, &'static str)];
 const GIVEN: &[(&str, &str, Options)] = &[
     ("libpq", "host=h user=u", &[("", "host=h user=u")]),
     ("libpq", "postgresql://u:p@h/d?sslmode=require", &[("", "postgresql://u:p@h/d?sslmode=require")]),
+    // Blanks round a URI are a part of it for libpq.
+    ("libpq", "postgresql://h/d?sslmode=require\r", &[("", "postgresql://h/d?sslmode=require\r")]),
+    ("libpq", " postgresql://h/d?sslmode=require", &[("", " postgresql://h/d?sslmode=require")]),
     ("libpq", "", &[("", "")]),
     ("libpq", "mydb", &[("host", "mydb")]),
     ("libpq", "db.example", &[("host", "db.example")]),
