@@ -7,7 +7,9 @@
 //! A password never leaves its place: values of secret keywords are [`SettingValue::Secret`], and where a string does not parse,
 //! or its parts overlap with what may be a password, [`Failure::secrets`] names the bytes that must not be shown.
 
+mod calls;
 mod demand;
+mod documents;
 mod environment;
 mod grammar;
 mod hosts;

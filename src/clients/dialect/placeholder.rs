@@ -17,6 +17,12 @@ pub(super) fn is_partly_placeholder(name: &[u8]) -> bool {
     })
 }
 
+/// Whether a value that is no host looks like a placeholder or a variable: `$host`, `<host>:<port>`.
+pub(super) fn stands_for_another(value: &[u8]) -> bool {
+    matches!(value, [b'$' | b'<' | b'{' | b'%', next, ..] if next.is_ascii_alphabetic() || *next == b'{')
+        || is_partly_placeholder(value)
+}
+
 /// `{your_password}`, `<password>`, `[YOUR-PASSWORD]`, `{{ password }}`, `%(password)s`.
 fn enclosed(text: &str) -> bool {
     let inner = [("{{", "}}"), ("{", "}"), ("<", ">"), ("[", "]"), ("%(", ")s")]

@@ -11,7 +11,12 @@ use super::text::{Text, find, split};
 use super::understand::{Found, plain, understand};
 use super::wrapping::{self, Layer, Shell, Unwrapped};
 use super::{Demand, Dialect, Failure, FaultKind, Hosts, Kind, Place, Reading, Setting, hosts, table};
+use super::{calls, documents};
 use crate::conninfo;
+
+/// Keys of a whole string among the settings of an object or a call.
+const STRING_KEYS: [&str; 8] =
+    ["connectionString", "url", "dsn", "DSN", "uri", "conninfo", "connection", "default"];
 
 /// How many layers may stand round a string.
 const LAYERS: usize = 6;
@@ -158,9 +163,10 @@ impl Search<'_> {
         let peeled = wrapping::quotes(text)
             .or_else(|| wrapping::psql(text))
             .or_else(|| wrapping::environment(text, &is_string))
-            .or_else(|| wrapping::driver_call(text))
-            .or_else(|| wrapping::database_yml(text))
-            .or_else(|| wrapping::document(text, &is_string))?;
+            .or_else(|| calls::driver_call(text, &|dialect, inner| self.fits(dialect, inner)))
+            .or_else(|| calls::configuration(text))
+            .or_else(|| documents::database_yml(text))
+            .or_else(|| documents::document(text, &is_string))?;
         let with = |layer: Layer| [layers, &[layer]].concat();
         match peeled {
             Unwrapped::Text(layer, inner) => self.attempt(&inner, with(layer), Vec::new()),
@@ -226,11 +232,19 @@ impl Search<'_> {
     /// Whether a text inside another is a connection string.
     fn is_string(&self, text: &Text) -> bool {
         let text = text.trimmed();
-        let has_sign = || text.bytes().contains(&b'=') || text.bytes().windows(3).any(|part| part == b"://");
         match self.wanted {
             Some(dialect) => fitting(dialect, &text).is_some(),
-            None => recognised(&text).is_some() || (has_sign() && is_libpq(&text)),
+            None => recognised(&text).is_some() || (has_sign(&text) && is_libpq(&text)),
         }
+    }
+
+    /// Whether a text inside another is a string for the driver that a call names.
+    fn fits(&self, dialect: &str, text: &Text) -> bool {
+        let text = text.trimmed();
+        let Some(dialect) = self.wanted.or_else(|| table::find(dialect)) else { return false };
+        // SQLAlchemy's URL names its driver.
+        let by_itself = || self.wanted.is_none() && recognised(&text).is_some();
+        has_sign(&text) && (fitting(dialect, &text).is_some() || by_itself())
     }
 
     /// A string that none of the wanted driver's forms fits.
@@ -324,9 +338,15 @@ impl Search<'_> {
         let original = Text::new(self.original);
         let is_string = |pair: &&Pair| {
             let key = pair.name.rsplit('.').next().unwrap_or_default();
-            matches!(key, "connectionString" | "url" | "dsn" | "uri") && pair.kind == Kind::Text
+            STRING_KEYS.contains(&key) && matches!(pair.kind, Kind::Text | Kind::Code)
         };
-        let inner = pairs.iter().find(is_string).and_then(|pair| {
+        let named = pairs.iter().find(is_string);
+        if let (Some(pair), None) = (named.filter(|pair| pair.kind == Kind::Code), &broken) {
+            let kind = FaultKind::Computed(pair.name.clone().into());
+            let broken = Some(Broken::new(kind, pair.place.value.clone()));
+            return self.object(dialect, Vec::new(), broken, layers);
+        }
+        let inner = named.filter(|pair| pair.kind == Kind::Text).and_then(|pair| {
             let inner = literal::string(&original, pair.place.value.start).map(|(inner, _)| inner);
             let inner = inner.unwrap_or_else(|| original.slice(pair.place.value.clone())).trimmed();
             Some((fitting(dialect, &inner)?, inner, pair.name.clone()))
@@ -390,6 +410,11 @@ fn first_keyword(text: &Text, syntax: Syntax) -> Option<std::ops::Range<usize>> 
             Some(0..end)
         }
     }
+}
+
+/// Whether a text has what no single word has: a keyword's sign, or a URL's.
+fn has_sign(text: &Text) -> bool {
+    text.bytes().contains(&b'=') || text.bytes().windows(3).any(|part| part == b"://")
 }
 
 /// Whether libpq reads a text, and its host can be one.
@@ -510,9 +535,21 @@ fn by_keys(text: &Text) -> Option<&'static str> {
     let mut pairs = Vec::new();
     let _ = literal::settings(text, &mut pairs);
     let has = |key: &str| pairs.iter().any(|pair| pair.name == key);
-    let ends = |key: &str| pairs.iter().any(|pair| pair.name.rsplit('.').next() == Some(key));
-    if ends("ENGINE") {
-        return Some("django");
+    let mut engines = pairs.iter().filter(|pair| pair.name.rsplit('.').next() == Some("ENGINE"));
+    if let Some(engine) = engines.next() {
+        // Of several databases each is an object of its own.
+        let engine = String::from_utf8_lossy(&engine.value);
+        let is_other = ["sqlite", "mysql", "oracle", "mssql"].iter().any(|other| engine.contains(other));
+        return (engines.next().is_none() && !is_other).then_some("django");
+    }
+    if (has("type") && has("username")) || (has("type") && has("url")) {
+        return Some("typeorm");
+    }
+    if has("dialect") && has("username") {
+        return Some("sequelize");
+    }
+    if has("adapter") {
+        return Some("rails");
     }
     if has("hostname") && (has("username") || has("database")) {
         return Some("ecto");
@@ -544,7 +581,9 @@ fn by_separated(text: &Text, several: bool) -> Option<&'static str> {
     }
     let npgsql = table::find("npgsql")?;
     let is_known = |name: &String| npgsql.keyword(name).is_some();
-    let first_is_known = || names.first().is_some_and(is_known);
+    // What stands before the first keyword is no part of such a string.
+    let begins = keywords(text.bytes()).first().is_some_and(|range| range.start == 0);
+    let first_is_known = || begins && names.first().is_some_and(is_known);
     let known = || names.iter().filter(|name| is_known(name)).count();
     if several && first_is_known() && known() >= 2 && !reads_as_libpq(text) {
         return Some("npgsql");

@@ -32,6 +32,9 @@ pub(super) fn words(text: &Text) -> Option<Vec<Text>> {
             }
             (None, _) if is_blank(byte) => words.extend(word.take()),
             (None, b';' | b'&' | b'|') if word.is_none() || byte == b'|' => break,
+            // Where its output goes; `<host>` is a placeholder.
+            (None, b'>') if word.is_none() => break,
+            (None, b'<') if word.is_none() && next == Some(b' ') => break,
             _ => word.get_or_insert_default().push(byte, text, &(at..at + 1)),
         }
         at += 1;
@@ -59,6 +62,8 @@ mod tests {
             ("a \\\n b", &["a", "b"]),
             ("a '$x' | b", &["a", "$x"]),
             ("host=a;b", &["host=a;b"]),
+            ("a > b", &["a"]),
+            ("a <b> < c", &["a", "<b>"]),
         ] {
             assert_eq!(split(text).unwrap(), expected, "{text}");
         }

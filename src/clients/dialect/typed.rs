@@ -95,7 +95,7 @@ impl Typed {
             Root::Named(at) | Root::Pinned(at) | Root::AddedToSystem(at) => reading.settings.get(*at),
             _ => None,
         });
-        let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.get("sslrootcert"));
+        let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.root_file());
         let given = given.filter(|setting| setting.variable.is_none());
         let given = given.and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok());
         let trusted = match root.or(given.filter(|path| !path.is_empty())) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::grammar::{Broken, Form, Pair, Parsed, Part};
 use super::lookup::{Lookup, shown};
-use super::placeholder::{is_partly_placeholder, is_placeholder};
+use super::placeholder::{is_partly_placeholder, is_placeholder, stands_for_another};
 use super::secrets;
 use super::table::owners;
 use super::text::Text;
@@ -370,6 +370,8 @@ fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fa
                 setting.counts = false;
                 remarks.push(Remark::Placeholder(at));
             }
+            // Which roots the program gives is for the row's rules.
+            SettingValue::Plain(_) if setting.libpq() == Some("sslrootcert") && !placeholder => {}
             // A file that the program reads is a file all the same.
             SettingValue::Plain(_) if setting.kind == Kind::Content && is_file && !placeholder => {}
             SettingValue::Plain(_) if placeholder => faults.push(Fault {
@@ -406,9 +408,14 @@ fn secret_hosts(settings: &[Setting]) -> Vec<Fault> {
     let is_one = |setting: &&Setting| {
         matches!(setting.libpq(), Some("host" | "hostaddr" | "port")) && setting.value.plain().is_none()
     };
-    let invalid = |setting: &Setting| Fault {
-        kind: FaultKind::InvalidValue(setting.keyword.clone(), "a host name".into()),
-        place: setting.place.value.clone(),
+    let invalid = |setting: &Setting| {
+        let keyword = setting.keyword.clone();
+        let kind = match (stands_for_another(setting.value.expose()), setting.libpq()) {
+            (true, _) => FaultKind::Placeholder(keyword),
+            (false, Some("port")) => FaultKind::InvalidValue(keyword, "a number".into()),
+            (false, _) => FaultKind::InvalidValue(keyword, "a host name".into()),
+        };
+        Fault { kind, place: setting.place.value.clone() }
     };
     settings.iter().filter(is_one).map(invalid).collect()
 }
@@ -419,9 +426,13 @@ fn missing(dialect: &Dialect, settings: &[Setting]) -> Vec<Fault> {
     let wanted =
         [("host", surroundings.host), ("user", surroundings.user), ("dbname", surroundings.database)];
     let given = |option: &str| {
-        let set = settings
-            .iter()
-            .any(|setting| setting.libpq() == Some(option) && !setting.value.expose().is_empty());
+        let set = settings.iter().any(|setting| {
+            setting.libpq() == Some(option)
+                && (!setting.value.expose().is_empty() || setting.kind == Kind::Code)
+        });
+        // A service has what is not said.
+        let set =
+            set || (option != "user" && settings.iter().any(|setting| setting.libpq() == Some("service")));
         let variable = match surroundings.variables {
             Variables::All => false,
             Variables::Of(options) => options.contains(&option),

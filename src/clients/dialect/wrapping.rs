@@ -1,8 +1,7 @@
 //! What stands round a connection string where people copy it from: psql's command line, lines of an environment file,
 //! quotes, the call of a driver, a document of settings.
 
-use super::grammar::lines::lines;
-use super::grammar::literal::{arguments, string};
+use super::grammar::literal::string;
 use super::grammar::{Broken, Pair, Part};
 use super::secrets::names_secret;
 use super::shell;
@@ -66,6 +65,12 @@ pub(super) fn byte_order_mark(text: &Text) -> Option<Text> {
 
 /// Takes off one pair of quotes round all of it.
 pub(super) fn quotes(text: &Text) -> Option<Unwrapped> {
+    // Word processors have quotes of their own.
+    if ["\u{201c}", "\u{2018}"].iter().any(|quote| text.bytes().starts_with(quote.as_bytes()))
+        && ["\u{201d}", "\u{2019}"].iter().any(|quote| text.bytes().ends_with(quote.as_bytes()))
+    {
+        return Some(Unwrapped::Text(Layer::Quotes, text.slice(3..text.len() - 3)));
+    }
     let (inner, end) = string(text, 0)?;
     let rest = text.get(&(end..text.len()));
     rest.iter()
@@ -80,21 +85,26 @@ pub(super) fn psql(text: &Text) -> Option<Unwrapped> {
         .iter()
         .find(|prompt| bytes.starts_with(prompt))
         .map_or(0, |p| p.len());
-    let mut words = shell::words(&text.slice(prompt..text.len()))?.into_iter().peekable();
+    let words = shell::words(&text.slice(prompt..text.len()))?;
     let mut shell = Shell::default();
-    while let Some(pair) = words.peek().and_then(assignment) {
-        words.next();
-        shell.variables.extend(variable(pair));
-    }
-    let program = words.next()?;
-    let name = program.bytes().rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
-    if !matches!(name, b"psql" | b"psql.exe" | b"pg_dump" | b"pg_isready") {
+    let is_psql = |word: &Text| {
+        let name = word.bytes().rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
+        matches!(name, b"psql" | b"psql.exe" | b"pg_dump" | b"pg_restore" | b"pg_isready")
+    };
+    // Before it stand assignments, and what starts it elsewhere: `sudo -u postgres psql`, `kubectl exec pod -- psql`.
+    let at = words.iter().position(is_psql)?;
+    let (before, behind) = words.split_at_checked(at)?;
+    let starts = before.iter().find(|word| assignment(word).is_none());
+    if starts.is_some_and(|word| !STARTERS.iter().any(|starter| word.bytes() == starter.as_bytes())) {
         return None;
     }
-    let words: Vec<Text> = words.collect();
-    psql_arguments(&words, &mut shell);
+    shell.variables.extend(before.iter().filter_map(assignment).filter_map(variable));
+    psql_arguments(behind.get(1..).unwrap_or_default(), &mut shell);
     Some(Unwrapped::Shell(Layer::Psql, shell))
 }
+
+/// Commands that run another one.
+const STARTERS: [&str; 8] = ["sudo", "docker", "podman", "kubectl", "oc", "env", "exec", "time"];
 
 /// Options of psql that take a value and say nothing of the connection.
 const WITH_VALUE: [&str; 21] = [
@@ -208,55 +218,71 @@ fn variable((name, value): (String, Text)) -> Option<Pair> {
     Some(pair(option.keyword, &value))
 }
 
-/// One line, or several, of `NAME=value`: libpq's variables, or one that has a string.
+/// One line, or several, of `NAME=value`: libpq's variables, parts of a connection, or one that has a string.
 pub(super) fn environment(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Unwrapped> {
     let mut shell = Shell::default();
-    let mut azure: Vec<Pair> = Vec::new();
+    let mut parts: Vec<(String, Pair)> = Vec::new();
     let mut strings = Vec::new();
-    for line in text_lines(text) {
-        let Some((name, value)) = environment_line(&line) else { continue };
-        if let Some(suffix) = name.strip_prefix("AZURE_POSTGRESQL_")
-            && let Some(pair) = azure_variable(suffix, &value)
-        {
-            azure.push(pair);
-        } else if let Some(pair) = variable((name.clone(), value.clone())) {
+    for (name, value) in text_lines(text).iter().flat_map(environment_line) {
+        if let Some(pair) = variable((name.clone(), value.clone())) {
             shell.variables.push(pair);
         } else if is_string(&value) {
             strings.push((name, value));
+        } else {
+            parts.extend(part(&name, &value));
         }
     }
     if let Some((name, value)) = strings.into_iter().next() {
         return Some(Unwrapped::Text(Layer::Variable(name), value));
     }
-    if azure.iter().any(|pair| pair.name == "host") {
-        let dialect = if azure.iter().any(|pair| pair.name == "ssl") { "node-postgres" } else { "django" };
-        let layer = Layer::Variable("AZURE_POSTGRESQL_HOST".to_owned());
-        return Some(Unwrapped::Settings { layer, dialect, pairs: azure, broken: None });
+    let host = parts.iter().find(|(_, pair)| pair.name == "host").map(|(prefix, _)| prefix.clone());
+    if let Some(prefix) = host {
+        let of_prefix = parts.into_iter().filter(|(other, _)| *other == prefix);
+        let pairs: Vec<Pair> = of_prefix.map(|(_, pair)| pair).collect();
+        let layer = Layer::Variable(format!("{prefix}HOST"));
+        let dialect = match prefix.as_str() {
+            AZURE if pairs.iter().any(|pair| pair.name == "ssl") => "node-postgres",
+            AZURE => "django",
+            _ => {
+                let options = pairs.into_iter().filter(|pair| pair.name != "ssl").collect();
+                return Some(Unwrapped::Shell(layer, Shell { options, ..shell }));
+            }
+        };
+        return Some(Unwrapped::Settings { layer, dialect, pairs, broken: None });
     }
     let place_given =
         shell.variables.iter().any(|pair| matches!(pair.name.as_str(), "host" | "hostaddr" | "service"));
     place_given.then(|| Unwrapped::Shell(Layer::Variable(String::new()), shell))
 }
 
-/// All that the lines of an environment file assign, by name.
-pub fn assignments(text: &[u8]) -> Vec<(String, Secret)> {
-    let lines = text_lines(&Text::new(text));
-    let assigned = lines.iter().filter_map(environment_line);
-    assigned.map(|(name, value)| (name, Secret::new(value.bytes().to_vec()))).collect()
-}
+/// The prefix of the variables of Azure's Service Connector.
+const AZURE: &str = "AZURE_POSTGRESQL_";
 
-/// The variables of Azure's Service Connector.
-fn azure_variable(suffix: &str, value: &Text) -> Option<Pair> {
+/// A variable that has a part of a connection, and what its name begins with: `DB_HOST`, `AZURE_POSTGRESQL_USER`.
+fn part(variable: &str, value: &Text) -> Option<(String, Pair)> {
+    let (prefix, suffix) = variable.split_at_checked(variable.rfind('_')? + 1)?;
+    let has = |words: &[&str]| words.iter().any(|word| prefix.contains(word));
+    if !has(&["DB", "PG", "POSTGRES", "DATABASE"]) || has(&["MYSQL", "MONGO", "MARIA", "REDIS"]) {
+        return None;
+    }
     let name = match suffix {
         "HOST" => "host",
         "PORT" => "port",
-        "NAME" | "DATABASE" => "dbname",
-        "USER" => "user",
-        "PASSWORD" => "password",
-        "SSL" => return Some(Pair { part: Part::Keyword, ..pair("ssl", value) }),
+        "NAME" | "DATABASE" | "DB" | "DBNAME" => "dbname",
+        "USER" | "USERNAME" => "user",
+        "PASSWORD" | "PASS" => "password",
+        "SSLMODE" => "sslmode",
+        "SSL" => return Some((prefix.to_owned(), Pair { part: Part::Keyword, ..pair("ssl", value) })),
         _ => return None,
     };
-    Some(pair(name, value))
+    Some((prefix.to_owned(), pair(name, value)))
+}
+
+/// All that the lines of an environment file assign, by name.
+pub fn assignments(text: &[u8]) -> Vec<(String, Secret)> {
+    let lines = text_lines(&Text::new(text));
+    let assigned = lines.iter().flat_map(environment_line);
+    assigned.map(|(name, value)| (name, Secret::new(value.bytes().to_vec()))).collect()
 }
 
 fn text_lines(text: &Text) -> Vec<Text> {
@@ -264,8 +290,25 @@ fn text_lines(text: &Text) -> Vec<Text> {
     ranges.into_iter().map(|range| text.slice(range).trimmed()).collect()
 }
 
-/// `export NAME="value" # comment`, as shells and dotenv have it; `set NAME=value` and `$env:NAME = "value"` too.
-fn environment_line(line: &Text) -> Option<(String, Text)> {
+/// What a line assigns: `export NAME="value" # comment`, as shells and dotenv have it; `set NAME=value` and `$env:NAME =
+/// "value"`; `- NAME=value` of a list; several at once, as before a command.
+fn environment_line(line: &Text) -> Vec<(String, Text)> {
+    let item = line.bytes().starts_with(b"- ").then(|| line.slice(2..line.len()).trimmed());
+    if let Some(item) = item {
+        let quoted = string(&item, 0).filter(|(_, end)| *end == item.len());
+        return assigned(&quoted.map_or(item, |(inner, _)| inner)).into_iter().collect();
+    }
+    let words = shell::words(line).unwrap_or_default();
+    let several: Option<Vec<(String, Text)>> = words.iter().map(assignment).collect();
+    let is_variable = |(name, _): &(String, Text)| !name.contains(|c: char| c.is_ascii_lowercase());
+    match several {
+        Some(several) if several.len() > 1 && several.iter().all(is_variable) => several,
+        _ => assigned(line).into_iter().collect(),
+    }
+}
+
+/// The same of one variable.
+fn assigned(line: &Text) -> Option<(String, Text)> {
     let bytes = line.bytes();
     let prefix = ["export ", "set ", "setx ", "SET ", "$env:", "ENV "]
         .iter()
@@ -300,286 +343,12 @@ fn environment_line(line: &Text) -> Option<(String, Text)> {
     }
 }
 
-/// A call that takes a connection string or settings.
-struct Call {
-    /// As it is written, up to the parenthesis.
-    name: &'static str,
-    /// Whose it is.
-    dialect: &'static str,
-    /// What its arguments are.
-    takes: Takes,
-}
-
-/// What the arguments of a call are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// The string, then user and password.
-    String,
-    /// The string behind one other argument.
-    Second,
-    /// Keyword arguments, or the string.
-    Keywords,
-    /// An object, or the string.
-    Object,
-}
-
-const CALLS: &[Call] = &[
-    call("pg_connect", "libpq", Takes::String),
-    call("pg_pconnect", "libpq", Takes::String),
-    call("PQconnectdb", "libpq", Takes::String),
-    call("psycopg2.connect", "psycopg", Takes::Keywords),
-    call("psycopg.connect", "psycopg", Takes::Keywords),
-    call("AsyncConnection.connect", "psycopg", Takes::Keywords),
-    call("asyncpg.connect", "asyncpg", Takes::Keywords),
-    call("asyncpg.create_pool", "asyncpg", Takes::Keywords),
-    call("pg8000.connect", "pg8000", Takes::Keywords),
-    call("pg8000.dbapi.connect", "pg8000", Takes::Keywords),
-    call("pg8000.native.Connection", "pg8000", Takes::Keywords),
-    call("PG::Connection.new", "ruby-pg", Takes::Keywords),
-    call("PG::Connection.open", "ruby-pg", Takes::Keywords),
-    call("PG.connect", "ruby-pg", Takes::Keywords),
-    call("PGconn.new", "ruby-pg", Takes::Keywords),
-    call("new PDO", "pdo", Takes::String),
-    call("create_engine", "sqlalchemy", Takes::String),
-    call("create_async_engine", "sqlalchemy+asyncpg", Takes::String),
-    call("dj_database_url.parse", "django", Takes::String),
-    call("sql.Open", "lib-pq", Takes::Second),
-    call("pgx.Connect", "pgx", Takes::Second),
-    call("pgxpool.New", "pgx", Takes::Second),
-    call("pgxpool.Connect", "pgx-4", Takes::Second),
-    call("pgx.ParseConfig", "pgx", Takes::String),
-    call("postgres.Open", "gorm", Takes::String),
-    call("DriverManager.getConnection", "jdbc", Takes::String),
-    call("DBI->connect", "dbi", Takes::String),
-    call("new NpgsqlConnection", "npgsql", Takes::String),
-    call("NpgsqlDataSource.Create", "npgsql", Takes::String),
-    call("new NpgsqlConnectionStringBuilder", "npgsql", Takes::String),
-    call("UseNpgsql", "npgsql", Takes::String),
-    call("new pg.Client", "node-postgres", Takes::Object),
-    call("new pg.Pool", "node-postgres", Takes::Object),
-    call("new Client", "node-postgres", Takes::Object),
-    call("new Pool", "node-postgres", Takes::Object),
-    call("new Sequelize", "sequelize", Takes::Object),
-    call("postgres", "postgres.js", Takes::Object),
-    call("Postgrex.start_link", "ecto", Takes::Keywords),
-    call("tokio_postgres::connect", "tokio-postgres", Takes::String),
-    call("PgPool::connect", "sqlx", Takes::String),
-    call("PgConnection::connect", "sqlx", Takes::String),
-    call("PgConnection::establish", "diesel", Takes::String),
-];
-
-const fn call(name: &'static str, dialect: &'static str, takes: Takes) -> Call {
-    Call { name, dialect, takes }
-}
-
-/// The call of a driver, anywhere in a text.
-pub(super) fn driver_call(text: &Text) -> Option<Unwrapped> {
-    let bytes = text.bytes();
-    let found = CALLS.iter().filter_map(|call| Some((call, position(bytes, call.name)?)));
-    // The longer name where two fit at one place.
-    let (call, at) = found.min_by_key(|(call, at)| (*at, std::cmp::Reverse(call.name.len())))?;
-    let (pairs, broken, _) = arguments(text, at);
-    let layer = Layer::Call(call.name);
-    let mut dialect = call.dialect;
-    let first = if call.takes == Takes::Second { 1 } else { 0 };
-    if call.name == "sql.Open" && pairs.first().is_some_and(|pair| pair.value == b"pgx") {
-        dialect = "pgx";
-    }
-    let string_at = pairs.iter().find(|pair| {
-        pair.name == first.to_string() && pair.kind == Kind::Text && !pair.place.value.is_empty()
-    });
-    if let Some(pair) = string_at {
-        let (inner, _) = string_from(text, pair)?;
-        let mut beside: Vec<Pair> = pairs
-            .iter()
-            .filter_map(|other| {
-                let name = match other.name.as_str() {
-                    "1" if call.takes == Takes::String => "user",
-                    "2" if call.takes == Takes::String => "password",
-                    _ => return None,
-                };
-                (other.kind != Kind::Object).then(|| fixed(text, name, other))
-            })
-            .collect();
-        // Arrays and objects behind the string are the language's, unless the driver takes its settings there.
-        let is_setting = |pair: &&Pair| {
-            let outer = pair.name.split('.').next().unwrap_or_default();
-            let numbered = outer.parse::<usize>().is_ok();
-            pair.name.parse::<usize>().is_err() && (!numbered || call.takes == Takes::Object)
-        };
-        beside.extend(pairs.iter().filter(is_setting).map(|other| located(text, other)));
-        let beside_wins = call.dialect != "jdbc";
-        let broken = broken.map(|broken| Broken { place: text.place(&broken.place), ..broken });
-        return Some(Unwrapped::For { layer, dialect, text: inner, beside, beside_wins, broken });
-    }
-    let prefix = format!("{first}.");
-    let settings: Vec<Pair> = pairs
-        .into_iter()
-        .filter(|pair| pair.name != first.to_string())
-        .map(|pair| Pair { name: pair.name.strip_prefix(&prefix).unwrap_or(&pair.name).to_owned(), ..pair })
-        .map(|pair| located(text, &pair))
-        .collect();
-    if settings.is_empty() && broken.is_none() {
-        return None;
-    }
-    let broken = broken.map(|broken| Broken { place: text.place(&broken.place), ..broken });
-    Some(Unwrapped::Settings { layer, dialect, pairs: settings, broken })
-}
-
-/// The literal of a pair as text that remembers its places; where several are joined, only their content.
-fn string_from(text: &Text, pair: &Pair) -> Option<(Text, usize)> {
-    let start = find(text.bytes(), b"\"'`", pair.place.value.start);
-    let (inner, end) = string(text, start)?;
-    if inner.bytes() == pair.value.as_slice() {
-        return Some((inner, end));
-    }
-    let mut joined = Text::default();
-    for byte in &pair.value {
-        joined.push(*byte, text, &pair.place.value);
-    }
-    Some((joined, pair.place.value.end))
-}
-
 /// A pair with its places in the original.
-fn located(text: &Text, pair: &Pair) -> Pair {
+pub(super) fn located(text: &Text, pair: &Pair) -> Pair {
     let place = Place { keyword: text.place(&pair.place.keyword), value: text.place(&pair.place.value) };
     Pair { place, ..pair.clone() }
 }
 
-fn fixed(text: &Text, name: &str, pair: &Pair) -> Pair {
+pub(super) fn fixed(text: &Text, name: &str, pair: &Pair) -> Pair {
     Pair { name: name.to_owned(), part: Part::Fixed, ..located(text, pair) }
-}
-
-/// Where the arguments of a call begin: behind `name` and the parenthesis, or the blank that Perl and Ruby allow.
-fn position(bytes: &[u8], name: &str) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let rest = bytes.get(from..)?;
-        let at = from + rest.windows(name.len()).position(|window| window == name.as_bytes())?;
-        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-        let end = at + name.len();
-        let separated = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"_.>:".contains(byte))
-            || (name.starts_with(|c: char| c.is_ascii_lowercase())
-                && before == Some(&b'.')
-                && name.contains('('));
-        if separated && bytes.get(end) == Some(&b'(') {
-            return Some(end + 1);
-        }
-        from = at + 1;
-    }
-}
-
-/// A document with a string in it: lines of YAML or of a properties file, JSON, XML.
-pub(super) fn document(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<Unwrapped> {
-    let pairs = lines(text);
-    for pair in &pairs {
-        let Some(inner) = scalar(text, pair).filter(is_string) else { continue };
-        let (parent, _) = pair.name.rsplit_once('.').unwrap_or(("", ""));
-        let beside = pairs
-            .iter()
-            .filter_map(|other| {
-                let (other_parent, key) = other.name.rsplit_once('.').unwrap_or(("", &other.name));
-                let name = match key.to_ascii_lowercase().as_str() {
-                    "username" | "user" => "user",
-                    "password" => "password",
-                    _ => return None,
-                };
-                (other_parent == parent).then(|| fixed(text, name, other))
-            })
-            .collect();
-        return Some(Unwrapped::With(Layer::Document(pair.name.clone()), inner, beside));
-    }
-    let text = if text.bytes().contains(&b'<') { without_entities(text) } else { text.clone() };
-    let bytes = text.bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let literal = matches!(bytes.get(at), Some(b'"' | b'\'')).then(|| string(&text, at)).flatten();
-        match literal {
-            Some((inner, end)) if ends_value(bytes, end) && is_string(&inner) => {
-                return Some(Unwrapped::Text(Layer::Document(key_before(bytes, at)), inner));
-            }
-            Some((_, end)) => at = end,
-            None => at += 1,
-        }
-    }
-    None
-}
-
-/// Whether what follows a literal can follow a value: else a quote in the value ended it too early.
-fn ends_value(bytes: &[u8], end: usize) -> bool {
-    let rest = bytes.get(end..).unwrap_or_default();
-    let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
-    next.is_none_or(|next| b",;)}]>/\r\n".contains(next))
-}
-
-/// The value of a line as text that remembers its places.
-fn scalar(text: &Text, pair: &Pair) -> Option<Text> {
-    let range = pair.place.value.clone();
-    match string(text, range.start) {
-        Some((inner, end)) if end == range.end => Some(inner),
-        _ => (pair.kind == Kind::Text).then(|| text.slice(range)),
-    }
-}
-
-/// The name before a string: `"Default": "…"`, `connectionString="…"`.
-fn key_before(bytes: &[u8], at: usize) -> String {
-    let before = bytes.get(..at).unwrap_or_default();
-    let end = before
-        .iter()
-        .rposition(|byte| !is_blank(*byte) && !matches!(byte, b'=' | b':' | b'"' | b'\''))
-        .map_or(0, |at| at + 1);
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let before = bytes.get(..end).unwrap_or_default();
-    let start = before.iter().rposition(|byte| !word(byte)).map_or(0, |at| at + 1);
-    String::from_utf8_lossy(bytes.get(start..end).unwrap_or_default()).into_owned()
-}
-
-/// The text with XML's entities replaced.
-fn without_entities(text: &Text) -> Text {
-    const ENTITIES: [(&[u8], u8); 5] =
-        [(b"&amp;", b'&'), (b"&quot;", b'\''), (b"&apos;", b'\''), (b"&lt;", b'<'), (b"&gt;", b'>')];
-    let bytes = text.bytes();
-    let mut replaced = Text::default();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let entity =
-            ENTITIES.iter().find(|(entity, _)| bytes.get(at..).is_some_and(|rest| rest.starts_with(entity)));
-        let (byte, length) = entity.map_or((*byte, 1), |(entity, byte)| (*byte, entity.len()));
-        replaced.push(byte, text, &(at..at + length));
-        at += length;
-    }
-    replaced
-}
-
-/// The settings of one environment of Rails' database.yml: `production` if there is one, else the last that has an
-/// adapter or an URL.
-pub(super) fn database_yml(text: &Text) -> Option<Unwrapped> {
-    let pairs = lines(text);
-    let is_adapter = |pair: &Pair| {
-        let (_, key) = pair.name.rsplit_once('.').unwrap_or(("", &pair.name));
-        key == "adapter" && matches!(pair.value.as_slice(), b"postgresql" | b"postgis" | b"postgres")
-    };
-    let mut sections = pairs
-        .iter()
-        .filter(|pair| is_adapter(pair))
-        .map(|pair| pair.name.rsplit_once('.').map_or("", |(parent, _)| parent));
-    let section = sections
-        .clone()
-        .find(|section| *section == "production" || section.ends_with(".production"))
-        .or(sections.next_back())?
-        .to_owned();
-    let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-    let settings: Vec<Pair> = pairs
-        .iter()
-        .filter_map(|pair| {
-            let name = pair.name.strip_prefix(&prefix)?;
-            Some(Pair { name: name.to_owned(), ..located(text, pair) })
-        })
-        .collect();
-    Some(Unwrapped::Settings {
-        layer: Layer::Document(section),
-        dialect: "rails",
-        pairs: settings,
-        broken: None,
-    })
 }

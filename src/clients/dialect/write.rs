@@ -23,6 +23,9 @@ pub(super) struct Entry<'a> {
 /// What has a place of its own in a URL, and other names among keywords.
 const FIXED: [&str; 5] = ["host", "port", "dbname", "user", "password"];
 
+/// Keys that tell a framework which database it is.
+const TELLING: [&str; 5] = ["ENGINE", "adapter", "dialect", "type", "client"];
+
 /// The form a string is written in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape<'a> {
@@ -56,9 +59,13 @@ impl Reading {
         let changed =
             |option: &str| changes.iter().find(|(name, _)| *name == option).map(|(_, value)| *value);
         let mut entries: Vec<Entry<'_>> = Vec::new();
-        for setting in
-            self.typed_settings().filter(|setting| setting.counts && setting.value.plain().is_some())
-        {
+        let counting = |setting: &&Setting| setting.counts && setting.value.plain().is_some();
+        // What stands beside the string and is the program's own stays there.
+        let stays = |setting: &Setting| {
+            matches!(setting.meaning, Some(Meaning::Own | Meaning::Server))
+                && self.settings.iter().skip(self.beside).any(|other| std::ptr::eq(other, setting))
+        };
+        for setting in self.typed_settings().filter(counting).filter(|setting| !stays(setting)) {
             let value = setting.libpq().and_then(changed).unwrap_or(setting.value.expose());
             entries.extend(kept(setting, value, trusted.is_some(), self.shape()));
         }
@@ -77,12 +84,44 @@ impl Reading {
             Some(trusted) => (dialect.spell)(matches!(self.form, Form::Object(_)), trusted)?,
             None => Vec::new(),
         };
-        entries.extend(spelled.iter().map(|spelled| Entry {
-            name: spelled.keyword,
-            value: spelled.value.as_bytes(),
-            kind: spelled.kind,
-        }));
+        // A switch beside options of the same name is said by those.
+        let is_said = |spelled: &&Spelled| {
+            let inner = |entry: &Entry<'_>| {
+                entry.name.strip_prefix(spelled.keyword).is_some_and(|rest| rest.starts_with('.'))
+            };
+            spelled.value == "true" && entries.iter().any(inner)
+        };
+        let spelled: Vec<Entry<'_>> = spelled
+            .iter()
+            .filter(|spelled| !is_said(spelled))
+            .map(|spelled| Entry {
+                name: spelled.keyword,
+                value: spelled.value.as_bytes(),
+                kind: spelled.kind,
+            })
+            .collect();
+        entries.extend(spelled);
+        if dialect.name.starts_with("ecto")
+            && entries.iter().any(|entry| entry.name.starts_with("ssl."))
+            && trusted.is_some_and(|trusted| trusted.file().is_none())
+        {
+            return Err("name the roots among the options of ssl: cacertfile: FILE");
+        }
+        // Inner settings of one object stand together.
+        let outer = |entry: &Entry<'_>| entry.name.split('.').next().unwrap_or_default().to_owned();
+        let order: Vec<String> = entries.iter().map(outer).collect();
+        if matches!(self.form, Form::Object(_)) {
+            entries.sort_by_key(|entry| order.iter().position(|name| *name == outer(entry)));
+        }
         write(dialect, self.shape(), &entries).ok_or("a string of this form cannot hold these settings")
+    }
+
+    /// The root file that is named, whether it counts for anything or not.
+    pub(super) fn root_file(&self) -> Option<&Setting> {
+        const ANY: &str = "/";
+        let spelled = (self.dialect.spell)(matches!(self.form, Form::Object(_)), Trusted::File(ANY)).ok()?;
+        let keyword = spelled.iter().find(|spelled| spelled.value == ANY)?.keyword;
+        self.get(keyword)
     }
 
     /// Those of the text: what variables say stays where it is.
@@ -116,8 +155,8 @@ fn kept<'a>(
         Meaning::Libpq(option) if FIXED.contains(&option) => option,
         Meaning::Libpq(_) | Meaning::Rewritten(..) => &setting.keyword,
         Meaning::Tls if spelled_anew => return None,
-        // What stands in an object of the driver's own is not taken apart.
-        Meaning::Own if in_object => return None,
+        // What stands in an object of the driver's own is not taken apart, but for what tells whose object it is.
+        Meaning::Own if in_object && !TELLING.contains(&setting.typed.as_str()) => return None,
         Meaning::Tls | Meaning::Server | Meaning::Own => &setting.keyword,
     };
     let written = setting.kind == Kind::Text || (setting.kind == Kind::Content && in_object);

@@ -32,6 +32,14 @@ pub(in crate::clients::dialect) fn arguments(text: &Text, at: usize) -> (Vec<Pai
     (pairs, result.err(), end)
 }
 
+/// Where an object ends that begins with the brace at `at`.
+pub(in crate::clients::dialect) fn object_end(text: &Text, at: usize) -> Option<usize> {
+    let mut pairs = Vec::new();
+    let mut reader = Parser { source: text, text: text.bytes(), at: at + 1, pairs: &mut pairs };
+    reader.entries("", Some(b'}'), 0).ok()?;
+    Some(reader.at)
+}
+
 /// A string literal that begins at `at`: its text, and where it ends.
 pub(in crate::clients::dialect) fn string(text: &Text, at: usize) -> Option<(Text, usize)> {
     let bytes = text.bytes();

@@ -3,7 +3,7 @@
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, ELIXIR, FORM, FaultKind, Form, Hosts, Keyword, Keywords,
     Kind, LENIENT, Library, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, Spelled, Surroundings,
-    Trusted, Unknown, Variables, named, own, rewritten, same, tls, url,
+    Trusted, Unknown, Variables, Word, named, own, rewritten, same, tls, url,
 };
 
 pub(super) const DIALECTS: &[&Dialect] = &[&ECTO, &ECTO_0_20];
@@ -92,6 +92,11 @@ const ECTO_KEYWORDS: &[Keyword] = &[
     tls(&["ssl.cacerts"]),
     tls(&["ssl.verify"]),
     tls(&["ssl.server_name_indication"]),
+    tls(&["ssl_opts"]),
+    tls(&["ssl_opts.verify"]),
+    tls(&["ssl_opts.cacertfile"]),
+    tls(&["ssl_opts.cacerts"]),
+    tls(&["ssl_opts.server_name_indication"]),
     named(&["ssl.certfile"], "sslcert"),
     named(&["ssl.keyfile"], "sslkey"),
     named(&["ssl.password"], "sslpassword"),
@@ -118,7 +123,6 @@ const ECTO_KEYWORDS: &[Keyword] = &[
         "types",
         "transactions",
         "disconnect_on_error_codes",
-        "ssl_opts",
         "ssl.depth",
         "ssl.versions",
         "ssl.ciphers",
@@ -144,6 +148,7 @@ fn rules(lookup: &Lookup<'_>, verifies: bool) -> Decision {
     let decision = |demand| Decision::by(Some(ssl.at), demand);
     match (ssl.kind, ssl.text) {
         (Kind::Text, "false" | "null") => decision(Demand::plaintext()),
+        (Kind::Text, "true") if lookup.get("ssl_opts").is_some() => deprecated(lookup),
         (Kind::Text, "true") if verifies => decision(Demand::full(vec![Root::System])),
         (Kind::Text, "true") => {
             decision(Demand::encrypted()).because("ssl: true does not verify before Postgrex 0.21")
@@ -154,18 +159,44 @@ fn rules(lookup: &Lookup<'_>, verifies: bool) -> Decision {
     }
 }
 
-/// A list of options of Erlang's ssl application.
+/// `ssl: [cacertfile: …]`: Postgrex adds that the server is verified, but no roots.
 fn list(lookup: &Lookup<'_>, at: usize) -> Decision {
-    if let Some(word) = lookup.get("ssl.verify").filter(|word| word.text == "verify_none") {
-        return Decision::by(Some(word.at), Demand::encrypted())
-            .because("verify_none accepts any certificate");
-    }
     let roots = match (lookup.filled("ssl.cacertfile"), lookup.get("ssl.cacerts")) {
         (Some(file), _) => vec![Root::Named(file.at)],
         (None, Some(_)) => vec![Root::Program],
-        (None, None) => vec![Root::System],
+        (None, None) => Vec::new(),
     };
-    match lookup.get("ssl.server_name_indication").filter(|word| word.text == "disable") {
+    let words = ["ssl.verify", "ssl.server_name_indication"].map(|keyword| lookup.get(keyword));
+    options(words, roots, at)
+}
+
+/// `ssl: true, ssl_opts: […]`: Postgrex adds nothing to these options (protocol.ex, init).
+fn deprecated(lookup: &Lookup<'_>) -> Decision {
+    let at = lookup.get("ssl_opts").map_or(0, |word| word.at);
+    let verify = lookup.get("ssl_opts.verify");
+    if verify.is_none() {
+        return Decision::by(Some(at), Demand::encrypted()).because(
+            "ssl_opts takes the place of what verifies: without verify: :verify_peer Erlang before OTP 26 accepts any certificate",
+        );
+    }
+    let roots = match (lookup.filled("ssl_opts.cacertfile"), lookup.get("ssl_opts.cacerts")) {
+        (Some(file), _) => vec![Root::Named(file.at)],
+        (None, Some(_)) => vec![Root::Program],
+        (None, None) => Vec::new(),
+    };
+    options([verify, lookup.get("ssl_opts.server_name_indication")], roots, at)
+}
+
+/// What options of Erlang's ssl application demand.
+fn options([verify, indication]: [Option<Word<'_>>; 2], roots: Vec<Root>, at: usize) -> Decision {
+    if let Some(word) = verify.filter(|word| word.text == "verify_none") {
+        return Decision::by(Some(word.at), Demand::encrypted())
+            .because("verify_none accepts any certificate");
+    }
+    if roots.is_empty() {
+        return Decision::refused(Some(at), FaultKind::Missing("cacertfile"));
+    }
+    match indication.filter(|word| word.text == "disable") {
         Some(word) => Decision::by(Some(word.at), Demand::chain(roots))
             .because("without server_name_indication the host name is not checked"),
         None => Decision::by(Some(at), Demand::full(roots)),

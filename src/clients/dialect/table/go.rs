@@ -70,7 +70,7 @@ const PGX_SURROUNDINGS: Surroundings = Surroundings {
 const PGX_NAMES: &[Keyword] = &[
     same(&["host"]),
     same(&["port"]),
-    named(&["database", "dbname"], "dbname"),
+    named(&["dbname", "database"], "dbname"),
     same(&["user"]),
     same(&["password"]),
     same(&["passfile"]),

@@ -148,7 +148,7 @@ static RAILS: Dialect = Dialect {
         Form::Object(&RUBY),
     ],
     keywords: Keywords {
-        known: &[LIBPQ_KEYWORDS, RAILS_KEYWORDS],
+        known: &[RAILS_KEYWORDS, LIBPQ_KEYWORDS],
         case: Case::Exact,
         unknown: Unknown::Ignored,
         repeated: Repeated::Last,

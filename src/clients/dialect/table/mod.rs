@@ -251,7 +251,11 @@ pub(super) fn libpq_rules(lookup: &Lookup<'_>) -> Decision {
             Some(mode) => Decision::invalid(mode.at, "sslmode", "verify-full beside sslrootcert=system"),
         };
     }
-    let roots = root.map_or_else(|| vec![Root::Home], |root| vec![Root::Named(root.at)]);
+    let roots = match root {
+        None => vec![Root::Home],
+        Some(root) if root.kind == Kind::Code => vec![Root::Program],
+        Some(root) => vec![Root::Named(root.at)],
+    };
     let demand = |encryption| Demand { encryption, chain: Chain::IfRoots, name: false, roots: roots.clone() };
     let demand = match mode.map_or("prefer", |word| word.text) {
         "disable" => Demand::plaintext(),

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::clients::dialect::grammar::url::{Decode, Percent};
 
-pub(super) const DIALECTS: &[&Dialect] = &[&NODE_POSTGRES, &SEQUELIZE, &POSTGRES_JS];
+pub(super) const DIALECTS: &[&Dialect] = &[&NODE_POSTGRES, &TYPEORM, &SEQUELIZE, &POSTGRES_JS];
 
-/// node-postgres 8 with pg-connection-string, and so knex, TypeORM, Drizzle, Sequelize and pg-promise.
+/// node-postgres 8 with pg-connection-string, and so knex, Drizzle and pg-promise.
 pub(super) static NODE_POSTGRES: Dialect = Dialect {
     name: "node-postgres",
-    aliases: &["pg", "node", "typeorm", "drizzle", "knex", "pg-promise"],
+    aliases: &["pg", "node", "drizzle", "knex", "pg-promise"],
     title: "node-postgres",
     releases: "8",
     forms: &[NODE_URL, Form::Object(&JAVASCRIPT)],
@@ -137,6 +137,25 @@ const NODE_NAMES: &[Keyword] = &[
     ]),
 ];
 
+/// TypeORM and Sequelize call the user otherwise.
+const USERNAME: Keyword = named(&["username"], "user");
+
+/// TypeORM: node-postgres under another object.
+static TYPEORM: Dialect = Dialect {
+    name: "typeorm",
+    aliases: &["nestjs"],
+    title: "TypeORM",
+    releases: "1.1",
+    forms: &[NODE_URL, Form::Object(&JAVASCRIPT)],
+    keywords: Keywords { known: &[&[USERNAME], NODE_NAMES], ..NODE_KEYWORDS },
+    hosts: Hosts::Plain,
+    demand: node_rules,
+    spell: spell_node,
+    library: Library::OpenSsl,
+    surroundings: NODE_SURROUNDINGS,
+    source: "typeorm 1.1.1 with pg 8.23.1 run, 2026-11-29",
+};
+
 /// Sequelize: node-postgres, but of its own object it hands on `dialectOptions` alone.
 static SEQUELIZE: Dialect = Dialect {
     name: "sequelize",
@@ -144,7 +163,11 @@ static SEQUELIZE: Dialect = Dialect {
     title: "Sequelize",
     releases: "6",
     forms: &[NODE_URL, Form::Object(&JAVASCRIPT)],
-    keywords: Keywords { demand_under: Some("dialectOptions"), ..NODE_KEYWORDS },
+    keywords: Keywords {
+        known: &[&[USERNAME], NODE_NAMES],
+        demand_under: Some("dialectOptions"),
+        ..NODE_KEYWORDS
+    },
     hosts: Hosts::Plain,
     demand: node_rules,
     spell: spell_sequelize,

@@ -235,6 +235,108 @@ const GIVEN: &[(&str, &str, Options)] = &[
         "connection = PG::Connection.new(:host => \"h\", user => 'u', database => \"d\")",
         &[("host", "h"), ("user", "u"), ("dbname", "d")],
     ),
+    // Quotes, lists and documents round strings of pairs.
+    ("npgsql", "'Host=h;Username=u'", &[("host", "h"), ("user", "u")]),
+    ("npgsql", "\"Default\": \"Server=h;User Id=u\",", &[("host", "h"), ("user", "u")]),
+    ("npgsql", "X: \"Host=h;Username=u\"", &[("host", "h"), ("user", "u")]),
+    ("npgsql", "options.UseNpgsql(\"Host=h;Username=u\")", &[("host", "h"), ("user", "u")]),
+    ("npgsql", "env:\n  - name: X\n    value: \"Host=h;Username=u\"\n", &[("host", "h"), ("user", "u")]),
+    (
+        "libpq",
+        "services:\n  web:\n    environment:\n      - A=b\n      - DATABASE_URL=postgres://u@h/d\n",
+        &[("", "postgres://u@h/d")],
+    ),
+    ("libpq", "- \"DATABASE_URL=postgres://u@h/d\"", &[("", "postgres://u@h/d")]),
+    ("libpq", "\u{201c}host=h user=u\u{201d}", &[("", "host=h user=u")]),
+    (
+        "jdbc",
+        "<url>jdbc:postgresql://h/d?user=u&amp;sslmode=require</url>",
+        &[("host", "h"), ("dbname", "d"), ("user", "u")],
+    ),
+    // Several variables on one line, parts of a connection under names of a program's own, other commands round psql.
+    ("libpq", "PGHOST=h PGSSLMODE=require", &[("host", "h"), ("sslmode", "require")]),
+    (
+        "libpq",
+        "DB_CONNECTION=pgsql\nDB_HOST=h\nDB_PORT=1\nDB_DATABASE=d\nDB_USERNAME=u\nDB_PASSWORD=p\nREDIS_HOST=r\n",
+        &[("host", "h"), ("port", "1"), ("dbname", "d"), ("user", "u"), ("password", "p")],
+    ),
+    ("libpq", "sudo -u postgres psql -h h -U u", &[("host", "h"), ("user", "u")]),
+    ("libpq", "pg_dump \"host=h sslmode=require\" > dump.sql", &[("", "host=h sslmode=require")]),
+    // Objects over several lines, of several databases.
+    (
+        "django",
+        "DATABASES = {\n    'default': {\n        'ENGINE': 'django.db.backends.sqlite3',\n    },\n    'pg': {\n        \
+         'ENGINE': 'django.db.backends.postgresql',\n        'HOST': 'h',\n        'NAME': 'd',\n    },\n}\n",
+        &[("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "django",
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'OPTIONS': {'service': 's'}}}",
+        &[("service", "s")],
+    ),
+    (
+        "django",
+        "'default': {\n  'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd'\n},",
+        &[("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "django",
+        "DATABASES = {'default': dj_database_url.config(default='postgres://u@h/d', conn_max_age=600)}",
+        &[("user", "u"), ("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "typeorm",
+        "{\n  \"type\": \"postgres\",\n  \"host\": \"h\",\n  \"username\": \"u\",\n  \"ssl\": true\n}",
+        &[("host", "h"), ("user", "u")],
+    ),
+    (
+        "typeorm",
+        "new DataSource({type: 'postgres', url: 'postgres://u@h/d'})",
+        &[("user", "u"), ("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "sequelize",
+        "new Sequelize('d', 'u', 'p', {host: 'h', dialect: 'postgres'})",
+        &[("dbname", "d"), ("user", "u"), ("password", "p"), ("host", "h")],
+    ),
+    (
+        "node-postgres",
+        "const knex = require('knex')({client: 'pg', connection: {host: 'h', user: 'u'}})",
+        &[("host", "h"), ("user", "u")],
+    ),
+    (
+        "ecto",
+        "config :app, App.Repo,\n  username: \"u\",\n  hostname: \"h\",\n  database: \"d\"\n",
+        &[("user", "u"), ("host", "h"), ("dbname", "d")],
+    ),
+    (
+        "rails",
+        "production:\n  primary:\n    adapter: postgresql\n    host: h\n  replica:\n    adapter: postgresql\n    host: r\n",
+        &[("host", "h")],
+    ),
+    ("rails", "production:\n  url: postgres://u@h/d\n", &[("user", "u"), ("host", "h"), ("dbname", "d")]),
+    (
+        "rails",
+        "ActiveRecord::Base.establish_connection(adapter: 'postgresql', host: 'h', username: 'u')",
+        &[("host", "h"), ("user", "u")],
+    ),
+    // The string stands elsewhere in the code, or its settings do.
+    (
+        "lib-pq",
+        "dsn := \"host=h user=u\"\ndb, err := sql.Open(\"postgres\", dsn)",
+        &[("host", "h"), ("user", "u")],
+    ),
+    (
+        "jdbc",
+        "p.setProperty(\"user\", \"u\");\nDriverManager.getConnection(\"jdbc:postgresql://h/d\", p);",
+        &[("host", "h"), ("dbname", "d"), ("user", "u")],
+    ),
+    (
+        "jdbc",
+        "quarkus.datasource.jdbc.url=jdbc:postgresql://h/d\nquarkus.datasource.username=u\n",
+        &[("host", "h"), ("dbname", "d"), ("user", "u")],
+    ),
+    ("tokio-postgres", "tokio_postgres::connect(\"host=h user=u\", NoTls)", &[("host", "h"), ("user", "u")]),
 ];
 
 #[test]
@@ -289,6 +391,14 @@ const FAULTS: &[(Option<&str>, &str, &str)] = &[
         "new Client({host: process.env.PGHOST, user: 'u'})",
         "Computed(\"host\") at \"process.env.PGHOST\"",
     ),
+    (
+        None,
+        "new Pool({connectionString: process.env.DATABASE_URL, ssl: {rejectUnauthorized: false}})",
+        "Computed(\"connectionString\")",
+    ),
+    (None, "postgres(process.env.DATABASE_URL)", "Computed(\"the connection string\")"),
+    (None, "production:\n  url: <%= ENV['X'] %>\n", "Computed(\"url\")"),
+    (None, "dbi:Pg:dbname=d;host=$host;port=5432", "Placeholder(\"host\")"),
     (None, "jdbc:postgresql://<host>:5432/d", "Placeholder(\"host\") at \"<host>:5432\""),
     (None, "jdbc:postgresql://h/{your_database}", "Placeholder(\"dbname\") at \"{your_database}\""),
 ];

@@ -212,7 +212,39 @@ const CORRECTED: &[(Option<&str>, &str, Trusted<'_>, &str)] = &[
         None,
         "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'OPTIONS': {'sslmode': 'require'}}",
         Trusted::System,
-        "{\"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\", \"sslrootcert\": \"system\"}}",
+        "{\"ENGINE\": \"django.db.backends.postgresql\", \"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\", \"sslrootcert\": \"system\"}}",
+    ),
+    // Where a key and a certificate stay, the switch is theirs.
+    (
+        None,
+        "new Client({host: 'h', ssl: {rejectUnauthorized: false, key: fs.readFileSync('k'), cert: fs.readFileSync('c')}})",
+        Trusted::System,
+        "{ host: \"h\", ssl: { key: fs.readFileSync(\"k\").toString(), cert: fs.readFileSync(\"c\").toString() } }",
+    ),
+    (
+        None,
+        "new Client({ssl: {key: fs.readFileSync('k')}, host: 'h'})",
+        Trusted::File("/r.pem"),
+        "{ ssl: { key: fs.readFileSync(\"k\").toString(), ca: fs.readFileSync(\"/r.pem\").toString() }, host: \"h\" }",
+    ),
+    // What stands beside the string stays beside it.
+    (
+        None,
+        "new Pool({connectionString: 'postgres://u:p@h/d', max: 5, ssl: {rejectUnauthorized: false}})",
+        Trusted::System,
+        "postgres://u@h/d?sslmode=verify-full",
+    ),
+    (
+        None,
+        "production:\n  adapter: postgresql\n  host: h\n  database: d\n  username: u\n  sslmode: require\n",
+        Trusted::File("/r.pem"),
+        "{ adapter: 'postgresql', host: 'h', database: 'd', username: 'u', sslmode: 'verify-full', sslrootcert: '/r.pem' }",
+    ),
+    (
+        None,
+        "host=h user=u dbname=d sslmode=disable TimeZone=UTC",
+        Trusted::System,
+        "host=h user=u dbname=d TimeZone=UTC sslmode=verify-full sslrootcert=system",
     ),
     (None, "ecto://u:p@h/d?sslmode=verify-full", Trusted::System, "ecto://u@h/d?ssl=true"),
     (
