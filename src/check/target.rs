@@ -51,8 +51,8 @@ impl<'a> Target<'a> {
         // What libpq reads is libpq's, whatever else might read it.
         match dialect::read(text.expose(), setup.dialect) {
             dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {
-                // Others read URLs too, and not all alike.
-                true if is_url(text) => {
+                // Others read URLs too, and not all alike; and libpq knows no placeholders.
+                true if is_url(text) || !dialect::placeholders(text.expose()).is_empty() => {
                     let read = Read::Libpq(Vec::new());
                     let typed = Typed { original: text.clone(), read, assumed: None, in_libpq: None };
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }

@@ -23,11 +23,11 @@ pub(super) enum Kind {
 
 /// How a string was read, and what its driver demands: the mode of libpq's that does is `mode`.
 pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
-    let around = typed.layers().iter().map(layer).collect::<Vec<_>>();
-    let taken = if around.is_empty() { String::new() } else { format!(", without {}", around.join(" and ")) };
+    let taken = taken_off(typed);
     let Some(decision) = typed.decision() else {
-        return (!around.is_empty()).then(|| format!("{mode}{taken}"));
+        return taken.map(|taken| format!("{mode}{taken}"));
     };
+    let taken = taken.unwrap_or_default();
     let driver = typed.dialect().title;
     let why = decision.why.as_deref().map(|why| format!(" ({})", printable(why))).unwrap_or_default();
     let said = match typed.word() {
@@ -35,6 +35,12 @@ pub(super) fn read_as(typed: &Typed, mode: &str) -> Option<String> {
         None => format!("nothing is said of TLS: {}", demanded(&decision.demand)),
     };
     Some(format!("read as {driver}{taken}; {said}{why}"))
+}
+
+/// What stood round a string, as the end of a sentence.
+pub fn taken_off(typed: &Typed) -> Option<String> {
+    let around: Vec<String> = typed.layers().iter().map(layer).collect();
+    (!around.is_empty()).then(|| format!(", without {}", around.join(" and ")))
 }
 
 /// What a string demands, by which word, and what that means where it is not what its name says.
@@ -153,10 +159,16 @@ pub struct Note {
 pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
     match &typed.read {
         Read::Driver(reading) => of_driver(typed, reading),
-        Read::Libpq(layers) if layers.is_empty() => {
-            otherwise(typed.original.expose(), !verifies).into_iter().collect()
+        Read::Libpq(layers) => {
+            let text = typed.original.expose();
+            let placeholders = dialect::placeholders(text).into_iter().map(|keyword| Note {
+                text: format!("the {keyword} is a placeholder: libpq uses it as it is"),
+                always: true,
+            });
+            let others = otherwise(text, !verifies).filter(|_| layers.is_empty());
+            placeholders.chain(others).collect()
         }
-        Read::Libpq(_) | Read::Refused(_) => Vec::new(),
+        Read::Refused(_) => Vec::new(),
     }
 }
 
@@ -213,6 +225,11 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         };
         notes.extend(words.map(|text| Note { text, always: true }));
     }
+    let beside = typed.word().filter(|word| reading.is_beside(word) && !reading.decision.demand.verifies());
+    notes.extend(beside.map(|word| Note {
+        text: format!("{} stands beside the string: remove it there too", typed.as_typed(word)),
+        always: true,
+    }));
     let list = |words: &str, names: Vec<String>| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         (!names.is_empty()).then(|| Note { text: format!("{words}: {}", names.join(", ")), always: false })

@@ -3,12 +3,12 @@
 use super::page::Page;
 use super::style::{Role, Style};
 use crate::clients::dialect::Typed;
-use crate::conninfo::Parameter;
+use crate::conninfo::{Origin, Parameter};
 use crate::diagnose;
 use crate::text::width;
 
 /// `keyword=value   origin`, the origins below each other where the style has columns.
-pub(super) fn lines(style: Style, parameters: &[Parameter]) -> Vec<String> {
+pub(super) fn lines(style: Style, parameters: &[Parameter], typed: Option<&Typed>) -> Vec<String> {
     let settings: Vec<String> = parameters
         .iter()
         .map(|parameter| format!("{}={}", parameter.keyword, style.bytes(parameter.value.shown())))
@@ -20,20 +20,27 @@ pub(super) fn lines(style: Style, parameters: &[Parameter]) -> Vec<String> {
         .iter()
         .zip(parameters)
         .map(|(setting, parameter)| {
-            let origin = style.paint(Role::Secondary, &style.text(&parameter.origin.to_string()));
+            let origin = style.paint(Role::Secondary, &style.text(&origin(parameter, typed)));
             let pad = style.width.map_or(0, |_| column.saturating_sub(width(setting)));
             format!("{setting}{:pad$}   {origin}", "")
         })
         .collect()
 }
 
+/// Where a parameter comes from: what stands in the string that libpq would be given need not stand in the driver's.
+pub(super) fn origin(parameter: &Parameter, typed: Option<&Typed>) -> String {
+    let of_driver = typed.filter(|_| parameter.origin == Origin::ConnectionString);
+    let of_driver = of_driver.and_then(|typed| typed.origin(parameter.keyword));
+    of_driver.unwrap_or_else(|| parameter.origin.to_string())
+}
+
 /// Another driver's string: who reads it, the same in libpq's words, and as it has to be written to verify.
 pub(super) fn typed(page: &mut Page, typed: &Typed) {
+    read_as(page, typed);
     if typed.reading().is_none() {
         notes(page, typed);
         return;
     }
-    page.line(&format!("read as {}", typed.dialect().title));
     if let Some(now) = diagnose::demands(typed) {
         page.line(&page.clean(&format!("now: {now}")));
     }
@@ -51,6 +58,18 @@ pub(super) fn typed(page: &mut Page, typed: &Typed) {
     }
     notes(page, typed);
     page.part();
+}
+
+/// Whose string it is, and what stood round it.
+pub(super) fn read_as(page: &mut Page, typed: &Typed) {
+    let dialect = typed.reading().map(|_| format!(" as {}", typed.dialect().title));
+    let taken = diagnose::taken_off(typed);
+    let line = match (dialect, taken) {
+        (None, None) => return,
+        (None, Some(taken)) => format!("read{}", taken.trim_start_matches(',')),
+        (Some(dialect), taken) => format!("read{dialect}{}", taken.unwrap_or_default()),
+    };
+    page.line(&page.clean(&line));
 }
 
 /// What is worth knowing of a string besides, a line each.

@@ -34,7 +34,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
-pub use recognise::{Taken, Target, is_plain, read, readers};
+pub use recognise::{Taken, Target, is_plain, placeholders, read, readers};
 pub use table::{all, find, nearest, owners};
 pub use text::Text;
 pub use typed::{Read, Typed};
@@ -393,6 +393,12 @@ impl Reading {
     /// The setting that counts for a keyword of the driver's.
     pub fn get(&self, keyword: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.counts && setting.keyword == keyword)
+    }
+
+    /// Whether a setting stood round the string, among the arguments of a call or in other lines.
+    pub fn is_beside(&self, setting: &Setting) -> bool {
+        let beside = self.settings.iter().skip(self.beside);
+        setting.variable.is_none() && beside.into_iter().any(|other| std::ptr::eq(other, setting))
     }
 
     /// The bytes of the original that may not be shown.

@@ -12,9 +12,14 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 /// `${process.env.SERVER}.postgres.database.azure.com`. No name has such a sign in it; a password may.
 pub(super) fn is_partly_placeholder(name: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(name) else { return false };
-    [("${", "}"), ("$(", ")"), ("#{", "}"), ("<%", "%>"), ("{{", "}}")].into_iter().any(|(open, close)| {
-        text.split_once(open).is_some_and(|(_, rest)| rest.find(close).is_some_and(|length| length > 0))
-    })
+    // `{your_server}.postgres.database.azure.com`
+    text.split_once('.').is_some_and(|(first, _)| enclosed(first))
+        || [("${", "}"), ("$(", ")"), ("#{", "}"), ("<%", "%>"), ("{{", "}}")].into_iter().any(
+            |(open, close)| {
+                text.split_once(open)
+                    .is_some_and(|(_, rest)| rest.find(close).is_some_and(|length| length > 0))
+            },
+        )
 }
 
 /// Whether a value that is no host looks like a placeholder or a variable: `$host`, `<host>:<port>`.
@@ -103,6 +108,8 @@ mod tests {
             "#{host}.local",
             "{{ h }}.svc",
             "$(cat h).x",
+            "{your_server}.postgres.database.azure.com",
+            "<host>.example",
         ] {
             assert!(is_partly_placeholder(text.as_bytes()), "{text}");
         }

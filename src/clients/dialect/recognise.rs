@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::grammar::pairs::{Prefix, Syntax, keywords};
 use super::grammar::{Broken, Form, JAVASCRIPT, Pair, Parsed, Part, literal};
+use super::placeholder::{is_partly_placeholder, is_placeholder};
 use super::text::{Text, find, split};
 use super::understand::{Found, plain, understand};
 use super::wrapping::{self, Layer, Shell, Unwrapped};
@@ -65,6 +66,9 @@ pub fn read(input: &[u8], wanted: Option<&'static Dialect>) -> Target {
     search.attempt(&text, Vec::new(), Vec::new()).unwrap_or_else(|| search.unreadable(&text))
 }
 
+/// What placeholders have in them.
+const PLACEHOLDERS: &[u8] = b"<{[$%*";
+
 /// Whether a text is a string of libpq's with pairs in it and nothing round it, as most are: [`read`] finds the same, with
 /// more trouble.
 pub fn is_plain(text: &[u8]) -> bool {
@@ -72,7 +76,7 @@ pub fn is_plain(text: &[u8]) -> bool {
     let signs = text.iter().filter(|byte| **byte == b'=').count();
     signs > 1
         && !is_url
-        && !text.contains(&b';')
+        && !text.iter().any(|byte| *byte == b';' || PLACEHOLDERS.contains(byte))
         && text.first().is_some_and(u8::is_ascii_alphabetic)
         && text.last().is_some_and(|byte| byte.is_ascii_graphic())
         && conninfo::parse(text).is_ok()
@@ -145,7 +149,10 @@ impl Search<'_> {
                 None if is_libpq(&text) => {
                     // libpq takes what stands round a URI for a part of it.
                     let text = if layers.is_empty() { whole.clone() } else { text };
-                    return Some(Target::Libpq(Taken::plain(text, layers, beside)));
+                    return Some(match has_no_place(&text) {
+                        true => self.finish(table::libpq(), Form::Libpq, &text, layers, beside, false),
+                        false => Target::Libpq(Taken::plain(text, layers, beside)),
+                    });
                 }
                 None => {
                     if let Some(taken) = host_alone(&text, &layers) {
@@ -217,7 +224,7 @@ impl Search<'_> {
     }
 
     fn shell(&self, shell: Shell, layers: Vec<Layer>) -> Option<Target> {
-        if let (Some(text), Some(_)) = (&shell.string, self.wanted) {
+        if let Some(text) = shell.string.as_ref().filter(|text| self.wanted.is_some() || has_no_place(text)) {
             return self.attempt(text, layers, Vec::new());
         }
         Some(Target::Libpq(Taken {
@@ -412,6 +419,33 @@ fn first_keyword(text: &Text, syntax: Syntax) -> Option<std::ops::Range<usize>> 
     }
 }
 
+/// Whether libpq would look up a placeholder.
+fn has_no_place(text: &Text) -> bool {
+    let is_one = |parsed: &conninfo::Parsed, option: &str| {
+        parsed.get(option).is_some_and(|given| {
+            let value = given.value.as_bytes();
+            is_placeholder(value) || is_partly_placeholder(value)
+        })
+    };
+    text.bytes().iter().any(|byte| PLACEHOLDERS.contains(byte))
+        && conninfo::parse(text.bytes())
+            .is_ok_and(|parsed| is_one(&parsed, "host") || is_one(&parsed, "port"))
+}
+
+/// The settings of a string of libpq's that are placeholders: libpq uses them as they are.
+pub fn placeholders(input: &[u8]) -> Vec<&'static str> {
+    if !input.iter().any(|byte| PLACEHOLDERS.contains(byte)) {
+        return Vec::new();
+    }
+    let Target::Libpq(taken) = read(input, None) else { return Vec::new() };
+    let parsed = taken.text.as_ref().and_then(|text| conninfo::parse(text.bytes()).ok());
+    let given = parsed.iter().flat_map(|parsed| &parsed.assignments);
+    let given = given.map(|(option, assignment)| (*option, assignment.value.as_bytes()));
+    let beside = taken.options.iter().chain(&taken.variables);
+    let beside = beside.filter_map(|setting| Some((setting.libpq()?, setting.value.expose())));
+    given.chain(beside).filter(|(_, value)| is_placeholder(value)).map(|(option, _)| option).collect()
+}
+
 /// Whether a text has what no single word has: a keyword's sign, or a URL's.
 fn has_sign(text: &Text) -> bool {
     text.bytes().contains(&b'=') || text.bytes().windows(3).any(|part| part == b"://")
@@ -445,6 +479,10 @@ fn recognised(text: &Text) -> Option<Recognised> {
             row("prisma")?,
             "a URL of Prisma Accelerate: its host is Prisma's proxy, which speaks HTTPS and not PostgreSQL's protocol",
         ));
+    }
+    if starts("provider=") {
+        let what = "a string of OLE DB, which none of the drivers known here reads";
+        return Some(Recognised::Other(row("odbc")?, what));
     }
     if starts("postgresql+") || starts("postgres+") {
         let names = ["sqlalchemy", "sqlalchemy+psycopg2", "sqlalchemy+asyncpg", "sqlalchemy+pg8000"];

@@ -181,11 +181,11 @@ fn word(original: &[u8], at: usize, end: usize) -> usize {
     rest.iter().take_while(|byte| !b" \t\r\n;&?,'\"{}[]()=:/@`<>+.".contains(byte)).count()
 }
 
-/// Where the value begins of a name that ends at `end`, if a sign follows: `=`, `:`, `=>`.
+/// Where the value begins of a name that ends at `end`, if a sign follows: `=`, `:`, `=>`; of a name in quotes, `,` too.
 fn sign(original: &[u8], end: usize) -> Option<usize> {
     let quotes = usize::from(matches!(original.get(end), Some(b'"' | b'\'' | b'`')));
     let mut at = blanks(original, end + quotes);
-    if !matches!(original.get(at)?, b'=' | b':') {
+    if !matches!((original.get(at)?, quotes), (b'=' | b':', _) | (b',', 1)) {
         return None;
     }
     at += 1;

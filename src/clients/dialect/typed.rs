@@ -69,6 +69,26 @@ impl Typed {
         reading.settings.get(reading.decision.word?)
     }
 
+    /// Where a setting of libpq's comes from, if not from the text: a variable, or what the driver takes where nothing is
+    /// said.
+    pub fn origin(&self, option: &str) -> Option<String> {
+        let reading = self.reading()?;
+        let setting = match option {
+            "sslmode" => self.word(),
+            "sslrootcert" => {
+                reading.libpq(option).or_else(|| reading.get(option)).or_else(|| reading.root_file())
+            }
+            _ => reading.libpq(option),
+        };
+        match setting {
+            Some(setting) => setting.variable.map(|variable| match variable.contains(':') {
+                true => variable.to_owned(),
+                false => format!("environment {variable}"),
+            }),
+            None => Some(format!("default of {}", reading.dialect.title)),
+        }
+    }
+
     /// What libpq would demand by the words that it has in common with the driver, where that is something else.
     pub fn libpq_demand(&self) -> Option<Demand> {
         let reading = self.reading()?;

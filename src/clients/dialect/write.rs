@@ -62,8 +62,7 @@ impl Reading {
         let counting = |setting: &&Setting| setting.counts && setting.value.plain().is_some();
         // What stands beside the string and is the program's own stays there.
         let stays = |setting: &Setting| {
-            matches!(setting.meaning, Some(Meaning::Own | Meaning::Server))
-                && self.settings.iter().skip(self.beside).any(|other| std::ptr::eq(other, setting))
+            matches!(setting.meaning, Some(Meaning::Own | Meaning::Server)) && self.is_beside(setting)
         };
         for setting in self.typed_settings().filter(counting).filter(|setting| !stays(setting)) {
             let value = setting.libpq().and_then(changed).unwrap_or(setting.value.expose());

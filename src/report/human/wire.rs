@@ -92,7 +92,7 @@ pub(super) fn settings(page: &mut Page, outcome: &Outcome) {
         settings::typed(page, typed);
     }
     page.line("settings");
-    for line in settings::lines(page.style(), &settings.parameters) {
+    for line in settings::lines(page.style(), &settings.parameters, outcome.evidence.typed.as_deref()) {
         page.line(&format!("  {line}"));
     }
 }

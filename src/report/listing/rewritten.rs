@@ -26,7 +26,7 @@ impl Rewritten<'_> {
 
 impl Listing for Rewritten<'_> {
     fn page(&self, page: &mut Page) {
-        page.line(&format!("read as {}", self.typed.dialect().title));
+        settings::read_as(page, self.typed);
         let now = diagnose::demands(self.typed).unwrap_or_default();
         page.line(&page.clean(&format!("now: {now}")));
         page.verbatim(2, Role::Plain, &self.given());

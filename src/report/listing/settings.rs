@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::check::Effective;
+use crate::clients::dialect::Typed;
 use crate::conninfo::Parameter;
 use crate::diagnose;
 use crate::report::lossy;
@@ -16,7 +17,7 @@ impl Listing for Effective {
         if let Some(typed) = &self.typed {
             settings::typed(page, typed);
         }
-        for line in settings::lines(page.style(), &self.parameters) {
+        for line in settings::lines(page.style(), &self.parameters, self.typed.as_deref()) {
             page.line(&line);
         }
         if let Some(diagnosis) = &self.diagnosis {
@@ -29,7 +30,10 @@ impl Listing for Effective {
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let mut fields = vec![
             ("diagnosis", self.diagnosis.as_ref().map_or(Json::Null, json::diagnosis)),
-            ("parameters", self.parameters.iter().map(parameter).collect()),
+            (
+                "parameters",
+                self.parameters.iter().map(|given| parameter(given, self.typed.as_deref())).collect(),
+            ),
         ];
         if let Some(typed) = &self.typed {
             let verifying = typed.verifying().and_then(Result::ok);
@@ -42,7 +46,7 @@ impl Listing for Effective {
     }
 }
 
-fn parameter(parameter: &Parameter) -> Json {
+fn parameter(parameter: &Parameter, typed: Option<&Typed>) -> Json {
     let value = lossy(parameter.value.shown());
-    json!({ "keyword": parameter.keyword, "value": value, "source": parameter.origin.to_string() })
+    json!({ "keyword": parameter.keyword, "value": value, "source": settings::origin(parameter, typed) })
 }

@@ -73,8 +73,20 @@ pub fn owners(name: &str) -> Vec<&'static str> {
             owners.push(family);
         }
     }
+    let foreign =
+        FOREIGN.iter().filter(|(_, names)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    owners.extend(foreign.map(|(product, _)| *product));
     owners
 }
+
+/// Keywords of other databases' drivers that people bring along.
+const FOREIGN: [(&str, &[&str]); 2] = [
+    (
+        "SQL Server",
+        &["Encrypt", "Initial Catalog", "Data Source", "MultipleActiveResultSets", "Trusted_Connection"],
+    ),
+    ("MySQL", &["charset", "useSSL", "requireSSL", "allowPublicKeyRetrieval", "serverTimezone"]),
+];
 
 impl Dialect {
     /// The keyword of a name, as this driver compares names, and the name as it knows it.
