@@ -30,10 +30,11 @@ fn main() -> ExitCode {
                 let _ = write!(io::stdout(), "{}", trouble.line);
                 return trouble.exit_status.into();
             }
-            // Help and version go to standard output and are no failure. Nobody is left to tell when printing fails.
-            let status = answer.exit_code();
-            let _ = answer.print();
-            return ExitCode::from(u8::try_from(status).unwrap_or(commands::USAGE));
+            // Help and version go to standard output and are no failure, unless they cannot be written; that nobody reads on
+            // is none either.
+            let status = u8::try_from(answer.exit_code()).unwrap_or(commands::USAGE);
+            let lost = answer.print().is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
+            return ExitCode::from(if lost && status == 0 { commands::INTERNAL_ERROR } else { status });
         }
     };
     match commands::run(&cli) {

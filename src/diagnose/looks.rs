@@ -27,6 +27,7 @@ fn hello(offer: &HelloOffer) -> String {
         HelloPurpose::Everything => "all suites, groups and signatures that are known",
         HelloPurpose::Alpn => "the same hello without ALPN",
         HelloPurpose::Own => "of these what this tool offers",
+        HelloPurpose::Narrowed => "the refused offer, and what was chosen beyond it",
         HelloPurpose::WholeAnswer => "a hello with a long answer",
         HelloPurpose::ShortAnswer => "a hello with a short answer",
         HelloPurpose::Negotiation => "the other way to begin TLS",

@@ -319,16 +319,27 @@ fn starting(view: &View<'_>) -> Option<Finding> {
 
 /// The last message that came, by its type.
 fn last_message(view: &View<'_>) -> String {
-    match view.session().and_then(|session| session.last_message) {
-        None => "none".to_owned(),
-        Some(b'R') => "R, an authentication request".to_owned(),
-        Some(b'S') => "S, a parameter".to_owned(),
-        Some(b'K') => "K, the cancel key".to_owned(),
-        Some(b'Z') => "Z, ready for queries".to_owned(),
-        Some(b'N') => "N, a notice".to_owned(),
-        Some(b'E') => "E, an error".to_owned(),
-        Some(byte) => text::printable_bytes(&[byte]),
-    }
+    let last = view.session().and_then(|session| session.last_message);
+    last.map_or_else(|| "none".to_owned(), message_type)
+}
+
+fn message_type(kind: u8) -> String {
+    let name = match kind {
+        b'R' => "an authentication request",
+        b'S' => "a parameter",
+        b'K' => "the cancel key",
+        b'Z' => "ready for queries",
+        b'N' => "a notice",
+        b'E' => "an error",
+        byte => return text::printable_bytes(&[byte]),
+    };
+    format!("{}, {name}", char::from(kind))
+}
+
+/// A message of which only a part came.
+fn incomplete(view: &View<'_>) -> Option<String> {
+    let (kind, bytes) = view.session()?.incomplete?;
+    Some(format!("{}, cut off after byte {bytes}", message_type(kind)))
 }
 
 fn seconds(view: &View<'_>) -> Option<i64> {
@@ -340,19 +351,30 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     if !matches!(view.session_failure(), None | Some(SessionFailure::TimedOut)) {
         return None;
     }
-    let authenticated = view.session().is_some_and(|session| session.authenticated.is_some());
+    let incomplete = incomplete(view);
+    let session = view.session();
+    let last = session.and_then(|session| session.last_message);
+    let title = match (session.and_then(|session| session.authenticated), last) {
+        _ if incomplete.is_some() => "only a part of a message came after the startup message",
+        (Some(_), Some(b'R') | None) => "no response after the login",
+        (Some(_), Some(_)) => "no ReadyForQuery after the login",
+        (None, Some(_)) => "no response during authentication",
+        (None, None) => "no response after the startup message",
+    };
+    let waits = match incomplete {
+        Some(_) => {
+            "the rest of it did not come: the server, or a proxy or pooler in front of it, stopped half-way"
+        }
+        None => {
+            "one of these waits: a pooler for a free server connection, a proxy for a server that does not respond, \
+             the server for its LDAP, RADIUS or Kerberos"
+        }
+    };
     Some(
-        Finding::titled(if authenticated {
-            "no response after the login"
-        } else {
-            "no response after the startup message"
-        })
-        .because(format!(
-            "{}; one of these waits: a pooler for a free server connection, a proxy for a server that does not respond, \
-             the server for its LDAP, RADIUS or Kerberos",
-            view.tls_words()
-        ))
+        Finding::titled(title)
+        .because(format!("{}; {waits}", view.tls_words()))
         .fact("last_message", last_message(view))
+        .fact_if("incomplete", incomplete)
         .fact_if("seconds", seconds(view))
         .fix(log_connections(
             "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
@@ -391,14 +413,20 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                     view.tls_words()
                 )
             } else {
+                let error = if incomplete(view).is_some() {
+                    "the last message was cut off"
+                } else {
+                    "no error was sent"
+                };
                 format!(
-                    "{}; no error was sent. One of these: the server process ended; a proxy or pooler found no server for the \
+                    "{}; {error}. One of these: the server process ended; a proxy or pooler found no server for the \
                      session; a proxy or provider drops addresses that are not on its allow list",
                     view.tls_words()
                 )
             })
             .fact("answer", how)
             .fact("last_message", last_message(view))
+            .fact_if("incomplete", incomplete(view))
             .fact_if("seconds", seconds(view))
             .fixes(asked.then(|| {
                 Fix::text(
@@ -583,17 +611,21 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
                 .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
         );
     }
-    let what = match view.session_failure() {
-        Some(SessionFailure::Protocol(what)) => text::printable(what),
-        Some(SessionFailure::AlertReceived(alert)) => super::alerts::name(*alert),
-        _ => "something unknown to pgtls-check".to_owned(),
+    let unfit = "PostgreSQL's protocol does not allow this message here";
+    let (what, cause) = match view.session_failure() {
+        Some(SessionFailure::Protocol(what)) => (text::printable(what), unfit),
+        Some(SessionFailure::Tls(what)) => (
+            format!("a violation of TLS: {}", text::printable(what)),
+            "either the server's TLS is faulty, or something in between changes it",
+        ),
+        Some(SessionFailure::AlertReceived(alert)) => {
+            (super::alerts::name(*alert), super::alerts::meaning(*alert))
+        }
+        _ => ("something unknown to pgtls-check".to_owned(), unfit),
     };
     Some(
         Finding::titled(format!("the session ended with {what}"))
-            .because(format!(
-                "{}; PostgreSQL's protocol does not allow this message here",
-                view.tls_words()
-            ))
+            .because(format!("{}; {cause}", view.tls_words()))
             .fact("message", what)
             .fact("last_message", last_message(view))
             .fix(Fix::text(

@@ -464,6 +464,8 @@ pub struct SessionRecord {
     pub backend_ssl: Option<bool>,
     /// The type byte of the last message that came.
     pub last_message: Option<u8>,
+    /// Of a message of which only a part came: its type byte, and how many bytes of it came.
+    pub incomplete: Option<(u8, usize)>,
     /// Notices that came before ReadyForQuery.
     pub notices: Vec<ServerMessage>,
     /// What ended it, unless it succeeded.
@@ -512,6 +514,8 @@ pub enum SessionFailure {
     Server(ServerMessage),
     /// A TLS alert after the handshake (TLS 1.3 answers a client certificate so).
     AlertReceived(u8),
+    /// After the handshake the server's TLS broke its protocol: what.
+    Tls(String),
     /// `require_auth` excludes what the server asks.
     MethodExcluded,
     /// A method this tool cannot do.
@@ -618,6 +622,8 @@ pub enum HelloPurpose {
     Unsupported,
     /// The part of that which rustls offers.
     Own,
+    /// An offer that is refused, and of a wider one that is answered what the answer shows beyond it.
+    Narrowed,
     /// Whether the limits of OpenSSL's configuration make the difference: its default suites, groups and signature schemes.
     Unlimited,
     /// Whether the server name makes the difference.

@@ -37,9 +37,11 @@ pub(super) fn conceal(evidence: &mut Evidence) {
         }
         match &mut session.failure {
             Some(SessionFailure::Server(message)) => known.hide(message),
-            Some(SessionFailure::Protocol(text) | SessionFailure::ScramMismatch(text)) => {
-                *text = known.without(text)
-            }
+            Some(
+                SessionFailure::Protocol(text)
+                | SessionFailure::Tls(text)
+                | SessionFailure::ScramMismatch(text),
+            ) => *text = known.without(text),
             _ => {}
         }
     }

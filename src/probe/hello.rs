@@ -5,7 +5,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::bytes::vector;
 use crate::conninfo::TlsVersion;
-use crate::evidence::HelloOffer;
+use crate::evidence::{HelloOffer, HelloPurpose};
 
 const P256: u16 = 23;
 pub(super) const X25519: u16 = 29;
@@ -13,7 +13,11 @@ pub(super) const X25519: u16 = 29;
 /// SHA-1 with RSA, DSA and ECDSA: TLS 1.0 and 1.1 sign with nothing else.
 pub(super) const OLD_SCHEMES: [u16; 2] = [0x0203, 0x0201];
 
-/// The record with the ClientHello. It is padded to `offer.size` bytes where it is shorter.
+/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV, which OpenSSL before 3.5 sends as the last of the suites in place of an extension.
+pub(super) const RENEGOTIATION: u16 = 0x00FF;
+
+/// The record with the ClientHello: but for its lists it is OpenSSL's, extension by extension (statem/extensions.c). It is
+/// padded to `offer.size` bytes where it is shorter.
 pub(super) fn client_hello(offer: &HelloOffer) -> Vec<u8> {
     let bare = record(&message(offer, None));
     // The padding extension (RFC 7685) has a head of its own.
@@ -51,18 +55,23 @@ fn extensions(offer: &HelloOffer, highest: TlsVersion, padding: Option<usize>) -
     if let Some(name) = &offer.sni {
         extension(0, &vector(&[&[0][..], &vector(name.as_bytes(), 2)].concat(), 2));
     }
-    // ec_point_formats: uncompressed.
-    extension(11, &[1, 0]);
-    extension(10, &vector(&numbers(&offer.groups), 2));
-    if highest >= TlsVersion::Tls12 {
-        extension(13, &vector(&numbers(&offer.schemes), 2));
+    if !offer.suites.contains(&RENEGOTIATION) {
+        extension(0xFF01, &[0]);
     }
+    // ec_point_formats: uncompressed and both kinds of compressed; session_ticket.
+    extension(11, &[3, 0, 1, 2]);
+    extension(10, &vector(&numbers(&offer.groups), 2));
+    extension(35, &[]);
     if offer.alpn {
         extension(16, &vector(&vector(super::tls::ALPN.as_bytes(), 1), 2));
     }
-    // extended_master_secret, renegotiation_info.
+    // encrypt_then_mac, extended_master_secret.
+    extension(22, &[]);
     extension(23, &[]);
-    extension(0xFF01, &[0]);
+    // Before TLS 1.2 it means nothing; where versions are compared, it is to be no other difference.
+    if highest >= TlsVersion::Tls12 || offer.purpose == HelloPurpose::Version {
+        extension(13, &vector(&numbers(&offer.schemes), 2));
+    }
     if highest == TlsVersion::Tls13 {
         let versions: Vec<u16> = offer.versions.iter().rev().map(|version| number(*version)).collect();
         extension(43, &vector(&numbers(&versions), 1));
@@ -118,7 +127,6 @@ fn random() -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::HelloPurpose;
 
     fn offer(versions: &[TlsVersion], size: usize) -> HelloOffer {
         HelloOffer {

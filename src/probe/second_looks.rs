@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::hello::OLD_SCHEMES;
+use super::hello::{OLD_SCHEMES, RENEGOTIATION, client_hello};
 use super::look::look;
 use super::tls::{self, sent_name};
 use super::wiretap::is_record;
@@ -35,9 +35,9 @@ const PORT_MARGIN: Duration = Duration::from_millis(200);
 /// Ports of PostgreSQL and its poolers: the default, a second cluster (Debian), PgBouncer, Supabase's pooler.
 const NEIGHBOURS: [u16; 4] = [5432, 5433, 6432, 6543];
 
-/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV, which OpenSSL before 3.5 sends as the last of the suites.
-const RENEGOTIATION: u16 = 0x00FF;
 const P256: u16 = 23;
+/// Of signature schemes.
+const ED448: u16 = 0x0808;
 /// Alerts of a server that finds nothing it can take (RFC 8446, section 6.2).
 const NOTHING_IN_COMMON: u8 = 40;
 const TOO_WEAK: u8 = 71;
@@ -205,7 +205,8 @@ impl Looks {
             Some(TlsFailure::Ended(_)) if hellos.direct && unheard => self.with_request(hellos).await,
             // These alerts name their reason; whether it is the only one is left to see.
             Some(TlsFailure::AlertReceived(120)) => {
-                self.hello(hellos.without_alpn(hellos.all(HelloPurpose::Unsupported))).await;
+                let all = hellos.all(HelloPurpose::Unsupported);
+                self.compared(&all, [Some(hellos.without_alpn(all.clone()))]).await;
             }
             Some(TlsFailure::AlertReceived(112)) => {
                 let all = hellos.all(HelloPurpose::Unsupported);
@@ -219,10 +220,9 @@ impl Looks {
             Some(TlsFailure::AlertReceived(PROTOCOL_VERSION))
                 if unheard && hellos.settings.limiting_config().is_none() =>
             {
-                for offer in hellos.other_versions(tls) {
-                    if self.hello(offer).await {
-                        break;
-                    }
+                let all = hellos.all(HelloPurpose::Unsupported);
+                if !self.hello(all.clone()).await {
+                    self.compared(&all, hellos.other_versions(&all, tls).map(Some)).await;
                 }
             }
             Some(failure @ (TlsFailure::AlertReceived(_) | TlsFailure::Ended(_))) if unheard => {
@@ -231,7 +231,10 @@ impl Looks {
                     self.taken.iter().any(|look| matches!(look.answer, Answer::ServerHello { .. }));
                 if !is_answered && matches!(failure, TlsFailure::AlertReceived(NOTHING_IN_COMMON | TOO_WEAK))
                 {
-                    self.hello(hellos.everything()).await;
+                    let wide = hellos.everything();
+                    if self.hello(wide.clone()).await {
+                        self.narrowed(&hellos.all(HelloPurpose::Unsupported), &wide).await;
+                    }
                 }
             }
             _ => {}
@@ -243,7 +246,7 @@ impl Looks {
     async fn silence(&mut self, hellos: &Hellos<'_>) {
         // One group, so that the key share alone decides how long the answer is.
         let whole = HelloOffer { groups: vec![P256], ..hellos.all(HelloPurpose::WholeAnswer) };
-        let short = HelloOffer { purpose: HelloPurpose::ShortAnswer, share: false, ..whole.clone() };
+        let short = HelloOffer { purpose: HelloPurpose::ShortAnswer, share: false, ..padded(&whole) };
         let without = (!hellos.direct).then(|| hellos.without_alpn(whole.clone()));
         let offers = [whole.clone(), short.clone()].into_iter().chain(without.clone());
         let again = [whole, short].into_iter().chain(without);
@@ -286,8 +289,7 @@ impl Looks {
         if self.hello(all.clone()).await {
             let own = hellos.own(&all);
             if !self.hello(own.clone()).await {
-                self.hello(all).await;
-                self.hello(own).await;
+                self.narrowed(&own, &all).await;
             }
             return;
         }
@@ -295,18 +297,44 @@ impl Looks {
             [hellos.unlimited(all.clone()), (!hellos.direct).then(|| hellos.without_alpn(all.clone()))];
         let variants = one_thing
             .into_iter()
-            .chain(hellos.other_versions(tls).map(Some))
+            .chain(hellos.other_versions(&all, tls).map(Some))
             .chain([hellos.other_name(all.clone())]);
         self.compared(&all, variants).await;
     }
 
-    /// Finds the first of several hellos, each with one thing changed, that is answered, and asks both again: what was chance
-    /// is hardly so twice.
+    /// `offer` was not answered and a wider one was: is it for what that answer shows to be chosen? That alone is added.
+    async fn narrowed(&mut self, offer: &HelloOffer, wide: &HelloOffer) {
+        let Some(Answer::ServerHello { version, suite, group, .. }) = self
+            .taken
+            .iter()
+            .rev()
+            .map(|look| &look.answer)
+            .find(|answer| matches!(answer, Answer::ServerHello { .. }))
+        else {
+            return;
+        };
+        let mut narrowed = HelloOffer { purpose: HelloPurpose::Narrowed, ..offer.clone() };
+        narrowed.suites.extend(Some(*suite).filter(|suite| !offer.suites.contains(suite)));
+        narrowed.groups.extend(group.filter(|group| !offer.groups.contains(group)));
+        // Nothing else than what was offered is chosen: the signature is left, of which TLS 1.3 has one that is not offered.
+        if narrowed.suites == offer.suites && narrowed.groups == offer.groups {
+            match version {
+                TlsVersion::Tls13 if wide.purpose == HelloPurpose::Unsupported => {
+                    narrowed.schemes.push(ED448)
+                }
+                _ => narrowed.schemes = wide.schemes.clone(),
+            }
+        }
+        self.compared(offer, [Some(narrowed)]).await;
+    }
+
+    /// Finds the first of several hellos, each with one thing changed, that is answered, and asks both again, in the other
+    /// order: what was chance is hardly so twice, nor what comes from two servers in turn behind one address.
     async fn compared(&mut self, all: &HelloOffer, variants: impl IntoIterator<Item = Option<HelloOffer>>) {
         for variant in variants.into_iter().flatten() {
             if self.hello(variant.clone()).await {
-                self.hello(all.clone()).await;
                 self.hello(variant).await;
+                self.hello(all.clone()).await;
                 return;
             }
         }
@@ -347,7 +375,7 @@ impl<'a> Hellos<'a> {
         let of = |all: &[u16], own: &[u16]| all.iter().filter(|one| own.contains(one)).copied().collect();
         HelloOffer {
             purpose: HelloPurpose::Own,
-            suites: of(&all.suites, &suites),
+            suites: of(&all.suites, &[&suites[..], &[RENEGOTIATION]].concat()),
             groups: of(&all.groups, &groups),
             schemes: of(&all.schemes, &schemes),
             ..all.clone()
@@ -376,18 +404,21 @@ impl<'a> Hellos<'a> {
         }
     }
 
-    /// Hellos with the old versions, and with the newest where that was not offered.
-    fn other_versions(&self, tls: &TlsRecord) -> impl Iterator<Item = HelloOffer> {
-        let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12];
-        let newest = [TlsVersion::Tls13];
-        let lacks_newest = !tls.offer.versions.contains(&TlsVersion::Tls13);
-        let old = offer(HelloPurpose::Version, &old, self);
-        let newest = lacks_newest.then(|| offer(HelloPurpose::Version, &newest, self));
-        [old].into_iter().chain(newest)
+    /// Hellos with TLS 1.2 where it was offered beside 1.3, with the old versions, and with the newest where that was not
+    /// offered.
+    fn other_versions(&self, all: &HelloOffer, tls: &TlsRecord) -> impl Iterator<Item = HelloOffer> {
+        use TlsVersion::{Tls10, Tls11, Tls12, Tls13};
+        let offers = |version| tls.offer.versions.contains(&version);
+        let same = |offer| HelloOffer { size: padded(all).size, schemes: all.schemes.clone(), ..offer };
+        let of = |versions: &[TlsVersion]| same(offer(HelloPurpose::Version, versions, self));
+        let alone = (offers(Tls12) && offers(Tls13)).then(|| of(&[Tls12]));
+        let old = if alone.is_some() { of(&[Tls10, Tls11]) } else { of(&[Tls10, Tls11, Tls12]) };
+        let newest = (!offers(Tls13)).then(|| of(&[Tls13]));
+        alone.into_iter().chain([old]).chain(newest)
     }
 
     fn without_alpn(&self, offer: HelloOffer) -> HelloOffer {
-        HelloOffer { purpose: HelloPurpose::Alpn, alpn: false, ..offer }
+        HelloOffer { purpose: HelloPurpose::Alpn, alpn: false, ..padded(&offer) }
     }
 
     /// The same under another name: none where one was sent, the host's where none was.
@@ -396,7 +427,7 @@ impl<'a> Hellos<'a> {
             Some(_) => None,
             None => Some(String::from_utf8_lossy(sent_name(self.host, true)?).into_owned()),
         };
-        Some(HelloOffer { purpose: HelloPurpose::ServerName, sni, ..offer })
+        Some(HelloOffer { purpose: HelloPurpose::ServerName, sni, ..padded(&offer) })
     }
 }
 
@@ -426,6 +457,11 @@ fn offer(purpose: HelloPurpose, versions: &[TlsVersion], hellos: &Hellos<'_>) ->
         size: 0,
     };
     with_lists(bare, hellos.settings.offered())
+}
+
+/// The same, so long as it is now whatever is taken out of it: what stands in between may go by a hello's length.
+fn padded(offer: &HelloOffer) -> HelloOffer {
+    HelloOffer { size: client_hello(offer).len(), ..offer.clone() }
 }
 
 /// The hello with the lists that go with its versions.

@@ -266,7 +266,8 @@ fn tls_1_2_is_a_round_trip_more() {
     assert_eq!(found, Some((HelloPurpose::Version, TlsVersion::Tls12)), "{:?}", evidence.looks);
 }
 
-/// The answer to all that OpenSSL offers, where what this tool offers of it is refused, twice each.
+/// The answer to all that OpenSSL offers, where what this tool offers of it is refused and what was chosen beside that is not,
+/// twice each.
 fn beside_own_offer(evidence: &Evidence) -> &Answer {
     let looks: Vec<_> = evidence
         .looks
@@ -276,12 +277,14 @@ fn beside_own_offer(evidence: &Evidence) -> &Answer {
             _ => panic!("{look:?}"),
         })
         .collect();
-    let [(HelloPurpose::Unsupported, answer), (HelloPurpose::Own, Answer::Alert(40)), again, own] = looks[..]
-    else {
+    let [(HelloPurpose::Unsupported, answer), own, narrowed, again, own_again] = looks[..] else {
         panic!("{looks:?}")
     };
-    assert!(matches!(again, (HelloPurpose::Unsupported, Answer::ServerHello { .. })));
-    assert_eq!(own, (HelloPurpose::Own, &Answer::Alert(40)));
+    assert!(matches!(narrowed, (HelloPurpose::Narrowed, Answer::ServerHello { .. })), "{narrowed:?}");
+    assert!(matches!(again, (HelloPurpose::Narrowed, Answer::ServerHello { .. })), "{again:?}");
+    for own in [own, own_again] {
+        assert_eq!(own, (HelloPurpose::Own, &Answer::Alert(40)));
+    }
     answer
 }
 

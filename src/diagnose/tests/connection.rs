@@ -367,6 +367,30 @@ fn versions_are_told_on_both_sides() {
         )
         .fails(&codes::TLS_VERSION_UNSUPPORTED)
         .because("ssl_min_protocol_version comes from the connection string");
+    // TLS 1.2 is answered where TLS 1.3 is not offered beside it, or now and then.
+    for failure in [TlsFailure::AlertReceived(70), TlsFailure::Ended(Closure::Reset)] {
+        let with = |refusal| {
+            Evidence::healthy().with_tls(failure.clone()).with_difference(
+                (HelloPurpose::Version, hello(TlsVersion::Tls12)),
+                (HelloPurpose::Unsupported, refusal),
+                None,
+            )
+        };
+        with(Answer::Ended(Closure::Reset))
+            .fails(&codes::TLS_VERSION_UNSUPPORTED)
+            .titled("the server rejects a ClientHello that offers TLS 1.3")
+            .sets("ssl_max_protocol_version", "TLSv1.2");
+        let outcome = super::super::diagnose(with(hello(TlsVersion::Tls12)));
+        assert_ne!(outcome.diagnosis.unwrap().code, &codes::TLS_VERSION_UNSUPPORTED);
+    }
+}
+
+/// What this tool offers is refused; what psql offers and what was chosen of it are answered so.
+fn beside_own(failure: TlsFailure, answer: &Answer, own: Answer) -> Evidence {
+    Evidence::healthy()
+        .with_tls(failure)
+        .with_look(HelloPurpose::Unsupported, None, answer.clone())
+        .with_difference((HelloPurpose::Narrowed, answer.clone()), (HelloPurpose::Own, own), None)
 }
 
 #[test]
@@ -376,13 +400,6 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .fails(&codes::TLS_NO_SHARED_CIPHER)
         .shows("offered", "AES-GCM")
         .runs("ssl_ciphers");
-    let beside_own = |failure: TlsFailure, answer: &Answer, own: Answer| {
-        Evidence::healthy().with_tls(failure).with_difference(
-            (HelloPurpose::Unsupported, answer.clone()),
-            (HelloPurpose::Own, own),
-            None,
-        )
-    };
     let cbc = chosen(TlsVersion::Tls12, 0xC013, Some(23));
     beside_own(TlsFailure::AlertReceived(40), &cbc, Answer::Alert(40))
         .fails(&codes::TLS_UNSUPPORTED_HERE)
@@ -402,6 +419,42 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
             .shows("server_insists_on", what)
             .shows("seen_in", "second ClientHello");
     }
+    Evidence::healthy()
+        .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
+        .fails(&codes::TLS_UNSUPPORTED_HERE)
+        .shows("server_insists_on", "Ed448");
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
+        .fails(&codes::TLS_NO_SHARED_CIPHER)
+        .shows("psql", "handshake_failure");
+    // Offered everything, the server shows whether it is the suites, the group or its key.
+    let offered_all = |answer: Answer| {
+        Evidence::healthy()
+            .with_tls(TlsFailure::AlertReceived(40))
+            .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
+            .with_look(HelloPurpose::Everything, None, answer)
+    };
+    let suite = chosen(TlsVersion::Tls12, 0x0005, None);
+    offered_all(suite.clone()).fails(&codes::TLS_PROTOCOL_ERROR).because("other ClientHellos were answered");
+    offered_all(suite.clone())
+        .with_difference(
+            (HelloPurpose::Narrowed, suite),
+            (HelloPurpose::Unsupported, Answer::Alert(40)),
+            None,
+        )
+        .fails(&codes::TLS_NO_SHARED_CIPHER)
+        .because("allow no suite that OpenSSL's clients offer, but TLS_RSA_WITH_RC4_128_SHA")
+        .runs("ssl_ciphers");
+    offered_all(Answer::Alert(40))
+        .fails(&codes::TLS_NO_SHARED_CIPHER)
+        .because("type of its key")
+        .runs("Public Key Algorithm");
+}
+
+#[test]
+fn what_no_answer_shows_to_be_missing_here_is_not_claimed() {
+    let cbc = chosen(TlsVersion::Tls12, 0xC013, Some(23));
     // Nothing in these answers shows what is missing here.
     let unsaid = |evidence: Evidence| {
         let outcome = super::super::diagnose(evidence);
@@ -409,10 +462,27 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
     };
     let plain = chosen(TlsVersion::Tls13, 0x1302, Some(25));
     let closed = || TlsFailure::Ended(Closure::Closed);
-    unsaid(beside_own(closed(), &plain, Answer::Alert(40)));
-    unsaid(beside_own(TlsFailure::AlertReceived(40), &plain, Answer::Ended(Closure::Closed)));
-    unsaid(beside_own(TlsFailure::AlertReceived(80), &plain, Answer::Alert(80)));
     unsaid(beside_own(closed(), &chosen(TlsVersion::Tls12, 0xC030, Some(23)), Answer::Alert(40)));
+    // psql's offer is answered and this tool's is not; what is chosen, added to it, makes no difference.
+    for failure in [closed(), TlsFailure::AlertReceived(40), TlsFailure::AlertReceived(80)] {
+        for narrowed in [None, Some(Answer::Alert(40))] {
+            let evidence = Evidence::healthy().with_tls(failure.clone()).with_difference(
+                (HelloPurpose::Unsupported, cbc.clone()),
+                (HelloPurpose::Own, Answer::Alert(40)),
+                None,
+            );
+            unsaid(match narrowed {
+                Some(answer) => evidence.with_look(HelloPurpose::Narrowed, None, answer),
+                None => evidence,
+            });
+        }
+    }
+    Evidence::healthy()
+        .with_tls(TlsFailure::AlertReceived(40))
+        .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
+        .with_look(HelloPurpose::Own, None, plain.clone())
+        .fails(&codes::TLS_PROTOCOL_ERROR)
+        .because("with the same offer was answered");
     // What this tool offers is answered too, the second time or the first.
     unsaid(beside_own(TlsFailure::AlertReceived(40), &cbc, plain.clone()));
     let once = |answer: &Answer, own: &Answer| {
@@ -427,28 +497,6 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         None,
         plain,
     ));
-    Evidence::healthy()
-        .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
-        .fails(&codes::TLS_UNSUPPORTED_HERE)
-        .shows("server_insists_on", "Ed448");
-    Evidence::healthy()
-        .with_tls(TlsFailure::AlertReceived(40))
-        .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
-        .fails(&codes::TLS_NO_SHARED_CIPHER)
-        .shows("psql", "handshake_failure");
-    // Offered everything, the server shows whether it is the suites, the group or its key.
-    let offered_all = |answer| {
-        Evidence::healthy()
-            .with_tls(TlsFailure::AlertReceived(40))
-            .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))
-            .with_look(HelloPurpose::Everything, None, answer)
-            .fails(&codes::TLS_NO_SHARED_CIPHER)
-    };
-    let suite = offered_all(chosen(TlsVersion::Tls12, 0x0005, None));
-    suite
-        .because("allow no suite that OpenSSL's clients offer, but TLS_RSA_WITH_RC4_128_SHA")
-        .runs("ssl_ciphers");
-    offered_all(Answer::Alert(40)).because("type of its key").runs("Public Key Algorithm");
 }
 
 #[test]
@@ -590,7 +638,7 @@ fn silence_in_the_handshake_is_told_apart_by_bytes() {
     // The long answer came this time.
     beside_whole(HelloPurpose::ShortAnswer, hello.clone())
         .fails(&codes::TLS_TIMEOUT)
-        .because("nothing came back");
+        .because("other ClientHellos were answered");
     beside_whole(HelloPurpose::Alpn, Answer::TimedOut)
         .fails(&codes::ALPN_REJECTED)
         .shows("answer", "none")
@@ -607,9 +655,19 @@ fn alpn_is_rejected_where_nothing_else_makes_the_difference() {
         .shows("answer", "no_application_protocol (120)")
         .advises("accepts by ALPN");
     said()
-        .with_look(HelloPurpose::Alpn, None, hello())
+        .with_difference((HelloPurpose::Alpn, hello()), (HelloPurpose::Unsupported, Answer::Alert(120)), None)
         .fails(&codes::ALPN_REJECTED)
         .shows("libpq", "16 and older");
+    for evidence in [
+        said().with_look(HelloPurpose::Alpn, None, Answer::Alert(120)),
+        said().with_look(HelloPurpose::Alpn, None, hello()).with_look(
+            HelloPurpose::Unsupported,
+            None,
+            hello(),
+        ),
+    ] {
+        evidence.fails(&codes::TLS_PROTOCOL_ERROR).because("supported");
+    }
     for failure in
         [TlsFailure::AlertReceived(80), TlsFailure::Ended(Closure::Closed), TlsFailure::Ended(Closure::Reset)]
     {

@@ -480,6 +480,7 @@ fn established() -> SessionRecord {
         server_version: Some("18.4".to_owned()),
         backend_ssl: Some(true),
         last_message: Some(b'Z'),
+        incomplete: None,
         notices: Vec::new(),
         failure: None,
     }

@@ -281,6 +281,37 @@ fn channel_binding() {
 }
 
 #[test]
+fn how_far_a_session_came_is_told() {
+    for (authenticated, last, incomplete, title) in [
+        (false, None, None, "no response after the startup message"),
+        (false, Some(b'R'), None, "no response during authentication"),
+        (true, Some(b'R'), None, "no response after the login"),
+        (true, Some(b'S'), None, "no ReadyForQuery after the login"),
+        (false, None, Some((b'E', 3)), "only a part of a message came after the startup message"),
+        (true, Some(b'K'), Some((b'Z', 5)), "only a part of a message came after the startup message"),
+    ] {
+        let evidence = |failure| {
+            Evidence::healthy().with_session(failure).with_attempt(|attempt| {
+                let session = &mut attempt.session.as_mut().unwrap().result;
+                session.authenticated = authenticated.then_some(std::time::Duration::ZERO);
+                session.last_message = last;
+                session.incomplete = incomplete;
+            })
+        };
+        let found = evidence(SessionFailure::TimedOut).fails(&codes::SESSION_TIMEOUT).titled(title);
+        let closed = evidence(SessionFailure::Ended(Closure::Closed)).fails(&codes::SESSION_CLOSED);
+        match incomplete {
+            Some((_, 3)) => {
+                found.shows("incomplete", "E, an error, cut off after byte 3");
+                closed.because("the last message was cut off");
+            }
+            Some(_) => drop(found.because("stopped half-way")),
+            None => drop(closed.because("no error was sent")),
+        }
+    }
+}
+
+#[test]
 fn the_session() {
     Evidence::healthy()
         .with_error("3D000", "database \"orders\" does not exist")

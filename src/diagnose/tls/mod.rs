@@ -164,13 +164,20 @@ fn looks<'a>(view: &View<'a>, purpose: HelloPurpose) -> impl Iterator<Item = (&'
 /// with none, each every time and more than once. Of a single answer, or the lack of one, nothing follows (the server may
 /// be busy, or one of several), nor of an answer that was cut: it may have been any.
 fn only_answered(view: &View<'_>, answered: HelloPurpose, unanswered: HelloPurpose) -> bool {
-    let Some((offer, _)) = looks(view, answered).find(|(_, answer)| is_hello(answer)) else { return false };
-    let with: Vec<_> = looks(view, answered).filter(|(other, _)| *other == offer).collect();
     let without: Vec<_> = looks(view, unanswered).collect();
-    with.len() > 1
-        && without.len() > 1
-        && with.iter().all(|(_, answer)| is_hello(answer))
-        && without.iter().all(|(_, answer)| is_none(answer))
+    always_answered(view, answered) && without.len() > 1 && without.iter().all(|(_, answer)| is_none(answer))
+}
+
+/// Whether a hello of this purpose was answered with a ServerHello each time and more than once.
+fn always_answered(view: &View<'_>, purpose: HelloPurpose) -> bool {
+    let Some((offer, _)) = looks(view, purpose).find(|(_, answer)| is_hello(answer)) else { return false };
+    let same = || looks(view, purpose).filter(|(other, _)| *other == offer);
+    same().count() > 1 && same().all(|(_, answer)| is_hello(answer))
+}
+
+/// Whether one of a purpose's hellos was answered with a ServerHello.
+fn answered(view: &View<'_>, purpose: HelloPurpose) -> bool {
+    looks(view, purpose).any(|(_, answer)| is_hello(answer))
 }
 
 fn is_hello(answer: &Answer) -> bool {
@@ -208,8 +215,9 @@ fn sni_unrecognized(view: &View<'_>) -> Option<Finding> {
         let differs = only_answered(view, HelloPurpose::ServerName, HelloPurpose::Unsupported);
         looks(view, HelloPurpose::ServerName).find(|_| differs).map(|(offer, _)| offer.sni.clone())
     };
-    // The alert names the reason, unless the same name is answered without ALPN.
+    // The alert names the reason, unless the same name is answered, or is without ALPN.
     let named = view.alert() == Some(112)
+        && !answered(view, HelloPurpose::Unsupported)
         && (view.direct() || !only_answered(view, HelloPurpose::Alpn, HelloPurpose::Unsupported));
     let (cause, evidence) = if named {
         (
@@ -351,17 +359,21 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     let offered = &tls.offer.versions;
     let outside = |version: &TlsVersion| !offered.contains(version);
-    // The alert names its reason, and an answer in another version bears it out.
-    let differs =
-        view.alert() == Some(70) || only_answered(view, HelloPurpose::Version, HelloPurpose::Unsupported);
+    let differs = only_answered(view, HelloPurpose::Version, HelloPurpose::Unsupported);
     let looked =
         looks(view, HelloPurpose::Version).filter(|_| differs).find_map(|(_, answer)| match answer {
             Answer::ServerHello { version, .. } if outside(version) => Some(*version),
             _ => None,
         });
     let server = tls.version.filter(outside).or(looked);
-    if server.is_none() && (view.alert() != Some(70) || lacks_suites(view)) {
-        return None;
+    if server.is_none() {
+        if differs {
+            return Some(newest_rejected(view));
+        }
+        let is_said = view.alert() == Some(70) && !answered(view, HelloPurpose::Version);
+        if !is_said || answered(view, HelloPurpose::Unsupported) || lacks_suites(view) {
+            return None;
+        }
     }
     let bound = |keyword: &'static str| {
         view.origin_words(keyword)
@@ -394,6 +406,21 @@ fn version_unsupported(view: &View<'_>) -> Option<Finding> {
         .fact_if("answer", view.alert().map(alerts::name))
         .fixes(version_fixes(settings, server)),
     )
+}
+
+/// An offer of TLS 1.3 beside 1.2 is refused, and of 1.2 without 1.3 taken: who does not know a version is to choose an older
+/// one (RFC 8446, section 4.2.1).
+fn newest_rejected(view: &View<'_>) -> Finding {
+    Finding::titled("the server rejects a ClientHello that offers TLS 1.3")
+        .because(
+            "the server, or a proxy or firewall in front of it, answers the same ClientHello without TLS 1.3; it should choose TLS 1.2 \
+             instead",
+        )
+        .fact("offered", view.tls().map_or_else(String::new, |tls| versions(&tls.offer.versions)))
+        .fact("server_has", TlsVersion::Tls12.name())
+        .fact_if("answer", view.alert().map(alerts::name))
+        .fix(Fix::text("update what ends TLS there: the server's OpenSSL, or the proxy or firewall in front of it"))
+        .fix(Fix::text("until then, offer TLS 1.2 alone").set("ssl_max_protocol_version", "TLSv1.2"))
 }
 
 /// Whether OpenSSL's configuration leaves a version only suites that are not offered here: this version was not offered.
@@ -465,19 +492,16 @@ fn unsupported(view: &View<'_>) -> Option<(String, Seen)> {
         return demanded().find_map(here).filter(|_| only).map(|what| (what, Seen::Chain));
     }
     view.tls_failure()?;
-    if !only_answered(view, HelloPurpose::Unsupported, HelloPurpose::Own) {
+    if !only_answered(view, HelloPurpose::Narrowed, HelloPurpose::Own) {
         return None;
     }
-    let failed = view.alert() == Some(40)
-        && looks(view, HelloPurpose::Own).all(|(_, answer)| *answer == Answer::Alert(40));
     looks(view, HelloPurpose::Unsupported)
-        .find_map(|(_, answer)| lacking(answer, failed))
+        .find_map(|(_, answer)| lacking(answer))
         .map(|what| (what, Seen::Look))
 }
 
-/// What of a handshake that psql's offer led to is not offered here: only what the answer shows. `failed`: the server said
-/// handshake_failure to the offer made here, so that it lacks something in it.
-fn lacking(answer: &Answer, failed: bool) -> Option<String> {
+/// What of a handshake that psql's offer led to is not offered here: only what the answer shows.
+fn lacking(answer: &Answer) -> Option<String> {
     let Answer::ServerHello { version, suite, group, leaf, .. } = answer else { return None };
     let suite = (!suites::has_suite(*suite)).then(|| format!("the suite {}", suites::suite(*suite)));
     let group = group.filter(|group| !suites::has_group(*group)).map(suites::group);
@@ -489,7 +513,7 @@ fn lacking(answer: &Answer, failed: bool) -> Option<String> {
     // Suite and group are offered here too, so that the signature is what is left. In TLS 1.3 Ed448 is all that OpenSSL
     // offers beyond this. Before TLS 1.3 the certificate is to be seen.
     if *version == TlsVersion::Tls13 {
-        return failed.then(|| "signatures with Ed448".to_owned());
+        return Some("signatures with Ed448".to_owned());
     }
     let key = &leaf.as_ref()?.facts().ok()?.key;
     let here = match key {
@@ -514,10 +538,13 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
         _ => HelloPurpose::Unsupported,
     };
     let answers_without = match said {
-        true => looks(view, HelloPurpose::Alpn).any(|(_, answer)| is_hello(answer)),
+        true => always_answered(view, HelloPurpose::Alpn),
         false => only_answered(view, HelloPurpose::Alpn, with),
     };
-    if !said && !answers_without {
+    // The alert names its reason, unless it comes without ALPN too or the same hello is answered.
+    let refuted = answered(view, HelloPurpose::Unsupported)
+        || looks(view, HelloPurpose::Alpn).any(|(_, answer)| *answer == Answer::Alert(120));
+    if !answers_without && !said || said && refuted {
         return None;
     }
     let answer = match failure {
@@ -638,6 +665,11 @@ fn no_shared_cipher(view: &View<'_>) -> Option<Finding> {
         return Some(found);
     }
     let alert = alert.filter(|alert| matches!(alert, 40 | 70 | 71))?;
+    // An answer to as much or to less says that there is something.
+    let others = view.evidence.looks.iter().any(|look| is_hello(&look.answer));
+    if others && !only_answered(view, HelloPurpose::Narrowed, HelloPurpose::Unsupported) {
+        return None;
+    }
     let tls = view.tls()?;
     let limits = view.settings()?.limiting_config();
     let limits = limits
@@ -765,6 +797,12 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
 /// The cause of a silence after `received` bytes, and its remedies. `short`: only a short answer came in a second look;
 /// `lost`: bytes of this side are not acknowledged.
 fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'static str, Vec<Fix>) {
+    let others = || answered(view, HelloPurpose::WholeAnswer) || answered(view, HelloPurpose::Alpn);
+    if received == 0 && !short && !lost && others() {
+        let cause = "other ClientHellos were answered (-v lists them): one of several servers behind the address is silent, or \
+                     something in between drops some";
+        return (cause, vec![in_the_servers_log(received)]);
+    }
     let mtu_fix = || {
         let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
         Fix::text("see whether packets of 1,400 bytes come through, from here and from the server's side: no answer means that they do not")
@@ -839,8 +877,11 @@ fn closed(view: &View<'_>) -> Option<Finding> {
     };
     let tls = view.tls()?;
     let asked = tls.client_certificate.requested && !tls.client_certificate.sent;
+    let again = same_answered(view).map(|words| format!("the connection ended at the ClientHello, {words}"));
     let cause = if asked {
         "the server requested a client certificate, got none and closed the connection; or its process died"
+    } else if let Some(again) = again.as_deref().filter(|_| tls.bytes_received == 0) {
+        again
     } else if tls.bytes_received == 0 && view.direct() {
         "the server, or a firewall or proxy that inspects TLS, closes the connection when it sees the first message of TLS (ClientHello); with sslnegotiation=direct a PostgreSQL server before 17 does so too"
     } else if tls.bytes_received == 0 {
@@ -910,7 +951,10 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
         }
         Some(TlsFailure::AlertReceived(alert)) => {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))
-                .because(alerts::meaning(*alert))
+                .because(match same_answered(view) {
+                    Some(words) => format!("{}; {words}", alerts::meaning(*alert)),
+                    None => alerts::meaning(*alert).to_owned(),
+                })
                 .fact("alert", alerts::name(*alert))
                 .fix(in_the_log("\"could not accept SSL connection\": the rest of that line is the reason; if there is no such line, a proxy or load balancer in front of the server answered: look in its log"))
                 .fix(Fix::text("list what the server accepts").run(view.command(["pgtls-check", "audit"])))
@@ -925,6 +969,23 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
             .because("no certificate was seen and no error was reported")
             .fix(Fix::text("try again, and look for \"could not accept SSL connection\" in the server's log at this time: the rest of the line is the reason")),
     })
+}
+
+/// That it is not for what was offered, where a second look shows as much.
+fn same_answered(view: &View<'_>) -> Option<&'static str> {
+    if answered(view, HelloPurpose::Own) {
+        Some(
+            "but a second ClientHello with the same offer was answered: one of several servers behind the address refuses it, or \
+             something in between does",
+        )
+    } else if view.evidence.looks.iter().any(|look| is_hello(&look.answer)) {
+        Some(
+            "but other ClientHellos were answered (-v lists them): one of several servers behind the address refuses it, or \
+             something in between does",
+        )
+    } else {
+        None
+    }
 }
 
 impl Finding {

@@ -202,6 +202,8 @@ impl Dialogue {
             rest = after.get(used..).unwrap_or_default();
         }
         self.incoming = rest.to_vec();
+        let is_read = self.record.failure.is_some() || self.is_working();
+        self.record.incomplete = rest.first().filter(|_| !is_read).map(|kind| (*kind, rest.len()));
     }
 
     /// Whether a message of this type may come now and be so long; `false` if more of it has to come to tell.

@@ -25,7 +25,7 @@ use tokio_postgres::{Client, Config, Connection, SimpleQueryMessage};
 use super::clock::Clock;
 use super::negotiate::{ended, silence};
 use super::tcp::os_failure;
-use super::tls::{SecureStream, alert_of};
+use super::tls::{SecureStream, alert_of, tls_error};
 use super::wiretap;
 use crate::conninfo::{Host, TargetSessionAttrs};
 use crate::evidence::{Closure, SessionFailure, SessionRecord, Step, TlsRecord};
@@ -146,6 +146,9 @@ fn failure(error: &tokio_postgres::Error) -> SessionFailure {
     if let Some(error) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
         if let Some(alert) = alert_of(error) {
             return SessionFailure::AlertReceived(alert);
+        }
+        if let Some(error) = tls_error(error) {
+            return SessionFailure::Tls(error.to_string());
         }
         if silence(error) {
             return SessionFailure::TimedOut;

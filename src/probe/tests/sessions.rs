@@ -128,6 +128,10 @@ fn sessions_that_end_or_fall_silent_are_told_apart() {
     let (evidence, _) = scripted(asked(0, b""), timeout);
     assert_eq!(session(&evidence).failure, Some(SessionFailure::TimedOut));
     assert_eq!(session(&evidence).last_message, Some(b'R'));
+    assert_eq!(session(&evidence).incomplete, None);
+    let (evidence, _) = scripted([asked(0, b""), b"E\0\0\0".to_vec()].concat(), timeout);
+    assert_eq!(session(&evidence).failure, Some(SessionFailure::TimedOut));
+    assert_eq!(session(&evidence).incomplete, Some((b'E', 4)));
     run(async {
         let pki = Pki::new();
         let acceptor = pki.acceptor(&[]);

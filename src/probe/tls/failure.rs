@@ -24,7 +24,7 @@ pub(super) struct Observed<'a> {
 }
 
 /// rustls' error inside an I/O error. `source()` does not lead there.
-fn tls_error(error: &io::Error) -> Option<&Error> {
+pub(in crate::probe) fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref::<Error>()
 }
 

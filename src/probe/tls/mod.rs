@@ -34,7 +34,7 @@ use crate::plan::Plan;
 use crate::trust::Trust;
 use crate::verify::LONG;
 
-pub(super) use failure::alert_of;
+pub(super) use failure::{alert_of, tls_error};
 pub(super) use server_name::sent_name;
 
 /// The ALPN protocol of PostgreSQL (`PG_ALPN_PROTOCOL` in pqcomm.h). libpq 17 and later offer it always.

@@ -2,6 +2,7 @@
 
 pub(crate) mod builds;
 mod hosts;
+mod middleboxes;
 mod offers;
 mod sessions;
 mod stores;
