@@ -11,12 +11,13 @@ use super::descriptors::room_for;
 use super::group::{Group, Waiting, members};
 use super::one::{check_until, checked_alike};
 use super::run::Run;
+use super::signals::Signals;
 use super::watch::RunWatcher;
 use super::{Given, Setup};
-use crate::diagnose::{INTERRUPTED, Outcome};
+use crate::diagnose::Outcome;
 
 /// Checks all targets, at most `jobs` at a time and no more than the system has sockets for, and hands over each outcome
-/// as it ends: none waits for a slow one before it. Ctrl-C ends it; what had been finished by then is handed over.
+/// as it ends: none waits for a slow one before it. Ctrl-C, SIGTERM and SIGHUP end it; what had been finished by then is handed over.
 ///
 /// # Errors
 /// What `report` says.
@@ -35,8 +36,8 @@ pub async fn check_all(
         report(outcome)
     };
     let ended = as_they_end(setup, targets, room_for(most), watcher, &mut count_and_report).await?;
-    if ended.interrupted {
-        run.exit_status = INTERRUPTED;
+    if let Some(status) = ended.interrupted {
+        run.exit_status = status;
     }
     run.unfinished = ended.total.saturating_sub(run.finished());
     run.elapsed = begin.elapsed();
@@ -47,8 +48,8 @@ pub async fn check_all(
 struct Ended {
     /// Targets there were, members of one counted each.
     total: usize,
-    /// Whether Ctrl-C ended it.
-    interrupted: bool,
+    /// The exit status that the signal which ended it stands for.
+    interrupted: Option<u8>,
 }
 
 /// What came of a task.
@@ -126,15 +127,14 @@ async fn as_they_end(
     let waiting = Waiting::grouped(&setup, targets);
     let (setup, running) = (Rc::new(setup), JoinSet::new());
     let mut tasks = Tasks { setup, watcher, waiting, running, interrupted, total };
-    let interrupt = tokio::signal::ctrl_c();
-    tokio::pin!(interrupt);
+    let mut signals = Signals::awaited()?;
     loop {
         while tasks.running.len() < jobs && tasks.start() {}
-        let (ended, is_interrupted) = tokio::select! {
-            ended = tasks.running.join_next() => (ended, false),
-            _ = &mut interrupt => {
+        let (ended, interrupted) = tokio::select! {
+            ended = tasks.running.join_next() => (ended, None),
+            status = signals.next() => {
                 interruption.send_replace(true);
-                (tasks.running.join_next().await, true)
+                (tasks.running.join_next().await, Some(status))
             }
         };
         let mut next = ended;
@@ -153,13 +153,13 @@ async fn as_they_end(
                 }
             }
             // What ended at the same moment counts as finished, and what waits has failed before.
-            next = match is_interrupted {
+            next = match interrupted.is_some() {
                 true => tasks.running.join_next().await,
                 false => tasks.running.try_join_next(),
             };
         }
-        if is_interrupted || (tasks.running.is_empty() && tasks.waiting.is_empty()) {
-            return Ok(Ended { total: tasks.total, interrupted: is_interrupted });
+        if interrupted.is_some() || (tasks.running.is_empty() && tasks.waiting.is_empty()) {
+            return Ok(Ended { total: tasks.total, interrupted });
         }
     }
 }

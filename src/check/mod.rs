@@ -11,6 +11,7 @@ mod many;
 mod one;
 mod rehearsed;
 mod run;
+mod signals;
 mod target;
 mod waiting;
 mod watch;
@@ -34,6 +35,7 @@ pub use many::check_all;
 pub use one::{Effective, Resolved, check, effective, resolved};
 pub use rehearsed::{Rehearsed, served};
 pub use run::{Run, higher_exit_status};
+pub use signals::Signals;
 pub use waiting::WaitLimit;
 pub use watch::{RunWatcher, Watcher};
 

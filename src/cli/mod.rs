@@ -71,7 +71,7 @@ pub const EXIT_STATUSES: [(u8, &str); 12] = [
     (8, "certificate"),
     (9, "authentication or session"),
     (10, "a requested policy is not met"),
-    (130, "interrupted"),
+    (130, "interrupted (SIGINT; 129: SIGHUP, 143: SIGTERM)"),
 ];
 
 /// The exit status of several targets.

@@ -3,13 +3,11 @@
 use anyhow::Context as _;
 
 use super::{Streams, Usage};
-use crate::check::{Setup, audited, block_on, check};
+use crate::check::{Setup, Signals, audited, block_on, check};
 use crate::cli::DisplayArgs;
 use crate::cli::demo::DemoArgs;
 use crate::conninfo::mask_argument;
 use crate::demo::{self, Demo, Fault, SeenBy};
-#[cfg(windows)]
-use crate::diagnose::INTERRUPTED;
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
 use crate::secret::Secret;
@@ -52,61 +50,6 @@ enum Ended {
     Served,
     Signal(u8),
     Checked(Box<Outcome>),
-}
-
-/// The signals that end a program.
-struct Signals {
-    #[cfg(unix)]
-    signals: Vec<(u8, tokio::signal::unix::Signal)>,
-    #[cfg(windows)]
-    interrupt: tokio::signal::windows::CtrlC,
-}
-
-impl Signals {
-    /// Waits for them from now on. A shell starts programs in the background with SIGINT ignored: it is waited for all the
-    /// same. A hang-up that is ignored (nohup) stays so.
-    #[cfg(unix)]
-    fn awaited() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-        if !ignores_hangup() {
-            kinds.push(SignalKind::hangup());
-        }
-        let status = |kind: SignalKind| u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
-        let signals = kinds.into_iter().map(|kind| Ok((status(kind), signal(kind)?)));
-        Ok(Self { signals: signals.collect::<std::io::Result<_>>()? })
-    }
-
-    #[cfg(windows)]
-    fn awaited() -> std::io::Result<Self> {
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
-    }
-
-    /// The exit status that the first one to come stands for.
-    #[cfg(unix)]
-    async fn next(&mut self) -> u8 {
-        std::future::poll_fn(|context| {
-            let mut signals = self.signals.iter_mut();
-            let came =
-                signals.find_map(|(status, signal)| signal.poll_recv(context).is_ready().then_some(*status));
-            came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
-        })
-        .await
-    }
-
-    #[cfg(windows)]
-    async fn next(&mut self) -> u8 {
-        self.interrupt.recv().await;
-        INTERRUPTED
-    }
-}
-
-/// Whether SIGHUP, the first signal, is ignored (proc(5), SigIgn).
-#[cfg(unix)]
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
 }
 
 fn list() -> String {

@@ -62,7 +62,7 @@ impl Place {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let beside = beside(&path)?;
-        let made = written(&beside, b"");
+        let made = created(&beside).map(drop);
         let _ = fs::remove_file(&beside);
         let way = match made {
             Ok(()) => Way::Moved(existing, there.map(|metadata| metadata.permissions())),
@@ -100,8 +100,8 @@ pub struct Unfinished {
 
 #[derive(Debug)]
 enum Destination {
-    /// Beside the place.
-    Beside(PathBuf, BufWriter<File>),
+    /// Beside the place, from the first bytes on: until then nothing is there that a signal could leave behind.
+    Beside(PathBuf, Option<BufWriter<File>>),
     /// What is written in place is written at once.
     Memory(Vec<u8>),
 }
@@ -113,11 +113,7 @@ impl Place {
     /// What the system says.
     pub fn begin(self) -> io::Result<Unfinished> {
         let to = match &self.way {
-            Way::Moved(..) => {
-                let beside = beside(&self.path)?;
-                let file = created(&beside)?;
-                Destination::Beside(beside, BufWriter::new(file))
-            }
+            Way::Moved(..) => Destination::Beside(beside(&self.path)?, None),
             Way::Open(_) | Way::Over => Destination::Memory(Vec::new()),
         };
         Ok(Unfinished { place: Some(self), to, error: None })
@@ -135,6 +131,7 @@ impl Unfinished {
         };
         match (&mut self.to, place.way) {
             (Destination::Beside(beside, file), Way::Moved(existing, permissions)) => {
+                let file = opened_once(beside, file)?;
                 file.flush()?;
                 file.get_ref().sync_all()?;
                 placed(beside, &place.path, existing, permissions)
@@ -151,7 +148,9 @@ impl Unfinished {
 impl Write for Unfinished {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.to {
-            Destination::Beside(_, file) if self.error.is_none() => file.write_all(bytes),
+            Destination::Beside(beside, file) if self.error.is_none() => {
+                opened_once(beside, file).and_then(|file| file.write_all(bytes))
+            }
             Destination::Beside(..) => Ok(()),
             Destination::Memory(content) => content.write_all(bytes),
         };
@@ -169,6 +168,16 @@ impl Drop for Unfinished {
         if let Destination::Beside(beside, _) = &self.to {
             let _ = fs::remove_file(beside);
         }
+    }
+}
+
+fn opened_once<'a>(
+    beside: &Path,
+    file: &'a mut Option<BufWriter<File>>,
+) -> io::Result<&'a mut BufWriter<File>> {
+    match file {
+        Some(file) => Ok(file),
+        None => Ok(file.insert(BufWriter::new(created(beside)?))),
     }
 }
 

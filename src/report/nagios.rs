@@ -7,7 +7,6 @@ use super::problem::{Rank, problems};
 use super::server::Server;
 use super::{Reporter, Row, Trouble};
 use crate::check::Run;
-use crate::diagnose::INTERRUPTED;
 use crate::diagnose::Outcome;
 use crate::diagnose::warnings::EXPIRES_WITHIN;
 use crate::evidence::{Place, Scope};
@@ -115,7 +114,7 @@ impl<W> Plugin<W> {
     }
 
     fn final_state(&self, run: &Run) -> State {
-        let interrupted = run.exit_status == INTERRUPTED || run.unfinished > 0;
+        let interrupted = run.exit_status > 128 || run.unfinished > 0;
         if interrupted { self.state.max(State::Unknown) } else { self.state }
     }
 

@@ -156,3 +156,37 @@ fn a_demo_that_ends_as_it_starts_leaves_nothing_behind() {
         assert_eq!(directories(&temporary), 0, "{arguments}, {signal} after {pause:?}: {status}");
     }
 }
+
+/// `--output` moves a file to its place when the run is over; what ends a run earlier leaves nothing beside it.
+#[test]
+fn a_run_that_is_ended_leaves_no_part_of_its_output() {
+    let home = Home::new();
+    let demo =
+        Demo::start(pgtls_check::demo::faults().iter().find(|fault| fault.name == "tls-timeout")).unwrap();
+    let mut random = Random::new(143);
+    let directory = home.join("reports");
+    fs::create_dir(&directory).unwrap();
+    let place = directory.join("report.json");
+    for (at, (signal, status)) in
+        [("INT", 130), ("TERM", 143), ("HUP", 129)].iter().cycle().take(30).enumerate()
+    {
+        let mut run = home
+            .command(PROGRAM)
+            .args(["--format", "json", "--output", place.to_str().unwrap(), demo.conninfo()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // The first ones come when the run surely waits for its server, the others at any time.
+        let pause = Duration::from_millis(if at < 3 { 1000 } else { random.below(150) as u64 });
+        thread::sleep(pause);
+        let sent = Command::new("kill").args(["-s", signal, &run.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let ended = run.wait().unwrap();
+        if at < 3 {
+            assert_eq!(ended.code(), Some(*status), "{signal}");
+        }
+        let left: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.iter().all(|path| *path == place), "{signal} after {pause:?}: {ended}, {left:?}");
+    }
+}

@@ -47,6 +47,8 @@ struct State<S> {
     held_after: Option<usize>,
     /// The peer takes nothing more; what is written goes nowhere.
     write_closed: bool,
+    /// It was a write to which the system told that the connection was reset. It tells so once: reads then find an end.
+    reset: bool,
     placeholder: Option<Placeholder>,
 }
 
@@ -72,6 +74,7 @@ impl<S> Tap<S> {
             allowance: None,
             held_after: None,
             write_closed: false,
+            reset: false,
             placeholder: None,
         })))
     }
@@ -174,7 +177,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         ready!(Pin::new(&mut state.stream).poll_read(cx, buffer))?;
         let came = buffer.filled().get(before..).unwrap_or_default();
         if came.is_empty() {
-            return Poll::Ready(Ok(()));
+            let is_lost = state.reset && buffer.remaining() > 0;
+            return Poll::Ready(if is_lost { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) });
         }
         state.received += came.len();
         if std::mem::take(&mut state.sending) {
@@ -198,6 +202,7 @@ impl<S: AsyncWrite + Unpin> State<S> {
                 if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
             {
                 self.write_closed = true;
+                self.reset |= error.kind() == io::ErrorKind::ConnectionReset;
                 length
             }
             outcome => outcome?,
@@ -309,6 +314,22 @@ mod tests {
             tap.write_all(b"cd").await.unwrap();
             let mut rest = Vec::new();
             assert_eq!(tap.read_to_end(&mut rest).await.unwrap(), 0);
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_reset_that_a_write_heard_of_is_a_reset_for_the_reads() {
+        run(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (far, _) = listener.accept().await.unwrap();
+            socket2::SockRef::from(&far).set_linger(Some(Duration::ZERO)).unwrap();
+            drop(far);
+            let mut tap = Tap::new(near);
+            tap.write_all(b"ab").await.unwrap();
+            let error = tap.read(&mut [0; 8]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         });
     }
 
