@@ -62,9 +62,7 @@ impl Place {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let beside = beside(&path)?;
-        let made = created(&beside).map(drop);
-        let _ = fs::remove_file(&beside);
-        let way = match made {
+        let way = match may_be_made(&beside) {
             Ok(()) => Way::Moved(existing, there.map(|metadata| metadata.permissions())),
             Err(_) if there.is_some() && OpenOptions::new().append(true).open(&path).is_ok() => Way::Over,
             Err(error) => return Err(error),
@@ -249,6 +247,24 @@ fn placed(
 /// Whether a file system has no links.
 fn cannot_link(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
+}
+
+/// Whether the file can be made. Where the system tells, it is asked: a signal must not find what is made to see.
+#[cfg(unix)]
+fn may_be_made(path: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !fs::metadata(directory)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+#[cfg(not(unix))]
+fn may_be_made(path: &Path) -> io::Result<()> {
+    let made = created(path).map(drop);
+    let _ = fs::remove_file(path);
+    made
 }
 
 fn created(path: &Path) -> io::Result<File> {

@@ -4,6 +4,9 @@
 use std::ops::Range;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::blanks::is_space;
 use super::keyword_value::scan;
 pub(super) use super::loose::is_harmless_word;
@@ -145,22 +148,45 @@ pub fn mask_text(text: &str) -> String {
     String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
 }
 
-/// A text without a secret that is known: as it is, or as it is written in quotes. One that is short or a plain word counts
+/// A text without a secret that is known: as it is, as it is written in quotes, or as it is encoded. One that is short or a plain word counts
 /// only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
 /// `password` would show itself by the gaps it leaves in every sentence.
 pub fn mask_known(text: &str, secret: &[u8]) -> String {
     let bytes = secret;
     let secret = String::from_utf8_lossy(bytes);
     let mut text = text.to_owned();
+    let backslashed = secret.replace('\\', "\\\\");
+    // A number or a word of another's may be what a short one is encoded to.
+    let encoded = |text: String| if bytes.len() < 6 { String::new() } else { text };
+    let entities =
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     for written in [
-        secret.replace('\\', "\\\\").replace('\'', "\\'"),
+        backslashed.replace('\'', "\\'"),
+        backslashed.replace('"', "\\\""),
         secret.replace('\'', "''"),
+        secret.replace('\'', "'\\''"),
         secret.replace('"', "\"\""),
+        entities.replace('\'', "&#39;"),
+        entities.replace('\'', "&#x27;"),
+        percent_encoded(bytes, false),
+        percent_encoded(bytes, true),
+        percent_encoded(bytes, false).replace("%20", "+"),
+        encoded(crate::text::hex(bytes)),
+        encoded(STANDARD.encode(bytes)),
         secret.into_owned(),
     ] {
         text = replaced(&text, &written, |before, after| told_apart(bytes, before, after));
     }
     text
+}
+
+fn percent_encoded(bytes: &[u8], in_lower_case: bool) -> String {
+    let one = |byte: &u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) => char::from(*byte).to_string(),
+        byte if in_lower_case => format!("%{byte:02x}"),
+        byte => format!("%{byte:02X}"),
+    };
+    bytes.iter().map(one).collect()
 }
 
 /// As [`mask_known`] for bytes that need not be text, whose lengths count: a secret becomes as many stars as it is long.
@@ -517,6 +543,18 @@ mod tests {
                 "password authentication failed, given (********)",
             ),
             ("", "nothing", "nothing"),
+            (
+                "a b/c<d\"e",
+                "a%20b%2fc%3Cd, a%20b%2Fc%3Cd%22e, a+b%2Fc%3Cd%22e",
+                "a%20b%2fc%3Cd, ********, ********",
+            ),
+            (
+                "a b/c<d\"e",
+                "a b/c&lt;d&quot;e, a b/c<d\\\"e, 6120622f633c642265",
+                "********, ********, ********",
+            ),
+            ("hunter2", "aHVudGVyMg== 68756e74657232 %68", "******** ******** %68"),
+            ("x", "78 eA==", "78 eA=="),
         ] {
             assert_eq!(mask_known(said, secret.as_bytes()), shown, "{secret}");
         }

@@ -101,6 +101,12 @@ fn answered(view: &View<'_>, wanted: impl Fn(&NameServerAnswer) -> bool) -> Opti
         .next()
 }
 
+/// Whether a name server said that there is no such name, as far as they were asked; without that the resolver's word counts.
+fn is_denied(view: &View<'_>) -> bool {
+    let mut answers = view.evidence.resolvers.iter().filter_map(|server| server.answer.as_ref()).peekable();
+    answers.peek().is_none() || answers.any(|answer| *answer == NameServerAnswer::NoSuchName)
+}
+
 /// Cause and remedy where the name servers themselves tell why the lookup failed.
 fn told_by_servers(view: &View<'_>, name: &str) -> Option<(String, Fix)> {
     if let Some(server) = answered(view, |answer| *answer == NameServerAnswer::Refused) {
@@ -221,8 +227,11 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     let cause = if bare {
         "a name without a dot resolves only where it is known: in its own container network, or with the \
          search domain of its own site"
-    } else {
+    } else if is_denied(view) {
         "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
+    } else {
+        "DNS returned no usable address, and not NXDOMAIN either: the aliases (CNAME) of the name lead nowhere or in a circle, or the \
+         answer is malformed"
     };
     Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(Fix::text(
         "inside a private network, a container network or a VPN: ask from there, or use its name servers",

@@ -7,8 +7,8 @@ use crate::certificate::Certificate;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::codes;
 use crate::evidence::{
-    Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NegotiateResult, OsFailure, Question,
-    Resolution, SessionFailure, TcpResult, TlsFailure,
+    Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NameServerAnswer, NegotiateResult,
+    OsFailure, Question, Resolution, SessionFailure, TcpResult, TlsFailure,
 };
 
 fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
@@ -28,6 +28,16 @@ fn a_name_that_is_not_there() {
         .shows("asked", "192.0.2.53")
         .advises("spelling")
         .retryable(false);
+    for (answer, cause) in [
+        (NameServerAnswer::NoSuchName, "DNS returned NXDOMAIN"),
+        (NameServerAnswer::Records(2), "not NXDOMAIN either"),
+        (NameServerAnswer::Other(15), "not NXDOMAIN either"),
+    ] {
+        unresolved("nowhere.example", DnsFailure::NoSuchName, -2, "unknown")
+            .with(|evidence| evidence.resolvers[0].answer = Some(answer))
+            .fails(&codes::DNS_NOT_FOUND)
+            .because(cause);
+    }
     unresolved("x.postgres.databse.azure.com", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
         .because("typing error")
