@@ -83,7 +83,20 @@ pub(super) const SPLIT_STRING: &str =
 /// a piece may be the rest of a password, and would pass for a host.
 pub(super) fn is_split(arguments: &[Secret], strict: bool) -> bool {
     let has_keywords = arguments.iter().any(|argument| conninfo::is_connection_string(argument.expose()));
-    arguments.len() > 1 && arguments.iter().any(|argument| is_piece(argument, has_keywords, strict))
+    arguments.len() > 1
+        && (arguments.iter().any(|argument| is_piece(argument, has_keywords, strict))
+            || are_pieces(arguments))
+}
+
+/// Whether each argument is one setting, and some of them name the server of the others.
+fn are_pieces(arguments: &[Secret]) -> bool {
+    let keyword = |argument: &Secret| match conninfo::parse(argument.expose()).ok()?.assignments.as_slice() {
+        [(keyword, _)] => Some(*keyword),
+        _ => None,
+    };
+    let keywords: Option<Vec<&str>> = arguments.iter().map(keyword).collect();
+    let is_server = |keyword: &&str| matches!(*keyword, "host" | "hostaddr" | "service");
+    keywords.is_some_and(|all| all.iter().any(is_server) && !all.iter().all(is_server))
 }
 
 fn is_piece(argument: &Secret, beside_keywords: bool, strict: bool) -> bool {
@@ -184,4 +197,27 @@ fn show_config(
     })?;
     streams.print(&form.texts(&found, streams.style))?;
     Ok(found.iter().map(Effective::exit_status).fold(0, higher_exit_status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_string_in_many_arguments_is_told_from_many_strings() {
+        for (arguments, split) in [
+            (&["host=h", "user=u", "sslmode=verify-full"][..], true),
+            (&["user=u", "service=s"], true),
+            (&["host=a", "host=b"], false),
+            (&["host=a user=u", "host=b user=u"], false),
+            (&["postgresql://a/d", "postgresql://b/d"], false),
+            (&["user=a", "user=b"], false),
+            (&["a.example", "b.example"], false),
+            (&["host=h"], false),
+        ] {
+            let secrets: Vec<Secret> =
+                arguments.iter().map(|text| Secret::new(text.as_bytes().to_vec())).collect();
+            assert_eq!(is_split(&secrets, false), split, "{arguments:?}");
+        }
+    }
 }

@@ -100,6 +100,18 @@ impl PasswordFile {
         self.lines().find_map(|(_, line)| Some(password(key.rest_of(line)?)))
     }
 
+    /// The line of a key whose password ends at a colon with more behind it.
+    pub(super) fn cut(&self, key: &Key<'_>) -> Option<usize> {
+        let (number, rest) = self.lines().find_map(|(number, line)| Some((number, key.rest_of(line)?)))?;
+        let mut escaped = false;
+        let colon = rest.iter().position(|byte| {
+            let ends = *byte == b':' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+            ends
+        })?;
+        (colon + 1 < rest.len()).then_some(number)
+    }
+
     /// Why there is no password for a key.
     pub(super) fn why_none(&self, key: &Key<'_>) -> NoPassword {
         match self.lines().find(|(_, line)| key.rest_of(line).is_some()) {
@@ -238,6 +250,25 @@ mod tests {
             (b"\nh:*:*:u:", NoPassword::EmptyPassword { line: 2 }),
         ] {
             assert_eq!(why(content), expected, "{}", String::from_utf8_lossy(content));
+        }
+    }
+
+    #[test]
+    fn a_password_that_ends_at_a_colon_is_told_by_its_line() {
+        let key = Key { host: b"h", port: b"1", database: b"d", user: b"u" };
+        for (content, cut) in [
+            (&b"h:1:d:u:a:b"[..], Some(1)),
+            (b"x:1:d:u:p\nh:1:d:u:a\\:b:c", Some(2)),
+            (b"h:1:d:u:a\\:b", None),
+            (b"h:1:d:u:ab:", None),
+            (b"h:1:d:u:a\\\\:b", Some(1)),
+        ] {
+            assert_eq!(
+                PasswordFile(Zeroizing::new(content.to_vec())).cut(&key),
+                cut,
+                "{}",
+                String::from_utf8_lossy(content)
+            );
         }
     }
 

@@ -194,6 +194,8 @@ fn passwords_of(
         };
         match file.find(&key).filter(|secret| !secret.expose().is_empty()) {
             Some(secret) => {
+                let cut = |line| Notice::PasswordCut { path: path.to_owned(), line, slot };
+                notices.extend(file.cut(&key).map(cut));
                 host.password = Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()) });
             }
             None => {

@@ -203,6 +203,15 @@ pub enum Notice {
         /// Why.
         why: NoPassword,
     },
+    /// The password of a line ends at an unescaped colon, with more behind it.
+    PasswordCut {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The host whose line it is, from 0.
+        slot: usize,
+    },
     /// libpq 15 reads options of the connection string with other values than 18, by their keywords: spaces round the parts
     /// of a URI.
     ReadOtherwise {

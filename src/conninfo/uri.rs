@@ -272,6 +272,8 @@ pub(super) fn ports_that_are_none(authority: &[u8]) -> Vec<Range<usize>> {
         let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b',');
         let end = rest.iter().skip(from).position(ends).map_or(rest.len(), |end| end + from);
         let host = rest.get(..end).unwrap_or_default();
+        let behind_login = host.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+        let host = if is_bare_address(behind_login) { &[][..] } else { host };
         if let Some(colon) = host.iter().skip(from).position(|byte| *byte == b':').map(|colon| colon + from) {
             let digits = host.iter().skip(colon + 1).take_while(|byte| byte.is_ascii_digit()).count();
             found.push(at + colon + 1 + digits..at + end);
@@ -282,6 +284,14 @@ pub(super) fn ports_that_are_none(authority: &[u8]) -> Vec<Range<usize>> {
         }
         at += end + 1;
     }
+}
+
+/// An IPv6 address without its brackets, with a port or none.
+fn is_bare_address(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let is_address = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
+    let with_port = |(address, port): (&str, &str)| is_address(address) && port.parse::<u16>().is_ok();
+    is_address(host) || host.rsplit_once(':').is_some_and(with_port)
 }
 
 /// The password in what follows a URI's `//`, in bytes of it: from the first `:` to the last `@` before the query,

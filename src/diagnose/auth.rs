@@ -312,9 +312,18 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             service_fixes(view, service),
         ),
         (_, Some(Said::PasswordFailed)) | (None, _) if by_pooler || message.sqlstate == "28P01" => (
-            format!("the password of {user} is rejected"),
-            "the server reports the same for a wrong password, for a role without one, for an expired one, and \
-             for a role that does not exist",
+            if by_pooler {
+                format!("PgBouncer rejects the password of {user}")
+            } else {
+                format!("the password of {user} is rejected")
+            },
+            if by_pooler {
+                "PgBouncer, which has these words, compares the password with its own list (auth_file or auth_query): it is wrong, or the \
+                 user is not in that list"
+            } else {
+                "the server reports the same for a wrong password, for a role without one, for an expired one, and \
+                 for a role that does not exist"
+            },
             vec![
                 Fix::text(
                     match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
@@ -334,8 +343,16 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
                         None => "check the password".to_owned(),
                     },
                 ),
-                Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
-                    .run(format!("\\password {}", quoted_role(&user))),
+                if by_pooler {
+                    Fix::text(
+                        "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
+                         RELOAD; the same password must be valid on the server behind",
+                    )
+                    .run(format!("# in userlist.txt:\n\"{user}\" \"PASSWORD\""))
+                } else {
+                    Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
+                        .run(format!("\\password {}", quoted_role(&user)))
+                },
             ],
         ),
         _ => return None,
@@ -347,7 +364,36 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
             .fact("server_says", words(message))
             .fixes(provider_hints(view, Situation::PasswordRejected, None))
+            .fixes(cut_password(view))
+            .fixes(at_server(view))
             .fixes(fixes),
+    )
+}
+
+/// A line of the password file whose password ends at a colon that may belong to it.
+fn cut_password(view: &View<'_>) -> Option<Fix> {
+    let slot = view.attempt.map_or(0, |attempt| attempt.host);
+    let notices = &view.settings()?.notices;
+    let cut = notices.iter().find_map(|notice| match notice {
+        Notice::PasswordCut { path, line, slot: of } if *of == slot => Some((path, line)),
+        _ => None,
+    });
+    cut.map(|(path, line)| {
+        Fix::text(format!(
+            "{}, line {line}: libpq ends the password at an unescaped : and ignores the rest; if the : belongs to the password, write \\: for it",
+            super::view::path_text(path)
+        ))
+    })
+}
+
+/// A user in the form of a retired gateway: the role alone.
+fn at_server(view: &View<'_>) -> Option<Fix> {
+    let user = view.user();
+    let (role, server) =
+        user.split_once('@').filter(|(role, server)| !role.is_empty() && !server.contains('.'))?;
+    Some(
+        Fix::text(format!("if the role is {role}: leave out @{server}, which only retired gateways (Azure Single Server) took off"))
+            .set("user", role),
     )
 }
 
@@ -632,6 +678,12 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     let told = HbaError::read(&mask_text(&message.message));
     let user = told.user.clone().unwrap_or_else(|| view.user());
     let database = told.database.clone().unwrap_or_else(|| view.database());
+    // Told of a replication connection, the server names no database; `all` in pg_hba.conf does not match it.
+    let replicates = view
+        .settings()
+        .and_then(|settings| settings.parameter("replication"))
+        .is_some_and(|set| !set.value.is_empty());
+    let database = if replicates && told.database.is_none() { "replication".to_owned() } else { database };
     let client = told.client.clone();
     let unencrypted = told.unencrypted() || insecure;
     let terminated = unencrypted && view.tls().is_some();

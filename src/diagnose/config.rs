@@ -195,14 +195,26 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
         kind => {
             let (title, why, advice) = in_uri(kind);
+            let encoded = (*kind == SyntaxErrorKind::BadPercentEncoding).then(|| {
+                let (span, text) = meant::encoded_percents(input, error.span.start);
+                Fix::text(match is_secret {
+                    true => {
+                        "the % belongs to the password: set PGPASSWORD to it as it is, and leave it out of the URI, as below; or write %25 \
+                         for each %"
+                    }
+                    false => advice,
+                })
+                .edit(span, text)
+            });
             let space = (*kind == SyntaxErrorKind::BareSpace).then(|| {
                 [Fix::text("remove the space").edit(error.span.clone(), ""), Fix::text(advice).edit(error.span.clone(), "%20")]
             });
-            let advice = space.is_none().then(|| Fix::text(advice));
+            let advice = (space.is_none() && encoded.is_none()).then(|| Fix::text(advice));
             Finding::titled(title)
                 .because(why)
                 .mark(mark(view, "here"))
                 .fixes(space.into_iter().flatten())
+                .fixes(encoded)
                 .fixes(advice)
         }
     };
@@ -525,8 +537,18 @@ fn refused_value(
             meant::tls_version(plain).or_else(|| nearest(plain, words)).map(str::to_owned)
         }
         _ if allowed.starts_with("an integer") => meant::number(keyword, plain),
+        "port" => meant::port(plain),
         _ => nearest(plain, words).map(str::to_owned),
     };
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    if let Some((span, address)) = meant::address_without_brackets(input).filter(|_| keyword == "port") {
+        return Finding::titled("the IPv6 address in the URI has no brackets")
+            .because("in a URI libpq takes what stands behind the first : of the host for the port")
+            .mark(mark(view, "taken for the port"))
+            .fact("option", keyword)
+            .fact_if("from", Some(origin.phrase()))
+            .fix(Fix::text(format!("write the address in brackets: {address}")).edit(span, address));
+    }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
@@ -536,6 +558,9 @@ fn refused_value(
     let cause = match (keyword, plain) {
         _ if bad_address.is_some() => bad_address.clone().unwrap_or_default(),
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
+        ("port", _) if meant.is_some() => {
+            "a letter stands where a digit should (O for 0, l or I for 1)".to_owned()
+        }
         _ if line != value => {
             "the end of a line belongs to it: the string is from a file, with \\r from Windows".to_owned()
         }

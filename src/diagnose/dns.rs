@@ -83,6 +83,7 @@ fn asked_words(server: &NameServer) -> String {
         NameServerAnswer::Records(1) => "1 record".to_owned(),
         NameServerAnswer::Records(count) => format!("{count} records"),
         NameServerAnswer::NoSuchName => "NXDOMAIN".to_owned(),
+        NameServerAnswer::NothingBehindAlias => "NXDOMAIN, behind an alias".to_owned(),
         NameServerAnswer::ServerFailure => "SERVFAIL".to_owned(),
         NameServerAnswer::Refused => "REFUSED".to_owned(),
         NameServerAnswer::Other(code) => format!("response code {code}"),
@@ -208,6 +209,27 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
             .iter()
             .find(|form| form.kind == FormKind::PrivateLink)
             .map(|form| form.pattern.trim_start_matches('.'));
+        let is_alias = answered(view, |answer| {
+            matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
+        })
+        .is_some();
+        // The public name of a server with private access leads into its zone, which is known inside only.
+        if let Some(zone) = zone.filter(|_| is_alias) {
+            return Some(
+                finding
+                    .because(format!(
+                        "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has private access, \
+                         and the zone {zone} is not linked to this machine's network"
+                    ))
+                    .fact("private_dns_zone", zone)
+                    .fix(Fix::text(format!(
+                        "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not \
+                         enough; over a VPN, use that network's DNS)"
+                    )))
+                    .fixes(hints)
+                    .fix(look_up(&name)),
+            );
+        }
         let cause = match zone {
             Some(_) => format!(
                 "a public server of {} resolves everywhere; a private one only inside a network linked to its \
@@ -233,9 +255,22 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         "DNS returned no usable address, and not NXDOMAIN either: the aliases (CNAME) of the name lead nowhere or in a circle, or the \
          answer is malformed"
     };
-    Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(Fix::text(
+    let inside = Fix::text(
         "inside a private network, a container network or a VPN: ask from there, or use its name servers",
-    )))
+    );
+    if bare {
+        let full = Fix::text(format!(
+            "set host to the full name, {name}.DOMAIN, which this shows on a machine where {name} works; or add that domain to the search \
+             domains here (search in /etc/resolv.conf)"
+        ));
+        let full = if cfg!(windows) {
+            full.run_words(["nslookup", &name])
+        } else {
+            full.run_words(["getent", "hosts", &name])
+        };
+        return Some(finding.because(cause).fix(full).fix(inside).fix(spelling(view, &name)));
+    }
+    Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(inside))
 }
 
 fn no_address(view: &View<'_>) -> Option<Finding> {
@@ -253,8 +288,14 @@ fn no_address(view: &View<'_>) -> Option<Finding> {
             .fact("answer", said)
             .fact_if("asked", asked(view))
             .fixes(hints)
-            .fix(Fix::text("see which records it has").run_words(["nslookup", "-type=AAAA", &name]))
-            .fix(Fix::text("add an A or AAAA record in the zone of the name")),
+            .fixes((name.matches('.').count() == 1).then(|| {
+                Fix::text(format!("if {name} is only the domain: set host to the server's full name in it, such as db.{name}"))
+            }))
+            .fix(
+                Fix::text("see which records it has; with an AAAA record alone it needs a network with IPv6")
+                    .run_words(["nslookup", "-type=AAAA", &name]),
+            )
+            .fix(Fix::text("in the zone of the name: add an A or AAAA record, if it is the right name")),
     )
 }
 

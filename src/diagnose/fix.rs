@@ -72,7 +72,8 @@ impl Fix {
         let Some(settings) = view.settings().filter(|settings| settings.hosts.len() > 1) else { return self };
         let slot = view.attempt.map_or(0, |attempt| attempt.host);
         for (keyword, value) in &mut self.settings {
-            if !["host", "hostaddr", "port"].contains(keyword) {
+            // What is a list already is the whole one.
+            if !["host", "hostaddr", "port"].contains(keyword) || value.contains(',') {
                 continue;
             }
             let list = settings.parameter(keyword).map(|known| shown_value(&known.value)).unwrap_or_default();

@@ -1,6 +1,9 @@
 //! What a value that libpq refuses probably means: a number with a unit, an address with a part too large, lists of different
 //! lengths.
 
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
 use super::Fix;
 use super::view::shown;
 use crate::conninfo::{Origin, Value};
@@ -40,6 +43,62 @@ pub(super) fn tls_version(value: &str) -> Option<&'static str> {
         "13" => Some("TLSv1.3"),
         _ => None,
     }
+}
+
+/// The port in a value with letters that look like digits.
+pub(super) fn port(value: &str) -> Option<String> {
+    let digits: String = value
+        .chars()
+        .map(|c| match c {
+            'O' | 'o' => '0',
+            'l' | 'I' => '1',
+            other => other,
+        })
+        .collect();
+    let has_digit = value.contains(|c: char| c.is_ascii_digit());
+    digits.parse::<u16>().ok().filter(|port| *port > 0 && has_digit).map(|port| port.to_string())
+}
+
+/// An IPv6 address that stands in a URI without its brackets: where, and how it is written.
+pub(super) fn address_without_brackets(input: &[u8]) -> Option<(Range<usize>, String)> {
+    let input = std::str::from_utf8(input).ok()?;
+    let from = input.find("://")? + 3;
+    let rest = input.get(from..)?;
+    let rest = rest.split(['/', '?']).next()?;
+    let start = from + rest.rfind('@').map_or(0, |at| at + 1);
+    let host = input.get(start..from + rest.len())?;
+    let written = match host.parse::<Ipv6Addr>() {
+        // Its last group may be the port.
+        Ok(_) if host.matches(':').count() < 7 && !host.ends_with("::") => match host.rsplit_once(':') {
+            Some((address, port)) if port == "5432" && address.parse::<Ipv6Addr>().is_ok() => {
+                format!("[{address}]:{port}")
+            }
+            _ => format!("[{host}]"),
+        },
+        Ok(_) => format!("[{host}]"),
+        Err(_) => {
+            let (address, port) = host.rsplit_once(':')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            format!("[{address}]:{}", port.parse::<u16>().ok()?)
+        }
+    };
+    Some((start..from + rest.len(), written))
+}
+
+/// What follows in a URI from a `%` that encodes nothing, up to the end of its part, with each such `%` encoded.
+pub(super) fn encoded_percents(input: &[u8], at: usize) -> (Range<usize>, String) {
+    let rest = input.get(at..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b'@' | b'&')).unwrap_or(rest.len());
+    let part = rest.get(..end).unwrap_or_default();
+    let mut text = Vec::with_capacity(part.len() + 4);
+    for (place, byte) in part.iter().enumerate() {
+        text.push(*byte);
+        let digits = part.get(place + 1..place + 3).unwrap_or_default();
+        if *byte == b'%' && !(digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit)) {
+            text.extend(b"25");
+        }
+    }
+    (at..at + end, String::from_utf8_lossy(&text).into_owned())
 }
 
 /// What is wrong with an address in digits and dots; `None` of what is no attempt at one.
@@ -119,6 +178,53 @@ fn has(of: &[String]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_look_like_digits_are_read_as_those() {
+        for (value, port) in [
+            ("543O", Some("5430")),
+            ("l5432", Some("15432")),
+            ("OO", None),
+            ("54x2", None),
+            ("0O", None),
+            ("O99999", None),
+        ] {
+            assert_eq!(super::port(value).as_deref(), port, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_its_brackets_is_found_in_a_uri() {
+        for (uri, written) in [
+            ("postgresql://app@2001:db8::5:5432/d?sslmode=require", Some("[2001:db8::5]:5432")),
+            ("postgresql://2001:db8::5/d", Some("[2001:db8::5]")),
+            ("postgresql://2001:db8:1:2:3:4:5:6:5433", Some("[2001:db8:1:2:3:4:5:6]:5433")),
+            ("postgresql://u:p@::1/d", Some("[::1]")),
+            ("postgresql://[::1]:5432/d", None),
+            ("postgresql://u:a:b@h:5432/d", None),
+            ("postgresql://h:543O/d", None),
+            ("host=2001:db8::5 port=x", None),
+        ] {
+            let found = address_without_brackets(uri.as_bytes());
+            assert_eq!(found.as_ref().map(|(_, written)| written.as_str()), written, "{uri}");
+            if let Some((span, written)) = found {
+                let mended = format!("{}{written}{}", &uri[..span.start], &uri[span.end..]);
+                assert!(crate::conninfo::parse(mended.as_bytes()).is_ok(), "{mended}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_percent_sign_that_encodes_nothing_is_encoded() {
+        for (uri, at, mended) in [
+            ("postgresql://u:50%off@h", 17, "postgresql://u:50%25off@h"),
+            ("postgresql://u:5%a%20%@h/%zz", 16, "postgresql://u:5%25a%20%25@h/%zz"),
+            ("postgresql://h/d?sslrootcert=100%", 32, "postgresql://h/d?sslrootcert=100%25"),
+        ] {
+            let (span, text) = encoded_percents(uri.as_bytes(), at);
+            assert_eq!(format!("{}{text}{}", &uri[..span.start], &uri[span.end..]), mended);
+        }
+    }
 
     #[test]
     fn a_number_with_a_unit_is_that_number() {

@@ -18,6 +18,8 @@ pub(super) enum Said {
     PasswordFailed,
     /// The service that the server asks (PAM, LDAP, …) rejected the login.
     ServiceRejected(&'static str),
+    /// A method that asks for no password rejected the login: who the client's account is counts there.
+    NotByAccount(&'static str),
     /// The role does not exist.
     NoRole,
     /// The role may not log in.
@@ -42,6 +44,10 @@ const MESSAGES: &[(&[&str], &str, Said)] = &[
     (&["28000", "28P01"], "RADIUS authentication failed *", Said::ServiceRejected("RADIUS")),
     (&["28000", "28P01"], "BSD authentication failed *", Said::ServiceRejected("BSD authentication")),
     (&["28000", "28P01"], "IAM * authentication failed *", Said::ServiceRejected("IAM")),
+    (&["28000"], "Ident authentication failed *", Said::NotByAccount("ident")),
+    (&["28000"], "Peer authentication failed *", Said::NotByAccount("peer")),
+    (&["28000"], "GSSAPI authentication failed *", Said::NotByAccount("gss")),
+    (&["28000"], "SSPI authentication failed *", Said::NotByAccount("sspi")),
     (&["28000"], "role \"*\" does not exist", Said::NoRole),
     (&["28000"], "role \"*\" is not permitted to log in", Said::NoLogin),
     (&["42501"], "permission denied for database *", Said::NoConnectPrivilege),

@@ -215,10 +215,13 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 view.tls_words(),
                 found.by
             ),
-            vec![Fix::text(
+            vec![Fix::text(if found.by.starts_with("Supavisor") {
+                "copy host and user from the project's page again: the pooler's user is ROLE.PROJECT-REF, such as \
+                 postgres.abcdefghijkl; a paused or deleted project reads the same"
+            } else {
                 "copy host and user from the provider's page of this project again; a deleted or paused project reads \
-                 the same",
-            )],
+                 the same"
+            })],
         ),
         _ => return None,
     };
@@ -297,7 +300,12 @@ fn reached(message: &str) -> &'static str {
 fn starting(view: &View<'_>) -> Option<Finding> {
     let message =
         error(view).filter(|message| matches!(message.sqlstate.as_str(), "57P03" | "57P01" | "57P02"))?;
+    let no_standby_sessions =
+        message.detail.as_deref().is_some_and(|detail| detail.contains("Hot standby mode is disabled"));
     let state = match message.sqlstate.as_str() {
+        _ if no_standby_sessions => {
+            "it is a standby that takes no sessions (hot_standby is off); waiting does not change that"
+        }
         "57P03" => "it cannot accept connections now: it is starting, stopping or recovering",
         "57P01" => "an administrator is shutting it down, or ended this session",
         _ => "another of its processes crashed, and it restarts",
@@ -306,10 +314,18 @@ fn starting(view: &View<'_>) -> Option<Finding> {
         Finding::titled("the server is starting or stopping")
             .because(state)
             .fact("state", words(message))
+            .fact_if("detail", detail(message))
             .fact("sqlstate", text::printable(&message.sqlstate))
-            .fix(
-                Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"])),
-            )
+            .fixes(no_standby_sessions.then(|| {
+                [
+                    Fix::text("set host to the primary of the cluster"),
+                    Fix::text("on the server, if the standby is meant: let it take sessions (needs a restart)")
+                        .run("ALTER SYSTEM SET hot_standby = on;"),
+                ]
+            }).into_iter().flatten())
+            .fixes((!no_standby_sessions).then(|| {
+                Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"]))
+            }))
             .fix(Fix::text(
                 "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
                  space)",
@@ -475,6 +491,9 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     }
     let found = if found.is_empty() { "not reported".to_owned() } else { found.join(", ") };
     let several = view.settings().is_some_and(|settings| settings.hosts.len() > 1);
+    let wants_writes = wanted == "read-write";
+    // A standby is read-only whatever its default; a primary only by that.
+    let by_default = wants_writes && *standby == Some(false) && *read_only == Some(true);
     Some(
         Finding::titled(format!("target_session_attrs={wanted}, but the server is {found}"))
             .because(if several {
@@ -485,6 +504,20 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
             .fact("wanted", wanted.clone())
             .fact("found", found)
             .fact_if("from", view.origin_words("target_session_attrs"))
+            .fixes(by_default.then(|| {
+                Fix::text(
+                    "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
+                     set, and take it back if it is not on purpose",
+                )
+                .run(format!(
+                    "SELECT setting, source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only';\n\
+                     -- source configuration file:\n\
+                     ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();\n\
+                     -- source database or user:\n\
+                     ALTER DATABASE {} RESET default_transaction_read_only; ALTER ROLE {} RESET default_transaction_read_only;",
+                    quoted_role(&view.database()), quoted_role(&view.user())
+                ))
+            }))
             .fix(Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \
@@ -507,7 +540,9 @@ fn several_hosts(view: &View<'_>) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(keyword, other)| {
             let known = settings.parameter(keyword).map(|known| super::view::shown_value(&known.value))?;
-            (!known.is_empty()).then(|| (keyword, format!("{known},{other}")))
+            // One entry stands for all hosts.
+            let is_list = known.contains(',') || settings.hosts.len() == 1;
+            (!known.is_empty() && is_list).then(|| (keyword, format!("{known},{other}")))
         })
         .collect()
 }
@@ -547,11 +582,99 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                     .run(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true;")),
             ],
         ),
-        _ => {
-            let (class, fixes) = by_class(&message.sqlstate);
-            (format!("{tls}; {class}"), fixes)
-        }
+        Some(Said::NotByAccount(method)) => (
+            format!(
+                "{tls}; this user's line in pg_hba.conf has the method {method}, which asks for no password but for the account of the \
+                 client"
+            ),
+            vec![
+                Fix::text(format!(
+                    "on the server, if a password is meant: give that line of pg_hba.conf the method scram-sha-256 instead of {method}, \
+                     set a password, then reload"
+                ))
+                .run(format!(
+                    "# the line:\npsql -c \"SELECT line_number, user_name, address FROM pg_hba_file_rules WHERE auth_method = \
+                     '{method}'\"\n# in psql:\n\\password {role}\nSELECT pg_reload_conf();"
+                )),
+            ],
+        ),
+        _ => match starting_setting(view, message) {
+            Some((cause, fixes)) => (format!("{tls}; {cause}"), fixes),
+            None => {
+                let (class, fixes) = by_class(&message.sqlstate);
+                (format!("{tls}; {class}"), fixes)
+            }
+        },
     }
+}
+
+/// Settings that are often given to a session in `options` or PGOPTIONS.
+const SESSION_SETTINGS: [&str; 16] = [
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "search_path",
+    "work_mem",
+    "maintenance_work_mem",
+    "TimeZone",
+    "DateStyle",
+    "client_encoding",
+    "client_min_messages",
+    "application_name",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "extra_float_digits",
+    "role",
+];
+
+/// An error about what the client sets at the start: the setting, where it is from, and what helps there.
+fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String, Vec<Fix>)> {
+    let said = message.message.as_str();
+    let quoted = || said.split('"').nth(1).map(text::printable);
+    let (name, by_pooler) =
+        match (message.sqlstate.as_str(), said.split_once("unsupported startup parameter")) {
+            ("08P01", Some((_, rest))) => (text::printable(rest.rsplit(": ").next()?), true),
+            ("42704" | "22023", _) => (quoted()?, false),
+            _ => return None,
+        };
+    let in_options = || {
+        let options = view.settings()?.parameter("options")?;
+        super::view::shown_value(&options.value).contains(&name).then(|| options.origin.clone())
+    };
+    let place = match (name.as_str(), in_options()) {
+        (_, Some(Origin::Environment(variable))) => variable.to_owned(),
+        (_, Some(origin)) => format!("options, from {}", origin.phrase()),
+        ("options", None) => {
+            view.origin_words("options").map_or("options".to_owned(), |from| format!("options, from {from}"))
+        }
+        _ => "the string or a PG* variable".to_owned(),
+    };
+    if by_pooler {
+        return Some((
+            format!("these are PgBouncer's words: it does not pass {name} on to the server ({place})"),
+            vec![
+                Fix::text(format!(
+                    "take {name} out of the string, and set what it sets in the database: ALTER ROLE … SET …"
+                ))
+                .all((name == "options").then(|| ("options", String::new()))),
+                Fix::text(
+                    "in pgbouncer.ini: let PgBouncer ignore it, which leaves it without effect, then RELOAD",
+                )
+                .run(format!("ignore_startup_parameters = {name}")),
+            ],
+        ));
+    }
+    let near = text::nearest(&name, SESSION_SETTINGS.into_iter()).filter(|near| *near != name);
+    let fix = match (message.sqlstate.as_str(), near) {
+        ("42704", Some(near)) => format!("in {place}: write {near} instead of {name}"),
+        ("42704", None) => format!("in {place}: remove {name}, or correct its name"),
+        _ => format!("in {place}: correct the value of {name}"),
+    };
+    Some((
+        format!("the client sets {name} at the start ({place}), and the server rejects that"),
+        vec![Fix::text(fix)],
+    ))
 }
 
 /// What an error comes from as far as its SQLSTATE tells (PostgreSQL's documentation, appendix A).

@@ -454,19 +454,21 @@ fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
 
 fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
     let port = view.port();
+    let hints = provider_hints(view, Situation::NoAnswer, None);
+    let decides = if hints.is_empty() {
+        "allow this machine's public address in the server's firewall; a machine that is allowed already decides:"
+    } else {
+        "see whether it is the firewall: on a machine that it allows already, this connects"
+    };
     finding
         .because(
             "most likely a firewall drops the connection: the server's allow list lacks this \
                  machine's public address, or this network lets the port out to nobody; a wrong port or a \
                  stopped server can look the same",
         )
-        .fixes(provider_hints(view, Situation::NoAnswer, None))
+        .fixes(hints)
         .fixes(usual_port(view))
-        .fix(try_port(
-            view,
-            "allow this machine's public address in the server's firewall; a machine that is allowed \
-                 already decides:",
-        ))
+        .fix(try_port(view, decides))
         .fix(
             Fix::text(format!("does this network let port {port} out? another server on that port decides"))
                 .run(if cfg!(windows) {

@@ -147,6 +147,8 @@ pub enum NameServerAnswer {
     Records(u16),
     /// NXDOMAIN.
     NoSuchName,
+    /// NXDOMAIN, behind an alias: the name exists, and what it is an alias of does not.
+    NothingBehindAlias,
     /// SERVFAIL.
     ServerFailure,
     /// REFUSED.

@@ -72,7 +72,11 @@ pub(super) async fn addresses(
             let Ok(Ok(answer)) = answer else { continue };
             answered |= matches!(
                 read(&query, &answer),
-                Some(NameServerAnswer::Records(_) | NameServerAnswer::NoSuchName)
+                Some(
+                    NameServerAnswer::Records(_)
+                        | NameServerAnswer::NoSuchName
+                        | NameServerAnswer::NothingBehindAlias
+                )
             );
             found.extend(records(&query, &answer));
         }
@@ -167,6 +171,7 @@ fn read(query: &[u8], answer: &[u8]) -> Option<NameServerAnswer> {
     is_answer.then(|| match code & 0x0f {
         0 => NameServerAnswer::Records(u16::from_be_bytes([*records_high, *records_low])),
         2 => NameServerAnswer::ServerFailure,
+        3 if *records_high > 0 || *records_low > 0 => NameServerAnswer::NothingBehindAlias,
         3 => NameServerAnswer::NoSuchName,
         5 => NameServerAnswer::Refused,
         other => NameServerAnswer::Other(other),
@@ -195,7 +200,10 @@ mod tests {
             answer
         };
         assert_eq!(read(&asked, &answer(0x81, 0x80)), Some(NameServerAnswer::Records(2)));
-        assert_eq!(read(&asked, &answer(0x81, 0x83)), Some(NameServerAnswer::NoSuchName));
+        assert_eq!(read(&asked, &answer(0x81, 0x83)), Some(NameServerAnswer::NothingBehindAlias));
+        let mut unknown = answer(0x81, 0x83);
+        unknown[7] = 0;
+        assert_eq!(read(&asked, &unknown), Some(NameServerAnswer::NoSuchName));
         assert_eq!(read(&asked, &answer(0x81, 2)), Some(NameServerAnswer::ServerFailure));
         assert_eq!(read(&asked, &answer(0x81, 5)), Some(NameServerAnswer::Refused));
         assert_eq!(read(&asked, &answer(0x81, 4)), Some(NameServerAnswer::Other(4)));

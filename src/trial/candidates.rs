@@ -15,6 +15,8 @@ const LARGEST: u64 = 1024 * 1024;
 /// What files of certificates are called.
 const EXTENSIONS: [&str; 5] = ["pem", "crt", "cer", "cert", "ca-bundle"];
 
+/// In the BEGIN line of every private key in PEM.
+const KEY_LABEL: &[u8] = b"PRIVATE KEY-----";
 /// What files of private keys are called.
 const KEY_EXTENSIONS: [&str; 2] = ["key", "pem"];
 
@@ -57,6 +59,15 @@ fn place(environment: &Environment, path: &Path) -> PathBuf {
 pub(super) fn keys(settings: &Settings, environment: &Environment) -> Vec<Fix> {
     let named = ["sslcert", "sslkey"].into_iter().filter_map(|keyword| settings.path(keyword));
     let mut found: Vec<PathBuf> = Vec::new();
+    // Certificate and key are often one file.
+    let is_both = |path: &PathBuf| {
+        let content = std::fs::metadata(place(environment, path))
+            .ok()
+            .filter(|found| found.is_file() && found.len() <= LARGEST)
+            .and_then(|_| std::fs::read(place(environment, path)).ok());
+        content.is_some_and(|content| content.windows(KEY_LABEL.len()).any(|part| part == KEY_LABEL))
+    };
+    found.extend(settings.path("sslcert").filter(is_both));
     for path in named.flat_map(|given| files_beside(&given, &KEY_EXTENSIONS, environment)) {
         if !found.contains(&path) {
             found.push(path);

@@ -90,6 +90,9 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
             }
             // Four times as large as all else that a check keeps while it waits, and most checks do not come here.
             diagnosis.fixes = Box::pin(trials.tried(&diagnosis)).await;
+            // Whatever is done about the client's own files, the server's chain stays what it is.
+            let known = |found: &Diagnosis| outcome.also.iter().any(|other| other.code == found.code);
+            outcome.also.extend(trials.of_the_chain.take().filter(|found| !known(found)));
             outcome.diagnosis = Some(diagnosis);
             outcome.evidence.took += begin.elapsed();
         }
@@ -140,6 +143,8 @@ struct Trials<'a> {
     context: Context<'a>,
     /// A chain that a trial saw where the check itself saw none.
     captured: Option<Evidence>,
+    /// What is wrong with the server's chain where the fault is in the client's own files.
+    of_the_chain: Option<Diagnosis>,
     /// The issuer that the chain needs and that nothing on this machine has.
     sought: Option<String>,
     begin: Instant,
@@ -153,6 +158,7 @@ impl<'a> Trials<'a> {
             evidence,
             context,
             captured: None,
+            of_the_chain: None,
             sought: None,
             begin: Instant::now(),
             budget: time_left(evidence, context.total_limit),
@@ -178,6 +184,10 @@ impl<'a> Trials<'a> {
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
                 }
                 Comparison::Another(mut found) => {
+                    if diagnosis.code.concerns(Concern::ClientFiles) && found.code.stage == Stage::Certificate
+                    {
+                        self.of_the_chain = Some(found.clone());
+                    }
                     self.put_first_what_works(&fix, &mut found).await;
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
                     fix.conninfo = self.string_of_both(&mut fix, &found).filter(|_| !fix.by_command);

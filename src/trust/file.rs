@@ -48,6 +48,10 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
     if has("PRIVATE KEY") {
         return FileContent::PrivateKey;
     }
+    // FEEDFEED of JKS, CECECECE of JCEKS (sun.security.provider.JavaKeyStore).
+    if bytes.starts_with(b"\xfe\xed\xfe\xed") || bytes.starts_with(b"\xce\xce\xce\xce") {
+        return FileContent::JavaKeystore;
+    }
     if let Some(form) = utf16(bytes) {
         return FileContent::Utf16(form);
     }

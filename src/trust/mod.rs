@@ -168,6 +168,8 @@ pub enum FileContent {
     Pkcs7(Pkcs7Form),
     /// PKCS#12.
     Pkcs12,
+    /// A keystore of Java's (JKS, JCEKS).
+    JavaKeystore,
     /// A private key and no certificate.
     PrivateKey,
     /// A certificate signing request.
@@ -221,6 +223,7 @@ impl std::fmt::Display for FileContent {
             Self::DerCertificate => "it contains a DER certificate",
             Self::Pkcs7(_) => "it contains a PKCS#7 bundle",
             Self::Pkcs12 => "it contains a PKCS#12 bundle",
+            Self::JavaKeystore => "it is a Java keystore (JKS)",
             Self::PrivateKey => "it contains a private key",
             Self::Csr => "it contains a certificate signing request",
             Self::Html => "it contains an HTML page",

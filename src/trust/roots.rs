@@ -330,6 +330,8 @@ mod tests {
             (der, FileContent::DerCertificate),
             (bundle.to_pem().unwrap(), FileContent::Pkcs7(Pkcs7Form::Pem)),
             (bundle.to_der().unwrap(), FileContent::Pkcs7(Pkcs7Form::Der)),
+            (b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01".to_vec(), FileContent::JavaKeystore),
+            (b"\xce\xce\xce\xce\0\0\0\x02\0\0\0\x01".to_vec(), FileContent::JavaKeystore),
             (pfx, FileContent::Pkcs12),
             (key.private_key_to_pem_pkcs8().unwrap(), FileContent::PrivateKey),
             (key.private_key_to_pkcs8().unwrap(), FileContent::PrivateKey),

@@ -336,6 +336,27 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::SelfSignedLeaf) = judged(view)? else { return None };
     let leaf = &judgement.path.first()?.certificate;
     let name = leaf.short_subject();
+    let host = view
+        .dns_name()
+        .filter(|host| host.contains('.'))
+        .filter(|_| judgement.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. })));
+    let copy = Fix::text(
+        "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256 with the one above, and set sslrootcert to the copy",
+    )
+    .run("openssl x509 -noout -fingerprint -sha256 -in server.crt");
+    // It names another host: probably the one that an installation created, and verified by a copy it would still not do.
+    let installed = host.as_ref().map(|host| {
+        Fix::text(format!(
+            "on the server: it probably presents the certificate that its installation created, which is not for {host}; if it has one of the \
+             CA in the root file: set ssl_cert_file and ssl_key_file to that, then reload"
+        ))
+        .run(format!(
+            "psql -c 'SHOW ssl_cert_file' -c 'SHOW ssl_key_file'\n\
+             psql -c \"ALTER SYSTEM SET ssl_cert_file = 'FILE'\" -c \"ALTER SYSTEM SET ssl_key_file = 'KEY-FILE'\"\n{}",
+            reissue::RELOAD
+        ))
+    });
+    let first = if installed.is_some() { installed } else { Some(copy) };
     Some(
         Finding::titled("the server certificate is self-signed and not in the root file")
             .because(
@@ -346,13 +367,12 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fact_if("until", leaf.facts().ok().map(|facts| facts.not_after.date()))
             .fact("in_file", in_file(view))
             .fixes(provider_hints(view, Situation::SelfSigned, None))
-            .fix(
-                Fix::text(
-                    "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256 with the one above, and set sslrootcert to the copy",
-                )
-                .run("openssl x509 -noout -fingerprint -sha256 -in server.crt"),
-            )
-            .fix(reissue::by_new_authority(view, "on the server, better: create a CA and issue the server's certificate with it, then reload"))
+            .fixes(first)
+            .fix(reissue::by_new_authority_for(
+                view,
+                "on the server, better: create a CA and issue the server's certificate with it, then reload",
+                host.as_deref(),
+            ))
     )
 }
 
@@ -370,7 +390,13 @@ pub(super) fn file_lacks_root(view: &View<'_>) -> Option<Finding> {
             (anchor, root)
         }
     };
-    lacks_root(&Anchors(vec![(anchor, sent_root)]), view.store()?, &view.server())
+    // What is sent leads on: the root above that is needed.
+    let top = judgement
+        .path
+        .last()
+        .map(|link| &link.certificate)
+        .filter(|top| *top != anchor && sent_root.is_none());
+    lacks_root(&Anchors(vec![(anchor, sent_root)]), top, view.store()?, &view.server())
 }
 
 pub(super) fn root_not_in_file(view: &View<'_>) -> Option<Finding> {
@@ -504,10 +530,11 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             file_name(file)
         ))
         .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
-        None => Fix::text(
+        None => Fix::text(format!(
             "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
-             ssl_cert_file, then reload",
-        )
+             ssl_cert_file{}, then reload",
+            strays(view, judgement)
+        ))
         .run("cat intermediate.crt >> server.crt && psql -c 'SELECT pg_reload_conf()'"),
     };
     Some(
@@ -522,6 +549,23 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             .fix(append)
             .fixes(rehearsed.is_none().then(|| beside_the_root(view))),
     )
+}
+
+/// Says of certificates that are sent beside the path that they are of no use.
+fn strays(view: &View<'_>, judgement: &Judgement) -> String {
+    let chain = view.tls().map_or(&[][..], |tls| tls.chain.as_slice());
+    let used = |place: usize| judgement.path.iter().any(|link| link.sent == Some(place));
+    let unused: Vec<String> = chain
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !used(*place))
+        .map(|(_, certificate)| certificate.short_subject())
+        .take(3)
+        .collect();
+    match unused.as_slice() {
+        [] => String::new(),
+        all => format!(" (and remove {}, which issued nothing here)", all.join(" and ")),
+    }
 }
 
 /// A stopgap on the client: libpq takes an intermediate from the root file too.

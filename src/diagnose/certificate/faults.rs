@@ -369,7 +369,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
         Defect::PathLengthExceeded { limit, found, .. } => (
             format!("{part} allows {limit} intermediates below it; there are {found}"),
             format!("basicConstraints pathlen:{limit}"),
-            "reissue it with a larger pathlen or none, or issue the server's certificate from a CA directly below it",
+            "reissue it with a larger pathlen or none, or have it issue the server's certificate itself",
         ),
         _ => return None,
     };

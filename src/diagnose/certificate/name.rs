@@ -75,8 +75,11 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
         return known
             .or_else(|| mismatch.alias())
             .or_else(|| mismatch.cluster_domain())
+            .or_else(|| mismatch.wildcard())
+            .or_else(|| mismatch.first_label_alone())
             .or_else(|| mismatch.led_elsewhere())
             .or_else(|| mismatch.slip())
+            .or_else(|| mismatch.pooler())
             .unwrap_or_else(|| mismatch.another_server());
     }
     known
@@ -94,6 +97,10 @@ fn is_full_name(host: &str) -> bool {
     name.contains('.') && !is_local && !is_ip_address(host.as_bytes())
 }
 
+/// As IANA has registered it.
+const POSTGRESQL_PORT: u16 = 5432;
+/// By default (config.html of PgBouncer).
+const PGBOUNCER_PORT: u16 = 6432;
 /// RFC 1035, section 2.3.4.
 const LONGEST_HOST_NAME: usize = 253;
 
@@ -284,6 +291,51 @@ impl<'a> Mismatch<'a> {
         })
     }
 
+    /// A wildcard stands for one label (RFC 6125, section 6.4.3).
+    fn wildcard(&self) -> Option<Reading> {
+        let asked = self.asked.to_ascii_lowercase();
+        let labels = |name: &&String| {
+            let parent = name.to_ascii_lowercase();
+            let parent = parent.strip_prefix("*.")?;
+            if asked == parent {
+                return Some(0);
+            }
+            Some(asked.strip_suffix(parent)?.strip_suffix('.')?.split('.').count())
+        };
+        let (name, labels) = self.names.iter().find_map(|name| Some((name, labels(&name)?)))?;
+        let parent = name.trim_start_matches("*.");
+        let stands = match labels {
+            0 => "is that domain itself".to_owned(),
+            labels => format!("has {labels} labels there"),
+        };
+        Some(Reading {
+            cause: format!(
+                "the wildcard {name} stands for exactly one label, as in NAME.{parent}; {} {stands}",
+                self.asked
+            ),
+            fixes: vec![
+                self.reissue(),
+                Fix::text(format!(
+                    "if DNS has a name with one label for the same server: set host to that, NAME.{parent}"
+                )),
+            ],
+        })
+    }
+
+    /// The certificate has the first label of the name, as the machine calls itself.
+    fn first_label_alone(&self) -> Option<Reading> {
+        let (first, domain) = self.asked.split_once('.')?;
+        let name = self.names.iter().find(|name| name.eq_ignore_ascii_case(first))?;
+        let until = format!("until then, if {name} is this server's own short name: set host to it");
+        Some(Reading {
+            cause: format!("the certificate has the short name {name} alone, without the domain {domain}"),
+            fixes: [self.reissue()]
+                .into_iter()
+                .chain([self.at_address(Fix::text(until).set("host", name)).by_its_own_word()])
+                .collect(),
+        })
+    }
+
     /// Something other than the name's DNS record leads to another server.
     fn led_elsewhere(&self) -> Option<Reading> {
         let asked = self.asked;
@@ -338,6 +390,31 @@ impl<'a> Mismatch<'a> {
         Some(Reading {
             cause: format!("\"{asked}\" differs from a name of the certificate by a letter or two"),
             fixes,
+        })
+    }
+
+    /// On another port than PostgreSQL's own answers what has a certificate of its own.
+    fn pooler(&self) -> Option<Reading> {
+        let (asked, port) = (self.asked, self.view.port());
+        let server = self.server.as_deref().filter(|_| port != POSTGRESQL_PORT)?;
+        let what = if port == PGBOUNCER_PORT { "usually PgBouncer's" } else { "not PostgreSQL's usual one" };
+        Some(Reading {
+            cause: format!(
+                "port {port} is {what}: a pooler or proxy there probably has a certificate of its own, for {server}"
+            ),
+            fixes: vec![
+                Fix::text(format!(
+                    "see whether PostgreSQL itself, on port {POSTGRESQL_PORT}, is verified as {asked}: then it is the pooler's certificate that \
+                     lacks the name"
+                ))
+                .run(self.view.command_under(
+                    ["pgtls-check", "--tls-only"],
+                    &[("port", POSTGRESQL_PORT.to_string())],
+                )),
+                self.reissue(),
+                self.pair(&format!("only if {server} is the pooler in front of {asked}: set host to that name"))?
+                    .by_its_own_word(),
+            ],
         })
     }
 

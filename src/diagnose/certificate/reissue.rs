@@ -41,6 +41,9 @@ const CA_EXTENSIONS: [&str; 3] = [
 /// Intermediates where it is not known whether the CA is the root: one that is missing fails, a root too many does not.
 const MAY_BE_MISSING: usize = 1;
 
+/// Strong enough for security level 3 of OpenSSL, too.
+const NEW_KEY: &str = "rsa:3072";
+
 /// The server's files, as the commands name them.
 struct Files {
     certificate: String,
@@ -148,19 +151,47 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
             "openssl x509 -x509toreq -in ca.crt -signkey ca.key -out ca.csr".to_owned(),
             "openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -CAcreateserial -days 1825 -sha256 -extfile ca.ext -out ca-new.crt"
                 .to_owned(),
-            format!("openssl x509 -in {certificate} -out leaf.crt"),
-            format!("cat leaf.crt ca-new.crt > {certificate}{then}"),
+            chain_with_new(view, at, &certificate, &then),
         ]
         .join("\n"),
     )
 }
 
+/// Puts a new certificate of a CA into its place in the server's file, among the others of the path that stand there.
+fn chain_with_new(view: &View<'_>, at: usize, certificate: &str, then: &str) -> String {
+    let path = view.judgement().map_or(&[][..], |judgement| &judgement.path);
+    let others =
+        path.iter().enumerate().filter(|(place, link)| *place > 0 && *place != at && link.sent.is_some());
+    if others.count() == 0 {
+        return format!(
+            "openssl x509 -in {certificate} -out leaf.crt\ncat leaf.crt ca-new.crt > {certificate}{then}"
+        );
+    }
+    let parts: Vec<String> = path
+        .iter()
+        .enumerate()
+        .filter_map(|(place, link)| match place == at {
+            true => Some("ca-new.crt".to_owned()),
+            false => Some(format!("part{}.crt", link.sent? + 1)),
+        })
+        .collect();
+    format!(
+        "awk '/-BEGIN/ {{n++}} n {{print > (\"part\" n \".crt\")}}' {certificate}\ncat {} > {certificate}{then}",
+        parts.join(" ")
+    )
+}
+
 /// A CA for the server, and a certificate of it for the server.
 pub(in crate::diagnose) fn by_new_authority(view: &View<'_>, text: &str) -> Fix {
+    by_new_authority_for(view, text, None)
+}
+
+/// The same with another name for the server.
+pub(in crate::diagnose) fn by_new_authority_for(view: &View<'_>, text: &str, also: Option<&str>) -> Fix {
     if let Some(fix) = of_provider(view) {
         return fix;
     }
-    let names = server_names(view, None);
+    let names = server_names(view, also);
     let create = "openssl req -x509 -newkey rsa:3072 -nodes -keyout ca.key -subj '/CN=PostgreSQL CA' -days 3650 -sha256 \
                   -addext 'keyUsage = critical, keyCertSign, cRLSign' -out ca.crt";
     let issue = server_commands(&names, Key::New, &Signer::Own(String::new()), 0, &Files::of(view));
@@ -284,7 +315,7 @@ fn server_commands(
     let subject = posix_quoted(&format!("/CN={}", subject.map(String::as_str).unwrap_or_default()));
     let request = match key {
         Key::Kept => format!("openssl req -new -key {current_key} -subj {subject}"),
-        Key::New => format!("openssl req -new -newkey rsa:2048 -nodes -keyout {new_key} -subj {subject}"),
+        Key::New => format!("openssl req -new -newkey {NEW_KEY} -nodes -keyout {new_key} -subj {subject}"),
     };
     let alone = intermediates == 0 || matches!(signer, Signer::Itself);
     let leaf = if alone { certificate } else { own };

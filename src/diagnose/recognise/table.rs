@@ -305,6 +305,7 @@ pub static TEXTS: &[KnownText] = &[
     text("Hostname/IP does not match certificate's altnames", NODE, r::NAME),
     text("ERR_TLS_CERT_ALTNAME_INVALID", NODE, r::NAME),
     text("could not be verified by hostnameverifier", JAVA, r::NAME),
+    text("RemoteCertificateNameMismatch, RemoteCertificateChainErrors", NPGSQL, r::NAME_AND_CHAIN),
     text("RemoteCertificateNameMismatch", NPGSQL, r::NAME),
     // No path to a root, in general words.
     text("RevocationStatusUnknown", NPGSQL, r::CRL),

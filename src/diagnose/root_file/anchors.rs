@@ -74,9 +74,10 @@ struct Above {
     fix: Fix,
 }
 
-/// `root-file-lacks-root`.
+/// `root-file-lacks-root`. `top`: the last certificate of the chain sent, where that leads on from the file's.
 pub(in crate::diagnose) fn lacks_root(
     anchors: &Anchors<'_>,
+    top: Option<&Certificate>,
     store: &RootStore,
     server: &Server<'_>,
 ) -> Option<Finding> {
@@ -88,8 +89,11 @@ pub(in crate::diagnose) fn lacks_root(
             return copy;
         }
     }
-    let above: Vec<Above> =
-        anchors.0.iter().filter_map(|(anchor, sent)| above(anchor, *sent, (store, server))).collect();
+    let above: Vec<Above> = anchors
+        .0
+        .iter()
+        .filter_map(|(anchor, sent)| above(top.unwrap_or(anchor), *sent, (store, server)))
+        .collect();
     let title = match above.as_slice() {
         [_] => {
             let what = if first.facts().ok()?.is_ca() { "intermediate" } else { "server" };

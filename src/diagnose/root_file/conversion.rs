@@ -82,6 +82,15 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
                 path_text(path)
             )),
         ],
+        FileContent::JavaKeystore => {
+            let to = path.with_extension("pem").to_string_lossy().into_owned();
+            let [from, quoted] = [&path.to_string_lossy(), to.as_str()].map(crate::text::shell_quoted);
+            vec![
+                Fix::text("write its certificates as PEM, where Java is installed; keytool asks for the keystore's password")
+                    .run(format!("keytool -list -rfc -keystore {from} > {quoted}"))
+                    .set("sslrootcert", to),
+            ]
+        }
         FileContent::PrivateKey => {
             vec![Fix::text(
                 "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \

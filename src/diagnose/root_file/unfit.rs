@@ -34,7 +34,7 @@ fn refused(roots: &Roots, context: &Context<'_>) -> Option<Diagnosis> {
 /// A file that libpq reads and that verifies nothing.
 fn useless(store: &RootStore, at: Timestamp, context: &Context<'_>) -> Option<Diagnosis> {
     if let Some(anchors) = Anchors::without_root(store) {
-        let found = lacks_root(&anchors, store, &context.server)?;
+        let found = lacks_root(&anchors, None, store, &context.server)?;
         return Some(found.diagnosis(&ROOT_FILE_LACKS_ROOT));
     }
     match validity(store, at) {

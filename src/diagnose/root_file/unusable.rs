@@ -96,6 +96,24 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         }),
     });
     let mut sources = root_sources(&context.server);
+    // Kubernetes' own link in a mounted secret or configuration map, which is mended there.
+    let in_volume = match &obstacle {
+        Some(Obstacle::DanglingLink { target, .. }) => target.starts_with("..data") && !cfg!(windows),
+        _ => false,
+    };
+    let in_volume = in_volume.then(|| {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Fix::text(format!(
+            "it is a file of a Kubernetes volume: the secret or ConfigMap has no key {file} (see items in the volume, or set sslrootcert to \
+             the name that it has); add the key, and restart the pod"
+        ))
+        .run(format!(
+            "ls {}\nkubectl patch secret SECRET -p \"{{\\\"data\\\":{{\\\"{file}\\\":\\\"$(base64 -w0 root.crt)\\\"}}}}\"",
+            text::shell_quoted(&format!("{}/..data/", path.parent().unwrap_or(path).display()))
+        ))
+    });
+    let saves = saves && in_volume.is_none();
+    let is_link = is_link && in_volume.is_none();
     let saved = saves.then(|| {
         sources.retain(|fix| !fix.settings.is_empty());
         let fix = saved_as(&shown, program);
@@ -109,7 +127,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         Fix::text("remove the link, and save the file with the server's roots in its place")
             .run_words(["rm", &path.to_string_lossy()])
     });
-    let mut fixes: Vec<Fix> = meant.into_iter().chain(unlinked).chain(saved).collect();
+    let mut fixes: Vec<Fix> = meant.into_iter().chain(in_volume).chain(unlinked).chain(saved).collect();
     // Of a provider whose roots ship with the program the right file is known.
     if context.server.provider.is_some() && !sources.is_empty() {
         fixes.push(sources.remove(0));

@@ -261,6 +261,38 @@ fn names_that_do_not_fit() {
 }
 
 #[test]
+fn a_wildcard_a_short_name_and_a_pooler_are_told_from_another_server() {
+    let chain = Chain::honest();
+    let evidence = |named: &str, host: &str, port: u16| {
+        let server = chain.intermediate.server(named);
+        let evidence =
+            Evidence::of(vec![server, chain.intermediate.certificate.clone()], &[&chain.root.certificate])
+                .with_host(host, "10.0.4.5")
+                .with_settings(|settings| settings.hosts[0].port = Ok(port));
+        evidence.fails(&codes::HOSTNAME_MISMATCH)
+    };
+    for (host, words) in
+        [("a.b.db.example", "a.b.db.example has 2 labels there"), ("db.example", "is that domain itself")]
+    {
+        evidence("*.db.example", host, 5432)
+            .because("the wildcard *.db.example stands for exactly one label")
+            .because(words)
+            .runs(&format!("DNS:{host}"))
+            .first_sets_no("host");
+    }
+    evidence("db01", "db01.corp.example", 5432)
+        .because("the short name db01 alone, without the domain corp.example")
+        .runs("DNS:db01.corp.example")
+        .sets("host", "db01")
+        .first_sets_no("host");
+    evidence("bouncer.example", "orders.example", 6432)
+        .because("port 6432 is usually PgBouncer's")
+        .runs("port=5432")
+        .sets("host", "bouncer.example")
+        .first_sets_no("host");
+}
+
+#[test]
 fn dates() {
     let chain = Chain::honest();
     let dated = |from, until| {

@@ -172,6 +172,7 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         (FileContent::Pkcs7(Pkcs7Form::Pem), "PKCS#7", "openssl pkcs7 -print_certs"),
         (FileContent::Pkcs7(Pkcs7Form::Der), "PKCS#7", "openssl pkcs7 -inform DER -print_certs"),
         (FileContent::Pkcs12, "PKCS#12", "openssl pkcs12 -in /etc/ssl/root.crt -cacerts -nokeys"),
+        (FileContent::JavaKeystore, "Java keystore", "keytool -list -rfc -keystore /etc/ssl/root.crt > "),
         (FileContent::Utf16(Utf16Form::Marked), "UTF-16", "pgtls-check roots convert"),
         (
             FileContent::Altered(vec![Alteration::EscapedLineEnds, Alteration::Quotes]),

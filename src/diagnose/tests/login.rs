@@ -1,7 +1,7 @@
 //! auth and session
 
 use super::fixtures::*;
-use crate::conninfo::{AuthMethod, Origin, Password, Settings, SslMode};
+use crate::conninfo::{AuthMethod, Notice, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, codes, diagnose};
 use crate::evidence::{
     AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, ServerMessage, SessionFailure,
@@ -46,8 +46,71 @@ fn a_wrong_password_names_user_and_source_and_not_itself() {
     Evidence::healthy()
         .with_error("08P01", "SASL authentication failed")
         .fails(&codes::PASSWORD_REJECTED)
-        .shows("server_says", "SASL authentication failed");
+        .shows("server_says", "SASL authentication failed")
+        .titled("PgBouncer rejects the password of app")
+        .advises("auth_file");
     Evidence::healthy().with_error("08P01", "bad startup packet").fails(&codes::SERVER_ERROR);
+}
+
+#[test]
+fn what_may_be_wrong_with_a_password_or_user_comes_first() {
+    fn user(name: &str) -> crate::conninfo::ParameterValue {
+        crate::conninfo::ParameterValue::of("user", name.into(), false)
+    }
+    let rejected = |change: fn(&mut Settings)| {
+        let evidence = Evidence::healthy().with_settings(change);
+        let message = "password authentication failed for user \"app\"";
+        evidence.with_error("28P01", message).fails(&codes::PASSWORD_REJECTED).diagnosis.fixes[0].clone()
+    };
+    let cut = rejected(|settings| {
+        settings.notices.push(Notice::PasswordCut { path: "/home/me/.pgpass".into(), line: 3, slot: 0 });
+    });
+    assert!(
+        cut.text.starts_with("/home/me/.pgpass, line 3: libpq ends the password at an unescaped :"),
+        "{cut:?}"
+    );
+    let at_server = rejected(|settings| settings.user = user("app@old-server"));
+    assert_eq!(at_server.settings, [("user", "app".to_owned())]);
+    // A user with a domain is a name of its own.
+    assert!(rejected(|settings| settings.user = user("app@corp.example")).settings.is_empty());
+}
+
+#[test]
+fn errors_about_what_is_sent_at_the_start_name_it_and_where_it_is_from() {
+    let sent = |sqlstate: &str, message: &str| {
+        let options =
+            parameter("options", "-c statement_timeot=5s -c work_mem=1XB", Origin::Environment("PGOPTIONS"));
+        let evidence = Evidence::healthy().with_settings(|settings| settings.parameters.push(options));
+        evidence.with_error(sqlstate, message).fails(&codes::SERVER_ERROR)
+    };
+    sent("42704", "unrecognized configuration parameter \"statement_timeot\"")
+        .advises("in PGOPTIONS: write statement_timeout instead of statement_timeot");
+    sent("22023", "invalid value for parameter \"work_mem\": \"1XB\"")
+        .advises("in PGOPTIONS: correct the value of work_mem");
+    sent("22023", "invalid value for parameter \"TimeZone\": \"Nowhere\"")
+        .advises("in the string or a PG* variable: correct the value of TimeZone");
+    sent("08P01", "unsupported startup parameter: options")
+        .because("these are PgBouncer's words")
+        .runs("ignore_startup_parameters = options")
+        .sets("options", "");
+    sent("28000", "Ident authentication failed for user \"app\"")
+        .because("has the method ident")
+        .advises("scram-sha-256 instead of ident");
+}
+
+#[test]
+fn a_standby_without_sessions_is_not_waited_for() {
+    let found = Evidence::healthy()
+        .with_session(SessionFailure::Server(ServerMessage {
+            sqlstate: "57P03".to_owned(),
+            message: "the database system is not accepting connections".to_owned(),
+            detail: Some("Hot standby mode is disabled.".to_owned()),
+            ..ServerMessage::default()
+        }))
+        .fails(&codes::SERVER_STARTING)
+        .shows("detail", "Hot standby mode is disabled.")
+        .advises("set host to the primary");
+    assert!(found.diagnosis.fixes.iter().all(|fix| !fix.waits), "{:?}", found.diagnosis.fixes);
 }
 
 #[test]
@@ -356,6 +419,25 @@ fn the_session() {
         .fails(&codes::SESSION_READONLY)
         .shows("wanted", "read-write")
         .shows("found", "a standby");
+    let hosts = |ports: &str, standby: bool| {
+        let ports = parameter("port", ports, Origin::ConnectionString);
+        let wanted = parameter("target_session_attrs", "read-write", Origin::ConnectionString);
+        let evidence = Evidence::healthy().with_settings(|settings| {
+            settings.hosts.push(settings.hosts[0].clone());
+            let hosts = parameter("host", "a.example,b.example", Origin::ConnectionString);
+            settings.parameters.retain(|known| !["host", "port"].contains(&known.keyword));
+            settings.parameters.extend([hosts, ports, wanted]);
+        });
+        let failure = SessionFailure::WrongSessionAttrs { standby: Some(standby), read_only: Some(true) };
+        evidence.with_session(failure).fails(&codes::SESSION_READONLY)
+    };
+    hosts("5432,5433", true)
+        .sets("host", "a.example,b.example,OTHER-HOST")
+        .sets("port", "5432,5433,OTHER-PORT");
+    // One port counts for all hosts.
+    let found = hosts("5433", false).sets("host", "a.example,b.example,OTHER-HOST");
+    assert!(found.diagnosis.fixes[0].text.contains("default_transaction_read_only"), "{:?}", found.diagnosis);
+    assert!(found.diagnosis.fixes.iter().all(|fix| !fix.names("port")), "{:?}", found.diagnosis.fixes);
     Evidence::healthy()
         .with_error("XX000", "something\x1b[31m odd")
         .fails(&codes::SERVER_ERROR)

@@ -1,6 +1,7 @@
 //! The client's certificate in the handshake: demanded, refused.
 
 use crate::certificate::{Certificate, Facts};
+use crate::conninfo::{Origin, SslCertMode};
 use crate::diagnose::certificate::{purpose_name, reissue};
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::{RELOAD, provider_hints};
@@ -53,6 +54,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
         (_, Some(said)) => text::printable(said),
         _ => return None,
     };
+    let held_back = view.settings().is_some_and(|settings| settings.certificate_mode == SslCertMode::Disable);
     let absent = match view.trust().map(|trust| &trust.client) {
         Some(ClientIdentity::Absent { path, .. }) => {
             Some(format!("sslcert names {}, which does not exist", path_text(path)))
@@ -63,8 +65,23 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
         Some(ClientIdentity::Ready(_)) => Some(
             "one exists and was not sent: its issuer is not among those that the server accepts".to_owned(),
         ),
+        _ if held_back => Some(format!(
+            "none is sent with sslcertmode=disable, from {}",
+            view.origin_words("sslcertmode").unwrap_or_default()
+        )),
         _ => Some("none is set, and ~/.postgresql/postgresql.crt does not exist".to_owned()),
     };
+    let released = held_back.then(|| {
+        let fix = match view.origin("sslcertmode")? {
+            Origin::Environment(variable) => {
+                Fix::text(format!("unset {variable}, so that the client certificate is sent"))
+                    .by_unsetting(&[variable])
+            }
+            _ => Fix::text("let the client certificate be sent"),
+        };
+        // libpq refuses an empty one.
+        Some(fix.set("sslcertmode", "allow"))
+    });
     let authorities: Vec<String> =
         at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
     Some(
@@ -75,6 +92,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("client_certificate", absent)
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
+            .fixes(released.flatten())
             .fix(Fix::text(format!(
                 "set sslcert to a client certificate issued by {} (with its chain), and sslkey to its key: sslcert=FILE \
                  sslkey=FILE; the server's administrator issues one for user {}",
@@ -89,12 +107,13 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
                 )
                 .run(RELOAD),
             )
-            .fix(
-                Fix::text(
-                    "if it is a file mounted into a container: check that the account that connects can see it",
-                )
-                .run("ls -lL ~/.postgresql"),
-            ),
+            .fixes((!held_back).then(|| {
+                Fix::text("if it is a file mounted into a container: check that the account that connects can see it")
+                    .run(match view.settings().and_then(|settings| settings.path("sslcert")) {
+                        Some(path) => format!("ls -lL {}", text::shell_quoted(&path.to_string_lossy())),
+                        None => "ls -lL ~/.postgresql".to_owned(),
+                    })
+            })),
     )
 }
 

@@ -14,7 +14,7 @@ use super::suites::{self, OFFERED};
 use super::view::{View, path_text, seconds};
 use super::{Fix, alerts};
 use crate::certificate::{Certificate, GeneralName, KeyKind};
-use crate::conninfo::{OpenSslConfig, Settings, TlsVersion};
+use crate::conninfo::{OpenSslConfig, Origin, Settings, TlsVersion};
 use crate::evidence::{
     Answer, Closure, HelloOffer, HelloPurpose, InFlight, Question, SessionFailure, TlsFailure, TlsRecord,
 };
@@ -438,11 +438,16 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
         "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {
-        fixes.push(
-            Fix::text(format!("lift the client's own bound, {}", max.name()))
-                // An option that is set takes precedence over OpenSSL's configuration.
-                .set("ssl_max_protocol_version", if settings.openssl.is_some() { "TLSv1.3" } else { "" }),
-        );
+        let keyword = "ssl_max_protocol_version";
+        let lift = match settings.parameter(keyword).map(|known| &known.origin) {
+            Some(Origin::Environment(variable)) => {
+                Fix::text(format!("unset {variable}, which limits the client to {}", max.name()))
+                    .by_unsetting(&[variable])
+            }
+            _ => Fix::text(format!("lift the client's own bound, {}", max.name())),
+        };
+        // An option that is set takes precedence over OpenSSL's configuration.
+        fixes.push(lift.set(keyword, if settings.openssl.is_some() { "TLSv1.3" } else { "" }));
     }
     if let Some(config) = settings.openssl.as_ref().filter(|config| !config.without.is_empty()) {
         fixes = vec![Fix::text(format!("remove Protocol from {}", path_text(&config.file)))];

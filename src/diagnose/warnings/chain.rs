@@ -98,13 +98,18 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                 ),
                 (..) => (
                     format!("the intermediate {name} expires on {date}"),
-                    Fix::text("on the server: replace it with the CA's next intermediate in server.crt"),
+                    Fix::text(format!(
+                        "on the server: get the CA's renewed certificate of {name}, put it in the place of the old one in server.crt, then \
+                         reload; if the CA has another intermediate now, have the server certificate reissued by that"
+                    ))
+                    .run(format!("openssl verify -partial_chain -trusted renewed.crt server.crt\npsql -c 'SELECT pg_reload_conf()'")),
                 ),
             };
+            let fails = view.evidence.scope.fail_within.map(i64::from).filter(|within| days <= *within);
             let finding = Finding::titled(what)
                 .fact("days_left", days)
                 .fact("expires", date)
-                .fact("threshold", threshold)
+                .fact("threshold", fails.unwrap_or(threshold))
                 .fix(fix);
             Some((days, finding))
         })

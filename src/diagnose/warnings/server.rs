@@ -250,6 +250,10 @@ pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
     if found.is_empty() {
         return Vec::new();
     }
+    let plaintext = audit.plaintext_accepted() == Accepts::Yes;
+    let settings = (found.len() > usize::from(plaintext)).then(|| {
+        Fix::text("on the server: set what the policy allows, then reload").run(profiles::settings(profile))
+    });
     let finding = Finding::titled(format!("the server does not meet the policy {}", profile.name()))
         .fact("policy", profiles::title(profile))
         .fact("not_allowed", found);
@@ -258,12 +262,7 @@ pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
             "at the provider ({}): choose the minimum TLS version, and require TLS",
             found.provider.name
         ))),
-        None => finding
-            .fix(
-                Fix::text("on the server: set what the policy allows, then reload")
-                    .run(profiles::settings(profile)),
-            )
-            .fixes((audit.plaintext_accepted() == Accepts::Yes).then(hostssl)),
+        None => finding.fixes(settings).fixes(plaintext.then(hostssl)),
     }]
 }
 

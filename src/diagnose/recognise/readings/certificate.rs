@@ -179,12 +179,22 @@ pub(in super::super) const BAD_SIGNATURE: &[Reading] = &[reading(
     "here: get the CA's current root certificate and set sslrootcert to it",
 )];
 
-pub(in super::super) const NAME: &[Reading] = &[reading(
+pub(in super::super) const NAME: &[Reading] = &[WRONG_NAME];
+
+/// Both are wrong: each has to be mended.
+pub(in super::super) const NAME_AND_CHAIN: &[Reading] = &[ONE_OF_TWO, NO_SUCH_ROOT, BROKEN_CHAIN];
+
+const ONE_OF_TWO: Reading = Reading {
+    what: "two faults: the certificate is not valid for the host name, and besides its chain leads to no root of the client (2 or 3)",
+    ..WRONG_NAME
+};
+
+const WRONG_NAME: Reading = reading(
     &[&c::HOSTNAME_MISMATCH],
     "the certificate is not valid for the host name",
     "compare host= with the names in the certificate: an alias, an IP address or a tunnel in between",
     "here: set host to a name in the certificate; with a tunnel, also hostaddr to its address",
-)];
+);
 
 pub(in super::super) const NO_NAMES: &[Reading] = &[
     reading(
