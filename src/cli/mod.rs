@@ -267,6 +267,7 @@ fn names_subcommand(arguments: &[OsString]) -> bool {
 /// connection string without its quotes is many arguments.
 fn fit_to_be_shown(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     suggest_subcommand(&mut error);
+    suggest_instead(&mut error, arguments);
     let is_secret =
         matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if names_secret(name));
     let texts: Vec<(ContextKind, String)> = error
@@ -319,6 +320,34 @@ fn suggest_subcommand(error: &mut clap::Error) {
     {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![found.to_owned()]));
     }
+}
+
+/// Of an option that is none and has no neighbour: the libpq setting that it names, or the subcommand that was mistyped before
+/// it.
+fn suggest_instead(error: &mut clap::Error, arguments: &[OsString]) {
+    if error.kind() != ErrorKind::UnknownArgument || error.get(ContextKind::SuggestedArg).is_some() {
+        return;
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return };
+    let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    let option = plain(typed.split('=').next().unwrap_or_default());
+    let is_meant = |keyword: &&str| {
+        let keyword = plain(keyword);
+        keyword == option || (option.len() > 5 && keyword.ends_with(&option))
+    };
+    let setting = match option.as_str() {
+        "ca" | "cacert" | "cafile" | "sslca" => Some("sslrootcert"),
+        _ => crate::conninfo::options::OPTIONS.iter().map(|option| option.keyword).find(is_meant),
+    };
+    let subcommand = arguments.get(1).and_then(|first| first.to_str()).filter(|first| !first.contains('='));
+    let subcommand =
+        subcommand.and_then(|first| text::nearest(first, SUBCOMMANDS).filter(|found| *found != first));
+    let advice = match (setting, subcommand) {
+        (Some(setting), _) => format!("it is a setting of the connection string: {setting}=..."),
+        (None, Some(found)) => format!("did you mean the subcommand {found}?"),
+        (None, None) => return,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(advice)]));
 }
 
 /// An option of the check beside a subcommand would have no effect, and nobody would notice.

@@ -32,7 +32,13 @@ pub(super) fn targets(
     let given = strings.iter().cloned().map(|text| Given { text: Some(text), ..Given::default() });
     let mut targets: Vec<Given> = given.collect();
     if let Some(path) = &fleet.from {
-        let listed = listed(path).with_context(|| format!("--from {}", mask_path(path)))?;
+        let listed = listed(path).with_context(|| {
+            let similar = crate::file::obstacle::similar(path).filter(|_| !path.exists());
+            let meant = similar
+                .map(|similar| format!(" (did you mean {}?)", mask_path(&similar)))
+                .unwrap_or_default();
+            format!("--from {}{meant}", mask_path(path))
+        })?;
         anyhow::ensure!(
             !listed.is_empty() || !targets.is_empty(),
             "--from {}: no target in it",

@@ -759,12 +759,21 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                 Some(_) => "the server has no role of that name; names are case-sensitive".to_owned(),
             })
             .fixes(provider_hints(view, Situation::RoleMissing, None))
-            .fix(Fix::text("set the role: user=NAME"))
+            .fixes(lower_case(&user).map(|role| {
+                Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes").set("user", role)
+            }))
+            .fix(Fix::text("on the server: list the roles, and set user to the one that is meant").run("\\du"))
             .fix(
                 Fix::text("on the server: create it and give it a password, as a superuser or a role with CREATEROLE")
                     .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),
             ),
     )
+}
+
+/// A name in lower case, where it is another one.
+pub(super) fn lower_case(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    (lower != name).then_some(lower)
 }
 
 fn method_unsupported(view: &View<'_>) -> Option<Finding> {

@@ -757,6 +757,16 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
         return None;
     }
     let certified = view.tls().and_then(|tls| tls.chain.first()).map(super::certificate::names_of);
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    if let Some(name) = name_in_hostaddr(input) {
+        return Some(
+            Finding::titled("there is no host name to verify: the name is in hostaddr")
+                .because("hostaddr takes an address only; the name that is looked up and compared with the certificate goes into host")
+                .mark(mark(view, "a name, no address"))
+                .fact("missing", "host")
+                .fix(name_as_host(&name)),
+        );
+    }
     Some(
         Finding::titled("there is no host name to verify")
             .because(
@@ -768,6 +778,15 @@ fn host_required(view: &View<'_>) -> Option<Finding> {
             .fact_if("certificate_for", certified.filter(|names| !names.is_empty()))
             .fix(Fix::text("add host=NAME beside hostaddr, with the name the server's certificate is for (its administrator knows it)")),
     )
+}
+
+/// The name that a string has in hostaddr, where only addresses belong.
+fn name_in_hostaddr(input: &[u8]) -> Option<String> {
+    let parsed = conninfo::parse(input).ok()?;
+    let value = parsed.get("hostaddr")?.value.as_bytes();
+    let name = std::str::from_utf8(value).ok()?;
+    let is_name = name.contains(|c: char| c.is_ascii_alphabetic()) && !name.contains([',', ':']);
+    (is_name && conninfo::is_possible_name(name)).then(|| name.to_owned())
 }
 
 impl Diagnosis {
@@ -835,7 +854,15 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     } else {
         return None;
     };
-    let verify = Fix::text("verify the server").set("sslmode", "verify-full");
+    let verify = Fix::text(match view.origin("sslmode") {
+        Some(Origin::Service { name, file }) => format!(
+            "verify the server: change sslmode in [{}] of {}, or override it in the string",
+            text::printable(name),
+            path_text(file)
+        ),
+        _ => "verify the server".to_owned(),
+    })
+    .set("sslmode", "verify-full");
     let given = settings.parameter("sslrootcert").is_some();
     let roots = if view.store().is_none() && !given { root_sources(&view.server()) } else { Vec::new() };
     let hints = provider_hints(view, Situation::NotEncrypted, None);

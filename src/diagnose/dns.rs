@@ -245,6 +245,15 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
             finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(&name)),
         );
     }
+    if name == "host.docker.internal" {
+        return Some(
+            finding
+                .because("Docker Desktop knows this name in its containers; Docker on Linux does so only where it is told to, and the host itself never")
+                .fix(Fix::text("in the container, on Linux: start it with this option (Compose: extra_hosts: [\"host.docker.internal:host-gateway\"])")
+                    .run("docker run --add-host=host.docker.internal:host-gateway …"))
+                .fix(Fix::text("outside of containers: set host to localhost or to the server's name")),
+        );
+    }
     let bare = !name.contains('.');
     let cause = if bare {
         "a name without a dot resolves only where it is known: in its own container network, or with the \

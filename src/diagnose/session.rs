@@ -1,7 +1,7 @@
 //! The session after authentication, and what ends it before.
 
 use super::Fix;
-use super::auth::{error, quoted_role, words};
+use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
 use super::fix::{in_the_log, log_connections, provider_hints};
 use super::recognise::translated::is_message;
@@ -144,6 +144,10 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                     .run(format!("{database} = host=SERVER port=5432")),
             ),
         None => finding
+            .fixes(lower_case(&database).map(|database| {
+                Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes")
+                    .set("dbname", database)
+            }))
             .fix(
                 Fix::text("list the databases, and set dbname to the one that is meant")
                     .run(view.command_under(["psql", "-l"], &[("dbname", "postgres".to_owned())])),
@@ -255,6 +259,19 @@ fn detail(message: &ServerMessage) -> Option<String> {
 }
 
 fn too_many(view: &View<'_>) -> Option<Finding> {
+    if let Some(message) = error(view).filter(|message| message.message.contains("(max_client_conn)")) {
+        return Some(
+            Finding::titled("PgBouncer has no free client connections")
+                .because(format!("PgBouncer has reached its limit of clients, max_client_conn; {}", view.tls_words()))
+                .fact("limit", words(message))
+                .fix(
+                    Fix::text("in PgBouncer: raise max_client_conn in pgbouncer.ini (and ulimit -n above it), then restart it; who is connected, its \
+                               admin_users (in place of ADMIN) see with")
+                        .run(console(view, "SHOW CLIENTS")),
+                )
+                .fix(Fix::text("in the clients: open fewer connections, or close idle ones (the application's own pool size)")),
+        );
+    }
     let message = error(view).filter(|message| message.sqlstate == "53300")?;
     Some(
         Finding::titled("the server has no free connections")
@@ -302,7 +319,12 @@ fn starting(view: &View<'_>) -> Option<Finding> {
         error(view).filter(|message| matches!(message.sqlstate.as_str(), "57P03" | "57P01" | "57P02"))?;
     let no_standby_sessions =
         message.detail.as_deref().is_some_and(|detail| detail.contains("Hot standby mode is disabled"));
+    let stops =
+        is_message(&message.message, "the database system is shutting down") || message.sqlstate == "57P01";
     let state = match message.sqlstate.as_str() {
+        "57P03" if stops => {
+            "it is being stopped; it accepts connections again once somebody or the system has started it"
+        }
         _ if no_standby_sessions => {
             "it is a standby that takes no sessions (hot_standby is off); waiting does not change that"
         }
@@ -325,6 +347,10 @@ fn starting(view: &View<'_>) -> Option<Finding> {
             }).into_iter().flatten())
             .fixes((!no_standby_sessions).then(|| {
                 Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"]))
+            }))
+            .fixes(stops.then(|| {
+                Fix::text("on the server, if it stays stopped: start it, or see who stopped it")
+                    .run("sudo systemctl start postgresql\nsudo journalctl -u 'postgresql*' -S -1h")
             }))
             .fix(Fix::text(
                 "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
@@ -504,6 +530,14 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
             .fact("wanted", wanted.clone())
             .fact("found", found)
             .fact_if("from", view.origin_words("target_session_attrs"))
+            .fixes(match view.origin("target_session_attrs") {
+                Some(Origin::Environment(variable)) => Some(
+                    Fix::text(format!("unset {variable}, unless {wanted} is wanted"))
+                        .by_unsetting(&[variable])
+                        .set("target_session_attrs", "any"),
+                ),
+                _ => None,
+            })
             .fixes(by_default.then(|| {
                 Fix::text(
                     "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
@@ -598,6 +632,10 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 )),
             ],
         ),
+        None if is_of_an_account(message) => (
+            format!("{tls}; the provider, not PostgreSQL, ends the session: the message is about the account or project"),
+            vec![Fix::text("in the provider's console: see the project's quota, plan or state, and do as the message says")],
+        ),
         _ => match starting_setting(view, message) {
             Some((cause, fixes)) => (format!("{tls}; {cause}"), fixes),
             None => {
@@ -606,6 +644,16 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
             }
         },
     }
+}
+
+/// Whether a provider speaks of what was booked: no word of PostgreSQL's.
+fn is_of_an_account(message: &ServerMessage) -> bool {
+    let said = message.message.to_lowercase();
+    let is_own = ["XX000", "53400", "57P03", "08P01", "28000"].contains(&message.sqlstate.as_str());
+    is_own
+        && ["quota", "upgrade your", "billing", "suspended", "your plan", "your account"]
+            .iter()
+            .any(|word| said.contains(word))
 }
 
 /// Settings that are often given to a session in `options` or PGOPTIONS.
@@ -636,6 +684,7 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
         match (message.sqlstate.as_str(), said.split_once("unsupported startup parameter")) {
             ("08P01", Some((_, rest))) => (text::printable(rest.rsplit(": ").next()?), true),
             ("42704" | "22023", _) => (quoted()?, false),
+            ("42501", _) if said.starts_with("permission denied to set parameter") => (quoted()?, false),
             _ => return None,
         };
     let in_options = || {
@@ -665,7 +714,18 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
             ],
         ));
     }
-    let near = text::nearest(&name, SESSION_SETTINGS.into_iter()).filter(|near| *near != name);
+    let near = text::nearest(&name, SESSION_SETTINGS).filter(|near| *near != name);
+    if message.sqlstate == "42501" {
+        let role = quoted_role(&view.user());
+        return Some((
+            format!("the client sets {name} at the start ({place}), which only a superuser may"),
+            vec![
+                Fix::text(format!("in {place}: remove {name}")),
+                Fix::text("on the server, if this role is to set it: grant it (PostgreSQL 15 or later)")
+                    .run(format!("GRANT SET ON PARAMETER {name} TO {role};")),
+            ],
+        ));
+    }
     let fix = match (message.sqlstate.as_str(), near) {
         ("42704", Some(near)) => format!("in {place}: write {near} instead of {name}"),
         ("42704", None) => format!("in {place}: remove {name}, or correct its name"),
@@ -683,6 +743,13 @@ fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
         "53100" => vec![
             Fix::text("on the server: the disk of the data directory is full; free space or enlarge it")
                 .run("df -h"),
+        ],
+        "XX001" | "XX002" => vec![
+            Fix::text(
+                "on the server: its data is damaged. Stop it, copy the data directory, look for errors of the disk, and restore from a \
+                 backup; do not run it on the damaged files",
+            )
+            .run("sudo dmesg -T | grep -iE 'i/o error|ext4|xfs|nvme' | tail"),
         ],
         "53200" => vec![
             Fix::text("on the server: it is out of memory; reduce its load or add memory").run("free -m"),

@@ -246,9 +246,11 @@ impl<'a> Trials<'a> {
             None => 3,
         };
         kept.sort_by_key(rank);
-        // Beside what cures all, what leaves another fault is no remedy.
+        // Beside what cures all, what leaves another fault is no remedy, and no root has to be sent for.
         if kept.first().is_some_and(|first| first.tried == Some(Trial::Works) && rank(first) == 0) {
-            kept.retain(|fix| fix.tried != Some(Trial::Fails));
+            let is_to_come =
+                |fix: &Fix| fix.root_to_come().is_some() && !diagnosis.code.concerns(Concern::Roots);
+            kept.retain(|fix| fix.tried != Some(Trial::Fails) && !is_to_come(fix));
         }
         kept
     }
@@ -271,7 +273,9 @@ impl<'a> Trials<'a> {
             match result.map(|result| result.outcome.diagnosis) {
                 Some(None) => return found.fixes.rotate_left(at),
                 Some(Some(third))
-                    if found.fixes.len() > 1 && order(third.code.stage) <= order(found.code.stage) =>
+                    if found.fixes.len() > 1
+                        && (third.code == found.code
+                            || order(third.code.stage) < order(found.code.stage)) =>
                 {
                     found.fixes.remove(at);
                 }
@@ -652,7 +656,11 @@ impl<'a> Trials<'a> {
         let Some(corrected) = Corrected::of(&fix, self.evidence, self.context) else { return Some(fix) };
         let found = match self.under(&fix, &corrected) {
             Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust).await {
-                Rejudged::Judged(evidence) => Some((Some(settings), diagnosed(*evidence).await)),
+                Rejudged::Judged(mut evidence) => {
+                    // What was typed says otherwise still, and is what the fix changes.
+                    evidence.typed = None;
+                    Some((Some(settings), diagnosed(*evidence).await))
+                }
                 Rejudged::NoChain | Rejudged::Exhausted => None,
             },
             Some(Err(outcome)) => Some((None, *outcome)),

@@ -69,7 +69,17 @@ fn written(
 /// A word about wrong options on standard error, with what would be right.
 /// The name that a mistyped one is nearest to, as a question; nothing where none is near.
 fn meant<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    crate::text::nearest(typed, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+    let known: Vec<&str> = known.into_iter().collect();
+    let nearest = crate::text::nearest(typed, known.iter().copied());
+    // The first word of several names says which they are.
+    let begins = |name: &&&str| {
+        !typed.is_empty() && name.strip_prefix(typed).is_some_and(|rest| rest.starts_with('-'))
+    };
+    let named: Vec<&str> = match known.iter().filter(begins).copied().collect::<Vec<_>>() {
+        several if several.is_empty() => nearest.into_iter().collect(),
+        several => several,
+    };
+    if named.is_empty() { String::new() } else { format!("; did you mean {}?", named.join(" or ")) }
 }
 
 fn usage(streams: &mut Streams<'_>, message: &str, hint: Option<&str>) -> anyhow::Result<u8> {

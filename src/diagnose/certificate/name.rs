@@ -79,6 +79,7 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
             .or_else(|| mismatch.first_label_alone())
             .or_else(|| mismatch.led_elsewhere())
             .or_else(|| mismatch.slip())
+            .or_else(|| mismatch.of_development())
             .or_else(|| mismatch.pooler())
             .unwrap_or_else(|| mismatch.another_server());
     }
@@ -390,6 +391,18 @@ impl<'a> Mismatch<'a> {
         Some(Reading {
             cause: format!("\"{asked}\" differs from a name of the certificate by a letter or two"),
             fixes,
+        })
+    }
+
+    /// A certificate for this machine alone, as tools for development create it.
+    fn of_development(&self) -> Option<Reading> {
+        let is_local = |name: &String| {
+            name == "localhost"
+                || name.parse::<IpAddr>().is_ok_and(|address| reachability(address) == Reachability::Loopback)
+        };
+        (!self.names.is_empty() && self.names.iter().all(is_local)).then(|| Reading {
+            cause: "the server's certificate is for localhost alone: it was made for development".to_owned(),
+            fixes: vec![self.reissue()],
         })
     }
 

@@ -456,10 +456,14 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     if let (Some(server @ TlsVersion::Tls12), Some(min)) = (server, settings.min_tls)
         && min > server
     {
-        fixes.push(
-            Fix::text("let the client go back to libpq's own bound, TLS 1.2")
-                .set("ssl_min_protocol_version", "TLSv1.2"),
-        );
+        let keyword = "ssl_min_protocol_version";
+        let back = match settings.parameter(keyword).map(|known| &known.origin) {
+            Some(Origin::Environment(variable)) => {
+                Fix::text(format!("unset {variable}, which demands {}", min.name())).by_unsetting(&[variable])
+            }
+            _ => Fix::text("let the client go back to libpq's own bound, TLS 1.2"),
+        };
+        fixes.push(back.set(keyword, "TLSv1.2"));
     }
     if old {
         fixes.push(Fix::text(

@@ -102,7 +102,7 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                         "on the server: get the CA's renewed certificate of {name}, put it in the place of the old one in server.crt, then \
                          reload; if the CA has another intermediate now, have the server certificate reissued by that"
                     ))
-                    .run(format!("openssl verify -partial_chain -trusted renewed.crt server.crt\npsql -c 'SELECT pg_reload_conf()'")),
+                    .run("openssl verify -partial_chain -trusted renewed.crt server.crt\npsql -c 'SELECT pg_reload_conf()'"),
                 ),
             };
             let fails = view.evidence.scope.fail_within.map(i64::from).filter(|within| days <= *within);
