@@ -324,36 +324,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
                 "the server reports the same for a wrong password, for a role without one, for an expired one, and \
                  for a role that does not exist"
             },
-            vec![
-                Fix::text(
-                    match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
-                        Some(Origin::Environment(variable)) => {
-                            format!("check the password in {variable}; no password file is read beside it")
-                        }
-                        Some(Origin::PasswordFile(file)) => {
-                            format!(
-                                "check the password in {}: the first line that matches counts",
-                                super::view::path_text(file)
-                            )
-                        }
-                        Some(origin) => format!(
-                            "check the password in {}; PGPASSWORD and the password file are not read beside it",
-                            origin.phrase()
-                        ),
-                        None => "check the password".to_owned(),
-                    },
-                ),
-                if by_pooler {
-                    Fix::text(
-                        "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
-                         RELOAD; the same password must be valid on the server behind",
-                    )
-                    .run(format!("# in userlist.txt:\n\"{user}\" \"PASSWORD\""))
-                } else {
-                    Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
-                        .run(format!("\\password {}", quoted_role(&user)))
-                },
-            ],
+            password_fixes(view, by_pooler),
         ),
         _ => return None,
     };
@@ -368,6 +339,38 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             .fixes(at_server(view))
             .fixes(fixes),
     )
+}
+
+/// Where the password is to be checked: where it came from, and where it is compared.
+fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
+    vec![
+        Fix::text(match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
+            Some(Origin::Environment(variable)) => {
+                format!("check the password in {variable}; no password file is read beside it")
+            }
+            Some(Origin::PasswordFile(file)) => {
+                format!(
+                    "check the password in {}: the first line that matches counts",
+                    super::view::path_text(file)
+                )
+            }
+            Some(origin) => format!(
+                "check the password in {}; PGPASSWORD and the password file are not read beside it",
+                origin.phrase()
+            ),
+            None => "check the password".to_owned(),
+        }),
+        if by_pooler {
+            Fix::text(
+                        "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
+                         RELOAD; the same password must be valid on the server behind",
+                    )
+                    .run(format!("# in userlist.txt:\n\"{}\" \"PASSWORD\"", view.user()))
+        } else {
+            Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
+                .run(format!("\\password {}", quoted_role(&view.user())))
+        },
+    ]
 }
 
 /// A line of the password file whose password ends at a colon that may belong to it.
@@ -762,7 +765,10 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
             .fixes(lower_case(&user).map(|role| {
                 Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes").set("user", role)
             }))
-            .fix(Fix::text("on the server: list the roles, and set user to the one that is meant").run("\\du"))
+            .fix(
+                Fix::text("set the role: user=NAME, one of those that this lists on the server")
+                    .run("psql -c '\\du'"),
+            )
             .fix(
                 Fix::text("on the server: create it and give it a password, as a superuser or a role with CREATEROLE")
                     .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),

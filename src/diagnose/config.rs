@@ -9,7 +9,8 @@ use super::view::{View, path_text, shown, shown_value};
 use super::{Diagnosis, Fix, Mark, meant};
 use crate::clients::dialect;
 use crate::conninfo::{
-    self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxErrorKind, Unencoded, options,
+    self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxError, SyntaxErrorKind, Unencoded,
+    options,
 };
 use crate::evidence::Evidence;
 use crate::provider::Situation;
@@ -193,36 +194,43 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 Fix::text("close the quote at the end of its value, before the next keyword").edit(at..at, "'")
             }))
             .fix(Fix::text("close the quote; a ' inside a value is written \\' and a backslash \\\\")),
-        kind => {
-            let (title, why, advice) = in_uri(kind);
-            let encoded = (*kind == SyntaxErrorKind::BadPercentEncoding).then(|| {
-                let (span, text) = meant::encoded_percents(input, error.span.start);
-                Fix::text(match is_secret {
-                    true => {
-                        "the % belongs to the password: set PGPASSWORD to it as it is, and leave it out of the URI, as below; or write %25 \
-                         for each %"
-                    }
-                    false => advice,
-                })
-                .edit(span, text)
-            });
-            let space = (*kind == SyntaxErrorKind::BareSpace).then(|| {
-                [Fix::text("remove the space").edit(error.span.clone(), ""), Fix::text(advice).edit(error.span.clone(), "%20")]
-            });
-            let advice = (space.is_none() && encoded.is_none()).then(|| Fix::text(advice));
-            Finding::titled(title)
-                .because(why)
-                .mark(mark(view, "here"))
-                .fixes(space.into_iter().flatten())
-                .fixes(encoded)
-                .fixes(advice)
-        }
+        _ => in_a_uri(view, error, is_secret),
     };
     Some(match place {
         Some((column, _)) if is_secret => finding.fact("column", column),
         Some((column, what)) => finding.fact("column", column).fact("found", what),
         None => finding.fact("found", "nothing: the string is empty"),
     })
+}
+
+/// What is wrong in a URI.
+fn in_a_uri(view: &View<'_>, error: &SyntaxError, is_secret: bool) -> Finding {
+    let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
+    let (title, why, advice) = in_uri(&error.kind);
+    let encoded = (error.kind == SyntaxErrorKind::BadPercentEncoding).then(|| {
+        let (span, text) = meant::encoded_percents(input, error.span.start);
+        Fix::text(match is_secret {
+            true => {
+                "the % belongs to the password: set PGPASSWORD to it as it is, and leave it out of the URI, as below; or write %25 \
+                 for each %"
+            }
+            false => advice,
+        })
+        .edit(span, text)
+    });
+    let space = (error.kind == SyntaxErrorKind::BareSpace).then(|| {
+        [
+            Fix::text("remove the space").edit(error.span.clone(), ""),
+            Fix::text(advice).edit(error.span.clone(), "%20"),
+        ]
+    });
+    let advice = (space.is_none() && encoded.is_none()).then(|| Fix::text(advice));
+    Finding::titled(title)
+        .because(why)
+        .mark(mark(view, "here"))
+        .fixes(space.into_iter().flatten())
+        .fixes(encoded)
+        .fixes(advice)
 }
 
 /// A quote within a quoted value ends it, and what comes next is a word without `=`.

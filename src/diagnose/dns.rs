@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{DnsFailure, NameServer, NameServerAnswer, Resolution};
-use crate::provider::{self, FormKind, Situation};
+use crate::provider::{self, FormKind, Provider, Situation};
 use crate::stage::Stage;
 use crate::text;
 
@@ -201,58 +201,11 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
                 .fix(look_up(&name)),
         );
     }
-    let hints = provider_hints(view, Situation::NameNotFound, None);
     if let Some(detection) = view.provider() {
-        let zone = detection
-            .provider
-            .forms
-            .iter()
-            .find(|form| form.kind == FormKind::PrivateLink)
-            .map(|form| form.pattern.trim_start_matches('.'));
-        let is_alias = answered(view, |answer| {
-            matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
-        })
-        .is_some();
-        // The public name of a server with private access leads into its zone, which is known inside only.
-        if let Some(zone) = zone.filter(|_| is_alias) {
-            return Some(
-                finding
-                    .because(format!(
-                        "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has private access, \
-                         and the zone {zone} is not linked to this machine's network"
-                    ))
-                    .fact("private_dns_zone", zone)
-                    .fix(Fix::text(format!(
-                        "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not \
-                         enough; over a VPN, use that network's DNS)"
-                    )))
-                    .fixes(hints)
-                    .fix(look_up(&name)),
-            );
-        }
-        let cause = match zone {
-            Some(_) => format!(
-                "a public server of {} resolves everywhere; a private one only inside a network linked to its \
-                 private DNS zone; otherwise the name is mistyped or the server was deleted",
-                detection.provider.name
-            ),
-            None => format!(
-                "the suffix is that of {}: most likely the first part is mistyped, or the server is gone",
-                detection.provider.name
-            ),
-        };
-        return Some(
-            finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(&name)),
-        );
+        return Some(of_provider(view, finding, detection.provider, &name));
     }
     if name == "host.docker.internal" {
-        return Some(
-            finding
-                .because("Docker Desktop knows this name in its containers; Docker on Linux does so only where it is told to, and the host itself never")
-                .fix(Fix::text("in the container, on Linux: start it with this option (Compose: extra_hosts: [\"host.docker.internal:host-gateway\"])")
-                    .run("docker run --add-host=host.docker.internal:host-gateway …"))
-                .fix(Fix::text("outside of containers: set host to localhost or to the server's name")),
-        );
+        return Some(of_docker(finding));
     }
     let bare = !name.contains('.');
     let cause = if bare {
@@ -280,6 +233,56 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         return Some(finding.because(cause).fix(full).fix(inside).fix(spelling(view, &name)));
     }
     Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(inside))
+}
+
+/// A name under a provider's suffix, which has servers that are known inside of their networks only.
+fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &str) -> Finding {
+    let hints = provider_hints(view, Situation::NameNotFound, None);
+    let zone = provider
+        .forms
+        .iter()
+        .find(|form| form.kind == FormKind::PrivateLink)
+        .map(|form| form.pattern.trim_start_matches('.'));
+    let is_alias = answered(view, |answer| {
+        matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
+    })
+    .is_some();
+    // The public name of a server with private access leads into its zone, which is known inside only.
+    if let Some(zone) = zone.filter(|_| is_alias) {
+        return finding
+                .because(format!(
+                    "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has private access, \
+                     and the zone {zone} is not linked to this machine's network"
+                ))
+                .fact("private_dns_zone", zone)
+                .fix(Fix::text(format!(
+                    "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not \
+                     enough; over a VPN, use that network's DNS)"
+                )))
+                .fixes(hints)
+                .fix(look_up(name));
+    }
+    let cause = match zone {
+        Some(_) => format!(
+            "a public server of {} resolves everywhere; a private one only inside a network linked to its \
+             private DNS zone; otherwise the name is mistyped or the server was deleted",
+            provider.name
+        ),
+        None => format!(
+            "the suffix is that of {}: most likely the first part is mistyped, or the server is gone",
+            provider.name
+        ),
+    };
+    finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
+}
+
+/// The name of a container's host.
+fn of_docker(finding: Finding) -> Finding {
+    finding
+            .because("Docker Desktop knows this name in its containers; Docker on Linux does so only where it is told to, and the host itself never")
+            .fix(Fix::text("in the container, on Linux: start it with this option (Compose: extra_hosts: [\"host.docker.internal:host-gateway\"])")
+                .run("docker run --add-host=host.docker.internal:host-gateway …"))
+            .fix(Fix::text("outside of containers: set host to localhost or to the server's name"))
 }
 
 fn no_address(view: &View<'_>) -> Option<Finding> {

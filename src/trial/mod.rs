@@ -166,8 +166,7 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// The fixes of a diagnosis, tried, and what else a trial shows to work: what works first, what uncovers another
-    /// fault last, otherwise in the rule's order.
+    /// The fixes of a diagnosis, tried, and what else a trial shows to work.
     async fn tried(&mut self, diagnosis: &Diagnosis) -> Vec<Fix> {
         let mut kept: Vec<Fix> = Vec::new();
         // What cures the second of two faults: it stands below the first one's remedy.
@@ -223,6 +222,11 @@ impl<'a> Trials<'a> {
         if let Some(name) = self.sought.take().filter(|_| self.captured.is_some()) {
             kept.iter_mut().for_each(|fix| fix.name_the_root(&name));
         }
+        self.in_order(kept, diagnosis)
+    }
+
+    /// What works first, what uncovers another fault last, otherwise in the rule's order.
+    fn in_order(&self, mut kept: Vec<Fix>, diagnosis: &Diagnosis) -> Vec<Fix> {
         let has_certificate =
             self.evidence.config.as_ref().is_ok_and(|settings| settings.path("sslcert").is_some());
         // Where DNS does not know the name either, the one that the server gives itself is the likelier.

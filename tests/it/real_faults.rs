@@ -161,7 +161,7 @@ fn a_standby_where_a_writable_server_is_wanted() {
         let conninfo = site.verify_full(&home, OPEN);
         let report = check(&home, &(conninfo.clone() + " target_session_attrs=read-write"));
         let evidence = [("wanted", "read-write"), ("found", "read-only")];
-        says(&report, ("session-readonly", "session", 9), &evidence, "host");
+        says(&report, ("session-readonly", "session", 9), &evidence, "default_transaction_read_only");
         check(&home, &(conninfo + " target_session_attrs=any")).verified();
     }
 }

@@ -96,22 +96,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         }),
     });
     let mut sources = root_sources(&context.server);
-    // Kubernetes' own link in a mounted secret or configuration map, which is mended there.
-    let in_volume = match &obstacle {
-        Some(Obstacle::DanglingLink { target, .. }) => target.starts_with("..data") && !cfg!(windows),
-        _ => false,
-    };
-    let in_volume = in_volume.then(|| {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Fix::text(format!(
-            "it is a file of a Kubernetes volume: the secret or ConfigMap has no key {file} (see items in the volume, or set sslrootcert to \
-             the name that it has); add the key, and restart the pod"
-        ))
-        .run(format!(
-            "ls {}\nkubectl patch secret SECRET -p \"{{\\\"data\\\":{{\\\"{file}\\\":\\\"$(base64 -w0 root.crt)\\\"}}}}\"",
-            text::shell_quoted(&format!("{}/..data/", path.parent().unwrap_or(path).display()))
-        ))
-    });
+    let in_volume = in_volume(path, obstacle.as_ref());
     let saves = saves && in_volume.is_none();
     let is_link = is_link && in_volume.is_none();
     let saved = saves.then(|| {
@@ -141,6 +126,22 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+/// Kubernetes' own link in a mounted secret or configuration map, which is mended there.
+fn in_volume(path: &Path, obstacle: Option<&Obstacle>) -> Option<Fix> {
+    let Some(Obstacle::DanglingLink { target, .. }) = obstacle else { return None };
+    (target.starts_with("..data") && !cfg!(windows)).then(|| {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Fix::text(format!(
+            "it is a file of a Kubernetes volume: the secret or ConfigMap has no key {file} (see items in the volume, or set sslrootcert to \
+             the name that it has); add the key, and restart the pod"
+        ))
+        .run(format!(
+            "ls {}\nkubectl patch secret SECRET -p \"{{\\\"data\\\":{{\\\"{file}\\\":\\\"$(base64 -w0 root.crt)\\\"}}}}\"",
+            text::shell_quoted(&format!("{}/..data/", path.parent().unwrap_or(path).display()))
+        ))
+    })
 }
 
 fn missing_title(obstacle: Option<&Obstacle>, is_default: bool, shown: &str) -> String {
