@@ -12,8 +12,15 @@ const OLD_ATTRIBUTES: &str = "show transaction_read_only; select pg_catalog.pg_i
 
 /// The question to ask, by what is wanted and what the server reported.
 pub(super) fn query(wanted: TargetSessionAttrs, parameters: &[(String, String)]) -> String {
-    let told = value(parameters, "in_hot_standby").is_some();
-    let prefix = if wanted == TargetSessionAttrs::Any || told { "" } else { OLD_ATTRIBUTES };
+    let told = |name| value(parameters, name).is_some();
+    let told = match wanted {
+        TargetSessionAttrs::Any => true,
+        TargetSessionAttrs::ReadWrite | TargetSessionAttrs::ReadOnly => {
+            told("in_hot_standby") && told("default_transaction_read_only")
+        }
+        _ => told("in_hot_standby"),
+    };
+    let prefix = if told { "" } else { OLD_ATTRIBUTES };
     format!("{prefix}{OWN_SSL}")
 }
 
@@ -124,6 +131,9 @@ mod tests {
             ("default_transaction_read_only".to_owned(), "off".to_owned()),
         ];
         assert_eq!(query(TargetSessionAttrs::Standby, &parameters), OWN_SSL);
+        // A pooler may pass on one of them.
+        assert!(query(TargetSessionAttrs::ReadWrite, &parameters[..1]).starts_with(OLD_ATTRIBUTES));
+        assert_eq!(query(TargetSessionAttrs::Standby, &parameters[..1]), OWN_SSL);
         let found = Answer::from_cells(false, [Some("f")].into_iter(), &parameters);
         assert_eq!(found, Answer { standby: Some(true), read_only: Some(false), backend_ssl: Some(false) });
     }

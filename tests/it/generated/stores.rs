@@ -83,11 +83,11 @@ const FILES: [&str; 12] = ["s", "r", "o", "x", "c", "or", "ro", "xr", "ce", "i",
 /// What a directory holds, its files between commas: each is named by the hash of its first certificate and numbered in
 /// this order. `!` is a block that cannot be read, `#` is text without one.
 const DIRECTORIES: [&str; 11] = ["", "r", "o", "x", "c", "o,r", "x,r", "c,e", "x,o", "r,i", "r,w"];
-/// Files that cannot be read, and what comes in passing: certificates of other names, of which OpenSSL keeps what it
+/// Files that cannot be read, a number that is left out (`-`), a root that is not in PEM (`d`), and what comes in passing: certificates of other names, of which OpenSSL keeps what it
 /// happens to find. Several directories stand between colons.
-const ODD_DIRECTORIES: [&str; 22] = [
-    "r!", "!r", "#,r", "!,r", "r!,o", "o!,r", "io,r", "ir", "ro", "or", "i,r", "sr,i", "o:r", "r:o", "x:r",
-    ":r", "#:r", "r!:o", "o!:r", "i:r", "io:r", "ir:o",
+const ODD_DIRECTORIES: [&str; 29] = [
+    "-,r", "o,-,r", "d", "d,r", "o,d", "rd", "d:r", "r!", "!r", "#,r", "!,r", "r!,o", "o!,r", "io,r", "ir",
+    "ro", "or", "i,r", "sr,i", "o:r", "r:o", "x:r", ":r", "#:r", "r!:o", "o!:r", "i:r", "io:r", "ir:o",
 ];
 
 /// Whether a server is below the root, below a CA that it sends, or below one that it does not.
@@ -198,7 +198,7 @@ const GOES_ON_IN_DIRECTORIES: Known = Known {
     build: Build::Pq18OnOpenSsl3,
     reason: "OpenSSL 3.5 goes on to the next file of a directory where one has nothing that can be read",
     of: |name| {
-        let unread = ["#,r in ", "!,r in ", "o!,r in "].iter().any(|list| name.contains(list));
+        let unread = ["#,r in ", "!,r in ", " d,r in ", "o!,r in "].iter().any(|list| name.contains(list));
         // Without its CA the server is nobody's either way, and without identifiers the first namesake is taken.
         unread && !name.contains("CA not sent: s") && !(name.starts_with("un") && name.contains("o!,r"))
     },
@@ -231,12 +231,13 @@ const DAMAGED: &str = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE---
 
 fn directory(home: &Home, name: &str, certificates: &Certificates, letters: &str) {
     let text = |letter: char| match letter {
-        '!' => DAMAGED.to_owned(),
-        '#' => "nothing of use\n".to_owned(),
-        letter => certificates.pem(&letter.to_string()),
+        '!' => DAMAGED.into(),
+        '#' => "nothing of use\n".into(),
+        'd' => certificates.right.der.clone(),
+        letter => certificates.pem(&letter.to_string()).into(),
     };
     let hash = |file: &str| {
-        let first = file.trim_matches(['!', '#']);
+        let first = file.trim_matches(['!', '#', 'd', '-']);
         let first = if first.is_empty() { &certificates.right } else { certificates.named(first)[0] };
         first.subject_hash()
     };
@@ -250,14 +251,19 @@ fn hashed_directory(
     letters: &str,
     kind: &str,
     hash: impl Fn(&str) -> String,
-    text: impl Fn(char) -> String,
+    text: impl Fn(char) -> Vec<u8>,
 ) {
     std::fs::create_dir_all(home.join(name)).expect("a directory");
     let mut hashes: Vec<String> = Vec::new();
     for file in letters.split(',').filter(|file| !file.is_empty()) {
         let hash = hash(file);
         let number = hashes.iter().filter(|known| **known == hash).count();
-        home.write(&format!("{name}/{hash}.{kind}{number}"), file.chars().map(&text).collect::<String>());
+        if file != "-" {
+            home.write(
+                &format!("{name}/{hash}.{kind}{number}"),
+                file.chars().flat_map(&text).collect::<Vec<u8>>(),
+            );
+        }
         hashes.push(hash);
     }
 }
@@ -291,6 +297,7 @@ fn of_crls_in_file_and_directory_openssl_takes_the_same() {
         home.write(&format!("{letters}.crl"), letters.chars().map(text).collect::<String>());
     }
     for letters in CRL_DIRECTORIES.into_iter().flat_map(|list| list.split(':')) {
+        let text = |letter| text(letter).into_bytes();
         hashed_directory(&home, &format!("in {letters}"), letters, "r", |_| root.subject_hash(), text);
     }
     let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &Tls::default());
