@@ -186,6 +186,7 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             )
             .mark(mark(view, "a word without ="))
             .fixes(scheme_fix(input))
+            .fixes(equals_for_colons(input))
             .fix(Fix::text("put values with spaces in single quotes: keyword='a b'")),
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
             .because("a value that begins with ' ends at the next ' not preceded by a backslash")
@@ -245,6 +246,21 @@ fn apostrophe(input: &[u8], at: usize, is_secret: bool) -> Option<Fix> {
         })
         .edit(quote..at, "\\'"),
     )
+}
+
+/// Pairs as YAML writes them: `host: db.example user: me`, where each word before a colon is a keyword.
+fn equals_for_colons(input: &[u8]) -> Option<Fix> {
+    let text = std::str::from_utf8(input).ok()?;
+    let mut words = text.split_whitespace();
+    let mut pairs = Vec::new();
+    while let Some(keyword) = words.next() {
+        let keyword =
+            keyword.strip_suffix(':').filter(|keyword| options::find(keyword.as_bytes()).is_some())?;
+        pairs.push(format!("{keyword}={}", words.next()?));
+    }
+    (!pairs.is_empty()).then(|| {
+        Fix::text("write = instead of :, without spaces around it").edit(0..input.len(), pairs.join(" "))
+    })
 }
 
 /// Where the value probably ends that a quote begins: before the next keyword of libpq, else at the end.

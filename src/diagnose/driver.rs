@@ -8,7 +8,7 @@ use crate::clients::dialect::{
     Typed,
 };
 use crate::conninfo::{SslMode, mask_argument};
-use crate::text::printable;
+use crate::text::{nearest, printable};
 
 /// What is wrong with a string, by the code that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +109,9 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
     };
     let why = typed.decision()?.why.as_deref().map(printable);
     let libpq = match typed.word().and_then(|word| refused_by_libpq(&typed.as_typed(word))) {
+        Some(mode) if demand.encryption == Encryption::Always && demand.chain == Chain::No => {
+            Some(format!("refuse the string: it has no sslmode {mode}; it calls that sslmode=require"))
+        }
         Some(mode) => Some(format!("refuse the string: it has no sslmode {mode}")),
         None => typed.libpq_demand().map(|demand| demanded(&demand).to_owned()),
     };
@@ -291,7 +294,7 @@ pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
     let finding = match kind {
         Kind::Syntax => syntax(failure, faults.first()?),
         Kind::Keyword => keywords(failure, &faults),
-        Kind::Value => values(failure, &faults),
+        Kind::Value => values(failure, &faults, typed.original.expose()),
     };
     let places: Vec<_> = faults.iter().map(|fault| fault.place.clone()).collect();
     Some(finding.fact("read_as", failure.dialect.title).mark(mark(typed, &places, label(kind))))
@@ -386,19 +389,29 @@ pub(super) fn belongs(keyword: &str, owners: &[&str]) -> Option<String> {
     }
 }
 
-fn values(failure: &Failure, faults: &[&Fault]) -> Finding {
+fn values(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
     let driver = failure.dialect.title;
-    let words: Vec<(String, String)> = faults.iter().map(|fault| value(driver, &fault.kind)).collect();
+    let given = |fault: &Fault| std::str::from_utf8(typed.get(fault.place.clone())?).ok();
+    let words: Vec<(String, String)> =
+        faults.iter().map(|fault| value(driver, &fault.kind, given(fault).unwrap_or_default())).collect();
     let titles: Vec<&str> = words.iter().map(|(title, _)| title.as_str()).collect();
     let fixes: Vec<Fix> = words.iter().map(|(_, fix)| Fix::text(fix.clone())).collect();
     Finding::titled(titles.join("; ")).fixes(fixes)
 }
 
-fn value(driver: &str, fault: &FaultKind) -> (String, String) {
+fn value(driver: &str, fault: &FaultKind, given: &str) -> (String, String) {
     match fault {
         FaultKind::InvalidValue(keyword, allowed) => {
             let (keyword, allowed) = (printable(keyword), printable(allowed));
-            (format!("{driver} rejects the value of {keyword}"), format!("set {keyword} to {allowed}"))
+            let words = allowed
+                .split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
+                .filter(|word| word.len() > 3);
+            let given = given.trim_matches(['"', '\'']).replace('_', "-").to_ascii_lowercase();
+            let fix = match nearest(&given, words) {
+                Some(meant) => format!("set {keyword} to {meant} (allowed: {allowed})"),
+                None => format!("set {keyword} to {allowed}"),
+            };
+            (format!("{driver} rejects the value of {keyword}"), fix)
         }
         FaultKind::Missing(option) => (
             format!("{driver} does not connect without {}", named(option)),

@@ -660,11 +660,7 @@ impl<'a> Trials<'a> {
         let Some(corrected) = Corrected::of(&fix, self.evidence, self.context) else { return Some(fix) };
         let found = match self.under(&fix, &corrected) {
             Some(Ok((settings, trust))) => match self.judged_again(&settings, &trust).await {
-                Rejudged::Judged(mut evidence) => {
-                    // What was typed says otherwise still, and is what the fix changes.
-                    evidence.typed = None;
-                    Some((Some(settings), diagnosed(*evidence).await))
-                }
+                Rejudged::Judged(evidence) => Some((Some(settings), diagnosed(*evidence).await)),
                 Rejudged::NoChain | Rejudged::Exhausted => None,
             },
             Some(Err(outcome)) => Some((None, *outcome)),
@@ -679,7 +675,12 @@ impl<'a> Trials<'a> {
                 uncovers(&mut fix, warning.code, &found);
                 Some(fix)
             }
-            None if outcome.warnings.iter().any(|other| other.code == warning.code) => None,
+            // What was typed for another driver demands no more than before: that is what the fix changes.
+            None if !(self.evidence.typed.is_some() && fix.names("sslmode"))
+                && outcome.warnings.iter().any(|other| other.code == warning.code) =>
+            {
+                None
+            }
             None => {
                 fix.tried = Some(Trial::Works);
                 fix.conninfo = settings.and_then(|settings| corrected.shown(&settings));

@@ -208,6 +208,21 @@ fn a_warning_about_the_mode_ends_in_what_verifies() {
         report.exits(0).says("/warnings/0/code", "sslmode-not-verifying");
         assert_eq!(case.proved(&report, &report.at("/warnings/0/fixes")), ["sslmode=verify-full"]);
     }
+    // Of another driver's string too, whose word for verify-full is in the remedy.
+    let quoted = demo
+        .conninfo()
+        .split(' ')
+        .map(|pair| pair.replacen('=', "=\"", 1) + "\"")
+        .collect::<Vec<_>>()
+        .join(", ");
+    let report = case.check(
+        &format!("psycopg2.connect({})", quoted.replace("sslmode=\"verify-full\"", "sslmode=\"require\"")),
+        &[],
+    );
+    report
+        .exits(0)
+        .says("/warnings/0/code", "sslmode-not-verifying")
+        .says("/warnings/0/fixes/0/tried", "works");
 }
 
 #[test]

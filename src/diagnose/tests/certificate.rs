@@ -285,6 +285,10 @@ fn a_wildcard_a_short_name_and_a_pooler_are_told_from_another_server() {
         .runs("DNS:db01.corp.example")
         .sets("host", "db01")
         .first_sets_no("host");
+    let found = evidence("localhost", "orders.example", 5432)
+        .because("for localhost alone")
+        .runs("DNS:orders.example");
+    assert!(found.diagnosis.fixes.iter().all(|fix| !fix.names("host")), "{:?}", found.diagnosis.fixes);
     evidence("bouncer.example", "orders.example", 6432)
         .because("port 6432 is usually PgBouncer's")
         .runs("port=5432")

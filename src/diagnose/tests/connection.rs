@@ -46,6 +46,9 @@ fn a_name_that_is_not_there() {
         .fails(&codes::DNS_NOT_FOUND)
         .shows("private_dns_zone", "privatelink.postgres.database.azure.com")
         .advises("private DNS zone");
+    unresolved("host.docker.internal", DnsFailure::NoSuchName, -2, "unknown")
+        .fails(&codes::DNS_NOT_FOUND)
+        .runs("--add-host=host.docker.internal:host-gateway");
     unresolved("postgres", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
         .because("without a dot");

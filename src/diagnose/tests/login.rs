@@ -99,6 +99,43 @@ fn errors_about_what_is_sent_at_the_start_name_it_and_where_it_is_from() {
 }
 
 #[test]
+fn names_in_capitals_are_offered_in_lower_case() {
+    let user = |name: &str| crate::conninfo::ParameterValue::of("user", name.into(), false);
+    Evidence::healthy()
+        .with_settings(|settings| settings.user = user("App"))
+        .with_error("28000", "role \"App\" does not exist")
+        .fails(&codes::ROLE_MISSING)
+        .sets("user", "app");
+    Evidence::healthy()
+        .with_settings(|settings| settings.database = user("Orders"))
+        .with_error("3D000", "database \"Orders\" does not exist")
+        .fails(&codes::DATABASE_MISSING)
+        .sets("dbname", "orders");
+}
+
+#[test]
+fn what_is_no_fault_of_postgresqls_is_told_by_whose_it_is() {
+    let said = |sqlstate: &str, message: &str| Evidence::healthy().with_error(sqlstate, message);
+    said("XX000", "Your project has exceeded the compute time quota. Upgrade your plan.")
+        .fails(&codes::SERVER_ERROR)
+        .because("the provider, not PostgreSQL")
+        .advises("in the provider's console");
+    said("08P01", "no more connections allowed (max_client_conn)")
+        .fails(&codes::TOO_MANY_CONNECTIONS)
+        .titled("PgBouncer has no free client connections")
+        .advises("raise max_client_conn");
+    said("XX001", "could not read block 0 in file \"base/1/2\"")
+        .fails(&codes::SERVER_ERROR)
+        .advises("restore from a backup");
+    said("42501", "permission denied to set parameter \"session_replication_role\"")
+        .fails(&codes::SERVER_ERROR)
+        .runs("GRANT SET ON PARAMETER session_replication_role TO app;");
+    said("57P03", "the database system is shutting down")
+        .fails(&codes::SERVER_STARTING)
+        .runs("systemctl start postgresql");
+}
+
+#[test]
 fn a_standby_without_sessions_is_not_waited_for() {
     let found = Evidence::healthy()
         .with_session(SessionFailure::Server(ServerMessage {

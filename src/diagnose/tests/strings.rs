@@ -91,6 +91,19 @@ fn a_quote_in_a_password_is_left_to_pgpassword_and_one_elsewhere_escaped() {
 }
 
 #[test]
+fn pairs_with_colons_are_written_with_equals_signs() {
+    let mended = |input: &str| {
+        let kind = SyntaxErrorKind::MissingEquals("host:".into());
+        let error = ConfigError::Syntax(SyntaxError { kind, span: 0..5 });
+        let fixes = misconfigured(input, error).fails(&codes::CONNINFO_SYNTAX).diagnosis.fixes;
+        fixes.into_iter().find_map(|fix| fix.edit).map(|(_, text)| text)
+    };
+    assert_eq!(mended("host: h user: me").as_deref(), Some("host=h user=me"));
+    assert_eq!(mended("host: h user me"), None);
+    assert_eq!(mended("host: h nouser: me"), None);
+}
+
+#[test]
 fn a_quote_without_end_is_marked() {
     let error = ConfigError::Syntax(SyntaxError { kind: SyntaxErrorKind::UnterminatedQuote, span: 5..6 });
     misconfigured("host='x", error)
