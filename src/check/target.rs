@@ -54,7 +54,13 @@ impl<'a> Target<'a> {
                 // Others read URLs too, and not all alike; and libpq knows no placeholders.
                 true if is_url(text) || !dialect::placeholders(text.expose()).is_empty() => {
                     let read = Read::Libpq(Vec::new());
-                    let typed = Typed { original: text.clone(), read, assumed: None, in_libpq: None };
+                    let typed = Typed {
+                        original: text.clone(),
+                        read,
+                        assumed: None,
+                        in_libpq: None,
+                        unused_roots: None,
+                    };
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }
                 }
                 true => as_it_is(),
@@ -161,7 +167,13 @@ fn kept_in(text: &Secret, value: &Secret) -> Secret {
 }
 
 fn refused(text: &Secret, failure: Box<dialect::Failure>) -> Typed {
-    Typed { original: text.clone(), read: Read::Refused(failure), assumed: None, in_libpq: None }
+    Typed {
+        original: text.clone(),
+        read: Read::Refused(failure),
+        assumed: None,
+        in_libpq: None,
+        unused_roots: None,
+    }
 }
 
 fn is_url(text: &Secret) -> bool {
@@ -217,8 +229,13 @@ fn of_libpq<'a>(setup: &'a Setup, text: &Secret, taken: Taken) -> Option<Target<
             );
         }
     }
-    let typed =
-        Typed { original: text.clone(), read: Read::Libpq(taken.layers), assumed: None, in_libpq: None };
+    let typed = Typed {
+        original: text.clone(),
+        read: Read::Libpq(taken.layers),
+        assumed: None,
+        in_libpq: None,
+        unused_roots: None,
+    };
     Some(Target {
         input: Some(Cow::Owned(input)),
         environment: Cow::Owned(environment),
@@ -288,7 +305,9 @@ fn of_driver<'a>(surroundings: &Environment, text: &Secret, reading: Box<Reading
         String::from_utf8(shown).ok().filter(|text| conninfo::mask_argument(text.as_bytes()) == *text);
     drop(settings);
     let input = Some(Cow::Owned(input));
-    let typed = Typed { original: text.clone(), read: Read::Driver(reading), assumed, in_libpq };
+    let mut typed =
+        Typed { original: text.clone(), read: Read::Driver(reading), assumed, in_libpq, unused_roots: None };
+    typed.unused_roots = unused_roots(&typed, surroundings);
     Target { input, environment: Cow::Owned(environment), typed: Some(Arc::new(typed)) }
 }
 
@@ -381,6 +400,24 @@ fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Roo
         Root::Home => environment.default_file("root.crt").is_some_and(|path| path.exists()),
         Root::System | Root::Node | Root::Java | Root::Program => true,
     })
+}
+
+/// The roots with which a driver that verifies nothing would verify.
+fn unused_roots(typed: &Typed, environment: &Environment) -> Option<String> {
+    typed.decision().filter(|decision| decision.demand.chain == Chain::No)?;
+    let Ok(verifying) = typed.verifying()? else { return None };
+    let dialect::Target::Driver(other) = dialect::read(verifying.as_bytes(), Some(typed.dialect())) else {
+        return None;
+    };
+    let file = match chosen(&other, environment).filter(|_| other.decision.demand.verifies())? {
+        Root::Named(at) | Root::AddedToSystem(at) | Root::AddedToNode(at) => {
+            other.settings.get(*at)?.value.plain()?.to_vec()
+        }
+        Root::Home => environment.default_file("root.crt")?.into_os_string().into_encoded_bytes(),
+        Root::System | Root::Node | Root::Java => b"system".to_vec(),
+        Root::Pinned(_) | Root::Inline(_) | Root::Program => return None,
+    };
+    String::from_utf8(file).ok()
 }
 
 /// What libpq has to be given for these roots, and which of them cannot be seen from here.

@@ -878,7 +878,7 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     } else {
         return None;
     };
-    let verify = Fix::text(match view.origin("sslmode") {
+    let mut verify = Fix::text(match view.origin("sslmode") {
         Some(Origin::Service { name, file }) => format!(
             "verify the server: change sslmode in [{}] of {}, or override it in the string",
             text::printable(name),
@@ -887,9 +887,14 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         _ => "verify the server".to_owned(),
     })
     .set("sslmode", "verify-full");
-    let given = settings.parameter("sslrootcert").is_some();
+    let unused = view.evidence.typed.as_deref().and_then(|typed| typed.unused_roots.as_deref());
+    if let Some(file) = unused {
+        verify = verify.set("sslrootcert", file);
+    }
+    let given = settings.parameter("sslrootcert").is_some() || unused.is_some();
     let roots = if view.store().is_none() && !given { root_sources(&view.server()) } else { Vec::new() };
     let hints = provider_hints(view, Situation::NotEncrypted, None);
+    let finding = finding.mark(view.evidence.typed.as_deref().and_then(driver::word_marked));
     Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots).fixes(hints))
 }
 

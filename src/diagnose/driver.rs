@@ -97,15 +97,9 @@ pub(super) fn said(view: &View<'_>) -> String {
 pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
     let demand = &typed.decision()?.demand;
     let driver = typed.dialect().title;
-    let (title, places) = match typed.word() {
-        Some(word) => {
-            let said = typed.as_typed(word);
-            let start =
-                if word.place.keyword.is_empty() { word.place.value.start } else { word.place.keyword.start };
-            let place = start..word.place.value.end.max(word.place.keyword.end);
-            (format!("`{said}` does not make {driver} verify the server"), vec![place])
-        }
-        None => (format!("{driver} does not verify the server unless it is told to"), Vec::new()),
+    let title = match typed.word() {
+        Some(word) => format!("`{}` does not make {driver} verify the server", typed.as_typed(word)),
+        None => format!("{driver} does not verify the server unless it is told to"),
     };
     let why = typed.decision()?.why.as_deref().map(printable);
     let libpq = match typed.word().and_then(|word| refused_by_libpq(&typed.as_typed(word))) {
@@ -117,11 +111,19 @@ pub(super) fn not_verifying(typed: &Typed) -> Option<Finding> {
     };
     Some(
         Finding::titled(title)
-            .mark(mark(typed, &places, demanded(demand)))
+            .mark(word_marked(typed))
             .fact("demands", demanded(demand))
             .fact_if("why", why)
             .fact_if("libpq_would", libpq),
     )
+}
+
+/// The word that decided, in the text, with what it demands.
+pub(super) fn word_marked(typed: &Typed) -> Option<Mark> {
+    let place = &typed.word()?.place;
+    let start = if place.keyword.is_empty() { place.value.start } else { place.keyword.start };
+    let place = start..place.value.end.max(place.keyword.end);
+    mark(typed, &[place], demanded(&typed.decision()?.demand))
 }
 
 /// What the word that decided means to the driver, where it is not what its name says.

@@ -462,12 +462,18 @@ impl<'a> Trials<'a> {
             || (after.code.stage == Stage::Tls && before.code.stage == Stage::Tls)
             || (both_roots && fix.converts.is_none())
             // Other roots that are not there or do not fit are no way round those that are missing.
-            || (fix.names("sslrootcert") && after.code.concerns(Concern::Roots))
+            || (fix.names("sslrootcert") && !self.takes_own_roots(fix) && after.code.concerns(Concern::Roots))
         {
             Comparison::NoBetter
         } else {
             Comparison::Another(after)
         }
+    }
+
+    /// Whether the roots that it sets are those that the driver has by itself.
+    fn takes_own_roots(&self, fix: &Fix) -> bool {
+        let own = self.evidence.typed.as_deref().and_then(|typed| typed.unused_roots.as_deref());
+        fix.settings.iter().any(|(keyword, value)| *keyword == "sslrootcert" && own == Some(value))
     }
 
     /// Whether it takes away an address that nobody typed.
@@ -502,7 +508,7 @@ impl<'a> Trials<'a> {
             && fix.settings.iter().all(|(keyword, _)| JUDGED_ONLY.contains(keyword));
         let mut asked = false;
         let again = if judged_only { self.judged_again(&settings, &trust).await } else { Rejudged::NoChain };
-        let evidence = match again {
+        let mut evidence = match again {
             Rejudged::Judged(judged) => *judged,
             Rejudged::Exhausted => return None,
             Rejudged::NoChain => {
@@ -513,6 +519,7 @@ impl<'a> Trials<'a> {
                 if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
             }
         };
+        without_the_drivers_demand(fix, &mut evidence);
         Some(TrialResult { settings: Some(settings), outcome: diagnosed(evidence).await, anonymous, asked })
     }
 
@@ -687,6 +694,13 @@ impl<'a> Trials<'a> {
                 Some(fix)
             }
         }
+    }
+}
+
+/// What the driver's own string demands no longer counts where a fix changes that.
+fn without_the_drivers_demand(fix: &Fix, evidence: &mut Evidence) {
+    if fix.names("sslmode") {
+        evidence.typed = None;
     }
 }
 

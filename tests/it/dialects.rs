@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use pgtls_check::clients::dialect::{self, Target};
+use pgtls_check::clients::dialect::{self, Read, Target, Typed};
+use pgtls_check::secret::Secret;
 use serde_json::Value;
 
 use crate::support::home::Home;
@@ -171,6 +172,7 @@ fn agrees(driver: &Driver) {
     let mut differences = Vec::new();
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut runs = 0;
+    let mut seen: BTreeSet<Result> = BTreeSet::new();
     for surroundings in driver.surroundings() {
         let home = Home::new();
         let root = home.write("ca.pem", &SERVERS.root);
@@ -185,6 +187,7 @@ fn agrees(driver: &Driver) {
         let expected = by_driver(driver, surroundings.set(&home, (driver.program)(&home)), cases.len());
         let found = by_program(driver, surroundings.set(&home, home.command(Tool::PROGRAM)), cases.len());
         runs += cases.len();
+        seen.extend(expected.iter().map(|(result, _)| *result));
         for (((server, text), (expected, words)), (found, code)) in cases.iter().zip(&expected).zip(&found) {
             if expected == found {
                 continue;
@@ -214,6 +217,72 @@ fn agrees(driver: &Driver) {
         differences.len(),
         differences.join("\n")
     );
+    // A driver that never gets to a server agrees with everybody.
+    let reached = seen.contains(&Result::Tls) && seen.contains(&Result::Refused);
+    assert!(reached, "{}: {seen:?}", driver.dialect);
+    println!("{}: {runs} runs agree", driver.dialect);
+    spelled(driver);
+}
+
+/// Those of which no string can say that the server be verified, and where it is said instead.
+const NOT_BY_STRING: &[(&str, &str)] = &[
+    ("sqlalchemy+pg8000", "connect_args"),
+    ("tokio-postgres", "the connector"),
+    ("asyncpg", "ssl=ssl.create_default_context() of the call"),
+];
+
+/// What the program writes for each string so that its driver verifies does that: it connects to the right server and to
+/// no other.
+#[track_caller]
+fn spelled(driver: &Driver) {
+    let call =
+        driver.begin.split_once('(').filter(|(before, _)| !before.contains("://")).map(|(name, _)| name);
+    if call.is_some_and(|name| name.starts_with("create_")) {
+        return;
+    }
+    let home = Home::new();
+    let root = home.write("ca.pem", &SERVERS.root);
+    home.write("services", SERVICES.replace("ROOT", &root.display().to_string()));
+    home.write(".postgresql/root.crt", &SERVERS.root);
+    let strings = Around { home: true, system: driver.system, variables: &[] };
+    let mut written: Vec<(&str, String)> = Vec::new();
+    for (server, text) in cases(driver, &strings, &root) {
+        // Roots that stand in the text stay there, whatever they are.
+        let stays = text.contains(&SERVERS.client.0.replace('\n', "\\n"));
+        if !matches!(server, "right" | "other name" | "other CA") || stays {
+            continue;
+        }
+        let dialect = dialect::find(driver.dialect).expect("a dialect");
+        let Target::Driver(reading) = dialect::read(text.as_bytes(), Some(dialect)) else { continue };
+        let original = Secret::new(text.into_bytes());
+        let typed = Typed {
+            original,
+            read: Read::Driver(reading),
+            assumed: None,
+            in_libpq: None,
+            unused_roots: None,
+        };
+        let Some(Ok(verifying)) = typed.verifying() else { continue };
+        let verifying = call.map_or(verifying.clone(), |name| format!("{name}({verifying})"));
+        if !written.contains(&(server, verifying.clone())) {
+            written.push((server, verifying));
+        }
+    }
+    let by_string = !NOT_BY_STRING.iter().any(|(dialect, _)| *dialect == driver.dialect);
+    assert!(!written.is_empty() || !by_string, "{}: no string verifies", driver.dialect);
+    if written.is_empty() {
+        return;
+    }
+    home.write("strings", written.iter().map(|(_, text)| format!("{text}\n")).collect::<String>());
+    let variables = &[("NODE_EXTRA_CA_CERTS", "ROOT"), ("PGSERVICEFILE", "SERVICES")];
+    let around = Around { variables, ..strings };
+    let found = by_driver(driver, around.set(&home, (driver.program)(&home)), written.len());
+    let said = by_program(driver, around.set(&home, home.command(Tool::PROGRAM)), written.len());
+    for (((server, text), (found, words)), (said, code)) in written.iter().zip(&found).zip(&said) {
+        let expected = if *server == "right" { Result::Tls } else { Result::Refused };
+        assert_eq!(*found, expected, "{}, {server}: {text}\n{words}", driver.dialect);
+        assert_eq!(*said, expected, "{}, {server}: {text}\n{code}", driver.dialect);
+    }
 }
 
 /// Dialects whose strings have no form of their own, and why: libpq reads them, and says of a URL who else would read it.
@@ -313,7 +382,7 @@ fn cases(driver: &Driver, around: &Around, root: &Path) -> Vec<(&'static str, St
     let mut cases = Vec::new();
     let tells = |server: &str| !by_variables || matches!(server, "right" | "other CA" | "TLS off");
     for (server, postgres) in SERVERS.servers.iter().filter(|(server, _)| tells(server)) {
-        let begin = driver.begin.replace("PORT", &postgres.port().to_string()).replace("USER", OPEN);
+        let begin = filled(driver.begin, &[("PORT", &postgres.port().to_string()), ("USER", OPEN)]);
         for variant in driver.variants {
             let variant = &variant
                 .replace("QUERY", &percent_encoded(&SERVERS.root))
@@ -342,6 +411,14 @@ fn cases(driver: &Driver, around: &Around, root: &Path) -> Vec<(&'static str, St
         }
     }
     cases
+}
+
+/// A text with words replaced: those in angle brackets alone where there are such.
+fn filled(text: &str, words: &[(&str, &str)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (word, value)| {
+        let bracketed = format!("<{word}>");
+        if text.contains(&bracketed) { text.replace(&bracketed, value) } else { text.replace(word, value) }
+    })
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -745,7 +822,7 @@ fn django_dictionary() {
         end: "}",
         ..url(
             "django",
-            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'localhost', 'PORT': 'PORT', 'NAME': 'postgres', 'USER': 'USER'",
+            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'localhost', 'PORT': '<PORT>', 'NAME': 'postgres', 'USER': '<USER>'",
             |home| python(home, "django"),
         )
     });
@@ -774,6 +851,18 @@ fn odbc() {
             "SSLmode=verify-full;pqopt={sslrootcert=ROOT}",
             "SSLmode=verify-full;sslrootcert=ROOT",
             "SSLmode=require;pqopt={sslmode=verify-full}",
+            "SSLmode=verify-full;pqopt=sslrootcert=ROOT",
+            "SSLmode=verify-full;pqopt={sslrootcert='ROOT' application_name='a b'}",
+            "SSLmode=require;pqopt={sslrootcert=ROOT sslsni=0}",
+            "SSLmode=verify-ca;pqopt={service=verifies}",
+            "SSLmode=require;pqopt={service=verifies}",
+            "pqopt={service=requires}",
+            "SSLmode=verify-full;pqopt={service=absent}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT nonsense=1}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT host=elsewhere.invalid}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT hostaddr=127.0.0.1}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT connect_timeout=3}",
+            "SSLmode=verify-full;pqopt={sslrootcert=ROOT",
         ],
         root: None,
         environments: LIBPQ_VARIABLES,
@@ -872,6 +961,8 @@ fn prisma_7() {
 
 const NODE_OBJECTS: &[&str] = &[
     "",
+    "ssl: {ca: fs.readFileSync('ROOT'), servername: 'localhost'}",
+    "ssl: {ca: 'PEM', minVersion: 'TLSv1.2'}",
     "ssl: false",
     "ssl: true",
     "ssl: {}",
@@ -926,6 +1017,27 @@ fn postgres_js_object() {
             "postgres.js",
             "{host: 'localhost', port: PORT, database: 'postgres', username: 'USER'",
             |home| node(home, "postgres.js"),
+        )
+    });
+}
+
+#[test]
+fn typeorm_object() {
+    agrees(&Driver {
+        signs: (", ", ", "),
+        variants: &[
+            "ssl: true",
+            "ssl: {rejectUnauthorized: false}",
+            "ssl: {ca: 'PEM'}",
+            "extra: {ssl: {ca: 'PEM'}}",
+            "extra: {ssl: {rejectUnauthorized: false}}",
+        ],
+        root: None,
+        end: "}",
+        ..url(
+            "typeorm",
+            "{type: 'postgres', host: 'localhost', port: PORT, database: 'postgres', username: 'USER'",
+            |home| node(home, "typeorm"),
         )
     });
 }
@@ -999,6 +1111,66 @@ fn strings_of_the_azure_portal() {
         }
     }
     assert!(checked >= 36, "{checked}");
+}
+
+/// Strings that verify nothing, with the roots that their driver would verify with: named, in the home, the system's.
+const VERIFYING_NOTHING: &[(&str, &str)] = &[
+    ("jdbc", "jdbc:postgresql://localhost:PORT/postgres?user=USER&sslmode=require&sslrootcert=ROOT"),
+    ("jdbc", "jdbc:postgresql://localhost:PORT/postgres?user=USER&sslMode=verify-full"),
+    (
+        "npgsql",
+        "Host=localhost;Port=PORT;Database=postgres;Username=USER;SSL Mode=Require;Root Certificate=ROOT",
+    ),
+    ("npgsql", "Host=localhost;Port=PORT;Database=postgres;Username=USER;SSL Mode=Require"),
+    ("r2dbc", "r2dbc:postgresql://USER@localhost:PORT/postgres?sslMode=require&sslRootCert=ROOT"),
+    ("prisma", "postgresql://USER@localhost:PORT/postgres?sslmode=require&schema=public&sslcert=ROOT"),
+    ("sqlx", "postgresql://USER@localhost:PORT/postgres?sslmode=require&sslrootcert=ROOT"),
+    ("ecto", "ecto://USER@localhost:PORT/postgres?sslmode=verify-full"),
+    (
+        "odbc",
+        "Driver={PostgreSQL Unicode};Server=localhost;Port=PORT;Database=postgres;Uid=USER;SSLmode=REQUIRE",
+    ),
+    (
+        "node-postgres",
+        "new Client({host: 'localhost', port: PORT, database: 'postgres', user: 'USER', \
+         ssl: {rejectUnauthorized: false, ca: fs.readFileSync('ROOT')}})",
+    ),
+    ("node-postgres", "postgresql://USER@localhost:PORT/postgres?sslmode=no-verify"),
+];
+
+/// The remedy of such a string is tried, and both its forms verify: the driver's own and libpq's.
+#[test]
+fn the_remedy_of_a_string_that_verifies_nothing_works() {
+    let home = Home::new();
+    let ca = home.write("ca.pem", &SERVERS.root);
+    home.write(".postgresql/root.crt", &SERVERS.root);
+    let (_, right) = &SERVERS.servers[0];
+    let run = |dialect: &str, text: &str| -> Value {
+        let mut command = home.command(Tool::PROGRAM);
+        command.env("SSL_CERT_FILE", &ca).args(["--as", dialect, "--format", "json", text]);
+        serde_json::from_slice(&command.output().expect("the program runs").stdout).expect("JSON")
+    };
+    for (dialect, text) in VERIFYING_NOTHING {
+        let text = text
+            .replace("PORT", &right.port().to_string())
+            .replace("ROOT", &ca.display().to_string())
+            .replace("USER", OPEN);
+        let report = run(dialect, &text);
+        let warnings = report["warnings"].as_array().into_iter().flatten();
+        let told = warnings.chain([&report["diagnosis"]]).find(|told| {
+            matches!(
+                told["code"].as_str(),
+                Some("sslmode-not-verifying" | "tls-not-requested" | "tls-not-offered")
+            )
+        });
+        let fix = &told.unwrap_or_else(|| panic!("{text}: {report}"))["fixes"][0];
+        assert_eq!(fix["tried"], "works", "{text}: {report}");
+        for (dialect, key) in [(*dialect, "conninfo"), ("libpq", "libpq_conninfo")] {
+            let mended = fix[key].as_str().unwrap_or_else(|| panic!("{text}: no {key} in {fix}"));
+            let again = run(dialect, mended);
+            assert_eq!(again["verdict"], "verified", "{text}: {mended}\n{again}");
+        }
+    }
 }
 
 /// The argument of a Python driver that takes a context of the ssl module.

@@ -46,6 +46,17 @@ impl<'a> Lookup<'a> {
         self.word(|setting| setting.meaning.is_none() && setting.keyword == keyword)
     }
 
+    /// Where a keyword is given, whether it counts or not.
+    pub(super) fn given(&self, keyword: &str) -> Option<usize> {
+        self.settings.iter().position(|setting| setting.meaning.is_some() && setting.keyword == keyword)
+    }
+
+    /// A keyword that nobody knows, of those with this prefix; and its name without it.
+    pub(super) fn unknown_in(&self, prefix: &str) -> Option<(usize, &'a str)> {
+        let unknown = self.settings.iter().enumerate().filter(|(_, setting)| setting.meaning.is_none());
+        unknown.into_iter().find_map(|(at, setting)| Some((at, setting.keyword.strip_prefix(prefix)?)))
+    }
+
     /// The scheme of a URL, up to the authority, else nothing.
     pub(super) fn scheme(&self) -> &'a str {
         self.scheme

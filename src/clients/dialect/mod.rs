@@ -99,7 +99,17 @@ struct Keywords {
 struct Keyword {
     /// Its names; the first is the one it is called by here.
     names: &'static [&'static str],
+    /// Those of many things of one meaning, of which nothing else is said, separated by `|`: a table of texts takes twice the
+    /// room.
+    others: &'static str,
     meaning: Meaning,
+}
+
+impl Keyword {
+    /// All its names.
+    fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.names.iter().copied().chain(self.others.split('|').filter(|name| !name.is_empty()))
+    }
 }
 
 /// What a keyword is about.

@@ -18,6 +18,8 @@ pub struct Typed {
     pub assumed: Option<Root>,
     /// The string of libpq's that means the same, without secrets; `None` where none could be written.
     pub in_libpq: Option<String>,
+    /// The root file, or `system`, with which its driver would verify if its string said so, where it verifies nothing now.
+    pub unused_roots: Option<String>,
 }
 
 /// What a text says.
@@ -118,6 +120,8 @@ impl Typed {
         let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.root_file());
         let given = given.filter(|setting| setting.variable.is_none());
         let given = given.and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok());
+        // A certificate alone is named as a URL.
+        let given = given.map(|path| path.strip_prefix("file:").unwrap_or(path));
         let trusted = match root.or(given.filter(|path| !path.is_empty())) {
             Some("system") => Trusted::System,
             Some(path) => Trusted::File(path),

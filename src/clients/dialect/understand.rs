@@ -153,6 +153,9 @@ fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, M
     if let Some(keyword) = dialect.keyword(name) {
         return allowed(first(keyword)?, None);
     }
+    if let Some(option) = name.strip_prefix("pqopt.").and_then(|name| options::find(name.as_bytes())) {
+        return Some((option.keyword, Meaning::Libpq(option.keyword)));
+    }
     if let Some((_, option)) =
         dialect.keywords.misnamed.iter().find(|(word, _)| word.eq_ignore_ascii_case(name))
     {

@@ -5,6 +5,7 @@
 use super::grammar::pairs::{Prefix, Rules as PairRules, Syntax};
 use super::grammar::url::{Login, Path, Rules as UrlRules};
 use super::grammar::{Form, Look};
+use super::secrets::is_certificates;
 use super::text::split;
 use super::verify::{Spelled, Trusted};
 use super::{Dialect, Hosts, Kind, Meaning, Reading, Setting};
@@ -119,8 +120,9 @@ impl Reading {
     pub(super) fn root_file(&self) -> Option<&Setting> {
         const ANY: &str = "/";
         let spelled = (self.dialect.spell)(matches!(self.form, Form::Object(_)), Trusted::File(ANY)).ok()?;
-        let keyword = spelled.iter().find(|spelled| spelled.value == ANY)?.keyword;
-        self.get(keyword)
+        let spelled = spelled.iter().find(|spelled| spelled.value == ANY)?;
+        // The text of certificates is no file.
+        self.get(spelled.keyword).filter(|setting| setting.kind == spelled.kind)
     }
 
     /// Those of the text: what variables say stays where it is.
@@ -147,13 +149,15 @@ fn kept<'a>(
         Meaning::Libpq(_)
             if matches!(shape.form, Form::Pairs(_))
                 && !setting.typed.is_empty()
-                && !value.contains(&b',') =>
+                && (!value.contains(&b',') || setting.typed.starts_with("pqopt.")) =>
         {
             &setting.typed
         }
         Meaning::Libpq(option) if FIXED.contains(&option) => option,
         Meaning::Libpq(_) | Meaning::Rewritten(..) => &setting.keyword,
-        Meaning::Tls if spelled_anew => return None,
+        Meaning::Tls if spelled_anew && !(in_object && is_certificates(setting.value.expose())) => {
+            return None;
+        }
         // What stands in an object of the driver's own is not taken apart, but for what tells whose object it is.
         Meaning::Own if in_object && !TELLING.contains(&setting.typed.as_str()) => return None,
         Meaning::Tls | Meaning::Server | Meaning::Own => &setting.keyword,
@@ -403,7 +407,12 @@ fn literal(look: &Look, entry: &Entry<'_>) -> Option<String> {
         (Kind::Text, "true") if look.language == Language::Python => "True".to_owned(),
         (Kind::Text, "false") if look.language == Language::Python => "False".to_owned(),
         (Kind::Text, "true" | "false") => text.to_owned(),
-        (Kind::Text, _) if look.language == Language::JavaScript && is_port(text) => text.to_owned(),
+        // Elixir and Python take no text for a port.
+        (Kind::Text, _)
+            if (look.language == Language::JavaScript || entry.name == "port") && is_port(text) =>
+        {
+            text.to_owned()
+        }
         _ => literal,
     })
 }

@@ -286,6 +286,10 @@ pub(super) fn lowered(view: &View<'_>) -> Vec<Finding> {
     ]
 }
 
+fn roots_named(file: &str) -> String {
+    if file == "system" { "the system's roots".to_owned() } else { text::printable(file) }
+}
+
 pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
     if !lowered(view).is_empty() {
         return Vec::new();
@@ -310,7 +314,10 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
         (_, false) => format!("sslmode={mode} encrypts and verifies nothing"),
     };
     let full = View { mode: SslMode::VerifyFull, ..*view };
-    let would = if !chain {
+    let unused = typed.and_then(|typed| typed.unused_roots.as_deref()).filter(|_| !chain);
+    let would = if let Some(file) = unused {
+        format!("tried below, with {}", roots_named(file))
+    } else if !chain {
         format!("would fail: there is no root file to verify with{}", other_name(view))
     } else {
         match view.judgement().filter(|judgement| !judgement.accepted_under(SslMode::VerifyFull)) {
@@ -320,8 +327,11 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
             }),
         }
     };
-    let verify = Fix::text("verify the server").set("sslmode", "verify-full");
-    let roots = if chain { Vec::new() } else { root_sources(&full.server()) };
+    let mut verify = Fix::text("verify the server").set("sslmode", "verify-full");
+    if let Some(file) = unused {
+        verify = verify.set("sslrootcert", file);
+    }
+    let roots = if chain || unused.is_some() { Vec::new() } else { root_sources(&full.server()) };
     let roots = roots.into_iter().filter(|fix| !fix.settings.is_empty()).take(1);
     let together = roots.map(|mut fix| {
         fix.settings.retain(|(keyword, _)| *keyword != "sslmode");

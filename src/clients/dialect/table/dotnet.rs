@@ -115,61 +115,20 @@ const NPGSQL_KEYWORDS: &[Keyword] = &[
     rewritten(&["Load Balance Hosts"], "load_balance_hosts", Rewrite::Balancing),
     named(&["Application Name"], "application_name"),
     named(&["Options"], "options"),
-    server(&["Search Path", "Timezone", "Client Encoding"]),
-    own(&[
-        "Array Nullability Mode",
-        "Auto Prepare Min Usages",
-        "Backend Timeouts",
-        "Buffer Size",
-        "Cancellation Timeout",
-        "Command Timeout",
-        "Connection Idle Lifetime",
-        "Connection Lifetime",
-        "Connection Pruning Interval",
-        "Continuous Processing",
-        "Convert Infinity DateTime",
-        "EF Admin Database",
-        "EF Template Database",
-        "Encoding",
-        "Enlist",
-        "Entity Admin Database",
-        "Entity Template Database",
-        "GSS Encryption Mode",
-        "Host Recheck Seconds",
-        "Include Error Detail",
-        "Include Error Details",
-        "Include Failed Batched Command",
-        "Include Realm",
-        "Integrated Security",
-        "Internal Command Timeout",
-        "Keepalive",
-        "Kerberos Service Name",
-        "Load Balance Timeout",
-        "Load Table Composites",
-        "Log Parameters",
-        "Max Auto Prepare",
-        "Maximum Pool Size",
-        "MaxPoolSize",
-        "Minimum Pool Size",
-        "MinPoolSize",
-        "Multiplexing",
-        "No Reset On Close",
-        "Persist Security Info",
-        "Pooling",
-        "Read Buffer Size",
-        "Replication Mode",
-        "Require Auth",
-        "Server Compatibility Mode",
-        "Socket Receive Buffer Size",
-        "Socket Send Buffer Size",
-        "Tcp Keepalive",
-        "Tcp Keepalive Interval",
-        "Tcp Keepalive Time",
-        "Use Perf Counters",
-        "Use Ssl Stream",
-        "Write Buffer Size",
-        "Write Coalescing Buffer Threshold Bytes",
-    ]),
+    server("Search Path|Timezone|Client Encoding"),
+    own("Array Nullability Mode|Auto Prepare Min Usages|Backend Timeouts|Buffer Size|\
+         Cancellation Timeout|Command Timeout|Connection Idle Lifetime|Connection Lifetime|\
+         Connection Pruning Interval|Continuous Processing|Convert Infinity DateTime|\
+         EF Admin Database|EF Template Database|Encoding|Enlist|Entity Admin Database|\
+         Entity Template Database|GSS Encryption Mode|Host Recheck Seconds|Include Error Detail|\
+         Include Error Details|Include Failed Batched Command|Include Realm|Integrated Security|\
+         Internal Command Timeout|Keepalive|Kerberos Service Name|Load Balance Timeout|\
+         Load Table Composites|Log Parameters|Max Auto Prepare|Maximum Pool Size|MaxPoolSize|\
+         Minimum Pool Size|MinPoolSize|Multiplexing|No Reset On Close|Persist Security Info|\
+         Pooling|Read Buffer Size|Replication Mode|Require Auth|Server Compatibility Mode|\
+         Socket Receive Buffer Size|Socket Send Buffer Size|Tcp Keepalive|Tcp Keepalive Interval|\
+         Tcp Keepalive Time|Use Perf Counters|Use Ssl Stream|Write Buffer Size|\
+         Write Coalescing Buffer Threshold Bytes"),
 ];
 
 const MODES: &str = "Disable, Allow, Prefer, Require, VerifyCA or VerifyFull, without hyphens and blanks";

@@ -102,37 +102,12 @@ const ECTO_KEYWORDS: &[Keyword] = &[
     named(&["ssl.password"], "sslpassword"),
     rewritten(&["timeout", "connect_timeout"], "connect_timeout", Rewrite::Milliseconds),
     rewritten(&["target_server_type"], "target_session_attrs", Rewrite::ServerType),
-    own(&[
-        "url",
-        "adapter",
-        "pool",
-        "pool_size",
-        "pool_count",
-        "queue_target",
-        "queue_interval",
-        "idle_interval",
-        "handshake_timeout",
-        "ping_timeout",
-        "ownership_timeout",
-        "parameters",
-        "prepare",
-        "socket_options",
-        "socket",
-        "socket_dir",
-        "endpoints",
-        "types",
-        "transactions",
-        "disconnect_on_error_codes",
-        "ssl.depth",
-        "ssl.versions",
-        "ssl.ciphers",
-        "ssl.customize_hostname_check",
-        "ssl.customize_hostname_check.match_fun",
-        "show_sensitive_data_on_connection_error",
-        "stacktrace",
-        "log",
-        "otp_app",
-    ]),
+    own("url|adapter|pool|pool_size|pool_count|queue_target|queue_interval|idle_interval|\
+         handshake_timeout|ping_timeout|ownership_timeout|parameters|prepare|socket_options|\
+         socket|socket_dir|endpoints|types|transactions|disconnect_on_error_codes|ssl.depth|\
+         ssl.versions|ssl.ciphers|ssl.customize_hostname_check|\
+         ssl.customize_hostname_check.match_fun|show_sensitive_data_on_connection_error|\
+         stacktrace|log|otp_app"),
 ];
 
 /// Only `ssl` counts: any other word of the query, libpq's `sslmode` too, becomes an option that Postgrex passes over.

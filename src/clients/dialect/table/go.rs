@@ -85,24 +85,11 @@ const PGX_NAMES: &[Keyword] = &[
     same(&["sslnegotiation"]),
     same(&["target_session_attrs"]),
     same(&["krbsrvname"]),
-    server(&["application_name", "client_encoding", "options"]),
-    own(&[
-        "servicefile",
-        "krbspn",
-        "default_query_exec_mode",
-        "statement_cache_capacity",
-        "statement_cache_mode",
-        "description_cache_capacity",
-        "prefer_simple_protocol",
-        "min_read_buffer_size",
-        "pool_max_conns",
-        "pool_min_conns",
-        "pool_min_idle_conns",
-        "pool_max_conn_lifetime",
-        "pool_max_conn_lifetime_jitter",
-        "pool_max_conn_idle_time",
-        "pool_health_check_period",
-    ]),
+    server("application_name|client_encoding|options"),
+    own("servicefile|krbspn|default_query_exec_mode|statement_cache_capacity|statement_cache_mode|\
+         description_cache_capacity|prefer_simple_protocol|min_read_buffer_size|pool_max_conns|\
+         pool_min_conns|pool_min_idle_conns|pool_max_conn_lifetime|pool_max_conn_lifetime_jitter|\
+         pool_max_conn_idle_time|pool_health_check_period"),
 ];
 
 const PGX_KEYWORDS: Keywords = Keywords {
@@ -229,8 +216,8 @@ const LIB_PQ_NAMES: &[Keyword] = &[
     tls(&["sslinline"]),
     same(&["krbsrvname"]),
     same(&["options"]),
-    server(&["application_name", "fallback_application_name", "client_encoding"]),
-    own(&["binary_parameters", "disable_prepared_binary_result", "krbspn"]),
+    server("application_name|fallback_application_name|client_encoding"),
+    own("binary_parameters|disable_prepared_binary_result|krbspn"),
 ];
 
 const LIB_PQ_SURROUNDINGS: Surroundings = Surroundings {

@@ -2,7 +2,7 @@
 
 use super::{
     Absent, Bare, Case, Decision, Demand, Dialect, Fallback, FaultKind, Form, Hosts, JAVASCRIPT, Keyword,
-    Keywords, Library, Login, Lookup, Meaning, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
+    Keywords, Library, Login, Lookup, PLAIN, Path, Repeated, Rewrite, Root, STRICT_FORM, Spelled,
     Surroundings, Trusted, Unknown, Variables, Word, named, own, rewritten, same, server, tls, url,
 };
 
@@ -83,69 +83,21 @@ const JDBC_KEYWORDS: &[Keyword] = &[
     same(&["options"]),
     same(&["service"]),
     same(&["replication"]),
-    server(&["currentSchema"]),
-    own(&[
-        "adaptiveFetch",
-        "adaptiveFetchMaximum",
-        "adaptiveFetchMinimum",
-        "allowEncodingChanges",
-        "assumeMinServerVersion",
-        "authenticationPluginClassName",
-        "autosave",
-        "binaryTransfer",
-        "binaryTransferDisable",
-        "binaryTransferEnable",
-        "cancelSignalTimeout",
-        "cleanupSavepoints",
-        "databaseMetadataCacheFields",
-        "databaseMetadataCacheFieldsMiB",
-        "defaultRowFetchSize",
-        "disableColumnSanitiser",
-        "escapeSyntaxCallMode",
-        "groupStartupParameters",
-        "gssEncMode",
-        "gssResponseTimeout",
-        "gssUseDefaultCreds",
-        "gsslib",
-        "hideUnprivilegedObjects",
-        "hostRecheckSeconds",
-        "jaasApplicationName",
-        "jaasLogin",
-        "kerberosServerName",
-        "localSocketAddress",
-        "logServerErrorDetail",
-        "logUnclosedConnections",
-        "loggerFile",
-        "loggerLevel",
-        "loginTimeout",
-        "maxResultBuffer",
-        "maxSendBufferSize",
-        "preferQueryMode",
-        "preparedStatementCacheQueries",
-        "preparedStatementCacheSizeMiB",
-        "prepareThreshold",
-        "protocolVersion",
-        "queryTimeout",
-        "quoteReturningIdentifiers",
-        "reWriteBatchedInserts",
-        "readOnly",
-        "readOnlyMode",
-        "receiveBufferSize",
-        "requireAuth",
-        "sendBufferSize",
-        "socketFactory",
-        "socketFactoryArg",
-        "socketTimeout",
-        "sslResponseTimeout",
-        "sslpasswordcallback",
-        "sspiServiceClass",
-        "stringtype",
-        "tcpKeepAlive",
-        "tcpNoDelay",
-        "unknownLength",
-        "useSpnego",
-        "xmlFactoryFactory",
-    ]),
+    server("currentSchema"),
+    own("adaptiveFetch|adaptiveFetchMaximum|adaptiveFetchMinimum|allowEncodingChanges|\
+         assumeMinServerVersion|authenticationPluginClassName|autosave|binaryTransfer|\
+         binaryTransferDisable|binaryTransferEnable|cancelSignalTimeout|cleanupSavepoints|\
+         databaseMetadataCacheFields|databaseMetadataCacheFieldsMiB|defaultRowFetchSize|\
+         disableColumnSanitiser|escapeSyntaxCallMode|groupStartupParameters|gssEncMode|\
+         gssResponseTimeout|gssUseDefaultCreds|gsslib|hideUnprivilegedObjects|hostRecheckSeconds|\
+         jaasApplicationName|jaasLogin|kerberosServerName|localSocketAddress|logServerErrorDetail|\
+         logUnclosedConnections|loggerFile|loggerLevel|loginTimeout|maxResultBuffer|\
+         maxSendBufferSize|preferQueryMode|preparedStatementCacheQueries|\
+         preparedStatementCacheSizeMiB|prepareThreshold|protocolVersion|queryTimeout|\
+         quoteReturningIdentifiers|reWriteBatchedInserts|readOnly|readOnlyMode|receiveBufferSize|\
+         requireAuth|sendBufferSize|socketFactory|socketFactoryArg|socketTimeout|\
+         sslResponseTimeout|sslpasswordcallback|sspiServiceClass|stringtype|tcpKeepAlive|\
+         tcpNoDelay|unknownLength|useSpnego|xmlFactoryFactory"),
 ];
 
 /// SslMode.of, MakeSSL and LibPQFactory.
@@ -354,41 +306,13 @@ const R2DBC_KEYWORDS: &[Keyword] = &[
     rewritten(&["loadBalanceHosts"], "load_balance_hosts", Rewrite::Balancing),
     rewritten(&["channelBinding"], "channel_binding", Rewrite::Word),
     named(&["applicationName"], "application_name"),
-    Keyword { names: &["options", "schema", "currentSchema", "timeZone"], meaning: Meaning::Server },
-    own(&[
-        "autodetectExtensions",
-        "compatibilityMode",
-        "errorResponseLogLevel",
-        "extensions",
-        "fetchSize",
-        "forceBinary",
-        "hostRecheckTime",
-        "lockWaitTimeout",
-        "loopResources",
-        "noticeLogLevel",
-        "preferAttachedBuffers",
-        "preparedStatementCacheQueries",
-        "protocol",
-        "socket",
-        "sslContextBuilderCustomizer",
-        "sslSni",
-        "statementTimeout",
-        "tcpKeepAlive",
-        "tcpNoDelay",
-        "initialSize",
-        "maxSize",
-        "maxIdleTime",
-        "maxLifeTime",
-        "maxAcquireTime",
-        "maxCreateConnectionTime",
-        "validationQuery",
-        "validationDepth",
-        "acquireRetry",
-        "backgroundEvictionInterval",
-        "minIdle",
-        "poolName",
-        "registerJmx",
-    ]),
+    super::server("options|schema|currentSchema|timeZone"),
+    own("autodetectExtensions|compatibilityMode|errorResponseLogLevel|extensions|fetchSize|\
+         forceBinary|hostRecheckTime|lockWaitTimeout|loopResources|noticeLogLevel|\
+         preferAttachedBuffers|preparedStatementCacheQueries|protocol|socket|\
+         sslContextBuilderCustomizer|sslSni|statementTimeout|tcpKeepAlive|tcpNoDelay|initialSize|\
+         maxSize|maxIdleTime|maxLifeTime|maxAcquireTime|maxCreateConnectionTime|validationQuery|\
+         validationDepth|acquireRetry|backgroundEvictionInterval|minIdle|poolName|registerJmx"),
 ];
 
 /// SSLMode.fromValue and PostgresqlConnectionConfiguration.

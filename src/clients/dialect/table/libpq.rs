@@ -47,17 +47,8 @@ static PSYCOPG: Dialect = Dialect {
 
 const PSYCOPG_KEYWORDS: &[Keyword] = &[
     named(&["database"], "dbname"),
-    own(&[
-        "dsn",
-        "connection_factory",
-        "cursor_factory",
-        "async",
-        "async_",
-        "autocommit",
-        "row_factory",
-        "prepare_threshold",
-        "context",
-    ]),
+    own("dsn|connection_factory|cursor_factory|async|async_|autocommit|row_factory|\
+         prepare_threshold|context"),
 ];
 
 const fn copy_of_libpq() -> Dialect {
@@ -165,31 +156,10 @@ const RAILS_KEYWORDS: &[Keyword] = &[
     named(&["username"], "user"),
     named(&["database"], "dbname"),
     tls(&["variables.sslmode"]),
-    own(&[
-        "adapter",
-        "pool",
-        "encoding",
-        "schema_search_path",
-        "prepared_statements",
-        "advisory_locks",
-        "min_messages",
-        "insert_returning",
-        "checkout_timeout",
-        "idle_timeout",
-        "reaping_frequency",
-        "statement_limit",
-        "migrations_paths",
-        "replica",
-        "reconnect",
-        "timeout",
-        "url",
-        "variables",
-        "primary",
-        "schema_dump",
-        "database_tasks",
-        "max_connections",
-        "min_connections",
-    ]),
+    own("adapter|pool|encoding|schema_search_path|prepared_statements|advisory_locks|min_messages|\
+         insert_returning|checkout_timeout|idle_timeout|reaping_frequency|statement_limit|\
+         migrations_paths|replica|reconnect|timeout|url|variables|primary|schema_dump|\
+         database_tasks|max_connections|min_connections"),
 ];
 
 /// libpq's; `sslmode` among the session's variables is an error of the server.

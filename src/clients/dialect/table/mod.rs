@@ -100,18 +100,18 @@ impl Dialect {
             Case::AnyWithoutBlanks => bare(known).eq(bare(name)),
         };
         let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
-        known.into_iter().find_map(|keyword| Some((keyword, *keyword.names.iter().find(|name| is(name))?)))
+        known.into_iter().find_map(|keyword| Some((keyword, keyword.names().find(|name| is(name))?)))
     }
 
     /// The nearest keyword to a mistyped one.
     pub(super) fn nearest_keyword(&self, name: &str) -> Option<&'static str> {
-        let names = self.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(|keyword| keyword.names);
+        let names = self.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(Keyword::names);
         let bare = |text: &str| -> String {
             text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
         };
         let typed = bare(name);
         names
-            .map(|known| (crate::text::distance(&typed, &bare(known)), *known))
+            .map(|known| (crate::text::distance(&typed, &bare(known)), known))
             .filter(|(distance, _)| 3 * distance <= typed.chars().count())
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, known)| known)
@@ -131,32 +131,32 @@ const PLAIN: Keywords = Keywords {
 /// libpq's option under its own name.
 const fn same(names: &'static [&'static str; 1]) -> Keyword {
     let [name] = names;
-    Keyword { names, meaning: Meaning::Libpq(name) }
+    Keyword { names, others: "", meaning: Meaning::Libpq(name) }
 }
 
 /// libpq's option under other names.
 const fn named(names: &'static [&'static str], option: &'static str) -> Keyword {
-    Keyword { names, meaning: Meaning::Libpq(option) }
+    Keyword { names, others: "", meaning: Meaning::Libpq(option) }
 }
 
 /// libpq's option under other names, with other values.
 const fn rewritten(names: &'static [&'static str], option: &'static str, rewrite: Rewrite) -> Keyword {
-    Keyword { names, meaning: Meaning::Rewritten(option, rewrite) }
+    Keyword { names, others: "", meaning: Meaning::Rewritten(option, rewrite) }
 }
 
 /// Something that takes part in the demand.
 const fn tls(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, meaning: Meaning::Tls }
+    Keyword { names, others: "", meaning: Meaning::Tls }
 }
 
-/// Something that does not concern the connection.
-const fn own(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, meaning: Meaning::Own }
+/// Something that does not concern the connection: names separated by `|`.
+const fn own(names: &'static str) -> Keyword {
+    Keyword { names: &[], others: names, meaning: Meaning::Own }
 }
 
-/// A setting of the session.
-const fn server(names: &'static [&'static str]) -> Keyword {
-    Keyword { names, meaning: Meaning::Server }
+/// Settings of the session: names separated by `|`.
+const fn server(names: &'static str) -> Keyword {
+    Keyword { names: &[], others: names, meaning: Meaning::Server }
 }
 
 /// libpq's own keywords.
@@ -214,25 +214,12 @@ const LIBPQ_KEYWORDS: &[Keyword] = &[
 ];
 
 /// Settings of the session that clients send under their own names.
-const SERVER_SETTINGS: &[Keyword] = &[server(&[
-    "search_path",
-    "timezone",
-    "TimeZone",
-    "datestyle",
-    "DateStyle",
-    "statement_timeout",
-    "lock_timeout",
-    "idle_in_transaction_session_timeout",
-    "extra_float_digits",
-    "client_min_messages",
-    "default_transaction_isolation",
-    "default_transaction_read_only",
-    "role",
-    "geqo",
-    "intervalstyle",
-    "jit",
-    "work_mem",
-])];
+const SERVER_SETTINGS: &[Keyword] = &[server(
+    "search_path|timezone|TimeZone|datestyle|DateStyle|statement_timeout|lock_timeout|\
+         idle_in_transaction_session_timeout|extra_float_digits|client_min_messages|\
+         default_transaction_isolation|default_transaction_read_only|role|geqo|intervalstyle|jit|\
+         work_mem",
+)];
 
 /// What libpq takes from elsewhere.
 const LIBPQ_SURROUNDINGS: Surroundings = Surroundings {
@@ -306,8 +293,8 @@ mod tests {
             assert!(dialect.name.chars().all(plain), "{}", dialect.name);
             assert!(!dialect.source.is_empty() && !dialect.forms.is_empty(), "{}", dialect.name);
             let mut known = BTreeSet::new();
-            for name in dialect.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(|row| row.names) {
-                assert!(known.insert(*name), "{}: {name} twice", dialect.name);
+            for name in dialect.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(Keyword::names) {
+                assert!(known.insert(name), "{}: {name} twice", dialect.name);
             }
             for row in dialect.keywords.known.iter().flat_map(|rows| rows.iter()) {
                 if let Meaning::Libpq(option) | Meaning::Rewritten(option, _) = row.meaning {

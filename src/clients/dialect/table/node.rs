@@ -99,42 +99,12 @@ const NODE_NAMES: &[Keyword] = &[
     same(&["options"]),
     same(&["client_encoding"]),
     same(&["replication"]),
-    server(&["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]),
-    own(&[
-        "query_timeout",
-        "keepAlive",
-        "keepAliveInitialDelayMillis",
-        "enableChannelBinding",
-        "binary",
-        "stream",
-        "types",
-        "parseInputDatesAsUTC",
-        "isDomainSocket",
-        "encoding",
-        "max",
-        "min",
-        "maxUses",
-        "idleTimeoutMillis",
-        "allowExitOnIdle",
-        "maxLifetimeSeconds",
-        "log",
-        "Promise",
-        "ssl.require",
-        "ssl.minVersion",
-        "ssl.maxVersion",
-        "ssl.ciphers",
-        "dialect",
-        "dialectOptions",
-        "logging",
-        "pool",
-        "type",
-        "synchronize",
-        "entities",
-        "migrations",
-        "schema",
-        "client",
-        "connection",
-    ]),
+    server("statement_timeout|lock_timeout|idle_in_transaction_session_timeout"),
+    own("query_timeout|keepAlive|keepAliveInitialDelayMillis|enableChannelBinding|binary|stream|\
+         types|parseInputDatesAsUTC|isDomainSocket|encoding|max|min|maxUses|idleTimeoutMillis|\
+         allowExitOnIdle|maxLifetimeSeconds|log|Promise|ssl.require|ssl.minVersion|ssl.maxVersion|\
+         ssl.ciphers|dialect|dialectOptions|logging|pool|type|synchronize|entities|migrations|\
+         schema|client|connection"),
 ];
 
 /// TypeORM and Sequelize call the user otherwise.
@@ -204,7 +174,8 @@ fn in_node(lookup: &Lookup<'_>, decision: Decision) -> Decision {
 fn roots(lookup: &Lookup<'_>, file: &'static str) -> Vec<Root> {
     match lookup.filled(file) {
         Some(word) if word.kind == Kind::Code => vec![Root::Program],
-        Some(word) if word.kind == Kind::Text && word.text.contains("-----BEGIN") => {
+        // In an object it is the text of certificates, whatever it says.
+        Some(word) if word.kind == Kind::Text && (file == "ssl.ca" || word.text.contains("-----BEGIN")) => {
             vec![Root::Inline(word.at)]
         }
         Some(word) => vec![Root::Named(word.at)],
@@ -431,28 +402,10 @@ const POSTGRES_JS_NAMES: &[Keyword] = &[
     named(&["ssl.passphrase"], "sslpassword"),
     same(&["connect_timeout"]),
     same(&["target_session_attrs"]),
-    server(&["application_name", "search_path", "statement_timeout", "TimeZone", "timezone", "options"]),
-    own(&[
-        "max",
-        "idle_timeout",
-        "max_lifetime",
-        "max_pipeline",
-        "backoff",
-        "keep_alive",
-        "prepare",
-        "debug",
-        "fetch_types",
-        "publications",
-        "types",
-        "transform",
-        "onnotice",
-        "onparameter",
-        "onclose",
-        "connection",
-        "path",
-        "ssl.minVersion",
-        "ssl.maxVersion",
-    ]),
+    server("application_name|search_path|statement_timeout|TimeZone|timezone|options"),
+    own("max|idle_timeout|max_lifetime|max_pipeline|backoff|keep_alive|prepare|debug|fetch_types|\
+         publications|types|transform|onnotice|onparameter|onclose|connection|path|ssl.minVersion|\
+         ssl.maxVersion"),
     // Of the object only: in a URL they are sent to the server (see postgres_js_rules).
     named(&["host", "hostname"], "host"),
     same(&["port"]),

@@ -53,7 +53,7 @@ const ODBC_KEYWORDS: &[Keyword] = &[
     named(&["Uid", "Username"], "user"),
     named(&["Pwd", "Password"], "password"),
     tls(&["SSLmode", "CA"]),
-    // What `pqopt` holds, taken out of it.
+    // What `pqopt` holds, taken out of it; of libpq's other options it may hold too nothing more is known.
     named(&["pqopt.sslrootcert"], "sslrootcert"),
     named(&["pqopt.sslcert"], "sslcert"),
     named(&["pqopt.sslkey"], "sslkey"),
@@ -71,94 +71,37 @@ const ODBC_KEYWORDS: &[Keyword] = &[
     named(&["pqopt.require_auth"], "require_auth"),
     named(&["pqopt.application_name"], "application_name"),
     named(&["pqopt.options"], "options"),
+    named(&["pqopt.connect_timeout"], "connect_timeout"),
     tls(&["pqopt.sslmode"]),
-    tls(&["pqopt.connect_timeout"]),
-    own(&[
-        "Driver",
-        "DSN",
-        "Description",
-        "pqopt",
-        "ReadOnly",
-        "Protocol",
-        "FakeOidIndex",
-        "ShowOidColumn",
-        "RowVersioning",
-        "ShowSystemTables",
-        "ConnSettings",
-        "Fetch",
-        "UniqueIndex",
-        "UnknownSizes",
-        "MaxVarcharSize",
-        "MaxLongVarcharSize",
-        "Debug",
-        "CommLog",
-        "Optimizer",
-        "Ksqo",
-        "UseDeclareFetch",
-        "TextAsLongVarchar",
-        "UnknownsAsLongVarchar",
-        "BoolsAsChar",
-        "Parse",
-        "ExtraSysTablePrefixes",
-        "LFConversion",
-        "UpdatableCursors",
-        "TrueIsMinus1",
-        "BI",
-        "ByteaAsLongVarBinary",
-        "UseServerSidePrepare",
-        "LowerCaseIdentifier",
-        "NumericAs",
-        "KeepaliveTime",
-        "KeepaliveInterval",
-        "XaOpt",
-        "OptionalErrors",
-        "FetchRefcursors",
-        "A0",
-        "A1",
-        "A2",
-        "A3",
-        "A4",
-        "A5",
-        "A6",
-        "A7",
-        "A8",
-        "A9",
-        "B0",
-        "B1",
-        "B2",
-        "B3",
-        "B4",
-        "B5",
-        "B6",
-        "B7",
-        "B8",
-        "B9",
-        "C0",
-        "C1",
-        "C2",
-        "C3",
-        "C4",
-        "C5",
-        "C6",
-        "C7",
-        "C8",
-        "C9",
-        "D1",
-        "D2",
-        "D3",
-        "D4",
-        "D5",
-        "D6",
-    ]),
+    own("Driver|DSN|Description|pqopt|ReadOnly|Protocol|FakeOidIndex|ShowOidColumn|RowVersioning|\
+         ShowSystemTables|ConnSettings|Fetch|UniqueIndex|UnknownSizes|MaxVarcharSize|\
+         MaxLongVarcharSize|Debug|CommLog|Optimizer|Ksqo|UseDeclareFetch|TextAsLongVarchar|\
+         UnknownsAsLongVarchar|BoolsAsChar|Parse|ExtraSysTablePrefixes|LFConversion|\
+         UpdatableCursors|TrueIsMinus1|BI|ByteaAsLongVarBinary|UseServerSidePrepare|\
+         LowerCaseIdentifier|NumericAs|KeepaliveTime|KeepaliveInterval|XaOpt|OptionalErrors|\
+         FetchRefcursors|A0|A1|A2|A3|A4|A5|A6|A7|A8|A9|B0|B1|B2|B3|B4|B5|B6|B7|B8|B9|C0|C1|C2|C3|\
+         C4|C5|C6|C7|C8|C9|D1|D2|D3|D4|D5|D6"),
 ];
 
 /// The mode by its first letter in lower case; `v` needs a second one or libpq's own word. What begins otherwise is
 /// `disable` (dlg_specific.c, copyConnAttributes).
 fn odbc_rules(lookup: &Lookup<'_>) -> Decision {
-    let own = ["pqopt.sslmode", "pqopt.connect_timeout"].into_iter().find_map(|name| lookup.get(name));
-    if let Some(word) = own {
-        let why = "options that have no keyword of their own, as sslmode and connect_timeout have";
+    if let Some(word) = lookup.get("pqopt.sslmode") {
+        let why = "options that have no keyword of their own, as sslmode has";
         return Decision::refused(Some(word.at), FaultKind::InvalidValue("pqopt".into(), why.into()));
+    }
+    // What has a keyword of its own may be said once.
+    let twice = [("host", "Servername"), ("port", "Port"), ("dbname", "Database"), ("user", "Uid")];
+    let twice =
+        twice.iter().find_map(|(inner, outer)| lookup.given(inner).filter(|_| lookup.given(outer).is_some()));
+    if let Some(at) = twice {
+        let why = "options that are not given beside it";
+        return Decision::refused(Some(at), FaultKind::InvalidValue("pqopt".into(), why.into()));
+    }
+    if let Some((at, name)) = lookup.unknown_in("pqopt.") {
+        let kind =
+            FaultKind::UnknownKeyword { keyword: name.to_owned(), nearest: None, belongs_to: Vec::new() };
+        return Decision::refused(Some(at), kind);
     }
     if let Some(product) = lookup.filled("Driver").filter(|driver| !is_ours(driver.text)) {
         return Decision::refused(

@@ -66,17 +66,8 @@ const PRISMA_KEYWORDS: &[Keyword] = &[
     same(&["channel_binding"]),
     same(&["application_name"]),
     same(&["options"]),
-    own(&[
-        "schema",
-        "connection_limit",
-        "pgbouncer",
-        "pool_timeout",
-        "socket_timeout",
-        "statement_cache_size",
-        "max_connection_lifetime",
-        "max_idle_connection_lifetime",
-        "single_use_connections",
-    ]),
+    own("schema|connection_limit|pgbouncer|pool_timeout|socket_timeout|statement_cache_size|\
+         max_connection_lifetime|max_idle_connection_lifetime|single_use_connections"),
 ];
 
 /// PostgresNativeUrl::parse_query_params: words that are none of the three modes are `prefer`; `sslaccept` decides whether

@@ -78,7 +78,7 @@ static ASYNCPG: Dialect = Dialect {
 const ASYNCPG_KEYWORDS: &[Keyword] = &[
     same(&["host"]),
     same(&["port"]),
-    named(&["dbname", "database"], "dbname"),
+    named(&["database", "dbname"], "dbname"),
     same(&["user"]),
     same(&["password"]),
     same(&["passfile"]),
@@ -100,19 +100,10 @@ const ASYNCPG_KEYWORDS: &[Keyword] = &[
     same(&["target_session_attrs"]),
     same(&["krbsrvname"]),
     same(&["gsslib"]),
-    server(&["application_name", "client_encoding", "options"]),
-    own(&[
-        "command_timeout",
-        "statement_cache_size",
-        "max_cached_statement_lifetime",
-        "max_cacheable_statement_size",
-        "connection_class",
-        "record_class",
-        "server_settings",
-        "min_size",
-        "max_size",
-        "loop",
-    ]),
+    server("application_name|client_encoding|options"),
+    own("command_timeout|statement_cache_size|max_cached_statement_lifetime|\
+         max_cacheable_statement_size|connection_class|record_class|server_settings|min_size|\
+         max_size|loop"),
 ];
 
 const ASYNCPG_MODES: &str = "disable, allow, prefer, require, verify-ca or verify-full";
@@ -242,7 +233,7 @@ const PG8000_KEYWORDS: &[Keyword] = &[
     tls(&["ssl_context.cafile"]),
     tls(&["ssl_context.cadata"]),
     tls(&["ssl_context.0"]),
-    own(&["source_address", "unix_sock", "tcp_keepalive", "startup_params", "sock"]),
+    own("source_address|unix_sock|tcp_keepalive|startup_params|sock"),
 ];
 
 fn pg8000_rules(lookup: &Lookup<'_>) -> Decision {
@@ -348,18 +339,9 @@ static SQLALCHEMY_ASYNCPG: Dialect = Dialect {
             same(&["krbsrvname"]),
             same(&["gsslib"]),
             same(&["service"]),
-            own(&[
-                "command_timeout",
-                "statement_cache_size",
-                "prepared_statement_cache_size",
-                "prepared_statement_name_func",
-                "max_cached_statement_lifetime",
-                "max_cacheable_statement_size",
-                "direct_tls",
-                "server_settings",
-                "async_fallback",
-                "async_creator_fn",
-            ]),
+            own("command_timeout|statement_cache_size|prepared_statement_cache_size|\
+         prepared_statement_name_func|max_cached_statement_lifetime|max_cacheable_statement_size|\
+         direct_tls|server_settings|async_fallback|async_creator_fn"),
         ]],
         case: Case::Exact,
         unknown: Unknown::Refused,
@@ -466,24 +448,9 @@ const DJANGO_KEYWORDS: &[Keyword] = &[
     named(&["NAME"], "dbname"),
     named(&["USER"], "user"),
     named(&["PASSWORD"], "password"),
-    own(&[
-        "ENGINE",
-        "OPTIONS",
-        "TEST",
-        "ATOMIC_REQUESTS",
-        "AUTOCOMMIT",
-        "CONN_MAX_AGE",
-        "CONN_HEALTH_CHECKS",
-        "TIME_ZONE",
-        "DISABLE_SERVER_SIDE_CURSORS",
-        "isolation_level",
-        "server_side_binding",
-        "assume_role",
-        "pool",
-        "conn_max_age",
-        "conn_health_checks",
-        "currentSchema",
-    ]),
+    own("ENGINE|OPTIONS|TEST|ATOMIC_REQUESTS|AUTOCOMMIT|CONN_MAX_AGE|CONN_HEALTH_CHECKS|TIME_ZONE|\
+         DISABLE_SERVER_SIDE_CURSORS|isolation_level|server_side_binding|assume_role|pool|\
+         conn_max_age|conn_health_checks|currentSchema"),
 ];
 
 fn spell_asyncpg(in_call: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {

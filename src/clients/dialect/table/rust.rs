@@ -81,7 +81,7 @@ const SQLX_NAMES: &[Keyword] = &[
     named(&["sslkey", "ssl-key"], "sslkey"),
     same(&["application_name"]),
     same(&["options"]),
-    own(&["statement-cache-capacity"]),
+    own("statement-cache-capacity"),
 ];
 
 /// maybe_upgrade and PgSslMode::from_str of sqlx-postgres.
@@ -183,7 +183,7 @@ const TOKIO_NAMES: &[Keyword] = &[
     same(&["channel_binding"]),
     same(&["target_session_attrs"]),
     same(&["load_balance_hosts"]),
-    own(&["keepalives_interval", "keepalives_retries"]),
+    own("keepalives_interval|keepalives_retries"),
 ];
 
 /// The string says whether there is TLS, the connector whether it verifies.
