@@ -10,11 +10,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     link();
     let to = PathBuf::from(env::var("OUT_DIR")?);
     let mut index = String::new();
-    pack("EXPLAIN", &files("src/diagnose/explain")?, &to, &mut index)?;
-    pack("GUIDE", &files("src/guide")?, &to, &mut index)?;
+    pack("EXPLAIN", &files("src/diagnose/explain", "md")?, &to, &mut index)?;
+    pack("GUIDE", &files("src/guide", "md")?, &to, &mut index)?;
+    // Each in a file of its own; the other two are bundles.
+    let mut roots = files("certs", "pem")?;
+    roots.retain(|file| {
+        !file.ends_with("aws-rds-global-bundle.pem") && !file.ends_with("azure-postgresql-recommended.pem")
+    });
+    pack("ROOTS", &roots, &to, &mut index)?;
     let translations = "src/diagnose/recognise/translations.tsv";
     pack("RECOGNISE", &[PathBuf::from(translations)], &to, &mut index)?;
     pack("CERTS", &[PathBuf::from("certs/aws-rds-global-bundle.pem")], &to, &mut index)?;
+    // Apart from the certificates, of which a look at their names needs none.
+    pack("LISTS", &[PathBuf::from("certs/aws-rds-roots.csv")], &to, &mut index)?;
     fs::write(to.join("packed.rs"), index)?;
     Ok(())
 }
@@ -32,12 +40,12 @@ fn link() {
     }
 }
 
-/// The Markdown files of a folder, by name.
-fn files(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+/// The files of a folder with this ending, by name.
+fn files(folder: &str, ending: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={folder}");
     let entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.retain(|file| file.extension().is_some_and(|extension| extension == ending));
     files.sort();
     Ok(files)
 }

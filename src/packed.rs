@@ -19,6 +19,8 @@ static EXPLAIN: LazyLock<String> = LazyLock::new(|| EXPLAIN_PACKED.unpacked());
 static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
 static RECOGNISE: LazyLock<String> = LazyLock::new(|| RECOGNISE_PACKED.unpacked());
 static CERTS: LazyLock<String> = LazyLock::new(|| CERTS_PACKED.unpacked());
+static ROOTS: LazyLock<String> = LazyLock::new(|| ROOTS_PACKED.unpacked());
+static LISTS: LazyLock<String> = LazyLock::new(|| LISTS_PACKED.unpacked());
 
 impl Packed {
     /// All of them, one after another. That they unpack is a matter of the build: a test holds it.
@@ -35,12 +37,14 @@ impl Packed {
     }
 }
 
-/// A text, by the folder and the name of its file; nothing where there is none.
+/// A text, by the folder (`roots` and `lists` are those of `certs`) and the name of its file; nothing where there is none.
 pub(crate) fn text(folder: &str, name: &str) -> &'static str {
     let found = match folder {
         "explain" => EXPLAIN_PACKED.one(&EXPLAIN, name),
         "guide" => GUIDE_PACKED.one(&GUIDE, name),
         "recognise" => RECOGNISE_PACKED.one(&RECOGNISE, name),
+        "roots" => ROOTS_PACKED.one(&ROOTS, name),
+        "lists" => LISTS_PACKED.one(&LISTS, name),
         _ => CERTS_PACKED.one(&CERTS, name),
     };
     found.unwrap_or_default()
@@ -60,13 +64,16 @@ mod tests {
             ("guide", &GUIDE_PACKED),
             ("recognise", &RECOGNISE_PACKED),
             ("certs", &CERTS_PACKED),
+            ("roots", &ROOTS_PACKED),
+            ("lists", &LISTS_PACKED),
         ];
         for (folder, packed) in folders {
             assert!(!packed.ends.is_empty());
             for (name, _) in packed.ends {
-                let places = ["src/diagnose", "src", "."].map(|place| Path::new(place).join(folder));
+                let written_in = if matches!(folder, "lists" | "roots") { "certs" } else { folder };
+                let places = ["src/diagnose", "src", "."].map(|place| Path::new(place).join(written_in));
                 let files = places.iter().flat_map(|place| {
-                    ["md", "pem", "tsv"].map(|ending| place.join(format!("{name}.{ending}")))
+                    ["md", "pem", "tsv", "csv"].map(|ending| place.join(format!("{name}.{ending}")))
                 });
                 let written = files.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap();
                 assert_eq!(text(folder, name), written, "{folder}/{name}");

@@ -12,22 +12,20 @@ use crate::trust::{FileCertificate, RootSource, RootStore};
 
 /// A file of `certs/` that holds one root.
 struct Shipped {
-    #[cfg(test)]
     file: &'static str,
     name: &'static str,
     sha256: &'static str,
-    pem: &'static str,
+}
+
+impl Shipped {
+    fn pem(&self) -> &'static str {
+        packed::text("roots", self.file.strip_suffix(".pem").unwrap_or(self.file))
+    }
 }
 
 macro_rules! shipped {
     ($($file:literal, $name:literal, $sha256:literal;)*) => {
-        &[$(Shipped {
-            #[cfg(test)]
-            file: $file,
-            name: $name,
-            sha256: $sha256,
-            pem: include_str!(concat!("../../certs/", $file)),
-        }),*]
+        &[$(Shipped { file: $file, name: $name, sha256: $sha256 }),*]
     };
 }
 
@@ -84,13 +82,17 @@ fn rds_bundle() -> &'static str {
 }
 
 /// What is in it: `subject_cn,region,algorithm,not_before,not_after,sha256`.
-const RDS_LIST: &str = include_str!("../../certs/aws-rds-roots.csv");
+fn rds_list() -> &'static str {
+    packed::text("lists", "aws-rds-roots")
+}
 
 /// Common name and SHA-256 of every root that ships. Decodes nothing.
 fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let single = SHIPPED.iter().map(|shipped| (shipped.name, shipped.sha256));
-    let rds =
-        RDS_LIST.lines().skip(1).filter_map(|line| Some((line.split(',').next()?, line.rsplit(',').next()?)));
+    let rds = rds_list()
+        .lines()
+        .skip(1)
+        .filter_map(|line| Some((line.split(',').next()?, line.rsplit(',').next()?)));
     single.chain(rds)
 }
 
@@ -110,7 +112,7 @@ pub(super) fn is(certificate: &Certificate, sha256: &str) -> bool {
 }
 
 static KNOWN: LazyLock<Vec<KnownRoot>> = LazyLock::new(|| {
-    let single = SHIPPED.iter().flat_map(|shipped| decoded(shipped.pem));
+    let single = SHIPPED.iter().flat_map(|shipped| decoded(shipped.pem()));
     single.chain(decoded(rds_bundle())).collect()
 });
 
@@ -245,7 +247,7 @@ mod tests {
     #[test]
     fn every_file_holds_what_its_fingerprint_says() {
         for shipped in SHIPPED {
-            let roots: Vec<_> = decoded(shipped.pem).collect();
+            let roots: Vec<_> = decoded(shipped.pem()).collect();
             let [root] = roots.as_slice() else { panic!("{} holds {}", shipped.file, roots.len()) };
             assert_eq!(root.certificate.fingerprint().to_lowercase(), shipped.sha256, "{}", shipped.file);
             let facts = root.certificate.facts().unwrap();
@@ -260,7 +262,7 @@ mod tests {
     #[test]
     fn the_rds_list_is_the_rds_bundle() {
         let roots: Vec<_> = decoded(rds_bundle()).collect();
-        let mut listed = RDS_LIST.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+        let mut listed = rds_list().lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         assert_eq!(roots.len(), 108);
         let found: BTreeSet<_> = roots
             .iter()
@@ -286,7 +288,7 @@ mod tests {
                 (*sha256).to_owned(),
             ))
         }));
-        assert_eq!(RDS_LIST.lines().count(), 109);
+        assert_eq!(rds_list().lines().count(), 109);
         let digest = ring::digest::digest(&ring::digest::SHA256, rds_bundle().as_bytes());
         assert!(README.contains(&crate::text::hex(digest.as_ref())));
     }
