@@ -89,7 +89,7 @@ impl<W: Write> Reporter for Plugin<W> {
         self.unwell += 1;
         // The worst are named, the first of them.
         let worst = problems.iter().find(|problem| problem.fails()).or(problems.first());
-        let words = worst.map(|problem| format!("{}, {}", problem.name(), problem.title()));
+        let words = worst.map(|problem| format!("{}, {}", problem.name(), problem.dated_title()));
         self.said.push(((state, server.place), server.name(), words.unwrap_or_default()));
         self.said.sort_by_key(|((state, place), ..)| (std::cmp::Reverse(*state), *place));
         self.said.truncate(MOST_NAMED);

@@ -119,6 +119,14 @@ impl<'a> Problem<'a> {
         self.then.map(date)
     }
 
+    /// What is the case, and on which date where that is not now.
+    pub(super) fn dated_title(&self) -> String {
+        match self.date() {
+            Some(date) => format!("{}, {date}", self.title()),
+            None => self.title().to_owned(),
+        }
+    }
+
     /// What is said behind the code: who denies it, and the date that it comes with.
     pub(super) fn remark(&self) -> String {
         let by = match self.rank {

@@ -101,7 +101,8 @@ impl Server {
             verdict_name: outcome.verdict_name(),
             standing: outcome.standing(),
             exit_status: outcome.exit_status(),
-            failure: failing.map(|problem| (problem.name(), problem.stage().name(), shown(problem.title()))),
+            failure: failing
+                .map(|problem| (problem.name(), problem.stage().name(), shown(&problem.dated_title()))),
             fix: first
                 .and_then(|problem| problem.fixes().first())
                 .map(|fix| shown(&remedy(fix)))

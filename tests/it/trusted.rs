@@ -108,6 +108,10 @@ fn both_dates_must_hold() {
     report.stage("certificate", "ok").stage("session", "ok");
     let days = report.at("/as_of/diagnosis/evidence/days_past").as_i64().expect("a number");
     assert!((19..=20).contains(&days), "{report}");
+    for format in ["nagios", "csv"] {
+        let line = Tool::at(&home).with(["--as-of", &far, "--format", format, &conninfo]).run();
+        assert!(line.stdout.contains(&format!("as of {far}")), "{line}");
+    }
 
     for (date, words, block) in [
         (&near, "verified", "warning[certificate-expires-soon] as of"),
