@@ -339,7 +339,13 @@ fn suggest_instead(error: &mut clap::Error, arguments: &[OsString]) {
         "ca" | "cacert" | "cafile" | "sslca" => Some("sslrootcert"),
         _ => crate::conninfo::options::OPTIONS.iter().map(|option| option.keyword).find(is_meant),
     };
-    let subcommand = arguments.get(1).and_then(|first| first.to_str()).filter(|first| !first.contains('='));
+    let word = |at: usize| arguments.get(at).and_then(|word| word.to_str());
+    if word(1) == Some("clients") && word(2).is_some_and(|name| crate::clients::table::find(name).is_some()) {
+        let advice = StyledStr::from("a client is named with --for");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice]));
+        return;
+    }
+    let subcommand = word(1).filter(|first| !first.contains('='));
     let subcommand =
         subcommand.and_then(|first| text::nearest(first, SUBCOMMANDS).filter(|found| *found != first));
     let advice = match (setting, subcommand) {

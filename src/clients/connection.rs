@@ -68,7 +68,7 @@ impl fmt::Display for NoConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket => {
-                f.write_str("a Unix-domain socket has no TLS, so there is nothing to spell; name a host")
+                f.write_str("a Unix-domain socket has no TLS, so there is nothing to configure; name a host")
             }
             Self::NoHost => f.write_str("there is no host whose name could be verified; name one"),
             Self::Port(given) => write!(f, "there is no port \"{given}\""),

@@ -96,7 +96,7 @@ impl Answer<'_> {
     fn head(&self, page: &mut Page) {
         let connection = self.connection;
         let target = format!("{}, verify-full, {}", place(connection), root_words(connection));
-        page.labelled(LABELS, "spelled", Role::Secondary, Role::Title, &target);
+        page.labelled(LABELS, "connection", Role::Secondary, Role::Title, &target);
         if let Some(typed) = self.read_as {
             let demand = typed.decision().map_or("", |decision| diagnose::demanded(&decision.demand));
             let text = format!("{}, which demands: {demand}", typed.dialect().title);
@@ -293,7 +293,7 @@ mod tests {
         let text = shown(conninfo, vec![client], true, |answer| Form::Page.text(answer, Style::document()));
         assert_eq!(
             text,
-            "   spelled  db.example:5432, verify-full, trusting /srv/roots.pem\n   \
+            "connection  db.example:5432, verify-full, trusting /srv/roots.pem\n   \
              changed  sslmode=prefer does not verify the server; the snippets use verify-full\n      \
              note  the first host only; 1 more are given\n\
              live check  not probed: add --probe to include differences that depend on the server's certificate\n\
