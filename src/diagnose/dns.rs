@@ -110,6 +110,20 @@ fn is_denied(view: &View<'_>) -> bool {
 
 /// Cause and remedy where the name servers themselves tell why the lookup failed.
 fn told_by_servers(view: &View<'_>, name: &str) -> Option<(String, Fix)> {
+    // Of systemd-resolved.
+    let is_stub = |server: &str| ["127.0.0.53", "127.0.0.54"].contains(&server);
+    if let Some(server) = answered(view, |answer| *answer == NameServerAnswer::Refused)
+        .filter(|server| is_stub(server) && !cfg!(windows))
+    {
+        return Some((
+            format!("{server} is the resolver of this machine, which asks others: one of them returned REFUSED"),
+            Fix::text(
+                "see which name servers it asks, and let it ask one that serves this name (VPN, DHCP settings, /etc/systemd/resolved.conf); \
+                 these are the two commands of systemd-resolved",
+            )
+            .run(format!("resolvectl status\nresolvectl query {}", text::shell_quoted(name))),
+        ));
+    }
     if let Some(server) = answered(view, |answer| *answer == NameServerAnswer::Refused) {
         return Some((
             format!("the name server {server} returned REFUSED: it does not serve this machine's network, or not this name"),

@@ -516,7 +516,8 @@ impl<'a> Trials<'a> {
                 // A server that asks for a client certificate may demand one of this user (pg_hba.conf), which no trial
                 // tells it.
                 asked = takes_certificate_away(fix) && certificate_was_asked_for(&probed);
-                if judged_only { self.captured.get_or_insert(probed).clone() } else { probed }
+                // What was captured before had no chain.
+                if judged_only { self.captured.insert(probed).clone() } else { probed }
             }
         };
         without_the_drivers_demand(fix, &mut evidence);

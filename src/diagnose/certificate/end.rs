@@ -581,6 +581,37 @@ fn beside_the_root(view: &View<'_>) -> Fix {
     }
 }
 
+/// Sends for the root that is sought, to where the roots in use are.
+fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
+    let is_system = view.store().is_some_and(|store| matches!(store.source, RootSource::System { .. }));
+    let missing_root = Fix::text(format!(
+        "get the root certificate of this CA ({}) from the server's administrator, as new-root.crt, confirm its SHA-256 with \
+         them over another channel, and {}",
+        sought.first().map_or("the CA above", String::as_str),
+        match is_system {
+            true => "set sslrootcert to its path".to_owned(),
+            false => format!("append it to {}", store_name(view)),
+        }
+    ));
+    let missing_root = match root_file(view).filter(|_| !cfg!(windows)) {
+        Some(file) => {
+            let file = text::shell_quoted(&file.to_string_lossy());
+            missing_root.run(format!("{SHOW_NEW_ROOT}\ncat new-root.crt >> {file}"))
+        }
+        None => missing_root,
+    };
+    match view.rehearsal() {
+        Some(_) => Fix {
+            text: format!(
+                "before the new certificate is installed, on every client: {}",
+                missing_root.text.replace("the server's administrator", "that CA's administrator")
+            ),
+            ..missing_root
+        },
+        None => missing_root,
+    }
+}
+
 /// Whatever else keeps the path from a root of the file.
 pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
@@ -612,29 +643,15 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
                         false => "by its name, that issuer is a root, and your root file lacks it",
                     }
                 } else {
-                    "either that issuer is a root that your root file lacks, or an intermediate that the server has to send; the connection alone does not show which"
+                    "either that issuer is a root that your root file lacks, or an intermediate that the server has to send; its certificate alone does not show which"
                 },
             )
         }
         _ => return None,
     };
-    let missing_root = Fix::text(format!(
-        "get the root certificate of this CA ({}) from the server's administrator, as new-root.crt, confirm its SHA-256 with \
-         them over another channel, and {}",
-        sought.first().map_or("the CA above", String::as_str),
-        match is_system {
-            true => "set sslrootcert to its path".to_owned(),
-            false => format!("append it to {}", store_name(view)),
-        }
-    ));
-    let missing_root = match root_file(view).filter(|_| !cfg!(windows)) {
-        Some(file) => {
-            let file = text::shell_quoted(&file.to_string_lossy());
-            missing_root.run(format!("{SHOW_NEW_ROOT}\ncat new-root.crt >> {file}"))
-        }
-        None => missing_root,
-    };
+    let missing_root = missing_root(view, &sought);
     let is_whole = matches!(defect, Defect::RootNotInFile { .. });
+    let rehearsed = view.rehearsal().map(|rehearsal| &rehearsal.files.certificate_file);
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();
     Some(
@@ -647,12 +664,18 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             .fact("known_roots", otherwise::no_known_root(view))
             .fixes(is_known.then_some(by_provider).into_iter().flatten())
             .fix(missing_root)
-            .fixes((!is_whole).then(|| {
-                Fix::text(
+            .fixes(rehearsed.map(|_| Fix::text("have the certificate issued by the CA that the clients trust already")))
+            .fixes((!is_whole).then(|| match rehearsed {
+                Some(file) => Fix::text(format!(
+                    "{}: if that CA is an intermediate, append its certificate after the server's",
+                    file_name(file)
+                ))
+                .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
+                None => Fix::text(
                     "on the server, if that CA is an intermediate: ssl_cert_file must contain the server's certificate and every \
                      intermediate after it; list them",
                 )
-                .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout")
+                .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
             })),
     )
 }

@@ -146,22 +146,28 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
          renewed already, and the server still presents the old one: reload"),
     )
     .run(format!("{}\n{}", if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL }, reissue::RELOAD));
-    vec![
-        reload,
-        reissued(
-            view,
-            at,
-            &format!(
-                "on the server, if that date is past: {}, then reload",
-                if at == 0 {
-                    format!("reissue {part}")
-                } else {
-                    format!("put the CA's current certificate in the place of {part}, or reissue it")
-                }
-            ),
-            Key::Kept,
-        ),
-    ]
+    let past = "on the server, if that date is past";
+    let renewed = match (at, other_name(view)) {
+        // Renewed with the names it has it would be refused next.
+        (0, Some(host)) => {
+            let text = format!("{past}: reissue {part}, for {host} too, which it does not name, then reload");
+            reissue::server(view, &text, Key::Kept, Some(&host))
+        }
+        (0, None) => reissued(view, at, &format!("{past}: reissue {part}, then reload"), Key::Kept),
+        _ => {
+            let text = format!(
+                "{past}: put the CA's current certificate in the place of {part}, or reissue it, then reload"
+            );
+            reissued(view, at, &text, Key::Kept)
+        }
+    };
+    vec![reload, renewed]
+}
+
+/// The name of the server, where its certificate lacks that.
+fn other_name(view: &View<'_>) -> Option<String> {
+    let lacks = view.judgement()?.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }));
+    view.dns_name().filter(|host| lacks && host.contains('.'))
 }
 
 pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
