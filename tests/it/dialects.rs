@@ -276,7 +276,9 @@ fn spelled(driver: &Driver) {
     }
     home.write("strings", written.iter().map(|(_, text)| format!("{text}\n")).collect::<String>());
     let variables = &[("NODE_EXTRA_CA_CERTS", "ROOT"), ("PGSERVICEFILE", "SERVICES")];
-    let around = Around { variables, ..strings };
+    // lib/pq ends at once where it is set.
+    let services = written.iter().any(|(_, text)| text.contains("service"));
+    let around = Around { variables: if services { variables } else { &variables[..1] }, ..strings };
     let found = by_driver(driver, around.set(&home, (driver.program)(&home)), written.len());
     let said = by_program(driver, around.set(&home, home.command(Tool::PROGRAM)), written.len());
     for (((server, text), (found, words)), (said, code)) in written.iter().zip(&found).zip(&said) {
