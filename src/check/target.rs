@@ -53,14 +53,7 @@ impl<'a> Target<'a> {
             dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {
                 // Others read URLs too, and not all alike; and libpq knows no placeholders.
                 true if is_url(text) || !dialect::placeholders(text.expose()).is_empty() => {
-                    let read = Read::Libpq(Vec::new());
-                    let typed = Typed {
-                        original: text.clone(),
-                        read,
-                        assumed: None,
-                        in_libpq: None,
-                        unused_roots: None,
-                    };
+                    let typed = Typed::new(text.clone(), Read::Libpq(Vec::new()));
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }
                 }
                 true => as_it_is(),
@@ -167,13 +160,7 @@ fn kept_in(text: &Secret, value: &Secret) -> Secret {
 }
 
 fn refused(text: &Secret, failure: Box<dialect::Failure>) -> Typed {
-    Typed {
-        original: text.clone(),
-        read: Read::Refused(failure),
-        assumed: None,
-        in_libpq: None,
-        unused_roots: None,
-    }
+    Typed::new(text.clone(), Read::Refused(failure))
 }
 
 fn is_url(text: &Secret) -> bool {
@@ -229,13 +216,7 @@ fn of_libpq<'a>(setup: &'a Setup, text: &Secret, taken: Taken) -> Option<Target<
             );
         }
     }
-    let typed = Typed {
-        original: text.clone(),
-        read: Read::Libpq(taken.layers),
-        assumed: None,
-        in_libpq: None,
-        unused_roots: None,
-    };
+    let typed = Typed::new(text.clone(), Read::Libpq(taken.layers));
     Some(Target {
         input: Some(Cow::Owned(input)),
         environment: Cow::Owned(environment),
@@ -305,8 +286,7 @@ fn of_driver<'a>(surroundings: &Environment, text: &Secret, reading: Box<Reading
         String::from_utf8(shown).ok().filter(|text| conninfo::mask_argument(text.as_bytes()) == *text);
     drop(settings);
     let input = Some(Cow::Owned(input));
-    let mut typed =
-        Typed { original: text.clone(), read: Read::Driver(reading), assumed, in_libpq, unused_roots: None };
+    let mut typed = Typed { assumed, in_libpq, ..Typed::new(text.clone(), Read::Driver(reading)) };
     typed.unused_roots = unused_roots(&typed, surroundings);
     Target { input, environment: Cow::Owned(environment), typed: Some(Arc::new(typed)) }
 }

@@ -256,13 +256,7 @@ fn spelled(driver: &Driver) {
         let dialect = dialect::find(driver.dialect).expect("a dialect");
         let Target::Driver(reading) = dialect::read(text.as_bytes(), Some(dialect)) else { continue };
         let original = Secret::new(text.into_bytes());
-        let typed = Typed {
-            original,
-            read: Read::Driver(reading),
-            assumed: None,
-            in_libpq: None,
-            unused_roots: None,
-        };
+        let typed = Typed::new(original, Read::Driver(reading));
         let Some(Ok(verifying)) = typed.verifying() else { continue };
         let verifying = call.map_or(verifying.clone(), |name| format!("{name}({verifying})"));
         if !written.contains(&(server, verifying.clone())) {

@@ -34,6 +34,11 @@ pub enum Read {
 }
 
 impl Typed {
+    /// A text, and what was read in it; nothing else is known of it yet.
+    pub const fn new(original: Secret, read: Read) -> Self {
+        Self { original, read, assumed: None, in_libpq: None, unused_roots: None }
+    }
+
     /// Whose string it is.
     pub fn dialect(&self) -> &'static Dialect {
         match &self.read {

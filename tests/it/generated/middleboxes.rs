@@ -7,6 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::offers::client_hello;
 use crate::support::home::Home;
 use crate::support::libpq::{Build, Libpq};
 use crate::support::odd_pki::*;
@@ -182,7 +183,7 @@ fn pass(
     refusal: Refusal,
     seen: &Mutex<Vec<(Hello, bool)>>,
 ) -> Option<()> {
-    let record = ask(&mut client)?;
+    let record = client_hello(&client)?;
     let hello = Hello::read(&record);
     let refused = {
         let mut seen = seen.lock().unwrap();
@@ -217,17 +218,6 @@ fn pass(
     let _ = io::copy(&mut server, &mut client);
     let _ = client.shutdown(Shutdown::Write);
     there.join().ok()
-}
-
-/// The record with the ClientHello.
-fn ask(client: &mut TcpStream) -> Option<Vec<u8>> {
-    client.read_exact(&mut [0; 8]).ok()?;
-    client.write_all(b"S").ok()?;
-    let mut record = vec![0; 5];
-    client.read_exact(&mut record).ok()?;
-    record.resize(5 + usize::from(u16::from_be_bytes([record[3], record[4]])), 0);
-    client.read_exact(&mut record[5..]).ok()?;
-    (record[0] == 22).then_some(record)
 }
 
 /// Filters by all that is in a hello of libpq's or of the program's, by length and by turns.

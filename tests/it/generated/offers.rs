@@ -82,7 +82,7 @@ impl Recorder {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                if let Some(record) = heard(&client) {
+                if let Some(record) = client_hello(&client) {
                     // Before the answer, with which the client ends.
                     taken.lock().unwrap().push(Hello::read(&record));
                     let _ = (&client).write_all(&[21, 3, 3, 0, 2, 2, 40]);
@@ -104,8 +104,8 @@ impl Drop for Recorder {
     }
 }
 
-/// The record with the ClientHello. An alert in its place is OpenSSL's, which has nothing to offer.
-fn heard(mut client: &TcpStream) -> Option<Vec<u8>> {
+/// Says S to SSLRequest; the record with the ClientHello. An alert in its place is OpenSSL's, which has nothing to offer.
+pub(super) fn client_hello(mut client: &TcpStream) -> Option<Vec<u8>> {
     client.read_exact(&mut [0; 8]).ok()?;
     client.write_all(b"S").ok()?;
     let mut record = vec![0; 5];

@@ -129,13 +129,7 @@ fn conceals(text: &str, dialect: Option<&'static Dialect>, secret: &str) {
     assert!(!format!("{unknown:?}").contains(secret), "{text}\n{unknown:?}");
     if let Target::Driver(reading) = read(text.as_bytes(), dialect) {
         let original = crate::secret::Secret::new(text.as_bytes().to_vec());
-        let typed = Typed {
-            original,
-            read: Read::Driver(reading),
-            assumed: None,
-            in_libpq: None,
-            unused_roots: None,
-        };
+        let typed = Typed::new(original, Read::Driver(reading));
         for setting in typed.reading().into_iter().flat_map(|reading| &reading.settings) {
             let quoted = format!("{} {}", typed.as_typed(setting), setting.typed);
             assert!(!quoted.contains(secret), "{text}\n{quoted}");
