@@ -96,7 +96,7 @@ impl Tasks<'_> {
                 }
                 (outcome, _) => outcome,
             };
-            Done::Checked(outcome.map(|outcome| Box::new(Outcome { source: first.source, ..outcome })), same)
+            Done::Checked(outcome.map(|outcome| Box::new(outcome.given_by(first.source))), same)
         });
         true
     }

@@ -127,7 +127,7 @@ pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) 
     };
     let Some(settings) = settings else {
         let outcome = Box::pin(check_noting(setup, &given, &(), &RefCell::default())).await;
-        return Outcome { source: given.source, ..outcome };
+        return outcome.given_by(given.source);
     };
     let context = Context {
         input: target.input.as_deref(),
@@ -149,7 +149,7 @@ pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) 
         let same = tried.iter().find(|other| other.settings == fix.settings && other.text == fix.text);
         fix.tried = fix.tried.or(same.and_then(|same| same.tried));
     }
-    outcome = Outcome { source: given.source, tries: first.tries, ..outcome.in_the_drivers_words() };
+    outcome = Outcome { tries: first.tries, ..outcome.in_the_drivers_words() }.given_by(given.source);
     if let Some(date) = setup.as_of {
         outcome.as_of = Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
     }

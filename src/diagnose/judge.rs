@@ -5,7 +5,7 @@ use super::rules::{also, judge};
 use super::view::{View, at_most};
 use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
 use crate::evidence::audit::Audit;
-use crate::evidence::{Evidence, Source};
+use crate::evidence::{Evidence, Source, SourceKind};
 
 /// Judges the evidence. Total: any evidence has an outcome, and a diagnosis unless it is verified.
 pub fn diagnose(evidence: Evidence) -> Outcome {
@@ -59,6 +59,18 @@ impl Outcome {
             }
         }
         self
+    }
+
+    /// The outcome of a target that was given there: in a list, a corrected string goes in the place of its line.
+    #[must_use]
+    pub fn given_by(mut self, source: Source) -> Self {
+        let diagnoses = self.diagnosis.iter_mut().chain(&mut self.also).map(|found| &mut found.fixes);
+        let warnings = self.warnings.iter_mut().map(|warning| &mut warning.fixes);
+        if source.kind == SourceKind::File {
+            let line = source.to_string();
+            diagnoses.chain(warnings).flatten().for_each(|fix| fix.in_list = Some(line.clone()));
+        }
+        Self { source, ..self }
     }
 
     /// What is worth knowing of the string besides.

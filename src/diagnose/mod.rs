@@ -350,6 +350,8 @@ pub struct Fix {
     /// The whole corrected connection string, without secrets; only where the trial showed that it works, nothing but a
     /// login can show it, or it is what the first of two faults needs.
     pub conninfo: Option<String>,
+    /// The line of a list that the corrected string replaces.
+    pub in_list: Option<String>,
     /// For another driver's string: the whole string under these settings in that driver's words, without secrets, or
     /// what has to be done where no string of its can say it.
     pub in_dialect: Option<Result<String, &'static str>>,

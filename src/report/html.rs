@@ -291,6 +291,9 @@ fn remedy(fix: &Fix) -> String {
     let (note, whole) = match (&fix.in_dialect, &fix.conninfo) {
         (Some(Ok(whole)), _) => ("in the driver's own words, without the password:", Some(whole.clone())),
         (Some(Err(words)), _) => (*words, None),
+        (None, Some(whole)) if fix.in_list.is_some() => {
+            ("the whole line, without its password:", Some(whole.clone()))
+        }
         (None, Some(whole)) => ("the whole string, without its password:", Some(text::shell_quoted(whole))),
         (None, None) => return text,
     };

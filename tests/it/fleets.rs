@@ -106,6 +106,17 @@ fn every_target_says_where_it_was_given() {
 }
 
 /// Where nothing can be redrawn, a line says now and then how far a run is: for people, and not for programs.
+/// A line of a list is mended in the list, where a shell's quotes would be part of the string.
+#[test]
+fn a_corrected_line_of_a_list_is_shown_as_the_list_takes_it() {
+    let home = Home::new();
+    let list = home.write("targets.txt", "host=127.0.0.1 port=1 user='me and you\n");
+    let report = Tool::at(&home).with(["--timeout", "5", "--from", list.to_str().unwrap()]).run();
+    let line = format!("{}:1, without its password:\n", list.display());
+    let shown = report.stdout.split_once(&line).unwrap_or_else(|| panic!("{report}")).1;
+    assert!(shown.trim_start().starts_with("host=127.0.0.1 port=1 user='me and you'"), "{report}");
+}
+
 #[test]
 fn a_long_run_tells_how_far_it_is_off_terminals_too() {
     let home = Home::new();

@@ -183,14 +183,16 @@ fn whole(page: &mut Page, indent: usize, fix: &Fix) {
         None => {}
     }
     if let Some(conninfo) = &fix.conninfo {
-        page.prose(
-            &" ".repeat(indent),
-            indent,
-            indent,
-            Role::Secondary,
-            "the whole string, without its password:",
-        );
-        page.verbatim(indent + 2, Role::Command, &shell_quoted(conninfo));
+        match &fix.in_list {
+            Some(line) => {
+                say(&format!("{line}, without its password:"));
+                page.verbatim(indent + 2, Role::Command, conninfo);
+            }
+            None => {
+                say("the whole string, without its password:");
+                page.verbatim(indent + 2, Role::Command, &shell_quoted(conninfo));
+            }
+        }
     }
 }
 
