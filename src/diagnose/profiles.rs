@@ -80,8 +80,25 @@ pub(super) fn settings(profile: Profile) -> String {
 
 /// What a server does that the profile does not allow, and what could not be found out. `leaf` is its certificate.
 pub fn violations(audit: &Audit, profile: Profile, leaf: Option<&Certificate>) -> Vec<String> {
+    let words = |(version, suites): (&'static str, Vec<String>)| -> Vec<String> {
+        suites.iter().map(|suite| format!("{suite} is accepted in {version}")).collect()
+    };
+    let (suites, mut found) = violations_by_kind(audit, profile, leaf);
+    found.extend(suites.into_iter().flat_map(words));
+    found
+}
+
+/// Suites of a version, by name.
+pub(super) type Suites = (&'static str, Vec<String>);
+
+/// The same: the suites by version, and all else.
+pub(super) fn violations_by_kind(
+    audit: &Audit,
+    profile: Profile,
+    leaf: Option<&Certificate>,
+) -> (Vec<Suites>, Vec<String>) {
     let allowed = allowed(profile);
-    let mut found = Vec::new();
+    let (mut suites, mut found) = (Vec::new(), Vec::new());
     for version in &audit.versions {
         let name = version.version.name();
         match version.accepted {
@@ -94,7 +111,10 @@ pub fn violations(audit: &Audit, profile: Profile, leaf: Option<&Certificate>) -
         }
         let listed = |suite: &u16| allowed.suites.is_none_or(|suites| suites.contains(suite));
         let others = version.suites.accepted.iter().filter(|suite| !listed(suite));
-        found.extend(others.map(|suite| format!("{} is accepted in {name}", iana::suite(*suite))));
+        let others: Vec<String> = others.map(|suite| iana::suite(*suite)).collect();
+        if !others.is_empty() {
+            suites.push((name, others));
+        }
         if version.accepted == Accepts::Yes && allowed.suites.is_some() && !version.suites.complete {
             found.push(format!("{name}: not all suites could be tried"));
         }
@@ -122,5 +142,5 @@ pub fn violations(audit: &Audit, profile: Profile, leaf: Option<&Certificate>) -
             found.push(format!("the certificate's key is {key}"));
         }
     }
-    found
+    (suites, found)
 }

@@ -207,6 +207,13 @@ const STRONG: &str = "ECDHE+AESGCM:ECDHE+CHACHA20";
 /// Names of one line of evidence.
 const MOST_NAMES: usize = 3;
 
+/// The first names, and how many more there are; `-v` lists all.
+fn first_names(names: &[String]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ") + &rest
+}
+
 /// `audit`: suites and groups that are weak.
 pub(super) fn weak_cipher_accepted(view: &View<'_>) -> Vec<Finding> {
     let weak = view.evidence.audit.as_ref().map(grades::weak).unwrap_or_default();
@@ -214,12 +221,7 @@ pub(super) fn weak_cipher_accepted(view: &View<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let count: usize = weak.iter().map(|(_, names)| names.len()).sum();
-    let line = |(reasons, names): &(String, Vec<String>)| {
-        let more = names.len().saturating_sub(MOST_NAMES);
-        let names = names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{reasons}: {names}{rest}")
-    };
+    let line = |(reasons, names): &(String, Vec<String>)| format!("{reasons}: {}", first_names(names));
     let what =
         if count == 1 { "a weak cipher suite".to_owned() } else { format!("{count} weak cipher suites") };
     let finding = Finding::titled(format!("the server accepts {what}"))
@@ -246,7 +248,11 @@ pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
     let Some(audit) = &view.evidence.audit else { return Vec::new() };
     let Some(profile) = audit.profile else { return Vec::new() };
     let leaf = view.tls().and_then(|tls| tls.chain.first());
-    let found = profiles::violations(audit, profile, leaf);
+    let (suites, mut found) = profiles::violations_by_kind(audit, profile, leaf);
+    found.extend(suites.iter().map(|(version, names)| {
+        let what = if names.len() == 1 { "suite" } else { "suites" };
+        format!("{} {what} of {version}: {}", names.len(), first_names(names))
+    }));
     if found.is_empty() {
         return Vec::new();
     }
