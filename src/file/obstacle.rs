@@ -111,7 +111,9 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
     const MOST_FILES: usize = 2000;
     let wanted = path.file_name()?.to_str()?;
     let directory = path.parent()?;
-    let names: Vec<String> = fs::read_dir(directory)
+    // A name alone is in the current directory.
+    let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let names: Vec<String> = fs::read_dir(place)
         .ok()?
         .take(MOST_FILES)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())

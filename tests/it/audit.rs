@@ -134,7 +134,8 @@ fn a_policy_that_is_not_met_is_exit_10_and_its_fix_meets_it() {
         assert_eq!((&found["denied"], &found["denied_by"]), (&Value::from(true), &Value::from("--policy")));
         assert!(!names(&found["evidence"]["not_allowed"]).is_empty(), "{report}");
         // Suites are grouped by version: the list is in the report of -v and in JSON.
-        let by_version = names(&found["evidence"]["not_allowed"]).iter().any(|line| line.contains(" of TLSv1.2: "));
+        let by_version =
+            names(&found["evidence"]["not_allowed"]).iter().any(|line| line.contains(" of TLSv1.2: "));
         assert_eq!(by_version, policy == "intermediate", "{report}");
         for command in found["fixes"][0]["command"].as_str().unwrap().lines() {
             site.server.execute(command);

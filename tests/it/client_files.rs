@@ -159,6 +159,12 @@ fn certificates_in_other_forms_are_converted_by_the_command_that_is_offered() {
         let made = PathBuf::from(fix["settings"]["sslcert"].as_str().unwrap());
         fixture.check(&made, &key).verified();
     }
+    // Both in one file, of which the key's setting knows nothing.
+    let both = fixture.home.write("both.pem", pem.clone() + &client.key_pem());
+    fs::set_permissions(&both, fs::Permissions::from_mode(0o600)).unwrap();
+    let report = fixture.check(&both, &fixture.home.join("gone.key"));
+    report.exits(3).diagnosed("client-key-missing").says("/diagnosis/fixes/0/tried", "works");
+    report.says("/diagnosis/fixes/0/settings/sslkey", both.to_str().unwrap());
     // Each in the other's place.
     let certificate = fixture.home.write("client.crt", pem);
     fs::set_permissions(&certificate, fs::Permissions::from_mode(0o600)).unwrap();

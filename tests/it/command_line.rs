@@ -105,9 +105,14 @@ fn a_password_cannot_be_asked_for_without_a_terminal() {
 fn a_mistyped_name_gets_its_neighbour() {
     let home = Home::new();
     home.write("root.crt", "");
+    home.write("fleet.txt", "host=a\n");
     for (arguments, meant) in [
         (&["--format", "jsn", "host=a"][..], "json"),
         (&["--colour", "never", "host=a"], "--color"),
+        // Settings of the string that are no options.
+        (&["--sslmode=verify-full", "-h", "a"], "sslmode"),
+        (&["--root-cert", "root.crt", "host=a"], "sslrootcert"),
+        (&["--from", "fleet.tx"], "fleet.txt"),
         (&["--deny", "plaintext-acepted", "host=a"], "plaintext-accepted"),
         (&["--as", "npgsl", "host=a"], "npgsql"),
         (&["explane"], "explain"),
@@ -127,7 +132,9 @@ fn a_mistyped_name_gets_its_neighbour() {
         let said = String::from_utf8_lossy(&said);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         // The word itself and no longer one of which it is the beginning.
-        let stands = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == meant);
+        let stands = said
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
+            .any(|word| word == meant);
         assert!(stands, "{arguments:?}: {said}");
     }
 }

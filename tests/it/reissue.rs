@@ -26,6 +26,8 @@ struct Fault {
     root: Option<Issued>,
     /// A CRL for the client.
     crl: Option<String>,
+    /// Intermediates between the CA and the root, which the server sends too.
+    above: Vec<Issued>,
 }
 
 impl Fault {
@@ -33,7 +35,7 @@ impl Fault {
         let root = Draft::authority("Reissue Root").self_signed();
         let ca = Draft::authority("Reissue CA").signed_by(&root);
         let leaf = change(Draft::server(NAME)).signed_by(&ca);
-        Self { code, host: NAME, leaf, ca, root: Some(root), crl: None }
+        Self { code, host: NAME, leaf, ca, root: Some(root), crl: None, above: vec![] }
     }
 
     fn root(&self) -> &Issued {
@@ -42,7 +44,11 @@ impl Fault {
 
     fn sent(&self) -> Vec<Vec<u8>> {
         let intermediate = self.root.as_ref().map(|_| self.ca.der.clone());
-        [self.leaf.der.clone()].into_iter().chain(intermediate).collect()
+        [self.leaf.der.clone()]
+            .into_iter()
+            .chain(intermediate)
+            .chain(self.above.iter().map(|above| above.der.clone()))
+            .collect()
     }
 }
 
@@ -64,10 +70,35 @@ fn faults() -> Vec<Fault> {
         // Go refuses a negative serial number.
         Fault::new("strict-client-rejects", |leaf| leaf.serial(&[0x8F, 0x01])),
     ];
+    // Of another name as well: what is issued anew is for the name that was asked for.
+    faults.push(Fault { host: "alias.example", ..Fault::new("certificate-expired", Draft::expired) });
+    // Two intermediates, of which the file needs both.
+    let root = Draft::authority("Reissue Root").self_signed();
+    let policy = Draft::authority("Reissue Policy").signed_by(&root);
+    let ca = Draft::authority("Reissue CA").signed_by(&policy);
+    let leaf = Draft::server(NAME).expired().signed_by(&ca);
+    let above = vec![policy];
+    faults.push(Fault {
+        code: "certificate-expired",
+        host: NAME,
+        leaf,
+        ca,
+        root: Some(root),
+        crl: None,
+        above,
+    });
     // A root that signs the server's certificate itself.
     let root = Draft::authority("Reissue Root").self_signed();
     let leaf = Draft::server(NAME).expired().signed_by(&root);
-    faults.push(Fault { code: "certificate-expired", host: NAME, leaf, ca: root, root: None, crl: None });
+    faults.push(Fault {
+        code: "certificate-expired",
+        host: NAME,
+        leaf,
+        ca: root,
+        root: None,
+        crl: None,
+        above: vec![],
+    });
     // A self-signed certificate in the root file; the second fix of one that is not there is run below.
     let alone = Draft::server(NAME).with(basic_constraints(false, None)).expired().self_signed();
     faults.push(Fault {
@@ -77,6 +108,7 @@ fn faults() -> Vec<Fault> {
         leaf: alone,
         root: None,
         crl: None,
+        above: vec![],
     });
     // An intermediate that may not issue.
     let root = Draft::authority("Reissue Root").self_signed();
@@ -89,6 +121,7 @@ fn faults() -> Vec<Fault> {
         ca: no_ca,
         root: Some(root),
         crl: None,
+        above: vec![],
     });
     // A key that others may know.
     let mut revoked = Fault::new("certificate-revoked", |leaf| leaf);
@@ -170,6 +203,9 @@ fn the_commands_leave_a_certificate_that_verifies() {
         let (ca, ca_key) = (fault.ca.pem(), key_pem(&fault.ca.key));
         let (root, root_key) = (above.pem(), key_pem(&above.key));
         server.put(&[("ca.crt", &ca), ("ca.key", &ca_key), ("root.crt", &root), ("root.key", &root_key)]);
+        for upper in &fault.above {
+            server.put(&[("upper-ca.crt", &upper.pem())]);
+        }
         server.administer(&command);
         let is_self_signed = fault.leaf.der == fault.ca.der;
         if is_self_signed {

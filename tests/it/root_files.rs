@@ -296,6 +296,18 @@ fn what_is_in_the_way_on_the_path_is_named() {
         found["title"].as_str().unwrap().contains("symbolic link to gone.pem, which does not exist"),
         "{found}"
     );
+    // As Kubernetes mounts a secret that has no such key: what it lacks is added there, and not here.
+    fixture.home.write("secret/..2026_11_30/root.pem", &pem);
+    let secret = fixture.home.join("secret");
+    std::os::unix::fs::symlink("..2026_11_30", secret.join("..data")).unwrap();
+    std::os::unix::fs::symlink("..data/ca.crt", secret.join("ca.crt")).unwrap();
+    let report = fixture.check(&secret.join("ca.crt"), &[]);
+    report.diagnosed("root-file-missing");
+    let fixes = report.at("/diagnosis/fixes");
+    let of_volume =
+        fixes.as_array().unwrap().iter().find(|fix| fix["text"].as_str().unwrap().contains("Kubernetes"));
+    let command = of_volume.unwrap_or_else(|| panic!("{report}"))["command"].as_str().unwrap();
+    assert!(command.contains("kubectl patch secret") && command.contains("ca.crt"), "{report}");
     let found = fixture.same_everywhere(&fixture.home.join("cert/root-ca.pem"), "root-file-missing");
     assert!(found["cause"].as_str().unwrap().contains("/cert does not exist"), "{found}");
 

@@ -1,6 +1,8 @@
 //! Second looks and fixes that were tried: what is said to work does, for the program and for psql; what is said to
 //! fail names what comes next; and no connection made for their sake tells a server who comes.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -542,6 +544,25 @@ fn a_fix_that_fails_names_what_comes_next() {
         report.diagnosed(code);
         both_are_cured(&case, &report, "hostname-mismatch", both_by_settings);
     }
+}
+
+/// What is wrong with the server's chain is told where the client's own key keeps psql from seeing it.
+#[test]
+fn the_chain_behind_an_unusable_key_is_judged() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let other = Draft::authority("Other Root", Algorithm::Ecdsa).self_signed();
+    let well = well(site, &home, site.server.port());
+    let root = home.write("other.pem", other.pem());
+    let (certificate, key) = (home.write("c.crt", other.pem()), home.write("c.key", other.key_pem()));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let files =
+        format!("sslrootcert={} sslcert={} sslkey={}", root.display(), certificate.display(), key.display());
+    let report = Tool::at(&home).check(&format!("{well} {files}"));
+    report.exits(3).diagnosed("client-key-permissions");
+    let also = report.at("/also");
+    let found = also.as_array().unwrap().iter().find(|other| other["stage"] == "certificate");
+    assert!(found.is_some_and(|found| found["fixes"][0]["text"].is_string()), "{report}");
 }
 
 /// Each remedy that leaves another fault names it, and the string of both remedies connects. Where the second one is no

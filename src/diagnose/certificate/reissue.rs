@@ -91,12 +91,13 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
         return fix;
     }
     let signer = signer(view);
-    let commands =
-        server_commands(&server_names(view, also), key, &signer, intermediates(view), &Files::of(view));
+    let intermediates = intermediates(view);
+    let commands = server_commands(&server_names(view, also), key, &signer, intermediates, &Files::of(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
-            "{text}; ca.crt and ca.key below are the files of its CA{}{name}, which the CA's administrator has",
-            if name.is_empty() { "" } else { ", " }
+            "{text}; ca.crt and ca.key below are the files of its CA{}{name}, which the CA's administrator has{}",
+            if name.is_empty() { "" } else { ", " },
+            if intermediates > 1 { ", and upper-ca.crt the intermediates above that CA" } else { "" }
         )),
         Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
         Signer::Itself => {
