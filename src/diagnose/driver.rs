@@ -77,6 +77,7 @@ fn layer(layer: &Layer) -> String {
         Layer::Variable(name) if name.is_empty() => "the environment variables around it".to_owned(),
         Layer::Variable(name) => format!("the assignment to {}", mask_argument(name.as_bytes())),
         Layer::Call(function) => format!("the call of {function} around it"),
+        Layer::Document(key) if key.is_empty() => "the text around it".to_owned(),
         Layer::Document(key) => format!("the setting {} around it", mask_argument(key.as_bytes())),
     }
 }

@@ -110,9 +110,15 @@ fn scalar(text: &Text, pair: &Pair) -> Option<Text> {
     }
 }
 
-/// The name before a string: `"Default": "…"`, `connectionString="…"`.
+/// The name before a string: `"Default": "…"`, `connectionString="…"`. None behind what may be a password, of which it
+/// could be a piece.
 fn key_before(bytes: &[u8], at: usize) -> String {
     let before = bytes.get(..at).unwrap_or_default();
+    let lower = before.to_ascii_lowercase();
+    let holds = |word: &[u8]| lower.windows(word.len()).any(|part| part == word);
+    if [&b"pass"[..], b"pwd", b"://"].into_iter().any(holds) {
+        return String::new();
+    }
     let end = before
         .iter()
         .rposition(|byte| !is_blank(*byte) && !matches!(byte, b'=' | b':' | b'"' | b'\''))
