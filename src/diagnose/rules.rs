@@ -95,7 +95,9 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         Some(NegotiateResult::Accepted) => match view.session_failure() {
             None => fallback == Fallback::AnyFailure,
             Some(SessionFailure::Server(message)) => {
-                fallback != Fallback::NotOffered && message.sqlstate != "57P03"
+                let is_final =
+                    decision.is_none() && view.session().is_some_and(|session| session.refusal().is_none());
+                fallback != Fallback::NotOffered && !is_final && !message.cannot_connect_now()
             }
             Some(_) => false,
         },

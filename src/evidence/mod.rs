@@ -351,6 +351,8 @@ pub struct InFlight {
 pub enum PlaintextAnswer {
     /// The server lets the client in unencrypted.
     Admitted,
+    /// It does, and is not what target_session_attrs asks for: libpq goes on to the next host.
+    WrongSessionAttrs,
     /// It requests a password, or another proof, unencrypted.
     PasswordRequested,
     /// An ErrorResponse: `allow` tries TLS next, unless the server cannot take connections now.
@@ -364,9 +366,9 @@ pub enum PlaintextAnswer {
 }
 
 impl PlaintextAnswer {
-    /// Whether libpq would go on without TLS.
+    /// Whether the server is content with plaintext.
     pub fn goes_on(&self) -> bool {
-        matches!(self, Self::Admitted | Self::PasswordRequested)
+        matches!(self, Self::Admitted | Self::WrongSessionAttrs | Self::PasswordRequested)
     }
 }
 
@@ -472,6 +474,16 @@ pub struct SessionRecord {
     pub notices: Vec<ServerMessage>,
     /// What ended it, unless it succeeded.
     pub failure: Option<SessionFailure>,
+}
+
+impl SessionRecord {
+    /// The error in place of a login. Behind AuthenticationOk any error is final for libpq.
+    pub fn refusal(&self) -> Option<&ServerMessage> {
+        match &self.failure {
+            Some(SessionFailure::Server(message)) if self.authenticated.is_none() => Some(message),
+            _ => None,
+        }
+    }
 }
 
 /// An authentication request.

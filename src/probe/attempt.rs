@@ -13,8 +13,7 @@ use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 use crate::evidence::{
-    Attempt, Closure, NegotiateResult, PlaintextAnswer, Resolution, SessionFailure, SessionRecord, Step,
-    TcpResult, TlsFailure,
+    Attempt, Closure, NegotiateResult, PlaintextAnswer, Resolution, Step, TcpResult, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -76,7 +75,7 @@ impl Context<'_> {
         let start = self.clock.elapsed();
         let stream = tcp::connect(address, &self.plan.settings.keepalives, self.deadline).await;
         let answer = match stream {
-            Ok((stream, _)) => plaintext::ask(&self.plan.settings, Tap::new(stream), self.deadline).await,
+            Ok((stream, _)) => plaintext::ask(self, Tap::new(stream)).await.0,
             Err(TcpResult::TimedOut) => PlaintextAnswer::TimedOut,
             Err(_) => PlaintextAnswer::Failed,
         };
@@ -112,21 +111,15 @@ impl Context<'_> {
         let Some(tap) = self.connect(address, attempt).await else { return true };
         self.waits(Stage::Negotiate, address);
         let start = self.clock.elapsed();
-        let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
+        let (answer, session) = plaintext::ask(self, tap).await;
         let admitted = answer.goes_on();
-        // Both are final, and TLS is not even tried.
-        let failure = match &answer {
-            PlaintextAnswer::Refused(message) if message.cannot_connect_now() => {
-                Some(SessionFailure::Server(message.clone()))
-            }
-            PlaintextAnswer::Ended(closure) => Some(SessionFailure::Ended(*closure)),
-            _ => None,
+        // These are final, and TLS is not even tried.
+        let ended = match &answer {
+            PlaintextAnswer::Refused(message) => message.cannot_connect_now(),
+            PlaintextAnswer::Ended(_) | PlaintextAnswer::Failed => true,
+            _ => false,
         };
-        let ended = failure.is_some();
-        if ended {
-            let record = SessionRecord { failure, ..SessionRecord::default() };
-            attempt.session = Some(self.clock.step(start, record));
-        }
+        attempt.session = ended.then_some(session);
         attempt.plaintext = Some(self.clock.step(start, answer));
         let silent = !admitted && Instant::now() >= self.deadline;
         if silent {
@@ -146,7 +139,7 @@ impl Context<'_> {
             attempt.negotiate = Some(self.clock.step(start, result));
             if refused && self.may_do_without_tls() {
                 let start = self.clock.elapsed();
-                let answer = plaintext::ask(&self.plan.settings, tap, self.deadline).await;
+                let (answer, _) = plaintext::ask(self, tap).await;
                 attempt.without_tls = Some(self.clock.step(start, answer));
                 return;
             }
@@ -173,7 +166,7 @@ impl Context<'_> {
         let session = session::session(
             self.plan,
             self.host,
-            &tls.result,
+            Some(&tls.result),
             self.wanted,
             stream,
             self.clock,
@@ -208,8 +201,8 @@ fn failed_in_tls(attempt: &Attempt) -> bool {
         None => true,
         Some(Some(failure)) => !matches!(failure, TlsFailure::TimedOut(_)),
         Some(None) => {
-            let failure = attempt.session.as_ref().and_then(|step| step.result.failure.as_ref());
-            matches!(failure, Some(SessionFailure::Server(message)) if !message.cannot_connect_now())
+            let refusal = attempt.session.as_ref().and_then(|step| step.result.refusal());
+            refusal.is_some_and(|message| !message.cannot_connect_now())
         }
     }
 }

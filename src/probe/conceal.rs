@@ -12,10 +12,10 @@ pub(super) fn conceal(evidence: &mut Evidence) {
     let Ok(settings) = &evidence.config else { return };
     let known = Known::of(settings);
     for attempt in &mut evidence.attempts {
-        if let Some(PlaintextAnswer::Refused(message)) =
-            attempt.plaintext.as_mut().map(|step| &mut step.result)
-        {
-            known.hide(message);
+        for answer in [&mut attempt.plaintext, &mut attempt.without_tls].into_iter().flatten() {
+            if let PlaintextAnswer::Refused(message) = &mut answer.result {
+                known.hide(message);
+            }
         }
         if let Some(
             NegotiateResult::Error(bytes)

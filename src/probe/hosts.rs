@@ -11,7 +11,7 @@ use super::dns::{self, Resolved};
 use super::observer::{Awaited, Observer, Wait};
 use crate::conninfo::{BadPort, Endpoint, Host, SslMode, TargetSessionAttrs};
 use crate::evidence::{
-    Attempt, NegotiateResult, PlaintextAnswer, SessionFailure, Step, TcpResult, TlsFailure,
+    Attempt, NegotiateResult, PlaintextAnswer, ServerMessage, SessionFailure, Step, TcpResult, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -238,16 +238,14 @@ fn after(attempt: &Attempt) -> Next {
         }
         None => return Next::Stop,
     }
-    match attempt.plaintext.as_ref().map(|step| &step.result) {
-        Some(answer) if answer.goes_on() => return Next::Stop,
-        Some(PlaintextAnswer::Refused(message)) if message.cannot_connect_now() => return Next::Host,
-        Some(PlaintextAnswer::Ended(_)) => return Next::Stop,
-        _ => {}
-    }
-    match attempt.without_tls.as_ref().map(|step| &step.result) {
+    let unencrypted = attempt.without_tls.as_ref().or(attempt.plaintext.as_ref()).map(|step| &step.result);
+    match unencrypted {
         None => {}
+        Some(PlaintextAnswer::WrongSessionAttrs) => return Next::Host,
         Some(PlaintextAnswer::Refused(message)) if message.cannot_connect_now() => return Next::Host,
         Some(PlaintextAnswer::TimedOut) => return Next::Address,
+        // sslmode=allow tried TLS then.
+        Some(PlaintextAnswer::Refused(_)) if attempt.without_tls.is_none() => {}
         Some(_) => return Next::Stop,
     }
     match attempt.negotiate.as_ref().map(|step| &step.result) {
@@ -260,10 +258,11 @@ fn after(attempt: &Attempt) -> Next {
         Some(Some(TlsFailure::TimedOut(_))) => return Next::Address,
         Some(Some(_)) | None => return Next::Stop,
     }
-    match attempt.session.as_ref().and_then(|step| step.result.failure.as_ref()) {
+    let Some(session) = attempt.session.as_ref().map(|step| &step.result) else { return Next::Stop };
+    match &session.failure {
         Some(SessionFailure::TimedOut) => Next::Address,
         Some(SessionFailure::WrongSessionAttrs { .. }) => Next::Host,
-        Some(SessionFailure::Server(message)) if message.cannot_connect_now() => Next::Host,
+        _ if session.refusal().is_some_and(ServerMessage::cannot_connect_now) => Next::Host,
         _ => Next::Stop,
     }
 }

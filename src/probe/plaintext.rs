@@ -1,40 +1,50 @@
-//! A start-up message without TLS: sslmode=allow's first question, sslmode=prefer's last one (fe-connect.c), and `audit`'s last one. Whatever the
-//! answer, nothing more is said in plaintext.
+//! A session without TLS: sslmode=allow's first question, sslmode=prefer's last one (fe-connect.c). And `audit`'s last
+//! question, a start-up message of nobody's.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
-use super::negotiate::ended;
-use super::session::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
+use super::attempt::Context;
+use super::session::{PROTOCOL_3_0, error_message, session, startup_packet};
 use super::wiretap::Tap;
-use crate::conninfo::Settings;
-use crate::evidence::PlaintextAnswer;
+use crate::evidence::{PlaintextAnswer, SessionFailure, SessionRecord, Step};
 
 /// A longer error is none.
 const LONGEST_ERROR: u32 = 16 * 1024;
-/// Terminate: X and its length.
-const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
-
-/// Sends the start-up message and reads the first answer.
-pub(super) async fn ask(settings: &Settings, mut tap: Tap<TcpStream>, deadline: Instant) -> PlaintextAnswer {
-    let asking = async {
-        tap.write_all(&startup_message(settings)).await?;
-        first_answer(&mut tap).await
+/// Begins a session and ends it again; gives its record beside what that comes to. No credential leaves: a request for one
+/// is the end.
+pub(super) async fn ask(
+    context: &Context<'_>,
+    tap: Tap<TcpStream>,
+) -> (PlaintextAnswer, Step<SessionRecord>) {
+    let Context { plan, host, wanted, clock, deadline, .. } = *context;
+    let session = session(plan, host, None, wanted, Box::new(tap), clock, deadline).await;
+    let asked = !session.result.requested.is_empty();
+    let answer = match &session.result.failure {
+        None => PlaintextAnswer::Admitted,
+        Some(SessionFailure::WrongSessionAttrs { .. }) => PlaintextAnswer::WrongSessionAttrs,
+        Some(SessionFailure::Server(message)) if session.result.authenticated.is_none() => {
+            PlaintextAnswer::Refused(message.clone())
+        }
+        Some(SessionFailure::Ended(closure)) => PlaintextAnswer::Ended(*closure),
+        Some(SessionFailure::TimedOut) => PlaintextAnswer::TimedOut,
+        Some(
+            SessionFailure::Server(_)
+            | SessionFailure::AlertReceived(_)
+            | SessionFailure::Tls(_)
+            | SessionFailure::ScramMismatch(_)
+            | SessionFailure::Protocol(_)
+            | SessionFailure::Failed(_),
+        ) => PlaintextAnswer::Failed,
+        // The server is content with plaintext, whether libpq is or not.
+        Some(_) if asked => PlaintextAnswer::PasswordRequested,
+        Some(_) => PlaintextAnswer::Admitted,
     };
-    let answer = match timeout_at(deadline, asking).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return ended(&error).map_or(PlaintextAnswer::Failed, PlaintextAnswer::Ended),
-        Err(_) => return PlaintextAnswer::TimedOut,
-    };
-    if answer.goes_on() {
-        let _ = timeout_at(deadline, tap.write_all(&TERMINATE)).await;
-    }
-    tap.end().await;
-    answer
+    (answer, session)
 }
 
 /// Whether the server would talk to this user without TLS, asked on a connection of its own and with an answer within
@@ -61,6 +71,7 @@ pub async fn ask_in_plaintext(
     }
 }
 
+/// What the server says to nobody.
 async fn first_answer(tap: &mut (impl AsyncRead + Unpin)) -> std::io::Result<PlaintextAnswer> {
     loop {
         let kind = tap.read_u8().await?;

@@ -119,7 +119,11 @@ pub(super) fn driver_call(text: &Text, fits: &dyn Fn(&str, &Text) -> bool) -> Op
         .is_some_and(|pair| dialect == "sequelize" && !pair.value.windows(3).any(|part| part == b"://"))
     {
         for (pair, name) in pairs.iter_mut().zip(["database", "username", "password"]) {
-            *pair = Pair { name: name.to_owned(), part: Part::Keyword, ..pair.clone() };
+            // An argument that looks like a name with its value, as a quote in a password makes one, is no name of anything.
+            let Place { keyword, value } = &pair.place;
+            let start = keyword.start.min(value.start);
+            let place = Place { keyword: start..start, value: start..value.end };
+            *pair = Pair { name: name.to_owned(), part: Part::Keyword, place, ..pair.clone() };
         }
         return settings(text, call, dialect, "3.", pairs, broken);
     }

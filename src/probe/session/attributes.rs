@@ -1,61 +1,86 @@
 //! What kind of server it is: target_session_attrs (fe-connect.c, CONNECTION_CHECK_TARGET), and whether the backend
-//! itself sees TLS. One question at most, by the simple protocol.
+//! itself sees TLS. libpq's question is asked by itself and in its words, so that a server that answers it is one that
+//! answers libpq.
 
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::conninfo::TargetSessionAttrs;
 use crate::evidence::SessionFailure;
 
-const OWN_SSL: &str = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
-/// PostgreSQL before 14 does not report these by itself; libpq asks so.
-const OLD_ATTRIBUTES: &str = "show transaction_read_only; select pg_catalog.pg_is_in_recovery(); ";
+/// The question to the backend for its own view of TLS.
+pub(super) const OWN_SSL: &str = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
 
-/// The question to ask, by what is wanted and what the server reported.
-pub(super) fn query(wanted: TargetSessionAttrs, parameters: &[(String, String)]) -> String {
-    let told = |name| value(parameters, name).is_some();
-    let told = match wanted {
-        TargetSessionAttrs::Any => true,
-        TargetSessionAttrs::ReadWrite | TargetSessionAttrs::ReadOnly => {
-            told("in_hot_standby") && told("default_transaction_read_only")
+/// What a server has to be asked that does not report it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    ReadOnly,
+    Standby,
+}
+
+impl Question {
+    /// libpq's words.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "SHOW transaction_read_only",
+            Self::Standby => "SELECT pg_catalog.pg_is_in_recovery()",
         }
-        _ => told("in_hot_standby"),
-    };
-    let prefix = if told { "" } else { OLD_ATTRIBUTES };
-    format!("{prefix}{OWN_SSL}")
+    }
 }
 
 /// What the server is.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub standby: Option<bool>,
-    pub read_only: Option<bool>,
-    pub backend_ssl: Option<bool>,
+pub(super) struct Attributes {
+    standby: Option<bool>,
+    read_only: Option<bool>,
+    /// Older than hot standby, or without a version, which is the same to libpq.
+    old: bool,
 }
 
-impl Answer {
-    /// From the rows that answered a [`query`] and from what the server reported.
-    pub(super) fn read(query: &str, rows: &[SimpleQueryMessage], parameters: &[(String, String)]) -> Self {
-        let cells = rows.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row.get(0)),
-            _ => None,
-        });
-        Self::from_cells(query.starts_with(OLD_ATTRIBUTES), cells, parameters)
+impl Attributes {
+    /// From the parameters that it reported; the last word counts.
+    pub(super) fn reported(parameters: &[(String, String)]) -> Self {
+        let value =
+            |name: &str| parameters.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let version = value("server_version").unwrap_or_default().trim_start();
+        let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+        let major = version.get(..digits).and_then(|digits| digits.parse().ok());
+        Self {
+            standby: value("in_hot_standby").map(|value| value == "on"),
+            read_only: value("default_transaction_read_only").map(|value| value == "on"),
+            old: major.is_none_or(|major: u32| major < 9),
+        }
     }
 
-    fn from_cells<'a>(
-        asked: bool,
-        mut cells: impl Iterator<Item = Option<&'a str>>,
-        parameters: &[(String, String)],
-    ) -> Self {
-        let mut next = || cells.next().flatten().and_then(truth);
-        let (read_only, standby) = match asked {
-            true => (next(), next()),
-            false => (
-                value(parameters, "default_transaction_read_only").and_then(truth),
-                value(parameters, "in_hot_standby").and_then(truth),
-            ),
-        };
-        Self { standby, read_only, backend_ssl: next() }
+    /// The question to ask, if what is wanted calls for one.
+    pub(super) fn question(&self, wanted: TargetSessionAttrs) -> Option<Question> {
+        match wanted {
+            TargetSessionAttrs::Any => None,
+            TargetSessionAttrs::ReadWrite | TargetSessionAttrs::ReadOnly => {
+                (self.standby.is_none() || self.read_only.is_none()).then_some(Question::ReadOnly)
+            }
+            _ => (self.standby.is_none() && !self.old).then_some(Question::Standby),
+        }
+    }
+
+    /// Takes the rows of an answer. Any number but one is no answer, and sends libpq on to the next host.
+    pub(super) fn learn(
+        &mut self,
+        question: Question,
+        rows: &[SimpleQueryMessage],
+    ) -> Result<(), SessionFailure> {
+        let mut cells = cells(rows);
+        let (Some(cell), None) = (cells.next(), cells.next()) else { return Err(self.unmet()) };
+        let cell = cell.unwrap_or_default();
+        match question {
+            // That the transaction is read-only proves one of the two, and it does not matter which.
+            Question::ReadOnly => {
+                let read_only = cell.starts_with("on");
+                self.read_only = Some(read_only);
+                self.standby = self.standby.map(|standby| read_only && standby);
+            }
+            Question::Standby => self.standby = Some(cell.starts_with('t')),
+        }
+        Ok(())
     }
 
     /// Why libpq would go on to the next host, if it would.
@@ -69,17 +94,24 @@ impl Answer {
             TargetSessionAttrs::Primary => !standby,
             TargetSessionAttrs::Standby | TargetSessionAttrs::PreferStandby => standby,
         };
-        (!met)
-            .then_some(SessionFailure::WrongSessionAttrs { standby: self.standby, read_only: self.read_only })
+        (!met).then(|| self.unmet())
+    }
+
+    fn unmet(&self) -> SessionFailure {
+        SessionFailure::WrongSessionAttrs { standby: self.standby, read_only: self.read_only }
     }
 }
 
-fn value<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+fn cells(rows: &[SimpleQueryMessage]) -> impl Iterator<Item = Option<&str>> {
+    rows.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0)),
+        _ => None,
+    })
 }
 
-fn truth(text: &str) -> Option<bool> {
-    match text {
+/// The first row's truth.
+pub(super) fn truth(rows: &[SimpleQueryMessage]) -> Option<bool> {
+    match cells(rows).next().flatten()? {
         "on" | "t" => Some(true),
         "off" | "f" => Some(false),
         _ => None,
@@ -89,14 +121,16 @@ fn truth(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use TargetSessionAttrs as Wanted;
 
-    fn answer(standby: bool, read_only: bool) -> Answer {
-        Answer { standby: Some(standby), read_only: Some(read_only), backend_ssl: None }
+    fn reported(parameters: &[(&str, &str)]) -> Attributes {
+        let owned: Vec<_> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Attributes::reported(&owned)
     }
 
     #[test]
     fn servers_are_matched_as_libpq_matches_them() {
-        use TargetSessionAttrs as Wanted;
         let cases = [
             (Wanted::Any, [true, true, true, true]),
             (Wanted::ReadWrite, [true, false, false, false]),
@@ -109,32 +143,33 @@ mod tests {
             for ((standby, read_only), met) in
                 [(false, false), (false, true), (true, false), (true, true)].into_iter().zip(met)
             {
-                let refused = answer(standby, read_only).refused_by(wanted);
-                assert_eq!(refused.is_none(), met, "{wanted:?} {standby} {read_only}");
+                let server = Attributes { standby: Some(standby), read_only: Some(read_only), old: false };
+                assert_eq!(server.refused_by(wanted).is_none(), met, "{wanted:?} {standby} {read_only}");
             }
         }
     }
 
     #[test]
-    fn an_old_server_is_asked() {
-        let parameters = vec![("server_version".to_owned(), "13.9".to_owned())];
-        assert!(query(TargetSessionAttrs::ReadWrite, &parameters).starts_with(OLD_ATTRIBUTES));
-        assert_eq!(query(TargetSessionAttrs::Any, &parameters), OWN_SSL);
-        let found = Answer::from_cells(true, [Some("on"), Some("f"), Some("t")].into_iter(), &parameters);
-        assert_eq!(found, Answer { standby: Some(false), read_only: Some(true), backend_ssl: Some(true) });
+    fn what_is_not_reported_is_asked() {
+        let standby = ("in_hot_standby", "on");
+        let new = ("server_version", "17.2");
+        let question = |parameters: &[(&str, &str)], wanted| reported(parameters).question(wanted);
+        assert_eq!(question(&[new], Wanted::Any), None);
+        assert_eq!(question(&[new], Wanted::ReadWrite), Some(Question::ReadOnly));
+        assert_eq!(question(&[new], Wanted::Standby), Some(Question::Standby));
+        // A pooler may pass on one of them.
+        assert_eq!(question(&[new, standby], Wanted::ReadOnly), Some(Question::ReadOnly));
+        assert_eq!(question(&[new, standby], Wanted::Standby), None);
+        for old in [&[("server_version", "8.4.22")][..], &[("server_version", "x")], &[]] {
+            assert_eq!(question(old, Wanted::Primary), None);
+            assert_eq!(question(old, Wanted::ReadWrite), Some(Question::ReadOnly));
+        }
     }
 
     #[test]
-    fn a_new_server_tells_by_itself() {
-        let parameters = vec![
-            ("in_hot_standby".to_owned(), "on".to_owned()),
-            ("default_transaction_read_only".to_owned(), "off".to_owned()),
-        ];
-        assert_eq!(query(TargetSessionAttrs::Standby, &parameters), OWN_SSL);
-        // A pooler may pass on one of them.
-        assert!(query(TargetSessionAttrs::ReadWrite, &parameters[..1]).starts_with(OLD_ATTRIBUTES));
-        assert_eq!(query(TargetSessionAttrs::Standby, &parameters[..1]), OWN_SSL);
-        let found = Answer::from_cells(false, [Some("f")].into_iter(), &parameters);
-        assert_eq!(found, Answer { standby: Some(true), read_only: Some(false), backend_ssl: Some(false) });
+    fn the_last_word_counts_and_an_answer_without_a_row_is_none() {
+        let mut server = reported(&[("in_hot_standby", "off"), ("in_hot_standby", "on")]);
+        assert_eq!(server.refused_by(Wanted::Standby), None);
+        assert!(server.learn(Question::ReadOnly, &[]).is_err());
     }
 }

@@ -57,6 +57,12 @@ impl Credentials {
             binds: settings.channel_binding != ChannelBinding::Disable,
         }
     }
+
+    /// Nothing to answer with.
+    pub(super) fn none() -> Self {
+        let secret = ScramSecret { password: None, client_key: None, server_key: None };
+        Self { user: Vec::new(), secret, binding: None, binds: false }
+    }
 }
 
 /// A session's beginning.

@@ -30,30 +30,40 @@ use super::wiretap;
 use crate::conninfo::{Host, TargetSessionAttrs};
 use crate::evidence::{Closure, SessionFailure, SessionRecord, Step, TlsRecord};
 use crate::plan::Plan;
+use attributes::Attributes;
 use dialogue::{Credentials, Dialogue};
-pub(super) use messages::{PROTOCOL_3_0, error_message, startup_message, startup_packet};
+use messages::startup_message;
+pub(super) use messages::{PROTOCOL_3_0, error_message, startup_packet};
 use policy::Policy;
 use tap::Tap;
 
-/// The one query after the session stands is no part of what psql needs; it does not get long.
+/// The query for the backend's own view is no part of what psql needs; it does not get long.
 const QUERY_PATIENCE: Duration = Duration::from_secs(2);
+/// The end of a connection comes with the error that announces it.
+const END_PATIENCE: Duration = Duration::from_millis(100);
 const FAREWELL_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Starts a session and ends it again.
+/// Starts a session and ends it again. Without TLS no credential is sent, whatever the server asks for.
 pub(super) async fn session(
     plan: &Plan,
     host: &Host,
-    tls: &TlsRecord,
+    tls: Option<&TlsRecord>,
     wanted: TargetSessionAttrs,
     stream: SecureStream,
     clock: Clock,
     deadline: Instant,
 ) -> Step<SessionRecord> {
     let start = clock.elapsed();
-    let policy = Policy::new(&plan.settings, host, tls.chain.first(), &tls.client_certificate);
-    let credentials = Credentials::new(&plan.settings, host, tls.chain.first());
-    let dialogue = Dialogue::new(policy, credentials, messages::protocol(&plan.settings));
-    let tap = Tap::new(stream, startup_message(&plan.settings), dialogue);
+    let settings = &plan.settings;
+    let (policy, credentials) = match tls {
+        Some(tls) => (
+            Policy::new(settings, host, tls.chain.first(), &tls.client_certificate),
+            Credentials::new(settings, host, tls.chain.first()),
+        ),
+        None => (Policy::without_credentials(settings, host), Credentials::none()),
+    };
+    let dialogue = Dialogue::new(policy, credentials, messages::protocol(settings));
+    let tap = Tap::new(stream, startup_message(settings), dialogue);
     let config = config(plan);
     let starting = config.connect_raw(tokio::io::empty(), Finished(tap.clone()));
     match timeout_at(deadline, starting).await {
@@ -73,11 +83,22 @@ pub(super) async fn session(
             step
         }
         Ok(Ok((client, mut connection))) => {
-            let query = attributes::query(wanted, &tap.parameters());
-            let rows = ask(&client, &mut connection, &query, deadline).await;
-            let answer = attributes::Answer::read(&query, &rows, &tap.parameters());
-            let mut record = tap.record(answer.refused_by(wanted));
-            record.backend_ssl = answer.backend_ssl;
+            let mut attributes = Attributes::reported(&tap.parameters());
+            let mut failure = None;
+            if let Some(question) = attributes.question(wanted) {
+                let answer = timeout_at(deadline, ask(&client, &mut connection, question.text())).await;
+                let answer = answer.unwrap_or(Err(SessionFailure::TimedOut));
+                failure = answer.and_then(|rows| attributes.learn(question, &rows)).err();
+            }
+            let failure = tap.failure().or(failure).or_else(|| attributes.refused_by(wanted));
+            let mut record = tap.record(failure);
+            // The question is no part of what psql needs.
+            if tls.is_some() && record.failure.is_none() {
+                let patience = deadline.min(Instant::now() + QUERY_PATIENCE);
+                let answer = timeout_at(patience, ask(&client, &mut connection, attributes::OWN_SSL)).await;
+                record.backend_ssl =
+                    answer.ok().and_then(Result::ok).and_then(|rows| attributes::truth(&rows));
+            }
             let step = clock.step(start, record);
             // Without its client the connection says Terminate and close_notify.
             drop(client);
@@ -117,27 +138,42 @@ impl<S> TlsConnect<S> for Finished {
     }
 }
 
-/// Asks one question by the simple protocol; no answer is no failure.
+/// Asks one question by the simple protocol: the rows, none where the server answers with an error. A connection that ends
+/// with the error is what libpq sees, and no answer (PQconnectPoll reads once more before it looks).
 async fn ask(
     client: &Client,
     connection: &mut Connection<Empty, Tap>,
-    query: &str,
-    deadline: Instant,
-) -> Vec<SimpleQueryMessage> {
+    question: &str,
+) -> Result<Vec<SimpleQueryMessage>, SessionFailure> {
     let mut connection = pin!(connection);
-    let mut asking = pin!(client.simple_query(query));
+    let ended = |end: Result<(), tokio_postgres::Error>| {
+        end.err().map_or(SessionFailure::Ended(Closure::Closed), |error| failure(&error))
+    };
+    let mut asking = pin!(client.simple_query(question));
     // The client only hands the question to the connection, which has to be driven beside it.
-    let both = poll_fn(|cx| {
-        if let Poll::Ready(answer) = asking.as_mut().poll(cx) {
-            return Poll::Ready(answer.ok());
+    let answer = poll_fn(|cx| {
+        let mut answer = asking.as_mut().poll(cx);
+        if answer.is_pending() {
+            let end = connection.as_mut().poll(cx);
+            answer = asking.as_mut().poll(cx);
+            if let (Poll::Pending, Poll::Ready(end)) = (&answer, end) {
+                return Poll::Ready(Err(ended(end)));
+            }
         }
-        if connection.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        asking.as_mut().poll(cx).map(Result::ok)
-    });
-    let deadline = deadline.min(Instant::now() + QUERY_PATIENCE);
-    timeout_at(deadline, both).await.ok().flatten().unwrap_or_default()
+        answer.map(|answer| match answer {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if error.as_db_error().is_some() => Ok(None),
+            Err(error) => Err(failure(&error)),
+        })
+    })
+    .await?;
+    match answer {
+        Some(rows) => Ok(rows),
+        None => match timeout(END_PATIENCE, connection).await {
+            Ok(end) => Err(ended(end)),
+            Err(_) => Ok(Vec::new()),
+        },
+    }
 }
 
 /// What an error of tokio-postgres stands for, where the stream does not know better.

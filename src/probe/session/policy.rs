@@ -59,6 +59,12 @@ impl Policy {
         }
     }
 
+    /// Without TLS: nothing is answered that a secret is needed for.
+    pub(super) fn without_credentials(settings: &Settings, host: &Host) -> Self {
+        let policy = Self::new(settings, host, None, &ClientCertificateRecord::default());
+        Self { has_password: false, has_keys: false, ..policy }
+    }
+
     /// Whether the client refuses to go on after AuthenticationOk. `bound`: the server has proved itself with the channel
     /// bound.
     pub(super) fn done(&self, bound: bool) -> Result<(), SessionFailure> {

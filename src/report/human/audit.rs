@@ -103,7 +103,9 @@ pub(super) fn plaintext(audit: &Audit) -> String {
     let asked = format!("tried as user {user} on database {database}");
     match &audit.plaintext {
         None => "not asked: the server is not verified, or no time was left".to_owned(),
-        Some(PlaintextAnswer::Admitted) => format!("logs in without TLS, {asked}"),
+        Some(PlaintextAnswer::Admitted | PlaintextAnswer::WrongSessionAttrs) => {
+            format!("logs in without TLS, {asked}")
+        }
         Some(PlaintextAnswer::PasswordRequested) => format!("requests the password without TLS, {asked}"),
         Some(PlaintextAnswer::Ended(_) | PlaintextAnswer::TimedOut | PlaintextAnswer::Failed) => {
             format!("no clear answer, {asked}: the connection ended or was silent")

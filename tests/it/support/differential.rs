@@ -47,7 +47,8 @@ pub(crate) struct Checked {
     pub said: String,
 }
 
-const BUILDS: [Build; 3] = [Build::Pq15, Build::Pq18OnOpenSsl1, Build::Pq18OnOpenSsl3];
+/// All that are compared with.
+pub(crate) const BUILDS: [Build; 3] = [Build::Pq15, Build::Pq18OnOpenSsl1, Build::Pq18OnOpenSsl3];
 
 /// Lets every client connect in every situation and fails with a table of all differences. Gives what the program said.
 pub(crate) fn assert_agreement(home: &Home, situations: &[Situation], known: &[Known]) -> Vec<Checked> {
