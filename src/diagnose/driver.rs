@@ -7,7 +7,7 @@ use crate::clients::dialect::{
     self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
     Typed,
 };
-use crate::conninfo::{SslMode, mask_argument};
+use crate::conninfo::{SslMode, mask_argument, unknown_keywords};
 use crate::text::{nearest, printable};
 
 /// What is wrong with a string, by the code that it has.
@@ -236,6 +236,7 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         text: format!("{} stands beside the string: remove it there too", typed.as_typed(word)),
         always: true,
     }));
+    notes.extend(unknown_to_libpq(typed.original.expose()).map(|text| Note { text, always: true }));
     let list = |words: &str, names: Vec<String>| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         (!names.is_empty()).then(|| Note { text: format!("{words}: {}", names.join(", ")), always: false })
@@ -246,6 +247,19 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     notes
         .extend((rest > 0).then(|| Note { text: format!("and {rest} more notes like these"), always: true }));
     notes
+}
+
+/// What keeps libpq from a URL of its own scheme that is read as another driver's.
+fn unknown_to_libpq(text: &[u8]) -> Option<String> {
+    let names = unknown_keywords(text).into_iter().map(|(name, _)| format!("`{name}`"));
+    let names: Vec<String> = names.filter(|_| text.starts_with(b"postgres")).collect();
+    let them = if names.len() == 1 { "it" } else { "them" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "libpq (psql) rejects this string: it does not know {}; for psql, remove {them}",
+            names.join(", ")
+        )
+    })
 }
 
 fn ignored(driver: &str, name: &str, nearest: Option<&str>, owners: &[&str]) -> String {

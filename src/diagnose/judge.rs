@@ -1,6 +1,6 @@
 //! Judges all attempts and puts the outcome together.
 
-use super::certificate::stranger;
+use super::certificate::{note_of_addresses, stranger};
 use super::rules::{also, judge};
 use super::view::{View, at_most};
 use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
@@ -73,11 +73,14 @@ impl Outcome {
         Self { source, ..self }
     }
 
-    /// What is worth knowing of the string besides.
+    /// What is worth knowing besides, of the string and of the certificate.
     pub fn notes(&self) -> Vec<Note> {
         let weak = |warning: &Warning| warning.code == &warnings::SSLMODE_NOT_VERIFYING;
         let verifies = !self.warnings.iter().any(weak);
-        self.evidence.typed.as_deref().map(|typed| driver::notes(typed, verifies)).unwrap_or_default()
+        let mut notes =
+            self.evidence.typed.as_deref().map(|typed| driver::notes(typed, verifies)).unwrap_or_default();
+        notes.extend(note_of_addresses(&View::new(&self.evidence, self.evidence.attempts.last())));
+        notes
     }
 
     /// The outcome with what an audit of the same server saw: more evidence, and the warnings that it gives.

@@ -137,7 +137,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
                 vec![bouncer()],
             ),
             None => (
-                "ssl is off on the server, or a pooler in front of it has no client-side TLS",
+                "ssl is off on the server, or a pooler or proxy in front of it takes no TLS from clients, even if it speaks TLS to the server",
                 match pooler {
                     true => [bouncer(), server].into_iter().chain(log).collect(),
                     false => [server].into_iter().chain(log).chain([bouncer()]).collect(),

@@ -105,8 +105,9 @@ pub(super) fn object(outcome: &Outcome) -> Json {
         if let Some(count) = tls.and_then(chain_count) {
             object.insert("chain_count".to_owned(), count.into());
         }
-        if outcome.evidence.typed.is_some() {
-            object.insert("notes".to_owned(), notes(&outcome.notes()));
+        let said = outcome.notes();
+        if outcome.evidence.typed.is_some() || !said.is_empty() {
+            object.insert("notes".to_owned(), notes(&said));
         }
         if let Some(member) = &outcome.evidence.member {
             object.insert("member".to_owned(), self::member(outcome, member));

@@ -222,6 +222,28 @@ fn the_commands_leave_a_certificate_that_verifies() {
     }
 }
 
+/// Who fetches what a certificate names may wait where the address is not everybody's: of documentation, of a network.
+#[test]
+fn an_address_of_few_in_the_certificate_is_noted() {
+    for (url, noted) in
+        [("http://192.0.2.1/ca.crt", true), ("http://10.1.2.3/ca.crt", true), ("http://8.8.8.8/ca", false)]
+    {
+        let place = [&[0x86, u8::try_from(url.len()).unwrap()], url.as_bytes()].concat();
+        let issuers = [&[6, 8, 0x2b, 6, 1, 5, 5, 7, 48, 2][..], &place].concat();
+        let access = [&[0x30, u8::try_from(issuers.len()).unwrap()], &issuers[..]].concat();
+        let value = [&[0x30, u8::try_from(access.len()).unwrap()], &access[..]].concat();
+        let fault = Fault::new("", |leaf| leaf.with(Extension::new("1.3.6.1.5.5.7.1.1", value)));
+        let home = Home::new();
+        let roots = home.write("roots.pem", fault.root().pem());
+        let server = ScriptedServer::start(&fault.sent(), &fault.leaf.key, &Tls::default());
+        let report =
+            Tool::at(&home).with(["--tls-only"]).check(&conninfo(NAME, server.address.port(), &roots, ""));
+        report.verified();
+        let says = report.stdout.contains(&format!("the certificate names {url}, which not every network"));
+        assert_eq!(says, noted, "{report}");
+    }
+}
+
 #[test]
 fn a_new_authority_is_made_by_its_commands() {
     let home = Home::new();

@@ -7,8 +7,8 @@ use crate::certificate::{Certificate, CrlPointName, GeneralName};
 use crate::conninfo::Origin;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{View, path_text};
-use crate::diagnose::{Fix, by_default};
+use crate::diagnose::view::{Reachability, View, path_text, reachability};
+use crate::diagnose::{Fix, Note, by_default};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{CrlDirectoryState, Revocation};
@@ -162,6 +162,28 @@ pub(in crate::diagnose) fn address(issued: &Certificate) -> Option<String> {
                 && uri.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?%&=+,@".contains(&byte))
         })
         .map(str::to_owned)
+}
+
+/// An address in the server's certificate that not everybody can reach: RFC 1918 and the like, or reserved for
+/// documentation (RFC 5737). .NET and Windows fetch what certificates name, each up to a time limit of its own.
+pub(in crate::diagnose) fn note_of_addresses(view: &View<'_>) -> Option<Note> {
+    let leaf = view.tls()?.chain.first()?;
+    let issuer = &leaf.facts().ok()?.extensions.issuer_addresses;
+    let is_for_few = |uri: &String| {
+        let host = uri.split_once("://").map_or("", |(_, rest)| rest);
+        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let address = host.parse::<std::net::Ipv4Addr>();
+        address
+            .is_ok_and(|known| known.is_documentation() || reachability(known.into()) != Reachability::Public)
+    };
+    let found = issuer.iter().cloned().chain(address(leaf)).find(is_for_few)?;
+    Some(Note {
+        text: format!(
+            "the certificate names {}, which not every network can reach: clients that fetch it (.NET, Windows) may wait for it",
+            text::printable(&found)
+        ),
+        always: true,
+    })
 }
 
 /// Saves a CRL.

@@ -11,7 +11,9 @@ mod otherwise;
 pub(super) mod reissue;
 mod stranger;
 
-pub(super) use crl::{address as crl_address, download as crl_download, is_unwanted as crl_is_unwanted};
+pub(super) use crl::{
+    address as crl_address, download as crl_download, is_unwanted as crl_is_unwanted, note_of_addresses,
+};
 pub(super) use faults::begins_later;
 pub(super) use hidden::hides_the_right_one;
 pub(super) use known::Root;
