@@ -148,8 +148,8 @@ pub fn mask_text(text: &str) -> String {
     String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
 }
 
-/// A text without a secret that is known: as it is, as it is written in quotes, or as it is encoded. One that is short or a plain word counts
-/// only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
+/// A text without a secret that is known: as it is, in other letters, backwards, as it is written in quotes, or as it is encoded.
+/// One that is short or a plain word counts only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
 /// `password` would show itself by the gaps it leaves in every sentence.
 pub fn mask_known(text: &str, secret: &[u8]) -> String {
     let bytes = secret;
@@ -173,11 +173,54 @@ pub fn mask_known(text: &str, secret: &[u8]) -> String {
         percent_encoded(bytes, false).replace("%20", "+"),
         encoded(crate::text::hex(bytes)),
         encoded(STANDARD.encode(bytes)),
+        secret.chars().rev().collect(),
+        secret.to_lowercase(),
+        secret.to_uppercase(),
         secret.into_owned(),
     ] {
         text = replaced(&text, &written, |before, after| told_apart(bytes, before, after));
     }
     text
+}
+
+/// The fewest characters of a secret that give it away.
+const TELLING: usize = 8;
+
+/// A text without the beginning or the end of a secret that is known, as one that is cut short has it: of at least
+/// [`TELLING`] characters or half of it, between a quote and the end of a word, or beside dots or stars. What `shown` knows is
+/// shown anyway.
+pub fn mask_cut(text: &str, secret: &[u8], shown: impl Fn(&str) -> bool) -> String {
+    let secret: Vec<char> = String::from_utf8_lossy(secret).chars().collect();
+    let backwards = |chars: &[char]| chars.iter().rev().copied().collect::<Vec<char>>();
+    let text: Vec<char> = text.chars().collect();
+    let text = without_beginning(&text, &secret, &shown);
+    let is_shown = |part: &str| shown(&part.chars().rev().collect::<String>());
+    let text = without_beginning(&backwards(&text), &backwards(&secret), &is_shown);
+    text.into_iter().rev().collect()
+}
+
+fn without_beginning(text: &[char], secret: &[char], shown: &dyn Fn(&str) -> bool) -> Vec<char> {
+    let least = secret.len().div_ceil(2).clamp(4, TELLING);
+    let is_cut = |behind: &[char]| matches!(behind, ['…' | '*', ..] | ['.', '.', ..]);
+    let mut done = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, others)) = rest.split_first() {
+        let alike = rest.iter().zip(secret).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+        let (part, behind) = rest.split_at(alike);
+        let before: Option<&char> = done.last();
+        let begins = before.is_none_or(|before| !before.is_alphanumeric());
+        let quoted = before.is_some_and(|before| !before.is_alphanumeric() && !before.is_whitespace());
+        let ends = behind.first().is_none_or(|next| !next.is_alphanumeric());
+        let told = begins && ends && (quoted || is_cut(behind));
+        if alike >= least && told && !shown(&part.iter().collect::<String>()) {
+            done.extend(MASK.chars());
+            rest = behind;
+        } else {
+            done.push(*first);
+            rest = others;
+        }
+    }
+    done
 }
 
 fn percent_encoded(bytes: &[u8], in_lower_case: bool) -> String {
@@ -230,7 +273,8 @@ fn replaced(text: &str, sought: &str, here: impl Fn(Option<char>, Option<char>) 
     }
     let mut shown = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, found) in text.match_indices(sought) {
+    // In small letters nothing changes its place.
+    for (at, found) in text.to_ascii_lowercase().match_indices(&sought.to_ascii_lowercase()) {
         let (before, after) =
             (text.get(..at).unwrap_or_default(), text.get(at + found.len()..).unwrap_or_default());
         if here(before.chars().next_back(), after.chars().next()) {
@@ -555,8 +599,35 @@ mod tests {
             ),
             ("hunter2", "aHVudGVyMg== 68756e74657232 %68", "******** ******** %68"),
             ("x", "78 eA==", "78 eA=="),
+            (
+                "hunTer2",
+                "no HUNTER2, hunter2, Hunter2 or 2reTnuh",
+                "no ********, ********, ******** or ********",
+            ),
+            ("Übermut1", "\"ÜBERMUT1\" \"übermut1\"", "\"********\" \"********\""),
         ] {
             assert_eq!(mask_known(said, secret.as_bytes()), shown, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_known_password_that_is_cut_short_is_taken_out() {
+        for (secret, said, shown) in [
+            ("hunter2", "bad password 'hunt…'", "bad password '********…'"),
+            ("hunter2", "bad password hunt... or \"HUNTE\"", "bad password ********... or \"********\""),
+            ("hunter2", "bad password '***ter2', ...nter2", "bad password '***********', ...********"),
+            ("correct horse battery", "bad \"correct h\"", "bad \"********\""),
+            ("correct horse battery", "it is correct h", "it is correct h"),
+            ("hunter2", "the hunted hunt.", "the hunted hunt."),
+            ("postgres123", "no entry for user \"postgres\"", "no entry for user \"postgres\""),
+            ("hunter2", "'hun'", "'hun'"),
+            ("", "...", "..."),
+        ] {
+            assert_eq!(
+                mask_cut(said, secret.as_bytes(), |part| part == "postgres"),
+                shown,
+                "{secret} {said}"
+            );
         }
     }
 

@@ -47,8 +47,8 @@ pub use error::{ConfigError, SyntaxError, SyntaxErrorKind, Unencoded};
 pub use grammar::{Assignment, Parsed, Place};
 pub(crate) use hosts::is_possible_name;
 pub use mask::{
-    MASK, Masked, blank_known, holds_secret, is_content, mask, mask_argument, mask_at, mask_file_name,
-    mask_known, mask_path, mask_text, names_secret,
+    MASK, Masked, blank_known, holds_secret, is_content, mask, mask_argument, mask_at, mask_cut,
+    mask_file_name, mask_known, mask_path, mask_text, names_secret,
 };
 pub(crate) use mask::{holds_content, is_line_of_content, obstacle};
 pub use mend::{Lowered, lowered, mended};

@@ -378,9 +378,14 @@ fn message_type(kind: u8) -> String {
     format!("{}, {name}", char::from(kind))
 }
 
-/// A message of which only a part came.
+/// A message of which only a part came, or the TLS record around it.
 fn incomplete(view: &View<'_>) -> Option<String> {
-    let (kind, bytes) = view.session()?.incomplete?;
+    let session = view.session()?;
+    if let Some((came, all)) = session.part_of_record {
+        let what = if all == 5 { "the header of a TLS record" } else { "a TLS record" };
+        return Some(format!("{what}, cut off after byte {came} of {all}"));
+    }
+    let (kind, bytes) = session.incomplete?;
     Some(format!("{}, cut off after byte {bytes}", message_type(kind)))
 }
 

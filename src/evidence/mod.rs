@@ -470,6 +470,8 @@ pub struct SessionRecord {
     pub last_message: Option<u8>,
     /// Of a message of which only a part came: its type byte, and how many bytes of it came.
     pub incomplete: Option<(u8, usize)>,
+    /// Of a TLS record of which only a part came at the end: how many bytes, of how many with its header.
+    pub part_of_record: Option<(usize, usize)>,
     /// Notices that came before ReadyForQuery.
     pub notices: Vec<ServerMessage>,
     /// What ended it, unless it succeeded.

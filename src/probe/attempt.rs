@@ -13,7 +13,8 @@ use super::wiretap::Tap;
 use super::{negotiate, plaintext, session, tcp, tls};
 use crate::conninfo::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 use crate::evidence::{
-    Attempt, Closure, NegotiateResult, PlaintextAnswer, Resolution, Step, TcpResult, TlsFailure,
+    Attempt, Closure, NegotiateResult, PlaintextAnswer, Resolution, SessionRecord, Step, TcpResult,
+    TlsFailure,
 };
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -70,12 +71,22 @@ impl Context<'_> {
         self.plan.settings.sslmode == SslMode::Prefer && self.followed && !self.plan.scope.tls_only
     }
 
+    /// Begins a session without TLS and ends it again: what it comes to, and its record. No credential leaves: a request
+    /// for one is the end.
+    async fn unencrypted(&self, tap: Tap<TcpStream>) -> (PlaintextAnswer, Step<SessionRecord>) {
+        let stream = Box::new(tap);
+        let session =
+            session::session(self.plan, self.host, None, self.wanted, stream, self.clock, self.deadline);
+        let session = session.await;
+        (plaintext::answer(&session.result), session)
+    }
+
     /// Asks without TLS, on a connection of its own.
     async fn without_tls(&self, address: SocketAddr, attempt: &mut Attempt) {
         let start = self.clock.elapsed();
         let stream = tcp::connect(address, &self.plan.settings.keepalives, self.deadline).await;
         let answer = match stream {
-            Ok((stream, _)) => plaintext::ask(self, Tap::new(stream)).await.0,
+            Ok((stream, _)) => self.unencrypted(Tap::new(stream)).await.0,
             Err(TcpResult::TimedOut) => PlaintextAnswer::TimedOut,
             Err(_) => PlaintextAnswer::Failed,
         };
@@ -111,7 +122,7 @@ impl Context<'_> {
         let Some(tap) = self.connect(address, attempt).await else { return true };
         self.waits(Stage::Negotiate, address);
         let start = self.clock.elapsed();
-        let (answer, session) = plaintext::ask(self, tap).await;
+        let (answer, session) = self.unencrypted(tap).await;
         let admitted = answer.goes_on();
         // These are final, and TLS is not even tried.
         let ended = match &answer {
@@ -139,7 +150,7 @@ impl Context<'_> {
             attempt.negotiate = Some(self.clock.step(start, result));
             if refused && self.may_do_without_tls() {
                 let start = self.clock.elapsed();
-                let (answer, _) = plaintext::ask(self, tap).await;
+                let (answer, _) = self.unencrypted(tap).await;
                 attempt.without_tls = Some(self.clock.step(start, answer));
                 return;
             }
@@ -153,6 +164,7 @@ impl Context<'_> {
             return;
         }
         self.waits(Stage::Tls, address);
+        let wire = tap.clone();
         let handshake = tls::handshake(self.plan, self.trust, self.host, tap, self.clock, self.deadline);
         let (step, stream) = handshake.await;
         let tls = attempt.tls.insert(step);
@@ -172,7 +184,9 @@ impl Context<'_> {
             self.clock,
             self.deadline,
         );
-        attempt.session = Some(session.await);
+        let mut session = session.await;
+        session.result.part_of_record = wire.part_of_record();
+        attempt.session = Some(session);
     }
 
     /// Tells what is waited for.

@@ -1,7 +1,7 @@
 //! What this side knows to be secret, taken out of what a server says: one that asks for a password in clear text may
 //! repeat it in a message, a detail, a hint.
 
-use crate::conninfo::{ParameterValue, Settings, blank_known, mask_known, mask_text};
+use crate::conninfo::{ParameterValue, Settings, blank_known, mask_cut, mask_known, mask_text};
 use crate::evidence::{
     Evidence, NegotiateResult, PlaintextAnswer, ServerMessage, SessionFailure, TlsFailure,
 };
@@ -85,7 +85,12 @@ impl Known {
         self.secrets.iter().fold(text.to_owned(), |text, secret| {
             match self.shown.iter().any(|shown| shown == secret.expose()) {
                 true => mask_text(&text),
-                false => mask_known(&text, secret.expose()),
+                false => {
+                    let is_shown = |part: &str| {
+                        self.shown.iter().any(|shown| shown.eq_ignore_ascii_case(part.as_bytes()))
+                    };
+                    mask_cut(&mask_known(&text, secret.expose()), secret.expose(), is_shown)
+                }
             }
         })
     }

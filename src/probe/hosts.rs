@@ -162,7 +162,7 @@ impl Run<'_> {
 
     async fn resolve(&mut self, index: usize, name: &str, port: u16) -> Known {
         if let Some(Some(known)) = self.resolved.get(index) {
-            return known.clone();
+            return self.in_order(known.clone());
         }
         let looked_up = self.plan.only.as_ref().and_then(|only| only.address.as_ref());
         if let Some(found) = looked_up.filter(|found| found.name == name) {
@@ -178,13 +178,18 @@ impl Run<'_> {
         let limit =
             Clock::deadline(self.plan.address_limit(), self.last).saturating_duration_since(Instant::now());
         self.observer.waits(Wait::now(Stage::Dns, Awaited::Name(name.to_owned()), limit));
-        let Resolved { resolution, mut addresses, canonical_name } = dns::resolve(name, port, limit).await;
-        if self.plan.settings.shuffle_hosts {
-            shuffle(&mut addresses);
-        }
+        let Resolved { resolution, addresses, canonical_name } = dns::resolve(name, port, limit).await;
         let known = Known { step: self.clock.step(start, resolution), addresses, canonical_name };
         if let Some(slot) = self.resolved.get_mut(index) {
             *slot = Some(known.clone());
+        }
+        self.in_order(known)
+    }
+
+    /// In the order of this round: libpq shuffles anew in each.
+    fn in_order(&self, mut known: Known) -> Known {
+        if self.plan.settings.shuffle_hosts {
+            shuffle(&mut known.addresses);
         }
         known
     }

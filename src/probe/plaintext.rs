@@ -8,26 +8,18 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::attempt::Context;
-use super::session::{PROTOCOL_3_0, error_message, session, startup_packet};
-use super::wiretap::Tap;
-use crate::evidence::{PlaintextAnswer, SessionFailure, SessionRecord, Step};
+use super::session::{PROTOCOL_3_0, error_message, startup_packet};
+use crate::evidence::{PlaintextAnswer, SessionFailure, SessionRecord};
 
 /// A longer error is none.
 const LONGEST_ERROR: u32 = 16 * 1024;
-/// Begins a session and ends it again; gives its record beside what that comes to. No credential leaves: a request for one
-/// is the end.
-pub(super) async fn ask(
-    context: &Context<'_>,
-    tap: Tap<TcpStream>,
-) -> (PlaintextAnswer, Step<SessionRecord>) {
-    let Context { plan, host, wanted, clock, deadline, .. } = *context;
-    let session = session(plan, host, None, wanted, Box::new(tap), clock, deadline).await;
-    let asked = !session.result.requested.is_empty();
-    let answer = match &session.result.failure {
+/// What a session without TLS comes to.
+pub(super) fn answer(session: &SessionRecord) -> PlaintextAnswer {
+    let asked = !session.requested.is_empty();
+    match &session.failure {
         None => PlaintextAnswer::Admitted,
         Some(SessionFailure::WrongSessionAttrs { .. }) => PlaintextAnswer::WrongSessionAttrs,
-        Some(SessionFailure::Server(message)) if session.result.authenticated.is_none() => {
+        Some(SessionFailure::Server(message)) if session.authenticated.is_none() => {
             PlaintextAnswer::Refused(message.clone())
         }
         Some(SessionFailure::Ended(closure)) => PlaintextAnswer::Ended(*closure),
@@ -43,8 +35,7 @@ pub(super) async fn ask(
         // The server is content with plaintext, whether libpq is or not.
         Some(_) if asked => PlaintextAnswer::PasswordRequested,
         Some(_) => PlaintextAnswer::Admitted,
-    };
-    (answer, session)
+    }
 }
 
 /// Whether the server would talk to this user without TLS, asked on a connection of its own and with an answer within

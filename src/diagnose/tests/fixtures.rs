@@ -481,6 +481,7 @@ fn established() -> SessionRecord {
         backend_ssl: Some(true),
         last_message: Some(b'Z'),
         incomplete: None,
+        part_of_record: None,
         notices: Vec::new(),
         failure: None,
     }

@@ -381,6 +381,27 @@ fn channel_binding() {
 }
 
 #[test]
+fn a_part_of_a_record_is_no_silence() {
+    for (part, told) in [
+        ((7, 69), "a TLS record, cut off after byte 7 of 69"),
+        ((3, 5), "the header of a TLS record, cut off after byte 3 of 5"),
+    ] {
+        let of = |failure| {
+            Evidence::healthy().with_session(failure).with_attempt(|attempt| {
+                attempt.session.as_mut().unwrap().result.part_of_record = Some(part);
+            })
+        };
+        of(SessionFailure::TimedOut)
+            .fails(&codes::SESSION_TIMEOUT)
+            .titled("only a part of a message came after the startup message")
+            .shows("incomplete", told);
+        of(SessionFailure::Ended(Closure::Reset))
+            .fails(&codes::SESSION_CLOSED)
+            .because("the last message was cut off");
+    }
+}
+
+#[test]
 fn how_far_a_session_came_is_told() {
     for (authenticated, last, incomplete, title) in [
         (false, None, None, "no response after the startup message"),

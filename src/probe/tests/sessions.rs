@@ -149,3 +149,27 @@ fn sessions_that_end_or_fall_silent_are_told_apart() {
         assert_eq!(session(&evidence).failure, Some(SessionFailure::Ended(Closure::Closed)));
     });
 }
+
+#[test]
+fn a_record_that_comes_in_part_is_counted() {
+    run(async {
+        let pki = Pki::new();
+        let acceptor = pki.acceptor(&[]);
+        let address = serve(move |mut stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                accept_ssl_request(&mut stream).await;
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                message(&mut stream, false).await;
+                stream.get_mut().0.write_all(&[23, 3, 3, 0, 64, 1, 2]).await.unwrap();
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        })
+        .await;
+        let mut plan = pki.plan(&[address]);
+        plan.settings.connect_timeout = Some(Duration::from_millis(300));
+        let evidence = probe(&plan).await;
+        assert_eq!(session(&evidence).failure, Some(SessionFailure::TimedOut));
+        assert_eq!(session(&evidence).part_of_record, Some((7, 69)));
+    });
+}

@@ -50,6 +50,41 @@ struct State<S> {
     /// It was a write to which the system told that the connection was reset. It tells so once: reads then find an end.
     reset: bool,
     placeholder: Option<Placeholder>,
+    /// The TLS record that comes in, from the handshake on.
+    record: Option<Record>,
+}
+
+/// A TLS record on its way: how much of it came, and the header.
+#[derive(Debug, Default)]
+struct Record {
+    came: usize,
+    header: [u8; 5],
+}
+
+impl Record {
+    /// All of it, as far as is known: the header announces the rest.
+    fn length(&self) -> usize {
+        let [.., high, low] = self.header;
+        let announced = if self.came < self.header.len() { 0 } else { u16::from_be_bytes([high, low]) };
+        self.header.len() + usize::from(announced)
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while let Some((first, others)) = bytes.split_first() {
+            let count = match self.header.get_mut(self.came) {
+                Some(place) => {
+                    *place = *first;
+                    1
+                }
+                None => bytes.len().min(self.length() - self.came),
+            };
+            bytes = bytes.get(count..).unwrap_or(others);
+            self.came += count;
+            if self.came >= self.header.len() && self.came == self.length() {
+                self.came = 0;
+            }
+        }
+    }
 }
 
 /// How much went which way since the handshake began.
@@ -76,6 +111,7 @@ impl<S> Tap<S> {
             write_closed: false,
             reset: false,
             placeholder: None,
+            record: None,
         })))
     }
 
@@ -95,8 +131,17 @@ impl<S> Tap<S> {
         state.sent = 0;
         state.received = 0;
         state.recorded = Some(Vec::new());
+        state.record = Some(Record::default());
         state.allowance = Some(HANDSHAKE_ALLOWANCE);
         state.placeholder = placeholder;
+    }
+
+    /// Of a TLS record of which only a part came: how many bytes of how many, the five of the header where not even that came
+    /// whole.
+    pub(crate) fn part_of_record(&self) -> Option<(usize, usize)> {
+        let state = self.state();
+        let record = state.record.as_ref().filter(|record| record.came > 0)?;
+        Some((record.came, record.length()))
     }
 
     /// Reads nothing more, and wakes nobody, once more than `limit` has come in since the handshake began; until
@@ -188,6 +233,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
             let room = REMEMBERED.saturating_sub(recorded.len());
             recorded.extend(came.iter().take(room));
         }
+        if let Some(record) = &mut state.record {
+            record.take(came);
+        }
         state.allowance = state.allowance.map(|allowance| allowance.saturating_sub(came.len()));
         Poll::Ready(Ok(()))
     }
@@ -268,6 +316,26 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 mod tests {
     use super::*;
     use crate::probe::testing::run;
+
+    #[test]
+    fn a_part_of_a_record_is_counted_however_it_comes() {
+        let bytes = [&[22, 3, 3, 0, 2, 1, 2], &[23, 3, 3, 1, 0, 9, 9][..]].concat();
+        let parts =
+            [1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 7].map(|came| (came, if came < 5 { 5 } else { 7 }));
+        for (end, part) in parts.into_iter().enumerate() {
+            let expected = match (end, part) {
+                (_, (0, _)) => None,
+                (11.., (came, _)) => Some((came, 261)),
+                (_, part) => Some(part),
+            };
+            for step in [1, 3, 100] {
+                let mut record = Record::default();
+                bytes[..=end].chunks(step).for_each(|chunk| record.take(chunk));
+                let found = (record.came > 0).then(|| (record.came, record.length()));
+                assert_eq!(found, expected, "{end} {step}");
+            }
+        }
+    }
 
     #[test]
     fn turns_are_counted_however_many_reads_and_writes_a_flight_takes() {

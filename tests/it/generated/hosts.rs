@@ -279,6 +279,30 @@ fn of_several_hosts_the_same_is_reached() {
             situations.push(new);
         }
     }
+    // Whatever the order: one that takes the session, among those that libpq leaves for the next.
+    let left = ["is closed", "S and says 57P03", "N and says 57P03", "is a standby", "N and is a standby"]
+        .map(named);
+    for _ in 0..Random::count(30) {
+        let mode = random.pick(&["allow", "prefer", "require", "verify-full"]);
+        let mut chosen = vec![primary];
+        for _ in 0..1 + random.below(4) {
+            let other = left[random.below(left.len())];
+            // Without TLS where TLS is demanded is the end.
+            if matches!(mode, "allow" | "prefer") || !other.name.starts_with("N ") {
+                chosen.insert(random.below(chosen.len() + 1), other);
+            }
+        }
+        let asked = random.pick(&["read-write", "primary"]);
+        let mut new = situation(mode, &root, &chosen, asked);
+        let patience = random.pick(&["", " connect_timeout=0", " connect_timeout=1", " connect_timeout=-1"]);
+        new.name = format!("in any order{patience}: {}", new.name);
+        new.conninfo.push_str(" load_balance_hosts=random");
+        new.conninfo.push_str(patience);
+        new.newer = true;
+        if situations.iter().all(|situation| situation.name != new.name) {
+            situations.push(new);
+        }
+    }
     assert!(situations.len() >= 500, "only {}", situations.len());
     // Where libpq gives the password away in plaintext and finds that it wants another kind of server, it goes on.
     for (kind, attributes) in
