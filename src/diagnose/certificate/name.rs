@@ -98,6 +98,15 @@ fn is_full_name(host: &str) -> bool {
     name.contains('.') && !is_local && !is_ip_address(host.as_bytes())
 }
 
+/// Whether a name is the one of an instance of Cloud SQL: `project:instance`, with a domain before it in older projects.
+fn is_of_instance(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":.-".contains(c);
+    name.contains(':')
+        && name.len() <= LONGEST_HOST_NAME
+        && name.chars().all(plain)
+        && !is_ip_address(name.as_bytes())
+}
+
 /// As IANA has registered it.
 const POSTGRESQL_PORT: u16 = 5432;
 /// By default (config.html of PgBouncer).
@@ -133,7 +142,11 @@ impl<'a> Mismatch<'a> {
             .clone()
             .or_else(|| of_provider.cloned())
             .or_else(|| closest.map(str::to_owned).filter(|name| !is_ip_address(name.as_bytes())))
-            .or_else(|| names.iter().find(usable).cloned());
+            .or_else(|| names.iter().find(usable).cloned())
+            // PROJECT:INSTANCE, which libpq compares verbatim where hostaddr has the address.
+            .or_else(|| {
+                names.iter().find(|name| is_of_instance(name)).filter(|_| view.provider().is_some()).cloned()
+            });
         Self { view, asked, names, closest, behind, server, address: view.address() }
     }
 

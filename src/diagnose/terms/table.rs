@@ -37,7 +37,7 @@ pub(super) static TERMS: &[Term] = &[
     term(
         &["verify-ca", "sslmode=verify-ca"],
         "sslmode=verify-ca: the chain must end at a root of sslrootcert; the name is not compared",
-        "any server with a certificate of that CA is accepted: enough for an own CA, not for a public one",
+        "any server with a certificate of that CA is accepted: enough for a private CA, not for a public one",
     ),
     term(
         &["verify-full", "sslmode=verify-full"],

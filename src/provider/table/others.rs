@@ -13,8 +13,7 @@ pub(super) static CLOUD_SQL: Provider = Provider {
     ports: &[SERVER],
     root_file: Some("server-ca.pem, downloaded for each instance"),
     sslmode: Some(
-        "verify-ca for an instance with its own CA that is reached by IP address; verify-full only with a DNS name in \
-         the certificate",
+        "verify-full with host=PROJECT:INSTANCE and hostaddr for an instance with its own CA, or with a DNS name in the certificate",
     ),
     system_roots: SystemRoots::NotEnough,
     chain: &[NamePattern { kind: "CN", pattern: "Google Cloud SQL Server CA" }],
@@ -26,9 +25,8 @@ pub(super) static CLOUD_SQL: Provider = Provider {
         },
         Hint {
             at: Situation::NameMismatch,
-            text: "the certificate of an instance with its own CA names PROJECT:INSTANCE and no IP address: verify-full \
-                   by IP address fails in every client; use a DNS name that the certificate has, or the Cloud SQL Auth \
-                   Proxy",
+            text: "in a driver without hostaddr: the certificate of an instance with its own CA names PROJECT:INSTANCE and no IP \
+                   address; use verify-ca with that CA, or the Cloud SQL Auth Proxy",
             command: None,
         },
         Hint {
