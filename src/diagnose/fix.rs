@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Fix;
 use super::view::{Reachability, View, reachability, shown_value};
-use crate::conninfo::holds_content;
+use crate::conninfo::{Origin, holds_content};
 use crate::provider::Situation;
 use crate::text::shell_quoted;
 
@@ -87,6 +87,31 @@ impl Fix {
             }
             *value = entries.join(",");
         }
+        self
+    }
+
+    /// Where what it changes is set, if nobody typed it: there it stays until it is changed.
+    pub(super) fn where_it_is_set(mut self, view: &View<'_>) -> Self {
+        if self.by_command || self.text.is_empty() {
+            return self;
+        }
+        let set = |(keyword, _): &(&'static str, String)| Some((*keyword, view.origin(keyword)?));
+        let elsewhere =
+            |(_, origin): &(&str, &Origin)| matches!(origin, Origin::Environment(_) | Origin::Service { .. });
+        let Some((keyword, origin)) = self.settings.iter().filter_map(set).find(elsewhere) else {
+            return self;
+        };
+        if let Origin::Environment(variable) = origin {
+            if self.text.contains(variable) {
+                return self;
+            }
+            // Without the variable libpq takes its own default.
+            if self.settings == [("port", "5432".to_owned())] {
+                self.text += &format!(": unset {variable}, which sets another one");
+                return self.by_unsetting(&[variable]);
+            }
+        }
+        self.text += &format!("; now {keyword} is from {}: change it there, or", origin.phrase());
         self
     }
 

@@ -76,7 +76,7 @@ fn found<'r>(
     let view = *view;
     rules.filter_map(move |rule| {
         let mut found = (rule.detect)(&view)?.diagnosis(rule.code);
-        found.fixes = found.fixes.into_iter().map(|fix| fix.in_list(&view)).collect();
+        found.fixes = found.fixes.into_iter().map(|fix| fix.in_list(&view).where_it_is_set(&view)).collect();
         Some(found)
     })
 }

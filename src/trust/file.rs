@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::{FileContent, FileError, Pkcs7Form, Utf16Form};
+use super::{FileContent, FileError, Pkcs7Form, Utf16Form, Wrapping};
 use crate::certificate::DerKind;
 use crate::certificate::pem::Block;
 use crate::conninfo::obstacle;
@@ -65,7 +65,10 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
         Some(DerKind::SignedData) => FileContent::Pkcs7(Pkcs7Form::Der),
         Some(DerKind::Pkcs12) => FileContent::Pkcs12,
         Some(DerKind::PrivateKey) => FileContent::PrivateKey,
-        None => path_of_file(bytes).map_or(FileContent::NoCertificate, FileContent::PathOfFile),
+        None => match Wrapping::of(text) {
+            Some(by) => FileContent::Wrapped(by),
+            None => path_of_file(bytes).map_or(FileContent::NoCertificate, FileContent::PathOfFile),
+        },
     }
 }
 

@@ -189,8 +189,62 @@ pub enum FileContent {
     Altered(Vec<Alteration>),
     /// Not the certificates, but the path of their file.
     PathOfFile(PathBuf),
+    /// What another program has packed or encrypted, or left in the place of the file.
+    Wrapped(Wrapping),
     /// Something without any certificate in it.
     NoCertificate,
+}
+
+/// Forms of other programs, by how a file of theirs begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapping {
+    /// RFC 1952.
+    Gzip,
+    /// A ZIP archive.
+    Zip,
+    /// A pointer of Git LFS (git-lfs, docs/spec.md).
+    LfsPointer,
+    /// git-crypt (commands.cpp).
+    GitCrypt,
+    /// Ansible Vault (docs.ansible.com, vault).
+    AnsibleVault,
+    /// PGP.
+    Pgp,
+    /// What a template of Helm's, Jinja's or a shell's should have filled in.
+    Template,
+    /// An answer such as `404: Not Found`.
+    ErrorPage,
+}
+
+impl Wrapping {
+    const BEGINNINGS: [(&'static [u8], Self); 9] = [
+        (b"\x1f\x8b", Self::Gzip),
+        (b"PK\x03\x04", Self::Zip),
+        (b"version https://git-lfs", Self::LfsPointer),
+        (b"\0GITCRYPT", Self::GitCrypt),
+        (b"$ANSIBLE_VAULT;", Self::AnsibleVault),
+        (b"-----BEGIN PGP MESSAGE", Self::Pgp),
+        (b"{{", Self::Template),
+        (b"${", Self::Template),
+        (b"404", Self::ErrorPage),
+    ];
+
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        Self::BEGINNINGS.iter().find(|(begin, _)| bytes.starts_with(begin)).map(|(_, wrapping)| *wrapping)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Gzip => "it is compressed with gzip",
+            Self::Zip => "it is a ZIP archive",
+            Self::LfsPointer => "it is a pointer of Git LFS, not the file itself",
+            Self::GitCrypt => "it is encrypted with git-crypt",
+            Self::AnsibleVault => "it is encrypted with Ansible Vault",
+            Self::Pgp => "it is encrypted with PGP",
+            Self::Template => "it contains a placeholder that was not replaced",
+            Self::ErrorPage => "it contains the error 404 of a web server",
+        }
+    }
 }
 
 /// How a PKCS#7 bundle is written.
@@ -238,6 +292,7 @@ impl std::fmt::Display for FileContent {
             Self::PathOfFile(path) => {
                 return write!(f, "it contains the path of a file, {}, not certificates", path.display());
             }
+            Self::Wrapped(by) => by.words(),
             Self::NoCertificate => "it contains no certificate",
         })
     }

@@ -46,6 +46,16 @@ fn pkcs7(root: &X509, other: &X509, key: &openssl::pkey::PKey<Private>) -> Pkcs7
     Pkcs7::sign(other, key, &bundle, b"", Pkcs7Flags::DETACHED).unwrap()
 }
 
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut child = std::process::Command::new("gzip")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("gzip starts");
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), content).unwrap();
+    child.wait_with_output().unwrap().stdout
+}
+
 /// Every kind of file that is told apart, and some that are not, made of the root that verifies the server.
 fn kinds(root: &X509) -> Vec<Kind> {
     const INVALID: &str = "root-file-invalid";
@@ -79,6 +89,8 @@ fn kinds(root: &X509) -> Vec<Kind> {
         kind("request-der", request.to_der().unwrap(), INVALID, None),
         kind("page", "<!doctype html><html>", INVALID, None),
         kind("empty", "", INVALID, None),
+        kind("gzip", gzip(pem.as_bytes()), INVALID, "gunzip -c"),
+        kind("template", "{{ .Values.ca }}", INVALID, None),
         kind("text", "sslrootcert goes here", INVALID, None),
         kind("lines-lost", pem.replace('\n', " "), INVALID, CONVERT),
         kind("lines-escaped", pem.replace('\n', "\\n"), INVALID, CONVERT),

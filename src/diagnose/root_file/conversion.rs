@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::certificate::Alteration;
 use crate::diagnose::Fix;
 use crate::diagnose::view::path_text;
-use crate::trust::{FileContent, Pkcs7Form};
+use crate::trust::{FileContent, Pkcs7Form, Wrapping};
 
 /// The commands that write the certificates of a file at `path` as PEM beside it, else what to do in their place.
 pub(super) fn conversions(path: &Path, content: &FileContent) -> Vec<Fix> {
@@ -108,7 +108,44 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
             )),
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
+        FileContent::Wrapped(by) => vec![unwrapped(path, *by)],
         _ => vec![Fix::text("name the file with the CA's certificates in PEM")],
+    }
+}
+
+/// What takes a file out of what another program has made of it.
+fn unwrapped(path: &Path, by: Wrapping) -> Fix {
+    let to = path.with_extension("unpacked.pem").to_string_lossy().into_owned();
+    let [from, quoted] = [&path.to_string_lossy(), to.as_str()].map(crate::text::shell_quoted);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = crate::text::shell_quoted(&directory.to_string_lossy());
+    let into = |text: &str, command: String| Fix {
+        converts: Some(path.to_owned()),
+        ..Fix::text(text).run(command).set("sslrootcert", to.clone())
+    };
+    match by {
+        Wrapping::Gzip => into("unpack it", format!("gunzip -c < {from} > {quoted}")),
+        Wrapping::Zip => into("unpack it", format!("unzip -p {from} > {quoted}")),
+        Wrapping::AnsibleVault => into(
+            "decrypt it where the vault's password is (Ansible's copy module does so by itself)",
+            format!("ansible-vault decrypt --output {quoted} {from}"),
+        ),
+        Wrapping::Pgp => {
+            into("decrypt it where the key is", format!("gpg --output {quoted} --decrypt {from}"))
+        }
+        Wrapping::LfsPointer => {
+            Fix::text("fetch the file that it stands for (a CI job has to check out with LFS)")
+                .run(format!("git -C {directory} lfs install && git -C {directory} lfs pull"))
+        }
+        Wrapping::GitCrypt => Fix::text("decrypt the repository: name the key file, or omit it with GPG")
+            .run(format!("cd {directory} && git-crypt unlock KEYFILE")),
+        Wrapping::Template => Fix::text(format!(
+            "have the template filled in that makes {}: its variable has to hold the CA's certificate in PEM",
+            path_text(path)
+        )),
+        Wrapping::ErrorPage => {
+            Fix::text("correct the address and download the file again (curl -f saves no error page)")
+        }
     }
 }
 

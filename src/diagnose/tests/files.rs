@@ -13,7 +13,7 @@ use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::trust::{
-    ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Pkcs7Form, Roots, Utf16Form,
+    ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Pkcs7Form, Roots, Utf16Form, Wrapping,
 };
 
 fn path(text: &str) -> PathBuf {
@@ -189,6 +189,9 @@ fn what_the_root_file_really_is_decides_what_to_do() {
     for (content, says, advice) in [
         (FileContent::Empty, "empty", "download"),
         (FileContent::Html, "HTML", "download"),
+        (FileContent::Wrapped(Wrapping::ErrorPage), "404", "download"),
+        (FileContent::Wrapped(Wrapping::LfsPointer), "Git LFS", "check out with LFS"),
+        (FileContent::Wrapped(Wrapping::AnsibleVault), "Ansible Vault", "decrypt"),
         (FileContent::PrivateKey, "private key", "sslkey"),
         (FileContent::Csr, "request", "request"),
         (
