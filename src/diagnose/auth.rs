@@ -252,7 +252,16 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
         Some(Notice::PassfileUseless { path, why }) => {
             let shown = super::view::path_text(path);
             let (what, fix) = match why {
-                NoPassword::Missing => ("does not exist".to_owned(), create(&wanted(), &shown)),
+                NoPassword::Missing => (
+                    "does not exist".to_owned(),
+                    match crate::file::obstacle::similar(path) {
+                        Some(similar) => {
+                            Fix::text(format!("use {}, which exists", super::view::path_text(&similar)))
+                                .set("passfile", similar.to_string_lossy())
+                        }
+                        None => create(&wanted(), &shown),
+                    },
+                ),
                 NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown, reason)),
                 NoPassword::NoLine { wanted, nearest } => {
                     let wanted = text::printable(wanted);
@@ -334,11 +343,20 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("user", user)
             .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
             .fact("server_says", words(message))
+            .fixes(placeholder_password(view))
             .fixes(provider_hints(view, Situation::PasswordRejected, None))
             .fixes(cut_password(view))
             .fixes(at_server(view))
             .fixes(fixes),
     )
+}
+
+/// What stands in the string in the place of a password.
+fn placeholder_password(view: &View<'_>) -> Option<Fix> {
+    let input = view.evidence.input.as_ref()?.expose();
+    crate::clients::dialect::placeholders(input).contains(&"password").then(|| {
+        Fix::text("the password in the string is only a placeholder: take it out, and give the real one in PGPASSWORD")
+    })
 }
 
 /// Where the password is to be checked: where it came from, and where it is compared.

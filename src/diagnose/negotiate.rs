@@ -530,6 +530,15 @@ fn error(view: &View<'_>) -> Option<Finding> {
             "it seems to be starting or stopping",
             Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"])),
         )
+    } else if message.contains("could not fork") {
+        (
+            "it cannot start a process for the connection: memory or the number of processes is at its limit",
+            Fix::text(
+                "on the server: see what is at its limit; end what uses the memory, or raise the limit (LimitNPROC and TasksMax of its \
+                 systemd unit), then restart PostgreSQL if they were raised",
+            )
+            .run("free -m; ps -e | wc -l; systemctl show -p TasksCurrent,TasksMax,LimitNPROC 'postgresql*'"),
+        )
     } else {
         (
             "the server or a proxy turned the connection away before TLS; PostgreSQL does so when it \

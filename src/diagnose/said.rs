@@ -26,6 +26,8 @@ pub(super) enum Said {
     NoLogin,
     /// The role lacks the privilege CONNECT.
     NoConnectPrivilege,
+    /// The role lacks the attribute REPLICATION.
+    NoReplication,
     /// The database does not exist.
     NoDatabase,
     /// The database takes no connections (ALLOW_CONNECTIONS).
@@ -51,6 +53,8 @@ const MESSAGES: &[(&[&str], &str, Said)] = &[
     (&["28000"], "role \"*\" does not exist", Said::NoRole),
     (&["28000"], "role \"*\" is not permitted to log in", Said::NoLogin),
     (&["42501"], "permission denied for database *", Said::NoConnectPrivilege),
+    (&["42501"], "must be superuser or replication role to start walsender", Said::NoReplication),
+    (&["42501"], "permission denied to start WAL sender", Said::NoReplication),
     (&["55000"], "database \"*\" is not currently accepting connections", Said::DatabaseClosed),
 ];
 

@@ -247,6 +247,9 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// By default (config.html of PgBouncer).
+const PGBOUNCER_PORT: u16 = 6432;
+
 /// A command in the console of PgBouncer, which is a database of the pooler itself: the same target otherwise.
 fn console(view: &View<'_>, command: &str) -> String {
     let to =
@@ -417,25 +420,26 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
              the server for its LDAP, RADIUS or Kerberos"
         }
     };
+    let log = log_connections(
+        "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
+         Kerberos server of this user's line in pg_hba.conf",
+    );
+    let pooler = Fix::text(
+        "if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN). sv_active and sv_idle 0: it does not reach the \
+         server behind it; start that, or correct its address in pgbouncer.ini. cl_waiting above 0 with busy servers: end sessions \
+         that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD",
+    )
+    .run(console(view, "SHOW POOLS"));
+    // The port tells who it most likely is.
+    let fixes = if view.port() == PGBOUNCER_PORT { [pooler, log] } else { [log, pooler] };
     Some(
         Finding::titled(title)
-        .because(format!("{}; {waits}", view.tls_words()))
-        .fact("last_message", last_message(view))
-        .fact_if("incomplete", incomplete)
-        .fact_if("seconds", seconds(view))
-        .fix(log_connections(
-            "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
-             Kerberos server of this user's line in pg_hba.conf",
-        ))
-        .fix(
-            Fix::text(
-                "if a pooler holds it and it is PgBouncer: see whether its pool is exhausted, as one of its admin_users (in place \
-                 of ADMIN); if cl_waiting is above 0, end sessions that are \"idle in transaction\" on the server, or raise \
-                 default_pool_size in pgbouncer.ini, then RELOAD",
-            )
-            .run(console(view, "SHOW POOLS")),
-        )
-        .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
+            .because(format!("{}; {waits}", view.tls_words()))
+            .fact("last_message", last_message(view))
+            .fact_if("incomplete", incomplete)
+            .fact_if("seconds", seconds(view))
+            .fixes(fixes)
+            .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }
 
@@ -613,6 +617,14 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                     .run(format!("GRANT CONNECT ON DATABASE {name} TO {role};")),
             ],
         ),
+        Some(Said::NoReplication) => (
+            format!("{tls}, and the password was accepted; replication needs the attribute REPLICATION, which the role {user} lacks"),
+            vec![
+                Fix::text("on the server: give it, as a superuser (since PostgreSQL 16 also as a role with CREATEROLE and REPLICATION)")
+                    .run(format!("ALTER ROLE {role} REPLICATION;")),
+                Fix::text("if no replication is meant: take it out of the string").set("replication", ""),
+            ],
+        ),
         Some(Said::DatabaseClosed) => (
             format!("{tls}; the database {database} has ALLOW_CONNECTIONS false, as template0 has"),
             vec![
@@ -696,9 +708,17 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
         let options = view.settings()?.parameter("options")?;
         super::view::shown_value(&options.value).contains(&name).then(|| options.origin.clone())
     };
+    let variable = crate::conninfo::options::SERVER_SETTINGS
+        .iter()
+        .find(|(_, setting)| setting.eq_ignore_ascii_case(&name))
+        .map(|(variable, _)| *variable);
     let place = match (name.as_str(), in_options()) {
         (_, Some(Origin::Environment(variable))) => variable.to_owned(),
         (_, Some(origin)) => format!("options, from {}", origin.phrase()),
+        (_, None) if variable.is_some() => {
+            format!("the environment variable {}", variable.unwrap_or_default())
+        }
+        ("client_encoding", None) => view.origin_words("client_encoding").unwrap_or_default(),
         ("options", None) => {
             view.origin_words("options").map_or("options".to_owned(), |from| format!("options, from {from}"))
         }
@@ -736,10 +756,11 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
         ("42704", None) => format!("in {place}: remove {name}, or correct its name"),
         _ => format!("in {place}: correct the value of {name}"),
     };
-    Some((
-        format!("the client sets {name} at the start ({place}), and the server rejects that"),
-        vec![Fix::text(fix)],
-    ))
+    let fix = match variable.filter(|variable| place.contains(variable)) {
+        Some(variable) => Fix::text(format!("{fix}, or remove the variable")).by_unsetting(&[variable]),
+        None => Fix::text(fix),
+    };
+    Some((format!("the client sets {name} at the start ({place}), and the server rejects that"), vec![fix]))
 }
 
 /// What an error comes from as far as its SQLSTATE tells (PostgreSQL's documentation, appendix A).
