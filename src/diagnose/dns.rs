@@ -221,6 +221,13 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if name == "host.docker.internal" {
         return Some(of_docker(finding));
     }
+    if let Some(target) = view.evidence.resolvers.iter().find_map(|server| server.alias_of.as_deref()) {
+        return Some(of_alias(finding, &name, target));
+    }
+    if let Some(service) = name.strip_suffix(".cluster.local").and_then(|name| name.strip_suffix(".svc")) {
+        return Some(of_cluster(finding, &name, service, view.port()));
+    }
+    let ascii = (!name.is_ascii()).then(|| punycode::host(&name));
     let bare = !name.contains('.');
     let cause = if bare {
         "a name without a dot resolves only where it is known: in its own container network, or with the \
@@ -246,7 +253,46 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         };
         return Some(finding.because(cause).fix(full).fix(inside).fix(spelling(view, &name)));
     }
+    if let Some(ascii) = ascii {
+        return Some(
+            finding
+                .because("the name has characters outside ASCII, which browsers encode before they ask DNS, and libpq does not")
+                .fix(Fix::text("write the name as it is in the DNS and in the certificate").set("host", ascii))
+                .fix(look_up(&name)),
+        );
+    }
     Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(inside))
+}
+
+/// An alias whose target is gone.
+fn of_alias(finding: Finding, name: &str, target: &str) -> Finding {
+    let target = text::printable(target);
+    finding
+        .because(format!("{name} is an alias (CNAME) of {target}, and that name has no address"))
+        .fact("alias_of", target.clone())
+        .fix(Fix::text(format!(
+            "in the DNS: let the CNAME record of {name} point to the server's current name, or give {target} an address again"
+        )))
+        .fix(Fix::text("until then, here: set host to the server's current name, if its certificate has that"))
+}
+
+/// A service of Kubernetes, which only the cluster's own DNS knows.
+fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding {
+    let (service, namespace) = service.rsplit_once('.').unwrap_or((service, "NAMESPACE"));
+    let words =
+        ["-n", namespace, &format!("service/{service}"), &format!("{port}:{port}")].map(text::shell_quoted);
+    finding
+        .because("the suffix is that of a Kubernetes cluster: its services resolve in its own pods only")
+        .fix(
+            Fix::text("outside of the cluster: forward the port, in another terminal, and keep the name for verification")
+                .run(format!("kubectl port-forward {}", words.join(" ")))
+                .set("host", name)
+                .set("hostaddr", "127.0.0.1"),
+        )
+        .fix(Fix::text("run the check in a pod of the cluster"))
+        .fix(Fix::text("inside of a pod: see whether the service exists").run_words([
+            "kubectl", "-n", namespace, "get", "service", service.rsplit('.').next().unwrap_or(service),
+        ]))
 }
 
 /// A name under a provider's suffix, which has servers that are known inside of their networks only.
@@ -297,6 +343,89 @@ fn of_docker(finding: Finding) -> Finding {
             .fix(Fix::text("in the container, on Linux: start it with this option (Compose: extra_hosts: [\"host.docker.internal:host-gateway\"])")
                 .run("docker run --add-host=host.docker.internal:host-gateway …"))
             .fix(Fix::text("outside of containers: set host to localhost or to the server's name"))
+}
+
+/// The form that DNS has of names in other scripts (RFC 3492; RFC 5891 without its tables).
+mod punycode {
+    /// Each label that needs it, encoded.
+    pub(super) fn host(name: &str) -> String {
+        let name = name.to_lowercase();
+        let label = |label: &str| match label.is_ascii() {
+            true => label.to_owned(),
+            false => encoded(label).map_or_else(|| label.to_owned(), |text| format!("xn--{text}")),
+        };
+        name.split('.').map(label).collect::<Vec<_>>().join(".")
+    }
+
+    /// `None` where a number would be too large.
+    fn encoded(label: &str) -> Option<String> {
+        let mut text: String = label.chars().filter(char::is_ascii).collect();
+        let basic = u32::try_from(text.len()).ok()?;
+        if basic > 0 {
+            text.push('-');
+        }
+        let (mut n, mut delta, mut bias, mut done) = (128u32, 0u32, 72u32, basic);
+        while done < u32::try_from(label.chars().count()).ok()? {
+            let next = label.chars().map(u32::from).filter(|c| *c >= n).min()?;
+            delta = delta.checked_add((next - n).checked_mul(done + 1)?)?;
+            n = next;
+            for c in label.chars().map(u32::from) {
+                if c < n {
+                    delta = delta.checked_add(1)?;
+                }
+                if c != n {
+                    continue;
+                }
+                let mut rest = delta;
+                for k in (36u32..).step_by(36) {
+                    let limit = k.saturating_sub(bias).clamp(1, 26);
+                    if rest < limit {
+                        break;
+                    }
+                    text.push(digit(limit + (rest - limit) % (36 - limit))?);
+                    rest = (rest - limit) / (36 - limit);
+                }
+                text.push(digit(rest)?);
+                bias = adapted(delta, done + 1, done == basic);
+                (delta, done) = (0, done + 1);
+            }
+            (delta, n) = (delta.checked_add(1)?, n.checked_add(1)?);
+        }
+        Some(text)
+    }
+
+    fn digit(value: u32) -> Option<char> {
+        "abcdefghijklmnopqrstuvwxyz0123456789".chars().nth(usize::try_from(value).ok()?)
+    }
+
+    fn adapted(delta: u32, points: u32, first: bool) -> u32 {
+        let mut delta = if first { delta / 700 } else { delta / 2 };
+        delta += delta / points;
+        let mut k = 0;
+        while delta > 455 {
+            delta /= 35;
+            k += 36;
+        }
+        k + 36 * delta / (delta + 38)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn names_of_rfc_3492_and_others() {
+            for (name, ascii) in [
+                ("b\u{f6}rse.lumen.example", "xn--brse-5qa.lumen.example"),
+                ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+                (
+                    "\u{4ed6}\u{4eec}\u{4e3a}\u{4ec0}\u{4e48}\u{4e0d}\u{8bf4}\u{4e2d}\u{6587}",
+                    "xn--ihqwcrb4cv8a8dqg056pqjye",
+                ),
+                ("plain.example", "plain.example"),
+            ] {
+                assert_eq!(super::host(name), ascii);
+            }
+        }
+    }
 }
 
 fn no_address(view: &View<'_>) -> Option<Finding> {

@@ -1,5 +1,7 @@
 //! The TCP connection.
 
+use std::net::IpAddr;
+
 use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
@@ -96,8 +98,18 @@ fn usual_port(view: &View<'_>) -> Option<Fix> {
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
     let port = view.port();
-    match reached(view) {
-        Reachability::Loopback => vec![
+    // Whoever names a server and this machine's address beside it has a tunnel to that server.
+    let far = view.dns_name().filter(|name| name.contains('.') && view.origin("hostaddr").is_some());
+    match (reached(view), far) {
+        (Reachability::Loopback, Some(server)) => vec![
+            Fix::text(format!(
+                "start the tunnel to {server} again, in another terminal (BASTION: the machine that it goes through)"
+            ))
+            .run(format!("ssh -N -L {port}:{server}:5432 BASTION")),
+            Fix::text("see on which port of this machine it listens, and set port to that")
+                .run("sudo ss -ltnp | grep -E 'ssh|kubectl|cloud-sql|stunnel'"),
+        ],
+        (Reachability::Loopback, None) => vec![
             Fix::text(
                 "see on which ports of this machine PostgreSQL, a pooler, a tunnel or a container listens, and set port to that",
             )
@@ -411,6 +423,21 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
 
 fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
     let port = view.port();
+    // The bridge that every Docker daemon makes for itself (docs.docker.com, "Bridge network driver").
+    if let Some(IpAddr::V4(address)) = view.address()
+        && address.octets().starts_with(&[172, 17])
+    {
+        return finding
+            .because("172.17.0.0/16 is Docker's default network: each machine with Docker has its own, and no other machine reaches it")
+            .fix(
+                Fix::text(
+                    "on the machine with the container: publish its port, and set host to that machine's name; a container that runs \
+                     without has to be made again",
+                )
+                .run(format!("docker port CONTAINER\ndocker run -p {port}:5432 …")),
+            )
+            .fix(Fix::text("on that machine itself: see whether the container runs and has this address").run("docker ps; docker network inspect bridge"));
+    }
     finding
         .because(if view.dns_name().is_some() {
             "the name leads to a private address: the server has private access, and this machine is \

@@ -138,6 +138,8 @@ pub struct NameServer {
     pub address: String,
     /// Its answer; `None` if it was not asked.
     pub answer: Option<NameServerAnswer>,
+    /// The name that the one asked for is an alias of, where that one has no address.
+    pub alias_of: Option<String>,
 }
 
 /// What a name server answers (RFC 1035, 4.1.1: the code of the response).

@@ -139,7 +139,10 @@ pub(super) fn resolvers() -> Vec<NameServer> {
     if read.is_err() {
         return Vec::new();
     }
-    name_servers(&text).into_iter().map(|address| NameServer { address, answer: None }).collect()
+    name_servers(&text)
+        .into_iter()
+        .map(|address| NameServer { address, answer: None, alias_of: None })
+        .collect()
 }
 
 /// glibc asks the first three.

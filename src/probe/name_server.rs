@@ -16,6 +16,7 @@ const PORT: u16 = 53;
 /// Types of records (RFC 1035, 3.2.2; RFC 3596).
 const A: u16 = 1;
 const AAAA: u16 = 28;
+const CNAME: u16 = 5;
 /// A name server that is well answers in less; the resolver's own wait is over already.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// RFC 1035, 2.3.4: longer answers are cut, which the header survives.
@@ -41,17 +42,55 @@ pub(super) async fn ask_all(servers: Vec<NameServer>, name: &str, limit: Duratio
         .collect();
     let mut answers = Vec::new();
     for (server, asked) in servers.into_iter().zip(asked) {
-        answers.push(NameServer { answer: asked.await.ok().flatten(), ..server });
+        let (answer, alias_of) = asked.await.ok().flatten().unzip();
+        answers.push(NameServer { answer, alias_of: alias_of.flatten(), ..server });
     }
     answers
 }
 
-async fn ask(address: IpAddr, query: &[u8], limit: Duration) -> NameServerAnswer {
+async fn ask(address: IpAddr, query: &[u8], limit: Duration) -> (NameServerAnswer, Option<String>) {
     match timeout(limit, exchange(address, query)).await {
-        Err(_) => NameServerAnswer::Silent,
-        Ok(Err(error)) => NameServerAnswer::Failed(os_failure(&error)),
-        Ok(Ok(answer)) => read(query, &answer).unwrap_or(NameServerAnswer::Silent),
+        Err(_) => (NameServerAnswer::Silent, None),
+        Ok(Err(error)) => (NameServerAnswer::Failed(os_failure(&error)), None),
+        Ok(Ok(answer)) => {
+            (read(query, &answer).unwrap_or(NameServerAnswer::Silent), dangling_alias(query, &answer))
+        }
     }
+}
+
+/// The name at the end of aliases, where the answer has no address for it.
+fn dangling_alias(query: &[u8], answer: &[u8]) -> Option<String> {
+    let mut found = None;
+    for (kind, data) in all_records(query, answer) {
+        match kind {
+            CNAME => found = name_in(answer, data),
+            A | AAAA => return None,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A name in a message, with what its pointers lead to (RFC 1035, 4.1.4).
+fn name_in(message: &[u8], data: &[u8]) -> Option<String> {
+    let mut name = String::new();
+    let mut reader = Reader::new(data);
+    // Each step takes a label or follows a pointer; one in a circle ends nowhere.
+    for _ in 0..LONGEST_NAME {
+        match reader.u8()? {
+            0 => return (!name.is_empty()).then_some(name),
+            high @ 192.. => {
+                let at = usize::from(u16::from_be_bytes([high & 0x3f, reader.u8()?]));
+                reader = Reader::new(message.get(at..)?);
+            }
+            length => {
+                let label = reader.take(usize::from(length))?;
+                let separator = if name.is_empty() { "" } else { "." };
+                name = format!("{name}{separator}{}", String::from_utf8_lossy(label));
+            }
+        }
+    }
+    None
 }
 
 /// The addresses that the first of the servers to answer has for a name, at most so many: those of IPv4 first. `None` where
@@ -91,19 +130,23 @@ pub(super) async fn addresses(
 /// The addresses in an answer to the query, whatever names lead to them (RFC 1035, 4.1).
 fn records(query: &[u8], answer: &[u8]) -> Vec<IpAddr> {
     let mut found = Vec::new();
-    let mut reader = Reader::new(answer);
-    let Some(count) = reader.take(6).and_then(|_| reader.u16()) else { return found };
-    // The question comes back as it was.
-    if reader.take(query.len().saturating_sub(8)).is_none() {
-        return found;
-    }
-    for _ in 0..count {
-        let Some((kind, data)) = record(&mut reader) else { break };
+    for (kind, data) in all_records(query, answer) {
         let v4 = data.first_chunk::<4>().filter(|_| kind == A && data.len() == 4);
         let v6 = data.first_chunk::<16>().filter(|_| kind == AAAA && data.len() == 16);
         found.extend(v4.map(|octets| IpAddr::from(*octets)).or(v6.map(|octets| IpAddr::from(*octets))));
     }
     found
+}
+
+/// The records of an answer: type and data.
+fn all_records<'a>(query: &[u8], answer: &'a [u8]) -> Vec<(u16, &'a [u8])> {
+    let mut reader = Reader::new(answer);
+    let Some(count) = reader.take(6).and_then(|_| reader.u16()) else { return Vec::new() };
+    // The question comes back as it was.
+    if reader.take(query.len().saturating_sub(8)).is_none() {
+        return Vec::new();
+    }
+    (0..count).map_while(|_| record(&mut reader)).collect()
 }
 
 /// Type and data of the next record, behind its name: labels up to an empty one or to a pointer.

@@ -95,7 +95,11 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,
-            resolvers: vec![crate::evidence::NameServer { address: "192.0.2.53".to_owned(), answer: None }],
+            resolvers: vec![crate::evidence::NameServer {
+                address: "192.0.2.53".to_owned(),
+                answer: None,
+                alias_of: None,
+            }],
             families: None,
             member: None,
             scope: Scope::default(),
