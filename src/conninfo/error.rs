@@ -104,6 +104,8 @@ pub enum ConfigError {
         unreadable: Vec<PathBuf>,
         /// The sections that these files have.
         others: Vec<String>,
+        /// The user's file, where PGSERVICEFILE takes its place and it has the section.
+        own_file: Option<PathBuf>,
     },
     /// A string of another driver, which that driver refuses: whoever read it says why.
     OtherDriver,

@@ -129,7 +129,13 @@ fn not_found(
 ) -> Box<ConfigError> {
     let others =
         sections(environment).into_iter().map(|head| shown(&Value::from(head.name.as_str()))).collect();
-    Box::new(ConfigError::ServiceNotFound { name: shown(name), files, unreadable, others })
+    let own_file = environment.home().map(|home| home.join(".pg_service.conf"));
+    let has_it = |path: &PathBuf| {
+        environment.variable("PGSERVICEFILE").is_some()
+            && read(path).is_ok_and(|content| matches!(section(&content, name, path), Ok(Some(_))))
+    };
+    let own_file = own_file.filter(has_it);
+    Box::new(ConfigError::ServiceNotFound { name: shown(name), files, unreadable, others, own_file })
 }
 
 /// What ends the search for a service.
@@ -287,6 +293,7 @@ mod tests {
                 ],
                 unreadable: Vec::new(),
                 others: Vec::new(),
+                own_file: None,
             }))
         );
         fs::create_dir(at("system")).unwrap();

@@ -159,6 +159,9 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     let finding = match &error.kind {
         SyntaxErrorKind::MissingEquals(word) if whole(word.as_bytes()) => {
             let word = shown(word);
+            if let Some(found) = of_a_table(&word) {
+                return Some(found.mark(mark(view, "a word without =")));
+            }
             let command = nearest(&word, SUBCOMMANDS).map(|found| {
                 Fix::text(format!("run the subcommand {found}")).run(format!("pgtls-check {found}"))
             });
@@ -219,6 +222,14 @@ fn in_a_uri(view: &View<'_>, error: &SyntaxError, is_secret: bool) -> Finding {
         })
         .edit(span, text)
     });
+    if error.kind == SyntaxErrorKind::ParameterWithTwoEquals
+        && let Some(at) = second_question_mark(input, error.span.start)
+    {
+        return Finding::titled("a second ? in the URI: parameters are separated by &")
+            .because("the first ? begins the parameters, and a second one belongs to the value before it")
+            .mark(mark(view, "here"))
+            .fix(Fix::text("write & in the place of the second ?").edit(at..at + 1, "&"));
+    }
     let space = (error.kind == SyntaxErrorKind::BareSpace).then(|| {
         [
             Fix::text("remove the space").edit(error.span.clone(), ""),
@@ -232,6 +243,36 @@ fn in_a_uri(view: &View<'_>, error: &SyntaxError, is_secret: bool) -> Finding {
         .fixes(space.into_iter().flatten())
         .fixes(encoded)
         .fixes(advice)
+}
+
+/// Where a `?` stands before the keyword at whose `=` a parameter of a URI is refused.
+fn second_question_mark(input: &[u8], equals: usize) -> Option<usize> {
+    let before = input.get(..equals)?;
+    let at = before.iter().rposition(|byte| matches!(byte, b'?' | b'&'))?;
+    let keyword = before.get(at + 1..)?;
+    let is_second = before.get(at) == Some(&b'?') && before.get(..at)?.contains(&b'?');
+    (is_second && options::find(keyword).is_some()).then_some(at)
+}
+
+/// A line of a table: fields separated by semicolons, commas or tabs, the first two of which may be host and port.
+fn of_a_table(word: &str) -> Option<Finding> {
+    let separator = [';', ',', '\t'].into_iter().find(|separator| word.contains(*separator))?;
+    let fields: Vec<&str> = word.split(separator).map(str::trim).collect();
+    let [host, port, ..] = fields.as_slice() else { return None };
+    let is_host = conninfo::is_possible_name(host) || host.parse::<std::net::IpAddr>().is_ok();
+    if !is_host || host.is_empty() {
+        return None;
+    }
+    let finding = Finding::titled("the line is one of a table, not a connection string")
+        .because("a list has one connection string or HOST:PORT per line");
+    let shown = if separator == '\t' { "\\t".to_owned() } else { separator.to_string() };
+    Some(finding.fix(
+        Fix::text(match port.parse::<u16>() {
+            Ok(port) => format!("write {}:{port} in its place; for the whole list, without its first line:", text::printable(host)),
+            Err(_) => "remove the line if it is the heading of the table; for the whole list, without its first line:".to_owned(),
+        })
+        .run(format!("tail -n +2 FILE | cut -d$'{shown}' -f1,2 | tr '{shown}' ':' | pgtls-check --from -")),
+    ))
 }
 
 /// A quote within a quoted value ends it, and what comes next is a word without `=`.
@@ -414,7 +455,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
                 None => fix,
             }
         }
-        None => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
+        None => unknown_name(&keyword),
     };
     let others = other_unknown_options(view, span.as_ref());
     let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
@@ -464,6 +505,18 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             .fix(fix)
             .fixes(further),
     )
+}
+
+/// What to do with a name that is near to no option.
+fn unknown_name(keyword: &str) -> Fix {
+    // So variables are called, and no option of libpq.
+    match keyword.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
+        true => Fix::text(
+            "it looks like a line of an environment file: check the line with the connection string alone (here that of DATABASE_URL)",
+        )
+        .run("grep '^DATABASE_URL=' FILE | pgtls-check --from -"),
+        false => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
+    }
 }
 
 /// Why a keyword is none.
@@ -542,6 +595,16 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
     }
 }
 
+/// The port of a string of keywords, where it is what Kubernetes puts into variables, and the number in it.
+fn service_link(input: &[u8]) -> Option<(String, String)> {
+    let parsed = conninfo::parse(input).ok()?;
+    let (_, port) = parsed.assignments.iter().find(|(keyword, _)| *keyword == "port")?;
+    let link = std::str::from_utf8(port.value.as_bytes()).ok()?;
+    let (address, number) = link.strip_prefix("tcp://")?.rsplit_once(':')?;
+    let is_address = address.parse::<std::net::IpAddr>().is_ok();
+    (is_address && number.parse::<u16>().is_ok()).then(|| (link.to_owned(), number.to_owned()))
+}
+
 fn refused_value(
     view: &View<'_>,
     keyword: &'static str,
@@ -562,6 +625,7 @@ fn refused_value(
         }
         _ if allowed.starts_with("an integer") => meant::number(keyword, plain),
         "port" => meant::port(plain),
+        "load_balance_hosts" if ["true", "on", "yes", "1"].contains(&plain) => Some("random".to_owned()),
         _ => nearest(plain, words).map(str::to_owned),
     };
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
@@ -572,6 +636,15 @@ fn refused_value(
             .fact("option", keyword)
             .fact_if("from", Some(origin.phrase()))
             .fix(Fix::text(format!("write the address in brackets: {address}")).edit(span, address));
+    }
+    if let Some((link, port)) = service_link(input).filter(|_| keyword == "port") {
+        return Finding::titled(format!("the port is a whole address: {link}"))
+            .because("Kubernetes sets such a variable (NAME_PORT=tcp://ADDRESS:PORT) for each service of the namespace")
+            .fact("option", keyword)
+            .fact("value", link)
+            .fact("from", origin.phrase())
+            .fix(Fix::text("use the number alone, as in the variable NAME_SERVICE_PORT").set(keyword, port))
+            .fix(Fix::text("keep such variables out of the pod: enableServiceLinks: false in its spec, and set the variable yourself"));
     }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
@@ -700,7 +773,9 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
 }
 
 fn service_not_found(view: &View<'_>) -> Option<Finding> {
-    let ConfigError::ServiceNotFound { name, files, unreadable, others } = error(view)? else { return None };
+    let ConfigError::ServiceNotFound { name, files, unreadable, others, own_file } = error(view)? else {
+        return None;
+    };
     let listed = super::view::at_most(20, others.iter().map(|other| text::printable(other)));
     let name = text::printable(name);
     let looked: Vec<String> =
@@ -732,6 +807,10 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             .fact_if("services", (!listed.is_empty()).then_some(listed.clone()))
             .mark(mark(view, "no such service"))
             .fixes(readable)
+            .fixes(own_file.as_ref().map(|path| {
+                Fix::text(format!("unset PGSERVICEFILE: {} has the section", path_text(path)))
+                    .by_unsetting(&["PGSERVICEFILE"])
+            }))
             .fixes(similar)
             .fix(
                 Fix::text(format!(
@@ -849,7 +928,11 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                 ))
                 .fact("socket", path)
                 .fact("sslmode", mode)
-                .fact_if("from", view.origin_words("host"))
+                .fact(
+                    "from",
+                    view.origin_words("host")
+                        .unwrap_or_else(|| "libpq's default: neither host nor the variable PGHOST is set".to_owned()),
+                )
                 .fix(Fix::text(match view.origin("host") {
                     Some(Origin::Environment(variable)) => format!(
                         "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"

@@ -385,6 +385,19 @@ fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
     };
     let owners: Vec<String> =
         words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect();
+    let client = failure.dialect.name.rsplit(['+', '-']).next().unwrap_or_default();
+    let has_own = crate::clients::table::find(client).is_some()
+        && words.iter().any(|(word, ..)| word.starts_with("ssl"));
+    let own = has_own.then(|| {
+        let place = match failure.dialect.name.starts_with("sqlalchemy") {
+            true => "; SQLAlchemy passes them on from create_engine(URL, connect_args={…})",
+            false => "",
+        };
+        Fix::text(format!("give the driver its own settings of TLS in their place, as this shows{place}"))
+            .run(format!(
+                "pgtls-check clients --for {client} 'host=HOST sslmode=verify-full sslrootcert=FILE'"
+            ))
+    });
     let fixes = words.iter().map(|(keyword, nearest, _)| match nearest {
         Some(nearest) => Fix::text(format!("write {nearest} for {keyword}")),
         None => Fix::text(format!("remove {keyword}")),
@@ -392,6 +405,7 @@ fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
     Finding::titled(title)
         .because(owners.join("; "))
         .fact("options", words.iter().map(|(keyword, ..)| keyword.clone()).collect::<Vec<String>>())
+        .fixes(own)
         .fixes(fixes)
 }
 
@@ -438,7 +452,14 @@ fn value(driver: &str, fault: &FaultKind, given: &str) -> (String, String) {
             let keyword = printable(keyword);
             (
                 format!("the value of {keyword} is a placeholder"),
-                format!("replace the placeholder with the real value of {keyword}"),
+                match given.trim_start_matches(['$', '{']).trim_end_matches('}') {
+                    name if given.starts_with('$') => format!(
+                        "set the variable {} to the {keyword} where the string is expanded; here nothing expanded it: a shell does in \
+                         double quotes, and Helm, Compose and .env files each in their own way",
+                        printable(name)
+                    ),
+                    _ => format!("replace the placeholder with the real value of {keyword}"),
+                },
             )
         }
         FaultKind::Computed(keyword) => {

@@ -6,6 +6,7 @@ use super::view::{View, at_most};
 use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
 use crate::evidence::audit::Audit;
 use crate::evidence::{Evidence, Source, SourceKind};
+use crate::text::shell_quoted;
 
 /// Judges the evidence. Total: any evidence has an outcome, and a diagnosis unless it is verified.
 pub fn diagnose(evidence: Evidence) -> Outcome {
@@ -68,7 +69,12 @@ impl Outcome {
         let warnings = self.warnings.iter_mut().map(|warning| &mut warning.fixes);
         if source.kind == SourceKind::File {
             let line = source.to_string();
-            diagnoses.chain(warnings).flatten().for_each(|fix| fix.in_list = Some(line.clone()));
+            let file = source.file.as_deref().map(shell_quoted).unwrap_or_default();
+            diagnoses.chain(warnings).flatten().for_each(|fix| {
+                fix.in_list = Some(line.clone());
+                fix.command =
+                    fix.command.take().map(|command| command.replace(" FILE | ", &format!(" {file} | ")));
+            });
         }
         Self { source, ..self }
     }

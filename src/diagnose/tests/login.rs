@@ -88,7 +88,7 @@ fn errors_about_what_is_sent_at_the_start_name_it_and_where_it_is_from() {
     sent("22023", "invalid value for parameter \"work_mem\": \"1XB\"")
         .advises("in PGOPTIONS: correct the value of work_mem");
     sent("22023", "invalid value for parameter \"TimeZone\": \"Nowhere\"")
-        .advises("in the string or a PG* variable: correct the value of TimeZone");
+        .advises("in the environment variable PGTZ: correct the value of TimeZone");
     sent("08P01", "unsupported startup parameter: options")
         .because("these are PgBouncer's words")
         .runs("ignore_startup_parameters = options")

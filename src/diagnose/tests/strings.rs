@@ -237,6 +237,7 @@ fn a_host_with_more_than_a_name_is_corrected() {
 #[test]
 fn a_missing_service_lists_the_files() {
     let error = ConfigError::ServiceNotFound {
+        own_file: None,
         name: "ordres".to_owned(),
         files: vec![(PathBuf::from("/home/me/.pg_service.conf"), "no such section".to_owned())],
         unreadable: Vec::new(),
@@ -252,6 +253,7 @@ fn a_missing_service_lists_the_files() {
     // What it holds is not known: it is to be read first.
     let path = PathBuf::from("/home/me/.pg_service.conf");
     let error = ConfigError::ServiceNotFound {
+        own_file: None,
         name: "orders".to_owned(),
         files: vec![(path.clone(), "cannot be read".to_owned())],
         unreadable: vec![path],
