@@ -1005,11 +1005,16 @@ fn option_not_supported(view: &View<'_>) -> Option<Finding> {
         return None;
     };
     let reference = path_text(reference);
+    let file = Fix::text("set sslkey to a file whose path has no colon in it");
+    let on_card =
+        Fix::text("if the key is on a token or card: check TLS here without it, and the login with psql, which uses the engine")
+            .set("sslcert", "/nonexistent")
+            .set("sslkey", "");
     Some(
         Finding::titled(format!("sslkey={reference} is in an OpenSSL engine, which pgtls-check cannot use"))
             .because("libpq reads a value with a colon (other than in the second place) as engine:key")
             .fact("option", "sslkey")
-            .fact("value", reference)
-            .fix(Fix::text("set sslkey to a file whose path has no colon in it")),
+            .fact("value", reference.clone())
+            .fixes(if reference.starts_with("pkcs11") { [on_card, file] } else { [file, on_card] }),
     )
 }

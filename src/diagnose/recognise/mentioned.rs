@@ -27,6 +27,16 @@ impl Mentioned {
         String::from_utf8(bytes).ok()
     }
 
+    /// The line that admits the client with TLS.
+    fn hba_line(&self) -> Option<String> {
+        let client: IpAddr = self.value("client")?.parse().ok()?;
+        let bits = if client.is_ipv4() { 32 } else { 128 };
+        let (database, user) = (self.value("dbname")?, self.value("user")?);
+        let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+        (is_plain(database) && is_plain(user))
+            .then(|| format!("hostssl {database} {user} {client}/{bits} scram-sha-256"))
+    }
+
     /// The first mention of a setting counts.
     fn add(&mut self, keyword: &'static str, value: &str) {
         // What may hold a secret is not repeated.
@@ -47,7 +57,42 @@ pub fn mentioned(text: &str) -> Mentioned {
             mentioned.add(keyword, value);
         }
     }
+    // In every language PostgreSQL quotes the client's address, the user and the database in this order.
+    if text.contains("pg_hba.conf") && mentioned.value("client").is_none() {
+        let quoted: Vec<&str> = text.split(QUOTES).skip(1).step_by(2).map(str::trim).collect();
+        if let [client, user, database, ..] = quoted.as_slice()
+            && is_address(client)
+        {
+            for (keyword, value) in [("client", client), ("user", user), ("dbname", database)] {
+                mentioned.add(keyword, value);
+            }
+        }
+    }
     mentioned
+}
+
+/// Quotation marks of PostgreSQL's languages.
+const QUOTES: [char; 8] =
+    ['"', '\u{ab}', '\u{bb}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{300c}', '\u{300d}'];
+
+/// A fix with what the text mentions in it: `{sslkey|KEY}` is the path of the key if that is mentioned, else KEY. `{hba}` is a
+/// line of pg_hba.conf.
+pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
+    let mut filled = String::new();
+    let mut rest = fix;
+    while let Some((before, (hole, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        let (keyword, otherwise) = hole.split_once('|').unwrap_or((hole, ""));
+        let value = match keyword {
+            "hba" => mentioned.hba_line(),
+            _ => mentioned.value(keyword).map(crate::text::shell_quoted),
+        };
+        filled += before;
+        filled += value.as_deref().unwrap_or(otherwise);
+        rest = after;
+    }
+    filled + rest
 }
 
 /// Texts that mention settings. Sources: those of [`super::TEXTS`].
@@ -91,7 +136,7 @@ static MENTIONS: &[&str] = &[
     // Rust
     "certificate not valid for name \"{host}\"",
     // the server
-    "for host \"{}\", user \"{user}\", database \"{dbname}\"",
+    "for host \"{client}\", user \"{user}\", database \"{dbname}\"",
     "authentication failed for user \"{user}\"",
     "role \"{user}\" does not exist",
     "database \"{dbname}\" does not exist",
@@ -129,7 +174,7 @@ fn is_possible(keyword: &str, value: &str) -> bool {
                 && value.len() <= 253
                 && (value.chars().all(is_name_character) || is_address(value))
         }
-        "hostaddr" => is_address(value),
+        "hostaddr" | "client" => is_address(value),
         "port" => value.parse::<u16>().is_ok_and(|port| port != 0),
         _ => {
             let longest = if keyword.starts_with("ssl") { 1024 } else { 63 };
@@ -180,6 +225,22 @@ mod tests {
         ] {
             assert_eq!(conninfo(text).as_deref(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_fix_has_what_the_text_mentions() {
+        let fix = |text: &str, fix: &str| filled(fix, &mentioned(text));
+        let key = "private key file \"/home/a b/k.key\" has group or world access";
+        assert_eq!(fix(key, "chmod 600 {sslkey|KEY}, done"), "chmod 600 '/home/a b/k.key', done");
+        assert_eq!(fix("has group or world access", "chmod 600 {sslkey|KEY}"), "chmod 600 KEY");
+        for entry in [
+            "FATAL: no pg_hba.conf entry for host \"192.0.2.9\", user \"u\", database \"d\", no encryption",
+            "kein pg_hba.conf-Eintrag f\u{fc}r Host \u{bb}192.0.2.9\u{ab}, Benutzer \u{bb}u\u{ab}, Datenbank \u{bb}d\u{ab}, SSL aus",
+        ] {
+            assert_eq!(fix(entry, "{hba|none}"), "hostssl d u 192.0.2.9/32 scram-sha-256", "{entry}");
+        }
+        let odd = "no pg_hba.conf entry for host \"192.0.2.9\", user \"u;v\", database \"d\"";
+        assert_eq!(fix(odd, "{hba|none}"), "none");
     }
 
     #[test]

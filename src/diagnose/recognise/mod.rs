@@ -16,7 +16,7 @@ mod table;
 pub(super) mod translated;
 
 use super::Code;
-pub use mentioned::{Mentioned, mentioned};
+pub use mentioned::{Mentioned, filled, mentioned};
 pub use table::TEXTS;
 
 /// More of a text than this is not looked at.
@@ -51,7 +51,12 @@ pub fn recognise(text: &str) -> Option<&'static KnownText> {
     let text = plain(text);
     let cause = attempts::cause(&text);
     in_english(cause)
-        .or_else(|| translated::english(cause).and_then(|english| in_english(&plain(english))))
+        .or_else(|| {
+            let english = translated::english(cause)?;
+            // Its last words, which are a message of their own, tell whether TLS was used.
+            let end = if translated::is_unencrypted(cause) { " no encryption" } else { "" };
+            in_english(&plain(&format!("{english}{end}")))
+        })
         .or_else(|| sqlstate::known(cause))
 }
 

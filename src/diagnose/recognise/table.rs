@@ -9,6 +9,7 @@ use super::{KnownText, Reading};
 
 const LIBPQ: &str = "libpq (psql, psycopg, DBD::Pg, …)";
 const SERVER: &str = "the server, through any client";
+const SERVER_LOG: &str = "the log of the server";
 const OPENSSL: &str = "OpenSSL (libpq, Node, Python)";
 const JAVA: &str = "Java (pgjdbc)";
 const NODE: &str = "Node (node-postgres, postgres.js)";
@@ -171,6 +172,10 @@ pub static TEXTS: &[KnownText] = &[
     text("couldn't parse pem in sslrootcert", "Go (lib/pq)", r::ROOT_INVALID),
     text("unable to add CA to cert pool", "Go (pgx)", r::ROOT_INVALID),
     text("the trustAnchors parameter must be non-empty", JAVA, r::ROOT_INVALID),
+    text("private key file \"*\" has group or world access*owned by the database user", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
+    text("FATAL: private key file \"*\" has group", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
+    text("LOG: private key file \"*\" has group", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
+    text("private key file \"*\" must be owned by the database user", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
     text("private key file \"*\" has group or world access", LIBPQ, r::KEY_PERMISSIONS),
     text("private key file \"*\" must be owned by", LIBPQ, r::KEY_PERMISSIONS),
     text("private key has world access", GO, r::KEY_PERMISSIONS),

@@ -32,6 +32,31 @@ pub(super) fn english(text: &str) -> Option<&'static str> {
     PLAIN.iter().find(|(_, translation)| holds(text, translation)).map(|(english, _)| *english)
 }
 
+/// "no encryption" and "SSL off" in the languages of PostgreSQL 15's catalogue, and in others that users reported.
+const UNENCRYPTED: [&str; 16] = [
+    "aucun chiffrement",
+    "ingen kryptering",
+    "keine verschl\u{fc}sselung",
+    "nessuna crittografia",
+    "sin cifrado",
+    "sem criptografia",
+    "sans chiffrement",
+    "ssl \u{5173}\u{95ed}",
+    "\u{65e0}\u{52a0}\u{5bc6}",
+    "\u{6ca1}\u{6709}\u{52a0}\u{5bc6}",
+    "\u{431}\u{435}\u{437} \u{448}\u{438}\u{444}\u{440}\u{43e}\u{432}\u{430}\u{43d}\u{438}\u{44f}",
+    "\u{431}\u{435}\u{437} \u{448}\u{438}\u{444}\u{440}\u{443}\u{432}\u{430}\u{43d}\u{43d}\u{44f}",
+    "\u{6697}\u{53f7}\u{5316}\u{306a}\u{3057}",
+    "\u{c554}\u{d638}\u{d654} \u{c548}\u{d568}",
+    "ssl aus",
+    "ssl inactif",
+];
+
+/// Whether a plain text in another language says that the client came without TLS.
+pub(super) fn is_unencrypted(text: &str) -> bool {
+    UNENCRYPTED.iter().any(|words| text.contains(words))
+}
+
 fn rows() -> impl Iterator<Item = Row> {
     let mut english = "";
     packed::text("recognise", "translations").lines().filter_map(move |line| {

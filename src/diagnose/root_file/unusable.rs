@@ -86,7 +86,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
     let home = context.is_default.then(|| absent_home(path, obstacle.as_ref())).flatten();
     let saves = is_private && home.is_none() && (context.is_default || is_link) && meant.is_none();
     let in_place = (meant.is_none() && !saves).then(|| match context.is_default.then(|| absent_home(path, obstacle.as_ref())) {
-        None => Fix::text("set sslrootcert to the absolute path of the file with the server's roots"),
+        None => absolute(context),
         Some(home) => Fix::text(match home {
             Some(home) => format!(
                 "HOME is {home}, which does not exist: if you have the root file, set HOME to the home directory that has it in \
@@ -126,6 +126,18 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+/// To name the file by its whole path, where it is named.
+fn absolute(context: &Context<'_>) -> Fix {
+    let variable = context.from.as_deref().and_then(|from| from.split_once("environment variable "));
+    Fix::text(match variable {
+        Some((_, variable)) => format!(
+            "set the environment variable {variable} to the absolute path of the file with the server's roots, or unset it and set \
+             sslrootcert in the string"
+        ),
+        None => "set sslrootcert to the absolute path of the file with the server's roots".to_owned(),
+    })
 }
 
 /// Kubernetes' own link in a mounted secret or configuration map, which is mended there.
@@ -222,6 +234,7 @@ fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Find
                 "this is a path of Windows, and this system is not Windows; besides, in a connection string a backslash \
                  escapes the next character and is removed",
             )
+            .fixes(mounted(&typed).filter(|_| context.server.provider.is_none()))
             .fixes(root_sources(&context.server))
             .fix(Fix::text("copy the file to this machine and set sslrootcert to its path here"));
     }
@@ -237,6 +250,15 @@ fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Find
         .fixes(
             root_sources(&context.server).into_iter().filter(|_| context.server.provider.is_some()).take(1),
         )
+}
+
+/// The same file as WSL shows it, if it does.
+fn mounted(typed: &str) -> Option<Fix> {
+    let (drive, rest) = typed.split_once(':')?;
+    let path = format!("/mnt/{}{}", drive.to_ascii_lowercase(), rest.replace('\\', "/"));
+    Path::new(&path).is_file().then(|| {
+        Fix::text("use the path under which this system (WSL) has the drive").set("sslrootcert", path)
+    })
 }
 
 /// Whether a path begins with a drive (`c:\…`) or a server (`\\…`).

@@ -495,18 +495,18 @@ pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
             .fact("mode", format!("{mode:04o}"))
             .fact("at_most", format!("0{wanted}"))
             .fact("from", said(view, "sslkey"))
-            .fix(
-                Fix::text(if *owned_by_root {
-                    "allow only root and its group to read the key"
-                } else {
-                    "allow only the owner to read the key"
+            .fix(match std::fs::read_link(path).is_ok_and(|target| target.starts_with("..data")) {
+                true => Fix::text(
+                    "it is a file of a Kubernetes volume, which is read-only in the pod: set its mode in the pod's spec, with the group of \
+                     the account that runs the client, and restart the pod",
+                )
+                .run("securityContext: { fsGroup: GID }\nvolumes:\n  - secret: { secretName: SECRET, defaultMode: 0640 }"),
+                false => Fix::text(match *owned_by_root {
+                    true => "allow only root and its group to read the key",
+                    false => "allow only the owner to read the key",
                 })
                 .run_words(["chmod", wanted, &path.to_string_lossy()]),
-            )
-            .fix(Fix::text(
-                "from a Kubernetes secret: set defaultMode: 0600 (0640 with fsGroup), or copy the key in \
-                 an init container",
-            ))
+            })
             .fix(without_certificate(view)),
     )
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::conninfo::mask_argument;
-use crate::diagnose::recognise::{KnownText, Reading, mentioned, recognise};
+use crate::diagnose::recognise::{KnownText, Mentioned, Reading, filled, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
 use crate::report::page::Page;
@@ -26,7 +26,7 @@ impl Listing for Readings<'_> {
     /// Most likely first; of a text that is not known, that it is not.
     fn page(&self, page: &mut Page) {
         match recognise(self.0) {
-            Some(known) => known_text(page, known),
+            Some(known) => known_text(page, known, &mentioned(self.0)),
             None => {
                 page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &repeated(self.0));
                 let unknown = "this error text is not known to pgtls-check";
@@ -57,7 +57,11 @@ impl Listing for Readings<'_> {
     /// `answers` is empty for a text that is not known.
     fn fields(&self) -> Vec<(&'static str, Json)> {
         let known = recognise(self.0);
-        let answer = |reading: &Reading| json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell, "fix": reading.fix });
+        let said = mentioned(self.0);
+        let answer = |reading: &Reading| {
+            let fix = shown(&filled(reading.fix, &said));
+            json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell, "fix": fix })
+        };
         let answers = known.iter().flat_map(|known| known.readings).map(answer).collect();
         vec![
             ("text", json!(shown(&repeated(self.0)))),
@@ -70,7 +74,7 @@ impl Listing for Readings<'_> {
     }
 }
 
-fn known_text(page: &mut Page, known: &KnownText) {
+fn known_text(page: &mut Page, known: &KnownText, said: &Mentioned) {
     let text = known.pattern.trim_start_matches('=').replace('*', "…");
     page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
     page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
@@ -84,7 +88,7 @@ fn known_text(page: &mut Page, known: &KnownText) {
             page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
         }
         page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, reading.tell);
-        page.labelled(COLUMN, "fix", Role::Good, Role::Plain, reading.fix);
+        page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled(reading.fix, said));
     }
     page.part();
 }

@@ -51,7 +51,14 @@ pub(in super::super) const KEY_PERMISSIONS: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_PERMISSIONS],
     "other users can read the client's private key",
     "ls -l of the key: 0600, or 0640 if root owns it",
-    "here: chmod 600 KEY",
+    "here: chmod 600 {sslkey|KEY}",
+)];
+
+pub(in super::super) const SERVER_KEY_PERMISSIONS: &[Reading] = &[reading(
+    &[&c::SERVER_KEY_PERMISSIONS],
+    "other users can read the server's private key, or another account owns it: PostgreSQL does not start, or keeps what it had loaded",
+    "ls -l of the key: 0600 of the account that runs PostgreSQL, or 0640 of root with a group that this account is in",
+    "on the server: chown postgres {sslkey|KEY} && chmod 600 {sslkey|KEY}, then start it (if it runs: SELECT pg_reload_conf();)",
 )];
 
 pub(in super::super) const KEY_MISSING: &[Reading] = &[reading(

@@ -41,7 +41,8 @@ pub(in super::super) const HBA_PLAIN: &[Reading] = &[
         &[&c::HBA_REJECTED, &c::TLS_NOT_REQUESTED],
         "the server rejects this client without TLS",
         "the text reports no encryption or SSL off",
-        "here: set sslmode=verify-full and sslrootcert",
+        "here: set sslmode=verify-full and sslrootcert; if it is rejected with TLS too, on the server: {hba|a hostssl line} in pg_hba.conf, \
+         then SELECT pg_reload_conf();",
     ),
     reading(
         &[&c::PASSWORD_REJECTED, &c::SERVER_REFUSED_TLS],
@@ -55,7 +56,8 @@ pub(in super::super) const HBA: &[Reading] = &[reading(
     &[&c::HBA_REJECTED],
     "pg_hba.conf has no entry for this address, user, database and encryption together",
     "the text names all four as the server saw them",
-    "on the server: add a hostssl line for them to pg_hba.conf, then SELECT pg_reload_conf();",
+    "on the server: add this line to pg_hba.conf, before any that rejects: {hba|hostssl DATABASE USER ADDRESS/32 scram-sha-256}; then \
+     SELECT pg_reload_conf();",
 )];
 
 pub(in super::super) const IDENT: &[Reading] = &[reading(
