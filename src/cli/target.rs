@@ -107,7 +107,7 @@ impl Default for FleetArgs {
 #[derive(Debug, Args)]
 pub struct ExpiryArgs {
     /// Warn about certificates that expire within DAYS days
-    #[arg(long, value_name = "DAYS", default_value_t = Self::default().expires_within, value_parser = clap::value_parser!(u32).range(0..=36_500),
+    #[arg(long, value_name = "DAYS", default_value_t = Self::default().expires_within, value_parser = days,
           help_heading = "What to check")]
     pub expires_within: u32,
 }
@@ -131,7 +131,7 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "What to check")]
     pub allow: Vec<String>,
     /// Fail if a certificate expires within DAYS days
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500), help_heading = "What to check")]
+    #[arg(long, value_name = "DAYS", value_parser = days, help_heading = "What to check")]
     pub fail_within: Option<u32>,
     /// Fail if less was verified: verified (chain and host name) or chain-verified
     #[arg(long, value_name = "LEVEL", value_parser = level, help_heading = "What to check")]
@@ -166,9 +166,38 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// More than a certificate is ever valid for.
+const MOST_DAYS: u32 = 36_500;
+
+/// A number of days.
+fn days(text: &str) -> Result<u32, String> {
+    let wanted = "a number of days is expected";
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: Option<u32> = digits.parse().ok();
+    match (number, unit.trim()) {
+        (Some(days), "") if days <= MOST_DAYS => Ok(days),
+        (Some(_), "") => Err(format!("at most {MOST_DAYS} days")),
+        (Some(days), "d" | "day" | "days") => Err(format!("{wanted}, without a unit: {days}")),
+        (Some(weeks), "w" | "week" | "weeks") => {
+            Err(format!("{wanted}, without a unit: {}", weeks.saturating_mul(7)))
+        }
+        _ => Err(wanted.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_have_no_unit() {
+        assert_eq!(days("60"), Ok(60));
+        for (typed, said) in
+            [("60d", ": 60"), ("2w", ": 14"), ("x", "expected"), ("", "expected"), ("99999", "at most")]
+        {
+            assert!(days(typed).is_err_and(|words| words.contains(said)), "{typed}");
+        }
+    }
 
     #[test]
     fn seconds_are_positive_numbers() {

@@ -26,7 +26,10 @@ pub fn diagnose(evidence: Evidence) -> Outcome {
         let joint = if view.rehearsal().is_some() { "and" } else { "before it" };
         found.title = format!("{}; {joint}: {before}", found.title);
     }
-    let also = diagnosis.as_ref().map(|found| also(&view, found)).unwrap_or_default();
+    let mut also = diagnosis.as_ref().map(|found| also(&view, found)).unwrap_or_default();
+    if let Some(found) = &diagnosis {
+        also.extend(other_hosts(&evidence, &earlier, found));
+    }
     let mut warnings = warnings::of_check(&view, diagnosis.is_none());
     let stages = stages::reports(&view, diagnosis.as_ref(), &also, &warnings);
     warnings.extend(warnings::of_audit(&view));
@@ -103,6 +106,24 @@ impl Outcome {
 pub fn is_stranger(evidence: &Evidence) -> bool {
     stranger(&View::new(evidence, evidence.attempts.last())).is_some()
 }
+
+/// What is wrong with other hosts of a list, each of which has a remedy of its own.
+fn other_hosts(evidence: &Evidence, earlier: &[Option<Diagnosis>], last: &Diagnosis) -> Vec<Diagnosis> {
+    let slot = evidence.attempts.last().map(|attempt| attempt.host);
+    let mut others: Vec<Diagnosis> = Vec::new();
+    for (attempt, found) in evidence.attempts.iter().zip(earlier) {
+        let Some(found) = found.as_ref().filter(|_| Some(attempt.host) != slot) else { continue };
+        let is_new = found.code != last.code && others.iter().all(|other| other.code != found.code);
+        if is_new && others.len() < MOST_OTHER_HOSTS && evidence.rehearsal.is_none() {
+            let place = View::new(evidence, Some(attempt)).host_name();
+            others.push(Diagnosis { title: format!("{place}: {}", found.title), ..found.clone() });
+        }
+    }
+    others
+}
+
+/// Other hosts of a list whose remedies are told.
+const MOST_OTHER_HOSTS: usize = 3;
 
 /// Names the attempts before the last one, each with its cause; `None` where there was none that failed.
 fn failed_before(evidence: &Evidence, earlier: &[Option<Diagnosis>], last: &Diagnosis) -> Option<String> {

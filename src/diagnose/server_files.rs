@@ -185,7 +185,10 @@ fn certificate_fix(path: &Path, content: &FileContent) -> Fix {
         FileContent::Pkcs12 => {
             let [from, chain, key] =
                 ["", ".crt", ".key"].map(|end| format!("{}{end}", path.to_string_lossy()));
-            Fix::text("take certificate, chain and key out").run(format!(
+            Fix::text(format!(
+                "take certificate, chain and key out, then rehearse these: --cert {name}.crt --key {name}.key"
+            ))
+            .run(format!(
                 "openssl pkcs12 -in {from} -nokeys -out {chain}\nopenssl pkcs12 -in {from} -nocerts -nodes -out {key} && chmod 600 {key}",
                 from = shell_quoted(&from),
                 chain = shell_quoted(&chain),

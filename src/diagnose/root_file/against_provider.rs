@@ -9,7 +9,7 @@ use crate::diagnose::{Diagnosis, Fact, Warning};
 use crate::provider::{Advice, Due, MissingRoot, Provider, retirement};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
-use crate::trust::RootStore;
+use crate::trust::{RootSource, RootStore};
 
 /// Lists longer than this show nobody anything.
 const LISTED: usize = 8;
@@ -145,6 +145,9 @@ pub fn in_file(store: &RootStore) -> Vec<String> {
         let until = entry.certificate.readable().not_after.map(Timestamp::date).unwrap_or_default();
         format!("{}, until {until}", name(&entry.certificate))
     });
+    if store.certificates.is_empty() && !matches!(store.source, RootSource::System { .. }) {
+        return vec!["no certificate (only CRLs)".to_owned()];
+    }
     let more = store.certificates.len().checked_sub(LISTED).filter(|more| *more > 0);
     words.chain(more.map(|more| format!("and {more} more"))).collect()
 }

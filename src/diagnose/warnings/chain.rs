@@ -262,6 +262,11 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
                 "strict clients reject the chain: a certificate marks an extension critical that they do not support"
                     .to_owned()
             }
+            StrictReason::Other(what) if what == "CertNotValidForName" => {
+                "no name in the certificate matches the host for strict clients: to them an IP address has to be an IP address in \
+                 subjectAltName, not a DNS name"
+                    .to_owned()
+            }
             StrictReason::Other(what) => {
                 format!("strict clients reject the chain: {}", text::printable(what))
             }

@@ -14,6 +14,14 @@ const RDS_CHAIN: &[NamePattern] =
 
 const RDS_HINTS: &[Hint] = &[
     Hint {
+        at: Situation::NameNotFound,
+        text: "list the endpoints that exist, and set host to the right one; if it is not among them, the instance was deleted or renamed",
+        command: Some(
+            "aws rds describe-db-instances --query 'DBInstances[].Endpoint.Address' --output text\n\
+             aws rds describe-db-clusters --query 'DBClusters[].Endpoint' --output text",
+        ),
+    },
+    Hint {
         at: Situation::NoAnswer,
         text: "allow this machine's address and port 5432 in the instance's security group, and see that the instance \
                is publicly accessible",
