@@ -38,6 +38,7 @@ pub mod bytes;
 pub mod certificate;
 pub mod file;
 pub mod iana;
+mod order;
 pub mod own_thread;
 mod packed;
 pub mod runtime;

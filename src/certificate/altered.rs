@@ -6,6 +6,8 @@ use std::fmt;
 
 use super::{Certificate, pem};
 
+use crate::order;
+
 /// How a text differs from PEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Alteration {
@@ -67,7 +69,7 @@ const DEPTH: usize = 2;
 pub fn altered(bytes: &[u8]) -> Option<Altered> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut found = read(text.trim_start_matches('\u{feff}'), DEPTH)?;
-    found.by.sort_unstable();
+    order::sort(&mut found.by);
     found.by.dedup();
     (!found.by.is_empty() && !found.certificates.is_empty()).then_some(found)
 }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::Malformed;
 use super::der::{self, Element, Elements};
 use super::encode;
+use crate::order;
 use crate::text::{self, hex};
 
 /// A distinguished name. Its `Display` is the text of RFC 4514 with blanks after the commas: the most specific
@@ -102,7 +103,7 @@ impl DistinguishedName {
                 [attribute] => encode::write(&mut canonical, der::SET, attribute),
                 several => {
                     // A SET OF is sorted in DER.
-                    several.sort();
+                    order::sort(several);
                     encode::write(&mut canonical, der::SET, &several.concat());
                 }
             }

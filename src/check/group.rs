@@ -10,6 +10,7 @@ use super::one::resolved;
 use super::{Given, Setup};
 use crate::conninfo;
 use crate::evidence::Place;
+use crate::order;
 use crate::probe;
 use crate::secret::Secret;
 
@@ -72,7 +73,7 @@ fn followers(setup: &Setup, targets: &[Given]) -> HashMap<usize, Place> {
         .enumerate()
         .map(|(number, target)| (hash(&self::asked(setup, target)), number))
         .collect();
-    asked.sort_unstable();
+    order::sort(&mut asked);
     let mut followers = HashMap::new();
     for alike in asked.chunk_by(|one, other| one.0 == other.0) {
         let [(_, leader), others @ ..] = alike else { continue };
@@ -106,7 +107,7 @@ fn asked(setup: &Setup, target: &Given) -> Zeroizing<Vec<u8>> {
         .map(|(keyword, assignment)| (*keyword, assignment.value.as_bytes()))
         .filter(|(keyword, value)| is_heard(keyword, value))
         .collect();
-    settings.sort_unstable();
+    order::sort(&mut settings);
     let mut asked = Zeroizing::new(Vec::with_capacity(text.len() + settings.len()));
     for (keyword, value) in settings {
         // No value holds a zero byte: arguments and lines of a list cannot.

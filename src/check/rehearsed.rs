@@ -14,6 +14,7 @@ use crate::evidence::{
     Attempt, ClientCertificateRecord, Evidence, Offer, Rehearsal, Scope, Served, SessionFailure,
     SessionRecord, Step, TlsFailure, TlsRecord,
 };
+use crate::order;
 use crate::own_thread;
 use crate::plan::Plan;
 use crate::secret::Secret;
@@ -68,7 +69,9 @@ impl Rehearsed {
         let mut attempts: Vec<Attempt> =
             hosts.map(|(slot, _)| self.attempt(plan, slot, at, client.as_ref())).collect();
         // A client comes to any of its hosts: what fails at one of them is the answer.
-        attempts.sort_by_key(|attempt| attempt.tls.as_ref().is_some_and(|tls| tls.result.failure.is_some()));
+        order::by_key(&mut attempts, |attempt| {
+            attempt.tls.as_ref().is_some_and(|tls| tls.result.failure.is_some())
+        });
         let scope = Scope { tls_only: true, require_auth: false, ..plan.scope };
         Evidence {
             judged_at: at,

@@ -6,6 +6,7 @@ use super::connection::{Connection, Root};
 use super::table::{Client, SystemRoots, Verifier, WithoutRoot};
 use crate::certificate::{Certificate, Facts, GeneralName};
 use crate::conninfo::{Settings, SslMode};
+use crate::order;
 use crate::trust::{ClientIdentity, FileContent, RootStore, Roots, Trust};
 use crate::verify::{Defect, Judgement, StrictReason};
 
@@ -113,7 +114,7 @@ impl<'a> Situation<'a> {
         self.root_file(client, &mut found);
         self.host(client, &mut found);
         self.further(client, &mut found);
-        found.sort_by_key(|difference| difference.effect);
+        order::by_key(&mut found, |difference| difference.effect);
         found
     }
 

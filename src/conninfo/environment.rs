@@ -89,12 +89,14 @@ impl LoginName {
 impl Environment {
     /// What the process has.
     pub fn from_process() -> Self {
-        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        // One by one: collecting would sort them first, by code that nothing else needs.
+        let (mut variables, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+        variables.extend(std::env::vars_os());
         let secret = |variable: &'static str| {
             let value = variables.remove(OsStr::new(variable))?;
             Some((variable, Secret::new(value.into_encoded_bytes())))
         };
-        let secrets = secret_variables().filter_map(secret).collect();
+        secrets.extend(secret_variables().filter_map(secret));
         let has_home = variables.get(OsStr::new("HOME")).is_some_and(|home| !home.is_empty());
         let system = SYSTEM_CONFIG_DIRECTORIES.iter().map(Path::new).find(|directory| directory.is_dir());
         Self {

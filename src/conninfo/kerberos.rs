@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 use crate::bytes::Reader;
+use crate::order;
 
 /// No cache or keytab that anybody uses is longer; the beginning tells enough.
 const LONGEST: u64 = 64 * 1024;
@@ -285,7 +286,7 @@ impl Config {
         };
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
         let mut files: Vec<_> = entries.map(|entry| entry.file_name()).filter(|name| plain(name)).collect();
-        files.sort();
+        order::sort(&mut files);
         for file in files {
             self.file(&directory.join(file), &mut false);
         }

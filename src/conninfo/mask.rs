@@ -15,6 +15,7 @@ use super::uri::{self, password_in_authority};
 use super::{Value, options};
 use crate::file;
 use crate::file::obstacle::Obstacle;
+use crate::order;
 use crate::text::{printable, printable_bytes};
 
 /// What stands in place of a secret, whatever its length.
@@ -66,7 +67,7 @@ pub fn mask_at(input: &[u8], secrets: Vec<Range<usize>>, spans: &[Range<usize>])
         .flat_map(|range| [range.start, range.end])
         .chain([0, input.len()])
         .collect();
-    cuts.sort_unstable();
+    order::sort(&mut cuts);
     cuts.dedup();
     let mut text = String::new();
     // For each cut, where it is in the text.
@@ -507,7 +508,7 @@ fn decoded(name: &[u8]) -> Vec<u8> {
 /// In order, without overlaps; touching ones are one.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.retain(|range| !range.is_empty());
-    ranges.sort_by_key(|range| (range.start, range.end));
+    order::by_key(&mut ranges, |range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
         match merged.last_mut() {

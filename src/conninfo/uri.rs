@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::grammar::{Assignment, Place, Refused, Store};
 use super::{LibpqVersion, SyntaxErrorKind, Unencoded, Value, options};
 use crate::bytes::Reader;
+use crate::order;
 
 const SCHEMES: [&[u8]; 2] = [b"postgresql://", b"postgres://"];
 
@@ -240,7 +241,7 @@ pub(super) fn unencoded_password(input: &[u8]) -> Option<Unencoded> {
     let special = |byte: &&u8| matches!(byte, b'@' | b'/' | b'?');
     let mut characters: Vec<char> =
         authority.get(wrong.clone())?.iter().filter(special).map(|byte| char::from(*byte)).collect();
-    characters.sort_unstable();
+    order::sort(&mut characters);
     characters.dedup();
     let mut without = input.get(..scheme)?.to_vec();
     for byte in user {

@@ -8,6 +8,7 @@ use crate::clients::dialect::{
     Typed,
 };
 use crate::conninfo::{SslMode, mask_argument, unknown_keywords};
+use crate::order;
 use crate::text::{nearest, printable};
 
 /// What is wrong with a string, by the code that it has.
@@ -339,7 +340,7 @@ fn label(kind: Kind) -> &'static str {
 /// Places of what was typed, underlined; `None` where there is none.
 pub(super) fn mark(typed: &Typed, places: &[std::ops::Range<usize>], label: &str) -> Option<Mark> {
     let mut places: Vec<_> = places.iter().filter(|place| !place.is_empty()).cloned().collect();
-    places.sort_by_key(|place| place.start);
+    order::by_key(&mut places, |place| place.start);
     let masked = typed.masked(&places);
     (!places.is_empty()).then(|| Mark { text: masked.text, spans: masked.spans, label: label.to_owned() })
 }

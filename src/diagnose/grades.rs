@@ -5,6 +5,7 @@
 
 use crate::evidence::audit::Audit;
 use crate::iana;
+use crate::order;
 
 /// Why something is weak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +91,7 @@ pub fn weak(audit: &Audit) -> Vec<(String, Vec<String>)> {
             None => found.push((weaknesses, vec![name])),
         }
     }
-    found.sort();
+    order::sort(&mut found);
     found.into_iter().map(|(weaknesses, names)| (words(&weaknesses), names)).collect()
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::clients::dialect::{Encryption, Fallback, Typed};
 use crate::conninfo::{SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
+use crate::order;
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::ClientIdentity;
@@ -47,7 +48,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
             codes.push(rule.code);
         }
     }
-    codes.sort_by_key(|code| code.stage);
+    order::by_key(&mut codes, |code| code.stage);
     codes
 }
 

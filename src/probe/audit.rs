@@ -23,6 +23,7 @@ use crate::conninfo::{Offered, SslNegotiation, TlsVersion};
 use crate::evidence::audit::{Accepts, Audit, Found, STRANGER, Version};
 use crate::evidence::{Answer, HelloOffer, HelloPurpose, PlaintextAnswer, Question};
 use crate::iana::{GROUPS, SUITES};
+use crate::order;
 
 /// Connections at one time: each takes one of the server's until it is closed.
 const MOST_AT_ONCE: usize = 6;
@@ -308,7 +309,7 @@ fn group_numbers(version: TlsVersion) -> Vec<u16> {
 }
 
 fn in_order(mut found: Found, table: &[(u16, &str)]) -> Found {
-    found.accepted.sort_by_key(|number| table.iter().position(|(known, _)| known == number));
+    order::by_key(&mut found.accepted, |number| table.iter().position(|(known, _)| known == number));
     found
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::problem::{Problem, Rank, Said};
 use crate::diagnose::{AsOf, Diagnosis, Warning};
 use crate::evidence::Place;
+use crate::order;
 
 /// The most targets that a cause names.
 const MOST_NAMED: usize = 20;
@@ -80,7 +81,7 @@ impl Causes {
     /// What fails first, then what is denied, then what is worth knowing.
     pub(super) fn worst_first(&self) -> Vec<&Cause> {
         let mut causes: Vec<&Cause> = self.0.iter().collect();
-        causes.sort_by_key(|cause| {
+        order::by_key(&mut causes, |cause| {
             let rank = match cause.rank {
                 Rank::Error => 0,
                 Rank::Denied(_) => 1,

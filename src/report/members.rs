@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::server::Server;
 use super::subject;
 use crate::diagnose::Outcome;
+use crate::order;
 
 /// Failing members that are named.
 const MOST_NAMED: usize = 5;
@@ -45,7 +46,7 @@ impl Members {
         mixed
             .map(|count| {
                 let mut failed = count.failed.clone();
-                failed.sort_unstable();
+                order::sort(&mut failed);
                 let more = failed.len().saturating_sub(MOST_NAMED);
                 failed.truncate(MOST_NAMED);
                 failed.extend((more > 0).then(|| format!("and {more} more")));

@@ -10,6 +10,7 @@ use crate::check::Run;
 use crate::diagnose::Outcome;
 use crate::diagnose::warnings::EXPIRES_WITHIN;
 use crate::evidence::{Place, Scope};
+use crate::order;
 use crate::stage::Stage;
 use crate::text;
 
@@ -91,7 +92,7 @@ impl<W: Write> Reporter for Plugin<W> {
         let worst = problems.iter().find(|problem| problem.fails()).or(problems.first());
         let words = worst.map(|problem| format!("{}, {}", problem.name(), problem.dated_title()));
         self.said.push(((state, server.place), server.name(), words.unwrap_or_default()));
-        self.said.sort_by_key(|((state, place), ..)| (std::cmp::Reverse(*state), *place));
+        order::by_key(&mut self.said, |((state, place), ..)| (std::cmp::Reverse(*state), *place));
         self.said.truncate(MOST_NAMED);
         Ok(())
     }

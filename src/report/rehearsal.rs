@@ -6,6 +6,7 @@ use super::subject;
 use crate::certificate::{Certificate, Facts};
 use crate::diagnose::Outcome;
 use crate::evidence::Rehearsal;
+use crate::order;
 use crate::timestamp::Timestamp;
 use crate::trust::{ClientIdentity, Revocation};
 use crate::verify::Demand;
@@ -27,7 +28,7 @@ pub(super) fn hosts(outcome: &Outcome) -> Vec<(String, bool)> {
             found.push((attempt.host, subject::host_name(host, Some(attempt)), covered));
         }
     }
-    found.sort_by_key(|(slot, ..)| *slot);
+    order::by_key(&mut found, |(slot, ..)| *slot);
     found.into_iter().map(|(_, name, covered)| (name, covered)).collect()
 }
 
@@ -82,7 +83,7 @@ pub(super) fn ends(outcome: &Outcome, rehearsal: &Rehearsal) -> Vec<End> {
             found.push(End { what: "CRL", name, at, place: Some((list.file.clone(), list.line)) });
         }
     }
-    found.sort_by_key(|end| end.at);
+    order::by_key(&mut found, |end| end.at);
     found
 }
 

@@ -3,6 +3,7 @@
 use super::server::Server;
 use super::{Layout, Sort};
 use crate::evidence::Place;
+use crate::order;
 
 /// Rows with what they are sorted by.
 pub(super) struct Rows<T> {
@@ -31,7 +32,7 @@ impl<T> Rows<T> {
 
     /// All rows, in order.
     pub(super) fn sorted(&mut self) -> Vec<&T> {
-        self.rows.sort_by_key(|(key, _)| *key);
+        order::by_key(&mut self.rows, |(key, _)| *key);
         self.rows.iter().map(|(_, row)| row).collect()
     }
 }

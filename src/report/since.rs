@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::json;
 use crate::diagnose::{Change, Changed, Outcome, Removed};
+use crate::order;
 
 /// No report of a target is longer.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
@@ -100,7 +101,7 @@ impl Since {
                     .map(|(line, was)| (*line, Removed { name: key.name(), verdict: was.verdict.clone() })),
             );
         }
-        left.sort_unstable_by_key(|(line, _)| *line);
+        order::by_key(&mut left, |(line, _)| *line);
         left.into_iter().map(|(_, removed)| removed).collect()
     }
 }

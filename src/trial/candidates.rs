@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::conninfo::{self, Environment, Origin, RootChoice, Settings};
 use crate::diagnose::Fix;
+use crate::order;
 
 /// Files of one directory that are looked at, and entries that are passed in search of them.
 const MOST_FILES: usize = 12;
@@ -76,7 +77,7 @@ pub(super) fn keys(settings: &Settings, environment: &Environment) -> Vec<Fix> {
     // The one that is called like the certificate first.
     let certificate = settings.path("sslcert");
     let stem = certificate.as_deref().and_then(Path::file_stem);
-    found.sort_by_key(|path| path.file_stem() != stem);
+    order::by_key(&mut found, |path| path.file_stem() != stem);
     found
         .into_iter()
         .take(MOST_FILES)
@@ -114,7 +115,7 @@ fn files_beside(given: &Path, extensions: &[&str], environment: &Environment) ->
             fits.then_some(name)
         })
         .collect();
-    names.sort();
+    order::sort(&mut names);
     names.into_iter().take(MOST_FILES).map(|name| given.with_file_name(name)).collect()
 }
 

@@ -17,6 +17,7 @@ use crate::diagnose::{
 };
 use crate::evidence::{Attempt, Evidence, Member, SessionFailure, TlsFailure};
 use crate::file;
+use crate::order;
 use crate::own_thread;
 use crate::plan::Plan;
 use crate::probe::{addresses_by_dns, probe};
@@ -249,7 +250,7 @@ impl<'a> Trials<'a> {
             Some(Trial::Fails) => 2,
             None => 3,
         };
-        kept.sort_by_key(rank);
+        order::by_key(&mut kept, rank);
         // Beside what cures all, what leaves another fault is no remedy, and no root has to be sent for.
         if kept.first().is_some_and(|first| first.tried == Some(Trial::Works) && rank(first) == 0) {
             let is_to_come =

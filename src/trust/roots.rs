@@ -11,6 +11,7 @@ use crate::certificate::{Certificate, Facts, altered, pem};
 use crate::conninfo::obstacle;
 use crate::conninfo::{Environment, ProgramRoots, RootChoice, Settings, SslMode};
 use crate::file::obstacle::similar;
+use crate::order;
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
 pub(super) fn load(settings: &Settings, environment: &Environment) -> (Roots, Vec<PathBuf>) {
@@ -154,7 +155,7 @@ pub(super) fn roots_first(certificates: Vec<Certificate>) -> Vec<Certificate> {
     };
     let copies: Vec<bool> = certificates.iter().map(is_copy).collect();
     let mut placed: Vec<(bool, Certificate)> = copies.into_iter().zip(certificates).collect();
-    placed.sort_by_key(|(copy, _)| *copy);
+    order::by_key(&mut placed, |(copy, _)| *copy);
     placed.into_iter().map(|(_, certificate)| certificate).collect()
 }
 

@@ -9,6 +9,7 @@ use super::blocks::{self, Found, Kinds};
 use super::{FileCertificate, FileCrl, RootStore, file};
 use crate::certificate::{DistinguishedName, pem};
 use crate::conninfo::Environment;
+use crate::order;
 
 /// A directory as OpenSSL sees it.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +137,7 @@ pub(super) fn hashed_files(
         .filter_map(|name| Some((value(name.strip_suffix(&first)?)?, name.strip_suffix('0')?.to_owned())))
         .filter(|(hash, _)| wanted(*hash))
         .collect();
-    hashes.sort();
+    order::sort(&mut hashes);
     let numbered = |(hash, stem): (u32, String)| {
         (0..MOST_NAMESAKES)
             .map(move |number| (hash, directory.join(format!("{stem}{number}"))))

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::table::knows;
 use super::{Kind, Setting};
 use crate::conninfo::MASK;
+use crate::order;
 
 /// Words that tell a secret, in lower case and without separators.
 const SECRET_WORDS: [&str; 10] =
@@ -294,7 +295,7 @@ fn logins(original: &[u8]) -> Vec<Range<usize>> {
 /// In order, without overlaps; touching ones are one.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.retain(|range| range.start < range.end);
-    ranges.sort_by_key(|range| (range.start, range.end));
+    order::by_key(&mut ranges, |range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
         match merged.last_mut() {

@@ -11,6 +11,7 @@ use super::verify::{Spelled, Trusted};
 use super::{Dialect, Hosts, Kind, Meaning, Reading, Setting};
 use crate::clients::quote::{Language, ado_net};
 use crate::conninfo::write::{encoded, quoted};
+use crate::order;
 
 /// A setting to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl Reading {
         let outer = |entry: &Entry<'_>| entry.name.split('.').next().unwrap_or_default().to_owned();
         let order: Vec<String> = entries.iter().map(outer).collect();
         if matches!(self.form, Form::Object(_)) {
-            entries.sort_by_key(|entry| order.iter().position(|name| *name == outer(entry)));
+            order::by_key(&mut entries, |entry| order.iter().position(|name| *name == outer(entry)));
         }
         write(dialect, self.shape(), &entries).ok_or("a string of this form cannot hold these settings")
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::conninfo::Environment;
 use crate::file;
+use crate::order;
 
 /// No configuration that anybody uses is longer.
 const LONGEST: u64 = 1024 * 1024;
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
                 path.extension().is_some_and(|extension| extension == "cnf" || extension == "conf")
             })
             .collect();
-        files.sort();
+        order::sort(&mut files);
         files.iter().try_for_each(|file| self.file(file))
     }
 

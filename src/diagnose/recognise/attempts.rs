@@ -1,5 +1,7 @@
 //! What libpq prints when it tried more than once: a line an attempt.
 
+use crate::order;
+
 /// How the report of an attempt begins (fe-connect.c, emitHostIdentityInfo; up to version 13 connectFailureMessage).
 const BEGINNINGS: [&str; 3] =
     ["connection to server at ", "connection to server on socket ", "could not connect to server: "];
@@ -25,7 +27,7 @@ pub(super) fn cause(text: &str) -> &str {
 fn attempts(text: &str) -> Vec<&str> {
     let mut places: Vec<usize> =
         BEGINNINGS.iter().flat_map(|words| text.match_indices(words)).map(|(place, _)| place).collect();
-    places.sort_unstable();
+    order::sort(&mut places);
     if places.len() < 2 {
         return vec![text];
     }

@@ -8,6 +8,7 @@ use crate::diagnose::rule::Finding;
 use crate::diagnose::trust::lacks_provider_roots;
 use crate::diagnose::view::{View, store_name};
 use crate::diagnose::{Fix, root_file};
+use crate::order;
 use crate::stage::Stage;
 use crate::text;
 use crate::verify::{StrictReason, StrictRefusal};
@@ -114,7 +115,7 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
             Some((days, finding))
         })
         .collect();
-    warnings.sort_by_key(|(days, _)| *days);
+    order::by_key(&mut warnings, |(days, _)| *days);
     warnings.into_iter().map(|(_, warning)| warning).take(1).collect()
 }
 

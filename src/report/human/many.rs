@@ -8,6 +8,7 @@ use super::diagnosis::{fixes, level, title};
 use super::{rehearsal, sign};
 use crate::certificate::Certificate;
 use crate::diagnose::{Fact, Outcome, StageStatus, Standing, Verdict};
+use crate::order;
 use crate::report::accepted;
 use crate::report::causes::{Cause, Causes};
 use crate::report::members::Members;
@@ -312,7 +313,7 @@ pub(super) fn removed(page: &mut Page, run: &Run) {
 /// The roots at which the chains end, and of how many servers.
 fn roots(page: &mut Page, roots: &BTreeMap<String, usize>) {
     let mut roots: Vec<(&String, usize)> = roots.iter().map(|(name, count)| (name, *count)).collect();
-    roots.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    order::by_key(&mut roots, |(_, count)| std::cmp::Reverse(*count));
     let servers = |count| if count == 1 { "1 server".to_owned() } else { format!("{count} servers") };
     let words: Vec<String> =
         roots.into_iter().map(|(name, count)| format!("{name} ({})", servers(count))).collect();
@@ -424,7 +425,7 @@ pub(super) fn last_line(page: &mut Page, run: &Run, median: Option<Duration>, da
 
 /// The middle one, of two in the middle the lower.
 fn median(times: &mut [u32]) -> Option<Duration> {
-    times.sort_unstable();
+    order::sort(times);
     let median = times.get(times.len().checked_sub(1)? / 2).copied()?;
     Some(Duration::from_micros(median.into()))
 }
