@@ -127,7 +127,7 @@ async fn as_they_end(
     let waiting = Waiting::grouped(&setup, targets);
     let (setup, running) = (Rc::new(setup), JoinSet::new());
     let mut tasks = Tasks { setup, watcher, waiting, running, interrupted, total };
-    let mut signals = Signals::awaited()?;
+    let mut signals = Signals::awaited_in_checks()?;
     loop {
         while tasks.running.len() < jobs && tasks.start() {}
         let (ended, interrupted) = tokio::select! {

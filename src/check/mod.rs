@@ -119,6 +119,8 @@ impl Setup {
 /// The system gives no means to wait for sockets.
 pub fn block_on<T>(checks: impl Future<Output = T>) -> io::Result<T> {
     let runtime = runtime::on_this_thread()?;
+    // Where it is: handed on by value it would be on the stack several times.
+    let checks = std::pin::pin!(checks);
     let result = tokio::task::LocalSet::new().block_on(&runtime, checks);
     runtime.shutdown_background();
     Ok(result)

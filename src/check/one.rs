@@ -297,7 +297,7 @@ impl PendingCheck {
             only: given.member.clone(),
         };
         let mut probed = match &setup.rehearsed {
-            Some(rehearsed) => Probed::of(rehearsed.evidence(&plan).await),
+            Some(rehearsed) => Probed::of(Box::pin(rehearsed.evidence(&plan)).await),
             None => probe::probe_once(&plan, watcher).await,
         };
         probed.evidence.typed = target.typed.clone();
@@ -337,7 +337,10 @@ fn in_directories(evidence: &Evidence) -> Vec<FileCertificate> {
 
 /// Judges evidence; where that may take long, on a thread of its own.
 async fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
-    let outcome = own_thread::run(evidence.is_long(), move || diagnose::diagnose(evidence)).await;
+    let outcome = match evidence.is_long() {
+        true => Box::pin(own_thread::run(true, move || diagnose::diagnose(evidence))).await,
+        false => diagnose::diagnose(evidence),
+    };
     under_policy(setup, outcome)
 }
 

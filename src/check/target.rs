@@ -57,7 +57,7 @@ impl<'a> Target<'a> {
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }
                 }
                 true => as_it_is(),
-                false if taken.uncertain && !is_host(&taken, setup).await => as_it_is(),
+                false if taken.uncertain && !Box::pin(is_host(&taken, setup)).await => as_it_is(),
                 false => of_libpq(setup, text, taken).unwrap_or_else(as_it_is),
             },
             dialect::Target::Driver(reading) => {

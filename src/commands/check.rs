@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::Path;
+use std::pin::pin;
 
 use super::outputs::Outputs;
 use super::progress::{Progress, Telling};
@@ -153,13 +154,16 @@ pub(super) fn check(
         for_machines: display.format != Format::Human,
     });
     let mut changed = 0;
-    let mut report = |outcome: &mut Outcome| {
-        progress.wipe();
-        outcome.changes = since.as_mut().map(|since| since.changes(outcome));
-        changed += usize::from(outcome.changes.as_ref().is_some_and(|changes| !changes.is_empty()));
-        reports.target(outcome)
+    let mut run = {
+        let mut report = |outcome: &mut Outcome| {
+            progress.wipe();
+            outcome.changes = since.as_mut().map(|since| since.changes(outcome));
+            changed += usize::from(outcome.changes.as_ref().is_some_and(|changes| !changes.is_empty()));
+            reports.target(outcome)
+        };
+        let checks = pin!(check_all(setup, targets, jobs, &progress, &mut report));
+        block_on(progress.during(checks))??
     };
-    let mut run = block_on(progress.during(check_all(setup, targets, jobs, &progress, &mut report)))??;
     if let Some(since) = since {
         // What was not finished is not gone.
         run.removed = if run.unfinished == 0 { since.removed() } else { Vec::new() };

@@ -71,20 +71,33 @@ pub fn run_in(cli: &Cli, environment: Environment, streams: &mut Streams<'_>) ->
 }
 
 fn carried_out(cli: &Cli, environment: Environment, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
-    let display = &cli.display;
     match &cli.command {
-        None => check::run(&cli.check, display, environment, streams),
-        Some(Command::Audit(arguments)) => audit::run(arguments, display, &environment, streams),
-        Some(Command::Rehearse(arguments)) => rehearse::run(arguments, display, &environment, streams),
-        Some(Command::Roots(arguments)) => {
-            roots::run(arguments, listing_form(display)?, &environment, Timestamp::now(), streams)
+        None => check::run(&cli.check, &cli.display, environment, streams),
+        Some(command) => carried_out_by_name(command, &cli.display, &environment, streams),
+    }
+}
+
+/// Apart from the check: made one function with it, all would need a stack as large as the largest does, which each check
+/// would touch.
+#[inline(never)]
+fn carried_out_by_name(
+    command: &Command,
+    display: &DisplayArgs,
+    environment: &Environment,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<u8> {
+    match command {
+        Command::Audit(arguments) => audit::run(arguments, display, environment, streams),
+        Command::Rehearse(arguments) => rehearse::run(arguments, display, environment, streams),
+        Command::Roots(arguments) => {
+            roots::run(arguments, listing_form(display)?, environment, Timestamp::now(), streams)
         }
-        Some(Command::Clients(arguments)) => clients::run(arguments, display, &environment, streams),
-        Some(Command::Explain(arguments)) => explain::run(arguments, display, streams),
-        Some(Command::Demo(arguments)) => demo::run(arguments, display, streams),
-        Some(Command::Guide(arguments)) => guide::run(arguments, display, streams),
-        Some(Command::Completions(arguments)) => completions::run(arguments, streams),
-        Some(Command::Man(arguments)) => man::run(arguments, streams),
+        Command::Clients(arguments) => clients::run(arguments, display, environment, streams),
+        Command::Explain(arguments) => explain::run(arguments, display, streams),
+        Command::Demo(arguments) => demo::run(arguments, display, streams),
+        Command::Guide(arguments) => guide::run(arguments, display, streams),
+        Command::Completions(arguments) => completions::run(arguments, streams),
+        Command::Man(arguments) => man::run(arguments, streams),
     }
 }
 

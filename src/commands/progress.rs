@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -85,15 +86,14 @@ impl Progress {
     }
 
     /// Runs checks and redraws the line meanwhile, where there is one.
-    pub(super) async fn during<T>(&self, checks: impl Future<Output = T>) -> T {
-        tokio::pin!(checks);
+    pub(super) async fn during<T>(&self, mut checks: Pin<&mut impl Future<Output = T>>) -> T {
         if !self.state().redraws {
             return self.telling(checks).await;
         }
         let mut ticks = tokio::time::interval(REDRAW);
         loop {
             tokio::select! {
-                result = &mut checks => {
+                result = checks.as_mut() => {
                     self.wipe();
                     break result;
                 }
@@ -103,10 +103,10 @@ impl Progress {
     }
 
     /// Runs checks and tells now and then how far they are.
-    async fn telling<T>(&self, mut checks: impl Future<Output = T> + Unpin) -> T {
+    async fn telling<T>(&self, mut checks: Pin<&mut impl Future<Output = T>>) -> T {
         let (mut pause, mut told) = (FIRST_TOLD, FIRST_TOLD);
         loop {
-            match tokio::time::timeout(pause, &mut checks).await {
+            match tokio::time::timeout(pause, checks.as_mut()).await {
                 Ok(result) => return result,
                 Err(_) => self.state().tell(),
             }

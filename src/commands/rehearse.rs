@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -141,5 +142,5 @@ fn asked(
     let progress = Progress::new(telling);
     let watcher = progress.begins(&Source::default());
     let name = |outcome: &Outcome| target_name(outcome).unwrap_or_else(|| "the server".to_owned());
-    Ok(block_on(progress.during(served(setup, Some(server), name, &*watcher)))?)
+    Ok(block_on(progress.during(pin!(served(setup, Some(server), name, &*watcher))))?)
 }

@@ -108,7 +108,7 @@ async fn asked_again(
         return servers;
     };
     let left = last.map_or(attempt.limit, |last| last.saturating_duration_since(Instant::now()));
-    name_server::ask_all(servers, name, left).await
+    Box::pin(name_server::ask_all(servers, name, left)).await
 }
 
 /// The addresses that DNS has for a host name, at most so many, whatever the hosts file says: `None` where no name server
