@@ -347,6 +347,13 @@ pub(crate) fn public_key(spki: &[u8]) -> Result<(KeyKind, &[u8]), Malformed> {
     key(&element)
 }
 
+/// What the RSASSA-PSS key of a SubjectPublicKeyInfo restricts its signatures to, if it does.
+pub(crate) fn pss_restriction(spki: &[u8]) -> Option<SignatureAlgorithm> {
+    let mut inside = der::Elements::new(spki).expect(der::SEQUENCE, "public key").ok()?.inside();
+    let (_, parameters) = identifier(&inside.expect(der::SEQUENCE, "public key algorithm").ok()?).ok()?;
+    pss(&parameters?).ok()
+}
+
 /// Understands a SubjectPublicKeyInfo.
 pub(super) fn key<'a>(element: &Element<'a>) -> Result<(KeyKind, &'a [u8]), Malformed> {
     let mut inside = element.inside();

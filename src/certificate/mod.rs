@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 use crate::text::hex;
 use crate::timestamp::Timestamp;
 
-pub(crate) use algorithms::{EXPLICIT_CURVE, bit_length, public_key, rsa_public_key};
+pub(crate) use algorithms::{EXPLICIT_CURVE, bit_length, pss_restriction, public_key, rsa_public_key};
 pub use algorithms::{Hash, KeyKind, SecurityLevel, SignatureAlgorithm, SignatureKind};
 pub use altered::{Alteration, Altered, altered};
 pub use crl::{Crl, CrlFacts, CrlScope, RevocationReason, RevokedEntry};

@@ -81,7 +81,9 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Given>> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(io::BufReader::new(file::open(path)?))
+        let reader = file::open(path)?;
+        std::fs::metadata(path).iter().for_each(file::note);
+        Box::new(io::BufReader::new(reader))
     };
     let name = if path == Path::new("-") { "(standard input)".to_owned() } else { mask_path(path) };
     lines(reader, &name.into())

@@ -70,12 +70,22 @@ impl Place {
         Ok(Self { path, way })
     }
 
+    /// No file that the run reads is written over: what it reads is known by now.
+    fn unless_input(&self) -> io::Result<()> {
+        let there = fs::symlink_metadata(&self.path);
+        match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&there)) {
+            true => Err(io::Error::other("this run reads the file, so it is not written over")),
+            false => Ok(()),
+        }
+    }
+
     /// Writes all of it.
     ///
     /// # Errors
     /// What the system says; `AlreadyExists` for a file that came meanwhile and is to be kept; `TimedOut` for a pipe that
     /// nobody reads any more.
     pub fn write(self, content: &[u8]) -> io::Result<()> {
+        self.unless_input()?;
         match self.way {
             Way::Moved(existing, permissions) => moved(&self.path, content, existing, permissions),
             Way::Over => fs::write(&self.path, content),
@@ -127,6 +137,7 @@ impl Unfinished {
         let (Some(place), None) = (self.place.take(), &self.error) else {
             return Err(self.error.take().unwrap_or_else(|| io::ErrorKind::InvalidInput.into()));
         };
+        place.unless_input()?;
         match (&mut self.to, place.way) {
             (Destination::Beside(beside, file), Way::Moved(existing, permissions)) => {
                 let file = opened_once(beside, file)?;

@@ -67,7 +67,10 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     let mut ranges = bare_logins(text);
     ranges.extend(contents(text));
     ranges.extend(password_file_fields(text));
+    ranges.extend(repeated_by_libpq(text));
     let mut start = 0;
+    // Whether the last thing named, by itself, is a secret: `name: PGPASSWORD`, `variable "db_password" {`.
+    let mut names_one = false;
     while start < text.len() {
         let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
         let end = start + word;
@@ -80,14 +83,68 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
         }
         let name = text.get(start..end).unwrap_or_default();
         // In this order, because each question costs more than the one before, and most words are not set to anything.
-        if let Some(value) = value_behind(text, start..end, unread)
-            && sounds_secret(name)
-        {
-            let value_end = if value >= unread { text.len() } else { value_end(text, value) };
-            ranges.push(value..value_end.max(value));
+        if let Some(value) = value_behind(text, start..end, unread) {
+            let is_word = |words: &[&[u8]]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
+            if is_word(&[b"name", b"key"]) {
+                names_one = sounds_secret(first_name(text, value));
+            }
+            if sounds_secret(name) || names_one && is_word(&[b"value", b"default"]) {
+                let value_end =
+                    if value >= unread { text.len() } else { value_end(text, behind_bar(text, value)) };
+                ranges.push(value..value_end.max(value));
+            }
+        } else if matches!(text.get(end..), Some([b'"', b' ', b'{', ..])) {
+            names_one = sounds_secret(name);
         }
         ranges.extend(encoded_assignment(name).map(|value| start + value.start..start + value.end));
         start = end;
+    }
+    ranges
+}
+
+/// The first name at or behind a place, without its quote.
+fn first_name(text: &[u8], start: usize) -> &[u8] {
+    let rest = text.get(start..).unwrap_or_default();
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    rest.split(|byte| !is_name(*byte)).next().unwrap_or_default()
+}
+
+/// Where the lines of a block of YAML begin (`password: |`), else the place itself.
+fn behind_bar(text: &[u8], value: usize) -> usize {
+    let rest = text.get(value..).unwrap_or_default();
+    let is_bar = matches!(rest.first(), Some(b'|' | b'>'));
+    let sign = rest.iter().take_while(|byte| b"|>+-0123456789".contains(byte)).count();
+    let blanks = rest.iter().skip(sign).take_while(|byte| is_space(**byte)).count();
+    let is_block = is_bar && rest.iter().skip(sign).take(blanks).any(|byte| *byte == b'\n');
+    if is_block { value + sign + blanks } else { value }
+}
+
+/// What libpq's errors repeat of a URI that a password with unencoded signs has broken: what it took for a host with an `@`
+/// in it, for a port, for a parameter (fe-connect.c).
+fn repeated_by_libpq(text: &[u8]) -> Vec<Range<usize>> {
+    const SAID: [&[u8]; 6] = [
+        b"host name \"",
+        b"integer value \"",
+        b"port number: \"",
+        b"query parameter: \"",
+        b"encoded token: \"",
+        b"\"=\" after \"",
+    ];
+    let mut ranges = Vec::new();
+    for said in SAID {
+        let places = text.windows(said.len()).enumerate().filter(|(_, part)| *part == said);
+        for start in places.map(|(at, _)| at + said.len()) {
+            let rest = text.get(start..).unwrap_or_default();
+            let quoted = rest.split(|byte| *byte == b'"').next().unwrap_or_default();
+            let is_harmless = match said {
+                b"host name \"" => !quoted.contains(&b'@'),
+                b"integer value \"" | b"port number: \"" => is_number(quoted),
+                _ => options::nearest(quoted).is_some(),
+            };
+            if !is_harmless {
+                ranges.push(start..start + quoted.len());
+            }
+        }
     }
     ranges
 }
@@ -353,8 +410,13 @@ fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize>
     let sign = blanks(end + usize::from(quoted_name));
     let is_element = text.get(end) == Some(&b'>')
         && name.start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<');
+    let is_flag = text.get(name.clone()).is_some_and(|name| name.starts_with(b"--"));
     match text.get(sign) {
-        Some(b'=' | b':') => Some(blanks(sign + 1 + usize::from(text.get(sign + 1) == Some(&b'>')))),
+        Some(b'=' | b':') => {
+            let is_double = matches!(text.get(sign..), Some([_, b'>', ..] | [b':', b'=', ..]));
+            Some(blanks(sign + 1 + usize::from(is_double)))
+        }
+        Some(_) if is_flag && sign > end => Some(sign),
         _ if is_element => Some(end + 1),
         _ if end >= unread && sign > end => Some(sign),
         Some(b'"' | b'\'') if sign > end && !quoted_name => Some(sign),
@@ -416,6 +478,41 @@ mod tests {
             for unread in [0, word.len()] {
                 prop_assert!(!is_harmless_word(word) || searched(word, unread).is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_named_elsewhere_is_told_by_its_name() {
+        for (typed, shown) in [
+            ("- name: PGPASSWORD\n  value: \"x\"", "- name: PGPASSWORD\\n  value: ********"),
+            (
+                "{\"name\": \"DB_PASSWORD\", \"value\": \"x y\"}",
+                "{\"name\": \"DB_PASSWORD\", \"value\": ********",
+            ),
+            ("- name: PGHOST\n  value: \"x\"", "- name: PGHOST\\n  value: \"x\""),
+            (
+                "variable \"db_password\" { default = \"x\" }",
+                "variable \"db_password\" { default = ******** }",
+            ),
+            ("password := \"x\"", "password := ********"),
+            ("pg_dump --password x --host h", "pg_dump --password ******** --host h"),
+            ("password: |\n  x\nhost: h", "password: ********\\nhost: h"),
+            (
+                "could not translate host name \"x@h\" to address",
+                "could not translate host name \"********\" to address",
+            ),
+            (
+                "could not translate host name \"h.x\" to address",
+                "could not translate host name \"h.x\" to address",
+            ),
+            (
+                "invalid integer value \"x@h\" for connection",
+                "invalid integer value \"********\" for connection",
+            ),
+            ("missing \"=\" after \"x\" in", "missing \"=\" after \"********\" in"),
+            ("invalid URI query parameter: \"sslmod\"", "invalid URI query parameter: \"sslmod\""),
+        ] {
+            assert_eq!(mask_argument(typed.as_bytes()), shown, "{typed}");
         }
     }
 

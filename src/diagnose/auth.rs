@@ -307,6 +307,9 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
     // PgBouncer has words of its own for it, under a protocol violation's SQLSTATE.
     let by_pooler = message.sqlstate == "08P01" && message.message.contains("SASL authentication failed");
+    // Without a question there is no password to reject, unless the server says so in words.
+    let asked = view.session().is_some_and(|session| !session.requested.is_empty());
+    let by_state = message.sqlstate == "28P01" && (asked || said(message).is_some());
     let (title, cause, fixes) = match (gateway(message).map(|found| found.means), said(message)) {
         (Some(Gateway::Credential), _) => (
             format!("the credential of {user} is not accepted: {}", words(message)),
@@ -320,7 +323,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
              wrong or, on a managed server, a token that has expired or is for another user, region or server",
             service_fixes(view, service),
         ),
-        (_, Some(Said::PasswordFailed)) | (None, _) if by_pooler || message.sqlstate == "28P01" => (
+        (_, Some(Said::PasswordFailed)) | (None, _) if by_pooler || by_state => (
             if by_pooler {
                 format!("PgBouncer rejects the password of {user}")
             } else {

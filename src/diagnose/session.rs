@@ -128,7 +128,7 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                 "the pooler has no such database in its configuration; names are case-sensitive".to_owned()
             }
             (None, true) => format!("dbname is not set, and {} then uses the user's name", view.program()),
-            (None, false) => "TLS and login succeeded; names are case-sensitive".to_owned(),
+            (None, false) => format!("{}; names are case-sensitive", login_words(view)),
         })
         .fact("database", database.clone())
         .fact_if("from", view.origin_words("dbname"))
@@ -304,6 +304,19 @@ fn raised(view: &View<'_>, message: &str) -> Option<Fix> {
         Fix::text("on the server: raise the limit (-1: none)")
             .run(format!("ALTER {what} CONNECTION LIMIT -1;")),
     )
+}
+
+/// How far it came: before AuthenticationOk nothing is known of the login.
+fn login_words(view: &View<'_>) -> String {
+    let session = view.session();
+    let tls = view.tls_words();
+    match session.is_some_and(|session| session.authenticated.is_some()) {
+        false => tls.to_owned(),
+        true if session.is_some_and(|session| !session.requested.is_empty()) => {
+            format!("{tls}, and the password was accepted")
+        }
+        true => format!("{tls}, and the login succeeded"),
+    }
 }
 
 /// Which limit it is (proc.c, postinit.c, miscinit.c): what names neither a database nor a role is the whole server's.
@@ -595,7 +608,7 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
     let (user, database) = (view.user(), view.database());
     let role = quoted_role(&user);
     let name = quoted_role(&database);
-    let tls = view.tls_words();
+    let (tls, login) = (view.tls_words(), login_words(view));
     match said(message) {
         Some(Said::NoLogin) => (
             format!(
@@ -610,7 +623,7 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
         ),
         Some(Said::NoConnectPrivilege) => (
             format!(
-                "{tls}, and the password was accepted; the role {user} lacks the privilege CONNECT on {database}"
+                "{login}; the role {user} lacks the privilege CONNECT on {database}"
             ),
             vec![
                 Fix::text("on the server: grant it, as the database's owner or a superuser")
@@ -618,7 +631,7 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
             ],
         ),
         Some(Said::NoReplication) => (
-            format!("{tls}, and the password was accepted; replication needs the attribute REPLICATION, which the role {user} lacks"),
+            format!("{login}; replication needs the attribute REPLICATION, which the role {user} lacks"),
             vec![
                 Fix::text("on the server: give it, as a superuser (since PostgreSQL 16 also as a role with CREATEROLE and REPLICATION)")
                     .run(format!("ALTER ROLE {role} REPLICATION;")),
@@ -764,6 +777,18 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
 }
 
 /// What an error comes from as far as its SQLSTATE tells (PostgreSQL's documentation, appendix A).
+/// Where a SQLSTATE that has the form of one is explained.
+fn listed(sqlstate: &str) -> String {
+    let is_one =
+        sqlstate.len() == 5 && sqlstate.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z'));
+    match is_one {
+        true => format!(
+            "; SQLSTATE {sqlstate}, unless it is somebody's own, is in PostgreSQL's manual, appendix \"PostgreSQL Error Codes\""
+        ),
+        false => String::new(),
+    }
+}
+
 fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
     let fixes = match sqlstate {
         "53100" => vec![
@@ -782,7 +807,7 @@ fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
         ],
         _ => Vec::new(),
     };
-    let class = match sqlstate.get(..2) {
+    let class = match sqlstate.get(..2).filter(|_| sqlstate.len() == 5) {
         Some("28") => "the server does not authorise this login; its log names the rule",
         Some("42") => {
             "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
@@ -820,8 +845,8 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
                 .fixes((!known).then(|| {
                     Fix::text(format!(
                         "look for this message in the server's log: the lines around it have the reason. If it is not \
-                         there, a pooler or proxy wrote it; SQLSTATE {sqlstate} is listed in PostgreSQL's manual, appendix \
-                         \"PostgreSQL Error Codes\""
+                         there, a pooler or proxy wrote it{}",
+                        listed(&sqlstate)
                     ))
                 }))
                 .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),

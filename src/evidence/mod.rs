@@ -449,6 +449,8 @@ pub enum TlsFailure {
     Protocol(String),
     /// A signature, key or parameter that rustls cannot handle although OpenSSL might: what.
     Unsupported(String),
+    /// A message, mostly that with the certificates, is longer than the 64 KiB that rustls takes.
+    MessageTooLong,
     /// Another error of the system.
     Failed(OsFailure),
 }

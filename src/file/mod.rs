@@ -7,7 +7,7 @@ pub mod mount;
 pub mod obstacle;
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,34 @@ use std::time::{Duration, Instant};
 
 /// How long one waits for a file where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The files that were read so far, as the system tells them apart.
+static INPUTS: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+
+/// Remembers that a file is read.
+pub fn note(metadata: &fs::Metadata) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        locked(&INPUTS).insert((metadata.dev(), metadata.ino()));
+    }
+    #[cfg(not(unix))]
+    let _ = metadata;
+}
+
+/// Whether a file was read in this run, under whatever name.
+pub fn is_input(metadata: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        locked(&INPUTS).contains(&(metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
 
 thread_local! {
     /// When waiting is over; [`PATIENCE`] from now where nothing is said.
@@ -132,6 +160,7 @@ impl io::Read for Pieces {
 /// What the system says; `FileTooLarge`; `TimedOut` where nothing came in time.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
+    note(&metadata);
     match metadata.is_file() {
         // The kernel's own files say that they are empty, and some keep their reader waiting, as /proc/kmsg does.
         true if metadata.len() == 0 => read_beside(path, most),

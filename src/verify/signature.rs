@@ -269,6 +269,14 @@ fn verify_handshake(
     if restricted != matches!(key, KeyKind::RsaPss(_)) || !algorithm.fits(key) {
         return Err(PeerMisbehaved::SignedKxWithWrongAlgorithm.into());
     }
+    // OpenSSL masks as the key's parameters say, whatever the scheme says.
+    if restricted
+        && let SignatureAlgorithm::RsaPss { hash, .. } = algorithm
+        && let Some(SignatureAlgorithm::RsaPss { mask_hash, .. }) = certificate::pss_restriction(spki)
+        && hash != mask_hash
+    {
+        return Err(PeerIncompatible::NoSignatureSchemesInCommon.into());
+    }
     match verify(spki, algorithm, message, dss.signature()) {
         Ok(()) => Ok(HandshakeSignatureValid::assertion()),
         Err(SignatureError::Bad) => Err(CertificateError::BadSignature.into()),

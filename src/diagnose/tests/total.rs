@@ -84,6 +84,7 @@ fn tls_failure() -> impl Strategy<Value = Option<TlsFailure>> {
         in_flight().prop_map(TlsFailure::TimedOut),
         bytes().prop_map(TlsFailure::NotTls),
         Just(TlsFailure::NoAlpn),
+        Just(TlsFailure::MessageTooLong),
         text().prop_map(TlsFailure::Protocol),
         text().prop_map(TlsFailure::Unsupported),
         os().prop_map(TlsFailure::Failed),

@@ -590,7 +590,27 @@ const ALPN_SETTINGS: &str = "# nginx (stream):\nssl_alpn postgresql;\n# HAProxy,
                              Traefik, in the TLS options:\nalpnProtocols: [postgresql]\n# Envoy, in common_tls_context:\n\
                              alpn_protocols: [postgresql]";
 
+/// rustls takes messages of up to 64 KiB, OpenSSL certificates of up to 100 KiB (`SSL_MAX_CERT_LIST_DEFAULT`).
+fn too_long(view: &View<'_>) -> Option<Finding> {
+    matches!(view.tls_failure(), Some(TlsFailure::MessageTooLong)).then(|| {
+        Finding::titled("the server sends a message of more than 64 KiB, which pgtls-check does not take")
+            .because("if it is the one with its certificates, psql takes up to 100 KiB and connects below that, as far as this goes")
+            .fact("psql", "connects up to 100 KiB")
+            .fix(Fix::text(
+                "on the server: send its own certificate and the intermediates alone, with the names that are needed",
+            ))
+            .fix(check_with_psql(view))
+    })
+}
+
+fn check_with_psql(view: &View<'_>) -> Fix {
+    Fix::text("until then check with psql").run(format!("{} -c 'SELECT 1'", view.command(["psql"])))
+}
+
 fn unsupported_here(view: &View<'_>) -> Option<Finding> {
+    if let Some(found) = too_long(view) {
+        return Some(found);
+    }
     let (what, seen) = unsupported(view)?;
     let (title, place) = match seen {
         Seen::Chain => {
@@ -626,10 +646,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
                 reissue::Key::New,
                 None,
             ))
-            .fix(
-                Fix::text("until then check with psql")
-                    .run(format!("{} -c 'SELECT 1'", view.command(["psql"]))),
-            ),
+            .fix(check_with_psql(view)),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustls::{Error, PeerIncompatible, PeerMisbehaved};
+use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use super::verifier;
 use crate::certificate::KeyKind;
@@ -14,6 +14,9 @@ use crate::probe::wiretap::{ServerFlight, is_record};
 
 /// So much of what is no TLS is kept.
 const FIRST_BYTES: usize = 256;
+
+/// Near the 64 KiB that rustls has room for.
+const LARGE: usize = 60 * 1024;
 
 /// What is known besides the error.
 pub(super) struct Observed<'a> {
@@ -52,6 +55,11 @@ pub(super) fn of(
     if !is_record(observed.bytes) {
         return not_tls(observed.bytes);
     }
+    // So rustls says that a message has no room.
+    let is_full = error.kind() == io::ErrorKind::InvalidData && observed.bytes.len() > LARGE;
+    if is_full && observed.flight.version.is_some() {
+        return TlsFailure::MessageTooLong;
+    }
     match ended(error) {
         Some(closure) => TlsFailure::Ended(closure),
         None if error.raw_os_error().is_none() => TlsFailure::Protocol(error.to_string()),
@@ -75,6 +83,12 @@ fn of_tls(error: &Error, observed: &Observed<'_>) -> TlsFailure {
             Some(what) => TlsFailure::Unsupported(what),
             None => TlsFailure::Protocol(error.to_string()),
         },
+        // Before ServerHello it is none with certificates.
+        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)
+            if observed.flight.version.is_some() =>
+        {
+            TlsFailure::MessageTooLong
+        }
         _ => TlsFailure::Protocol(error.to_string()),
     }
 }

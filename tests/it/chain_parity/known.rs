@@ -136,6 +136,12 @@ pub(super) const KNOWN: &[Known] = &[
     Known {
         client: Client::Program,
         outcome: Refused(Unsupported),
+        reason: "rustls takes 64 KiB of certificates, OpenSSL 100",
+        cases: &["name: one of 3200", "name: one of 4500"],
+    },
+    Known {
+        client: Client::Program,
+        outcome: Refused(Unsupported),
         reason: "there is no key exchange over X448 here",
         cases: &["handshake with X448 only, Rsa(2048)"],
     },

@@ -32,12 +32,20 @@ fn address(host: &str, bytes: &[u8]) -> Case {
     case(&format!("{host:?} for the address {bytes:?}"), host, common_name("irrelevant"), &[ip(bytes)])
 }
 
+/// The host among so many others, of 21 bytes each.
+fn many(count: usize) -> Case {
+    let others = (1..count).map(|number| dns(&format!("host-{number:06}.example")));
+    let names: Vec<Vec<u8>> = others.chain([dns(HOST)]).collect();
+    case(&format!("one of {count}"), HOST, common_name("irrelevant"), &names).accepted()
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut all = patterns();
     all.extend(addresses());
     all.extend(common_names());
     all.extend(mixtures());
     all.extend(broken());
+    all.extend([2_500, 3_200, 4_500].map(many));
     all.extend(modes());
     all
 }
