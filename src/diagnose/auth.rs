@@ -309,7 +309,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let by_pooler = message.sqlstate == "08P01" && message.message.contains("SASL authentication failed");
     // Without a question there is no password to reject, unless the server says so in words.
     let asked = view.session().is_some_and(|session| !session.requested.is_empty());
-    let by_state = message.sqlstate == "28P01" && (asked || said(message).is_some());
+    let by_state = message.sqlstate == "28P01" && (asked || message.message.contains("password"));
     let (title, cause, fixes) = match (gateway(message).map(|found| found.means), said(message)) {
         (Some(Gateway::Credential), _) => (
             format!("the credential of {user} is not accepted: {}", words(message)),

@@ -58,6 +58,40 @@ fn reports_follow_links_keep_modes_and_go_into_pipes_and_devices() {
 }
 
 #[test]
+fn a_file_that_the_run_reads_is_not_written_over() {
+    let (home, demo) = (Home::new(), Demo::start(None).unwrap());
+    let given = demo.conninfo();
+    let root = given.split_once("sslrootcert=").unwrap().1.split_whitespace().next().unwrap();
+    let roots = fs::read(root.trim_matches('\'')).unwrap();
+    let copy = home.write("root.crt", &roots);
+    let conninfo = given.replace(root, copy.to_str().unwrap()).replace("password=demo-password ", "");
+    symlink(&copy, home.join("link")).unwrap();
+    fs::hard_link(&copy, home.join("twin")).unwrap();
+    let passwords = home.write("logins", "*:*:*:*:demo-password\n");
+    fs::set_permissions(&passwords, fs::Permissions::from_mode(0o600)).unwrap();
+    home.write("services", "[one]\nport=1\n");
+    home.write("targets", format!("{conninfo}\n"));
+    for (place, conninfo) in [
+        ("root.crt", conninfo.clone()),
+        ("link", conninfo.clone()),
+        ("twin", conninfo.clone()),
+        ("logins", conninfo.clone()),
+        ("services", format!("{conninfo} service=one")),
+        ("targets", "--from=targets".to_owned()),
+    ] {
+        let before = fs::read(home.join(place)).unwrap();
+        let output = format!("json={place}");
+        let tool = Tool::at(&home)
+            .env("PGSERVICEFILE", home.join("services").to_str().unwrap())
+            .env("PGPASSFILE", passwords.to_str().unwrap());
+        let report = tool.with(["--output", &output, &conninfo]).run();
+        report.exits(1);
+        assert!(report.stderr.contains("this run reads the file"), "{report}");
+        assert_eq!(fs::read(home.join(place)).unwrap(), before, "{place}");
+    }
+}
+
+#[test]
 fn a_place_that_takes_no_report_is_told_before_the_first_connection() {
     let (home, demo) = (Home::new(), Demo::start(None).unwrap());
     let unread = fifo(&home, "unread");

@@ -381,6 +381,28 @@ fn channel_binding() {
 }
 
 #[test]
+fn what_comes_before_the_login_says_nothing_of_it() {
+    let before = |sqlstate, message| {
+        Evidence::healthy().with_error(sqlstate, message).with_attempt(|attempt| {
+            let session = &mut attempt.session.as_mut().unwrap().result;
+            session.requested.clear();
+            session.authenticated = None;
+        })
+    };
+    // No password was asked for, and none is said to be rejected.
+    before("28P01", "no such user").fails(&codes::SERVER_ERROR);
+    let cause = |evidence: Evidence, code| evidence.fails(code).diagnosis.cause.clone();
+    let missing = cause(before("3D000", "database \"x\" does not exist"), &codes::DATABASE_MISSING);
+    let closed = cause(before("42501", "permission denied for database \"x\""), &codes::SERVER_ERROR);
+    for cause in [missing, closed] {
+        assert!(!cause.contains("login") && !cause.contains("accepted"), "{cause}");
+    }
+    // Of four letters it is none.
+    let cause = cause(before("28P0", "no"), &codes::SERVER_ERROR);
+    assert!(cause.ends_with("an error of its own"), "{cause}");
+}
+
+#[test]
 fn a_part_of_a_record_is_no_silence() {
     for (part, told) in [
         ((7, 69), "a TLS record, cut off after byte 7 of 69"),
