@@ -29,7 +29,7 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     if is_split(&arguments.conninfo, false) {
-        return Err(Usage::new(SPLIT_STRING).into());
+        return Err(Usage::new(split(&arguments.conninfo)).into());
     }
     if names_no_server(arguments, display, &environment) {
         streams.note(SHORT_USAGE);
@@ -78,6 +78,21 @@ fn names_no_server(arguments: &CheckArgs, display: &DisplayArgs, environment: &E
 /// A string that the shell took apart.
 pub(super) const SPLIT_STRING: &str =
     "the connection string is more than one argument: put it in quotes, \"host=... user=...\"";
+
+/// What is wrong with arguments that seem to be one string: its quotes are missing, or a word before it is no subcommand.
+pub(super) fn split(arguments: &[Secret]) -> String {
+    let word = match arguments {
+        [word, string] if conninfo::is_connection_string(string.expose()) => word.expose(),
+        _ => b"",
+    };
+    match word.iter().all(u8::is_ascii_lowercase) && !word.is_empty() {
+        true => format!(
+            "there is no subcommand \"{}\"; to check a server leave it out: pgtls-check \"host=... user=...\"",
+            conninfo::mask_argument(word)
+        ),
+        false => SPLIT_STRING.to_owned(),
+    }
+}
 
 /// Whether several arguments are one string without its quotes: one of them is nobody's string and no host, stands as a host
 /// beside keywords, or sets keywords and names no server (`strict`: any keywords; else a password). What stands behind such
@@ -181,7 +196,8 @@ fn since(path: &Path) -> anyhow::Result<Since> {
     let since = file::open(path)
         .map_err(|error| error.to_string())
         .and_then(|file| Since::read(BufReader::new(file)));
-    since.map_err(|words| Usage::new(format!("--since {}: {words}", conninfo::mask_path(path))).into())
+    let first = if path.exists() { "" } else { "; omit --since in the first run" };
+    since.map_err(|words| Usage::new(format!("--since {}: {words}{first}", conninfo::mask_path(path))).into())
 }
 
 /// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.

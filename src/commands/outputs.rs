@@ -51,7 +51,13 @@ impl Outputs {
         let files = read.into_iter().map(|(format, path)| {
             let place = Place::tested(&path, Existing::Replace);
             let file = place.and_then(Place::begin);
-            let file = file.with_context(|| format!("--output {}", mask_path(&path)))?;
+            let file = file.with_context(|| {
+                let parent =
+                    path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists());
+                let make = parent
+                    .map(|parent| format!(" (mkdir -p {})", crate::text::shell_quoted(&mask_path(parent))));
+                format!("--output {}{}", mask_path(&path), make.unwrap_or_default())
+            })?;
             Ok(Output { path, format, file })
         });
         Ok(Self {

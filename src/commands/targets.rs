@@ -50,7 +50,8 @@ pub(super) fn targets(
         let sections = conninfo::service::sections(environment);
         anyhow::ensure!(
             !sections.is_empty(),
-            "--all-services: no section in a service file (PGSERVICEFILE, else ~/.pg_service.conf)"
+            "--all-services: no section in a service file ({}); a section is [NAME] and one keyword=value per line",
+            conninfo::service::looked_for(environment)
         );
         targets.extend(sections.into_iter().map(|section| {
             let text = [b"service=".as_slice(), &conninfo::write::quoted(section.name.as_bytes())].concat();

@@ -61,6 +61,12 @@ pub fn said(name: &[u8], keywords: &[&str], environment: &Environment) -> Vec<(&
     found.into_iter().filter(|(keyword, _)| keywords.contains(keyword)).collect()
 }
 
+/// The service files in words: the variable that names one, else the paths.
+pub fn looked_for(environment: &Environment) -> String {
+    let paths: Vec<String> = files(environment).iter().map(|(path, _)| mask::mask_path(path)).collect();
+    paths.join(", ")
+}
+
 /// Where a section of a service file begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {

@@ -169,7 +169,8 @@ fn password_required(view: &View<'_>) -> Option<Finding> {
                 "looked_in",
                 vec![
                     "password in the connection string or service: not set".to_owned(),
-                    "environment variable PGPASSWORD: not set".to_owned(),
+                    // Empty is as good as not set (fe-connect.c).
+                    "environment variable PGPASSWORD: not set, or empty".to_owned(),
                     file,
                 ],
             )
@@ -388,8 +389,16 @@ fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
                     )
                     .run(format!("# in userlist.txt:\n\"{}\" \"PASSWORD\"", view.user()))
         } else {
-            Fix::text("on the server: set it again, as a superuser or a role with CREATEROLE")
-                .run(format!("\\password {}", quoted_role(&view.user())))
+            Fix::text(
+                "on the server, if it is right: this shows whether it has expired (a date in the past) or is stored for another method (md5 \
+                 under scram-sha-256); set it again, or take the date away",
+            )
+            .run(format!(
+                "SELECT rolvaliduntil, left(rolpassword, 5) FROM pg_authid WHERE rolname = '{}';\n\\password {role}\n\
+                 ALTER ROLE {role} VALID UNTIL 'infinity';",
+                view.user().replace('\'', "''"),
+                role = quoted_role(&view.user())
+            ))
         },
     ]
 }

@@ -595,6 +595,28 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
     }
 }
 
+/// The port with which a value begins.
+fn port_before(value: &str) -> Option<String> {
+    let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
+    let goes_on = digits.len() < value.len() && digits.parse::<u16>().is_ok_and(|port| port > 0);
+    goes_on.then_some(digits)
+}
+
+/// A string of keywords without the commas behind its values or the double quotes around them; `None` where not all have them.
+fn without_separators(input: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(input).ok()?.trim();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_setting =
+        |word: &&str| word.split_once('=').is_some_and(|(name, _)| options::find(name.as_bytes()).is_some());
+    let (_, before) = words.split_last()?;
+    let commas = !before.is_empty() && before.iter().all(|word| word.ends_with(','));
+    let quotes = words.iter().all(|word| word.contains("=\"") && word.ends_with('"'));
+    (words.iter().all(is_setting) && (commas || quotes)).then(|| {
+        let bare = |word: &&str| word.trim_end_matches(',').replace('"', "");
+        words.iter().map(bare).collect::<Vec<_>>().join(" ")
+    })
+}
+
 /// The port of a string of keywords, where it is what Kubernetes puts into variables, and the number in it.
 fn service_link(input: &[u8]) -> Option<(String, String)> {
     let parsed = conninfo::parse(input).ok()?;
@@ -617,6 +639,12 @@ fn refused_value(
         .filter(|word| word.len() > 1 && !["or", "and", "to", "an", "in", "of", "the"].contains(word));
     let line = value.trim_end_matches("\\n").trim_end_matches("\\r");
     let plain = line.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+    let is_uri = matches!(origin, Origin::ConnectionString)
+        && view
+            .evidence
+            .input
+            .as_ref()
+            .is_some_and(|input| conninfo::Form::of(input.expose()) == conninfo::Form::Uri);
     let meant = match keyword {
         // Whoever mistypes it wants to verify: nothing weaker is offered.
         "sslmode" => Some("verify-full".to_owned()),
@@ -624,7 +652,7 @@ fn refused_value(
             meant::tls_version(plain).or_else(|| nearest(plain, words)).map(str::to_owned)
         }
         _ if allowed.starts_with("an integer") => meant::number(keyword, plain),
-        "port" => meant::port(plain),
+        "port" => meant::port(plain).or_else(|| port_before(plain).filter(|_| !is_uri)),
         "load_balance_hosts" if ["true", "on", "yes", "1"].contains(&plain) => Some("random".to_owned()),
         _ => nearest(plain, words).map(str::to_owned),
     };
@@ -646,6 +674,25 @@ fn refused_value(
             .fix(Fix::text("use the number alone, as in the variable NAME_SERVICE_PORT").set(keyword, port))
             .fix(Fix::text("keep such variables out of the pod: enableServiceLinks: false in its spec, and set the variable yourself"));
     }
+    if let Some(bare) = without_separators(input) {
+        let list = value.ends_with(',');
+        return Finding::titled(match list {
+            true => "the settings are separated by commas, and libpq expects spaces",
+            false => "double quotes are part of the values, and libpq expects none, or single quotes",
+        })
+        .because(format!("{keyword} is read as {value}"))
+        .mark(mark(view, "read with it"))
+        .fact("option", keyword)
+        .fact("value", value)
+        .fix(
+            Fix::text(if list {
+                "separate the settings by spaces alone"
+            } else {
+                "remove the double quotes"
+            })
+            .edit(0..input.len(), bare),
+        );
+    }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
@@ -655,6 +702,13 @@ fn refused_value(
     let cause = match (keyword, plain) {
         _ if bad_address.is_some() => bad_address.clone().unwrap_or_default(),
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
+        ("port", _) if is_uri && port_before(plain).is_some() => {
+            "in a URI the port ends at a /, which begins the database: postgresql://HOST:PORT/DATABASE"
+                .to_owned()
+        }
+        ("port", _) if port_before(plain).is_some() => {
+            "more than the number of the port stands there".to_owned()
+        }
         ("port", _) if meant.is_some() => {
             "a letter stands where a digit should (O for 0, l or I for 1)".to_owned()
         }
@@ -680,7 +734,10 @@ fn refused_value(
                 .into_iter()
                 .flatten(),
         )
-        .fixes((!is_set).then(|| Fix::text(format!("set {keyword} to {allowed}"))))
+        .fixes((!is_set).then(|| match is_uri && keyword == "port" && port_before(plain).is_some() {
+            true => Fix::text("write a / between the port and the database"),
+            false => Fix::text(format!("set {keyword} to {allowed}")),
+        }))
 }
 
 /// What libpq refuses only when the slot is tried: a port, an address.

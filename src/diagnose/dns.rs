@@ -468,7 +468,11 @@ fn failure(view: &View<'_>) -> Option<Finding> {
         }
         Some(Resolution::Found(_)) | None => ("it was not asked in the time there was".to_owned(), None),
     };
-    let told = told_by_servers(view, &name);
+    let unset = (view.evidence.resolvers.is_empty() && !cfg!(windows) && seconds.is_none()).then(|| {
+        let fix = Fix::text("set the name server of this network: in /etc/resolv.conf, or in what writes that file (DHCP, NetworkManager, cloud-init)");
+        ("/etc/resolv.conf names no name server".to_owned(), fix.run("grep nameserver /etc/resolv.conf\necho 'nameserver ADDRESS' | sudo tee -a /etc/resolv.conf"))
+    });
+    let told = told_by_servers(view, &name).or(unset);
     let (cause, fix) = told.map_or(
         (
             "the resolver did not report whether the name exists: it cannot be reached, did not respond in time, or \

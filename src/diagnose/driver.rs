@@ -311,7 +311,7 @@ pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
     let faults: Vec<&Fault> = failure.faults.iter().filter(|fault| of(&fault.kind) == kind).collect();
     let finding = match kind {
         Kind::Syntax => syntax(failure, faults.first()?),
-        Kind::Keyword => keywords(failure, &faults),
+        Kind::Keyword => keywords(failure, &faults, typed.original.expose()),
         Kind::Value => values(failure, &faults, typed.original.expose()),
     };
     let places: Vec<_> = faults.iter().map(|fault| fault.place.clone()).collect();
@@ -370,7 +370,7 @@ fn syntax(failure: &Failure, fault: &Fault) -> Finding {
 }
 
 /// All of them at once, with those whose keywords they are.
-fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
+fn keywords(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
     let driver = failure.dialect.title;
     let words = faults.iter().filter_map(|fault| match &fault.kind {
         FaultKind::UnknownKeyword { keyword, nearest, belongs_to } => {
@@ -386,6 +386,13 @@ fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
     };
     let owners: Vec<String> =
         words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect();
+    // Settings of libpq's, as others separate theirs.
+    let is_libpqs = |(word, ..): &(String, _, _)| crate::conninfo::options::find(word.as_bytes()).is_some();
+    let for_libpq = (words.iter().all(is_libpqs) && typed.contains(&b';')).then(|| {
+        let spaced: Vec<u8> = typed.iter().map(|byte| if *byte == b';' { b' ' } else { *byte }).collect();
+        let fix = Fix::text("for libpq: separate the settings by spaces, not semicolons");
+        Fix { conninfo: Some(crate::conninfo::mask(&spaced, &[]).text), ..fix }
+    });
     let client = failure.dialect.name.rsplit(['+', '-']).next().unwrap_or_default();
     let has_own = crate::clients::table::find(client).is_some()
         && words.iter().any(|(word, ..)| word.starts_with("ssl"));
@@ -406,6 +413,7 @@ fn keywords(failure: &Failure, faults: &[&Fault]) -> Finding {
     Finding::titled(title)
         .because(owners.join("; "))
         .fact("options", words.iter().map(|(keyword, ..)| keyword.clone()).collect::<Vec<String>>())
+        .fixes(for_libpq)
         .fixes(own)
         .fixes(fixes)
 }

@@ -135,11 +135,14 @@ pub(super) fn even_lists(parameters: &[(&'static str, Value, Origin)]) -> Option
                 ))
                 .set("hostaddr", ""),
             ),
-            (_, Some(without @ [_, ..])) => Some(Fix::text(format!(
-                "{} {} no name in host: add it there",
-                without.join(" and "),
-                has(without)
-            ))),
+            (_, Some(without @ [_, ..])) => {
+                let fix = Fix::text(format!("{} {} no name in host: add it there", without.join(" and "), has(without)));
+                Some(match names.as_slice() {
+                    [one] => Fix { text: format!("{}; if all have the same", fix.text), ..fix }
+                        .set("host", vec![one.as_str(); addresses.len()].join(",")),
+                    _ => fix,
+                })
+            }
             _ => None,
         };
     }
@@ -271,7 +274,11 @@ mod tests {
                 "b has no address in hostaddr",
                 vec![("hostaddr", "")],
             ),
-            (&[("host", "a"), ("hostaddr", "192.0.2.1,192.0.2.2")], "192.0.2.2 has no name in host", vec![]),
+            (
+                &[("host", "a"), ("hostaddr", "192.0.2.1,192.0.2.2")],
+                "192.0.2.2 has no name in host",
+                vec![("host", "a,a")],
+            ),
         ] {
             let parameters: Vec<_> = given
                 .iter()

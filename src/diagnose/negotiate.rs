@@ -578,7 +578,8 @@ fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> 
         .fix(tunnel())
         .fixes(other_port(view))
         .fix(Fix::text(
-            "if it is a proxy or pooler: switch on TLS for clients there, or connect to the server itself",
+            "if it is a proxy or pooler: switch on TLS for clients there, or connect to the server itself; if it is the server: update it, \
+             or put a tunnel (stunnel, SSH) in front of it, since it has no TLS",
         ))
 }
 

@@ -71,6 +71,12 @@ impl Finding {
         self
     }
 
+    /// The remedy that comes first.
+    pub(super) fn first(mut self, fix: Fix) -> Self {
+        self.fixes.insert(0, fix);
+        self
+    }
+
     /// Several remedies, or none.
     pub(super) fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
         self.fixes.extend(fixes);

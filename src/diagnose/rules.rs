@@ -113,6 +113,11 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             driver::said(view),
             view.program()
         ));
+        if view.negotiate() == Some(&NegotiateResult::Refused) {
+            found.fixes.push(Fix::text(
+                "in any case, in the client: sslmode=verify-full, with which it never continues without TLS",
+            ));
+        }
     }
     found
 }

@@ -120,7 +120,12 @@ fn unreadable(fault: &ServerFault, what: &str, log: &str) -> Option<Finding> {
         ServerProblem::Unreadable(error) if error.kind == std::io::ErrorKind::NotFound => (
             format!("there is no {what} {path}"),
             obstacle_words(error),
-            Fix::text(format!("name the {what} that is to be {} on the server", fault.file.setting())),
+            match crate::file::obstacle::similar(&fault.path) {
+                Some(similar) => Fix::text(format!("use {}, which exists", path_text(&similar))),
+                None => {
+                    Fix::text(format!("name the {what} that is to be {} on the server", fault.file.setting()))
+                }
+            },
         ),
         ServerProblem::Unreadable(error) => (
             format!("the {what} {path} cannot be read"),
@@ -236,8 +241,10 @@ fn key_permissions(view: &View<'_>) -> Option<Finding> {
                     .fact("mode", format!("{mode:04o}"))
                     .fact("at_most", format!("0{most}"))
                     .fix(
-                        Fix::text(format!("{name}: allow no more than mode 0{most}"))
-                            .run_words(["chmod", most, &quoted]),
+                        Fix::text(format!(
+                            "{name}: allow no more than mode 0{most}; root or the account that runs PostgreSQL (postgres, here) has to own it"
+                        ))
+                        .run(format!("chmod {most} {key} && chown postgres {key}", key = shell_quoted(&quoted))),
                     ),
             )
         }

@@ -206,9 +206,15 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
                            sslmode")
                     .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
-                Fix::text("in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) sees \
-                           the state of its servers with")
+                match found.by.starts_with("Pgpool") {
+                    true => Fix::text("in Pgpool-II: see which servers are down, start them, and attach them again (N: the node's number)")
+                        .run("psql -h localhost -p PORT -c 'SHOW pool_nodes'\npcp_attach_node -n N"),
+                    false => Fix::text(
+                        "in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) \
+                         sees the state of its servers with",
+                    )
                     .run(console(view, "SHOW SERVERS")),
+                },
             ],
         ),
         Gateway::NoTarget => (
@@ -276,6 +282,19 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
         );
     }
     let message = error(view).filter(|message| message.sqlstate == "53300")?;
+    if message.message.contains("max_wal_senders") {
+        return Some(
+            Finding::titled("the server has no free connections for replication")
+                .because(format!("it has reached max_wal_senders; {}", view.tls_words()))
+                .fact("limit", words(message))
+                .fix(
+                    Fix::text("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)").run(
+                        "SELECT pid, usename, application_name, client_addr FROM pg_stat_replication;\nALTER SYSTEM SET max_wal_senders = \
+                         20;",
+                    ),
+                ),
+        );
+    }
     Some(
         Finding::titled("the server has no free connections")
             .because(format!("{}; {}", reached(&message.message), view.tls_words()))
@@ -369,8 +388,8 @@ fn starting(view: &View<'_>) -> Option<Finding> {
                     .run("sudo systemctl start postgresql\nsudo journalctl -u 'postgresql*' -S -1h")
             }))
             .fix(Fix::text(
-                "if it lasts for minutes: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
-                 space)",
+                "if it lasts for minutes or comes again: its log has the reason (recovery in progress, a standby that waits for WAL, no disk \
+                 space; after a crash \"was terminated by signal\" and the statement or extension that caused it)",
             )),
     )
 }
@@ -767,6 +786,9 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
     let fix = match (message.sqlstate.as_str(), near) {
         ("42704", Some(near)) => format!("in {place}: write {near} instead of {name}"),
         ("42704", None) => format!("in {place}: remove {name}, or correct its name"),
+        _ if name == "client_encoding" => {
+            format!("in {place}: write an encoding that PostgreSQL has, such as UTF8")
+        }
         _ => format!("in {place}: correct the value of {name}"),
     };
     let fix = match variable.filter(|variable| place.contains(variable)) {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Fix;
+use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
@@ -81,6 +82,17 @@ fn reached(view: &View<'_>) -> Reachability {
     view.address().map_or(Reachability::Public, reachability)
 }
 
+/// What leads to the address in place of DNS without that anybody typed it: it may be an old one.
+fn strayed(view: &View<'_>, finding: Finding) -> Finding {
+    match detour(view).filter(|detour| detour.is_stray) {
+        Some(detour) => {
+            let text = format!("if the server has another address now: {}", detour.removal.text);
+            finding.fact("address_from", detour.words).fix(Fix { text, ..detour.removal })
+        }
+        None => finding,
+    }
+}
+
 /// The provider's usual port, where another was asked; a pooler's port is open only where the pooler is on.
 fn usual_port(view: &View<'_>) -> Option<Fix> {
     let detection = view.provider()?;
@@ -95,6 +107,9 @@ fn usual_port(view: &View<'_>) -> Option<Fix> {
     Some(fix.set("port", usual.to_string()))
 }
 
+/// What listens on this machine of all that PostgreSQL may be behind.
+const LISTENERS: &str = "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'";
+
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
     let port = view.port();
@@ -106,14 +121,14 @@ fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
                 "start the tunnel to {server} again, in another terminal (BASTION: the machine that it goes through)"
             ))
             .run(format!("ssh -N -L {port}:{server}:5432 BASTION")),
-            Fix::text("see on which port of this machine it listens, and set port to that")
-                .run("sudo ss -ltnp | grep -E 'ssh|kubectl|cloud-sql|stunnel'"),
+            Fix::text("see on which port of this machine it, or the server itself, listens, and set port to that")
+                .run(LISTENERS),
         ],
         (Reachability::Loopback, None) => vec![
             Fix::text(
                 "see on which ports of this machine PostgreSQL, a pooler, a tunnel or a container listens, and set port to that",
             )
-            .run("sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'"),
+            .run(LISTENERS),
             Fix::text(format!(
                 "if port {port} is not listed: start what it belongs to, one of these (BASTION, SERVER, CONTAINER and SERVICE are \
                  placeholders)"
@@ -158,6 +173,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fact("to", described(view))
         .fact("port", i64::from(view.port()))
         .fact("error", text::printable(&failure.text));
+    let finding = strayed(view, finding);
     let (host, port) = (view.host_name(), view.port());
     if let Some(other) = view.neighbour(b"SN") {
         return Some(
@@ -223,6 +239,16 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     };
     let (cause, fixes) = if denied {
         denied_by(failure, view.port(), run_route)
+    } else if matches!(view.address(), Some(IpAddr::V6(address)) if address.is_unicast_link_local()) {
+        (
+            "the address is link-local: it counts on one interface only, which has to stand behind it (fe80::…%eth0)",
+            vec![
+                Fix::text(
+                    "see on which interface it is: host=ADDRESS%INTERFACE; better use the server's name",
+                )
+                .run("ip -6 neighbour"),
+            ],
+        )
     } else if is_v6 {
         (
             "the server was asked for over IPv6, and this network most likely has none; a router or a \
@@ -411,6 +437,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact("to", described(view))
         .fact("port", i64::from(view.port()))
         .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
+    let finding = strayed(view, finding);
     if let Some(network) = view.address().and_then(content_network) {
         return Some(not_forwarded(view, finding, network));
     }
@@ -440,18 +467,18 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
     }
     finding
         .because(if view.dns_name().is_some() {
-            "the name leads to a private address: the server has private access, and this machine is \
-                 most likely outside its virtual network"
+            "the name leads to a private address: this machine is outside its virtual network, or a firewall or security group in \
+             between drops the packets"
         } else {
-            "the address is private, and this machine is most likely outside its network"
+            "the address is private: this machine is outside its network, or a firewall in between drops the packets"
         })
         .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
         .fixes(usual_port(view))
-        .fix(Fix::text("run the check from a machine in that network, or over its VPN"))
+        .fix(Fix::text("if this machine is outside: run the check from a machine in that network, or over its VPN"))
         .fix(try_port(
             view,
             &format!(
-                "inside already? let port {port} out of this subnet and into the server's (network \
+                "if it is inside: let port {port} out of this subnet and into the server's (network \
                      security group, route table, local firewall); from another machine there:"
             ),
         ))

@@ -108,9 +108,24 @@ pub fn obstacle(path: &Path) -> Option<Obstacle> {
 
 /// The file beside which nothing has the name asked for: the one in the same directory whose name is nearest.
 pub fn similar(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?.to_str()?;
+    let directory = path.parent()?;
+    // A directory above has another name: python3.12 in the place of python3.11.
+    if !directory.as_os_str().is_empty() && !directory.exists() {
+        let other = similar_to(directory)?.join(wanted);
+        return Some(other).filter(|path| path.is_file());
+    }
+    similar_to(path).filter(|path| path.is_file())
+}
+
+/// What lies beside a path under the nearest name.
+fn similar_to(path: &Path) -> Option<PathBuf> {
     const MOST_FILES: usize = 2000;
     let wanted = path.file_name()?.to_str()?;
     let directory = path.parent()?;
+    if !directory.as_os_str().is_empty() && !directory.exists() {
+        return Some(similar_to(directory)?.join(wanted)).filter(|path| path.exists());
+    }
     // A name alone is in the current directory.
     let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let names: Vec<String> = fs::read_dir(place)
@@ -119,7 +134,7 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     let nearest = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
-    Some(directory.join(nearest)).filter(|path| path.is_file())
+    Some(directory.join(nearest))
 }
 
 fn along(path: &Path, links: usize) -> Option<Obstacle> {

@@ -120,7 +120,10 @@ pub async fn addresses_by_dns(name: &str, limit: Duration, most: usize) -> Optio
 /// The line of the hosts file that led to an address, where the server there is not the one that was meant.
 fn led_by_hosts_file(plan: &Plan, attempt: &Attempt) -> Option<HostsLine> {
     attempt.dns.as_ref()?;
-    attempt.tls.as_ref()?.result.judgement.as_ref()?.defects.first()?;
+    // An old address may also answer no more.
+    if let Some(tls) = &attempt.tls {
+        tls.result.judgement.as_ref()?.defects.first()?;
+    }
     let host = std::str::from_utf8(plan.settings.hosts.get(attempt.host)?.name.plain()?.as_bytes()).ok()?;
     hosts_file::line_of(host, attempt.address?)
 }

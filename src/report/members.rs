@@ -52,7 +52,10 @@ impl Members {
                 failed.extend((more > 0).then(|| format!("and {more} more")));
                 let others = if count.passed == 1 { "other" } else { "others" };
                 let (target, passed) = (&count.target, count.passed);
-                format!("{target}: fails at {}, passes at {passed} {others}", failed.join(", "))
+                format!(
+                    "{target}: fails at {}, passes at {passed} {others}: compare what they present",
+                    failed.join(", ")
+                )
             })
             .collect()
     }

@@ -94,7 +94,16 @@ fn read(
         key_file: key_path,
     };
     if identity.key_matches() == Some(false) {
-        return Err(IdentityError::KeyMismatch { certificate: path.to_owned(), key: identity.key_file });
+        let other = |at: &usize| {
+            let chain = identity.chain.get(*at..).unwrap_or_default().to_vec();
+            ClientCertificate { chain, ..identity.clone() }.key_matches() == Some(true)
+        };
+        let place = (1..identity.chain.len()).find(other);
+        return Err(IdentityError::KeyMismatch {
+            certificate: path.to_owned(),
+            key: identity.key_file,
+            place,
+        });
     }
     Ok(identity)
 }

@@ -214,10 +214,14 @@ pub enum Wrapping {
     Template,
     /// An answer such as `404: Not Found`.
     ErrorPage,
+    /// What `openssl x509 -text` prints.
+    Text,
+    /// A key without a certificate around it.
+    PublicKey,
 }
 
 impl Wrapping {
-    const BEGINNINGS: [(&'static [u8], Self); 9] = [
+    const BEGINNINGS: [(&'static [u8], Self); 11] = [
         (b"\x1f\x8b", Self::Gzip),
         (b"PK\x03\x04", Self::Zip),
         (b"version https://git-lfs", Self::LfsPointer),
@@ -227,6 +231,8 @@ impl Wrapping {
         (b"{{", Self::Template),
         (b"${", Self::Template),
         (b"404", Self::ErrorPage),
+        (b"Certificate:", Self::Text),
+        (b"-----BEGIN PUBLIC KEY", Self::PublicKey),
     ];
 
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
@@ -243,6 +249,8 @@ impl Wrapping {
             Self::Pgp => "it is encrypted with PGP",
             Self::Template => "it contains a placeholder that was not replaced",
             Self::ErrorPage => "it contains the error 404 of a web server",
+            Self::Text => "it contains the description of a certificate, not the certificate",
+            Self::PublicKey => "it contains a public key, not a certificate",
         }
     }
 }
@@ -448,6 +456,8 @@ pub enum IdentityError {
         certificate: PathBuf,
         /// The key's path.
         key: PathBuf,
+        /// The place in the file, from 0, of another certificate that is the key's.
+        place: Option<usize>,
     },
 }
 

@@ -6,7 +6,7 @@ use crate::diagnose::view::{View, path_text, shown_value};
 use crate::diagnose::{Fix, by_default};
 
 /// A setting that leads to an address in place of DNS.
-pub(super) struct Detour {
+pub(in crate::diagnose) struct Detour {
     /// What leads there and where that was set.
     pub words: String,
     /// Its removal.
@@ -17,7 +17,7 @@ pub(super) struct Detour {
 
 /// What leads to the address of the attempt in place of DNS; `None` where a name was looked up and no hosts file
 /// answered, and where no name was given that could be looked up instead.
-pub(super) fn detour(view: &View<'_>) -> Option<Detour> {
+pub(in crate::diagnose) fn detour(view: &View<'_>) -> Option<Detour> {
     let host = view.dns_name()?;
     if view.attempt?.dns.is_some() {
         let line = view.evidence.hosts_line.as_ref()?;

@@ -10,7 +10,7 @@ use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::{is_local, provider_hints, who_listens};
-use crate::diagnose::root_file::{Anchors, get_root, lacks_root, provider_roots, root_sources};
+use crate::diagnose::root_file::{Anchors, TO_ITS_PATH, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, file_name, path_text, root_file, store_name};
 use crate::provider::{Provider, Situation, inspection};
@@ -524,7 +524,15 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
         }
         None => (format!("the server does not send the intermediate {name}"), "sent by the server"),
     };
+    let is_expired = judgement.defects.iter().any(|defect| matches!(defect, Defect::Expired { at: 0, .. }));
     let append = match rehearsed {
+        // One file, mended once.
+        None if is_expired => reissue::server(
+            view,
+            "on the server: reissue its certificate, which has expired too, and put the intermediate (here ca.crt) after it, then reload",
+            reissue::Key::Kept,
+            None,
+        ),
         Some(file) => Fix::text(format!(
             "{}: append the intermediate (from the CA that issued the certificate) after the server's certificate",
             file_name(file)
@@ -589,7 +597,7 @@ fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
          them over another channel, and {}",
         sought.first().map_or("the CA above", String::as_str),
         match is_system {
-            true => "set sslrootcert to its path".to_owned(),
+            true => TO_ITS_PATH.to_owned(),
             false => format!("append it to {}", store_name(view)),
         }
     ));

@@ -14,6 +14,7 @@ mod stranger;
 pub(super) use crl::{
     address as crl_address, download as crl_download, is_unwanted as crl_is_unwanted, note_of_addresses,
 };
+pub(super) use detour::detour;
 pub(super) use faults::begins_later;
 pub(super) use hidden::hides_the_right_one;
 pub(super) use known::Root;

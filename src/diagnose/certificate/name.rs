@@ -458,9 +458,11 @@ impl<'a> Mismatch<'a> {
         );
         let mut fixes = vec![
             Fix::text(format!(
-                "check the DNS record of {asked}: does {} belong to the server you mean?",
+                "check the DNS record of {asked}: does {} belong to the server you mean? If it does, see on that server whether another \
+                 server's certificate was installed: its own has to be in the file of ssl_cert_file, then reload",
                 self.address.map_or_else(|| self.place(), |address| address.to_string())
-            )),
+            ))
+            .run("psql -c 'SHOW ssl_cert_file'\nopenssl x509 -noout -subject -ext subjectAltName -in server.crt"),
             self.reissue(),
         ];
         fixes.extend(self.claimed());

@@ -129,8 +129,9 @@ static MENTIONS: &[&str] = &[
     "dial tcp: lookup {host} on ",
     "dial tcp {hostaddr}:{port}: ",
     "dial tcp [{hostaddr}]:{port}: ",
-    "x509: certificate is valid for {}, not {host} ",
+    "x509: certificate is valid for {certified}, not {host} ",
     // Python
+    "Failed to connect to {hostaddr}:{port} ",
     "Connect call failed ('{hostaddr}', {port})",
     "certificate is not valid for '{host}'",
     // Rust

@@ -93,8 +93,8 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
         }
         FileContent::PrivateKey => {
             vec![Fix::text(
-                "name the file with the CA's certificate in sslrootcert; a private key goes into sslkey, \
-                 and only the client's own",
+                "name the file with the CA's certificate in sslrootcert; if this is the CA's private key, delete it and tell whoever sent it: \
+                 with it anybody can pass for the server (sslkey is for the client's own key)",
             )]
         }
         FileContent::Csr => vec![Fix::text("use the CA's certificate; this is only a request for one")],
@@ -143,6 +143,9 @@ fn unwrapped(path: &Path, by: Wrapping) -> Fix {
             "have the template filled in that makes {}: its variable has to hold the CA's certificate in PEM",
             path_text(path)
         )),
+        Wrapping::Text | Wrapping::PublicKey => Fix::text(
+            "ask whoever sent it for the CA's certificate itself, the file that begins with -----BEGIN CERTIFICATE-----",
+        ),
         Wrapping::ErrorPage => {
             Fix::text("correct the address and download the file again (curl -f saves no error page)")
         }

@@ -23,6 +23,6 @@ pub use unusable::{ROOT_FILE_INVALID, ROOT_FILE_MISSING, ROOT_FILE_UNREADABLE};
 
 pub(super) use anchors::{Anchors, expired, lacks_root};
 pub(super) use conversion::to_pem;
-pub(super) use sources::{get_root, provider_roots, root_sources};
+pub(super) use sources::{TO_ITS_PATH, get_root, provider_roots, root_sources};
 pub(super) use twins::order;
 pub(super) use unusable::{content_for_path, invalid, missing, unreadable};

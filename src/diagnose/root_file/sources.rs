@@ -42,6 +42,8 @@ pub(in crate::diagnose) fn system_roots(mode: SslMode) -> Fix {
 /// Where the roots of a server can be had that runs at no provider.
 const FROM_ADMINISTRATOR: &str = "get the CA's root certificate from the server's administrator over a trusted channel, then set \
                                   sslrootcert to that file";
+/// The end of what sends for a root that is known by name.
+pub(in crate::diagnose) const TO_ITS_PATH: &str = "set sslrootcert to its path";
 /// What stands for the path of that file in a string.
 const ROOT_PATH: &str = if cfg!(windows) { "C:/path/to/root.crt" } else { "/path/to/root.crt" };
 /// Its beginning, as long as nothing shows which root it is.
@@ -55,8 +57,8 @@ impl Fix {
 
     /// The setting that is left for the reader to complete, where it sends for a root and the file gets a path of its own.
     pub(crate) fn root_to_come(&self) -> Option<(&'static str, String)> {
-        (self.settings.is_empty() && self.text == FROM_ADMINISTRATOR)
-            .then(|| ("sslrootcert", ROOT_PATH.to_owned()))
+        let sends = self.text == FROM_ADMINISTRATOR || self.text.ends_with(TO_ITS_PATH);
+        (self.settings.is_empty() && sends).then(|| ("sslrootcert", ROOT_PATH.to_owned()))
     }
 
     /// Where it sends for a root, says which one.

@@ -85,7 +85,7 @@ fn silence_is_read_by_the_address() {
         .fails(&codes::TCP_TIMEOUT)
         .titled("10.0.4.5 port 5432 does not answer")
         .shows("to", "which only its own network or one joined to it can reach")
-        .because("most likely outside its virtual network")
+        .because("outside its virtual network, or a firewall")
         .advises("VPN")
         .runs("10.0.4.5")
         .retryable(true);

@@ -276,14 +276,18 @@ fn an_open_key_is_closed_as_far_as_its_owner_demands() {
 
 #[test]
 fn a_key_of_another_certificate_names_both() {
-    with_identity(IdentityError::KeyMismatch { certificate: path("/c.crt"), key: path("/d.key") })
-        .fails(&codes::CLIENT_KEY_MISMATCH)
-        .shows("certificate", "/c.crt")
-        .shows("key", "/d.key")
-        .runs(
-            "wanted=$(openssl x509 -noout -pubkey -in /c.crt)\n\
+    with_identity(IdentityError::KeyMismatch {
+        certificate: path("/c.crt"),
+        key: path("/d.key"),
+        place: None,
+    })
+    .fails(&codes::CLIENT_KEY_MISMATCH)
+    .shows("certificate", "/c.crt")
+    .shows("key", "/d.key")
+    .runs(
+        "wanted=$(openssl x509 -noout -pubkey -in /c.crt)\n\
              sudo find / -xdev -type f -size -64k",
-        );
+    );
 }
 
 #[test]

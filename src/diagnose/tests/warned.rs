@@ -68,7 +68,7 @@ fn ending(root: (i32, u8, u8), leaf: (i32, u8, u8)) -> Evidence {
 fn ends_within_the_threshold() {
     let warning = only(ending((2035, 1, 1), (2026, 12, 2)), &codes::CERTIFICATE_EXPIRES_SOON);
     assert_eq!(warning.title, "the server certificate expires on 2026-12-02");
-    says(&warning, "it expires in 6 days (threshold: 30 days)");
+    says(&warning, "the threshold of 30 days (it expires in 6 days)");
     says(
         &only(ending((2026, 12, 5), (2027, 4, 14)), &codes::ROOT_EXPIRES_SOON),
         "the root Test Root expires on 2026-12-05",

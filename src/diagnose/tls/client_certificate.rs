@@ -189,13 +189,16 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             view.user()
         )),
         (Some(44), _) => Fix::text(format!(
-            "get a new certificate from {}: the server's CRL lists this one",
+            "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues it so",
             client_ca(&tls.client_certificate)
-        )),
+        ))
+        .run_as(reissue::client("", &view.user())),
         (Some(45), _) => Fix::text(format!(
-            "get a new certificate from {}: this one has expired or is not yet valid",
+            "get a new certificate from {}: this one has expired or is not yet valid; ca.crt and ca.key are that CA's, whose \
+             administrator issues it so",
             client_ca(&tls.client_certificate)
-        )),
+        ))
+        .run_as(reissue::client("", &view.user())),
         (Some(43), _) => Fix::text(format!(
             "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
              ca.crt and ca.key are that CA's, whose administrator issues it so",

@@ -434,7 +434,11 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
     let wanted = if settings.min_tls == Some(TlsVersion::Tls13) { "1.3" } else { "1.2" };
-    let newest = Fix::text(format!("on the server, if its OpenSSL supports TLS {wanted}:")).run(
+    let newest = Fix::text(format!(
+        "on the server, if its OpenSSL supports TLS {wanted} (`openssl version`: {} or later) and PostgreSQL is 12 or later:",
+        if wanted == "1.3" { "1.1.1" } else { "1.0.1" }
+    ))
+    .run(
         "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();",
     );
     if let Some(max) = settings.max_tls.filter(|max| server.is_none_or(|server| server > *max)) {

@@ -507,13 +507,32 @@ pub(super) fn key_permissions(view: &View<'_>) -> Option<Finding> {
                 })
                 .run_words(["chmod", wanted, &path.to_string_lossy()]),
             })
+            // The group alone may read it, as it may if root is the owner.
+            .fixes((!*owned_by_root && mode & 0o037 == 0 && !cfg!(windows)).then(|| {
+                let key = text::shell_quoted(&path.to_string_lossy());
+                Fix::text("if the group has to read it too: let root own it, with mode 0640").run(format!("sudo chown root {key} && sudo chmod 640 {key}"))
+            }))
             .fix(without_certificate(view)),
     )
 }
 
 pub(super) fn key_mismatch(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMismatch { certificate, key } = identity_error(view)? else { return None };
+    let IdentityError::KeyMismatch { certificate, key, place } = identity_error(view)? else { return None };
     let show = |path: &Path| path_text(path);
+    if let Some(place) = place.filter(|_| !cfg!(windows)) {
+        let number = place + 1;
+        let file = text::shell_quoted(&certificate.to_string_lossy());
+        return Some(
+            Finding::titled(format!("the client's own certificate is number {number} in {}, and has to be the first", show(certificate)))
+                .because("the private key is that of the certificate there; libpq takes the first one, and the others for its chain")
+                .fact("certificate", show(certificate))
+                .fact("key", show(key))
+                .fix(Fix::text("put it first, in front of its intermediates").run(format!(
+                    "awk '/BEGIN CERT/{{n++}} n=={number}' {file} > ordered.crt && awk '/BEGIN CERT/{{n++}} n!={number}' {file} >> ordered.crt\n\
+                     cat ordered.crt > {file}"
+                ))),
+        );
+    }
     Some(
         Finding::titled("the private key is not the client certificate's")
             .because(

@@ -75,7 +75,17 @@ fn context<'a>(view: &View<'a>) -> Context<'a> {
 fn root_missing(view: &View<'_>) -> Option<Finding> {
     let roots = &view.trust()?.roots;
     let context = context(view);
-    let finding = missing(roots, &context)?;
+    // Who forgot the quotes around a URL has given its first parameter alone.
+    let cut = view.evidence.input.as_ref().is_some_and(|input| {
+        let text = input.expose();
+        context.is_default && text.starts_with(b"postgres") && text.contains(&b'?') && !text.contains(&b'&')
+    });
+    let mut finding = missing(roots, &context)?;
+    if cut {
+        finding = finding.first(Fix::text(
+            "if the URL has more parameters than these: put it in single quotes, since a shell ends it at the first & outside of quotes",
+        ));
+    }
     let mark = match roots {
         Roots::Missing { typed: Some(_), .. } => {
             view.mark(&backslashes(view), "a backslash escapes the next character")

@@ -3,7 +3,6 @@
 use super::EXPIRES_WITHIN;
 use crate::diagnose::certificate::reissue::{self, Key};
 use crate::diagnose::code::{Code, Severity};
-use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::trust::lacks_provider_roots;
 use crate::diagnose::view::{View, store_name};
@@ -91,11 +90,15 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                 ),
                 (_, 0) => (
                     format!("the server certificate expires on {date}"),
-                    Fix::text(format!(
-                        "renew it on the server and reload: it expires in {} (threshold: {threshold} days)",
-                        facts.not_after.distance(view.evidence.judged_at)
-                    ))
-                    .run(RELOAD),
+                    reissue::server(
+                        view,
+                        &format!(
+                            "on the server: renew it for longer than the threshold of {threshold} days (it expires in {}), then reload",
+                            facts.not_after.distance(view.evidence.judged_at)
+                        ),
+                        Key::Kept,
+                        None,
+                    ),
                 ),
                 (..) => (
                     format!("the intermediate {name} expires on {date}"),

@@ -55,7 +55,8 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::NameNotFound,
-        text: "with a DNS server of your own, forward the zone to 168.63.129.16",
+        text: "private, and this machine is outside: use the VPN or a machine in the network (a jump host); inside, a DNS server of \
+               your own has to forward the zone to 168.63.129.16",
         command: None,
     },
     Hint {

@@ -98,7 +98,7 @@ pub(in super::super) const CLIENT_ENDED: &[Reading] = &[
         "this line is from the server's log: the client ended the handshake, usually because it rejected the server's \
          certificate",
         "the client's own error message at that time has the reason",
-        "on the client: read its error message, or run a check there",
+        "on the client: give it the root file of the server's CA (sslrootcert), and run a check there; on the server: intermediates after the certificate in server.crt",
     ),
     reading(
         &[&c::TLS_CLOSED],
@@ -193,7 +193,7 @@ const WRONG_NAME: Reading = reading(
     &[&c::HOSTNAME_MISMATCH],
     "the certificate is not valid for the host name",
     "compare host= with the names in the certificate: an alias, an IP address or a tunnel in between",
-    "here: set host to a name in the certificate; with a tunnel, also hostaddr to its address",
+    "here: set host to {certified|a name in the certificate}; with a tunnel, also hostaddr to its address",
 );
 
 pub(in super::super) const NO_NAMES: &[Reading] = &[

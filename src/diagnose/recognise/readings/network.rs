@@ -14,8 +14,8 @@ pub(in super::super) const TIMED_OUT: &[Reading] = &[
         &[&c::TCP_TIMEOUT],
         "the address does not respond: a firewall drops the packets, or the network has no route to it",
         "no TCP connection is established",
-        "at the provider: allow this client's address (Azure firewall rule, AWS security group); private access: run \
-         from inside the network",
+        "in between: let this client's address through to host and port (own firewall, Azure firewall rule, AWS security \
+         group); private access: run from inside the network",
     ),
     reading(
         &[&c::NEGOTIATION_TIMEOUT, &c::TLS_TIMEOUT, &c::SESSION_TIMEOUT],
@@ -36,8 +36,9 @@ pub(in super::super) const NO_SUCH_NAME: &[Reading] = &[
     reading(
         &[&c::DNS_NOT_FOUND],
         "the host name does not exist for this resolver",
-        "a misspelt name, or a private DNS zone that is not linked to the client's network",
-        "here: correct host; private access: link the private DNS zone to this network",
+        "a misspelt name; one without a dot, which only its own network, container or search domain knows; a private DNS zone \
+         that is not linked to the client's network",
+        "here: correct host, or give the full name; private access: link the private DNS zone to this network",
     ),
     reading(
         &[&c::CONNINFO_HOST_MALFORMED],

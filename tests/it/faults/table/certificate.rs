@@ -251,7 +251,7 @@ pub(super) const WARNINGS: &[Row] = &[
     Row {
         fault: "certificate-expires-soon",
         shows: "days_left: 10; expires:; threshold: 30",
-        fix: "renew it on the server and reload: it expires in 10 days",
+        fix: "on the server: renew it for longer than the threshold of 30 days (it expires in 10 days)",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("two days more than the threshold", |certificates| {
