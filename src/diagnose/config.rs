@@ -627,6 +627,58 @@ fn service_link(input: &[u8]) -> Option<(String, String)> {
     (is_address && number.parse::<u16>().is_ok()).then(|| (link.to_owned(), number.to_owned()))
 }
 
+/// Where a value is refused since the string is written otherwise as a whole.
+fn of_the_whole_string(
+    view: &View<'_>,
+    (keyword, value): (&'static str, &str),
+    origin: &Origin,
+    input: &[u8],
+) -> Option<Finding> {
+    if let Some((span, address)) = meant::address_without_brackets(input).filter(|_| keyword == "port") {
+        return Some(
+            Finding::titled("the IPv6 address in the URI has no brackets")
+                .because("in a URI libpq takes what stands behind the first : of the host for the port")
+                .mark(mark(view, "taken for the port"))
+                .fact("option", keyword)
+                .fact_if("from", Some(origin.phrase()))
+                .fix(Fix::text(format!("write the address in brackets: {address}")).edit(span, address)),
+        );
+    }
+    if let Some((link, port)) = service_link(input).filter(|_| keyword == "port") {
+        return Some(
+            Finding::titled(format!("the port is a whole address: {link}"))
+            .because("Kubernetes sets such a variable (NAME_PORT=tcp://ADDRESS:PORT) for each service of the namespace")
+            .fact("option", keyword)
+            .fact("value", link)
+            .fact("from", origin.phrase())
+            .fix(Fix::text("use the number alone, as in the variable NAME_SERVICE_PORT").set(keyword, port))
+            .fix(Fix::text("keep such variables out of the pod: enableServiceLinks: false in its spec, and set the variable yourself")),
+        );
+    }
+    if let Some(bare) = without_separators(input) {
+        let list = value.ends_with(',');
+        return Some(
+            Finding::titled(match list {
+                true => "the settings are separated by commas, and libpq expects spaces",
+                false => "double quotes are part of the values, and libpq expects none, or single quotes",
+            })
+            .because(format!("{keyword} is read as {value}"))
+            .mark(mark(view, "read with it"))
+            .fact("option", keyword)
+            .fact("value", value)
+            .fix(
+                Fix::text(if list {
+                    "separate the settings by spaces alone"
+                } else {
+                    "remove the double quotes"
+                })
+                .edit(0..input.len(), bare),
+            ),
+        );
+    }
+    None
+}
+
 fn refused_value(
     view: &View<'_>,
     keyword: &'static str,
@@ -657,41 +709,8 @@ fn refused_value(
         _ => nearest(plain, words).map(str::to_owned),
     };
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
-    if let Some((span, address)) = meant::address_without_brackets(input).filter(|_| keyword == "port") {
-        return Finding::titled("the IPv6 address in the URI has no brackets")
-            .because("in a URI libpq takes what stands behind the first : of the host for the port")
-            .mark(mark(view, "taken for the port"))
-            .fact("option", keyword)
-            .fact_if("from", Some(origin.phrase()))
-            .fix(Fix::text(format!("write the address in brackets: {address}")).edit(span, address));
-    }
-    if let Some((link, port)) = service_link(input).filter(|_| keyword == "port") {
-        return Finding::titled(format!("the port is a whole address: {link}"))
-            .because("Kubernetes sets such a variable (NAME_PORT=tcp://ADDRESS:PORT) for each service of the namespace")
-            .fact("option", keyword)
-            .fact("value", link)
-            .fact("from", origin.phrase())
-            .fix(Fix::text("use the number alone, as in the variable NAME_SERVICE_PORT").set(keyword, port))
-            .fix(Fix::text("keep such variables out of the pod: enableServiceLinks: false in its spec, and set the variable yourself"));
-    }
-    if let Some(bare) = without_separators(input) {
-        let list = value.ends_with(',');
-        return Finding::titled(match list {
-            true => "the settings are separated by commas, and libpq expects spaces",
-            false => "double quotes are part of the values, and libpq expects none, or single quotes",
-        })
-        .because(format!("{keyword} is read as {value}"))
-        .mark(mark(view, "read with it"))
-        .fact("option", keyword)
-        .fact("value", value)
-        .fix(
-            Fix::text(if list {
-                "separate the settings by spaces alone"
-            } else {
-                "remove the double quotes"
-            })
-            .edit(0..input.len(), bare),
-        );
+    if let Some(found) = of_the_whole_string(view, (keyword, value), origin, input) {
+        return found;
     }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
@@ -702,15 +721,15 @@ fn refused_value(
     let cause = match (keyword, plain) {
         _ if bad_address.is_some() => bad_address.clone().unwrap_or_default(),
         ("sslmode", "verify-all") => "no client has that mode, although pages on the web write it".to_owned(),
+        ("port", _) if meant::port(plain).is_some() => {
+            "a letter stands where a digit should (O for 0, l or I for 1)".to_owned()
+        }
         ("port", _) if is_uri && port_before(plain).is_some() => {
             "in a URI the port ends at a /, which begins the database: postgresql://HOST:PORT/DATABASE"
                 .to_owned()
         }
         ("port", _) if port_before(plain).is_some() => {
             "more than the number of the port stands there".to_owned()
-        }
-        ("port", _) if meant.is_some() => {
-            "a letter stands where a digit should (O for 0, l or I for 1)".to_owned()
         }
         _ if line != value => {
             "the end of a line belongs to it: the string is from a file, with \\r from Windows".to_owned()

@@ -165,6 +165,19 @@ fn is_login(said: &str) -> bool {
     ["authentication failed", "no pg_hba.conf entry"].iter().any(|words| said.contains(words))
 }
 
+/// Where a pooler tells the state of its servers.
+fn its_servers(view: &View<'_>, pooler: &str) -> Fix {
+    if pooler.starts_with("Pgpool") {
+        return Fix::text("in Pgpool-II: see which servers are down, start them, and attach them again (N: the node's number)")
+            .run("psql -h localhost -p PORT -c 'SHOW pool_nodes'\npcp_attach_node -n N");
+    }
+    Fix::text(
+        "in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) sees the state of \
+         its servers with",
+    )
+    .run(console(view, "SHOW SERVERS"))
+}
+
 /// An error of the hop behind the one that answers.
 fn upstream(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
@@ -206,15 +219,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
                            sslmode")
                     .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
-                match found.by.starts_with("Pgpool") {
-                    true => Fix::text("in Pgpool-II: see which servers are down, start them, and attach them again (N: the node's number)")
-                        .run("psql -h localhost -p PORT -c 'SHOW pool_nodes'\npcp_attach_node -n N"),
-                    false => Fix::text(
-                        "in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) \
-                         sees the state of its servers with",
-                    )
-                    .run(console(view, "SHOW SERVERS")),
-                },
+                its_servers(view, found.by),
             ],
         ),
         Gateway::NoTarget => (

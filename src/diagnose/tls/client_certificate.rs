@@ -188,17 +188,14 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
             view.user()
         )),
-        (Some(44), _) => Fix::text(format!(
-            "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues it so",
-            client_ca(&tls.client_certificate)
-        ))
-        .run_as(reissue::client("", &view.user())),
-        (Some(45), _) => Fix::text(format!(
-            "get a new certificate from {}: this one has expired or is not yet valid; ca.crt and ca.key are that CA's, whose \
-             administrator issues it so",
-            client_ca(&tls.client_certificate)
-        ))
-        .run_as(reissue::client("", &view.user())),
+        (Some(code @ (44 | 45)), _) => {
+            let why = if code == 44 { "the server's CRL lists this one" } else { "this one has expired or is not yet valid" };
+            Fix::text(format!(
+                "get a new certificate from {}: {why}; ca.crt and ca.key are that CA's, whose administrator issues it so",
+                client_ca(&tls.client_certificate)
+            ))
+            .run_as(reissue::client("", &view.user()))
+        }
         (Some(43), _) => Fix::text(format!(
             "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
              ca.crt and ca.key are that CA's, whose administrator issues it so",
