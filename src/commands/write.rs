@@ -70,7 +70,7 @@ impl Place {
         Ok(Self { path, way })
     }
 
-    /// No file that the run reads is written over: what it reads is known by now.
+    /// No report is written over a file that the run reads: what it reads is known by now.
     fn unless_input(&self) -> io::Result<()> {
         let there = fs::symlink_metadata(&self.path);
         match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&there)) {
@@ -85,7 +85,6 @@ impl Place {
     /// What the system says; `AlreadyExists` for a file that came meanwhile and is to be kept; `TimedOut` for a pipe that
     /// nobody reads any more.
     pub fn write(self, content: &[u8]) -> io::Result<()> {
-        self.unless_input()?;
         match self.way {
             Way::Moved(existing, permissions) => moved(&self.path, content, existing, permissions),
             Way::Over => fs::write(&self.path, content),

@@ -109,14 +109,13 @@ fn first_name(text: &[u8], start: usize) -> &[u8] {
     rest.split(|byte| !is_name(*byte)).next().unwrap_or_default()
 }
 
-/// Where the lines of a block of YAML begin (`password: |`), else the place itself.
+/// Where the lines of a block of YAML begin (`password: |`), on one line or more, else the place itself.
 fn behind_bar(text: &[u8], value: usize) -> usize {
     let rest = text.get(value..).unwrap_or_default();
     let is_bar = matches!(rest.first(), Some(b'|' | b'>'));
     let sign = rest.iter().take_while(|byte| b"|>+-0123456789".contains(byte)).count();
     let blanks = rest.iter().skip(sign).take_while(|byte| is_space(**byte)).count();
-    let is_block = is_bar && rest.iter().skip(sign).take(blanks).any(|byte| *byte == b'\n');
-    if is_block { value + sign + blanks } else { value }
+    if is_bar && blanks > 0 { value + sign + blanks } else { value }
 }
 
 /// What libpq's errors repeat of a URI that a password with unencoded signs has broken: what it took for a host with an `@`
