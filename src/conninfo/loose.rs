@@ -130,19 +130,19 @@ fn repeated_by_libpq(text: &[u8]) -> Vec<Range<usize>> {
         b"\"=\" after \"",
     ];
     let mut ranges = Vec::new();
-    for said in SAID {
-        let places = text.windows(said.len()).enumerate().filter(|(_, part)| *part == said);
-        for start in places.map(|(at, _)| at + said.len()) {
-            let rest = text.get(start..).unwrap_or_default();
-            let quoted = rest.split(|byte| *byte == b'"').next().unwrap_or_default();
-            let is_harmless = match said {
-                b"host name \"" => !quoted.contains(&b'@'),
-                b"integer value \"" | b"port number: \"" => is_number(quoted),
-                _ => options::nearest(quoted).is_some(),
-            };
-            if !is_harmless {
-                ranges.push(start..start + quoted.len());
-            }
+    // One pass over the text: it may be long, and is looked at often.
+    for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'"') {
+        let before = text.get(..=at).unwrap_or_default();
+        let Some(said) = SAID.iter().find(|said| before.ends_with(said)) else { continue };
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let quoted = rest.split(|byte| *byte == b'"').next().unwrap_or_default();
+        let is_harmless = match *said {
+            b"host name \"" => !quoted.contains(&b'@'),
+            b"integer value \"" | b"port number: \"" => is_number(quoted),
+            _ => options::nearest(quoted).is_some(),
+        };
+        if !is_harmless {
+            ranges.push(at + 1..at + 1 + quoted.len());
         }
     }
     ranges
