@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 const EXAMPLES: &str = "Examples:
   what is in a root file, and what libpq makes of it
     pgtls-check roots show root.crt
-  whether it will do for a server
+  whether it is right for a server
     pgtls-check roots check root.crt --host mydb.postgres.database.azure.com
   the roots that a provider's servers need
     pgtls-check roots export azure-flexible --output azure.pem";
@@ -21,9 +21,9 @@ const SHOW: &str = "Example:
     pgtls-check roots show root.crt";
 
 const CHECK: &str = "Examples:
-  whether a root file will do for a server
+  whether a root file is right for a server
     pgtls-check roots check root.crt --host mydb.postgres.database.azure.com
-  in a job, for all servers of a provider: a root that ends within 90 days is a failure
+  in a job, for all servers of a provider: a root that expires within 90 days is a failure
     pgtls-check roots check root.crt --provider aws-rds --expires-within 90 --strict";
 
 const EXPORT: &str = "Examples:

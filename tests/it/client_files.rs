@@ -165,6 +165,13 @@ fn certificates_in_other_forms_are_converted_by_the_command_that_is_offered() {
     let report = fixture.check(&both, &fixture.home.join("gone.key"));
     report.exits(3).diagnosed("client-key-missing").says("/diagnosis/fixes/0/tried", "works");
     report.says("/diagnosis/fixes/0/settings/sslkey", both.to_str().unwrap());
+    // The client's own certificate behind another one; the command puts it first.
+    let other = Draft::authority("another", Algorithm::Rsa).self_signed();
+    let joined = fixture.home.write("joined.crt", other.pem() + &pem);
+    let report = fixture.check(&joined, &key);
+    report.exits(3).diagnosed("client-key-mismatch");
+    run(&fixture.home, report.at("/diagnosis/fixes/0/command").as_str().unwrap());
+    fixture.check(&joined, &key).verified();
     // Each in the other's place.
     let certificate = fixture.home.write("client.crt", pem);
     fs::set_permissions(&certificate, fs::Permissions::from_mode(0o600)).unwrap();

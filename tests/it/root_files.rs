@@ -328,6 +328,11 @@ fn what_is_in_the_way_on_the_path_is_named() {
     report.diagnosed("root-file-missing");
     assert_eq!(report.at("/diagnosis/fixes/0/settings/sslrootcert"), good.to_str().unwrap(), "{report}");
     assert_eq!(report.at("/diagnosis/fixes/0/tried"), "works", "{report}");
+    // So is one below a directory that has another name now.
+    let moved = fixture.home.write("venv/python3.12/ca/root.pem", &pem);
+    let report = fixture.check(&fixture.home.join("venv/python3.11/ca/root.pem"), &[]);
+    assert_eq!(report.at("/diagnosis/fixes/0/settings/sslrootcert"), moved.to_str().unwrap(), "{report}");
+    assert_eq!(report.at("/diagnosis/fixes/0/tried"), "works", "{report}");
     // So is the file that ~ means.
     let report = fixture.check(Path::new("~/certs/root-ca.pem"), &[]);
     assert_eq!(report.at("/diagnosis/fixes/0/settings/sslrootcert"), good.to_str().unwrap(), "{report}");

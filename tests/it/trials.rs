@@ -461,6 +461,33 @@ fn strings_are_corrected() {
     }
 }
 
+/// What is wrong with the way in which a string is written is mended in all of it, not value by value.
+#[test]
+fn a_string_written_otherwise_is_corrected_whole() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let port = site.server.port();
+    let well = well(site, &home, port);
+    let root = home.join("root.pem").display().to_string();
+    let settings: Vec<(&str, &str)> = well.split(' ').filter_map(|word| word.split_once('=')).collect();
+    let quoted: Vec<String> =
+        settings.iter().map(|(keyword, value)| format!("{keyword}=\"{value}\"")).collect();
+    let uri = |separator: &str| {
+        format!(
+            "postgresql://{OPEN}@{NAME}:{port}/postgres?hostaddr=127.0.0.1&sslmode=verify-full{separator}sslrootcert={root}"
+        )
+    };
+    for (conninfo, code) in [
+        (well.replace(' ', ", "), "conninfo-invalid-value"),
+        (quoted.join(" "), "conninfo-invalid-value"),
+        (uri("?"), "conninfo-syntax"),
+        (well.replace("port=", "port=tcp://127.0.0.1:"), "conninfo-invalid-value"),
+    ] {
+        let case = Case::new(&home, conninfo);
+        assert!(!case.cured(code).is_empty(), "{}", case.conninfo);
+    }
+}
+
 #[test]
 fn a_host_with_its_port_is_taken_apart() {
     let home = Home::new();
