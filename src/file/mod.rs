@@ -24,27 +24,24 @@ static INPUTS: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
 
 /// Remembers that a file is read.
 pub fn note(metadata: &fs::Metadata) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        locked(&INPUTS).insert((metadata.dev(), metadata.ino()));
-    }
-    #[cfg(not(unix))]
-    let _ = metadata;
+    locked(&INPUTS).extend(identity(metadata));
 }
 
 /// Whether a file was read in this run, under whatever name.
 pub fn is_input(metadata: &fs::Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        locked(&INPUTS).contains(&(metadata.dev(), metadata.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        false
-    }
+    identity(metadata).is_some_and(|identity| locked(&INPUTS).contains(&identity))
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// The standard library has none here.
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 thread_local! {
