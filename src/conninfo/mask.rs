@@ -188,7 +188,7 @@ pub fn mask_known(text: &str, secret: &[u8]) -> String {
 const TELLING: usize = 8;
 
 /// A text without the beginning or the end of a secret that is known, as one that is cut short has it: of at least
-/// [`TELLING`] characters or half of it, between a quote and the end of a word, or beside dots or stars. What `shown` knows is
+/// 8 characters or half of it, between a quote and the end of a word, or beside dots or stars. What `shown` knows is
 /// shown anyway.
 pub fn mask_cut(text: &str, secret: &[u8], shown: impl Fn(&str) -> bool) -> String {
     let secret: Vec<char> = String::from_utf8_lossy(secret).chars().collect();
