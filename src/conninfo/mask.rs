@@ -149,9 +149,9 @@ pub fn mask_text(text: &str) -> String {
     String::from_utf8_lossy(value(text.as_bytes(), false).as_bytes()).into_owned()
 }
 
-/// A text without a secret that is known: as it is, in other letters, backwards, as it is written in quotes, or as it is encoded.
-/// One that is short or a plain word counts only where nothing of a longer word stands beside it, a plain word only behind a quote or a sign; else a password
-/// `password` would show itself by the gaps it leaves in every sentence.
+/// A text without a secret that is known: as it is, in other letters, backwards, as it is written in quotes, or as it is
+/// encoded. One that is short or a plain word counts only where nothing of a longer word stands beside it, a plain word only
+/// behind a quote or a sign; else a password `password` would show itself by the gaps it leaves in every sentence.
 pub fn mask_known(text: &str, secret: &[u8]) -> String {
     let bytes = secret;
     let secret = String::from_utf8_lossy(bytes);

@@ -79,6 +79,25 @@ async fn accept_ssl_request(stream: &mut TcpStream) {
     stream.write_all(b"S").await.unwrap();
 }
 
+/// A server that treats every session alike once the client has sent its start-up message.
+async fn serve_started<F, Fut>(pki: &Pki, treat: F) -> SocketAddr
+where
+    F: Fn(TlsStream<TcpStream>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let acceptor = pki.acceptor(&[]);
+    serve(move |mut stream| {
+        let (acceptor, treat) = (acceptor.clone(), treat.clone());
+        async move {
+            accept_ssl_request(&mut stream).await;
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            message(&mut stream, false).await;
+            treat(stream).await;
+        }
+    })
+    .await
+}
+
 /// Reads one message of the client's: the start-up message, without a type, or one that has a type.
 async fn message(stream: &mut TlsStream<TcpStream>, typed: bool) -> Vec<u8> {
     let mut head = vec![0; if typed { 5 } else { 4 }];

@@ -134,15 +134,8 @@ fn sessions_that_end_or_fall_silent_are_told_apart() {
     assert_eq!(session(&evidence).incomplete, Some((b'E', 4)));
     run(async {
         let pki = Pki::new();
-        let acceptor = pki.acceptor(&[]);
-        let address = serve(move |mut stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                accept_ssl_request(&mut stream).await;
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                message(&mut stream, false).await;
-                stream.shutdown().await.unwrap();
-            }
+        let address = serve_started(&pki, |mut stream| async move {
+            stream.shutdown().await.unwrap();
         })
         .await;
         let evidence = probe(&pki.plan(&[address])).await;
@@ -154,16 +147,9 @@ fn sessions_that_end_or_fall_silent_are_told_apart() {
 fn a_record_that_comes_in_part_is_counted() {
     run(async {
         let pki = Pki::new();
-        let acceptor = pki.acceptor(&[]);
-        let address = serve(move |mut stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                accept_ssl_request(&mut stream).await;
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                message(&mut stream, false).await;
-                stream.get_mut().0.write_all(&[23, 3, 3, 0, 64, 1, 2]).await.unwrap();
-                let _ = stream.read_to_end(&mut Vec::new()).await;
-            }
+        let address = serve_started(&pki, |mut stream| async move {
+            stream.get_mut().0.write_all(&[23, 3, 3, 0, 64, 1, 2]).await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
         })
         .await;
         let mut plan = pki.plan(&[address]);
