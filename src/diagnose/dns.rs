@@ -345,7 +345,8 @@ fn of_docker(finding: Finding) -> Finding {
             .fix(Fix::text("outside of containers: set host to localhost or to the server's name"))
 }
 
-/// The form that DNS has of names in other scripts (RFC 3492; RFC 5891 without its tables).
+/// The form that DNS has of names in other scripts (RFC 3492; RFC 5891 without its tables). The crate that has it, idna, brings
+/// those tables and a dozen crates along, for names that are typed by mistake.
 mod punycode {
     /// Each label that needs it, encoded.
     pub(super) fn host(name: &str) -> String {
