@@ -48,6 +48,9 @@ impl Outputs {
             }
             read.push((format, path));
         }
+        if !read.is_empty() {
+            crate::file::writes_reports();
+        }
         let files = read.into_iter().map(|(format, path)| {
             let place = Place::tested(&path, Existing::Replace);
             let file = place.and_then(Place::begin);

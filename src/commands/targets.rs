@@ -83,7 +83,7 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Given>> {
         Box::new(io::stdin().lock())
     } else {
         let reader = file::open(path)?;
-        std::fs::metadata(path).iter().for_each(file::note);
+        std::fs::metadata(path).iter().for_each(|metadata| file::note(path, metadata));
         Box::new(io::BufReader::new(reader))
     };
     let name = if path == Path::new("-") { "(standard input)".to_owned() } else { mask_path(path) };

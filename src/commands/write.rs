@@ -70,11 +70,11 @@ impl Place {
         Ok(Self { path, way })
     }
 
-    /// No report is written over a file that the run reads: what it reads is known by now.
+    /// No report is written over a file that the run reads or its settings name: that is known by now.
     fn unless_input(&self) -> io::Result<()> {
         let there = fs::symlink_metadata(&self.path);
-        match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&there)) {
-            true => Err(io::Error::other("this run reads the file, so it is not written over")),
+        match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&self.path, &there)) {
+            true => Err(io::Error::other("this run reads the file or a setting names it, so it is not written over")),
             false => Ok(()),
         }
     }

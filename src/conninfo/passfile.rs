@@ -84,7 +84,7 @@ impl PasswordFile {
             },
         };
         let metadata = fs::metadata(path).map_err(|error| useless(&error))?;
-        crate::file::note(&metadata);
+        crate::file::note(path, &metadata);
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
         let mut content = Zeroizing::new(Vec::new());

@@ -114,6 +114,7 @@ fn settings(
         Some(config) => config.bounds(choices.min_tls, choices.max_tls),
         None => (choices.min_tls, choices.max_tls),
     };
+    note_files(merged, environment);
     let (user, database) = (merged.value("user"), merged.value("dbname"));
     let sni = merged.text("sslsni") == b"1";
     let root = validate::root(merged, environment.default_file("root.crt"));
@@ -145,6 +146,16 @@ fn settings(
         connect_timeout: choices.connect_timeout,
         keepalives: choices.keepalives,
     })
+}
+
+/// Remembers the files that parameters and variables name, read or not: no report takes the place of one.
+fn note_files(merged: &Merged, environment: &Environment) {
+    let keywords = ["passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl"];
+    let given = keywords.iter().filter_map(|keyword| Some(merged.get(keyword)?.value.to_path()));
+    let variables = environment.variables.iter();
+    let named = variables.filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"));
+    let paths = given.chain(named.map(|(_, value)| value.into()));
+    crate::file::note_named(paths.map(|path| environment.current_dir.join(path)));
 }
 
 /// Gives every host its password: the one that was set, else the password file's. Says whether a file was looked for.

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -19,29 +20,52 @@ use std::time::{Duration, Instant};
 /// How long one waits for a file where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The files that were read so far, as the system tells them apart.
-static INPUTS: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+/// What tells one file from another: the system's numbers, or where links lead in the end.
+#[cfg(unix)]
+type Identity = (u64, u64);
+#[cfg(not(unix))]
+type Identity = PathBuf;
 
-/// Remembers that a file is read.
-pub fn note(metadata: &fs::Metadata) {
-    locked(&INPUTS).extend(identity(metadata));
+/// The files that this run reads or that its settings name.
+static INPUTS: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
+
+/// Whether this run writes reports to files.
+static WRITES: AtomicBool = AtomicBool::new(false);
+
+/// Says that this run writes reports to files: from now on what settings name is remembered, read or not.
+pub fn writes_reports() {
+    WRITES.store(true, Ordering::Relaxed);
 }
 
-/// Whether a file was read in this run, under whatever name.
-pub fn is_input(metadata: &fs::Metadata) -> bool {
-    identity(metadata).is_some_and(|identity| locked(&INPUTS).contains(&identity))
+/// Remembers what settings name, where reports are written that could take its place.
+pub fn note_named(paths: impl IntoIterator<Item = PathBuf>) {
+    if WRITES.load(Ordering::Relaxed) {
+        for path in paths {
+            fs::metadata(&path).iter().for_each(|metadata| note(&path, metadata));
+        }
+    }
+}
+
+/// Remembers that a file is read.
+pub fn note(path: &Path, metadata: &fs::Metadata) {
+    locked(&INPUTS).extend(identity(path, metadata));
+}
+
+/// Whether a file is read or named in this run, under whatever name.
+pub fn is_input(path: &Path, metadata: &fs::Metadata) -> bool {
+    identity(path, metadata).is_some_and(|identity| locked(&INPUTS).contains(&identity))
 }
 
 #[cfg(unix)]
-fn identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
+fn identity(_: &Path, metadata: &fs::Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// The standard library has none here.
+/// The standard library has no numbers here.
 #[cfg(not(unix))]
-fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
-    None
+fn identity(path: &Path, _: &fs::Metadata) -> Option<Identity> {
+    fs::canonicalize(path).ok()
 }
 
 thread_local! {
@@ -157,7 +181,7 @@ impl io::Read for Pieces {
 /// What the system says; `FileTooLarge`; `TimedOut` where nothing came in time.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
-    note(&metadata);
+    note(path, &metadata);
     match metadata.is_file() {
         // The kernel's own files say that they are empty, and some keep their reader waiting, as /proc/kmsg does.
         true if metadata.len() == 0 => read_beside(path, most),

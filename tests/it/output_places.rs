@@ -71,6 +71,7 @@ fn a_file_that_the_run_reads_is_not_written_over() {
     fs::set_permissions(&passwords, fs::Permissions::from_mode(0o600)).unwrap();
     home.write("services", "[one]\nport=1\n");
     home.write("targets", format!("{conninfo}\n"));
+    ["key", "list"].map(|unread| home.write(unread, "x"));
     for (place, conninfo) in [
         ("root.crt", conninfo.clone()),
         ("link", conninfo.clone()),
@@ -78,15 +79,20 @@ fn a_file_that_the_run_reads_is_not_written_over() {
         ("logins", conninfo.clone()),
         ("services", format!("{conninfo} service=one")),
         ("targets", "--from=targets".to_owned()),
+        // Named, and not read in this run.
+        ("logins", given.to_owned()),
+        ("key", given.to_owned()),
+        ("list", format!("{given} sslmode=require sslcrl=list")),
     ] {
         let before = fs::read(home.join(place)).unwrap();
         let output = format!("json={place}");
         let tool = Tool::at(&home)
             .env("PGSERVICEFILE", home.join("services").to_str().unwrap())
-            .env("PGPASSFILE", passwords.to_str().unwrap());
+            .env("PGPASSFILE", passwords.to_str().unwrap())
+            .env("PGSSLKEY", home.join("key").to_str().unwrap());
         let report = tool.with(["--output", &output, &conninfo]).run();
         report.exits(1);
-        assert!(report.stderr.contains("this run reads the file"), "{report}");
+        assert!(report.stderr.contains("this run reads the file or"), "{report}");
         assert_eq!(fs::read(home.join(place)).unwrap(), before, "{place}");
     }
 }

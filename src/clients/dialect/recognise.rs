@@ -82,11 +82,16 @@ pub fn is_plain(text: &[u8]) -> bool {
         && conninfo::parse(text).is_ok()
 }
 
+/// A URL that more than one driver is asked about.
+const LONGEST_URL: usize = 2048;
+
 /// Those who take a URL that begins with `postgresql://` for one of theirs, and what each demands by it; nobody for
 /// another text, which is one driver's alone. What a driver refuses is left out.
 pub fn readers(text: &[u8]) -> Vec<(&'static Dialect, Demand)> {
     let text = text.trim_ascii();
-    if !(text.starts_with(b"postgresql://") || text.starts_with(b"postgres://")) {
+    // To read what is far longer than any URL in a dozen ways takes its time.
+    let is_url = text.starts_with(b"postgresql://") || text.starts_with(b"postgres://");
+    if !is_url || text.len() > LONGEST_URL {
         return Vec::new();
     }
     let demand = |dialect: &'static Dialect| match read(text, Some(dialect)) {
