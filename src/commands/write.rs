@@ -74,7 +74,9 @@ impl Place {
     fn unless_input(&self) -> io::Result<()> {
         let there = fs::symlink_metadata(&self.path);
         match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&self.path, &there)) {
-            true => Err(io::Error::other("this run reads the file or a setting names it, so it is not written over")),
+            true => Err(io::Error::other(
+                "this run reads the file or a setting names it, so it is not written over",
+            )),
             false => Ok(()),
         }
     }

@@ -512,15 +512,16 @@ fn error(view: &View<'_>) -> Option<Finding> {
         sqlstate.as_deref() == Some(code.as_bytes()) || words.iter().any(|word| message.contains(word))
     };
     let asks_plaintext = ["SSLRequest", "1234.5679"].iter().any(|words| message.contains(words));
-    if asks_plaintext || is("08P01", &[]) {
+    let is_full = is(
+        "53300",
+        &["too many clients", "too many connections", "remaining connection slots", "no more connections"],
+    );
+    if asks_plaintext || is("08P01", &[]) && !is_full {
         return Some(plaintext_only(view, sqlstate, &message));
     }
-    let (cause, fix) = if is(
-        "53300",
-        &["too many clients", "too many connections", "remaining connection slots"],
-    ) {
+    let (cause, fix) = if is_full {
         (
-            "it seems to be full, and to turn connections away before TLS",
+            "it, or a pooler in front of it, seems to be full, and to turn connections away before TLS",
             Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions, or use a pooler, or raise \
                        max_connections (needs a restart)")
                 .run("SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);"),

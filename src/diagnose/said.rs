@@ -138,6 +138,9 @@ const GATEWAYS: &[(&str, &str, Gateway)] = &[
     ("token expired", "the provider", Gateway::Credential),
 ];
 
+/// Who says what shows no name.
+pub(super) const SOMEBODY: &str = "a pooler or proxy";
+
 /// The meaning of an error that a pooler, proxy or provider wrote; `None` where nothing shows that one did.
 pub(super) fn gateway(message: &ServerMessage) -> Option<GatewayMessage> {
     let text = message.message.to_lowercase();
@@ -153,7 +156,7 @@ pub(super) fn gateway(message: &ServerMessage) -> Option<GatewayMessage> {
         None if ["08000", "08001", "08003", "08004", "08006", "08007"]
             .contains(&message.sqlstate.as_str()) =>
         {
-            Some(GatewayMessage { by: "a pooler or proxy", means: Gateway::Upstream })
+            Some(GatewayMessage { by: SOMEBODY, means: Gateway::Upstream })
         }
         None => None,
     }

@@ -6,7 +6,7 @@ use super::code::{Code, Concern, Severity};
 use super::fix::{in_the_log, log_connections, provider_hints};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
-use super::said::{Gateway, Said, gateway, said};
+use super::said::{Gateway, SOMEBODY, Said, gateway, said};
 use super::view::{Reachability, View, reachability};
 use crate::conninfo::Origin;
 use crate::evidence::{Closure, ServerMessage, SessionFailure};
@@ -132,7 +132,8 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
         })
         .fact("database", database.clone())
         .fact_if("from", view.origin_words("dbname"))
-        .fact("server_says", words(message));
+        .fact("server_says", words(message))
+        .fact_if("detail", detail(message));
     Some(match by_pooler {
         Some(_) => finding
             .fix(
@@ -178,6 +179,32 @@ fn its_servers(view: &View<'_>, pooler: &str) -> Fix {
     .run(console(view, "SHOW SERVERS"))
 }
 
+/// The pooler's own connection failed, for sure or in all likelihood. PostgreSQL sends no state of class 08 to a client that has
+/// just connected.
+fn unreachable_behind(
+    view: &View<'_>,
+    message: &ServerMessage,
+    by: &str,
+    said: &str,
+) -> (String, String, Vec<Fix>) {
+    let tls = view.tls_words();
+    let check = Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and sslmode")
+        .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'");
+    if by == SOMEBODY {
+        let cause = format!(
+            "{tls}; PostgreSQL itself sends no SQLSTATE {} to a client that has just connected: probably a pooler or proxy could not \
+             reach the server behind it",
+            text::printable(&message.sqlstate)
+        );
+        return (format!("a connection failed behind the one that is up: {said}"), cause, vec![check]);
+    }
+    let cause = format!(
+        "your connection to the pooler is up ({tls}); the pooler's own connection to the PostgreSQL server behind it failed. The \
+         message is from {by}"
+    );
+    (format!("the pooler cannot reach its server: {said}"), cause, vec![check, its_servers(view, by)])
+}
+
 /// An error of the hop behind the one that answers.
 fn upstream(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
@@ -207,21 +234,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                     .run("psql 'host=SERVER user=USER'"),
             ],
         ),
-        Gateway::Upstream => (
-            format!("the pooler cannot reach its server: {said}"),
-            format!(
-                "your connection to the pooler is up ({}); the pooler's own connection to the PostgreSQL server behind it \
-                 failed. The message is from {}",
-                view.tls_words(),
-                found.by
-            ),
-            vec![
-                Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and \
-                           sslmode")
-                    .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'"),
-                its_servers(view, found.by),
-            ],
-        ),
+        Gateway::Upstream => unreachable_behind(view, message, found.by, &said),
         Gateway::NoTarget => (
             format!("the pooler does not know the server that is meant: {said}"),
             format!(
@@ -272,21 +285,48 @@ fn detail(message: &ServerMessage) -> Option<String> {
     message.detail.as_deref().map(|detail| text::truncated(&text::printable(detail), 300))
 }
 
+/// Limits of poolers, by what their errors hold, in lower case: PgBouncer's objects.c and client.c, Supavisor's issues,
+/// Odyssey's frontend.h.
+const POOLERS_LIMITS: &[(&str, &str, &str)] = &[
+    ("(max_client_conn)", PGBOUNCER, "max_client_conn"),
+    ("max_db_client_connections", PGBOUNCER, "max_db_client_connections"),
+    ("max_user_client_connections", PGBOUNCER, "max_user_client_connections"),
+    ("max client connections reached", "Supavisor (Supabase)", "the limit of the pooler's clients"),
+    ("max clients reached", "Supavisor (Supabase)", "pool_size"),
+    ("odyssey: ", "Odyssey", "client_max, of the route or of all"),
+];
+
+const PGBOUNCER: &str = "PgBouncer";
+
 fn too_many(view: &View<'_>) -> Option<Finding> {
-    if let Some(message) = error(view).filter(|message| message.message.contains("(max_client_conn)")) {
+    let message = error(view)?;
+    let is_state = message.sqlstate == "53300";
+    let text = message.message.to_lowercase();
+    let by_pooler =
+        POOLERS_LIMITS.iter().find(|(words, by, _)| text.contains(words) && (is_state || *by != "Odyssey"));
+    let fewer = Fix::text(
+        "in the clients: open fewer connections, or close idle ones (the application's own pool size)",
+    );
+    if let Some((_, by, limit)) = by_pooler {
+        let raise = match *by {
+            PGBOUNCER => Fix::text(format!(
+                "in PgBouncer: raise {limit} in pgbouncer.ini (and ulimit -n above it), then restart it; who is connected, its \
+                 admin_users (in place of ADMIN) see with"
+            ))
+            .run(console(view, "SHOW CLIENTS")),
+            by => Fix::text(format!("in {by}: raise {limit}; in transaction mode many clients share few connections")),
+        };
         return Some(
-            Finding::titled("PgBouncer has no free client connections")
-                .because(format!("PgBouncer has reached its limit of clients, max_client_conn; {}", view.tls_words()))
+            Finding::titled(format!("{by} has no free client connections"))
+                .because(format!("{by} has reached its limit of clients, {limit}; {}", view.tls_words()))
                 .fact("limit", words(message))
-                .fix(
-                    Fix::text("in PgBouncer: raise max_client_conn in pgbouncer.ini (and ulimit -n above it), then restart it; who is connected, its \
-                               admin_users (in place of ADMIN) see with")
-                        .run(console(view, "SHOW CLIENTS")),
-                )
-                .fix(Fix::text("in the clients: open fewer connections, or close idle ones (the application's own pool size)")),
+                .fix(raise)
+                .fix(fewer),
         );
     }
-    let message = error(view).filter(|message| message.sqlstate == "53300")?;
+    if !is_state {
+        return None;
+    }
     if message.message.contains("max_wal_senders") {
         return Some(
             Finding::titled("the server has no free connections for replication")
@@ -300,12 +340,31 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                 ),
         );
     }
+    let Some((reached, of)) = reached(&message.message) else {
+        return Some(
+            Finding::titled(format!("too many connections: {}", words(message)))
+                .because(format!(
+                    "{}; whose limit it is (the server's, a role's, a database's, a pooler's or the provider's), SQLSTATE 53300 does \
+                     not tell, the message may",
+                    view.tls_words()
+                ))
+                .fact("limit", words(message))
+                .fact_if("detail", detail(message))
+                .fix(fewer)
+                .fix(Fix::text("where the limit is: raise it, or end idle sessions")),
+        );
+    };
+    let raised = of.map(|of| {
+        let what = if of == "ROLE" { view.user() } else { view.database() };
+        Fix::text("on the server: raise the limit (-1: none)")
+            .run(format!("ALTER {of} {} CONNECTION LIMIT -1;", quoted_role(&what)))
+    });
     Some(
         Finding::titled("the server has no free connections")
-            .because(format!("{}; {}", reached(&message.message), view.tls_words()))
+            .because(format!("{reached}; {}", view.tls_words()))
             .fact("limit", words(message))
             .fact_if("detail", message.detail.as_deref().map(text::printable))
-            .fixes(raised(view, &message.message))
+            .fixes(raised)
             .fix(
                 Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions").run(
                     "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);",
@@ -315,19 +374,22 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// The limit of a role or a database can be raised at once.
-fn raised(view: &View<'_>, message: &str) -> Option<Fix> {
-    let what = if is_message(message, "too many connections for database *") {
-        format!("DATABASE {}", quoted_role(&view.database()))
-    } else if is_message(message, "too many connections for role *") {
-        format!("ROLE {}", quoted_role(&view.user()))
-    } else {
-        return None;
-    };
-    Some(
-        Fix::text("on the server: raise the limit (-1: none)")
-            .run(format!("ALTER {what} CONNECTION LIMIT -1;")),
-    )
+/// Which limit it is, as far as the message tells (proc.c, postinit.c, miscinit.c), and of what it can be raised at once.
+fn reached(message: &str) -> Option<(&'static str, Option<&'static str>)> {
+    const MAX: &str = "the server has reached its limit (max_connections)";
+    [
+        (
+            "too many connections for database *",
+            "the database has reached its CONNECTION LIMIT",
+            Some("DATABASE"),
+        ),
+        ("too many connections for role *", "the role has reached its CONNECTION LIMIT", Some("ROLE")),
+        ("sorry, too many clients already", MAX, None),
+        ("remaining connection slots are reserved *", MAX, None),
+    ]
+    .into_iter()
+    .find(|(pattern, ..)| is_message(message, pattern))
+    .map(|(_, reached, of)| (reached, of))
 }
 
 /// How far it came: before AuthenticationOk nothing is known of the login.
@@ -343,24 +405,14 @@ fn login_words(view: &View<'_>) -> String {
     }
 }
 
-/// Which limit it is (proc.c, postinit.c, miscinit.c): what names neither a database nor a role is the whole server's.
-fn reached(message: &str) -> &'static str {
-    if is_message(message, "too many connections for database *") {
-        "the database has reached its CONNECTION LIMIT"
-    } else if is_message(message, "too many connections for role *") {
-        "the role has reached its CONNECTION LIMIT"
-    } else {
-        "the server has reached its limit (max_connections)"
-    }
-}
-
 fn starting(view: &View<'_>) -> Option<Finding> {
-    let message =
-        error(view).filter(|message| matches!(message.sqlstate.as_str(), "57P03" | "57P01" | "57P02"))?;
+    let message = error(view)
+        .filter(|message| matches!(message.sqlstate.as_str(), "57P03" | "57P01" | "57P02"))
+        .filter(|message| !is_of_an_account(message))?;
     let no_standby_sessions =
         message.detail.as_deref().is_some_and(|detail| detail.contains("Hot standby mode is disabled"));
-    let stops =
-        is_message(&message.message, "the database system is shutting down") || message.sqlstate == "57P01";
+    let says_so = is_message(&message.message, "the database system is shutting down");
+    let stops = says_so || message.sqlstate == "57P01";
     let state = match message.sqlstate.as_str() {
         "57P03" if stops => {
             "it is being stopped; it accepts connections again once somebody or the system has started it"
@@ -368,9 +420,16 @@ fn starting(view: &View<'_>) -> Option<Finding> {
         _ if no_standby_sessions => {
             "it is a standby that takes no sessions (hot_standby is off); waiting does not change that"
         }
-        "57P03" => "it cannot accept connections now: it is starting, stopping or recovering",
-        "57P01" => "an administrator is shutting it down, or ended this session",
-        _ => "another of its processes crashed, and it restarts",
+        "57P03" if is_message(&message.message, "the database system is *") => {
+            "it cannot accept connections now: it is starting, stopping or recovering"
+        }
+        "57P01" if is_message(&message.message, "administrator command") || says_so => {
+            "an administrator is shutting it down, or ended this session"
+        }
+        "57P02" if is_message(&message.message, "crash of another server process") => {
+            "another of its processes crashed, and it restarts"
+        }
+        _ => "it, or a pooler or proxy in front of it, takes no sessions now; the message has the reason",
     };
     Some(
         Finding::titled("the server is starting or stopping")
@@ -819,7 +878,7 @@ fn listed(sqlstate: &str) -> String {
 fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
     let fixes = match sqlstate {
         "53100" => vec![
-            Fix::text("on the server: the disk of the data directory is full; free space or enlarge it")
+            Fix::text("on the server: free space on the disk that is full (of the data, of pg_wal, of a tablespace), or enlarge it")
                 .run("df -h"),
         ],
         "XX001" | "XX002" => vec![
@@ -830,7 +889,8 @@ fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
             .run("sudo dmesg -T | grep -iE 'i/o error|ext4|xfs|nvme' | tail"),
         ],
         "53200" => vec![
-            Fix::text("on the server: it is out of memory; reduce its load or add memory").run("free -m"),
+            Fix::text("on the server: reduce its load or add memory; for \"shared memory\", raise max_locks_per_transaction (needs a restart)")
+                .run("free -m"),
         ],
         _ => Vec::new(),
     };
@@ -840,12 +900,16 @@ fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
             "the server does not allow this, or does not know a setting sent at the start (options, PG* variables)"
         }
         Some("53") => "the server lacks a resource",
-        Some("57") => "an administrator or the system intervened on the server",
-        Some("58" | "XX") => "the server has an internal problem; its log has the details",
-        Some("22" | "0A") => {
-            "the server does not accept a value sent at the start (options, client_encoding, PG* variables)"
+        Some("57") => "an administrator, a time limit or the system ended the session",
+        Some("58" | "XX") => {
+            "the server, or a pooler in front of it, has a problem of its own; its log has the details"
         }
-        Some("08") => "the server or a proxy in between does not understand what was sent",
+        Some("22" | "0A") => {
+            "the server does not accept or support what was sent at the start (options, client_encoding, PG* variables)"
+        }
+        Some("08") => {
+            "the server, or a pooler or proxy in between, rejects what was sent, or ends the session for a reason of its own"
+        }
         _ => "the server ends the session with an error of its own",
     };
     (class, fixes)

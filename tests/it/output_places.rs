@@ -71,7 +71,9 @@ fn a_file_that_the_run_reads_is_not_written_over() {
     fs::set_permissions(&passwords, fs::Permissions::from_mode(0o600)).unwrap();
     home.write("services", "[one]\nport=1\n");
     home.write("targets", format!("{conninfo}\n"));
-    ["key", "list"].map(|unread| home.write(unread, "x"));
+    for unread in ["key", "list"] {
+        home.write(unread, "x");
+    }
     for (place, conninfo) in [
         ("root.crt", conninfo.clone()),
         ("link", conninfo.clone()),

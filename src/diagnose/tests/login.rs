@@ -124,6 +124,53 @@ fn what_is_no_fault_of_postgresqls_is_told_by_whose_it_is() {
         .fails(&codes::TOO_MANY_CONNECTIONS)
         .titled("PgBouncer has no free client connections")
         .advises("raise max_client_conn");
+    for (sqlstate, message, title, cause) in [
+        (
+            "XX000",
+            "Max client connections reached",
+            "Supavisor (Supabase) has no free client",
+            "of the pooler's clients",
+        ),
+        ("XX000", "MaxClientsInSessionMode: max clients reached - in Session mode", "Supavisor", "pool_size"),
+        ("53300", "odyssey: c5: too many tcp connections", "Odyssey has no free client", "client_max"),
+        (
+            "53300",
+            "client connections exceeded (max_db_client_connections)",
+            "PgBouncer",
+            "max_db_client_connections",
+        ),
+        ("53300", "too many connections for role \"app\"", "the server has no free", "the role has reached"),
+        (
+            "53300",
+            "too many connections for database \"d\"",
+            "the server has no free",
+            "the database has reached",
+        ),
+        ("53300", "sorry, too many clients already", "the server has no free", "(max_connections)"),
+        (
+            "53300",
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "the server has",
+            "(max_c",
+        ),
+        ("53300", "branch limit exceeded", "too many connections: branch limit exceeded", "the message may"),
+    ] {
+        said(sqlstate, message).fails(&codes::TOO_MANY_CONNECTIONS).called(title).because(cause);
+    }
+    // A state alone claims nothing that its words do not.
+    for (sqlstate, message, cause) in [
+        ("57P03", "compute is paused", "the message has the reason"),
+        ("57P01", "xyz", "the message has the reason"),
+        ("57P02", "xyz", "the message has the reason"),
+        ("57P03", "the database system is starting up", "starting, stopping or recovering"),
+        ("57P01", "terminating connection due to administrator command", "an administrator"),
+        ("57P02", "terminating connection because of crash of another server process", "crashed"),
+    ] {
+        said(sqlstate, message).fails(&codes::SERVER_STARTING).because(cause);
+    }
+    said("57P03", "Your project is suspended").fails(&codes::SERVER_ERROR).because("the provider");
+    said("08006", "xyz").fails(&codes::UPSTREAM_FAILED).because("probably a pooler or proxy");
+    said("XX000", "xyz").fails(&codes::SERVER_ERROR).because("a pooler in front");
     said("XX001", "could not read block 0 in file \"base/1/2\"")
         .fails(&codes::SERVER_ERROR)
         .advises("restore from a backup");

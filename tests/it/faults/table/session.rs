@@ -151,7 +151,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error",
         shows: "sqlstate: 53100; message: could not write init file",
-        fix: "the disk of the data directory is full",
+        fix: "free space on the disk that is full",
         fixed_by: NoSetting,
         psql: Fails("No space left on device"),
         neighbours: &[Settings("options that the server knows", "options='-c statement_timeout=5s'")],
