@@ -9,7 +9,7 @@ use super::options;
 use super::uri::{password_in_authority, ports_that_are_none};
 
 /// Words that tell a secret, in lower case.
-const SECRET_WORDS: [&[u8]; 16] = [
+const SECRET_WORDS: [&[u8]; 19] = [
     b"password",
     b"passwd",
     b"passwort",
@@ -25,7 +25,43 @@ const SECRET_WORDS: [&[u8]; 16] = [
     b"api_key",
     b"apikey",
     b"access_key",
+    b"accesskey",
+    b"accountkey",
     b"private_key",
+    b"x-amz-signature",
+];
+
+/// How secrets begin that have no name beside them: PostgreSQL's verifier, JSON web tokens, keys and passwords of Vault, Neon,
+/// Aiven, Supabase, PlanetScale, GitHub, GitLab and Docker.
+const TOKENS: [&[u8]; 12] = [
+    b"SCRAM-SHA-256$",
+    b"eyJ",
+    b"hvs.",
+    b"hvb.",
+    b"npg_",
+    b"AVNS_",
+    b"sbp_",
+    b"sb_secret_",
+    b"pscale_pw_",
+    b"ghp_",
+    b"glpat-",
+    b"dckr_pat_",
+];
+
+/// The fewest characters of one, beginning included.
+const SHORTEST_TOKEN: usize = 12;
+
+/// Programs (one without a name: any), their option for a password, and whether it may stand in the next word.
+const COMMANDS: [(&[u8], &[u8], bool); 8] = [
+    (b"mysql", b"-p", false),
+    (b"mysqldump", b"-p", false),
+    (b"mariadb", b"-p", false),
+    (b"sshpass", b"-p", true),
+    // psql's and all of PostgreSQL's, with what belongs behind no -W.
+    (b"", b"-W", true),
+    (b"curl", b"-u", true),
+    (b"curl", b"--user", true),
+    (b"login", b"-p", true),
 ];
 
 /// Names with such a word in them that hold no secret.
@@ -60,7 +96,118 @@ pub(super) fn loose_secrets(text: &[u8], unread: usize) -> Vec<Range<usize>> {
 /// Whether a text is a short word without any sign that could set off a secret, as most values are.
 pub(super) fn is_harmless_word(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
-    text.len() < LONG_RUN && !text.windows(2).any(|two| two == b"--") && text.iter().all(is_part)
+    text.len() < LONG_RUN
+        && !text.windows(2).any(|two| two == b"--")
+        && text.iter().all(is_part)
+        && token(text).is_none()
+}
+
+/// The length of a token with which a text begins.
+fn token(text: &[u8]) -> Option<usize> {
+    let is_md5 = text.starts_with(b"md5");
+    if !is_md5 && !TOKENS.iter().any(|beginning| text.starts_with(beginning)) {
+        return None;
+    }
+    let ends = |byte: &u8| is_space(*byte) || b"\"'`,;<>()|&\\@".contains(byte);
+    let most = if is_md5 { 36 } else { text.len() };
+    let length = text.iter().take(most).take_while(|byte| !ends(byte)).count();
+    let is_hash = || length == 35 && text.iter().skip(3).take(32).all(u8::is_ascii_hexdigit);
+    (if is_md5 { is_hash() } else { length >= SHORTEST_TOKEN }).then_some(length)
+}
+
+/// The second of a line's two strings in quotes, as PgBouncer's userlist.txt has them.
+fn of_userlist(line: &[u8]) -> Option<Range<usize>> {
+    let parts: Vec<&[u8]> = line.trim_ascii().split(|byte| *byte == b'"').take(6).collect();
+    let [b"", _, [b' ' | b'\t', ..], _, b""] = parts.as_slice() else { return None };
+    let (at, _) = line.iter().enumerate().filter(|(_, byte)| **byte == b'"').nth(2)?;
+    Some(at..line.len())
+}
+
+/// Passwords among the arguments of programs that take them there, and what `echo` gives to another program.
+fn in_commands(text: &[u8]) -> Vec<Range<usize>> {
+    const ECHO: &[u8] = b"echo";
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        ranges.extend(of_userlist(line).map(|second| start + second.start..start + second.end));
+        let mut programs: Vec<&[u8]> = vec![b""];
+        // The option or program that takes the next word.
+        let mut taking: Option<&[u8]> = None;
+        let mut at = start;
+        start += line.len() + 1;
+        for word in line.split(|byte| is_space(*byte)) {
+            let begin = at;
+            at += word.len() + 1;
+            let quotes = word.iter().take_while(|byte| b"\"'`[({$,\\".contains(byte)).count();
+            let bare = word.get(quotes..).unwrap_or_default();
+            let behind = || text.get(at..).unwrap_or_default().trim_ascii_start();
+            let options = || COMMANDS.iter().filter(|(program, ..)| programs.contains(program));
+            let attached = |option: &[u8]| option.len() == 2 && bare.len() > 2 && bare.starts_with(option);
+            let behind_it = bare.iter().rev().take_while(|byte| b"\"',])".contains(byte)).count();
+            let option = bare.get(..bare.len() - behind_it).unwrap_or_default();
+            let value = match taking.take() {
+                Some(ECHO) => behind().starts_with(b"|").then_some((ECHO, begin)),
+                Some(option) if !bare.starts_with(b"-") => Some((option, begin)),
+                _ if option.len() == 2 => None,
+                _ => options().find(|(_, option, _)| attached(option)).map(|row| (row.1, begin + quotes + 2)),
+            };
+            if let Some((option, from)) = value {
+                // curl's is USER:PASSWORD.
+                let given = text.get(from..begin + word.len()).unwrap_or_default();
+                let colon = given
+                    .iter()
+                    .position(|byte| *byte == b':')
+                    .filter(|_| matches!(option, b"-u" | b"--user"));
+                let end = value_end(text, from).max(begin + word.len());
+                ranges.push(from + colon.map_or(0, |colon| colon + 1)..end);
+                continue;
+            }
+            let name = option.rsplit(|byte| b"/\"'([".contains(byte)).next().unwrap_or_default();
+            taking = match name {
+                b"echo" | b"printf" => Some(ECHO),
+                _ => options().find(|(_, known, next)| *next && option == *known).map(|row| row.1),
+            };
+            if !programs.contains(&name) && COMMANDS.iter().any(|(program, ..)| *program == name) {
+                programs.push(name);
+            }
+        }
+    }
+    ranges
+}
+
+/// The text of an element of XML whose tag, which ends at `end`, has the name of a secret as its own or in an attribute.
+fn in_element(text: &[u8], end: usize) -> Option<Range<usize>> {
+    const LONGEST_TAG: usize = 200;
+    let before = text.get(end.saturating_sub(LONGEST_TAG)..end)?;
+    let tag = before.rsplit(|byte| *byte == b'<').next().filter(|tag| tag.len() < before.len())?;
+    let mut words = tag.split(|byte| !is_name(*byte)).filter(|word| !word.is_empty());
+    let is_named = |word: &[u8]| matches!(word, b"name" | b"key");
+    let is_secret = sounds_secret(words.next()?)
+        || words.by_ref().any(is_named) && words.next().is_some_and(sounds_secret);
+    if !is_secret || tag.ends_with(b"/") {
+        return None;
+    }
+    let content = text.get(end + 1..)?.split(|byte| *byte == b'<').next()?;
+    Some(end + 1..end + 1 + content.len())
+}
+
+/// What words set without a sign: `Authorization: Basic VALUE`, `setx NAME VALUE`, `IDENTIFIED BY VALUE`.
+fn set_by_words(text: &[u8], before: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let follows = |words: &[&[u8]]| words.iter().any(|word| before.eq_ignore_ascii_case(word));
+    let own = text.get(name.clone())?;
+    let rest = text.get(name.start..)?;
+    if follows(&[b"authorization"]) {
+        let is_set =
+            text.get(..name.start)?.trim_ascii_end().last().is_some_and(|byte| b":=\"'".contains(byte));
+        let ends = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\n');
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        return is_set.then_some(name.start..name.start + length);
+    }
+    let is_set = follows(&[b"setx", b"setenv"]) && sounds_secret(own)
+        || follows(&[b"identified"]) && own.eq_ignore_ascii_case(b"by");
+    let blanks = text.iter().skip(name.end).take_while(|byte| is_space(**byte)).count();
+    let value = name.end + blanks;
+    (is_set && blanks > 0).then(|| value..value_end(text, value))
 }
 
 fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
@@ -68,20 +215,31 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     ranges.extend(contents(text));
     ranges.extend(password_file_fields(text));
     ranges.extend(repeated_by_libpq(text));
+    ranges.extend(in_commands(text));
     let mut start = 0;
+    let mut before: &[u8] = b"";
     // Whether the last thing named, by itself, is a secret: `name: PGPASSWORD`, `variable "db_password" {`.
     let mut names_one = false;
     while start < text.len() {
         let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
         let end = start + word;
         if word == 0 {
-            if text.get(start..).is_some_and(|rest| rest.starts_with(b"://")) {
-                ranges.extend(in_url(text, start + 3));
+            match text.get(start..) {
+                Some([b':', b'/', b'/', ..]) => ranges.extend(in_url(text, start + 3)),
+                Some([b'>', ..]) => ranges.extend(in_element(text, start)),
+                _ => {}
             }
             start += 1;
             continue;
         }
         let name = text.get(start..end).unwrap_or_default();
+        if let Some(length) = token(text.get(start..).unwrap_or_default()) {
+            ranges.push(start..start + length);
+            start += length;
+            continue;
+        }
+        ranges.extend(set_by_words(text, before, &(start..end)));
+        before = name;
         // In this order, because each question costs more than the one before, and most words are not set to anything.
         if let Some(value) = value_behind(text, start..end, unread) {
             let is_word = |words: &[&[u8]]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
@@ -401,14 +559,15 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')
 }
 
-/// Where what the name at `name` is set to begins: behind `=`, `:`, `=>`, in quotes behind the name alone, in an element of XML.
+/// Where what the name at `name` is set to begins: behind `=`, `:`, `=>`, in quotes behind the name alone.
 fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize> {
     let blanks = |from: usize| from + text.iter().skip(from).take_while(|byte| is_space(**byte)).count();
     let end = name.end;
-    let quoted_name = matches!(text.get(end), Some(b'"' | b'\'' | b'`'));
-    let sign = blanks(end + usize::from(quoted_name));
-    let is_element = text.get(end) == Some(&b'>')
-        && name.start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<');
+    // In JSON within a string the quotes have backslashes.
+    let quote = end + usize::from(text.get(end) == Some(&b'\\'));
+    let quoted_name = matches!(text.get(quote), Some(b'"' | b'\'' | b'`'));
+    let begins_call = name.start.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'(');
+    let sign = blanks(if quoted_name { quote + 1 } else { end });
     let is_flag = text.get(name.clone()).is_some_and(|name| name.starts_with(b"--"));
     match text.get(sign) {
         Some(b'=' | b':') => {
@@ -416,7 +575,10 @@ fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize>
             Some(blanks(sign + 1 + usize::from(is_double)))
         }
         Some(_) if is_flag && sign > end => Some(sign),
-        _ if is_element => Some(end + 1),
+        // `setenv("NAME", "VALUE")`
+        Some(b',') if quoted_name && begins_call => {
+            Some(blanks(sign + 1)).filter(|value| matches!(text.get(*value), Some(b'"' | b'\'')))
+        }
         _ if end >= unread && sign > end => Some(sign),
         Some(b'"' | b'\'') if sign > end && !quoted_name => Some(sign),
         _ => None,
@@ -428,6 +590,12 @@ fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize>
 fn value_end(text: &[u8], start: usize) -> usize {
     let mut at = start;
     if let Some(quote @ (b'"' | b'\'' | b'`')) = text.get(start) {
+        // TOML's and Python's strings of several lines.
+        let threefold = [*quote; 3];
+        if let Some(rest) = text.get(start..).and_then(|rest| rest.strip_prefix(&threefold)) {
+            let length = rest.windows(3).position(|part| part == threefold);
+            return length.map_or(text.len(), |length| start + length + 6);
+        }
         at += 1;
         loop {
             match text.get(at) {
@@ -515,6 +683,119 @@ mod tests {
         }
     }
 
+    /// What holds a password, with `%` in its place.
+    const FORMS: &[&str] = &[
+        "Authorization: Basic %",
+        "curl -H 'Authorization: Bearer %' https://h",
+        "{\"Authorization\": \"Bearer %\"}",
+        "mysql -u me -p% db",
+        "/usr/bin/mariadb -h h -p'%'",
+        "sshpass -p % ssh h",
+        "sshpass -p% ssh h",
+        "subprocess.run([\"sshpass\", \"-p\", \"%\", \"ssh\"])",
+        "echo % | psql -h h",
+        "echo '%' | sudo -S psql",
+        "psql -W % -h h",
+        "curl -u me:% https://h",
+        "curl -ume:% https://h",
+        "curl --user 'me:%' https://h",
+        "docker login -u me -p % h",
+        "PGPASSWORD=% psql",
+        "env PGPASSWORD='%' psql",
+        "bash -c 'PGPASSWORD=% psql -h h'",
+        "docker run -e POSTGRES_PASSWORD=% postgres",
+        "docker run -e \"PGPASSWORD=%\" x",
+        "kubectl create secret generic x --from-literal=password=%",
+        "kubectl create secret generic x --from-literal=url=postgres://u:%@h/d",
+        "helm install --set auth.postgresPassword=%,auth.x=1",
+        "aws rds create-db-instance --master-user-password % --engine postgres",
+        "az postgres flexible-server create --admin-password % -n x",
+        "gcloud sql users set-password u --password=%",
+        "set PGPASSWORD=%",
+        "setx PGPASSWORD %",
+        "setx PGPASSWORD \"%\" /M",
+        "setenv PGPASSWORD %",
+        "$env:PGPASSWORD = '%'",
+        "$env:PGPASSWORD=\"%\"",
+        "[Environment]::SetEnvironmentVariable('PGPASSWORD', '%')",
+        "<password>%</password>",
+        "<password encrypted=\"no\">%</password>",
+        "<property name=\"password\" value=\"%\"/>",
+        "<property name=\"hibernate.connection.password\">%</property>",
+        "<Resource name=\"jdbc/x\" username=\"u\" password=\"%\"/>",
+        "[db]\npassword = %\nhost=h",
+        "password = \"\"\"%\"\"\"",
+        "password = '''\n%'''",
+        "password = \"\"\"\n%\n\"\"\"",
+        "h:5432:d:u:%",
+        "# comment\n*:*:*:u:%",
+        "CREATE USER u WITH PASSWORD '%'",
+        "ALTER ROLE u ENCRYPTED PASSWORD '%'",
+        "CREATE USER u IDENTIFIED BY '%'",
+        "alter user u identified by %;",
+        "\"me\" \"%\"",
+        "{\\\"password\\\": \\\"%\\\"}",
+        "AccountName=x;AccountKey=%;EndpointSuffix=y",
+    ];
+
+    #[test]
+    fn no_form_in_any_surroundings_tells_its_password() {
+        let all_around = ["%", "\t%", "1. a\n%\nFATAL: no entry", "%\r\nxyz", "\"a\": 1\n%"];
+        for (form, around) in FORMS.iter().flat_map(|form| all_around.map(|around| (form, around))) {
+            for secret in ["Hx9$kQ2pZ!w", "hunter2Xq", "P@ss:w/rd#7?"] {
+                let text = around.replace('%', &form.replace('%', secret));
+                let shown = mask_argument(text.as_bytes());
+                assert!(!shown.contains(secret), "{text}\n{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_a_secret_by_itself_is_told_by_its_beginning() {
+        let hash = "0123456789abcdef0123456789abcdef";
+        for secret in [
+            "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0$c3RvcmVkc3RvcmVk=:c2VydmVyc2VydmVy=",
+            &format!("md5{hash}"),
+            "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJo-3_In0.c2lnbmF0dXJl_x",
+            "hvs.CAESIJ2nAbCdEf012",
+            "npg_Ab3dE5gH7jK9",
+            "AVNS_Ab3dE5gH7jK9",
+            "sbp_0123456789abcdef",
+            "sb_secret_0123456789",
+            "pscale_pw_0123456789",
+        ] {
+            for around in
+                ["%", "a % b", "role,'%',x", "value: %\n", "(%)", "\"me\" \"%\"", "host=%", "user=% port=1"]
+            {
+                let shown = mask_argument(around.replace('%', secret).as_bytes());
+                assert!(!shown.contains(secret), "{around} {secret}\n{shown}");
+            }
+        }
+        let signed = format!("h.example:5432/?Action=connect&DBUser=u&X-Amz-Signature={hash}{hash}");
+        assert!(!mask_argument(signed.as_bytes()).contains(hash));
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        for text in [
+            "psql -h h -p 5432 -U me app",
+            "psql -W -h h",
+            "mysql -P 3306 -h h db",
+            "docker run -p 5432:5432 postgres",
+            "echo \"SELECT 1\" | psql",
+            "the basic idea of identified users",
+            "authorization failed for the bearer",
+            "<name>x</name><key>y</key>",
+            "\"a\" \"b\" \"c\"",
+            "[\"a\", \"b\"]",
+            "md5 is weaker than scram-sha-256",
+            "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS",
+            "openssl x509 -in server.crt -noout -fingerprint -sha256",
+        ] {
+            assert_eq!(mask_argument(text.as_bytes()), text);
+        }
+    }
+
     #[test]
     fn what_people_paste_tells_no_secret() {
         for (typed, shown) in [
@@ -553,7 +834,7 @@ mod tests {
             ),
             ("'password' => 'x', 'host' => 'h'", "'password' =******** ********"),
             ("ALTER ROLE me PASSWORD 'x y' LOGIN", "ALTER ROLE me PASSWORD ******** LOGIN"),
-            ("<password>x</password>", "<password>********"),
+            ("<password>x y</password>", "<password>********</password>"),
             ("url=host%3Dh%26password%3Dx", "url=host%3Dh%26password%3D********"),
             (
                 "password authentication failed for user \"me\"",

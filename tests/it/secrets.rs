@@ -55,6 +55,10 @@ const STRINGS: &[&str] = &[
     "db.example:5432:app:me:%",
     "*:*:*:me:%",
     "<password>%</password><host>db.example</host>",
+    "$env:PGPASSWORD = '%'",
+    "password = \"\"\"%\"\"\"",
+    "kubectl create secret generic x --from-literal=password=%",
+    "aws rds create-db-instance --master-user-password % --engine postgres",
 ];
 
 /// Values that hold a secret where none belongs, with `%` in its place.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Listing;
-use crate::conninfo::mask_argument;
+use crate::conninfo::{mask_argument, mask_text};
 use crate::diagnose::recognise::{KnownText, Mentioned, Reading, filled, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
@@ -105,7 +105,9 @@ fn check(text: &str) -> String {
 }
 
 fn repeated(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    // Line by line before they become one: some secrets are told by their lines.
+    let masked = if text.contains('\n') { mask_text(text) } else { text.to_owned() };
+    let words: Vec<&str> = masked.split_whitespace().collect();
     truncated(&mask_argument(words.join(" ").as_bytes()), REPEATED)
 }
 
