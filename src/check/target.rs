@@ -385,6 +385,13 @@ fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Roo
 /// The roots with which a driver that verifies nothing would verify.
 fn unused_roots(typed: &Typed, environment: &Environment) -> Option<String> {
     typed.decision().filter(|decision| decision.demand.chain == Chain::No)?;
+    // What libpq calls it the reader wrote, and the driver passes over it.
+    let is_libpqs = |setting: &&dialect::Setting| setting.typed.eq_ignore_ascii_case("sslrootcert");
+    if let Some(given) =
+        typed.reading()?.settings.iter().find(is_libpqs).and_then(|setting| setting.value.plain())
+    {
+        return String::from_utf8(given.to_vec()).ok().filter(|path| !path.is_empty());
+    }
     let Ok(verifying) = typed.verifying()? else { return None };
     let dialect::Target::Driver(other) = dialect::read(verifying.as_bytes(), Some(typed.dialect())) else {
         return None;

@@ -50,8 +50,9 @@ pub(super) fn targets(
         let sections = conninfo::service::sections(environment);
         anyhow::ensure!(
             !sections.is_empty(),
-            "--all-services: no section in a service file ({}); a section is [NAME] and one keyword=value per line",
-            conninfo::service::looked_for(environment)
+            "--all-services: no service is defined: {}. If your file is elsewhere, set PGSERVICEFILE to it; a service is a line \
+             [NAME] and below it one keyword=value per line",
+            conninfo::service::without_sections(environment)
         );
         targets.extend(sections.into_iter().map(|section| {
             let text = [b"service=".as_slice(), &conninfo::write::quoted(section.name.as_bytes())].concat();

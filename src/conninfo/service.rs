@@ -61,10 +61,14 @@ pub fn said(name: &[u8], keywords: &[&str], environment: &Environment) -> Vec<(&
     found.into_iter().filter(|(keyword, _)| keywords.contains(keyword)).collect()
 }
 
-/// The service files in words: the variable that names one, else the paths.
-pub fn looked_for(environment: &Environment) -> String {
-    let paths: Vec<String> = files(environment).iter().map(|(path, _)| mask::mask_path(path)).collect();
-    paths.join(", ")
+/// The service files, none of which has a section, in words.
+pub fn without_sections(environment: &Environment) -> String {
+    let said = |(path, _): &(PathBuf, bool)| {
+        let place = environment.current_dir.join(path);
+        let what = read(&place).err().map(|error| reason(&place, &error));
+        format!("{} {}", mask::mask_path(path), what.as_deref().unwrap_or("has no section"))
+    };
+    files(environment).iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// Where a section of a service file begins.

@@ -276,8 +276,14 @@ pub(super) fn ports_that_are_none(authority: &[u8]) -> Vec<Range<usize>> {
         let behind_login = host.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
         let host = if is_bare_address(behind_login) { &[][..] } else { host };
         if let Some(colon) = host.iter().skip(from).position(|byte| *byte == b':').map(|colon| colon + from) {
-            let digits = host.iter().skip(colon + 1).take_while(|byte| byte.is_ascii_digit()).count();
-            found.push(at + colon + 1 + digits..at + end);
+            let port = host.get(colon + 1..).unwrap_or_default();
+            let digits = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            // Behind a login no password begins with a port of PostgreSQL's or a pooler's.
+            let is_port = host.contains(&b'@')
+                && [&b"5432"[..], b"6432"].contains(&port.get(..digits).unwrap_or_default());
+            if !is_port {
+                found.push(at + colon + 1 + digits..at + end);
+            }
         }
         if rest.get(end) != Some(&b',') {
             found.retain(|port| !port.is_empty());

@@ -602,6 +602,24 @@ fn port_before(value: &str) -> Option<String> {
     goes_on.then_some(digits)
 }
 
+/// A URI whose port goes on: what separates it from a name is replaced by a /, if no / follows.
+fn database_behind_port(uri: &[u8], port: &str) -> Fix {
+    let fix = Fix::text("write a / between the port and the database");
+    let end = uri.iter().position(|byte| *byte == b'?').unwrap_or(uri.len());
+    let place = uri.get(..end).and_then(|uri| {
+        let colon = format!(":{port}");
+        let behind = uri.windows(colon.len()).rposition(|part| part == colon.as_bytes())? + colon.len();
+        let rest = uri.get(behind..)?;
+        let separators = rest.iter().take_while(|byte| byte.is_ascii_punctuation()).count();
+        (separators > 0 && separators < rest.len() && !rest.contains(&b'/'))
+            .then_some(behind..behind + separators)
+    });
+    match place {
+        Some(place) => fix.edit(place, "/"),
+        None => fix,
+    }
+}
+
 /// A string of keywords without the commas behind its values or the double quotes around them; `None` where not all have them.
 fn without_separators(input: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(input).ok()?.trim();
@@ -753,9 +771,9 @@ fn refused_value(
                 .into_iter()
                 .flatten(),
         )
-        .fixes((!is_set).then(|| match is_uri && keyword == "port" && port_before(plain).is_some() {
-            true => Fix::text("write a / between the port and the database"),
-            false => Fix::text(format!("set {keyword} to {allowed}")),
+        .fixes((!is_set).then(|| match port_before(plain).filter(|_| is_uri && keyword == "port") {
+            Some(port) => database_behind_port(input, &port),
+            None => Fix::text(format!("set {keyword} to {allowed}")),
         }))
 }
 

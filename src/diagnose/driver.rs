@@ -1,7 +1,7 @@
 //! Strings of other drivers that their driver refuses, and the words of those that switch verification off.
 
 use super::rule::Finding;
-use super::view::View;
+use super::view::{View, shown_value};
 use super::{Fix, Mark};
 use crate::clients::dialect::{
     self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
@@ -9,7 +9,8 @@ use crate::clients::dialect::{
 };
 use crate::conninfo::{SslMode, mask_argument, unknown_keywords};
 use crate::order;
-use crate::text::{nearest, printable};
+use crate::text::{nearest, printable, shell_quoted};
+use crate::trust::ClientIdentity;
 
 /// What is wrong with a string, by the code that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +178,36 @@ pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
         }
         Read::Refused(_) => Vec::new(),
     }
+}
+
+/// What the driver makes of the client's key where that is not what libpq makes of it. pgjdbc reads PKCS #8 in DER and PKCS #12,
+/// PEM since 42.7.9 (pgjdbc/pgjdbc pull request 3700, changelog of 2026-01-15); an alias of `user` in each release.
+pub(super) fn note_of_key(view: &View<'_>) -> Option<Note> {
+    let typed = view.evidence.typed.as_deref().filter(|typed| typed.reading().is_some())?;
+    if typed.dialect().name != "jdbc" {
+        return None;
+    }
+    let path = shown_value(&view.settings()?.parameter("sslkey")?.value);
+    let identity = match &view.trust()?.client {
+        ClientIdentity::Ready(identity) => Some(identity).filter(|identity| identity.key_is_pem),
+        _ => None,
+    };
+    let is_pkcs12 = [".p12", ".pfx"].iter().any(|ending| path.ends_with(ending));
+    let text = match identity {
+        Some(identity) => format!(
+            "{} before 42.7.9 reads no key in PEM; all since 42.2.9 read PKCS #12: openssl pkcs12 -export -name user -in {} -inkey {} \
+             -out client.p12; then set sslkey to client.p12 and sslpassword to the password that was asked for",
+            typed.dialect().title,
+            shell_quoted(&identity.certificate_file.to_string_lossy()),
+            shell_quoted(&identity.key_file.to_string_lossy()),
+        ),
+        None if is_pkcs12 => format!(
+            "{} takes certificate and key from {path}; libpq reads no PKCS #12, so this check sends neither",
+            typed.dialect().title
+        ),
+        None => return None,
+    };
+    Some(Note { text, always: true })
 }
 
 /// More than any string that somebody wrote gives reason for.
@@ -387,8 +418,12 @@ fn keywords(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
     let owners: Vec<String> =
         words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect();
     // Settings of libpq's, as others separate theirs.
-    let is_libpqs = |(word, ..): &(String, _, _)| crate::conninfo::options::find(word.as_bytes()).is_some();
-    let for_libpq = (words.iter().all(is_libpqs) && typed.contains(&b';')).then(|| {
+    let is_libpqs = |part: &[u8]| {
+        let name = part.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        name.is_empty() || crate::conninfo::options::find(name).is_some()
+    };
+    let parts = typed.split(|byte| *byte == b';');
+    let for_libpq = (typed.contains(&b';') && parts.into_iter().all(is_libpqs)).then(|| {
         let spaced: Vec<u8> = typed.iter().map(|byte| if *byte == b';' { b' ' } else { *byte }).collect();
         let fix = Fix::text("for libpq: separate the settings by spaces, not semicolons");
         Fix { conninfo: Some(crate::conninfo::mask(&spaced, &[]).text), ..fix }

@@ -4,6 +4,7 @@ use super::certificate::{note_of_addresses, stranger};
 use super::rules::{also, judge};
 use super::view::{View, at_most};
 use super::{Diagnosis, Note, Outcome, Tries, Verdict, Warning, driver, stages, warnings};
+use crate::clients::dialect::NO_SUCH_SETTING;
 use crate::evidence::audit::Audit;
 use crate::evidence::{Evidence, Source, SourceKind};
 use crate::text::shell_quoted;
@@ -59,7 +60,35 @@ impl Outcome {
         for fix in diagnoses.chain(warnings).flatten() {
             let changes: Vec<_> = fix.all_settings().into_iter().chain(fix.root_to_come()).collect();
             if !changes.is_empty() {
-                fix.in_dialect = typed.changed(&changes);
+                let root = set(&changes, "sslrootcert");
+                let mut said = typed.changed(&changes);
+                // Where an address cannot be given beside the name, the hosts file does it.
+                if let (Some(Err(NO_SUCH_SETTING)), Some((_, address)), Some((_, host))) =
+                    (&said, set(&changes, "hostaddr"), set(&changes, "host"))
+                {
+                    let named: Vec<_> =
+                        changes.iter().filter(|(keyword, _)| *keyword != "hostaddr").cloned().collect();
+                    let line =
+                        format!("; for this driver, put this line into the hosts file: {address} {host}");
+                    said = typed.changed(&named).filter(Result::is_ok).or(said);
+                    let text = fix.then.as_mut().unwrap_or(&mut fix.text);
+                    *text += if said.as_ref().is_some_and(Result::is_ok) { &line } else { "" };
+                }
+                // Of several settings, what can be said of those of TLS.
+                if said.as_ref().is_some_and(|said| *said == Err(NO_SUCH_SETTING)) {
+                    let of_tls: Vec<_> =
+                        changes.iter().filter(|(keyword, _)| keyword.starts_with("ssl")).cloned().collect();
+                    said = typed.changed(&of_tls).filter(|said| said.is_err() && !of_tls.is_empty()).or(said);
+                }
+                fix.in_dialect = said.map(|said| {
+                    said.map_err(|words| match root.filter(|(_, path)| path != "system") {
+                        Some((_, path)) => words.replace("FILE", &format!("\"{}\"", fix.root_as_told(path))),
+                        None => words.to_owned(),
+                    })
+                });
+                if fix.in_dialect.is_some() {
+                    fix.names_no_setting();
+                }
             }
         }
         self
@@ -88,7 +117,9 @@ impl Outcome {
         let verifies = !self.warnings.iter().any(weak);
         let mut notes =
             self.evidence.typed.as_deref().map(|typed| driver::notes(typed, verifies)).unwrap_or_default();
-        notes.extend(note_of_addresses(&View::new(&self.evidence, self.evidence.attempts.last())));
+        let view = View::new(&self.evidence, self.evidence.attempts.last());
+        notes.extend(driver::note_of_key(&view));
+        notes.extend(note_of_addresses(&view));
         notes
     }
 
@@ -142,4 +173,9 @@ fn failed_before(evidence: &Evidence, earlier: &[Option<Diagnosis>], last: &Diag
         }
     }
     (!others.is_empty()).then(|| at_most(8, others).join(", "))
+}
+
+/// What is set of a keyword.
+fn set<'a>(changes: &'a [(&'static str, String)], keyword: &str) -> Option<&'a (&'static str, String)> {
+    changes.iter().find(|(name, _)| *name == keyword)
 }

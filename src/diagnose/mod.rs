@@ -354,7 +354,7 @@ pub struct Fix {
     pub in_list: Option<String>,
     /// For another driver's string: the whole string under these settings in that driver's words, without secrets, or
     /// what has to be done where no string of its can say it.
-    pub in_dialect: Option<Result<String, &'static str>>,
+    pub in_dialect: Option<Result<String, String>>,
     /// What the whole string changes besides, where another fault remains: the settings of its remedy.
     pub(crate) also_set: Vec<(&'static str, String)>,
 }

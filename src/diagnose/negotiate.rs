@@ -576,12 +576,8 @@ fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> 
         .fact_if("sqlstate", sqlstate.map(|code| text::printable_bytes(&code)))
         .fact("to", view.place())
         .fixes(is_local(view).then(|| who_listens(view)))
-        .fix(tunnel())
         .fixes(other_port(view))
-        .fix(Fix::text(
-            "if it is a proxy or pooler: switch on TLS for clients there, or connect to the server itself; if it is the server: update it, \
-             or put a tunnel (stunnel, SSH) in front of it, since it has no TLS",
-        ))
+        .fixes(without_tls(view))
 }
 
 /// What a tunnel that encrypts by itself needs of the client. It is not a setting that is offered: whether the other end
@@ -591,6 +587,28 @@ fn tunnel() -> Fix {
         "if it is the near end of a tunnel (Cloud SQL Auth Proxy, stunnel, SSH): connect to it with sslmode=disable, from this \
          machine only; the tunnel encrypts and must verify the server",
     )
+}
+
+/// What can be done about an end without TLS.
+fn without_tls(view: &View<'_>) -> Vec<Fix> {
+    let pooler = Fix::text(
+        "if it is a proxy or pooler: switch on TLS for clients there, or connect to the server itself",
+    );
+    if is_local(view) {
+        return vec![tunnel(), pooler];
+    }
+    let server = Fix::text(
+        "if it is the server itself, it has no TLS: reach it through SSH, which encrypts, until it is updated (USER: your account \
+         there); then connect to host=localhost port=5433 sslmode=disable",
+    );
+    let tunnel = Fix::text(
+        "if it is the near end of a tunnel: run that on this machine, since the way to it is not encrypted",
+    );
+    vec![
+        server.run(format!("ssh -N -L 5433:localhost:{} USER@{}", view.port(), view.host_name())),
+        pooler,
+        tunnel,
+    ]
 }
 
 /// SQLSTATE and message of an ErrorResponse, as far as they can be read: protocol 3 has a length and fields, protocol 2

@@ -50,6 +50,14 @@ impl Outcome {
     #[must_use]
     pub fn after(mut self, tries: Tries) -> Self {
         self.tries = tries;
+        let is_over = tries.end == Some(WaitEnd::GaveUp) && tries.count > 1;
+        if let Some(found) = self.diagnosis.as_mut().filter(|found| is_over && found.advises_waiting) {
+            found.cause += &format!(
+                "; still so after {:.0} s and {} tries: if a start takes no longer than that here, waiting longer does not help",
+                tries.waited.as_secs_f64(),
+                tries.count
+            );
+        }
         for found in self.diagnosis.iter_mut().chain(&mut self.also) {
             found.advises_waiting = false;
             if found.fixes.iter().any(|fix| !fix.waits) {

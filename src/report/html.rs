@@ -290,7 +290,7 @@ fn remedy(fix: &Fix) -> String {
     let mut text = format!("{}{tried}{typed}", escaped(&fix.text));
     let (note, whole) = match (&fix.in_dialect, &fix.conninfo) {
         (Some(Ok(whole)), _) => ("in the driver's own words, without the password:", Some(whole.clone())),
-        (Some(Err(words)), _) => (*words, None),
+        (Some(Err(words)), _) => (words.as_str(), None),
         (None, Some(whole)) if fix.in_list.is_some() => {
             ("the whole line, without its password:", Some(whole.clone()))
         }

@@ -92,6 +92,7 @@ fn read(
         key: Arc::new(key),
         certificate_file: path.to_owned(),
         key_file: key_path,
+        key_is_pem: key::is_pem(&bytes),
     };
     if identity.key_matches() == Some(false) {
         let other = |at: &usize| {

@@ -391,6 +391,8 @@ pub struct ClientCertificate {
     pub certificate_file: PathBuf,
     /// Where the key was read.
     pub key_file: PathBuf,
+    /// Whether the key is PEM; else it is DER.
+    pub key_is_pem: bool,
 }
 
 /// Why libpq would refuse certificate or key.

@@ -315,7 +315,7 @@ fn every_service_is_a_target() {
     };
     let none = Tool::at(&home).with(["--all-services"]).run();
     none.exits(2);
-    assert!(none.stderr.contains("no section in a service file"), "{none}");
+    assert!(none.stderr.contains("no service is defined: "), "{none}");
     home.write(".pg_service.conf", section("one of them", port) + &section("dead", free_port()));
     let report = Tool::at(&home).with(["--all-services", "--format", "json"]).run();
     report.exits(5);

@@ -40,6 +40,7 @@ pub use text::Text;
 pub use typed::{Read, Typed};
 pub use verify::Trusted;
 pub use wrapping::{Layer, assignments};
+pub use write::NO_SUCH_SETTING;
 
 pub use crate::conninfo::{Library, Place};
 use crate::secret::Secret;

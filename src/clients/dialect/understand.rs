@@ -343,7 +343,11 @@ fn unknown(
                     _ if at >= beside => {}
                     Unknown::Ignored => remarks.push(Remark::Ignored { setting: at, nearest, belongs_to }),
                     Unknown::Refused | Unknown::Sent => faults.push(Fault {
-                        kind: FaultKind::UnknownKeyword { keyword: name.to_owned(), nearest, belongs_to },
+                        kind: FaultKind::UnknownKeyword {
+                            keyword: name.to_owned(),
+                            nearest: nearest.or_else(|| dialect.keyword_of(name)),
+                            belongs_to,
+                        },
                         place: setting.place.keyword.clone(),
                     }),
                 }

@@ -13,6 +13,9 @@ use crate::clients::quote::{Language, ado_net};
 use crate::conninfo::write::{encoded, quoted};
 use crate::order;
 
+/// Said of a setting that a driver does not have.
+pub const NO_SUCH_SETTING: &str = "this driver has no such setting";
+
 /// A setting to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
@@ -77,8 +80,8 @@ impl Reading {
             if written {
                 continue;
             }
-            let name = if FIXED.contains(option) { Some(*option) } else { keyword(dialect, option) };
-            let name = name.ok_or("this driver has no such setting")?;
+            let name = if FIXED.contains(option) { Some(*option) } else { dialect.keyword_of(option) };
+            let name = name.ok_or(NO_SUCH_SETTING)?;
             entries.push(Entry { name, value, kind: Kind::Text });
         }
         let spelled: Vec<Spelled> = match trusted {
@@ -166,18 +169,6 @@ fn kept<'a>(
     let written = setting.kind == Kind::Text || (setting.kind == Kind::Content && in_object);
     // The container of options that are written by themselves.
     (written && name != "pqopt").then_some(Entry { name, value, kind: setting.kind })
-}
-
-/// The driver's keyword for an option of libpq's.
-fn keyword(dialect: &Dialect, option: &str) -> Option<&'static str> {
-    let known = dialect.keywords.known.iter().flat_map(|rows| rows.iter());
-    let found = known.into_iter().find(|keyword| keyword.meaning == Meaning::Libpq(known_option(option)))?;
-    found.names.first().copied()
-}
-
-/// The option's name as the table has it.
-fn known_option(option: &str) -> &'static str {
-    crate::conninfo::options::find(option.as_bytes()).map_or("", |option| option.keyword)
 }
 
 fn value<'a>(entries: &[Entry<'a>], name: &str) -> Option<&'a [u8]> {
@@ -313,7 +304,7 @@ fn pairs(dialect: &Dialect, rules: &PairRules, entries: &[Entry<'_>]) -> Option<
                 _ => {}
             }
         }
-        let name = if FIXED.contains(&entry.name) { keyword(dialect, entry.name)? } else { entry.name };
+        let name = if FIXED.contains(&entry.name) { dialect.keyword_of(entry.name)? } else { entry.name };
         written.push([name.as_bytes(), b"=", &pair_value(rules.syntax, value)?].concat());
     }
     if !inner.is_empty() {
@@ -367,7 +358,7 @@ fn object(dialect: &Dialect, look: &Look, entries: &[Entry<'_>]) -> Option<Vec<u
         .iter()
         .map(|entry| {
             Some((
-                if FIXED.contains(&entry.name) { keyword(dialect, entry.name)? } else { entry.name },
+                if FIXED.contains(&entry.name) { dialect.keyword_of(entry.name)? } else { entry.name },
                 entry,
             ))
         })

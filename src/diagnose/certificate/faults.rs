@@ -113,8 +113,8 @@ pub(super) fn subject(view: &View<'_>, defect: &Defect) -> String {
 fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
     // What only says what to do is told where.
     let text = match text.starts_with("reissue") {
-        true if at == 0 => format!("on the server: {text}, then reload"),
-        true => format!("at its CA: {text}, then put it into the server"),
+        true if at == 0 => format!("on the server{}: {text}, then reload", before_the_day(view)),
+        true => format!("at its CA{}: {text}, then put it into the server", before_the_day(view)),
         false => text.to_owned(),
     };
     let text = text.as_str();
@@ -123,6 +123,15 @@ fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
         (_, Key::Kept) => reissue::authority(view, at, text),
         // What a CA issued is worth nothing without its key.
         (_, Key::New) => reissue::by_new_authority(view, text),
+    }
+}
+
+/// Of what `--as-of` shows of a day to come, by when it has to be done.
+fn before_the_day(view: &View<'_>) -> String {
+    let evidence = view.evidence;
+    match evidence.judged_at > evidence.started {
+        true => format!(", before {}", evidence.judged_at.date()),
+        false => String::new(),
     }
 }
 

@@ -50,29 +50,44 @@ struct Files {
     key: String,
     /// What follows once they are in place.
     then: String,
+    /// How long the new certificate is valid.
+    days: i64,
 }
 
 impl Files {
     /// Those of a server that runs have their usual names; those that are rehearsed the ones that were given, and no server
     /// has loaded them yet.
     fn of(view: &View<'_>) -> Self {
-        let Some(rehearsal) = view.rehearsal() else { return Self::usual() };
+        let Some(rehearsal) = view.rehearsal() else {
+            return Self { days: days(view, 365), ..Self::usual() };
+        };
         let path = |path: &std::path::Path| posix_quoted(&path.to_string_lossy());
         let key = rehearsal.files.key.as_ref().map(|key| path(&key.file));
         Self {
             certificate: path(&rehearsal.files.certificate_file),
             key: key.unwrap_or_else(|| "server.key".to_owned()),
             then: String::new(),
+            days: days(view, 365),
         }
     }
 
     fn usual() -> Self {
         Self {
+            days: 365,
             certificate: "server.crt".to_owned(),
             key: "server.key".to_owned(),
             then: format!(" && {RELOAD}"),
         }
     }
+}
+
+/// The days for which a new certificate is valid: at least as usual, and beyond the day of `--as-of` and what is demanded.
+fn days(view: &View<'_>, usual: i64) -> i64 {
+    let ahead = view.evidence.judged_at.days_since(view.evidence.started).max(0);
+    let scope = view.evidence.scope;
+    let demanded = scope.expires_within.max(scope.fail_within).map_or(0, i64::from);
+    let needed = ahead.saturating_add(demanded);
+    if needed + 30 > usual { needed + 90 } else { usual }
 }
 
 /// Who signs a certificate.
@@ -150,8 +165,10 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
         [
             file("ca.ext", extensions),
             "openssl x509 -x509toreq -in ca.crt -signkey ca.key -out ca.csr".to_owned(),
-            "openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -CAcreateserial -days 1825 -sha256 -extfile ca.ext -out ca-new.crt"
-                .to_owned(),
+            format!(
+                "openssl x509 -req -in ca.csr -CA root.crt -CAkey root.key -CAcreateserial -days {} -sha256 -extfile ca.ext -out ca-new.crt",
+                days(view, 1825)
+            ),
             chain_with_new(view, at, &certificate, &then),
         ]
         .join("\n"),
@@ -303,7 +320,7 @@ fn server_commands(
     intermediates: usize,
     files: &Files,
 ) -> String {
-    let Files { certificate, key: current_key, then } = files;
+    let Files { certificate, key: current_key, then, days } = files;
     // Names of their own, whatever the files in use are called.
     let new_key = if current_key == "new.key" { "next.key" } else { "new.key" };
     let own = if certificate == "leaf.crt" { "next.crt" } else { "leaf.crt" };
@@ -322,7 +339,7 @@ fn server_commands(
     let leaf = if alone { certificate } else { own };
     let own_key = if key == Key::New { new_key } else { current_key };
     let sign = |by: &str| {
-        format!("openssl x509 -req -in server.csr {by} -days 365 -sha256 -extfile server.ext -out {leaf}")
+        format!("openssl x509 -req -in server.csr {by} -days {days} -sha256 -extfile server.ext -out {leaf}")
     };
     let extensions = || file("server.ext", with_purpose("serverAuth", Some(&alternative)));
     let mut commands = match signer {

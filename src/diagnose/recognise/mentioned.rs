@@ -86,6 +86,9 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
         let (keyword, otherwise) = hole.split_once('|').unwrap_or((hole, ""));
         let value = match keyword {
             "hba" => mentioned.hba_line(),
+            "host" => {
+                mentioned.value("host").or_else(|| mentioned.value("hostaddr")).map(crate::text::shell_quoted)
+            }
             _ => mentioned.value(keyword).map(crate::text::shell_quoted),
         };
         filled += before;

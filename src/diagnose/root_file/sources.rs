@@ -61,12 +61,32 @@ impl Fix {
         (self.settings.is_empty() && sends).then(|| ("sslrootcert", ROOT_PATH.to_owned()))
     }
 
+    /// The root file's path, or the name under which it is told to be saved.
+    pub(crate) fn root_as_told<'a>(&self, path: &'a str) -> &'a str {
+        let told = |text: &String| text.contains(NEW_ROOT);
+        if path == ROOT_PATH && (told(&self.text) || self.then.as_ref().is_some_and(told)) {
+            NEW_ROOT
+        } else {
+            path
+        }
+    }
+
+    /// Leaves out that sslrootcert names the root, where it stands below in a driver's own words.
+    pub(crate) fn names_no_setting(&mut self) {
+        for text in [&mut self.text].into_iter().chain(&mut self.then) {
+            *text = text.replace(&format!(", and {TO_ITS_PATH}"), "");
+        }
+    }
+
     /// Where it sends for a root, says which one.
     pub(crate) fn name_the_root(&mut self, name: &str) {
         let named = format!("get the root certificate of the server's CA ({name}) from");
         self.text = self.text.replace(UNNAMED_ROOT, &named);
     }
 }
+
+/// The name under which a root that is sent for is to be saved.
+const NEW_ROOT: &str = "new-root.crt";
 
 /// The root file of a server at no provider, put where the client looks for it.
 pub(super) fn saved_as(path: &str, program: &str) -> Fix {

@@ -1,6 +1,7 @@
 //! A diagnosis or warning as a block: title, place in the string, evidence, why, fixes, where to read more.
 
 use super::mark;
+use crate::clients::dialect::NO_SUCH_SETTING;
 use crate::conninfo::write::setting;
 use crate::diagnose::{Diagnosis, Fact, Fix, Trial, Warning};
 use crate::report::Role;
@@ -104,7 +105,7 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
         let settings: Vec<String> = fix
             .settings
             .iter()
-            .filter(|(keyword, value)| !is_left_out(fix, keyword, value))
+            .filter(|(keyword, value)| !is_left_out(fix, keyword, value) && !is_said_otherwise(fix, keyword))
             .map(|(keyword, value)| setting(keyword, value))
             .collect();
         if !settings.is_empty() {
@@ -169,6 +170,12 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
 /// Whether a setting is one that the whole string below does without.
 fn is_left_out(fix: &Fix, keyword: &str, value: &str) -> bool {
     value.is_empty() && fix.conninfo.as_ref().is_some_and(|whole| !whole.contains(&format!("{keyword}=")))
+}
+
+/// Whether a setting of libpq's is not the driver's, which is told of its own below.
+fn is_said_otherwise(fix: &Fix, keyword: &str) -> bool {
+    matches!(&fix.in_dialect, Some(Err(words)) if words != NO_SUCH_SETTING)
+        && ["sslmode", "sslrootcert"].contains(&keyword)
 }
 
 /// The corrected connection string, ready to paste.

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::conninfo::{mask_argument, mask_text};
-use crate::diagnose::recognise::{KnownText, Mentioned, Reading, filled, mentioned, recognise};
+use crate::diagnose::recognise::{KnownText, Reading, filled, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
 use crate::report::page::Page;
@@ -26,32 +26,14 @@ impl Listing for Readings<'_> {
     /// Most likely first; of a text that is not known, that it is not.
     fn page(&self, page: &mut Page) {
         match recognise(self.0) {
-            Some(known) => known_text(page, known, &mentioned(self.0)),
+            Some(known) => return known_text(page, known, self.0),
             None => {
                 page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &repeated(self.0));
                 let unknown = "this error text is not known to pgtls-check";
                 page.labelled(COLUMN, "", Role::Secondary, Role::Plain, unknown);
             }
         }
-        let (head, indent) = page.label(COLUMN, "next", Role::Good);
-        page.prose(
-            &head,
-            indent,
-            indent,
-            Role::Plain,
-            "run a check to find the cause, with your other settings",
-        );
-        page.verbatim(indent + 2, Role::Command, &check(self.0));
-        let first = recognise(self.0)
-            .into_iter()
-            .flat_map(|known| known.readings)
-            .flat_map(|reading| reading.codes)
-            .next();
-        if let Some(first) = first {
-            let (head, _) = page.label(COLUMN, "more", Role::Secondary);
-            let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
-            page.line(&format!("{head}{command}"));
-        }
+        next(page, "run a check to find the cause, with your other settings", self.0);
     }
 
     /// `answers` is empty for a text that is not known.
@@ -59,8 +41,8 @@ impl Listing for Readings<'_> {
         let known = recognise(self.0);
         let said = mentioned(self.0);
         let answer = |reading: &Reading| {
-            let fix = shown(&filled(reading.fix, &said));
-            json!({ "codes": names(reading), "what": reading.what, "tell": reading.tell, "fix": fix })
+            let [tell, fix] = [reading.tell, reading.fix].map(|text| shown(&filled(text, &said)));
+            json!({ "codes": names(reading), "what": reading.what, "tell": tell, "fix": fix })
         };
         let answers = known.iter().flat_map(|known| known.readings).map(answer).collect();
         vec![
@@ -74,10 +56,19 @@ impl Listing for Readings<'_> {
     }
 }
 
-fn known_text(page: &mut Page, known: &KnownText, said: &Mentioned) {
+/// Where a text has several readings, what decides between them comes first.
+fn known_text(page: &mut Page, known: &KnownText, given: &str) {
+    let said = &mentioned(given);
     let text = known.pattern.trim_start_matches('=').replace('*', "…");
     page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
     page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
+    let count = known.readings.len();
+    if count > 1 {
+        let words = format!(
+            "the text has {count} possible causes, below; this check, run here with your other settings, finds which one it is and how to fix it"
+        );
+        next(page, &words, given);
+    }
     for (index, reading) in known.readings.iter().enumerate() {
         page.part();
         let number = format!("{}.", index + 1);
@@ -87,10 +78,24 @@ fn known_text(page: &mut Page, known: &KnownText, said: &Mentioned) {
             page.labelled(COLUMN, &number, Role::Secondary, Role::Title, &names(reading).join(", "));
             page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
         }
-        page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, reading.tell);
+        page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, &filled(reading.tell, said));
         page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled(reading.fix, said));
     }
     page.part();
+    if count == 1 {
+        next(page, "run a check to confirm it, with your other settings", given);
+    }
+    if let Some(first) = known.readings.iter().flat_map(|reading| reading.codes).next() {
+        let (head, _) = page.label(COLUMN, "more", Role::Secondary);
+        let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
+        page.line(&format!("{head}{command}"));
+    }
+}
+
+fn next(page: &mut Page, words: &str, given: &str) {
+    let (head, indent) = page.label(COLUMN, "next", Role::Good);
+    page.prose(&head, indent, indent, Role::Plain, words);
+    page.verbatim(indent + 2, Role::Command, &check(given));
 }
 
 fn names(reading: &Reading) -> Vec<&'static str> {
@@ -124,11 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn readings_come_in_order_and_end_in_the_check_that_decides() {
+    fn the_check_that_decides_comes_first_then_the_readings_in_their_order() {
         let text = Form::Page.text(&Readings(VERIFY), Style::document());
         let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in\n{text}"));
         assert!(place("1.  unknown-issuer") < place("2.  intermediate-missing"));
-        assert!(place("certificate-expired") < place("next"));
+        assert!(
+            place("next") < place("1.  unknown-issuer")
+                && place("pgtls-check '") < place("certificate-expired")
+        );
         assert!(text.ends_with("more  pgtls-check explain unknown-issuer\n"), "{text}");
     }
 

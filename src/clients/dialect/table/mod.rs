@@ -103,6 +103,14 @@ impl Dialect {
         known.into_iter().find_map(|keyword| Some((keyword, keyword.names().find(|name| is(name))?)))
     }
 
+    /// What it calls an option of libpq's.
+    pub(super) fn keyword_of(&self, option: &str) -> Option<&'static str> {
+        let option = crate::conninfo::options::find(option.as_bytes())?.keyword;
+        let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
+        let found = known.into_iter().find(|keyword| keyword.meaning == Meaning::Libpq(option))?;
+        found.names.first().copied()
+    }
+
     /// The nearest keyword to a mistyped one.
     pub(super) fn nearest_keyword(&self, name: &str) -> Option<&'static str> {
         let names = self.keywords.known.iter().flat_map(|rows| rows.iter()).flat_map(Keyword::names);

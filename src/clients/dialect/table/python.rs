@@ -387,7 +387,7 @@ static SQLALCHEMY_PG8000: Dialect = Dialect {
     },
     spell: |_, _| {
         Err(
-            "give connect_args={\"ssl_context\": ssl.create_default_context(cafile=…)}: a URL cannot tell pg8000 of TLS",
+            "give connect_args={\"ssl_context\": ssl.create_default_context(cafile=FILE)}: a URL cannot tell pg8000 of TLS",
         )
     },
     library: Library::OpenSsl,

@@ -5,22 +5,23 @@ use super::{Reading, c, reading};
 pub(in super::super) const REFUSED: &[Reading] = &[reading(
     &[&c::TCP_REFUSED],
     "connection refused: nothing is listening on that address and port",
-    "another port, a server that is down, or listen_addresses without this address",
-    "here: correct host and port; on the server: start it, or set listen_addresses",
+    "on the server, sudo ss -ltnp | grep -i postgres lists nothing (it is down), another port, or 127.0.0.1 only",
+    "nothing: on the server, see its log (journalctl -u 'postgresql*', docker logs) and start it; another port: set port to that; \
+     127.0.0.1 only: ALTER SYSTEM SET listen_addresses = '*'; then restart",
 )];
 
 pub(in super::super) const TIMED_OUT: &[Reading] = &[
     reading(
         &[&c::TCP_TIMEOUT],
         "the address does not respond: a firewall drops the packets, or the network has no route to it",
-        "no TCP connection is established",
+        "nc -vz {host|HOST} {port|5432} does not connect either",
         "in between: let this client's address through to host and port (own firewall, Azure firewall rule, AWS security \
          group); private access: run from inside the network",
     ),
     reading(
         &[&c::NEGOTIATION_TIMEOUT, &c::TLS_TIMEOUT, &c::SESSION_TIMEOUT],
-        "TCP connects and the server stops responding later",
-        "a TCP connection is established: a load balancer without backend, a path MTU problem, a paused server",
+        "TCP connects and the server stops responding later: a load balancer without backend, a path MTU problem, a paused server",
+        "nc -vz {host|HOST} {port|5432} connects at once",
         "on the server or load balancer: check that the backend is up",
     ),
 ];
@@ -28,23 +29,23 @@ pub(in super::super) const TIMED_OUT: &[Reading] = &[
 pub(in super::super) const UNREACHABLE: &[Reading] = &[reading(
     &[&c::TCP_UNREACHABLE, &c::DNS_NO_ADDRESS],
     "no route to the address",
-    "an IPv6 address on a machine without IPv6, or a local firewall: look which address the name resolves to",
-    "here: set hostaddr to the server's IPv4 address, or correct the route",
+    "getent ahosts {host|NAME} shows which address it is: an IPv6 address on a machine without IPv6, or one behind a VPN that is down",
+    "here: set hostaddr to the server's IPv4 address, or connect the VPN",
 )];
 
 pub(in super::super) const NO_SUCH_NAME: &[Reading] = &[
     reading(
         &[&c::DNS_NOT_FOUND],
         "the host name does not exist for this resolver",
-        "a misspelt name; one without a dot, which only its own network, container or search domain knows; a private DNS zone \
-         that is not linked to the client's network",
-        "here: correct host, or give the full name; private access: link the private DNS zone to this network",
+        "a name without a dot is known in its own network, container or search domain only; a private one where its private DNS \
+         zone is linked; else it is misspelt: getent hosts {host|NAME} on a machine where it works shows the full name",
+        "here: set host to the full name; if it works nowhere, correct it; private access: run from inside its network or VPN",
     ),
     reading(
         &[&c::CONNINFO_HOST_MALFORMED],
         "the host value contains more than a host name: part of a password, a port or a scheme",
         "the name in the text has an @, a colon or a slash",
-        "here: percent-encode the password in the URI (@ is %40, / is %2F)",
+        "here: percent-encode the password in the URI (@ is %40, / is %2F); a port goes into port",
     ),
     reading(
         &[&c::DNS_NO_ADDRESS],
@@ -57,8 +58,8 @@ pub(in super::super) const NO_SUCH_NAME: &[Reading] = &[
 pub(in super::super) const RESOLVER: &[Reading] = &[reading(
     &[&c::DNS_FAILURE],
     "the resolver did not answer",
-    "other names fail too",
-    "here: check /etc/resolv.conf, the VPN, or the cluster's DNS",
+    "other names fail too: getent hosts example.com",
+    "here: cat /etc/resolv.conf has to name a resolver that answers; connect the VPN, or restart the cluster's DNS",
 )];
 
 pub(in super::super) const SOCKET: &[Reading] = &[reading(
@@ -73,20 +74,20 @@ pub(in super::super) const HUNG_UP: &[Reading] = &[
         &[&c::NEGOTIATION_CLOSED],
         "the server closed the connection after SSLRequest: an allow list, a full server, a load balancer without \
          backend",
-        "it ends before the first byte of an answer",
+        "the server's log has no line of this connection: it did not get there",
         "at the provider: allow this client's address; on the load balancer: check that the backend is up",
     ),
     reading(
         &[&c::TLS_CLOSED, &c::CLIENT_CERT_REQUIRED],
         "the connection was closed during the handshake: a middlebox, or the server requires a client certificate",
-        "the server answered S and the connection ended; with TLS 1.3, alert 116 is in the server's answer",
-        "on the server: its log has the reason; a client certificate is set with sslcert and sslkey",
+        "the server's log has \"could not accept SSL connection\" and the reason; peer did not return a certificate: it requires one",
+        "here: set sslcert and sslkey, if it requires a certificate; any other reason: mend that on the server",
     ),
     reading(
         &[&c::SESSION_CLOSED],
         "the server closed the connection after the handshake",
-        "TLS was established before the end",
-        "on the server: look in its log for a crash; idle connections: shorten the client's keepalives",
+        "it worked for a while before; the server's log has \"was terminated by signal\" (a crash) or the FATAL line of the end",
+        "on the server: mend what that line says; no such line: a firewall cut an idle connection: set keepalives_idle=60 here",
     ),
 ];
 
@@ -94,20 +95,20 @@ pub(in super::super) const HUNG_UP_IN_TLS: &[Reading] = &[
     reading(
         &[&c::TLS_CLOSED, &c::NEGOTIATION_CLOSED],
         "the server, or something in between, closed the connection during the handshake",
-        "the end follows the ClientHello",
-        "in between: allow PostgreSQL's TLS through the proxy or firewall; on the server: its log has the reason",
+        "the server's log has \"could not accept SSL connection\" and the reason, or no line: then it was something in between",
+        "on the server: mend the reason in its log; no line: in between, allow PostgreSQL's TLS through the proxy or firewall",
     ),
     reading(
         &[&c::CLIENT_CERT_REQUIRED],
         "the server requires a client certificate; this client shows its alert as an end",
-        "the alert behind it is 40 (TLS 1.2) or 116 (TLS 1.3)",
+        "the server's log has \"peer did not return a certificate\", or pg_hba.conf has cert or clientcert",
         "here: set sslcert and sslkey",
     ),
     reading(
         &[&c::NOT_POSTGRESQL, &c::SERVER_ERROR_BEFORE_TLS, &c::SESSION_CLOSED],
         "the answer was not TLS at all, or the connection was closed later",
-        "the first bytes of the answer, and whether TLS was established before the end",
-        "here: make sure that the port is PostgreSQL's",
+        "SHOW port on the server is another one, or the server's log has a FATAL line at this time",
+        "here: make sure that host and port are PostgreSQL's; on the server: mend what the FATAL line says",
     ),
 ];
 
