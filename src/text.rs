@@ -123,12 +123,17 @@ fn push_byte(line: &mut String, byte: u8) {
     let _ = write!(line, "\\x{byte:02x}");
 }
 
-/// The lines of a file of whatever bytes, without the line feeds between them: one more than there are of those.
+/// The lines of a file of whatever bytes, without the line feeds between them: one more than there are of those. What finds
+/// them needs nothing that only some processors have: to ask a virtual one for that takes longer than to read a root file.
 pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', bytes)
-        .chain([bytes.len()])
-        .map(move |end| bytes.get(std::mem::replace(&mut start, end + 1)..end).unwrap_or_default())
+    let feed = memchr::arch::all::memchr::One::new(b'\n');
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let (line, behind) = bytes.split_at(feed.find(bytes).unwrap_or(bytes.len()));
+        rest = behind.get(1..);
+        Some(line)
+    })
 }
 
 /// Bytes as lower-case hexadecimal digits.

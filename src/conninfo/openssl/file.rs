@@ -165,27 +165,14 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether a file can set anything of what is asked for here: it includes another, or names one of the sections that lead
-/// there. The file that systems come with does neither, and is long: only lines with one of these words are looked at.
+/// there. The file that systems come with does neither, and is long.
 fn may_concern_tls(text: &str) -> bool {
-    const LEADS_THERE: [&[u8]; 3] = [b"ssl_conf", b"alg_section", b"providers"];
-    const INCLUDES: &[u8] = b".include";
-    let bytes = text.as_bytes();
-    let line_at = |at: usize| {
-        let (before, behind) = bytes.split_at(at);
-        let start = memchr::memrchr(b'\n', before).map_or(0, |feed| feed + 1);
-        let end = memchr::memchr(b'\n', behind).map_or(bytes.len(), |feed| at + feed);
-        bytes.get(start..end).unwrap_or_default().trim_ascii()
-    };
-    let concerns = |line: &[u8]| {
-        let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let name = name.rsplit(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
-        let says_so = LEADS_THERE.contains(&name) || line.starts_with(INCLUDES) || line.ends_with(b"\\");
-        says_so && !line.starts_with(b"#")
-    };
-    LEADS_THERE
-        .into_iter()
-        .chain([INCLUDES, b"\\"])
-        .any(|word| memchr::memmem::find_iter(bytes, word).any(|at| concerns(line_at(at))))
+    const LEADS_THERE: [&str; 3] = ["ssl_conf", "alg_section", "providers"];
+    text.split('\n').map(str::trim_ascii).filter(|line| !line.starts_with('#')).any(|line| {
+        let name = line.split('=').next().unwrap_or_default();
+        let name = name.rsplit(':').next().unwrap_or_default().trim_ascii();
+        LEADS_THERE.contains(&name) || line.starts_with(".include") || line.ends_with('\\')
+    })
 }
 
 fn is_true(value: &str) -> bool {
