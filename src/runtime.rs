@@ -1,32 +1,21 @@
-//! What waits for sockets, timers and signals.
+//! What waits for sockets and timers.
 
 use std::io;
+use std::pin::Pin;
 
 use tokio::runtime::{Builder, Runtime};
-
-/// Below this limit on open files it is asked whether there are enough at all.
-#[cfg(unix)]
-const SCARCE: u64 = 256;
-/// Pairs of what tokio opens to wait for sockets and signals; it panics where nothing is left for signals.
-#[cfg(unix)]
-const PAIRS: usize = 3;
 
 /// A runtime on the thread that asks for it.
 ///
 /// # Errors
 /// The system gives no means to wait for sockets.
 pub fn on_this_thread() -> io::Result<Runtime> {
-    #[cfg(unix)]
-    descriptors_suffice()?;
     Builder::new_current_thread().enable_all().build()
 }
 
-#[cfg(unix)]
-fn descriptors_suffice() -> io::Result<()> {
-    use rustix::process::{Resource, getrlimit};
-    if getrlimit(Resource::Nofile).current.is_none_or(|limit| limit >= SCARCE) {
-        return Ok(());
-    }
-    let pairs = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair());
-    pairs.collect::<Result<Vec<_>, _>>().map(drop)
+/// A large future, in the heap, and made outside of the function that waits for it: there it would take its size of the
+/// stack, touched by every check, though few of them ever make it.
+#[inline(never)]
+pub fn in_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }

@@ -1,32 +1,48 @@
 //! What ends a program from outside.
 
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+#[cfg(unix)]
+use signal_hook::low_level::unregister;
+#[cfg(unix)]
+use signal_hook::{SigId, flag, low_level::pipe};
+
 #[cfg(windows)]
 use crate::diagnose::INTERRUPTED;
-
-/// SIGXFSZ of Linux and macOS.
-#[cfg(unix)]
-const FILE_TOO_LONG: i32 = 25;
 
 /// Most checks are over by then.
 #[cfg(unix)]
 const SOON: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// A signal, and the exit status that it stands for.
+/// The signals that end a program. tokio's own would open a pair of sockets and make room for all 64 signals, which takes
+/// longer than verifying a certificate.
 #[cfg(unix)]
-type Awaited = (u8, tokio::signal::unix::Signal);
-
-/// The signals that end a program.
 #[derive(Debug)]
 pub struct Signals {
-    #[cfg(unix)]
-    signals: Vec<Awaited>,
-    /// When to find out about hang-ups, until that is done.
-    #[cfg(unix)]
-    hangups_from: Option<tokio::time::Instant>,
-    #[cfg(windows)]
+    /// The exit status that the last one to come stands for, or 0.
+    came: Arc<AtomicUsize>,
+    awaited: Vec<SigId>,
+    /// When to be woken by them and to find out about hang-ups, until that is done: a check that is over soon, as most are,
+    /// does neither.
+    woken_from: tokio::time::Instant,
+    wakes: Option<tokio::net::UnixStream>,
+}
+
+/// Ctrl-C.
+#[cfg(windows)]
+#[derive(Debug)]
+pub struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
 }
 
+#[cfg(unix)]
 impl Signals {
     /// Waits for them from now on. A shell starts programs in the background with SIGINT ignored: it is waited for all the
     /// same. A hang-up that is ignored (nohup) stays so. A file that gets too long (`ulimit -f`) is an error from now on and
@@ -34,86 +50,99 @@ impl Signals {
     ///
     /// # Errors
     /// What the system says.
-    #[cfg(unix)]
     pub fn awaited() -> std::io::Result<Self> {
         let mut signals = Self::awaited_in_checks()?;
-        signals.await_hangups();
+        signals.be_woken()?;
         Ok(signals)
     }
 
-    /// The same, but for hang-ups: a check that is over soon, as most are, does not ask what they do.
+    /// The same, but what comes in the first [`SOON`] is found when that is over.
     ///
     /// # Errors
     /// What the system says.
-    #[cfg(unix)]
     pub(super) fn awaited_in_checks() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        drop(signal(SignalKind::from_raw(FILE_TOO_LONG)));
-        let signals = vec![awaited(SignalKind::interrupt())?, awaited(SignalKind::terminate())?];
-        Ok(Self { signals, hangups_from: Some(tokio::time::Instant::now() + SOON) })
+        flag::register(SIGXFSZ, Arc::default())?;
+        let woken_from = tokio::time::Instant::now() + SOON;
+        let mut signals = Self { came: Arc::default(), awaited: Vec::new(), woken_from, wakes: None };
+        signals.note(SIGINT)?;
+        signals.note(SIGTERM)?;
+        Ok(signals)
     }
 
-    #[cfg(unix)]
-    fn await_hangups(&mut self) {
-        self.hangups_from = None;
+    fn note(&mut self, signal: i32) -> std::io::Result<()> {
+        let status = usize::try_from(128 + signal).unwrap_or_default();
+        self.awaited.push(flag::register_usize(signal, Arc::clone(&self.came), status)?);
+        Ok(())
+    }
+
+    fn be_woken(&mut self) -> std::io::Result<()> {
+        let (wakes, woken) = UnixStream::pair()?;
+        wakes.set_nonblocking(true)?;
+        let wakes = tokio::net::UnixStream::from_std(wakes)?;
+        self.awaited.push(pipe::register(SIGINT, woken.try_clone()?)?);
+        self.awaited.push(pipe::register(SIGTERM, woken.try_clone()?)?);
         if !ignores_hangup() {
-            self.signals.extend(awaited(tokio::signal::unix::SignalKind::hangup()));
+            self.note(SIGHUP)?;
+            self.awaited.push(pipe::register(SIGHUP, woken)?);
+        }
+        self.wakes = Some(wakes);
+        Ok(())
+    }
+
+    /// The exit status that the last one to come stands for, once one has come.
+    pub async fn next(&mut self) -> u8 {
+        loop {
+            let status = self.came.swap(0, Ordering::SeqCst);
+            if status != 0 {
+                return u8::try_from(status).unwrap_or(u8::MAX);
+            }
+            let Some(wakes) = &self.wakes else {
+                tokio::time::sleep_until(self.woken_from).await;
+                // Without descriptors left it is asked again until there are.
+                if self.be_woken().is_err() {
+                    self.woken_from += SOON;
+                }
+                continue;
+            };
+            // Neither fails nor ends: the other end is kept for the handlers.
+            let _ = wakes.readable().await;
+            let _ = wakes.try_read(&mut [0; 8]);
         }
     }
+}
 
-    /// Waits for Ctrl-C from now on.
-    ///
-    /// # Errors
-    /// What the system says.
-    #[cfg(windows)]
-    pub(super) fn awaited_in_checks() -> std::io::Result<Self> {
-        Self::awaited()
+#[cfg(unix)]
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.awaited.drain(..) {
+            unregister(id);
+        }
     }
+}
 
+#[cfg(windows)]
+impl Signals {
     /// Waits for Ctrl-C from now on.
     ///
     /// # Errors
     /// What the system says.
-    #[cfg(windows)]
     pub fn awaited() -> std::io::Result<Self> {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    /// The exit status that the first one to come stands for.
-    #[cfg(unix)]
-    pub async fn next(&mut self) -> u8 {
-        if let Some(from) = self.hangups_from {
-            tokio::select! {
-                status = first(&mut self.signals) => return status,
-                () = tokio::time::sleep_until(from) => self.await_hangups(),
-            }
-        }
-        first(&mut self.signals).await
+    /// The same.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn awaited_in_checks() -> std::io::Result<Self> {
+        Self::awaited()
     }
 
     /// The exit status that it stands for.
-    #[cfg(windows)]
     pub async fn next(&mut self) -> u8 {
         self.interrupt.recv().await;
         INTERRUPTED
     }
-}
-
-#[cfg(unix)]
-fn awaited(kind: tokio::signal::unix::SignalKind) -> std::io::Result<Awaited> {
-    let status = u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
-    Ok((status, tokio::signal::unix::signal(kind)?))
-}
-
-#[cfg(unix)]
-async fn first(signals: &mut [Awaited]) -> u8 {
-    std::future::poll_fn(|context| {
-        let mut signals = signals.iter_mut();
-        let came =
-            signals.find_map(|(status, signal)| signal.poll_recv(context).is_ready().then_some(*status));
-        came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
-    })
-    .await
 }
 
 /// Whether SIGHUP, the first signal, is ignored (proc(5), SigIgn).
