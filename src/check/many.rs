@@ -15,6 +15,7 @@ use super::signals::Signals;
 use super::watch::RunWatcher;
 use super::{Given, Setup};
 use crate::diagnose::Outcome;
+use crate::runtime::in_heap;
 
 /// Checks all targets, at most `jobs` at a time and no more than the system has sockets for, and hands over each outcome
 /// as it ends: none waits for a slow one before it. Ctrl-C, SIGTERM and SIGHUP end it; what had been finished by then is handed over.
@@ -22,7 +23,7 @@ use crate::diagnose::Outcome;
 /// # Errors
 /// What `report` says.
 pub async fn check_all(
-    setup: Setup,
+    setup: Rc<Setup>,
     targets: Vec<Given>,
     jobs: usize,
     watcher: &dyn RunWatcher,
@@ -76,7 +77,7 @@ impl Tasks<'_> {
         let Some(group) = self.waiting.pop() else { return false };
         let setup = Rc::clone(&self.setup);
         if setup.each && group.first.member.is_none() {
-            self.running.spawn_local(async move { Done::Members(members(&setup, group).await) });
+            self.running.spawn_local(async move { Done::Members(in_heap(|| members(&setup, group)).await) });
             return true;
         }
         let Group { first, same } = group;
@@ -88,9 +89,9 @@ impl Tasks<'_> {
             let outcome = check_until(until, &setup, &first, &*watcher).await;
             let outcome = match (outcome, setup.audit) {
                 (Some(outcome), Some(policy)) => {
-                    let auditing = Box::pin(with_audit(&setup, outcome.clone(), policy.profile));
+                    let auditing = in_heap(|| with_audit(&setup, (*outcome).clone(), policy.profile));
                     tokio::select! {
-                        audited = auditing => Some(audited),
+                        audited = auditing => Some(Box::new(audited)),
                         _ = again.wait_for(|is| *is) => Some(outcome),
                     }
                 }
@@ -116,7 +117,7 @@ impl Tasks<'_> {
 
 /// Checks so many at a time and reports each as it ends.
 async fn as_they_end(
-    setup: Setup,
+    setup: Rc<Setup>,
     targets: Vec<Given>,
     jobs: usize,
     watcher: &dyn RunWatcher,
@@ -125,7 +126,7 @@ async fn as_they_end(
     let (interruption, interrupted) = tokio::sync::watch::channel(false);
     let total = targets.len();
     let waiting = Waiting::grouped(&setup, targets);
-    let (setup, running) = (Rc::new(setup), JoinSet::new());
+    let running = JoinSet::new();
     let mut tasks = Tasks { setup, watcher, waiting, running, interrupted, total };
     let mut signals = Signals::awaited_in_checks()?;
     loop {
@@ -146,7 +147,7 @@ async fn as_they_end(
                     watcher.ends(&first);
                     report(&mut first)?;
                     for given in same {
-                        let mut outcome = Box::pin(checked_alike(&tasks.setup, given, &first)).await;
+                        let mut outcome = in_heap(|| checked_alike(&tasks.setup, given, &first)).await;
                         watcher.ends(&outcome);
                         report(&mut outcome)?;
                     }

@@ -16,6 +16,7 @@ use crate::file;
 use crate::own_thread;
 use crate::plan::{DEFAULT_ADDRESS_LIMIT, Plan};
 use crate::probe::{self, Probed};
+use crate::runtime::in_heap;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::trial::{self, Context};
@@ -27,7 +28,8 @@ use crate::trust::{self, FileCertificate, Roots, Trust};
 /// `target` is its connection string; without one, environment or service say where to go.
 pub async fn check(setup: &Setup, target: Option<&Secret>, watcher: &dyn Watcher) -> Outcome {
     let given = Given { text: target.cloned(), ..Given::default() };
-    Box::pin(check_noting(setup, &given, watcher, &RefCell::default())).await
+    let last = RefCell::default();
+    *in_heap(|| check_noting(setup, &given, watcher, &last)).await
 }
 
 /// The same, until the check is interrupted: then the outcome of the last try, if one had ended.
@@ -36,23 +38,23 @@ pub(super) async fn check_until(
     setup: &Setup,
     given: &Given,
     watcher: &dyn Watcher,
-) -> Option<Outcome> {
-    let last = RefCell::default();
+) -> Option<Box<Outcome>> {
+    let last = LastTry::default();
     tokio::select! {
-        // In the heap: a check is too large to be moved about on a small stack.
-        outcome = Box::pin(check_noting(setup, given, watcher, &last)) => Some(outcome),
+        outcome = in_heap(|| check_noting(setup, given, watcher, &last)) => Some(outcome),
         () = interrupted => {
-            let (outcome, tries): (Outcome, Tries) = last.take()?;
-            Some(outcome.in_the_drivers_words().after(Tries { end: Some(WaitEnd::Interrupted), ..tries }))
+            let (outcome, tries) = last.take()?;
+            let tries = Tries { end: Some(WaitEnd::Interrupted), ..tries };
+            Some(Box::new(outcome.in_the_drivers_words().after(tries)))
         }
     }
 }
 
 /// The last try that ended, and the tries until then.
-type LastTry = RefCell<Option<(Outcome, Tries)>>;
+type LastTry = RefCell<Option<(Box<Outcome>, Tries)>>;
 
 /// A check that notes each try that another one follows.
-async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last: &LastTry) -> Outcome {
+async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last: &LastTry) -> Box<Outcome> {
     let target = &Target::read(setup, given.text.as_ref()).await;
     let context = Context {
         input: target.input.as_deref(),
@@ -69,27 +71,16 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
         let pending = match PendingCheck::begin(setup, (target, given), limit, watcher).await {
             Ok(pending) => pending,
             Err(outcome) => {
-                return Box::pin(trial::try_fixes(*outcome, context)).await.in_the_drivers_words();
+                return with_tried_fixes(*outcome, context).await;
             }
         };
-        let mut known = None;
-        if setup.wait.is_some() {
-            let seen = judged(setup, pending.probed.evidence.clone()).await;
-            let before = last.borrow().as_ref().map(|(before, _)| before.clone());
-            if let Some(before) = before {
-                // A try that the limit cut short says less than the one before.
-                let is_cut = room.is_some_and(|room| begin.elapsed() >= room);
-                if is_cut && seen.diagnosis.is_some() {
-                    known = Some(before);
-                } else if curable(&seen).is_some() && curable(&seen) == curable(&before) {
-                    // Looks were taken when this was new; they are again in the last round.
-                    known = waiting.next_pause(begin.elapsed()).map(|_| before);
-                }
-            }
-        }
-        let outcome = match known {
+        let known = match setup.wait {
+            Some(_) => in_heap(|| pending.told_before(setup, last, &waiting, (begin.elapsed(), room))).await,
+            None => None,
+        };
+        let mut outcome = match known {
             Some(outcome) => outcome,
-            None => pending.end(setup).await,
+            None => Box::new(pending.end(setup).await),
         };
         let is_curable = curable(&outcome).is_some();
         if let Some(pause) = waiting.next_pause(begin.elapsed()).filter(|_| is_curable) {
@@ -101,24 +92,27 @@ async fn check_noting(setup: &Setup, given: &Given, watcher: &dyn Watcher, last:
         }
         let context = Context { total_limit: limit, ..context };
         let has_fixes = outcome.diagnosis.is_some() || !outcome.warnings.is_empty();
-        let mut outcome = match has_fixes {
-            true => Box::pin(trial::try_fixes(outcome, context)).await.in_the_drivers_words(),
-            false => outcome,
-        };
+        if has_fixes {
+            outcome = with_tried_fixes(*outcome, context).await;
+        }
         if setup.wait.is_some() {
-            outcome = outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp)));
+            outcome = Box::new(outcome.after(waiting.tries(is_curable.then_some(WaitEnd::GaveUp))));
         }
         if let Some(date) = setup.as_of {
-            let judged = Box::pin(as_of::judged(&outcome.evidence, date, &setup.policy, context)).await;
+            let judged = in_heap(|| as_of::judged(&outcome.evidence, date, &setup.policy, context)).await;
             outcome.as_of = Some(Box::new(judged));
         }
         return outcome;
     }
 }
 
+async fn with_tried_fixes(outcome: Outcome, context: Context<'_>) -> Box<Outcome> {
+    Box::new(in_heap(|| trial::try_fixes(outcome, context)).await.in_the_drivers_words())
+}
+
 /// The outcome of a target that asks the same of the same server as one that was checked: the connection that was made
 /// shows as much of both. What was tried for the first is not tried again.
-pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) -> Outcome {
+pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) -> Box<Outcome> {
     let target = &Target::read(setup, given.text.as_ref()).await;
     let resolve = || conninfo::resolve_secret(target.input.as_deref(), &setup.overrides, &target.environment);
     let settings = match target.refusal() {
@@ -126,8 +120,9 @@ pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) 
         _ => None,
     };
     let Some(settings) = settings else {
-        let outcome = Box::pin(check_noting(setup, &given, &(), &RefCell::default())).await;
-        return outcome.given_by(given.source);
+        let last = RefCell::default();
+        let outcome = in_heap(|| check_noting(setup, &given, &(), &last)).await;
+        return Box::new(outcome.given_by(given.source));
     };
     let context = Context {
         input: target.input.as_deref(),
@@ -143,13 +138,14 @@ pub(super) async fn checked_alike(setup: &Setup, given: Given, first: &Outcome) 
         config: Ok(settings),
         ..first.evidence.clone()
     };
-    let mut outcome = trial::try_fixes(judged(setup, evidence).await, context).await;
+    let mut outcome = Box::new(trial::try_fixes(judged(setup, evidence).await, context).await);
     let tried = first.diagnosis.as_ref().map(|found| found.fixes.as_slice()).unwrap_or_default();
     for fix in outcome.diagnosis.iter_mut().flat_map(|found| &mut found.fixes) {
         let same = tried.iter().find(|other| other.settings == fix.settings && other.text == fix.text);
         fix.tried = fix.tried.or(same.and_then(|same| same.tried));
     }
-    outcome = Outcome { tries: first.tries, ..outcome.in_the_drivers_words() }.given_by(given.source);
+    outcome.tries = first.tries;
+    outcome = Box::new(outcome.in_the_drivers_words().given_by(given.source));
     if let Some(date) = setup.as_of {
         outcome.as_of = Some(Box::new(as_of::judged(&outcome.evidence, date, &setup.policy, context).await));
     }
@@ -281,7 +277,7 @@ impl PendingCheck {
         (target, given): (&Target<'_>, &Given),
         total_limit: Option<Duration>,
         watcher: &dyn Watcher,
-    ) -> Result<Self, Box<Outcome>> {
+    ) -> Result<Box<Self>, Box<Outcome>> {
         let started = Timestamp::now();
         let (settings, trust) = read(setup, target)
             .await
@@ -297,16 +293,33 @@ impl PendingCheck {
             only: given.member.clone(),
         };
         let mut probed = match &setup.rehearsed {
-            Some(rehearsed) => Probed::of(Box::pin(rehearsed.evidence(&plan)).await),
+            Some(rehearsed) => Probed::of(in_heap(|| rehearsed.evidence(&plan)).await),
             None => probe::probe_once(&plan, watcher).await,
         };
         probed.evidence.typed = target.typed.clone();
-        Ok(Self { plan, probed })
+        Ok(Box::new(Self { plan, probed }))
+    }
+
+    /// What was told of the try before, where this one shows no more: it was cut short by the limit, or failed the same way.
+    /// `took` is how long it took, `room` how long it could.
+    async fn told_before(
+        &self,
+        setup: &Setup,
+        last: &LastTry,
+        waiting: &Waiting,
+        (took, room): (Duration, Option<Duration>),
+    ) -> Option<Box<Outcome>> {
+        let seen = judged(setup, self.probed.evidence.clone()).await;
+        let before = last.borrow().as_ref().map(|(before, _)| before.clone())?;
+        let is_cut = room.is_some_and(|room| took >= room) && seen.diagnosis.is_some();
+        // Looks were taken when a failure was new; they are again in the last round.
+        let is_same = || curable(&seen).is_some() && curable(&seen) == curable(&before);
+        (is_cut || (is_same() && waiting.next_pause(took).is_some())).then_some(before)
     }
 
     /// Takes second looks and judges.
-    async fn end(self, setup: &Setup) -> Outcome {
-        let Self { plan, probed } = self;
+    async fn end(self: Box<Self>, setup: &Setup) -> Outcome {
+        let Self { plan, probed } = *self;
         let mut evidence = match plan.second_looks {
             true => probed.looked_further(&plan).await,
             false => probed.evidence,
@@ -338,7 +351,7 @@ fn in_directories(evidence: &Evidence) -> Vec<FileCertificate> {
 /// Judges evidence; where that may take long, on a thread of its own.
 async fn judged(setup: &Setup, evidence: Evidence) -> Outcome {
     let outcome = match evidence.is_long() {
-        true => Box::pin(own_thread::run(true, move || diagnose::diagnose(evidence))).await,
+        true => in_heap(|| own_thread::run(true, move || diagnose::diagnose(evidence))).await,
         false => diagnose::diagnose(evidence),
     };
     under_policy(setup, outcome)

@@ -12,6 +12,7 @@ use crate::clients::dialect::{
 };
 use crate::conninfo::{self, ConfigError, Environment, Failure, Form, Program, ProgramRoots, options};
 use crate::probe;
+use crate::runtime::in_heap;
 use crate::secret::Secret;
 
 /// A target, ready to be resolved.
@@ -57,7 +58,7 @@ impl<'a> Target<'a> {
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }
                 }
                 true => as_it_is(),
-                false if taken.uncertain && !Box::pin(is_host(&taken, setup)).await => as_it_is(),
+                false if taken.uncertain && !in_heap(|| is_host(&taken, setup)).await => as_it_is(),
                 false => of_libpq(setup, text, taken).unwrap_or_else(as_it_is),
             },
             dialect::Target::Driver(reading) => {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::Path;
 use std::pin::pin;
+use std::rc::Rc;
 
 use super::outputs::Outputs;
 use super::progress::{Progress, Telling};
@@ -176,7 +177,7 @@ pub(super) fn check(
             changed += usize::from(outcome.changes.as_ref().is_some_and(|changes| !changes.is_empty()));
             reports.target(outcome)
         };
-        let checks = pin!(check_all(setup, targets, jobs, &progress, &mut report));
+        let checks = pin!(check_all(Rc::new(setup), targets, jobs, &progress, &mut report));
         block_on(progress.during(checks))??
     };
     if let Some(since) = since {

@@ -39,6 +39,7 @@ use tokio::time::Instant;
 use crate::conninfo::Endpoint;
 use crate::evidence::{Attempt, Evidence, HostsLine, NameServer, Resolution, TcpResult};
 use crate::plan::Plan;
+use crate::runtime::in_heap;
 use clock::Clock;
 pub use conceal::conceal_message;
 pub use dns::is_known_host;
@@ -79,7 +80,7 @@ impl Probed {
         evidence.resolvers = asked_again(plan, evidence.resolvers, &evidence.attempts, last).await;
         if let Some(failing) = failing.filter(|_| second_looks::are_called_for(plan, &evidence.attempts)) {
             evidence.looks =
-                Box::pin(second_looks::take(plan, &evidence.attempts, failing, clock, last)).await;
+                in_heap(|| second_looks::take(plan, &evidence.attempts, failing, clock, last)).await;
             evidence.took = clock.elapsed();
         }
         evidence
@@ -108,7 +109,7 @@ async fn asked_again(
         return servers;
     };
     let left = last.map_or(attempt.limit, |last| last.saturating_duration_since(Instant::now()));
-    Box::pin(name_server::ask_all(servers, name, left)).await
+    in_heap(|| name_server::ask_all(servers, name, left)).await
 }
 
 /// The addresses that DNS has for a host name, at most so many, whatever the hosts file says: `None` where no name server
