@@ -123,17 +123,29 @@ fn push_byte(line: &mut String, byte: u8) {
     let _ = write!(line, "\\x{byte:02x}");
 }
 
-/// The lines of a file of whatever bytes, without the line feeds between them: one more than there are of those. What finds
-/// them needs nothing that only some processors have: to ask a virtual one for that takes longer than to read a root file.
+/// The lines of a file of whatever bytes, without the line feeds between them: one more than there are of those.
 pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let feed = memchr::arch::all::memchr::One::new(b'\n');
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
         let bytes = rest?;
-        let (line, behind) = bytes.split_at(feed.find(bytes).unwrap_or(bytes.len()));
+        let (line, behind) = bytes.split_at(place_of(b'\n', bytes).unwrap_or(bytes.len()));
         rest = behind.get(1..);
         Some(line)
     })
+}
+
+/// Where a byte is first, found by what every processor of the kind can do. What this one can do besides is not asked, as
+/// `memchr::memchr` would: on a virtual machine that takes longer than to read a root file.
+pub fn place_of(byte: u8, bytes: &[u8]) -> Option<usize> {
+    #[cfg(target_arch = "aarch64")]
+    use memchr::arch::aarch64::neon::memchr::One;
+    #[cfg(target_arch = "x86_64")]
+    use memchr::arch::x86_64::sse2::memchr::One;
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+    if let Some(one) = One::new(byte) {
+        return one.find(bytes);
+    }
+    memchr::arch::all::memchr::One::new(byte).find(bytes)
 }
 
 /// Bytes as lower-case hexadecimal digits.

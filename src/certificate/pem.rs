@@ -84,8 +84,7 @@ pub fn begins_behind_mark(bytes: &[u8]) -> bool {
 
 /// The lines up to the first that begins with a NUL byte, where C's `fgets` finds an empty string and OpenSSL the end.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let nul = memchr::arch::all::memchr::One::new(0);
-    let ends = move |line: &[u8]| nul.find(line).unwrap_or(line.len());
+    let ends = |line: &[u8]| text::place_of(0, line).unwrap_or(line.len());
     text::lines(bytes)
         .take_while(|line| line.first() != Some(&0))
         .map(move |line| line.split_at(ends(line)).0.trim_ascii_end())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::conninfo::Environment;
 use crate::file;
 use crate::order;
+use crate::text;
 
 /// No configuration that anybody uses is longer.
 const LONGEST: u64 = 1024 * 1024;
@@ -34,12 +35,11 @@ impl<'a> Reader<'a> {
             return None;
         }
         let bytes = file::read(&self.environment.current_dir.join(path), LONGEST).ok()?;
-        let text = String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        if self.files == 1 && !may_concern_tls(text) {
+        if self.files == 1 && !may_concern_tls(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes)) {
             return Some(());
         }
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             let mut line = Cow::Borrowed(line);
@@ -166,12 +166,12 @@ impl<'a> Reader<'a> {
 
 /// Whether a file can set anything of what is asked for here: it includes another, or names one of the sections that lead
 /// there. The file that systems come with does neither, and is long.
-fn may_concern_tls(text: &str) -> bool {
-    const LEADS_THERE: [&str; 3] = ["ssl_conf", "alg_section", "providers"];
-    text.split('\n').map(str::trim_ascii).filter(|line| !line.starts_with('#')).any(|line| {
-        let name = line.split('=').next().unwrap_or_default();
-        let name = name.rsplit(':').next().unwrap_or_default().trim_ascii();
-        LEADS_THERE.contains(&name) || line.starts_with(".include") || line.ends_with('\\')
+fn may_concern_tls(bytes: &[u8]) -> bool {
+    const LEADS_THERE: [&[u8]; 3] = [b"ssl_conf", b"alg_section", b"providers"];
+    text::lines(bytes).map(<[u8]>::trim_ascii).filter(|line| !line.starts_with(b"#")).any(|line| {
+        let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let name = name.rsplit(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+        LEADS_THERE.contains(&name) || line.starts_with(b".include") || line.ends_with(b"\\")
     })
 }
 
