@@ -171,11 +171,10 @@ impl Environment {
     }
 }
 
-/// The effective user: on Linux the owner of the process's own directory.
+/// The effective user.
 #[cfg(unix)]
 fn user_id() -> Option<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+    Some(uzers::get_effective_uid())
 }
 
 #[cfg(not(unix))]

@@ -108,11 +108,11 @@ pub(super) fn from_file(path: &Path, source: RootSource) -> Roots {
 }
 
 fn with_bytes(path: &Path, source: RootSource) -> (Roots, Vec<u8>) {
-    if path.is_dir() {
-        return (Roots::Invalid { path: path.to_owned(), content: FileContent::Directory }, Vec::new());
-    }
     match file::read(path) {
         Ok(bytes) => (from_bytes(path, &bytes, source), bytes),
+        Err(_) if path.is_dir() => {
+            (Roots::Invalid { path: path.to_owned(), content: FileContent::Directory }, Vec::new())
+        }
         Err(error) => (Roots::Unreadable { path: path.to_owned(), error }, Vec::new()),
     }
 }
