@@ -15,6 +15,9 @@ pub(super) fn run(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    if arguments.timeout.is_some() {
+        crate::file::limit_waits();
+    }
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
     note_visible_password(strings, display, streams);
     if is_split(&arguments.conninfo, true) {

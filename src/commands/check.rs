@@ -29,6 +29,9 @@ pub(super) fn run(
     environment: Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    if arguments.timeout.is_some() {
+        crate::file::limit_waits();
+    }
     if is_split(&arguments.conninfo, false) {
         return Err(Usage::new(split(&arguments.conninfo)).into());
     }

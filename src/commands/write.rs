@@ -49,7 +49,7 @@ impl Place {
         // The program's own streams are what the shell made of them: a file there may be shared with others.
         let is_stream = path.starts_with("/dev") || path.starts_with("/proc");
         let path = followed(path)?;
-        let there = match fs::metadata(&path) {
+        let there = match crate::file::metadata(&path) {
             Ok(metadata) if is_stream || !metadata.is_file() => {
                 let file = opened(&path)?;
                 return Ok(Self { path, way: Way::Open(file) });

@@ -92,10 +92,14 @@ fn caches(directory: &Path) -> Vec<PathBuf> {
 
 /// The beginning of a plain file: anything else may keep one waiting, and Kerberos' own libraries would not use it.
 fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
-    fs::metadata(path).ok().filter(|found| found.is_file() && found.len() > 0)?;
-    let mut content = Vec::new();
-    fs::File::open(path).ok()?.take(most).read_to_end(&mut content).ok()?;
-    Some(content)
+    crate::file::metadata(path).ok().filter(|found| found.is_file() && found.len() > 0)?;
+    let there = path.to_owned();
+    let read = move || {
+        let mut content = Vec::new();
+        fs::File::open(there)?.take(most).read_to_end(&mut content)?;
+        Ok(content)
+    };
+    crate::file::bounded(read).ok()
 }
 
 /// Whether a file is a credential cache with a principal (cc_file.c): versions 1 to 4, of which 4 has a header.

@@ -83,17 +83,21 @@ impl PasswordFile {
                 ),
             },
         };
-        let metadata = fs::metadata(path).map_err(|error| useless(&error))?;
+        let metadata = crate::file::metadata(path).map_err(|error| useless(&error))?;
         crate::file::note(path, &metadata);
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
-        let mut content = Zeroizing::new(Vec::new());
         // One of the kernel's files says that it is empty, and may keep its reader waiting.
         if metadata.len() == 0 {
-            return Ok(Self(content));
+            return Ok(Self(Zeroizing::default()));
         }
-        let read = File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut content));
-        read.map(|_| Self(content)).map_err(|error| useless(&error))
+        let there = path.to_owned();
+        let read = crate::file::bounded(move || {
+            let mut content = Zeroizing::new(Vec::new());
+            File::open(there)?.take(SIZE_LIMIT).read_to_end(&mut content)?;
+            Ok(content)
+        });
+        read.map(Self).map_err(|error| useless(&error))
     }
 
     /// The password of the first line that fits.

@@ -8,6 +8,7 @@ pub mod obstacle;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub fn writes_reports() {
 pub fn note_named(paths: impl IntoIterator<Item = PathBuf>) {
     if WRITES.load(Ordering::Relaxed) {
         for path in paths {
-            fs::metadata(&path).iter().for_each(|metadata| note(&path, metadata));
+            self::metadata(&path).iter().for_each(|metadata| note(&path, metadata));
         }
     }
 }
@@ -66,6 +67,49 @@ fn identity(_: &Path, metadata: &fs::Metadata) -> Option<Identity> {
 #[cfg(not(unix))]
 fn identity(path: &Path, _: &fs::Metadata) -> Option<Identity> {
     fs::canonicalize(path).ok()
+}
+
+/// Whether somebody limits the time of this run.
+static LIMITED: AtomicBool = AtomicBool::new(false);
+
+/// Says that somebody limits the time of this run: from now on a file system that does not answer is not waited for either,
+/// such as one whose server is gone. It costs a thread a file, so that only who asks pays.
+pub fn limit_waits() {
+    LIMITED.store(true, Ordering::Relaxed);
+}
+
+/// What the system says of a file, links followed.
+///
+/// # Errors
+/// What the system says; `TimedOut` where its file system did not answer in time.
+pub fn metadata(path: &Path) -> io::Result<fs::Metadata> {
+    let there = path.to_owned();
+    bounded(move || fs::metadata(there))
+}
+
+/// Whether there is a directory.
+pub fn is_directory(path: &Path) -> bool {
+    metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// The names in a directory.
+///
+/// # Errors
+/// As [`metadata`].
+pub fn directory(path: &Path) -> io::Result<Vec<OsString>> {
+    let there = path.to_owned();
+    bounded(move || Ok(fs::read_dir(there)?.flatten().map(|entry| entry.file_name()).collect()))
+}
+
+/// What may wait for a file system.
+pub fn bounded<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    if !LIMITED.load(Ordering::Relaxed) {
+        return work();
+    }
+    beside(work).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => io::Error::new(ErrorKind::TimedOut, "its file system did not answer in time"),
+        _ => error,
+    })
 }
 
 thread_local! {
@@ -102,10 +146,13 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// What the system says; `TimedOut` where nobody opened the other end in time.
 pub fn open(path: &Path) -> io::Result<Box<dyn io::Read>> {
-    let metadata = fs::metadata(path)?;
-    match metadata.is_dir() || metadata.is_file() && metadata.len() > 0 {
+    let metadata = self::metadata(path)?;
+    // The kernel's own files are lists that nobody else has to be asked for.
+    let silence = if metadata.is_file() { PATIENCE } else { LONGEST_SILENCE };
+    let is_plain = metadata.is_file() && metadata.len() > 0 && !LIMITED.load(Ordering::Relaxed);
+    match metadata.is_dir() || is_plain {
         true => Ok(Box::new(File::open(path)?)),
-        false => Ok(Box::new(Pieces::of(path, LONGEST_SILENCE)?)),
+        false => Ok(Box::new(Pieces::of(path, silence)?)),
     }
 }
 
@@ -180,22 +227,22 @@ impl io::Read for Pieces {
 /// # Errors
 /// What the system says; `FileTooLarge`; `TimedOut` where nothing came in time.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
+    let metadata = self::metadata(path)?;
     note(path, &metadata);
+    let there = path.to_owned();
     match metadata.is_file() {
         // The kernel's own files say that they are empty, and some keep their reader waiting, as /proc/kmsg does.
-        true if metadata.len() == 0 => read_beside(path, most),
-        true => read_whole(path, most),
+        true if metadata.len() == 0 => beside(move || read_whole(&there, most)),
+        true => bounded(move || read_whole(&there, most)),
         false if metadata.is_dir() => read_whole(path, most),
         false => read_once(path, most),
     }
 }
 
-/// Read on a thread of its own, each time anew.
-fn read_beside(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// Done on a thread of its own, each time anew.
+fn beside<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     let (done, reading) = mpsc::channel();
-    let there = path.to_owned();
-    thread::Builder::new().spawn(move || done.send(read_whole(&there, most)))?;
+    thread::Builder::new().spawn(move || done.send(work()))?;
     // A file that is really empty is read in no time.
     reading.recv_timeout(time_left().max(Duration::from_millis(50))).unwrap_or_else(|_| {
         MISSED.set(true);
@@ -297,6 +344,18 @@ mod tests {
         File::options().write(true).open(&path).unwrap().write_all(b"content").unwrap();
         assert_eq!(read(&path, 100).unwrap(), b"content");
         assert_eq!(at_once(|| read(&path, 100)).unwrap().unwrap(), b"content");
+    }
+
+    #[test]
+    fn what_does_not_answer_is_left() {
+        let silent = within(Duration::from_millis(10), || {
+            beside(|| {
+                thread::sleep(Duration::from_secs(3));
+                Ok(())
+            })
+        });
+        assert_eq!(silent.unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(beside(|| Ok(7)).unwrap(), 7);
     }
 
     #[test]

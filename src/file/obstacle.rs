@@ -103,7 +103,8 @@ pub fn reader_in(words: &str) -> Option<&str> {
 
 /// What keeps the file at a path from being opened; `None` where nothing does, or where it cannot be found.
 pub fn obstacle(path: &Path) -> Option<Obstacle> {
-    along(path, MOST_LINKS)
+    let path = path.to_owned();
+    super::bounded(move || Ok(along(&path, MOST_LINKS))).ok().flatten()
 }
 
 /// The file beside which nothing has the name asked for: the one in the same directory whose name is nearest.
@@ -128,10 +129,11 @@ fn similar_to(path: &Path) -> Option<PathBuf> {
     }
     // A name alone is in the current directory.
     let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let names: Vec<String> = fs::read_dir(place)
+    let names: Vec<String> = super::directory(place)
         .ok()?
+        .into_iter()
         .take(MOST_FILES)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.into_string().ok())
         .collect();
     let nearest = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
     Some(directory.join(nearest))

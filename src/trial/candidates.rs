@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::conninfo::{self, Environment, Origin, RootChoice, Settings};
 use crate::diagnose::Fix;
+use crate::file;
 use crate::order;
 
 /// Files of one directory that are looked at, and entries that are passed in search of them.
@@ -34,7 +35,7 @@ pub(super) fn root_files(settings: &Settings, environment: &Environment) -> Vec<
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         root_file(&path, format!("use {name}, in the same directory, which has the root that is needed"))
     });
-    let default = default.filter(|path| is_other(path) && place(environment, path).is_file());
+    let default = default.filter(|path| is_other(path) && is_file(&place(environment, path)));
     let stray = settings.parameter("sslrootcert").map(|known| &known.origin);
     let default = default.map(|path| match stray {
         Some(Origin::Environment(variable)) => {
@@ -62,11 +63,11 @@ pub(super) fn keys(settings: &Settings, environment: &Environment) -> Vec<Fix> {
     let mut found: Vec<PathBuf> = Vec::new();
     // Certificate and key are often one file.
     let is_both = |path: &PathBuf| {
-        let content = std::fs::metadata(place(environment, path))
-            .ok()
-            .filter(|found| found.is_file() && found.len() <= LARGEST)
-            .and_then(|_| std::fs::read(place(environment, path)).ok());
-        content.is_some_and(|content| content.windows(KEY_LABEL.len()).any(|part| part == KEY_LABEL))
+        let path = place(environment, path);
+        let content = is_file(&path).then(|| within(|| file::read(&path, LARGEST)));
+        content
+            .and_then(Result::ok)
+            .is_some_and(|content| content.windows(KEY_LABEL.len()).any(|part| part == KEY_LABEL))
     };
     found.extend(settings.path("sslcert").filter(is_both));
     for path in named.flat_map(|given| files_beside(&given, &KEY_EXTENSIONS, environment)) {
@@ -100,14 +101,13 @@ fn files_beside(given: &Path, extensions: &[&str], environment: &Environment) ->
     let Some(directory) = place.parent().filter(|directory| !is_everybodys(directory)) else {
         return Vec::new();
     };
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = within(|| file::directory(directory)) else { return Vec::new() };
     let mut names: Vec<_> = entries
+        .into_iter()
         .take(MOST_ENTRIES)
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let name = entry.file_name();
+        .filter_map(|name| {
             let extension = Path::new(&name).extension()?.to_str()?.to_ascii_lowercase();
-            let metadata = std::fs::metadata(entry.path()).ok()?;
+            let metadata = within(|| file::metadata(&directory.join(&name))).ok()?;
             let fits = extensions.contains(&extension.as_str())
                 && metadata.is_file()
                 && metadata.len() <= LARGEST
@@ -119,10 +119,19 @@ fn files_beside(given: &Path, extensions: &[&str], environment: &Environment) ->
     names.into_iter().take(MOST_FILES).map(|name| given.with_file_name(name)).collect()
 }
 
+fn is_file(path: &Path) -> bool {
+    within(|| file::metadata(path)).is_ok_and(|found| found.is_file())
+}
+
+/// Nobody waits for a file system that does not answer, for what may help.
+fn within<T>(work: impl FnOnce() -> T) -> T {
+    file::within(std::time::Duration::ZERO, work)
+}
+
 #[cfg(unix)]
 fn is_everybodys(directory: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(directory).map_or(true, |metadata| metadata.mode() & 0o002 != 0)
+    within(|| file::metadata(directory)).map_or(true, |metadata| metadata.mode() & 0o002 != 0)
 }
 
 #[cfg(not(unix))]
@@ -132,8 +141,8 @@ fn is_everybodys(_: &Path) -> bool {
 
 /// libpq's default client certificate, where another was named or none was to be used.
 pub(super) fn client_certificate(settings: &Settings, environment: &Environment) -> Option<Fix> {
-    let certificate = environment.default_file("postgresql.crt").filter(|path| path.is_file())?;
-    let key = environment.default_file("postgresql.key").filter(|path| path.is_file())?;
+    let certificate = environment.default_file("postgresql.crt").filter(|path| is_file(path))?;
+    let key = environment.default_file("postgresql.key").filter(|path| is_file(path))?;
     let named = settings.path("sslcert").is_some_and(|path| place(environment, &path) != certificate);
     let disabled = settings.parameter("sslcertmode").is_some_and(|mode| mode.value.exposed() == b"disable");
     let mut changes = Vec::new();

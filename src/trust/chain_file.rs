@@ -19,7 +19,7 @@ pub(super) enum ChainFault {
 /// well-formed, every certificate to be decodable (odd times do not matter), and those with a weak key or signature it
 /// refuses at once (SSL_CTX_use_certificate_chain_file in ssl_rsa.c, ssl_security_cert in t1_lib.c).
 pub(super) fn read(path: &Path, level: SecurityLevel) -> Result<Vec<FileCertificate>, ChainFault> {
-    if path.is_dir() {
+    if crate::file::is_directory(path) {
         return Err(ChainFault::Invalid(FileContent::Directory));
     }
     let bytes = file::read(path).map_err(ChainFault::Unreadable)?;

@@ -1,7 +1,7 @@
 //! Reading a file as libpq finds it: is it there (`stat`), can it be read, and what is really in it.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use super::{FileContent, FileError, Pkcs7Form, Utf16Form, Wrapping};
 use crate::certificate::DerKind;
@@ -21,7 +21,11 @@ impl FileError {
 
 /// Whether libpq takes the file for present: `stat()` succeeds, whatever it is (fe-secure-openssl.c).
 pub(super) fn is_present(path: &Path) -> bool {
-    fs::metadata(path).is_ok()
+    match file::metadata(path) {
+        Ok(_) => true,
+        // Reading it tells.
+        Err(error) => error.kind() == io::ErrorKind::TimedOut,
+    }
 }
 
 /// The whole content.

@@ -1,7 +1,6 @@
 //! The client's certificate and key: `sslcert`, `sslkey`, `sslpassword`, or the default files
 //! (fe-secure-openssl.c, initialize_SSL).
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
             .map(|path| environment.current_dir.join(path))
     };
     let Some(certificate) = place("sslcert", "postgresql.crt") else { return ClientIdentity::None };
-    match fs::metadata(&certificate) {
+    match crate::file::metadata(&certificate) {
         // Absent, libpq goes on without; the key is not even looked at.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return match settings.path("sslcert") {
@@ -69,7 +68,7 @@ fn read(
     };
     let missing = |key| IdentityError::KeyMissing { certificate: path.to_owned(), key };
     let Some(key_path) = key_path else { return Err(missing(None)) };
-    match fs::metadata(&key_path) {
+    match crate::file::metadata(&key_path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(Some(key_path))),
         Err(error) => {
             return Err(IdentityError::KeyUnreadable {
@@ -120,7 +119,7 @@ fn is_engine_reference(path: &Path) -> bool {
 fn check_permissions(path: &Path) -> Result<(), IdentityError> {
     use std::os::unix::fs::MetadataExt;
 
-    let metadata = fs::metadata(path).map_err(|error| IdentityError::KeyUnreadable {
+    let metadata = crate::file::metadata(path).map_err(|error| IdentityError::KeyUnreadable {
         path: path.to_owned(),
         error: FileError::at(path, &error),
     })?;
@@ -188,6 +187,7 @@ impl std::fmt::Debug for ClientCertificate {
 #[cfg(test)]
 mod tests {
     use openssl::pkey::{Id, PKey, Private};
+    use std::fs;
 
     use super::super::testing::*;
     use super::super::{FileContent, KeyProblem};

@@ -354,6 +354,8 @@ pub struct CrlDirectory {
 pub enum CrlDirectoryState {
     /// It is not there.
     Missing,
+    /// Its file system does not answer.
+    Silent,
     /// Nothing is in it.
     Empty,
     /// Its files are not named by hash, so that OpenSSL finds none of them.

@@ -65,7 +65,7 @@ pub(super) fn load(
 
 /// The lists and certificates of a file, or why OpenSSL takes nothing from it.
 pub(super) fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificate>), String> {
-    if path.is_dir() {
+    if crate::file::is_directory(path) {
         return Err("it is a directory".to_owned());
     }
     let bytes = file::read(path).map_err(|error| error.text)?;
@@ -84,8 +84,12 @@ pub(super) fn from_file(path: &Path) -> Result<(Vec<FileCrl>, Vec<FileCertificat
 }
 
 fn directory_state(directory: &Path) -> CrlDirectoryState {
-    let Ok(mut entries) = std::fs::read_dir(directory) else { return CrlDirectoryState::Missing };
-    if entries.next().is_none() {
+    let entries = match crate::file::directory(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => return CrlDirectoryState::Silent,
+        Err(_) => return CrlDirectoryState::Missing,
+    };
+    if entries.is_empty() {
         return CrlDirectoryState::Empty;
     }
     if hashed_files(directory, "r", |_| true).is_empty() {

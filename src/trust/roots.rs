@@ -83,7 +83,7 @@ fn absent(demanded: bool, path: &Path, typed: Option<PathBuf>, environment: &Env
 
 fn missing(path: &Path, typed: Option<PathBuf>, home: Option<&Path>, directory: &Path) -> Roots {
     let place = directory.join(path);
-    if let Err(error) = std::fs::metadata(&place)
+    if let Err(error) = crate::file::metadata(&place)
         && error.kind() == std::io::ErrorKind::PermissionDenied
     {
         return Roots::Unreadable { path: path.to_owned(), error: FileError::at(&place, &error) };
@@ -110,7 +110,7 @@ pub(super) fn from_file(path: &Path, source: RootSource) -> Roots {
 fn with_bytes(path: &Path, source: RootSource) -> (Roots, Vec<u8>) {
     match file::read(path) {
         Ok(bytes) => (from_bytes(path, &bytes, source), bytes),
-        Err(_) if path.is_dir() => {
+        Err(_) if crate::file::is_directory(path) => {
             (Roots::Invalid { path: path.to_owned(), content: FileContent::Directory }, Vec::new())
         }
         Err(error) => (Roots::Unreadable { path: path.to_owned(), error }, Vec::new()),

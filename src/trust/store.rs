@@ -126,14 +126,15 @@ pub(super) fn hashed_files(
     kind: &str,
     wanted: impl Fn(u32) -> bool,
 ) -> Vec<(u32, PathBuf)> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = crate::file::directory(directory) else { return Vec::new() };
     let first = format!(".{kind}0");
     let value = |hash: &str| {
         let digits = hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         (digits && hash.len() == 8).then(|| u32::from_str_radix(hash, 16).ok()).flatten()
     };
     let mut hashes: Vec<(u32, String)> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .into_iter()
+        .filter_map(|name| name.into_string().ok())
         .filter_map(|name| Some((value(name.strip_suffix(&first)?)?, name.strip_suffix('0')?.to_owned())))
         .filter(|(hash, _)| wanted(*hash))
         .collect();
@@ -141,7 +142,7 @@ pub(super) fn hashed_files(
     let numbered = |(hash, stem): (u32, String)| {
         (0..MOST_NAMESAKES)
             .map(move |number| (hash, directory.join(format!("{stem}{number}"))))
-            .take_while(|(_, path)| path.exists())
+            .take_while(|(_, path)| crate::file::metadata(path).is_ok())
     };
     hashes.into_iter().flat_map(numbered).collect()
 }

@@ -42,6 +42,7 @@ pub(super) fn crl_missing(view: &View<'_>) -> Option<Finding> {
     let state = directory.map(|directory| {
         let what = match directory.state {
             CrlDirectoryState::Missing => "which does not exist",
+            CrlDirectoryState::Silent => "whose file system does not answer",
             CrlDirectoryState::Empty => "which is empty",
             CrlDirectoryState::NotHashed => "whose files are not named by hash, so that OpenSSL finds none",
             CrlDirectoryState::Hashed => "which has no CRL of that issuer",
