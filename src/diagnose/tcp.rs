@@ -207,7 +207,15 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             .because(cause)
             .fixes(usual_port(view))
             .fixes(where_it_listens(view))
-            .fix(Fix::text(format!("set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}"))),
+            .fix(Fix::text(format!(
+                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}{}",
+                match reached(view) {
+                    Reachability::Loopback =>
+                        "; in a container that is the container itself: set host to the name of the server's container or service, or to \
+                         host.docker.internal for a server on the container's host",
+                    _ => "",
+                }
+            ))),
     )
 }
 
@@ -409,6 +417,14 @@ fn no_socket(view: &View<'_>, failure: &OsFailure) -> Finding {
         )
 }
 
+fn alias<'a>(view: &View<'a>) -> Option<&'a str> {
+    view.attempt.and_then(|attempt| attempt.canonical_name.as_deref())
+}
+
+fn network_of_content(view: &View<'_>) -> Option<&'static ContentNetwork> {
+    content_network(view.address()?, alias(view))
+}
+
 /// Silence of a content network.
 fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) -> Finding {
     finding
@@ -419,7 +435,13 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
             network.name,
             view.port()
         ))
-        .fact("network", format!("{}, by {} of {}", network.name, network.source, network.as_of))
+        .fact(
+            "network",
+            match network.source {
+                "" => format!("{}, by the alias {}", network.name, text::printable(alias(view).unwrap_or_default())),
+                source => format!("{}, by {source} of {}", network.name, network.as_of),
+            },
+        )
         // Waiting changes nothing about it.
         .answered(true)
         .fix(
@@ -445,7 +467,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         .fact("port", i64::from(view.port()))
         .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()));
     let finding = strayed(view, finding);
-    if let Some(network) = view.address().and_then(content_network) {
+    if let Some(network) = network_of_content(view) {
         return Some(not_forwarded(view, finding, network));
     }
     Some(match reached(view) {

@@ -12,14 +12,25 @@ pub struct ContentNetwork {
     pub bypass: &'static str,
     /// Where it publishes its addresses.
     pub source: &'static str,
-    /// The day of the list.
+    /// The day on which these were what it publishes.
     pub as_of: &'static str,
     ranges: &'static [(&'static str, u8)],
+    /// What the names end in that its customers' names are aliases of. Some publish these alone, or so many ranges, and so
+    /// often other ones, that a copy would be wrong.
+    aliases: &'static [&'static str],
 }
 
-/// The content network that an address belongs to.
-pub fn content_network(address: IpAddr) -> Option<&'static ContentNetwork> {
-    NETWORKS.iter().find(|network| network.ranges.iter().any(|range| contains(*range, address)))
+/// The content network that an address belongs to, or the name that a host is an alias of.
+pub fn content_network(address: IpAddr, alias: Option<&str>) -> Option<&'static ContentNetwork> {
+    let has_address =
+        |network: &&ContentNetwork| network.ranges.iter().any(|range| contains(*range, address));
+    let has_alias = |network: &&ContentNetwork| {
+        alias.is_some_and(|alias| {
+            let alias = alias.trim_end_matches('.').to_ascii_lowercase();
+            network.aliases.iter().any(|end| alias.ends_with(end))
+        })
+    };
+    NETWORKS.iter().find(has_address).or_else(|| NETWORKS.iter().find(has_alias))
 }
 
 fn contains((network, length): (&str, u8), address: IpAddr) -> bool {
@@ -41,7 +52,8 @@ const NETWORKS: &[ContentNetwork] = &[
         name: "Cloudflare",
         bypass: "switch the record from \"Proxied\" to \"DNS only\"",
         source: "https://www.cloudflare.com/ips/",
-        as_of: "2023-09-28",
+        as_of: "2026-09-29",
+        aliases: &[".cdn.cloudflare.net"],
         ranges: &[
             ("173.245.48.0", 20),
             ("103.21.244.0", 22),
@@ -71,7 +83,8 @@ const NETWORKS: &[ContentNetwork] = &[
         name: "Fastly",
         bypass: "give the server a name of its own that leads to the origin",
         source: "https://api.fastly.com/public-ip-list",
-        as_of: "2023-06-06",
+        as_of: "2026-10-14",
+        aliases: &[".fastly.net", ".fastlylb.net"],
         ranges: &[
             ("23.235.32.0", 20),
             ("43.249.72.0", 22),
@@ -96,11 +109,42 @@ const NETWORKS: &[ContentNetwork] = &[
             ("2a04:4e42::", 32),
         ],
     },
+    named("Amazon CloudFront", &[".cloudfront.net"]),
+    named("Akamai", &[".akamaiedge.net", ".akamai.net", ".akamaized.net", ".edgekey.net", ".edgesuite.net"]),
+    named("Azure Front Door", &[".azurefd.net", ".azureedge.net", ".t-msedge.net"]),
 ];
+
+/// One that is known by its names.
+const fn named(name: &'static str, aliases: &'static [&'static str]) -> ContentNetwork {
+    ContentNetwork {
+        name,
+        bypass: "make the record one of the server's own name or address",
+        source: "",
+        as_of: "",
+        ranges: &[],
+        aliases,
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_names_a_network_whose_addresses_are_not_known() {
+        for (alias, name) in [
+            ("d111111abcdef8.cloudfront.net", "Amazon CloudFront"),
+            ("E1.a.AkamaiEdge.net.", "Akamai"),
+            ("shed.dual-low.s-part-0039.t-0009.t-msedge.net", "Azure Front Door"),
+            ("prod.map.fastly.net", "Fastly"),
+        ] {
+            let found = content_network("203.0.113.7".parse().unwrap(), Some(alias));
+            assert_eq!(found.map(|found| found.name), Some(name), "{alias}");
+        }
+        for alias in ["mycloudfront.net", "db.postgres.database.azure.com", "x.rds.amazonaws.com"] {
+            assert!(content_network("203.0.113.7".parse().unwrap(), Some(alias)).is_none(), "{alias}");
+        }
+    }
 
     #[test]
     fn the_ends_of_each_range_are_in_it_and_their_neighbours_are_not() {
@@ -120,13 +164,17 @@ mod tests {
                     }
                 };
                 for end in ends {
-                    assert_eq!(content_network(end).map(|found| found.name), Some(network.name), "{end}");
+                    assert_eq!(
+                        content_network(end, None).map(|found| found.name),
+                        Some(network.name),
+                        "{end}"
+                    );
                 }
             }
         }
         for other in ["104.15.255.255", "104.28.0.0", "151.100.255.255", "203.0.113.7", "2001:db8::1", "::1"]
         {
-            assert!(content_network(other.parse().unwrap()).is_none(), "{other}");
+            assert!(content_network(other.parse().unwrap(), Some("db.example.com")).is_none(), "{other}");
         }
     }
 }

@@ -147,6 +147,35 @@ fn an_address_of_a_content_network_is_named() {
     });
 }
 
+/// Puts a hosts file in the place of the system's, for this process alone.
+fn hosts(home: &Home, lines: &str) {
+    let file = home.write("hosts", lines);
+    let mount = std::process::Command::new("mount").arg("--bind").arg(file).arg("/etc/hosts").status();
+    assert!(mount.expect("mount runs").success());
+}
+
+#[test]
+fn aliases_lines_of_the_hosts_file_and_addresses_of_containers_are_told() {
+    alone("network::aliases_lines_of_the_hosts_file_and_addresses_of_containers_are_told", || {
+        let case = Case::new();
+        for address in ["203.0.113.9", "203.0.113.10", "172.17.0.9"] {
+            ip(&format!("address add {address}/32 dev lo"));
+        }
+        filter("ip daddr { 203.0.113.9, 172.17.0.9 } tcp dport 1-65535 drop");
+        // The first name of a line is the one that the others are aliases of.
+        hosts(
+            &case.home,
+            "203.0.113.9 d111111abcdef8.cloudfront.net www.shop.example\n203.0.113.10 orders.shop.example\n",
+        );
+        let ask = |name: &str| case.check(&format!("hostaddr='' host={name} port=5432"));
+        let alias = "Amazon CloudFront, by the alias d111111abcdef8.cloudfront.net";
+        says(&ask("www.shop.example"), TIMEOUT, &[alias], "the server's own name or address");
+        says(&ask("orders.shop.example"), REFUSED, &["/etc/hosts", "line 2"], "/etc/hosts");
+        says(&case.check("hostaddr=172.17.0.9"), TIMEOUT, &["Docker's default network"], "docker port");
+        says(&case.check("hostaddr=127.0.0.1 port=1"), REFUSED, &["container"], "host.docker.internal");
+    });
+}
+
 #[test]
 fn the_resolver_s_answers_are_told_apart() {
     alone("network::the_resolver_s_answers_are_told_apart", || {
@@ -161,6 +190,8 @@ fn the_resolver_s_answers_are_told_apart() {
             &["typing error"],
             "db.postgres.database.azure.com",
         );
+        says(&ask("b\u{fc}cher.example"), none, &["b\u{fc}cher.example"], "xn--bcher-kva.example");
+        says(&ask("host.docker.internal"), none, &["Docker"], "--add-host=host.docker.internal:host-gateway");
         let private = "none.privatelink.postgres.database.azure.com";
         says(&ask(private), none, &[private], "private DNS zone");
         says(&ask("empty.example"), ("dns-no-address", "dns", 4), &["empty.example"], "");
@@ -176,9 +207,7 @@ fn the_resolver_s_answers_are_told_apart() {
         let denied = ask("none.example").at("/diagnosis/evidence/asked").to_string();
         assert!(denied.contains("127.0.0.1: NXDOMAIN"), "{denied}");
         // Without a file that says so, and with a DNS that does not know it.
-        let none = case.home.write("no-hosts", "");
-        let mount = std::process::Command::new("mount").arg("--bind").arg(none).arg("/etc/hosts").status();
-        assert!(mount.expect("mount runs").success());
+        hosts(&case.home, "");
         case.check("hostaddr='' host=localhost sslmode=verify-ca").exits(0);
         // The neighbour: a name that the resolver knows.
         ask("db.example").verified().says("/target/address", "127.0.0.1");
