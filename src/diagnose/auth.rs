@@ -770,10 +770,14 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     if !named && !old_gateway && !refused {
         return None;
     }
-    let finding = Finding::titled(format!("the role {user} does not exist"))
-        .fact("user", user.clone())
-        .fact_if("from", view.origin_words("user"))
-        .fact("server_says", words(message));
+    let odd = plain_spaces(view, &user);
+    let finding = Finding::titled(match odd {
+        Some(_) => format!("the user \"{user}\" contains a no-break space"),
+        None => format!("the role {user} does not exist"),
+    })
+    .fact("user", user.clone())
+    .fact_if("from", view.origin_words("user"))
+    .fact("server_says", words(message));
     if let Some(((role, _), retired)) = at_server {
         return Some(
             finding
@@ -781,6 +785,9 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                 .fix(Fix::text("set user to the role alone").set("user", role))
                 .fixes(provider_hints(view, Situation::RoleMissing, None)),
         );
+    }
+    if let Some(fix) = odd {
+        return Some(finding.because(ODD_SPACE).fix(fix));
     }
     Some(
         finding
@@ -804,6 +811,28 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                     .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),
             ),
     )
+}
+
+/// What separates nothing for libpq.
+pub(super) const ODD_SPACE: &str = "it contains a no-break space (U+00A0) or one like it, as web pages and chats put between words: it looks like a \
+                                    space, and libpq does not end a value there";
+
+/// The string with plain spaces, where a value has others in it.
+pub(super) fn plain_spaces(view: &View<'_>, value: &str) -> Option<Fix> {
+    let is_odd = |c: char| c.is_whitespace() && !c.is_ascii();
+    let input = std::str::from_utf8(view.evidence.input.as_ref()?.expose()).ok()?;
+    let written =
+        view.settings().map(|settings| ["user", "dbname"].map(|keyword| settings.parameter(keyword)));
+    let has_odd = written.into_iter().flatten().flatten().any(|parameter| {
+        parameter
+            .value
+            .plain()
+            .is_some_and(|value| String::from_utf8_lossy(value.as_bytes()).contains(is_odd))
+    });
+    (has_odd && !value.is_empty()).then(|| {
+        let spaced = crate::conninfo::mask(input.replace(is_odd, " ").as_bytes(), &[]).text;
+        Fix { conninfo: Some(spaced), ..Fix::text("type plain spaces in their place") }
+    })
 }
 
 /// A name in lower case, where it is another one.
@@ -883,7 +912,9 @@ pub(super) fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
 fn allowed_too(view: &View<'_>, asked: &str, required: &str) -> Option<Fix> {
     let extended = !required.starts_with('!') && view.level() == Verdict::Verified;
     let fix = Fix::text(format!("if {asked} is intended: add it to require_auth"));
-    extended.then(|| fix.set("require_auth", format!("{required},{asked}")))
+    // libpq's word for a session without a request.
+    let method = if asked.starts_with("nothing ") { "none" } else { asked };
+    extended.then(|| fix.set("require_auth", format!("{required},{method}")))
 }
 
 fn channel_binding(view: &View<'_>) -> Option<Finding> {

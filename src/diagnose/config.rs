@@ -859,11 +859,23 @@ fn host_malformed(view: &View<'_>) -> Option<Finding> {
     Some(
         Finding::titled(format!("\"{given}\" is not a host name"))
             .because(cause)
-            .fact("host", given)
+            .fact("host", given.clone())
             .fact_if("meant", meant.as_deref().map(text::printable))
             .mark(place.and_then(|place| view.mark(std::slice::from_ref(&place), "not a host name")))
-            .fix(fix),
+            .fix(user_with_at(view, &given).unwrap_or(fix)),
     )
+}
+
+/// A URI whose user name has an `@` of its own, which reads as the end of it.
+fn user_with_at(view: &View<'_>, host: &str) -> Option<Fix> {
+    let input = view.evidence.input.as_ref()?.expose();
+    let (domain, _) = host.rsplit_once('@').filter(|_| conninfo::Form::of(input) == conninfo::Form::Uri)?;
+    let wanted = format!("@{host}");
+    let at = input.windows(wanted.len()).position(|part| part == wanted.as_bytes())?;
+    let user = input.get(..at)?.rsplit(|byte| *byte == b'/').next()?;
+    let user = std::str::from_utf8(user).ok().filter(|user| !user.is_empty())?;
+    let name = text::printable(&format!("{user}@{domain}"));
+    Some(Fix::text(format!("if the user is {name}: write its @ as %40")).edit(at..at + 1, "%40"))
 }
 
 fn service_not_found(view: &View<'_>) -> Option<Finding> {
@@ -882,6 +894,7 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
             Fix::text(format!("use {}, the section with the nearest name", text::printable(other)))
                 .set("service", other.as_str())
         });
+    let broken = files.iter().find(|(_, why)| why.starts_with("line "));
     // libpq passes over a file that it cannot read.
     let first = files.iter().find(|(path, _)| !unreadable.contains(path)).map(|(path, _)| path_text(path));
     let readable = unreadable.iter().map(|path| {
@@ -890,42 +903,63 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
         if cfg!(windows) { fix } else { fix.run(format!("sudo setfacl -m u:\"$(id -un)\":r {path}")) }
     });
     let title = match unreadable.as_slice() {
+        [] if let Some((path, why)) = broken => {
+            format!("libpq cannot use {}: {}", path_text(path), text::printable(why))
+        }
         [] => format!("there is no service \"{name}\""),
         [path, ..] => format!("service \"{name}\" is not found: {} cannot be read", path_text(path)),
     };
     Some(
         Finding::titled(title)
-            .because("libpq found no section of that name in the service files it reads")
+            .because(match broken {
+                Some(_) => format!("libpq stops at that line, before it has read the settings of [{name}]"),
+                None => "libpq found no section of that name in the service files it reads".to_owned(),
+            })
             .fact("section", format!("[{name}]"))
             .fact("looked_in", looked)
             .fact_if("services", (!listed.is_empty()).then_some(listed.clone()))
             .mark(mark(view, "no such service"))
             .fixes(readable)
+            .fixes(broken.map(|(_, why)| {
+                Fix::text(match why.contains("do not nest") {
+                    true => format!("replace that line by the settings of the section that it names: [{name}] needs all of its own"),
+                    false => "correct that line: one keyword=value per line, no spaces around the =".to_owned(),
+                })
+            }))
             .fixes(own_file.as_ref().map(|path| {
                 Fix::text(format!("unset PGSERVICEFILE: {} has the section", path_text(path)))
                     .by_unsetting(&["PGSERVICEFILE"])
             }))
             .fixes(similar)
-            .fix(
-                Fix::text(format!(
-                    "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
-                    first.as_deref().unwrap_or("~/.pg_service.conf")
-                ))
-                .run(format!("[{name}]\nhost=HOST\nport=5432\ndbname=DATABASE\nuser=USER")),
-            )
-            .fixes((!listed.is_empty()).then(|| {
-                Fix::text(format!(
-                    "if another service is meant: set service to one that exists: {}",
-                    listed.join(", ")
-                ))
-            }))
-            .fix(without_service(view, &name).filter(|_| unreadable.is_empty()).unwrap_or_else(|| {
-                Fix::text(format!("remove service={name} if the string is complete without it"))
-            }))
+            .fixes(broken.is_none().then(|| absent(view, &name, first.as_deref(), (&listed, unreadable.is_empty()))).into_iter().flatten())
             .fix(Fix::text(
                 "if another file has this section: set the environment variable PGSERVICEFILE to that file",
             )),
     )
+}
+
+/// What can be done about a service that no file has.
+fn absent(
+    view: &View<'_>,
+    name: &str,
+    file: Option<&str>,
+    (listed, all_read): (&[String], bool),
+) -> Vec<Fix> {
+    let add = Fix::text(format!(
+        "add a section [{name}] to {}, with one keyword=value per line and no spaces around the =",
+        file.unwrap_or("~/.pg_service.conf")
+    ))
+    .run(format!("[{name}]\nhost=HOST\nport=5432\ndbname=DATABASE\nuser=USER"));
+    let other = (!listed.is_empty()).then(|| {
+        Fix::text(format!(
+            "if another service is meant: set service to one that exists: {}",
+            listed.join(", ")
+        ))
+    });
+    let without = without_service(view, name)
+        .filter(|_| all_read)
+        .unwrap_or_else(|| Fix::text(format!("remove service={name} if the string is complete without it")));
+    [add].into_iter().chain(other).chain([without]).collect()
 }
 
 /// The string of keywords without its service, which a trial finds complete or not.

@@ -227,6 +227,9 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if let Some(service) = name.strip_suffix(".cluster.local").and_then(|name| name.strip_suffix(".svc")) {
         return Some(of_cluster(finding, &name, service, view.port()));
     }
+    if let Some(server) = view.evidence.resolvers.iter().find(|server| has_records(server)) {
+        return Some(of_name_switch(finding, &name, &server.address));
+    }
     let ascii = (!name.is_ascii()).then(|| punycode::host(&name));
     let bare = !name.contains('.');
     let cause = if bare {
@@ -334,6 +337,31 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
         ),
     };
     finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
+}
+
+fn has_records(server: &NameServer) -> bool {
+    matches!(server.answer, Some(NameServerAnswer::Records(1..))) && server.alias_of.is_none()
+}
+
+/// A name server has the name, and the system's resolver did not give it (nsswitch.conf(5)).
+fn of_name_switch(finding: Finding, name: &str, server: &str) -> Finding {
+    finding
+        .because(format!(
+            "the name server {} has the name, but this machine's programs do not get it: the line hosts: of /etc/nsswitch.conf most \
+             likely does not list dns",
+            text::printable(server)
+        ))
+        .fix(
+            Fix::text("see whether that line lists dns; if it does not, add it; then the last command prints the address")
+                .run(format!(
+                    "grep '^hosts:' /etc/nsswitch.conf\nsudo sed -i '/^hosts:/s/$/ dns/' /etc/nsswitch.conf\ngetent hosts {}",
+                    text::shell_quoted(name)
+                )),
+        )
+        .fix(Fix::text(format!(
+            "if it lists dns: the answer of the name server is malformed or its aliases lead in a circle; see what it answers: dig {}",
+            text::shell_quoted(name)
+        )))
 }
 
 /// The name of a container's host.
@@ -471,7 +499,13 @@ fn failure(view: &View<'_>) -> Option<Finding> {
     };
     let unset = (view.evidence.resolvers.is_empty() && !cfg!(windows) && seconds.is_none()).then(|| {
         let fix = Fix::text("set the name server of this network: in /etc/resolv.conf, or in what writes that file (DHCP, NetworkManager, cloud-init)");
-        ("/etc/resolv.conf names no name server".to_owned(), fix.run("grep nameserver /etc/resolv.conf\necho 'nameserver ADDRESS' | sudo tee -a /etc/resolv.conf"))
+        (
+            "no name server is known here: /etc/resolv.conf names none, is missing, or may not be read by this account".to_owned(),
+            fix.run(
+                "grep nameserver /etc/resolv.conf\n# Permission denied:\nsudo chmod 644 /etc/resolv.conf\n# no line at all:\necho 'nameserver \
+                 ADDRESS' | sudo tee -a /etc/resolv.conf",
+            ),
+        )
     });
     let told = told_by_servers(view, &name).or(unset);
     let (cause, fix) = told.map_or(

@@ -482,7 +482,9 @@ fn value(driver: &str, fault: &FaultKind, given: &str) -> (String, String) {
                 .split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
                 .filter(|word| word.len() > 3);
             let given = given.trim_matches(['"', '\'']).replace('_', "-").to_ascii_lowercase();
-            let fix = match nearest(&given, words) {
+            let means_primary =
+                allowed.contains("primary") && ["read-write", "master", "writer"].contains(&given.as_str());
+            let fix = match nearest(&given, words).or(means_primary.then_some("primary")) {
                 Some(meant) => format!("set {keyword} to {meant} (allowed: {allowed})"),
                 None => format!("set {keyword} to {allowed}"),
             };

@@ -337,6 +337,22 @@ fn let_through() -> Fix {
     )
 }
 
+/// A limit that somebody set, and that a slow way or server does not keep.
+fn longer_limit(view: &View<'_>, waited: Option<u64>) -> Option<Fix> {
+    let limit = view
+        .settings()?
+        .parameter("connect_timeout")
+        .filter(|_| waited.is_some_and(|seconds| seconds < LONG_ENOUGH))?;
+    let from = view.origin_words("connect_timeout").unwrap_or_default();
+    Some(Fix::text(format!(
+        "if the server or the way to it is slow: connect_timeout={} (from {from}) is little for all steps; set connect_timeout={LONG_ENOUGH}",
+        super::view::shown_value(&limit.value)
+    )))
+}
+
+/// Seconds: the limit that this program sets where nobody sets one.
+const LONG_ENOUGH: u64 = 10;
+
 /// Silence, and whatever else kept an answer from coming.
 fn silence(view: &View<'_>) -> Option<Finding> {
     // Under sslmode=allow the start-up message comes first; where nothing answers that, SSLRequest was never sent.
@@ -373,6 +389,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fact_if("sent", state)
             .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()))
+            .fixes(longer_limit(view, waited))
             .fixes(is_local(view).then(|| who_listens(view)))
             .fix(
                 Fix::text(format!(
@@ -406,6 +423,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
 fn foreign_bytes(view: &View<'_>) -> Option<Vec<u8>> {
     match view.negotiate()? {
         NegotiateResult::Foreign(bytes) => Some(bytes.clone()),
+        NegotiateResult::Error(bytes) if is_memcached(bytes) => Some(bytes.clone()),
         NegotiateResult::Injected(rest) => {
             let banner = if rest.first() == Some(&b'S') && rest.starts_with(b"SSH-") {
                 rest.clone()
@@ -416,6 +434,11 @@ fn foreign_bytes(view: &View<'_>) -> Option<Vec<u8>> {
         }
         _ => None,
     }
+}
+
+/// Its answer to what it does not know (memcached's protocol.txt) begins like PostgreSQL's error.
+fn is_memcached(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"ERROR\r\n")
 }
 
 fn foreign(view: &View<'_>) -> Option<Finding> {
@@ -506,6 +529,9 @@ fn other_ports(view: &View<'_>) -> Option<String> {
 /// An error before TLS: nobody has proved who says it.
 fn error(view: &View<'_>) -> Option<Finding> {
     let NegotiateResult::Error(bytes) = view.negotiate()? else { return None };
+    if is_memcached(bytes) {
+        return None;
+    }
     let (sqlstate, message) = error_text(bytes);
     let message = text::truncated(&text::printable_bytes(&message), 300);
     let is = |code: &str, words: &[&str]| {

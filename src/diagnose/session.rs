@@ -7,7 +7,7 @@ use super::fix::{in_the_log, log_connections, provider_hints};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, SOMEBODY, Said, gateway, said};
-use super::view::{Reachability, View, reachability};
+use super::view::{Reachability, View, reachability, shown_value};
 use crate::conninfo::Origin;
 use crate::evidence::{Closure, ServerMessage, SessionFailure};
 use crate::provider::Situation;
@@ -134,6 +134,9 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
         .fact_if("from", view.origin_words("dbname"))
         .fact("server_says", words(message))
         .fact_if("detail", detail(message));
+    if let Some(fix) = super::auth::plain_spaces(view, &database) {
+        return Some(finding.fix(fix));
+    }
     Some(match by_pooler {
         Some(_) => finding
             .fix(
@@ -915,6 +918,20 @@ fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
     (class, fixes)
 }
 
+/// A newer version of PostgreSQL's protocol was asked for than the server has.
+fn protocol_demanded(view: &View<'_>) -> Option<Fix> {
+    let Some(SessionFailure::Protocol(what)) = view.session_failure() else { return None };
+    let demanded =
+        view.settings()?.parameter("min_protocol_version").filter(|_| what.contains("newer one"))?;
+    Some(
+        Fix::text(format!(
+            "min_protocol_version={} demands a version that this server does not speak (3.2 came with PostgreSQL 18): remove it",
+            shown_value(&demanded.value)
+        ))
+        .set("min_protocol_version", ""),
+    )
+}
+
 /// Any other error.
 fn server_error(view: &View<'_>) -> Option<Finding> {
     if let Some(message) = error(view) {
@@ -960,6 +977,7 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
             .because(format!("{}; {cause}", view.tls_words()))
             .fact("message", what)
             .fact("last_message", last_message(view))
+            .fixes(protocol_demanded(view))
             .fix(Fix::text(
                 "check the server itself, past any proxy or pooler: one in between may change the session",
             ))

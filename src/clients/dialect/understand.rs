@@ -404,6 +404,14 @@ fn rewritten(settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<F
                     kind: FaultKind::InvalidValue(setting.keyword.clone(), "a duration".into()),
                     place: setting.place.value.clone(),
                 }),
+                // pgjdbc does not start with another one (HostRequirement.getTargetServerType).
+                super::Rewrite::ServerType if setting.keyword == "targetServerType" => faults.push(Fault {
+                    kind: FaultKind::InvalidValue(
+                        setting.keyword.clone(),
+                        "any, primary, secondary, preferPrimary, preferSecondary".into(),
+                    ),
+                    place: setting.place.value.clone(),
+                }),
                 _ => remarks.push(Remark::NotCarried(at)),
             }
         }

@@ -294,6 +294,12 @@ fn replaced_root(view: &View<'_>, in_file: &FileCertificate, sent: Option<&Certi
         None => "confirm its SHA-256 with them over another channel".to_owned(),
     };
     let file = path_text(&in_file.file);
+    if view.store().is_some_and(|store| matches!(store.source, RootSource::System { .. })) {
+        return Fix::text(format!(
+            "get the root certificate of the server's CA from its administrator; {confirmed}; then set sslrootcert to it in the place of \
+             system, whose {file} is another CA's of the same name"
+        ));
+    }
     let is_alone = view.store().is_some_and(|store| store.certificates.len() == 1);
     let place = match is_alone {
         true => format!("replace {file} with it"),

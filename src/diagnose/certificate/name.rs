@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::reissue::{self, Key};
 use super::{demanded, detour, names_of, otherwise};
+use crate::certificate::GeneralName;
 use crate::conninfo::is_possible_name;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
@@ -76,6 +77,8 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
             .or_else(|| mismatch.alias())
             .or_else(|| mismatch.cluster_domain())
             .or_else(|| mismatch.wildcard())
+            .or_else(|| mismatch.partial_wildcard())
+            .or_else(|| mismatch.nameless())
             .or_else(|| mismatch.first_label_alone())
             .or_else(|| mismatch.led_elsewhere())
             .or_else(|| mismatch.slip())
@@ -272,6 +275,28 @@ impl<'a> Mismatch<'a> {
 
     fn alias(&self) -> Option<Reading> {
         let behind = self.behind.as_ref()?;
+        let asked = self.asked;
+        // The first search domain with such a name wins: the server that was meant may be in another one.
+        let prefix = format!("{}.", asked.to_ascii_lowercase());
+        if let Some(domain) =
+            behind.to_ascii_lowercase().strip_prefix(&prefix).filter(|_| !asked.contains('.'))
+        {
+            return Some(Reading {
+                cause: format!(
+                    "{asked} is no full name: here it became {behind}, most likely by the search domains of /etc/resolv.conf ({domain})"
+                ),
+                fixes: vec![
+                    Fix::text(format!(
+                        "if {behind} is not the server you mean: set host to the full name, {asked}.DOMAIN, or correct the search domains \
+                         (the first one that has the name counts)"
+                    ))
+                    .run("grep -E '^(search|domain)' /etc/resolv.conf"),
+                    Fix::text(format!("if {behind} is the server you mean: set host to that name"))
+                        .set("host", behind)
+                        .by_its_own_word(),
+                ],
+            });
+        }
         Some(Reading {
             cause: format!(
                 "{} is an alias (CNAME) of {}, and the certificate is for that name",
@@ -333,6 +358,61 @@ impl<'a> Mismatch<'a> {
                     "if DNS has a name with one label for the same server: set host to that, NAME.{parent}"
                 )),
             ],
+        })
+    }
+
+    /// A `*` that is not a whole label, which libpq takes for itself (fe-secure-common.c, wildcard_certificate_match).
+    fn partial_wildcard(&self) -> Option<Reading> {
+        let asked = self.asked.to_ascii_lowercase();
+        let fits = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            let Some((before, after)) = name.split_once('*').filter(|_| !name.starts_with("*.")) else {
+                return false;
+            };
+            let rest = asked.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            rest.is_some_and(|rest| !rest.contains('.'))
+        };
+        let name = self.names.iter().find(fits)?;
+        let parent = name.split_once('.').map_or("", |(_, parent)| parent);
+        Some(Reading {
+            cause: format!(
+                "{name} stands for no name: libpq takes * as a wildcard only where it is the whole first label, as in *.{parent}"
+            ),
+            fixes: vec![reissue::server(
+                self.view,
+                &format!(
+                    "on the server: reissue its certificate with each server's name, or *.{parent}, in the place of {name}"
+                ),
+                Key::Kept,
+                Some(self.asked),
+            )],
+        })
+    }
+
+    /// A certificate without any name that could be a host's.
+    fn nameless(&self) -> Option<Reading> {
+        if !self.names.is_empty() {
+            return None;
+        }
+        let leaf = self.view.tls()?.chain.first()?;
+        let has_uri = leaf.readable().sans.iter().any(|name| matches!(name, GeneralName::Uri(_)));
+        Some(Reading {
+            cause: match has_uri {
+                true => "the certificate names a URI (such as SPIFFE's) and no host; for a host name only DNS names count",
+                false => "the certificate names no host at all, so it is valid for none",
+            }
+            .to_owned(),
+            fixes: has_uri
+                .then(|| {
+                    Fix::text(format!(
+                        "if SPIRE issues it: add -dns {} to the server's entry (spire-server entry update; in Kubernetes dnsNameTemplates of its \
+                         ClusterSPIFFEID), and let the server load the new certificate",
+                        self.asked
+                    ))
+                })
+                .into_iter()
+                .chain([self.reissue()])
+                .collect(),
         })
     }
 

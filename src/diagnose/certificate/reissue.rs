@@ -294,7 +294,8 @@ fn server_names(view: &View<'_>, also: Option<&str>) -> Vec<String> {
     let mut names = leaf(view).map(names_of).unwrap_or_default();
     names.truncate(MOST_NAMES);
     names.extend(also.map(str::to_owned));
-    names.retain(|name| is_plain(name));
+    // A * that is no whole label stands for no name.
+    names.retain(|name| is_plain(name) && !name.trim_start_matches("*.").contains('*'));
     if names.is_empty() {
         names.extend(view.dns_name().filter(|name| is_plain(name)));
     }

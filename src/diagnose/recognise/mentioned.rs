@@ -79,6 +79,16 @@ const QUOTES: [char; 8] =
 /// line of pg_hba.conf.
 pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
     let mut filled = String::new();
+    // Nobody edits pg_hba.conf at a provider: the address is allowed in its console.
+    let of_provider =
+        mentioned.value("host").and_then(crate::provider::by_host).filter(|_| fix.contains("{hba|hostssl"));
+    if let Some(provider) = of_provider {
+        let client = mentioned.value("client").unwrap_or("this client's address");
+        return format!(
+            "at {}: allow {client} in the server's firewall or network rules (its console or command line); the provider writes pg_hba.conf",
+            provider.name
+        );
+    }
     let mut rest = fix;
     while let Some((before, (hole, after))) =
         rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))

@@ -26,6 +26,9 @@ const fn text(pattern: &'static str, by: &'static str, readings: &'static [Readi
 /// All texts that are known.
 #[rustfmt::skip]
 pub static TEXTS: &[KnownText] = &[
+    // What the server's log has of clients that begin otherwise.
+    text("could not accept SSL connection: http request", SERVER_LOG, r::NO_TLS_CLIENT),
+    text("could not accept SSL connection: wrong version number", SERVER_LOG, r::NO_TLS_CLIENT),
     // The server's own words after TLS.
     text("PAM authentication failed for user", SERVER, r::PAM),
     text("LDAP authentication failed for user", SERVER, r::PAM),

@@ -30,7 +30,8 @@ fn a_name_that_is_not_there() {
         .retryable(false);
     for (answer, cause) in [
         (NameServerAnswer::NoSuchName, "DNS returned NXDOMAIN"),
-        (NameServerAnswer::Records(2), "not NXDOMAIN either"),
+        (NameServerAnswer::Records(2), "does not list dns"),
+        (NameServerAnswer::Records(0), "not NXDOMAIN either"),
         (NameServerAnswer::Other(15), "not NXDOMAIN either"),
     ] {
         unresolved("nowhere.example", DnsFailure::NoSuchName, -2, "unknown")

@@ -206,6 +206,9 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
             client_ca(&tls.client_certificate)
         )),
+        _ if let Some((why, until)) = facts.and_then(|facts| outside_dates(view, facts)) => Fix::text(format!(
+            "{why}; {until}"
+        )),
         _ => Fix::text(
             "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the client's certificate first",
         ),
@@ -238,4 +241,22 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             }))
             .fixes((said.is_none() && stray.is_none()).then(by_default::no_client_certificate)),
     )
+}
+
+/// Where the client's own certificate is not valid now: that, and what to do.
+fn outside_dates(view: &View<'_>, facts: &Facts) -> Option<(String, String)> {
+    let now = view.evidence.started;
+    if facts.not_before > now {
+        let from = facts.not_before.minute();
+        return Some((
+            format!("the client certificate is valid from {from} only, in {}", facts.not_before.distance(now)),
+            "wait until then, or have its CA issue one that is valid now; see that this machine's clock is right: date -u".to_owned(),
+        ));
+    }
+    (facts.not_after <= now).then(|| {
+        (
+            format!("the client certificate expired on {}", facts.not_after.date()),
+            "get a new one from its CA and set it: sslcert=FILE sslkey=FILE".to_owned(),
+        )
+    })
 }

@@ -11,7 +11,7 @@ use super::fix::{RELOAD, in_the_log, is_local, log_connections, provider_hints, 
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
-use super::view::{View, path_text, seconds};
+use super::view::{View, path_text, seconds, shown_value};
 use super::{Fix, alerts};
 use crate::certificate::{Certificate, GeneralName, KeyKind};
 use crate::conninfo::{OpenSslConfig, Origin, Settings, TlsVersion};
@@ -611,11 +611,39 @@ fn check_with_psql(view: &View<'_>) -> Fix {
     Fix::text("until then check with psql").run(format!("{} -c 'SELECT 1'", view.command(["psql"])))
 }
 
+/// The client's own settings allow nothing that is supported here: no server is at fault.
+fn own_limit(view: &View<'_>, what: &str) -> Option<Finding> {
+    let settings = view.settings()?;
+    let limit = settings.parameter("ssl_max_protocol_version")?;
+    let value = shown_value(&limit.value);
+    if !what.contains("below version 1.2") || !["TLSv1", "TLSv1.1"].contains(&value.as_str()) {
+        return None;
+    }
+    let fix = Fix::text("remove that limit; TLS 1.0 and 1.1 are deprecated (RFC 8996)")
+        .set("ssl_max_protocol_version", "");
+    let fix = match settings.parameter("ssl_min_protocol_version") {
+        Some(_) => fix.set("ssl_min_protocol_version", ""),
+        None => fix,
+    };
+    Some(
+        Finding::titled(format!("ssl_max_protocol_version={value} allows nothing newer, and pgtls-check has TLS 1.2 and 1.3 alone"))
+            .because("most servers refuse such old versions, PostgreSQL's default (ssl_min_protocol_version) among them; then psql fails too")
+            .fact("limit", format!("ssl_max_protocol_version={value}"))
+            .fact_if("from", view.origin_words("ssl_max_protocol_version"))
+            .fact("psql", "was not asked")
+            .fix(fix)
+            .fix(check_with_psql(view)),
+    )
+}
+
 fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = too_long(view) {
         return Some(found);
     }
     let (what, seen) = unsupported(view)?;
+    if let Some(found) = own_limit(view, &what) {
+        return Some(found);
+    }
     let (title, place) = match seen {
         Seen::Chain => {
             (format!("the chain has {what}, which psql can verify and pgtls-check cannot"), "the chain")

@@ -172,3 +172,12 @@ pub(in super::super) const LOCAL_TLS: &[Reading] = &[reading(
     "the words after the colon have the reason; OPENSSL_CONF or a FIPS mode is a common source",
     "here: run with OPENSSL_CONF=/dev/null to see whether the configuration is the cause",
 )];
+
+/// What speaks something else to the server's port, as its log has it.
+pub(in super::super) const NO_TLS_CLIENT: &[Reading] = &[reading(
+    &[],
+    "something connects to PostgreSQL's port and then speaks no TLS, as a rule HTTP: a load balancer's health check, a port scanner, a \
+     browser; PostgreSQL's own clients are not affected",
+    "ALTER SYSTEM SET log_connections = on; SELECT pg_reload_conf(); then the line \"connection received\" before it has the address",
+    "on that machine: make the health check one of TCP, or pg_isready; point whatever else it is at its own port",
+)];
