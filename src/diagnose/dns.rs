@@ -227,7 +227,7 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if let Some(service) = name.strip_suffix(".cluster.local").and_then(|name| name.strip_suffix(".svc")) {
         return Some(of_cluster(finding, &name, service, view.port()));
     }
-    if let Some(server) = view.evidence.resolvers.iter().find(|server| has_records(server)) {
+    if let Some(server) = knows(view, &name) {
         return Some(of_name_switch(finding, &name, &server.address));
     }
     let ascii = (!name.is_ascii()).then(|| punycode::host(&name));
@@ -339,8 +339,13 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
     finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
 }
 
-fn has_records(server: &NameServer) -> bool {
-    matches!(server.answer, Some(NameServerAnswer::Records(1..))) && server.alias_of.is_none()
+/// A name server that has addresses of the name.
+fn knows<'a>(view: &View<'a>, name: &str) -> Option<&'a NameServer> {
+    let has_records = |server: &&NameServer| {
+        matches!(server.answer, Some(NameServerAnswer::Records(1..))) && server.alias_of.is_none()
+    };
+    // Names in other scripts are asked in another form.
+    view.evidence.resolvers.iter().find(has_records).filter(|_| name.is_ascii())
 }
 
 /// A name server has the name, and the system's resolver did not give it (nsswitch.conf(5)).

@@ -206,12 +206,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
             client_ca(&tls.client_certificate)
         )),
-        _ if let Some((why, until)) = facts.and_then(|facts| outside_dates(view, facts)) => Fix::text(format!(
-            "{why}; {until}"
-        )),
-        _ => Fix::text(
-            "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the client's certificate first",
-        ),
+        _ => by_its_dates(view, facts),
     };
     Some(
         Finding::titled("the server rejected the client certificate")
@@ -243,20 +238,22 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// Where the client's own certificate is not valid now: that, and what to do.
-fn outside_dates(view: &View<'_>, facts: &Facts) -> Option<(String, String)> {
+/// Where the client's own certificate is not valid now: that, and what to do. Otherwise the server alone knows.
+fn by_its_dates(view: &View<'_>, facts: Option<&Facts>) -> Fix {
     let now = view.evidence.started;
-    if facts.not_before > now {
-        let from = facts.not_before.minute();
-        return Some((
-            format!("the client certificate is valid from {from} only, in {}", facts.not_before.distance(now)),
-            "wait until then, or have its CA issue one that is valid now; see that this machine's clock is right: date -u".to_owned(),
-        ));
-    }
-    (facts.not_after <= now).then(|| {
-        (
-            format!("the client certificate expired on {}", facts.not_after.date()),
-            "get a new one from its CA and set it: sslcert=FILE sslkey=FILE".to_owned(),
-        )
+    Fix::text(match facts {
+        Some(facts) if facts.not_before > now => format!(
+            "the client certificate is valid from {} only, in {}: wait until then, or have its CA issue one that is valid now; see that \
+             this machine's clock is right: date -u",
+            facts.not_before.minute(),
+            facts.not_before.distance(now)
+        ),
+        Some(facts) if facts.not_after <= now => format!(
+            "the client certificate expired on {}: get a new one from its CA and set it: sslcert=FILE sslkey=FILE",
+            facts.not_after.date()
+        ),
+        _ => "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the \
+              client's certificate first"
+            .to_owned(),
     })
 }
