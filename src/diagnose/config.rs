@@ -873,7 +873,9 @@ fn user_with_at(view: &View<'_>, host: &str) -> Option<Fix> {
     let wanted = format!("@{host}");
     let at = input.windows(wanted.len()).position(|part| part == wanted.as_bytes())?;
     let user = input.get(..at)?.rsplit(|byte| *byte == b'/').next()?;
-    let user = std::str::from_utf8(user).ok().filter(|user| !user.is_empty())?;
+    let user = std::str::from_utf8(user)
+        .ok()
+        .filter(|user| !user.is_empty() && !wanted.contains(':') && !user.contains(':'))?;
     let name = text::printable(&format!("{user}@{domain}"));
     Some(Fix::text(format!("if the user is {name}: write its @ as %40")).edit(at..at + 1, "%40"))
 }
