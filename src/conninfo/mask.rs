@@ -181,7 +181,42 @@ pub fn mask_known(text: &str, secret: &[u8]) -> String {
     ] {
         text = replaced(&text, &written, |before, after| told_apart(bytes, before, after));
     }
-    text
+    without_spaced(text, bytes)
+}
+
+/// A text without a secret whose characters stand apart from each other, in quotes or on lines of their own.
+fn without_spaced(text: String, secret: &[u8]) -> String {
+    const WIDEST_GAP: usize = 6;
+    let secret: Vec<char> = String::from_utf8_lossy(secret).chars().collect();
+    if secret.len() < 6 {
+        return text;
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let end = |start: usize| {
+        let mut at = start;
+        for (index, wanted) in secret.iter().enumerate() {
+            let rest = chars.get(at..)?;
+            let differs = |one: &&char| !one.eq_ignore_ascii_case(wanted) && !one.is_alphanumeric();
+            let gap = rest.iter().take(WIDEST_GAP).take_while(differs).count();
+            let comes = rest.get(gap)?.eq_ignore_ascii_case(wanted);
+            if !comes || (gap > 0) != (index > 0) {
+                return None;
+            }
+            at += gap + 1;
+        }
+        Some(at)
+    };
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(character) = chars.get(at) {
+        if let Some(end) = end(at) {
+            shown.push_str(MASK);
+            at = end;
+        } else {
+            shown.push(*character);
+            at += 1;
+        }
+    }
+    shown
 }
 
 /// The fewest characters of a secret that give it away.
@@ -605,6 +640,10 @@ mod tests {
                 "no HUNTER2, hunter2, Hunter2 or 2reTnuh",
                 "no ********, ********, ******** or ********",
             ),
+            ("hunter2", "no h u n t e r 2, 'H','u','n','t','e','r','2'.", "no ********, '********'."),
+            ("hunter2", "[\"h\", \"u\", \"n\", \"t\", \"e\", \"r\", \"2\"]", "[\"********\"]"),
+            ("hunter2", "h\nu\nn\nt\ne\nr\n2\n", "********\n"),
+            ("hunter2", "h u n t e r s 2", "h u n t e r s 2"),
             ("Übermut1", "\"ÜBERMUT1\" \"übermut1\"", "\"********\" \"********\""),
         ] {
             assert_eq!(mask_known(said, secret.as_bytes()), shown, "{secret}");
