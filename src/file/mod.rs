@@ -241,13 +241,28 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Done on a thread of its own, each time anew.
 fn beside<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    let (done, reading) = mpsc::channel();
-    thread::Builder::new().spawn(move || done.send(work()))?;
-    // A file that is really empty is read in no time.
-    reading.recv_timeout(time_left().max(Duration::from_millis(50))).unwrap_or_else(|_| {
+    let slot = Arc::new(Mutex::new(None));
+    let filled = Arc::clone(&slot);
+    ends_in_time(Box::new(move || *locked(&filled) = Some(work())))?;
+    let done = locked(&slot).take();
+    done.unwrap_or_else(|| {
         MISSED.set(true);
         Err(silent())
     })
+}
+
+/// Waits until work on another thread has ended, or until the time is over. Apart, and by the kind of channel that is used
+/// for pieces: what starts threads and lets them talk is long, and
+/// would be there for each kind of work.
+fn ends_in_time(work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    let (done, ended) = mpsc::sync_channel(1);
+    thread::Builder::new().spawn(move || {
+        work();
+        done.send(Ok(Vec::new()))
+    })?;
+    // A file that is really empty is read in no time.
+    let _: Result<io::Result<Vec<u8>>, _> = ended.recv_timeout(time_left().max(Duration::from_millis(50)));
+    Ok(())
 }
 
 fn read_whole(path: &Path, most: u64) -> io::Result<Vec<u8>> {
