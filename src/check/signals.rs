@@ -61,9 +61,9 @@ impl Signals {
     /// # Errors
     /// What the system says.
     pub(super) fn awaited_in_checks() -> std::io::Result<Self> {
-        flag::register(SIGXFSZ, Arc::default())?;
+        let too_long = flag::register(SIGXFSZ, Arc::default())?;
         let woken_from = tokio::time::Instant::now() + SOON;
-        let mut signals = Self { came: Arc::default(), awaited: Vec::new(), woken_from, wakes: None };
+        let mut signals = Self { came: Arc::default(), awaited: vec![too_long], woken_from, wakes: None };
         signals.note(SIGINT)?;
         signals.note(SIGTERM)?;
         Ok(signals)

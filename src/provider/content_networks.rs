@@ -12,7 +12,7 @@ pub struct ContentNetwork {
     pub bypass: &'static str,
     /// Where it publishes its addresses.
     pub source: &'static str,
-    /// The day on which these were what it publishes.
+    /// The day of the list.
     pub as_of: &'static str,
     ranges: &'static [(&'static str, u8)],
     /// What the names end in that its customers' names are aliases of. Some publish these alone, or so many ranges, and so
@@ -52,7 +52,7 @@ const NETWORKS: &[ContentNetwork] = &[
         name: "Cloudflare",
         bypass: "switch the record from \"Proxied\" to \"DNS only\"",
         source: "https://www.cloudflare.com/ips/",
-        as_of: "2026-09-29",
+        as_of: "2023-09-28",
         aliases: &[".cdn.cloudflare.net"],
         ranges: &[
             ("173.245.48.0", 20),
@@ -83,7 +83,7 @@ const NETWORKS: &[ContentNetwork] = &[
         name: "Fastly",
         bypass: "give the server a name of its own that leads to the origin",
         source: "https://api.fastly.com/public-ip-list",
-        as_of: "2026-10-14",
+        as_of: "2023-06-06",
         aliases: &[".fastly.net", ".fastlylb.net"],
         ranges: &[
             ("23.235.32.0", 20),

@@ -437,6 +437,20 @@ fn nothing_in_common_or_nothing_that_this_tool_has() {
         .with_tls(TlsFailure::Unsupported("Ed448".to_owned()))
         .fails(&codes::TLS_UNSUPPORTED_HERE)
         .shows("server_insists_on", "Ed448");
+    // What the client's own setting allows says nothing of the server.
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.max_tls = Some(TlsVersion::Tls11);
+            settings.parameters.extend([
+                parameter("ssl_max_protocol_version", "TLSv1.1", Origin::ConnectionString),
+                parameter("ssl_min_protocol_version", "TLSv1", Origin::ConnectionString),
+            ]);
+        })
+        .with_tls(TlsFailure::Unsupported("TLS below version 1.2".to_owned()))
+        .fails(&codes::TLS_UNSUPPORTED_HERE)
+        .called("ssl_max_protocol_version=TLSv1.1 allows nothing newer")
+        .first_sets("ssl_max_protocol_version", "")
+        .first_sets("ssl_min_protocol_version", "");
     Evidence::healthy()
         .with_tls(TlsFailure::AlertReceived(40))
         .with_look(HelloPurpose::Unsupported, None, Answer::Alert(40))

@@ -612,13 +612,10 @@ fn check_with_psql(view: &View<'_>) -> Fix {
 }
 
 /// The client's own settings allow nothing that is supported here: no server is at fault.
-fn own_limit(view: &View<'_>, what: &str) -> Option<Finding> {
-    let settings = view.settings()?;
-    let limit = settings.parameter("ssl_max_protocol_version")?;
-    let value = shown_value(&limit.value);
-    if !what.contains("below version 1.2") || !["TLSv1", "TLSv1.1"].contains(&value.as_str()) {
-        return None;
-    }
+fn own_limit(view: &View<'_>) -> Option<Finding> {
+    let settings =
+        view.settings().filter(|settings| settings.max_tls.is_some_and(|most| most < TlsVersion::Tls12))?;
+    let value = shown_value(&settings.parameter("ssl_max_protocol_version")?.value);
     let fix = Fix::text("remove that limit; TLS 1.0 and 1.1 are deprecated (RFC 8996)")
         .set("ssl_max_protocol_version", "");
     let fix = match settings.parameter("ssl_min_protocol_version") {
@@ -641,7 +638,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
         return Some(found);
     }
     let (what, seen) = unsupported(view)?;
-    if let Some(found) = own_limit(view, &what) {
+    if let Some(found) = own_limit(view) {
         return Some(found);
     }
     let (title, place) = match seen {
