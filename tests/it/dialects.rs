@@ -714,6 +714,14 @@ fn jdbc() {
             "sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=QUERY",
             "sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=QUERY",
             "sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg=ROOT",
+            "sslmode=require&targetServerType=any",
+            "sslmode=require&targetServerType=primary",
+            "sslmode=require&targetServerType=master",
+            "sslmode=require&targetServerType=preferPrimary",
+            "sslmode=require&targetServerType=preferMaster",
+            "sslmode=require&targetServerType=preferSlave",
+            "sslmode=require&targetServerType=read-write",
+            "sslmode=require&targetServerType=standby",
         ],
         ..url("jdbc", "jdbc:postgresql://localhost:PORT/postgres?user=USER", java)
     });

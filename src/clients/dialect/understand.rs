@@ -63,7 +63,7 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
     remarks.extend(misnamed(dialect, &found, &settings));
     unknown(dialect, &settings, found.parsed.pairs.len(), &mut remarks, &mut faults);
     open(&mut settings, &mut remarks, &mut faults);
-    rewritten(&settings, &mut remarks, &mut faults);
+    rewritten(dialect, &settings, &mut remarks, &mut faults);
     let scheme = scheme(found.form, &found.text);
     let decision = (dialect.demand)(&Lookup {
         settings: &settings,
@@ -395,7 +395,7 @@ fn open(settings: &mut [Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fa
 }
 
 /// Values that are written in another way than libpq's.
-fn rewritten(settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
+fn rewritten(dialect: &Dialect, settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
     for (at, setting) in settings.iter().enumerate().filter(|(_, setting)| setting.counts) {
         let Some(Meaning::Rewritten(_, rewrite)) = setting.meaning else { continue };
         if setting.libpq_value().is_none() {
@@ -405,17 +405,23 @@ fn rewritten(settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<F
                     place: setting.place.value.clone(),
                 }),
                 // pgjdbc does not start with another one (HostRequirement.getTargetServerType).
-                super::Rewrite::ServerType if setting.keyword == "targetServerType" => faults.push(Fault {
-                    kind: FaultKind::InvalidValue(
-                        setting.keyword.clone(),
-                        "any, primary, secondary, preferPrimary, preferSecondary".into(),
-                    ),
-                    place: setting.place.value.clone(),
-                }),
+                super::Rewrite::ServerType if dialect.name == "jdbc" && !prefers_primary(setting) => faults
+                    .push(Fault {
+                        kind: FaultKind::InvalidValue(
+                            setting.keyword.clone(),
+                            "any, primary, secondary, preferPrimary, preferSecondary".into(),
+                        ),
+                        place: setting.place.value.clone(),
+                    }),
                 _ => remarks.push(Remark::NotCarried(at)),
             }
         }
     }
+}
+
+/// Whether pgjdbc is to take a primary server where there is one, for which libpq has no word.
+fn prefers_primary(setting: &Setting) -> bool {
+    setting.value.plain() == Some(b"preferPrimary")
 }
 
 /// Hosts that hold what may be a password: nothing of that sort is looked up.
