@@ -1,8 +1,9 @@
 //! What is wrong with a certificate of the path, the path's end and the name aside.
 
 use super::reissue::{self, Key};
-use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, otherwise};
-use crate::certificate::Facts;
+use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, of_file, otherwise};
+use crate::certificate::{Facts, SecurityLevel};
+use crate::conninfo::Settings;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::rule::Finding;
@@ -10,6 +11,7 @@ use crate::diagnose::view::{View, path_text};
 use crate::stage::Stage;
 use crate::text;
 use crate::timestamp::Timestamp;
+use crate::trust::Weakness;
 use crate::verify::{Defect, NameFault, NotACa, Presented};
 
 /// More digits of a serial number than any sound one has (RFC 5280, section 4.1.2.2: 20 octets).
@@ -109,8 +111,22 @@ pub(super) fn subject(view: &View<'_>, defect: &Defect) -> String {
     certificate.map_or_else(String::new, |(certificate, _)| certificate.short_subject())
 }
 
-/// The certificate at a place of the path, issued again.
-fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
+/// The certificate at a place of the path, issued again, or another in the place of the client's own.
+fn reissued(view: &View<'_>, at: usize, text: &str, key: Key) -> Vec<Fix> {
+    if let Some(own) = of_file::entry(view, at) {
+        return of_file::mended(view, own);
+    }
+    let also = of_file::copy(view, at).map(|copy| {
+        Fix::text(format!(
+            "here too: {}: replace the same certificate there, or remove it; it is taken before any that the server sends",
+            of_file::place(copy)
+        ))
+    });
+    [reissued_there(view, at, text, key)].into_iter().chain(also).collect()
+}
+
+/// The certificate that the server sends, issued again.
+fn reissued_there(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
     // What only says what to do is told where.
     let text = match text.starts_with("reissue") {
         true if at == 0 => format!("on the server{}: {text}, then reload", before_the_day(view)),
@@ -143,12 +159,15 @@ const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | opens
 /// Puts a new certificate into the server. Many an expired certificate was renewed in its file, and the server was never
 /// told.
 fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
+    if let Some(own) = of_file::entry(view, at) {
+        return of_file::mended(view, own);
+    }
     if view.provider().is_some() {
         return vec![reissue::server(view, "", Key::Kept, None)];
     }
     // A rehearsal knows the file, and that one has expired; of a day to come nothing was renewed yet.
     if view.rehearsal().is_some() || view.evidence.judged_at > view.evidence.started {
-        return vec![reissued(view, at, &format!("reissue {part}"), Key::Kept)];
+        return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
     let reload = Fix::text(
         format!("on the server, in the data directory: see until when {part} in the file of ssl_cert_file is valid; if that is in the future, it was \
@@ -160,7 +179,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         // Renewed with the names it has it would be refused next.
         (0, Some(host)) => {
             let text = format!("{past}: reissue {part}, for {host} too, which it does not name, then reload");
-            reissue::server(view, &text, Key::Kept, Some(&host))
+            vec![reissue::server(view, &text, Key::Kept, Some(&host))]
         }
         (0, None) => reissued(view, at, &format!("{past}: reissue {part}, then reload"), Key::Kept),
         _ => {
@@ -170,7 +189,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
             reissued(view, at, &text, Key::Kept)
         }
     };
-    vec![reload, renewed]
+    [reload].into_iter().chain(renewed).collect()
 }
 
 /// The name of the server, where its certificate lacks that.
@@ -183,6 +202,7 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
     let judgement = view.judgement()?;
     let wanted = |defect: &Defect| matches!(defect, Defect::Expired { at } if expired_root_of_file(judgement, *at).is_none());
     let (defect, facts, part) = first(view, wanted)?;
+    let own = of_file::entry(view, defect.place().unwrap_or(0));
     let days = view.evidence.judged_at.days_since(facts.not_after).max(0);
     let ended = facts.not_after.date();
     let last_moment = Timestamp::from_unix(facts.not_after.unix() - 1).unwrap_or(facts.not_after);
@@ -195,16 +215,23 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         format!(
-            "it expired {} ago, at {}",
+            "it expired {} ago, at {}{}",
             view.evidence.judged_at.distance(facts.not_after),
-            facts.not_after.minute()
+            facts.not_after.minute(),
+            if own.is_some() {
+                "; OpenSSL takes it before any certificate that the server sends"
+            } else {
+                ""
+            }
         )
     };
     Some(
         Finding::titled(format!("{part} expired on {ended}"))
             .because(cause)
             .fact("certificate", subject(view, defect))
+            .fact_if("in_file", own.map(of_file::place))
             .fact("valid", format!("{} to {ended}", facts.not_before.date()))
+            .fact_if("sent", own.and_then(|own| of_file::sent_instead(view, own)))
             .fact("days_past", days)
             .fact("judged_at", view.evidence.judged_at.to_string())
             .fact_if("otherwise", otherwise::at(view, last_moment))
@@ -225,7 +252,7 @@ pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {
     );
     Some(
         found
-            .fix(reissued(view, defect.place().unwrap_or(0), &again, Key::Kept))
+            .fixes(reissued(view, defect.place().unwrap_or(0), &again, Key::Kept))
             .fact_if("otherwise", otherwise::at(view, facts.not_before)),
     )
 }
@@ -280,7 +307,7 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("since", since)
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
-            .fix(reissued(
+            .fixes(reissued(
                 view,
                 defect.place().unwrap_or(0),
                 &format!("on the server: replace {part} by one with a new key, then reload"),
@@ -292,15 +319,45 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
 pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
     let (defect, _, part) =
         first(view, |defect| matches!(defect, Defect::WeakKey { .. } | Defect::WeakSignature { .. }))?;
-    let settings = view.settings()?;
-    let level = settings.security_level();
+    let weakness = match defect {
+        Defect::WeakKey { key, .. } => Weakness::Key(key.clone()),
+        Defect::WeakSignature { algorithm, .. } => Weakness::Signature(algorithm.clone()),
+        _ => return None,
+    };
+    let (cause, needed) = refused_as_weak(view.settings(), &weakness);
+    let what = text::printable(&weakness.to_string());
+    Some(
+        Finding::titled(format!("{part} is too weak: {what}"))
+            .because(cause)
+            .fact("certificate", subject(view, defect))
+            .fact("weak", what)
+            .fact("needed", needed)
+            .fixes(reissued(
+                view,
+                defect.place().unwrap_or(0),
+                &format!("on the server: reissue {part} with {needed}, then reload"),
+                match defect {
+                    Defect::WeakKey { .. } => Key::New,
+                    _ => Key::Kept,
+                },
+            )),
+    )
+}
+
+/// Why OpenSSL refuses what is weak, and what it would take; without settings at its usual level.
+pub(in crate::diagnose) fn refused_as_weak(
+    settings: Option<&Settings>,
+    weakness: &Weakness,
+) -> (String, &'static str) {
+    let level = settings.map_or_else(SecurityLevel::default, Settings::security_level);
     let (keys, signatures) = match level.number() {
         ..=2 => ("RSA of 2048 bits or more, or ECDSA on P-256 and up", "a signature with SHA-256 or better"),
         3 => ("RSA of 3072 bits or more, or ECDSA on P-256 and up", "a signature with SHA-256 or better"),
         4 => ("ECDSA on P-384 and up", "a signature with SHA-384 or better"),
         _ => ("ECDSA on P-521", "a signature with SHA-512"),
     };
-    let cause = match settings.openssl.as_ref().filter(|config| config.level.is_some()) {
+    let config = settings.and_then(|settings| settings.openssl.as_ref());
+    let cause = match config.filter(|config| config.level.is_some()) {
         Some(config) => format!(
             "the OpenSSL configuration {} sets security level {}, at which OpenSSL rejects it; the default of OpenSSL 3 is \
              level 2",
@@ -311,31 +368,7 @@ pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
                  1.1.1 at its own default of level 1, may still connect"
             .to_owned(),
     };
-    let (what, needed) = match defect {
-        Defect::WeakKey { key, .. } => (format!("its key is {key}"), keys),
-        Defect::WeakSignature { algorithm, .. } => {
-            let hash = algorithm.algorithm.hash().map_or("a weak hash".to_owned(), |hash| hash.to_string());
-            (format!("its signature uses {hash} ({algorithm})"), signatures)
-        }
-        _ => return None,
-    };
-    let what = text::printable(&what);
-    Some(
-        Finding::titled(format!("{part} is too weak: {what}"))
-            .because(cause)
-            .fact("certificate", subject(view, defect))
-            .fact("weak", what)
-            .fact("needed", needed)
-            .fix(reissued(
-                view,
-                defect.place().unwrap_or(0),
-                &format!("on the server: reissue {part} with {needed}, then reload"),
-                match defect {
-                    Defect::WeakKey { .. } => Key::New,
-                    _ => Key::Kept,
-                },
-            )),
-    )
+    (cause, if matches!(weakness, Weakness::Key(_)) { keys } else { signatures })
 }
 
 pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
@@ -393,7 +426,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
             .because("OpenSSL checks what each certificate of the path may be used for")
             .fact("certificate", subject(view, defect))
             .fact("constraint", constraint)
-            .fix(reissued(view, defect.place().unwrap_or(0), fix, Key::Kept)),
+            .fixes(reissued(view, defect.place().unwrap_or(0), fix, Key::Kept)),
     )
 }
 
@@ -491,9 +524,9 @@ fn invalid_by(view: &View<'_>, wanted: impl Fn(&Defect) -> bool) -> Option<Findi
             .fact("certificate", subject(view, defect))
             .fact("what", what)
             .fixes(matches!(defect, Defect::BadSignature { .. }).then(|| issuer_by_another_key(view, defect)))
-            .fix(match remedy {
+            .fixes(match remedy {
                 Remedy::Reissue(text, key) => reissued(view, defect.place().unwrap_or(0), text, key),
-                Remedy::Other(text) => Fix::text(text),
+                Remedy::Other(text) => vec![Fix::text(text)],
             }),
     )
 }

@@ -7,6 +7,7 @@ mod faults;
 mod hidden;
 pub(super) mod known;
 mod name;
+mod of_file;
 mod otherwise;
 pub(super) mod reissue;
 mod stranger;
@@ -15,7 +16,7 @@ pub(super) use crl::{
     address as crl_address, download as crl_download, is_unwanted as crl_is_unwanted, note_of_addresses,
 };
 pub(super) use detour::detour;
-pub(super) use faults::begins_later;
+pub(super) use faults::{begins_later, refused_as_weak};
 pub(super) use hidden::hides_the_right_one;
 pub(super) use known::Root;
 pub(super) use stranger::stranger;
@@ -100,7 +101,10 @@ pub(super) fn expired_root_of_file(judgement: &Judgement, at: usize) -> Option<(
 fn named(judgement: &Judgement, at: usize) -> String {
     match member(judgement, at) {
         Some((_, part)) if at == 0 => part.to_owned(),
-        Some((certificate, part)) => format!("{part} {}", certificate.short_subject()),
+        Some((certificate, part)) => {
+            let whose = if of_file::holds(judgement, at) { " of the root file" } else { "" };
+            format!("{part} {}{whose}", certificate.short_subject())
+        }
         None => "a certificate".to_owned(),
     }
 }

@@ -366,6 +366,53 @@ fn a_root_that_ended() {
         .shows("in_file", "/etc/ssl/roots.pem, line 1");
 }
 
+/// The path goes through the client's own file before it goes through what the server sends.
+#[test]
+fn an_intermediate_of_the_root_file_is_the_files_fault() {
+    let (root, key) = (Authority::root("Test Root"), || crate::demo::pki::key().unwrap());
+    let of_days = |key, until| {
+        let mut dated = params("Test Middle", true);
+        dated.not_after = until;
+        root.issue_for(key, dated)
+    };
+    let (shared, expired) = (key(), date_time_ymd(2026, 6, 1));
+    let again = rcgen::KeyPair::try_from(shared.serialize_der()).unwrap();
+    let (old, current) = (of_days(shared, expired), of_days(again, date_time_ymd(2030, 1, 1)));
+    let leaf = current.server(HOST);
+    let file: [&Certificate; 2] = [&root.certificate, &old.certificate];
+    let at_first = |evidence: Evidence| {
+        let found = evidence.fails(&codes::CERTIFICATE_EXPIRED);
+        let diagnosis = &found.diagnosis;
+        assert_eq!(diagnosis.title, "the intermediate Test Middle of the root file expired on 2026-06-01");
+        assert!(diagnosis.fixes.iter().all(|fix| !fix.text.contains("server.crt")), "{diagnosis:#?}");
+        found.shows("in_file", "/etc/ssl/roots.pem, line 26").shows("days_past", "177")
+    };
+    let sends_its_own = Evidence::of(vec![leaf.clone(), current.certificate.clone()], &file);
+    let found = at_first(sends_its_own).shows("sent", "another Test Middle, valid until 2030-01-01");
+    let first = &found.diagnosis.fixes[0];
+    assert!(first.text.starts_with("here, in /etc/ssl/roots.pem: remove"), "{first:?}");
+    assert_eq!(first.tried, Some(crate::diagnose::Trial::Works));
+    assert_eq!(found.diagnosis.fixes.len(), 1);
+    // Removed, it would be missing.
+    let found = at_first(Evidence::of(vec![leaf.clone()], &file));
+    let first = &found.diagnosis.fixes[0];
+    assert!(first.text.contains("put the current certificate of Test Middle in the place"), "{first:?}");
+    assert!(first.tried.is_none());
+    found.runs("sed -i.bak '26,/-----END [A-Z ]*CERTIFICATE-----/d' /etc/ssl/roots.pem && cat new-ca.crt");
+    // What the server sends as well has to go in both places.
+    let both = Evidence::of(vec![leaf, old.certificate.clone()], &file).fails(&codes::CERTIFICATE_EXPIRED);
+    both.titled("the intermediate Test Middle expired on 2026-06-01")
+        .runs("pg_reload_conf")
+        .advises("here too: /etc/ssl/roots.pem, line 26: replace the same certificate there");
+    // Other faults of such a certificate are told in the same way.
+    let no_ca = root.issue(params("No CA", false));
+    let file: [&Certificate; 2] = [&root.certificate, &no_ca.certificate];
+    Evidence::of(vec![no_ca.server(HOST)], &file)
+        .fails(&codes::CERTIFICATE_PURPOSE)
+        .titled("the intermediate No CA of the root file is not a CA and may not issue certificates")
+        .advises("here, in /etc/ssl/roots.pem: put the current certificate of No CA");
+}
+
 #[test]
 fn purposes() {
     let chain = Chain::honest();
