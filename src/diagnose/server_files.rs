@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::Fix;
+use super::certificate::refused_as_weak;
 use super::code::{Code, Severity};
 use super::root_file::to_pem;
 use super::rule::{Finding, Rule};
@@ -207,6 +208,17 @@ fn certificate_fix(path: &Path, content: &FileContent) -> Fix {
             "{name} is a request: have the CA sign it, and name the certificate that the CA returns"
         )),
         FileContent::Directory => Fix::text("name the certificate's file, not its directory"),
+        FileContent::TooWeak { is_leaf, weakness, .. } => {
+            let (_, needed) = refused_as_weak(None, weakness);
+            Fix::text(match is_leaf {
+                true => {
+                    format!("{name}: have the CA issue the server's certificate again: it needs {needed}")
+                }
+                false => format!(
+                    "{name}: put the CA's current certificate in the place of that one: it needs {needed}"
+                ),
+            })
+        }
         FileContent::BadBlock { line, .. } => {
             Fix::text(format!("{name}: copy the certificate at line {line} again, or reissue it"))
         }

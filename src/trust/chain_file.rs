@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{FileCertificate, FileContent, FileError, file};
+use super::{FileCertificate, FileContent, FileError, Weakness, file};
 use crate::certificate::{self, Certificate, SecurityLevel, pem};
 
 /// Why OpenSSL loads nothing.
@@ -38,8 +38,17 @@ pub(super) fn read(path: &Path, level: SecurityLevel) -> Result<Vec<FileCertific
         if !block.headers.is_empty() {
             return Err(bad("it has header lines".to_owned()));
         }
-        if let Some(fault) = fault(&certificate, level) {
-            return Err(bad(fault));
+        match fault(&certificate, level) {
+            Some(Fault::Damaged(what)) => return Err(bad(what)),
+            Some(Fault::Weak(weakness)) => {
+                let is_leaf = chain.is_empty();
+                return Err(ChainFault::Invalid(FileContent::TooWeak {
+                    line: block.line,
+                    is_leaf,
+                    weakness,
+                }));
+            }
+            None => {}
         }
         chain.push(FileCertificate { certificate, file: path.to_owned(), line: block.line });
     }
@@ -53,14 +62,22 @@ pub(super) fn read(path: &Path, level: SecurityLevel) -> Result<Vec<FileCertific
     Ok(chain)
 }
 
+/// What keeps a certificate from being loaded.
+enum Fault {
+    Damaged(String),
+    Weak(Weakness),
+}
+
 /// What OpenSSL at this level minds about a certificate that is to be sent.
-fn fault(certificate: &Certificate, level: SecurityLevel) -> Option<String> {
+fn fault(certificate: &Certificate, level: SecurityLevel) -> Option<Fault> {
     match certificate.facts() {
-        Err(error) => (!certificate.decodes_but_for_times()).then(|| error.to_string()),
-        Ok(facts) if !facts.key_decodes() => Some("its public key cannot be decoded".to_owned()),
-        Ok(facts) if facts.key.is_weak_at(level) => Some(format!("its key ({}) is too small", facts.key)),
+        Err(error) => (!certificate.decodes_but_for_times()).then(|| Fault::Damaged(error.to_string())),
+        Ok(facts) if !facts.key_decodes() => {
+            Some(Fault::Damaged("its public key cannot be decoded".to_owned()))
+        }
+        Ok(facts) if facts.key.is_weak_at(level) => Some(Fault::Weak(Weakness::Key(facts.key.clone()))),
         Ok(facts) if facts.signature.algorithm.is_weak_at(level) && !facts.is_self_signed() => {
-            Some(format!("its signature ({}) is too weak", facts.signature))
+            Some(Fault::Weak(Weakness::Signature(facts.signature.clone())))
         }
         Ok(_) => None,
     }

@@ -317,6 +317,9 @@ mod tests {
                 ClientIdentity::Ready(_) => assert!(wanted, "{name}"),
                 ClientIdentity::Failed(IdentityError::CertificateInvalid { content, .. }) => {
                     assert!(!wanted, "{name}: {content}");
+                    // What is sound and too weak is told from what is damaged.
+                    let is_weak = matches!(content, FileContent::TooWeak { .. });
+                    assert_eq!(is_weak, ["SHA-1", "RSA 1024 in the chain"].contains(&name), "{name}");
                 }
                 other => panic!("{name}: {other:?}"),
             }

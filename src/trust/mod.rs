@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::certificate::{Alteration, Certificate, Crl, SecurityLevel};
+use crate::certificate::{Alteration, Certificate, Crl, KeyKind, SecurityLevel, SignatureKind};
 use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
 pub use issuers::Issuers;
@@ -178,12 +178,21 @@ pub enum FileContent {
     Html,
     /// UTF-16 text.
     Utf16(Utf16Form),
-    /// PEM with a block that cannot be read or, in a client's certificate file, is too weak: its line and what is wrong with it.
+    /// PEM with a block that cannot be read: its line and what is wrong with it.
     BadBlock {
         /// Line of the `-----BEGIN`, from 1.
         line: usize,
         /// What is wrong.
         what: String,
+    },
+    /// A sound certificate, to be presented, that OpenSSL does not load at its security level.
+    TooWeak {
+        /// Line of the `-----BEGIN`, from 1.
+        line: usize,
+        /// Whether it is the file's first one, and not one of its chain.
+        is_leaf: bool,
+        /// What about it is too weak.
+        weakness: Weakness,
     },
     /// PEM that was altered on its way.
     Altered(Vec<Alteration>),
@@ -193,6 +202,27 @@ pub enum FileContent {
     Wrapped(Wrapping),
     /// Something without any certificate in it.
     NoCertificate,
+}
+
+/// What is too weak about a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// Its key.
+    Key(KeyKind),
+    /// The hash of its signature.
+    Signature(SignatureKind),
+}
+
+impl std::fmt::Display for Weakness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "its key is {key}"),
+            Self::Signature(kind) => match kind.algorithm.hash() {
+                Some(hash) => write!(f, "its signature uses {hash} ({kind})"),
+                None => write!(f, "its signature uses a weak hash ({kind})"),
+            },
+        }
+    }
 }
 
 /// Forms of other programs, by how a file of theirs begins.
@@ -292,6 +322,9 @@ impl std::fmt::Display for FileContent {
             Self::Utf16(_) => "it is UTF-16 text",
             Self::BadBlock { line, what } => {
                 return write!(f, "the block at line {line} is damaged: {what}");
+            }
+            Self::TooWeak { line, weakness, .. } => {
+                return write!(f, "the certificate at line {line} is too weak for OpenSSL: {weakness}");
             }
             Self::Altered(by) => {
                 let all: Vec<String> = by.iter().map(ToString::to_string).collect();

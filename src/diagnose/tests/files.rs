@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::fixtures::*;
-use crate::certificate::Alteration;
+use crate::certificate::{Alteration, Hash, KeyKind, SignatureAlgorithm, SignatureKind};
 use crate::conninfo::{Origin, Place, RootChoice, SslMode};
 use crate::diagnose::StageStatus;
 use crate::diagnose::codes;
@@ -13,7 +13,8 @@ use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::trust::{
-    ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Pkcs7Form, Roots, Utf16Form, Wrapping,
+    ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Pkcs7Form, Roots, Utf16Form, Weakness,
+    Wrapping,
 };
 
 fn path(text: &str) -> PathBuf {
@@ -224,6 +225,34 @@ fn a_certificate_needs_its_key() {
         .shows("certificate", "/c.crt")
         .shows("key", "/c.key")
         .advises("sslkey=FILE");
+}
+
+/// What is too weak is sound, and copying it again mends nothing.
+#[test]
+fn a_weak_client_certificate_is_not_called_damaged() {
+    let weak = |is_leaf, weakness| {
+        let content = FileContent::TooWeak { line: 3, is_leaf, weakness };
+        let found = with_identity(IdentityError::CertificateInvalid { path: path("/c.crt"), content })
+            .fails(&codes::CLIENT_CERT_INVALID);
+        let words = format!("{:?}", found.diagnosis);
+        assert!(!words.contains("damaged") && !words.contains("copy the certificate"), "{words}");
+        found.shows("problem", "line 3").because("security level 2")
+    };
+    let key = Weakness::Key(KeyKind::Rsa(1024));
+    weak(true, key.clone())
+        .titled("the client certificate in /c.crt is too weak: its key is RSA 1024")
+        .shows("needed", "RSA of 2048 bits or more")
+        .advises("for a new key")
+        .runs("openssl req -new -newkey");
+    let signature = Authority::root("Any").certificate.facts().unwrap().signature.clone();
+    let algorithm = SignatureAlgorithm::RsaPkcs1(Hash::Sha1);
+    let sha1 = Weakness::Signature(SignatureKind { algorithm, ..signature });
+    weak(true, sha1)
+        .called("its signature uses SHA-1")
+        .shows("needed", "SHA-256")
+        .advises("the key can stay")
+        .runs("openssl x509 -x509toreq -in /c.crt");
+    weak(false, key).called("a CA certificate in /c.crt is too weak").advises("here, in /c.crt");
 }
 
 #[test]

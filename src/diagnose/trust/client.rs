@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::said;
 use crate::conninfo::Origin;
+use crate::diagnose::certificate::{refused_as_weak, reissue};
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
@@ -13,7 +14,7 @@ use crate::evidence::SessionFailure;
 use crate::file::obstacle::Obstacle;
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{ClientIdentity, FileContent, FileError, IdentityError, KeyProblem};
+use crate::trust::{ClientIdentity, FileContent, FileError, IdentityError, KeyProblem, Weakness};
 
 /// `client-cert-missing`.
 pub const CLIENT_CERT_MISSING: Code = Code {
@@ -287,6 +288,14 @@ pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
         }
         _ => return None,
     };
+    if let IdentityError::CertificateInvalid {
+        content: FileContent::TooWeak { is_leaf, weakness, .. }, ..
+    } = identity_error(view)?
+    {
+        return Some(
+            too_weak(view, path, *is_leaf, weakness).fact("problem", why).fact("from", said(view, "sslcert")),
+        );
+    }
     let cause = match stray {
         true => {
             "sslcert is not set; libpq found this file by default and reads it as PEM, the client's certificate first and its \
@@ -309,6 +318,46 @@ pub(super) fn certificate_invalid(view: &View<'_>) -> Option<Finding> {
             .fixes(fixes)
             .fixes((!stray).then(|| without_certificate(view))),
     )
+}
+
+/// A sound certificate that OpenSSL refuses to present.
+fn too_weak(view: &View<'_>, path: &Path, is_leaf: bool, weakness: &Weakness) -> Finding {
+    let (cause, needed) = refused_as_weak(view.settings(), weakness);
+    let (file, user) = (path_text(path), view.user());
+    let renewed = match (is_leaf, weakness) {
+        (true, Weakness::Key(_)) => reissue::client(
+            &format!(
+                "at the server's client CA: issue a certificate for a new key ({needed}); ca.crt and ca.key below are that CA's; then here: set \
+                 sslcert and sslkey to the two new files"
+            ),
+            &user,
+        ),
+        (true, Weakness::Signature(_)) => {
+            let key = view.settings().and_then(|settings| settings.path("sslkey"));
+            let key = key.map_or("client.key".into(), |key| key.to_string_lossy().into_owned());
+            Fix::text(format!(
+                "at the server's client CA: issue the certificate again with {needed} (the key can stay); ca.crt and ca.key below are that \
+                 CA's; then here: put it into {file}"
+            ))
+            .run(format!(
+                "# here:\nopenssl x509 -x509toreq -in {} -signkey {} -out client.csr\n# at the CA:\n\
+                 openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -sha256 -out client-new.crt",
+                text::shell_quoted(&path.to_string_lossy()),
+                text::shell_quoted(&key)
+            ))
+        }
+        (false, _) => Fix::text(format!(
+            "here, in {file}: put that CA's current certificate ({needed}) in the place of this one; its administrator has it"
+        )),
+    };
+    let whose = if is_leaf { "the client certificate in" } else { "a CA certificate in" };
+    Finding::titled(format!("{whose} {file} is too weak: {}", text::printable(&weakness.to_string())))
+        .in_short("the client certificate is too weak")
+        .because(cause)
+        .fact("path", file)
+        .fact("needed", needed)
+        .fix(renewed)
+        .fix(without_certificate(view))
 }
 
 /// What makes a certificate of what the file is.
