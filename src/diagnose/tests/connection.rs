@@ -1,6 +1,9 @@
 //! dns, tcp, negotiate, tls
 
 use std::io::ErrorKind;
+use std::sync::Arc;
+
+use rcgen::date_time_ymd;
 
 use super::fixtures::*;
 use crate::certificate::Certificate;
@@ -10,6 +13,7 @@ use crate::evidence::{
     Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NameServerAnswer, NegotiateResult,
     OsFailure, Question, Resolution, SessionFailure, TcpResult, TlsFailure,
 };
+use crate::trust::{ClientCertificate, ClientIdentity};
 
 fn unresolved(host: &str, kind: DnsFailure, code: i32, text: &str) -> Evidence {
     Evidence::healthy().with_host(host, "203.0.113.7").with_dns(Resolution::Failed {
@@ -570,6 +574,83 @@ fn client_certificates_wanted_and_refused() {
         .fails(&codes::CLIENT_CERT_REJECTED)
         .advises("common name is the user app");
     asked(true)(Evidence::healthy()).verified();
+}
+
+/// What of the client's own certificates has expired is known here, whatever the server says or does not say of it.
+#[test]
+fn a_client_certificate_that_has_expired_is_told_first() {
+    let ended = |ca| {
+        let mut ended = params(if ca { "Client Middle" } else { "app" }, ca);
+        ended.not_after = date_time_ymd(2026, 11, 20);
+        ended
+    };
+    let root = Authority::root("Clients");
+    let middle = root.intermediate("Client Middle");
+    let old_middle = root.issue(ended(true));
+    let presented = |chain: Vec<&Authority>, evidence: Evidence| {
+        let chain: Vec<_> = chain.into_iter().map(|one| one.certificate.clone()).collect();
+        let key = Arc::new(rustls::pki_types::PrivateKeyDer::try_from(root.key_der()).unwrap());
+        evidence
+            .with(|evidence| {
+                Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
+                    ClientIdentity::Ready(ClientCertificate {
+                        chain,
+                        key,
+                        certificate_file: "/app.crt".into(),
+                        key_file: "/app.key".into(),
+                        key_is_pem: true,
+                    });
+                let at = |keyword, value| parameter(keyword, value, Origin::ConnectionString);
+                evidence.config.as_mut().unwrap().parameters.push(at("sslcert", "/app.crt"));
+            })
+            .with_attempt(|attempt| {
+                let record = &mut attempt.tls.as_mut().unwrap().result.client_certificate;
+                (record.requested, record.sent) = (true, true);
+                record.authorities = vec!["CN=Clients".to_owned()];
+            })
+    };
+    let (old, current) = (root.issue(ended(false)), root.issue(params("app", false)));
+    let answers: [fn(Evidence) -> Evidence; 5] = [
+        |evidence| evidence.with_session(SessionFailure::AlertReceived(45)),
+        |evidence| evidence.with_tls(TlsFailure::AlertReceived(42)),
+        |evidence| evidence.with_tls(TlsFailure::Ended(Closure::Reset)),
+        |evidence| {
+            let evidence = evidence.with_session(SessionFailure::Ended(Closure::Closed));
+            evidence.with_attempt(|attempt| {
+                attempt.session.as_mut().unwrap().result.last_message = None;
+            })
+        },
+        |evidence| evidence.with_error("28000", "client certificate validation failed"),
+    ];
+    for answer in answers {
+        let found = presented(vec![&old], answer(Evidence::healthy())).fails(&codes::CLIENT_CERT_REJECTED);
+        let first = &found.diagnosis.fixes[0].text;
+        assert!(first.starts_with("at CN=Clients: issue a new certificate for app"), "{first}");
+        found
+            .titled("the client certificate app expired on 2026-11-20, and the server rejected it")
+            .because("by this machine's clock it expired 5 days ago")
+            .shows("path", "/app.crt");
+        let chain = vec![&current, &old_middle];
+        presented(chain, answer(Evidence::healthy()))
+            .fails(&codes::CLIENT_CERT_REJECTED)
+            .called("Client Middle, an intermediate of the client certificate, expired on 2026-11-20")
+            .advises("here, in /app.crt: put that CA's current certificate in the place of the expired one");
+    }
+    presented(
+        vec![&old],
+        Evidence::healthy().with_error("28000", "connection requires a valid client certificate"),
+    )
+    .fails(&codes::CLIENT_CERT_REQUIRED)
+    .shows("client_certificate", "one was sent; the client certificate app expired on 2026-11-20");
+    // Where none of them has, a server that says so means its own files or clock.
+    let chain = vec![&current, &middle];
+    let found = presented(chain.clone(), answers[0](Evidence::healthy())).fails(&codes::CLIENT_CERT_REJECTED);
+    assert!(!found.diagnosis.fixes[0].text.contains("new certificate"), "{:?}", found.diagnosis.fixes);
+    found.because("the certificates sent are valid").runs("openssl crl -noout -nextupdate");
+    // Nothing is claimed of what was closed for reasons of its own.
+    presented(chain, answers[2](Evidence::healthy())).fails(&codes::TLS_CLOSED);
+    presented(vec![&old], Evidence::healthy().with_error("3D000", "database \"x\" does not exist"))
+        .fails(&codes::DATABASE_MISSING);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::diagnose::fix::{RELOAD, provider_hints};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
 use crate::diagnose::{Fix, alerts, by_default};
-use crate::evidence::{ClientCertificateRecord, SessionFailure};
+use crate::evidence::{ClientCertificateRecord, SessionFailure, TlsFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -36,6 +36,90 @@ pub const CLIENT_CERT_REJECTED: Code = Code {
     retryable: false,
 };
 
+/// A certificate of the client's own that was sent and is outside its dates by this machine's clock.
+struct Outdated<'a> {
+    /// What it is, by its name.
+    what: String,
+    facts: &'a Facts,
+    is_leaf: bool,
+    file: String,
+}
+
+impl<'a> Outdated<'a> {
+    fn sent(view: &View<'a>) -> Option<Self> {
+        let ClientIdentity::Ready(identity) = &view.trust()?.client else { return None };
+        let now = view.evidence.started;
+        let decoded =
+            identity.chain.iter().filter_map(|certificate| Some((certificate, certificate.facts().ok()?)));
+        let (at, (certificate, facts)) = decoded
+            .enumerate()
+            .filter(|_| view.tls().is_some_and(|tls| tls.client_certificate.sent))
+            .find(|(_, (_, facts))| !(facts.not_before..facts.not_after).contains(&now))?;
+        let name = certificate.short_subject();
+        let what = match at {
+            0 => format!("the client certificate {name}"),
+            _ => format!("{name}, an intermediate of the client certificate,"),
+        };
+        Some(Self { what, facts, is_leaf: at == 0, file: path_text(&identity.certificate_file) })
+    }
+
+    /// `expired on 2026-11-27`
+    fn since(&self, view: &View<'_>) -> String {
+        match self.facts.not_after <= view.evidence.started {
+            true => format!("expired on {}", self.facts.not_after.date()),
+            false => format!("is not valid before {}", self.facts.not_before.date()),
+        }
+    }
+
+    /// Why that is known.
+    fn why(&self, view: &View<'_>) -> String {
+        let now = view.evidence.started;
+        match self.facts.not_after <= now {
+            true => format!(
+                "by this machine's clock it expired {} ago, at {}",
+                now.distance(self.facts.not_after),
+                self.facts.not_after.minute()
+            ),
+            false => format!(
+                "by this machine's clock it is valid from {} only, in {}",
+                self.facts.not_before.minute(),
+                self.facts.not_before.distance(now)
+            ),
+        }
+    }
+
+    fn fixes(&self, view: &View<'_>) -> Vec<Fix> {
+        let Self { file, .. } = self;
+        let record = view.tls().map(|tls| client_ca(&tls.client_certificate)).unwrap_or_default();
+        if self.facts.not_before > view.evidence.started {
+            return vec![Fix::text(format!(
+                "wait until {}, or have its CA issue one that is valid now; first see that this machine's clock is right: it reads {}",
+                self.facts.not_before.minute(),
+                view.evidence.started
+            ))
+            .run("date -u")];
+        }
+        vec![match self.is_leaf {
+            true => Fix::text(format!(
+                "at {record}: issue a new certificate for {user} (ca.crt and ca.key below are that CA's, which its administrator has); \
+                 then here: put it into {file}, and its key into the file of sslkey",
+                user = view.user()
+            ))
+            .run_as(reissue::client("", &view.user())),
+            false => Fix::text(format!(
+                "here, in {file}: put that CA's current certificate in the place of the expired one (its administrator has it), or remove \
+                 it if the server's ssl_ca_file has the current one"
+            )),
+        }]
+    }
+}
+
+/// Where the server says "expired" and by this machine's clock nothing of the client's is: OpenSSL sends that alert for what
+/// it verifies with, too (`x509table` in ssl/statem/statem_lib.c: the CA's certificate, its CRL).
+const ENDS_ON_THE_SERVER: &str = "psql -Atc 'SHOW ssl_ca_file' -c 'SHOW ssl_crl_file'\n\
+     openssl crl2pkcs7 -nocrl -certfile root.crt | openssl pkcs7 -print_certs -noout -text | grep -E 'Subject:|Not After'\n\
+     openssl crl -noout -nextupdate -in root.crl\ndate -u";
+
 /// The message of an error that came after the handshake.
 fn server_message(view: &View<'_>) -> Option<String> {
     match view.session_failure()? {
@@ -54,14 +138,16 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
         (_, Some(said)) => text::printable(said),
         _ => return None,
     };
+    let outdated = Outdated::sent(view);
     let held_back = view.settings().is_some_and(|settings| settings.certificate_mode == SslCertMode::Disable);
     let absent = match view.trust().map(|trust| &trust.client) {
         Some(ClientIdentity::Absent { path, .. }) => {
             Some(format!("sslcert names {}, which does not exist", path_text(path)))
         }
-        Some(ClientIdentity::Ready(_)) if record.sent => {
-            Some("one was sent, and the server cannot verify it".to_owned())
-        }
+        Some(ClientIdentity::Ready(_)) if record.sent => Some(match &outdated {
+            Some(outdated) => format!("one was sent; {} {}", outdated.what, outdated.since(view)),
+            None => "one was sent, and the server cannot verify it".to_owned(),
+        }),
         Some(ClientIdentity::Ready(_)) => Some(
             "one exists and was not sent: its issuer is not among those that the server accepts".to_owned(),
         ),
@@ -92,6 +178,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             .fact("answer", answer)
             .fact_if("client_certificate", absent)
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
+            .fixes(outdated.map(|outdated| outdated.fixes(view)).unwrap_or_default())
             .fixes(released.flatten())
             .fix(Fix::text(format!(
                 "set sslcert to a client certificate issued by {} (with its chain), and sslkey to its key: sslcert=FILE \
@@ -138,7 +225,8 @@ fn rejection(alert: Option<u8>) -> &'static str {
         }
         Some(44) => "the server's check of the client certificate failed: its CRL lists it",
         Some(45) => {
-            "the server's check of the client certificate failed: by the server's clock it is not valid now"
+            "by this machine's clock the certificates sent are valid: on the server the client CA's certificate (ssl_ca_file) or its CRL \
+             (ssl_crl_file) has expired, or its clock is wrong"
         }
         Some(48) => {
             "the server's check of the client certificate failed: its chain leads to none of the client CAs of the server"
@@ -167,11 +255,16 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .iter()
             .any(|words| message.contains(words))
     });
+    let outdated = Outdated::sent(view);
     let answer = match (view.alert(), &said) {
         (Some(alert @ (40..=46 | 48 | 49 | 51)), _) if tls.client_certificate.sent => {
             format!("{}: {}", alerts::name(alert), alerts::meaning(alert))
         }
         (_, Some(said)) => text::printable(said),
+        (None, None) => {
+            outdated.as_ref()?;
+            end_after_certificate(view)?
+        }
         _ => return None,
     };
     let ready = match view.trust().map(|trust| &trust.client) {
@@ -183,39 +276,59 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let facts = leaf.and_then(|leaf| leaf.facts().ok());
     let authorities =
         at_most(10, tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)));
-    let fix = match (view.alert(), &said) {
-        (_, Some(_)) => Fix::text(format!(
+    let outdated = outdated.filter(|_| said.is_none());
+    let fixes = match (view.alert(), &said) {
+        _ if outdated.is_some() => Vec::new(),
+        (_, Some(_)) => vec![Fix::text(format!(
             "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
             view.user()
-        )),
-        (Some(code @ (44 | 45)), _) => {
-            let why = if code == 44 { "the server's CRL lists this one" } else { "this one has expired or is not yet valid" };
+        ))],
+        (Some(44), _) => vec![
             Fix::text(format!(
-                "get a new certificate from {}: {why}; ca.crt and ca.key are that CA's, whose administrator issues it so",
+                "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues \
+                 it so",
                 client_ca(&tls.client_certificate)
             ))
-            .run_as(reissue::client("", &view.user()))
-        }
-        (Some(43), _) => Fix::text(format!(
-            "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
-             ca.crt and ca.key are that CA's, whose administrator issues it so",
-            client_ca(&tls.client_certificate)
-        ))
-        .run_as(reissue::client("", &view.user())),
-        (Some(48), _) => Fix::text(format!(
+            .run_as(reissue::client("", &view.user())),
+        ],
+        (Some(45), _) => vec![
+            Fix::text(
+                "on the server: see which of these dates is past, replace that file with the CA's current one, then reload; if none is: \
+                 correct its clock",
+            )
+            .run(ENDS_ON_THE_SERVER),
+        ],
+        (Some(43), _) => vec![
+            Fix::text(format!(
+                "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
+                 ca.crt and ca.key are that CA's, whose administrator issues it so",
+                client_ca(&tls.client_certificate)
+            ))
+            .run_as(reissue::client("", &view.user())),
+        ],
+        (Some(48), _) => vec![Fix::text(format!(
             "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
             client_ca(&tls.client_certificate)
-        )),
-        _ => by_its_dates(view, facts),
+        ))],
+        _ => vec![crate::diagnose::fix::in_the_log(
+            "\"could not accept SSL connection\" has the reason; the file of sslcert must have the whole chain, the client's certificate first",
+        )],
+    };
+    let title = match &outdated {
+        Some(outdated) => format!("{} {}, and the server rejected it", outdated.what, outdated.since(view)),
+        None => "the server rejected the client certificate".to_owned(),
     };
     Some(
-        Finding::titled("the server rejected the client certificate")
-            .because(match stray {
-                Some(_) => {
-                    "sslcert is not set; libpq found this certificate by default and sent it, and the server's check of it \
-                     failed"
+        Finding::titled(title)
+            .because(match (stray, &outdated) {
+                (Some(_), None) => "sslcert is not set; libpq found this certificate by default and sent it, and the server's check of it \
+                                    failed"
+                    .to_owned(),
+                (Some(_), Some(outdated)) => {
+                    format!("{}; sslcert is not set: libpq found it by default and sent it", outdated.why(view))
                 }
-                None => rejection(view.alert().filter(|_| said.is_none())),
+                (None, Some(outdated)) => outdated.why(view),
+                (None, None) => rejection(view.alert().filter(|_| said.is_none())).to_owned(),
             })
             .fact("answer", answer)
             .fact_if("certificate", leaf.map(Certificate::short_subject))
@@ -227,8 +340,9 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fixes(stray.map(|ready| {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
             }).into_iter().flatten())
-            .fix(fix)
-            .fixes((view.alert() == Some(48)).then(|| {
+            .fixes(outdated.as_ref().map(|outdated| outdated.fixes(view)).unwrap_or_default())
+            .fixes(fixes)
+            .fixes((view.alert() == Some(48) && outdated.is_none()).then(|| {
                 Fix::text(
                     "if you run the server: append the CA that issued this certificate to the file of ssl_ca_file, then reload",
                 )
@@ -238,22 +352,20 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// Where the client's own certificate is not valid now: that, and what to do. Otherwise the server alone knows.
-fn by_its_dates(view: &View<'_>, facts: Option<&Facts>) -> Fix {
-    let now = view.evidence.started;
-    Fix::text(match facts {
-        Some(facts) if facts.not_before > now => format!(
-            "the client certificate is valid from {} only, in {}: wait until then, or have its CA issue one that is valid now; see that \
-             this machine's clock is right: date -u",
-            facts.not_before.minute(),
-            facts.not_before.distance(now)
-        ),
-        Some(facts) if facts.not_after <= now => format!(
-            "the client certificate expired on {}: get a new one from its CA and set it: sslcert=FILE sslkey=FILE",
-            facts.not_after.date()
-        ),
-        _ => "the server's log has the reason (look for \"could not accept SSL connection\"); the file must have the whole chain, the \
-              client's certificate first"
-            .to_owned(),
-    })
+/// How a server ended the connection that had the client's certificate and gave no alert: in its own words, or in none at
+/// all before its first message.
+fn end_after_certificate(view: &View<'_>) -> Option<String> {
+    match (view.tls_failure(), view.session_failure()) {
+        (_, Some(SessionFailure::Server(message))) => {
+            let message = text::printable(&message.message);
+            message.to_lowercase().contains("certificate").then_some(message)
+        }
+        (Some(TlsFailure::Ended(_)), _) => {
+            Some("the connection was closed after the client certificate".to_owned())
+        }
+        (_, Some(SessionFailure::Ended(_))) if view.session()?.last_message.is_none() => {
+            Some("the connection was closed after the client certificate".to_owned())
+        }
+        _ => None,
+    }
 }
