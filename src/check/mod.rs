@@ -35,7 +35,7 @@ pub use many::check_all;
 pub use one::{Effective, Resolved, check, effective, resolved};
 pub use rehearsed::{Rehearsed, served};
 pub use run::{Run, higher_exit_status};
-pub use signals::Signals;
+pub use signals::{Signals, outlive_signals};
 pub use waiting::WaitLimit;
 pub use watch::{RunWatcher, Watcher};
 

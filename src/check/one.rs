@@ -235,12 +235,14 @@ async fn read(setup: &Setup, target: &Target<'_>) -> Result<(Settings, Arc<Trust
         most: Duration,
         kept: impl FnOnce(&Settings) -> Option<Arc<Trust>>,
     ) -> Result<(Settings, Arc<Trust>), Box<Failure>> {
-        let resolve = || conninfo::resolve_secret(target, overrides, environment);
-        let settings = file::within(most.min(DEFAULT_ADDRESS_LIMIT), resolve)?;
-        let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
-        let load = || Arc::new(file::within(most.min(limit), || trust::load(&settings, environment)));
-        let trust = kept(&settings).unwrap_or_else(load);
-        Ok((settings, trust))
+        file::within(most, || {
+            let resolve = || conninfo::resolve_secret(target, overrides, environment);
+            let settings = file::within(DEFAULT_ADDRESS_LIMIT, resolve)?;
+            let limit = settings.connect_timeout.unwrap_or(DEFAULT_ADDRESS_LIMIT);
+            let load = || Arc::new(file::within(limit, || trust::load(&settings, environment)));
+            let trust = kept(&settings).unwrap_or_else(load);
+            Ok((settings, trust))
+        })
     }
     if let Some(refusal) = target.refusal() {
         return Err(refusal);

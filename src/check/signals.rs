@@ -145,6 +145,21 @@ impl Signals {
     }
 }
 
+/// Lets no signal end the program from now on: what is being written is written to its end, which is near.
+#[cfg(unix)]
+pub fn outlive_signals() {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if signal != SIGHUP || !ignores_hangup() {
+            // Without it the default holds, as before.
+            let _ = flag::register(signal, Arc::default());
+        }
+    }
+}
+
+/// Nothing: who presses Ctrl-C there may find a part.
+#[cfg(windows)]
+pub fn outlive_signals() {}
+
 /// Whether SIGHUP, the first signal, is ignored (proc(5), SigIgn).
 #[cfg(unix)]
 fn ignores_hangup() -> bool {

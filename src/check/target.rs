@@ -378,7 +378,7 @@ fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Roo
         | Root::Inline(at)
         | Root::AddedToSystem(at)
         | Root::AddedToNode(at) => value(*at).is_some_and(|value| !value.is_empty()),
-        Root::Home => environment.default_file("root.crt").is_some_and(|path| path.exists()),
+        Root::Home => environment.default_file("root.crt").is_some_and(|path| crate::file::exists(&path)),
         Root::System | Root::Node | Root::Java | Root::Program => true,
     })
 }

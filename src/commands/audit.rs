@@ -35,7 +35,8 @@ pub(super) fn run(
         ..Setup::new(environment.clone())
     };
     let is_named = !arguments.connection.overrides().parameters.is_empty();
-    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, environment);
+    let targets = || targets(&arguments.conninfo, is_named, &arguments.fleet, environment);
+    let targets = crate::file::prepared(arguments.timeout, targets);
     let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     check(setup, targets, (&arguments.fleet, &arguments.output), display, streams)
 }

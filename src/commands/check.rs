@@ -1,7 +1,7 @@
 //! The main job: checks one or more servers and reports each.
 
 use std::ffi::OsString;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
     if arguments.timeout.is_some() {
-        crate::file::limit_waits();
+        file::limit_waits();
     }
     if is_split(&arguments.conninfo, false) {
         return Err(Usage::new(split(&arguments.conninfo)).into());
@@ -43,7 +43,8 @@ pub(super) fn run(
     let strings = arguments.conninfo.iter().chain(&arguments.connection.dbname);
     note_visible_password(strings, display, streams);
     let is_named = !arguments.connection.overrides().parameters.is_empty();
-    let targets = targets(&arguments.conninfo, is_named, &arguments.fleet, &environment);
+    let targets = || targets(&arguments.conninfo, is_named, &arguments.fleet, &environment);
+    let targets = file::prepared(arguments.timeout, targets);
     let targets = targets.map_err(|error| Usage::new(format!("{error:#}")))?;
     let setup = Setup {
         overrides: overrides(arguments)?,
@@ -159,9 +160,11 @@ pub(super) fn check(
     let (many, jobs) = (targets.len() > 1 || setup.each, usize::from(fleet.jobs));
     let layout =
         Layout { style: streams.style, verbosity: display.verbosity(), many, limit: None, sort: fleet.sort };
-    let mut since = fleet.since.as_deref().map(since).transpose()?;
+    let limit = setup.total_limit;
+    let mut since = file::prepared(limit, || fleet.since.as_deref().map(since).transpose())?;
     // Before the first connection: nothing is checked in vain.
-    let mut outputs = Outputs::tested(files, display.format, &setup.environment, streams)?;
+    let outputs = || Outputs::tested(files, display.format, &setup.environment, streams);
+    let mut outputs = file::prepared(limit, outputs)?;
     let mut reports = Reports::default();
     reports.add(display.format, layout, &mut *streams.out);
     outputs.add_to(&mut reports, layout);
@@ -191,17 +194,20 @@ pub(super) fn check(
     reports.finish(&run)?;
     let status = reports.exit_status(&run);
     drop(reports);
-    outputs.write(streams)?;
+    file::prepared(limit, || outputs.write(streams))?;
     Ok(status)
 }
 
 /// The earlier report to compare with.
 fn since(path: &Path) -> anyhow::Result<Since> {
-    let since = file::open(path)
-        .map_err(|error| error.to_string())
-        .and_then(|file| Since::read(BufReader::new(file)));
-    let first = if path.exists() { "" } else { "; omit --since in the first run" };
-    since.map_err(|words| Usage::new(format!("--since {}: {words}{first}", conninfo::mask_path(path))).into())
+    let since = match file::open(path) {
+        Ok(file) => Since::read(BufReader::new(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(format!("{error}; omit --since in the first run"))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    since.map_err(|words| Usage::new(format!("--since {}: {words}", conninfo::mask_path(path))).into())
 }
 
 /// `--show-config`: the settings and where they came from; what a run would refuse before its first socket is told.

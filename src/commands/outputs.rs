@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use super::write::{Existing, Place, Unfinished};
 use super::{Streams, Usage};
 use crate::conninfo::{Environment, mask_path};
+use crate::file;
 use crate::report::{Format, Layout, Reports, Style};
 use crate::text::nearest;
 
@@ -49,17 +50,20 @@ impl Outputs {
             read.push((format, path));
         }
         if !read.is_empty() {
-            crate::file::writes_reports();
+            file::writes_reports();
         }
         let files = read.into_iter().map(|(format, path)| {
             let place = Place::tested(&path, Existing::Replace);
             let file = place.and_then(Place::begin);
-            let file = file.with_context(|| {
-                let parent =
-                    path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists());
+            let file = file.map_err(|error| {
+                let parent = path.parent().filter(|parent| {
+                    let may_be_missing = error.kind() == io::ErrorKind::NotFound;
+                    may_be_missing && !parent.as_os_str().is_empty() && !file::exists(parent)
+                });
                 let make = parent
                     .map(|parent| format!(" (mkdir -p {})", crate::text::shell_quoted(&mask_path(parent))));
-                format!("--output {}{}", mask_path(&path), make.unwrap_or_default())
+                let words = format!("--output {}{}", mask_path(&path), make.unwrap_or_default());
+                anyhow::Error::new(error).context(words)
             })?;
             Ok(Output { path, format, file })
         });
@@ -90,7 +94,7 @@ impl Outputs {
             streams.note(&format!("wrote {}", mask_path(&path)));
         }
         if let Some((mut file, _, _, content)) = self.companion {
-            file.write_all(&content).context("adding the summary")?;
+            file::bounded(move || file.write_all(&content)).context("adding the summary")?;
         }
         Ok(())
     }
@@ -145,7 +149,8 @@ fn companion(
 ) -> Option<(File, Format, usize, Vec<u8>)> {
     let companion = printed.companion()?;
     let path = environment.variables.get(OsStr::new(companion.variable)).filter(|path| !path.is_empty())?;
-    match OpenOptions::new().create(true).append(true).open(path) {
+    let there = path.clone();
+    match file::bounded(move || OpenOptions::new().create(true).append(true).open(there)) {
         Ok(file) => Some((file, companion.format, companion.limit, Vec::new())),
         Err(error) => {
             streams.note(&format!("no summary: {} cannot be opened: {error}", companion.variable));

@@ -33,7 +33,7 @@ pub(super) fn targets(
     let mut targets: Vec<Given> = given.collect();
     if let Some(path) = &fleet.from {
         let listed = listed(path).with_context(|| {
-            let similar = crate::file::obstacle::similar(path).filter(|_| !path.exists());
+            let similar = file::obstacle::similar(path).filter(|_| !file::exists(path));
             let meant = similar
                 .map(|similar| format!(" (did you mean {}?)", mask_path(&similar)))
                 .unwrap_or_default();
@@ -84,7 +84,7 @@ fn listed(path: &Path) -> anyhow::Result<Vec<Given>> {
         Box::new(io::stdin().lock())
     } else {
         let reader = file::open(path)?;
-        std::fs::metadata(path).iter().for_each(|metadata| file::note(path, metadata));
+        file::metadata(path).iter().for_each(|metadata| file::note(path, metadata));
         Box::new(io::BufReader::new(reader))
     };
     let name = if path == Path::new("-") { "(standard input)".to_owned() } else { mask_path(path) };

@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::file;
+
 /// How long a pipe may keep its writer waiting for a reader, and for room.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Links that one name may lead through, as in Linux.
@@ -46,10 +48,15 @@ impl Place {
     /// # Errors
     /// What the system says; `AlreadyExists` for a file that is to be kept; `TimedOut` for a pipe that nobody reads.
     pub fn tested(path: &Path, existing: Existing) -> io::Result<Self> {
+        let there = path.to_owned();
+        file::bounded(move || Self::tested_here(&there, existing))
+    }
+
+    fn tested_here(path: &Path, existing: Existing) -> io::Result<Self> {
         // The program's own streams are what the shell made of them: a file there may be shared with others.
         let is_stream = path.starts_with("/dev") || path.starts_with("/proc");
         let path = followed(path)?;
-        let there = match crate::file::metadata(&path) {
+        let there = match fs::metadata(&path) {
             Ok(metadata) if is_stream || !metadata.is_file() => {
                 let file = opened(&path)?;
                 return Ok(Self { path, way: Way::Open(file) });
@@ -73,7 +80,7 @@ impl Place {
     /// No report is written over a file that the run reads or its settings name: that is known by now.
     fn unless_input(&self) -> io::Result<()> {
         let there = fs::symlink_metadata(&self.path);
-        match there.is_ok_and(|there| there.is_file() && crate::file::is_input(&self.path, &there)) {
+        match there.is_ok_and(|there| there.is_file() && file::is_input(&self.path, &there)) {
             true => Err(io::Error::other(
                 "this run reads the file or a setting names it, so it is not written over",
             )),
@@ -134,7 +141,11 @@ impl Unfinished {
     ///
     /// # Errors
     /// What the system says, of any write before as well.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub fn finish(self) -> io::Result<()> {
+        file::bounded(move || self.finish_here())
+    }
+
+    fn finish_here(mut self) -> io::Result<()> {
         let (Some(place), None) = (self.place.take(), &self.error) else {
             return Err(self.error.take().unwrap_or_else(|| io::ErrorKind::InvalidInput.into()));
         };
@@ -175,7 +186,7 @@ impl Write for Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if let Destination::Beside(beside, _) = &self.to {
+        if let Destination::Beside(beside, Some(_)) = &self.to {
             let _ = fs::remove_file(beside);
         }
     }
@@ -280,9 +291,13 @@ fn may_be_made(path: &Path) -> io::Result<()> {
 }
 
 fn created(path: &Path) -> io::Result<File> {
-    // Left by a run that was killed and had the same number.
-    let _ = fs::remove_file(path);
-    OpenOptions::new().write(true).create_new(true).open(path)
+    crate::check::outlive_signals();
+    let path = path.to_owned();
+    file::bounded(move || {
+        // Left by a run that was killed and had the same number.
+        let _ = fs::remove_file(&path);
+        OpenOptions::new().write(true).create_new(true).open(path)
+    })
 }
 
 fn written(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -85,9 +85,9 @@ fn has_cache(name: &str, config: &Config, environment: &Environment) -> bool {
 
 /// The caches of a directory (cc_dir.c): whatever begins with `tkt`.
 fn caches(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let caches = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"tkt"));
-    caches.map(|entry| entry.path()).take(MOST_CACHES).collect()
+    let names = crate::file::directory(directory).unwrap_or_default();
+    let caches = names.into_iter().filter(|name| name.as_encoded_bytes().starts_with(b"tkt"));
+    caches.map(|name| directory.join(name)).take(MOST_CACHES).collect()
 }
 
 /// The beginning of a plain file: anything else may keep one waiting, and Kerberos' own libraries would not use it.

@@ -78,6 +78,14 @@ pub fn limit_waits() {
     LIMITED.store(true, Ordering::Relaxed);
 }
 
+/// Does what comes before the first target, with the time that each target has.
+pub fn prepared<T>(limit: Option<Duration>, work: impl FnOnce() -> T) -> T {
+    match limit {
+        Some(limit) => within(limit, work),
+        None => work(),
+    }
+}
+
 /// What the system says of a file, links followed.
 ///
 /// # Errors
@@ -85,6 +93,16 @@ pub fn limit_waits() {
 pub fn metadata(path: &Path) -> io::Result<fs::Metadata> {
     let there = path.to_owned();
     bounded(move || fs::metadata(there))
+}
+
+/// Whether there is something, links followed.
+pub fn exists(path: &Path) -> bool {
+    metadata(path).is_ok()
+}
+
+/// Whether there is a regular file.
+pub fn is_file(path: &Path) -> bool {
+    metadata(path).is_ok_and(|found| found.is_file())
 }
 
 /// Whether there is a directory.
@@ -148,7 +166,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 pub fn open(path: &Path) -> io::Result<Box<dyn io::Read>> {
     let metadata = self::metadata(path)?;
     // The kernel's own files are lists that nobody else has to be asked for.
-    let silence = if metadata.is_file() { PATIENCE } else { LONGEST_SILENCE };
+    let silence = if metadata.is_file() { time_left() } else { LONGEST_SILENCE };
     let is_plain = metadata.is_file() && metadata.len() > 0 && !LIMITED.load(Ordering::Relaxed);
     match metadata.is_dir() || is_plain {
         true => Ok(Box::new(File::open(path)?)),

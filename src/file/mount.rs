@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Whether the file system that holds a path is mounted read-only; `false` where the system does not tell.
 pub fn is_read_only(path: &Path) -> bool {
-    let Ok(path) = path.canonicalize() else { return false };
+    let named = path.to_owned();
+    let Ok(path) = super::bounded(move || named.canonicalize()) else { return false };
     std::fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| read_only(&mounts, &path))
 }
 

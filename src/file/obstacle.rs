@@ -112,11 +112,11 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?;
     let directory = path.parent()?;
     // A directory above has another name: python3.12 in the place of python3.11.
-    if !directory.as_os_str().is_empty() && !directory.exists() {
+    if !directory.as_os_str().is_empty() && !super::exists(directory) {
         let other = similar_to(directory)?.join(wanted);
-        return Some(other).filter(|path| path.is_file());
+        return Some(other).filter(|path| super::is_file(path));
     }
-    similar_to(path).filter(|path| path.is_file())
+    similar_to(path).filter(|path| super::is_file(path))
 }
 
 /// What lies beside a path under the nearest name.
@@ -124,8 +124,8 @@ fn similar_to(path: &Path) -> Option<PathBuf> {
     const MOST_FILES: usize = 2000;
     let wanted = path.file_name()?.to_str()?;
     let directory = path.parent()?;
-    if !directory.as_os_str().is_empty() && !directory.exists() {
-        return Some(similar_to(directory)?.join(wanted)).filter(|path| path.exists());
+    if !directory.as_os_str().is_empty() && !super::exists(directory) {
+        return Some(similar_to(directory)?.join(wanted)).filter(|path| super::exists(path));
     }
     // A name alone is in the current directory.
     let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
@@ -202,7 +202,7 @@ pub(crate) fn permissions(path: &Path) -> Option<Permissions> {
     use std::os::unix::fs::MetadataExt;
 
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let found = fs::metadata(path).ok()?;
+    let found = super::metadata(path).ok()?;
     let account = |uid| Account {
         uid,
         name: uzers::get_user_by_uid(uid).and_then(|user| user.name().to_os_string().into_string().ok()),

@@ -1,14 +1,17 @@
-//! Pipes and devices in the place of files: what libpq would wait for is waited for as long as connecting may take and
-//! read once; nothing hangs, and nobody else waits.
+//! Pipes, devices and silent file systems in the place of files: what libpq would wait for is waited for as long as
+//! connecting may take and read once; nothing hangs, and nobody else waits.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::support::home::Home;
+use crate::support::network::alone;
 use crate::support::odd_pki::{Draft, Issued};
+use crate::support::parallel::{each, expect};
 use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::{self, NAME, OPEN};
 use crate::support::tool::Tool;
@@ -109,4 +112,92 @@ fn one_silent_pipe_in_a_list_changes_no_other_result() {
             false => assert_eq!(line["verdict"], "verified", "{line}"),
         }
     }
+}
+
+/// A file system whose server never answers, as long as this is kept.
+fn silent_file_system(place: &Path) -> File {
+    let device = File::options().read(true).write(true).open("/dev/fuse");
+    let device = device.unwrap_or_else(|error| panic!("/dev/fuse: {error}; load it with: modprobe fuse"));
+    let mounted = Command::new("mount")
+        .args(["-i", "-t", "fuse", "-o", "fd=0,rootmode=40000,user_id=0,group_id=0", "silent"])
+        .arg(place)
+        .stdin(Stdio::from(device.try_clone().expect("a descriptor")))
+        .status();
+    assert!(mounted.expect("mount of util-linux").success(), "no file system was mounted");
+    device
+}
+
+/// Where `^` is a path of a file system that does not answer: an environment variable, options, settings beside the good ones.
+const SILENT: &[(&str, &[&str], &str)] = &[
+    ("", &[], "sslrootcert=^"),
+    ("", &[], "sslcert=^"),
+    ("", &[], "sslcert=root.pem sslkey=^"),
+    ("", &[], "sslcrl=^"),
+    ("", &[], "sslcrldir=^"),
+    ("", &[], "passfile=^"),
+    ("", &[], "sslrootcert=~/x"),
+    ("", &["--audit"], "sslrootcert=^"),
+    ("", &["--each"], "sslcert=^"),
+    ("", &["--wait=3"], "sslrootcert=^"),
+    ("", &["--from=^"], ""),
+    ("", &["--since=^"], ""),
+    ("", &["--output=json=^"], ""),
+    ("", &["--output=json=^/report"], ""),
+    ("GITHUB_STEP_SUMMARY=^", &["--format=github"], ""),
+    ("HOME=^", &[], ""),
+    ("PGPASSFILE=^", &[], ""),
+    ("PGSERVICEFILE=^", &[], "service=x"),
+    ("PGSERVICEFILE=^", &["--all-services"], ""),
+    ("PGSYSCONFDIR=^", &[], "service=x"),
+    ("SSL_CERT_FILE=^", &[], "sslrootcert=system"),
+    ("SSL_CERT_DIR=^", &[], "sslrootcert=system"),
+    ("OPENSSL_CONF=^", &[], ""),
+    ("KRB5CCNAME=FILE:^", &[], ""),
+    ("KRB5CCNAME=DIR:^", &[], ""),
+    ("KRB5_CONFIG=^", &[], ""),
+];
+
+/// With `--timeout` a run is over in that time, far before the 10 s that a file may take otherwise.
+#[test]
+fn a_file_system_that_does_not_answer_is_left_when_the_time_is_over() {
+    alone("special_files::a_file_system_that_does_not_answer_is_left_when_the_time_is_over", || {
+        let place = Place::new();
+        let silent = place.home.join("silent");
+        std::fs::create_dir(&silent).expect("a directory");
+        let server = silent_file_system(&silent);
+        for deep in ["", "/directory/file"] {
+            let path = format!("{}{deep}", silent.display());
+            each(
+                SILENT,
+                |(variable, _, settings)| if settings.is_empty() { variable } else { settings },
+                |case| {
+                    let (variable, options, settings) = case;
+                    let meant = |text: &str| text.replace('^', &path);
+                    let mut tool = Tool::at(&place.home);
+                    if let Some((name, value)) = variable.split_once('=') {
+                        tool = tool.env(name, &meant(value));
+                    }
+                    if settings.contains('~') {
+                        tool = tool.env("HOME", &path);
+                    }
+                    if options.contains(&"--audit") {
+                        tool = tool.with(["audit"]);
+                    }
+                    for option in options.iter().filter(|option| **option != "--audit") {
+                        tool = tool.with([meant(option).as_str()]);
+                    }
+                    let begin = Instant::now();
+                    let string = format!("{} {}", place.conninfo(&place.root_file), meant(settings));
+                    let report = tool.with(["--timeout=1", &string]).run();
+                    let took = begin.elapsed();
+                    let tells = !report.stdout.contains("mkdir") && !report.stderr.contains("mkdir");
+                    expect(report.status.is_some() && took < Duration::from_secs(8) && tells, || {
+                        format!("{took:?}: {report}")
+                    })
+                },
+            );
+        }
+        // Whoever still waits for it goes with it.
+        drop(server);
+    });
 }

@@ -85,12 +85,13 @@ impl<'a> Reader<'a> {
     /// A file, or the files of a directory that end in `.cnf` or `.conf`. What is not there is no fault.
     fn include(&mut self, path: &Path) -> Option<()> {
         let place = self.environment.current_dir.join(path);
-        if place.is_file() {
+        if file::is_file(&place) {
             return self.file(path);
         }
-        let entries = std::fs::read_dir(&place).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
+        let names = file::directory(&place).unwrap_or_default();
+        let mut files: Vec<PathBuf> = names
+            .into_iter()
+            .map(|name| place.join(name))
             .filter(|path| {
                 path.extension().is_some_and(|extension| extension == "cnf" || extension == "conf")
             })

@@ -38,7 +38,7 @@ impl OpenSslConfig {
     fn read(environment: &Environment) -> Option<Self> {
         let file = match environment.variable("OPENSSL_CONF") {
             Some(path) => PathBuf::from(path),
-            None => PLACES.iter().map(PathBuf::from).find(|path| path.is_file())?,
+            None => PLACES.iter().map(PathBuf::from).find(|path| crate::file::is_file(path))?,
         };
         let mut reader = Reader::within(environment);
         reader.file(&file)?;
