@@ -13,6 +13,7 @@ mod certificate;
 mod change;
 mod code;
 mod config;
+mod connect_errors;
 mod dns;
 mod driver;
 mod fingerprints;

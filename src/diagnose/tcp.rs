@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Fix;
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
+use super::connect_errors::of_this_machine;
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
@@ -240,21 +241,19 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     if failure.code.is_some_and(|code| OUT_OF_FILES.contains(&code)) {
         return Some(no_socket(view, failure));
     }
-    if let Some(found) = no_family(view, failure) {
+    let is_unscoped = matches!(view.address(), Some(IpAddr::V6(address)) if address.is_unicast_link_local());
+    let found = no_family(view, failure);
+    if let Some(found) = found.or_else(|| of_this_machine(view, failure).filter(|_| !is_unscoped)) {
         return Some(found);
     }
+    let is_net = failure.kind == std::io::ErrorKind::NetworkUnreachable;
+    let has_v6 = view.evidence.families.is_some_and(|families| families.v6);
     let denied = failure.kind == std::io::ErrorKind::PermissionDenied;
-    let route = || {
-        let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
-        ["ip".to_owned(), "route".to_owned(), "get".to_owned(), to]
-    };
-    let run_route = |fix: Fix| {
-        let words = route();
-        fix.run_words(words.iter().map(String::as_str))
-    };
+    let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
+    let run_route = |fix: Fix| fix.run_words(["ip", "route", "get", &to]);
     let (cause, fixes) = if denied {
-        denied_by(failure, view.port(), run_route)
-    } else if matches!(view.address(), Some(IpAddr::V6(address)) if address.is_unicast_link_local()) {
+        denied_by(failure, (view.port(), is_v6), run_route)
+    } else if is_unscoped {
         (
             "the address is link-local: it counts on one interface only, which has to stand behind it (fe80::…%eth0)",
             vec![
@@ -264,7 +263,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
                 .run("ip -6 neighbour"),
             ],
         )
-    } else if is_v6 {
+    } else if is_v6 && is_net && !has_v6 {
         (
             "the server was asked for over IPv6, and this network most likely has none; a router or a \
              rule can also refuse so",
@@ -291,16 +290,21 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         (
-            "this machine or a router in between has no route to the address, or a rule rejects it: the \
-             VPN is down, the route is missing, or the host is off",
+            if is_net {
+                "no route of this machine leads to the address, or a router on the way has none: the VPN is down, or the route is missing"
+            } else {
+                "the way there ends before the host: it is off, has another address now, or a router or firewall rejects the connection"
+            },
             vec![
                 run_route(Fix::text(
                     "see which way the packets would take; if the line names no VPN interface (tun, wg) and the server is behind a VPN: \
                      connect that; \"unreachable\" or \"prohibit\": remove that route",
                 )),
                 Fix::text(
-                    "if the way is right: the host is off or a router rejects it; run the check from a machine in the server's network",
-                ),
+                    "if the way is right: on the machine of the server, see that it runs and has this address (FAILED here: it does not \
+                     answer in its own network); if it does, a router or firewall in between rejects it: allow this machine's address there",
+                )
+                .run_words(["ip", "neighbour", "show", &to]),
             ],
         )
     };
@@ -317,7 +321,12 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
 
 /// What on this machine denies a connection: Linux returns EACCES for a route of type `prohibit` (ip-route(8)) and where a
 /// security module denies, EPERM where netfilter drops what goes out.
-fn denied_by(failure: &OsFailure, port: u16, run_route: impl Fn(Fix) -> Fix) -> (&'static str, Vec<Fix>) {
+/// Over IPv6 it returns EACCES for what a router or firewall answers, too (ICMPv6 "administratively prohibited").
+fn denied_by(
+    failure: &OsFailure,
+    (port, is_v6): (u16, bool),
+    run_route: impl Fn(Fix) -> Fix,
+) -> (&'static str, Vec<Fix>) {
     const EPERM: i32 = 1;
     let allow = Fix::text(format!("allow outgoing connections to port {port} on this machine"));
     if !cfg!(target_os = "linux") {
@@ -333,9 +342,15 @@ fn denied_by(failure: &OsFailure, port: u16, run_route: impl Fn(Fix) -> Fix) -> 
             vec![Fix { command: Some("sudo nft list ruleset".to_owned()), ..allow }],
         );
     }
-    (
+    let cause = if is_v6 {
+        "a rule forbids the connection (EACCES): a firewall or router on the way rejects it (ICMPv6 \"administratively prohibited\"), \
+         or on this machine a routing rule of type prohibit or a security module (SELinux, AppArmor) does"
+    } else {
         "this machine itself forbids the connection (EACCES): a routing rule of type prohibit, or a security module \
-         (SELinux, AppArmor)",
+         (SELinux, AppArmor)"
+    };
+    (
+        cause,
         vec![
             run_route(Fix::text(
                 "see whether it is a routing rule (the answer is then Permission denied, and `ip rule` and `ip route show \

@@ -111,6 +111,42 @@ pub(crate) fn closed_ways_name_the_error_of_the_system() {
 }
 
 #[test]
+fn what_this_machine_refuses_is_told_of_this_machine() {
+    alone("network::what_this_machine_refuses_is_told_of_this_machine", || {
+        let case = Case::new();
+        let set = |name: &str, value: &str| {
+            std::fs::write(format!("/proc/sys/net/{name}"), value).expect("a setting of this network");
+        };
+        ip("route add blackhole 198.51.100.0/24");
+        let discarded = case.check("hostaddr=198.51.100.7 port=5432");
+        says(
+            &discarded,
+            UNREACHABLE,
+            &["Invalid argument", "blackhole"],
+            "ip route show table all type blackhole",
+        );
+        set("ipv6/conf/lo/disable_ipv6", "1");
+        let no_address = case.check("hostaddr=::1");
+        says(&no_address, UNREACHABLE, &["Cannot assign requested address", "IPv6"], "disable_ipv6");
+        let first = no_address.at("/diagnosis/fixes/0").to_string();
+        assert!(first.contains("127.0.0.1") && first.contains("works"), "{first}");
+        // The neighbour: the same error, from connections that have taken all local ports.
+        let sink = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        set("ipv4/ip_local_port_range", "61000 61003");
+        let to = sink.local_addr().expect("its address");
+        let taken: Vec<_> = (0..4).map(|_| std::net::TcpStream::connect(to).expect("a port")).collect();
+        let used_up = case.check(&format!("hostaddr=127.0.0.1 port={}", to.port()));
+        says(
+            &used_up,
+            UNREACHABLE,
+            &["Cannot assign requested address", "local port"],
+            "ip_local_port_range",
+        );
+        drop(taken);
+    });
+}
+
+#[test]
 fn a_family_without_a_route_is_named() {
     alone("network::a_family_without_a_route_is_named", || {
         let case = Case::new();

@@ -160,6 +160,72 @@ fn no_way_there() {
         .because("this machine itself forbids");
 }
 
+/// What is this machine's own says nothing of the way or of the server.
+#[cfg(target_os = "linux")]
+#[test]
+fn errors_of_this_machine_are_told_as_such() {
+    let failed = |to: &str, code: i32| {
+        let error = std::io::Error::from_raw_os_error(code);
+        let failure = OsFailure { kind: error.kind(), code: Some(code), text: error.to_string() };
+        let found = Evidence::healthy()
+            .with_host(to, to)
+            .with_tcp(TcpResult::Failed(failure))
+            .fails(&codes::TCP_UNREACHABLE);
+        assert!(
+            !found.diagnosis.fixes.is_empty() && !found.diagnosis.title.contains("no route"),
+            "{to} {code}"
+        );
+        for text in found.diagnosis.fixes.iter().flat_map(|fix| [Some(&fix.text), fix.command.as_ref()]) {
+            assert!(
+                ["{to}", "{place}", "{family}"]
+                    .iter()
+                    .all(|part| !text.is_some_and(|text| text.contains(part)))
+            );
+        }
+        found
+    };
+    for (to, code, called, runs) in [
+        ("203.0.113.7", 99, "no local port left", "ip_local_port_range"),
+        ("203.0.113.7", 98, "no local port left", "ss -Htanp dst 203.0.113.7"),
+        ("2001:db8::7", 99, "no IPv6 address from which", "disable_ipv6"),
+        ("203.0.113.7", 22, "a route of this machine discards what is sent to 203.0.113.7", "type blackhole"),
+        ("2001:db8::7", 22, "a route of this machine discards", "type blackhole"),
+        ("2001:db8::7", 97, "takes no IPv6 sockets", "RestrictAddressFamilies"),
+        ("203.0.113.7", 97, "takes no IPv4 sockets", "RestrictAddressFamilies"),
+        ("203.0.113.7", 100, "is down", "ip link"),
+        ("203.0.113.7", 105, "no memory", "sockstat"),
+        ("203.0.113.7", 12, "no memory", "sockstat"),
+    ] {
+        let found = failed(to, code).called(called).runs(runs).because("nothing was sent");
+        assert!(
+            found.diagnosis.fixes.iter().all(|fix| fix.text.starts_with("here")),
+            "{:?}",
+            found.diagnosis
+        );
+    }
+    failed("::1", 99).first_sets("hostaddr", "127.0.0.1");
+    // Without its interface a link-local address is none, which reads the same.
+    let failure =
+        OsFailure { code: Some(22), ..os(ErrorKind::InvalidInput, "Invalid argument (os error 22)") };
+    Evidence::healthy()
+        .with_host("fe80::7", "fe80::7")
+        .with_tcp(TcpResult::Failed(failure))
+        .fails(&codes::TCP_UNREACHABLE)
+        .because("link-local");
+    // What the way or the other end says is told of those.
+    for (code, because) in
+        [(101, "no route of this machine"), (113, "ends before the host"), (112, "ends before")]
+    {
+        let error = std::io::Error::from_raw_os_error(code);
+        let failure = OsFailure { kind: error.kind(), code: Some(code), text: error.to_string() };
+        Evidence::healthy()
+            .with_tcp(TcpResult::Failed(failure))
+            .fails(&codes::TCP_UNREACHABLE)
+            .titled("no route to 203.0.113.7 port 5432")
+            .because(because);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_limit_of_this_machine_is_not_blamed_on_the_way() {
