@@ -89,6 +89,8 @@ pub(super) enum Gateway {
     Credential,
     /// It knows no database of this name.
     NoDatabase,
+    /// Its own configuration has no route, pool or line for this user and database.
+    NoRoute,
 }
 
 /// Who says it, and what it means.
@@ -100,7 +102,7 @@ pub(super) struct GatewayMessage {
 }
 
 /// Texts of poolers and providers, in lower case: PgBouncer's sources (objects.c, janitor.c, client.c), Pgpool-II's (pool_connection_pool.c,
-/// child.c), documentation and reports for the others.
+/// child.c), Odyssey's (frontend.c), PgCat's (client.rs), documentation and reports for the others.
 const GATEWAYS: &[(&str, &str, Gateway)] = &[
     ("server login failed", "PgBouncer", Gateway::Upstream),
     ("server login has been failing", "PgBouncer", Gateway::Upstream),
@@ -111,6 +113,12 @@ const GATEWAYS: &[(&str, &str, Gateway)] = &[
     ("server conn crashed?", "PgBouncer", Gateway::Upstream),
     ("server dns lookup failed", "PgBouncer", Gateway::Upstream),
     ("no such database: ", "PgBouncer", Gateway::NoDatabase),
+    ("no such user: ", "PgBouncer", Gateway::NoRoute),
+    ("database does not allow connections: ", "PgBouncer", Gateway::NoRoute),
+    ("route for '", "Odyssey", Gateway::NoRoute),
+    ("user blocked", "Odyssey", Gateway::NoRoute),
+    ("no pool configured for database", "PgCat", Gateway::NoRoute),
+    ("no pool_hba.conf entry for", "Pgpool-II", Gateway::NoRoute),
     ("unable to read data from db node", "Pgpool-II", Gateway::Upstream),
     ("unable to read message kind", "Pgpool-II", Gateway::Upstream),
     ("failed to create a backend", "Pgpool-II", Gateway::Upstream),
@@ -121,6 +129,7 @@ const GATEWAYS: &[(&str, &str, Gateway)] = &[
     ("unable to check out process from the pool", "Supavisor (Supabase)", Gateway::Upstream),
     ("circuit breaker open", "Supavisor (Supabase)", Gateway::Upstream),
     ("tenant or user not found", "Supavisor (Supabase)", Gateway::NoTarget),
+    ("(enotfound) tenant", "Supavisor (Supabase)", Gateway::NoTarget),
     ("couldn't connect to compute node", "the provider's proxy (Neon)", Gateway::Upstream),
     ("control plane request failed", "the provider's proxy (Neon)", Gateway::Upstream),
     ("requested endpoint could not be found", "the provider's proxy (Neon)", Gateway::NoTarget),
@@ -143,7 +152,9 @@ pub(super) const SOMEBODY: &str = "a pooler or proxy";
 
 /// The meaning of an error that a pooler, proxy or provider wrote; `None` where nothing shows that one did.
 pub(super) fn gateway(message: &ServerMessage) -> Option<GatewayMessage> {
-    let text = message.message.to_lowercase();
+    let mut text = message.message.to_lowercase();
+    // Pgpool-II has the reason there (pool_hba.c); of other programs the DETAIL may speak of anything.
+    text.extend(message.detail.iter().filter(|detail| detail.contains("pool_hba.conf")).map(String::as_str));
     let known = GATEWAYS.iter().find(|(words, ..)| text.contains(words));
     match known {
         Some((_, by, means)) => Some(GatewayMessage { by, means: *means }),
@@ -225,6 +236,13 @@ mod tests {
                 Gateway::Upstream,
             ),
             ("XX000", "Tenant or user not found", "Supavisor (Supabase)", Gateway::NoTarget),
+            (
+                "3D000",
+                "odyssey: cc3deab3a28e8: route for 'shop.app' is not found",
+                "Odyssey",
+                Gateway::NoRoute,
+            ),
+            ("58000", r#"No pool configured for database: "shop", user: "app""#, "PgCat", Gateway::NoRoute),
             (
                 "08004",
                 "codeParamsRoutingFailed: missing cluster identifier",

@@ -115,17 +115,23 @@ pub const SERVER_ERROR: Code = Code {
 
 fn database_missing(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
-    let by_pooler = gateway(message).filter(|found| found.means == Gateway::NoDatabase);
-    if by_pooler.is_none() && said(message) != Some(Said::NoDatabase) {
-        return None;
+    let by_pooler = gateway(message);
+    match &by_pooler {
+        Some(found) if found.means != Gateway::NoDatabase => return None,
+        None if said(message) != Some(Said::NoDatabase) || damaged(view).is_some() => return None,
+        _ => {}
     }
     let database = view.database();
     let named = |origin: &Origin| !matches!(origin, Origin::Default | Origin::ToolDefault(_));
     let by_user = !view.origin("dbname").is_some_and(named) && database == view.user();
-    let finding = Finding::titled(format!("the database {database} does not exist"))
+    let title = match &by_pooler {
+        Some(found) => format!("{} knows no database {database}", found.by),
+        None => format!("the database {database} does not exist"),
+    };
+    let finding = Finding::titled(title)
         .because(match (&by_pooler, by_user) {
             (Some(_), _) => {
-                "the pooler has no such database in its configuration; names are case-sensitive".to_owned()
+                "its own configuration has no such database, whatever the server behind it has; names are case-sensitive".to_owned()
             }
             (None, true) => format!("dbname is not set, and {} then uses the user's name", view.program()),
             (None, false) => format!("{}; names are case-sensitive", login_words(view)),
@@ -162,6 +168,144 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                     .run(format!("CREATE DATABASE {};", quoted_role(&database))),
             ),
     })
+}
+
+/// The files of a database that an error's DETAIL names, below the server's data directory: a path is the same in every
+/// language (postinit.c, InitPostgres; miscinit.c, ValidatePgVersion).
+fn missing_files(message: &ServerMessage) -> Option<String> {
+    let of_database = |part: &&str| part.starts_with("base/") || part.starts_with("pg_tblspc/");
+    let texts = [message.detail.as_deref(), Some(message.message.as_str())].into_iter().flatten();
+    let found =
+        texts.flat_map(|text| text.split(['"', '»', '«', '„', '“', '”'])).map(str::trim).find(of_database)?;
+    Some(text::truncated(&text::printable(found), 200))
+}
+
+/// A database that is in the catalogue and not on the disk, or that only DROP DATABASE may still touch: to create it helps
+/// nothing.
+fn damaged(view: &View<'_>) -> Option<Finding> {
+    let message = error(view)?;
+    let database = view.database();
+    let finding = |title: String| {
+        Finding::titled(title)
+            .in_short("the database is damaged")
+            .fact("database", database.clone())
+            .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
+            .fact("server_says", words(message))
+            .fact_if("detail", detail(message))
+    };
+    let login = login_words(view);
+    if is_message(&message.message, "cannot connect to invalid database") {
+        let name = quoted_role(&database);
+        return Some(
+            finding(format!("the database {database} is invalid: a DROP DATABASE of it was interrupted"))
+                .because(format!("{login}; after that PostgreSQL allows nothing with it but to drop it"))
+                .fix(
+                    Fix::text("on the server: drop it, create it again, and restore its content from a backup (in place of FILE)")
+                        .run(format!("DROP DATABASE {name};\nCREATE DATABASE {name};\n-- in a shell:\n-- pg_restore -d {name} FILE")),
+                ),
+        );
+    }
+    let path = missing_files(message)
+        .filter(|_| ["3D000", "22023", "58P01"].contains(&message.sqlstate.as_str()))?;
+    let is_elsewhere = path.starts_with("pg_tblspc/");
+    let restore = match view.provider() {
+        Some(found) => Fix::text(format!(
+            "at {}: restore the server to a moment before the loss (point-in-time recovery), and report it to the support",
+            found.provider.name
+        )),
+        None => Fix::text(
+            "on the server, if they are lost: stop it, keep a copy of the data directory as it is, and restore the last backup with the WAL \
+             since then (pgBackRest, Barman, pg_basebackup); what is left of the other databases can be dumped first",
+        )
+        .run(format!("pg_dumpall --exclude-database={} -f others.sql", text::posix_quoted(&database))),
+    };
+    let mounted = view.provider().is_none().then(|| {
+        Fix::text(match is_elsewhere {
+            true => {
+                "on the server: see where the link of the tablespace leads and whether that disk is mounted; mount it, then restart PostgreSQL"
+            }
+            false => {
+                "on the server: see whether the disk with the data is mounted, whether this is the data directory that is meant, and whether \
+                 somebody moved the directory away; mount or put it back, then restart PostgreSQL"
+            }
+        })
+        .run(format!(
+            "psql -d postgres -Atc 'SHOW data_directory'\n# there:\nls -ld {}; ls -l pg_tblspc; findmnt -T .; dmesg -T | grep -iE 'i/o error|ext4|xfs' | tail",
+            text::posix_quoted(&path)
+        ))
+    });
+    Some(
+        finding(format!("the files of the database {database} are missing on the server: {path}"))
+            .because(format!(
+                "{login}; the database is in the server's catalogue, its files are not on the disk: they are on a disk that is not mounted, or \
+                 they were lost. CREATE DATABASE does not help"
+            ))
+            .fixes(mounted)
+            .fix(restore),
+    )
+}
+
+/// What a pooler has in its own configuration for a user of a database, and where: the file, what is to stand in it, and how it
+/// is read again. In the lines `{database}` and `{user}` are filled in.
+const ROUTES: &[(&str, &str, &str, &str)] = &[
+    (
+        "Odyssey",
+        "odyssey.conf",
+        "database \"{database}\" {\n    user \"{user}\" {\n        authentication \"scram-sha-256\"\n        password \"PASSWORD\"\n        \
+         storage \"STORAGE\"\n        pool \"session\"\n    }\n}",
+        "sudo systemctl reload odyssey",
+    ),
+    (
+        "PgCat",
+        "pgcat.toml",
+        "[pools.{database}.users.0]\nusername = \"{user}\"\npassword = \"PASSWORD\"\npool_size = 10\n[pools.{database}.shards.0]\ndatabase = \
+         \"{database}\"\nservers = [[\"SERVER\", 5432, \"primary\"]]",
+        "sudo pkill -HUP pgcat",
+    ),
+    (
+        "Pgpool-II",
+        "pool_hba.conf",
+        "hostssl {database} {user} CLIENT-ADDRESS/32 scram-sha-256",
+        "pgpool reload",
+    ),
+];
+
+/// A pooler that has no route for the user and the database: nothing is known of the server behind it.
+fn no_route(view: &View<'_>, message: &ServerMessage, by: &'static str) -> Finding {
+    let (user, database) = (view.user(), view.database());
+    let named = |text: &str| text.replace("{database}", &database).replace("{user}", &user);
+    let fix = match ROUTES.iter().find(|(product, ..)| *product == by) {
+        Some((_, file, lines, reload)) => Fix::text(format!(
+            "on the pooler's machine: add the user of this database to {file} (in place of the words in capitals its values), then reload"
+        ))
+        .run(format!("{}\n# then:\n{reload}", named(lines))),
+        None if message.message.contains("does not allow connections") => {
+            Fix::text("in PgBouncer: let the database take connections again, as one of its admin_users (in place of ADMIN)")
+                .run(console(view, &format!("ENABLE {database}")))
+        }
+        None => Fix::text(
+            "in PgBouncer: add the user to the file of auth_file (userlist.txt; in place of PASSWORD the password), or set auth_user and \
+             auth_query, then RELOAD as one of its admin_users (in place of ADMIN)",
+        )
+        .run(format!("\"{user}\" \"PASSWORD\"\n# then:\n{}", console(view, "RELOAD"))),
+    };
+    let answer = words(message);
+    Finding::titled(format!("{by} does not let user {user} into database {database}: {answer}"))
+        .in_short("the pooler has no route")
+        .because(format!(
+            "the pooler's own configuration has nothing for this user and database; it did not ask the server behind it ({})",
+            view.tls_words()
+        ))
+        .answered(true)
+        .fact("message_from", by)
+        .fact("user", user)
+        .fact("database", database)
+        .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
+        .fact("message", answer)
+        .fix(fix)
+        .fix(Fix::text(
+            "here: if another user or database is meant, set user and dbname to those that the pooler has; both are case-sensitive",
+        ))
 }
 
 /// Whether a pooler repeats that its login was rejected.
@@ -238,6 +382,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             ],
         ),
         Gateway::Upstream => unreachable_behind(view, message, found.by, &said),
+        Gateway::NoRoute => return Some(no_route(view, message, found.by)),
         Gateway::NoTarget => (
             format!("the pooler does not know the server that is meant: {said}"),
             format!(
@@ -934,6 +1079,9 @@ fn protocol_demanded(view: &View<'_>) -> Option<Fix> {
 
 /// Any other error.
 fn server_error(view: &View<'_>) -> Option<Finding> {
+    if let Some(found) = damaged(view) {
+        return Some(found);
+    }
     if let Some(message) = error(view) {
         let sqlstate = text::truncated(&text::printable(&message.sqlstate), 10);
         let words = words(message);

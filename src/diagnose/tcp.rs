@@ -237,7 +237,6 @@ fn reset(view: &View<'_>, failure: &OsFailure) -> Finding {
 
 fn unreachable(view: &View<'_>) -> Option<Finding> {
     let failure = failed(view).filter(|failure| failure.kind != std::io::ErrorKind::TimedOut)?;
-    let is_v6 = view.address().is_some_and(|address| address.is_ipv6());
     if failure.code.is_some_and(|code| OUT_OF_FILES.contains(&code)) {
         return Some(no_socket(view, failure));
     }
@@ -246,12 +245,27 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = found.or_else(|| of_this_machine(view, failure).filter(|_| !is_unscoped)) {
         return Some(found);
     }
+    let (cause, fixes) = where_the_way_ends(view, failure, is_unscoped);
+    Some(
+        Finding::titled(format!("no route to {}", view.place()))
+            .because(cause)
+            .fact("to", described(view))
+            .fact("port", i64::from(view.port()))
+            .fact("error", text::printable(&failure.text))
+            .fixes(provider_hints(view, Situation::Unreachable, None))
+            .fixes(fixes),
+    )
+}
+
+/// Why nothing gets to the address, and what helps.
+fn where_the_way_ends(view: &View<'_>, failure: &OsFailure, is_unscoped: bool) -> (&'static str, Vec<Fix>) {
+    let is_v6 = view.address().is_some_and(|address| address.is_ipv6());
     let is_net = failure.kind == std::io::ErrorKind::NetworkUnreachable;
     let has_v6 = view.evidence.families.is_some_and(|families| families.v6);
     let denied = failure.kind == std::io::ErrorKind::PermissionDenied;
     let to = view.address().map_or_else(|| view.host_name(), |address| address.to_string());
     let run_route = |fix: Fix| fix.run_words(["ip", "route", "get", &to]);
-    let (cause, fixes) = if denied {
+    if denied {
         denied_by(failure, (view.port(), is_v6), run_route)
     } else if is_unscoped {
         (
@@ -307,16 +321,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
                 .run_words(["ip", "neighbour", "show", &to]),
             ],
         )
-    };
-    Some(
-        Finding::titled(format!("no route to {}", view.place()))
-            .because(cause)
-            .fact("to", described(view))
-            .fact("port", i64::from(view.port()))
-            .fact("error", text::printable(&failure.text))
-            .fixes(provider_hints(view, Situation::Unreachable, None))
-            .fixes(fixes),
-    )
+    }
 }
 
 /// What on this machine denies a connection: Linux returns EACCES for a route of type `prohibit` (ip-route(8)) and where a

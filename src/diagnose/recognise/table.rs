@@ -17,6 +17,7 @@ const GO: &str = "Go (lib/pq, pgx)";
 const PYTHON: &str = "Python's ssl (asyncpg, pg8000)";
 const RUSTLS: &str = "Rust with rustls (tokio-postgres, sqlx)";
 const NPGSQL: &str = ".NET (Npgsql)";
+const PRISMA: &str = "Prisma";
 const POOLER: &str = "PgBouncer and other poolers";
 
 const fn text(pattern: &'static str, by: &'static str, readings: &'static [Reading]) -> KnownText {
@@ -57,6 +58,18 @@ pub static TEXTS: &[KnownText] = &[
     text("Tenant or user not found", "Supabase's pooler", r::TENANT),
     text("connection requires a valid client certificate", SERVER, r::CERT_REQUIRED),
     text("certificate authentication failed for user", SERVER, r::CERT_REJECTED),
+    text("Authentication failed against database server", PRISMA, r::PASSWORD),
+    text("Can't reach database server at", PRISMA, r::NOT_REACHED),
+    text("The database server at * was reached but timed out", PRISMA, r::SILENCE),
+    text("Database * does not exist on the database server", PRISMA, r::DATABASE),
+    text("was denied access on the database", PRISMA, r::DENIED),
+    text("P1017: Server has closed the connection", PRISMA, r::CLOSED_BY_SERVER),
+    text("Server has closed the connection", PRISMA, r::CLOSED_BY_SERVER),
+    text("The database subdirectory \"*\" is missing", SERVER, r::DAMAGED),
+    text("route for '*' is not found", "Odyssey", r::NO_ROUTE),
+    text("No pool configured for database", "PgCat", r::NO_ROUTE),
+    text("no pool_hba.conf entry for", "Pgpool-II", r::NO_ROUTE),
+    text("no such user: ", POOLER, r::NO_ROUTE),
     text("role \"*\" does not exist", SERVER, r::ROLE),
     text("database \"*\" does not exist", SERVER, r::DATABASE),
     text("too many clients already", SERVER, r::FULL),
@@ -222,11 +235,18 @@ pub static TEXTS: &[KnownText] = &[
     text("alert unknown ca", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
     text("alert unsupported certificate", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
     text("alert certificate unknown", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
-    text("alert certificate expired", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
+    text("alert certificate expired", "OpenSSL (libpq, Node)", r::CLIENT_CERT_EXPIRED),
     text("alert certificate revoked", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
     text("alert decrypt error", "OpenSSL (libpq, Node)", r::CERT_REJECTED),
     text("tls: bad certificate", GO, r::CERT_REJECTED),
+    text("tls: expired certificate", GO, r::CLIENT_CERT_EXPIRED),
+    text("tls: revoked certificate", GO, r::CERT_REJECTED),
+    text("tls: unsupported certificate", GO, r::CERT_REJECTED),
+    text("fatal alert: CertificateExpired", RUSTLS, r::CLIENT_CERT_EXPIRED),
+    text("fatal alert: certificate_expired", JAVA, r::CLIENT_CERT_EXPIRED),
+    text("fatal alert: certificate_required", JAVA, r::CERT_REQUIRED),
     text("tls: unknown certificate authority", GO, r::CERT_REJECTED),
+    text("tls: unknown certificate", GO, r::CERT_REJECTED),
     text("fatal alert: BadCertificate", RUSTLS, r::CERT_REJECTED),
     text("fatal alert: UnknownCA", RUSTLS, r::CERT_REJECTED),
     text("fatal alert: bad_certificate", JAVA, r::CERT_REJECTED),
@@ -485,6 +505,13 @@ pub static TEXTS: &[KnownText] = &[
     text("no such host", GO, r::NO_SUCH_NAME),
     text("UnknownHostException", JAVA, r::NO_SUCH_NAME),
     text("getaddrinfo ENOTFOUND", NODE, r::NO_SUCH_NAME),
+    text("failed: Invalid argument", LIBPQ, r::BLACKHOLE),
+    text("Cannot assign requested address", "the system", r::NO_LOCAL_ADDRESS),
+    text("Can't assign requested address", "the system", r::NO_LOCAL_ADDRESS),
+    text("EADDRNOTAVAIL", NODE, r::NO_LOCAL_ADDRESS),
+    text("Only one usage of each socket address", "the system (Windows)", r::NO_LOCAL_ADDRESS),
+    text("Address family not supported by protocol", "the system", r::NO_FAMILY),
+    text("EAFNOSUPPORT", NODE, r::NO_FAMILY),
     text("Network is unreachable", "the system", r::UNREACHABLE),
     text("No route to host", "the system", r::UNREACHABLE),
     text("ENETUNREACH", NODE, r::UNREACHABLE),
@@ -511,6 +538,7 @@ pub static TEXTS: &[KnownText] = &[
     text("connection to server on socket \"", LIBPQ, r::SOCKET),
     text("no such file or directory", "the system, through any client", r::FILE_MISSING),
     text("cannot find the file specified", "the system (Windows)", r::FILE_MISSING),
+    text("Error opening a TLS connection: ", PRISMA, r::VERIFY_FAILED),
     text("Is the server running on that host and accepting TCP/IP connections?", LIBPQ, r::NO_CONNECTION),
     text("Is the server running locally and accepting connections on that socket?", LIBPQ, r::SOCKET),
 ];

@@ -284,7 +284,110 @@ fn errors_of_another_hop_say_which_hop_failed() {
     Evidence::healthy()
         .with_error("08P01", "no such database: orders")
         .fails(&codes::DATABASE_MISSING)
-        .because("the pooler has no such database");
+        .titled("PgBouncer knows no database orders")
+        .because("its own configuration has no such database");
+}
+
+/// What a pooler lacks in its own configuration is no missing database, whatever its SQLSTATE says.
+#[test]
+fn a_pooler_without_a_route_is_mended_in_its_own_file() {
+    for (state, message, detail, by, runs) in [
+        (
+            "3D000",
+            "odyssey: cc3deab3a28e8: route for 'orders.app' is not found",
+            "",
+            "Odyssey",
+            "storage \"STORAGE\"",
+        ),
+        ("28000", "odyssey: cd0cc8a7b6adf: user blocked", "", "Odyssey", "database \"orders\""),
+        (
+            "58000",
+            "No pool configured for database: \"orders\", user: \"app\"",
+            "",
+            "PgCat",
+            "[pools.orders.users.0]",
+        ),
+        ("08P01", "no such user: app", "", "PgBouncer", "\"app\" \"PASSWORD\""),
+        ("08P01", "database does not allow connections: orders", "", "PgBouncer", "ENABLE orders"),
+        (
+            "28000",
+            "client authentication failed",
+            "no pool_hba.conf entry for host \"192.0.2.20\", user \"app\", database \"orders\", SSL on",
+            "Pgpool-II",
+            "hostssl orders app CLIENT-ADDRESS/32",
+        ),
+    ] {
+        let found = Evidence::healthy()
+            .with_session(SessionFailure::Server(ServerMessage {
+                sqlstate: state.to_owned(),
+                message: message.to_owned(),
+                detail: (!detail.is_empty()).then(|| detail.to_owned()),
+                ..ServerMessage::default()
+            }))
+            .fails(&codes::UPSTREAM_FAILED)
+            .called(&format!("{by} does not let user app into database orders"))
+            .because("the pooler's own configuration")
+            .shows("message_from", by)
+            .runs(runs);
+        assert!(!format!("{:?}", found.diagnosis.fixes).contains("CREATE DATABASE"), "{:?}", found.diagnosis);
+        assert!(!found.diagnosis.advises_waiting);
+    }
+}
+
+/// A database whose files are gone is there for the catalogue: to create it would help nothing.
+#[test]
+fn a_database_without_its_files_is_damage_on_the_server() {
+    let said = |state: &str, message: &str, detail: &str| {
+        Evidence::healthy().with_session(SessionFailure::Server(ServerMessage {
+            sqlstate: state.to_owned(),
+            message: message.to_owned(),
+            detail: Some(detail.to_owned()),
+            ..ServerMessage::default()
+        }))
+    };
+    let missing = "database \"orders\" does not exist";
+    for (state, message, detail, first) in [
+        ("3D000", missing, "The database subdirectory \"base/16385\" is missing.", "the disk with the data"),
+        (
+            "3D000",
+            "Datenbank »orders« existiert nicht",
+            "Das Unterverzeichnis »base/16385« fehlt.",
+            "the disk with the data",
+        ),
+        (
+            "3D000",
+            missing,
+            "The database subdirectory \"pg_tblspc/16390/PG_15_202209061/16385\" is missing.",
+            "tablespace",
+        ),
+        (
+            "22023",
+            "\"base/16385\" is not a valid data directory",
+            "File \"base/16385/PG_VERSION\" is missing.",
+            "the disk with the data",
+        ),
+    ] {
+        let found =
+            said(state, message, detail).fails(&codes::SERVER_ERROR).called("are missing on the server");
+        let fixes = &found.diagnosis.fixes;
+        assert!(fixes[0].text.starts_with("on the server") && fixes[0].text.contains(first), "{fixes:?}");
+        assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains("CREATE DATABASE")), "{fixes:?}");
+        found.runs("findmnt").advises("restore the last backup");
+    }
+    Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
+        .with_session(SessionFailure::Server(ServerMessage {
+            sqlstate: "3D000".to_owned(),
+            message: missing.to_owned(),
+            detail: Some("The database subdirectory \"base/16385\" is missing.".to_owned()),
+            ..ServerMessage::default()
+        }))
+        .fails(&codes::SERVER_ERROR)
+        .advises("restore the server to a moment before the loss");
+    said("55000", "cannot connect to invalid database \"orders\"", "")
+        .fails(&codes::SERVER_ERROR)
+        .called("a DROP DATABASE of it was interrupted")
+        .runs("DROP DATABASE orders;");
+    said("3D000", missing, "It seems to have just been dropped or renamed.").fails(&codes::DATABASE_MISSING);
 }
 
 #[test]

@@ -247,6 +247,46 @@ fn purposes(facts: &Facts) -> Option<String> {
     })
 }
 
+/// What helps against a rejection by its alert, or where the certificate's name is not the user's.
+fn remedies(view: &View<'_>, record: &ClientCertificateRecord, by_name: bool) -> Vec<Fix> {
+    match (view.alert(), by_name) {
+        (_, true) => vec![Fix::text(format!(
+            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
+            view.user()
+        ))],
+        (Some(44), _) => vec![
+            Fix::text(format!(
+                "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues \
+                 it so",
+                client_ca(record)
+            ))
+            .run_as(reissue::client("", &view.user())),
+        ],
+        (Some(45), _) => vec![
+            Fix::text(
+                "on the server: see which of these dates is past, replace that file with the CA's current one, then reload; if none is: \
+                 correct its clock",
+            )
+            .run(ENDS_ON_THE_SERVER),
+        ],
+        (Some(43), _) => vec![
+            Fix::text(format!(
+                "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
+                 ca.crt and ca.key are that CA's, whose administrator issues it so",
+                client_ca(record)
+            ))
+            .run_as(reissue::client("", &view.user())),
+        ],
+        (Some(48), _) => vec![Fix::text(format!(
+            "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
+            client_ca(record)
+        ))],
+        _ => vec![crate::diagnose::fix::in_the_log(
+            "\"could not accept SSL connection\" has the reason; the file of sslcert must have the whole chain, the client's certificate first",
+        )],
+    }
+}
+
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let tls = view.tls()?;
     // trust itself never fails: under clientcert=verify-full it is the certificate's name that does.
@@ -277,42 +317,9 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let authorities =
         at_most(10, tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)));
     let outdated = outdated.filter(|_| said.is_none());
-    let fixes = match (view.alert(), &said) {
-        _ if outdated.is_some() => Vec::new(),
-        (_, Some(_)) => vec![Fix::text(format!(
-            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
-            view.user()
-        ))],
-        (Some(44), _) => vec![
-            Fix::text(format!(
-                "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues \
-                 it so",
-                client_ca(&tls.client_certificate)
-            ))
-            .run_as(reissue::client("", &view.user())),
-        ],
-        (Some(45), _) => vec![
-            Fix::text(
-                "on the server: see which of these dates is past, replace that file with the CA's current one, then reload; if none is: \
-                 correct its clock",
-            )
-            .run(ENDS_ON_THE_SERVER),
-        ],
-        (Some(43), _) => vec![
-            Fix::text(format!(
-                "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
-                 ca.crt and ca.key are that CA's, whose administrator issues it so",
-                client_ca(&tls.client_certificate)
-            ))
-            .run_as(reissue::client("", &view.user())),
-        ],
-        (Some(48), _) => vec![Fix::text(format!(
-            "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
-            client_ca(&tls.client_certificate)
-        ))],
-        _ => vec![crate::diagnose::fix::in_the_log(
-            "\"could not accept SSL connection\" has the reason; the file of sslcert must have the whole chain, the client's certificate first",
-        )],
+    let fixes = match &outdated {
+        Some(outdated) => outdated.fixes(view),
+        None => remedies(view, &tls.client_certificate, said.is_some()),
     };
     let title = match &outdated {
         Some(outdated) => format!("{} {}, and the server rejected it", outdated.what, outdated.since(view)),
@@ -340,7 +347,6 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fixes(stray.map(|ready| {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
             }).into_iter().flatten())
-            .fixes(outdated.as_ref().map(|outdated| outdated.fixes(view)).unwrap_or_default())
             .fixes(fixes)
             .fixes((view.alert() == Some(48) && outdated.is_none()).then(|| {
                 Fix::text(

@@ -81,6 +81,36 @@ pub(in super::super) const DATABASE: &[Reading] = &[reading(
     "here: correct dbname; psql -l lists the databases",
 )];
 
+pub(in super::super) const DAMAGED: &[Reading] = &[reading(
+    &[&c::SERVER_ERROR],
+    "the files of the database are missing on the server: a disk that is not mounted, or they were lost",
+    "on the server, in the data directory: the path in the text, such as base/16389, is not there; findmnt -T . names the disk",
+    "on the server: mount the disk or put the directory back, then restart PostgreSQL; lost: restore a backup. CREATE DATABASE does not help",
+)];
+
+pub(in super::super) const NO_ROUTE: &[Reading] = &[reading(
+    &[&c::UPSTREAM_FAILED],
+    "the pooler's own configuration has no route for this user and database; the server behind it was not asked",
+    "user and database are not both in the pooler's file: odyssey.conf, pgcat.toml, userlist.txt and pgbouncer.ini, pool_hba.conf",
+    "on the pooler's machine: add the user and the database there, and reload the pooler; here: correct user and dbname",
+)];
+
+/// Prisma's P1010.
+pub(in super::super) const DENIED: &[Reading] = &[
+    reading(
+        &[&c::HBA_REJECTED],
+        "pg_hba.conf of the server has no line for this client, or one that rejects it: by address, user, database or TLS",
+        "the server's log has \"no pg_hba.conf entry\"; \"no encryption\" in it: the URL lacks sslmode=require",
+        "here: add sslmode=require to the URL; on the server: add a line to pg_hba.conf; at the provider: allow this client's address",
+    ),
+    reading(
+        &[&c::SERVER_ERROR, &c::ROLE_MISSING],
+        "the role lacks the privilege CONNECT or is not the one that is meant",
+        "psql with the same user, database and host names the reason",
+        "on the server: GRANT CONNECT ON DATABASE … TO …",
+    ),
+];
+
 pub(in super::super) const TENANT: &[Reading] = &[reading(
     &[&c::SERVER_ERROR, &c::ROLE_MISSING],
     "the pooler does not find the project of this user (Supabase)",

@@ -33,6 +33,67 @@ pub(in super::super) const UNREACHABLE: &[Reading] = &[reading(
     "here: set hostaddr to the server's IPv4 address, or connect the VPN",
 )];
 
+pub(in super::super) const NO_LOCAL_ADDRESS: &[Reading] = &[reading(
+    &[&c::TCP_UNREACHABLE],
+    "this machine has no local address or port for the connection; nothing reached the server",
+    "an IPv6 address (::1): IPv6 is switched off here, as in many containers; an IPv4 one: a program here has used up the local ports: sudo \
+     ss -Htan dst {host|ADDRESS} | wc -l is near the size of sysctl net.ipv4.ip_local_port_range",
+    "here: IPv6: use 127.0.0.1 for localhost, or the server's IPv4 address; IPv4: let the program reuse its connections (a pool)",
+)];
+
+pub(in super::super) const BLACKHOLE: &[Reading] = &[reading(
+    &[&c::TCP_UNREACHABLE],
+    "a blackhole route of this machine discards what is sent to the address, or it is link-local (fe80::) without its interface",
+    "ip route show table all type blackhole lists a network that has the address",
+    "here: remove that route if it is not meant: sudo ip route del blackhole NETWORK",
+)];
+
+pub(in super::super) const NO_FAMILY: &[Reading] = &[reading(
+    &[&c::TCP_UNREACHABLE],
+    "this machine, or the sandbox that the program runs in, has no IPv6 (or no IPv4)",
+    "cat /proc/cmdline has ipv6.disable=1, or the systemd unit RestrictAddressFamilies=",
+    "here: use an address of the server of the other family, or allow the family",
+)];
+
+/// Prisma's P1001.
+pub(in super::super) const NOT_REACHED: &[Reading] = &[
+    reading(
+        &[&c::TCP_REFUSED, &c::TCP_TIMEOUT, &c::TCP_UNREACHABLE],
+        "no TCP connection was made to the host and port that it names",
+        "nc -vz {host|HOST} {port|5432} fails here too, at once (refused) or after seconds (a firewall)",
+        "here: correct host and port; on the server: start it; at the provider: allow this client's address; in a container: not \
+         localhost but the server's name",
+    ),
+    reading(
+        &[&c::DNS_NOT_FOUND, &c::DNS_FAILURE],
+        "the host name does not resolve here",
+        "getent hosts {host|NAME} prints nothing",
+        "here: correct host, or connect the VPN",
+    ),
+    reading(
+        &[&c::NEGOTIATION_CLOSED, &c::SERVER_STARTING],
+        "the server or its proxy is starting, paused or closes the connection",
+        "nc -vz {host|HOST} {port|5432} connects",
+        "at the provider: see that it runs and allows this client's address; one that sleeps: add connect_timeout=30 to the URL",
+    ),
+];
+
+/// Prisma's P1017.
+pub(in super::super) const CLOSED_BY_SERVER: &[Reading] = &[
+    reading(
+        &[&c::SESSION_CLOSED, &c::NEGOTIATION_CLOSED, &c::TLS_CLOSED],
+        "the server, or a pooler or proxy in front of it, closed the connection",
+        "at once: an allow list, a proxy or a server that wants TLS; later: a crash, a restart, a limit on idle connections",
+        "on the server or pooler: its log has the reason at this time; at the provider: allow this client's address",
+    ),
+    reading(
+        &[&c::NOT_POSTGRESQL],
+        "the port is another service's",
+        "SHOW port on the server is another one",
+        "here: correct host and port",
+    ),
+];
+
 pub(in super::super) const NO_SUCH_NAME: &[Reading] = &[
     reading(
         &[&c::DNS_NOT_FOUND],

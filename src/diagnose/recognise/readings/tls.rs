@@ -124,6 +124,14 @@ pub(in super::super) const CERT_REJECTED: &[Reading] = &[reading(
     "here: set sslcert and sslkey to a certificate of the server's client CA; on the server: its log has the reason",
 )];
 
+pub(in super::super) const CLIENT_CERT_EXPIRED: &[Reading] = &[reading(
+    &[&c::CLIENT_CERT_REJECTED],
+    "by the server's clock the client certificate, an intermediate in its file, or the server's own client CA or CRL has expired",
+    "openssl x509 -noout -enddate -in FILE, for the file of sslcert here, and on the server for those of ssl_ca_file and ssl_crl_file",
+    "past here: have the client CA issue a new certificate, and put it into the file of sslcert; past there: on the server, replace that \
+     file by the CA's current one, then SELECT pg_reload_conf()",
+)];
+
 pub(in super::super) const SNI: &[Reading] = &[reading(
     &[&c::SNI_UNRECOGNIZED, &c::SERVER_ERROR],
     "the server needs its name in the handshake (SNI) and did not get it, or does not recognise it",
