@@ -44,7 +44,7 @@ impl Attribute {
     }
 }
 
-const ATTRIBUTE_NAMES: [(&[u8], &str); 16] = [
+const ATTRIBUTE_NAMES: [(&[u8], &str); 18] = [
     (&[0x55, 4, 3], "CN"),
     (&[0x55, 4, 4], "SN"),
     (&[0x55, 4, 5], "serialNumber"),
@@ -57,6 +57,8 @@ const ATTRIBUTE_NAMES: [(&[u8], &str); 16] = [
     (&[0x55, 4, 12], "title"),
     (&[0x55, 4, 17], "postalCode"),
     (&[0x55, 4, 42], "GN"),
+    (&[0x55, 4, 46], "dnQualifier"),
+    (&[0x55, 4, 65], "pseudonym"),
     (&[0x55, 4, 97], "organizationIdentifier"),
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1], "emailAddress"),
     (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID"),

@@ -151,9 +151,11 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         also.extend(others(trust::JUDGED));
         also.extend(others(certificate::FAULTS));
     }
-    // What the servers of a provider will be verified with is known before one answers.
-    if view.judgement().is_none() {
-        also.extend(trust::lacks_provider_roots(view));
+    // What will be of use to verify a server is known before one answers, and before its chain is whole.
+    let is_open = view.judgement().is_none();
+    if is_open || diagnosis.code == &certificate::INTERMEDIATE_MISSING {
+        let provided = || is_open.then(|| trust::lacks_provider_roots(view)).flatten();
+        also.extend(trust::unfit_roots(view).or_else(provided));
     }
     let mut seen = vec![diagnosis.code];
     also.retain(|found| {

@@ -222,6 +222,47 @@ fn the_commands_leave_a_certificate_that_verifies() {
     }
 }
 
+/// A root is in the clients' files and not on the server: its own key signs it anew, and what it issued stays valid.
+#[test]
+fn a_root_that_may_not_issue_is_replaced_where_it_is_used() {
+    let changes: [fn(Draft) -> Draft; 3] = [
+        |root| root.with(basic_constraints(false, None)),
+        |root| root.with(key_usage(&[DIGITAL_SIGNATURE])),
+        |root| root.with(extended_key_usage(&[CLIENT_AUTH])),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let home = Home::new();
+        let root = change(Draft::authority("Reissue Root")).self_signed();
+        let leaf = Draft::server(NAME).signed_by(&root);
+        let beside = Draft::authority("Another Root").self_signed().pem();
+        // Alone in its file, and among others.
+        let file = if index == 0 { root.pem() } else { format!("{beside}{}", root.pem()) };
+        let roots = home.write("roots.pem", file);
+        let server = ScriptedServer::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
+        let conninfo = conninfo(NAME, server.address.port(), &roots, "");
+        let report = Tool::at(&home).with(["--tls-only"]).check(&conninfo);
+        let json = report.json();
+        assert_eq!(json["diagnosis"]["code"], "certificate-purpose", "{report}");
+        assert_eq!(json["diagnosis"]["fixes"].as_array().map(Vec::len), Some(1), "{report}");
+        let command = json["diagnosis"]["fixes"][0]["command"].as_str().expect("a command");
+        assert!(!command.contains("server.crt"), "{command}");
+        let authority = Home::new();
+        authority.write("ca.crt", root.pem());
+        authority.write("ca.key", key_pem(&root.key));
+        let done = std::process::Command::new("sh")
+            .args(["-ec", command])
+            .current_dir(authority.path())
+            .output()
+            .expect("a shell");
+        assert!(done.status.success(), "{command}\n{}", String::from_utf8_lossy(&done.stderr));
+        let server = ScriptedServer::start(std::slice::from_ref(&leaf.der), &leaf.key, &Tls::default());
+        let conninfo = self::conninfo(NAME, server.address.port(), &roots, "");
+        let after = Tool::at(&home).with(["--tls-only"]).check(&conninfo);
+        assert_eq!(after.status, Some(0), "{command}\n{after}");
+        assert_eq!(after.json()["warnings"], Value::Array(Vec::new()), "{after}");
+    }
+}
+
 /// Who fetches what a certificate names may wait where the address is not everybody's: of documentation, of a network.
 #[test]
 fn an_address_of_few_in_the_certificate_is_noted() {

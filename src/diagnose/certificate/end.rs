@@ -300,23 +300,7 @@ fn replaced_root(view: &View<'_>, in_file: &FileCertificate, sent: Option<&Certi
              system, whose {file} is another CA's of the same name"
         ));
     }
-    let is_alone = view.store().is_some_and(|store| store.certificates.len() == 1);
-    let place = match is_alone {
-        true => format!("replace {file} with it"),
-        false => format!(
-            "put it into {file}, in the place of the certificate that begins at line {}",
-            in_file.line
-        ),
-    };
-    let quoted = text::shell_quoted(&in_file.file.to_string_lossy());
-    let put = match (cfg!(windows), is_alone) {
-        (true, _) => String::new(),
-        (false, true) => format!("\ncp new-root.crt {quoted}"),
-        (false, false) => format!(
-            "\nsed -i.bak '{},/-----END [A-Z ]*CERTIFICATE-----/d' {quoted} && cat new-root.crt >> {quoted}",
-            in_file.line
-        ),
-    };
+    let (place, put) = reissue::in_its_place(view, in_file, "new-root.crt");
     Fix::text(format!(
         "get the CA's current certificate from the server's administrator, as new-root.crt; {confirmed}; then {place}"
     ))
@@ -515,6 +499,12 @@ fn intermediate_by(view: &View<'_>, gap: &Gap) -> Option<String> {
 pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::IssuerUnknown { last }) = judged(view)? else { return None };
     let gap = gap(judgement)?;
+    if of_the_same_name(view, last).is_some() {
+        return None;
+    }
+    if let Some(other) = sent_with_another_key(view, judgement, last) {
+        return Some(other);
+    }
     let why = intermediate_by(view, &gap)?;
     let issuer = text::printable(&gap.issuer);
     let name = last.facts().ok()?.issuer.short();
@@ -562,6 +552,109 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             .fact_if("to_be_had_at", address)
             .fix(append)
             .fixes(rehearsed.is_none().then(|| beside_the_root(view))),
+    )
+}
+
+/// The server sends a certificate with the issuer's name whose key did not sign: usually that of before a renewal.
+fn sent_with_another_key(view: &View<'_>, judgement: &Judgement, last: &Certificate) -> Option<Finding> {
+    let wanted = last.facts().ok()?;
+    let chain = &view.tls()?.chain;
+    let (place, sent_facts) = chain.iter().enumerate().skip(1).find_map(|(place, sent)| {
+        let facts = sent.facts().ok()?;
+        let is_off_path = judgement.path.iter().all(|link| link.sent != Some(place));
+        (is_off_path && !facts.is_self_signed() && facts.subject.canonical == wanted.issuer.canonical)
+            .then_some((place, facts))
+    })?;
+    let name = wanted.issuer.short();
+    let identifier = |key: Option<&[u8]>, otherwise: &str| match key {
+        Some(key) => format!("{name}, key identifier {}", text::hex(key).to_uppercase()),
+        None => format!("{name}, {otherwise}"),
+    };
+    let needed = wanted.extensions.authority_key.as_ref().and_then(|key| key.key.as_deref());
+    let rehearsed = view.rehearsal().map(|rehearsal| &rehearsal.files.certificate_file);
+    let file =
+        rehearsed.map_or_else(|| "server.crt".to_owned(), |file| text::shell_quoted(&file.to_string_lossy()));
+    let (who, reload) = match rehearsed {
+        Some(_) => ("has", String::new()),
+        None => ("sends", format!(" && {}", reissue::RELOAD)),
+    };
+    let place_words = match rehearsed {
+        Some(file) => file_name(file),
+        None => "on the server, in the file of ssl_cert_file".to_owned(),
+    };
+    let fix = Fix::text(format!(
+        "{place_words}: replace certificate {}, {name}, with the one that issued the certificate above it (from the CA that issued \
+         that, as intermediate.crt){}",
+        place + 1,
+        if rehearsed.is_some() { "" } else { ", then reload" }
+    ));
+    // With others behind it the file is put together by hand.
+    let fix = match chain.len() {
+        2 => fix.run(format!(
+            "openssl x509 -in {file} -out leaf.crt\ncat leaf.crt intermediate.crt > {file}{reload}"
+        )),
+        _ => fix,
+    };
+    let subject = rehearsed.map_or_else(|| "the server".to_owned(), |file| file_name(file));
+    Some(
+        Finding::titled(format!("{subject} {who} another {name} than the one that issued the certificate"))
+            .in_short("an intermediate of the same name with another key")
+            .because(format!(
+                "both are named {name}, and their keys differ: the CA has renewed this intermediate with a new key, and an old copy was kept"
+            ))
+            .fact("missing", identifier(needed, "the one whose key signed the certificate"))
+            .fact(
+                "sent_instead",
+                vec![
+                    identifier(sent_facts.extensions.subject_key.as_deref(), "with another key"),
+                    format!("SHA-256 {}", chain.get(place)?.fingerprint()),
+                ],
+            )
+            .fact("sent", sent(view))
+            .fact("in_file", in_file(view))
+            .fix(fix)
+            .fixes(rehearsed.is_none().then(|| beside_the_root(view))),
+    )
+}
+
+/// A root of the file that has the common name of the issuer sought and is another CA by the rest of its name: that of
+/// another instance or environment.
+fn of_the_same_name<'a>(view: &View<'a>, last: &Certificate) -> Option<&'a FileCertificate> {
+    let issuer = &last.facts().ok()?.issuer;
+    let name = issuer.common_name()?;
+    view.store()?.certificates.iter().find(|entry| {
+        entry.certificate.facts().is_ok_and(|facts| {
+            facts.is_self_signed()
+                && facts.subject.common_name().as_ref() == Some(&name)
+                && facts.subject.canonical != issuer.canonical
+        })
+    })
+}
+
+/// The issuer sought has a namesake in the file, by the common name.
+fn another_of_that_name(view: &View<'_>, last: &Certificate) -> Option<Finding> {
+    let held = of_the_same_name(view, last)?;
+    let (issuer, subject) = (&last.facts().ok()?.issuer, &held.certificate.facts().ok()?.subject);
+    let name = issuer.short();
+    let whole = |name: &DistinguishedName| text::printable(&name.to_string());
+    let sources = view.provider().map(|_| root_sources(&view.server())).unwrap_or_default();
+    let is_provided = !sources.is_empty();
+    let place = path_text(&held.file);
+    Some(
+        Finding::titled(format!("{} has another CA named {name} than the one that issued the certificate", store_name(view)))
+            .in_short("issuer not in the root file")
+            .because(
+                "the two have the same common name and differ in the rest of their names: the file belongs to another server, instance or \
+                 environment, or the CA was created again",
+            )
+            .fact("sought", whole(issuer))
+            .fact("in_file", vec![whole(subject), format!("{place}, line {}", held.line)])
+            .fact("sent", sent(view))
+            .fixes(sources)
+            .fixes((!is_provided).then(|| missing_root(view, &[whole(issuer)])))
+            .fix(Fix::text(format!(
+                "if {place} is of the server that you mean: host, hostaddr or port lead to another one; correct them"
+            ))),
     )
 }
 
@@ -629,6 +722,11 @@ fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
 /// Whatever else keeps the path from a root of the file.
 pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
+    if let Defect::IssuerUnknown { last } = defect
+        && let Some(found) = another_of_that_name(view, last)
+    {
+        return Some(found);
+    }
     let is_system = matches!(view.store()?.source, RootSource::System { .. });
     let (title, sought, cause) = match defect {
         Defect::RootNotInFile { root } => (

@@ -130,6 +130,10 @@ fn reissued_there(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
     // What only says what to do is told where.
     let text = match text.starts_with("reissue") {
         true if at == 0 => format!("on the server{}: {text}, then reload", before_the_day(view)),
+        true if key == Key::Kept && is_root(view, at) => format!(
+            "at the CA{}: {text}; key and name stay, so that the server's certificate stays valid",
+            before_the_day(view)
+        ),
         true => format!("at its CA{}: {text}, then put it into the server", before_the_day(view)),
         false => text.to_owned(),
     };
@@ -140,6 +144,19 @@ fn reissued_there(view: &View<'_>, at: usize, text: &str, key: Key) -> Fix {
         // What a CA issued is worth nothing without its key.
         (_, Key::New) => reissue::by_new_authority(view, text),
     }
+}
+
+/// Where the root file has the root that is at fault.
+fn root_of_file(view: &View<'_>, defect: &Defect) -> Option<String> {
+    let at = defect.place().filter(|at| is_root(view, *at))?;
+    let held = view.judgement()?.path.get(at)?.in_file?;
+    Some(of_file::place(view.store()?.certificates.get(held)?))
+}
+
+/// Whether the path ends there with a root, which clients have and no server needs.
+fn is_root(view: &View<'_>, at: usize) -> bool {
+    let link = view.judgement().and_then(|judgement| judgement.path.get(at));
+    link.is_some_and(|link| link.certificate.facts().is_ok_and(Facts::is_self_signed))
 }
 
 /// Of what `--as-of` shows of a day to come, by when it has to be done.
@@ -426,6 +443,7 @@ pub(super) fn purpose(view: &View<'_>) -> Option<Finding> {
             .because("OpenSSL checks what each certificate of the path may be used for")
             .fact("certificate", subject(view, defect))
             .fact("constraint", constraint)
+            .fact_if("in_file", root_of_file(view, defect))
             .fixes(reissued(view, defect.place().unwrap_or(0), fix, Key::Kept)),
     )
 }

@@ -146,7 +146,7 @@ fn sent(view: &View<'_>) -> Vec<String> {
 
 /// The certificates of the root file.
 fn in_file(view: &View<'_>) -> Vec<String> {
-    view.store().map(certificates_of).unwrap_or_default()
+    view.store().map(|store| certificates_of(store, Some(view.evidence.judged_at))).unwrap_or_default()
 }
 
 /// Whether the local clock is most likely wrong: it reads less than this tool's knowledge, or all certificates of a path

@@ -7,8 +7,9 @@
 use super::{known, names_of};
 use crate::certificate::Certificate;
 use crate::diagnose::Fix;
-use crate::diagnose::view::View;
+use crate::diagnose::view::{View, path_text};
 use crate::text::{self, posix_quoted};
+use crate::trust::FileCertificate;
 use crate::verify::is_ip_address;
 
 /// Whether the new certificate is for the same key.
@@ -152,12 +153,27 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
     if let Some(fix) = of_provider(view) {
         return fix;
     }
-    let facts = view.judgement().and_then(|judgement| judgement.path.get(at)?.certificate.facts().ok());
+    let link = view.judgement().and_then(|judgement| judgement.path.get(at));
+    let facts = link.and_then(|link| link.certificate.facts().ok());
+    let is_root = facts.is_some_and(crate::certificate::Facts::is_self_signed);
     let identifier = facts.and_then(|facts| facts.extensions.subject_key.as_deref());
     let identifier = identifier.map_or_else(|| "hash".to_owned(), text::hex);
     let Files { certificate, then, .. } = Files::of(view);
     let extensions =
-        CA_EXTENSIONS.map(str::to_owned).into_iter().chain([format!("subjectKeyIdentifier = {identifier}")]);
+        CA_EXTENSIONS.into_iter().filter(|extension| !(is_root && extension.starts_with("authority")));
+    let extensions = extensions.map(str::to_owned).chain([format!("subjectKeyIdentifier = {identifier}")]);
+    if is_root {
+        let held = link.and_then(|link| view.store()?.certificates.get(link.in_file?));
+        let put = held.map(|held| in_its_place(view, held, "ca-new.crt").1).unwrap_or_default();
+        return Fix::text(format!(
+            "{text}; ca.crt and ca.key below are this CA's files, ca-new.crt is what every client gets, this one too"
+        ))
+        .run(format!(
+            "{}\nopenssl x509 -in ca.crt -signkey ca.key -clrext -days {} -sha256 -extfile ca.ext -out ca-new.crt{put}",
+            file("ca.ext", extensions),
+            days(view, 3650)
+        ));
+    }
     let fix = Fix::text(format!(
         "{text}; ca.crt and ca.key below are this CA's files, root.crt and root.key its issuer's"
     ));
@@ -173,6 +189,28 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
         ]
         .join("\n"),
     )
+}
+
+/// What puts a root in the place of one of the client's own root file: in words, and as commands that begin with a new line.
+pub(super) fn in_its_place(view: &View<'_>, held: &FileCertificate, new: &str) -> (String, String) {
+    let file = path_text(&held.file);
+    let quoted = text::shell_quoted(&held.file.to_string_lossy());
+    let is_alone = view.store().is_some_and(|store| store.certificates.len() == 1);
+    let words = match is_alone {
+        true => format!("replace {file} with it"),
+        false => {
+            format!("put it into {file}, in the place of the certificate that begins at line {}", held.line)
+        }
+    };
+    let command = match (cfg!(windows), is_alone) {
+        (true, _) => String::new(),
+        (false, true) => format!("\ncp {new} {quoted}"),
+        (false, false) => format!(
+            "\nsed -i.bak '{},/-----END [A-Z ]*CERTIFICATE-----/d' {quoted} && cat {new} >> {quoted}",
+            held.line
+        ),
+    };
+    (words, command)
 }
 
 /// Puts a new certificate of a CA into its place in the server's file, among the others of the path that stand there.

@@ -77,7 +77,7 @@ pub fn lacks_all(file: &str, advice: &Advice, store: &RootStore, at: Timestamp) 
     let finding = Finding::titled(format!("{file} lacks every root that {} uses now", advice.provider.name))
         .because(cause)
         .fact("needed", needed)
-        .fact("in_file", in_file(store))
+        .fact("in_file", in_file(store, Some(at)))
         .fact("source", sources(advice.provider))
         .fixes(present_roots(advice.provider));
     Some(finding.diagnosis(&ROOT_NOT_IN_FILE))
@@ -139,11 +139,12 @@ pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Opt
     Some(Finding::titled(title).fact("expires", near).warning(&ROOT_EXPIRES_SOON))
 }
 
-/// The certificates of a file by name and end, the first few of them.
-pub fn in_file(store: &RootStore) -> Vec<String> {
+/// The certificates of a file by name and end, the first few of them; `at`: as of when one has expired.
+pub fn in_file(store: &RootStore, at: Option<Timestamp>) -> Vec<String> {
     let words = store.certificates.iter().take(LISTED).map(|entry| {
-        let until = entry.certificate.readable().not_after.map(Timestamp::date).unwrap_or_default();
-        format!("{}, until {until}", name(&entry.certificate))
+        let until = entry.certificate.readable().not_after;
+        let verb = if until.is_some() && until < at { "expired" } else { "until" };
+        format!("{}, {verb} {}", name(&entry.certificate), until.map(Timestamp::date).unwrap_or_default())
     });
     if store.certificates.is_empty() && !matches!(store.source, RootSource::System { .. }) {
         return vec!["no certificate (only CRLs)".to_owned()];

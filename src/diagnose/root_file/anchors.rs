@@ -108,7 +108,7 @@ pub(in crate::diagnose) fn lacks_root(
              for nothing, and changes without notice",
             server.program
         ))
-        .fact("in_file", in_file(store));
+        .fact("in_file", in_file(store, None));
     let finding = match needed.len() {
         1 => finding.fact("needed", needed.swap_remove(0)),
         _ => finding.fact("needed", needed),

@@ -110,7 +110,7 @@ pub(super) fn copy_alone(copy: &Certificate, store: &RootStore, server: &Server<
                  the file does not contain, and accepts only a self-signed certificate as the end of a chain",
                 server.program
             ))
-            .fact("in_file", place.unwrap_or_else(|| super::in_file(store)))
+            .fact("in_file", place.unwrap_or_else(|| super::in_file(store, None)))
             .fact("needed", needed)
             .fixes(fixes)
             .fix(Fix::text(format!(

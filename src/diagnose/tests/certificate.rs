@@ -145,6 +145,77 @@ fn an_intermediate_that_is_not_sent() {
 }
 
 #[test]
+fn an_intermediate_of_before_its_renewal() {
+    let root = Authority::root("Test Root");
+    let (old, renewed) = (root.intermediate("Test Issuing CA"), root.intermediate("Test Issuing CA"));
+    let leaf = renewed.server(HOST);
+    let found = Evidence::of(vec![leaf.clone(), old.certificate.clone()], &[&root.certificate])
+        .fails(&codes::INTERMEDIATE_MISSING)
+        .titled("the server sends another Test Issuing CA than the one that issued the certificate")
+        .shows("sent_instead", &old.certificate.fingerprint())
+        .because("their keys differ")
+        .advises("on the server, in the file of ssl_cert_file: replace certificate 2, Test Issuing CA");
+    found.runs("cat leaf.crt intermediate.crt > server.crt");
+    // Another one beside it is of another name, and of no matter.
+    let stray = root.intermediate("Test Policy CA").certificate;
+    Evidence::of(vec![leaf, stray], &[&root.certificate])
+        .fails(&codes::INTERMEDIATE_MISSING)
+        .titled("the server does not send the intermediate Test Issuing CA");
+}
+
+/// CAs that are made one an instance have one common name, and differ in what stands beside it.
+#[test]
+fn another_ca_of_the_same_common_name() {
+    let of = |kind: DnType, value: &str| {
+        let mut of = params("Instance Server CA", true);
+        of.distinguished_name.push(kind, value);
+        Authority::root_with(of)
+    };
+    let qualifier = || DnType::CustomDnType(vec![2, 5, 4, 46]);
+    let pairs = [
+        (of(qualifier(), "first"), of(qualifier(), "second"), "dnQualifier=second"),
+        (
+            of(DnType::OrganizationalUnitName, "Production"),
+            of(DnType::OrganizationalUnitName, "Staging"),
+            "OU=Staging",
+        ),
+    ];
+    for (served, held, shown) in pairs {
+        Evidence::of(vec![served.server(HOST)], &[&held.certificate])
+            .fails(&codes::UNKNOWN_ISSUER)
+            .titled(
+                "roots.pem has another CA named Instance Server CA than the one that issued the certificate",
+            )
+            .shows("in_file", shown)
+            .because("differ in the rest of their names");
+    }
+    let served = of(qualifier(), "first");
+    Evidence::of(vec![served.server(HOST)], &[&served.certificate]).verified();
+}
+
+/// Whatever chain the server will send once it is mended, no path can end in such a file.
+#[test]
+fn a_root_file_that_has_expired_is_told_before_a_chain_ends_in_it() {
+    let dated = |until| {
+        let mut of = params("Test Root", true);
+        of.not_after = until;
+        Authority::root_with(of)
+    };
+    let (expired, current) = (dated(date_time_ymd(2026, 6, 1)), dated(date_time_ymd(2030, 1, 1)));
+    let leaf = expired.intermediate("Test Issuing CA").server(HOST);
+    let also = |evidence: Evidence| {
+        let found = evidence.fails(&codes::INTERMEDIATE_MISSING);
+        found.outcome.also.iter().map(|other| other.code.name).collect::<Vec<_>>()
+    };
+    let evidence = |roots: &[&Certificate]| Evidence::of(vec![leaf.clone()], roots);
+    assert_eq!(also(evidence(&[&expired.certificate])), ["root-expired"]);
+    assert!(also(evidence(&[&expired.certificate, &current.certificate])).is_empty());
+    evidence(&[&expired.certificate])
+        .fails(&codes::INTERMEDIATE_MISSING)
+        .shows("in_file", "Test Root, expired 2026-06-01");
+}
+
+#[test]
 fn a_self_signed_certificate() {
     let own = Authority::root_with(params(HOST, false)).certificate;
     let other = Authority::root("Another Root");

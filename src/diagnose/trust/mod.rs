@@ -7,14 +7,14 @@ use std::ops::Range;
 
 use super::certificate::{crl_address, crl_download, crl_is_unwanted};
 use super::code::{Code, Concern, Severity};
-use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unreadable};
+use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unfit, unreadable};
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, store_name};
 use super::{Diagnosis, Fix};
-use crate::conninfo::RootChoice;
+use crate::conninfo::{RootChoice, SslMode};
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{FileCrl, Roots};
+use crate::trust::{FileCrl, RootSource, RootStore, Roots};
 use crate::verify::{CrlFault, Defect};
 
 pub use client::*;
@@ -123,6 +123,16 @@ fn backslashes(view: &View<'_>) -> Vec<Range<usize>> {
 pub(super) fn lacks_provider_roots(view: &View<'_>) -> Option<Diagnosis> {
     let (advice, store) = (view.provider_advice()?, view.store()?);
     lacks_all(&store_name(view), &advice, store, view.evidence.judged_at)
+}
+
+/// A root file in which no path can end, whatever a server sends: all of it has expired, or no root is in it.
+pub(super) fn unfit_roots(view: &View<'_>) -> Option<Diagnosis> {
+    let verifies = !matches!(view.mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer);
+    let is_whole = |store: &&RootStore| {
+        store.directories.is_empty() && !matches!(store.source, RootSource::System { .. })
+    };
+    view.store().filter(is_whole).filter(|_| verifies)?;
+    unfit(&view.trust()?.roots, view.evidence.judged_at, &context(view))
 }
 
 fn root_unreadable(view: &View<'_>) -> Option<Finding> {
