@@ -10,7 +10,7 @@ use rustls::sign::SigningKey;
 
 use super::chain_file::{self, ChainFault};
 use super::{ClientCertificate, ClientIdentity, FileError, IdentityError, file, key, p521};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Facts};
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
 use crate::file::obstacle::similar;
 
@@ -66,7 +66,8 @@ fn read(
         Some(given) => Some(environment.current_dir.join(given)),
         None => environment.default_file("postgresql.key"),
     };
-    let missing = |key| IdentityError::KeyMissing { certificate: path.to_owned(), key };
+    let of_ca = || chain.first().and_then(|first| first.facts().ok()).is_some_and(Facts::is_ca);
+    let missing = |key| IdentityError::KeyMissing { certificate: path.to_owned(), key, of_ca: of_ca() };
     let Some(key_path) = key_path else { return Err(missing(None)) };
     match crate::file::metadata(&key_path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(Some(key_path))),
@@ -244,7 +245,10 @@ mod tests {
         let certificate = draft("client", &key).self_signed().pem();
         home.write(".postgresql/postgresql.crt", &certificate);
         let missing = failure(&home, &[]);
-        assert!(matches!(missing, IdentityError::KeyMissing { key: Some(_), .. }), "{missing:?}");
+        assert!(
+            matches!(missing, IdentityError::KeyMissing { key: Some(_), of_ca: false, .. }),
+            "{missing:?}"
+        );
         home.write(".postgresql/postgresql.key", pem_key(&key));
         assert!(matches!(load_with(&home, &[]), ClientIdentity::Ready(_)));
         home.write("client.crt", &certificate);

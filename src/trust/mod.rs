@@ -453,6 +453,8 @@ pub enum IdentityError {
         certificate: PathBuf,
         /// The path where the key should be; `None` without a home directory.
         key: Option<PathBuf>,
+        /// Whether it is a CA's certificate, which no client has but by mistake.
+        of_ca: bool,
     },
     /// The key cannot be read.
     KeyUnreadable {

@@ -63,6 +63,33 @@ impl Fixture {
     }
 }
 
+/// What some drivers call sslcert is the CA's file; libpq wants a private key for it.
+#[test]
+fn the_file_of_a_ca_in_the_place_of_a_certificate_is_meant_as_the_root_file() {
+    let chain = Chain::honest(NAME, Algorithm::Rsa);
+    let server = Postgres::version(18).tls(&chain).trusted(OPEN).start();
+    let home = Home::new();
+    let root = home.write("root.pem", chain.root.pem());
+    let conninfo = format!(
+        "host={NAME} hostaddr=127.0.0.1 port={} user={OPEN} dbname=postgres sslmode=require sslcert={}",
+        server.port(),
+        root.display()
+    );
+    let report = Tool::at(&home).check(&conninfo);
+    let diagnosis = &report.json()["diagnosis"];
+    assert_eq!(diagnosis["code"], "client-key-missing", "{report}");
+    assert!(
+        diagnosis["title"].as_str().is_some_and(|title| title.contains("is a CA certificate")),
+        "{report}"
+    );
+    let first = &diagnosis["fixes"][0];
+    assert_eq!(first["settings"]["sslrootcert"], root.to_str().unwrap(), "{report}");
+    assert_eq!(first["tried"], "works", "{report}");
+    let mended = format!("{conninfo} sslrootcert={} sslcert=''", root.display());
+    let said = Psql::libpq(18).command(&home).args(["-XAtwqc", "select 1", "-d", &mended]).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+}
+
 /// Runs a command as it was printed, without a terminal; whoever asks for pass phrases gets them on standard input.
 fn run(home: &Home, command: &str) {
     let tool = Path::new(Tool::PROGRAM).parent().unwrap();

@@ -57,6 +57,9 @@ pub fn mentioned(text: &str) -> Mentioned {
             mentioned.add(keyword, value);
         }
     }
+    if text.contains("could not load system root certificate paths") {
+        mentioned.add("sslrootcert", "system");
+    }
     // In every language PostgreSQL quotes the client's address, the user and the database in this order.
     if text.contains("pg_hba.conf") && mentioned.value("client").is_none() {
         let quoted: Vec<&str> = text.split(QUOTES).skip(1).step_by(2).map(str::trim).collect();
@@ -134,6 +137,8 @@ static MENTIONS: &[&str] = &[
     "connect EHOSTUNREACH {hostaddr}:{port} ",
     "connect ENETUNREACH {hostaddr}:{port} ",
     "does not match certificate's altnames: Host: {host}. ",
+    "is not in the cert's altnames: DNS:{certified}, ",
+    "is not in the cert's altnames: DNS:{certified} ",
     // Go
     "failed to connect to `host={host} user={user} database={dbname}`",
     "failed to connect to `user={user} database={dbname}`: {hostaddr}:{port} ({host})",
@@ -183,7 +188,7 @@ fn values<'t>(text: &'t str, mention: &'static str) -> Option<Vec<(&'static str,
 fn is_possible(keyword: &str, value: &str) -> bool {
     let is_name_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     match keyword {
-        "host" => {
+        "host" | "certified" => {
             !value.is_empty()
                 && value.len() <= 253
                 && (value.chars().all(is_name_character) || is_address(value))
@@ -226,6 +231,10 @@ mod tests {
                 "host=10.0.0.1 port=5432 sslrootcert='/home/a b/r.crt' sslmode=verify-full",
             ),
             ("getaddrinfo ENOTFOUND db.internal", "host=db.internal sslmode=verify-full"),
+            (
+                "connection to server at \"h.example\" (10.0.0.1), port 5432 failed: could not load system root certificate paths: x",
+                "host=h.example port=5432 sslrootcert=system sslmode=verify-full",
+            ),
             ("Error: connect ECONNREFUSED 10.0.0.1:5433", "host=10.0.0.1 port=5433 sslmode=verify-full"),
             ("dial tcp [::1]:5432: connect: connection refused", "host=::1 port=5432 sslmode=verify-full"),
             (

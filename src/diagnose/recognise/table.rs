@@ -19,6 +19,7 @@ const RUSTLS: &str = "Rust with rustls (tokio-postgres, sqlx)";
 const NPGSQL: &str = ".NET (Npgsql)";
 const PRISMA: &str = "Prisma";
 const POOLER: &str = "PgBouncer and other poolers";
+const POOLER_LOG: &str = "PgBouncer's log";
 
 const fn text(pattern: &'static str, by: &'static str, readings: &'static [Reading]) -> KnownText {
     KnownText { pattern, by, readings }
@@ -177,7 +178,7 @@ pub static TEXTS: &[KnownText] = &[
     text("WARNING: password file \"", LIBPQ, r::PASSFILE),
     text("inner_evp_generic_fetch:unsupported", "OpenSSL 3 (Node)", r::KEY_INVALID),
     text("Tls(NotPkcs8)", "Rust with native-tls", r::KEY_INVALID),
-    text("could not load system root certificate paths", LIBPQ, r::ROOT_UNREADABLE),
+    text("could not load system root certificate paths", LIBPQ, r::NO_SYSTEM_ROOTS),
     text("could not get home directory to locate root certificate file", LIBPQ, r::HOME_UNKNOWN),
     text("SSL key logging file \"", LIBPQ, r::KEY_LOG),
     text("root certificate file \"*\" does not exist", LIBPQ, r::ROOT_MISSING),
@@ -187,7 +188,7 @@ pub static TEXTS: &[KnownText] = &[
     text("no certificate or crl found", PYTHON, r::ROOT_INVALID),
     text("couldn't parse pem in sslrootcert", "Go (lib/pq)", r::ROOT_INVALID),
     text("unable to add CA to cert pool", "Go (pgx)", r::ROOT_INVALID),
-    text("the trustAnchors parameter must be non-empty", JAVA, r::ROOT_INVALID),
+    text("the trustAnchors parameter must be non-empty", JAVA, r::NO_TRUST_ANCHOR),
     text("private key file \"*\" has group or world access*owned by the database user", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
     text("FATAL: private key file \"*\" has group", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
     text("LOG: private key file \"*\" has group", SERVER_LOG, r::SERVER_KEY_PERMISSIONS),
@@ -221,13 +222,19 @@ pub static TEXTS: &[KnownText] = &[
     text("SSL error: block type is not 01", OPENSSL, r::BAD_SIGNATURE),
     text("SSL error: null before block missing", OPENSSL, r::BAD_SIGNATURE),
     text("certificate signature failure", "OpenSSL (Node, Python)", r::BAD_SIGNATURE),
-    text("could not accept SSL connection: *alert unknown ca", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: *alert bad certificate", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: *alert certificate", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: No error information", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: EOF detected", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: Success", "the server's log", r::CLIENT_ENDED),
-    text("could not accept SSL connection: Connection reset by peer", "the server's log", r::CLIENT_ENDED),
+    text("TLS handshake error: *certificate verify failed", POOLER_LOG, r::POOLER_REJECTS),
+    text("TLS handshake error: *not present in server certificate", POOLER_LOG, r::POOLER_REJECTS),
+    text("TLS handshake error: *alert unknown ca", POOLER_LOG, r::POOLER_REJECTED),
+    text("TLS handshake error: *alert bad certificate", POOLER_LOG, r::POOLER_REJECTED),
+    text("TLS handshake error: *alert certificate", POOLER_LOG, r::POOLER_REJECTED),
+    text("could not accept SSL connection: *alert unknown ca", SERVER_LOG, r::CLIENT_REJECTED),
+    text("could not accept SSL connection: *alert certificate expired", SERVER_LOG, r::CLIENT_FOUND_EXPIRED),
+    text("could not accept SSL connection: *alert bad certificate", SERVER_LOG, r::CLIENT_REJECTED_SOMEHOW),
+    text("could not accept SSL connection: *alert certificate", SERVER_LOG, r::CLIENT_REJECTED_SOMEHOW),
+    text("could not accept SSL connection: No error information", SERVER_LOG, r::CLIENT_LEFT_HANDSHAKE),
+    text("could not accept SSL connection: EOF detected", SERVER_LOG, r::CLIENT_LEFT_HANDSHAKE),
+    text("could not accept SSL connection: Success", SERVER_LOG, r::CLIENT_LEFT_HANDSHAKE),
+    text("could not accept SSL connection: Connection reset by peer", SERVER_LOG, r::CLIENT_LEFT_HANDSHAKE),
     text("alert certificate required", "OpenSSL (libpq, Node)", r::CERT_REQUIRED),
     text("tls: certificate required", GO, r::CERT_REQUIRED),
     text("CertificateRequired", RUSTLS, r::CERT_REQUIRED),

@@ -220,11 +220,15 @@ fn under_prefer_the_text_says_that_libpq_goes_on_in_plaintext() {
 
 #[test]
 fn a_certificate_needs_its_key() {
-    with_identity(IdentityError::KeyMissing { certificate: path("/c.crt"), key: Some(path("/c.key")) })
-        .fails(&codes::CLIENT_KEY_MISSING)
-        .shows("certificate", "/c.crt")
-        .shows("key", "/c.key")
-        .advises("sslkey=FILE");
+    with_identity(IdentityError::KeyMissing {
+        certificate: path("/c.crt"),
+        key: Some(path("/c.key")),
+        of_ca: false,
+    })
+    .fails(&codes::CLIENT_KEY_MISSING)
+    .shows("certificate", "/c.crt")
+    .shows("key", "/c.key")
+    .advises("sslkey=FILE");
 }
 
 /// What is too weak is sound, and copying it again mends nothing.
@@ -374,9 +378,12 @@ fn content_in_the_place_of_a_path_is_named_and_not_shown() {
         .advises("write the text into a file");
     assert!(!format!("{:?}", found.diagnosis).contains("MIIB"));
     let key = pem.replace("CERTIFICATE", "PRIVATE KEY");
-    let found =
-        with_identity(IdentityError::KeyMissing { certificate: path("/c.crt"), key: Some(path(&key)) })
-            .fails(&codes::CLIENT_KEY_MISSING)
-            .titled("sslkey is the content of a PEM file, not its path");
+    let found = with_identity(IdentityError::KeyMissing {
+        certificate: path("/c.crt"),
+        key: Some(path(&key)),
+        of_ca: false,
+    })
+    .fails(&codes::CLIENT_KEY_MISSING)
+    .titled("sslkey is the content of a PEM file, not its path");
     assert!(!format!("{:?}", found.diagnosis).contains("MIIB"));
 }

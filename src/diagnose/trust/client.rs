@@ -175,7 +175,7 @@ pub(super) fn variable(view: &View<'_>, keyword: &str) -> Option<&'static str> {
 }
 
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMissing { certificate, key } = identity_error(view)? else { return None };
+    let IdentityError::KeyMissing { certificate, key, of_ca } = identity_error(view)? else { return None };
     if let Some(finding) =
         key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key", variable(view, "sslkey")))
     {
@@ -184,6 +184,9 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
     let stray = by_default::is_unnamed(view, "sslcert");
     let missing =
         key.as_ref().map_or_else(|| "~/.postgresql/postgresql.key".to_owned(), |key| path_text(key));
+    if *of_ca && !stray {
+        return Some(authority_for_certificate(view, certificate, &missing));
+    }
     Some(
         Finding::titled(format!("there is no private key {missing}"))
             .because(if stray {
@@ -204,6 +207,28 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
             }))
             .fixes(stray.then(|| by_default::move_away(certificate))),
     )
+}
+
+/// The root file in the place of a client certificate: Prisma's `sslcert` is the CA's (Prisma's documentation, "PostgreSQL
+/// connection URL").
+fn authority_for_certificate(view: &View<'_>, certificate: &Path, missing: &str) -> Finding {
+    let file = path_text(certificate);
+    let typed = view.settings().and_then(|settings| settings.path("sslcert"));
+    let path = typed.map_or_else(|| file.clone(), |path| path.to_string_lossy().into_owned());
+    Finding::titled(format!("{file} is a CA certificate, and sslcert is for the client's own"))
+        .because(
+            "libpq wants the private key of whatever sslcert names; a CA certificate belongs in sslrootcert (in Prisma's URLs sslcert \
+             is the CA's file)",
+        )
+        .fact("certificate", file)
+        .fact("key", missing.to_owned())
+        .fact("from", said(view, "sslcert"))
+        .fix(
+            Fix::text("if it is the CA of the server: give it as sslrootcert, and no sslcert")
+                .set("sslrootcert", path)
+                .set("sslcert", ""),
+        )
+        .fix(without_certificate(view))
 }
 
 /// libpq stops where it may not even look whether there is a client certificate (`stat()` fails with EACCES), although

@@ -1,6 +1,6 @@
 //! Chains, dates and names.
 
-use super::{Reading, c, reading};
+use super::{Code, Reading, c, reading};
 
 const NO_SUCH_ROOT: Reading = reading(
     &[&c::UNKNOWN_ISSUER, &c::ROOT_NOT_IN_FILE, &c::TLS_INSPECTION, &c::ROOT_KEY_CHANGED],
@@ -85,26 +85,89 @@ pub(in super::super) const LACKS_ROOT: &[Reading] = &[
     ),
 ];
 
-/// What a server writes into its log when a client ends the handshake.
-pub(in super::super) const CLIENT_ENDED: &[Reading] = &[
+/// Codes of a server certificate whose issuer a client does not know.
+const NO_ISSUER: &[&Code] =
+    &[&c::UNKNOWN_ISSUER, &c::ROOT_NOT_IN_FILE, &c::SELF_SIGNED, &c::TLS_INSPECTION, &c::ROOT_KEY_CHANGED];
+
+const AT_THE_CLIENT: &str = "on the client: give it the root file of the server's CA (sslrootcert), and run a check there; on the server: \
+                             intermediates after the certificate in server.crt";
+
+/// What a server writes into its log when a client rejects its certificate and says so: nobody else sends that alert.
+pub(in super::super) const CLIENT_REJECTED: &[Reading] = &[reading(
+    NO_ISSUER,
+    "this line is from the server's log: a client rejected the server's certificate, because its own root file lacks the issuer; the \
+     server's ssl_ca_file has no part in it (it is for client certificates)",
+    "the client's own error message at that time; which client it is: log_connections = on, and %h in log_line_prefix",
+    AT_THE_CLIENT,
+)];
+
+/// The same with an alert that leaves the reason open.
+pub(in super::super) const CLIENT_REJECTED_SOMEHOW: &[Reading] = &[
     reading(
-        &[
-            &c::UNKNOWN_ISSUER,
-            &c::ROOT_NOT_IN_FILE,
-            &c::SELF_SIGNED,
-            &c::TLS_INSPECTION,
-            &c::ROOT_KEY_CHANGED,
-        ],
-        "this line is from the server's log: the client ended the handshake, usually because it rejected the server's \
-         certificate",
-        "the client's own error message at that time has the reason",
-        "on the client: give it the root file of the server's CA (sslrootcert), and run a check there; on the server: intermediates after the certificate in server.crt",
+        NO_ISSUER,
+        "this line is from the server's log: a client rejected the server's certificate, mostly because its own root file lacks the \
+         issuer; the server's ssl_ca_file has no part in it (it is for client certificates)",
+        "the client's own error message at that time; which client it is: log_connections = on, and %h in log_line_prefix",
+        AT_THE_CLIENT,
     ),
+    DATES,
+];
+
+/// The same of dates.
+pub(in super::super) const CLIENT_FOUND_EXPIRED: &[Reading] = &[reading(
+    &[&c::CERTIFICATE_EXPIRED, &c::ROOT_EXPIRED],
+    "this line is from the server's log: a client rejected the server's certificate as expired",
+    "the dates of server.crt and its intermediates; if they are good, that client's clock or root file is old",
+    "on the server: renew the certificate, then SELECT pg_reload_conf();",
+)];
+
+/// What a server writes into its log when a client leaves in the handshake without a word.
+pub(in super::super) const CLIENT_LEFT_HANDSHAKE: &[Reading] = &[
     reading(
         &[&c::TLS_CLOSED],
-        "a port scan or health check opened the connection and left",
-        "the address in the log is a load balancer's or monitor's, and the lines come at regular intervals",
-        "nothing to mend",
+        "this line is from the server's log: somebody opened a connection and left in the handshake without an alert: a health check, a \
+         port scan, or a client that gave up",
+        "the address in the log (log_connections = on, %h in log_line_prefix) is a load balancer's or monitor's, and the lines come at regular intervals",
+        "on the load balancer or monitor: a health check that speaks PostgreSQL (pg_isready); else nothing to mend",
+    ),
+    reading(
+        NO_ISSUER,
+        "a client rejected the server's certificate and closed the connection without an alert, as some drivers do",
+        "that client's own error message at that time has the reason",
+        AT_THE_CLIENT,
+    ),
+];
+
+/// PgBouncer's log, of either of its sides.
+pub(in super::super) const POOLER_REJECTS: &[Reading] = &[
+    reading(
+        &[&c::UPSTREAM_FAILED],
+        "this line is from PgBouncer's log: PgBouncer rejected the certificate of the PostgreSQL server behind it",
+        "the line begins with S- (server side); C- is a client whose certificate PgBouncer rejected, by client_tls_ca_file",
+        "on PgBouncer's machine: set server_tls_ca_file in pgbouncer.ini to the root file of the server's CA, check the server from there \
+         with sslrootcert set to that file, then RECONNECT on its console",
+    ),
+    reading(
+        &[&c::CLIENT_CERT_REJECTED],
+        "PgBouncer rejected a client's certificate",
+        "the line begins with C-",
+        "on PgBouncer's machine: set client_tls_ca_file to the CA of the client certificates; on the client: a certificate of that CA",
+    ),
+];
+
+/// The same where the other side rejects PgBouncer's certificate.
+pub(in super::super) const POOLER_REJECTED: &[Reading] = &[
+    reading(
+        NO_ISSUER,
+        "this line is from PgBouncer's log: a client rejected PgBouncer's certificate",
+        "the line begins with C- (client side)",
+        "on the client: give it the root file of the CA of client_tls_cert_file; on PgBouncer's machine: intermediates after the certificate in that file",
+    ),
+    reading(
+        &[&c::UPSTREAM_FAILED],
+        "the PostgreSQL server rejected PgBouncer's client certificate",
+        "the line begins with S- (server side)",
+        "on PgBouncer's machine: set server_tls_cert_file to a certificate of a CA in the server's ssl_ca_file",
     ),
 ];
 

@@ -32,6 +32,31 @@ pub(in super::super) const ROOT_INVALID: &[Reading] = &[reading(
     "here: convert or download the file again; roots show prints the command",
 )];
 
+/// Java builds a list of trust anchors from a file, or from its own store.
+pub(in super::super) const NO_TRUST_ANCHOR: &[Reading] = &[
+    reading(
+        &[&c::ROOT_FILE_INVALID],
+        "the file of sslrootcert contains no PEM certificate",
+        "DER, an HTML page, an empty file or one damaged block: pgtls-check roots show FILE",
+        "here: convert or download the file again; roots show prints the command",
+    ),
+    reading(
+        &[&c::ROOT_FILE_MISSING],
+        "without sslrootcert: Java's own trust store (cacerts) is empty or missing, as in slim images",
+        "keytool -list -cacerts prints 0 entries, or that there is no file",
+        "here: install ca-certificates-java or take a complete JRE; or set sslrootcert to the file of the server's roots",
+    ),
+];
+
+/// OpenSSL's own search for the system's roots, which has no file of the user's.
+pub(in super::super) const NO_SYSTEM_ROOTS: &[Reading] = &[reading(
+    &[&c::ROOT_FILE_MISSING],
+    "sslrootcert=system, and OpenSSL cannot load this machine's roots",
+    "SSL_CERT_FILE and SSL_CERT_DIR, if set, must name what exists; else openssl version -d shows the directory (an OpenSSL that came \
+     with a Python or Node package has another one)",
+    "here: install ca-certificates, or set SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt, or sslrootcert to a file",
+)];
+
 pub(in super::super) const ROOT_UNREADABLE: &[Reading] = &[
     reading(
         &[&c::ROOT_FILE_INVALID],

@@ -252,7 +252,7 @@ pub(in super::super) const PEER: &[Reading] = &[reading(
 
 /// A pooler that cannot reach or log in to its server.
 pub(in super::super) const POOLER_UPSTREAM: &[Reading] = &[reading(
-    &[&c::SERVER_ERROR],
+    &[&c::UPSTREAM_FAILED],
     "the connection to the pooler works; the pooler's own connection to the server fails",
     "the pooler's log has the error of its connection",
     "on the pooler: mend the host, TLS or login of its server entry, then reconnect",
