@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use super::view::{View, path_text};
-use super::{Code, Diagnosis, Fix};
-use crate::conninfo::{Origin, SslMode};
+use super::view::{View, path_text, shown_value};
+use super::{Code, Diagnosis, Fact, Fix};
+use crate::conninfo::{Origin, SslMode, options};
 use crate::diagnose::Concern;
+use crate::stage::Stage;
 use crate::trust::RootSource;
 
 /// A path at which no file is: libpq of every release then does without the file, where `sslcertmode=disable` needs
@@ -84,11 +85,79 @@ fn keywords(code: &Code) -> &'static [&'static str] {
     }
 }
 
-/// Where files at fault come from, if nobody typed them: found by default, from a variable, from a service file. That is
+/// Whether nobody typed it into the string or beside it.
+fn is_stray(origin: &&Origin) -> bool {
+    matches!(origin, Origin::Environment(_) | Origin::Service { .. })
+}
+
+/// Where an address or a port that nobody typed comes from, where nothing answers there.
+fn with_origin_of_place(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let keywords: &[&'static str] = match found.code.stage {
+        Stage::Dns => &["host"],
+        Stage::Tcp | Stage::Negotiate => &["host", "hostaddr", "port"],
+        _ => return found,
+    };
+    let stray: Vec<(&'static str, &Origin)> = keywords
+        .iter()
+        .filter_map(|keyword| Some((*keyword, view.origin(keyword).filter(is_stray)?)))
+        .collect();
+    let Some((keyword, origin)) = stray.last() else { return found };
+    let shown = |(keyword, origin): &(&'static str, &Origin)| {
+        let value = view.settings()?.parameter(keyword).map(|known| shown_value(&known.value))?;
+        Some(format!("{keyword}={value} comes from {}", view.phrase(origin)))
+    };
+    let places: Vec<String> = stray.iter().filter_map(shown).collect();
+    found.cause.push_str(&format!("; {}, not from the connection string", places.join(", ")));
+    if let (&"port", Origin::Environment(variable)) = (keyword, origin) {
+        let unset =
+            Fix::text(format!("if that port is not meant: unset {variable}; without it the port is 5432"));
+        found.fixes.insert(0, unset.by_unsetting(&[variable]).set("port", "5432"));
+    }
+    found
+}
+
+/// Taking away the service that a variable names, where a setting of it is part of the cause: its settings are then as if
+/// nobody had said anything.
+fn without_service(found: &Diagnosis, view: &View<'_>) -> Option<Fix> {
+    let settings = view.settings()?;
+    let of_service =
+        |parameter: &&crate::conninfo::Parameter| view.service_variable(&parameter.origin).is_some();
+    let first = settings.parameters.iter().find(of_service)?;
+    let variable = view.service_variable(&first.origin)?;
+    let origin = view.phrase(&first.origin);
+    let is_told = found.cause.contains(&origin)
+        || found.evidence.iter().any(|(_, fact)| matches!(fact, Fact::Text(text) if text.contains(&origin)))
+        || found.code.stage == Stage::Config;
+    if !is_told {
+        return None;
+    }
+    let without = |parameter: &crate::conninfo::Parameter| {
+        let value = match parameter.keyword {
+            // Nothing that is offered verifies less.
+            "sslmode" => "verify-full",
+            keyword => {
+                options::find(keyword.as_bytes()).and_then(|option| option.default).unwrap_or_default()
+            }
+        };
+        (parameter.keyword, value.to_owned())
+    };
+    let all: Vec<_> = settings.parameters.iter().filter(of_service).map(without).collect();
+    let names: Vec<&str> = all.iter().map(|(keyword, _)| *keyword).collect();
+    let text =
+        format!("if that service is not meant: unset {variable}, which brings its {}", names.join(", "));
+    Some(Fix::text(text).by_unsetting(&[variable]).all(all))
+}
+
+/// Where what is at fault comes from, if nobody typed it: found by default, from a variable, from a service file. That is
 /// half of the cause, and taking the setting away a remedy.
 pub(super) fn with_origin(found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let mut found = with_origin_of_files(with_origin_of_place(found, view), view);
+    found.fixes.extend(without_service(&found, view));
+    found
+}
+
+fn with_origin_of_files(found: Diagnosis, view: &View<'_>) -> Diagnosis {
     let mut found = with_root_file(found, view);
-    let is_stray = |origin: &&Origin| matches!(origin, Origin::Environment(_) | Origin::Service { .. });
     let stray: Vec<(&'static str, &Origin)> = keywords(found.code)
         .iter()
         .filter_map(|keyword| Some((*keyword, view.origin(keyword).filter(is_stray)?)))
@@ -97,10 +166,11 @@ pub(super) fn with_origin(found: Diagnosis, view: &View<'_>) -> Diagnosis {
     let path = view.settings().and_then(|settings| settings.path(first)).map(|path| path_text(&path));
     if let Some(path) = path.filter(|_| found.evidence.iter().all(|(known, _)| *known != "from")) {
         let label = if *first == "sslrootcert" { "root_file" } else { "set_by" };
-        found.evidence.push((label, format!("{first}={path} comes from {}", origin.phrase()).into()));
-        found
-            .cause
-            .push_str(&format!("; {first} comes from {}, not from the connection string", origin.phrase()));
+        found.evidence.push((label, format!("{first}={path} comes from {}", view.phrase(origin)).into()));
+        found.cause.push_str(&format!(
+            "; {first} comes from {}, not from the connection string",
+            view.phrase(origin)
+        ));
     }
     // Which other root file would do, a trial finds.
     if !found.code.concerns(Concern::Roots) {

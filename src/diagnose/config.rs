@@ -571,8 +571,27 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
             let from: Vec<String> = parameters
                 .iter()
                 .zip(&pairs)
-                .map(|((.., origin), pair)| format!("{pair}, from {}", origin.phrase()))
+                .map(|((keyword, _, origin), pair)| {
+                    let typed = requiressl_typed(view)
+                        .filter(|_| *keyword == "sslmode" && matches!(origin, Origin::ConnectionString));
+                    match typed {
+                        Some(()) => format!("{pair}, from requiressl in the connection string"),
+                        None => format!("{pair}, from {}", origin.phrase()),
+                    }
+                })
                 .collect();
+            let unset = parameters.iter().find_map(|(keyword, value, origin)| match origin {
+                Origin::Environment(variable)
+                    if *keyword == "sslmode" && remedy.iter().any(|(set, _)| *set == "sslmode") =>
+                {
+                    Some(
+                        Fix::text(format!("unset {variable}, which sets sslmode={}", shown(value)))
+                            .by_unsetting(&[variable])
+                            .all(remedy.iter().cloned()),
+                    )
+                }
+                _ => None,
+            });
             let fixes = match remedy.is_empty() {
                 true => meant::even_lists(parameters),
                 false => Some(Fix::text("set what goes together").all(remedy.iter().cloned())),
@@ -587,12 +606,19 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
                     .because(reason.clone())
                     .fact("given", from)
                     .mark(mark(view, label))
+                    .fixes(unset)
                     .fixes(fixes),
             )
         }
         Some(_) => None,
         None => Some(bad_slot(view)),
     }
+}
+
+/// Whether the string says what it says of TLS by libpq's old keyword, of which sslmode is made.
+fn requiressl_typed(view: &View<'_>) -> Option<()> {
+    let input = view.evidence.input.as_ref()?.expose();
+    input.windows(b"requiressl".len()).any(|part| part == b"requiressl").then_some(())
 }
 
 /// The port with which a value begins.

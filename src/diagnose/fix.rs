@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Fix;
-use super::view::{Reachability, View, reachability, shown_value};
+use super::view::{Reachability, View, path_text, reachability, shown_value};
 use crate::conninfo::{Origin, holds_content};
 use crate::provider::Situation;
 use crate::text::shell_quoted;
@@ -101,6 +101,11 @@ impl Fix {
         let Some((keyword, origin)) = self.settings.iter().filter_map(set).find(elsewhere) else {
             return self;
         };
+        if let Origin::Service { file, .. } = origin
+            && self.text.contains(&path_text(file))
+        {
+            return self;
+        }
         if let Origin::Environment(variable) = origin {
             if self.text.contains(variable) {
                 return self;
@@ -111,7 +116,10 @@ impl Fix {
                 return self.by_unsetting(&[variable]);
             }
         }
-        self.text += &format!("; now {keyword} is from {}: change it there, or", origin.phrase());
+        // It is no place for another value.
+        let mend =
+            if *origin == Origin::Environment("PGREQUIRESSL") { "unset it" } else { "change it there" };
+        self.text += &format!("; now {keyword} is from {}: {mend}, or", view.phrase(origin));
         self
     }
 

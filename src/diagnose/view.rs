@@ -211,7 +211,23 @@ impl<'a> View<'a> {
 
     /// The same in words.
     pub(super) fn origin_words(&self, keyword: &str) -> Option<String> {
-        self.origin(keyword).map(Origin::phrase)
+        self.origin(keyword).map(|origin| self.phrase(origin))
+    }
+
+    /// An origin in words; of a service that nobody typed, which variable names it.
+    pub(super) fn phrase(&self, origin: &Origin) -> String {
+        match self.service_variable(origin) {
+            Some(variable) => format!("{}, which {variable} names", origin.phrase()),
+            None => origin.phrase(),
+        }
+    }
+
+    /// The variable that names the service a value is from.
+    pub(super) fn service_variable(&self, origin: &Origin) -> Option<&'static str> {
+        match (origin, self.origin("service")?) {
+            (Origin::Service { .. }, Origin::Environment(variable)) => Some(variable),
+            _ => None,
+        }
     }
 
     pub(super) fn user(&self) -> String {

@@ -195,7 +195,8 @@ impl<'a> Trials<'a> {
                 }
                 Comparison::NoBetter => continue,
                 Comparison::Undecided => {
-                    fix.conninfo = fix.conninfo.take().or_else(|| self.untried_string(&fix))
+                    let string = fix.conninfo.take().or_else(|| self.untried_string(&fix));
+                    fix.conninfo = string.filter(|_| !fix.by_command);
                 }
             }
             kept.push(fix);

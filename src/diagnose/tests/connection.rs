@@ -140,6 +140,45 @@ fn a_closed_port_and_the_one_that_is_open() {
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.settings.is_empty()));
 }
 
+/// What nobody typed is half of the cause, and taking it away a remedy.
+#[test]
+fn a_place_from_the_surroundings_is_told_with_what_set_it() {
+    let refused = |change: fn(&mut crate::conninfo::Settings)| {
+        Evidence::healthy()
+            .with_settings(change)
+            .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
+            .fails(&codes::TCP_REFUSED)
+    };
+    let of_variable = |settings: &mut crate::conninfo::Settings| {
+        settings.hosts[0].port = Ok(5499);
+        settings.parameters.retain(|known| known.keyword != "port");
+        settings.parameters.push(parameter("port", "5499", Origin::Environment("PGPORT")));
+    };
+    let found = refused(of_variable)
+        .because("port=5499 comes from environment variable PGPORT, not from the connection string")
+        .first_sets("port", "5432");
+    assert_eq!(found.diagnosis.fixes[0].command.as_deref(), Some("unset PGPORT"));
+    let of_service = |settings: &mut crate::conninfo::Settings| {
+        let service =
+            || Origin::Service { name: "prod".to_owned(), file: "/home/me/.pg_service.conf".into() };
+        settings.parameters.retain(|known| !["host", "sslmode"].contains(&known.keyword));
+        settings.parameters.push(parameter("host", HOST, service()));
+        settings.parameters.push(parameter("sslmode", "verify-full", service()));
+        settings.parameters.push(parameter("service", "prod", Origin::Environment("PGSERVICE")));
+    };
+    refused(of_service)
+        .because(
+            "host=db.example comes from service prod in /home/me/.pg_service.conf, which PGSERVICE names",
+        )
+        .advises("if that service is not meant: unset PGSERVICE, which brings its host, sslmode")
+        .runs("unset PGSERVICE")
+        // Nothing that is offered verifies less.
+        .sets("sslmode", "verify-full");
+    // What was typed needs no word.
+    let found = refused(|_| {});
+    assert!(!found.diagnosis.cause.contains("comes from"), "{:?}", found.diagnosis);
+}
+
 #[test]
 fn no_way_there() {
     let failure = os(ErrorKind::NetworkUnreachable, "Network is unreachable (os error 101)");
