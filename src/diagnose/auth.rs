@@ -2,15 +2,18 @@
 
 use super::certificate::reissue;
 use super::code::{Code, Severity};
-use super::fix::{RELOAD, in_the_log, provider_hints};
+use super::fix::{RELOAD, administrator, in_the_log, manager, provider_hints};
 use super::passfile::passfile_fixes;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
+use super::token;
 use super::view::View;
 use super::{Fix, Verdict};
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, mask_text};
-use crate::evidence::{AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord};
+use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, Password, mask_text};
+use crate::evidence::{
+    AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord, TcpResult,
+};
 use crate::file::obstacle;
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -177,7 +180,7 @@ fn password_required(view: &View<'_>) -> Option<Finding> {
             .fixes(fixes)
             .fix(Fix::text("set the environment variable PGPASSWORD, or use -W for a prompt"))
             .fixes(certificate.then(|| {
-                Fix::text(
+                Fix::server(
                     "on the server: to log in by the certificate alone, give this user's hostssl line in pg_hba.conf the method \
                      cert",
                 )
@@ -306,6 +309,12 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         );
     }
     let message = error(view)?;
+    let facts = |finding: Finding| {
+        finding
+            .fact("user", user.clone())
+            .fact("password_from", origin.clone().unwrap_or_else(|| "a source not recorded".to_owned()))
+            .fact("server_says", words(message))
+    };
     // PgBouncer has words of its own for it, under a protocol violation's SQLSTATE.
     let by_pooler = message.sqlstate == "08P01" && message.message.contains("SASL authentication failed");
     // Without a question there is no password to reject, unless the server says so in words.
@@ -341,18 +350,52 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         ),
         _ => return None,
     };
+    let password = view.host().and_then(|host| host.password.as_ref());
+    let ends = password.and_then(|password| Some((password, token::at_its_ends(password.secret.expose())?)));
+    if ends.is_none()
+        && let Some(finding) = token::rejected(view)
+    {
+        return Some(facts(finding));
+    }
+    // A name with a domain is Entra ID's, where the provider has that: then the password is to be a token.
+    let hints = provider_hints(view, Situation::PasswordRejected, None);
+    let is_directory =
+        !hints.is_empty() && user.split_once('@').is_some_and(|(_, domain)| domain.contains('.'));
+    let (first, last) = if is_directory { (hints, Vec::new()) } else { (Vec::new(), hints) };
+    let cause = match is_directory && password.is_some() {
+        true => format!(
+            "{user} has the form of a user of Entra ID, whose password is an access token; the password given is none"
+        ),
+        false => cause.to_owned(),
+    };
     Some(
-        Finding::titled(title)
-            .because(cause)
-            .fact("user", user)
-            .fact("password_from", origin.unwrap_or_else(|| "a source not recorded".to_owned()))
-            .fact("server_says", words(message))
-            .fixes(placeholder_password(view))
-            .fixes(provider_hints(view, Situation::PasswordRejected, None))
-            .fixes(cut_password(view))
-            .fixes(at_server(view))
-            .fixes(fixes),
+        facts(Finding::titled(match ends {
+            Some((_, what)) => format!("{title}; it {what}"),
+            None => title,
+        }))
+        .because(cause)
+        .fixes(placeholder_password(view))
+        .fixes(ends.map(|(password, what)| without_its_ends(password, what)))
+        .fixes(first)
+        .fixes(cut_password(view))
+        .fixes(at_server(view))
+        .fixes(fixes)
+        .fixes(last),
     )
+}
+
+/// What stands at the ends of the password is sent as a part of it.
+fn without_its_ends(password: &Password, what: &str) -> Fix {
+    let fix = Fix::text(format!(
+        "the password from {} {what}, which is sent as a part of it: take that away where it comes from (printf %s in place of echo)",
+        password.origin.phrase()
+    ));
+    match &password.origin {
+        Origin::Environment(variable) if what.contains("line feed") && !cfg!(windows) => {
+            fix.run(format!("export {variable}=\"$(printf %s \"${variable}\")\""))
+        }
+        _ => fix,
+    }
 }
 
 /// What stands in the string in the place of a password.
@@ -365,41 +408,59 @@ fn placeholder_password(view: &View<'_>) -> Option<Fix> {
 
 /// Where the password is to be checked: where it came from, and where it is compared.
 fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
-    vec![
-        Fix::text(match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
-            Some(Origin::Environment(variable)) => {
-                format!("check the password in {variable}; no password file is read beside it")
-            }
-            Some(Origin::PasswordFile(file)) => {
-                format!(
-                    "check the password in {}: the first line that matches counts",
-                    super::view::path_text(file)
-                )
-            }
-            Some(origin) => format!(
-                "check the password in {}; PGPASSWORD and the password file are not read beside it",
-                origin.phrase()
-            ),
-            None => "check the password".to_owned(),
-        }),
-        if by_pooler {
-            Fix::text(
-                        "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
-                         RELOAD; the same password must be valid on the server behind",
-                    )
-                    .run(format!("# in userlist.txt:\n\"{}\" \"PASSWORD\"", view.user()))
-        } else {
-            Fix::text(
-                "on the server, if it is right: this shows whether it has expired (a date in the past) or is stored for another method (md5 \
-                 under scram-sha-256); set it again, or take the date away",
+    let check = match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
+        Some(Origin::Environment(variable)) => {
+            format!("check the password in {variable} (no password file is read beside it)")
+        }
+        Some(Origin::PasswordFile(file)) => {
+            format!(
+                "check the password in {} (the first line that matches counts)",
+                super::view::path_text(file)
             )
-            .run(format!(
-                "SELECT rolvaliduntil, left(rolpassword, 5) FROM pg_authid WHERE rolname = '{}';\n\\password {role}\n\
-                 ALTER ROLE {role} VALID UNTIL 'infinity';",
-                view.user().replace('\'', "''"),
-                role = quoted_role(&view.user())
-            ))
-        },
+        }
+        Some(origin) => format!(
+            "check the password in {} (PGPASSWORD and the password file are not read beside it)",
+            origin.phrase()
+        ),
+        None => "check the password".to_owned(),
+    };
+    let role = quoted_role(&view.user());
+    let name = view.user().replace('\'', "''");
+    if by_pooler {
+        let list = Fix::server(
+            "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
+             RELOAD; the same password must be valid on the server behind",
+        );
+        return vec![
+            Fix::text(check),
+            list.run(format!("# in userlist.txt:\n\"{}\" \"PASSWORD\"", view.user())),
+        ];
+    }
+    if manager(view).is_some() {
+        let on_server = Fix::text(
+            "if it is right, on the server as its administrator: see whether it has expired (a date in the past), and set it again",
+        );
+        return vec![
+            Fix::text(check),
+            on_server.run(format!(
+                "SELECT rolvaliduntil FROM pg_roles WHERE rolname = '{name}';\n\\password {role}\nALTER ROLE {role} VALID UNTIL 'infinity';"
+            )),
+        ];
+    }
+    vec![
+        // The words of crypt.c, auth-scram.c and auth.c.
+        Fix::text(format!(
+            "{check}; if it is right: the line DETAIL below this error in the server's log has the reason, and here is what mends each"
+        ))
+        .run(format!(
+            "SELECT pg_current_logfile();\n-- \"has an expired password\":\nALTER ROLE {role} VALID UNTIL 'infinity';\n\
+             -- \"does not have a valid SCRAM secret\" (it is stored as md5), \"has no password assigned\":\n\\password {role}\n\
+             -- \"does not exist\":\nCREATE ROLE {role} LOGIN;\n-- none of these: the password is wrong"
+        )),
+        Fix::server(
+            "without the log, on the server as a superuser: see whether the password has expired (a date in the past) or is stored as md5",
+        )
+        .run(format!("SELECT rolvaliduntil, left(rolpassword, 5) FROM pg_authid WHERE rolname = '{name}';")),
     ]
 }
 
@@ -449,14 +510,14 @@ fn service_fixes(view: &View<'_>, service: &str) -> Vec<Fix> {
     ));
     let token = token_fix(view, "");
     let token = Fix { text: format!("if the server is managed: {}", token.text), ..token };
-    match view.provider() {
+    match manager(view) {
         Some(_) => vec![token, check],
         None => vec![check, log, token],
     }
 }
 
 /// How to get a token. A known provider's own command comes first, from its table.
-fn token_fix(view: &View<'_>, said: &str) -> Fix {
+pub(super) fn token_fix(view: &View<'_>, said: &str) -> Fix {
     let password = view.host().and_then(|host| host.password.as_ref());
     let place = match password.map(|password| &password.origin) {
         Some(Origin::Environment(variable)) => format!("set {variable} to what the command prints"),
@@ -532,12 +593,12 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
     let finding = finding
         .fix(reissue::client(&format!("use a client certificate whose common name (CN) is {user}; ca.crt and ca.key are those of the server's client CA"), &user))
         .fix(match is_mapped {
-            false => Fix::text(
+            false => Fix::server(
                 "if you run the server and any certificate of its client CA is to do: change clientcert=verify-full to \
                  clientcert=verify-ca in this user's line in pg_hba.conf, then reload",
             )
             .run(RELOAD),
-            true => Fix::text(format!(
+            true => Fix::server(format!(
                 "if you run the server: map the certificate's name to {user} in pg_ident.conf (and each other name that logs in \
                  by this line), add map=clients to the line in pg_hba.conf, then {RELOAD}"
             ))
@@ -642,7 +703,7 @@ const NO_ENTRY: &str = "no line of pg_hba.conf matches this user, database, addr
 
 /// TLS on the second leg, which a pooler or proxy makes.
 pub(super) fn tls_behind_the_proxy() -> Fix {
-    Fix::text(
+    Fix::server(
         "let the pooler or proxy use TLS to the server too; in PgBouncer: set server_tls_sslmode, and the root certificate of the \
          server's CA, in pgbouncer.ini, then RELOAD in its admin console",
     )
@@ -681,9 +742,9 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
         let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256");
         match rejects {
-            false => Fix::text("on the server: add the hostssl line to pg_hba.conf, then reload")
+            false => Fix::server("on the server: add the hostssl line to pg_hba.conf, then reload")
                 .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
-            true => Fix::text(
+            true => Fix::server(
                 "on the server: find the reject line that matches (PostgreSQL 10 or later), put the hostssl line before the reject line in \
                  pg_hba.conf, then reload",
             )
@@ -692,7 +753,7 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
     }));
     if rejects && address.is_none() {
         fixes.push(
-            Fix::text("on the server: find the reject line that matches (PostgreSQL 10 or later), change it, then reload")
+            Fix::server("on the server: find the reject line that matches (PostgreSQL 10 or later), change it, then reload")
                 .run(format!("{FIND_REJECT}\n{RELOAD}")),
         );
     }
@@ -729,26 +790,51 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
     } else {
         (NO_ENTRY, entry_fixes(view, &told, rejects))
     };
-    Some(
-        Finding::titled(match (&client, rejects) {
+    let from = client.as_ref().map(|client| format!(", from {client}")).unwrap_or_default();
+    let own = own_address(view, client.as_deref());
+    let cause = match manager(view).filter(|_| !terminated && !unencrypted) {
+        Some(_) => {
+            "its firewall does not allow that address, or its rules (pg_hba.conf, which the provider keeps) not this user or database"
+        }
+        None => cause,
+    };
+    let cause = match (&own, &client) {
+        (Some(own), Some(client)) => format!(
+            "{cause}; this machine's address is {own}, and the connection reaches the server from {client} (NAT): a rule has to name {client}"
+        ),
+        _ => cause.to_owned(),
+    };
+    let finding = match manager(view) {
+        Some(_) => {
+            Finding::titled(format!("the server does not admit user {user}, database {database}{from}"))
+                .in_short("address, user or database not admitted")
+        }
+        None => Finding::titled(match (&client, rejects) {
             (Some(client), true) => {
                 format!("pg_hba.conf rejects {user} from {client} on database {database}")
             }
             (None, true) => format!("pg_hba.conf rejects {user} on database {database}"),
-            (Some(client), false) => {
-                format!("pg_hba.conf has no entry for user {user}, database {database}, from {client}")
-            }
-            (None, false) => format!("pg_hba.conf has no entry for user {user}, database {database}"),
-        })
-        .because(cause)
-        .fact("client", client.clone().unwrap_or_else(|| "not reported".to_owned()))
-        .fact("user", user)
-        .fact("database", database)
-        .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not reported".to_owned()))
-        .fact("server_says", words(message))
-        .fixes(fixes)
-        .fix(Fix::text("check the spelling of user and database: another one may be allowed")),
+            (_, false) => format!("pg_hba.conf has no entry for user {user}, database {database}{from}"),
+        }),
+    };
+    Some(
+        finding
+            .because(cause)
+            .fact("client", client.clone().unwrap_or_else(|| "not reported".to_owned()))
+            .fact("user", user)
+            .fact("database", database)
+            .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not reported".to_owned()))
+            .fact("server_says", words(message))
+            .fixes(fixes)
+            .fix(Fix::text("check the spelling of user and database: another one may be allowed")),
     )
+}
+
+/// The address of this machine's end of the connection, where the server saw another one of the same family.
+fn own_address(view: &View<'_>, client: Option<&str>) -> Option<std::net::IpAddr> {
+    let Some(TcpResult::Connected { local: Some(local) }) = view.tcp() else { return None };
+    let seen: std::net::IpAddr = client?.parse().ok()?;
+    (local.ip() != seen && local.is_ipv4() == seen.is_ipv4() && !local.ip().is_loopback()).then(|| local.ip())
 }
 
 /// A name as pg_hba.conf takes it.
@@ -765,7 +851,11 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     let retired_form = view.provider().and_then(|found| found.provider.user_at_server);
     let named = said(message) == Some(Said::NoRole);
     let old_gateway = message.message.contains("username@") || message.message.contains("user@host");
-    let at_server = user.split_once('@').zip(retired_form);
+    // With a domain after the @, or a token for a password, it is a user of Entra ID, whose role is called so.
+    let at_server = user
+        .split_once('@')
+        .filter(|(role, server)| !role.is_empty() && !server.contains('.') && token::of(view).is_none())
+        .zip(retired_form);
     let refused = at_server.is_some() && matches!(message.sqlstate.as_str(), "28000" | "28P01");
     if !named && !old_gateway && !refused {
         return None;
@@ -773,18 +863,16 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     let odd = plain_spaces(view, &user);
     let finding = Finding::titled(match odd {
         Some(_) => format!("the user \"{user}\" contains a no-break space"),
+        None if !named && !old_gateway => {
+            format!("the login of {user} is rejected: probably the spelling of Azure's Single Server")
+        }
         None => format!("the role {user} does not exist"),
     })
     .fact("user", user.clone())
     .fact_if("from", view.origin_words("user"))
     .fact("server_says", words(message));
     if let Some(((role, _), retired)) = at_server {
-        return Some(
-            finding
-                .because(retired)
-                .fix(Fix::text("set user to the role alone").set("user", role))
-                .fixes(provider_hints(view, Situation::RoleMissing, None)),
-        );
+        return Some(finding.because(retired).fix(Fix::text("set user to the role alone").set("user", role)));
     }
     if let Some(fix) = odd {
         return Some(finding.because(ODD_SPACE).fix(fix));
@@ -807,7 +895,7 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                     .run("psql -c '\\du'"),
             )
             .fix(
-                Fix::text("on the server: create it and give it a password, as a superuser or a role with CREATEROLE")
+                Fix::text(format!("on the server: create it and give it a password, as {} or a role with CREATEROLE", administrator(view)))
                     .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),
             ),
     )
@@ -875,7 +963,7 @@ fn method_unsupported(view: &View<'_>) -> Option<Finding> {
             finding("sslcertmode=require, but the server requested no client certificate".to_owned())
                 .because("libpq then ends the connection, since the server did not verify the client")
                 .fix(
-                    Fix::text(
+                    Fix::server(
                         "on the server: set ssl_ca_file, so that it requests client certificates, add clientcert=verify-ca to \
                          this user's line in pg_hba.conf, then reload",
                     )
@@ -893,12 +981,12 @@ pub(super) fn on_the_server(view: &View<'_>, allowed: &str) -> Fix {
     let negated = allowed.starts_with('!');
     if negated || !allowed.split(',').any(|method| method.trim() == "scram-sha-256") {
         let which = if negated { "another method" } else { "a method that require_auth allows" };
-        return Fix::text(format!(
+        return Fix::server(format!(
             "on the server: change this user's line in pg_hba.conf to {which}, then reload"
         ))
         .run(RELOAD);
     }
-    Fix::text(
+    Fix::server(
         "on the server, in this order: set the password again, so that it is stored as SCRAM; change the method in this \
          user's line in pg_hba.conf to scram-sha-256; reload",
     )

@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{DnsFailure, NameServer, NameServerAnswer, Resolution};
-use crate::provider::{self, FormKind, Provider, Situation};
+use crate::provider::{self, Provider, Situation};
 use crate::stage::Stage;
 use crate::text;
 
@@ -301,11 +301,7 @@ fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding
 /// A name under a provider's suffix, which has servers that are known inside of their networks only.
 fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &str) -> Finding {
     let hints = provider_hints(view, Situation::NameNotFound, None);
-    let zone = provider
-        .forms
-        .iter()
-        .find(|form| form.kind == FormKind::PrivateLink)
-        .map(|form| form.pattern.trim_start_matches('.'));
+    let zone = provider.private_zone();
     let is_alias = answered(view, |answer| {
         matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
     })

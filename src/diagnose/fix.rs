@@ -6,13 +6,23 @@ use std::ops::Range;
 use super::Fix;
 use super::view::{Reachability, View, path_text, reachability, shown_value};
 use crate::conninfo::{Origin, holds_content};
-use crate::provider::Situation;
+use crate::provider::{Provider, Situation};
 use crate::text::shell_quoted;
 
 impl Fix {
     /// What to do, imperative.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
+    }
+
+    /// What takes a hand on the server or pooler itself: its files, its shell, its superuser.
+    pub(super) fn server(text: impl Into<String>) -> Self {
+        Self { on_server: true, ..Self::text(text) }
+    }
+
+    /// What is done in its place where a provider runs the server.
+    pub(super) fn or_at_provider(self, text: impl Into<String>) -> Self {
+        Self { at_provider: Some(text.into()), ..self }
     }
 
     /// To wait for something.
@@ -160,6 +170,55 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
         .collect()
 }
 
+/// The provider that runs the server, if one does: nobody else reaches its files, its shell and its superuser.
+pub(super) fn manager(view: &View<'_>) -> Option<&'static Provider> {
+    view.provider().filter(|_| view.rehearsal().is_none()).map(|found| found.provider)
+}
+
+/// Who may do on the server what not every role may.
+pub(super) fn administrator(view: &View<'_>) -> &'static str {
+    if manager(view).is_some() { "the server's administrator" } else { "a superuser" }
+}
+
+/// The fixes that can be done: where a provider runs the server, what takes a hand on it is left out or done at the provider.
+/// One is always left.
+pub(super) fn possible(view: &View<'_>, fixes: Vec<Fix>) -> Vec<Fix> {
+    let Some(provider) = manager(view).filter(|_| fixes.iter().any(|fix| fix.on_server)) else {
+        return fixes;
+    };
+    let mut left: Vec<Fix> = Vec::new();
+    for fix in fixes {
+        let fix = match (fix.on_server, fix.at_provider) {
+            (true, None) => continue,
+            (true, Some(text)) => Fix::text(text),
+            (false, at_provider) => Fix { at_provider, ..fix },
+        };
+        if !left.contains(&fix) {
+            left.push(fix);
+        }
+    }
+    if left.is_empty() {
+        left.push(Fix::text(format!(
+            "this can be changed at the provider only: see the server's settings and state in the console of {name}, then ask the \
+             support of {name}",
+            name = provider.name
+        )));
+    }
+    left
+}
+
+/// A command whose output becomes the password, where a variable holds that.
+pub(super) fn exported(view: &View<'_>, fix: Fix, command: String) -> Fix {
+    let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| &password.origin);
+    match origin {
+        Some(Origin::Environment(variable)) if !command.contains('\n') => fix.run(match cfg!(windows) {
+            true => format!("$env:{variable} = {command}"),
+            false => format!("export {variable}=\"$({command})\""),
+        }),
+        _ => fix.run(command),
+    }
+}
+
 /// Whether the target is this machine itself: nothing lies in between but what listens there.
 pub(super) fn is_local(view: &View<'_>) -> bool {
     view.address().is_some_and(|address| reachability(address) == Reachability::Loopback)
@@ -186,19 +245,24 @@ pub(super) fn who_listens(view: &View<'_>) -> Fix {
 
 /// To have the server log each connection, which tells whether this one arrives.
 pub(super) fn log_connections(what: &str) -> Fix {
-    Fix::text(format!(
+    Fix::server(format!(
         "on the server: log connections, try again, and look for \"connection received\" at this time in its log \
          (/var/log/postgresql, journalctl, the container's output, or the file that the last command names): {what}"
+    ))
+    .or_at_provider(format!(
+        "at the provider: set the server parameter log_connections, try again, and look for \"connection received\" at this time in the \
+         server's log there: {what}"
     ))
     .run(format!("ALTER SYSTEM SET log_connections = on;\n{RELOAD}\nSELECT pg_current_logfile();"))
 }
 
 /// To look into the server's log, wherever that is: what to look for, and what it means.
 pub(super) fn in_the_log(what: &str) -> Fix {
-    Fix::text(format!(
+    Fix::server(format!(
         "on the server: look in its log at this time (/var/log/postgresql, journalctl, the container's output, or the file that \
          the command names): {what}"
     ))
+    .or_at_provider(format!("at the provider: look in the server's log at this time: {what}"))
     .run("SELECT pg_current_logfile();")
 }
 

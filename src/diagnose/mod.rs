@@ -32,6 +32,7 @@ mod stages;
 mod suites;
 mod tcp;
 mod tls;
+mod token;
 mod tries;
 mod trust;
 mod view;
@@ -346,6 +347,11 @@ pub struct Fix {
     pub by_dns: bool,
     /// Whether it is to wait for something.
     pub waits: bool,
+    /// Whether it takes a hand on the server or pooler itself: its files, its shell, its superuser. Nobody but the provider has
+    /// those of a managed server, and there this is not offered.
+    pub(crate) on_server: bool,
+    /// What is done in its place where a provider runs the server.
+    pub(crate) at_provider: Option<String>,
     /// Whether it was tried, and what came of it.
     pub tried: Option<Trial>,
     /// The whole corrected connection string, without secrets; only where the trial showed that it works, nothing but a

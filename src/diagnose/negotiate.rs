@@ -114,13 +114,13 @@ fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let who = who_answers(view);
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
-        let server = Fix::text(
+        let server = Fix::server(
             "on the server, if SHOW ssl reports off: put server.crt and server.key into the data directory (SHOW data_directory; \
              `pgtls-check guide certificates` makes them), then switch TLS on",
         )
         .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
         let bouncer = || {
-            Fix::text("in PgBouncer: give it a certificate and key and switch TLS on in pgbouncer.ini, then RELOAD").run(
+            Fix::server("in PgBouncer: give it a certificate and key and switch TLS on in pgbouncer.ini, then RELOAD").run(
                 "client_tls_sslmode = require\nclient_tls_cert_file = /etc/pgbouncer/server.crt\nclient_tls_key_file = \
                  /etc/pgbouncer/server.key",
             )
@@ -196,7 +196,7 @@ fn who_answers(view: &View<'_>) -> Option<Program> {
 /// Where a reload fails PostgreSQL goes on without TLS, or with what it had (be-secure-openssl.c, postmaster.c), and `SHOW
 /// ssl` reports `on` all the same. The log's words are those of 15 and 18 (`tests/it/ssl_not_loaded.rs` provokes each).
 fn not_loaded() -> Fix {
-    Fix::text(
+    Fix::server(
         "on the server, if SHOW ssl reports on: the files could not be loaded; the lines before \"SSL configuration was not \
          reloaded\" in its log give the reason (server.crt and server.key are in the data directory, unless ssl_cert_file and \
          ssl_key_file name others)",
@@ -392,7 +392,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             .fixes(longer_limit(view, waited))
             .fixes(is_local(view).then(|| who_listens(view)))
             .fix(
-                Fix::text(format!(
+                Fix::server(format!(
                     "on the server: see whether it answers at all{}",
                     if is_local(view) { "" } else { " (PORT: the one at which PostgreSQL listens there)" }
                 ))
@@ -548,7 +548,7 @@ fn error(view: &View<'_>) -> Option<Finding> {
     let (cause, fix) = if is_full {
         (
             "it, or a pooler in front of it, seems to be full, and to turn connections away before TLS",
-            Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions, or use a pooler, or raise \
+            Fix::server("on the server as a superuser (for whom connections are reserved): end idle sessions, or use a pooler, or raise \
                        max_connections (needs a restart)")
                 .run("SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);"),
         )
@@ -560,7 +560,7 @@ fn error(view: &View<'_>) -> Option<Finding> {
     } else if message.contains("could not fork") {
         (
             "it cannot start a process for the connection: memory or the number of processes is at its limit",
-            Fix::text(
+            Fix::server(
                 "on the server: see what is at its limit; end what uses the memory, or raise the limit (LimitNPROC and TasksMax of its \
                  systemd unit), then restart PostgreSQL if they were raised",
             )

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::driver;
+use super::fix::possible;
 use super::rule::Rule;
 use super::view::View;
 use super::{
@@ -77,7 +78,10 @@ fn found<'r>(
     let view = *view;
     rules.filter_map(move |rule| {
         let mut found = (rule.detect)(&view)?.diagnosis(rule.code);
-        found.fixes = found.fixes.into_iter().map(|fix| fix.in_list(&view).where_it_is_set(&view)).collect();
+        found.fixes = possible(&view, found.fixes)
+            .into_iter()
+            .map(|fix| fix.in_list(&view).where_it_is_set(&view))
+            .collect();
         Some(found)
     })
 }

@@ -3,7 +3,7 @@
 use super::Fix;
 use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
-use super::fix::{in_the_log, log_connections, provider_hints};
+use super::fix::{administrator, in_the_log, log_connections, manager, provider_hints};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, SOMEBODY, Said, gateway, said};
@@ -150,7 +150,7 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                     .run(console(view, "SHOW DATABASES")),
             )
             .fix(
-                Fix::text("in PgBouncer: add it to [databases] in pgbouncer.ini (in place of SERVER its host), then RELOAD")
+                Fix::server("in PgBouncer: add it to [databases] in pgbouncer.ini (in place of SERVER its host), then RELOAD")
                     .run(format!("{database} = host=SERVER port=5432")),
             ),
         None => finding
@@ -275,15 +275,15 @@ fn no_route(view: &View<'_>, message: &ServerMessage, by: &'static str) -> Findi
     let (user, database) = (view.user(), view.database());
     let named = |text: &str| text.replace("{database}", &database).replace("{user}", &user);
     let fix = match ROUTES.iter().find(|(product, ..)| *product == by) {
-        Some((_, file, lines, reload)) => Fix::text(format!(
+        Some((_, file, lines, reload)) => Fix::server(format!(
             "on the pooler's machine: add the user of this database to {file} (in place of the words in capitals its values), then reload"
         ))
         .run(format!("{}\n# then:\n{reload}", named(lines))),
         None if message.message.contains("does not allow connections") => {
-            Fix::text("in PgBouncer: let the database take connections again, as one of its admin_users (in place of ADMIN)")
+            Fix::server("in PgBouncer: let the database take connections again, as one of its admin_users (in place of ADMIN)")
                 .run(console(view, &format!("ENABLE {database}")))
         }
-        None => Fix::text(
+        None => Fix::server(
             "in PgBouncer: add the user to the file of auth_file (userlist.txt; in place of PASSWORD the password), or set auth_user and \
              auth_query, then RELOAD as one of its admin_users (in place of ADMIN)",
         )
@@ -316,10 +316,10 @@ fn is_login(said: &str) -> bool {
 /// Where a pooler tells the state of its servers.
 fn its_servers(view: &View<'_>, pooler: &str) -> Fix {
     if pooler.starts_with("Pgpool") {
-        return Fix::text("in Pgpool-II: see which servers are down, start them, and attach them again (N: the node's number)")
+        return Fix::server("in Pgpool-II: see which servers are down, start them, and attach them again (N: the node's number)")
             .run("psql -h localhost -p PORT -c 'SHOW pool_nodes'\npcp_attach_node -n N");
     }
-    Fix::text(
+    Fix::server(
         "in PgBouncer: the errors of its server connections are in its log; one of its admin_users (in place of ADMIN) sees the state of \
          its servers with",
     )
@@ -335,7 +335,7 @@ fn unreachable_behind(
     said: &str,
 ) -> (String, String, Vec<Fix>) {
     let tls = view.tls_words();
-    let check = Fix::text("on the pooler's machine: check the connection that the pooler makes, with its host, user and sslmode")
+    let check = Fix::server("on the pooler's machine: check the connection that the pooler makes, with its host, user and sslmode")
         .run("pgtls-check 'host=SERVER user=USER sslmode=verify-full'");
     if by == SOMEBODY {
         let cause = format!(
@@ -367,7 +367,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 found.by
             ),
             vec![
-                Fix::text(
+                Fix::server(
                     "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), in place of \
                      PASSWORD, or user= and password= into its line in [databases]; then RELOAD as one of its admin_users (in \
                      place of ADMIN)",
@@ -377,7 +377,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                     view.user(),
                     console(view, "RELOAD")
                 )),
-                Fix::text("on the pooler's machine: try the pooler's login, with its host and user")
+                Fix::server("on the pooler's machine: try the pooler's login, with its host and user")
                     .run("psql 'host=SERVER user=USER'"),
             ],
         ),
@@ -391,13 +391,21 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 view.tls_words(),
                 found.by
             ),
-            vec![Fix::text(if found.by.starts_with("Supavisor") {
-                "copy host and user from the project's page again: the pooler's user is ROLE.PROJECT-REF, such as \
-                 postgres.abcdefghijkl; a paused or deleted project reads the same"
-            } else {
-                "copy host and user from the provider's page of this project again; a deleted or paused project reads \
-                 the same"
-            })],
+            vec![match found.by.starts_with("Supavisor") {
+                true if !view.user().contains('.') => Fix::text(
+                    "write the project's reference after the role (in place of REF; it is in the URL of the project's page), and set host \
+                     to the pooler of the project's region",
+                )
+                .set("user", format!("{}.REF", view.user())),
+                true => Fix::text(
+                    "copy host and user from the project's page again: the pooler's user is ROLE.PROJECT-REF, such as \
+                     postgres.abcdefghijkl; a paused or deleted project reads the same",
+                ),
+                false => Fix::text(
+                    "copy host and user from the provider's page of this project again; a deleted or paused project reads \
+                     the same",
+                ),
+            }],
         ),
         _ => return None,
     };
@@ -410,7 +418,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
             .fact("message", said)
             .fact_if("detail", detail(message))
             .fixes(
-                (found.means == Gateway::NoTarget)
+                (found.means == Gateway::NoTarget && !found.by.starts_with("Supavisor"))
                     .then(|| provider_hints(view, Situation::RoleMissing, None))
                     .into_iter()
                     .flatten(),
@@ -457,7 +465,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
     );
     if let Some((_, by, limit)) = by_pooler {
         let raise = match *by {
-            PGBOUNCER => Fix::text(format!(
+            PGBOUNCER => Fix::server(format!(
                 "in PgBouncer: raise {limit} in pgbouncer.ini (and ulimit -n above it), then restart it; who is connected, its \
                  admin_users (in place of ADMIN) see with"
             ))
@@ -481,7 +489,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                 .because(format!("it has reached max_wal_senders; {}", view.tls_words()))
                 .fact("limit", words(message))
                 .fix(
-                    Fix::text("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)").run(
+                    Fix::server("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)").run(
                         "SELECT pid, usename, application_name, client_addr FROM pg_stat_replication;\nALTER SYSTEM SET max_wal_senders = \
                          20;",
                     ),
@@ -514,11 +522,18 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .fact_if("detail", message.detail.as_deref().map(text::printable))
             .fixes(raised)
             .fix(
-                Fix::text("on the server as a superuser (for whom connections are reserved): end idle sessions").run(
+                Fix::text(match manager(view) {
+                    Some(_) => "in a session that is open: end idle ones (a role its own, the server's administrator those of others)",
+                    None => "on the server as a superuser (for whom connections are reserved): end idle sessions",
+                }).run(
                     "SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);",
                 ),
             )
-            .fix(Fix::text("use a pooler, or on the server: raise max_connections (needs a restart)")),
+            .fixes(provider_hints(view, Situation::NoConnectionsLeft, None))
+            .fix(
+                Fix::server("use a pooler, or on the server: raise max_connections (needs a restart)")
+                    .or_at_provider("use a pooler, or a larger size of the server: the limit grows with it"),
+            ),
     )
 }
 
@@ -588,7 +603,7 @@ fn starting(view: &View<'_>) -> Option<Finding> {
             .fixes(no_standby_sessions.then(|| {
                 [
                     Fix::text("set host to the primary of the cluster"),
-                    Fix::text("on the server, if the standby is meant: let it take sessions (needs a restart)")
+                    Fix::server("on the server, if the standby is meant: let it take sessions (needs a restart)")
                         .run("ALTER SYSTEM SET hot_standby = on;"),
                 ]
             }).into_iter().flatten())
@@ -596,7 +611,7 @@ fn starting(view: &View<'_>) -> Option<Finding> {
                 Fix::wait("wait until it accepts connections").run(view.command(["pg_isready", "-d"]))
             }))
             .fixes(stops.then(|| {
-                Fix::text("on the server, if it stays stopped: start it, or see who stopped it")
+                Fix::server("on the server, if it stays stopped: start it, or see who stopped it")
                     .run("sudo systemctl start postgresql\nsudo journalctl -u 'postgresql*' -S -1h")
             }))
             .fix(Fix::text(
@@ -666,9 +681,9 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     };
     let log = log_connections(
         "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
-         Kerberos server of this user's line in pg_hba.conf",
+         Kerberos server that this user's password is checked by",
     );
-    let pooler = Fix::text(
+    let pooler = Fix::server(
         "if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN). sv_active and sv_idle 0: it does not reach the \
          server behind it; start that, or correct its address in pgbouncer.ini. cl_waiting above 0 with busy servers: end sessions \
          that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD",
@@ -792,7 +807,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 _ => None,
             })
             .fixes(by_default.then(|| {
-                Fix::text(
+                Fix::server(
                     "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
                      set, and take it back if it is not on purpose",
                 )
@@ -846,9 +861,10 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 "{tls}; the role exists and lacks the attribute LOGIN (a group role, or NOLOGIN was set)"
             ),
             vec![
-                Fix::text(
-                    "on the server: allow the role to log in, as a superuser or a role with CREATEROLE",
-                )
+                Fix::text(format!(
+                    "on the server: allow the role to log in, as {} or a role with CREATEROLE",
+                    administrator(view)
+                ))
                 .run(format!("ALTER ROLE {role} LOGIN;")),
             ],
         ),
@@ -857,14 +873,14 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 "{login}; the role {user} lacks the privilege CONNECT on {database}"
             ),
             vec![
-                Fix::text("on the server: grant it, as the database's owner or a superuser")
+                Fix::text(format!("on the server: grant it, as the database's owner or {}", administrator(view)))
                     .run(format!("GRANT CONNECT ON DATABASE {name} TO {role};")),
             ],
         ),
         Some(Said::NoReplication) => (
             format!("{login}; replication needs the attribute REPLICATION, which the role {user} lacks"),
             vec![
-                Fix::text("on the server: give it, as a superuser (since PostgreSQL 16 also as a role with CREATEROLE and REPLICATION)")
+                Fix::text(format!("on the server: give it, as {} (since PostgreSQL 16 also as a role with CREATEROLE and REPLICATION)", administrator(view)))
                     .run(format!("ALTER ROLE {role} REPLICATION;")),
                 Fix::text("if no replication is meant: take it out of the string").set("replication", ""),
             ],
@@ -883,7 +899,7 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                  client"
             ),
             vec![
-                Fix::text(format!(
+                Fix::server(format!(
                     "on the server, if a password is meant: give that line of pg_hba.conf the method scram-sha-256 instead of {method}, \
                      set a password, then reload"
                 ))
@@ -976,11 +992,17 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
                     "take {name} out of the string, and set what it sets in the database: ALTER ROLE … SET …"
                 ))
                 .all((name == "options").then(|| ("options", String::new()))),
-                Fix::text(
+                Fix::server(
                     "in pgbouncer.ini: let PgBouncer ignore it, which leaves it without effect, then RELOAD",
                 )
                 .run(format!("ignore_startup_parameters = {name}")),
-            ],
+            ]
+            .into_iter()
+            .chain(provider_hints(view, Situation::PoolerIgnores, None).into_iter().map(|hint| Fix {
+                command: hint.command.map(|command| command.replace("PARAMETER", &name)),
+                ..hint
+            }))
+            .collect(),
         ));
     }
     let near = text::nearest(&name, SESSION_SETTINGS).filter(|near| *near != name);
@@ -1026,18 +1048,18 @@ fn listed(sqlstate: &str) -> String {
 fn by_class(sqlstate: &str) -> (&'static str, Vec<Fix>) {
     let fixes = match sqlstate {
         "53100" => vec![
-            Fix::text("on the server: free space on the disk that is full (of the data, of pg_wal, of a tablespace), or enlarge it")
+            Fix::server("on the server: free space on the disk that is full (of the data, of pg_wal, of a tablespace), or enlarge it")
                 .run("df -h"),
         ],
         "XX001" | "XX002" => vec![
-            Fix::text(
+            Fix::server(
                 "on the server: its data is damaged. Stop it, copy the data directory, look for errors of the disk, and restore from a \
                  backup; do not run it on the damaged files",
             )
             .run("sudo dmesg -T | grep -iE 'i/o error|ext4|xfs|nvme' | tail"),
         ],
         "53200" => vec![
-            Fix::text("on the server: reduce its load or add memory; for \"shared memory\", raise max_locks_per_transaction (needs a restart)")
+            Fix::server("on the server: reduce its load or add memory; for \"shared memory\", raise max_locks_per_transaction (needs a restart)")
                 .run("free -m"),
         ],
         _ => Vec::new(),

@@ -145,7 +145,7 @@ fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
             ),
         ],
         _ => vec![
-            Fix::text(
+            Fix::server(
                 "on the server: see whether PostgreSQL runs and where it listens; if it is not listed it is down: its log says why it \
                  stopped or does not come up; mend that and start it (CONTAINER is a placeholder)",
             )
@@ -153,7 +153,7 @@ fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
                 "sudo ss -ltnp | grep -i postgres\n# a service:\nsudo systemctl status 'postgresql*'; sudo journalctl -n 50 -u 'postgresql*'\n# \
                  a container:\ndocker ps -a; docker logs --tail 50 CONTAINER",
             ),
-            Fix::text("on the server, if it is listed with 127.0.0.1 only: let it listen on all addresses, then restart it")
+            Fix::server("on the server, if it is listed with 127.0.0.1 only: let it listen on all addresses, then restart it")
                 .run("ALTER SYSTEM SET listen_addresses = '*';"),
             Fix::text("if it is listed with another port: set port to that"),
         ],

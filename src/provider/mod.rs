@@ -42,6 +42,8 @@ pub struct Provider {
     pub sslmode: Option<&'static str>,
     /// Whether `sslrootcert=system` verifies its servers.
     pub system_roots: SystemRoots,
+    /// The services that a token may be for that logs in there (the claim `aud`); empty where that is not known.
+    pub token_audiences: &'static [&'static str],
     /// Particular forms of its host names.
     pub forms: &'static [Form],
     /// Why `user@server` is no user's name there any more, where it once was.
@@ -206,6 +208,10 @@ pub enum Situation {
     RoleMissing,
     /// The server rejects the password.
     PasswordRejected,
+    /// The server has no free connections.
+    NoConnectionsLeft,
+    /// The pooler takes a setting of the session for an error.
+    PoolerIgnores,
     /// The server ends or refuses the connection before TLS.
     RefusedBeforeTls,
     /// The chain is good, the name is not.
@@ -224,6 +230,21 @@ impl Provider {
     /// Its hints for a situation, most likely first.
     pub fn hints(&self, situation: Situation) -> impl Iterator<Item = &'static Hint> {
         self.hints.iter().filter(move |hint| hint.at == situation)
+    }
+
+    /// The DNS zone of its private endpoints.
+    pub fn private_zone(&self) -> Option<&'static str> {
+        let form = self.forms.iter().find(|form| form.kind == FormKind::PrivateLink)?;
+        Some(form.pattern.trim_start_matches('.'))
+    }
+
+    /// The public name of a server that is named by its alias in the zone of private endpoints: certificates are for that.
+    pub fn public_name(&self, host: &str) -> Option<String> {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let form = self.form(host).filter(|form| form.kind == FormKind::PrivateLink)?;
+        let suffix = self.suffixes.iter().find(|suffix| form.pattern.ends_with(*suffix))?;
+        let server = host.get(..host.len().checked_sub(form.pattern.len())?)?;
+        Some(format!("{server}{suffix}"))
     }
 
     /// What listens on a port there, as far as that is known.
@@ -347,6 +368,17 @@ mod tests {
              --rule-name RULE --start-ip-address 203.0.113.7 --end-ip-address 203.0.113.7"
         );
         assert_eq!(azure.hints(Situation::NameMismatch).next().unwrap().command(value), None);
+    }
+
+    #[test]
+    fn a_name_in_a_zone_of_private_endpoints_has_a_public_one() {
+        for provider in PROVIDERS {
+            let Some(zone) = provider.private_zone() else { continue };
+            let name = provider.public_name(&format!("mydemo.{zone}")).unwrap();
+            assert_eq!(host::by_host(&name).map(|found| found.id), Some(provider.id));
+            assert!(!name.contains("privatelink") && name.starts_with("mydemo."), "{name}");
+            assert_eq!(provider.public_name(&name), None);
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use super::{demanded, in_file, otherwise, sent};
 use crate::certificate::{Certificate, DistinguishedName};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
-use crate::diagnose::fix::{is_local, provider_hints, who_listens};
+use crate::diagnose::fix::{is_local, manager, provider_hints, who_listens};
 use crate::diagnose::root_file::{Anchors, TO_ITS_PATH, get_root, lacks_root, provider_roots, root_sources};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{View, file_name, path_text, root_file, store_name};
+use crate::diagnose::view::{Reachability, View, file_name, path_text, reachability, root_file, store_name};
 use crate::provider::{Provider, Situation, inspection};
 use crate::stage::Stage;
 use crate::text;
@@ -102,7 +102,7 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
             Finding::titled("the server sent no certificate")
                 .because("without a certificate there is nothing to verify")
                 .fact("sent", Vec::<String>::new())
-                .fix(Fix::text("give the server a certificate: ssl_cert_file and ssl_key_file")),
+                .fix(Fix::server("give the server a certificate: ssl_cert_file and ssl_key_file")),
         ),
         Defect::Malformed { sent: place, error } => {
             let certificate = view.tls().and_then(|tls| tls.chain.get(*place));
@@ -119,7 +119,7 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
                     .fact_if("subject", certificate.map(Certificate::short_subject))
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
                     .fixes((*place == 0 && view.rehearsal().is_none()).then(|| {
-                        Fix::text(
+                        Fix::server(
                             "on the server, in the data directory: compare this with the sha256 above; if they differ, something in between \
                              (a proxy), or the server still has an older file loaded: reload, then check from the server itself",
                         )
@@ -148,10 +148,26 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
     let host = view.host_name();
     let due = stranger::expected(view)
         .map_or("the server's own CA".to_owned(), |provider| format!("a CA of {}", provider.name));
-    let finding = match inspector(view) {
-        Some((product, name)) => inspected(product, &name, &due),
-        None => answered_by(&stranger(view)?),
+    // Who inspects TLS issues certificates for the name that was asked for.
+    let product = inspector(view);
+    let is_for_it =
+        !view.judgement()?.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }));
+    let finding = match &product {
+        Some((product, name)) => inspected(product, name, &due),
+        None => answered_by(&stranger(view)?, is_for_it),
     };
+    let exempt = Fix::text(format!(
+        "have {host} port {} exempted from TLS inspection by the proxy's administrator; do not add its CA to the root file: it could read every password and row",
+        view.port()
+    ));
+    let zone = view.provider().and_then(|found| found.provider.private_zone());
+    let zone = zone.filter(|_| view.address().map(reachability) == Some(Reachability::Private));
+    let record = Fix::text(format!(
+        "in the DNS{}: correct the record of {host}: it leads to another machine, {}; do not add its certificate to the root file",
+        zone.map(|zone| format!(" (the zone {zone} of its private endpoint)")).unwrap_or_default(),
+        view.address().map_or_else(|| view.place(), |address| address.to_string())
+    ));
+    let is_led = view.attempt.is_some_and(|attempt| attempt.dns.is_some()) && !is_local(view);
     let detour = detour(view);
     let detour_words = detour.as_ref().map(|detour| detour.words.clone());
     Some(
@@ -162,10 +178,7 @@ pub(super) fn tls_inspection(view: &View<'_>) -> Option<Finding> {
             .fact("in_file", in_file(view))
             .fixes(detour.map(|detour| detour.removal))
             .fixes(is_local(view).then(|| who_listens(view)))
-            .fix(Fix::text(format!(
-                "have {host} port {} exempted from TLS inspection by the proxy's administrator; do not add its CA to the root file: it could read every password and row",
-                view.port()
-            )))
+            .fix(if is_for_it || product.is_some() || !is_led { exempt } else { record })
             .fix(Fix::text(format!(
                 "run the check from another network to see the certificate that {host} presents there"
             ))),
@@ -185,7 +198,7 @@ fn inspected(product: &'static str, ca: &DistinguishedName, due: &str) -> Findin
 }
 
 /// Whoever has no certificate of the provider's.
-fn answered_by(stranger: &stranger::Stranger) -> Finding {
+fn answered_by(stranger: &stranger::Stranger, is_for_it: bool) -> Finding {
     let name = stranger.provider.name;
     let whose = match &stranger.known {
         Some(root) if root.used_by.is_empty() => format!(
@@ -194,6 +207,11 @@ fn answered_by(stranger: &stranger::Stranger) -> Finding {
             env!("CARGO_PKG_VERSION")
         ),
         Some(root) => format!("a root of {}: another provider's server answers", root.used_by.join(", ")),
+        None if !is_for_it => {
+            "and is not for the host's name, which the certificate of a TLS-inspecting proxy would be for: another machine has this \
+             address, or an impostor"
+                .to_owned()
+        }
         None => {
             "whatever it calls itself: a TLS-inspecting proxy, another server at this address, or an impostor"
                 .to_owned()
@@ -322,6 +340,11 @@ fn used_key(root: Option<&Certificate>, below: Option<&Certificate>) -> String {
     }
 }
 
+/// Whether the roots are the system's.
+fn is_of_system(view: &View<'_>) -> bool {
+    view.store().is_some_and(|store| matches!(store.source, RootSource::System { .. }))
+}
+
 pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
     let (judgement, Defect::SelfSignedLeaf) = judged(view)? else { return None };
     let leaf = &judgement.path.first()?.certificate;
@@ -330,13 +353,21 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
         .dns_name()
         .filter(|host| host.contains('.'))
         .filter(|_| judgement.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. })));
-    let copy = Fix::text(
+    let copy = Fix::server(
         "copy server.crt from the server itself (ssh, your deployment), compare its SHA-256 with the one above, and set sslrootcert to the copy",
     )
     .run("openssl x509 -noout -fingerprint -sha256 -in server.crt");
+    let hints = provider_hints(view, Situation::SelfSigned, None);
+    let copy = match manager(view).filter(|_| hints.is_empty()) {
+        Some(provider) => copy.or_at_provider(format!(
+            "get {} from the provider, and set sslrootcert to that file",
+            provider.root_file.unwrap_or("the server's certificate or its CA's")
+        )),
+        None => copy,
+    };
     // It names another host: probably the one that an installation created, and verified by a copy it would still not do.
     let installed = host.as_ref().map(|host| {
-        Fix::text(format!(
+        Fix::server(format!(
             "on the server: it probably presents the certificate that its installation created, which is not for {host}; if it has one of the \
              CA in the root file: set ssl_cert_file and ssl_key_file to that, then reload"
         ))
@@ -355,14 +386,15 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fact("subject", name)
             .fact("sha256", leaf.fingerprint())
             .fact_if("until", leaf.facts().ok().map(|facts| facts.not_after.date()))
-            .fact("in_file", in_file(view))
-            .fixes(provider_hints(view, Situation::SelfSigned, None))
+            // Of the system's roots nobody reads a list.
+            .fact_if("in_file", (!is_of_system(view)).then(|| in_file(view)))
             .fixes(first)
-            .fix(reissue::by_new_authority_for(
+            .fixes(hints.is_empty().then(|| reissue::by_new_authority_for(
                 view,
                 "on the server, better: create a CA and issue the server's certificate with it, then reload",
                 host.as_deref(),
-            ))
+            )))
+            .fixes(hints),
     )
 }
 
@@ -534,7 +566,7 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
             file_name(file)
         ))
         .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
-        None => Fix::text(format!(
+        None => Fix::server(format!(
             "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
              ssl_cert_file{}, then reload",
             strays(view, judgement)
@@ -690,7 +722,7 @@ fn beside_the_root(view: &View<'_>) -> Fix {
 
 /// Sends for the root that is sought, to where the roots in use are.
 fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
-    let is_system = view.store().is_some_and(|store| matches!(store.source, RootSource::System { .. }));
+    let is_system = is_of_system(view);
     let missing_root = Fix::text(format!(
         "get the root certificate of this CA ({}) from the server's administrator, as new-root.crt, confirm its SHA-256 with \
          them over another channel, and {}",
@@ -783,7 +815,7 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
                     file_name(file)
                 ))
                 .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
-                None => Fix::text(
+                None => Fix::server(
                     "on the server, if that CA is an intermediate: ssl_cert_file must contain the server's certificate and every \
                      intermediate after it; list them",
                 )

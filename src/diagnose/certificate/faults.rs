@@ -186,7 +186,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     if view.rehearsal().is_some() || view.evidence.judged_at > view.evidence.started {
         return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
-    let reload = Fix::text(
+    let reload = Fix::server(
         format!("on the server, in the data directory: see until when {part} in the file of ssl_cert_file is valid; if that is in the future, it was \
          renewed already, and the server still presents the old one: reload"),
     )
@@ -553,7 +553,7 @@ fn invalid_by(view: &View<'_>, wanted: impl Fn(&Defect) -> bool) -> Option<Findi
 fn issuer_by_another_key(view: &View<'_>, defect: &Defect) -> Fix {
     let at = defect.place().unwrap_or(0);
     let issuer = view.judgement().map(|judgement| named(judgement, at + 1)).unwrap_or_default();
-    Fix::text(format!(
+    Fix::server(format!(
         "on the server: get the other certificates of {issuer} from its administrator, each as intermediate.crt; the one with which this \
          reports OK goes into server.crt after the server's own, in place of the one there; then reload"
     ))

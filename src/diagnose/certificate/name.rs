@@ -46,6 +46,11 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     let refused = server.and_then(|(_, name)| otherwise::refused_under(view, name));
     let common_name = common_name.as_ref().map(|name| text::printable_bytes(name));
     let common_name = common_name.filter(|name| !names.contains(name));
+    // Where the server's name is known, nothing is wrong with its certificate.
+    let is_known = reading.fixes.iter().any(|fix| fix.names("host") && !fix.claimed);
+    let support = reissue::of_provider(view).filter(|_| is_known || reading.fixes.len() > 1);
+    let public = server.is_some_and(|(_, name)| provider::by_host(name).is_some()) && is_known;
+    let hints = if public { Vec::new() } else { provider_hints(view, Situation::NameMismatch, None) };
     Some(
         Finding::titled(format!("the certificate is not valid for \"{asked}\""))
             .in_short("valid chain, wrong host name")
@@ -56,8 +61,8 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
             .fact_if("closest", closest)
             .fact_if("address_from", led_by)
             .fact_if("strict_clients", refused)
-            .fixes(reading.fixes)
-            .fixes(provider_hints(view, Situation::NameMismatch, None)),
+            .fixes(reading.fixes.into_iter().filter(|fix| support.as_ref() != Some(fix)))
+            .fixes(hints),
     )
 }
 
@@ -75,6 +80,7 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
         // Whoever asked for a whole name meant that one: what the server calls itself is no better one for it.
         return known
             .or_else(|| mismatch.alias())
+            .or_else(|| mismatch.private_alias())
             .or_else(|| mismatch.cluster_domain())
             .or_else(|| mismatch.wildcard())
             .or_else(|| mismatch.partial_wildcard())
@@ -307,6 +313,26 @@ impl<'a> Mismatch<'a> {
         })
     }
 
+    /// The alias of a server in its provider's zone of private endpoints. The address stays: outside of that zone the public
+    /// name may lead elsewhere, or nowhere.
+    fn private_alias(&self) -> Option<Reading> {
+        let provider = provider::by_host(self.asked)?;
+        let public = provider.public_name(self.asked)?;
+        self.names.iter().find(|name| matches_name(name.as_bytes(), public.as_bytes()))?;
+        Some(Reading {
+            cause: format!(
+                "{} is the server's alias in the DNS zone of its private endpoint; its certificate is for its public name, {public}",
+                self.asked
+            ),
+            fixes: vec![
+                self.at_address(
+                    Fix::text("name the server by its public name, and keep the private address")
+                        .set("host", public),
+                ),
+            ],
+        })
+    }
+
     /// The whole name of a Kubernetes service, of which the certificate has the shorter form, without the cluster's domain.
     fn cluster_domain(&self) -> Option<Reading> {
         let asked = self.asked.to_ascii_lowercase();
@@ -536,12 +562,16 @@ impl<'a> Mismatch<'a> {
              alias that the certificate lacks{private}",
             self.leads_to()
         );
+        let check = format!(
+            "check the DNS record of {asked}: does {} belong to the server you mean?",
+            self.address.map_or_else(|| self.place(), |address| address.to_string())
+        );
         let mut fixes = vec![
-            Fix::text(format!(
-                "check the DNS record of {asked}: does {} belong to the server you mean? If it does, see on that server whether another \
-                 server's certificate was installed: its own has to be in the file of ssl_cert_file, then reload",
-                self.address.map_or_else(|| self.place(), |address| address.to_string())
+            Fix::server(format!(
+                "{check} If it does, see on that server whether another server's certificate was installed: its own has to be in the file \
+                 of ssl_cert_file, then reload"
             ))
+            .or_at_provider(check)
             .run("psql -c 'SHOW ssl_cert_file'\nopenssl x509 -noout -subject -ext subjectAltName -in server.crt"),
             self.reissue(),
         ];

@@ -286,7 +286,7 @@ fn is_public(root: &Certificate) -> bool {
 }
 
 /// Where a provider runs the server, nobody else can.
-fn of_provider(view: &View<'_>) -> Option<Fix> {
+pub(super) fn of_provider(view: &View<'_>) -> Option<Fix> {
     let detection = view.provider()?;
     Some(Fix::text(format!(
         "only the provider can replace this certificate: report it to the support of {}",

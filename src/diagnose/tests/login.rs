@@ -5,6 +5,7 @@ use crate::conninfo::{AuthMethod, Notice, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, codes, diagnose};
 use crate::evidence::{
     AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, ServerMessage, SessionFailure,
+    TcpResult,
 };
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -73,6 +74,104 @@ fn what_may_be_wrong_with_a_password_or_user_comes_first() {
     assert_eq!(at_server.settings, [("user", "app".to_owned())]);
     // A user with a domain is a name of its own.
     assert!(rejected(|settings| settings.user = user("app@corp.example")).settings.is_empty());
+}
+
+/// A password from the environment.
+fn with_password(settings: &mut Settings, password: &str) {
+    settings.hosts[0].password = Some(crate::conninfo::Password {
+        secret: crate::secret::Secret::new(password.into()),
+        origin: Origin::Environment("PGPASSWORD"),
+    });
+}
+
+#[test]
+fn a_rejected_token_says_itself_what_is_wrong() {
+    use crate::diagnose::token::signed;
+    const AZURE: &str = "mydemo.postgres.database.azure.com";
+    const RDS: &str = "db.c1.eu-west-1.rds.amazonaws.com";
+    let rejected = |host: &str, name: &str, token: &str| {
+        let found = Evidence::at(host, "20.61.7.9")
+            .with_settings(user(name))
+            .with_settings(|settings| with_password(settings, token))
+            .with_attempt(|attempt| {
+                let request = AuthRequest { method: AuthMethod::Password, mechanisms: vec![], code: 3 };
+                attempt.session.as_mut().unwrap().result.requested = vec![request];
+            })
+            .with_error("28P01", &format!("password authentication failed for user \"{name}\""))
+            .fails(&codes::PASSWORD_REJECTED);
+        let all = format!("{:?}{:?}", found.diagnosis, found.outcome.warnings);
+        for secret in ["sEcReT", "c0ffee", token, token.rsplit('.').next().unwrap_or_default()] {
+            assert!(secret.is_empty() || !all.contains(secret), "{secret}: {all}");
+        }
+        // It can be sent in no other way than in clear text.
+        assert!(!all.contains("clear text"), "{all}");
+        for words in ["\\password", "pg_authid", "Single Server"] {
+            assert!(!all.contains(words), "{words}: {all}");
+        }
+        found
+    };
+    let (past, ahead) = (now().unix() - 2400, now().unix() + 2400);
+    let azure = "https://ossrdbms-aad.database.windows.net";
+    let claims = |audience: &str, expires: i64, name: &str| {
+        signed(&format!(
+            "{{\"aud\":\"{audience}\",\"exp\":{expires},\"upn\":\"{name}\",\"secret\":\"c0ffee\"}}"
+        ))
+    };
+    let anna = "anna@contoso.example";
+    rejected(AZURE, anna, &claims("https://vault.example/", ahead, anna))
+        .titled("the token in PGPASSWORD is for another service or server: https://vault.example/")
+        .because("tokens for https://ossrdbms-aad.database.windows.net only")
+        .runs("az account get-access-token --resource-type oss-rdbms");
+    rejected(AZURE, anna, &claims(azure, past, anna))
+        .titled("the token in PGPASSWORD has expired")
+        .because("40 min before this check")
+        .advises("for each new connection");
+    // The final slash is no difference.
+    rejected(AZURE, anna, &claims(&format!("{azure}/"), ahead, anna))
+        .titled("the token of anna@contoso.example is rejected")
+        .runs("pgaadauth_create_principal");
+    rejected(AZURE, "Anna@contoso.example", &claims(azure, ahead, anna)).first_sets("user", anna);
+    let aws = |host: &str, date: &str| {
+        format!(
+            "{host}:5432/?Action=connect&DBUser=anna&X-Amz-Date={date}&X-Amz-Expires=900&X-Amz-Signature=c0ffee"
+        )
+    };
+    let today = now().to_string().replace(['-', ':'], "");
+    rejected(RDS, "anna", &aws(RDS, "20200101T000000Z")).titled("the token in PGPASSWORD has expired");
+    rejected(RDS, "app", &aws(RDS, &today)).first_sets("user", "anna");
+    rejected(RDS, "anna", &aws("other.c1.eu-west-1.rds.amazonaws.com", &today))
+        .called("is for another service or server: other.c1");
+    // Elsewhere nobody knows what the server accepts.
+    rejected("db.example", "anna", &claims("https://vault.example/", ahead, "anna"))
+        .titled("the token of anna is rejected");
+    rejected("db.example", "anna", &claims("https://vault.example/", past, "anna")).called("has expired");
+}
+
+#[test]
+fn a_user_of_a_directory_needs_a_token_and_no_other_name() {
+    let name = "anna@contoso.example";
+    let found = Evidence::at("mydemo.postgres.database.azure.com", "20.61.7.9")
+        .with_settings(user(name))
+        .with_settings(|settings| with_password(settings, "hunter2"))
+        .with_error("28P01", &format!("password authentication failed for user \"{name}\""))
+        .fails(&codes::PASSWORD_REJECTED)
+        .because("the password given is none");
+    assert!(found.diagnosis.fixes[0].command.as_ref().unwrap().contains("get-access-token"));
+    assert!(found.diagnosis.fixes.iter().all(|fix| !fix.names("user")), "{:#?}", found.diagnosis.fixes);
+}
+
+#[test]
+fn what_stands_at_the_ends_of_a_password_is_told_without_it() {
+    for (password, what) in [("hunter2\n", "ends with a line feed"), (" hunter2", "begins with white space")]
+    {
+        let found = Evidence::healthy()
+            .with_settings(|settings| with_password(settings, password))
+            .with_error("28P01", "password authentication failed for user \"app\"")
+            .fails(&codes::PASSWORD_REJECTED)
+            .called(what);
+        assert!(found.diagnosis.fixes[0].text.contains(what), "{:#?}", found.diagnosis.fixes);
+        assert!(!format!("{:?}", found.diagnosis).contains("hunter"));
+    }
 }
 
 #[test]
@@ -212,7 +311,21 @@ fn pg_hba_tells_what_the_server_saw() {
     Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
         .with_error("28000", message)
         .fails(&codes::HBA_REJECTED)
+        .titled("the server does not admit user app, database orders, from 198.51.100.9")
+        .because("this machine's address is 192.0.2.20, and the connection reaches the server from 198.51.100.9 (NAT)")
         .runs("--start-ip-address 198.51.100.9");
+    // Another family, this machine itself and the same address are no NAT.
+    for (seen, local) in
+        [("198.51.100.9", "[2001:db8::7]:1"), ("127.0.0.1", "127.0.0.1:1"), ("192.0.2.20", "192.0.2.20:1")]
+    {
+        let found = Evidence::healthy()
+            .with_attempt(|attempt| {
+                attempt.tcp.as_mut().unwrap().result = TcpResult::Connected { local: local.parse().ok() };
+            })
+            .with_error("28000", &message.replace("198.51.100.9", seen))
+            .fails(&codes::HBA_REJECTED);
+        assert!(!found.diagnosis.cause.contains("NAT"), "{}", found.diagnosis.cause);
+    }
     Evidence::healthy()
         .with_error("28000", &message.replace("SSL encryption", "no encryption"))
         .fails(&codes::HBA_REJECTED)
@@ -280,6 +393,11 @@ fn errors_of_another_hop_say_which_hop_failed() {
     failed("08006", "upstream connect error").shows("message_from", "a pooler or proxy");
     failed("XX000", "Tenant or user not found")
         .because("finds the server by user")
+        .first_sets("user", "app.REF");
+    Evidence::healthy()
+        .with_settings(user("app.abcdef"))
+        .with_error("XX000", "Tenant or user not found")
+        .fails(&codes::UPSTREAM_FAILED)
         .advises("copy host and user");
     Evidence::healthy()
         .with_error("08P01", "no such database: orders")

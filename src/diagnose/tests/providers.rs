@@ -54,6 +54,12 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             at().with_error("28P01", "password authentication failed for user \"app\""),
             &codes::PASSWORD_REJECTED,
         ),
+        Situation::NoConnectionsLeft => {
+            (at().with_error("53300", "sorry, too many clients already"), &codes::TOO_MANY_CONNECTIONS)
+        }
+        Situation::PoolerIgnores => {
+            (at().with_error("08P01", "unsupported startup parameter: options"), &codes::SERVER_ERROR)
+        }
         Situation::NameMismatch => (
             Evidence::of(vec![own.server("other.example")], &[&own.certificate]).with_host(host, public),
             &codes::HOSTNAME_MISMATCH,
@@ -84,7 +90,11 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
 fn every_hint_is_given_where_it_belongs() {
     for provider in PROVIDERS {
         for hint in provider.hints {
-            let suffix = provider.suffixes.first().unwrap_or_else(|| panic!("{}", provider.id));
+            // One that only its certificates tell has a test of its own.
+            let Some(suffix) = provider.suffixes.first() else {
+                assert_eq!(provider.id, "heroku");
+                continue;
+            };
             let host = format!("mydemo{}", suffix.replace("-*", "-c1").replace('*', "eu-west-1"));
             println!("{}: {:?}", provider.id, hint.at);
             let (evidence, code) = staged(&host, hint.at);
@@ -95,6 +105,47 @@ fn every_hint_is_given_where_it_belongs() {
             };
         }
     }
+}
+
+#[test]
+fn a_self_signed_certificate_of_heroku_is_not_for_its_customers_to_replace() {
+    let host = "ec2-203-0-113-9.eu-west-1.compute.amazonaws.com";
+    let own = Authority::root("Own Root");
+    let by = |organization: &str| {
+        let mut itself = params(host, false);
+        itself.distinguished_name.push(rcgen::DnType::OrganizationName, organization);
+        let found = Evidence::of(vec![Authority::root_with(itself).certificate], &[&own.certificate])
+            .with_host(host, "203.0.113.9")
+            .fails(&codes::SELF_SIGNED);
+        let command = found.diagnosis.fixes[0].command.clone().unwrap();
+        (command, found)
+    };
+    let (command, found) = by("Heroku, Inc.");
+    assert!(
+        command.contains(&format!(
+            "heroku run -a APP 'openssl s_client -starttls postgres -connect {host}:5432"
+        )),
+        "{command}"
+    );
+    assert_eq!(found.diagnosis.fixes.len(), 1);
+    // Any machine of the same cloud can be somebody's own.
+    let (command, found) = by("Example");
+    assert!(command.contains("server.crt"), "{command}");
+    found.advises("create a CA");
+}
+
+#[test]
+fn an_alias_of_a_private_endpoint_is_answered_by_the_public_name_at_the_same_address() {
+    let zone = "contoso.privatelink.postgres.database.azure.com";
+    let root = Authority::root("Own Root");
+    let found = Evidence::of(vec![root.server("*.postgres.database.azure.com")], &[&root.certificate])
+        .with_host(zone, "10.0.4.5")
+        .with_settings(|_| {})
+        .fails(&codes::HOSTNAME_MISMATCH)
+        .first_sets("host", "contoso.postgres.database.azure.com")
+        .first_sets("hostaddr", "10.0.4.5");
+    // Nothing is wrong with the certificate, and nothing else is to be done.
+    assert_eq!(found.diagnosis.fixes.len(), 1, "{:#?}", found.diagnosis.fixes);
 }
 
 /// Nothing but the issuer's name tells whose an address is.

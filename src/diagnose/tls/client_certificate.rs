@@ -188,7 +188,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             )))
             .fixes(provider_hints(view, Situation::ClientCertificate, None))
             .fix(
-                Fix::text(
+                Fix::server(
                     "on the server, if no certificate is wanted: remove clientcert from this user's line in pg_hba.conf (or \
                      change its method from cert to scram-sha-256), then reload",
                 )
@@ -250,10 +250,10 @@ fn purposes(facts: &Facts) -> Option<String> {
 /// What helps against a rejection by its alert, or where the certificate's name is not the user's.
 fn remedies(view: &View<'_>, record: &ClientCertificateRecord, by_name: bool) -> Vec<Fix> {
     match (view.alert(), by_name) {
-        (_, true) => vec![Fix::text(format!(
-            "use a certificate whose common name is the user {}, or map it in pg_ident.conf",
-            view.user()
-        ))],
+        (_, true) => {
+            let text = format!("use a certificate whose common name is the user {}", view.user());
+            vec![Fix::server(format!("{text}, or map it in pg_ident.conf")).or_at_provider(text)]
+        }
         (Some(44), _) => vec![
             Fix::text(format!(
                 "get a new certificate from {}: the server's CRL lists this one; ca.crt and ca.key are that CA's, whose administrator issues \
@@ -263,7 +263,7 @@ fn remedies(view: &View<'_>, record: &ClientCertificateRecord, by_name: bool) ->
             .run_as(reissue::client("", &view.user())),
         ],
         (Some(45), _) => vec![
-            Fix::text(
+            Fix::server(
                 "on the server: see which of these dates is past, replace that file with the CA's current one, then reload; if none is: \
                  correct its clock",
             )
@@ -349,7 +349,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             }).into_iter().flatten())
             .fixes(fixes)
             .fixes((view.alert() == Some(48) && outdated.is_none()).then(|| {
-                Fix::text(
+                Fix::server(
                     "if you run the server: append the CA that issued this certificate to the file of ssl_ca_file, then reload",
                 )
                 .run(RELOAD)

@@ -434,7 +434,7 @@ fn version_fixes(settings: &Settings, server: Option<TlsVersion>) -> Vec<Fix> {
     let old = server.is_some_and(|version| version < TlsVersion::Tls12);
     let mut fixes = Vec::new();
     let wanted = if settings.min_tls == Some(TlsVersion::Tls13) { "1.3" } else { "1.2" };
-    let newest = Fix::text(format!(
+    let newest = Fix::server(format!(
         "on the server, if its OpenSSL supports TLS {wanted} (`openssl version`: {} or later) and PostgreSQL is 12 or later:",
         if wanted == "1.3" { "1.1.1" } else { "1.0.1" }
     ))
@@ -600,7 +600,7 @@ fn too_long(view: &View<'_>) -> Option<Finding> {
         Finding::titled("the server sends a message of more than 64 KiB, which pgtls-check does not take")
             .because("if it is the one with its certificates, psql takes up to 100 KiB and connects below that, as far as this goes")
             .fact("psql", "connects up to 100 KiB")
-            .fix(Fix::text(
+            .fix(Fix::server(
                 "on the server: send its own certificate and the intermediates alone, with the names that are needed",
             ))
             .fix(check_with_psql(view))
@@ -655,7 +655,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
         ),
     };
     let modern = (seen != Seen::Chain).then(|| {
-        Fix::text("on the server: allow modern suites and P-256 beside what it has")
+        Fix::server("on the server: allow modern suites and P-256 beside what it has")
             .run("ALTER SYSTEM SET ssl_ciphers = 'HIGH:MEDIUM:+3DES:!aNULL';\nALTER SYSTEM SET ssl_ecdh_curve = 'prime256v1';\nSELECT pg_reload_conf();")
     });
     Some(
@@ -763,7 +763,7 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
         |number: u16, of: fn(&HelloOffer) -> &[u16]| common.is_some_and(|offer| of(offer).contains(&number));
     let restore = |what: &str, lines: &[&str]| {
         let text = format!("on the server: restore the default {what}, then reload");
-        Fix::text(text).run([lines, &[RELOAD]].concat().join("\n"))
+        Fix::server(text).run([lines, &[RELOAD]].concat().join("\n"))
     };
     let wide = looks(view, HelloPurpose::Everything).next().map(|(_, answer)| answer);
     if let Some(Answer::ServerHello { suite: number, group: chosen, .. }) = wide {
@@ -788,7 +788,7 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
             "the server takes the suites and groups of this offer, so it is the type of its key or the signature of its certificate \
              that the usual offer excludes"
                 .to_owned(),
-            vec![Fix::text("on the server: see the type of its key; reissue the certificate for an RSA key of 2048 bits or more, or ECDSA on P-256")
+            vec![Fix::server("on the server: see the type of its key; reissue the certificate for an RSA key of 2048 bits or more, or ECDSA on P-256")
                 .run("openssl x509 -noout -text -in server.crt | grep -A1 -E 'Public Key Algorithm|Signature Algorithm'")],
         );
     }
@@ -809,7 +809,7 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
         accepted,
         cause.to_owned(),
         vec![
-            Fix::text("on the server: see the suites, the group and the type of its key; the key has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
+            Fix::server("on the server: see the suites, the group and the type of its key; the key has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
                 .run("psql -c 'SHOW ssl_ciphers' -c 'SHOW ssl_ecdh_curve'\nopenssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
             restore("suites and group", &[DEFAULT_SUITES, DEFAULT_GROUP]),
         ],

@@ -102,7 +102,7 @@ fn ending(view: &View<'_>, root: bool) -> Vec<Finding> {
                 ),
                 (..) => (
                     format!("the intermediate {name} expires on {date}"),
-                    Fix::text(format!(
+                    Fix::server(format!(
                         "on the server: get the CA's renewed certificate of {name}, put it in the place of the old one in server.crt, then \
                          reload; if the CA has another intermediate now, have the server certificate reissued by that"
                     ))

@@ -7,6 +7,7 @@ mod server;
 mod settings;
 
 use super::code::Code;
+use super::fix::possible;
 use super::rule::Finding;
 use super::view::View;
 use super::{Warning, root_file};
@@ -95,6 +96,9 @@ fn found<'v>(view: &'v View<'_>, rules: &'static [Rule]) -> impl Iterator<Item =
     let view = *view;
     rules.iter().flat_map(move |rule| {
         let findings = (rule.detect)(&view).into_iter();
-        findings.map(|finding| finding.warning(rule.code))
+        findings.map(move |finding| {
+            let found = finding.warning(rule.code);
+            Warning { fixes: possible(&view, found.fixes), ..found }
+        })
     })
 }

@@ -7,6 +7,7 @@ use crate::diagnose::auth::tls_behind_the_proxy;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::RELOAD;
 use crate::diagnose::rule::Finding;
+use crate::diagnose::token;
 use crate::diagnose::view::{View, seconds};
 use crate::diagnose::{grades, profiles};
 use crate::evidence::TcpResult;
@@ -174,7 +175,8 @@ pub(super) fn clear_text_password(view: &View<'_>) -> Vec<Finding> {
     let asked = view.session().is_some_and(|session| {
         session.requested.iter().any(|request| request.method == AuthMethod::Password)
     });
-    if !asked {
+    // A token can be sent in no other way.
+    if !asked || token::of(view).is_some() {
         return Vec::new();
     }
     vec![
@@ -196,7 +198,7 @@ pub(super) fn legacy_accepted(view: &View<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::titled(format!("the server accepts {}", names.join(" and "))).fact("accepted", names).fix(
-            Fix::text("on the server: accept TLS 1.2 and up only (PostgreSQL's default)")
+            Fix::server("on the server: accept TLS 1.2 and up only (PostgreSQL's default)")
                 .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nSELECT pg_reload_conf();"),
         ),
     ]
@@ -233,13 +235,13 @@ pub(super) fn weak_cipher_accepted(view: &View<'_>) -> Vec<Finding> {
         ))),
         None => finding
             .fix(
-                Fix::text(
+                Fix::server(
                     "on the server: allow suites with forward secrecy and AEAD only, then reload (all clients with OpenSSL 1.0.1 \
                      or later have them)",
                 )
                 .run(format!("ALTER SYSTEM SET ssl_ciphers = '{STRONG}';\n{RELOAD}")),
             )
-            .fix(Fix::text(format!("in PgBouncer: set client_tls_ciphers = {STRONG} in pgbouncer.ini, then RELOAD"))),
+            .fix(Fix::server(format!("in PgBouncer: set client_tls_ciphers = {STRONG} in pgbouncer.ini, then RELOAD"))),
     }]
 }
 
@@ -258,7 +260,7 @@ pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
     }
     let plaintext = audit.plaintext_accepted() == Accepts::Yes;
     let settings = (found.len() > usize::from(plaintext)).then(|| {
-        Fix::text("on the server: set what the policy allows, then reload").run(profiles::settings(profile))
+        Fix::server("on the server: set what the policy allows, then reload").run(profiles::settings(profile))
     });
     let finding = Finding::titled(format!("the server does not meet the policy {}", profile.name()))
         .fact("policy", profiles::title(profile))
@@ -273,7 +275,7 @@ pub(super) fn policy_not_met(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn hostssl() -> Fix {
-    Fix::text("on the server: write hostssl instead of host in pg_hba.conf, then reload").run(RELOAD)
+    Fix::server("on the server: write hostssl instead of host in pg_hba.conf, then reload").run(RELOAD)
 }
 
 /// `audit`: the server took a start-up message without TLS.

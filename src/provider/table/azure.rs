@@ -77,8 +77,26 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::RoleMissing,
-        text: "write the role alone: user@server was Single Server's spelling",
-        command: None,
+        text: "for a user, group or identity of Entra ID: create its role (in place of ROLE its exact name there), as the server's Entra \
+               administrator in the database postgres",
+        command: Some("SELECT * FROM pgaadauth_create_principal('ROLE', false, false);"),
+    },
+    Hint {
+        at: Situation::NoConnectionsLeft,
+        text: "raise the server parameter max_connections (takes effect when the server is restarted)",
+        command: Some(
+            "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
+             max_connections --value {number}",
+        ),
+    },
+    Hint {
+        at: Situation::PoolerIgnores,
+        text: "let the built-in PgBouncer ignore it, which leaves it without effect: a server parameter, whose value \
+               replaces the list (keep what stands in it)",
+        command: Some(
+            "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
+             pgbouncer.ignore_startup_parameters --value {parameter}",
+        ),
     },
     Hint {
         at: Situation::PasswordRejected,
@@ -114,6 +132,10 @@ const GOTCHAS: &[&str] = &[
     "a replica may be on another root than its primary: a file needs both",
 ];
 
+/// Azure's name for its open-source databases, by address and by application; both occur as `aud`.
+const TOKENS: &[&str] =
+    &["https://ossrdbms-aad.database.windows.net", "123cd850-d9df-40bd-94d5-c9f07b7fa203"];
+
 /// The spelling of Single Server's gateway, which pages and copied strings still have.
 const USER_AT_SERVER: Option<&str> = Some(
     "user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone",
@@ -138,6 +160,7 @@ pub(super) static FLEXIBLE: Provider = Provider {
     system_roots: SystemRoots::Depends(
         "the system's store has DigiCert Global Root G2; stores of 2026 no longer have DigiCert Global Root CA",
     ),
+    token_audiences: TOKENS,
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.azure.com",
@@ -160,6 +183,7 @@ pub(super) static US_GOVERNMENT: Provider = Provider {
     root_file: Some("a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,
+    token_audiences: &["https://ossrdbms-aad.database.usgovcloudapi.net"],
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.usgovcloudapi.net",
@@ -196,6 +220,7 @@ pub(super) static CHINA: Provider = Provider {
     ),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Depends("servers still on DigiCert Global Root CA fail with stores of 2026"),
+    token_audiences: &["https://ossrdbms-aad.database.chinacloudapi.cn"],
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.database.chinacloudapi.cn",
@@ -256,6 +281,7 @@ pub(super) static COSMOS: Provider = Provider {
     root_file: Some("DigiCert Global Root G2"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Enough,
+    token_audiences: TOKENS,
     forms: &[Form {
         kind: FormKind::PrivateLink,
         pattern: ".privatelink.postgres.cosmos.azure.com",

@@ -54,6 +54,7 @@ const BLANK: Provider = Provider {
     root_file: None,
     sslmode: None,
     system_roots: SystemRoots::Unknown,
+    token_audiences: &[],
     forms: &[],
     user_at_server: None,
     chain: &[],

@@ -183,6 +183,17 @@ pub(super) static HEROKU: Provider = Provider {
             // Any EC2 machine is called so.
         },
     ],
+    chain: &[NamePattern { kind: "O", pattern: "Heroku, Inc." }],
+    hints: &[Hint {
+        at: Situation::SelfSigned,
+        text: "Heroku's certificates are self-signed, but for Private and Shield plans (ask its support for their root). On the others get a \
+               copy inside of Heroku (in place of APP your app), compare its SHA-256 with the one above, and set sslrootcert to it; \
+               it changes when the server is replaced",
+        command: Some(
+            "heroku run -a {app} 'openssl s_client -starttls postgres -connect {host}:{port} </dev/null | openssl x509' > heroku.pem\n\
+             openssl x509 -noout -fingerprint -sha256 -in heroku.pem",
+        ),
+    }],
     gotchas: &[
         "certificates are self-signed; only Private and Shield plans offer verifiable ones (Heroku's help, as quoted)",
         "host names end like those of any EC2 machine, so that they name nobody",

@@ -1,0 +1,278 @@
+//! What a password shows of itself: a token (a JSON Web Token, RFC 7519, or a signed request of AWS) says for what and whom
+//! it is and until when, in the open. Nothing else of a password is ever told but what stands at its ends.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::fix::{exported, provider_hints};
+use super::rule::Finding;
+use super::view::View;
+use super::{Fact, Fix};
+use crate::provider::Situation;
+use crate::text;
+use crate::timestamp::Timestamp;
+
+/// What a token says in the open; no part of it lets anybody in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Token {
+    /// For which service or server.
+    pub(super) audience: Option<String>,
+    /// For whom, where it is the name that PostgreSQL knows.
+    pub(super) user: Option<String>,
+    /// Until when.
+    pub(super) expires: Option<Timestamp>,
+    /// Whether it is a signed request of AWS, whose user and audience have to be the connection's.
+    pub(super) of_aws: bool,
+}
+
+/// Longer ones are no tokens.
+const LONGEST: usize = 16_384;
+/// Most characters of a claim that are shown.
+const LONGEST_CLAIM: usize = 120;
+
+fn shown(claim: &str) -> String {
+    text::truncated(&text::printable(claim), LONGEST_CLAIM)
+}
+
+/// The token that a password is; `None` for one that is none.
+pub(super) fn read(password: &[u8]) -> Option<Token> {
+    let text = std::str::from_utf8(password).ok().filter(|text| text.len() <= LONGEST)?;
+    let text = text.trim().trim_matches('"');
+    of_aws(text).or_else(|| web_token(text))
+}
+
+fn web_token(text: &str) -> Option<Token> {
+    let mut parts = text.split('.');
+    let (header, claims, _signature, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next())
+    else {
+        return None;
+    };
+    let object = |part: &str| -> Option<Value> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok().filter(Value::is_object)
+    };
+    object(header)?.get("alg")?;
+    let claims = object(claims)?;
+    let claim = |name: &str| match claims.get(name)? {
+        Value::String(text) => Some(shown(text)),
+        Value::Array(several) => several.first()?.as_str().map(shown),
+        _ => None,
+    };
+    Some(Token {
+        audience: claim("aud"),
+        user: ["upn", "preferred_username", "unique_name"].into_iter().find_map(claim),
+        expires: claims.get("exp").and_then(Value::as_i64).and_then(Timestamp::from_unix),
+        of_aws: false,
+    })
+}
+
+/// `HOST:PORT/?Action=connect&DBUser=…&X-Amz-Date=…&X-Amz-Expires=…` of RDS; DSQL's has no user.
+fn of_aws(text: &str) -> Option<Token> {
+    let (place, query) = text.split_once("/?")?;
+    let of = |name: &str| {
+        query
+            .split('&')
+            .find_map(|pair| pair.split_once('=').filter(|(known, _)| *known == name))
+            .map(|(_, v)| v)
+    };
+    of("X-Amz-Signature")?;
+    let decoded = |value: &str| shown(&value.replace("%40", "@").replace("%2F", "/"));
+    let signed = of("X-Amz-Date").and_then(moment);
+    let seconds = of("X-Amz-Expires").and_then(|seconds| seconds.parse::<u32>().ok());
+    let expires =
+        signed.zip(seconds).and_then(|(at, more)| Timestamp::from_unix(at.unix() + i64::from(more)));
+    Some(Token { audience: Some(shown(place)), user: of("DBUser").map(decoded), expires, of_aws: true })
+}
+
+/// `20261130T080000Z`
+fn moment(text: &str) -> Option<Timestamp> {
+    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u8>().ok();
+    let year = text.get(0..4)?.parse().ok()?;
+    Timestamp::from_utc(year, number(4..6)?, number(6..8)?, number(9..11)?, number(11..13)?, number(13..15)?)
+}
+
+/// The password that was sent, if it is a token.
+pub(super) fn of(view: &View<'_>) -> Option<Token> {
+    read(view.host()?.password.as_ref()?.secret.expose())
+}
+
+/// A rejected login with a token: what the token shows of the reason, and what helps.
+pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
+    let token = of(view)?;
+    let origin = view.host()?.password.as_ref()?.origin.phrase();
+    let origin = origin.strip_prefix("environment variable ").unwrap_or(&origin).to_owned();
+    let (now, user) = (view.evidence.started, view.user());
+    let known = view.provider().map(|found| found.provider.token_audiences).unwrap_or_default();
+    let is_known = |audience: &str| known.contains(&audience.trim_end_matches('/'));
+    let another = token.audience.clone().filter(|audience| match token.of_aws {
+        // An alias in front of an instance is called otherwise than the token.
+        true => view.provider().is_some() && view.dns_name().is_some_and(|host| !audience.starts_with(&host)),
+        false => !known.is_empty() && audience.starts_with("https://") && !is_known(audience),
+    });
+    let renew = new_token(view);
+    let expired = token.expires.filter(|at| *at <= now);
+    let (title, cause, fixes) = if let Some(at) = expired {
+        (
+            format!("the token in {origin} has expired"),
+            format!(
+                "it expired at {}, {} before this check; the server accepts none after that",
+                at.minute(),
+                now.distance(at)
+            ),
+            vec![
+                renew,
+                Fix::text(
+                    "in a service: get a token for each new connection (or before it expires), not once at the start",
+                ),
+            ],
+        )
+    } else if let Some(audience) = another {
+        let wanted = match known.first() {
+            Some(wanted) => {
+                format!("the server accepts tokens for {wanted} only; this one is for {audience}")
+            }
+            None => {
+                format!("it was signed for {audience}; you connect to {}:{}", view.host_name(), view.port())
+            }
+        };
+        (format!("the token in {origin} is for another service or server: {audience}"), wanted, vec![renew])
+    } else {
+        let valid = token
+            .expires
+            .map_or_else(String::new, |at| format!("by itself the token is valid until {}; ", at.minute()));
+        match token.user.as_ref().filter(|name| **name != user) {
+            Some(name) if token.of_aws => (
+                format!("the token in {origin} is for the user {name}, you connect as {user}"),
+                "a token is valid for one user".to_owned(),
+                vec![Fix::text("log in as the user of the token").set("user", name.clone()), renew],
+            ),
+            Some(name) => (
+                format!("the token of {user} is rejected"),
+                format!(
+                    "{valid}it is for {name}: user has to be that name in the same case, or a group that {name} belongs to and that \
+                         has a role"
+                ),
+                vec![Fix::text("log in as the user of the token").set("user", name.clone())],
+            ),
+            None => (
+                format!("the token of {user} is rejected"),
+                format!(
+                    "{valid}the server reports the same where the role {user} does not exist, is spelled otherwise (case counts), or \
+                         may not log in with a token"
+                ),
+                provider_hints(view, Situation::RoleMissing, None).into_iter().chain([renew]).collect(),
+            ),
+        }
+    };
+    Some(
+        Finding::titled(title)
+            .because(cause)
+            .fact_if("token_for", token.audience)
+            .fact_if("token_user", token.user)
+            .fact_if("token_expires", token.expires.map(|at| Fact::Text(at.minute())))
+            .fixes(fixes),
+    )
+}
+
+/// To get another token, by the provider's command where one is known.
+fn new_token(view: &View<'_>) -> Fix {
+    let fix = super::auth::token_fix(view, "");
+    let hint =
+        provider_hints(view, Situation::PasswordRejected, None).into_iter().find_map(|hint| hint.command);
+    match hint.or_else(|| fix.command.clone()) {
+        Some(command) => exported(view, Fix::text("get a new token"), command),
+        None => fix,
+    }
+}
+
+/// What stands at the ends of a password that hardly belongs to it.
+pub(super) fn at_its_ends(password: &[u8]) -> Option<&'static str> {
+    let text = std::str::from_utf8(password).ok()?;
+    let quoted = |quote| text.len() > 2 && text.starts_with(quote) && text.ends_with(quote);
+    Some(match text {
+        _ if text.ends_with("\r\n") || text.ends_with('\r') => {
+            "ends with a carriage return (a line end of Windows)"
+        }
+        _ if text.ends_with('\n') => "ends with a line feed",
+        _ if text.ends_with(char::is_whitespace) => "ends with white space",
+        _ if text.starts_with('\u{feff}') => "begins with a byte order mark",
+        _ if text.starts_with(char::is_whitespace) => "begins with white space",
+        _ if quoted('"') => "is in double quotes",
+        _ if quoted('\'') => "is in single quotes",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub(super) fn signed(claims: &str) -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.{}", part(r#"{"typ":"JWT","alg":"RS256"}"#), part(claims), part("sEcReT-signature"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_and_passwords_are_not() {
+        let token = read(
+            signed(r#"{"aud":"https://a.example/","exp":1796000000,"upn":"anna@b.example","oid":"x"}"#)
+                .as_bytes(),
+        );
+        let token = token.unwrap();
+        assert_eq!(token.audience.as_deref(), Some("https://a.example/"));
+        assert_eq!(token.user.as_deref(), Some("anna@b.example"));
+        assert_eq!(token.expires.map(Timestamp::unix), Some(1_796_000_000));
+        // The command without -o tsv prints it in quotes; an end of line is no part of it.
+        assert_eq!(
+            read(format!("\"{}\"\n", signed(r#"{"aud":["x","y"]}"#)).as_bytes()).unwrap().audience.unwrap(),
+            "x"
+        );
+        let rds = "db.c1.eu-west-1.rds.amazonaws.com:5432/?Action=connect&DBUser=app%40x&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+                   &X-Amz-Date=20261130T080000Z&X-Amz-Expires=900&X-Amz-Signature=0f";
+        let token = read(rds.as_bytes()).unwrap();
+        assert!(token.of_aws);
+        assert_eq!(token.user.as_deref(), Some("app@x"));
+        assert_eq!(token.expires.unwrap().to_string(), "2026-11-30T08:15:00Z");
+        for password in ["", "secret", "a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.x", "x/?y=z"] {
+            assert_eq!(read(password.as_bytes()), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn what_stands_at_the_ends_is_named() {
+        for (password, wanted) in [
+            ("secret", None),
+            ("se cr\net", None),
+            ("secret\n", Some("line feed")),
+            ("secret\r\n", Some("carriage return")),
+            ("secret ", Some("ends with white space")),
+            (" secret", Some("begins with white space")),
+            ("\u{feff}secret", Some("byte order mark")),
+            ("\"secret\"", Some("double quotes")),
+            ("'secret'", Some("single quotes")),
+            ("\"", None),
+            ("", None),
+        ] {
+            let found = at_its_ends(password.as_bytes());
+            assert_eq!(found.is_some(), wanted.is_some(), "{password:?}: {found:?}");
+            assert!(
+                found.unwrap_or_default().contains(wanted.unwrap_or_default()),
+                "{password:?}: {found:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::config())]
+
+        #[test]
+        fn any_password_is_read(password in prop::collection::vec(any::<u8>(), 0..60), claims in ".{0,60}") {
+            let _ = (read(&password), at_its_ends(&password));
+            let token = read(signed(&format!("{{\"aud\":{}}}", serde_json::Value::from(claims))).as_bytes()).unwrap();
+            prop_assert!(token.audience.unwrap_or_default().chars().all(text::is_printable));
+        }
+    }
+}
