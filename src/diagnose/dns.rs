@@ -335,6 +335,36 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
     finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
 }
 
+/// A name of a provider's that DNS does not have, and that a search domain made another name of, which has an address: of a
+/// wildcard mostly.
+fn of_search_domain(view: &View<'_>) -> Option<Finding> {
+    let name = view.dns_name()?;
+    let provider = provider::by_host(&name)?;
+    let found = text::printable(view.attempt?.canonical_name.as_deref()?);
+    let domain = found.to_ascii_lowercase();
+    let domain = domain
+        .strip_prefix(&name.trim_end_matches('.').to_ascii_lowercase())?
+        .strip_prefix('.')?
+        .trim_end_matches('.');
+    answered(view, |answer| *answer == NameServerAnswer::NoSuchName)?;
+    let address = view.address()?;
+    let finding =
+        Finding::titled(format!("cannot resolve host name \"{name}\"; {address} is that of {found}"))
+            .in_short("no such name; another one by a search domain")
+            .fact("name", name.clone())
+            .fact_if("asked", asked(view))
+            .fact("found_instead", format!("{found}, {address}"));
+    Some(of_provider(view, finding, provider, &name).because(format!(
+        "{name} itself does not exist in this machine's DNS (NXDOMAIN); with the search domain {domain} of /etc/resolv.conf it becomes \
+         {found}, which has an address, mostly of a wildcard record: another machine. A public server of {} resolves everywhere; a \
+         private one only inside a network linked to its private DNS zone; otherwise the name is mistyped or the server was deleted",
+        provider.name
+    )))
+}
+
+/// What is asked before the rules of later stages: whether the name is the one that was meant.
+pub(super) const INSTEAD: &[Rule] = &[Rule { code: &DNS_NOT_FOUND, detect: of_search_domain }];
+
 /// A name server that has addresses of the name.
 fn knows<'a>(view: &View<'a>, name: &str) -> Option<&'a NameServer> {
     let has_records = |server: &&NameServer| {

@@ -557,18 +557,38 @@ fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
 
 fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
     let port = view.port();
-    let hints = provider_hints(view, Situation::NoAnswer, None);
+    let mut hints = provider_hints(view, Situation::NoAnswer, None);
+    let zone = view.provider().and_then(|found| found.provider.private_zone());
+    // The public name leads through the zone of private endpoints where the server has one: inside of its network that zone
+    // has the private address, and the public one may be closed to everybody.
+    let private = zone.filter(|zone| {
+        let through = |name: &String| name.to_ascii_lowercase().trim_end_matches('.').ends_with(zone);
+        view.evidence.resolvers.iter().flat_map(|server| &server.aliases).any(through)
+            || alias(view).is_some_and(|name| through(&name.to_owned()))
+    });
+    let unseen = provider_hints(view, Situation::PrivateZoneUnseen, None);
+    let private = private.filter(|_| !unseen.is_empty());
+    if private.is_some() {
+        hints.splice(0..0, unseen);
+    }
     let decides = if hints.is_empty() {
         "allow this machine's public address in the server's firewall; a machine that is allowed already decides:"
     } else {
         "see whether it is the firewall: on a machine that it allows already, this connects"
     };
-    finding
-        .because(
+    let finding = match private {
+        Some(zone) => finding.because(format!(
+            "the name is an alias in {zone}, so the server has a private endpoint, and DNS gives its public address here: this machine's \
+             name servers do not see the private zone. The public address answers nobody if public access is off, and else only whom \
+             its firewall allows"
+        )),
+        None => finding.because(
             "most likely a firewall drops the connection: the server's allow list lacks this \
                  machine's public address, or this network lets the port out to nobody; a wrong port or a \
                  stopped server can look the same",
-        )
+        ),
+    };
+    finding
         .fixes(hints)
         .fixes(usual_port(view))
         .fix(try_port(view, decides))

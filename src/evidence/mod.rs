@@ -140,6 +140,8 @@ pub struct NameServer {
     pub answer: Option<NameServerAnswer>,
     /// The name that the one asked for is an alias of, where that one has no address.
     pub alias_of: Option<String>,
+    /// The names that lead from the one asked for to its address, in their order.
+    pub aliases: Vec<String>,
 }
 
 /// What a name server answers (RFC 1035, 4.1.1: the code of the response).

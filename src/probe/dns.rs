@@ -141,7 +141,7 @@ pub(super) fn resolvers() -> Vec<NameServer> {
     }
     name_servers(&text)
         .into_iter()
-        .map(|address| NameServer { address, answer: None, alias_of: None })
+        .map(|address| NameServer { address, answer: None, alias_of: None, aliases: Vec::new() })
         .collect()
 }
 

@@ -39,6 +39,7 @@ use tokio::time::Instant;
 use crate::conninfo::Endpoint;
 use crate::evidence::{Attempt, Evidence, HostsLine, NameServer, Resolution, TcpResult};
 use crate::plan::Plan;
+use crate::provider;
 use crate::runtime::in_heap;
 use clock::Clock;
 pub use conceal::conceal_message;
@@ -97,17 +98,30 @@ fn found_no_route(attempt: &Attempt) -> bool {
     matches!(tcp, Some(TcpResult::Failed(failure)) if failure.kind == std::io::ErrorKind::NetworkUnreachable)
 }
 
-/// The name servers, asked for the name that the system could not resolve last.
+/// Whether the name may be another one than was meant: it became another by a search domain, or an address that a provider's
+/// alias led to does not answer. What a name server has for the name itself tells.
+fn is_doubtful(attempt: &Attempt) -> bool {
+    attempt.session.is_none() && attempt.canonical_name.is_some()
+}
+
+/// The name servers, asked for the name that the system could not resolve last, or that led to a place that is not the right one.
 async fn asked_again(
     plan: &Plan,
     servers: Vec<NameServer>,
     attempts: &[Attempt],
     last: Option<Instant>,
 ) -> Vec<NameServer> {
-    let Some(attempt) = attempts.iter().rev().find(|attempt| is_unresolved(attempt)) else { return servers };
+    let doubtful = || attempts.last().filter(|attempt| is_doubtful(attempt));
+    let Some(attempt) = attempts.iter().rev().find(|attempt| is_unresolved(attempt)).or_else(doubtful) else {
+        return servers;
+    };
     let Some(Endpoint::Name(name)) = plan.settings.hosts.get(attempt.host).map(|host| &host.endpoint) else {
         return servers;
     };
+    // What others call their servers tells nothing.
+    if !is_unresolved(attempt) && provider::by_host(name).is_none() {
+        return servers;
+    }
     let left = last.map_or(attempt.limit, |last| last.saturating_duration_since(Instant::now()));
     in_heap(|| name_server::ask_all(servers, name, left)).await
 }
@@ -137,7 +151,8 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let last = plan.total_limit.map(|limit| Clock::deadline(limit, None));
     let tried = hosts::try_all(plan, observer, clock, last).await;
     observer.ended();
-    let asked_in_vain = tried.attempts.iter().any(is_unresolved);
+    let asked_in_vain =
+        tried.attempts.iter().any(is_unresolved) || tried.attempts.last().is_some_and(is_doubtful);
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
     let (settings, trust) = (plan.settings.clone(), Arc::clone(&plan.trust));

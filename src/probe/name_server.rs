@@ -42,33 +42,28 @@ pub(super) async fn ask_all(servers: Vec<NameServer>, name: &str, limit: Duratio
         .collect();
     let mut answers = Vec::new();
     for (server, asked) in servers.into_iter().zip(asked) {
-        let (answer, alias_of) = asked.await.ok().flatten().unzip();
-        answers.push(NameServer { answer, alias_of: alias_of.flatten(), ..server });
+        let (answer, aliases) = asked.await.ok().flatten().unzip();
+        let (aliases, leads_nowhere) = aliases.unwrap_or_default();
+        let alias_of = aliases.last().filter(|_| leads_nowhere).cloned();
+        answers.push(NameServer { answer, alias_of, aliases, ..server });
     }
     answers
 }
 
-async fn ask(address: IpAddr, query: &[u8], limit: Duration) -> (NameServerAnswer, Option<String>) {
+async fn ask(address: IpAddr, query: &[u8], limit: Duration) -> (NameServerAnswer, (Vec<String>, bool)) {
     match timeout(limit, exchange(address, query)).await {
-        Err(_) => (NameServerAnswer::Silent, None),
-        Ok(Err(error)) => (NameServerAnswer::Failed(os_failure(&error)), None),
-        Ok(Ok(answer)) => {
-            (read(query, &answer).unwrap_or(NameServerAnswer::Silent), dangling_alias(query, &answer))
-        }
+        Err(_) => (NameServerAnswer::Silent, Default::default()),
+        Ok(Err(error)) => (NameServerAnswer::Failed(os_failure(&error)), Default::default()),
+        Ok(Ok(answer)) => (read(query, &answer).unwrap_or(NameServerAnswer::Silent), aliases(query, &answer)),
     }
 }
 
-/// The name at the end of aliases, where the answer has no address for it.
-fn dangling_alias(query: &[u8], answer: &[u8]) -> Option<String> {
-    let mut found = None;
-    for (kind, data) in all_records(query, answer) {
-        match kind {
-            CNAME => found = name_in(answer, data),
-            A | AAAA => return None,
-            _ => {}
-        }
-    }
-    found
+/// The names that aliases lead to, in the order of the answer, and whether it has no address for the last of them.
+fn aliases(query: &[u8], answer: &[u8]) -> (Vec<String>, bool) {
+    let records = all_records(query, answer);
+    let names =
+        records.iter().filter(|(kind, _)| *kind == CNAME).filter_map(|(_, data)| name_in(answer, data));
+    (names.collect(), !records.iter().any(|(kind, _)| [A, AAAA].contains(kind)))
 }
 
 /// A name in a message, with what its pointers lead to (RFC 1035, 4.1.4).

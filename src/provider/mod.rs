@@ -198,6 +198,8 @@ pub enum Situation {
     NoAnswer,
     /// A private address does not answer.
     NoAnswerPrivate,
+    /// A public address does not answer, and the name leads through the zone of private endpoints.
+    PrivateZoneUnseen,
     /// There is no route to the address.
     Unreachable,
     /// The server turns the client's address, user or database away, over TLS.

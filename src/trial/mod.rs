@@ -565,9 +565,13 @@ impl<'a> Trials<'a> {
             return None;
         }
         let whole = corrected.whole();
+        // A driver of libpq's that does not verify passes its default root file over; under another sslmode it reads it.
+        let mut environment = self.context.environment.clone();
+        if fix.names("sslmode") && !environment.program.own_tls {
+            environment.program.passes_over = &[];
+        }
         let options = Overrides { parameters: Vec::new(), never_prompt: self.context.overrides.never_prompt };
-        let resolved =
-            file::at_once(|| conninfo::resolve_secret(Some(&whole), &options, self.context.environment))?;
+        let resolved = file::at_once(|| conninfo::resolve_secret(Some(&whole), &options, &environment))?;
         let settings = match resolved {
             Ok(settings) => settings,
             Err(failure) => {
@@ -576,7 +580,7 @@ impl<'a> Trials<'a> {
                 return Some(Err(Box::new(diagnose(refused))));
             }
         };
-        let mut trust = file::at_once(|| trust::load(&settings, self.context.environment))?;
+        let mut trust = file::at_once(|| trust::load(&settings, &environment))?;
         // What the fix's command would write counts as written.
         let path = settings.path("sslrootcert");
         match (fix.bundle, &fix.converts, &fix.command) {

@@ -69,11 +69,48 @@ pub(super) fn content(bytes: &[u8], blocks: &[Block]) -> FileContent {
         Some(DerKind::SignedData) => FileContent::Pkcs7(Pkcs7Form::Der),
         Some(DerKind::Pkcs12) => FileContent::Pkcs12,
         Some(DerKind::PrivateKey) => FileContent::PrivateKey,
-        None => match Wrapping::of(text) {
-            Some(by) => FileContent::Wrapped(by),
+        None => match placeholder(text)
+            .map(FileContent::Placeholder)
+            .or_else(|| Wrapping::of(text).map(FileContent::Wrapped))
+        {
+            Some(found) => found,
             None => path_of_file(bytes).map_or(FileContent::NoCertificate, FileContent::PathOfFile),
         },
     }
+}
+
+/// The variable that is all of a file: `$(NAME)` of Azure Pipelines and make, `${NAME}` and `$NAME` of shells, `%NAME%` of cmd,
+/// `{{ NAME }}` of templates, `#{NAME}#` of token replacers. It is going to be shown: what may be a password is none.
+fn placeholder(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let text = text.strip_prefix(['"', '\'']).map_or(text, |text| text.trim_end_matches(['"', '\'']));
+    let enclosed = [
+        ("$(", ")"),
+        ("${{", "}}"),
+        ("${", "}"),
+        ("{{", "}}"),
+        ("#{", "}#"),
+        ("#{", "}"),
+        ("%", "%"),
+        ("__", "__"),
+    ];
+    let inside =
+        enclosed.into_iter().find_map(|(before, after)| text.strip_prefix(before)?.strip_suffix(after));
+    let is_name = |name: &str, upper: bool| {
+        let fits = |c: char| {
+            c == '_'
+                || c.is_ascii_digit()
+                || if upper { c.is_ascii_uppercase() } else { c.is_ascii_alphabetic() || "-.".contains(c) }
+        };
+        (1..=60).contains(&name.len())
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.chars().all(fits)
+    };
+    let is_one = match inside {
+        Some(name) => is_name(name.trim(), false),
+        None => text.strip_prefix('$').is_some_and(|name| name.contains('_') && is_name(name, true)),
+    };
+    is_one.then(|| text.to_owned())
 }
 
 /// The path that a file holds in the place of content: on its only line, perhaps quoted, or in what a shell or curl would

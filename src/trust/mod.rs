@@ -198,6 +198,8 @@ pub enum FileContent {
     Altered(Vec<Alteration>),
     /// Not the certificates, but the path of their file.
     PathOfFile(PathBuf),
+    /// Nothing but the name of a variable, in the form in which a pipeline, a template or a shell would have replaced it.
+    Placeholder(String),
     /// What another program has packed or encrypted, or left in the place of the file.
     Wrapped(Wrapping),
     /// Something without any certificate in it.
@@ -240,6 +242,10 @@ pub enum Wrapping {
     AnsibleVault,
     /// PGP.
     Pgp,
+    /// Mozilla's sops (getsops.io).
+    Sops,
+    /// age (age-encryption.org).
+    Age,
     /// What a template of Helm's, Jinja's or a shell's should have filled in.
     Template,
     /// An answer such as `404: Not Found`.
@@ -251,13 +257,15 @@ pub enum Wrapping {
 }
 
 impl Wrapping {
-    const BEGINNINGS: [(&'static [u8], Self); 11] = [
+    const BEGINNINGS: [(&'static [u8], Self); 13] = [
         (b"\x1f\x8b", Self::Gzip),
         (b"PK\x03\x04", Self::Zip),
         (b"version https://git-lfs", Self::LfsPointer),
         (b"\0GITCRYPT", Self::GitCrypt),
         (b"$ANSIBLE_VAULT;", Self::AnsibleVault),
         (b"-----BEGIN PGP MESSAGE", Self::Pgp),
+        (b"age-encryption.org/", Self::Age),
+        (b"-----BEGIN AGE ENCRYPTED", Self::Age),
         (b"{{", Self::Template),
         (b"${", Self::Template),
         (b"404", Self::ErrorPage),
@@ -266,7 +274,12 @@ impl Wrapping {
     ];
 
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        Self::BEGINNINGS.iter().find(|(begin, _)| bytes.starts_with(begin)).map(|(_, wrapping)| *wrapping)
+        let known = Self::BEGINNINGS
+            .iter()
+            .find(|(begin, _)| bytes.starts_with(begin))
+            .map(|(_, wrapping)| *wrapping);
+        // sops keeps the form of a file (JSON, YAML, …) and encrypts its values.
+        known.or_else(|| memchr::memmem::find(bytes, b"ENC[AES256_GCM,").map(|_| Self::Sops))
     }
 
     fn words(self) -> &'static str {
@@ -277,6 +290,8 @@ impl Wrapping {
             Self::GitCrypt => "it is encrypted with git-crypt",
             Self::AnsibleVault => "it is encrypted with Ansible Vault",
             Self::Pgp => "it is encrypted with PGP",
+            Self::Sops => "it is encrypted with sops",
+            Self::Age => "it is encrypted with age",
             Self::Template => "it contains a placeholder that was not replaced",
             Self::ErrorPage => "it contains the error 404 of a web server",
             Self::Text => "it contains the description of a certificate, not the certificate",
@@ -332,6 +347,12 @@ impl std::fmt::Display for FileContent {
             }
             Self::PathOfFile(path) => {
                 return write!(f, "it contains the path of a file, {}, not certificates", path.display());
+            }
+            Self::Placeholder(name) => {
+                return write!(
+                    f,
+                    "it contains {name}, a variable that nothing has replaced, not certificates"
+                );
             }
             Self::Wrapped(by) => by.words(),
             Self::NoCertificate => "it contains no certificate",

@@ -349,6 +349,22 @@ mod tests {
             (utf16(&[0xfeff]), FileContent::Utf16(Utf16Form::Marked)),
             (utf16(&[]), FileContent::Utf16(Utf16Form::LittleEndian)),
             (b"not a certificate".to_vec(), FileContent::NoCertificate),
+            (b"$(DB_CA_PEM)\n".to_vec(), FileContent::Placeholder("$(DB_CA_PEM)".to_owned())),
+            (b"\"${db.ca}\"".to_vec(), FileContent::Placeholder("${db.ca}".to_owned())),
+            (b"{{ ca_pem }}".to_vec(), FileContent::Placeholder("{{ ca_pem }}".to_owned())),
+            (b"$DB_CA".to_vec(), FileContent::Placeholder("$DB_CA".to_owned())),
+            // These may be passwords, and what is shown is none.
+            (b"$ecret_Word".to_vec(), FileContent::NoCertificate),
+            (b"$SECRET".to_vec(), FileContent::NoCertificate),
+            (b"%a%b%".to_vec(), FileContent::NoCertificate),
+            (
+                br#"{"data": "ENC[AES256_GCM,data:x,iv:y]", "sops": {}}"#.to_vec(),
+                FileContent::Wrapped(crate::trust::Wrapping::Sops),
+            ),
+            (
+                b"age-encryption.org/v1\n-> X25519 x".to_vec(),
+                FileContent::Wrapped(crate::trust::Wrapping::Age),
+            ),
             (text.replace("-----", "----").into(), FileContent::Altered(vec![Alteration::Dashes])),
             (text.replace("CERTIFICATE", "CERT").into(), FileContent::NoCertificate),
             (key.public_key_to_der().unwrap(), FileContent::NoCertificate),

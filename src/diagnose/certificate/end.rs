@@ -614,12 +614,16 @@ fn sent_with_another_key(view: &View<'_>, judgement: &Judgement, last: &Certific
         Some(file) => file_name(file),
         None => "on the server, in the file of ssl_cert_file".to_owned(),
     };
-    let fix = Fix::text(format!(
-        "{place_words}: replace certificate {}, {name}, with the one that issued the certificate above it (from the CA that issued \
+    let fix = Fix { on_server: rehearsed.is_none(), ..Fix::default() };
+    let fix = Fix {
+        text: format!(
+            "{place_words}: replace certificate {}, {name}, with the one that issued the certificate above it (from the CA that issued \
          that, as intermediate.crt){}",
-        place + 1,
-        if rehearsed.is_some() { "" } else { ", then reload" }
-    ));
+            place + 1,
+            if rehearsed.is_some() { "" } else { ", then reload" }
+        ),
+        ..fix
+    };
     // With others behind it the file is put together by hand.
     let fix = match chain.len() {
         2 => fix.run(format!(

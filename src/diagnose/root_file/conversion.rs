@@ -109,6 +109,12 @@ fn otherwise(path: &Path, content: &FileContent) -> Vec<Fix> {
         ],
         FileContent::Empty => vec![Fix::text("download the file again: it is empty")],
         FileContent::Wrapped(by) => vec![unwrapped(path, *by)],
+        FileContent::Placeholder(name) => vec![Fix::text(format!(
+            "where {} is written: set the variable {} to the CA's certificate in PEM, and hand it to that step (secret variables of a \
+             pipeline reach a script only where it names them), so that it is replaced",
+            path_text(path),
+            crate::text::printable(name)
+        ))],
         _ => vec![Fix::text("name the file with the CA's certificates in PEM")],
     }
 }
@@ -133,6 +139,14 @@ fn unwrapped(path: &Path, by: Wrapping) -> Fix {
         Wrapping::Pgp => {
             into("decrypt it where the key is", format!("gpg --output {quoted} --decrypt {from}"))
         }
+        Wrapping::Sops => into(
+            "decrypt it where the key is (in a deployment, as a step of its own before the check)",
+            format!("sops --decrypt {from} > {quoted}"),
+        ),
+        Wrapping::Age => into(
+            "decrypt it where the key is",
+            format!("age --decrypt --identity KEYFILE --output {quoted} {from}"),
+        ),
         Wrapping::LfsPointer => {
             Fix::text("fetch the file that it stands for (a CI job has to check out with LFS)")
                 .run(format!("git -C {directory} lfs install && git -C {directory} lfs pull"))

@@ -234,7 +234,7 @@ fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Find
                 "this is a path of Windows, and this system is not Windows; besides, in a connection string a backslash \
                  escapes the next character and is removed",
             )
-            .fixes(mounted(&typed).filter(|_| context.server.provider.is_none()))
+            .fixes(mounted(&typed))
             .fixes(root_sources(&context.server))
             .fix(Fix::text("copy the file to this machine and set sslrootcert to its path here"));
     }

@@ -193,6 +193,12 @@ fn what_the_root_file_really_is_decides_what_to_do() {
         (FileContent::Wrapped(Wrapping::ErrorPage), "404", "download"),
         (FileContent::Wrapped(Wrapping::LfsPointer), "Git LFS", "check out with LFS"),
         (FileContent::Wrapped(Wrapping::AnsibleVault), "Ansible Vault", "decrypt"),
+        (FileContent::Wrapped(Wrapping::Sops), "sops", "decrypt"),
+        (
+            FileContent::Placeholder("$(DB_CA)".to_owned()),
+            "$(DB_CA), a variable that nothing has replaced",
+            "set the variable $(DB_CA)",
+        ),
         (FileContent::PrivateKey, "private key", "sslkey"),
         (FileContent::Csr, "request", "request"),
         (

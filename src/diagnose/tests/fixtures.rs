@@ -99,6 +99,7 @@ impl Evidence {
                 address: "192.0.2.53".to_owned(),
                 answer: None,
                 alias_of: None,
+                aliases: Vec::new(),
             }],
             families: None,
             member: None,

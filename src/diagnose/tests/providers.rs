@@ -26,6 +26,13 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (at().with_dns(failed), &codes::DNS_NOT_FOUND)
         }
         Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT),
+        Situation::PrivateZoneUnseen => {
+            let zone = crate::provider::by_host(host).and_then(|provider| provider.private_zone()).unwrap();
+            let evidence = at().with_tcp(TcpResult::TimedOut).with(|evidence| {
+                evidence.resolvers[0].aliases = vec![format!("mydemo.{zone}"), "public.example".to_owned()];
+            });
+            (evidence, &codes::TCP_TIMEOUT)
+        }
         Situation::NoAnswerPrivate => {
             (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
         }
@@ -132,6 +139,30 @@ fn a_self_signed_certificate_of_heroku_is_not_for_its_customers_to_replace() {
     let (command, found) = by("Example");
     assert!(command.contains("server.crt"), "{command}");
     found.advises("create a CA");
+}
+
+/// A name that exists with a search domain behind it alone.
+#[test]
+fn a_search_domain_that_has_every_name_is_not_taken_for_the_provider() {
+    use crate::evidence::NameServerAnswer;
+    let host = "mydemo.postgres.database.azure.com";
+    let refused =
+        OsFailure { kind: ErrorKind::ConnectionRefused, code: None, text: "Connection refused".to_owned() };
+    let found_as = |name: &str, answer: NameServerAnswer| {
+        Evidence::at(host, "10.20.0.80")
+            .with_tcp(TcpResult::Failed(refused.clone()))
+            .with_attempt(|attempt| attempt.canonical_name = Some(name.to_owned()))
+            .with(|evidence| evidence.resolvers[0].answer = Some(answer))
+    };
+    let instead = format!("{host}.corp.example");
+    found_as(&instead, NameServerAnswer::NoSuchName)
+        .fails(&codes::DNS_NOT_FOUND)
+        .because("with the search domain corp.example")
+        .shows("found_instead", "10.20.0.80")
+        .advises("see whether the server exists");
+    // The name exists; or what it became is an alias.
+    found_as(&instead, NameServerAnswer::Records(1)).fails(&codes::TCP_REFUSED);
+    found_as("public.example", NameServerAnswer::NoSuchName).fails(&codes::TCP_REFUSED);
 }
 
 #[test]

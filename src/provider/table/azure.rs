@@ -71,6 +71,12 @@ const HINTS: &[Hint] = &[
         command: None,
     },
     Hint {
+        at: Situation::PrivateZoneUnseen,
+        text: "inside the network of the private endpoint: link the private DNS zone to that network, and let the DNS server that is asked \
+               here forward its names to Azure's resolver, 168.63.129.16; then the name leads to the private address",
+        command: None,
+    },
+    Hint {
         at: Situation::NotAdmitted,
         text: "allow the address the server saw in its firewall (a rule takes up to 5 minutes)",
         command: Some(FIREWALL_RULE),
