@@ -8,7 +8,7 @@ use super::{Code, Diagnosis, Fact, Fix};
 use crate::conninfo::{Origin, SslMode, options};
 use crate::diagnose::Concern;
 use crate::stage::Stage;
-use crate::trust::RootSource;
+use crate::trust::{Revocation, RootSource};
 
 /// A path at which no file is: libpq of every release then does without the file, where `sslcertmode=disable` needs
 /// libpq 16.
@@ -180,9 +180,29 @@ fn with_origin_of_files(found: Diagnosis, view: &View<'_>) -> Diagnosis {
             false => ("if no client certificate is wanted: ", ""),
         };
         let fix = without(&stray);
-        found.fixes.push(Fix { text: format!("{}{}{}", wanted.0, fix.text, wanted.1), ..fix });
+        let is_leftover = found.code.concerns(Concern::Revocation) && is_of_others(view);
+        if is_leftover {
+            found.cause.push_str(
+                ", and its CRLs are all of CAs that have no part in this chain: probably a leftover",
+            );
+        }
+        let at = if is_leftover { 0 } else { found.fixes.len() };
+        found.fixes.insert(at, Fix { text: format!("{}{}{}", wanted.0, fix.text, wanted.1), ..fix });
     }
     found
+}
+
+/// Whether there are CRLs at hand, all of CAs that have no part in the path.
+fn is_of_others(view: &View<'_>) -> bool {
+    let path = view.judgement().map(|judgement| judgement.path.as_slice()).unwrap_or_default();
+    match view.trust().map(|trust| &trust.revocation) {
+        Some(Revocation::On { lists, .. }) if !lists.is_empty() => lists.iter().all(|list| {
+            let issuer = &list.crl.facts().issuer.canonical;
+            path.iter()
+                .all(|link| link.certificate.facts().is_ok_and(|facts| facts.subject.canonical != *issuer))
+        }),
+        _ => false,
+    }
 }
 
 /// A root file that nobody named, in a diagnosis of the roots.

@@ -438,8 +438,10 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     // A URI under another scheme reads as a keyword up to the first = of its query.
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };
+    let is_escaped = keyword.starts_with("amp;");
     let fix = match nearest {
         _ if scheme.is_some() => scheme.unwrap_or_default(),
+        _ if is_escaped => without_entities(input, span.as_ref()),
         Some(nearest) if keyword.trim() == *nearest => {
             let place = match origin {
                 Origin::Service { file, .. } => format!("{}: ", path_text(file)),
@@ -462,6 +464,9 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let spaced = keyword != keyword.trim() && nearest.is_some_and(|nearest| nearest == keyword.trim());
     let owners = names().filter(|_| !spaced).filter_map(|name| driver::belongs(name, &dialect::owners(name)));
     let because = [match spaced {
+        false if is_escaped => {
+            format!("{}, and its names begin behind the & (from {})", driver::ESCAPED, origin.phrase())
+        }
         true => {
             format!("in a service file the space before = is part of the name (from {})", origin.phrase())
         }
@@ -481,7 +486,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
         Some(nearest) => Fix::text(format!("write `{nearest}` for `{name}`")).edit(span.clone(), nearest),
         None => Fix::text(format!("remove `{name}`")),
     });
-    let further: Vec<Fix> = further.collect();
+    let further: Vec<Fix> = further.filter(|_| !is_escaped).collect();
     let all: Vec<String> = names().map(str::to_owned).collect();
     let title = match all.as_slice() {
         [one] if one.contains("://") => match one.split("://").next().unwrap_or_default() {
@@ -505,6 +510,18 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             .fix(fix)
             .fixes(further),
     )
+}
+
+/// The URL as it was before it came into a document.
+fn without_entities(input: &[u8], from: Option<&std::ops::Range<usize>>) -> Fix {
+    let fix = Fix::text("write `&` in the place of each `&amp;`");
+    let rest = from.and_then(|span| Some((span.start, std::str::from_utf8(input.get(span.start..)?).ok()?)));
+    match rest {
+        Some((start, rest)) => {
+            fix.edit(start..input.len(), rest.strip_prefix("amp;").unwrap_or(rest).replace("&amp;", "&"))
+        }
+        None => fix,
+    }
 }
 
 /// What to do with a name that is near to no option.

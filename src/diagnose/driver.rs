@@ -213,6 +213,9 @@ pub(super) fn note_of_key(view: &View<'_>) -> Option<Note> {
 /// More than any string that somebody wrote gives reason for.
 const MOST_REMARKS: usize = 60;
 
+/// What a URL out of an XML or HTML file has in the place of each `&`.
+pub(super) const ESCAPED: &str = "the URL has `&amp;`, which is how XML and HTML write `&`";
+
 /// What is worth knowing of a string of another driver's: what the driver passes over, overrides, or has no use for here.
 fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     let driver = reading.dialect.title;
@@ -268,6 +271,12 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         text: format!("{} stands beside the string: remove it there too", typed.as_typed(word)),
         always: true,
     }));
+    if typed.original.expose().windows(5).any(|part| part == b"&amp;") {
+        notes.push(Note {
+            text: format!("{ESCAPED}: {driver} does not know what is behind one; write `&` in its place"),
+            always: true,
+        });
+    }
     notes.extend(unknown_to_libpq(typed.original.expose()).map(|text| Note { text, always: true }));
     let list = |words: &str, names: Vec<String>| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

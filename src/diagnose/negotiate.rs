@@ -702,6 +702,8 @@ fn direct(view: &View<'_>) -> Option<Finding> {
         ),
         _ => return None,
     };
+    // What ends TLS without that agreement is no PostgreSQL.
+    let is_proxy = matches!(tls.failure, Some(TlsFailure::NoAlpn | TlsFailure::AlertReceived(120)));
     Some(
         Finding::titled("the server does not take TLS without SSLRequest")
             .because(format!("{cause}; sslnegotiation=direct needs PostgreSQL 17 or later"))
@@ -711,9 +713,11 @@ fn direct(view: &View<'_>) -> Option<Finding> {
                 Fix::text("ask with SSLRequest first, as every server understands it")
                     .set("sslnegotiation", "postgres"),
             )
-            .fix(Fix::text(
-                "update the server to PostgreSQL 17 or later, or let the proxy in front of it pass ALPN through",
-            )),
+            .fix(Fix::text(match is_proxy {
+                true => "on the load balancer or proxy that ends TLS there: add the ALPN protocol postgresql to its TLS listener, or have it \
+                         pass TCP through, so that PostgreSQL itself does TLS",
+                false => "update the server to PostgreSQL 17 or later, or let the proxy in front of it pass ALPN through",
+            })),
     )
 }
 

@@ -684,8 +684,9 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
          Kerberos server that this user's password is checked by",
     );
     let pooler = Fix::server(
-        "if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN). sv_active and sv_idle 0: it does not reach the \
-         server behind it; start that, or correct its address in pgbouncer.ini. cl_waiting above 0 with busy servers: end sessions \
+        "if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN). sv_active and sv_idle 0: it has no \
+         connection to the server behind it, and PgBouncer's log says why: \"certificate verify failed\": set server_tls_ca_file in \
+         pgbouncer.ini to the root file of that server's CA; \"connect failed\": start the server, or correct its address. cl_waiting above 0 with busy servers: end sessions \
          that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD",
     )
     .run(console(view, "SHOW POOLS"));

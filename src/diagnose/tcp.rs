@@ -307,7 +307,7 @@ fn where_the_way_ends(view: &View<'_>, failure: &OsFailure, is_unscoped: bool) -
             if is_net {
                 "no route of this machine leads to the address, or a router on the way has none: the VPN is down, or the route is missing"
             } else {
-                "the way there ends before the host: it is off, has another address now, or a router or firewall rejects the connection"
+                "the host or a router answered that it cannot be reached: it is off, has another address now, or a firewall, its own or one in between, rejects the connection"
             },
             vec![
                 run_route(Fix::text(
@@ -315,10 +315,10 @@ fn where_the_way_ends(view: &View<'_>, failure: &OsFailure, is_unscoped: bool) -
                      connect that; \"unreachable\" or \"prohibit\": remove that route",
                 )),
                 Fix::text(
-                    "if the way is right: on the machine of the server, see that it runs and has this address (FAILED here: it does not \
-                     answer in its own network); if it does, a router or firewall in between rejects it: allow this machine's address there",
+                    "if the way is right: see whether the host answers at all (ping); if it does, its own firewall or one in between rejects \
+                     this port: allow it there (below, firewalld on the server); if not, it is off or has another address now",
                 )
-                .run_words(["ip", "neighbour", "show", &to]),
+                .run(format!("ping -c 1 {to}\nsudo firewall-cmd --permanent --add-port={}/tcp && sudo firewall-cmd --reload", view.port())),
             ],
         )
     }

@@ -8,6 +8,7 @@
 mod candidates;
 mod string;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::conninfo::{self, Endpoint, Environment, Host, Origin, Overrides, Sett
 use crate::diagnose::{
     Code, Concern, Diagnosis, Fact, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
-use crate::evidence::{Attempt, Evidence, Member, SessionFailure, TlsFailure};
+use crate::evidence::{Attempt, Evidence, Member, Resolution, SessionFailure, TlsFailure};
 use crate::file;
 use crate::order;
 use crate::own_thread;
@@ -31,6 +32,8 @@ use string::Corrected;
 
 /// Connections that trials may make in all.
 const MOST_CONNECTIONS: usize = 6;
+/// Other addresses of a name that are looked at.
+const MOST_ADDRESSES: usize = 2;
 /// PostgreSQL's protocol in ALPN (RFC 7301), as IANA registered it.
 const ALPN: &str = "postgresql";
 /// How much longer than its own limit a failing address may take for the sake of its fixes (README, "Time").
@@ -182,6 +185,14 @@ impl<'a> Trials<'a> {
                 Comparison::Admitted(conninfo) => {
                     fix.text.push_str(WITHOUT_CERTIFICATE);
                     fix.conninfo = conninfo.filter(|_| !fix.by_command);
+                }
+                // Another way to begin that leads no further is no remedy.
+                Comparison::Another(ref found)
+                    if fix.names("sslnegotiation")
+                        && diagnosis.fixes.len() > 1
+                        && order(found.code.stage) <= order(diagnosis.code.stage) =>
+                {
+                    continue;
                 }
                 Comparison::Another(mut found) => {
                     if diagnosis.code.concerns(Concern::ClientFiles) && found.code.stage == Stage::Certificate
@@ -345,10 +356,11 @@ impl<'a> Trials<'a> {
         if diagnosis.code.concerns(Concern::ClientFiles) {
             return candidates::keys(settings, environment);
         }
+        let mut fixes = self.other_addresses(diagnosis);
         if !diagnosis.code.concerns(Concern::Roots) {
-            return Vec::new();
+            return fixes;
         }
-        let mut fixes = candidates::root_files(settings, environment);
+        fixes.extend(candidates::root_files(settings, environment));
         // Judged without any root, the chain tells which known one it leads to.
         if let Some(rootless) = self.without_roots(settings).await {
             let found = diagnosed(rootless).await.diagnosis;
@@ -357,6 +369,32 @@ impl<'a> Trials<'a> {
             fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
         }
         fixes
+    }
+
+    /// The other addresses of the name, where the server at the first one is at fault: libpq asks them only where it gets no
+    /// connection.
+    fn other_addresses(&self, diagnosis: &Diagnosis) -> Vec<Fix> {
+        let Ok(settings) = &self.evidence.config else { return Vec::new() };
+        let (Some(attempt), [host]) = (self.evidence.attempts.last(), settings.hosts.as_slice()) else {
+            return Vec::new();
+        };
+        let resolved = attempt.dns.as_ref().and_then(|step| match &step.result {
+            Resolution::Found(addresses) => Some(addresses),
+            _ => None,
+        });
+        let others = resolved.into_iter().flatten().filter(|address| Some(**address) != attempt.address);
+        let is_of_server = diagnosis.code.stage == Stage::Certificate && self.evidence.member.is_none();
+        let name = crate::text::printable_bytes(host.name.exposed());
+        let this = attempt.address.map(|address| address.to_string()).unwrap_or_default();
+        let fix = |other: &IpAddr| Fix {
+            text: format!(
+                "at {other}, another address of {name}, a server answers that verifies: connect to that one; the server at {this} is \
+                 another, or has to be mended"
+            ),
+            settings: vec![("hostaddr", other.to_string())],
+            ..Fix::default()
+        };
+        others.filter(|_| is_of_server).take(MOST_ADDRESSES).map(fix).collect()
     }
 
     /// The captured chain judged against an empty file. Where files kept the check from shaking hands, that is done now.

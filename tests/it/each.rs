@@ -79,6 +79,34 @@ fn expected(rows: &[(&str, &str, Option<&str>)]) -> Vec<(String, String, Option<
         .collect()
 }
 
+/// libpq takes the first address that connects. Where the server there is another one, the next may be the one that was meant.
+#[test]
+fn another_address_of_the_name_is_tried_where_the_server_at_the_first_is_at_fault() {
+    alone("each::another_address_of_the_name_is_tried_where_the_server_at_the_first_is_at_fault", || {
+        let home = Home::new();
+        let (good, other) = (Chain::honest(NAME, Algorithm::Ecdsa), Chain::honest(NAME, Algorithm::Ecdsa));
+        let (stranger, server) = (serve(&other), serve(&good));
+        let port = stranger.address.port();
+        let meant = SocketAddr::from(([127, 0, 0, 2], port));
+        relay(meant, server.address, usize::MAX, Duration::ZERO);
+        let hosts = ["127.0.0.1", "127.0.0.2"].map(|address| format!("{address} {NAME}\n"));
+        let hosts = home.write("hosts", hosts.concat());
+        assert!(Command::new("mount").arg("--bind").arg(hosts).arg("/etc/hosts").status().unwrap().success());
+        let root = home.write("root.pem", good.root.pem());
+        let conninfo = |more: &str| {
+            let root = root.display();
+            format!("host={NAME} port={port} user=u dbname=d sslmode=verify-full sslrootcert={root}{more}")
+        };
+        let report = Tool::at(&home).check(&conninfo(""));
+        let first = &report.json()["diagnosis"]["fixes"][0];
+        assert_eq!(first["settings"]["hostaddr"], "127.0.0.2", "{report}");
+        assert_eq!(first["tried"], "works", "{report}");
+        let asked = [stranger.connections(), server.connections()].concat();
+        assert!(asked.len() == 2 && asked.iter().all(|one| one.startup.is_none()), "{asked:?}");
+        Tool::at(&home).check(&conninfo(" hostaddr=127.0.0.2")).verified();
+    });
+}
+
 const BY_ITSELF: [(&str, &str, Option<&str>); 3] =
     [(NAME, "127.0.0.1", None), (NAME, "127.0.0.2", Some("hostname-mismatch")), (NAME, "127.0.0.3", None)];
 

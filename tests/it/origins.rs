@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::support::home::Home;
-use crate::support::odd_pki::{Draft, Issued};
+use crate::support::odd_pki::{CrlDraft, Draft, Issued, crl_pem};
 use crate::support::scripted_server::{ScriptedServer, Tls};
 use crate::support::site::NAME;
 use crate::support::tool::{Report, Tool};
@@ -118,6 +118,17 @@ fn crls_of_a_variable_are_named_and_unset() {
     assert!(fix["text"].as_str().unwrap().contains("revoked certificates then pass"), "{fix}");
     // Who set a variable for CRLs most likely wants them checked.
     assert_ne!(missing.at("/diagnosis/fixes/0/command"), fix["command"]);
+    // But not those of a CA that has no part in the chain: that is a leftover.
+    let other = Draft::authority("Another CA").self_signed();
+    let leftover = scene.home.write("leftover.pem", crl_pem(&CrlDraft::revoking(&[]).signed_by(&other)));
+    let missing = scene.check(&[("PGSSLCRL", leftover.to_str().unwrap())], &right);
+    missing.diagnosed("crl-missing");
+    let first = missing.at("/diagnosis/fixes/0");
+    assert_eq!(
+        (&first["command"], &first["tried"]),
+        (&"unset PGSSLCRL".into(), &"works".into()),
+        "{missing}"
+    );
     scene.check(&[], &right).verified();
 }
 

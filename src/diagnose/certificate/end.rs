@@ -378,18 +378,34 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
         ))
     });
     let first = if installed.is_some() { installed } else { Some(copy) };
+    // A tunnel was meant, and this machine has servers of its own.
+    let by_tunnel = host.as_ref().filter(|_| is_local(view)).map(|host| {
+        let listens = who_listens(view);
+        Fix {
+            text: format!(
+                "{}: a postgres there is this machine's own, which answers in the place of the tunnel to {host}: start the tunnel on \
+                 another port, and set port to that",
+                listens.text
+            ),
+            ..listens
+        }
+    });
+    let is_own = by_tunnel.is_some();
     Some(
         Finding::titled("the server certificate is self-signed and not in the root file")
-            .because(
-                "no CA vouches for it; only a copy of it, received over a trusted channel, can tell this server from an impostor; do not save what the server just sent: an impostor would send its own",
-            )
+            .because(match is_own {
+                true => "the connection goes through this machine, and the certificate is for another name than host: probably a PostgreSQL of \
+                         this machine answers, and not the tunnel that was meant",
+                false => "no CA vouches for it; only a copy of it, received over a trusted channel, can tell this server from an impostor; do not save what the server just sent: an impostor would send its own",
+            })
             .fact("subject", name)
             .fact("sha256", leaf.fingerprint())
             .fact_if("until", leaf.facts().ok().map(|facts| facts.not_after.date()))
             // Of the system's roots nobody reads a list.
             .fact_if("in_file", (!is_of_system(view)).then(|| in_file(view)))
-            .fixes(first)
-            .fixes(hints.is_empty().then(|| reissue::by_new_authority_for(
+            .fixes(by_tunnel)
+            .fixes(first.filter(|_| !is_own))
+            .fixes((hints.is_empty() && !is_own).then(|| reissue::by_new_authority_for(
                 view,
                 "on the server, better: create a CA and issue the server's certificate with it, then reload",
                 host.as_deref(),
@@ -824,6 +840,7 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
                      intermediate after it; list them",
                 )
                 .run("openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout"),
-            })),
+            }))
+            .fixes(is_local(view).then(|| who_listens(view))),
     )
 }

@@ -187,10 +187,15 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
     let reload = Fix::server(
-        format!("on the server, in the data directory: see until when {part} in the file of ssl_cert_file is valid; if that is in the future, it was \
-         renewed already, and the server still presents the old one: reload"),
+        format!("on the server: the first command names the file that the server on this port reads (another cluster has its own); if {part} \
+         in it is still valid, it was renewed and not loaded: reload"),
     )
-    .run(format!("{}\n{}", if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL }, reissue::RELOAD));
+    .run(format!(
+        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{}\n{}",
+        view.port(),
+        if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
+        reissue::RELOAD
+    ));
     let past = "on the server, if that date is past";
     let renewed = match (at, other_name(view)) {
         // Renewed with the names it has it would be refused next.

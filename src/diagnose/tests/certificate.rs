@@ -227,6 +227,19 @@ fn a_self_signed_certificate() {
     Evidence::of(vec![own.clone()], &[&own]).verified();
 }
 
+/// Where a tunnel was meant, what an installation created is this machine's own server.
+#[test]
+fn a_self_signed_certificate_of_another_name_through_this_machine() {
+    let own = Authority::root_with(params("laptop", false)).certificate;
+    let other = Authority::root("Another Root");
+    let evidence = |to| Evidence::of(vec![own.clone()], &[&other.certificate]).with_host(HOST, to);
+    let found = evidence("127.0.0.1").fails(&codes::SELF_SIGNED).because("and not the tunnel that was meant");
+    let [fix] = found.diagnosis.fixes.as_slice() else { panic!("{:#?}", found.diagnosis.fixes) };
+    assert!(fix.text.contains("start the tunnel on another port"), "{fix:?}");
+    let elsewhere = evidence("203.0.113.7").fails(&codes::SELF_SIGNED).diagnosis;
+    assert!(!format!("{elsewhere:?}").contains("tunnel"), "{elsewhere:#?}");
+}
+
 #[test]
 fn the_same_name_with_another_key() {
     let (chain, renewed) = (Chain::honest(), Authority::root("Test Root"));

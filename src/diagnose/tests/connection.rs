@@ -252,9 +252,11 @@ fn errors_of_this_machine_are_told_as_such() {
         .fails(&codes::TCP_UNREACHABLE)
         .because("link-local");
     // What the way or the other end says is told of those.
-    for (code, because) in
-        [(101, "no route of this machine"), (113, "ends before the host"), (112, "ends before")]
-    {
+    for (code, because) in [
+        (101, "no route of this machine"),
+        (113, "its own or one in between, rejects"),
+        (112, "rejects the connection"),
+    ] {
         let error = std::io::Error::from_raw_os_error(code);
         let failure = OsFailure { kind: error.kind(), code: Some(code), text: error.to_string() };
         Evidence::healthy()

@@ -139,6 +139,28 @@ fn what_is_wrong_in_a_uri_is_said() {
     }
 }
 
+/// Copied out of an XML or HTML file, every name but the first begins behind an entity.
+#[test]
+fn the_entities_of_a_document_are_taken_out_of_a_url() {
+    let input = "postgresql://u@h/d?sslmode=require&amp;sslrootcert=r.pem&amp;application_name=a";
+    let start = input.find("amp;").unwrap();
+    let error = ConfigError::UnknownOption {
+        keyword: "amp;sslrootcert".into(),
+        nearest: Some("sslrootcert"),
+        origin: Origin::ConnectionString,
+        span: Some(start..start + "amp;sslrootcert".len()),
+    };
+    let found = misconfigured(input, error)
+        .fails(&codes::CONNINFO_UNKNOWN_OPTION)
+        .because("how XML and HTML write `&`");
+    let [fix] = found.diagnosis.fixes.as_slice() else { panic!("{:#?}", found.diagnosis.fixes) };
+    let (span, new) = fix.edit.clone().unwrap();
+    assert_eq!(
+        [&input[..span.start], &new, &input[span.end..]].concat(),
+        "postgresql://u@h/d?sslmode=require&sslrootcert=r.pem&application_name=a"
+    );
+}
+
 #[test]
 fn an_unknown_option_gets_its_neighbour() {
     let found =

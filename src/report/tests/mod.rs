@@ -322,7 +322,7 @@ fn only_what_must_not_be_broken_is_wider_than_the_terminal() {
         "pgtls-check roots export ",
         "ALTER SYSTEM ",
         "openssl ",
-        "psql -c ",
+        "psql -",
         "grep -B2 ",
         "chown ",
         "client_tls_",
