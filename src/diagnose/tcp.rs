@@ -314,7 +314,7 @@ fn where_the_way_ends(view: &View<'_>, failure: &OsFailure, is_unscoped: bool) -
                     "see which way the packets would take; if the line names no VPN interface (tun, wg) and the server is behind a VPN: \
                      connect that; \"unreachable\" or \"prohibit\": remove that route",
                 )),
-                Fix::text(
+                Fix::server(
                     "if the way is right: see whether the host answers at all (ping); if it does, its own firewall or one in between rejects \
                      this port: allow it there (below, firewalld on the server); if not, it is off or has another address now",
                 )
