@@ -18,6 +18,7 @@ mod dns;
 mod driver;
 mod fingerprints;
 mod fix;
+mod joined;
 mod judge;
 mod meant;
 mod negotiate;

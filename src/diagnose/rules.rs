@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::driver;
 use super::fix::possible;
+use super::joined::with_joined_urls;
 use super::rule::Rule;
 use super::view::View;
 use super::{
@@ -58,7 +59,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
 pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
-        let found = by_default::with_origin(found, view);
+        let found = with_joined_urls(by_default::with_origin(found, view), view);
         with_hint(with_fall_back(found, view), view)
     })
 }

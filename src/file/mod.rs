@@ -5,6 +5,7 @@
 pub mod account;
 pub mod mount;
 pub mod obstacle;
+pub mod unexpanded;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};

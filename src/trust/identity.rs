@@ -1,8 +1,9 @@
 //! The client's certificate and key: `sslcert`, `sslkey`, `sslpassword`, or the default files
 //! (fe-secure-openssl.c, initialize_SSL).
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
@@ -13,6 +14,7 @@ use super::{ClientCertificate, ClientIdentity, FileError, IdentityError, file, k
 use crate::certificate::{Certificate, Facts};
 use crate::conninfo::{Environment, Settings, SslCertMode, SslMode};
 use crate::file::obstacle::similar;
+use crate::file::unexpanded::Unexpanded;
 
 pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIdentity {
     if settings.sslmode == SslMode::Disable || settings.certificate_mode == SslCertMode::Disable {
@@ -29,7 +31,10 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
         // Absent, libpq goes on without; the key is not even looked at.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return match settings.path("sslcert") {
-                Some(_) => ClientIdentity::Absent { similar: similar(&certificate), path: certificate },
+                Some(given) => ClientIdentity::Absent {
+                    similar: meant(&given, environment).or_else(|| similar(&certificate)),
+                    path: certificate,
+                },
                 None => ClientIdentity::None,
             };
         }
@@ -45,6 +50,13 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
         Ok(identity) => ClientIdentity::Ready(identity),
         Err(error) => ClientIdentity::Failed(error),
     }
+}
+
+/// The file that is meant by a path with what a shell was to replace, if it exists.
+fn meant(given: &Path, environment: &Environment) -> Option<PathBuf> {
+    let variable = |name: &str| environment.variables.get(OsStr::new(name)).cloned();
+    let path = Unexpanded::of(given.to_str()?)?.expanded(environment.home().as_deref(), variable)?;
+    crate::file::is_file(&path).then_some(path)
 }
 
 fn read(

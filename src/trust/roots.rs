@@ -1,6 +1,6 @@
 //! The trust anchors: `sslrootcert`, the default `root.crt`, or the system's (fe-secure-openssl.c, initialize_SSL).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::blocks::{Found, certificates};
@@ -11,6 +11,7 @@ use crate::certificate::{Certificate, Facts, altered, pem};
 use crate::conninfo::obstacle;
 use crate::conninfo::{Environment, ProgramRoots, RootChoice, Settings, SslMode};
 use crate::file::obstacle::similar;
+use crate::file::unexpanded::Unexpanded;
 use crate::order;
 
 /// The roots that are loaded at once, and the directories in which OpenSSL would look for others.
@@ -75,21 +76,31 @@ fn from_settings(settings: &Settings, environment: &Environment) -> Roots {
 /// So does one in a directory that this account may not search, which libpq takes for absent.
 fn absent(demanded: bool, path: &Path, typed: Option<PathBuf>, environment: &Environment) -> Roots {
     if demanded {
-        missing(path, typed, environment.home().as_deref(), &environment.current_dir)
+        let variable = |name: &str| environment.variables.get(OsStr::new(name)).cloned();
+        missing(path, typed, (environment.home().as_deref(), &variable), &environment.current_dir)
     } else {
         Roots::None
     }
 }
 
-fn missing(path: &Path, typed: Option<PathBuf>, home: Option<&Path>, directory: &Path) -> Roots {
+/// The home directory and the environment's variables.
+type Surroundings<'a> = (Option<&'a Path>, &'a dyn Fn(&str) -> Option<OsString>);
+
+fn missing(
+    path: &Path,
+    typed: Option<PathBuf>,
+    (home, variable): Surroundings<'_>,
+    directory: &Path,
+) -> Roots {
     let place = directory.join(path);
     if let Err(error) = crate::file::metadata(&place)
         && error.kind() == std::io::ErrorKind::PermissionDenied
     {
         return Roots::Unreadable { path: path.to_owned(), error: FileError::at(&place, &error) };
     }
-    let in_home = path.strip_prefix("~").ok().and_then(|rest| Some(home?.join(rest)));
-    let similar = in_home.filter(|path| file::is_present(path)).or_else(|| similar(&place));
+    let written = typed.as_deref().unwrap_or(path).to_str().and_then(Unexpanded::of);
+    let meant = written.and_then(|written| written.expanded(home, variable));
+    let similar = meant.filter(|path| file::is_present(path)).or_else(|| similar(&place));
     Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
 }
 
@@ -97,7 +108,9 @@ fn missing(path: &Path, typed: Option<PathBuf>, home: Option<&Path>, directory: 
 pub(super) fn given(path: &Path, directory: &Path) -> (Roots, Vec<u8>) {
     let place = directory.join(path);
     if !file::is_present(&place) {
-        return (missing(path, None, std::env::home_dir().as_deref(), directory), Vec::new());
+        let home = std::env::home_dir();
+        let variable = |name: &str| std::env::var_os(name);
+        return (missing(path, None, (home.as_deref(), &variable), directory), Vec::new());
     }
     with_bytes(&place, RootSource::Given(path.to_owned()))
 }

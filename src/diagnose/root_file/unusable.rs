@@ -11,6 +11,7 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
 use crate::file::obstacle::Obstacle;
+use crate::file::unexpanded::{Replacer, Unexpanded};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{FileContent, Roots};
@@ -56,6 +57,9 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         return Some(finding.fact_if("from", context.from.clone()));
     }
     let shown = path_text(path);
+    if let Some(found) = unexpanded(typed.as_deref().unwrap_or(path), similar.as_deref(), context) {
+        return Some(found);
+    }
     if let Some(typed) = typed {
         return Some(without_backslashes(&shown, typed, context));
     }
@@ -217,6 +221,59 @@ fn no_home(context: &Context<'_>) -> Finding {
             .because(format!("no root file is named, and {program} reads none by default here")),
     };
     finding.fixes(root_sources(&context.server))
+}
+
+/// A path that a shell was to complete.
+fn unexpanded(path: &Path, similar: Option<&Path>, context: &Context<'_>) -> Option<Finding> {
+    let written = Unexpanded::of(path.to_str()?).filter(|written| written.written != "~")?;
+    let (program, begin, shown) = (context.server.program, written.written, path_text(path));
+    let is_of_windows = written.by != Replacer::Posix;
+    let who = match written.by {
+        Replacer::Posix => "a POSIX shell replaces it (not in single quotes), a file or service does not",
+        Replacer::PowerShell => "PowerShell replaces it (not in single quotes), a file or service does not",
+        Replacer::Cmd => "cmd replaces it, PowerShell, a file or a service do not",
+    };
+    let elsewhere = is_of_windows != cfg!(windows) && similar.is_none();
+    let system = if is_of_windows { "of Windows" } else { "of a POSIX system" };
+    let also = if elsewhere {
+        format!("; besides, this is a path {system}, and this machine is none")
+    } else {
+        String::new()
+    };
+    // What libpq looks for by itself.
+    let is_default = match written.variable {
+        "APPDATA" => written.rest == "postgresql/root.crt",
+        "HOME" | "USERPROFILE" => written.rest == ".postgresql/root.crt",
+        _ => false,
+    };
+    let own = is_default.then(|| {
+        Fix::text(format!(
+            "leave sslrootcert out: this is the file that {program} looks for by itself, {} on Windows and {} elsewhere",
+            "%APPDATA%\\postgresql\\root.crt", "~/.postgresql/root.crt"
+        ))
+    });
+    let there = elsewhere.then(|| {
+        Fix::text(match is_of_windows {
+            true => "on the Windows machine that it is for: write the whole path, with / for each \\; on this one: the path of the file here",
+            false => "on the machine that it is for: write the whole path; on this one: the path of the file here",
+        })
+    });
+    Some(
+    Finding::titled(format!("the path of the root file still has {begin}, which {program} does not replace: {shown}"))
+        .because(format!("{program} takes {begin} as it is; {who}{also}"))
+        .fact("path", shown)
+        .fact_if("from", context.from.clone())
+        .fixes(similar.map(|similar| {
+            Fix::text(format!("here: use {}, which exists and is what is meant", path_text(similar)))
+                .set("sslrootcert", similar.to_string_lossy())
+        }))
+        .fixes(there)
+        .fix(Fix::text(format!(
+            "here: write the whole path in place of {begin}, or the string in double quotes where a shell reads it"
+        )))
+        .fixes(own)
+        .fixes(root_sources(&context.server)),
+    )
 }
 
 /// A path in which libpq removed backslashes.

@@ -237,6 +237,37 @@ fn a_certificate_needs_its_key() {
     .advises("sslkey=FILE");
 }
 
+/// What a shell was to replace in a path is told as such, with the file that is meant if it is there.
+#[test]
+fn a_path_that_no_shell_completed_is_told() {
+    let missing = |written: &str, similar: Option<&str>| {
+        let read = written.replace('\\', "");
+        let typed = (read != written).then(|| path(written));
+        let similar = similar.map(path);
+        with_roots(Roots::Missing { path: Some(path(&read)), typed, obstacle: None, similar })
+            .fails(&codes::ROOT_FILE_MISSING)
+    };
+    for (written, begin, who) in [
+        (r"$env:APPDATA\postgresql\root.crt", "$env:APPDATA", "PowerShell replaces it"),
+        (r"%APPDATA%\postgresql\root.crt", "%APPDATA%", "cmd replaces it"),
+        ("$HOME/.postgresql/root.crt", "$HOME", "a POSIX shell replaces it"),
+        ("${HOME}/.postgresql/root.crt", "${HOME}", "a POSIX shell replaces it"),
+    ] {
+        missing(written, None)
+            .called(&format!("still has {begin}, which libpq does not replace"))
+            .because(who)
+            .advises("leave sslrootcert out: this is the file that libpq looks for by itself")
+            .advises("write the whole path");
+        let found = missing(written, Some("/home/me/.postgresql/root.crt"))
+            .first_sets("sslrootcert", "/home/me/.postgresql/root.crt");
+        assert!(!found.diagnosis.cause.contains("besides"), "{:?}", found.diagnosis);
+    }
+    if !cfg!(windows) {
+        missing(r"$env:CERTS\root.crt", None).because("a path of Windows").advises("on the Windows machine");
+    }
+    missing("plain/root.crt", None).called("there is no file plain/root.crt");
+}
+
 /// What is too weak is sound, and copying it again mends nothing.
 #[test]
 fn a_weak_client_certificate_is_not_called_damaged() {

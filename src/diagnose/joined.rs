@@ -1,0 +1,102 @@
+//! Several URLs in the place of one, joined by a comma or another separator: for libpq all that follows the first `/` is the name
+//! of the database, or a part of the password where an `@` follows. It takes one URI with a list of hosts.
+
+use std::ops::Range;
+
+use super::view::View;
+use super::{Diagnosis, Fix};
+use crate::stage::Stage;
+
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// What libpq takes instead of joined URLs: what to put in the place of all behind the first one's hosts.
+fn list_of_hosts(input: &str) -> Option<(Range<usize>, String)> {
+    let begins = |at: &usize| {
+        let rest = input.get(*at..).unwrap_or_default();
+        let before = input.get(..*at).unwrap_or_default();
+        SCHEMES.iter().any(|scheme| rest.starts_with(scheme))
+            && (*at == 0 || before.ends_with([',', ';', ' ', '|']))
+    };
+    let starts: Vec<usize> = input.match_indices("postgres").map(|(at, _)| at).filter(begins).collect();
+    if starts.len() < 2 || starts.first() != Some(&0) {
+        return None;
+    }
+    let ends = starts.iter().skip(1).copied().chain([input.len()]);
+    let mut hosts = String::new();
+    let (mut end, mut rest) = (0, "");
+    let mut query = "";
+    for (place, (from, to)) in starts.iter().zip(ends).enumerate() {
+        let url = input.get(*from..to)?.trim_end_matches([',', ';', ' ', '|']);
+        let authority = from + url.find("://")? + 3;
+        let url_end = from + url.len();
+        let behind = input.get(authority..url_end)?;
+        let length = behind.find(['/', '?']).unwrap_or(behind.len());
+        let host = behind.get(..length)?.rsplit('@').next()?;
+        let (path, parameters) = match behind.get(length..)?.split_once('?') {
+            Some((path, parameters)) => (path, parameters),
+            None => (behind.get(length..)?, ""),
+        };
+        if place == 0 {
+            (end, rest) = (authority + length, path);
+        } else {
+            hosts.push(',');
+            hosts.push_str(host);
+        }
+        // A password there is not repeated.
+        if !parameters.is_empty() && !parameters.contains("pass") {
+            query = parameters;
+        }
+    }
+    let separator = if query.is_empty() { "" } else { "?" };
+    Some((end..input.len(), format!("{hosts}{rest}{separator}{query}")))
+}
+
+/// Says so first of all where a check with such a string fails.
+pub(super) fn with_joined_urls(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let input = view.evidence.input.as_ref().and_then(|input| std::str::from_utf8(input.expose()).ok());
+    let Some((span, new)) = input.and_then(list_of_hosts) else { return found };
+    let what = "several URLs are joined in one string, and libpq takes one URI: what follows the first is for it the name of the \
+                database, or a part of the password";
+    if found.code.stage == Stage::Config {
+        found.title = "several URLs are joined in one string".to_owned();
+        found.cause = what.to_owned();
+        found.fixes.clear();
+    } else {
+        found.cause = format!("{what}; {}", found.cause);
+    }
+    let fix = Fix::text(
+        "write one URI with the hosts in a list; user, password and database are those of the first",
+    );
+    found.fixes.insert(0, fix.edit(span, new));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_urls_become_a_list_of_hosts() {
+        let mended = |input: &str| {
+            let (span, new) = list_of_hosts(input)?;
+            Some(format!("{}{new}", &input[..span.start]))
+        };
+        for (input, expected) in [
+            ("postgres://a/db,postgres://b/db", "postgres://a,b/db"),
+            ("postgres://u:p@a:1/db, postgresql://u:p@b:2/db", "postgres://u:p@a:1,b:2/db"),
+            (
+                "postgres://a/db?sslmode=require;postgres://b/db?sslmode=verify-full",
+                "postgres://a,b/db?sslmode=verify-full",
+            ),
+            ("postgresql://a postgresql://b postgresql://c/x", "postgresql://a,b,c"),
+            ("postgres://a/db,postgres://b/db?password=secret", "postgres://a,b/db"),
+        ] {
+            assert_eq!(mended(input).as_deref(), Some(expected), "{input}");
+        }
+        for input in
+            ["postgres://a,b/db", "postgres://a/postgres", "host=a,b", "postgres://a/db?x=postgres://b", ""]
+        {
+            assert_eq!(mended(input), None, "{input}");
+        }
+    }
+}
