@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::view::View;
 use super::{Diagnosis, Fix};
 use crate::stage::Stage;
+use crate::text;
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
@@ -55,19 +56,25 @@ fn list_of_hosts(input: &str) -> Option<(Range<usize>, String)> {
 pub(super) fn with_joined_urls(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     let input = view.evidence.input.as_ref().and_then(|input| std::str::from_utf8(input.expose()).ok());
     let Some((span, new)) = input.and_then(list_of_hosts) else { return found };
+    let others = text::printable(new.split(['/', '?']).next().unwrap_or_default());
     let what = "several URLs are joined in one string, and libpq takes one URI: what follows the first is for it the name of the \
                 database, or a part of the password";
-    if found.code.stage == Stage::Config {
+    let fix = Fix::text(format!(
+        "write one URI with the hosts in a list: behind the first URL's host {others}, then its /database; user and password are those \
+         of the first"
+    ));
+    let is_config = found.code.stage == Stage::Config;
+    if is_config {
         found.title = "several URLs are joined in one string".to_owned();
         found.cause = what.to_owned();
-        found.fixes.clear();
     } else {
         found.cause = format!("{what}; {}", found.cause);
     }
-    let fix = Fix::text(
-        "write one URI with the hosts in a list; user, password and database are those of the first",
-    );
-    found.fixes.insert(0, fix.edit(span, new));
+    if is_config || matches!(found.code.stage, Stage::Auth | Stage::Session) {
+        found.fixes.clear();
+    }
+    // Where no host can be reached, a trial would say nothing of it.
+    found.fixes.insert(0, if is_config { fix.edit(span, new) } else { fix });
     found
 }
 

@@ -112,10 +112,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             false => fix,
         }
     });
-    let unlinked = (is_link && !saves && !cfg!(windows)).then(|| {
-        Fix::text("remove the link, and save the file with the server's roots in its place")
-            .run_words(["rm", &path.to_string_lossy()])
-    });
+    let unlinked = (is_link && !saves && !cfg!(windows)).then(|| without_link(path));
     let mut fixes: Vec<Fix> = meant.into_iter().chain(in_volume).chain(unlinked).chain(saved).collect();
     // Of a provider whose roots ship with the program the right file is known.
     if context.server.provider.is_some() && !sources.is_empty() {
@@ -130,6 +127,12 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+/// The file itself in the place of a link that leads nowhere.
+fn without_link(path: &Path) -> Fix {
+    Fix::text("remove the link, and save the file with the server's roots in its place")
+        .run_words(["rm", &path.to_string_lossy()])
 }
 
 /// To name the file by its whole path, where it is named.

@@ -140,6 +140,17 @@ fn a_closed_port_and_the_one_that_is_open() {
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.settings.is_empty()));
 }
 
+#[test]
+fn joined_urls_are_told_where_they_fail() {
+    let input = "postgres://db.example/orders,postgres://b.example:5433/orders";
+    Evidence::healthy()
+        .with(|evidence| evidence.input = Some(crate::secret::Secret::new(input.as_bytes().to_vec())))
+        .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
+        .fails(&codes::TCP_REFUSED)
+        .because("several URLs are joined in one string")
+        .advises("behind the first URL's host ,b.example:5433, then its /database");
+}
+
 /// What nobody typed is half of the cause, and taking it away a remedy.
 #[test]
 fn a_place_from_the_surroundings_is_told_with_what_set_it() {
