@@ -834,7 +834,10 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
 fn own_address(view: &View<'_>, client: Option<&str>) -> Option<std::net::IpAddr> {
     let Some(TcpResult::Connected { local: Some(local) }) = view.tcp() else { return None };
     let seen: std::net::IpAddr = client?.parse().ok()?;
-    (local.ip() != seen && local.is_ipv4() == seen.is_ipv4() && !local.ip().is_loopback()).then(|| local.ip())
+    let own = local.ip();
+    // On the server's own machine both ends have its address.
+    let is_server = view.address() == Some(own) || own.is_loopback();
+    (own != seen && own.is_ipv4() == seen.is_ipv4() && !is_server).then_some(own)
 }
 
 /// A name as pg_hba.conf takes it.

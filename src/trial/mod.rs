@@ -478,7 +478,7 @@ impl<'a> Trials<'a> {
         found: TrialResult,
     ) -> Comparison {
         // A root that verifies somebody else in place of the provider is no remedy.
-        if before.code.concerns(Concern::Roots) && is_stranger(&found.outcome.evidence) {
+        if before.code.concerns(Concern::Roots) && !fix.same_file && is_stranger(&found.outcome.evidence) {
             return Comparison::NoBetter;
         }
         // What speaks TLS at once and does not take PostgreSQL's ALPN is another service.

@@ -317,7 +317,9 @@ fn mounted(typed: &str) -> Option<Fix> {
     let (drive, rest) = typed.split_once(':')?;
     let path = format!("/mnt/{}{}", drive.to_ascii_lowercase(), rest.replace('\\', "/"));
     Path::new(&path).is_file().then(|| {
-        Fix::text("use the path under which this system (WSL) has the drive").set("sslrootcert", path)
+        let fix =
+            Fix::text("use the path under which this system (WSL) has the drive").set("sslrootcert", path);
+        Fix { same_file: true, ..fix }
     })
 }
 
