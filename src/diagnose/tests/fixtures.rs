@@ -257,6 +257,7 @@ impl Evidence {
 
     /// The outcome, which must be no failure.
     pub(crate) fn verified(self) -> Outcome {
+        self.advises_nothing_impossible();
         let mode = self.config.as_ref().unwrap().sslmode;
         let outcome = diagnose(self);
         assert_ne!(outcome.verdict, Verdict::Failed, "{:#?}", outcome.diagnosis);

@@ -150,7 +150,8 @@ pub(super) fn tls12_only(view: &View<'_>) -> Vec<Finding> {
         Finding::titled("TLS 1.3 was offered, the server chose TLS 1.2")
             .fact("version", TlsVersion::Tls12.name())
             .fix(
-                Fix::text("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: set no ssl_max_protocol_version, then reload")
+                Fix::server("TLS 1.2 is still secure; for TLS 1.3, on the server with OpenSSL 1.1.1 or later: set no ssl_max_protocol_version, then reload")
+                    .or_at_provider("TLS 1.2 is still secure; for TLS 1.3: see whether the provider has a setting for it")
                     .run("ALTER SYSTEM SET ssl_max_protocol_version = '';\nSELECT pg_reload_conf();"),
             ),
     ]
