@@ -210,6 +210,9 @@ fn set_by_words(text: &[u8], before: &[u8], name: &Range<usize>) -> Option<Range
     (is_set && blanks > 0).then(|| value..value_end(text, value))
 }
 
+/// The most URLs that are looked at in one word.
+const MOST_URLS: usize = 20;
+
 fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     let mut ranges = bare_logins(text);
     ranges.extend(contents(text));
@@ -220,12 +223,26 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     let mut before: &[u8] = b"";
     // Whether the last thing named, by itself, is a secret: `name: PGPASSWORD`, `variable "db_password" {`.
     let mut names_one = false;
+    let mut bare = 0..0;
+    let (mut url_end, mut urls) = (0, 0);
     while start < text.len() {
         let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
         let end = start + word;
         if word == 0 {
             match text.get(start..) {
-                Some([b':', b'/', b'/', ..]) => ranges.extend(in_url(text, start + 3)),
+                Some([b':', b'/', b'/', ..]) => {
+                    if start >= url_end {
+                        let rest = text.iter().skip(start).take_while(|byte| !is_space(**byte));
+                        (url_end, urls) = (start + rest.count(), 0);
+                    }
+                    urls += 1;
+                    match urls {
+                        ..MOST_URLS => ranges.extend(in_url(text.get(..url_end).unwrap_or(text), start + 3)),
+                        // What goes on like this is nothing to be shown.
+                        MOST_URLS => ranges.push(start + 3..url_end),
+                        _ => {}
+                    }
+                }
                 Some([b'>', ..]) => ranges.extend(in_element(text, start)),
                 _ => {}
             }
@@ -247,8 +264,10 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
                 names_one = sounds_secret(first_name(text, value));
             }
             if sounds_secret(name) || names_one && is_word(&[b"value", b"default"]) {
-                let value_end =
-                    if value >= unread { text.len() } else { value_end(text, behind_bar(text, value)) };
+                let value_end = match value >= unread {
+                    true => text.len(),
+                    false => value_end_beside(text, behind_bar(text, value), &mut bare),
+                };
                 ranges.push(value..value_end.max(value));
             }
         } else if matches!(text.get(end..), Some([b'"', b' ', b'{', ..])) {
@@ -588,6 +607,12 @@ fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize>
 /// Where a value ends that nobody took apart: at the quote that closes it and what hangs on that, at a blank, at a
 /// separator with a keyword of anybody's and its sign behind it.
 fn value_end(text: &[u8], start: usize) -> usize {
+    value_end_beside(text, start, &mut (0..0))
+}
+
+/// The same, of a text in which an end was searched before: from anywhere in `bare`, what it went through without quotes,
+/// the end is the same. Names in the values of names would have each search the whole text again.
+fn value_end_beside(text: &[u8], start: usize, bare: &mut Range<usize>) -> usize {
     let mut at = start;
     if let Some(quote @ (b'"' | b'\'' | b'`')) = text.get(start) {
         // TOML's and Python's strings of several lines.
@@ -606,13 +631,16 @@ fn value_end(text: &[u8], start: usize) -> usize {
             }
         }
     }
-    while let Some(byte) = text.get(at) {
-        if is_space(*byte) || (matches!(byte, b';' | b'&' | b',') && is_assignment(text, at + 1)) {
-            return at;
-        }
-        at += 1;
+    if !bare.contains(&at) {
+        let ends = |(at, byte): (usize, &u8)| {
+            is_space(*byte) || (matches!(byte, b';' | b'&' | b',') && is_assignment(text, at + 1))
+        };
+        let rest = text.iter().enumerate().skip(at);
+        let end = rest.map(|(place, byte)| (place, ends((place, byte)))).find(|(_, ends)| *ends);
+        *bare = at..end.map_or(text.len(), |(place, _)| place);
     }
-    text.len()
+    // A quote that nothing closes may end behind the text.
+    bare.end
 }
 
 /// Whether a keyword of anybody's with its sign begins at `start`.

@@ -25,6 +25,8 @@ mod generated;
 mod gss_encryption;
 mod hostile;
 mod layout;
+mod levels;
+mod linear;
 mod manual;
 mod memory;
 mod network;

@@ -85,12 +85,19 @@ fn keyed_literal(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<(Text
 
 /// The content of an element of XML's.
 fn element(text: &Text, is_string: &dyn Fn(&Text) -> bool) -> Option<(Text, String)> {
+    // A tag has few in its attributes.
+    const MOST_ENDS: usize = 8;
     let bytes = text.bytes();
     let mut ends = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'>'));
+    let (mut end, mut tried) = (0, 0);
     ends.find_map(|at| {
-        let end = super::text::find(bytes, b"<", at);
-        let inner = text.slice(at + 1..end).trimmed();
-        (end < bytes.len() && is_string(&inner)).then(|| (inner, key_before(bytes, at)))
+        if at >= end {
+            (end, tried) = (super::text::find(bytes, b"<", at), 0);
+        }
+        tried += 1;
+        let may_be_one = end < bytes.len() && tried <= MOST_ENDS;
+        let inner = may_be_one.then(|| text.slice(at + 1..end).trimmed())?;
+        is_string(&inner).then(|| (inner, key_before(bytes, at)))
     })
 }
 

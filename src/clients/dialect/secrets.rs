@@ -164,7 +164,8 @@ fn words(original: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
         }
         let end = at + length;
         let text = std::str::from_utf8(original.get(at..end).unwrap_or_default()).unwrap_or_default();
-        let is_keyword = knows(text) && sign(original, end).is_some();
+        // The sign first: to ask all drivers takes long.
+        let is_keyword = sign(original, end).is_some() && knows(text);
         match found.last_mut().filter(|_| joined && !is_keyword) {
             Some(last) => last.end = end,
             None if is_keyword => {}
@@ -221,8 +222,15 @@ fn named(original: &[u8]) -> Vec<usize> {
 
 /// Behind the name of a secret, everything up to the next keyword of anybody's with its sign.
 fn loose(original: &[u8]) -> Vec<Range<usize>> {
-    let values = named(original).into_iter();
-    values.flat_map(|start| words(original, start..next_keyword(original, start))).collect()
+    let (mut found, mut end) = (Vec::new(), 0);
+    for start in named(original) {
+        // A value within one has the same end.
+        if start >= end {
+            end = next_keyword(original, start);
+            found.extend(words(original, start..end));
+        }
+    }
+    found
 }
 
 fn name(original: &[u8], at: usize) -> usize {
@@ -255,7 +263,7 @@ fn next_keyword(original: &[u8], start: usize) -> usize {
             at > start && original.get(at - 1).is_some_and(|byte| b" \t\r\n;&?,'\"{[(".contains(byte));
         let is_keyword = |length: usize| {
             let text = original.get(at..at + length).unwrap_or_default();
-            knows(std::str::from_utf8(text).unwrap_or_default()) && sign(original, at + length).is_some()
+            sign(original, at + length).is_some() && knows(std::str::from_utf8(text).unwrap_or_default())
         };
         if separated && (is_keyword(length) || is_keyword(name_of_words(original, at))) {
             return at;
@@ -267,10 +275,14 @@ fn next_keyword(original: &[u8], start: usize) -> usize {
 
 /// The passwords of URLs, as they are typed.
 fn logins(original: &[u8]) -> Vec<Range<usize>> {
+    // Each takes a look at all that follows it.
+    const MOST_URLS: usize = 20;
     let mut found = Vec::new();
-    for (at, window) in original.windows(3).enumerate() {
-        if window != b"://" {
-            continue;
+    let starts = original.windows(3).enumerate().filter(|(_, window)| *window == b"://");
+    for (number, (at, _)) in starts.enumerate() {
+        if number == MOST_URLS {
+            found.push(at + 3..original.len());
+            break;
         }
         let rest = original.get(at + 3..).unwrap_or_default();
         // The string ends at a quote or blank, unless there is an @ behind it.
