@@ -740,7 +740,7 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
             _ => quoted_name(&told.database.clone().unwrap_or_else(|| view.database())),
         };
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
-        let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256");
+        let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", of_containers(&address));
         match rejects {
             false => Fix::server("on the server: add the hostssl line to pg_hba.conf, then reload")
                 .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
@@ -758,6 +758,18 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         );
     }
     fixes
+}
+
+/// What follows a line of pg_hba.conf for an address of Docker's own networks (172.16.0.0/12), which a container keeps only
+/// until it is started again.
+fn of_containers(address: &std::net::IpAddr) -> String {
+    let std::net::IpAddr::V4(address) = address else { return String::new() };
+    match address.octets() {
+        [172, second @ 16..=31, ..] => {
+            format!("\n# of a container, whose address changes: its network, as in 172.{second}.0.0/16")
+        }
+        _ => String::new(),
+    }
 }
 
 fn hba_rejected(view: &View<'_>) -> Option<Finding> {

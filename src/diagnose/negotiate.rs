@@ -115,8 +115,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         let who = who_answers(view);
         let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
         let server = Fix::server(
-            "on the server, if SHOW ssl reports off: put server.crt and server.key into the data directory (SHOW data_directory; \
-             `pgtls-check guide certificates` makes them), then switch TLS on",
+            "on the server, if SHOW ssl reports off, whatever postgresql.conf says (ALTER SYSTEM overrides it): put server.crt and \
+             server.key into the data directory, if ssl_cert_file and ssl_key_file name no others (`pgtls-check guide certificates` \
+             makes them), then switch TLS on",
         )
         .run(format!("ALTER SYSTEM SET ssl = on;\n{RELOAD}"));
         let bouncer = || {

@@ -820,19 +820,23 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                      ALTER DATABASE {} RESET default_transaction_read_only; ALTER ROLE {} RESET default_transaction_read_only;",
                     quoted_role(&view.database()), quoted_role(&view.user())
                 ))
+                .or_at_provider(
+                    "at the provider: it is the primary, and default_transaction_read_only is on; managed servers set it when their storage is \
+                     nearly full: enlarge the storage or delete data, else take the server parameter back",
+                )
             }))
-            .fix(Fix::text(match wanted.as_str() {
+            .fixes((!by_default).then(|| Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \
                      accepts a primary if no standby answers"
                 }
                 _ => "name all servers of the cluster, so that libpq can find the primary (the others in place of OTHER-…)",
-            }).all(several_hosts(view)))
-            .fix(Fix::wait("if a failover is in progress: wait until a server is promoted"))
-            .fix(
+            }).all(several_hosts(view))))
+            .fixes((!by_default).then(|| Fix::wait("if a failover is in progress: wait until a server is promoted")))
+            .fixes((!by_default).then(|| {
                 Fix::text("on the server: see what it is")
-                    .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');"),
-            ),
+                    .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');")
+            })),
     )
 }
 

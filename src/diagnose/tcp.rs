@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::Fix;
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
 use super::connect_errors::of_this_machine;
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
+use super::{Diagnosis, Fix, Trial};
 use crate::evidence::{OsFailure, TcpResult};
 use crate::provider::{ContentNetwork, Situation, content_network};
 use crate::stage::Stage;
@@ -233,6 +233,21 @@ fn reset(view: &View<'_>, failure: &OsFailure) -> Finding {
         .fixes(usual_port(view))
         .fixes(where_it_listens(view))
         .fix(Fix::text("see whether the server behind that port runs, and whether this machine's address is allowed there"))
+}
+
+impl Diagnosis {
+    /// Where a trial found the port that answers, the port was wrong, and no firewall is suspected.
+    pub(crate) fn with_port_that_answers(&mut self) {
+        let works = self
+            .fixes
+            .first()
+            .filter(|first| self.code.stage == Stage::Tcp && first.tried == Some(Trial::Works));
+        if let Some([("port", port)]) = works.map(|first| first.settings.as_slice()) {
+            self.cause = format!(
+                "the port is wrong: port {port} of the same address answers from here, and the server there verifies"
+            );
+        }
+    }
 }
 
 fn unreachable(view: &View<'_>) -> Option<Finding> {

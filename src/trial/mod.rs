@@ -94,6 +94,7 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
             }
             // Four times as large as all else that a check keeps while it waits, and most checks do not come here.
             diagnosis.fixes = Box::pin(trials.tried(&diagnosis)).await;
+            diagnosis.with_port_that_answers();
             // Whatever is done about the client's own files, the server's chain stays what it is.
             let known = |found: &Diagnosis| outcome.also.iter().any(|other| other.code == found.code);
             outcome.also.extend(trials.of_the_chain.take().filter(|found| !known(found)));

@@ -196,7 +196,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
         reissue::RELOAD
     ));
-    let past = "on the server, if that date is past";
+    let past = "on the server, if it has expired there too";
     let renewed = match (at, other_name(view)) {
         // Renewed with the names it has it would be refused next.
         (0, Some(host)) => {
@@ -292,7 +292,7 @@ pub(in crate::diagnose) fn begins_later(
     let cause = match &clock {
         Some(_) => format!("this machine's clock reads {now}, which is probably wrong"),
         None => format!(
-            "it is valid from {}, in {}: it was issued for later, or on a machine whose clock is fast; or this machine's \
+            "it is valid from {}, in {}: it was issued for later, or by a machine whose clock is fast or that takes its local time for UTC; or this machine's \
              clock is slow",
             facts.not_before.minute(),
             facts.not_before.distance(at)
@@ -305,7 +305,11 @@ pub(in crate::diagnose) fn begins_later(
             ))
                 .run(if cfg!(windows) { "w32tm /query /status" } else { "timedatectl\ntimedatectl set-ntp true" })
         });
-    Finding::titled(format!("{part} is not valid before {begins}"))
+    let from = match facts.not_before.days_since(at) {
+        ..2 => facts.not_before.minute(),
+        _ => begins.clone(),
+    };
+    Finding::titled(format!("{part} is not valid before {from}"))
         .because(cause)
         .fact("certificate", name)
         .fact("valid", format!("{begins} to {}", facts.not_after.date()))
@@ -362,8 +366,21 @@ pub(super) fn weak(view: &View<'_>) -> Option<Finding> {
                     Defect::WeakKey { .. } => Key::New,
                     _ => Key::Kept,
                 },
-            )),
+            ))
+            .fixes(raised_level(view)),
     )
+}
+
+/// Where the machine demands more than OpenSSL does by itself, that may not be meant for this client.
+fn raised_level(view: &View<'_>) -> Option<Fix> {
+    let config = view.settings()?.openssl.as_ref()?;
+    let level = config.level.filter(|level| level.number() > SecurityLevel::default().number())?;
+    Some(Fix::text(format!(
+        "here, if level {} is not meant for this client: {} sets it (in CipherString, @SECLEVEL); OPENSSL_CONF of this client alone can \
+         name a file with OpenSSL's default, 2; check the CA's own key for that level too",
+        level.number(),
+        path_text(&config.file)
+    )))
 }
 
 /// Why OpenSSL refuses what is weak, and what it would take; without settings at its usual level.

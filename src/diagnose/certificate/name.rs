@@ -410,7 +410,7 @@ impl<'a> Mismatch<'a> {
                     "on the server: reissue its certificate with each server's name, or *.{parent}, in the place of {name}"
                 ),
                 Key::Kept,
-                Some(self.asked),
+                Some(&format!("*.{parent}")),
             )],
         })
     }

@@ -37,8 +37,14 @@ pub(super) fn at(view: &View<'_>, moment: Timestamp) -> Option<String> {
     if judgement.accepted {
         return Some(format!("nothing else is wrong: on {date} it would have verified"));
     }
+    let is_name = |defect: &Defect| matches!(defect, Defect::NameMismatch { .. });
+    if judgement.defects.iter().filter(|defect| defect.demanded(view.mode, judgement.verifies)).all(is_name) {
+        return Some(format!(
+            "a second fault: on {date} it would not have been valid for this host name either"
+        ));
+    }
     let dates = demanded.any(|defect| matches!(defect, Defect::Expired { .. } | Defect::NotYetValid { .. }));
-    (!dates).then(|| format!("on {date} something else is wrong with it"))
+    (!dates).then(|| format!("a second fault: on {date} something else was wrong with it"))
 }
 
 /// Clients that refuse the chain even under a name for which libpq takes it, and why.

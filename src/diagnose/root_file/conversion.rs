@@ -170,9 +170,10 @@ fn unwrapped(path: &Path, by: Wrapping) -> Fix {
 fn undone(alteration: Alteration) -> &'static str {
     match alteration {
         Alteration::Base64 => "decode the base64",
-        Alteration::EscapedLineEnds | Alteration::CarriageReturns | Alteration::LostLineEnds => {
-            "restore the line ends"
+        Alteration::LostLineEnds => {
+            "restore the line ends (a script that writes it from a variable has to quote that: printf '%s\\n' \"$VARIABLE\" > FILE)"
         }
+        Alteration::EscapedLineEnds | Alteration::CarriageReturns => "restore the line ends",
         Alteration::Json => "take the certificates out of the JSON",
         Alteration::Settings => "take the certificates out of the YAML",
         Alteration::Quotes => "remove the quotes",

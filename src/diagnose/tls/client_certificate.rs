@@ -170,6 +170,8 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
     });
     let authorities: Vec<String> =
         at_most(10, record.authorities.iter().map(|authority| text::printable(authority)));
+    let hints = provider_hints(view, Situation::ClientCertificate, None);
+    let is_provided = !hints.is_empty();
     Some(
         Finding::titled("the server requires a client certificate")
             .because(
@@ -180,13 +182,15 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
             .fixes(outdated.map(|outdated| outdated.fixes(view)).unwrap_or_default())
             .fixes(released.flatten())
-            .fix(Fix::text(format!(
-                "set sslcert to a client certificate issued by {} (with its chain), and sslkey to its key: sslcert=FILE \
-                 sslkey=FILE; the server's administrator issues one for user {}",
-                client_ca(record),
-                view.user()
-            )))
-            .fixes(provider_hints(view, Situation::ClientCertificate, None))
+            .fixes(hints)
+            .fixes((!is_provided).then(|| {
+                Fix::text(format!(
+                    "set sslcert to a client certificate issued by {} (with its chain), and sslkey to its key: sslcert=FILE \
+                     sslkey=FILE; the server's administrator issues one for user {}",
+                    client_ca(record),
+                    view.user()
+                ))
+            }))
             .fix(
                 Fix::server(
                     "on the server, if no certificate is wanted: remove clientcert from this user's line in pg_hba.conf (or \
@@ -272,19 +276,47 @@ fn remedies(view: &View<'_>, record: &ClientCertificateRecord, by_name: bool) ->
         (Some(43), _) => vec![
             Fix::text(format!(
                 "get a client certificate issued by {} whose extendedKeyUsage has clientAuth, and set it: sslcert=FILE sslkey=FILE; \
-                 ca.crt and ca.key are that CA's, whose administrator issues it so",
+                 ca.crt and ca.key are that CA's, whose administrator issues it so (the commands write a new key and certificate; for one \
+                 that serves as a server too: extendedKeyUsage = serverAuth, clientAuth)",
                 client_ca(record)
             ))
             .run_as(reissue::client("", &view.user())),
         ],
-        (Some(48), _) => vec![Fix::text(format!(
-            "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
-            client_ca(record)
-        ))],
+        (Some(48), _) => incomplete_chain(view, record)
+            .into_iter()
+            .chain([Fix::text(format!(
+                "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
+                client_ca(record)
+            ))])
+            .collect(),
         _ => vec![crate::diagnose::fix::in_the_log(
             "\"could not accept SSL connection\" has the reason; the file of sslcert must have the whole chain, the client's certificate first",
         )],
     }
+}
+
+/// The certificates of the file end below a CA that the server accepts or may accept.
+fn incomplete_chain(view: &View<'_>, record: &ClientCertificateRecord) -> Option<Fix> {
+    let ClientIdentity::Ready(ready) = &view.trust()?.client else { return None };
+    let last = ready.chain.last()?.facts().ok().filter(|facts| !facts.is_self_signed())?;
+    let issuer = text::printable(&last.issuer.to_string());
+    let is_accepted = record.authorities.iter().any(|name| text::printable(name) == issuer);
+    let file = path_text(&ready.certificate_file);
+    let holds = match ready.chain.len() {
+        1 => "one certificate".to_owned(),
+        several => format!("{several} certificates"),
+    };
+    let fix = Fix::text(format!(
+        "{file} has {holds} and not the issuer of the last, {}: if that is below {}, append its certificate (from that CA, as \
+         intermediate.crt)",
+        last.issuer.short(),
+        client_ca(record)
+    ));
+    let quoted = text::shell_quoted(&ready.certificate_file.to_string_lossy());
+    (!is_accepted && !record.authorities.is_empty()).then(|| match cfg!(windows) {
+        true => fix,
+        false => fix.run(format!("cat intermediate.crt >> {quoted}")),
+    })
 }
 
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {

@@ -66,8 +66,8 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::NoAnswerPrivate,
-        text: "run the check from the server's virtual network or one peered with it, and let ports 5432 and 6432 \
-               through its network security group",
+        text: "if this machine is outside the server's virtual network: connect its VPN, or run the check from inside; if it is inside or \
+               in a peered network: let ports 5432 and 6432 through the network security groups",
         command: None,
     },
     Hint {

@@ -38,9 +38,13 @@ pub(super) static CLOUD_SQL: Provider = Provider {
         },
         Hint {
             at: Situation::ClientCertificate,
-            text: "the instance enforces client certificates: create one and give client-cert.pem and client-key.pem as \
-                   sslcert and sslkey",
-            command: None,
+            text: "the instance enforces client certificates: create one for it, and set sslcert=client-cert.pem \
+                   sslkey=client-key.pem",
+            command: Some(
+                "gcloud sql ssl client-certs create {name} client-key.pem --instance={instance}\n\
+                 gcloud sql ssl client-certs describe {name} --instance={instance} --format='value(cert)' > client-cert.pem\n\
+                 chmod 600 client-key.pem",
+            ),
         },
     ],
     gotchas: &[

@@ -82,7 +82,8 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
         page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled(reading.fix, said));
     }
     page.part();
-    if count == 1 {
+    // What no code stands for no check finds.
+    if count == 1 && known.readings.iter().any(|reading| !reading.codes.is_empty()) {
         next(page, "run a check to confirm it, with your other settings", given);
     }
     if let Some(first) = known.readings.iter().flat_map(|reading| reading.codes).next() {

@@ -256,7 +256,8 @@ const WRONG_NAME: Reading = reading(
     &[&c::HOSTNAME_MISMATCH],
     "the certificate is not valid for the host name",
     "compare host= with the names in the certificate: an alias, an IP address or a tunnel in between",
-    "here: set host to {certified|a name in the certificate}; with a tunnel, also hostaddr to its address",
+    "here: set host to {certified|a name in the certificate}; with a tunnel, also hostaddr to its address; or, if host is right, on the \
+     server: reissue the certificate with that name as a subjectAltName",
 );
 
 pub(in super::super) const NO_NAMES: &[Reading] = &[
