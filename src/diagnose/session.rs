@@ -825,7 +825,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                      nearly full: enlarge the storage or delete data, else take the server parameter back",
                 )
             }))
-            .fixes((!by_default).then(|| Fix::text(match wanted.as_str() {
+            .fixes((!by_default || several).then(|| Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \
                      accepts a primary if no standby answers"

@@ -660,7 +660,7 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
     Evidence::of(issue(past), &roots)
         .with_host("other.example", "203.0.113.7")
         .fails(&codes::CERTIFICATE_EXPIRED)
-        .shows("otherwise", "something else is wrong");
+        .shows("otherwise", "a second fault");
     let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(2026, 12, 1);
     Evidence::of(issue(future), &roots)
         .fails(&codes::CERTIFICATE_NOT_YET_VALID)
