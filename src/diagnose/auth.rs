@@ -730,6 +730,7 @@ const FIND_REJECT: &str = "SELECT line_number, type, database, user_name, addres
 fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
     let mut fixes = provider_hints(view, Situation::NotAdmitted, told.client.as_deref());
     let address = told.client.as_deref().and_then(|client| client.parse::<std::net::IpAddr>().ok());
+    let is_hinted = !fixes.is_empty();
     fixes.extend(address.map(|address| {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         // `replication` is a word of pg_hba.conf, no database.
@@ -741,7 +742,7 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         };
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
         let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", of_containers(&address));
-        match rejects {
+        let fix = match rejects {
             false => Fix::server("on the server: add the hostssl line to pg_hba.conf, then reload")
                 .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
             true => Fix::server(
@@ -749,6 +750,12 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
                  pg_hba.conf, then reload",
             )
             .run(format!("-- in psql:\n{FIND_REJECT}\n# in pg_hba.conf, before the reject line:\n{line}\n-- in psql:\n{RELOAD}")),
+        };
+        match is_hinted {
+            true => fix,
+            false => fix.or_at_provider(format!(
+                "at the provider: allow {address} where it keeps the addresses that may connect (firewall, allow list, trusted sources)"
+            )),
         }
     }));
     if rejects && address.is_none() {

@@ -551,6 +551,7 @@ fn error(view: &View<'_>) -> Option<Finding> {
             "it, or a pooler in front of it, seems to be full, and to turn connections away before TLS",
             Fix::server("on the server as a superuser (for whom connections are reserved): end idle sessions, or use a pooler, or raise \
                        max_connections (needs a restart)")
+                .or_at_provider("in a session that is open: end idle ones; or use a pooler, or raise max_connections at the provider")
                 .run("SELECT pid, usename, state_change FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;\nSELECT pg_terminate_backend(PID);"),
         )
     } else if is("57P03", &["starting up", "shutting down", "recovery"]) {

@@ -3,7 +3,7 @@
 use super::Fix;
 use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
-use super::fix::{administrator, in_the_log, log_connections, manager, provider_hints};
+use super::fix::{RELOAD, administrator, in_the_log, log_connections, manager, provider_hints};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, SOMEBODY, Said, gateway, said};
@@ -489,7 +489,9 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                 .because(format!("it has reached max_wal_senders; {}", view.tls_words()))
                 .fact("limit", words(message))
                 .fix(
-                    Fix::server("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)").run(
+                    Fix::server("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)")
+                        .or_at_provider("see in pg_stat_replication who replicates and end what is not needed, or raise the server parameter max_wal_senders at the provider")
+                        .run(
                         "SELECT pid, usename, application_name, client_addr FROM pg_stat_replication;\nALTER SYSTEM SET max_wal_senders = \
                          20;",
                     ),
@@ -808,17 +810,25 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 _ => None,
             })
             .fixes(by_default.then(|| {
-                Fix::server(
-                    "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
-                     set, and take it back if it is not on purpose",
-                )
-                .run(format!(
+                let (database, role) = (quoted_role(&view.database()), quoted_role(&view.user()));
+                let (from_file, text) = match manager(view) {
+                    Some(_) => (
+                        "-- anything else: the server parameter of that name, at the provider".to_owned(),
+                        "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
+                         set, and take it back if it is not on purpose (providers set it themselves when the storage is nearly full: \
+                         then enlarge that)",
+                    ),
+                    None => (
+                        format!("-- source configuration file:\nALTER SYSTEM RESET default_transaction_read_only; {RELOAD}"),
+                        "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
+                         set, and take it back if it is not on purpose",
+                    ),
+                };
+                Fix::text(text).run(format!(
                     "SELECT setting, source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only';\n\
-                     -- source configuration file:\n\
-                     ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();\n\
                      -- source database or user:\n\
-                     ALTER DATABASE {} RESET default_transaction_read_only; ALTER ROLE {} RESET default_transaction_read_only;",
-                    quoted_role(&view.database()), quoted_role(&view.user())
+                     ALTER DATABASE {database} RESET default_transaction_read_only; ALTER ROLE {role} RESET default_transaction_read_only;\n\
+                     {from_file}"
                 ))
                 .or_at_provider(
                     "at the provider: it is the primary, and default_transaction_read_only is on; managed servers set it when their storage is \

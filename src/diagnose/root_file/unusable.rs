@@ -217,8 +217,9 @@ fn home_of(path: &Path) -> String {
 
 fn no_home(context: &Context<'_>) -> Finding {
     let finding = match context.server.program {
-        "libpq" => Finding::titled("there is no root file, and no home directory to look for one")
-            .because("sslrootcert is not set, and libpq's default file is in the home directory, which HOME does not name")
+        "libpq" => Finding::titled("there is no root file, and no default one is looked for")
+            .because("sslrootcert is not set, and libpq's default file is in the home directory: HOME does not name one, or the driver does not \
+                      look there")
             .fact("looked_for", "~/.postgresql/root.crt"),
         program => Finding::titled("there is no root file")
             .because(format!("no root file is named, and {program} reads none by default here")),

@@ -314,6 +314,10 @@ fn pg_hba_tells_what_the_server_saw() {
         .titled("the server does not admit user app, database orders, from 198.51.100.9")
         .because("this machine's address is 192.0.2.20, and the connection reaches the server from 198.51.100.9 (NAT)")
         .runs("--start-ip-address 198.51.100.9");
+    Evidence::at("db.c1.eu-west-1.rds.amazonaws.com", "20.61.7.9")
+        .with_error("28000", message)
+        .fails(&codes::HBA_REJECTED)
+        .advises("at the provider: allow 198.51.100.9");
     // Another family, this machine itself and the same address are no NAT.
     for (seen, local) in
         [("198.51.100.9", "[2001:db8::7]:1"), ("127.0.0.1", "127.0.0.1:1"), ("192.0.2.20", "192.0.2.20:1")]
@@ -786,6 +790,17 @@ fn the_session() {
     let found = hosts("5433", false).sets("host", "a.example,b.example,OTHER-HOST");
     assert!(found.diagnosis.fixes[0].text.contains("default_transaction_read_only"), "{:?}", found.diagnosis);
     assert!(found.diagnosis.fixes.iter().all(|fix| !fix.names("port")), "{:?}", found.diagnosis.fixes);
+    // What a provider set, its customer can see and take back in the session.
+    let found = Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
+        .with_settings(|settings| {
+            let wanted = parameter("target_session_attrs", "read-write", Origin::ConnectionString);
+            settings.parameters.push(wanted);
+        })
+        .with_session(SessionFailure::WrongSessionAttrs { standby: Some(false), read_only: Some(true) })
+        .fails(&codes::SESSION_READONLY);
+    let first = &found.diagnosis.fixes[0];
+    assert!(first.text.contains("the storage is nearly full"), "{first:?}");
+    assert!(first.command.as_ref().unwrap().contains("RESET default_transaction_read_only"), "{first:?}");
     Evidence::healthy()
         .with_error("XX000", "something\x1b[31m odd")
         .fails(&codes::SERVER_ERROR)

@@ -200,6 +200,7 @@ pub(super) fn legacy_accepted(view: &View<'_>) -> Vec<Finding> {
     vec![
         Finding::titled(format!("the server accepts {}", names.join(" and "))).fact("accepted", names).fix(
             Fix::server("on the server: accept TLS 1.2 and up only (PostgreSQL's default)")
+                .or_at_provider("at the provider: set the minimum TLS version to 1.2, among the server's parameters or settings")
                 .run("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';\nSELECT pg_reload_conf();"),
         ),
     ]
