@@ -140,11 +140,13 @@ impl<'a> Situation<'a> {
             let (code, text) = match &refusal.reason {
                 StrictReason::NoSubjectAltName if webpki || verifier == Verifier::Go => (
                     "common-name-only",
-                    "the server's certificate names the host in its common name only, without a subjectAltName".to_owned(),
+                    "the server's certificate names the host in its common name only, without a subjectAltName; on the server: reissue it \
+                     with one"
+                        .to_owned(),
                 ),
                 StrictReason::CaAsServerCertificate if webpki => (
                     "ca-as-server-certificate",
-                    "the server's certificate is a CA's (CaUsedAsEndEntity)".to_owned(),
+                    "the server's certificate is a CA's (CaUsedAsEndEntity); on the server: reissue it with CA:FALSE".to_owned(),
                 ),
                 StrictReason::OldVersion(version) if webpki => (
                     "old-certificate-version",

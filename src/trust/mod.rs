@@ -95,6 +95,8 @@ pub struct RootStore {
     pub directories: Vec<HashedDirectory>,
     /// Whether the first line is a block's behind a byte-order mark: OpenSSL 1.1 takes it for text, and loses the block.
     pub behind_mark: bool,
+    /// Whether something binary stands between or behind the blocks, such as a certificate in DER: it is passed over.
+    pub has_binary: bool,
     /// CAs below these, as servers sent them.
     pub issuers: Issuers,
 }
@@ -103,7 +105,7 @@ impl RootStore {
     /// A store of certificates that are all loaded.
     pub fn loaded(source: RootSource, certificates: Vec<FileCertificate>) -> Self {
         let issuers = Issuers::default();
-        Self { source, certificates, directories: Vec::new(), behind_mark: false, issuers }
+        Self { source, certificates, directories: Vec::new(), behind_mark: false, has_binary: false, issuers }
     }
 }
 

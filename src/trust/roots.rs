@@ -137,7 +137,11 @@ pub(super) fn from_bytes(path: &Path, bytes: &[u8], source: RootSource) -> Roots
         Ok(found) if found.certificates.is_empty() && found.crls.is_empty() => file::content(bytes, &blocks),
         Ok(found) => {
             let store = RootStore::loaded(source, found.certificates);
-            return Roots::Loaded(RootStore { behind_mark: pem::begins_behind_mark(bytes), ..store });
+            return Roots::Loaded(RootStore {
+                behind_mark: pem::begins_behind_mark(bytes),
+                has_binary: crate::text::place_of(0, bytes).is_some(),
+                ..store
+            });
         }
         Err(content) => content,
     };

@@ -5,7 +5,7 @@ use super::present_roots;
 use crate::certificate::Certificate;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
-use crate::diagnose::{Diagnosis, Fact, Warning};
+use crate::diagnose::{Diagnosis, Fact, Fix, Warning};
 use crate::provider::{Advice, Due, MissingRoot, Provider, retirement};
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
@@ -84,7 +84,7 @@ pub fn lacks_all(file: &str, advice: &Advice, store: &RootStore, at: Timestamp) 
 }
 
 /// `root-bundle-incomplete`: the file lacks roots that the provider uses or has announced.
-pub fn incomplete(file: &str, advice: &Advice) -> Option<Warning> {
+pub fn incomplete(file: &str, advice: &Advice, store: &RootStore) -> Option<Warning> {
     let needed: Vec<String> = advice.needed().map(described).collect();
     if needed.is_empty() {
         return None;
@@ -95,8 +95,13 @@ pub fn incomplete(file: &str, advice: &Advice) -> Option<Warning> {
     let finding =
         Finding::titled(format!("{file} lacks roots that {} uses or has announced", advice.provider.name))
             .fact("missing", needed)
+            .fact_if("in_file", store.has_binary.then(|| in_file(store, None)))
             .fact_if("announced", Some(changes.join("; ")).filter(|changes| !changes.is_empty()))
             .fact("source", sources(advice.provider))
+            .fixes(store.has_binary.then(|| {
+                Fix::text("convert the file in DER first, and join the files again")
+                    .run("openssl x509 -inform DER -in ROOT.crt -out ROOT.pem")
+            }))
             .fixes(present_roots(advice.provider));
     Some(finding.warning(&ROOT_BUNDLE_INCOMPLETE))
 }
@@ -139,6 +144,9 @@ pub fn ends_soon(file: &str, store: &RootStore, at: Timestamp, days: i64) -> Opt
     Some(Finding::titled(title).fact("expires", near).warning(&ROOT_EXPIRES_SOON))
 }
 
+/// What no program reads in a file of PEM.
+const PASSED_OVER: &str = "binary data, which is passed over: probably a certificate in DER, to be converted before files are joined";
+
 /// The certificates of a file by name and end, the first few of them; `at`: as of when one has expired.
 pub fn in_file(store: &RootStore, at: Option<Timestamp>) -> Vec<String> {
     let words = store.certificates.iter().take(LISTED).map(|entry| {
@@ -150,7 +158,8 @@ pub fn in_file(store: &RootStore, at: Option<Timestamp>) -> Vec<String> {
         return vec!["no certificate (only CRLs)".to_owned()];
     }
     let more = store.certificates.len().checked_sub(LISTED).filter(|more| *more > 0);
-    words.chain(more.map(|more| format!("and {more} more"))).collect()
+    let binary = store.has_binary.then(|| PASSED_OVER.to_owned());
+    words.chain(more.map(|more| format!("and {more} more"))).chain(binary).collect()
 }
 
 fn described(root: &MissingRoot) -> String {
@@ -208,7 +217,12 @@ mod tests {
         assert_eq!(wrong.fixes[0].settings, [("sslrootcert", "azure-roots.pem".to_owned())]);
         let advice = advice(azure, None, &new, at);
         assert!(lacks_all("f", &advice, &new, at).is_none());
-        assert_eq!(incomplete("f", &advice).unwrap().code, &ROOT_BUNDLE_INCOMPLETE);
+        assert_eq!(incomplete("f", &advice, &new).unwrap().code, &ROOT_BUNDLE_INCOMPLETE);
+        // What was joined with cat and is in DER is said, and is not merely missing.
+        let joined = RootStore { has_binary: true, ..new.clone() };
+        let found = incomplete("f", &advice, &joined).unwrap();
+        assert!(found.fixes[0].text.starts_with("convert the file in DER"), "{found:?}");
+        assert!(in_file(&joined, None).last().unwrap().contains("binary data"));
     }
 
     #[test]

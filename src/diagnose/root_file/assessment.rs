@@ -49,7 +49,7 @@ impl Assessment {
             if let Some(diagnosis) = lacks_all(name, &advice, store, at) {
                 return Self::failed(diagnosis);
             }
-            warnings.extend(incomplete(name, &advice));
+            warnings.extend(incomplete(name, &advice, store));
             if advice.rests_on_retired() {
                 warnings.extend(retired(name, certificates, || Some(provider), at));
             }

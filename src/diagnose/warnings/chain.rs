@@ -133,12 +133,12 @@ pub(super) fn root_expires(view: &View<'_>) -> Vec<Finding> {
 /// Told before a server answers, too: what its provider needs is known. Of a chain that is not verified the diagnosis
 /// tells more, and a file with none of the roots is told as such.
 pub(super) fn bundle_incomplete(view: &View<'_>) -> Vec<Finding> {
-    let Some(advice) = view.provider_advice() else { return Vec::new() };
+    let (Some(advice), Some(store)) = (view.provider_advice(), view.store()) else { return Vec::new() };
     let none_at_all = || lacks_provider_roots(view).is_some();
     if view.judgement().map_or_else(none_at_all, |judgement| !judgement.verifies) {
         return Vec::new();
     }
-    root_file::incomplete(&store_name(view), &advice).map(Finding::from).into_iter().collect()
+    root_file::incomplete(&store_name(view), &advice, store).map(Finding::from).into_iter().collect()
 }
 
 pub(super) fn root_retired(view: &View<'_>) -> Vec<Finding> {
