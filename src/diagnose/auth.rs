@@ -291,22 +291,26 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
     }
 }
 
+/// The server's proof is wrong.
+fn scram_mismatch(view: &View<'_>, what: &str) -> Finding {
+    let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
+    Finding::titled("the server does not prove that it knows the password")
+        .because(
+            "in SCRAM the server has to show that it holds the password's verifier, and this \
+             one's proof is wrong: something in between may be impersonating the server",
+        )
+        .fact("user", view.user())
+        .fact("what", text::printable(what))
+        .fact_if("password_from", origin)
+        .fix(Fix::text("find out who answers before the password is used again"))
+        .fix(Fix::text("on the server: set the password again; its stored verifier may be damaged"))
+}
+
 fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let user = view.user();
     let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
     if let SessionFailure::ScramMismatch(what) = view.session_failure()? {
-        return Some(
-            Finding::titled("the server does not prove that it knows the password")
-                .because(
-                    "in SCRAM the server has to show that it holds the password's verifier, and this \
-                     one's proof is wrong: something in between may be impersonating the server",
-                )
-                .fact("user", user)
-                .fact("what", text::printable(what))
-                .fact_if("password_from", origin)
-                .fix(Fix::text("find out who answers before the password is used again"))
-                .fix(Fix::text("on the server: set the password again; its stored verifier may be damaged")),
-        );
+        return Some(scram_mismatch(view, what));
     }
     let message = error(view)?;
     let facts = |finding: Finding| {
@@ -325,7 +329,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             format!("the credential of {user} is not accepted: {}", words(message)),
             "the server expects a token or other temporary credential as the password (IAM, Entra ID); this one has expired, or is for \
              another user, region or server",
-            vec![token_fix(view, &message.message)],
+            vec![token::fix(view, &message.message)],
         ),
         (_, Some(Said::ServiceRejected(service))) => (
             format!("the login of {user} is rejected ({service})"),
@@ -362,7 +366,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let is_directory =
         !hints.is_empty() && user.split_once('@').is_some_and(|(_, domain)| domain.contains('.'));
     let (first, last) = if is_directory { (hints, Vec::new()) } else { (Vec::new(), hints) };
-    let cause = match is_directory && password.is_some() {
+    let cause = match is_directory && password.is_some() && token::of(view).is_none() {
         true => format!(
             "{user} has the form of a user of Entra ID, whose password is an access token; the password given is none"
         ),
@@ -508,48 +512,12 @@ fn service_fixes(view: &View<'_>, service: &str) -> Vec<Fix> {
         "if {service} checks plain passwords: check the password of {}{from}",
         view.user()
     ));
-    let token = token_fix(view, "");
+    let token = token::fix(view, "");
     let token = Fix { text: format!("if the server is managed: {}", token.text), ..token };
     match manager(view) {
         Some(_) => vec![token, check],
         None => vec![check, log, token],
     }
-}
-
-/// How to get a token. A known provider's own command comes first, from its table.
-pub(super) fn token_fix(view: &View<'_>, said: &str) -> Fix {
-    let password = view.host().and_then(|host| host.password.as_ref());
-    let place = match password.map(|password| &password.origin) {
-        Some(Origin::Environment(variable)) => format!("set {variable} to what the command prints"),
-        Some(origin) => format!("put it into {}", origin.phrase()),
-        None => "put it where the old one came from".to_owned(),
-    };
-    let fix = Fix::text(format!(
-        "get a new token for this user and server and {place}; the role must be allowed to log in with tokens"
-    ));
-    if view.provider().is_some_and(|found| found.provider.hints(Situation::PasswordRejected).next().is_some())
-    {
-        return fix;
-    }
-    let (host, user) = (text::shell_quoted(&view.host_name()), text::shell_quoted(&view.user()));
-    // Aurora DSQL's own words.
-    if said.to_lowercase().contains("unable to accept connection, access denied") {
-        let action = if view.user() == "admin" {
-            "generate-db-connect-admin-auth-token"
-        } else {
-            "generate-db-connect-auth-token"
-        };
-        return fix.run(format!("aws dsql {action} --hostname {host} --region REGION"));
-    }
-    fix.run(format!(
-        "# AWS (RDS, Aurora):\n\
-         aws rds generate-db-auth-token --hostname {host} --port {} --username {user}\n\
-         # Azure (Entra ID):\n\
-         az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv\n\
-         # Google Cloud SQL (IAM):\n\
-         gcloud sql generate-login-token",
-        view.port()
-    ))
 }
 
 /// A client certificate whose common name is not the user. Without a line in pg_ident.conf a server that compares them

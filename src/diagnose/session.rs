@@ -454,6 +454,21 @@ const POOLERS_LIMITS: &[(&str, &str, &str)] = &[
 
 const PGBOUNCER: &str = "PgBouncer";
 
+/// The limit on replication.
+fn no_senders(view: &View<'_>, message: &ServerMessage) -> Finding {
+    Finding::titled("the server has no free connections for replication")
+                .because(format!("it has reached max_wal_senders; {}", view.tls_words()))
+                .fact("limit", words(message))
+                .fix(
+                    Fix::server("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)")
+                        .or_at_provider("see in pg_stat_replication who replicates and end what is not needed, or raise the server parameter max_wal_senders at the provider")
+                        .run(
+                        "SELECT pid, usename, application_name, client_addr FROM pg_stat_replication;\nALTER SYSTEM SET max_wal_senders = \
+                         20;",
+                    ),
+                )
+}
+
 fn too_many(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
     let is_state = message.sqlstate == "53300";
@@ -484,19 +499,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
         return None;
     }
     if message.message.contains("max_wal_senders") {
-        return Some(
-            Finding::titled("the server has no free connections for replication")
-                .because(format!("it has reached max_wal_senders; {}", view.tls_words()))
-                .fact("limit", words(message))
-                .fix(
-                    Fix::server("on the server: see who replicates and end what is not needed, or raise the limit (needs a restart)")
-                        .or_at_provider("see in pg_stat_replication who replicates and end what is not needed, or raise the server parameter max_wal_senders at the provider")
-                        .run(
-                        "SELECT pid, usename, application_name, client_addr FROM pg_stat_replication;\nALTER SYSTEM SET max_wal_senders = \
-                         20;",
-                    ),
-                ),
-        );
+        return Some(no_senders(view, message));
     }
     let Some((reached, of)) = reached(&message.message) else {
         return Some(
@@ -767,6 +770,32 @@ fn who_closed(view: &View<'_>) -> Vec<Fix> {
     if view.provider().is_some() { vec![allow, log] } else { vec![log, allow] }
 }
 
+/// A primary whose sessions are read-only: where that is set.
+fn read_only_by_default(view: &View<'_>) -> Fix {
+    let (database, role) = (quoted_role(&view.database()), quoted_role(&view.user()));
+    let (from_file, text) = match manager(view) {
+        Some(_) => (
+            "-- anything else: the server parameter of that name, at the provider".to_owned(),
+            "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
+                         set, and take it back if it is not on purpose (providers set it themselves when the storage is nearly full: \
+                         then enlarge that)",
+        ),
+        None => (
+            format!(
+                "-- source configuration file:\nALTER SYSTEM RESET default_transaction_read_only; {RELOAD}"
+            ),
+            "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
+                         set, and take it back if it is not on purpose",
+        ),
+    };
+    Fix::text(text).run(format!(
+                    "SELECT setting, source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only';\n\
+                     -- source database or user:\n\
+                     ALTER DATABASE {database} RESET default_transaction_read_only; ALTER ROLE {role} RESET default_transaction_read_only;\n\
+                     {from_file}"
+                ))
+}
+
 fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let SessionFailure::WrongSessionAttrs { standby, read_only } = view.session_failure()? else {
         return None;
@@ -809,32 +838,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 ),
                 _ => None,
             })
-            .fixes(by_default.then(|| {
-                let (database, role) = (quoted_role(&view.database()), quoted_role(&view.user()));
-                let (from_file, text) = match manager(view) {
-                    Some(_) => (
-                        "-- anything else: the server parameter of that name, at the provider".to_owned(),
-                        "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
-                         set, and take it back if it is not on purpose (providers set it themselves when the storage is nearly full: \
-                         then enlarge that)",
-                    ),
-                    None => (
-                        format!("-- source configuration file:\nALTER SYSTEM RESET default_transaction_read_only; {RELOAD}"),
-                        "on the server: it is the primary, and default_transaction_read_only makes its sessions read-only; see where it is \
-                         set, and take it back if it is not on purpose",
-                    ),
-                };
-                Fix::text(text).run(format!(
-                    "SELECT setting, source, sourcefile FROM pg_settings WHERE name = 'default_transaction_read_only';\n\
-                     -- source database or user:\n\
-                     ALTER DATABASE {database} RESET default_transaction_read_only; ALTER ROLE {role} RESET default_transaction_read_only;\n\
-                     {from_file}"
-                ))
-                .or_at_provider(
-                    "at the provider: it is the primary, and default_transaction_read_only is on; managed servers set it when their storage is \
-                     nearly full: enlarge the storage or delete data, else take the server parameter back",
-                )
-            }))
+            .fixes(by_default.then(|| read_only_by_default(view)))
             .fixes((!by_default || several).then(|| Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \

@@ -9,6 +9,7 @@ use super::fix::{exported, provider_hints};
 use super::rule::Finding;
 use super::view::View;
 use super::{Fact, Fix};
+use crate::conninfo::Origin;
 use crate::provider::Situation;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -174,9 +175,45 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// How to get a token. A known provider's own command comes first, from its table.
+pub(super) fn fix(view: &View<'_>, said: &str) -> Fix {
+    let password = view.host().and_then(|host| host.password.as_ref());
+    let place = match password.map(|password| &password.origin) {
+        Some(Origin::Environment(variable)) => format!("set {variable} to what the command prints"),
+        Some(origin) => format!("put it into {}", origin.phrase()),
+        None => "put it where the old one came from".to_owned(),
+    };
+    let fix = Fix::text(format!(
+        "get a new token for this user and server and {place}; the role must be allowed to log in with tokens"
+    ));
+    if view.provider().is_some_and(|found| found.provider.hints(Situation::PasswordRejected).next().is_some())
+    {
+        return fix;
+    }
+    let (host, user) = (text::shell_quoted(&view.host_name()), text::shell_quoted(&view.user()));
+    // Aurora DSQL's own words.
+    if said.to_lowercase().contains("unable to accept connection, access denied") {
+        let action = if view.user() == "admin" {
+            "generate-db-connect-admin-auth-token"
+        } else {
+            "generate-db-connect-auth-token"
+        };
+        return fix.run(format!("aws dsql {action} --hostname {host} --region REGION"));
+    }
+    fix.run(format!(
+        "# AWS (RDS, Aurora):\n\
+         aws rds generate-db-auth-token --hostname {host} --port {} --username {user}\n\
+         # Azure (Entra ID):\n\
+         az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv\n\
+         # Google Cloud SQL (IAM):\n\
+         gcloud sql generate-login-token",
+        view.port()
+    ))
+}
+
 /// To get another token, by the provider's command where one is known.
 fn new_token(view: &View<'_>) -> Fix {
-    let fix = super::auth::token_fix(view, "");
+    let fix = fix(view, "");
     let hint =
         provider_hints(view, Situation::PasswordRejected, None).into_iter().find_map(|hint| hint.command);
     match hint.or_else(|| fix.command.clone()) {

@@ -108,22 +108,6 @@ fn somebody_else_answers_for_a_providers_host() {
         &[&other.certificate],
     ))
     .advises("exempted from TLS inspection");
-    // Who inspects TLS has a certificate for the name that was asked for: this is another machine.
-    let machine =
-        || Evidence::of(vec![Authority::root_with(params("vm-7", false)).certificate], &[&other.certificate]);
-    let at = |address: &str| {
-        let found = machine().with_host(AZURE, address).with_settings(|_| {}).fails(&codes::TLS_INSPECTION);
-        let first = found.diagnosis.fixes[0].text.clone();
-        assert!(first.starts_with("in the DNS") && first.contains("it leads to another machine"), "{first}");
-        assert!(
-            found.diagnosis.fixes.iter().all(|fix| !fix.text.contains("exempted")),
-            "{:#?}",
-            found.diagnosis.fixes
-        );
-        first
-    };
-    assert!(at("10.0.4.5").contains("the zone privatelink.postgres.database.azure.com"));
-    assert!(!at("20.61.7.9").contains("privatelink"));
     // Another provider's server.
     let rds = known_root("Amazon RDS eu-west-1 Root CA RSA2048 G1").expect("a root that ships");
     stranger(Evidence::of(vec![rds.certificate.clone()], &[&other.certificate]))
@@ -140,4 +124,25 @@ fn somebody_else_answers_for_a_providers_host() {
         .with_host("db.company.example", "203.0.113.7")
         .with_settings(|_| {})
         .fails(&codes::UNKNOWN_ISSUER);
+}
+
+#[test]
+fn a_certificate_for_another_name_is_no_inspecting_proxys() {
+    let other = Authority::root("Another Root");
+    // Who inspects TLS has a certificate for the name that was asked for: this is another machine.
+    let machine =
+        || Evidence::of(vec![Authority::root_with(params("vm-7", false)).certificate], &[&other.certificate]);
+    let at = |address: &str| {
+        let found = machine().with_host(AZURE, address).with_settings(|_| {}).fails(&codes::TLS_INSPECTION);
+        let first = found.diagnosis.fixes[0].text.clone();
+        assert!(first.starts_with("in the DNS") && first.contains("it leads to another machine"), "{first}");
+        assert!(
+            found.diagnosis.fixes.iter().all(|fix| !fix.text.contains("exempted")),
+            "{:#?}",
+            found.diagnosis.fixes
+        );
+        first
+    };
+    assert!(at("10.0.4.5").contains("the zone privatelink.postgres.database.azure.com"));
+    assert!(!at("20.61.7.9").contains("privatelink"));
 }

@@ -790,17 +790,6 @@ fn the_session() {
     let found = hosts("5433", false).sets("host", "a.example,b.example,OTHER-HOST");
     assert!(found.diagnosis.fixes[0].text.contains("default_transaction_read_only"), "{:?}", found.diagnosis);
     assert!(found.diagnosis.fixes.iter().all(|fix| !fix.names("port")), "{:?}", found.diagnosis.fixes);
-    // What a provider set, its customer can see and take back in the session.
-    let found = Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
-        .with_settings(|settings| {
-            let wanted = parameter("target_session_attrs", "read-write", Origin::ConnectionString);
-            settings.parameters.push(wanted);
-        })
-        .with_session(SessionFailure::WrongSessionAttrs { standby: Some(false), read_only: Some(true) })
-        .fails(&codes::SESSION_READONLY);
-    let first = &found.diagnosis.fixes[0];
-    assert!(first.text.contains("the storage is nearly full"), "{first:?}");
-    assert!(first.command.as_ref().unwrap().contains("RESET default_transaction_read_only"), "{first:?}");
     Evidence::healthy()
         .with_error("XX000", "something\x1b[31m odd")
         .fails(&codes::SERVER_ERROR)
@@ -829,4 +818,19 @@ fn after_a_fatal_error_prefer_goes_on_in_plaintext() {
         )
         .fails(&codes::HBA_REJECTED)
         .because("continues without TLS");
+}
+
+#[test]
+fn a_read_only_default_of_a_providers_is_taken_back_in_the_session() {
+    // What a provider set, its customer can see and take back in the session.
+    let found = Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
+        .with_settings(|settings| {
+            let wanted = parameter("target_session_attrs", "read-write", Origin::ConnectionString);
+            settings.parameters.push(wanted);
+        })
+        .with_session(SessionFailure::WrongSessionAttrs { standby: Some(false), read_only: Some(true) })
+        .fails(&codes::SESSION_READONLY);
+    let first = &found.diagnosis.fixes[0];
+    assert!(first.text.contains("the storage is nearly full"), "{first:?}");
+    assert!(first.command.as_ref().unwrap().contains("RESET default_transaction_read_only"), "{first:?}");
 }
