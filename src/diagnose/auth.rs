@@ -381,8 +381,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         .fixes(placeholder_password(view))
         .fixes(ends.map(|(password, what)| without_its_ends(password, what)))
         .fixes(first)
-        .fixes(cut_password(view))
-        .fixes(at_server(view))
+        .fixes(cut_password(view).into_iter().chain(at_server(view)))
         .fixes(fixes)
         .fixes(last),
     )
