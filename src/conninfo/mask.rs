@@ -52,7 +52,9 @@ fn with_their_words(input: &[u8], secrets: Vec<Range<usize>>) -> Vec<Range<usize
 pub fn mask_at(input: &[u8], secrets: Vec<Range<usize>>, spans: &[Range<usize>]) -> Masked {
     let inside = |range: Range<usize>| range.start.min(input.len())..range.end.min(input.len());
     let secrets = merged(secrets.into_iter().map(inside).collect());
-    let within = |at: usize| secrets.iter().find(|secret| secret.start < at && at < secret.end);
+    // They are in order, and there may be thousands.
+    let next = |at: usize| secrets.get(secrets.partition_point(|secret| secret.end <= at));
+    let within = |at: usize| next(at).filter(|secret| secret.start < at);
     let spans: Vec<Range<usize>> = spans
         .iter()
         .map(|span| {
@@ -74,16 +76,17 @@ pub fn mask_at(input: &[u8], secrets: Vec<Range<usize>>, spans: &[Range<usize>])
     let mut places = Vec::new();
     for (&start, &end) in cuts.iter().zip(cuts.iter().skip(1)) {
         places.push((start, text.len()));
-        if secrets.iter().any(|secret| secret.start <= start && end <= secret.end) {
-            if secrets.iter().any(|secret| secret.start == start) {
-                text.push_str(MASK);
-            }
-        } else {
-            text.push_str(&printable_bytes(input.get(start..end).unwrap_or_default()));
+        match next(start).filter(|secret| secret.start <= start) {
+            Some(secret) if secret.start == start => text.push_str(MASK),
+            Some(_) => {}
+            None => text.push_str(&printable_bytes(input.get(start..end).unwrap_or_default())),
         }
     }
     let total = text.len();
-    let place = |at: usize| places.iter().find(|(cut, _)| *cut == at).map_or(total, |(_, place)| *place);
+    let place = |at: usize| {
+        let found = places.get(places.partition_point(|(cut, _)| *cut < at));
+        found.map_or(total, |(_, place)| *place)
+    };
     let spans = spans.iter().map(|span| place(span.start)..place(span.end)).collect();
     Masked { text, spans }
 }

@@ -11,10 +11,38 @@ use pgtls_check::report::Style;
 use crate::support::parallel::{each, expect};
 
 /// What is repeated.
-const PIECES: &[&str] = &["SCRAM-SHA-256$", "password=", "'", "\"", "%", "&", "(", "://", ">"];
+const PIECES: &[&str] = &[
+    "SCRAM-SHA-256$",
+    "password=",
+    "'",
+    "\"",
+    "%",
+    "&",
+    "(",
+    "://",
+    ">",
+    "a@b:",
+    "secret: ",
+    "pwd=x;",
+    "a=b;",
+    "a=b ",
+    "&a=b",
+    "authorization: ",
+    "postgres://a:b@h ",
+    "postgres://a:b@h,",
+];
 
 /// Where it stands, for `^`.
-const FORMS: &[&str] = &["^", "host='^'", "password=^", "postgresql://u:^@h/d", "Host=h;Password=^"];
+const FORMS: &[&str] = &[
+    "^",
+    "host='^'",
+    "password=^",
+    "postgresql://u:^@h/d",
+    "Host=h;Password=^",
+    "Driver={^",
+    "pgsql:^",
+    "jdbc:postgresql://h/d?^",
+];
 
 /// The processor's time of this thread, in nanoseconds (Linux, sched-stats).
 fn work() -> u64 {

@@ -286,15 +286,24 @@ fn choose(dialect: &Dialect, found: &Found<'_>, settings: &mut [Setting]) -> Vec
         let order = isize::try_from(at).unwrap_or(isize::MAX);
         (source, if dialect.keywords.repeated == Repeated::Last { order } else { -order })
     };
-    for at in 0..settings.len() {
-        let Some(subject) = settings.get(at).and_then(subject) else { continue };
-        let rivals = settings.iter().enumerate().filter(|(_, other)| self::subject(other) == Some(subject));
-        let best = rivals.map(|(other, _)| other).max_by_key(|other| rank(*other)).unwrap_or(at);
-        if best != at {
-            if let Some(setting) = settings.get_mut(at) {
-                setting.counts = false;
-            }
-            remarks.push(Remark::Overridden { setting: at, by: best });
+    // One entry for each thing that the driver knows, however long the string is.
+    let mut best: Vec<(&str, usize)> = Vec::new();
+    for (at, setting) in settings.iter().enumerate() {
+        let Some(subject) = subject(setting) else { continue };
+        match best.iter_mut().find(|(known, _)| *known == subject) {
+            Some((_, other)) => *other = std::cmp::max_by_key(*other, at, |at| rank(*at)),
+            None => best.push((subject, at)),
+        }
+    }
+    let chosen = |setting| {
+        let subject = subject(setting)?;
+        best.iter().find(|(known, _)| *known == subject).map(|(_, at)| *at)
+    };
+    let chosen: Vec<Option<usize>> = settings.iter().map(chosen).collect();
+    for ((at, setting), by) in settings.iter_mut().enumerate().zip(chosen) {
+        if let Some(by) = by.filter(|by| *by != at) {
+            setting.counts = false;
+            remarks.push(Remark::Overridden { setting: at, by });
         }
     }
     remarks

@@ -12,6 +12,8 @@ mod prisma;
 mod python;
 mod rust;
 
+use std::sync::OnceLock;
+
 use super::demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
 use super::grammar::pairs::{self, Backslash, Prefix, Syntax};
 use super::grammar::url::{self, Bare, FORM, LENIENT, LITERAL, Login, Path, STRICT, STRICT_FORM};
@@ -22,6 +24,7 @@ use super::{
     Absent, Case, Dialect, FaultKind, Hosts, Keyword, Keywords, Kind, Library, Meaning, Repeated, Rewrite,
     Surroundings, Unknown, Variables,
 };
+use crate::order;
 
 /// All dialects, those of one ecosystem together.
 pub fn all() -> impl Iterator<Item = &'static Dialect> {
@@ -67,16 +70,41 @@ pub(super) fn knows(name: &str) -> bool {
 /// Those whose own keyword this is: of a name that many have, none.
 pub fn owners(name: &str) -> Vec<&'static str> {
     let mut owners: Vec<&'static str> = Vec::new();
-    for dialect in all().filter(|dialect| dialect.keyword(name).is_some()) {
-        let family = dialect.title;
-        if !owners.contains(&family) {
-            owners.push(family);
+    let named = INDEX.get_or_init(index);
+    let start = named.partition_point(|(beginning, ..)| *beginning < self::beginning(name));
+    let alike = named.iter().skip(start).take_while(|(beginning, ..)| *beginning == self::beginning(name));
+    for (_, known, dialect) in alike {
+        if dialect.is_called(known, name) && !owners.contains(&dialect.title) {
+            owners.push(dialect.title);
         }
     }
     let foreign =
         FOREIGN.iter().filter(|(_, names)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
     owners.extend(foreign.map(|(product, _)| *product));
     owners
+}
+
+/// All drivers' names for keywords, in the order of their beginnings: a long string asks for every word of it.
+static INDEX: OnceLock<Vec<(u64, &'static str, &'static Dialect)>> = OnceLock::new();
+
+fn index() -> Vec<(u64, &'static str, &'static Dialect)> {
+    let names = |dialect: &'static Dialect| {
+        let known = dialect.keywords.known.iter().flat_map(|rows| rows.iter());
+        known.flat_map(Keyword::names).map(move |name| (beginning(name), name, dialect))
+    };
+    let mut index: Vec<_> = all().flat_map(names).collect();
+    order::by_key(&mut index, |(beginning, ..)| *beginning);
+    index
+}
+
+/// What names begin with that some driver takes for the same.
+fn beginning(name: &str) -> u64 {
+    bare(name).take(8).fold(0, |all, next| all << 8 | u64::from(u32::from(next) & 0xff))
+}
+
+/// A name without its case and blanks.
+fn bare(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
 }
 
 /// Keywords of other databases' drivers that people bring along.
@@ -91,16 +119,19 @@ const FOREIGN: [(&str, &[&str]); 2] = [
 impl Dialect {
     /// The keyword of a name, as this driver compares names, and the name as it knows it.
     pub(super) fn keyword(&self, name: &str) -> Option<(&'static Keyword, &'static str)> {
-        fn bare(text: &str) -> impl Iterator<Item = char> {
-            text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
-        }
-        let is = |known: &str| match self.keywords.case {
+        let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
+        known
+            .into_iter()
+            .find_map(|keyword| Some((keyword, keyword.names().find(|known| self.is_called(known, name))?)))
+    }
+
+    /// Whether a name is this one, as this driver compares names.
+    fn is_called(&self, known: &str, name: &str) -> bool {
+        match self.keywords.case {
             Case::Exact => known == name,
             Case::Any => known.eq_ignore_ascii_case(name),
             Case::AnyWithoutBlanks => bare(known).eq(bare(name)),
-        };
-        let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
-        known.into_iter().find_map(|keyword| Some((keyword, keyword.names().find(|name| is(name))?)))
+        }
     }
 
     /// What it calls an option of libpq's.
@@ -330,5 +361,21 @@ mod tests {
         assert!(owners("uselibpqcompat").iter().any(|owner| owner.contains("node-postgres")));
         assert!(owners("no such thing").is_empty());
         assert_eq!(nearest("jdcb"), Some("jdbc"));
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for rows in all().flat_map(|dialect| dialect.keywords.known) {
+            names.extend(rows.iter().flat_map(Keyword::names));
+        }
+        for name in names {
+            let typed = [name.to_owned(), name.to_uppercase(), format!(" {name}\t"), format!("{name}s")];
+            for name in typed {
+                let searched: BTreeSet<&str> = all()
+                    .filter(|dialect| dialect.keyword(&name).is_some())
+                    .map(|dialect| dialect.title)
+                    .collect();
+                let found = owners(&name);
+                let found = found.into_iter().filter(|owner| FOREIGN.iter().all(|row| row.0 != *owner));
+                assert_eq!(found.collect::<BTreeSet<_>>(), searched, "{name}");
+            }
+        }
     }
 }
