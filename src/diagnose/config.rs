@@ -488,7 +488,21 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     });
     let further: Vec<Fix> = further.filter(|_| !is_escaped).collect();
     let all: Vec<String> = names().map(str::to_owned).collect();
-    let title = match all.as_slice() {
+    Some(
+        Finding::titled(unknown_title(&all))
+            .because(because.join("; "))
+            .fact_if("option", (!keyword.contains("://")).then_some(keyword))
+            .fact_if("also_unknown", (all.len() > 1).then(|| all.get(1..).unwrap_or_default().to_vec()))
+            .fact_if("nearest", *nearest)
+            .mark(mark)
+            .fix(fix)
+            .fixes(further),
+    )
+}
+
+/// Names all that libpq does not know.
+fn unknown_title(all: &[String]) -> String {
+    match all {
         [one] if one.contains("://") => match one.split("://").next().unwrap_or_default() {
             "postgresql" | "postgres" => "a space stands before the URI".to_owned(),
             scheme => format!("libpq knows no URI that begins with {scheme}://"),
@@ -499,17 +513,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             format!("unknown connection option `{one}`; also unknown: {}", others.join(", "))
         }
         [] => "unknown connection option".to_owned(),
-    };
-    Some(
-        Finding::titled(title)
-            .because(because.join("; "))
-            .fact_if("option", (!keyword.contains("://")).then_some(keyword))
-            .fact_if("also_unknown", (all.len() > 1).then(|| all.get(1..).unwrap_or_default().to_vec()))
-            .fact_if("nearest", *nearest)
-            .mark(mark)
-            .fix(fix)
-            .fixes(further),
-    )
+    }
 }
 
 /// The URL as it was before it came into a document.

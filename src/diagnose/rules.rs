@@ -59,9 +59,23 @@ pub(super) fn codes() -> Vec<&'static Code> {
 pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
-        let found = with_joined_urls(by_default::with_origin(found, view), view);
+        let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
         with_hint(with_fall_back(found, view), view)
     })
+}
+
+/// An address that nobody typed may lead to another server, whose faults these are then.
+fn with_detour(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let is_told = found.evidence.iter().any(|(label, _)| *label == "address_from");
+    let detour = certificate::detour(view).filter(|detour| detour.is_stray && !is_told);
+    if let Some(detour) = detour.filter(|_| found.code.stage >= Stage::Certificate) {
+        found.evidence.push(("address_from", detour.words.into()));
+        found.fixes.push(Fix {
+            text: format!("if that is not the server that is meant: {}", detour.removal.text),
+            ..detour.removal
+        });
+    }
+    found
 }
 
 /// What the server itself advises comes before what is advised here.

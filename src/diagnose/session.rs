@@ -796,6 +796,18 @@ fn read_only_by_default(view: &View<'_>) -> Fix {
                 ))
 }
 
+/// A standby in the place of a primary that is not there.
+fn promoted() -> Fix {
+    Fix::server(
+        "other hosts of the list did not get this far (below): start the primary again; if it does not come back, promote this standby, by \
+         your failover tool (Patroni, repmgr, …) or, where there is none, here",
+    )
+    .run("SELECT pg_promote();")
+    .or_at_provider(
+        "other hosts of the list did not get this far (below): see in the provider's console which server is the primary",
+    )
+}
+
 fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let SessionFailure::WrongSessionAttrs { standby, read_only } = view.session_failure()? else {
         return None;
@@ -812,14 +824,17 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     }
     match read_only {
         Some(true) => found.push("read-only by default".to_owned()),
-        Some(false) => found.push("read-write".to_owned()),
-        None => {}
+        // Whatever a standby's default is, it takes no writes.
+        Some(false) if *standby != Some(true) => found.push("read-write".to_owned()),
+        Some(false) | None => {}
     }
     let found = if found.is_empty() { "not reported".to_owned() } else { found.join(", ") };
     let several = view.settings().is_some_and(|settings| settings.hosts.len() > 1);
     let wants_writes = wanted == "read-write";
     // A standby is read-only whatever its default; a primary only by that.
     let by_default = wants_writes && *standby == Some(false) && *read_only == Some(true);
+    let others_failed = several && view.evidence.attempts.iter().any(|attempt| attempt.session.is_none());
+    let lost = wants_writes && *standby == Some(true) && others_failed;
     Some(
         Finding::titled(format!("target_session_attrs={wanted}, but the server is {found}"))
             .because(if several {
@@ -839,6 +854,7 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 _ => None,
             })
             .fixes(by_default.then(|| read_only_by_default(view)))
+            .fixes(lost.then(promoted))
             .fixes((!by_default || several).then(|| Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \

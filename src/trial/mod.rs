@@ -236,6 +236,10 @@ impl<'a> Trials<'a> {
         if let Some(name) = self.sought.take().filter(|_| self.captured.is_some()) {
             kept.iter_mut().for_each(|fix| fix.name_the_root(&name));
         }
+        // Whatever a trial led to, what mends the fault that is told is said.
+        if kept.is_empty() {
+            kept.extend(diagnosis.fixes.first().cloned());
+        }
         self.in_order(kept, diagnosis)
     }
 
@@ -245,7 +249,7 @@ impl<'a> Trials<'a> {
             self.evidence.config.as_ref().is_ok_and(|settings| settings.path("sslcert").is_some());
         // Where DNS does not know the name either, the one that the server gives itself is the likelier.
         let is_stray =
-            |fix: &Fix| self.removes_stray_address(fix) && *diagnosis.code == codes::HOSTNAME_MISMATCH;
+            |fix: &Fix| self.removes_stray_address(fix) && diagnosis.code.stage == Stage::Certificate;
         let is_lost = kept.iter().any(|fix| fix.tried == Some(Trial::Fails) && is_stray(fix));
         let first = diagnosis.fixes.first().map(|fix| (&fix.settings, &fix.edit));
         let is_first = |fix: &Fix| first == Some((&fix.settings, &fix.edit));

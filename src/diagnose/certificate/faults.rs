@@ -173,6 +173,19 @@ const END_OF_LEAF: &str = "openssl x509 -noout -enddate -in server.crt";
 const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | openssl pkcs7 -print_certs -noout -text | grep -E \
                            'Subject:|Not After'";
 
+/// What was replaced in its file and not loaded: `if_so` says how to tell, by what `look` prints.
+fn reload_of_renewed(view: &View<'_>, if_so: &str, look: &str) -> Fix {
+    Fix::server(format!(
+        "on the server: the first command names the file that the server on this port reads (another cluster has its own); {if_so}, it was \
+         replaced and not loaded: reload"
+    ))
+    .run(format!(
+        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}",
+        view.port(),
+        reissue::RELOAD
+    ))
+}
+
 /// Puts a new certificate into the server. Many an expired certificate was renewed in its file, and the server was never
 /// told.
 fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
@@ -186,16 +199,11 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     if view.rehearsal().is_some() || view.evidence.judged_at > view.evidence.started {
         return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
-    let reload = Fix::server(
-        format!("on the server: the first command names the file that the server on this port reads (another cluster has its own); if {part} \
-         in it is still valid, it was renewed and not loaded: reload"),
-    )
-    .run(format!(
-        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{}\n{}",
-        view.port(),
+    let reload = reload_of_renewed(
+        view,
+        &format!("if {part} in it is still valid"),
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
-        reissue::RELOAD
-    ));
+    );
     let past = "on the server, if it has expired there too";
     let renewed = match (at, other_name(view)) {
         // Renewed with the names it has it would be refused next.
@@ -322,6 +330,8 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
     let (defect, facts, part) = first(view, |defect| matches!(defect, Defect::Revoked { .. }))?;
     let Defect::Revoked { date, reason, list, .. } = defect else { return None };
     let since = date.map_or("a day not told".to_owned(), |date| date.date());
+    let at = defect.place().unwrap_or(0);
+    let may_be_replaced = at == 0 && view.provider().is_none() && view.rehearsal().is_none();
     Some(
         Finding::titled(format!("{part} was revoked on {since}"))
             .because(
@@ -333,6 +343,10 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("since", since)
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
+            .fixes(may_be_replaced.then(|| {
+                let if_so = "if its certificate has another serial number than the one above";
+                reload_of_renewed(view, if_so, "openssl x509 -noout -serial -in server.crt")
+            }))
             .fixes(reissued(
                 view,
                 defect.place().unwrap_or(0),

@@ -100,6 +100,23 @@ pub(in super::super) const KEY_MISMATCH: &[Reading] = &[reading(
     "here: set sslcert and sslkey to files that belong together",
 )];
 
+/// What PostgreSQL writes when it starts or reloads.
+pub(in super::super) const SERVER_KEY_MISMATCH: &[Reading] = &[reading(
+    &[&c::SERVER_KEY_MISMATCH],
+    "the server's private key does not belong to the first certificate of its file: PostgreSQL does not start, or keeps what it had loaded",
+    "openssl x509 -noout -pubkey -in server.crt and openssl pkey -pubout -in server.key print the same for a pair",
+    "on the server: put the server's own certificate first in the file of ssl_cert_file, or use the key that it was requested with; then start it (if it runs: SELECT pg_reload_conf();)",
+)];
+
+/// `system` is a word since libpq 16; before, a file.
+pub(in super::super) const SYSTEM_TOO_NEW: &[Reading] = &[reading(
+    &[&c::ROOT_FILE_MISSING],
+    "sslrootcert=system is read as the name of a file: this libpq is older than 16",
+    "psql --version",
+    "here: update libpq to 16 or later, or set sslrootcert to a file: the system's roots are /etc/ssl/certs/ca-certificates.crt on Debian \
+     and Ubuntu, /etc/pki/tls/certs/ca-bundle.crt on Red Hat",
+)];
+
 pub(in super::super) const KEY_INVALID: &[Reading] = &[reading(
     &[&c::CLIENT_KEY_INVALID, &c::CLIENT_CERT_INVALID],
     "the client's private key cannot be used",
