@@ -210,7 +210,8 @@ fn set_by_words(text: &[u8], before: &[u8], name: &Range<usize>) -> Option<Range
     (is_set && blanks > 0).then(|| value..value_end(text, value))
 }
 
-/// The most URLs that are looked at in one word.
+/// The most URLs in one word from each of which on all that follows is looked at. Of the others everything up to the last `@`
+/// counts as a password, which the first of them already has for one, and each has its port.
 const MOST_URLS: usize = 20;
 
 fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
@@ -238,9 +239,14 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
                     urls += 1;
                     match urls {
                         ..MOST_URLS => ranges.extend(in_url(text.get(..url_end).unwrap_or(text), start + 3)),
-                        // What goes on like this is nothing to be shown.
-                        MOST_URLS => ranges.push(start + 3..url_end),
-                        _ => {}
+                        number => {
+                            let word = text.get(..url_end).unwrap_or(text);
+                            if number == MOST_URLS {
+                                let last = word.iter().rposition(|byte| *byte == b'@');
+                                ranges.extend(last.map(|last| start + 3..last));
+                            }
+                            ranges.extend(in_short_url(word, start + 3));
+                        }
                     }
                 }
                 Some([b'>', ..]) => ranges.extend(in_element(text, start)),
@@ -276,6 +282,7 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
         ranges.extend(encoded_assignment(name).map(|value| start + value.start..start + value.end));
         start = end;
     }
+    ranges.retain(|range| !range.is_empty());
     ranges
 }
 
@@ -332,6 +339,19 @@ fn in_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
     let found = match password_in_authority(authority) {
         Some(password) => vec![password],
         None => ports_that_are_none(authority),
+    };
+    found.into_iter().map(|found| start + found.start..start + found.end).collect()
+}
+
+/// What stands in the place of a port in a URL whose password is told elsewhere, up to its path.
+fn in_short_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
+    let rest = text.get(start..).unwrap_or_default();
+    let host = rest.split(|byte| matches!(byte, b'/' | b'?')).next().unwrap_or_default();
+    // The bracket closes behind the path, if ever.
+    let found = match host.starts_with(b"[") && !host.contains(&b']') {
+        true => Some(0..rest.len()).into_iter().collect(),
+        false if host.contains(&b'@') => Vec::new(),
+        false => ports_that_are_none(host),
     };
     found.into_iter().map(|found| start + found.start..start + found.end).collect()
 }
@@ -672,6 +692,28 @@ mod tests {
             let word = word.as_bytes();
             for unread in [0, word.len()] {
                 prop_assert!(!is_harmless_word(word) || searched(word, unread).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn of_many_urls_the_last_are_read_as_the_first() {
+        for count in [1, 5, 18, 19, 20, 21, 22, 40] {
+            let before = "http://h/,".repeat(count);
+            for (last, shown) in [
+                ("a://h/x?y,b://g/", "a://h/x?y,b://g/"),
+                ("a://h:S3cret/", "a://h:********/"),
+                ("a://h:1,g:S3cret/", "a://h:1,g:********/"),
+                ("a://[::1]:S3cret", "a://[::1]:********"),
+            ] {
+                let typed = format!("{before}{last} b://h/");
+                assert_eq!(mask_argument(typed.as_bytes()), format!("{before}{shown} b://h/"));
+            }
+            for last in
+                ["a://u:S3cret@h/", "a://u:x/S3cret@h/", "a://u@s:x?S3cret@h/", "a://u:x/,b://S3cret@h"]
+            {
+                let shown = mask_argument(format!("{before}{last}{before}").as_bytes());
+                assert!(!shown.contains("S3cret") && shown.contains("@h"), "{shown}");
             }
         }
     }

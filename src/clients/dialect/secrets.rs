@@ -275,23 +275,28 @@ fn next_keyword(original: &[u8], start: usize) -> usize {
 
 /// The passwords of URLs, as they are typed.
 fn logins(original: &[u8]) -> Vec<Range<usize>> {
-    // Each takes a look at all that follows it.
+    // So many take a look at all that follows them. Of the others everything up to the last `@` counts as a password, which
+    // the first of them mostly has for one.
     const MOST_URLS: usize = 20;
     let mut found = Vec::new();
     let starts = original.windows(3).enumerate().filter(|(_, window)| *window == b"://");
     for (number, (at, _)) in starts.enumerate() {
-        if number == MOST_URLS {
-            found.push(at + 3..original.len());
-            break;
-        }
         let rest = original.get(at + 3..).unwrap_or_default();
-        // The string ends at a quote or blank, unless there is an @ behind it.
-        let all = super::grammar::url::password_as_typed(original, at + 3, knows);
-        found.extend(all);
+        match number {
+            // The string ends at a quote or blank, unless there is an @ behind it.
+            ..MOST_URLS => found.extend(super::grammar::url::password_as_typed(original, at + 3, knows)),
+            MOST_URLS => {
+                let last = original.iter().rposition(|byte| *byte == b'@');
+                found.extend(last.filter(|last| *last > at + 3).map(|last| at + 3..last));
+            }
+            _ => {}
+        }
         // Without any @: what should be a port and is none.
-        let colon = rest.iter().position(|byte| *byte == b':').filter(|_| !rest.starts_with(b"["));
-        if let Some(colon) = colon {
-            let start = at + 3 + colon + 1;
+        const LONGEST_ADDRESS: usize = 64;
+        let address = rest.iter().take(LONGEST_ADDRESS).position(|byte| *byte == b']');
+        let host = address.filter(|_| rest.starts_with(b"[")).unwrap_or(0);
+        if let Some(colon) = rest.iter().skip(host).position(|byte| *byte == b':') {
+            let start = at + 3 + host + colon + 1;
             let length = original.get(start..).unwrap_or_default();
             let end =
                 length.iter().position(|byte| b"/?#,@ \t\r\n'\"".contains(byte)).unwrap_or(length.len());
