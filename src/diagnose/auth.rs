@@ -777,6 +777,9 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
         (NO_ENTRY, entry_fixes(view, &told, rejects))
     };
     let from = client.as_ref().map(|client| format!(", from {client}")).unwrap_or_default();
+    let by_default = database_by_default(view, &database).filter(|_| !terminated && !unencrypted);
+    let from_user = by_default.as_ref().map(|_| "the user (dbname is not set)");
+    let fixes: Vec<Fix> = by_default.into_iter().chain(fixes).collect();
     let own = own_address(view, client.as_deref());
     let cause = match manager(view).filter(|_| !terminated && !unencrypted) {
         Some(_) => {
@@ -809,11 +812,22 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("client", client.clone().unwrap_or_else(|| "not reported".to_owned()))
             .fact("user", user)
             .fact("database", database)
+            .fact_if("database_from", from_user)
             .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not reported".to_owned()))
             .fact("server_says", words(message))
             .fixes(fixes)
             .fix(Fix::text("check the spelling of user and database: another one may be allowed")),
     )
+}
+
+/// Without dbname libpq asks for a database that is called like the user: rules for other databases do not match that.
+fn database_by_default(view: &View<'_>, database: &str) -> Option<Fix> {
+    let is_named = view
+        .origin("dbname")
+        .is_some_and(|origin| !matches!(origin, Origin::Default | Origin::ToolDefault(_)));
+    (!is_named && database == view.user()).then(|| {
+        Fix::text("dbname is not set, so the database is called like the user: set it to the one that is meant: dbname=NAME")
+    })
 }
 
 /// The address of this machine's end of the connection, where the server saw another one of the same family.

@@ -311,12 +311,13 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
         return finding
                 .because(format!(
                     "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has private access, \
-                     and the zone {zone} is not linked to this machine's network"
+                     and here the zone {zone} is not seen (it is not linked to this machine's network), or has no record of this server"
                 ))
                 .fact("private_dns_zone", zone)
                 .fix(Fix::text(format!(
                     "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not \
-                     enough; over a VPN, use that network's DNS)"
+                     enough; over a VPN, use that network's DNS); where other servers' names resolve here, this server's record is missing \
+                     in that zone: add it (the private endpoint's DNS zone group does)"
                 )))
                 .fixes(hints)
                 .fix(look_up(name));

@@ -771,6 +771,13 @@ fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
     }
 }
 
+/// The file that stands for the system's store by `SSL_CERT_FILE`: OpenSSL's own lie below /etc and /usr.
+fn of_variable<'a>(view: &View<'a>) -> Option<&'a std::path::Path> {
+    let RootSource::System { file: Some(file), .. } = &view.store()?.source else { return None };
+    let is_own = ["/etc", "/usr", "/var", "/opt/homebrew", "/System"].iter().any(|own| file.starts_with(own));
+    (!is_own && !file.as_os_str().is_empty() && !cfg!(windows)).then_some(file)
+}
+
 /// Whatever else keeps the path from a root of the file.
 pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
     let (_, defect) = judged(view)?;
@@ -826,6 +833,11 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
             // Of the system's roots their number says enough.
             .fact_if("in_file", (!is_system).then(|| in_file(view)))
             .fact("known_roots", otherwise::no_known_root(view))
+            .fact_if("system_store", of_variable(view).map(path_text))
+            .fixes(of_variable(view).map(|_| {
+                Fix::text("here: SSL_CERT_FILE is set, and OpenSSL reads its file in the place of the system's own store: unset it")
+                .by_unsetting(&["SSL_CERT_FILE"])
+            }))
             .fixes(is_known.then_some(by_provider).into_iter().flatten())
             .fix(missing_root)
             .fixes(rehearsed.map(|_| Fix::text("have the certificate issued by the CA that the clients trust already")))

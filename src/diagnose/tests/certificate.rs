@@ -14,7 +14,7 @@ use crate::diagnose::codes;
 use crate::evidence::Evidence;
 use crate::provider::known_root;
 use crate::timestamp::Timestamp;
-use crate::trust::{CrlDirectory, CrlDirectoryState, FileCrl, Revocation};
+use crate::trust::{CrlDirectory, CrlDirectoryState, FileCrl, Revocation, RootSource, Roots};
 
 const AZURE: &str = "x.postgres.database.azure.com";
 
@@ -44,6 +44,23 @@ fn an_issuer_that_nothing_tells_about() {
         .fails(&codes::UNKNOWN_ISSUER)
         .shows("sought", &chain.root.certificate.fingerprint());
     Evidence::of(chain.sent(), &[&chain.root.certificate]).verified();
+}
+
+/// A distribution of its own (conda, Nix) names its store by a variable, and then the machine's is not read.
+#[test]
+fn a_store_that_a_variable_puts_in_the_place_of_the_systems_is_named() {
+    let (chain, other) = (Chain::honest(), Authority::root("Another Root"));
+    let found = |file: &str| {
+        let source = RootSource::System { file: Some(file.into()), directory: None };
+        let evidence = Evidence::of(chain.sent(), &[&other.certificate]).with_trust(|trust| {
+            let Roots::Loaded(store) = &mut trust.roots else { panic!() };
+            store.source = source;
+        });
+        evidence.fails(&codes::UNKNOWN_ISSUER).diagnosis
+    };
+    let by_variable = found("/opt/conda/ssl/cacert.pem");
+    assert_eq!(by_variable.fixes[0].command.as_deref(), Some("unset SSL_CERT_FILE"), "{by_variable:#?}");
+    assert!(!format!("{:?}", found("/etc/ssl/cert.pem")).contains("SSL_CERT_FILE"));
 }
 
 #[test]

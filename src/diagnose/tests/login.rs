@@ -296,6 +296,52 @@ fn a_standby_without_sessions_is_not_waited_for() {
     assert!(found.diagnosis.fixes.iter().all(|fix| !fix.waits), "{:?}", found.diagnosis.fixes);
 }
 
+/// Rules for the database that is meant do not match the one that libpq asks for by itself.
+#[test]
+fn a_database_that_nobody_named_comes_before_a_line_for_it() {
+    let evidence = |named: bool| {
+        let message =
+            r#"no pg_hba.conf entry for host "198.51.100.9", user "app", database "app", SSL encryption"#;
+        Evidence::healthy().with_error("28000", message).with_settings(|settings| {
+            settings.parameters.retain(|known| known.keyword != "dbname");
+            let origin = if named { Origin::ConnectionString } else { Origin::Default };
+            settings.parameters.push(parameter("dbname", "app", origin));
+        })
+    };
+    let found = evidence(false).fails(&codes::HBA_REJECTED).shows("database_from", "dbname is not set");
+    assert!(found.diagnosis.fixes[0].text.contains("dbname=NAME"), "{:?}", found.diagnosis.fixes);
+    let found = evidence(true).fails(&codes::HBA_REJECTED).diagnosis;
+    assert!(!format!("{found:?}").contains("dbname is not set"), "{found:#?}");
+}
+
+/// A standby takes no writes whatever its default, and where the primary is gone another host of a list is none.
+#[test]
+fn a_standby_that_is_left_over_is_promoted_or_the_primary_started() {
+    let failure = SessionFailure::WrongSessionAttrs { standby: Some(true), read_only: Some(false) };
+    let found = Evidence::healthy()
+        .with_session(failure)
+        .with_settings(|settings| {
+            settings.hosts.push(settings.hosts[0].clone());
+            let wanted = parameter("target_session_attrs", "read-write", Origin::ConnectionString);
+            settings.parameters.push(wanted);
+        })
+        .with(|evidence| {
+            let mut down = evidence.attempts[0].clone();
+            let refused = OsFailure {
+                kind: std::io::ErrorKind::ConnectionRefused,
+                code: None,
+                text: "Connection refused".to_owned(),
+            };
+            down.tcp.as_mut().unwrap().result = TcpResult::Failed(refused);
+            (down.negotiate, down.tls, down.session) = (None, None, None);
+            evidence.attempts.insert(0, down);
+            evidence.attempts[1].host = 1;
+        })
+        .fails(&codes::SESSION_READONLY)
+        .titled("target_session_attrs=read-write, but the server is a standby; before it: 203.0.113.7 port 5432: refused");
+    assert_eq!(found.diagnosis.fixes[0].command.as_deref(), Some("SELECT pg_promote();"));
+}
+
 #[test]
 fn pg_hba_tells_what_the_server_saw() {
     let message =
