@@ -123,9 +123,11 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// What a group consists of, each host and address by itself.
-pub(super) async fn members(setup: &Setup, group: Group) -> Vec<Group> {
-    // What is wrong with the settings is found once more by its check.
-    let Ok(resolved) = resolved(setup, group.first.text.as_ref()).await else { return vec![group] };
+///
+/// # Errors
+/// The group, whose settings are wrong: its check finds that once more.
+pub(super) async fn members(setup: &Setup, group: Group) -> Result<Vec<Group>, Group> {
+    let Ok(resolved) = resolved(setup, group.first.text.as_ref()).await else { return Err(group) };
     let members = probe::members(&resolved.settings, setup.total_limit).await;
     let of_member = |(place, member)| {
         let member = Arc::new(member);
@@ -136,5 +138,5 @@ pub(super) async fn members(setup: &Setup, group: Group) -> Vec<Group> {
         };
         Group { first: only(&group.first), same: group.same.iter().map(only).collect() }
     };
-    (0..).zip(members).map(of_member).collect()
+    Ok((0..).zip(members).map(of_member).collect())
 }

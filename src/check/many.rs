@@ -59,6 +59,8 @@ enum Done {
     Checked(Option<Box<Outcome>>, Vec<Given>),
     /// What a group consists of.
     Members(Vec<Group>),
+    /// A group that cannot be taken apart: its settings are wrong.
+    Whole(Group),
 }
 
 /// What the tasks of a run share.
@@ -77,10 +79,18 @@ impl Tasks<'_> {
         let Some(group) = self.waiting.pop() else { return false };
         let setup = Rc::clone(&self.setup);
         if setup.each && group.first.member.is_none() {
-            self.running.spawn_local(async move { Done::Members(in_heap(|| members(&setup, group)).await) });
+            self.running.spawn_local(async move {
+                in_heap(|| members(&setup, group)).await.map_or_else(Done::Whole, Done::Members)
+            });
             return true;
         }
-        let Group { first, same } = group;
+        self.check(group);
+        true
+    }
+
+    /// Starts the check of a group as it is.
+    fn check(&mut self, Group { first, same }: Group) {
+        let setup = Rc::clone(&self.setup);
         let (watcher, mut interrupted) = (self.watcher.begins(&first.source), self.interrupted.clone());
         self.running.spawn_local(async move {
             let mut again = interrupted.clone();
@@ -99,7 +109,6 @@ impl Tasks<'_> {
             };
             Done::Checked(outcome.map(|outcome| Box::new(outcome.given_by(first.source))), same)
         });
-        true
     }
 
     /// Takes the members of a target for targets of their own, next in turn.
@@ -142,6 +151,7 @@ async fn as_they_end(
         while let Some(ended) = next {
             match ended.map_err(io::Error::other)? {
                 Done::Members(members) => tasks.take(members),
+                Done::Whole(group) => tasks.check(group),
                 Done::Checked(None, _) => {}
                 Done::Checked(Some(mut first), same) => {
                     watcher.ends(&first);

@@ -223,3 +223,26 @@ fn every_host_of_a_list_is_checked_by_itself() {
         assert_eq!(replicas.asked(), [1, 1, 1]);
     });
 }
+
+/// What cannot be taken apart is checked as it is, once.
+#[test]
+fn a_target_with_wrong_settings_ends_as_it_does_by_itself() {
+    let home = Home::new();
+    let wrong = [
+        "host=a,b sslmode=foo user=u",
+        "host=a,b port=1,2,3 user=u",
+        "service=nosuch",
+        "host='",
+        "user= host=a",
+    ];
+    for target in wrong {
+        let single = Tool::at(&home).with([target]).run();
+        for (rows, report) in [
+            (1, Tool::at(&home).with(["--each", "--format", "csv", target]).run()),
+            (2, Tool::at(&home).with(["--each", "--format", "csv", target, target]).run()),
+        ] {
+            report.exits(single.status.unwrap());
+            assert_eq!(report.stdout.lines().count(), 1 + rows, "{}", report.stdout);
+        }
+    }
+}
