@@ -282,25 +282,33 @@ fn remedies(view: &View<'_>, record: &ClientCertificateRecord, by_name: bool) ->
             ))
             .run_as(reissue::client("", &view.user())),
         ],
-        (Some(48), _) => incomplete_chain(view, record)
-            .into_iter()
-            .chain([Fix::text(format!(
+        (Some(48), _) => {
+            let other = Fix::text(format!(
                 "use a client certificate issued by {}, with the intermediates after it in the file: sslcert=FILE sslkey=FILE",
                 client_ca(record)
-            ))])
-            .collect(),
+            ));
+            match incomplete_chain(view, record) {
+                // Of one organisation: the issuer is most likely below the CA that is accepted.
+                Some((fix, true)) => vec![fix, other],
+                Some((fix, false)) => vec![other, fix],
+                None => vec![other],
+            }
+        }
         _ => vec![crate::diagnose::fix::in_the_log(
             "\"could not accept SSL connection\" has the reason; the file of sslcert must have the whole chain, the client's certificate first",
         )],
     }
 }
 
-/// The certificates of the file end below a CA that the server accepts or may accept.
-fn incomplete_chain(view: &View<'_>, record: &ClientCertificateRecord) -> Option<Fix> {
+/// The certificates of the file end below a CA that the server may accept; and whether that is of the same organisation as one
+/// that it does.
+fn incomplete_chain(view: &View<'_>, record: &ClientCertificateRecord) -> Option<(Fix, bool)> {
     let ClientIdentity::Ready(ready) = &view.trust()?.client else { return None };
     let last = ready.chain.last()?.facts().ok().filter(|facts| !facts.is_self_signed())?;
     let issuer = text::printable(&last.issuer.to_string());
     let is_accepted = record.authorities.iter().any(|name| text::printable(name) == issuer);
+    let organisation = last.issuer.first("O").map(|name| format!("O={}", text::printable(&name.text())));
+    let is_of_one = organisation.is_some_and(|one| record.authorities.iter().any(|name| name.contains(&one)));
     let file = path_text(&ready.certificate_file);
     let holds = match ready.chain.len() {
         1 => "one certificate".to_owned(),
@@ -313,10 +321,11 @@ fn incomplete_chain(view: &View<'_>, record: &ClientCertificateRecord) -> Option
         client_ca(record)
     ));
     let quoted = text::shell_quoted(&ready.certificate_file.to_string_lossy());
-    (!is_accepted && !record.authorities.is_empty()).then(|| match cfg!(windows) {
+    let fix = match cfg!(windows) {
         true => fix,
         false => fix.run(format!("cat intermediate.crt >> {quoted}")),
-    })
+    };
+    (!is_accepted && !record.authorities.is_empty()).then_some((fix, is_of_one))
 }
 
 pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
