@@ -176,8 +176,8 @@ const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | opens
 /// What was replaced in its file and not loaded: `if_so` says how to tell, by what `look` prints.
 fn reload_of_renewed(view: &View<'_>, if_so: &str, look: &str) -> Fix {
     Fix::server(format!(
-        "on the server: the first command names the file that the server on this port reads (another cluster has its own); {if_so}, it was \
-         replaced and not loaded: reload"
+        "on the server: the first command names the file that the server on this port reads (another cluster has its own); {if_so} and \
+         not loaded: reload"
     ))
     .run(format!(
         "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}",
@@ -201,7 +201,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     }
     let reload = reload_of_renewed(
         view,
-        &format!("if {part} in it is still valid"),
+        &format!("if {part} in it is still valid, it was renewed"),
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
     );
     let past = "on the server, if it has expired there too";
@@ -344,7 +344,7 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("reason", reason.map_or("not told".to_owned(), |reason| reason.to_string()))
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
             .fixes(may_be_replaced.then(|| {
-                let if_so = "if its certificate has another serial number than the one above";
+                let if_so = "if its certificate has another serial number than the one above, it was replaced";
                 reload_of_renewed(view, if_so, "openssl x509 -noout -serial -in server.crt")
             }))
             .fixes(reissued(
