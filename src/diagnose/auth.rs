@@ -740,7 +740,9 @@ fn of_containers(address: &std::net::IpAddr) -> String {
     let std::net::IpAddr::V4(address) = address else { return String::new() };
     match address.octets() {
         [172, second @ 16..=31, ..] => {
-            format!("\n# of a container, whose address changes: its network, as in 172.{second}.0.0/16")
+            format!(
+                "\n# if that is a container's address, which changes: its network, as in 172.{second}.0.0/16"
+            )
         }
         _ => String::new(),
     }

@@ -31,8 +31,13 @@ fn list_of_hosts(input: &str) -> Option<(Range<usize>, String)> {
         let authority = from + url.find("://")? + 3;
         let url_end = from + url.len();
         let behind = input.get(authority..url_end)?;
-        let length = behind.find(['/', '?']).unwrap_or(behind.len());
-        let host = behind.get(..length)?.rsplit('@').next()?;
+        // All up to the last @ may be a password, with a / or ? in it.
+        let from_host = behind.rfind('@').map_or(0, |at| at + 1);
+        let length = behind.get(from_host..)?.find(['/', '?']).map_or(behind.len(), |at| from_host + at);
+        let host = behind.get(from_host..length)?;
+        if !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:,[]%".contains(c)) {
+            return None;
+        }
         let (path, parameters) = match behind.get(length..)?.split_once('?') {
             Some((path, parameters)) => (path, parameters),
             None => (behind.get(length..)?, ""),
@@ -97,6 +102,8 @@ mod tests {
             ),
             ("postgresql://a postgresql://b postgresql://c/x", "postgresql://a,b,c"),
             ("postgres://a/db,postgres://b/db?password=secret", "postgres://a,b/db"),
+            ("postgres://a/db,postgres://u:pa/ss?w@b/db", "postgres://a,b/db"),
+            ("postgres://u:pa/ss@a/db,postgres://b/db", "postgres://u:pa/ss@a,b/db"),
         ] {
             assert_eq!(mended(input).as_deref(), Some(expected), "{input}");
         }

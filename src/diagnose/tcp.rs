@@ -243,9 +243,7 @@ impl Diagnosis {
             .first()
             .filter(|first| self.code.stage == Stage::Tcp && first.tried == Some(Trial::Works));
         if let Some([("port", port)]) = works.map(|first| first.settings.as_slice()) {
-            self.cause = format!(
-                "the port is wrong: port {port} of the same address answers from here, and the server there verifies"
-            );
+            self.cause = format!("the port is wrong: port {port} of the same address answers from here");
         }
     }
 }
