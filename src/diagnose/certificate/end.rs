@@ -774,7 +774,9 @@ fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
 /// The file that stands for the system's store by `SSL_CERT_FILE`: OpenSSL's own lie below /etc and /usr.
 fn of_variable<'a>(view: &View<'a>) -> Option<&'a std::path::Path> {
     let RootSource::System { file: Some(file), .. } = &view.store()?.source else { return None };
-    let is_own = ["/etc", "/usr", "/var", "/opt/homebrew", "/opt/local", "/System"].iter().any(|own| file.starts_with(own));
+    let is_own = ["/etc", "/usr", "/var", "/opt/homebrew", "/opt/local", "/System"]
+        .iter()
+        .any(|own| file.starts_with(own));
     (!is_own && !file.as_os_str().is_empty() && !cfg!(windows)).then_some(file)
 }
 
