@@ -7,12 +7,12 @@ use std::fs;
 use std::sync::Mutex;
 
 use pgtls_check::cli::Cli;
-use pgtls_check::commands::{self, Streams};
 use pgtls_check::conninfo::{Environment, LoginName};
-use pgtls_check::report::{Format, Style};
+use pgtls_check::report::Format;
 use serde_json::Value;
 
 use crate::support::home::Home;
+use crate::support::in_process;
 use crate::support::odd_pki::{Draft, Issued};
 use crate::support::parallel::{each, expect};
 use crate::support::scripted_server::{Login, Reply, ScriptedServer, Step, Tls, message};
@@ -236,21 +236,14 @@ fn reports(home: &Home, arguments: &[String]) -> BTreeMap<&'static str, String> 
         current_dir: home.path().to_owned(),
         ..Environment::default()
     };
-    let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let mut streams = Streams {
-        out: &mut out,
-        notes: &mut notes,
-        style: Style::document(),
-        notes_style: Style::document(),
-        pager: None,
-    };
-    commands::run_in(&cli, environment, &mut streams).expect("a run");
+    let run = in_process::run(&cli, environment);
+    run.result.expect("a run");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
     let mut reports: BTreeMap<&str, String> = Format::ALL
         .iter()
         .map(|format| (format.name(), fs::read_to_string(file(format.name())).expect("a report")))
         .collect();
-    reports.extend([("verbose", text(&out)), ("notes", text(&notes))]);
+    reports.extend([("verbose", text(&run.out)), ("notes", text(&run.notes))]);
     reports
 }
 

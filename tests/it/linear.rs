@@ -4,9 +4,9 @@
 use std::fs;
 
 use pgtls_check::cli::Cli;
-use pgtls_check::commands::{self, Streams};
 use pgtls_check::conninfo::{Environment, LoginName};
-use pgtls_check::report::Style;
+
+use crate::support::in_process;
 
 use crate::support::parallel::{each, expect};
 
@@ -60,16 +60,8 @@ fn work_of(arguments: &[&str]) -> u64 {
     };
     let begin = work();
     if let Ok(cli) = Cli::read(["pgtls-check"].iter().chain(arguments).map(Into::into)) {
-        let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let mut streams = Streams {
-            out: &mut out,
-            notes: &mut notes,
-            style: Style::document(),
-            notes_style: Style::document(),
-            pager: None,
-        };
         // What comes of it is others' business.
-        let _ = commands::run_in(&cli, environment, &mut streams);
+        let _ = in_process::run(&cli, environment);
     }
     work() - begin
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use pgtls_check::cli::Cli;
 use pgtls_check::clients::dialect;
-use pgtls_check::commands::{self, Streams};
 use pgtls_check::conninfo::{Environment, LoginName};
-use pgtls_check::report::{Format, Style};
+use pgtls_check::report::Format;
 
 use crate::support::home::Home;
+use crate::support::in_process::{self, Run};
 use crate::support::network::{alone, resolver};
 use crate::support::odd_pki::Draft;
 use crate::support::parallel::each;
@@ -204,15 +204,7 @@ fn output(arguments: &[&str], environment: &Environment) -> String {
         Ok(cli) => cli,
         Err(error) => return error.to_string(),
     };
-    let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let mut streams = Streams {
-        out: &mut out,
-        notes: &mut notes,
-        style: Style::document(),
-        notes_style: Style::document(),
-        pager: None,
-    };
-    let result = commands::run_in(&cli, environment.clone(), &mut streams);
+    let Run { result, out, notes } = in_process::run(&cli, environment.clone());
     let mut written = String::from_utf8_lossy(&[out, notes].concat()).into_owned();
     if let Err(error) = result {
         let words = pgtls_check::conninfo::mask_argument(format!("{error:#}").as_bytes());

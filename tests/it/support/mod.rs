@@ -3,6 +3,7 @@
 pub(crate) mod der;
 pub(crate) mod differential;
 pub(crate) mod home;
+pub(crate) mod in_process;
 pub(crate) mod intercepting_proxy;
 pub(crate) mod libpq;
 pub(crate) mod network;
