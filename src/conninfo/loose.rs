@@ -237,6 +237,7 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
                         (url_end, urls) = (start + rest.count(), 0);
                     }
                     urls += 1;
+                    ranges.extend(behind_blank(text, start + 3, url_end));
                     match urls {
                         ..MOST_URLS => ranges.extend(in_url(text.get(..url_end).unwrap_or(text), start + 3)),
                         number => {
@@ -343,6 +344,26 @@ fn in_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
     found.into_iter().map(|found| start + found.start..start + found.end).collect()
 }
 
+/// The password of a URL with a blank in it, behind which an `@` follows: in the next word; further on in the line where the
+/// text begins with the URL, or where its word, which ends at `end`, has neither an `@` nor what may be a port.
+fn behind_blank(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    let word = text.get(start..end).filter(|word| !word.starts_with(b"["))?;
+    let signs = |byte: &u8| matches!(byte, b':' | b'/' | b'?' | b'@');
+    let colon = word.iter().position(signs).filter(|at| word.get(*at) == Some(&b':'))?;
+    let behind = word.get(colon + 1..)?;
+    let is_whole = text.iter().take_while(|byte| is_name(**byte) || **byte == b'+').count() + 3 == start;
+    let is_near = !is_whole && (is_number(behind) || behind.contains(&b'@'));
+    let rest = text.get(end + 1..)?;
+    let ends = |part: &[u8]| {
+        part.starts_with(b"\n")
+            || part == b"://"
+            || is_near && part.first().is_some_and(|byte| is_space(*byte))
+    };
+    let length = rest.windows(3).position(ends).unwrap_or(rest.len());
+    let at = rest.get(..length)?.iter().rposition(|byte| *byte == b'@')?;
+    Some(start + colon + 1..end + 1 + at)
+}
+
 /// What stands in the place of a port in a URL whose password is told elsewhere, up to its path.
 fn in_short_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
     let rest = text.get(start..).unwrap_or_default();
@@ -394,6 +415,7 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
                 && login.iter().take(colon).rev().take_while(|byte| is_name(**byte)).count() == 1
         };
         let colon = login.iter().position(|byte| *byte == b':');
+        ranges.extend(login_behind_blank(text, start, word));
         if let Some(colon) = colon.filter(|colon| !is_drive(*colon)) {
             ranges.push(start + colon + 1..start + at);
         } else if let Some(slash) = login.iter().position(|byte| *byte == b'/')
@@ -407,6 +429,22 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
         start += word.len() + 1;
     }
     ranges
+}
+
+/// The password of a login whose word has no `@`: with a blank in it, it goes on in the next word, which has one; at the beginning
+/// of a text, up to the last.
+fn login_behind_blank(text: &[u8], start: usize, word: &[u8]) -> Option<Range<usize>> {
+    let colon = word.iter().position(|byte| *byte == b':')?;
+    let (before, rest) = (word.get(..colon)?, word.get(colon + 1..)?);
+    let name = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let is_drive = name == 1 && matches!(rest.first(), Some(b'/' | b'\\'));
+    let is_login =
+        name > 0 && !is_drive && !rest.is_empty() && !rest.iter().any(|byte| matches!(byte, b'@' | b':'));
+    let behind = text.get(start + word.len() + 1..).filter(|_| is_login)?;
+    let ends = |byte: &u8| if start == 0 { *byte == b'\n' } else { is_space(*byte) };
+    let behind = behind.split(ends).next()?;
+    let at = behind.iter().rposition(|byte| *byte == b'@')?;
+    Some(start + colon + 1..start + word.len() + 1 + at)
 }
 
 /// What stands behind `host:port:`, as in a line of a password file or a login that lost its sign: of a line the last field,
@@ -653,7 +691,8 @@ fn value_end_beside(text: &[u8], start: usize, bare: &mut Range<usize>) -> usize
     }
     if !bare.contains(&at) {
         let ends = |(at, byte): (usize, &u8)| {
-            is_space(*byte) || (matches!(byte, b';' | b'&' | b',') && is_assignment(text, at + 1))
+            is_space(*byte) && !goes_on(text, at)
+                || (matches!(byte, b';' | b'&' | b',') && is_assignment(text, at + 1))
         };
         let rest = text.iter().enumerate().skip(at);
         let end = rest.map(|(place, byte)| (place, ends((place, byte)))).find(|(_, ends)| *ends);
@@ -661,6 +700,17 @@ fn value_end_beside(text: &[u8], start: usize, bare: &mut Range<usize>) -> usize
     }
     // A quote that nothing closes may end behind the text.
     bare.end
+}
+
+/// Whether a value goes on behind a blank: up to a separator with a keyword behind it.
+fn goes_on(text: &[u8], blank: usize) -> bool {
+    let rest = text.iter().enumerate().skip(blank).take(64);
+    let mut signs = rest.filter(|(at, byte)| match byte {
+        b'\n' => true,
+        b';' | b'&' | b' ' => is_assignment(text, at + 1),
+        _ => false,
+    });
+    signs.next().is_some_and(|(_, sign)| matches!(sign, b';' | b'&'))
 }
 
 /// Whether a keyword of anybody's with its sign begins at `start`.
@@ -870,6 +920,14 @@ mod tests {
     fn what_people_paste_tells_no_secret() {
         for (typed, shown) in [
             ("me/x@h:5432/app", "me/********@h:5432/app"),
+            ("me:x y@h:5432/app", "me:********@h:5432/app"),
+            ("me:x y z@h:5432/app", "me:********@h:5432/app"),
+            ("host=me:x y@h", "host=me:********@h"),
+            ("at Host=h;Password=x y;Port=1", "at Host=h;Password=********;Port=1"),
+            ("at /d?password=x y&a=b, no", "at /d?password=******** y&a=b, no"),
+            ("at /d?password=x y&ssl=on, no", "at /d?password=********&ssl=on, no"),
+            ("error: me:x y@h no", "error: me:********@h no"),
+            ("error: db:5432 is down for me@home", "error: db:5432 is down for me@home"),
             ("*:*:*:me:@=x y", "*:********"),
             ("a *:*:*:me:@=x y", "a *:******** y"),
             ("./me/x@h", "./me/x@h"),
@@ -896,6 +954,14 @@ mod tests {
             ("2001:db8::7,2001:db8::8", "2001:db8::7,2001:db8::8"),
             ("[2001:db8::7]:5432:app:me:x", "[2001:db8::7]:5432:app:me:********"),
             ("postgres://me:x", "postgres://me:********"),
+            ("postgres://me:x y z@h/d", "postgres://me:********@h/d"),
+            (
+                "at postgres://a:x@h, postgres://me:x y@h",
+                "at postgres://a:********@h, postgres://me:********@h",
+            ),
+            ("error in postgres://me:12 34@h/d", "error in postgres://me:********@h/d"),
+            ("no postgres://h:5432 for me@home", "no postgres://h:5432 for me@home"),
+            ("no postgres://h/a:b for me@home", "no postgres://h/a:b for me@home"),
             ("postgresql://h:5432", "postgresql://h:5432"),
             ("postgresql://h:5432x/d", "postgresql://h:5432********/d"),
             (

@@ -134,6 +134,11 @@ pub(super) fn covers(secrets: &[Range<usize>], place: &Range<usize>) -> bool {
     !place.is_empty() && secrets.iter().any(|secret| secret.contains(&place.start))
 }
 
+/// Whether what begins at a place of a string is not shown of it.
+pub(super) fn hides(input: &[u8], place: &Range<usize>) -> bool {
+    covers(&secrets(input), place)
+}
+
 /// A text with these parts masked.
 fn without(text: &[u8], secrets: Vec<Range<usize>>) -> Vec<u8> {
     let mut shown = Vec::new();

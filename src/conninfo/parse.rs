@@ -97,6 +97,12 @@ pub fn unknown_keywords(input: &[u8]) -> Vec<(String, Range<usize>)> {
 
 /// A refusal without what may be a password in its words.
 fn shown(refused: Refused, input: &[u8], behind_secret: bool) -> Refusal {
+    let behind_secret = match &refused {
+        Refused::MissingEquals { span } | Refused::UnknownOption { span, .. } => {
+            behind_secret || mask::hides(input, span)
+        }
+        Refused::Syntax(_) => false,
+    };
     match refused {
         Refused::Syntax(error) => Refusal::Syntax(error),
         Refused::MissingEquals { span } => {

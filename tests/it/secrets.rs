@@ -119,6 +119,11 @@ fn password(random: &mut Random) -> String {
 fn string(random: &mut Random) -> String {
     if random.chance(60) {
         let text = random.pick(STRINGS);
+        // What follows tells that it goes on behind a blank.
+        if ["%@", "%;", "%&"].iter().any(|end| text.contains(end)) && random.chance(30) {
+            return text
+                .replace('%', &format!("{} {}", random.pick(&["x", "12", "@a", "p/q"]), password(random)));
+        }
         let text = if random.chance(40) { damaged(text, random) } else { text.to_owned() };
         return text.replace('%', &password(random));
     }
