@@ -207,7 +207,7 @@ fn client(settings: &Settings, trust: &Trust, directory: &Path) -> Result<Option
             (Some(identity.certificate_file.clone()), Some(identity.key_file.clone()))
         }
         ClientIdentity::None => (None, None),
-        ClientIdentity::Absent { .. } | ClientIdentity::Failed(_) => {
+        ClientIdentity::Absent { .. } | ClientIdentity::Failed(..) => {
             (settings.path("sslcert"), settings.path("sslkey"))
         }
     };

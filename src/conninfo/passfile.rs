@@ -76,6 +76,7 @@ impl PasswordFile {
     pub(super) fn open(path: &Path) -> Result<Self, Notice> {
         let useless = |error: &io::Error| Notice::PassfileUseless {
             path: path.to_owned(),
+            slot: 0,
             why: match error.kind() {
                 io::ErrorKind::NotFound => NoPassword::Missing,
                 _ => NoPassword::Unreadable(
@@ -87,6 +88,15 @@ impl PasswordFile {
         crate::file::note(path, &metadata);
         // Before the file is opened, since opening a named pipe would wait for somebody to write into it.
         check(path, &metadata)?;
+        Self::read(path, &metadata).map_err(|error| useless(&error))
+    }
+
+    /// A file that libpq ignores for its mode, to see what it would find there then.
+    pub(super) fn ignored(path: &Path) -> Option<Self> {
+        Self::read(path, &crate::file::metadata(path).ok()?).ok()
+    }
+
+    fn read(path: &Path, metadata: &fs::Metadata) -> io::Result<Self> {
         // One of the kernel's files says that it is empty, and may keep its reader waiting.
         if metadata.len() == 0 {
             return Ok(Self(Zeroizing::default()));
@@ -97,7 +107,7 @@ impl PasswordFile {
             File::open(there)?.take(SIZE_LIMIT).read_to_end(&mut content)?;
             Ok(content)
         });
-        read.map(Self).map_err(|error| useless(&error))
+        read.map(Self)
     }
 
     /// The password of the first line that fits.
@@ -283,7 +293,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pgpass");
-        let missing = Notice::PassfileUseless { path: path.clone(), why: NoPassword::Missing };
+        let missing = Notice::PassfileUseless { path: path.clone(), slot: 0, why: NoPassword::Missing };
         assert_eq!(PasswordFile::open(&path).err(), Some(missing));
         fs::write(&path, "*:*:*:*:x").unwrap();
         for mode in [0o640, 0o604, 0o610] {

@@ -175,24 +175,31 @@ fn passwords(
     let path = merged.get("passfile").filter(|path| !path.value.is_empty());
     let Some(path) = path.map(|path| path.value.to_path()) else { return false };
     match PasswordFile::open(&environment.current_dir.join(&path)) {
-        Ok(file) => passwords_of(&file, &path, merged, hosts, notices),
+        Ok(file) => passwords_of(&file, &path, merged, hosts, notices, true),
         // The path as it was given.
         Err(Notice::PassfileIgnored { mode, changeable, .. }) => {
-            notices.push(Notice::PassfileIgnored { path, mode, changeable });
+            notices.push(Notice::PassfileIgnored { path: path.clone(), mode, changeable });
+            let file = mode.and_then(|_| PasswordFile::ignored(&environment.current_dir.join(&path)));
+            if let Some(file) = file {
+                passwords_of(&file, &path, merged, hosts, notices, false);
+            }
         }
-        Err(Notice::PassfileUseless { why, .. }) => notices.push(Notice::PassfileUseless { path, why }),
+        Err(Notice::PassfileUseless { slot, why, .. }) => {
+            notices.push(Notice::PassfileUseless { path, slot, why });
+        }
         Err(notice) => notices.push(notice),
     }
     true
 }
 
-/// Gives every host the password of its line in the password file.
+/// Gives every host the password of its line in the password file, or only says what it lacks where libpq ignores it.
 fn passwords_of(
     file: &PasswordFile,
     path: &Path,
     merged: &Merged,
     hosts: &mut [Host],
     notices: &mut Vec<Notice>,
+    read: bool,
 ) {
     let ports = hosts::port_texts(merged, hosts.len());
     let addresses: Vec<&[u8]> = merged.text("hostaddr").split(|byte| *byte == b',').collect();
@@ -204,6 +211,7 @@ fn passwords_of(
             user: merged.text("user"),
         };
         match file.find(&key).filter(|secret| !secret.expose().is_empty()) {
+            Some(_) if !read => {}
             Some(secret) => {
                 let cut = |line| Notice::PasswordCut { path: path.to_owned(), line, slot };
                 notices.extend(file.cut(&key).map(cut));
@@ -211,7 +219,7 @@ fn passwords_of(
             }
             None => {
                 let why = file.why_none(&key);
-                notices.push(Notice::PassfileUseless { path: path.to_owned(), why });
+                notices.push(Notice::PassfileUseless { path: path.to_owned(), slot, why });
             }
         }
     }
@@ -285,6 +293,7 @@ mod tests {
 
     use super::*;
     use crate::conninfo::MASK;
+    use crate::conninfo::NoPassword;
     use crate::conninfo::{
         AuthMethod, BadPort, LibpqVersion, LoginName, Place, RequireAuth, RootChoice, SslNegotiation,
         TlsVersion, parse_as,
@@ -732,7 +741,10 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let ignored = with(input, &variables).unwrap();
         assert!(ignored.hosts.iter().all(|host| host.password.is_none()));
-        assert_eq!(ignored.notices, [Notice::PassfileIgnored { path, mode: Some(0o644), changeable: true }]);
+        // What is ignored is looked at all the same: the fourth host would still lack its line.
+        let notice = Notice::PassfileIgnored { path: path.clone(), mode: Some(0o644), changeable: true };
+        let why = NoPassword::NoLine { wanted: "b:2:d:u".to_owned(), nearest: None };
+        assert_eq!(ignored.notices, [notice, Notice::PassfileUseless { path, slot: 3, why }]);
     }
 
     #[test]

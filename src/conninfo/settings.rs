@@ -196,10 +196,12 @@ pub enum Notice {
         /// Whether this account can change its mode: not so of a file of another account or on a read-only mount.
         changeable: bool,
     },
-    /// A password file is read and gives no password for a host.
+    /// A password file gives no password for a host, or would give none if libpq did not ignore it.
     PassfileUseless {
         /// The file.
         path: PathBuf,
+        /// The host, from 0.
+        slot: usize,
         /// Why.
         why: NoPassword,
     },

@@ -1,5 +1,7 @@
 //! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
 
+use std::path::Path;
+
 use super::certificate::reissue;
 use super::code::{Code, Severity};
 use super::fix::{RELOAD, administrator, in_the_log, manager, provider_hints};
@@ -220,72 +222,90 @@ fn shell_path(path: &str) -> String {
     }
 }
 
+/// A password file with a line for this login.
+fn new_password_file(view: &View<'_>, path: &str) -> Fix {
+    let host = view.host().map(|host| super::view::shown_value(&host.name)).unwrap_or_default();
+    let line = format!("{host}:{}:{}:{}:PASSWORD", view.port(), view.database(), view.user());
+    Fix::text(format!("put this line into a new file {path}, with the password in place of PASSWORD")).run(
+        match cfg!(windows) {
+            true => line,
+            false => format!("# in {path}:\n{line}\n# then:\nchmod 600 {}", shell_path(path)),
+        },
+    )
+}
+
+/// A password file that gives no password: its path, why, and what helps.
+fn without_password(view: &View<'_>, path: &Path, why: &NoPassword) -> (String, String, Fix) {
+    let shown = super::view::path_text(path);
+    let (what, fix) = match why {
+        NoPassword::Missing => (
+            "does not exist".to_owned(),
+            match crate::file::obstacle::similar(path) {
+                Some(similar) => Fix::text(format!("use {}, which exists", super::view::path_text(&similar)))
+                    .set("passfile", similar.to_string_lossy()),
+                None => new_password_file(view, &shown),
+            },
+        ),
+        NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown, reason)),
+        NoPassword::NoLine { wanted, nearest } => {
+            let wanted = text::printable(wanted);
+            let nearest = nearest
+                .map(|(line, field)| format!("; line {line} differs only in its {field}"))
+                .unwrap_or_default();
+            let add = format!("add this line to {shown}, with the password in place of PASSWORD");
+            (format!("no line for {wanted}{nearest}"), Fix::text(add).run(format!("{wanted}:PASSWORD")))
+        }
+        NoPassword::EmptyPassword { line } => (
+            format!("line {line} matches, and its password is empty"),
+            Fix::text(format!("write the password at the end of line {line} of {shown}")),
+        ),
+    };
+    (shown, what, fix)
+}
+
 /// What came of the password file, and what helps there.
 fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
     let slot = view.attempt.map_or(0, |attempt| attempt.host);
     let notices = view.settings().map(|settings| settings.notices.as_slice()).unwrap_or_default();
-    let about =
-        |notice: &&Notice| matches!(notice, Notice::PassfileIgnored { .. } | Notice::PassfileUseless { .. });
-    let found: Vec<&Notice> = notices.iter().filter(about).collect();
-    let wanted = || {
-        let host = view.host().map(|host| super::view::shown_value(&host.name)).unwrap_or_default();
-        format!("{host}:{}:{}:{}", view.port(), view.database(), view.user())
+    let ignored = notices.iter().find_map(|notice| match notice {
+        Notice::PassfileIgnored { path, mode, changeable } => Some((path, mode, *changeable)),
+        _ => None,
+    });
+    let of_slot = |wanted: Option<usize>| {
+        notices.iter().find_map(|notice| match notice {
+            Notice::PassfileUseless { path, slot, why } if wanted.is_none_or(|wanted| wanted == *slot) => {
+                Some((path, why))
+            }
+            _ => None,
+        })
     };
-    let add = |line: &str, path: &str| {
-        Fix::text(format!("add this line to {path}, with the password in place of PASSWORD"))
-            .run(format!("{line}:PASSWORD"))
-    };
-    let create = |line: &str, path: &str| {
-        let fix = Fix::text(format!(
-            "put this line into a new file {path}, with the password in place of PASSWORD"
-        ));
-        if cfg!(windows) {
-            return fix.run(format!("{line}:PASSWORD"));
+    let useless = of_slot(Some(slot)).or_else(|| of_slot(None).filter(|_| ignored.is_none()));
+    let open = ignored.map(|(path, mode, changeable)| {
+        let why = match mode {
+            Some(mode) => format!("ignored, its mode is {mode:04o}"),
+            None => "ignored, it is not a regular file".to_owned(),
+        };
+        (super::view::path_text(path), why, passfile_fixes(path, *mode, changeable))
+    });
+    let useless = useless.map(|(path, why)| without_password(view, path, why));
+    match (open, useless) {
+        (Some((path, why, mut fixes)), Some((_, what, fix))) => {
+            // One alone would not do.
+            if let Some(first) = fixes.first_mut() {
+                first.text.push_str(&format!(", and {}", fix.text));
+                let line = fix.command.into_iter().map(|line| format!("# in {path}:\n{line}"));
+                let commands: Vec<String> = first.command.take().into_iter().chain(line).collect();
+                first.command = Some(commands.join("\n"));
+            }
+            (format!("password file {path}: {why}; and {what}"), fixes)
         }
-        fix.run(format!("# in {path}:\n{line}:PASSWORD\n# then:\nchmod 600 {}", shell_path(path)))
-    };
-    match found.get(slot).or_else(|| found.first()) {
-        Some(Notice::PassfileIgnored { path: ignored, mode, changeable }) => {
-            let path = super::view::path_text(ignored);
-            let why = match mode {
-                Some(mode) => format!("ignored, its mode is {mode:04o}"),
-                None => "ignored, it is not a regular file".to_owned(),
-            };
-            (format!("password file {path}: {why}"), passfile_fixes(ignored, *mode, *changeable))
-        }
-        Some(Notice::PassfileUseless { path, why }) => {
-            let shown = super::view::path_text(path);
-            let (what, fix) = match why {
-                NoPassword::Missing => (
-                    "does not exist".to_owned(),
-                    match crate::file::obstacle::similar(path) {
-                        Some(similar) => {
-                            Fix::text(format!("use {}, which exists", super::view::path_text(&similar)))
-                                .set("passfile", similar.to_string_lossy())
-                        }
-                        None => create(&wanted(), &shown),
-                    },
-                ),
-                NoPassword::Unreadable(reason) => (unreadable(&shown, reason), own_file(&shown, reason)),
-                NoPassword::NoLine { wanted, nearest } => {
-                    let wanted = text::printable(wanted);
-                    let nearest = nearest
-                        .map(|(line, field)| format!("; line {line} differs only in its {field}"))
-                        .unwrap_or_default();
-                    (format!("no line for {wanted}{nearest}"), add(&wanted, &shown))
-                }
-                NoPassword::EmptyPassword { line } => (
-                    format!("line {line} matches, and its password is empty"),
-                    Fix::text(format!("write the password at the end of line {line} of {shown}")),
-                ),
-            };
-            (format!("password file {shown}: {what}"), vec![fix])
-        }
-        _ => {
+        (Some((path, why, fixes)), None) => (format!("password file {path}: {why}"), fixes),
+        (None, Some((path, what, fix))) => (format!("password file {path}: {what}"), vec![fix]),
+        (None, None) => {
             let path = if cfg!(windows) { "%APPDATA%\\postgresql\\pgpass.conf" } else { "~/.pgpass" };
             (
                 "password file: none (passfile is not set, and there is no home directory)".to_owned(),
-                vec![create(&wanted(), path)],
+                vec![new_password_file(view, path)],
             )
         }
     }

@@ -1178,7 +1178,7 @@ fn option_not_supported(view: &View<'_>) -> Option<Finding> {
                 .fix(without(keyword)),
         );
     }
-    let ClientIdentity::Failed(IdentityError::KeyInEngine { reference }) = &view.trust()?.client else {
+    let ClientIdentity::Failed(IdentityError::KeyInEngine { reference }, _) = &view.trust()?.client else {
         return None;
     };
     let reference = path_text(reference);

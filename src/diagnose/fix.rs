@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::Fix;
 use super::view::{Reachability, View, path_text, reachability, shown_value};
 use crate::conninfo::{Origin, holds_content};
+use crate::file::obstacle::Permissions;
 use crate::provider::{Provider, Situation};
 use crate::text::shell_quoted;
 
@@ -150,6 +151,12 @@ impl Fix {
     pub(super) fn run_words<'w>(self, words: impl IntoIterator<Item = &'w str>) -> Self {
         let words: Vec<String> = words.into_iter().map(shell_quoted).collect();
         self.run(words.join(" "))
+    }
+
+    /// A command that only the owner of a file may run, or root.
+    pub(super) fn run_as_owner<'w>(self, of: &Permissions, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let sudo = (of.owner.uid != of.account.uid && !cfg!(windows)).then_some("sudo");
+        self.run_words(sudo.into_iter().chain(words))
     }
 }
 

@@ -113,7 +113,7 @@ fn other_port(view: &View<'_>) -> Option<Fix> {
 fn refused(view: &View<'_>) -> Option<Finding> {
     (view.negotiate()? == &NegotiateResult::Refused).then(|| {
         let who = who_answers(view);
-        let pooler = view.provider().is_some_and(|found| found.is_pooler()) || view.port() == 6432;
+        let pooler = view.pooler_of_port().is_some();
         let server = Fix::server(
             "on the server, if SHOW ssl reports off, whatever postgresql.conf says (ALTER SYSTEM overrides it): put server.crt and \
              server.key into the data directory, if ssl_cert_file and ssl_key_file name no others (`pgtls-check guide certificates` \

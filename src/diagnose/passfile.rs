@@ -17,19 +17,17 @@ pub(super) fn passfile_fixes(path: &Path, mode: Option<u32>, changeable: bool) -
             &path.to_string_lossy(),
         ])
     });
-    chmod.into_iter().chain(from_a_volume(path, changeable)).collect()
+    chmod.map_or_else(|| from_a_volume(path), |chmod| vec![chmod])
 }
 
 /// What helps with a file that comes from a secret of a container: its mode is the volume's, not to be changed there.
-fn from_a_volume(path: &Path, changeable: bool) -> Vec<Fix> {
-    let copy = (!changeable).then(|| {
-        Fix::text("its mode cannot be changed here (read-only mount or another owner): copy it, and set PGPASSFILE to the copy")
+fn from_a_volume(path: &Path) -> Vec<Fix> {
+    let copy = Fix::text("its mode cannot be changed here (read-only mount or another owner): copy it, and set PGPASSFILE to the copy")
             .run_words(["install", "-m", "600", &path.to_string_lossy(), "/tmp/pgpass"])
-            .set("passfile", "/tmp/pgpass")
-    });
+            .set("passfile", "/tmp/pgpass");
     let volume = Fix::text(
         "if it comes from a Kubernetes secret: set defaultMode: 0600 on the volume; with fsGroup the mode becomes 0640 all the same, \
          then copy the file in an init container",
     );
-    copy.into_iter().chain([volume]).collect()
+    vec![copy, volume]
 }

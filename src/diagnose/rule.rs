@@ -77,6 +77,12 @@ impl Finding {
         self
     }
 
+    /// The remedy that comes after the first.
+    pub(super) fn second(mut self, fix: Fix) -> Self {
+        self.fixes.insert(1.min(self.fixes.len()), fix);
+        self
+    }
+
     /// Several remedies, or none.
     pub(super) fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
         self.fixes.extend(fixes);

@@ -427,9 +427,6 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// By default (config.html of PgBouncer).
-const PGBOUNCER_PORT: u16 = 6432;
-
 /// A command in the console of PgBouncer, which is a database of the pooler itself: the same target otherwise.
 fn console(view: &View<'_>, command: &str) -> String {
     let to =
@@ -696,7 +693,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     )
     .run(console(view, "SHOW POOLS"));
     // The port tells who it most likely is.
-    let fixes = if view.port() == PGBOUNCER_PORT { [pooler, log] } else { [log, pooler] };
+    let fixes = if view.pooler_of_port().is_some() { [pooler, log] } else { [log, pooler] };
     Some(
         Finding::titled(title)
             .because(format!("{}; {waits}", view.tls_words()))

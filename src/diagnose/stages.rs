@@ -169,7 +169,7 @@ fn handshake(view: &View<'_>) -> Option<String> {
 fn roots(view: &View<'_>) -> Option<String> {
     let trust = view.trust()?;
     let Roots::Loaded(store) = &trust.roots else { return None };
-    if matches!(trust.client, ClientIdentity::Failed(_)) {
+    if matches!(trust.client, ClientIdentity::Failed(..)) {
         return None;
     }
     let server = match view.rehearsal() {

@@ -113,6 +113,15 @@ impl<'a> View<'a> {
         self.host().and_then(|host| host.port.as_ref().ok().copied()).unwrap_or(5432)
     }
 
+    /// The pooler that a port is usually of (PgBouncer's config.html, Supabase's documentation).
+    pub(super) fn pooler_of_port(&self) -> Option<&'static str> {
+        match self.port() {
+            6432 => Some("PgBouncer"),
+            6543 => Some("a pooler"),
+            _ => self.provider().filter(|found| found.is_pooler()).map(|_| "a pooler"),
+        }
+    }
+
     /// `10.0.4.5 port 5432`
     pub(super) fn place(&self) -> String {
         let to = self.address().map_or_else(|| self.host_name(), |address| address.to_string());
@@ -359,7 +368,7 @@ impl<'a> View<'a> {
     pub(super) fn files_are_bad(&self) -> bool {
         self.trust().is_some_and(|trust| {
             matches!(trust.roots, Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. })
-                || matches!(trust.client, ClientIdentity::Failed(_))
+                || matches!(trust.client, ClientIdentity::Failed(..))
         })
     }
 }

@@ -200,7 +200,7 @@ impl Context<'_> {
             Roots::Missing { .. } | Roots::Unreadable { .. } | Roots::Invalid { .. } => true,
             Roots::None | Roots::Loaded(_) => false,
         };
-        roots || matches!(self.trust.client, ClientIdentity::Failed(_))
+        roots || matches!(self.trust.client, ClientIdentity::Failed(..))
     }
 }
 

@@ -368,8 +368,12 @@ impl<'a> Trials<'a> {
         fixes.extend(candidates::root_files(settings, environment));
         // Judged without any root, the chain tells which known one it leads to.
         if let Some(rootless) = self.without_roots(settings).await {
-            let found = diagnosed(rootless).await.diagnosis;
+            let Outcome { diagnosis: found, also, .. } = diagnosed(rootless).await;
             self.sought = found.as_ref().and_then(sought_root);
+            // What is wrong with it whatever the roots are.
+            if self.captured.is_some() {
+                self.of_the_chain = also.into_iter().find(|found| found.code.stage == Stage::Certificate);
+            }
             let found = found.map(|found| found.fixes).unwrap_or_default();
             fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
         }

@@ -39,16 +39,21 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
             };
         }
         Err(error) => {
-            return ClientIdentity::Failed(IdentityError::CertificateUnreadable {
-                error: FileError::at(&certificate, &error),
-                path: certificate,
-            });
+            let error = FileError::at(&certificate, &error);
+            return ClientIdentity::Failed(
+                IdentityError::CertificateUnreadable { error, path: certificate },
+                None,
+            );
         }
         Ok(_) => {}
     }
     match read(settings, environment, &certificate) {
         Ok(identity) => ClientIdentity::Ready(identity),
-        Err(error) => ClientIdentity::Failed(error),
+        Err(error) => {
+            let chain = chain_file::read(&certificate, settings.security_level()).ok();
+            let leaf = chain.and_then(|chain| chain.into_iter().next());
+            ClientIdentity::Failed(error, leaf.map(|entry| Box::new(entry.certificate)))
+        }
     }
 }
 
@@ -216,7 +221,7 @@ mod tests {
 
     fn failure(home: &Home, parameters: &[(&'static str, &str)]) -> IdentityError {
         match load_with(home, parameters) {
-            ClientIdentity::Failed(error) => error,
+            ClientIdentity::Failed(error, _) => error,
             other => panic!("{other:?}"),
         }
     }
@@ -247,7 +252,7 @@ mod tests {
         ] {
             assert!(matches!(load(&settings, &home.environment), ClientIdentity::None));
         }
-        assert!(matches!(load(&wanted, &home.environment), ClientIdentity::Failed(_)));
+        assert!(matches!(load(&wanted, &home.environment), ClientIdentity::Failed(..)));
     }
 
     #[test]
@@ -331,7 +336,7 @@ mod tests {
             assert_eq!(openssl_takes_chain(&path), wanted, "OpenSSL: {name}");
             match load_with(&home, &BOTH) {
                 ClientIdentity::Ready(_) => assert!(wanted, "{name}"),
-                ClientIdentity::Failed(IdentityError::CertificateInvalid { content, .. }) => {
+                ClientIdentity::Failed(IdentityError::CertificateInvalid { content, .. }, _) => {
                     assert!(!wanted, "{name}: {content}");
                     // What is sound and too weak is told from what is damaged.
                     let is_weak = matches!(content, FileContent::TooWeak { .. });

@@ -434,8 +434,8 @@ pub enum ClientIdentity {
     },
     /// Both are there and belong together, as far as that can be told.
     Ready(ClientCertificate),
-    /// libpq would refuse one of them.
-    Failed(IdentityError),
+    /// libpq would refuse one of them; with the certificate, where that is not what it refuses.
+    Failed(IdentityError, Option<Box<Certificate>>),
 }
 
 /// A client certificate with its chain and key.

@@ -10,6 +10,8 @@ use std::process::Stdio;
 use openssl::pkcs12::Pkcs12;
 use openssl::symm::Cipher;
 
+use serde_json::Value;
+
 use crate::support::home::Home;
 use crate::support::pki::{Algorithm, Chain, Draft, Identity};
 use crate::support::postgres::Postgres;
@@ -88,6 +90,41 @@ fn the_file_of_a_ca_in_the_place_of_a_certificate_is_meant_as_the_root_file() {
     let mended = format!("{conninfo} sslrootcert={} sslcert=''", root.display());
     let said = Psql::libpq(18).command(&home).args(["-XAtwqc", "select 1", "-d", &mended]).output().unwrap();
     assert!(said.status.success(), "{said:?}");
+}
+
+/// Whatever is wrong with a key, what will then be wrong with its certificate is said too.
+#[test]
+fn the_certificate_of_a_key_that_is_no_good_is_read() {
+    let chain = Chain::honest(NAME, Algorithm::Rsa);
+    let server = Postgres::version(18).tls(&chain).trusted(OPEN).start();
+    let home = Home::new();
+    let root = home.write("root.pem", chain.root.pem());
+    let other = home.write("other.key", Draft::authority("Other", Algorithm::Rsa).self_signed().key_pem());
+    for (name, days, mode, told) in [
+        ("App", 90, 0o600, "the certificate is for App, not for open_role"),
+        ("App", 90, 0o644, "the certificate is for App, not for open_role"),
+        (OPEN, -2, 0o600, "the certificate has expired"),
+        (OPEN, 90, 0o600, ""),
+    ] {
+        fs::set_permissions(&other, fs::Permissions::from_mode(mode)).unwrap();
+        let client = Draft::server(name, Algorithm::Rsa).days(-5, days).signed_by(&chain.root);
+        let report = Tool::at(&home).check(&format!(
+            "host={NAME} hostaddr=127.0.0.1 port={} user={OPEN} dbname=postgres sslrootcert={} sslcert={} sslkey={}",
+            server.port(),
+            root.display(),
+            home.write("client.crt", client.pem()).display(),
+            other.display()
+        ));
+        let fixes = report.at("/diagnosis/fixes");
+        let about = |fix: &Value| fix["text"].as_str().is_some_and(|text| text.contains(told));
+        assert!(fixes.as_array().unwrap().iter().any(about), "{report}");
+        let of_leaf = ["the certificate is for", "the certificate has expired"];
+        assert_eq!(
+            of_leaf.iter().any(|text| report.to_string().contains(text)),
+            !told.is_empty(),
+            "{report}"
+        );
+    }
 }
 
 /// Runs a command as it was printed, without a terminal; whoever asks for pass phrases gets them on standard input.

@@ -94,6 +94,8 @@ fn wrong_passwords_tell_where_they_came_from() {
         (format!("{NAME}:1:other:*:x\n"), 0o600, "no line for db.example:"),
         (format!("# none\n{NAME}:{port}:*:{GUARDED}:\n"), 0o600, "line 2 matches, and its password is empty"),
         (format!("*:*:*:*:{PASSWORD}\n"), 0o640, "ignored, its mode is 0640"),
+        // Two faults are told at once.
+        (format!("{NAME}:{port}:other:*:x\n"), 0o644, "0644; and no line for db.example:"),
     ] {
         let file = home.write("passwords", content);
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();

@@ -592,6 +592,23 @@ fn the_chain_behind_an_unusable_key_is_judged() {
     assert!(found.is_some_and(|found| found["fixes"][0]["text"].is_string()), "{report}");
 }
 
+/// A file of roots that cannot be used hides no name that the certificate lacks.
+#[test]
+fn the_name_behind_unusable_roots_is_judged() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let well = well(site, &home, site.server.port());
+    for (host, is_told) in [("short", true), (NAME, false)] {
+        let wrong = format!("{well} host={host} sslrootcert={}", home.write("roots.der", "no PEM").display());
+        let report = Tool::at(&home).check(&wrong);
+        report.exits(3).diagnosed("root-file-invalid");
+        let also = report.at("/also");
+        let found = also.as_array().unwrap().iter().find(|other| other["code"] == "hostname-mismatch");
+        assert_eq!(found.is_some(), is_told, "{report}");
+        assert!(found.is_none_or(|found| found["fixes"][0]["settings"]["host"] == NAME), "{report}");
+    }
+}
+
 /// Each remedy that leaves another fault names it, and the string of both remedies connects. Where the second one is no
 /// setting, the string cures the first fault.
 #[track_caller]

@@ -118,8 +118,6 @@ fn is_of_instance(name: &str) -> bool {
 
 /// As IANA has registered it.
 const POSTGRESQL_PORT: u16 = 5432;
-/// By default (config.html of PgBouncer).
-const PGBOUNCER_PORT: u16 = 6432;
 /// RFC 1035, section 2.3.4.
 const LONGEST_HOST_NAME: usize = 253;
 
@@ -529,24 +527,26 @@ impl<'a> Mismatch<'a> {
     fn pooler(&self) -> Option<Reading> {
         let (asked, port) = (self.asked, self.view.port());
         let server = self.server.as_deref().filter(|_| port != POSTGRESQL_PORT)?;
-        let what = if port == PGBOUNCER_PORT { "usually PgBouncer's" } else { "not PostgreSQL's usual one" };
+        let (what, is_pooler) = match self.view.pooler_of_port() {
+            Some(pooler) => (format!("usually {pooler}'s"), true),
+            None => ("not PostgreSQL's usual one".to_owned(), false),
+        };
+        let domain = |name: &str| {
+            let domain = name.to_ascii_lowercase().split_once('.').map(|(_, domain)| domain.to_owned());
+            domain.filter(|domain| domain.contains('.'))
+        };
+        // A name beside the one asked for is of the same people, who may have given both services one certificate.
+        let is_theirs = is_pooler && domain(asked).is_some() && domain(asked) == domain(server);
+        let pair =
+            self.pair(&format!("if {server} is the pooler at {asked}, or behind it: set host to that name"))?;
         Some(Reading {
             cause: format!(
-                "port {port} is {what}: a pooler or proxy there probably has a certificate of its own, for {server}"
+                "port {port} is {what}: a pooler or proxy there has the certificate of {server}, its own or another server's"
             ),
-            fixes: vec![
-                Fix::text(format!(
-                    "see whether PostgreSQL itself, on port {POSTGRESQL_PORT}, is verified as {asked}: then it is the pooler's certificate that \
-                     lacks the name"
-                ))
-                .run(self.view.command_under(
-                    ["pgtls-check", "--tls-only"],
-                    &[("port", POSTGRESQL_PORT.to_string())],
-                )),
-                self.reissue(),
-                self.pair(&format!("only if {server} is the pooler in front of {asked}: set host to that name"))?
-                    .by_its_own_word(),
-            ],
+            fixes: match is_theirs {
+                true => vec![pair, self.reissue()],
+                false => vec![self.reissue(), pair.by_its_own_word()],
+            },
         })
     }
 

@@ -28,6 +28,8 @@ const LONGEST_NAME: usize = 253;
 /// Of a CA's name, in characters.
 const LONGEST_TITLE: usize = 60;
 pub(super) const RELOAD: &str = "psql -c 'SELECT pg_reload_conf()'";
+/// Its console is behind the name that the old certificate lacks.
+const RELOAD_POOLER: &str = "\n# they are client_tls_cert_file and client_tls_key_file in pgbouncer.ini:\nsudo systemctl reload pgbouncer";
 const LEAF_EXTENSIONS: [&str; 3] = [
     "basicConstraints = critical, CA:FALSE",
     "keyUsage = critical, digitalSignature",
@@ -60,7 +62,11 @@ impl Files {
     /// has loaded them yet.
     fn of(view: &View<'_>) -> Self {
         let Some(rehearsal) = view.rehearsal() else {
-            return Self { days: days(view, 365), ..Self::usual() };
+            let usual = Self { days: days(view, 365), ..Self::usual() };
+            return match view.pooler_of_port() {
+                Some("PgBouncer") => Self { then: RELOAD_POOLER.to_owned(), ..usual },
+                _ => usual,
+            };
         };
         let path = |path: &std::path::Path| posix_quoted(&path.to_string_lossy());
         let key = rehearsal.files.key.as_ref().map(|key| path(&key.file));
@@ -396,7 +402,7 @@ fn server_commands(
         ],
     };
     let last = match (alone, intermediates) {
-        (true, _) => then.trim_start_matches(" && ").to_owned(),
+        (true, _) => then.trim_start_matches([' ', '&', '\n']).to_owned(),
         (false, 1) => format!("cat {own} ca.crt > {certificate}{then}"),
         (false, _) => format!("cat {own} ca.crt upper-ca.crt > {certificate}{then}"),
     };

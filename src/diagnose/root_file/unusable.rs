@@ -342,11 +342,11 @@ pub(in crate::diagnose) fn unreadable(roots: &Roots, context: &Context<'_>) -> O
                 Some(found @ Obstacle::NotSearchable(permissions)) => (
                     text::printable(&found.to_string()),
                     Fix::text("let this account search the directory, or copy the file to one that it can; a root is no secret")
-                        .run_words(["chmod", "o+x", &permissions.path.to_string_lossy()]),
+                        .run_as_owner(permissions, ["chmod", "o+x", &permissions.path.to_string_lossy()]),
                 ),
-                Some(found @ Obstacle::NotReadable(_)) => (
+                Some(found @ Obstacle::NotReadable(permissions)) => (
                     text::printable(&found.to_string()),
-                    Fix::text("let this account read the file; a root is no secret").run_words(["chmod", "a+r", &shown]),
+                    Fix::text("let this account read the file; a root is no secret").run_as_owner(permissions, ["chmod", "a+r", &shown]),
                 ),
                 _ if error.kind == std::io::ErrorKind::PermissionDenied => (
                     "the account that runs this may not read the file, or not search a directory above it".to_owned(),

@@ -31,7 +31,7 @@ fn with_roots(roots: Roots) -> Evidence {
 fn with_identity(error: IdentityError) -> Evidence {
     Evidence::healthy()
         .with(|evidence| {
-            Arc::make_mut(evidence.trust.as_mut().unwrap()).client = ClientIdentity::Failed(error)
+            Arc::make_mut(evidence.trust.as_mut().unwrap()).client = ClientIdentity::Failed(error, None)
         })
         .with_attempt(|attempt| (attempt.tls, attempt.session) = (None, None))
 }

@@ -150,7 +150,8 @@ fn client() -> impl Strategy<Value = ClientIdentity> {
         4 => Just(ClientIdentity::None),
         1 => text().prop_map(|path| ClientIdentity::Absent { path: path.into(), similar: None }),
         1 => text().prop_map(|path| {
-            ClientIdentity::Failed(IdentityError::KeyInvalid { path: path.into(), problem: KeyProblem::Damaged })
+            let error = IdentityError::KeyInvalid { path: path.into(), problem: KeyProblem::Damaged };
+            ClientIdentity::Failed(error, None)
         }),
     ]
 }

@@ -95,9 +95,34 @@ pub const CLIENT_KEY_MISMATCH: Code = Code {
 
 fn identity_error<'a>(view: &View<'a>) -> Option<&'a IdentityError> {
     match &view.trust()?.client {
-        ClientIdentity::Failed(error) => Some(error),
+        ClientIdentity::Failed(error, _) => Some(error),
         _ => None,
     }
+}
+
+/// What of the certificate itself will fail once its key is mended.
+pub(super) fn with_leaf(view: &View<'_>, finding: Finding) -> Finding {
+    let Some(ClientIdentity::Failed(_, Some(leaf))) = view.trust().map(|trust| &trust.client) else {
+        return finding;
+    };
+    let Ok(facts) = leaf.facts() else { return finding };
+    let user = view.user();
+    let ca = "ca.crt and ca.key are those of the server's client CA";
+    if facts.not_after <= view.evidence.started {
+        let text = format!("in any case the certificate has expired: have a new one issued; {ca}");
+        return finding
+            .fact("expired", facts.not_after.date().to_string())
+            .fix(reissue::client(&text, &user));
+    }
+    let name = text::printable(&facts.subject.common_name().unwrap_or_default());
+    if name.is_empty() || name == user || facts.is_ca() {
+        return finding;
+    }
+    let text = format!(
+        "two faults, if the server compares names (pg_hba.conf: cert or clientcert=verify-full): the certificate is for {name}, not \
+         for {user}; a new key and a certificate with CN={user} mend both; {ca}"
+    );
+    finding.fact("certificate_name", name).fact("user", user.clone()).second(reissue::client(&text, &user))
 }
 
 /// An absent certificate stops libpq only under sslcertmode=require, when authentication is complete.
@@ -274,12 +299,10 @@ fn unreadable(path: &Path, error: &FileError, is_key: bool) -> (String, Fix) {
     let fix = match error.obstacle.as_deref() {
         Some(Obstacle::NotSearchable(found)) => {
             Fix::text("let this account search the directory, or copy the file to one that it can search")
-                .run_words([
-                    "setfacl",
-                    "-m",
-                    &format!("u:{}:x", found.account.uid),
-                    &found.path.to_string_lossy(),
-                ])
+                .run_as_owner(
+                    found,
+                    ["setfacl", "-m", &format!("u:{}:x", found.account.uid), &found.path.to_string_lossy()],
+                )
         }
         // A key that its group or others may read is rejected, so that a copy is what is left.
         Some(Obstacle::NotReadable(found)) if is_key => {
@@ -288,9 +311,9 @@ fn unreadable(path: &Path, error: &FileError, is_key: bool) -> (String, Fix) {
                 .run_words(["install", "-m", "600", "-o", &owner, &shown, &format!("{shown}.{owner}")])
                 .set("sslkey", format!("{shown}.{owner}"))
         }
-        Some(Obstacle::NotReadable(_)) => {
+        Some(Obstacle::NotReadable(found)) => {
             Fix::text("let this account read the file; a certificate is no secret")
-                .run_words(["chmod", "a+r", &shown])
+                .run_as_owner(found, ["chmod", "a+r", &shown])
         }
         _ => Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),
     };

@@ -26,10 +26,22 @@ pub(super) const RULES: &[Rule] = &[
     Rule { code: &root_file::ROOT_FILE_INVALID, detect: root_invalid },
     Rule { code: &client::DEFAULT_FILES_UNREADABLE, detect: client::default_files_unreadable },
     Rule { code: &client::CLIENT_CERT_INVALID, detect: client::certificate_invalid },
-    Rule { code: &client::CLIENT_KEY_MISSING, detect: client::key_missing },
-    Rule { code: &client::CLIENT_KEY_PERMISSIONS, detect: client::key_permissions },
-    Rule { code: &client::CLIENT_KEY_MISMATCH, detect: client::key_mismatch },
-    Rule { code: &client::CLIENT_KEY_INVALID, detect: client::key_invalid },
+    Rule {
+        code: &client::CLIENT_KEY_MISSING,
+        detect: |view| client::key_missing(view).map(|found| client::with_leaf(view, found)),
+    },
+    Rule {
+        code: &client::CLIENT_KEY_PERMISSIONS,
+        detect: |view| client::key_permissions(view).map(|found| client::with_leaf(view, found)),
+    },
+    Rule {
+        code: &client::CLIENT_KEY_MISMATCH,
+        detect: |view| client::key_mismatch(view).map(|found| client::with_leaf(view, found)),
+    },
+    Rule {
+        code: &client::CLIENT_KEY_INVALID,
+        detect: |view| client::key_invalid(view).map(|found| client::with_leaf(view, found)),
+    },
 ];
 
 /// What only a chain shows.

@@ -40,7 +40,7 @@ impl Resolver {
     pub(super) fn new(identity: &ClientIdentity, schemes: Option<&[u16]>) -> Self {
         let identity = match identity {
             ClientIdentity::Ready(certificate) => Some(Identity::of(certificate, schemes)),
-            ClientIdentity::None | ClientIdentity::Absent { .. } | ClientIdentity::Failed(_) => None,
+            ClientIdentity::None | ClientIdentity::Absent { .. } | ClientIdentity::Failed(..) => None,
         };
         Self { identity, findings: Arc::default() }
     }
