@@ -10,6 +10,7 @@ use crate::conninfo::mask_argument;
 use crate::demo::{self, Demo, Fault, SeenBy};
 use crate::diagnose::Outcome;
 use crate::evidence::Scope;
+use crate::file;
 use crate::secret::Secret;
 use crate::text;
 
@@ -23,6 +24,8 @@ pub(super) fn run(
         return Ok(0);
     }
     let fault = arguments.fault.as_deref().map(named).transpose()?;
+    // Its file system may not answer.
+    file::metadata(&std::env::temp_dir()).context("the temporary directory (TMPDIR)")?;
     let ended = block_on(async {
         // Whoever ends the program ends the demo too, and with it its directory.
         let mut signals = Signals::awaited().context("waiting for signals")?;

@@ -25,6 +25,7 @@ use std::io::IsTerminal as _;
 use crate::cli::{Cli, Command, DisplayArgs};
 use crate::clients::dialect::{self, Target};
 use crate::conninfo::{Environment, holds_secret, mask_argument};
+use crate::file;
 use crate::report::{Form, Format, Trouble};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -86,6 +87,10 @@ fn carried_out_by_name(
     environment: &Environment,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<u8> {
+    // Those have no --timeout: each file has its 10 s.
+    if !matches!(command, Command::Audit(_)) {
+        file::limit_waits();
+    }
     match command {
         Command::Audit(arguments) => audit::run(arguments, display, environment, streams),
         Command::Rehearse(arguments) => rehearse::run(arguments, display, environment, streams),

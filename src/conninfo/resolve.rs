@@ -89,11 +89,11 @@ fn settings(
     if merged.text("user").is_empty() {
         // The password database is a file, or a socket, of which there may be too many.
         let readable = std::fs::File::open("/").is_ok() || cfg!(not(unix));
-        let allowed = match readable {
-            true => "a name; the system knows none for this account",
-            false => "a name; the system cannot look up that of this account: too many open files",
+        let reason = match readable {
+            true => "the system knows no name for this account",
+            false => "the name of this account cannot be looked up: too many open files",
         };
-        return Err(merged.invalid("user", allowed));
+        return Err(merged.invalid("user", reason));
     }
     let over_tcp = hosts.iter().any(|host| !matches!(host.endpoint, Endpoint::Socket(_)));
     let credentials = || kerberos::credentials(environment);

@@ -777,6 +777,12 @@ fn refused_value(
     if let Some(found) = of_the_whole_string(view, (keyword, value), origin, input) {
         return found;
     }
+    if (keyword, value) == ("user", "") {
+        return Finding::titled(format!("user is not set, and {allowed}"))
+            .because("libpq takes the name of the account where no user is set")
+            .fact("option", "user")
+            .fix(Fix::text("set user or PGUSER to the database user"));
+    }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),

@@ -441,6 +441,7 @@ fn no_family(view: &View<'_>, failure: &OsFailure) -> Option<Finding> {
 /// The limit on open files was reached: that says nothing about the server.
 fn no_socket(view: &View<'_>, failure: &OsFailure) -> Finding {
     Finding::titled(format!("no socket is left for a connection to {}", view.place()))
+        .in_short("no socket left")
         .because("this machine lets the check open no more files and sockets; the server was not asked")
         .fact("to", view.place())
         .fact("error", text::printable(&failure.text))

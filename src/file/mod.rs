@@ -134,6 +134,8 @@ pub fn bounded<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 
 thread_local! {
     /// When waiting is over; [`PATIENCE`] from now where nothing is said.
     static END: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What [`PATIENCE`] has come to: who once waited in vain will do so again, for the directories above for example.
+    static LEFT: Cell<Duration> = const { Cell::new(PATIENCE) };
     /// Whether a file was not waited for since [`at_once`] began.
     static MISSED: Cell<bool> = const { Cell::new(false) };
 }
@@ -266,6 +268,9 @@ fn beside<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'stat
     let done = locked(&slot).take();
     done.unwrap_or_else(|| {
         MISSED.set(true);
+        if END.get().is_none() {
+            LEFT.set(PATIENCE / 10);
+        }
         Err(silent())
     })
 }
@@ -310,7 +315,7 @@ struct Slot {
 static READ_ONCE: LazyLock<Mutex<HashMap<PathBuf, Arc<Slot>>>> = LazyLock::new(Mutex::default);
 
 fn time_left() -> Duration {
-    END.get().map_or(PATIENCE, |end| end.saturating_duration_since(Instant::now()))
+    END.get().map_or(LEFT.get(), |end| end.saturating_duration_since(Instant::now()))
 }
 
 fn silent() -> io::Error {

@@ -4,7 +4,6 @@
 //!
 //! Left out: `ssl_crl_dir`, `ssl_dh_params_file`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -277,7 +276,7 @@ impl Reading<'_> {
         let of = ServerFile::Key;
         let mut found =
             ServerKey { file: path.to_owned(), mode: None, owner: None, fits: None, is_encrypted: false };
-        match fs::metadata(path) {
+        match crate::file::metadata(path) {
             Err(error) => {
                 self.fault(of, path, ServerProblem::Unreadable(FileError::at(path, &error)));
                 return found;
@@ -373,7 +372,7 @@ impl Reading<'_> {
     /// Certificates among the lists are loaded into the same store.
     fn lists(&mut self, path: &Path, authorities: Option<&mut RootStore>) -> Revocation {
         let of = ServerFile::Lists;
-        if let Err(error) = fs::metadata(path) {
+        if let Err(error) = crate::file::metadata(path) {
             self.fault(of, path, ServerProblem::Unreadable(FileError::at(path, &error)));
             return Revocation::Off;
         }

@@ -197,6 +197,30 @@ fn a_file_system_that_does_not_answer_is_left_when_the_time_is_over() {
                 },
             );
         }
+        let path = silent.display();
+        each(
+            &[
+                format!("rehearse --cert {path}/x --host db.example"),
+                format!("rehearse --cert root.pem --key {path}/x --host db.example"),
+                format!("rehearse --cert root.pem --client-ca {path}/x --crl {path}/y --host db.example"),
+                format!("rehearse --cert root.pem --roots {path}/x --host db.example"),
+                format!("rehearse --cert root.pem --from {path}/x"),
+                format!("roots show {path}/x"),
+                format!("roots convert root.pem --output {path}/x"),
+                format!("clients sslrootcert={path}/x"),
+                "demo".to_owned(),
+            ],
+            |line| line.as_str(),
+            |line| {
+                let begin = Instant::now();
+                let tool = line.split(' ').fold(Tool::at(&place.home), |tool, word| tool.with([word]));
+                let report = if line == "demo" { tool.env("TMPDIR", &path.to_string()) } else { tool }.run();
+                let took = begin.elapsed();
+                expect(report.status.is_some() && took < Duration::from_secs(45), || {
+                    format!("{took:?}: {report}")
+                })
+            },
+        );
         // Whoever still waits for it goes with it.
         drop(server);
     });

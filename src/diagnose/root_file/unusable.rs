@@ -353,6 +353,10 @@ pub(in crate::diagnose) fn unreadable(roots: &Roots, context: &Context<'_>) -> O
                     Fix::text("let this account read the file and search its directories; a root is no secret")
                         .run_words(["chmod", "a+r", &shown]),
                 ),
+                _ if error.kind == std::io::ErrorKind::TimedOut => (
+                    "it is a pipe into which nobody writes, or on a file system whose server does not answer".to_owned(),
+                    Fix::text("set sslrootcert to a copy of the root file on a local disk"),
+                ),
                 _ => (
                     "the file exists but cannot be read".to_owned(),
                     Fix::text("look at the file and its disk").run_words(["ls", "-l", &shown]),

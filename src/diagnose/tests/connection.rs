@@ -289,6 +289,7 @@ fn a_limit_of_this_machine_is_not_blamed_on_the_way() {
         .runs("ulimit -n")
         .retryable(true);
     assert!(found.diagnosis.title.starts_with("no socket is left"), "{}", found.diagnosis.title);
+    assert_eq!(found.diagnosis.short, "no socket left");
     assert_eq!(found.diagnosis.fixes.len(), 1);
 }
 

@@ -200,6 +200,10 @@ fn a_refused_value_names_what_is_allowed() {
     misconfigured("", error("channel_binding", "requires", "disable, prefer or require"))
         .fails(&codes::CONNINFO_INVALID_VALUE)
         .sets("channel_binding", "require");
+    misconfigured("", error("user", "", "the system knows no name for this account"))
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .titled("user is not set, and the system knows no name for this account")
+        .advises("PGUSER");
     misconfigured("", error("connect_timeout", "soon", "an integer"))
         .fails(&codes::CONNINFO_INVALID_VALUE)
         .advises("connect_timeout");
