@@ -583,6 +583,16 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
         return Some(found);
     }
     match error(view) {
+        Some(ConfigError::InvalidValue { keyword: "user", value, allowed, .. })
+            if value.as_bytes().is_empty() =>
+        {
+            Some(
+                Finding::titled(format!("user is not set, and {allowed}"))
+                    .because("libpq takes the name of the account where no user is set")
+                    .fact("option", "user")
+                    .fix(Fix::text("set user or PGUSER to the database user")),
+            )
+        }
         Some(ConfigError::InvalidValue { keyword, value, allowed, origin, .. }) => {
             Some(refused_value(view, keyword, &shown(value), allowed, origin))
         }
@@ -776,12 +786,6 @@ fn refused_value(
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     if let Some(found) = of_the_whole_string(view, (keyword, value), origin, input) {
         return found;
-    }
-    if (keyword, value) == ("user", "") {
-        return Finding::titled(format!("user is not set, and {allowed}"))
-            .because("libpq takes the name of the account where no user is set")
-            .fact("option", "user")
-            .fix(Fix::text("set user or PGUSER to the database user"));
     }
     let bad_address = (keyword == "hostaddr").then(|| meant::address_fault(plain)).flatten();
     let label = match (&meant, &bad_address) {
