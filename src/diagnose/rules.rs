@@ -5,7 +5,7 @@ use super::driver;
 use super::fix::possible;
 use super::joined::with_joined_urls;
 use super::rule::Rule;
-use super::view::View;
+use super::view::{View, path_text};
 use super::{
     Diagnosis, Fix, auth, by_default, certificate, config, dns, negotiate, server_files, session, tcp, tls,
     trust,
@@ -60,6 +60,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
+        let found = with_unread_line(found, view);
         with_hint(with_fall_back(found, view), view)
     })
 }
@@ -75,6 +76,20 @@ fn with_detour(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             ..detour.removal
         });
     }
+    found
+}
+
+/// A line of the hosts file that was written for this server, and that nobody reads.
+fn with_unread_line(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let Some(line) = &view.evidence.hosts_line else { return found };
+    let (Some((alias, address)), Some(host)) = (&line.alias, view.dns_name()) else { return found };
+    let (alias, place) = (text::printable(alias), format!("{}, line {}", path_text(&line.file), line.line));
+    let fact = format!("{place} gives {address} to {alias}, which is not the host that is looked up");
+    found.evidence.push(("hosts_file", fact.into()));
+    let fix = format!(
+        "{place}: add {host} to that line (a client looks up no alias there), or set hostaddr to its address"
+    );
+    found.fixes.insert(0, Fix::text(fix).set("hostaddr", address.to_string()));
     found
 }
 

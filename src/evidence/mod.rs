@@ -55,7 +55,8 @@ pub struct Evidence {
     /// What directories of roots hold under the names of the path's issuers, read only where a chain was refused: OpenSSL
     /// passes over it where the root file has a certificate of the name.
     pub in_directories: Vec<FileCertificate>,
-    /// The line of the system's hosts file that led to the last address, where the server there may be another one.
+    /// The line of the system's hosts file that led to the last address, where the server there may be another one, or that
+    /// has another address for an alias.
     pub hosts_line: Option<HostsLine>,
     /// The name servers that the system's resolver asks, where they are known and it failed.
     pub resolvers: Vec<NameServer>,
@@ -181,6 +182,8 @@ pub struct HostsLine {
     pub file: std::path::PathBuf,
     /// The line, from 1.
     pub line: usize,
+    /// What the host is an alias of, and its address there, where the line is for that alone: nobody looks it up.
+    pub alias: Option<(String, IpAddr)>,
 }
 
 /// How far a check was to go.

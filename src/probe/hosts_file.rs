@@ -11,12 +11,29 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The first line that gives `host` this address.
 pub(super) fn line_of(host: &str, address: IpAddr) -> Option<HostsLine> {
+    let (file, line, _) = found(|name, known| known == address && is_name(name, host))?;
+    Some(HostsLine { file, line, alias: None })
+}
+
+/// The first line that has another address for what a host is an alias of. getaddrinfo looks up the host alone.
+pub(super) fn line_of_alias(aliases: &[String], address: IpAddr) -> Option<HostsLine> {
+    let is_alias = |name: &str| aliases.iter().any(|alias| is_name(name, alias));
+    let (file, line, (name, address)) = found(|name, known| known != address && is_alias(name))?;
+    Some(HostsLine { file, line, alias: Some((name, address)) })
+}
+
+fn is_name(name: &str, host: &str) -> bool {
+    name.eq_ignore_ascii_case(host.strip_suffix('.').unwrap_or(host))
+}
+
+/// The file, and the line, name and address in it that are sought.
+fn found(sought: impl Fn(&str, IpAddr) -> bool) -> Option<(PathBuf, usize, (String, IpAddr))> {
     let file = place();
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(&file).ok().filter(|_| Path::is_file(&file))?;
     opened.take(LARGEST).read_to_end(&mut bytes).ok()?;
-    let line = find(&String::from_utf8_lossy(&bytes), host, address)?;
-    Some(HostsLine { file, line })
+    let (line, entry) = find(&String::from_utf8_lossy(&bytes), sought)?;
+    Some((file, line, entry))
 }
 
 fn place() -> PathBuf {
@@ -30,14 +47,14 @@ fn place() -> PathBuf {
 }
 
 /// An address and its names, separated by blanks; `#` begins a comment.
-fn find(text: &str, host: &str, address: IpAddr) -> Option<usize> {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let gives = |line: &str| {
+fn find(text: &str, sought: impl Fn(&str, IpAddr) -> bool) -> Option<(usize, (String, IpAddr))> {
+    let entry = |line: &str| {
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        words.next().and_then(|word| word.parse::<IpAddr>().ok()) == Some(address)
-            && words.any(|name| name.eq_ignore_ascii_case(host))
+        let address: IpAddr = words.next()?.parse().ok()?;
+        let name = words.find(|name| sought(name, address))?;
+        Some((name.to_owned(), address))
     };
-    text.lines().position(gives).map(|place| place + 1)
+    text.lines().enumerate().find_map(|(place, line)| Some((place + 1, entry(line)?)))
 }
 
 #[cfg(test)]
@@ -54,7 +71,9 @@ mod tests {
             ("db", "10.0.0.2", None),
             ("localhost", "127.0.0.1", Some(1)),
         ] {
-            assert_eq!(find(text, host, address.parse().unwrap()), line, "{host} {address}");
+            let address: IpAddr = address.parse().unwrap();
+            let found = find(text, |name, known| known == address && is_name(name, host));
+            assert_eq!(found.map(|(line, _)| line), line, "{host} {address}");
         }
     }
 }

@@ -79,6 +79,12 @@ impl Probed {
     pub async fn looked_further(self, plan: &Plan) -> Evidence {
         let Self { mut evidence, clock, last, failing } = self;
         evidence.resolvers = asked_again(plan, evidence.resolvers, &evidence.attempts, last).await;
+        if let Some(attempt) = evidence.attempts.last().filter(|attempt| is_doubtful(attempt)) {
+            let aliases = evidence.resolvers.iter().flat_map(|server| &server.aliases);
+            let aliases: Vec<String> = aliases.chain(&attempt.canonical_name).cloned().collect();
+            let line = attempt.address.and_then(|address| hosts_file::line_of_alias(&aliases, address));
+            evidence.hosts_line = evidence.hosts_line.or(line);
+        }
         if let Some(failing) = failing.filter(|_| second_looks::are_called_for(plan, &evidence.attempts)) {
             evidence.looks =
                 in_heap(|| second_looks::take(plan, &evidence.attempts, failing, clock, last)).await;
@@ -136,7 +142,8 @@ pub async fn addresses_by_dns(name: &str, limit: Duration, most: usize) -> Optio
 fn led_by_hosts_file(plan: &Plan, attempt: &Attempt) -> Option<HostsLine> {
     attempt.dns.as_ref()?;
     // An old address may also answer no more.
-    if let Some(tls) = &attempt.tls {
+    let failed = attempt.session.as_ref().is_some_and(|session| session.result.failure.is_some());
+    if let Some(tls) = attempt.tls.as_ref().filter(|_| !failed) {
         tls.result.judgement.as_ref()?.defects.first()?;
     }
     let host = std::str::from_utf8(plan.settings.hosts.get(attempt.host)?.name.plain()?.as_bytes()).ok()?;

@@ -116,6 +116,8 @@ enum Comparison {
     Another(Diagnosis),
     /// The same fault, or one before it.
     NoBetter,
+    /// Another address has a server that is verified too; the login, which failed, is not tried there.
+    Elsewhere(IpAddr),
     /// It cannot be tried, or ran out of time.
     Undecided,
 }
@@ -176,6 +178,7 @@ impl<'a> Trials<'a> {
         let mut kept: Vec<Fix> = Vec::new();
         // What cures the second of two faults: it stands below the first one's remedy.
         let mut next: Vec<String> = Vec::new();
+        let mut elsewhere = None;
         for mut fix in diagnosis.fixes.clone() {
             match self.compared(diagnosis, &fix).await {
                 Comparison::Cured(conninfo) => {
@@ -206,6 +209,11 @@ impl<'a> Trials<'a> {
                     uncovers(&mut fix, diagnosis.code, &found);
                 }
                 Comparison::NoBetter => continue,
+                Comparison::Elsewhere(address) => {
+                    fix.text.push_str(&format!(" at {address}, which is verified too"));
+                    elsewhere = Some(fix);
+                    continue;
+                }
                 Comparison::Undecided => {
                     let string = fix.conninfo.take().or_else(|| self.untried_string(&fix));
                     fix.conninfo = string.filter(|_| !fix.by_command);
@@ -240,7 +248,9 @@ impl<'a> Trials<'a> {
         if kept.is_empty() {
             kept.extend(diagnosis.fixes.first().cloned());
         }
-        self.in_order(kept, diagnosis)
+        let mut kept = self.in_order(kept, diagnosis);
+        kept.splice(0..0, elsewhere);
+        kept
     }
 
     /// What works first, what uncovers another fault last, otherwise in the rule's order.
@@ -432,8 +442,10 @@ impl<'a> Trials<'a> {
     }
 
     async fn compared(&mut self, before: &Diagnosis, fix: &Fix) -> Comparison {
+        let after_login = self.is_seen_with_credentials_only();
         if fix.by_dns && fix.tried.is_none() {
             return match self.found_by_dns().await {
+                Some(Some(found)) if after_login => self.elsewhere(&found.outcome),
                 Some(Some(found)) => self.comparison(before, fix, None, found).await,
                 // Without the file the name has no address, or the same one.
                 Some(None) => Comparison::NoBetter,
@@ -441,14 +453,28 @@ impl<'a> Trials<'a> {
             };
         }
         let changes = !fix.settings.is_empty() || fix.edit.is_some();
-        if !changes || fix.claimed || fix.tried.is_some() || self.is_seen_with_credentials_only() {
+        let is_shown = !after_login || self.removes_stray_address(fix);
+        if !changes || fix.claimed || fix.tried.is_some() || !is_shown {
             return Comparison::Undecided;
         }
         let Some(corrected) = Corrected::of(fix, self.evidence, self.context) else {
             return Comparison::Undecided;
         };
         let Some(found) = self.found_under(fix, &corrected).await else { return Comparison::Undecided };
+        if after_login {
+            return self.elsewhere(&found.outcome);
+        }
         self.comparison(before, fix, Some(corrected), found).await
+    }
+
+    /// Whether another server is verified where nothing but DNS leads.
+    fn elsewhere(&self, outcome: &Outcome) -> Comparison {
+        let address = |evidence: &Evidence| evidence.attempts.last().and_then(|attempt| attempt.address);
+        match address(&outcome.evidence).filter(|_| outcome.diagnosis.is_none()) {
+            Some(there) if address(self.evidence) == Some(there) => Comparison::NoBetter,
+            Some(there) => Comparison::Elsewhere(there),
+            None => Comparison::Undecided,
+        }
     }
 
     /// What the check would have found where DNS says the host is; nothing where it says nothing else than the file.

@@ -212,6 +212,57 @@ fn aliases_lines_of_the_hosts_file_and_addresses_of_containers_are_told() {
     });
 }
 
+/// Where a login fails at a server that DNS does not lead to, it may be the wrong one: that is seen without another login.
+#[test]
+fn a_login_at_a_server_to_which_dns_does_not_lead() {
+    alone("network::a_login_at_a_server_to_which_dns_does_not_lead", || {
+        let home = Home::new();
+        let case = Case {
+            demo: Demo::start(pgtls_check::demo::fault("database-missing")).expect("the embedded server"),
+            home,
+        };
+        ip("address add 10.0.4.5/32 dev lo");
+        let _asked = resolver(&case.home, "timeout:1 attempts:1");
+        let there = SocketAddr::from(([10, 0, 4, 5], case.port()));
+        relay(there, case.demo.address(), usize::MAX, Duration::ZERO);
+        let first = |report: &Report, words: &[&str]| {
+            report.exits(9).diagnosed("database-missing");
+            let told = report.at("/diagnosis/fixes/0/text").to_string();
+            assert!(words.iter().all(|word| told.contains(word)), "{report}");
+        };
+        let conninfo = case.demo.conninfo().replace("hostaddr=127.0.0.1", "");
+        let stray = Tool::at(&case.home).env("PGHOSTADDR", "10.0.4.5").check(&conninfo);
+        first(&stray, &["unset PGHOSTADDR", "127.0.0.1, which is verified too"]);
+        hosts(&case.home, "10.0.4.5 db.example\n");
+        let by_hosts = Tool::at(&case.home).check(&conninfo);
+        first(&by_hosts, &["/etc/hosts, line 1: remove db.example", "127.0.0.1, which is verified too"]);
+        // The neighbour: the file says what DNS says.
+        hosts(&case.home, "127.0.0.1 db.example\n");
+        let same = Tool::at(&case.home).check(&conninfo);
+        same.exits(9).diagnosed("database-missing");
+        assert!(!same.at("/diagnosis/fixes").to_string().contains("hosts"), "{same}");
+    });
+}
+
+/// Who writes what DNS calls the server into the hosts file reaches nothing by the server's name.
+#[test]
+fn a_line_of_the_hosts_file_for_an_alias_is_told() {
+    alone("network::a_line_of_the_hosts_file_for_an_alias_is_told", || {
+        let case = Case::new();
+        ip("address add 203.0.113.9/32 dev lo");
+        filter("ip daddr 203.0.113.9 tcp dport 1-65535 drop");
+        let _asked = resolver(&case.home, "timeout:1 attempts:1");
+        for (line, is_told) in [("127.0.0.1 real.example\n", true), ("127.0.0.1 other.example\n", false)] {
+            hosts(&case.home, line);
+            let report = case.check("hostaddr='' host=alias.example sslmode=verify-ca");
+            says(&report, TIMEOUT, &["203.0.113.9"], "");
+            let fix = report.at("/diagnosis/fixes/0");
+            let works = fix["settings"]["hostaddr"] == "127.0.0.1" && fix["tried"] == "works";
+            assert_eq!(works, is_told, "{report}");
+        }
+    });
+}
+
 #[test]
 fn the_resolver_s_answers_are_told_apart() {
     alone("network::the_resolver_s_answers_are_told_apart", || {

@@ -20,7 +20,7 @@ pub(in crate::diagnose) struct Detour {
 pub(in crate::diagnose) fn detour(view: &View<'_>) -> Option<Detour> {
     let host = view.dns_name()?;
     if view.attempt?.dns.is_some() {
-        let line = view.evidence.hosts_line.as_ref()?;
+        let line = view.evidence.hosts_line.as_ref().filter(|line| line.alias.is_none())?;
         let place = format!("{}, line {}", path_text(&line.file), line.line);
         return Some(Detour {
             is_stray: true,

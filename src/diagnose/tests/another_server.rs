@@ -45,12 +45,29 @@ fn what_leads_to_another_server_is_named() {
     }
     evidence(Origin::Default)
         .with(|evidence| {
-            evidence.hosts_line = Some(HostsLine { file: "/etc/hosts".into(), line: 7 });
+            evidence.hosts_line = Some(HostsLine { file: "/etc/hosts".into(), line: 7, alias: None });
         })
         .fails(&codes::HOSTNAME_MISMATCH)
         .shows("address_from", "/etc/hosts, line 7 gives orders.example this address")
         .advises("/etc/hosts, line 7: remove orders.example")
         .first_sets_no("host");
+}
+
+/// The hosts file has the address that is sought for another name.
+#[test]
+fn a_line_that_nobody_reads_is_named() {
+    let chain = Chain::honest();
+    let line = |alias| HostsLine { file: "/etc/hosts".into(), line: 3, alias };
+    let evidence = |line: HostsLine| {
+        let evidence =
+            Evidence::of(chain.sent(), &[&chain.root.certificate]).with_host("orders.example", "10.0.0.7");
+        evidence.with(|evidence| evidence.hosts_line = Some(line)).fails(&codes::HOSTNAME_MISMATCH)
+    };
+    let alias = ("orders.private.example".to_owned(), "10.9.9.9".parse().unwrap());
+    evidence(line(Some(alias)))
+        .shows("hosts_file", "/etc/hosts, line 3 gives 10.9.9.9 to orders.private.example")
+        .first_sets("hostaddr", "10.9.9.9");
+    evidence(line(None)).shows("address_from", "/etc/hosts, line 3");
 }
 
 /// Whatever the CA calls itself, and whatever file or store has it.

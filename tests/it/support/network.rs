@@ -165,7 +165,8 @@ fn pass(mut from: TcpStream, mut to: TcpStream, first: usize, pause: Duration) -
 }
 
 /// A resolver that answers by the first label of the name asked for, put in the place of the machine's: `none`, `localhost` and all
-/// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer; all else is 127.0.0.1. The
+/// below `azur.com` do not exist, `empty` has no address, `broken` fails, `refused` is refused, `silent` gets no answer, `alias`
+/// is one of `real`, at 203.0.113.9; all else is 127.0.0.1. The
 /// options are those of resolv.conf(5).
 ///
 /// Gives the names it was asked for, as they come.
@@ -214,7 +215,13 @@ fn answer(query: &[u8]) -> Option<Vec<u8>> {
     };
     let mut answer = vec![query[0], query[1], 0x81, 0x80 | code, 0, 1, 0, records, 0, 0, 0, 0];
     answer.extend(&query[12..end]);
-    if records > 0 {
+    if records > 0 && label == b"alias" {
+        answer[7] = 2;
+        // Names end where that of the question does, behind its first label.
+        answer.extend([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 7, 4, b'r', b'e', b'a', b'l', 0xc0, 18]);
+        let target = u8::try_from(end + 12).expect("a short question");
+        answer.extend([0xc0, target, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 9]);
+    } else if records > 0 {
         answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
     }
     Some(answer)
