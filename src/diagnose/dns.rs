@@ -231,31 +231,25 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         return Some(of_name_switch(finding, &name, &server.address));
     }
     let ascii = (!name.is_ascii()).then(|| punycode::host(&name));
-    let bare = !name.contains('.');
-    let cause = if bare {
-        "a name without a dot resolves only where it is known: in its own container network, or with the \
-         search domain of its own site"
-    } else if is_denied(view) {
-        "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
-    } else {
-        "DNS returned no usable address, and not NXDOMAIN either: the aliases (CNAME) of the name lead nowhere or in a circle, or the \
-         answer is malformed"
-    };
     let inside = Fix::text(
         "inside a private network, a container network or a VPN: ask from there, or use its name servers",
     );
-    if bare {
-        let full = Fix::text(format!(
-            "set host to the full name, {name}.DOMAIN, which this shows on a machine where {name} works; or add that domain to the search \
-             domains here (search in /etc/resolv.conf)"
-        ));
-        let full = if cfg!(windows) {
-            full.run_words(["nslookup", &name])
-        } else {
-            full.run_words(["getent", "hosts", &name])
+    if !name.contains('.') {
+        let found = match provider::external_name(&name) {
+            Some((provider, external)) => of_internal_name(finding, provider, &external),
+            None => of_bare_name(finding, &name).fix(inside).fix(spelling(view, &name)),
         };
-        return Some(finding.because(cause).fix(full).fix(inside).fix(spelling(view, &name)));
+        return Some(found);
     }
+    let cause = match is_denied(view) {
+        true => {
+            "DNS returned NXDOMAIN: no such name; it is mistyped, or known only to another network's name servers"
+        }
+        false => {
+            "DNS returned no usable address, and not NXDOMAIN either: the aliases (CNAME) of the name lead nowhere or in a circle, or \
+             the answer is malformed"
+        }
+    };
     if let Some(ascii) = ascii {
         return Some(
             finding
@@ -296,6 +290,33 @@ fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding
         .fix(Fix::text("inside of a pod: see whether the service exists").run_words([
             "kubectl", "-n", namespace, "get", "service", service.rsplit('.').next().unwrap_or(service),
         ]))
+}
+
+/// A name without a dot.
+fn of_bare_name(finding: Finding, name: &str) -> Finding {
+    let lookup = if cfg!(windows) { vec!["nslookup", name] } else { vec!["getent", "hosts", name] };
+    let full = format!(
+        "set host to the full name, {name}.DOMAIN, which this shows on a machine where {name} works; or add that domain to the search \
+         domains here (search in /etc/resolv.conf)"
+    );
+    finding
+        .because(
+            "a name without a dot resolves only where it is known: in its own container network, or with the search domain of its own \
+             site",
+        )
+        .fix(Fix::text(full).run_words(lookup))
+}
+
+/// A name that a provider's own network alone knows.
+fn of_internal_name(finding: Finding, provider: &Provider, external: &str) -> Finding {
+    let name = provider.name;
+    finding
+        .because(format!(
+            "servers of {name} have names of this form, which are known in its own network only"
+        ))
+        .fix(Fix::text(format!(
+            "outside of it: take host from the external connection string in {name}'s dashboard: {external}"
+        )))
 }
 
 /// A name under a provider's suffix, which has servers that are known inside of their networks only.

@@ -14,6 +14,7 @@ use crate::clients::dialect::{Encryption, Fallback, Typed};
 use crate::conninfo::{SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::order;
+use crate::provider;
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::ClientIdentity;
@@ -60,7 +61,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
-        let found = with_unread_line(found, view);
+        let found = with_public_name(with_unread_line(found, view), view);
         with_hint(with_fall_back(found, view), view)
     })
 }
@@ -90,6 +91,17 @@ fn with_unread_line(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         "{place}: add {host} to that line (a client looks up no alias there), or set hostaddr to its address"
     );
     found.fixes.insert(0, Fix::text(fix).set("hostaddr", address.to_string()));
+    found
+}
+
+/// A name for its provider's own network leads nowhere outside of it.
+fn with_public_name(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    if [Stage::Dns, Stage::Tcp].contains(&found.code.stage)
+        && let Some(public) = view.dns_name().and_then(|name| provider::public_name(&name))
+    {
+        let text = "outside of the provider's network: use the public name, and let the server's access rules admit this machine";
+        found.fixes.insert(0, Fix::text(text).set("host", public));
+    }
     found
 }
 

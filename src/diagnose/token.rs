@@ -61,7 +61,11 @@ fn web_token(text: &str) -> Option<Token> {
     };
     Some(Token {
         audience: claim("aud"),
-        user: ["upn", "preferred_username", "unique_name"].into_iter().find_map(claim),
+        // A managed identity has the name of its resource.
+        user: ["upn", "preferred_username", "unique_name"].into_iter().find_map(claim).or_else(|| {
+            let resource = claims.get("xms_mirid")?.as_str()?;
+            resource.rsplit_once('/').map(|(_, name)| shown(name))
+        }),
         expires: claims.get("exp").and_then(Value::as_i64).and_then(Timestamp::from_unix),
         of_aws: false,
     })
@@ -145,7 +149,7 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
             Some(name) if token.of_aws => (
                 format!("the token in {origin} is for the user {name}, you connect as {user}"),
                 "a token is valid for one user".to_owned(),
-                vec![Fix::text("log in as the user of the token").set("user", name.clone()), renew],
+                vec![renew, Fix::text("log in as the user of the token").set("user", name.clone())],
             ),
             Some(name) => (
                 format!("the token of {user} is rejected"),
@@ -200,14 +204,18 @@ pub(super) fn fix(view: &View<'_>, said: &str) -> Fix {
         };
         return fix.run(format!("aws dsql {action} --hostname {host} --region REGION"));
     }
+    let aws =
+        format!("aws rds generate-db-auth-token --hostname {host} --port {} --username {user}", view.port());
+    if of(view).is_some_and(|token| token.of_aws) {
+        return fix.run(aws);
+    }
     fix.run(format!(
         "# AWS (RDS, Aurora):\n\
-         aws rds generate-db-auth-token --hostname {host} --port {} --username {user}\n\
+         {aws}\n\
          # Azure (Entra ID):\n\
          az account get-access-token --resource-type oss-rdbms --query accessToken -o tsv\n\
          # Google Cloud SQL (IAM):\n\
-         gcloud sql generate-login-token",
-        view.port()
+         gcloud sql generate-login-token"
     ))
 }
 
@@ -273,6 +281,10 @@ mod tests {
         assert!(token.of_aws);
         assert_eq!(token.user.as_deref(), Some("app@x"));
         assert_eq!(token.expires.unwrap().to_string(), "2026-11-30T08:15:00Z");
+        let identity = signed(
+            r#"{"appid":"77aa","xms_mirid":"/subscriptions/1/resourcegroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-app"}"#,
+        );
+        assert_eq!(read(identity.as_bytes()).unwrap().user.as_deref(), Some("id-app"));
         for password in ["", "secret", "a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.x", "x/?y=z"] {
             assert_eq!(read(password.as_bytes()), None, "{password}");
         }

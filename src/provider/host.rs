@@ -63,6 +63,51 @@ pub fn detect(
     })
 }
 
+/// The public name of a server by the name that it has in its provider's own network.
+pub fn public_name(host: &str) -> Option<String> {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let form = by_host(&host)?.form(&host).filter(|form| form.kind == FormKind::Internal)?;
+    host.strip_prefix(form.pattern.split('*').next()?).map(str::to_owned)
+}
+
+/// What a server of that name is called in the provider's other clouds, each with what makes it the right one.
+pub fn other_names(host: &str) -> Vec<(String, String)> {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let Some(provider) = by_host(&host) else { return Vec::new() };
+    let mut names: Vec<(String, String)> = Vec::new();
+    let Some((server, suffix)) =
+        provider.suffixes.iter().find_map(|suffix| Some((host.strip_suffix(suffix)?, *suffix)))
+    else {
+        return names;
+    };
+    // The service's own labels, as in ".postgres.database."; what follows is the cloud's.
+    let service = suffix.match_indices('.').nth(2).and_then(|(end, _)| suffix.get(..=end));
+    for &other in PROVIDERS {
+        for end in other.suffixes.iter().filter(|end| service.is_some_and(|service| end.starts_with(service)))
+        {
+            let name = format!("{server}{end}");
+            if *end != suffix && !end.contains('*') && names.iter().all(|(known, _)| *known != name) {
+                names.push((
+                    name,
+                    format!("if it is a server of {}: name it as it is called there", other.name),
+                ));
+            }
+        }
+    }
+    names
+}
+
+/// A name that is known inside of a provider's network only: the provider, and what the name is outside of it.
+pub fn external_name(host: &str) -> Option<(&'static Provider, String)> {
+    let is_it = |provider: &&&Provider| {
+        let form = provider.form(host);
+        form.is_some_and(|form| form.kind == FormKind::Internal) && !host.contains('.')
+    };
+    let provider = *PROVIDERS.iter().find(is_it)?;
+    let suffix = provider.suffixes.first()?.replace('*', "REGION");
+    Some((provider, format!("{host}{suffix}")))
+}
+
 /// By the first of the leaf's DNS names that has a provider's suffix.
 fn certified(chain: &[Certificate]) -> Option<&'static Provider> {
     let names = chain.first()?.facts().ok()?.sans.as_deref()?;
@@ -391,6 +436,27 @@ mod tests {
         assert_eq!(found.form.map(|form| form.kind), Some(FormKind::PrivateLink));
         let found = detect(Some("pgbouncer.abc.flympg.net"), None, None, &[]).unwrap();
         assert!(found.is_pooler());
+    }
+
+    #[test]
+    fn a_server_may_have_another_name_elsewhere() {
+        let names = |host| other_names(host).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(
+            names("my.postgres.database.azure.com."),
+            ["my.postgres.database.usgovcloudapi.net", "my.postgres.database.chinacloudapi.cn"]
+        );
+        assert_eq!(names("my.postgres.database.chinacloudapi.cn").len(), 2);
+        let public = Some("a-b-0.c.db.ondigitalocean.com".to_owned());
+        assert_eq!(public_name("private-a-b-0.c.db.ondigitalocean.com"), public);
+        assert_eq!(public.and_then(|public| public_name(&public)), None);
+        for host in ["a-b-0.c.db.ondigitalocean.com", "db.example", "x.eu-west-1.rds.amazonaws.com"] {
+            assert_eq!(names(host), [""; 0], "{host}");
+        }
+        let (provider, name) = external_name("dpg-x1-a").unwrap();
+        assert_eq!((provider.id, name.as_str()), ("render", "dpg-x1-a.REGION-postgres.render.com"));
+        for host in ["dpg-x1-a.example", "db"] {
+            assert!(external_name(host).is_none(), "{host}");
+        }
     }
 
     proptest! {

@@ -18,7 +18,7 @@ use crate::certificate::{Certificate, DistinguishedName};
 
 pub use advice::{Advice, Due, MissingRoot, advice};
 pub use content_networks::{ContentNetwork, content_network};
-pub use host::{Detection, NearMiss, by_host, detect, near_miss};
+pub use host::{Detection, NearMiss, by_host, detect, external_name, near_miss, other_names, public_name};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
 pub use table::PROVIDERS;
@@ -151,6 +151,8 @@ pub struct Form {
 pub enum FormKind {
     /// A server of a private endpoint or network.
     PrivateLink,
+    /// A name for the provider's own network; without what stands before its `*` the public one.
+    Internal,
     /// A connection pooler.
     Pooler,
     /// The server itself, past its pooler.

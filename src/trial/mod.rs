@@ -226,20 +226,7 @@ impl<'a> Trials<'a> {
             next.iter().any(|next| *next == fix.text || (asks && Fix::asks_for_a_root(next)))
         };
         kept.retain(|fix| fix.tried.is_some() || !says_so(fix));
-        for mut fix in self.candidates(diagnosis).await {
-            if kept.iter().any(|known| known.settings == fix.settings) {
-                continue;
-            }
-            if let Comparison::Cured(conninfo) = self.compared(diagnosis, &fix).await {
-                fix.tried = Some(Trial::Works);
-                fix.conninfo = conninfo.filter(|_| !fix.by_command);
-                kept.push(fix);
-                // One key that fits is enough.
-                if diagnosis.code.concerns(Concern::ClientFiles) {
-                    break;
-                }
-            }
-        }
+        self.with_candidates(diagnosis, &mut kept).await;
         // Of a chain that the check saw itself the diagnosis says what it needs.
         if let Some(name) = self.sought.take().filter(|_| self.captured.is_some()) {
             kept.iter_mut().for_each(|fix| fix.name_the_root(&name));
@@ -251,6 +238,34 @@ impl<'a> Trials<'a> {
         let mut kept = self.in_order(kept, diagnosis);
         kept.splice(0..0, elsewhere);
         kept
+    }
+
+    /// What else a trial shows to work.
+    async fn with_candidates(&mut self, diagnosis: &Diagnosis, kept: &mut Vec<Fix>) {
+        for mut fix in self.candidates(diagnosis).await {
+            if kept.iter().any(|known| known.settings == fix.settings) {
+                continue;
+            }
+            match self.compared(diagnosis, &fix).await {
+                Comparison::Cured(conninfo) => {
+                    fix.tried = Some(Trial::Works);
+                    fix.conninfo = conninfo.filter(|_| !fix.by_command);
+                    kept.push(fix);
+                    // One key that fits is enough.
+                    if diagnosis.code.concerns(Concern::ClientFiles) {
+                        break;
+                    }
+                }
+                // Of two names the one that exists.
+                Comparison::Another(found)
+                    if diagnosis.code.stage == Stage::Dns && found.code.stage != Stage::Dns =>
+                {
+                    fix.text.push_str(" (that name exists)");
+                    kept.insert(0, fix);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// What works first, what uncovers another fault last, otherwise in the rule's order.
@@ -372,6 +387,7 @@ impl<'a> Trials<'a> {
             return candidates::keys(settings, environment);
         }
         let mut fixes = self.other_addresses(diagnosis);
+        fixes.extend(self.other_names(diagnosis));
         if !diagnosis.code.concerns(Concern::Roots) {
             return fixes;
         }
@@ -414,6 +430,17 @@ impl<'a> Trials<'a> {
             ..Fix::default()
         };
         others.filter(|_| is_of_server).take(MOST_ADDRESSES).map(fix).collect()
+    }
+
+    /// The names that the server may have in its provider's other clouds, where its name does not exist.
+    fn other_names(&self, diagnosis: &Diagnosis) -> Vec<Fix> {
+        let is_absent = diagnosis.code.stage == Stage::Dns;
+        let Ok(settings) = &self.evidence.config else { return Vec::new() };
+        let [Host { endpoint: Endpoint::Name(name), .. }] = settings.hosts.as_slice() else {
+            return Vec::new();
+        };
+        let fix = |(name, text)| Fix { text, settings: vec![("host", name)], ..Fix::default() };
+        if is_absent { provider::other_names(name).into_iter().map(fix).collect() } else { Vec::new() }
     }
 
     /// The captured chain judged against an empty file. Where files kept the check from shaking hands, that is done now.

@@ -263,6 +263,50 @@ fn a_line_of_the_hosts_file_for_an_alias_is_told() {
     });
 }
 
+/// A provider's name that nobody answers by here, and what the same server is called outside or in another cloud.
+#[test]
+fn a_providers_other_names_are_tried() {
+    alone("network::a_providers_other_names_are_tried", || {
+        let case = Case::new();
+        ip("address add 203.0.113.9/32 dev lo");
+        filter("ip daddr 203.0.113.9 tcp dport 1-65535 drop");
+        let _asked = resolver(&case.home, "timeout:1 attempts:1");
+        hosts(
+            &case.home,
+            "203.0.113.9 private-my-0.b.db.ondigitalocean.com other-0.b.db.ondigitalocean.com\n\
+             127.0.0.1 none.postgres.database.chinacloudapi.cn\n",
+        );
+        let absent = ("dns-not-found", "dns", 4);
+        for (name, fault, other) in [
+            ("private-my-0.b.db.ondigitalocean.com", TIMEOUT, Some("my-0.b.db.ondigitalocean.com")),
+            ("other-0.b.db.ondigitalocean.com", TIMEOUT, None),
+            ("none.postgres.database.azure.com", absent, Some("none.postgres.database.chinacloudapi.cn")),
+            (
+                "none.postgres.database.usgovcloudapi.net",
+                absent,
+                Some("none.postgres.database.chinacloudapi.cn"),
+            ),
+        ] {
+            let whole = case.demo.conninfo().replace("verify-full", "verify-ca");
+            let whole = whole
+                .replace("host=db.example hostaddr=127.0.0.1", &format!("host={name} connect_timeout=2"));
+            let report = Tool::at(&case.home).check(&whole);
+            says(&report, fault, &[], "");
+            let fixes = report.at("/diagnosis/fixes");
+            let fixes = fixes.as_array().unwrap().iter().filter(|fix| fix["tried"] != "fails");
+            let found = fixes.filter_map(|fix| fix["settings"]["host"].as_str()).next();
+            assert_eq!(found, other, "{report}");
+        }
+        // Who knows it in its own network only is told what it is called outside.
+        says(
+            &case.check("hostaddr='' host=dpg-none-a"),
+            absent,
+            &["Render"],
+            "dpg-none-a.REGION-postgres.render.com",
+        );
+    });
+}
+
 #[test]
 fn the_resolver_s_answers_are_told_apart() {
     alone("network::the_resolver_s_answers_are_told_apart", || {

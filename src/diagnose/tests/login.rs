@@ -138,7 +138,9 @@ fn a_rejected_token_says_itself_what_is_wrong() {
     };
     let today = now().to_string().replace(['-', ':'], "");
     rejected(RDS, "anna", &aws(RDS, "20200101T000000Z")).titled("the token in PGPASSWORD has expired");
-    rejected(RDS, "app", &aws(RDS, &today)).first_sets("user", "anna");
+    let other = rejected(RDS, "app", &aws(RDS, &today)).sets("user", "anna");
+    let first = other.diagnosis.fixes[0].command.as_ref().unwrap();
+    assert!(first.contains("--username app") && !first.contains("gcloud"), "{first}");
     rejected(RDS, "anna", &aws("other.c1.eu-west-1.rds.amazonaws.com", &today))
         .called("is for another service or server: other.c1");
     // Elsewhere nobody knows what the server accepts.

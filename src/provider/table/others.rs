@@ -211,6 +211,10 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
     id: "digitalocean",
     name: "DigitalOcean Managed PostgreSQL",
     suffixes: &[".db.ondigitalocean.com"],
+    forms: &[
+        Form { kind: FormKind::Internal, pattern: "private-*.db.ondigitalocean.com" },
+        Form { kind: FormKind::Internal, pattern: "private-*.*.db.ondigitalocean.com" },
+    ],
     ports: &[
         Port { number: 25060, what: "the server", pooler: false },
         pooler(25061, "the connection pool (unverified)"),
@@ -331,6 +335,7 @@ pub(super) static RENDER: Provider = Provider {
     id: "render",
     name: "Render Postgres",
     suffixes: &[".*-postgres.render.com"],
+    forms: &[Form { kind: FormKind::Internal, pattern: "dpg-*-a" }],
     ports: &[SERVER],
     sslmode: Some("verify-full with sslrootcert=system (to be tried)"),
     system_roots: SystemRoots::Unknown,
