@@ -122,6 +122,12 @@ impl Environment {
         Some(if cfg!(windows) { home.join(name) } else { home.join(".postgresql").join(name) })
     }
 
+    /// libpq's default password file, where the program looks for it.
+    pub(super) fn default_passfile(&self) -> Option<PathBuf> {
+        let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
+        Some(self.home().filter(|_| self.looks_for(name))?.join(name))
+    }
+
     /// Whether the program looks for a file of this name in the user's directories.
     pub(super) fn looks_for(&self, name: &str) -> bool {
         !self.program.passes_over.contains(&name)

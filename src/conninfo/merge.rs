@@ -267,9 +267,7 @@ impl<'a> Merge<'a> {
             self.default_for_nothing("dbname", user);
         }
         let no_password = self.found.get("password").is_none_or(|found| found.value.is_empty());
-        let name = if cfg!(windows) { "pgpass.conf" } else { ".pgpass" };
-        if let Some(home) = environment.home().filter(|_| no_password && environment.looks_for(name)) {
-            let path = home.join(name);
+        if let Some(path) = environment.default_passfile().filter(|_| no_password) {
             let path = Value::new(path.as_os_str().as_encoded_bytes());
             self.default_for_nothing("passfile", ParameterValue::of("passfile", path, false));
         }

@@ -165,15 +165,30 @@ fn passwords(
     hosts: &mut [Host],
     notices: &mut Vec<Notice>,
 ) -> bool {
+    let path = merged.get("passfile").filter(|path| !path.value.is_empty());
+    let path = path.map(|path| path.value.to_path());
     if let Some(given) = merged.get("password").filter(|given| !given.value.is_empty()) {
+        let path = path.or_else(|| environment.default_passfile());
+        let path = path.filter(|_| matches!(given.origin, Origin::Environment(_)));
+        let file = path
+            .and_then(|path| Some((PasswordFile::open(&environment.current_dir.join(&path)).ok()?, path)));
+        if let Some((file, path)) = file {
+            let given = given.value.secret();
+            let ports = hosts::port_texts(merged, hosts.len());
+            for (slot, key) in keys(merged, hosts, &ports).iter().enumerate() {
+                let found = file.find(key).filter(|found| !found.expose().is_empty());
+                if found.is_some_and(|found| found.expose() != given.expose()) {
+                    notices.push(Notice::PasswordBeside { path: path.clone(), slot });
+                }
+            }
+        }
         for host in hosts {
             let secret = given.value.secret();
             host.password = Some(Password { secret, origin: given.origin.clone() });
         }
         return false;
     }
-    let path = merged.get("passfile").filter(|path| !path.value.is_empty());
-    let Some(path) = path.map(|path| path.value.to_path()) else { return false };
+    let Some(path) = path else { return false };
     match PasswordFile::open(&environment.current_dir.join(&path)) {
         Ok(file) => passwords_of(&file, &path, merged, hosts, notices, true),
         // The path as it was given.
@@ -202,27 +217,38 @@ fn passwords_of(
     read: bool,
 ) {
     let ports = hosts::port_texts(merged, hosts.len());
+    let found: Vec<_> = keys(merged, hosts, &ports)
+        .iter()
+        .map(|key| {
+            let secret = file.find(key).filter(|secret| !secret.expose().is_empty());
+            secret.map_or_else(|| Err(file.why_none(key)), |secret| Ok((secret, file.cut(key))))
+        })
+        .collect();
+    for (slot, (host, found)) in hosts.iter_mut().zip(found).enumerate() {
+        match found {
+            Ok(_) if !read => {}
+            Ok((secret, cut)) => {
+                let cut = cut.map(|line| Notice::PasswordCut { path: path.to_owned(), line, slot });
+                notices.extend(cut);
+                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()) });
+            }
+            Err(why) => notices.push(Notice::PassfileUseless { path: path.to_owned(), slot, why }),
+        }
+    }
+}
+
+/// What each host's password is sought by.
+fn keys<'a>(merged: &'a Merged, hosts: &'a [Host], ports: &'a [Vec<u8>]) -> Vec<Key<'a>> {
     let addresses: Vec<&[u8]> = merged.text("hostaddr").split(|byte| *byte == b',').collect();
-    for (slot, (host, port)) in hosts.iter_mut().zip(&ports).enumerate() {
-        let key = Key {
+    let slots = hosts.iter().zip(ports).enumerate();
+    slots
+        .map(|(slot, (host, port))| Key {
             host: passfile_host(host, addresses.get(slot).copied().unwrap_or_default()),
             port,
             database: merged.text("dbname"),
             user: merged.text("user"),
-        };
-        match file.find(&key).filter(|secret| !secret.expose().is_empty()) {
-            Some(_) if !read => {}
-            Some(secret) => {
-                let cut = |line| Notice::PasswordCut { path: path.to_owned(), line, slot };
-                notices.extend(file.cut(&key).map(cut));
-                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()) });
-            }
-            None => {
-                let why = file.why_none(&key);
-                notices.push(Notice::PassfileUseless { path: path.to_owned(), slot, why });
-            }
-        }
-    }
+        })
+        .collect()
 }
 
 /// libpq keeps the passwords of the password file apart from its parameters; here the listing tells of them.
@@ -735,6 +761,10 @@ mod tests {
         assert_eq!(parameter(&found, "password").1, Origin::PasswordFile(path.clone()));
         let order: Vec<_> = found.parameters.iter().map(|parameter| parameter.keyword).take(3).collect();
         assert_eq!(order, ["user", "password", "passfile"]);
+        // The variable takes its place, and what the file has besides is told.
+        let beside = with(input, &[variables[0], ("PGPASSWORD", "second")]).unwrap();
+        let told = [0, 2].map(|slot| Notice::PasswordBeside { path: path.clone(), slot });
+        assert_eq!(beside.notices, told);
         // One that was given is everybody's.
         let given = with(&format!("{input} password=x"), &variables).unwrap();
         assert!(given.hosts.iter().all(|host| host.password.as_ref().unwrap().secret.expose() == b"x"));

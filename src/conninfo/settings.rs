@@ -205,6 +205,13 @@ pub enum Notice {
         /// Why.
         why: NoPassword,
     },
+    /// A password file has another password than the variable that takes its place.
+    PasswordBeside {
+        /// The file.
+        path: PathBuf,
+        /// The host, from 0.
+        slot: usize,
+    },
     /// The password of a line ends at an unescaped colon, with more behind it.
     PasswordCut {
         /// The file.

@@ -381,10 +381,8 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     {
         return Some(facts(finding));
     }
-    // A name with a domain is Entra ID's, where the provider has that: then the password is to be a token.
     let hints = provider_hints(view, Situation::PasswordRejected, None);
-    let is_directory =
-        !hints.is_empty() && user.split_once('@').is_some_and(|(_, domain)| domain.contains('.'));
+    let is_directory = is_of_directory(view);
     let (first, last) = if is_directory { (hints, Vec::new()) } else { (Vec::new(), hints) };
     let cause = match is_directory && password.is_some() && token::of(view).is_none() {
         true => format!(
@@ -409,8 +407,9 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
 
 /// What stands at the ends of the password is sent as a part of it.
 fn without_its_ends(password: &Password, what: &str) -> Fix {
+    let how = if what.contains("feed") { " (printf %s in place of echo)" } else { "" };
     let fix = Fix::text(format!(
-        "the password from {} {what}, which is sent as a part of it: take that away where it comes from (printf %s in place of echo)",
+        "the password from {} {what}, which is sent as a part of it: take that away where it comes from{how}",
         password.origin.phrase()
     ));
     match &password.origin {
@@ -429,35 +428,71 @@ fn placeholder_password(view: &View<'_>) -> Option<Fix> {
     })
 }
 
-/// Where the password is to be checked: where it came from, and where it is compared.
-fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
-    let check = match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
+/// What is to be looked at where the password came from: another place that has another one, and the place itself.
+fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
+    let slot = view.attempt.map_or(0, |attempt| attempt.host);
+    let mut notices = view.settings().into_iter().flat_map(|settings| &settings.notices);
+    let beside = notices.find_map(|notice| match notice {
+        Notice::PasswordBeside { path, slot: of } if *of == slot => Some(super::view::path_text(path)),
+        _ => None,
+    });
+    match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
         Some(Origin::Environment(variable)) => {
-            format!("check the password in {variable} (no password file is read beside it)")
+            let unset = beside.map(|file| {
+                Fix::text(format!(
+                    "unset {variable}: {file}, which is read then, has another password for this login"
+                ))
+                .by_unsetting(&[variable])
+            });
+            let alone = if unset.is_none() { " (no password file is read beside it)" } else { "" };
+            (unset, format!("check the password in {variable}{alone}"))
         }
-        Some(Origin::PasswordFile(file)) => {
+        Some(Origin::PasswordFile(file)) => (
+            None,
             format!(
                 "check the password in {} (the first line that matches counts)",
                 super::view::path_text(file)
-            )
-        }
-        Some(origin) => format!(
-            "check the password in {} (PGPASSWORD and the password file are not read beside it)",
-            origin.phrase()
+            ),
         ),
-        None => "check the password".to_owned(),
-    };
+        Some(origin) => (
+            None,
+            format!(
+                "check the password in {} (PGPASSWORD and the password file are not read beside it)",
+                origin.phrase()
+            ),
+        ),
+        None => (None, "check the password".to_owned()),
+    }
+}
+
+/// Whether a user is one of a directory (Entra ID), by the domain in the name, where the provider has that: then the
+/// password is to be a token.
+fn is_of_directory(view: &View<'_>) -> bool {
+    let has_domain = view.user().split_once('@').is_some_and(|(_, domain)| domain.contains('.'));
+    has_domain && !provider_hints(view, Situation::PasswordRejected, None).is_empty()
+}
+
+/// Where the password is to be checked: where it came from, and where it is compared.
+fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
+    let (unset, check) = at_its_source(view);
+    unset.into_iter().chain(compared_passwords(view, check, by_pooler)).collect()
+}
+
+fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fix> {
     let role = quoted_role(&view.user());
     let name = view.user().replace('\'', "''");
     if by_pooler {
         let list = Fix::server(
-            "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password, add it, then \
-             RELOAD; the same password must be valid on the server behind",
+            "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password (or its SCRAM secret), add \
+             it, then RELOAD; the same password must be valid on the server behind, which alone has it with auth_query",
         );
         return vec![
-            Fix::text(check),
             list.run(format!("# in userlist.txt:\n\"{}\" \"PASSWORD\"", view.user())),
+            Fix::text(check),
         ];
+    }
+    if is_of_directory(view) {
+        return Vec::new();
     }
     if manager(view).is_some() {
         let on_server = Fix::text(

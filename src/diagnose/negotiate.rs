@@ -9,9 +9,10 @@ use super::view::View;
 use crate::evidence::{
     Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TcpResult, TlsFailure,
 };
-use crate::provider::Situation;
+use crate::provider::{self, Situation};
 use crate::stage::Stage;
 use crate::text;
+use crate::trust::FileCertificate;
 
 pub(super) const RULES: &[Rule] = &[
     Rule { code: &SERVER_REFUSED_TLS, detect: refused },
@@ -127,6 +128,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             )
         };
         let log = view.provider().is_none().then(not_loaded);
+        // Roots of a provider, and no server of its at this address: its own proxy, or a tunnel to it.
+        let of_provider = |root: &FileCertificate| root.certificate.facts().is_ok_and(|facts| provider::by_issuer(&facts.subject).is_some());
+        let is_proxy = is_local(view) && view.store().is_some_and(|store| store.certificates.iter().any(of_provider));
         let (cause, fixes): (&str, Vec<Fix>) = match who {
             Some(Program::PostgreSql) => (
                 "PostgreSQL answers (by its words for a protocol version that does not exist), and ssl is off there, or its \
@@ -154,8 +158,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fact("to", view.place())
         .fact_if("answered_by", who.map(Program::name))
         .fixes(other_port(view))
-        .fixes(fixes)
-        .fixes((is_local(view) && who != Some(Program::PgBouncer)).then(tunnel))
+        .fixes(is_proxy.then(tunnel))
+        .fixes(fixes.into_iter().filter(|_| !is_proxy))
+        .fixes((is_local(view) && !is_proxy && who != Some(Program::PgBouncer)).then(tunnel))
         .fixes((is_local(view) && who.is_none()).then(|| who_listens(view)))
     })
 }
@@ -612,8 +617,8 @@ fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> 
 /// is a tunnel, and verifies the server, no client can see.
 fn tunnel() -> Fix {
     Fix::text(
-        "if it is the near end of a tunnel (Cloud SQL Auth Proxy, stunnel, SSH): connect to it with sslmode=disable, from this \
-         machine only; the tunnel encrypts and must verify the server",
+        "if it is the near end of a tunnel that encrypts and verifies the server itself (Cloud SQL Auth Proxy, SSH, stunnel with a CA): \
+         connect to it with sslmode=disable, from this machine only",
     )
 }
 
@@ -700,7 +705,12 @@ fn direct(view: &View<'_>) -> Option<Finding> {
         ),
         TlsFailure::NotTls(bytes) if bytes.first() == Some(&b'E') => (
             "an error of PostgreSQL's protocol",
-            "a PostgreSQL server before 17 takes a ClientHello for a broken message",
+            match view.pooler_of_port() {
+                Some(_) => {
+                    "a pooler, whose port this usually is, takes a ClientHello for a broken message, whatever the server behind it knows"
+                }
+                None => "a PostgreSQL server before 17 takes a ClientHello for a broken message",
+            },
         ),
         _ => return None,
     };
@@ -718,6 +728,7 @@ fn direct(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text(match is_proxy {
                 true => "on the load balancer or proxy that ends TLS there: add the ALPN protocol postgresql to its TLS listener, or have it \
                          pass TCP through, so that PostgreSQL itself does TLS",
+                false if view.pooler_of_port().is_some() => "connect to PostgreSQL itself, past the pooler, if that is version 17 or later",
                 false => "update the server to PostgreSQL 17 or later, or let the proxy in front of it pass ALPN through",
             })),
     )

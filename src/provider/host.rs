@@ -126,7 +126,8 @@ fn issued(chain: &[Certificate]) -> Option<&'static Provider> {
     issuers.into_iter().find_map(by_issuer)
 }
 
-fn by_issuer(issuer: &DistinguishedName) -> Option<&'static Provider> {
+/// The provider that a CA of this name is of.
+pub fn by_issuer(issuer: &DistinguishedName) -> Option<&'static Provider> {
     let issues = |pattern: &NamePattern| pattern.matches(issuer);
     PROVIDERS.iter().copied().find(|provider| provider.chain.iter().any(issues))
 }

@@ -18,7 +18,9 @@ use crate::certificate::{Certificate, DistinguishedName};
 
 pub use advice::{Advice, Due, MissingRoot, advice};
 pub use content_networks::{ContentNetwork, content_network};
-pub use host::{Detection, NearMiss, by_host, detect, external_name, near_miss, other_names, public_name};
+pub use host::{
+    Detection, NearMiss, by_host, by_issuer, detect, external_name, near_miss, other_names, public_name,
+};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
 pub use table::PROVIDERS;

@@ -77,6 +77,11 @@ fn wrong_passwords_tell_where_they_came_from() {
     let report = check(&home, &format!("{conninfo} passfile={}", file.display()));
     says(&report, rejected, &from("passwords"), "password");
     report.conceals("stale");
+    // A variable that takes the file's place.
+    let beside =
+        Tool::at(&home).env("PGPASSWORD", "other").check(&format!("{conninfo} passfile={}", file.display()));
+    says(&beside, rejected, &from("PGPASSWORD"), "has another password for this login");
+    beside.says("/diagnosis/fixes/0/command", "unset PGPASSWORD").conceals("stale");
     // The neighbour: the right one, from the same file.
     home.write("passwords", format!("*:*:*:*:{PASSWORD}\n"));
     check(&home, &format!("{conninfo} passfile={}", file.display())).verified().stage("session", "ok");

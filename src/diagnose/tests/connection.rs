@@ -325,6 +325,22 @@ fn the_last_attempt_gives_the_diagnosis_and_names_the_others() {
     assert_eq!(outcome.of_attempts().map(|found| found.is_some()).collect::<Vec<_>>(), [true, false]);
 }
 
+/// Who has the roots of a provider and asks this machine means the provider's proxy.
+#[test]
+fn the_roots_of_a_provider_and_no_tls_on_this_machine() {
+    for (name, is_proxy) in [("Google Cloud SQL Server CA", true), ("Other CA", false)] {
+        let root = Authority::root(name);
+        let found = Evidence::of(vec![root.server(HOST)], &[&root.certificate])
+            .with_host("127.0.0.1", "127.0.0.1")
+            .with_answer(NegotiateResult::Refused)
+            .fails(&codes::SERVER_REFUSED_TLS)
+            .advises("Cloud SQL Auth Proxy");
+        let fixes = &found.diagnosis.fixes;
+        assert_eq!(fixes[0].text.contains("tunnel"), is_proxy, "{fixes:#?}");
+        assert_eq!(fixes.iter().all(|fix| !fix.text.contains("on the server")), is_proxy, "{fixes:#?}");
+    }
+}
+
 #[test]
 fn answers_to_sslrequest() {
     Evidence::healthy()
@@ -673,6 +689,11 @@ fn client_certificates_wanted_and_refused() {
         .with_error("28000", "connection requires a valid client certificate")
         .fails(&codes::CLIENT_CERT_REQUIRED)
         .shows("answer", "connection requires a valid client certificate");
+    // At a pooler's port pg_hba.conf is not asked.
+    asked(false)(Evidence::healthy().with_session(SessionFailure::AlertReceived(116)))
+        .with_settings(|settings| settings.hosts[0].port = Ok(6432))
+        .fails(&codes::CLIENT_CERT_REQUIRED)
+        .runs("client_tls_sslmode = require");
     // Asked for and not demanded.
     asked(false)(Evidence::healthy()).verified();
 

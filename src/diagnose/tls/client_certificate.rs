@@ -191,13 +191,7 @@ pub(super) fn certificate_required(view: &View<'_>) -> Option<Finding> {
                     view.user()
                 ))
             }))
-            .fix(
-                Fix::server(
-                    "on the server, if no certificate is wanted: remove clientcert from this user's line in pg_hba.conf (or \
-                     change its method from cert to scram-sha-256), then reload",
-                )
-                .run(RELOAD),
-            )
+            .fix(demand_none(view))
             .fixes((!held_back).then(|| {
                 Fix::text("if it is a file mounted into a container: check that the account that connects can see it")
                     .run(match view.settings().and_then(|settings| settings.path("sslcert")) {
@@ -397,6 +391,22 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             }))
             .fixes((said.is_none() && stray.is_none()).then(by_default::no_client_certificate)),
     )
+}
+
+/// A server or pooler that is to demand no certificate.
+fn demand_none(view: &View<'_>) -> Fix {
+    match view.pooler_of_port() {
+        Some(_) => Fix::server(
+            "in the pooler, if no certificate is wanted (PgBouncer: client_tls_sslmode in pgbouncer.ini, whose verify-ca and verify-full \
+             demand one): change that, then RELOAD",
+        )
+        .run("client_tls_sslmode = require"),
+        None => Fix::server(
+            "on the server, if no certificate is wanted: remove clientcert from this user's line in pg_hba.conf (or change its method \
+             from cert to scram-sha-256), then reload",
+        )
+        .run(RELOAD),
+    }
 }
 
 /// How a server ended the connection that had the client's certificate and gave no alert: in its own words, or in none at

@@ -799,7 +799,7 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
     let cause = match accepted {
         Some(_) => {
             "the server refuses every cipher suite and group that pgtls-check knows, so it is not this client: probably its ssl_ciphers \
-             allow none for the type of its key (suites with ECDSA only, and an RSA key)"
+             allow none for the type of its key (ECDHE-RSA suites alone and an ECDSA key, or the other way round)"
         }
         None => {
             "the server accepts nothing of what was offered: its ssl_ciphers, ssl_ecdh_curve or the type of its key exclude it"
@@ -809,7 +809,8 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
         accepted,
         cause.to_owned(),
         vec![
-            Fix::server("on the server: see the suites, the group and the type of its key; the key has to be RSA of 2048 bits or more, or ECDSA on P-256 or P-384")
+            Fix::server("on the server (over its socket): see the suites, the group and the type of its key, RSA of 2048 bits or more or ECDSA on P-256 or P-384; \
+                 to keep a list of suites, add those for the key's type: ECDHE-RSA-AES256-GCM-SHA384 or ECDHE-ECDSA-AES256-GCM-SHA384")
                 .run("psql -c 'SHOW ssl_ciphers' -c 'SHOW ssl_ecdh_curve'\nopenssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
             restore("suites and group", &[DEFAULT_SUITES, DEFAULT_GROUP]),
         ],

@@ -31,6 +31,14 @@ pub(in super::super) const UNKNOWN_OPTION: &[Reading] = &[reading(
     "here: correct or remove the option that the text names",
 )];
 
+pub(in super::super) const NO_KEYWORD: &[Reading] = &[reading(
+    &[&c::CONNINFO_UNKNOWN_OPTION],
+    "asyncpg has no such argument, and SQLAlchemy passes it each parameter of the URL as one",
+    "the URL begins with postgresql+asyncpg:// and has sslmode, sslrootcert or channel_binding in it",
+    "here: remove those parameters from the URL, and pass connect_args=dict(ssl=ssl.create_default_context(cafile=\"ROOT-FILE\")) to \
+     create_async_engine (`pgtls-check clients --for asyncpg` writes it)",
+)];
+
 pub(in super::super) const SYNTAX: &[Reading] = &[reading(
     &[&c::CONNINFO_SYNTAX],
     "the connection string cannot be parsed",

@@ -55,7 +55,8 @@ pub(in super::super) const HBA_PLAIN: &[Reading] = &[
 pub(in super::super) const HBA: &[Reading] = &[reading(
     &[&c::HBA_REJECTED],
     "pg_hba.conf has no entry for this address, user, database and encryption together",
-    "the text names all four as the server saw them",
+    "the text names all four as the server saw them; after SSL encryption a second line with no encryption is only libpq's next attempt: \
+     encryption is not the cause then",
     "on the server: add this line to pg_hba.conf, before any that rejects: {hba|hostssl DATABASE USER ADDRESS/32 scram-sha-256}; then \
      SELECT pg_reload_conf();",
 )];
