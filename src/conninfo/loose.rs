@@ -431,15 +431,14 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The password of a login whose word has no `@`: with a blank in it, it goes on in the next word, which has one; at the beginning
-/// of a text, up to the last.
+/// The password of a login with a blank in it: it goes on in the next word, which has an `@`; at the beginning of a text, up to the
+/// last.
 fn login_behind_blank(text: &[u8], start: usize, word: &[u8]) -> Option<Range<usize>> {
     let colon = word.iter().position(|byte| *byte == b':')?;
     let (before, rest) = (word.get(..colon)?, word.get(colon + 1..)?);
     let name = before.iter().rev().take_while(|byte| is_name(**byte)).count();
     let is_drive = name == 1 && matches!(rest.first(), Some(b'/' | b'\\'));
-    let is_login =
-        name > 0 && !is_drive && !rest.is_empty() && !rest.iter().any(|byte| matches!(byte, b'@' | b':'));
+    let is_login = name > 0 && !is_drive && !rest.is_empty() && !rest.contains(&b':');
     let behind = text.get(start + word.len() + 1..).filter(|_| is_login)?;
     let ends = |byte: &u8| if start == 0 { *byte == b'\n' } else { is_space(*byte) };
     let behind = behind.split(ends).next()?;
@@ -989,6 +988,7 @@ mod tests {
     fn a_secret_with_a_blank_in_it_goes_on_behind_it() {
         for (typed, shown) in [
             ("me:x y@h:5432/app", "me:********@h:5432/app"),
+            ("me:@a z@h:5432/app", "me:********@h:5432/app"),
             ("me:x y z@h:5432/app", "me:********@h:5432/app"),
             ("host=me:x y@h", "host=me:********@h"),
             ("at Host=h;Password=x y;Port=1", "at Host=h;Password=********;Port=1"),

@@ -174,11 +174,14 @@ impl Dialogue {
         self.answers.extend([&b"p"[..], &length.to_be_bytes(), body].concat());
     }
 
-    /// Takes whole messages from what came.
-    fn digest(&mut self) {
+    /// Takes whole messages from what came, up to the first ReadyForQuery.
+    pub(super) fn digest(&mut self) {
         let incoming = std::mem::take(&mut self.incoming);
         let mut rest = incoming.as_slice();
-        while self.record.failure.is_none() && !self.is_working() {
+        let was_ready = self.record.ready.is_some();
+        // At ReadyForQuery libpq is connected, whatever comes then.
+        while self.record.failure.is_none() && !self.is_working() && was_ready == self.record.ready.is_some()
+        {
             let Some((header, after)) = rest.split_first_chunk::<5>() else { break };
             let [kind, length @ ..] = *header;
             let length = u32::from_be_bytes(length) as usize;

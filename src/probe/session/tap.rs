@@ -114,6 +114,12 @@ impl AsyncRead for Tap {
             }
             shared.dialogue.session.clear();
             shared.taken = 0;
+            if shared.dialogue.record().ready.is_some() {
+                shared.dialogue.digest();
+                if !shared.dialogue.session.is_empty() {
+                    continue;
+                }
+            }
             if shared.dialogue.failure().is_some() {
                 return Poll::Ready(Err(io::Error::other("the session is over")));
             }

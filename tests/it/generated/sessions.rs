@@ -177,10 +177,10 @@ fn sends(messages: impl IntoIterator<Item = Vec<u8>>) -> Vec<Step> {
 fn insertions() -> Vec<Session> {
     let mut all = Vec::new();
     for (name, extra) in messages() {
-        for place in 0..=3 {
+        for place in 0..=4 {
             let mut script: Vec<Vec<u8>> = start_up().into_iter().map(|(_, message)| message).collect();
             script.insert(place, extra.clone());
-            let place = start_up()[place].0;
+            let place = start_up().get(place).map_or("the end", |(name, _)| *name);
             all.push(Session::new(format!("{name} before {place}"), sends(script)));
         }
     }
