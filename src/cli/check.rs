@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 /// A check of one or more servers.
 #[derive(Debug, Default, Args)]
 pub struct CheckArgs {
-    /// Connection strings: "host=... sslmode=..." or postgresql://...
+    /// Connection strings: "host=... sslmode=...", postgresql://..., or those of drivers
     #[arg(value_name = "CONNINFO", value_parser = in_custody())]
     pub conninfo: Vec<Secret>,
 

@@ -56,7 +56,8 @@ pub const SHORT_USAGE: &str = "usage: pgtls-check [OPTIONS] CONNINFO...
 
 /// What a CONNINFO is.
 const CONNINFO: &str = "A CONNINFO is \"host=... sslmode=...\" or postgresql://..., read exactly as libpq reads it, with libpq's \
-     environment variables, service file, password file and default files. Without an sslmode, verify-full is checked.";
+     environment variables, service file, password file and default files; or a driver's (jdbc:..., Host=...;), read as that driver \
+     reads it. Without an sslmode, libpq's is checked as verify-full.";
 
 /// The exit statuses of a check.
 pub const EXIT_STATUSES: [(u8, &str); 12] = [

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "Examples:
     pgtls-check roots export azure-flexible --output azure.pem";
 
 const LIST: &str = "Example:
-  which providers' roots there are, and until when they last
+  which providers' roots there are, and when they expire
     pgtls-check roots list";
 
 const SHOW: &str = "Example:
