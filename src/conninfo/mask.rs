@@ -158,8 +158,8 @@ pub fn mask_text(text: &str) -> String {
 }
 
 /// A text without a secret that is known: as it is, in other letters, backwards, as it is written in quotes, or as it is
-/// encoded. One that is short or a plain word counts only where nothing of a longer word stands beside it, a plain word only
-/// behind a quote or a sign; else a password `password` would show itself by the gaps it leaves in every sentence.
+/// encoded. One that is short or a plain word counts only where nothing of a longer word stands beside it, a word that messages
+/// are made of only behind a quote or a sign; else a password `password` would show itself by the gaps it leaves in every sentence.
 pub fn mask_known(text: &str, secret: &[u8]) -> String {
     let bytes = secret;
     let secret = String::from_utf8_lossy(bytes);
@@ -306,8 +306,22 @@ fn told_apart(secret: &[u8], before: Option<char>, after: Option<char>) -> bool 
     let is_word = secret.len() < 12 && secret.iter().all(u8::is_ascii_alphabetic);
     let is_short = String::from_utf8_lossy(secret).chars().count() < 6;
     let beside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+    let is_part = beside(before) || beside(after);
     let told = before.is_some_and(|before| !before.is_alphanumeric() && !before.is_whitespace());
-    !(is_short && (beside(before) || beside(after))) && (!is_word || told)
+    !(is_short && is_part) && (!is_word || told || !is_part && !is_usual(secret))
+}
+
+/// Whether a word is one of those that servers' messages about a login are made of.
+fn is_usual(word: &[u8]) -> bool {
+    const USUAL: &str = "a access account admin administrator an and any are as at auth authentication available be because by cannot \
+        certificate client closed code command connect connected connecting connection connections could credentials data database \
+        db denied details does encryption entry error exist exists expired fail failed fatal file for found from given has have host \
+        hint id in incorrect invalid is it limit local log login lookup match max method missing must name network no not of off on \
+        only or pass password permission permitted please pool pooler port postgres postgresql provided query refused rejected \
+        remaining request required reserved role root running scram secret server service session shutting slots specified ssl \
+        starting startup superuser sure system tenant test that the this timeout tls to token too try type unable unknown up use \
+        user username using valid wait was with wrong you your";
+    USUAL.split(' ').any(|usual| word.eq_ignore_ascii_case(usual.as_bytes()))
 }
 
 /// A text with the mask in place of what is sought, wherever its neighbours say so.
@@ -630,6 +644,8 @@ mod tests {
                 "password authentication failed, given (password)",
                 "password authentication failed, given (********)",
             ),
+            ("Pumper", "no, it is not Pumper: pumper", "no, it is not ********: ********"),
+            ("hunt", "the hunted hunt.", "the hunted ********."),
             ("", "nothing", "nothing"),
             (
                 "a b/c<d\"e",
