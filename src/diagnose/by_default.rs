@@ -219,6 +219,12 @@ fn with_root_file(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             view.mode.name()
         ));
     }
-    found.fixes.push(move_away(path));
+    found.fixes.push(match view.mode < SslMode::VerifyCa {
+        true => move_away(path),
+        // Without it there would be no roots at all.
+        false => Fix::text(format!(
+            "if {shown} is for other servers, leave it: set sslrootcert to a file with this server's root"
+        )),
+    });
     found
 }

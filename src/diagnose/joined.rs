@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::view::View;
 use super::{Diagnosis, Fix};
+use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::text;
 
@@ -12,13 +13,14 @@ const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// What libpq takes instead of joined URLs: what to put in the place of all behind the first one's hosts.
 fn list_of_hosts(input: &str) -> Option<(Range<usize>, String)> {
-    let begins = |at: &usize| {
-        let rest = input.get(*at..).unwrap_or_default();
-        let before = input.get(..*at).unwrap_or_default();
-        SCHEMES.iter().any(|scheme| rest.starts_with(scheme))
-            && (*at == 0 || before.ends_with([',', ';', ' ', '|']))
+    let begin = |(at, _): (usize, &str)| {
+        let (before, rest) = input.split_at_checked(at)?;
+        let before = before.strip_suffix("jdbc:").unwrap_or(before);
+        let is_one = SCHEMES.iter().any(|scheme| rest.starts_with(scheme))
+            && (before.is_empty() || before.ends_with([',', ';', ' ', '|']));
+        is_one.then_some(before.len())
     };
-    let starts: Vec<usize> = input.match_indices("postgres").map(|(at, _)| at).filter(begins).collect();
+    let starts: Vec<usize> = input.match_indices("postgres").filter_map(begin).collect();
     if starts.len() < 2 || starts.first() != Some(&0) {
         return None;
     }
@@ -59,19 +61,26 @@ fn list_of_hosts(input: &str) -> Option<(Range<usize>, String)> {
 
 /// Says so first of all where a check with such a string fails.
 pub(super) fn with_joined_urls(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
-    let input = view.evidence.input.as_ref().and_then(|input| std::str::from_utf8(input.expose()).ok());
-    let Some((span, new)) = input.and_then(list_of_hosts) else { return found };
+    let list = |text: &Secret| std::str::from_utf8(text.expose()).ok().and_then(list_of_hosts);
+    let of_libpq = view.evidence.input.as_ref().and_then(list);
+    // Another driver's string is not changed byte by byte.
+    let may_edit = of_libpq.is_some();
+    let typed = || view.evidence.typed.as_ref().and_then(|typed| list(&typed.original));
+    let Some((span, new)) = of_libpq.or_else(typed) else { return found };
     let others = text::printable(new.split(['/', '?']).next().unwrap_or_default());
-    let what = "several URLs are joined in one string, and libpq takes one URI: what follows the first is for it the name of the \
-                database, or a part of the password";
+    let what = format!(
+        "several URLs are joined in one string, and {} takes one: what follows the first is for it the name of the database, or a part \
+         of the password",
+        view.program()
+    );
     let fix = Fix::text(format!(
-        "write one URI with the hosts in a list: behind the first URL's host {others}, then its /database; user and password are those \
+        "write one URL with the hosts in a list: behind the first URL's host {others}, then its /database; user and password are those \
          of the first"
     ));
     let is_config = found.code.stage == Stage::Config;
     if is_config {
         found.title = "several URLs are joined in one string".to_owned();
-        found.cause = what.to_owned();
+        found.cause = what;
     } else {
         found.cause = format!("{what}; {}", found.cause);
     }
@@ -79,7 +88,7 @@ pub(super) fn with_joined_urls(mut found: Diagnosis, view: &View<'_>) -> Diagnos
         found.fixes.clear();
     }
     // Where no host can be reached, a trial would say nothing of it.
-    found.fixes.insert(0, if is_config { fix.edit(span, new) } else { fix });
+    found.fixes.insert(0, if is_config && may_edit { fix.edit(span, new) } else { fix });
     found
 }
 
@@ -104,6 +113,10 @@ mod tests {
             ("postgres://a/db,postgres://b/db?password=secret", "postgres://a,b/db"),
             ("postgres://a/db,postgres://u:pa/ss?w@b/db", "postgres://a,b/db"),
             ("postgres://u:pa/ss@a/db,postgres://b/db", "postgres://u:pa/ss@a,b/db"),
+            (
+                "jdbc:postgresql://a/db,jdbc:postgresql://b:5433/db?ssl=true",
+                "jdbc:postgresql://a,b:5433/db?ssl=true",
+            ),
         ] {
             assert_eq!(mended(input).as_deref(), Some(expected), "{input}");
         }

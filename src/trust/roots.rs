@@ -100,8 +100,19 @@ fn missing(
     }
     let written = typed.as_deref().unwrap_or(path).to_str().and_then(Unexpanded::of);
     let meant = written.and_then(|written| written.expanded(home, variable));
-    let similar = meant.filter(|path| file::is_present(path)).or_else(|| similar(&place));
+    let similar = meant
+        .filter(|path| file::is_present(path))
+        .or_else(|| of_windows(typed.as_deref().unwrap_or(path), directory))
+        .or_else(|| similar(&place));
     Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
+}
+
+/// The file of this system that a path of Windows may mean: what of it is there, from the current directory on.
+fn of_windows(path: &Path, directory: &Path) -> Option<PathBuf> {
+    let text = path.to_str().filter(|text| !cfg!(windows) && text.contains('\\'))?;
+    let parts: Vec<&str> = text.split('\\').filter(|part| !part.is_empty() && !part.ends_with(':')).collect();
+    let ends = (0..parts.len()).filter_map(|start| Some(PathBuf::from(parts.get(start..)?.join("/"))));
+    ends.into_iter().find(|path| file::is_present(&directory.join(path)))
 }
 
 /// A file that somebody named, whatever the sslmode, and its bytes.
@@ -423,6 +434,24 @@ mod tests {
             let store = read(&home, content).unwrap();
             let certificate = &store.certificates[0].certificate;
             assert_eq!((certificate.der(), certificate.server_trust()), (der.as_slice(), wanted));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_path_of_windows_means_here_is_looked_for() {
+        let home = Home::new();
+        std::fs::create_dir(home.path("certs")).unwrap();
+        home.write("certs/root.pem", "x");
+        let directory = home.path("");
+        for (typed, found) in [
+            (r"C:\app\certs\root.pem", Some("certs/root.pem")),
+            (r"certs\root.pem", Some("certs/root.pem")),
+            (r"C:\app\certs\other.pem", None),
+            ("certs/root.pem", None),
+        ] {
+            let meant = of_windows(Path::new(typed), &directory);
+            assert_eq!(meant.as_deref(), found.map(Path::new), "{typed}");
         }
     }
 

@@ -369,6 +369,6 @@ fn a_directory_that_may_not_be_searched_is_named_with_mode_owner_and_account() {
     for part in [closed.to_str().unwrap(), "mode 0600", "does not let", "permission denied"] {
         assert!(cause.contains(part), "{part}: {cause}");
     }
-    assert_eq!(found["fixes"][0]["command"], format!("chmod o+x {}", closed.display()), "{report}");
+    assert_eq!(found["fixes"][0]["command"], format!("sudo chmod o+x {}", closed.display()), "{report}");
     fs::set_permissions(closed, fs::Permissions::from_mode(0o700)).unwrap();
 }

@@ -592,6 +592,30 @@ fn the_chain_behind_an_unusable_key_is_judged() {
     assert!(found.is_some_and(|found| found["fixes"][0]["text"].is_string()), "{report}");
 }
 
+/// Whatever the driver, several URLs in one string are told as that, and no password of theirs.
+#[test]
+fn urls_of_a_driver_that_are_joined_are_told() {
+    let home = Home::new();
+    for (first, is_told) in [
+        (
+            "jdbc:postgresql://127.0.0.1:1/shop,jdbc:postgresql://127.0.0.1:2/shop?user=app&password=Zyzzyva",
+            true,
+        ),
+        ("jdbc:postgresql://127.0.0.1:1/shop?sslmode=require,jdbc:postgresql://127.0.0.1:2/shop", true),
+        ("jdbc:postgresql://127.0.0.1:1/shop/x", false),
+    ] {
+        let report = Tool::at(&home).check(first);
+        report.exits(2).conceals("Zyzzyva");
+        assert_eq!(
+            report.at("/diagnosis/title") == "several URLs are joined in one string",
+            is_told,
+            "{report}"
+        );
+        let fix = report.at("/diagnosis/fixes/0/text").to_string();
+        assert_eq!(fix.contains(",127.0.0.1:2"), is_told, "{report}");
+    }
+}
+
 /// A file of roots that cannot be used hides no name that the certificate lacks.
 #[test]
 fn the_name_behind_unusable_roots_is_judged() {

@@ -60,8 +60,10 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
     if let Some(found) = unexpanded(typed.as_deref().unwrap_or(path), similar.as_deref(), context) {
         return Some(found);
     }
+    let of_windows = path.to_str().filter(|path| !cfg!(windows) && is_windows_path(path));
+    let meant = meant(of_windows, similar.as_deref());
     if let Some(typed) = typed {
-        return Some(without_backslashes(&shown, typed, context));
+        return Some(without_backslashes(&shown, typed, meant, context));
     }
     let program = context.server.program;
     let unset = if program == "libpq" { "sslrootcert is not set" } else { "no root file is named" };
@@ -76,14 +78,11 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
             format!("{} does not exist", path_text(part))
         }
+        _ if of_windows.is_some() => NOT_WINDOWS.to_owned(),
         _ if path.is_relative() => "a relative path is read from the directory the program runs in".to_owned(),
         _ => "no such file on this machine; a container or service does not see the files of another host or account"
             .to_owned(),
     };
-    let meant = similar.as_ref().map(|similar| {
-        Fix::text(format!("use {}, which exists", path_text(similar)))
-            .set("sslrootcert", similar.to_string_lossy())
-    });
     // Nothing has to change in the string if the file comes to where it is looked for.
     let is_private = context.server.provider.is_none() && path.is_absolute();
     let is_link = matches!(obstacle, Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }));
@@ -280,8 +279,20 @@ fn unexpanded(path: &Path, similar: Option<&Path>, context: &Context<'_>) -> Opt
     )
 }
 
+const NOT_WINDOWS: &str = "this is a path of Windows, and this system is not Windows";
+
+/// The file that is there, in the place of one that is not.
+fn meant(of_windows: Option<&str>, similar: Option<&Path>) -> Option<Fix> {
+    let there = similar.map(|similar| {
+        let fix = Fix::text(format!("use {}, which exists", path_text(similar)))
+            .set("sslrootcert", similar.to_string_lossy());
+        Fix { same_file: of_windows.is_some(), ..fix }
+    });
+    there.or_else(|| mounted(of_windows?))
+}
+
 /// A path in which libpq removed backslashes.
-fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Finding {
+fn without_backslashes(shown: &str, typed: &Path, meant: Option<Fix>, context: &Context<'_>) -> Finding {
     let given = path_text(typed);
     let typed = typed.to_string_lossy().into_owned();
     let title = format!("there is no file {shown}: the backslashes of {given} are lost");
@@ -291,11 +302,10 @@ fn without_backslashes(shown: &str, typed: &Path, context: &Context<'_>) -> Find
         .fact_if("from", context.from.clone());
     if !cfg!(windows) && is_windows_path(&typed) {
         return finding
-            .because(
-                "this is a path of Windows, and this system is not Windows; besides, in a connection string a backslash \
-                 escapes the next character and is removed",
-            )
-            .fixes(mounted(&typed))
+            .because(format!(
+                "{NOT_WINDOWS}; besides, in a connection string a backslash escapes the next character and is removed"
+            ))
+            .fixes(meant.or_else(|| mounted(&typed)))
             .fixes(root_sources(&context.server))
             .fix(Fix::text("copy the file to this machine and set sslrootcert to its path here"));
     }

@@ -116,6 +116,23 @@ fn eaten_backslashes_are_marked_and_undone() {
 
 #[cfg(not(windows))]
 #[test]
+fn a_path_of_windows_that_nobody_shortened_is_none_of_this_system() {
+    let missing = |written: &str, similar: Option<&str>| Roots::Missing {
+        path: Some(path(written)),
+        typed: None,
+        obstacle: None,
+        similar: similar.map(path),
+    };
+    let found = with_roots(missing(r"C:\certs\root.pem", Some("/app/certs/root.pem")))
+        .fails(&codes::ROOT_FILE_MISSING)
+        .because("a path of Windows, and this system is not Windows")
+        .first_sets("sslrootcert", "/app/certs/root.pem");
+    assert!(found.diagnosis.fixes[0].same_file, "{:?}", found.diagnosis.fixes);
+    with_roots(missing("certs/root.pem", None)).fails(&codes::ROOT_FILE_MISSING).because("a relative path");
+}
+
+#[cfg(not(windows))]
+#[test]
 fn a_path_of_windows_on_another_system_gets_no_fix_that_is_a_path_of_windows() {
     let roots = |typed: &str| Roots::Missing {
         path: Some(path("c:sslroot.pem")),
