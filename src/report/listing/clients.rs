@@ -144,7 +144,7 @@ impl Answer<'_> {
         page.line(&format!(
             "{}  {}",
             style.paint(Role::Title, client.name),
-            style.paint(Role::Secondary, &style.text(&default_tls(client)))
+            style.paint(Role::Secondary, &style.text(&format!("by default {}", default_tls(client))))
         ));
         page.line(&format!("    {}", style.paint(Role::Command, &client.key_settings(self.connection))));
         for difference in self.situation.differences(client) {

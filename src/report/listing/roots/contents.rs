@@ -8,7 +8,7 @@ use super::{blocks, certificate_fields, last_line, verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{mask_file_name, mask_path};
 use crate::diagnose::root_file::{Assessment, outside};
-use crate::provider::{KnownRoot, known_roots, retirement};
+use crate::provider::{KnownRoot, RootStatus, bundle, known_roots, retirement};
 use crate::report::Role as Paint;
 use crate::report::json::shown;
 use crate::report::listing::Listing;
@@ -93,9 +93,20 @@ fn human(page: &mut Page, items: &[Item], index: usize, item: &Item, at: Timesta
     if let Some(known) = certificate.and_then(known) {
         let users = match known.used_by.as_slice() {
             [] => "no provider in the table".to_owned(),
-            users => users.join(", "),
+            users => users.iter().map(|id| user(id, &known.certificate)).collect::<Vec<_>>().join(", "),
         };
         page.labelled(COLUMN, "used by", Paint::Secondary, Paint::Plain, &users);
+    }
+}
+
+/// A provider that uses a root, and for what where that is not all or not yet.
+fn user(id: &str, root: &Certificate) -> String {
+    let bundle = bundle(id);
+    let entry =
+        bundle.and_then(|bundle| bundle.roots.into_iter().find(|entry| entry.root.certificate == *root));
+    match entry.map(|entry| entry.status) {
+        Some(status) if status != RootStatus::Now => format!("{id} ({status})"),
+        _ => id.to_owned(),
     }
 }
 
@@ -193,4 +204,22 @@ fn in_days(moment: Timestamp, at: Timestamp) -> String {
     let days = if moment < at { at.days_since(moment) } else { moment.days_since(at) };
     let unit = if days == 1 { "day" } else { "days" };
     if moment < at { format!("{days} {unit} ago") } else { format!("{days} {unit} left") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_needs_a_root_for_some_of_its_servers_is_named_with_them() {
+        let azure = bundle("azure-flexible").unwrap();
+        for entry in &azure.roots {
+            let words = user("azure-flexible", &entry.root.certificate);
+            match entry.status {
+                RootStatus::Now => assert_eq!(words, "azure-flexible"),
+                status => assert_eq!(words, format!("azure-flexible ({status})")),
+            }
+        }
+        assert!(azure.roots.iter().any(|entry| entry.status != RootStatus::Now));
+    }
 }
