@@ -1,10 +1,12 @@
-//! Several URLs in the place of one, joined by a comma or another separator: for libpq all that follows the first `/` is the name
-//! of the database, or a part of the password where an `@` follows. It takes one URI with a list of hosts.
+//! Settings with commas between them, and several URLs in the place of one, joined by a comma or another separator: for libpq all
+//! that follows the first `/` is the name of the database, or a part of the password where an `@` follows. It takes one URI with
+//! a list of hosts.
 
 use std::ops::Range;
 
 use super::view::View;
 use super::{Diagnosis, Fix};
+use crate::conninfo::{Host, options};
 use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::text;
@@ -92,9 +94,60 @@ pub(super) fn with_joined_urls(mut found: Diagnosis, view: &View<'_>) -> Diagnos
     found
 }
 
+/// Settings with commas between them, as a function has its arguments, are with libpq one long list of hosts.
+pub(super) fn with_commas(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let is_setting = |host: &Host| host.name.exposed().contains(&b'=');
+    if !view.settings().is_some_and(|settings| settings.hosts.iter().any(is_setting)) {
+        return found;
+    }
+    let input = view.evidence.input.as_ref().and_then(|input| std::str::from_utf8(input.expose()).ok());
+    let Some((input, new)) = input.and_then(|input| Some((input, spaced(input)?))) else { return found };
+    let what = format!(
+        "the settings have commas between them: for {} all that follows host= is a list of hosts",
+        view.program()
+    );
+    if found.code.stage == Stage::Config {
+        found.cause = what;
+        found.fixes.clear();
+    } else {
+        found.cause = format!("{what}; {}", found.cause);
+    }
+    found
+        .fixes
+        .insert(0, Fix::text("write spaces between the settings, no commas").edit(0..input.len(), new));
+    found
+}
+
+/// A string with a space in the place of each comma in front of a setting.
+fn spaced(input: &str) -> Option<String> {
+    let mut parts = input.split(',');
+    let mut spaced = parts.next()?.to_owned();
+    let mut changed = false;
+    for part in parts {
+        let keyword = part.split_once('=').map(|(keyword, _)| keyword.trim());
+        let is_setting = keyword.is_some_and(|keyword| options::find(keyword.as_bytes()).is_some());
+        changed |= is_setting;
+        spaced.push(if is_setting { ' ' } else { ',' });
+        spaced.push_str(part);
+    }
+    changed.then_some(spaced)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commas_between_settings_become_spaces() {
+        for (input, expected) in [
+            ("host=a,dbname=d, user=u", Some("host=a dbname=d  user=u")),
+            ("host=a,b,port=1,2,dbname=d", Some("host=a,b port=1,2 dbname=d")),
+            ("host=a,b port=1,2", None),
+            ("host=a,colour=red", None),
+        ] {
+            assert_eq!(spaced(input).as_deref(), expected, "{input}");
+        }
+    }
 
     #[test]
     fn joined_urls_become_a_list_of_hosts() {

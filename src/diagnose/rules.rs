@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::driver;
 use super::fix::possible;
-use super::joined::with_joined_urls;
+use super::joined::{with_commas, with_joined_urls};
 use super::rule::Rule;
 use super::view::{View, path_text};
 use super::{
@@ -61,6 +61,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
+        let found = with_commas(found, view);
         let found = with_public_name(with_unread_line(found, view), view);
         with_hint(with_fall_back(found, view), view)
     })

@@ -616,6 +616,18 @@ fn urls_of_a_driver_that_are_joined_are_told() {
     }
 }
 
+/// As a function has its arguments.
+#[test]
+fn settings_with_commas_between_them_are_told() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let well = well(site, &home, site.server.port()).replace(' ', ",");
+    let report = Tool::at(&home).check(&well);
+    let fix = report.at("/diagnosis/fixes/0");
+    assert_eq!(fix["tried"], "works", "{report}");
+    Tool::at(&home).check(fix["conninfo"].as_str().unwrap()).exits(0);
+}
+
 /// A file of roots that cannot be used hides no name that the certificate lacks.
 #[test]
 fn the_name_behind_unusable_roots_is_judged() {
