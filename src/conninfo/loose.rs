@@ -420,9 +420,14 @@ fn bare_logins(text: &[u8]) -> Vec<Range<usize>> {
             ranges.push(start + colon + 1..start + at);
         } else if let Some(slash) = login.iter().position(|byte| *byte == b'/')
             && colon.is_none()
-            && slash > 0
-            && login.iter().take(slash).all(|byte| is_name(*byte))
-            && !login.starts_with(b".")
+            && let name = login.iter().take(slash).rev().take_while(|byte| is_name(**byte)).count()
+            && name > 0
+            && login
+                .iter()
+                .take(slash - name)
+                .next_back()
+                .is_none_or(|byte| matches!(byte, b'=' | b'\'' | b'"'))
+            && login.get(slash - name) != Some(&b'.')
         {
             ranges.push(start + slash + 1..start + at);
         }

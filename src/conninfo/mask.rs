@@ -494,16 +494,31 @@ fn uri_secrets(input: &[u8], scheme: usize) -> Vec<Range<usize>> {
         let rest = input.get(from..).unwrap_or_default();
         rest.iter().position(|byte| ends.contains(byte)).unwrap_or(rest.len())
     };
+    let user = scheme + length(scheme, b"@/?");
+    let path = user + length(user, b"/");
+    ranges.extend(encoded(input, scheme..user));
+    let name = input.get(scheme..user).filter(|name| !name.contains(&b':') && input.get(user) == Some(&b'@'));
+    ranges.extend(name.and_then(|name| in_user(&decoded(name))).map(|_| scheme..user));
+    ranges.extend(encoded(input, (path + 1).min(input.len())..length(0, b"?").max(path + 1)));
     let mut start = length(0, b"?") + 1;
     while start < input.len() {
         let name_end = start + length(start, b"=&?");
         let name = decoded(input.get(start..name_end).unwrap_or_default());
         // The first `?` may be one in the user's password: then another one begins the query.
         let end = name_end + length(name_end, if sounds_secret(&name) { b"&" } else { b"&?" });
-        ranges.extend(chain.next(&name, &((name_end + 1).min(end)..end), start..end));
+        let value = (name_end + 1).min(end)..end;
+        ranges.extend(encoded(input, value.clone()));
+        ranges.extend(chain.next(&name, &value, start..end));
         start = end + 1;
     }
     ranges
+}
+
+/// A part of a URI that holds a secret behind percent escapes.
+fn encoded(input: &[u8], part: Range<usize>) -> Option<Range<usize>> {
+    let text = input.get(part.clone()).filter(|text| text.contains(&b'%'))?;
+    let plain = decoded(text);
+    (!secrets_of_any(&plain).is_empty()).then_some(part)
 }
 
 /// Goes from setting to setting: a secret that was typed without its quotes or escapes goes on in what reads as
@@ -623,6 +638,11 @@ mod tests {
             ("postgresql://h:5432/d?user=a@b", "postgresql://h:5432/d?user=a@b"),
             ("postgresql://[::1]:5432/d", "postgresql://[::1]:5432/d"),
             ("postgresql://h?p%61ssword=x&user=u", "postgresql://h?p%61ssword=********&user=u"),
+            ("postgresql://h?sslmode=me%3Ax%40h&port=1", "postgresql://h?sslmode=********&port=1"),
+            ("postgresql://me%3Ax@h/d", "postgresql://********@h/d"),
+            ("postgresql://h/me%3Ax%40h?port=1", "postgresql://h/********?port=1"),
+            ("postgresql://h/a%20b?sslrootcert=%2Fetc%2Fa", "postgresql://h/a%20b?sslrootcert=%2Fetc%2Fa"),
+            ("dbname='me/x@h'", "dbname='me/********@h'"),
             ("postgresql://h?password=x&y&sslmode", "postgresql://h?password=********"),
             ("postgresql://h?password=x&y=z&port=1", "postgresql://h?password=********&port=1"),
             // Printable.

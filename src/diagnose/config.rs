@@ -1076,7 +1076,8 @@ fn name_in_hostaddr(input: &[u8]) -> Option<String> {
     let value = parsed.get("hostaddr")?.value.as_bytes();
     let name = std::str::from_utf8(value).ok()?;
     let is_name = name.contains(|c: char| c.is_ascii_alphabetic()) && !name.contains([',', ':']);
-    (is_name && conninfo::is_possible_name(name)).then(|| name.to_owned())
+    (is_name && conninfo::is_possible_name(name) && conninfo::mask_text(name) == name)
+        .then(|| name.to_owned())
 }
 
 impl Diagnosis {

@@ -101,7 +101,7 @@ impl Finding {
         self
     }
 
-    /// With everything cut that is too long to be read. Settings and commands stay whole: cut, they would be wrong.
+    /// Without a remedy that sets a secret, and with everything cut that is too long to be read. Settings and commands stay whole: cut, they would be wrong.
     fn bounded(mut self) -> Self {
         self.title = truncated(&self.title, LONGEST_TITLE);
         self.cause = truncated(&self.cause, LONGEST_TEXT);
@@ -119,6 +119,9 @@ impl Finding {
                 Fact::Number(_) => {}
             }
         }
+        // What was typed in a wrong place may be a secret.
+        let is_shown = |(_, value): &(_, String)| crate::conninfo::mask_text(value) == *value;
+        self.fixes.retain(|fix| fix.settings.iter().all(is_shown));
         for fix in &mut self.fixes {
             fix.text = truncated(&fix.text, LONGEST_TEXT);
         }

@@ -129,8 +129,17 @@ fn string(random: &mut Random) -> String {
     }
     let stowaway = random.pick(STOWAWAYS).replace('%', SECRET);
     let keyword = random.pick(KEYWORDS);
-    match random.below(3) {
+    match random.below(4) {
         0 => format!("host=db.example {keyword}={stowaway}"),
+        2 => {
+            let escape = |byte: u8| {
+                if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") }
+            };
+            format!(
+                "postgresql://db.example/app?{keyword}={}",
+                stowaway.bytes().map(escape).collect::<String>()
+            )
+        }
         1 => format!("{keyword}='{}' sslmode=require", stowaway.replace('\'', "\\'")),
         _ => format!("postgresql://db.example/app?{keyword}={}", stowaway.replace('\n', "%0A")),
     }
