@@ -109,7 +109,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "server-error-before-tls-tunnel",
         shows: r#"unauthenticated: "unexpected message: wanted; sqlstate: 08P01; to: 127."#,
-        fix: "if it is the near end of a tunnel (Cloud SQL Auth Proxy, stunnel, SSH)",
+        fix: "the near end of a tunnel that encrypts and verifies the server itself (Cloud SQL Auth Proxy, SSH",
         fixed_by: NoSetting,
         psql: Fails("server sent an error response during SSL exchange"),
         neighbours: &[],
