@@ -527,26 +527,17 @@ impl<'a> Mismatch<'a> {
     fn pooler(&self) -> Option<Reading> {
         let (asked, port) = (self.asked, self.view.port());
         let server = self.server.as_deref().filter(|_| port != POSTGRESQL_PORT)?;
-        let (what, is_pooler) = match self.view.pooler_of_port() {
-            Some(pooler) => (format!("usually {pooler}'s"), true),
-            None => ("not PostgreSQL's usual one".to_owned(), false),
+        let what = match self.view.pooler_of_port() {
+            Some(pooler) => format!("usually {pooler}'s"),
+            None => "not PostgreSQL's usual one".to_owned(),
         };
-        let domain = |name: &str| {
-            let domain = name.to_ascii_lowercase().split_once('.').map(|(_, domain)| domain.to_owned());
-            domain.filter(|domain| domain.contains('.'))
-        };
-        // A name beside the one asked for is of the same people, who may have given both services one certificate.
-        let is_theirs = is_pooler && domain(asked).is_some() && domain(asked) == domain(server);
         let pair =
             self.pair(&format!("if {server} is the pooler at {asked}, or behind it: set host to that name"))?;
         Some(Reading {
             cause: format!(
                 "port {port} is {what}: a pooler or proxy there has the certificate of {server}, its own or another server's"
             ),
-            fixes: match is_theirs {
-                true => vec![pair, self.reissue()],
-                false => vec![self.reissue(), pair.by_its_own_word()],
-            },
+            fixes: vec![self.reissue(), pair.by_its_own_word()],
         })
     }
 
