@@ -125,6 +125,9 @@ static MENTIONS: &[&str] = &[
     "could not open certificate file \"{sslcert}\"",
     "could not read certificate file \"{sslcert}\"",
     "private key file \"{sslkey}\"",
+    "could not load server certificate file \"{serverfile}\"",
+    "could not load private key file \"{serverfile}\"",
+    "could not access private key file \"{serverfile}\"",
     // Java
     "Connection to {host}:{port} refused",
     "UnknownHostException: {host} ",

@@ -63,7 +63,9 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
     page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
     page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
     let count = known.readings.len();
-    if count > 1 {
+    // What no code stands for no check finds.
+    let is_found = known.readings.first().is_some_and(|reading| !reading.codes.is_empty());
+    if count > 1 && is_found {
         let words = format!(
             "the text has {count} possible causes, below; this check, run here with your other settings, finds which one it is and how to fix it"
         );
@@ -82,8 +84,7 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
         page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled(reading.fix, said));
     }
     page.part();
-    // What no code stands for no check finds.
-    if count == 1 && known.readings.iter().any(|reading| !reading.codes.is_empty()) {
+    if count == 1 && is_found {
         next(page, "run a check to confirm it, with your other settings", given);
     }
     if let Some(first) = known.readings.iter().flat_map(|reading| reading.codes).next() {

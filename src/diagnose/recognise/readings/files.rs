@@ -108,6 +108,32 @@ pub(in super::super) const SERVER_KEY_MISMATCH: &[Reading] = &[reading(
     "on the server: put the server's own certificate first in the file of ssl_cert_file, or use the key that it was requested with; then start it (if it runs: SELECT pg_reload_conf();)",
 )];
 
+pub(in super::super) const SERVER_FILE_MISSING: &[Reading] = &[reading(
+    &[&c::SERVER_REFUSED_TLS, &c::SERVER_CERT_INVALID],
+    "the server's own certificate or key file is not there: PostgreSQL does not start, or keeps what it had loaded",
+    "a path without / is below the data directory: SHOW ssl_cert_file, ssl_key_file, data_directory, or postgresql.conf",
+    "on the server: put the file there, or set ssl_cert_file and ssl_key_file to the files that exist; then start it (if it runs: SELECT \
+     pg_reload_conf();)",
+)];
+
+pub(in super::super) const SERVER_FILE_UNREADABLE: &[Reading] = &[reading(
+    &[&c::SERVER_KEY_PERMISSIONS, &c::SERVER_REFUSED_TLS],
+    "the account that runs PostgreSQL (postgres) may not read the server's own certificate or key, or enter a directory of its path, as \
+     that of /etc/letsencrypt/live and archive: root may",
+    "sudo -u postgres head -c1 {serverfile|FILE} shows it; namei -l {serverfile|FILE} shows which directory",
+    "on the server: give postgres copies and renew them by a deploy hook (certbot: a script in /etc/letsencrypt/renewal-hooks/deploy): \
+     install -o postgres -m 600 privkey.pem DATA/server.key; install -o postgres -m 644 fullchain.pem DATA/server.crt; set ssl_key_file \
+     and ssl_cert_file to these, then start it (if it runs: SELECT pg_reload_conf();)",
+)];
+
+pub(in super::super) const SERVER_FILE_DAMAGED: &[Reading] = &[reading(
+    &[&c::SERVER_CERT_INVALID, &c::SERVER_KEY_INVALID],
+    "the server's own certificate or key file is not what OpenSSL can read: PostgreSQL does not start, or keeps what it had loaded",
+    "openssl x509 -noout -subject -in {serverfile|FILE}, or openssl pkey -noout -in {serverfile|FILE}, fails the same way",
+    "on the server: put the certificate (PEM, the server's own first) into the file of ssl_cert_file and its key (PEM) into that of \
+     ssl_key_file; then start it (if it runs: SELECT pg_reload_conf();)",
+)];
+
 /// `system` is a word since libpq 16; before, a file.
 pub(in super::super) const SYSTEM_TOO_NEW: &[Reading] = &[reading(
     &[&c::ROOT_FILE_MISSING],

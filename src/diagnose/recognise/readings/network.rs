@@ -173,6 +173,24 @@ pub(in super::super) const HUNG_UP_IN_TLS: &[Reading] = &[
     ),
 ];
 
+/// A statement was running: the login was over long ago.
+pub(in super::super) const CUT_LATER: &[Reading] = &[
+    reading(
+        &[],
+        "an open connection that was idle was cut in between: by a NAT, firewall or load balancer (4 minutes at Azure's, 350 seconds at AWS's), \
+         or by a failover",
+        "it comes after a pause, as on the first requests of the morning, and the server's log has nothing",
+        "here: let the pool test its connections and close old ones (SQLAlchemy: pool_pre_ping=True, pool_recycle=200), and set \
+         keepalives_idle=60 keepalives_interval=10 keepalives_count=5 in the string",
+    ),
+    reading(
+        &[&c::SESSION_CLOSED],
+        "the server ended the session while it ran",
+        "its log has \"terminated by signal\", \"terminating connection\" or a restart at this time",
+        "on the server: mend what that line says (out of memory, an administrator's command, idle_session_timeout)",
+    ),
+];
+
 pub(in super::super) const HUNG_UP_LATER: &[Reading] = &[
     reading(
         &[&c::SESSION_CLOSED, &c::HBA_REJECTED],
