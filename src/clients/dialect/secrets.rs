@@ -26,6 +26,27 @@ pub(super) fn sounds_secret(name: &str) -> bool {
         || crate::conninfo::options::is_secret(name)
 }
 
+/// Whether a value is none that anybody has as a secret: a switch, or the name of a file of certificates.
+pub(super) fn is_no_secret(value: &[u8]) -> bool {
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    let of_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    let ends = |end: &&str| value.len() > end.len() && value.ends_with(end.as_bytes());
+    is(&[
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "none",
+        "null",
+        "require",
+        "required",
+        "verify-ca",
+        "verify-full",
+    ]) || (value.iter().all(of_path) && [".pem", ".crt", ".cer"].iter().any(ends))
+}
+
 /// Whether a name that nobody knows can be shown: it has the characters of a keyword, and is not the name of a secret run
 /// together with the secret.
 pub(super) fn is_plain_name(name: &str) -> bool {
@@ -321,4 +342,25 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_and_names_of_certificates_are_no_secrets() {
+        for (value, is_none) in [
+            ("True", true),
+            ("require", true),
+            ("certs/my-ca.pem", true),
+            ("hunter2", false),
+            (".pem", false),
+            ("a b.pem", false),
+            ("p@ss.crt", false),
+            ("", false),
+        ] {
+            assert_eq!(is_no_secret(value.as_bytes()), is_none, "{value}");
+        }
+    }
 }

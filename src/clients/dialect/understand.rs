@@ -224,7 +224,7 @@ impl Naming {
         // What only holds others is looked into.
         let meaning = meaning.or((self.object && pair.kind == Kind::Object).then_some(Meaning::Own));
         // What nobody knows may be the mistyped name of a secret.
-        let value = if secret || nobodys {
+        let value = if secret || (nobodys && !secrets::is_no_secret(&pair.value)) {
             SettingValue::Secret(Secret::new(pair.value.clone()))
         } else {
             shown_or_secret(pair, meaning)
