@@ -115,6 +115,14 @@ impl PasswordFile {
         self.lines().find_map(|(_, line)| Some(password(key.rest_of(line)?)))
     }
 
+    /// The number of the line that counts, and that of a later one that fits too and has another password.
+    pub(super) fn taken(&self, key: &Key<'_>) -> Option<(usize, Option<usize>)> {
+        let mut fitting = self.lines().filter_map(|(number, line)| Some((number, key.rest_of(line)?)));
+        let (taken, first) = fitting.next()?;
+        let other = fitting.find(|(_, rest)| *rest != first && !rest.is_empty());
+        Some((taken, other.map(|(number, _)| number)))
+    }
+
     /// The line of a key whose password ends at a colon with more behind it.
     pub(super) fn cut(&self, key: &Key<'_>) -> Option<usize> {
         let (number, rest) = self.lines().find_map(|(number, line)| Some((number, key.rest_of(line)?)))?;

@@ -184,7 +184,7 @@ fn passwords(
         }
         for host in hosts {
             let secret = given.value.secret();
-            host.password = Some(Password { secret, origin: given.origin.clone() });
+            host.password = Some(Password { secret, origin: given.origin.clone(), lines: None });
         }
         return false;
     }
@@ -221,16 +221,20 @@ fn passwords_of(
         .iter()
         .map(|key| {
             let secret = file.find(key).filter(|secret| !secret.expose().is_empty());
-            secret.map_or_else(|| Err(file.why_none(key)), |secret| Ok((secret, file.cut(key))))
+            secret.map_or_else(
+                || Err(file.why_none(key)),
+                |secret| Ok((secret, file.cut(key), file.taken(key))),
+            )
         })
         .collect();
     for (slot, (host, found)) in hosts.iter_mut().zip(found).enumerate() {
         match found {
             Ok(_) if !read => {}
-            Ok((secret, cut)) => {
+            Ok((secret, cut, lines)) => {
                 let cut = cut.map(|line| Notice::PasswordCut { path: path.to_owned(), line, slot });
                 notices.extend(cut);
-                host.password = Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()) });
+                host.password =
+                    Some(Password { secret, origin: Origin::PasswordFile(path.to_owned()), lines });
             }
             Err(why) => notices.push(Notice::PassfileUseless { path: path.to_owned(), slot, why }),
         }

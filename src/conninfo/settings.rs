@@ -151,6 +151,8 @@ pub struct Password {
     pub secret: Secret,
     /// Its source.
     pub origin: Origin,
+    /// The line of a password file that counts, and a later one that fits too and has another password.
+    pub lines: Option<(usize, Option<usize>)>,
 }
 
 /// Which trust anchors the settings ask for.

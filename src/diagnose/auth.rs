@@ -436,7 +436,8 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
         Notice::PasswordBeside { path, slot: of } if *of == slot => Some(super::view::path_text(path)),
         _ => None,
     });
-    match view.host().and_then(|host| host.password.as_ref()).map(|known| &known.origin) {
+    let known = view.host().and_then(|host| host.password.as_ref());
+    match known.map(|known| &known.origin) {
         Some(Origin::Environment(variable)) => {
             let unset = beside.map(|file| {
                 Fix::text(format!(
@@ -447,13 +448,23 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
             let alone = if unset.is_none() { " (no password file is read beside it)" } else { "" };
             (unset, format!("check the password in {variable}{alone}"))
         }
-        Some(Origin::PasswordFile(file)) => (
-            None,
-            format!(
-                "check the password in {} (the first line that matches counts)",
-                super::view::path_text(file)
-            ),
-        ),
+        Some(Origin::PasswordFile(file)) => {
+            let place = super::view::path_text(file);
+            let other = match known.and_then(|known| known.lines) {
+                Some((line, Some(other))) => Some(format!(
+                    "{place}: line {line} is taken, the first that matches; line {other} matches too and has another password: if that is \
+                     the right one, move it up, before line {line}"
+                )),
+                _ => None,
+            };
+            let line = known
+                .and_then(|known| known.lines)
+                .map_or_else(String::new, |(line, _)| format!(", line {line}"));
+            (
+                other.map(Fix::text),
+                format!("check the password in {place}{line} (the first line that matches counts)"),
+            )
+        }
         Some(origin) => (
             None,
             format!(
@@ -787,6 +798,25 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         );
     }
     fixes
+}
+
+/// What admits a pooler to the server behind it, where the pooler repeats that none of the server's lines matched.
+pub(super) fn entry_for_pooler(view: &View<'_>, said: &str) -> Option<Fix> {
+    let told = HbaError::read(said.get(said.find("no pg_hba.conf entry")?..)?);
+    let client = told.client.clone()?;
+    let fix = entry_fixes(view, &told, false).into_iter().find(|fix| fix.on_server)?;
+    let hop = match told.unencrypted() {
+        true => {
+            "; in PgBouncer: server_tls_sslmode = verify-full, as its connection has no TLS and a hostssl line admits none without"
+        }
+        false => "",
+    };
+    Some(Fix {
+        text: format!(
+            "on the PostgreSQL server behind the pooler: admit the pooler, {client}: add the hostssl line to pg_hba.conf, then reload{hop}"
+        ),
+        ..fix
+    })
 }
 
 /// What follows a line of pg_hba.conf for an address of Docker's own networks (172.16.0.0/12), which a container keeps only

@@ -111,6 +111,8 @@ fn with_origin_of_place(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     if let (&"port", Origin::Environment(variable)) = (keyword, origin) {
         let unset =
             Fix::text(format!("if that port is not meant: unset {variable}; without it the port is 5432"));
+        // It leads to that port, whatever else does.
+        found.fixes.retain(|fix| fix.settings != [("port", "5432".to_owned())]);
         found.fixes.insert(0, unset.by_unsetting(&[variable]).set("port", "5432"));
     }
     found

@@ -13,6 +13,7 @@ use crate::conninfo::{
     options,
 };
 use crate::evidence::Evidence;
+use crate::file::unexpanded::{Replacer, Unexpanded};
 use crate::provider::Situation;
 use crate::stage::Stage;
 use crate::text;
@@ -190,7 +191,12 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             .mark(mark(view, "a word without ="))
             .fixes(scheme_fix(input))
             .fixes(equals_for_colons(input))
-            .fix(Fix::text("put values with spaces in single quotes: keyword='a b'")),
+            .fix(match unquoted(input, error.span.start).filter(|_| !is_secret) {
+                Some((keyword, place, value)) => {
+                    Fix::text(format!("if the words belong to {keyword}: put its value in single quotes")).edit(place, value)
+                }
+                None => Fix::text("put values with spaces in single quotes: keyword='a b'"),
+            }),
         SyntaxErrorKind::UnterminatedQuote => Finding::titled("a quoted value does not end")
             .because("a value that begins with ' ends at the next ' not preceded by a backslash")
             .mark(mark(view, "no closing '"))
@@ -211,6 +217,17 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
 fn in_a_uri(view: &View<'_>, error: &SyntaxError, is_secret: bool) -> Finding {
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     let (title, why, advice) = in_uri(&error.kind);
+    let rest = input.get(error.span.start..).and_then(|rest| std::str::from_utf8(rest).ok());
+    let is_variable = rest
+        .and_then(Unexpanded::of)
+        .is_some_and(|found| found.by == Replacer::Cmd && error.kind == SyntaxErrorKind::BadPercentEncoding);
+    let (why, advice) = match is_variable {
+        true => (
+            "in a URI % begins an encoded byte; %NAME% is a variable of Windows, which cmd.exe alone replaces",
+            "write the path itself in its place, with / for each \\",
+        ),
+        false => (why, advice),
+    };
     let encoded = (error.kind == SyntaxErrorKind::BadPercentEncoding).then(|| {
         let (span, text) = meant::encoded_percents(input, error.span.start);
         Fix::text(match is_secret {
@@ -303,6 +320,21 @@ fn equals_for_colons(input: &[u8]) -> Option<Fix> {
         Fix::text("write = instead of :, without spaces around it").edit(0..input.len(), pairs.join(" "))
     })
 }
+
+/// The value of a name with spaces, up to the next keyword, and how it is written.
+fn unquoted(input: &[u8], word: usize) -> Option<(&'static str, std::ops::Range<usize>, String)> {
+    let before = input.get(..word)?;
+    let equals = before.iter().rposition(|byte| *byte == b'=')?;
+    let name = before.get(..equals)?.rsplit(u8::is_ascii_whitespace).next()?;
+    let keyword = NAMED.into_iter().find(|keyword| keyword.as_bytes() == name)?;
+    let end = quote_end(input, equals + 1)?;
+    let value = std::str::from_utf8(input.get(equals + 1..end)?).ok()?;
+    let is_plain = !value.contains(['\'', '\\', '"', '=', ',']) && !value.starts_with(char::is_whitespace);
+    is_plain.then(|| (keyword, equals + 1..end, format!("'{value}'")))
+}
+
+/// What people give names with spaces.
+const NAMED: [&str; 6] = ["user", "dbname", "application_name", "sslrootcert", "sslcert", "sslkey"];
 
 /// Where the value probably ends that a quote begins: before the next keyword of libpq, else at the end.
 fn quote_end(input: &[u8], start: usize) -> Option<usize> {
@@ -638,7 +670,12 @@ fn invalid_value(view: &View<'_>) -> Option<Finding> {
                     .fact("given", from)
                     .mark(mark(view, label))
                     .fixes(unset)
-                    .fixes(fixes),
+                    .fixes(fixes)
+                    .fixes(parameters.iter().any(|(keyword, ..)| *keyword == "sslnegotiation").then(|| {
+                        Fix::text("take sslnegotiation=direct out, which PostgreSQL knows since 17 only")
+                            .all(remedy.iter().cloned())
+                            .set("sslnegotiation", "postgres")
+                    })),
             )
         }
         Some(_) => None,

@@ -242,7 +242,8 @@ pub(super) fn who_listens(view: &View<'_>) -> Fix {
     fix.run(
         [
             command.as_str(),
-            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; check host and port of its far end, and start it again",
+            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; its window says why its far end is not reached (ssh: \"open failed: connect \
+             failed\"): correct host and port there, and start it again",
             "# docker-proxy, rootlessport: docker ps names the container of the port; then docker logs CONTAINER",
             "# postgres, pgbouncer, haproxy: its own log has the reason",
         ]

@@ -258,7 +258,8 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fixes(is_local(view).then(|| who_listens(view)))
-            .fix(in_the_log("\"too many clients\", \"shutting down\" or \"out of memory\" is the reason"))
+            .fix(in_the_log("\"too many clients\", \"shutting down\" or \"out of memory\" is the reason; \"invalid length of startup packet\": a balancer in front speaks \
+                 the PROXY protocol to it, which PostgreSQL does not know (HAProxy: take send-proxy out; AWS: proxy protocol v2)"))
             .fixes((!is_local(view)).then(|| {
                 Fix::text(format!(
                     "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow \

@@ -11,7 +11,7 @@ use super::{
     trust,
 };
 use crate::clients::dialect::{Encryption, Fallback, Typed};
-use crate::conninfo::{SslMode, mask_text};
+use crate::conninfo::{Origin, SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::order;
 use crate::provider;
@@ -63,7 +63,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
         let found = with_commas(found, view);
         let found = with_public_name(with_unread_line(found, view), view);
-        with_hint(with_fall_back(found, view), view)
+        with_line_ends(with_hint(with_fall_back(found, view), view), view)
     })
 }
 
@@ -102,6 +102,32 @@ fn with_public_name(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     {
         let text = "outside of the provider's network: use the public name, and let the server's access rules admit this machine";
         found.fixes.insert(0, Fix::text(text).set("host", public));
+    }
+    found
+}
+
+/// Variables whose values end with `\r` are from a file with the line ends of Windows, and nothing works until that is mended.
+fn with_line_ends(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let known = view.settings().map_or(view.evidence.unmerged.as_slice(), |settings| &settings.parameters);
+    let variables: Vec<&str> = known
+        .iter()
+        .filter(|parameter| parameter.value.exposed().ends_with(b"\r"))
+        .filter_map(|parameter| match parameter.origin {
+            Origin::Environment(variable) => Some(variable),
+            _ => None,
+        })
+        .collect();
+    if !variables.is_empty() {
+        let (names, end) = (variables.join(", "), if variables.len() > 1 { "all end" } else { "ends" });
+        let fix = Fix::text(format!(
+            "{names} {end} with \\r: the file that sets them has the line ends of Windows. Take these out (FILE in its place: the .env file or \
+             script), and load it again"
+        ))
+        .run("sed -i 's/\\r$//' FILE");
+        match found.code.stage {
+            Stage::Tcp | Stage::Negotiate | Stage::Tls | Stage::Certificate => found.fixes.insert(0, fix),
+            _ => found.fixes = vec![fix],
+        }
     }
     found
 }

@@ -144,6 +144,10 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
         return Some(finding.fix(fix));
     }
     Some(match by_pooler {
+        Some(_) if manager(view).is_some() => finding
+            .fixes(provider_hints(view, Situation::NoPool, None))
+            .fixes(super::tcp::past_pooler(view))
+            .fix(Fix::text("set dbname to one that the pooler has: the provider's console lists them")),
         Some(_) => finding
             .fix(
                 Fix::text("list the databases of PgBouncer, as one of its admin_users (in place of ADMIN)")
@@ -366,7 +370,9 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 view.tls_words(),
                 found.by
             ),
-            vec![
+            match super::auth::entry_for_pooler(view, &said) {
+                Some(entry) => vec![entry],
+                None => vec![
                 Fix::server(
                     "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), in place of \
                      PASSWORD, or user= and password= into its line in [databases]; then RELOAD as one of its admin_users (in \
@@ -379,7 +385,8 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 )),
                 Fix::server("on the pooler's machine: try the pooler's login, with its host and user")
                     .run("psql 'host=SERVER user=USER'"),
-            ],
+                ],
+            },
         ),
         Gateway::Upstream => unreachable_behind(view, message, found.by, &said),
         Gateway::NoRoute => return Some(no_route(view, message, found.by)),
@@ -830,6 +837,9 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
     let wants_writes = wanted == "read-write";
     // A standby is read-only whatever its default; a primary only by that.
     let by_default = wants_writes && *standby == Some(false) && *read_only == Some(true);
+    let primary = twin_host(view)
+        .filter(|_| *standby == Some(true) && ["read-write", "primary"].contains(&wanted.as_str()));
+    let has_primary = primary.is_some();
     let others_failed = several && view.evidence.attempts.iter().any(|attempt| attempt.session.is_none());
     let lost = wants_writes && *standby == Some(true) && others_failed;
     Some(
@@ -851,20 +861,26 @@ fn wrong_attributes(view: &View<'_>) -> Option<Finding> {
                 _ => None,
             })
             .fixes(by_default.then(|| read_only_by_default(view)))
+            .fixes(primary.map(|host| Fix::text("use the name that leads to the cluster's primary; this one leads to its standbys").set("host", host)))
             .fixes(lost.then(promoted))
-            .fixes((!by_default || several).then(|| Fix::text(match wanted.as_str() {
+            .fixes(((!by_default || several) && !has_primary).then(|| Fix::text(match wanted.as_str() {
                 "standby" | "read-only" => {
                     "name the cluster's standbys too (in place of OTHER-…), or use target_session_attrs=prefer-standby: it \
                      accepts a primary if no standby answers"
                 }
                 _ => "name all servers of the cluster, so that libpq can find the primary (the others in place of OTHER-…)",
             }).all(several_hosts(view))))
-            .fixes((!by_default).then(|| Fix::wait("if a failover is in progress: wait until a server is promoted")))
+            .fixes((!by_default && !has_primary).then(|| Fix::wait("if a failover is in progress: wait until a server is promoted")))
             .fixes((!by_default).then(|| {
                 Fix::text("on the server: see what it is")
                     .run("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only');")
             })),
     )
+}
+
+/// The name of the cluster's primary, where the host is one of its standbys.
+fn twin_host(view: &View<'_>) -> Option<String> {
+    view.provider()?.provider.twin(&view.dns_name()?)
 }
 
 /// The settings of where to connect, each with a place for one more server: of lists libpq wants equally many entries.

@@ -9,7 +9,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use super::{Diagnosis, Fix, Trial};
-use crate::evidence::{OsFailure, TcpResult};
+use crate::evidence::{Container, OsFailure, TcpResult};
 use crate::provider::{ContentNetwork, Situation, content_network};
 use crate::stage::Stage;
 use crate::text;
@@ -108,6 +108,13 @@ fn usual_port(view: &View<'_>) -> Option<Fix> {
     Some(fix.set("port", usual.to_string()))
 }
 
+/// The server's own port, where the one that was asked is its pooler's.
+pub(super) fn past_pooler(view: &View<'_>) -> Option<Fix> {
+    let detection = view.provider().filter(|found| found.port.is_some_and(|port| port.pooler))?;
+    let own = detection.provider.ports.iter().find(|port| !port.pooler)?;
+    Some(Fix::text("go past the pooler: use the server's own port").set("port", own.number.to_string()))
+}
+
 /// What listens on this machine of all that PostgreSQL may be behind.
 const LISTENERS: &str = "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'";
 
@@ -203,21 +210,51 @@ fn refused(view: &View<'_>) -> Option<Finding> {
              stopped, has another port, or listens on localhost only; a firewall can also answer so"
         }
     };
+    let finding = match &view.evidence.container {
+        Some(found) => {
+            return Some(
+                finding
+                    .because(format!(
+                        "this is a container, and {host} is the container itself: nothing in it listens on that port"
+                    ))
+                    .fix(machine_around(found))
+                    .fix(Fix::text(
+                        "a server in another container: set host to the name of that container or service, in one network with this one",
+                    )),
+            );
+        }
+        None => finding.because(cause),
+    };
     Some(
         finding
-            .because(cause)
             .fixes(usual_port(view))
             .fixes(where_it_listens(view))
             .fix(Fix::text(format!(
                 "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}{}",
                 match reached(view) {
                     Reachability::Loopback =>
-                        "; in a container that is the container itself: set host to the name of the server's container or service, or to \
-                         host.docker.internal for a server on the container's host",
+                        "; in a container that is the container itself: set host to the name of the server's container or service",
                     _ => "",
                 }
             ))),
     )
+}
+
+/// The machine that a container runs on; the name stays the one that is verified.
+fn machine_around(container: &Container) -> Fix {
+    let machine = container.machine;
+    match container.address {
+        Some(address) => Fix::text(format!(
+            "a server on the container's host: connect to its address, which is {machine} here (PostgreSQL has to listen there and to \
+             admit the container)"
+        ))
+        .set("hostaddr", address.to_string()),
+        None => Fix::text(
+            "a server on the container's host: set hostaddr to the address that this shows (or start the container with \
+             --network=host)",
+        )
+        .run(format!("getent hosts {machine}")),
+    }
 }
 
 /// With direct TLS nothing is asked before it that could be left without an answer.

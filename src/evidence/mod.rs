@@ -58,6 +58,8 @@ pub struct Evidence {
     /// The line of the system's hosts file that led to the last address, where the server there may be another one, or that
     /// has another address for an alias.
     pub hosts_line: Option<HostsLine>,
+    /// The container that this program runs in, where it asked itself for a server.
+    pub container: Option<Container>,
     /// The name servers that the system's resolver asks, where they are known and it failed.
     pub resolvers: Vec<NameServer>,
     /// Whether a route leads from this machine over IPv4 and over IPv6, asked where none led to an address.
@@ -104,6 +106,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,
+            container: None,
             resolvers: Vec::new(),
             families: None,
             member: None,
@@ -130,6 +133,15 @@ impl Evidence {
         let judgement = tls.and_then(|step| step.result.judgement.as_ref());
         judgement.is_some_and(|judgement| judgement.verifies && !judgement.chain_is_good())
     }
+}
+
+/// A container, as its engine marks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// The engine's name for the machine that it runs on.
+    pub machine: &'static str,
+    /// That machine's address, if the container's hosts file has it.
+    pub address: Option<IpAddr>,
 }
 
 /// A name server, and what it answered when it was asked for the name's IPv4 addresses.

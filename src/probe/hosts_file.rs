@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::evidence::HostsLine;
+use crate::evidence::{Container, HostsLine};
 
 /// No hosts file that a person wrote is longer; block lists that are longer are not searched to their end.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -20,6 +20,27 @@ pub(super) fn line_of_alias(aliases: &[String], address: IpAddr) -> Option<Hosts
     let is_alias = |name: &str| aliases.iter().any(|alias| is_name(name, alias));
     let (file, line, (name, address)) = found(|name, known| known != address && is_alias(name))?;
     Some(HostsLine { file, line, alias: Some((name, address)) })
+}
+
+/// Whether it is a name of the machine itself (RFC 6761, section 6.3): no DNS leads elsewhere.
+pub(super) fn is_own_name(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let (first, last) = (host.split('.').next().unwrap_or_default(), host.rsplit('.').next());
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    last == Some("localhost")
+        || ["localhost", "localhost6", "ip6-localhost", "ip6-loopback"].contains(&first)
+        || own.trim().eq_ignore_ascii_case(&host)
+}
+
+/// Files that engines put into their containers, and their names for the machine around them.
+const ENGINES: [(&str, &str); 2] =
+    [("/run/.containerenv", "host.containers.internal"), ("/.dockerenv", "host.docker.internal")];
+
+/// The container that this program runs in, if it does.
+pub(super) fn container() -> Option<Container> {
+    let (_, machine) = ENGINES.into_iter().find(|(file, _)| Path::new(file).exists())?;
+    let address = found(|name, _| is_name(name, machine)).map(|(.., (_, address))| address);
+    Some(Container { machine, address })
 }
 
 fn is_name(name: &str, host: &str) -> bool {
@@ -60,6 +81,21 @@ fn find(text: &str, sought: impl Fn(&str, IpAddr) -> bool) -> Option<(usize, (St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_machines_own_names_lead_nowhere_else() {
+        for (host, is_own) in [
+            ("localhost", true),
+            ("LOCALHOST.", true),
+            ("localhost.localdomain", true),
+            ("db.localhost", true),
+            ("ip6-loopback", true),
+            ("db.example", false),
+            ("localhost-db.example", false),
+        ] {
+            assert_eq!(is_own_name(host), is_own, "{host}");
+        }
+    }
 
     #[test]
     fn the_line_that_gives_the_address_is_found() {

@@ -147,7 +147,7 @@ fn led_by_hosts_file(plan: &Plan, attempt: &Attempt) -> Option<HostsLine> {
         tls.result.judgement.as_ref()?.defects.first()?;
     }
     let host = std::str::from_utf8(plan.settings.hosts.get(attempt.host)?.name.plain()?.as_bytes()).ok()?;
-    hosts_file::line_of(host, attempt.address?)
+    hosts_file::line_of(host, attempt.address?).filter(|_| !hosts_file::is_own_name(host))
 }
 
 /// Probes one target without second looks, and tells the observer what it waits for.
@@ -162,10 +162,14 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         tried.attempts.iter().any(is_unresolved) || tried.attempts.last().is_some_and(is_doubtful);
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
+    let is_loopback = |attempt: &Attempt| attempt.address.is_some_and(|address| address.is_loopback());
+    let refused = tried.attempts.last().filter(|attempt| is_loopback(attempt) && attempt.tcp.is_some());
+    let container = refused.and_then(|_| hosts_file::container());
     let (settings, trust) = (plan.settings.clone(), Arc::clone(&plan.trust));
     let mut evidence = Evidence {
         attempts: tried.attempts,
         hosts_line,
+        container,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         families,
         member: plan.only.clone(),

@@ -48,6 +48,8 @@ pub struct Provider {
     pub token_audiences: &'static [&'static str],
     /// Particular forms of its host names.
     pub forms: &'static [Form],
+    /// Names of the same cluster that differ in one part.
+    pub twins: &'static [Twin],
     /// Why `user@server` is no user's name there any more, where it once was.
     pub user_at_server: Option<&'static str>,
     /// Names in its chains that nobody else's have.
@@ -163,6 +165,15 @@ pub enum FormKind {
     Shared,
 }
 
+/// Two names of a cluster: what stands in the one in the place of what stands in the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// What leads to a standby.
+    pub from: &'static str,
+    /// What leads to the primary.
+    pub to: &'static str,
+}
+
 /// A pattern for one attribute of a distinguished name; case does not count, `*` stands for anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamePattern {
@@ -214,6 +225,8 @@ pub enum Situation {
     RoleMissing,
     /// The server rejects the password.
     PasswordRejected,
+    /// The pooler has no database of the name.
+    NoPool,
     /// The server has no free connections.
     NoConnectionsLeft,
     /// The pooler takes a setting of the session for an error.
@@ -236,6 +249,13 @@ impl Provider {
     /// Its hints for a situation, most likely first.
     pub fn hints(&self, situation: Situation) -> impl Iterator<Item = &'static Hint> {
         self.hints.iter().filter(move |hint| hint.at == situation)
+    }
+
+    /// The name of a cluster's primary by that of its standbys.
+    pub fn twin(&self, host: &str) -> Option<String> {
+        let host = host.to_ascii_lowercase();
+        let twin = self.twins.iter().find(|twin| host.contains(twin.from))?;
+        Some(host.replacen(twin.from, twin.to, 1))
     }
 
     /// The DNS zone of its private endpoints.

@@ -9,7 +9,7 @@ use super::{FileCertificate, FileContent, FileError, RootSource, RootStore, Root
 use super::{file, store};
 use crate::certificate::{Certificate, Facts, altered, pem};
 use crate::conninfo::obstacle;
-use crate::conninfo::{Environment, ProgramRoots, RootChoice, Settings, SslMode};
+use crate::conninfo::{Environment, Origin, ProgramRoots, RootChoice, Settings, SslMode};
 use crate::file::obstacle::similar;
 use crate::file::unexpanded::Unexpanded;
 use crate::order;
@@ -66,10 +66,20 @@ fn from_settings(settings: &Settings, environment: &Environment) -> Roots {
                     &place(typed),
                     RootSource::GivenAsTyped { typed: typed.clone(), parsed: path.clone() },
                 ),
-                _ => absent(demanded, path, typed.clone(), environment),
+                _ => or_default(absent(demanded, path, typed.clone(), environment), settings, environment),
             }
         }
     }
+}
+
+/// Where a variable names a file that is not there, libpq's own default may be.
+fn or_default(mut roots: Roots, settings: &Settings, environment: &Environment) -> Roots {
+    let origin = settings.parameter("sslrootcert").map(|known| &known.origin);
+    if let (Roots::Missing { similar, .. }, Some(Origin::Environment(_))) = (&mut roots, origin) {
+        let default = || environment.default_file("root.crt").filter(|path| file::is_present(path));
+        *similar = similar.take().or_else(default);
+    }
+    roots
 }
 
 /// An absent file stops verify-ca and verify-full; the others go on without verifying.

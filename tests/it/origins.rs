@@ -86,7 +86,8 @@ fn a_root_file_of_a_variable_is_named_and_unset() {
     let missing = scene.check(&[("PGSSLROOTCERT", "/no/such.pem")], "");
     missing.diagnosed("root-file-missing");
     names(&missing, "from", &["sslrootcert from environment variable PGSSLROOTCERT"]);
-    tried(&missing, "unset PGSSLROOTCERT");
+    let fix = tried(&missing, "unset PGSSLROOTCERT");
+    assert!(fix["text"].as_str().unwrap().contains(".postgresql/root.crt, which exists"), "{fix}");
 }
 
 #[test]

@@ -51,7 +51,8 @@ impl Check {
     }
 
     fn password(self, password: &str) -> Self {
-        let password = Password { secret: Secret::new(password.into()), origin: Origin::ConnectionString };
+        let password =
+            Password { secret: Secret::new(password.into()), origin: Origin::ConnectionString, lines: None };
         self.set(|settings| settings.hosts[0].password = Some(password))
     }
 

@@ -180,7 +180,8 @@ fn reload_of_renewed(view: &View<'_>, if_so: &str, look: &str) -> Fix {
          not loaded: reload"
     ))
     .run(format!(
-        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}",
+        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}\n# if nothing changes, the reload failed: these lines \
+         of its log say why (the key's mode or owner, a key that does not fit):\ngrep -B2 'SSL configuration was not reloaded' LOGFILE",
         view.port(),
         reissue::RELOAD
     ))

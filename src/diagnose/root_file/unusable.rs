@@ -61,7 +61,8 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         return Some(found);
     }
     let of_windows = path.to_str().filter(|path| !cfg!(windows) && is_windows_path(path));
-    let meant = meant(of_windows, similar.as_deref());
+    let meant = meant(of_windows, similar.as_deref())
+        .map(|fix| by_default_file(similar.as_deref(), context).unwrap_or(fix));
     if let Some(typed) = typed {
         return Some(without_backslashes(&shown, typed, meant, context));
     }
@@ -277,6 +278,15 @@ fn unexpanded(path: &Path, similar: Option<&Path>, context: &Context<'_>) -> Opt
         .fixes(own)
         .fixes(root_sources(&context.server)),
     )
+}
+
+/// libpq's own root file is there, where a variable names another.
+fn by_default_file(similar: Option<&Path>, context: &Context<'_>) -> Option<Fix> {
+    let own = if cfg!(windows) { "postgresql/root.crt" } else { ".postgresql/root.crt" };
+    let (variable, default) = (context.variable?, similar.filter(|path| path.ends_with(own))?);
+    let text =
+        format!("unset {variable}: libpq then uses its default file {}, which exists", path_text(default));
+    Some(Fix::text(text).by_unsetting(&[variable]).set("sslrootcert", default.to_string_lossy()))
 }
 
 const NOT_WINDOWS: &str = "this is a path of Windows, and this system is not Windows";

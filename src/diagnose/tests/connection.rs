@@ -10,8 +10,8 @@ use crate::certificate::Certificate;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::codes;
 use crate::evidence::{
-    Answer, Closure, DnsFailure, Evidence, HelloPurpose, InFlight, NameServerAnswer, NegotiateResult,
-    OsFailure, Question, Resolution, SessionFailure, TcpResult, TlsFailure,
+    Answer, Closure, Container, DnsFailure, Evidence, HelloPurpose, InFlight, NameServerAnswer,
+    NegotiateResult, OsFailure, Question, Resolution, SessionFailure, TcpResult, TlsFailure,
 };
 use crate::trust::{ClientCertificate, ClientIdentity};
 
@@ -140,6 +140,23 @@ fn a_closed_port_and_the_one_that_is_open() {
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.settings.is_empty()));
 }
 
+/// A container is its own localhost.
+#[test]
+fn in_a_container_the_server_is_sought_on_the_machine_around_it() {
+    let refused = |address: Option<&str>| {
+        let container =
+            Container { machine: "host.docker.internal", address: address.map(|text| text.parse().unwrap()) };
+        Evidence::at("localhost", "127.0.0.1")
+            .with(|evidence| evidence.container = Some(container))
+            .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
+            .fails(&codes::TCP_REFUSED)
+            .because("localhost is the container itself")
+            .advises("another container")
+    };
+    refused(Some("172.17.0.1")).first_sets("hostaddr", "172.17.0.1").first_sets_no("host");
+    refused(None).runs("getent hosts host.docker.internal");
+}
+
 #[test]
 fn joined_urls_are_told_where_they_fail() {
     let input = "postgres://db.example/orders,postgres://b.example:5433/orders";
@@ -165,6 +182,15 @@ fn a_place_from_the_surroundings_is_told_with_what_set_it() {
         settings.parameters.retain(|known| known.keyword != "port");
         settings.parameters.push(parameter("port", "5499", Origin::Environment("PGPORT")));
     };
+    let found = Evidence::healthy()
+        .with_settings(of_variable)
+        .with(|evidence| {
+            evidence.looks.push(look("203.0.113.7:5432", Question::SslRequest, Answer::Byte(b'S')))
+        })
+        .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
+        .fails(&codes::TCP_REFUSED);
+    // Two reasons for the same command are one fix.
+    assert_eq!(found.diagnosis.fixes.len(), 1, "{:?}", found.diagnosis.fixes);
     let found = refused(of_variable)
         .because("port=5499 comes from environment variable PGPORT, not from the connection string")
         .first_sets("port", "5432");
@@ -384,6 +410,7 @@ fn answers_to_sslrequest() {
             .with_answer(NegotiateResult::Ended(closure))
             .fails(&codes::NEGOTIATION_CLOSED)
             .advises("allow this machine's address")
+            .advises("\"invalid length of startup packet\": a balancer in front speaks the PROXY protocol")
             .retryable(true);
         assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
     }
@@ -750,6 +777,11 @@ fn a_client_certificate_that_has_expired_is_told_first() {
             })
     };
     let (old, current) = (root.issue(ended(false)), root.issue(params("app", false)));
+    // The second fault of a certificate is told with the first.
+    let of_a_machine = root.issue(params("web7", false));
+    presented(vec![&of_a_machine], Evidence::healthy().with_tls(TlsFailure::AlertReceived(48)))
+        .fails(&codes::CLIENT_CERT_REJECTED)
+        .shows("common_name", "web7 is not the user app");
     let answers: [fn(Evidence) -> Evidence; 5] = [
         |evidence| evidence.with_session(SessionFailure::AlertReceived(45)),
         |evidence| evidence.with_tls(TlsFailure::AlertReceived(42)),

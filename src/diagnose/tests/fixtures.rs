@@ -95,6 +95,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             hosts_line: None,
+            container: None,
             resolvers: vec![crate::evidence::NameServer {
                 address: "192.0.2.53".to_owned(),
                 answer: None,

@@ -27,16 +27,19 @@ fn a_password_asked_for_and_not_given_is_none() {
 
 #[test]
 fn a_wrong_password_names_user_and_source_and_not_itself() {
+    let lines = Some((2, Some(5)));
     let found = Evidence::healthy()
         .with_settings(|settings| {
             let secret = Secret::new(b"hunter2".to_vec());
             settings.hosts[0].password =
-                Some(Password { secret, origin: Origin::PasswordFile("/home/me/.pgpass".into()) });
+                Some(Password { secret, origin: Origin::PasswordFile("/home/me/.pgpass".into()), lines });
         })
         .with_error("28P01", "password authentication failed for user \"app\"")
         .fails(&codes::PASSWORD_REJECTED)
         .titled("the password of app is rejected")
         .shows("password_from", "password file /home/me/.pgpass")
+        .advises("/home/me/.pgpass: line 2 is taken, the first that matches; line 5 matches too")
+        .advises("check the password in /home/me/.pgpass, line 2")
         .retryable(false);
     assert!(!format!("{:?}", found.diagnosis).contains("hunter2"));
     Evidence::healthy()
@@ -81,6 +84,7 @@ fn with_password(settings: &mut Settings, password: &str) {
     settings.hosts[0].password = Some(crate::conninfo::Password {
         secret: crate::secret::Secret::new(password.into()),
         origin: Origin::Environment("PGPASSWORD"),
+        lines: None,
     });
 }
 
@@ -432,6 +436,60 @@ fn the_server_s_own_hint_comes_first() {
     let fixes = outcome.diagnosis.unwrap().fixes;
     assert!(fixes[0].text.starts_with("the server's own hint: Try\\x1b[31m the other one"), "{fixes:?}");
     assert!(!fixes[0].text.contains("hunter2"), "{fixes:?}");
+}
+
+/// It is the pooler's address that the server's rules lack, and no password is wrong.
+#[test]
+fn a_pooler_that_is_not_admitted_needs_a_line_on_the_server() {
+    let refused = |end: &str| {
+        let said = format!(
+            "server login failed: FATAL no pg_hba.conf entry for host \"10.9.0.4\", user \"app\", database \"orders\", {end}"
+        );
+        let found = Evidence::healthy()
+            .with_error("08P01", &said)
+            .fails(&codes::UPSTREAM_FAILED)
+            .runs("hostssl orders app 10.9.0.4/32 scram-sha-256")
+            .advises("admit the pooler, 10.9.0.4");
+        assert!(!format!("{:?}", found.diagnosis.fixes).contains("PASSWORD"), "{:?}", found.diagnosis.fixes);
+        found
+    };
+    refused("SSL encryption");
+    refused("no encryption").advises("server_tls_sslmode");
+}
+
+#[test]
+fn a_providers_pooler_is_asked_for_its_pools_not_as_its_admin() {
+    let found = Evidence::at("shop.b.db.ondigitalocean.com", "203.0.113.7")
+        .with_settings(|settings| settings.hosts[0].port = Ok(25061))
+        .with_error("08P01", "no such database: orders")
+        .fails(&codes::DATABASE_MISSING)
+        .advises("the name of the pool")
+        .sets("port", "25060");
+    assert!(found.diagnosis.fixes.iter().all(|fix| fix.command.is_none()), "{:?}", found.diagnosis.fixes);
+}
+
+/// A cluster whose standbys have a name of their own has one for its primary.
+#[test]
+fn the_name_of_standbys_tells_that_of_the_primary() {
+    for (host, primary) in [
+        ("orders.reader.postgres.database.azure.com", "orders.writer.postgres.database.azure.com"),
+        ("orders.cluster-ro-c1.eu-west-1.rds.amazonaws.com", "orders.cluster-c1.eu-west-1.rds.amazonaws.com"),
+    ] {
+        let found = |wanted: &str, standby: bool| {
+            let wanted = parameter("target_session_attrs", wanted, Origin::ConnectionString);
+            Evidence::at(host, "203.0.113.7")
+                .with_settings(|settings| settings.parameters.push(wanted))
+                .with_session(SessionFailure::WrongSessionAttrs {
+                    standby: Some(standby),
+                    read_only: Some(standby),
+                })
+                .fails(&codes::SESSION_READONLY)
+        };
+        let fixes = found("read-write", true).first_sets("host", primary).diagnosis.fixes;
+        assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains("OTHER-")), "{fixes:?}");
+        let fixes = found("standby", false).diagnosis.fixes;
+        assert!(!format!("{fixes:?}").contains(primary), "{fixes:?}");
+    }
 }
 
 #[test]

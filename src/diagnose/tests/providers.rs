@@ -37,11 +37,8 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
         }
         Situation::Unreachable => {
-            let failure = OsFailure {
-                kind: ErrorKind::NetworkUnreachable,
-                code: None,
-                text: "Network is unreachable".to_owned(),
-            };
+            let text = "Network is unreachable".to_owned();
+            let failure = OsFailure { kind: ErrorKind::NetworkUnreachable, code: None, text };
             (Evidence::at(host, "2001:db8::7").with_tcp(TcpResult::Failed(failure)), &codes::TCP_UNREACHABLE)
         }
         Situation::RefusedBeforeTls => {
@@ -67,6 +64,7 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         Situation::PoolerIgnores => {
             (at().with_error("08P01", "unsupported startup parameter: options"), &codes::SERVER_ERROR)
         }
+        Situation::NoPool => (at().with_error("08P01", "no such database: orders"), &codes::DATABASE_MISSING),
         Situation::NameMismatch => (
             Evidence::of(vec![own.server("other.example")], &[&own.certificate]).with_host(host, public),
             &codes::HOSTNAME_MISMATCH,

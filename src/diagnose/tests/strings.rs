@@ -226,6 +226,84 @@ fn a_contradiction_names_both_sides_and_its_way_out() {
         .sets("sslmode", "verify-full");
 }
 
+/// The server may be older than direct TLS, so that a stronger sslmode alone would not do.
+#[test]
+fn direct_tls_that_goes_with_no_weak_mode_may_be_left_out() {
+    let error = ConfigError::Contradiction {
+        parameters: vec![
+            ("sslmode", "allow".into(), Origin::ConnectionString),
+            ("sslnegotiation", "direct".into(), Origin::ConnectionString),
+        ],
+        reason: "sslnegotiation=direct needs sslmode require, verify-ca or verify-full".to_owned(),
+        remedy: vec![("sslmode", "verify-full".to_owned())],
+    };
+    misconfigured("sslmode=allow sslnegotiation=direct", error)
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .first_sets("sslmode", "verify-full")
+        .sets("sslnegotiation", "postgres");
+}
+
+/// A name of several words is quoted whole, up to the next keyword; nothing else is taken for one.
+#[test]
+fn a_name_with_spaces_is_quoted_as_a_whole() {
+    for (input, place, wanted) in [
+        ("host=h user=Sales Team 2 dbname=d", 18..22, Some((12..24, "'Sales Team 2'"))),
+        ("host=h dbname=my shop", 17..21, Some((14..21, "'my shop'"))),
+        ("host=h user=a 'b' dbname=d", 14..17, None),
+        ("host=h port=1 x dbname=d", 14..15, None),
+    ] {
+        let kind = SyntaxErrorKind::MissingEquals("x".into());
+        let error = ConfigError::Syntax(SyntaxError { kind, span: place });
+        let found = misconfigured(input, error).fails(&codes::CONNINFO_SYNTAX);
+        let edit = found.diagnosis.fixes.iter().find_map(|fix| fix.edit.clone());
+        assert_eq!(edit, wanted.map(|(span, text)| (span, text.to_owned())), "{input}");
+    }
+}
+
+#[test]
+fn a_variable_of_windows_in_a_uri_is_named_as_that() {
+    let found = |input: &str| {
+        let at = input.find('%').unwrap();
+        let error = SyntaxError { kind: SyntaxErrorKind::BadPercentEncoding, span: at..at + 3 };
+        misconfigured(input, ConfigError::Syntax(error)).fails(&codes::CONNINFO_SYNTAX)
+    };
+    found("postgresql://h/d?sslrootcert=%USERPROFILE%/r.pem")
+        .because("a variable of Windows")
+        .advises("write the path itself");
+    found("postgresql://h/d?application_name=10%x").advises("%25");
+}
+
+/// The file is mended once, and no variable after the other.
+#[test]
+fn variables_from_a_file_of_windows_are_named_together() {
+    let variables = || {
+        [
+            parameter("user", "app\r", Origin::Environment("PGUSER")),
+            parameter("dbname", "orders", Origin::Environment("PGDATABASE")),
+            parameter("sslmode", "require\r", Origin::Environment("PGSSLMODE")),
+        ]
+    };
+    let error = ConfigError::InvalidValue {
+        keyword: "sslmode",
+        value: "require\r".into(),
+        allowed: "x".to_owned(),
+        origin: Origin::Environment("PGSSLMODE"),
+        span: None,
+    };
+    let found = misconfigured("", error)
+        .with(|evidence| evidence.unmerged.extend(variables()))
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .advises("PGUSER, PGSSLMODE all end with \\r")
+        .runs("sed -i 's/\\r$//' FILE");
+    assert_eq!(found.diagnosis.fixes.len(), 1);
+    let found = Evidence::healthy()
+        .with_settings(|settings| settings.parameters.extend(variables().into_iter().take(1)))
+        .with_error("28P01", "password authentication failed")
+        .fails(&codes::PASSWORD_REJECTED)
+        .advises("PGUSER ends with");
+    assert_eq!(found.diagnosis.fixes.len(), 1);
+}
+
 #[test]
 fn a_port_or_address_that_is_none_fails_its_slot() {
     Evidence::healthy()

@@ -378,6 +378,11 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("purposes", facts.filter(|_| view.alert() == Some(43)).and_then(purposes))
             .fact_if("expires", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
+            .fact_if("common_name", facts.filter(|_| said.is_none()).and_then(|facts| {
+                let name = text::printable(&facts.subject.first("CN")?.text());
+                let user = view.user();
+                (name != user).then(|| format!("{name} is not the user {user}: with cert in pg_hba.conf that is refused next, unless pg_ident.conf maps it"))
+            }))
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
             .fixes(stray.map(|ready| {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]

@@ -164,7 +164,8 @@ fn conversed(script: Vec<Vec<u8>>, change: impl FnOnce(&mut Plan)) -> (Evidence,
 }
 
 fn with_password(plan: &mut Plan) {
-    let password = Password { secret: Secret::new(b"secret".to_vec()), origin: Origin::ConnectionString };
+    let password =
+        Password { secret: Secret::new(b"secret".to_vec()), origin: Origin::ConnectionString, lines: None };
     for host in &mut plan.settings.hosts {
         host.password = Some(password.clone());
     }

@@ -2,7 +2,7 @@
 
 use super::{BLANK, SERVER, dated, root, undated};
 use crate::provider::{
-    Confidence, Form, FormKind, Hint, NamePattern, Provider, RootStatus, Situation, Source, SystemRoots,
+    Confidence, Form, FormKind, Hint, NamePattern, Provider, RootStatus, Situation, Source, SystemRoots, Twin,
 };
 
 const RDS_GUIDE: Source = undated("AWS RDS User Guide, UsingWithRDS.SSL");
@@ -52,10 +52,14 @@ const RDS_HINTS: &[Hint] = &[
     },
 ];
 
+/// The endpoints of an Aurora cluster.
+const AURORA: &[Twin] = &[Twin { from: ".cluster-ro-", to: ".cluster-" }];
+
 pub(super) static RDS: Provider = Provider {
     id: "aws-rds",
     name: "Amazon RDS and Aurora PostgreSQL",
     suffixes: &[".*.rds.amazonaws.com"],
+    twins: AURORA,
     ports: &[SERVER],
     roots: &[
         root("Amazon RDS * Root CA RSA2048 G1", RootStatus::Now),
@@ -90,6 +94,7 @@ pub(super) static RDS_CHINA: Provider = Provider {
     id: "aws-rds-china",
     name: "Amazon RDS and Aurora PostgreSQL, China",
     suffixes: &[".*.rds.amazonaws.com.cn"],
+    twins: AURORA,
     ports: &[SERVER],
     root_file: Some("the bundle of the China regions; the commercial one does not have its roots"),
     sslmode: Some("verify-full"),

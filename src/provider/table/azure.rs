@@ -3,7 +3,7 @@
 use super::{BLANK, SERVER, dated, pooler, root, undated};
 use crate::provider::{
     Announcement, Confidence, Form, FormKind, Hint, Port, Provider, RootStatus, Situation, Source,
-    SystemRoots,
+    SystemRoots, Twin,
 };
 
 const TLS: Source =
@@ -147,11 +147,15 @@ const USER_AT_SERVER: Option<&str> = Some(
     "user@server was the spelling of Azure's Single Server, which is retired; Flexible Server takes the role alone",
 );
 
+/// The two virtual endpoints of a server with a replica (learn.microsoft.com, concepts-read-replicas-virtual-endpoints).
+const VIRTUAL_ENDPOINTS: &[Twin] = &[Twin { from: ".reader.", to: ".writer." }];
+
 pub(super) static FLEXIBLE: Provider = Provider {
     id: "azure-flexible",
     name: "Azure Database for PostgreSQL Flexible Server",
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.azure.com"],
+    twins: VIRTUAL_ENDPOINTS,
     ports: PORTS,
     roots: &[
         root(G2, RootStatus::Now),
@@ -185,6 +189,7 @@ pub(super) static US_GOVERNMENT: Provider = Provider {
     name: "Azure Database for PostgreSQL Flexible Server, US Government",
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.usgovcloudapi.net"],
+    twins: VIRTUAL_ENDPOINTS,
     roots: &[root(G2, RootStatus::Now), root(MICROSOFT_RSA, RootStatus::Now)],
     root_file: Some("a PEM with DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017"),
     sslmode: Some("verify-full"),
@@ -216,6 +221,7 @@ pub(super) static CHINA: Provider = Provider {
     name: "Azure Database for PostgreSQL Flexible Server, China (21Vianet)",
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.chinacloudapi.cn"],
+    twins: VIRTUAL_ENDPOINTS,
     roots: &[
         root(MICROSOFT_RSA, RootStatus::Now),
         root(G1, RootStatus::Now),

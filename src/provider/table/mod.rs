@@ -56,6 +56,7 @@ const BLANK: Provider = Provider {
     system_roots: SystemRoots::Unknown,
     token_audiences: &[],
     forms: &[],
+    twins: &[],
     user_at_server: None,
     chain: &[],
     hints: &[],

@@ -207,6 +207,13 @@ pub(super) static HEROKU: Provider = Provider {
     ..BLANK
 };
 
+/// The databases of the pooler are its pools.
+const NO_POOL: Hint = Hint {
+    at: Situation::NoPool,
+    text: "set dbname to the name of the pool, which the pooler takes for the database's (control panel or console: Connection Pools)",
+    command: None,
+};
+
 pub(super) static DIGITAL_OCEAN: Provider = Provider {
     id: "digitalocean",
     name: "DigitalOcean Managed PostgreSQL",
@@ -222,11 +229,14 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
     root_file: Some("ca-certificate.crt from the control panel"),
     sslmode: Some("verify-full with that CA"),
     system_roots: SystemRoots::NotEnough,
-    hints: &[Hint {
-        at: Situation::RootMissing,
-        text: "download ca-certificate.crt from the control panel and use that file",
-        command: None,
-    }],
+    hints: &[
+        Hint {
+            at: Situation::RootMissing,
+            text: "download ca-certificate.crt from the control panel and use that file",
+            command: None,
+        },
+        NO_POOL,
+    ],
     gotchas: &["node-postgres: sslmode=require in the URL overrides the ssl.ca object"],
     sources: &[undated("brianc/node-postgres issue 2558 (comment of 2025-10-04); prisma/orm issue 7479")],
     confidence: Confidence::SecondHand,
@@ -240,11 +250,14 @@ pub(super) static AIVEN: Provider = Provider {
     root_file: Some("the project's ca.pem: console, \"CA Certificate\", or avn service user-creds-download"),
     sslmode: Some("verify-full with the project's CA"),
     system_roots: SystemRoots::NotEnough,
-    hints: &[Hint {
-        at: Situation::RootMissing,
-        text: "download the project's CA certificate and use that file",
-        command: Some("avn service user-creds-download {service} --username {user} -d ."),
-    }],
+    hints: &[
+        Hint {
+            at: Situation::RootMissing,
+            text: "download the project's CA certificate and use that file",
+            command: Some("avn service user-creds-download {service} --username {user} -d ."),
+        },
+        NO_POOL,
+    ],
     gotchas: &["each service has its own port", "the given string says require"],
     sources: &[dated("aiven/aiven-docs docs/platform/concepts/tls-ssl-certificates.md", "2026-08-21")],
     confidence: Confidence::Documented,
