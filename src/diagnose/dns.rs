@@ -4,7 +4,7 @@ use super::Fix;
 use super::code::{Code, Severity};
 use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
-use super::view::View;
+use super::view::{Reachability, View, reachability};
 use crate::evidence::{DnsFailure, NameServer, NameServerAnswer, Resolution};
 use crate::provider::{self, Provider, Situation};
 use crate::stage::Stage;
@@ -321,7 +321,13 @@ fn of_internal_name(finding: Finding, provider: &Provider, external: &str) -> Fi
 
 /// A name under a provider's suffix, which has servers that are known inside of their networks only.
 fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &str) -> Finding {
-    let hints = provider_hints(view, Situation::NameNotFound, None);
+    // The user is spelled with the server's name behind it, as a service that is no more wanted it.
+    let server = name.split('.').next().unwrap_or_default();
+    let is_retired = provider.user_at_server.is_some()
+        && view.user().rsplit_once('@').is_some_and(|(_, at)| at.eq_ignore_ascii_case(server));
+    let retired = is_retired.then(|| provider_hints(view, Situation::NameRetired, None));
+    let mut hints = retired.unwrap_or_default();
+    hints.extend(provider_hints(view, Situation::NameNotFound, None));
     let zone = provider.private_zone();
     let is_alias = answered(view, |answer| {
         matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
@@ -353,6 +359,13 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
             "the suffix is that of {}: most likely the first part is mistyped, or the server is gone",
             provider.name
         ),
+    };
+    let cause = match is_retired {
+        true => format!(
+            "the user {} is spelled as for Azure's Single Server, which is retired; {cause}",
+            view.user()
+        ),
+        false => cause,
     };
     finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
 }
@@ -515,6 +528,18 @@ fn no_address(view: &View<'_>) -> Option<Finding> {
     let said = answer(view, DnsFailure::NoAddress).or(empty.then(|| "no addresses".to_owned()))?;
     let name = view.host_name();
     let hints = provider_hints(view, Situation::Unreachable, None);
+    // Which routers of homes and small offices do with names that lead into networks such as theirs.
+    let router = answered(view, |answer| *answer == NameServerAnswer::Records(0)).filter(|server| {
+        server.parse().is_ok_and(|at| reachability(at) == Reachability::Private) && name.contains('.')
+    });
+    let rebinding = router.map(|server| {
+        Fix::text(format!(
+            "if the name leads to a private address: the name server {server}, mostly this network's router, may leave such answers out (DNS \
+             rebind protection). If another name server has an address, it does: make an exception for {name} in the router's settings, \
+             or, until then, set hostaddr to that address"
+        ))
+        .run_words(["nslookup", &name, "1.1.1.1"])
+    });
     Some(
         Finding::titled(format!("the name {name} has no address"))
             .because(
@@ -525,6 +550,7 @@ fn no_address(view: &View<'_>) -> Option<Finding> {
             .fact("answer", said)
             .fact_if("asked", asked(view))
             .fixes(hints)
+            .fixes(rebinding)
             .fixes((name.matches('.').count() == 1).then(|| {
                 Fix::text(format!("if {name} is only the domain: set host to the server's full name in it, such as db.{name}"))
             }))

@@ -10,7 +10,7 @@ use super::said::{Gateway, SOMEBODY, Said, gateway, said};
 use super::view::{Reachability, View, reachability, shown_value};
 use crate::conninfo::Origin;
 use crate::evidence::{Closure, ServerMessage, SessionFailure};
-use crate::provider::Situation;
+use crate::provider::{self, Situation};
 use crate::stage::Stage;
 use crate::text;
 
@@ -491,10 +491,15 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
             .run(console(view, "SHOW CLIENTS")),
             by => Fix::text(format!("in {by}: raise {limit}; in transaction mode many clients share few connections")),
         };
+        let of_provider = match *limit {
+            "max_client_conn" => provider_hints(view, Situation::PoolerFull, None),
+            _ => Vec::new(),
+        };
         return Some(
             Finding::titled(format!("{by} has no free client connections"))
                 .because(format!("{by} has reached its limit of clients, {limit}; {}", view.tls_words()))
                 .fact("limit", words(message))
+                .fixes(of_provider)
                 .fix(raise)
                 .fix(fewer),
         );
@@ -1007,14 +1012,22 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
     let quoted = || said.split('"').nth(1).map(text::printable);
     let (name, by_pooler) =
         match (message.sqlstate.as_str(), said.split_once("unsupported startup parameter")) {
-            ("08P01", Some((_, rest))) => (text::printable(rest.rsplit(": ").next()?), true),
+            // What a provider adds to it follows.
+            ("08P01", Some((_, rest))) => {
+                let is_other = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
+                let name = rest.split_once(": ")?.1.split(is_other).next()?;
+                (name.trim_end_matches('.').to_owned(), true)
+            }
             ("42704" | "22023", _) => (quoted()?, false),
             ("42501", _) if said.starts_with("permission denied to set parameter") => (quoted()?, false),
             _ => return None,
         };
     let in_options = || {
         let options = view.settings()?.parameter("options")?;
-        super::view::shown_value(&options.value).contains(&name).then(|| options.origin.clone())
+        super::view::shown_value(&options.value)
+            .replace("-", "_")
+            .contains(&name.replace("-", "_"))
+            .then(|| options.origin.clone())
     };
     let variable = crate::conninfo::options::SERVER_SETTINGS
         .iter()
@@ -1033,25 +1046,7 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
         _ => "the string or a PG* variable".to_owned(),
     };
     if by_pooler {
-        return Some((
-            format!("these are PgBouncer's words: it does not pass {name} on to the server ({place})"),
-            vec![
-                Fix::text(format!(
-                    "take {name} out of the string, and set what it sets in the database: ALTER ROLE … SET …"
-                ))
-                .all((name == "options").then(|| ("options", String::new()))),
-                Fix::server(
-                    "in pgbouncer.ini: let PgBouncer ignore it, which leaves it without effect, then RELOAD",
-                )
-                .run(format!("ignore_startup_parameters = {name}")),
-            ]
-            .into_iter()
-            .chain(provider_hints(view, Situation::PoolerIgnores, None).into_iter().map(|hint| Fix {
-                command: hint.command.map(|command| command.replace("PARAMETER", &name)),
-                ..hint
-            }))
-            .collect(),
-        ));
+        return Some(kept_by_pooler(view, &name, &place));
     }
     let near = text::nearest(&name, SESSION_SETTINGS).filter(|near| *near != name);
     if message.sqlstate == "42501" {
@@ -1078,6 +1073,66 @@ fn starting_setting(view: &View<'_>, message: &ServerMessage) -> Option<(String,
         None => Fix::text(fix),
     };
     Some((format!("the client sets {name} at the start ({place}), and the server rejects that"), vec![fix]))
+}
+
+/// What a pooler does not pass on: where it is set, and what helps.
+fn kept_by_pooler(view: &View<'_>, name: &str, place: &str) -> (String, Vec<Fix>) {
+    let options = view.settings().and_then(|settings| settings.parameter("options"));
+    let (left, value) = options
+        .filter(|options| !matches!(options.origin, Origin::Environment(_)))
+        .and_then(|options| without_setting(&super::view::shown_value(&options.value), name))
+        .unzip();
+    let left = left.or((name == "options").then(String::new));
+    // Anything else may need quotes of its own.
+    let is_plain = |value: &String| {
+        value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '"' | '$')) && !value.is_empty()
+    };
+    let role = quoted_role(&view.user());
+    let to_set = value.filter(is_plain).map(|value| format!("ALTER ROLE {role} SET {name} = {value};"));
+    let direct = view.dns_name().and_then(|host| provider::past_pooler(&host)).map(|server| {
+        Fix::text("connect to the server itself, past the pooler, which takes it").set("host", server)
+    });
+    let ignore =
+        Fix::server("in pgbouncer.ini: let PgBouncer ignore it, which leaves it without effect, then RELOAD")
+            .run(format!("ignore_startup_parameters = {name}"));
+    let hints = provider_hints(view, Situation::PoolerIgnores, None).into_iter();
+    let hints = hints
+        .map(|hint| Fix { command: hint.command.map(|command| command.replace("PARAMETER", name)), ..hint });
+    let taken_out = Fix::text(format!(
+        "take {name} out of {place}, and set what it sets in the database: {}",
+        to_set.as_deref().unwrap_or("ALTER ROLE … SET …")
+    ))
+    .all(left.map(|left| ("options", left)));
+    (
+        format!(
+            "these are a pooler's words, of PgBouncer or the like: it does not pass {name} on to the server ({place})"
+        ),
+        direct.into_iter().chain([taken_out, ignore]).chain(hints).collect(),
+    )
+}
+
+/// `options` without a setting, and the setting's value: `-cNAME=VALUE`, `-c NAME=VALUE` and `--NAME=VALUE`.
+fn without_setting(options: &str, name: &str) -> Option<(String, String)> {
+    let mut words = options.split_whitespace().filter(|_| !options.contains('\\'));
+    let (mut left, mut found) = (Vec::new(), None);
+    while let Some(word) = words.next() {
+        let (shown, setting) = match word {
+            "-c" => {
+                let setting = words.next()?;
+                (format!("-c {setting}"), setting)
+            }
+            _ => (
+                word.to_owned(),
+                word.strip_prefix("-c").or_else(|| word.strip_prefix("--")).unwrap_or_default(),
+            ),
+        };
+        match setting.split_once('=').filter(|(known, _)| known.replace('-', "_").eq_ignore_ascii_case(name))
+        {
+            Some((_, value)) => found = Some(value.to_owned()),
+            None => left.push(shown),
+        }
+    }
+    Some((left.join(" "), found?))
 }
 
 /// What an error comes from as far as its SQLSTATE tells (PostgreSQL's documentation, appendix A).

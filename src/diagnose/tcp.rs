@@ -200,6 +200,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
                 .fix(Fix::text("use the port on which the server listens").set("port", other.to_string())),
         );
     }
+    if let Some((cause, fix)) = answers_for_all(view) {
+        return Some(finding.because(cause).fix(fix));
+    }
     let cause = match reached(view) {
         Reachability::Loopback => {
             "nothing on this machine listens on that port: the server or tunnel is not running, has \
@@ -548,7 +551,29 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
     })
 }
 
+/// A name server that gave its own address for a provider's server: no provider has one there.
+fn answers_for_all(view: &View<'_>) -> Option<(String, Fix)> {
+    let to = view.address().filter(|address| reachability(*address) == Reachability::Private)?;
+    let (name, provider) = (view.dns_name()?, view.provider()?.provider);
+    view.evidence.resolvers.iter().find(|server| server.address.parse() == Ok(to))?;
+    Some((
+        format!(
+            "{to} is this machine's name server, which gave its own address for {name}, a server of {}: it answers so for all names until \
+             somebody signs in (a captive portal, as in a hotel or train), or as a filter",
+            provider.name
+        ),
+        Fix::text(
+            "open any page with http:// (not https://) in a browser, and sign in to this network; or use another network, or a VPN; then \
+             the name leads to another address",
+        )
+        .run_words([if cfg!(windows) { "Resolve-DnsName" } else { "nslookup" }, &name]),
+    ))
+}
+
 fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
+    if let Some((cause, fix)) = answers_for_all(view) {
+        return finding.because(cause).fix(fix);
+    }
     let port = view.port();
     // The bridge that every Docker daemon makes for itself (docs.docker.com, "Bridge network driver").
     if let Some(IpAddr::V4(address)) = view.address()

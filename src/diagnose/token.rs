@@ -10,7 +10,7 @@ use super::rule::Finding;
 use super::view::View;
 use super::{Fact, Fix};
 use crate::conninfo::Origin;
-use crate::provider::Situation;
+use crate::provider::{Situation, aws_region};
 use crate::text;
 use crate::timestamp::Timestamp;
 
@@ -23,6 +23,12 @@ pub(super) struct Token {
     pub(super) user: Option<String>,
     /// Until when.
     pub(super) expires: Option<Timestamp>,
+    /// Whether an application logged in, with a secret or certificate of its own, and nobody in person.
+    pub(super) is_application: bool,
+    /// Whether the user is a guest of the directory that issued it: another one vouches for it.
+    pub(super) is_guest: bool,
+    /// For which region AWS signed it.
+    pub(super) region: Option<String>,
     /// Whether it is a signed request of AWS, whose user and audience have to be the connection's.
     pub(super) of_aws: bool,
 }
@@ -59,16 +65,26 @@ fn web_token(text: &str) -> Option<Token> {
         Value::Array(several) => several.first()?.as_str().map(shown),
         _ => None,
     };
+    let user = ["upn", "preferred_username", "unique_name"].into_iter().find_map(claim).or_else(|| {
+        // A managed identity has the name of its resource.
+        let resource = claims.get("xms_mirid")?.as_str()?;
+        resource.rsplit_once('/').map(|(_, name)| shown(name))
+    });
+    let is_application = user.is_none() && claim("idtyp").is_some_and(|kind| kind == "app");
+    let name = || ["app_displayname", "appid", "azp"].into_iter().find_map(claim);
     Some(Token {
         audience: claim("aud"),
-        // A managed identity has the name of its resource.
-        user: ["upn", "preferred_username", "unique_name"].into_iter().find_map(claim).or_else(|| {
-            let resource = claims.get("xms_mirid")?.as_str()?;
-            resource.rsplit_once('/').map(|(_, name)| shown(name))
-        }),
+        user: user.or_else(|| name().filter(|_| is_application)),
+        is_application,
+        is_guest: claim("idp").zip(claim("iss")).is_some_and(|(idp, issuer)| tenant(&idp) != tenant(&issuer)),
         expires: claims.get("exp").and_then(Value::as_i64).and_then(Timestamp::from_unix),
-        of_aws: false,
+        ..Token::default()
     })
+}
+
+/// The directory in an address such as `https://sts.windows.net/TENANT/`; the same one is written in several ways.
+fn tenant(issuer: &str) -> &str {
+    issuer.split('/').nth(3).unwrap_or(issuer)
 }
 
 /// `HOST:PORT/?Action=connect&DBUser=…&X-Amz-Date=…&X-Amz-Expires=…` of RDS; DSQL's has no user.
@@ -86,7 +102,11 @@ fn of_aws(text: &str) -> Option<Token> {
     let seconds = of("X-Amz-Expires").and_then(|seconds| seconds.parse::<u32>().ok());
     let expires =
         signed.zip(seconds).and_then(|(at, more)| Timestamp::from_unix(at.unix() + i64::from(more)));
-    Some(Token { audience: Some(shown(place)), user: of("DBUser").map(decoded), expires, of_aws: true })
+    // KEY/DAY/REGION/rds-db/aws4_request
+    let scope = of("X-Amz-Credential").map(decoded);
+    let region = scope.and_then(|scope| scope.split('/').nth(2).map(str::to_owned));
+    let (audience, user) = (Some(shown(place)), of("DBUser").map(decoded));
+    Some(Token { audience, user, expires, region, of_aws: true, ..Token::default() })
 }
 
 /// `20261130T080000Z`
@@ -115,6 +135,13 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
         false => !known.is_empty() && audience.starts_with("https://") && !is_known(audience),
     });
     let renew = new_token(view);
+    let guest = token.is_guest.then(|| {
+        let role = format!("{}#EXT#@TENANT.onmicrosoft.com", user.replace('@', "_"));
+        Fix::text(format!(
+            "{user} is a guest in the directory (Entra ID) of this token, where a guest has another name, mostly {role} (TENANT: that \
+             directory): set user to the name of its role, which the first command below lists"
+        ))
+    });
     let expired = token.expires.filter(|at| *at <= now);
     let (title, cause, fixes) = if let Some(at) = expired {
         (
@@ -141,6 +168,12 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
             }
         };
         (format!("the token in {origin} is for another service or server: {audience}"), wanted, vec![renew])
+    } else if let Some((wanted, signed)) = other_region(&token) {
+        (
+            format!("the token in {origin} is signed for the region {signed}, the server is in {wanted}"),
+            "the AWS CLI and SDKs take the region from their own settings, such as AWS_REGION, if they are told no other".to_owned(),
+            vec![renew],
+        )
     } else {
         let valid = token
             .expires
@@ -152,12 +185,24 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
                 vec![renew, Fix::text("log in as the user of the token").set("user", name.clone())],
             ),
             Some(name) => (
-                format!("the token of {user} is rejected"),
+                match token.is_application {
+                    true => format!(
+                        "the token in {origin} is that of the application {name}, you connect as {user}"
+                    ),
+                    false => format!("the token in {origin} is for {name}, you connect as {user}"),
+                },
                 format!(
-                    "{valid}it is for {name}: user has to be that name in the same case, or a group that {name} belongs to and that \
-                         has a role"
+                    "{valid}user has to be {name} in the same case, or a group that {name} belongs to, and has to have a role"
                 ),
-                vec![Fix::text("log in as the user of the token").set("user", name.clone())],
+                vec![
+                    Fix::text("log in as the user of the token").set("user", name.clone()),
+                    Fix {
+                        text: format!(
+                            "if {user} is meant: sign in with its account (such as az login), then get a new token"
+                        ),
+                        ..renew
+                    },
+                ],
             ),
             None => (
                 format!("the token of {user} is rejected"),
@@ -165,7 +210,11 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
                     "{valid}the server reports the same where the role {user} does not exist, is spelled otherwise (case counts), or \
                          may not log in with a token"
                 ),
-                provider_hints(view, Situation::RoleMissing, None).into_iter().chain([renew]).collect(),
+                guest
+                    .into_iter()
+                    .chain(provider_hints(view, Situation::RoleMissing, None))
+                    .chain([renew])
+                    .collect(),
             ),
         }
     };
@@ -177,6 +226,13 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("token_expires", token.expires.map(|at| Fact::Text(at.minute())))
             .fixes(fixes),
     )
+}
+
+/// The region of the server that a token of AWS is for, and the one that it is signed for, where they differ.
+fn other_region(token: &Token) -> Option<(String, String)> {
+    let server = token.audience.as_deref()?.split(':').next()?;
+    let wanted = aws_region(server)?.to_ascii_lowercase();
+    token.region.clone().filter(|signed| *signed != wanted).map(|signed| (wanted, signed))
 }
 
 /// How to get a token. A known provider's own command comes first, from its table.
@@ -204,9 +260,14 @@ pub(super) fn fix(view: &View<'_>, said: &str) -> Fix {
         };
         return fix.run(format!("aws dsql {action} --hostname {host} --region REGION"));
     }
-    let aws =
-        format!("aws rds generate-db-auth-token --hostname {host} --port {} --username {user}", view.port());
-    if of(view).is_some_and(|token| token.of_aws) {
+    let name = view.dns_name();
+    let region = name.as_deref().and_then(aws_region);
+    let aws = format!(
+        "aws rds generate-db-auth-token --hostname {host} --port {} --username {user}{}",
+        view.port(),
+        region.map_or_else(String::new, |region| format!(" --region {}", text::shell_quoted(region)))
+    );
+    if region.is_some() || of(view).is_some_and(|token| token.of_aws) {
         return fix.run(aws);
     }
     fix.run(format!(
@@ -285,6 +346,15 @@ mod tests {
             r#"{"appid":"77aa","xms_mirid":"/subscriptions/1/resourcegroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-app"}"#,
         );
         assert_eq!(read(identity.as_bytes()).unwrap().user.as_deref(), Some("id-app"));
+        let application = r#"{"idtyp":"app","app_displayname":"sp-jobs","appid":"77aa"}"#;
+        let token = read(signed(application).as_bytes()).unwrap();
+        assert!(token.is_application && !token.is_guest);
+        assert_eq!(token.user.as_deref(), Some("sp-jobs"));
+        for (idp, is_guest) in [("https://sts.example/b/", true), ("https://sts.example/a/", false)] {
+            let claims =
+                format!(r#"{{"iss":"https://login.example/a/v2.0","idp":"{idp}","unique_name":"x@y"}}"#);
+            assert_eq!(read(signed(&claims).as_bytes()).unwrap().is_guest, is_guest);
+        }
         for password in ["", "secret", "a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.x", "x/?y=z"] {
             assert_eq!(read(password.as_bytes()), None, "{password}");
         }

@@ -105,9 +105,13 @@ fn found_no_route(attempt: &Attempt) -> bool {
 }
 
 /// Whether the name may be another one than was meant: it became another by a search domain, or an address that a provider's
-/// alias led to does not answer. What a name server has for the name itself tells.
+/// alias led to does not answer, or one in a private network. What a name server has for the name itself tells.
 fn is_doubtful(attempt: &Attempt) -> bool {
-    attempt.session.is_none() && attempt.canonical_name.is_some()
+    let is_private = || match attempt.address {
+        Some(IpAddr::V4(address)) => address.is_private(),
+        _ => false,
+    };
+    attempt.session.is_none() && (attempt.canonical_name.is_some() || attempt.tls.is_none() && is_private())
 }
 
 /// The name servers, asked for the name that the system could not resolve last, or that led to a place that is not the right one.

@@ -70,6 +70,14 @@ pub fn public_name(host: &str) -> Option<String> {
     host.strip_prefix(form.pattern.split('*').next()?).map(str::to_owned)
 }
 
+/// The name of the server itself by that of its pooler, where they differ by a word at the end of the first label.
+pub fn past_pooler(host: &str) -> Option<String> {
+    let form = by_host(host)?.form(host).filter(|form| form.kind == FormKind::Pooler)?;
+    let word = form.pattern.split('.').next()?.strip_prefix('*')?;
+    let (server, rest) = host.split_once('.')?;
+    Some(format!("{}.{rest}", server.strip_suffix(word)?))
+}
+
 /// What a server of that name is called in the provider's other clouds, each with what makes it the right one.
 pub fn other_names(host: &str) -> Vec<(String, String)> {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
@@ -139,6 +147,11 @@ pub(super) fn region<'a>(provider: &Provider, host: &'a str) -> Option<&'a str> 
         .iter()
         .filter(|suffix| suffix.contains('*'))
         .find_map(|suffix| match_wildcard(host, suffix).flatten())
+}
+
+/// The region of a server of AWS, whose requests are signed for it.
+pub fn aws_region(host: &str) -> Option<&str> {
+    region(by_host(host).filter(|provider| provider.id.starts_with("aws-"))?, host)
 }
 
 /// Whether a name has a form: the end of a name where the pattern begins with a dot, else the whole.
@@ -437,6 +450,18 @@ mod tests {
         assert_eq!(found.form.map(|form| form.kind), Some(FormKind::PrivateLink));
         let found = detect(Some("pgbouncer.abc.flympg.net"), None, None, &[]).unwrap();
         assert!(found.is_pooler());
+    }
+
+    #[test]
+    fn a_pooler_with_a_word_in_its_name_leads_to_its_server() {
+        let past = |host| past_pooler(host);
+        let server = "ep-calm-sea-1.eu-central-1.aws.neon.tech";
+        assert_eq!(past("ep-calm-sea-1-pooler.eu-central-1.aws.neon.tech").as_deref(), Some(server));
+        let server = "ep-calm-sea-1.c-2.us-east-1.aws.neon.tech";
+        assert_eq!(past("ep-calm-sea-1-pooler.c-2.us-east-1.aws.neon.tech").as_deref(), Some(server));
+        for other in [server, "aws-0-eu-central-1.pooler.supabase.com", "x-pooler.example"] {
+            assert_eq!(past(other), None, "{other}");
+        }
     }
 
     #[test]

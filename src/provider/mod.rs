@@ -19,7 +19,8 @@ use crate::certificate::{Certificate, DistinguishedName};
 pub use advice::{Advice, Due, MissingRoot, advice};
 pub use content_networks::{ContentNetwork, content_network};
 pub use host::{
-    Detection, NearMiss, by_host, by_issuer, detect, external_name, near_miss, other_names, public_name,
+    Detection, NearMiss, aws_region, by_host, by_issuer, detect, external_name, near_miss, other_names,
+    past_pooler, public_name,
 };
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
@@ -209,6 +210,8 @@ pub struct Hint {
 pub enum Situation {
     /// The name does not resolve.
     NameNotFound,
+    /// The name does not resolve, and the user is spelled for a service that is no more.
+    NameRetired,
     /// A public address does not answer.
     NoAnswer,
     /// A private address does not answer.
@@ -229,6 +232,8 @@ pub enum Situation {
     NoPool,
     /// The server has no free connections.
     NoConnectionsLeft,
+    /// The provider's PgBouncer has reached a limit of its clients.
+    PoolerFull,
     /// The pooler takes a setting of the session for an error.
     PoolerIgnores,
     /// The server ends or refuses the connection before TLS.

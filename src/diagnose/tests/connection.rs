@@ -60,6 +60,44 @@ fn a_name_that_is_not_there() {
 }
 
 #[test]
+fn a_router_that_leaves_out_private_addresses_or_answers_with_its_own() {
+    let asked = |server: &str| {
+        let evidence =
+            unresolved("db.example", DnsFailure::NoAddress, -5, "No address associated with hostname");
+        let answer = Some(NameServerAnswer::Records(0));
+        let server = server.to_owned();
+        evidence
+            .with(|evidence| (evidence.resolvers[0].address, evidence.resolvers[0].answer) = (server, answer))
+    };
+    let found = asked("192.168.7.1").fails(&codes::DNS_NO_ADDRESS).advises("DNS rebind protection");
+    found.runs("nslookup db.example 1.1.1.1");
+    let found = asked("198.51.100.53").fails(&codes::DNS_NO_ADDRESS);
+    assert!(!format!("{:?}", found.diagnosis.fixes).contains("rebind"), "{:#?}", found.diagnosis.fixes);
+
+    let (azure, own) = ("mydemo.postgres.database.azure.com", "db.example");
+    let failed = |host: &str, server: &str, result: TcpResult| {
+        let evidence = Evidence::at(host, "192.168.7.1").with_tcp(result);
+        let server = server.to_owned();
+        evidence.with(|evidence| evidence.resolvers[0].address = server)
+    };
+    let refusal = || {
+        TcpResult::Failed(OsFailure {
+            kind: ErrorKind::ConnectionRefused,
+            code: None,
+            text: "Connection refused".to_owned(),
+        })
+    };
+    for (result, code) in [(refusal(), &codes::TCP_REFUSED), (TcpResult::TimedOut, &codes::TCP_TIMEOUT)] {
+        let told = |host, server| {
+            let found = failed(host, server, result.clone()).fails(code);
+            found.diagnosis.cause.contains("captive portal")
+        };
+        assert!(told(azure, "192.168.7.1"));
+        assert!(!told(azure, "192.168.7.2") && !told(own, "192.168.7.1"));
+    }
+}
+
+#[test]
 fn a_name_without_address_and_a_resolver_without_answer() {
     unresolved("six.example", DnsFailure::NoAddress, -5, "No address associated with hostname")
         .fails(&codes::DNS_NO_ADDRESS)

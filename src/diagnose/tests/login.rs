@@ -147,6 +147,32 @@ fn a_rejected_token_says_itself_what_is_wrong() {
     assert!(first.contains("--username app") && !first.contains("gcloud"), "{first}");
     rejected(RDS, "anna", &aws("other.c1.eu-west-1.rds.amazonaws.com", &today))
         .called("is for another service or server: other.c1");
+    let signed_for = |region: &str| {
+        let scope = format!("&X-Amz-Credential=KEY%2F20261130%2F{region}%2Frds-db%2Faws4_request");
+        rejected(RDS, "anna", &format!("{}{scope}", aws(RDS, &today)))
+    };
+    let found = signed_for("us-east-1").called("is signed for the region us-east-1, the server is in ");
+    let region = crate::provider::aws_region(RDS).unwrap();
+    found.runs(&format!("--region {region}"));
+    signed_for(region).titled("the token of anna is rejected");
+    // An application's token, and a guest's.
+    let of_application =
+        format!(r#"{{"aud":"{azure}","exp":{ahead},"idtyp":"app","app_displayname":"sp-jobs"}}"#);
+    rejected(AZURE, anna, &signed(&of_application))
+        .titled(
+            "the token in PGPASSWORD is that of the application sp-jobs, you connect as anna@contoso.example",
+        )
+        .first_sets("user", "sp-jobs")
+        .runs("az account get-access-token");
+    let of_guest = format!(
+        r#"{{"aud":"{azure}","exp":{ahead},"unique_name":"{anna}","iss":"https://sts.example/a/","idp":"https://sts.example/b/"}}"#
+    );
+    let found = rejected(AZURE, anna, &signed(&of_guest)).runs("pgaadauth_list_principals");
+    assert!(
+        found.diagnosis.fixes[0].text.contains("anna_contoso.example#EXT#@TENANT"),
+        "{:#?}",
+        found.diagnosis.fixes
+    );
     // Elsewhere nobody knows what the server accepts.
     rejected("db.example", "anna", &claims("https://vault.example/", ahead, "anna"))
         .titled("the token of anna is rejected");
@@ -195,9 +221,28 @@ fn errors_about_what_is_sent_at_the_start_name_it_and_where_it_is_from() {
     sent("22023", "invalid value for parameter \"TimeZone\": \"Nowhere\"")
         .advises("in the environment variable PGTZ: correct the value of TimeZone");
     sent("08P01", "unsupported startup parameter: options")
-        .because("these are PgBouncer's words")
+        .because("these are a pooler's words, of PgBouncer")
         .runs("ignore_startup_parameters = options")
         .sets("options", "");
+    // In the string, what else stands in options stays; a provider's words after it are none of its name.
+    for options in [
+        "-c work_mem=1MB -csearch_path=orders",
+        "--search-path=orders -c work_mem=1MB",
+        "-c search_path=orders -c work_mem=1MB",
+    ] {
+        let options = parameter("options", options, Origin::ConnectionString);
+        Evidence::at("ep-calm-sea-1-pooler.eu-central-1.aws.neon.tech", "20.61.7.9")
+            .with_settings(|settings| settings.parameters.push(options))
+            .with_error(
+                "08P01",
+                "unsupported startup parameter in options: search_path. Do without: https://x.example/a#b",
+            )
+            .fails(&codes::SERVER_ERROR)
+            .because("does not pass search_path on to the server (options, from ")
+            .first_sets("host", "ep-calm-sea-1.eu-central-1.aws.neon.tech")
+            .sets("options", "-c work_mem=1MB")
+            .advises("SET search_path = orders;");
+    }
     sent("28000", "Ident authentication failed for user \"app\"")
         .because("has the method ident")
         .advises("scram-sha-256 instead of ident");

@@ -58,6 +58,16 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             at().with_error("28P01", "password authentication failed for user \"app\""),
             &codes::PASSWORD_REJECTED,
         ),
+        Situation::NameRetired => {
+            let (evidence, code) = staged(host, Situation::NameNotFound);
+            let user = format!("app@{}", host.split('.').next().unwrap());
+            let user = crate::conninfo::ParameterValue::of("user", user.as_str().into(), false);
+            (evidence.with_settings(|settings| settings.user = user), code)
+        }
+        Situation::PoolerFull => {
+            let message = "no more connections allowed (max_client_conn)";
+            (at().with_error("08P01", message), &codes::TOO_MANY_CONNECTIONS)
+        }
         Situation::NoConnectionsLeft => {
             (at().with_error("53300", "sorry, too many clients already"), &codes::TOO_MANY_CONNECTIONS)
         }

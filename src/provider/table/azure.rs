@@ -44,6 +44,12 @@ const FIREWALL_RULE: &str = "az postgres flexible-server firewall-rule create --
 /// Flexible Server has the same faults in every cloud.
 const HINTS: &[Hint] = &[
     Hint {
+        at: Situation::NameRetired,
+        text: "Single Server is retired, and its servers' names are gone: take the name of the Flexible Server to which this one was \
+               moved, and the user without @ and what follows; the servers there are:",
+        command: Some("az postgres flexible-server list --output table"),
+    },
+    Hint {
         at: Situation::NameNotFound,
         text: "see whether the server exists and which access it has. ResourceNotFound: it was deleted, or its name is mistyped; \
                Enabled (public): check the rest of the name; Disabled (private): ask from inside its virtual network, with \
@@ -71,6 +77,15 @@ const HINTS: &[Hint] = &[
         command: None,
     },
     Hint {
+        at: Situation::NoAnswerPrivate,
+        text: "if it is the address of a private endpoint: until the server's owner has approved it (Pending), nothing answers; an endpoint \
+               made from another subscription waits for that",
+        command: Some(
+            "az postgres flexible-server private-endpoint-connection list --resource-group {resource_group} --server-name {server} \
+             --output table",
+        ),
+    },
+    Hint {
         at: Situation::PrivateZoneUnseen,
         text: "inside the network of the private endpoint: link the private DNS zone to that network, and let the DNS server that is asked \
                here forward its names to Azure's resolver, 168.63.129.16; then the name leads to the private address",
@@ -83,9 +98,12 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::RoleMissing,
-        text: "for a user, group or identity of Entra ID: create its role (in place of ROLE its exact name there), as the server's Entra \
-               administrator in the database postgres",
-        command: Some("SELECT * FROM pgaadauth_create_principal('ROLE', false, false);"),
+        text: "for a user, group or identity of Entra ID, as the server's Entra administrator in the database postgres: see whether it has a \
+               role, and set user to that name; if it has none, create it (in place of ROLE its exact name in Entra ID)",
+        command: Some(
+            "SELECT * FROM pgaadauth_list_principals(false);\n\
+             SELECT * FROM pgaadauth_create_principal('ROLE', false, false);",
+        ),
     },
     Hint {
         at: Situation::NoConnectionsLeft,
@@ -93,6 +111,14 @@ const HINTS: &[Hint] = &[
         command: Some(
             "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
              max_connections --value {number}",
+        ),
+    },
+    Hint {
+        at: Situation::PoolerFull,
+        text: "let the built-in PgBouncer take more clients: a server parameter",
+        command: Some(
+            "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
+             pgbouncer.max_client_conn --value {number}",
         ),
     },
     Hint {

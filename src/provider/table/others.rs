@@ -70,6 +70,10 @@ pub(super) static NEON: Provider = Provider {
     name: "Neon",
     suffixes: &[".neon.tech"],
     ports: &[SERVER],
+    forms: &[
+        Form { kind: FormKind::Pooler, pattern: "*-pooler.*.*.neon.tech" },
+        Form { kind: FormKind::Pooler, pattern: "*-pooler.*.*.*.neon.tech" },
+    ],
     roots: &[
         root("ISRG Root X1", RootStatus::Now),
         root("ISRG Root X2", RootStatus::Sometimes { which: "chains of ECDSA certificates (possible)" }),
@@ -251,6 +255,11 @@ pub(super) static AIVEN: Provider = Provider {
     sslmode: Some("verify-full with the project's CA"),
     system_roots: SystemRoots::NotEnough,
     hints: &[
+        Hint {
+            at: Situation::NameNotFound,
+            text: "a service that is powered off has no name in the DNS: if Aiven's console has it as powered off, switch it on",
+            command: Some("avn service update {service} --power-on"),
+        },
         Hint {
             at: Situation::RootMissing,
             text: "download the project's CA certificate and use that file",
