@@ -250,7 +250,8 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
             }),
             Remark::Placeholder(at) => setting(at).map(|setting| {
                 let keyword = setting.libpq().unwrap_or(&setting.keyword);
-                format!("the {} is a placeholder, so none is used", printable(keyword))
+                let replace = if keyword == "password" { ": put the real one in its place" } else { "" };
+                format!("the {} is a placeholder, so none is used{replace}", printable(keyword))
             }),
             Remark::NotCarried(at) => setting(at).map(|setting| {
                 format!(

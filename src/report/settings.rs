@@ -48,16 +48,25 @@ pub(super) fn typed(page: &mut Page, typed: &Typed) {
         page.line("the same for libpq, without secrets:");
         page.verbatim(2, Role::Command, text);
     }
+    verifying(page, typed, false);
+    notes(page, typed);
+    page.part();
+}
+
+/// A driver's string as it has to be written to verify; `with_file`: also with a root file, where none is named.
+pub(super) fn verifying(page: &mut Page, typed: &Typed, with_file: bool) {
     match typed.verifying() {
         Some(Ok(text)) => {
             page.line("to verify chain and name, without secrets:");
             page.verbatim(2, Role::Command, &text);
+            if let Some(text) = typed.verifying_by("root.crt").filter(|_| with_file) {
+                page.line("the same for a server with a CA of your own, whose root file has to be named:");
+                page.verbatim(2, Role::Command, &text);
+            }
         }
         Some(Err(words)) => page.line(&format!("to verify chain and name: {words}")),
         None => {}
     }
-    notes(page, typed);
-    page.part();
 }
 
 /// Whose string it is, and what stood round it.

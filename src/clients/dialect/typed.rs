@@ -3,8 +3,11 @@
 use std::ops::Range;
 
 use super::lookup::shown;
-use super::{Decision, Demand, Dialect, Failure, Layer, Lookup, Reading, Root, Setting, Trusted, table};
+use super::{
+    Decision, Demand, Dialect, Failure, Layer, Lookup, Reading, Remark, Root, Setting, Trusted, table,
+};
 use crate::conninfo::{Masked, mask, mask_argument, mask_at};
+use crate::provider;
 use crate::secret::Secret;
 
 /// A text and what its program reads in it.
@@ -112,21 +115,51 @@ impl Typed {
         self.changed(&[("sslmode", "verify-full".to_owned())])
     }
 
-    /// The string with settings of libpq's changed, in its driver's words. What is changed of TLS makes it verify.
-    pub fn changed(&self, changes: &[(&'static str, String)]) -> Option<Result<String, &'static str>> {
+    /// The root file under a name of libpq's that the driver passes over.
+    pub fn root_ignored(&self) -> Option<&str> {
         let reading = self.reading()?;
-        let of_tls = |keyword: &str| matches!(keyword, "sslmode" | "sslrootcert");
-        let root =
-            changes.iter().find(|(keyword, _)| *keyword == "sslrootcert").map(|(_, value)| value.as_str());
+        let ignored = reading.remarks.iter().filter_map(|remark| match remark {
+            Remark::Ignored { setting, .. } => reading.settings.get(*setting),
+            _ => None,
+        });
+        let mut roots = ignored.filter(|setting| setting.typed.eq_ignore_ascii_case("sslrootcert"));
+        std::str::from_utf8(roots.next()?.value.plain()?).ok()
+    }
+
+    /// As [`Self::verifying`], with a root file beside it, where none is named and the string can name one.
+    pub fn verifying_by(&self, file: &str) -> Option<String> {
+        let reading = self.reading().filter(|reading| self.root_named(reading).is_none())?;
+        let host = reading.libpq("host").and_then(|host| std::str::from_utf8(host.value.plain()?).ok());
+        let is_providers = host.is_some_and(|host| provider::by_host(host).is_some());
+        if is_providers || reading.decision.demand.roots.contains(&Root::Program) {
+            return None;
+        }
+        let by_file = [("sslmode", "verify-full".to_owned()), ("sslrootcert", file.to_owned())];
+        let text = self.changed(&by_file)?.ok()?;
+        text.contains(file).then_some(text)
+    }
+
+    /// The root file that the string names.
+    fn root_named<'a>(&self, reading: &'a Reading) -> Option<&'a str> {
         let named = reading.decision.demand.roots.iter().find_map(|root| match root {
             Root::Named(at) | Root::Pinned(at) | Root::AddedToSystem(at) => reading.settings.get(*at),
             _ => None,
         });
         let given = named.or_else(|| reading.libpq("sslrootcert")).or_else(|| reading.root_file());
         let given = given.filter(|setting| setting.variable.is_none());
-        let given = given.and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok());
+        given
+            .and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok())
+            .filter(|path| !path.is_empty())
+    }
+
+    /// The string with settings of libpq's changed, in its driver's words. What is changed of TLS makes it verify.
+    pub fn changed(&self, changes: &[(&'static str, String)]) -> Option<Result<String, &'static str>> {
+        let reading = self.reading()?;
+        let of_tls = |keyword: &str| matches!(keyword, "sslmode" | "sslrootcert");
+        let root =
+            changes.iter().find(|(keyword, _)| *keyword == "sslrootcert").map(|(_, value)| value.as_str());
         // A certificate alone is named as a URL.
-        let given = given.map(|path| path.strip_prefix("file:").unwrap_or(path));
+        let given = self.root_named(reading).map(|path| path.strip_prefix("file:").unwrap_or(path));
         let trusted = match root.or(given.filter(|path| !path.is_empty())) {
             Some("system") => Trusted::System,
             Some(path) => Trusted::File(path),

@@ -263,7 +263,7 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
             .fact_if("in_file", own.map(of_file::place))
             .fact("valid", format!("{} to {ended}", facts.not_before.date()))
             .fact_if("sent", own.and_then(|own| of_file::sent_instead(view, own)))
-            .fact("days_past", days)
+            .fact_if("days_past", Some(days).filter(|days| *days > 0))
             .fact("judged_at", view.evidence.judged_at.to_string())
             .fact_if("otherwise", otherwise::at(view, last_moment))
             .fixes(wrong.then(|| clock_fix(view, defects)).flatten())

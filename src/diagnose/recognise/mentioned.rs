@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::tidied;
 use crate::conninfo::write::{Form, string};
 use crate::conninfo::{ParameterValue, Value};
+use crate::provider;
 
 /// What an error text mentions, as far as it can be settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,12 @@ impl Mentioned {
             .then(|| format!("hostssl {database} {user} {client}/{bits} scram-sha-256"))
     }
 
+    /// The provider whose roots this program has, by the host.
+    fn bundle(&self) -> Option<&'static str> {
+        let provider = self.value("host").and_then(provider::by_host)?;
+        provider::bundle(provider.id).map(|_| provider.id)
+    }
+
     /// The first mention of a setting counts.
     fn add(&mut self, keyword: &'static str, value: &str) {
         // What may hold a secret is not repeated.
@@ -47,6 +54,9 @@ impl Mentioned {
     }
 }
 
+/// Where a provider's roots are written.
+const BUNDLE: &str = "roots.pem";
+
 /// What a text mentions of the connection. In a text, `{keyword}` stands for a value of it; `{}` for what does not count,
 /// such as the client's own address.
 pub fn mentioned(text: &str) -> Mentioned {
@@ -56,6 +66,14 @@ pub fn mentioned(text: &str) -> Mentioned {
         for (keyword, value) in values(&text, mention).unwrap_or_default() {
             mentioned.add(keyword, value);
         }
+    }
+    // The file that does not exist is the one thing that does not help.
+    if text.contains("root certificate file")
+        && text.contains("does not exist")
+        && mentioned.bundle().is_some()
+    {
+        mentioned.0.retain(|(keyword, _)| *keyword != "sslrootcert");
+        mentioned.add("sslrootcert", BUNDLE);
     }
     if text.contains("could not load system root certificate paths") {
         mentioned.add("sslrootcert", "system");
@@ -84,7 +102,7 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
     let mut filled = String::new();
     // Nobody edits pg_hba.conf at a provider: the address is allowed in its console.
     let of_provider =
-        mentioned.value("host").and_then(crate::provider::by_host).filter(|_| fix.contains("{hba|hostssl"));
+        mentioned.value("host").and_then(provider::by_host).filter(|_| fix.contains("{hba|hostssl"));
     if let Some(provider) = of_provider {
         let client = mentioned.value("client").unwrap_or("this client's address");
         return format!(
@@ -99,6 +117,9 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
         let (keyword, otherwise) = hole.split_once('|').unwrap_or((hole, ""));
         let value = match keyword {
             "hba" => mentioned.hba_line(),
+            "roots" => mentioned.bundle().map(|id| {
+                format!("pgtls-check roots export {id} --output {BUNDLE}, and set sslrootcert to that file")
+            }),
             "host" => {
                 mentioned.value("host").or_else(|| mentioned.value("hostaddr")).map(crate::text::shell_quoted)
             }
@@ -233,6 +254,12 @@ mod tests {
                  not exist",
                 "host=10.0.0.1 port=5432 sslrootcert='/home/a b/r.crt' sslmode=verify-full",
             ),
+            // Of a provider whose roots ship, the file to check with is not the one that is not there.
+            (
+                "connection to server at \"x.postgres.database.azure.com\" (192.0.2.7), port 5432 failed: root certificate file \
+                 \"C:\\a/root.crt\" does not exist",
+                "host=x.postgres.database.azure.com port=5432 sslrootcert=roots.pem sslmode=verify-full",
+            ),
             ("getaddrinfo ENOTFOUND db.internal", "host=db.internal sslmode=verify-full"),
             (
                 "connection to server at \"h.example\" (10.0.0.1), port 5432 failed: could not load system root certificate paths: x",
@@ -257,6 +284,14 @@ mod tests {
     fn a_fix_has_what_the_text_mentions() {
         let fix = |text: &str, fix: &str| filled(fix, &mentioned(text));
         let key = "private key file \"/home/a b/k.key\" has group or world access";
+        let missing = |host: &str| {
+            format!(
+                "connection to server at \"{host}\", port 5432 failed: root certificate file \"/r.crt\" does not exist"
+            )
+        };
+        let export = fix(&missing("x.postgres.database.azure.com"), "{roots|none}");
+        assert!(export.starts_with("pgtls-check roots export azure-flexible --output roots.pem"), "{export}");
+        assert_eq!(fix(&missing("db.example"), "{roots|none}"), "none");
         assert_eq!(fix(key, "chmod 600 {sslkey|KEY}, done"), "chmod 600 '/home/a b/k.key', done");
         assert_eq!(fix("has group or world access", "chmod 600 {sslkey|KEY}"), "chmod 600 KEY");
         for entry in [

@@ -140,6 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn prismas_text_is_read_in_its_own_words() {
+        let text =
+            |what: &str| format!("Error: P1011 Error opening a TLS connection: error:0A000086:x: ({what})");
+        for (what, own) in [
+            ("self-signed certificate in certificate chain", true),
+            ("unable to get local issuer certificate", true),
+            ("certificate has expired", false),
+        ] {
+            let known = recognise(&text(what)).unwrap();
+            let fixes = known.readings.iter().any(|reading| reading.fix.contains("sslcert=FILE"));
+            assert_eq!(fixes, own, "{what}: {}", known.pattern);
+        }
+    }
+
+    #[test]
     fn a_text_never_seen_is_not_known() {
         for text in ["", " \n", "syntax error at or near \"selct\"", "hello", "EOF in my head", "*", "="] {
             assert!(recognise(text).is_none(), "{text}");

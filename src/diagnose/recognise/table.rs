@@ -293,6 +293,9 @@ pub static TEXTS: &[KnownText] = &[
     text("InvalidContentType", RUSTLS, r::NOT_TLS),
     text("Unsupported or unrecognized SSL message", JAVA, r::NOT_TLS),
     // Chains: the exact words first, then each client's general ones.
+    text("Error opening a TLS connection: *self-signed certificate", PRISMA, r::PRISMAS_ROOTS),
+    text("Error opening a TLS connection: *self signed certificate", PRISMA, r::PRISMAS_ROOTS),
+    text("Error opening a TLS connection: *unable to get local issuer certificate", PRISMA, r::PRISMAS_ROOTS),
     text("self-signed certificate in certificate chain", "OpenSSL 3 (Node, Python)", r::SELF_SIGNED_IN_CHAIN),
     text("self signed certificate in certificate chain", "OpenSSL 1.1 (Node, Python)", r::SELF_SIGNED_IN_CHAIN),
     text("SELF_SIGNED_CERT_IN_CHAIN", NODE, r::SELF_SIGNED_IN_CHAIN),

@@ -124,7 +124,7 @@ pub(in crate::diagnose) fn lacks_root(
     }
     // Where the server is a provider's, its roots are known.
     if is_unknown && server.provider.is_some() {
-        fixes.extend(root_sources(server).into_iter().take(1));
+        fixes.splice(0..0, root_sources(server).into_iter().take(1));
     }
     Some(finding.fixes(fixes))
 }
@@ -215,7 +215,7 @@ pub(in crate::diagnose) fn expired(
                 .fact("root", name)
                 .fact("sha256", root.certificate.fingerprint())
                 .fact("expired", ended.date())
-                .fact("days_past", at.days_since(ended))
+                .fact_if("days_past", Some(at.days_since(ended)).filter(|days| *days > 0))
                 .fact("in_file", place(root))
         }
         several => {

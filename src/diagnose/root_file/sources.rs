@@ -58,7 +58,17 @@ impl Fix {
     /// The setting that is left for the reader to complete, where it sends for a root and the file gets a path of its own.
     pub(crate) fn root_to_come(&self) -> Option<(&'static str, String)> {
         let sends = self.text == FROM_ADMINISTRATOR || self.text.ends_with(TO_ITS_PATH);
-        (self.settings.is_empty() && sends).then(|| ("sslrootcert", ROOT_PATH.to_owned()))
+        let path = match self.downloaded() {
+            Some(file) => ROOT_PATH.replace("root.crt", file),
+            None => ROOT_PATH.to_owned(),
+        };
+        (self.settings.is_empty() && (sends || self.downloaded().is_some())).then_some(("sslrootcert", path))
+    }
+
+    /// The file that a provider has for download, by its name.
+    fn downloaded(&self) -> Option<&str> {
+        let file = self.text.strip_prefix("download ")?.split(' ').next()?;
+        [".crt", ".pem"].iter().any(|end| file.ends_with(end)).then_some(file)
     }
 
     /// The root file's path, or the name under which it is told to be saved.
@@ -90,9 +100,11 @@ const NEW_ROOT: &str = "new-root.crt";
 
 /// The root file of a server at no provider, put where the client looks for it.
 pub(super) fn saved_as(path: &str, program: &str) -> Fix {
+    // Other drivers have words of their own for it.
+    let or_set = if program == "libpq" { ", or set sslrootcert to its absolute path" } else { "" };
     Fix::text(format!(
         "{UNNAMED_ROOT} the server's administrator over a trusted channel, and save it as {path}, where {program} finds it; if you have \
-         it already: copy it there, or set sslrootcert to its absolute path"
+         it already: copy it there{or_set}"
     ))
 }
 
@@ -157,6 +169,20 @@ mod tests {
             system_roots(SslMode::VerifyCa).settings,
             [("sslrootcert", "system".to_owned()), ("sslmode", "verify-full".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_file_for_download_is_in_the_string_by_its_name() {
+        let mut seen = 0;
+        for provider in PROVIDERS {
+            for fix in present_roots(provider).iter().filter(|fix| fix.text.starts_with("download ")) {
+                let Some((_, path)) = fix.root_to_come() else { continue };
+                let file = path.rsplit('/').next().unwrap();
+                assert!(fix.text.contains(file) && file != "root.crt", "{path}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
 use crate::file::obstacle::Obstacle;
 use crate::file::unexpanded::{Replacer, Unexpanded};
+use crate::provider::{RETIREMENTS, Retirement};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{FileContent, Roots};
@@ -99,6 +100,15 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             None => "if you have the root file: set sslrootcert to its absolute path".to_owned(),
         }),
     });
+    let retired = context.server.provider.and_then(|_| called_as_retired(path));
+    // The file that is named has to be another one.
+    let in_place = in_place.filter(|_| retired.is_none());
+    let cause = match retired {
+        Some(retired) => {
+            format!("{cause}; by its name the file is for {}, which {}", retired.root, retired.what)
+        }
+        None => cause,
+    };
     let mut sources = root_sources(&context.server);
     let in_volume = in_volume(path, obstacle.as_ref());
     let saves = saves && in_volume.is_none();
@@ -127,6 +137,15 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
             .fixes(in_place)
             .fixes(sources),
     )
+}
+
+/// The retired root that a file is called after.
+fn called_as_retired(path: &Path) -> Option<&'static Retirement> {
+    let letters = |text: &str| {
+        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    };
+    let file = letters(&path.file_stem()?.to_string_lossy());
+    RETIREMENTS.iter().find(|retired| file.starts_with(&letters(retired.root)))
 }
 
 /// The file itself in the place of a link that leads nowhere.

@@ -131,6 +131,25 @@ fn a_path_of_windows_that_nobody_shortened_is_none_of_this_system() {
     with_roots(missing("certs/root.pem", None)).fails(&codes::ROOT_FILE_MISSING).because("a relative path");
 }
 
+#[test]
+fn a_missing_file_that_is_called_after_a_retired_root_is_not_the_one_to_look_for() {
+    let found = |file: &str| {
+        let roots = Roots::Missing { path: Some(path(file)), typed: None, obstacle: None, similar: None };
+        with_roots(roots)
+            .with(|evidence| {
+                evidence.config.as_mut().unwrap().hosts[0].name =
+                    crate::conninfo::testing::value("host", "x.postgres.database.azure.com");
+            })
+            .fails(&codes::ROOT_FILE_MISSING)
+    };
+    let retired = found("/opt/DigiCertGlobalRootCA.crt.pem")
+        .because("by its name the file is for DigiCert Global Root CA");
+    let is_path = |fix: &crate::diagnose::Fix| fix.text.contains("absolute path");
+    assert!(!retired.diagnosis.fixes.iter().any(is_path), "{:#?}", retired.diagnosis.fixes);
+    let current = found("/opt/DigiCertGlobalRootG2.crt.pem");
+    assert!(current.diagnosis.fixes.iter().any(is_path) && !current.diagnosis.cause.contains("by its name"));
+}
+
 #[cfg(not(windows))]
 #[test]
 fn a_path_of_windows_on_another_system_gets_no_fix_that_is_a_path_of_windows() {

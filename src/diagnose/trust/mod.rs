@@ -98,6 +98,10 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
             "if the URL has more parameters than these: put it in single quotes, since a shell ends it at the first & outside of quotes",
         ));
     }
+    if let Some(path) = view.evidence.typed.as_ref().and_then(|typed| typed.root_ignored()) {
+        let fix = Fix::text(format!("give {} the root file in its own words", view.program()));
+        finding = finding.first(fix.set("sslrootcert", path));
+    }
     let mark = match roots {
         Roots::Missing { typed: Some(_), .. } => {
             view.mark(&backslashes(view), "a backslash escapes the next character")

@@ -30,14 +30,7 @@ impl Listing for Rewritten<'_> {
         let now = diagnose::demands(self.typed).unwrap_or_default();
         page.line(&page.clean(&format!("now: {now}")));
         page.verbatim(2, Role::Plain, &self.given());
-        match self.typed.verifying() {
-            Some(Ok(text)) => {
-                page.line("to verify chain and name, without secrets:");
-                page.verbatim(2, Role::Command, &text);
-            }
-            Some(Err(words)) => page.line(&format!("to verify chain and name: {words}")),
-            None => {}
-        }
+        settings::verifying(page, self.typed, true);
         if let Some(text) = &self.typed.in_libpq {
             page.line("what it says now, for libpq:");
             page.verbatim(2, Role::Plain, text);

@@ -304,6 +304,31 @@ fn corrected_strings_verify_and_hold_no_password() {
     }
 }
 
+#[test]
+fn a_root_file_is_told_where_none_is_named_and_one_that_is_passed_over_is_found() {
+    let typed = |text: &str| {
+        let read = crate::clients::dialect::Read::Driver(reading(text, None));
+        crate::clients::dialect::Typed::new(crate::secret::Secret::new(text.as_bytes().to_vec()), read)
+    };
+    for (text, wanted) in [
+        ("postgres://u@h.example/d?sslmode=no-verify", Some("sslmode=verify-full&sslrootcert=own.pem")),
+        ("Host=h.example;Username=u", Some("SSL Mode=VerifyFull;Root Certificate=own.pem")),
+        ("Host=h.example;Username=u;Root Certificate=a.pem", None),
+        ("Host=h.postgres.database.azure.com;Username=u", None),
+    ] {
+        let told = typed(text).verifying_by("own.pem");
+        match wanted {
+            Some(wanted) => {
+                assert!(told.as_ref().is_some_and(|told| told.contains(wanted)), "{text}: {told:?}")
+            }
+            None => assert_eq!(told, None, "{text}"),
+        }
+    }
+    let odbc = "Driver={PostgreSQL Unicode};Server=h.example;Uid=u;SSLmode=verify-full;";
+    assert_eq!(typed(&format!("{odbc}sslrootcert=/a/r.pem")).root_ignored(), Some("/a/r.pem"));
+    assert_eq!(typed(&format!("{odbc}pqopt={{sslrootcert=/a/r.pem}}")).root_ignored(), None);
+}
+
 /// Whatever a dialect spells, its own rules find chain and name verified in it.
 #[test]
 fn what_is_spelled_is_what_the_driver_takes_for_verified() {

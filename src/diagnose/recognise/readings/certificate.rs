@@ -59,6 +59,15 @@ pub(in super::super) const SELF_SIGNED: &[Reading] = &[reading(
     "here: get server.crt from the server's administrator over a trusted channel and set sslrootcert to it",
 )];
 
+/// Prisma's parameters are called otherwise.
+pub(in super::super) const PRISMAS_ROOTS: &[Reading] = &[reading(
+    &[&c::ROOT_NOT_IN_FILE, &c::UNKNOWN_ISSUER, &c::TLS_INSPECTION],
+    "the root of the server's chain is not among Prisma's",
+    "sslrootcert in the URL has no effect on Prisma: its name for the root file is sslcert",
+    "here: in the URL, sslcert=FILE with the root of the server's CA (a relative path counts from the prisma folder), beside \
+         sslmode=require&sslaccept=strict",
+)];
+
 pub(in super::super) const SELF_SIGNED_IN_CHAIN: &[Reading] = &[
     reading(
         &[&c::ROOT_NOT_IN_FILE, &c::UNKNOWN_ISSUER, &c::TLS_INSPECTION],

@@ -9,20 +9,12 @@ pub(in super::super) const BAD_VALUE: &[Reading] = &[reading(
     "here: correct the value that the text names",
 )];
 
-pub(in super::super) const BAD_VALUE_OR_PLAIN: &[Reading] = &[
-    reading(
-        &[&c::CONNINFO_INVALID_VALUE],
-        "lib/pq does not support this sslmode",
-        "it supports disable, require, verify-ca and verify-full",
-        "here: write sslmode=verify-full",
-    ),
-    reading(
-        &[&c::HBA_REJECTED, &c::SERVER_REFUSED_TLS],
-        "libpq would accept it: prefer and allow continue without TLS",
-        "psql with the same string shows the result",
-        "here: write sslmode=verify-full",
-    ),
-];
+pub(in super::super) const BAD_VALUE_OR_PLAIN: &[Reading] = &[reading(
+    &[&c::CONNINFO_INVALID_VALUE],
+    "lib/pq does not support this sslmode",
+    "it supports disable, require, verify-ca and verify-full",
+    "here: write sslmode=verify-full",
+)];
 
 pub(in super::super) const UNKNOWN_OPTION: &[Reading] = &[reading(
     &[&c::CONNINFO_UNKNOWN_OPTION],

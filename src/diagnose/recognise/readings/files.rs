@@ -7,7 +7,7 @@ pub(in super::super) const ROOT_MISSING: &[Reading] = &[reading(
     "the root file does not exist at that path",
     "the path in the text is how the client read it: a backslash removed, another home directory, or \
      sslrootcert=system with a libpq older than 16",
-    "here: set sslrootcert to the file's absolute path",
+    "here: {roots|set sslrootcert to the absolute path of the file with the server's roots}, or save that file at the path in the text",
 )];
 
 pub(in super::super) const FILE_MISSING: &[Reading] = &[

@@ -58,7 +58,7 @@ pub(in super::super) const HBA: &[Reading] = &[reading(
     "the text names all four as the server saw them; after SSL encryption a second line with no encryption is only libpq's next attempt: \
      encryption is not the cause then",
     "on the server: add this line to pg_hba.conf, before any that rejects: {hba|hostssl DATABASE USER ADDRESS/32 scram-sha-256}; then \
-     SELECT pg_reload_conf();",
+     SELECT pg_reload_conf(); at a managed server (Azure reports its firewall so): allow {client|the address} in its firewall rules",
 )];
 
 pub(in super::super) const IDENT: &[Reading] = &[reading(
