@@ -61,7 +61,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     let rules = of_end(view.end()?).iter().copied().flatten();
     found(view, rules).next().map(|found| {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
-        let found = with_commas(found, view);
+        let found = with_old_user(with_commas(found, view), view);
         let found = with_public_name(with_unread_line(found, view), view);
         with_line_ends(with_hint(with_fall_back(found, view), view), view)
     })
@@ -77,6 +77,20 @@ fn with_detour(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
             text: format!("if that is not the server that is meant: {}", detour.removal.text),
             ..detour.removal
         });
+    }
+    found
+}
+
+/// A user as another service of the provider's wanted it is at fault too, which shows at the login only.
+fn with_old_user(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let form = view.provider().and_then(|found| found.provider.user_at_server);
+    let (user, host) = (view.user(), view.dns_name().unwrap_or_default().to_ascii_lowercase());
+    if let (Some(form), Some((role, server))) = (form, user.rsplit_once('@'))
+        && found.code.stage < Stage::Auth
+        && found.code.stage != Stage::Dns
+        && host.split('.').next() == Some(server.to_ascii_lowercase().as_str())
+    {
+        found.evidence.push(("old_user", format!("{user}: {form}: {role}").into()));
     }
     found
 }

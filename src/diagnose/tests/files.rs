@@ -146,6 +146,19 @@ fn a_missing_file_that_is_called_after_a_retired_root_is_not_the_one_to_look_for
         .because("by its name the file is for DigiCert Global Root CA");
     let is_path = |fix: &crate::diagnose::Fix| fix.text.contains("absolute path");
     assert!(!retired.diagnosis.fixes.iter().any(is_path), "{:#?}", retired.diagnosis.fixes);
+    let old_user = |user: &str| {
+        let value = crate::conninfo::ParameterValue::of("user", user.into(), false);
+        let evidence = Evidence::at("x.postgres.database.azure.com", "20.61.7.9");
+        let roots = Roots::Missing { path: Some(path("/r.pem")), typed: None, obstacle: None, similar: None };
+        evidence
+            .with_trust(|trust| trust.roots = roots)
+            .with_settings(|settings| settings.user = value)
+            .fails(&codes::ROOT_FILE_MISSING)
+    };
+    old_user("app@x").shows("old_user", "Flexible Server takes the role alone: app");
+    for user in ["app", "app@y", "app@x.example"] {
+        assert!(old_user(user).diagnosis.evidence.iter().all(|(label, _)| *label != "old_user"), "{user}");
+    }
     let current = found("/opt/DigiCertGlobalRootG2.crt.pem");
     assert!(current.diagnosis.fixes.iter().any(is_path) && !current.diagnosis.cause.contains("by its name"));
 }
