@@ -214,18 +214,15 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         }
     };
     let finding = match &view.evidence.container {
-        Some(found) => {
-            return Some(
-                finding
-                    .because(format!(
-                        "this is a container, and {host} is the container itself: nothing in it listens on that port"
-                    ))
-                    .fix(machine_around(found))
-                    .fix(Fix::text(
-                        "a server in another container: set host to the name of that container or service, in one network with this one",
-                    )),
-            );
-        }
+        Some(found) => finding
+            .because(format!(
+                "this is a container, and {} is the container itself: nothing in it listens on that port",
+                view.address().map_or(host.clone(), |address| address.to_string())
+            ))
+            .fix(machine_around(found))
+            .fix(Fix::text(
+                "a server in another container: set host to the name of that container or service, in one network with this one",
+            )),
         None => finding.because(cause),
     };
     Some(

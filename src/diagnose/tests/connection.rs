@@ -188,8 +188,9 @@ fn in_a_container_the_server_is_sought_on_the_machine_around_it() {
             .with(|evidence| evidence.container = Some(container))
             .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
             .fails(&codes::TCP_REFUSED)
-            .because("localhost is the container itself")
+            .because("127.0.0.1 is the container itself")
             .advises("another container")
+            .runs("sudo ss -ltnp")
     };
     refused(Some("172.17.0.1")).first_sets("hostaddr", "172.17.0.1").first_sets_no("host");
     refused(None).runs("getent hosts host.docker.internal");
