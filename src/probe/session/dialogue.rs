@@ -174,14 +174,14 @@ impl Dialogue {
         self.answers.extend([&b"p"[..], &length.to_be_bytes(), body].concat());
     }
 
-    /// Takes whole messages from what came, up to the first ReadyForQuery.
-    pub(super) fn digest(&mut self) {
+    /// Takes whole messages from what came.
+    fn digest(&mut self) {
         let incoming = std::mem::take(&mut self.incoming);
         let mut rest = incoming.as_slice();
         let was_ready = self.record.ready.is_some();
-        // At ReadyForQuery libpq is connected, whatever comes then.
-        while self.record.failure.is_none() && !self.is_working() && was_ready == self.record.ready.is_some()
-        {
+        while self.record.failure.is_none() && !self.is_working() {
+            // libpq reads on in what came with ReadyForQuery, and passes over what nothing has asked for.
+            let idle = was_ready != self.record.ready.is_some();
             let Some((header, after)) = rest.split_first_chunk::<5>() else { break };
             let [kind, length @ ..] = *header;
             let length = u32::from_be_bytes(length) as usize;
@@ -195,9 +195,19 @@ impl Dialogue {
                 }
             }
             let Some(body) = after.get(..length.saturating_sub(4)) else { break };
+            if idle && messages::content_length(kind, body).is_none() {
+                break;
+            }
             self.record.last_message = Some(kind);
-            let used = match self.message(kind, body) {
+            let handled = match kind {
+                b'K' | b'E' if idle => {
+                    exactly(kind, messages::content_length(kind, body), body).map(|()| Handled::PassedOn)
+                }
+                _ => self.message(kind, body),
+            };
+            let used = match handled {
                 Ok(Handled::Used(used)) => used,
+                Ok(Handled::PassedOn) if idle => body.len(),
                 Ok(Handled::PassedOn) => {
                     self.session.extend_from_slice(header);
                     self.session.extend_from_slice(body);
@@ -235,7 +245,9 @@ impl Dialogue {
                 _ => Err(unexpected(kind, "where authentication is due")),
             };
         }
-        let fits = length >= 4 && (length <= LONGEST || MAY_BE_LONG.contains(&kind) && length <= ALLOWANCE);
+        // Once the session stands, libpq need not wait for the rest.
+        let most = if self.record.ready.is_some() { i32::MAX as usize } else { ALLOWANCE };
+        let fits = length >= 4 && (length <= LONGEST || MAY_BE_LONG.contains(&kind) && length <= most);
         if fits { Ok(true) } else { odd() }
     }
 
@@ -254,10 +266,10 @@ impl Dialogue {
                 if !standing && self.record.notices.len() < MOST_NOTICES {
                     self.record.notices.push(error_message(body));
                 }
-                exactly(kind, messages::fields_length(body), body)?;
+                exactly(kind, messages::content_length(kind, body), body)?;
             }
             b'S' => {
-                exactly(kind, messages::strings_length(2, body), body)?;
+                exactly(kind, messages::content_length(kind, body), body)?;
                 // Values that are not UTF-8 would be an error for tokio-postgres, which needs none of them.
                 let Some((name, value)) = parameter(body) else { return Ok(Handled::Used(body.len())) };
                 if name == "server_version" {
@@ -266,10 +278,7 @@ impl Dialogue {
                 self.parameters.push((name, value));
             }
             b'K' => self.key(body)?,
-            b'A' => {
-                let strings = body.get(4..).and_then(|rest| messages::strings_length(2, rest));
-                exactly(kind, strings.map(|length| length + 4), body)?;
-            }
+            b'A' => exactly(kind, messages::content_length(kind, body), body)?,
             _ if standing => return Ok(Handled::PassedOn),
             b'Z' => {
                 exactly(kind, Some(1), body)?;

@@ -113,6 +113,16 @@ pub(super) fn fields_length(body: &[u8]) -> Option<usize> {
     Some(at + 1)
 }
 
+/// The length of what a message of this type has to hold, if its body holds it.
+pub(super) fn content_length(kind: u8, body: &[u8]) -> Option<usize> {
+    match kind {
+        b'N' | b'E' => fields_length(body),
+        b'S' => strings_length(2, body),
+        b'A' => Some(4 + strings_length(2, body.get(4..)?)?),
+        _ => Some(body.len()),
+    }
+}
+
 /// The length of C strings up to an empty one, that included.
 pub(super) fn list_length(body: &[u8]) -> Option<usize> {
     let mut at = 0;

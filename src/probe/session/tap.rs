@@ -114,12 +114,6 @@ impl AsyncRead for Tap {
             }
             shared.dialogue.session.clear();
             shared.taken = 0;
-            if shared.dialogue.record().ready.is_some() {
-                shared.dialogue.digest();
-                if !shared.dialogue.session.is_empty() {
-                    continue;
-                }
-            }
             if shared.dialogue.failure().is_some() {
                 return Poll::Ready(Err(io::Error::other("the session is over")));
             }
@@ -129,7 +123,8 @@ impl AsyncRead for Tap {
                 return Poll::Pending;
             }
             ready!(shared.poll_out(cx))?;
-            let mut bytes = [0; 4096];
+            // As large as a record of TLS.
+            let mut bytes = [0; 16_384];
             let mut read = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut shared.stream).poll_read(cx, &mut read))?;
             if read.filled().is_empty() {
@@ -234,13 +229,17 @@ mod tests {
         run(async {
             let (near, mut far) = tokio::io::duplex(1 << 20);
             let ok = b"R\0\0\0\x08\0\0\0\0";
-            far.write_all(&[&ok[..], b"Z\0\0\0\x05I", b"D\0\0\0\x04", b"S\0\0\0\x04"].concat())
-                .await
-                .unwrap();
+            let ready = [&ok[..], b"Z\0\0\0\x05I"].concat();
+            // What comes with it in one read is nobody's.
+            far.write_all(&[&ready[..], b"D\0\0\0\x04"].concat()).await.unwrap();
             let mut tap = tap(Box::new(near), b"");
+            let mut got = vec![0; ready.len()];
+            tap.read_exact(&mut got).await.unwrap();
+            assert_eq!(got, ready);
+            far.write_all(b"D\0\0\0\x04S\0\0\0\x04").await.unwrap();
             let mut got = Vec::new();
             assert!(tap.read_to_end(&mut got).await.is_err());
-            assert_eq!(got, [&ok[..], b"Z\0\0\0\x05I", b"D\0\0\0\x04"].concat());
+            assert_eq!(got, b"D\0\0\0\x04");
             assert!(matches!(tap.failure(), Some(SessionFailure::Protocol(_))));
         });
     }

@@ -52,6 +52,8 @@ struct State<S> {
     placeholder: Option<Placeholder>,
     /// The TLS record that comes in, from the handshake on.
     record: Option<Record>,
+    /// A record is whole that its reader has not had by itself.
+    whole: bool,
 }
 
 /// A TLS record on its way: how much of it came, and the header.
@@ -67,6 +69,11 @@ impl Record {
         let [.., high, low] = self.header;
         let announced = if self.came < self.header.len() { 0 } else { u16::from_be_bytes([high, low]) };
         self.header.len() + usize::from(announced)
+    }
+
+    /// How much of it may be read at once: the header first.
+    fn missing(&self) -> usize {
+        self.length() - self.came
     }
 
     fn take(&mut self, mut bytes: &[u8]) {
@@ -112,6 +119,7 @@ impl<S> Tap<S> {
             reset: false,
             placeholder: None,
             record: None,
+            whole: false,
         })))
     }
 
@@ -218,8 +226,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         if state.is_held() {
             return Poll::Pending;
         }
+        if std::mem::take(&mut state.whole) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut state.stream).poll_read(cx, buffer))?;
+        // Behind the handshake one record at a time, as OpenSSL reads.
+        let limit = state.record.as_ref().filter(|_| state.recorded.is_none());
+        let limit = limit.map_or(usize::MAX, Record::missing).min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(limit));
+        ready!(Pin::new(&mut state.stream).poll_read(cx, &mut part))?;
+        let count = part.filled().len();
+        buffer.advance(count);
         let came = buffer.filled().get(before..).unwrap_or_default();
         if came.is_empty() {
             let is_lost = state.reset && buffer.remaining() > 0;
@@ -236,6 +254,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         if let Some(record) = &mut state.record {
             record.take(came);
         }
+        state.whole =
+            state.recorded.is_none() && state.record.as_ref().is_some_and(|record| record.came == 0);
         state.allowance = state.allowance.map(|allowance| allowance.saturating_sub(came.len()));
         Poll::Ready(Ok(()))
     }

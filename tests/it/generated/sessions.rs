@@ -174,6 +174,32 @@ fn sends(messages: impl IntoIterator<Item = Vec<u8>>) -> Vec<Step> {
     messages.into_iter().map(Step::Send).chain([Step::Serve]).collect()
 }
 
+/// What comes behind ReadyForQuery: libpq reads what is in the buffer with it, a record of TLS at most, and nothing more.
+fn behind() -> Vec<Session> {
+    let usual = || [ok(), parameter(), key(4), ready()].concat();
+    let mut all = Vec::new();
+    for (name, extra) in messages() {
+        let together = [usual(), extra.clone()].concat();
+        let (begin, end) = together.split_at(together.len() - extra.len().div_ceil(2));
+        let ways = [
+            ("record", vec![together.clone()]),
+            ("next record", vec![usual(), extra.clone()]),
+            ("record and before another", vec![together.clone(), key(3)]),
+            ("two records", vec![begin.to_vec(), end.to_vec()]),
+        ];
+        for (way, records) in ways {
+            all.push(Session::new(format!("{name} in the {way} of ready"), sends(records)));
+        }
+        let script = sends([together]);
+        all.push(Session::asking(
+            format!("{name} in the record of ready, asked"),
+            "target_session_attrs=standby",
+            script,
+        ));
+    }
+    all
+}
+
 fn insertions() -> Vec<Session> {
     let mut all = Vec::new();
     for (name, extra) in messages() {
@@ -328,7 +354,10 @@ fn whatever_a_server_says_is_taken_as_libpq_takes_it() {
     let server = Draft::server(HOST).signed_by(&root);
     let root = home.write("root.crt", root.pem());
     let sessions: Vec<Session> =
-        [insertions(), orders(), authentications(), protocols(), chances()].into_iter().flatten().collect();
+        [insertions(), behind(), orders(), authentications(), protocols(), chances()]
+            .into_iter()
+            .flatten()
+            .collect();
     let scripts: Vec<Vec<Step>> = sessions.iter().map(|session| session.script.clone()).collect();
     let tls = Tls { login: Login::Scripts(Box::leak(scripts.into())), ..Tls::default() };
     let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &tls);
