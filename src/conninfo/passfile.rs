@@ -105,6 +105,19 @@ impl PasswordFile {
         let read = crate::file::bounded(move || {
             let mut content = Zeroizing::new(Vec::new());
             File::open(there)?.take(SIZE_LIMIT).read_to_end(&mut content)?;
+            // For fgets a line ends at a zero byte, and goes on with the next line, without which there is none.
+            let is_whole = content.last() == Some(&b'\n');
+            let mut hidden = false;
+            content.retain(|byte| {
+                hidden |= *byte == 0;
+                let kept = !hidden;
+                hidden &= *byte != b'\n';
+                kept
+            });
+            if is_whole && content.last() != Some(&b'\n') {
+                let end = content.iter().rposition(|byte| *byte == b'\n');
+                content.truncate(end.map_or(0, |end| end + 1));
+            }
             Ok(content)
         });
         read.map(Self)

@@ -571,6 +571,28 @@ fn password_file(random: &mut Random, home: &Home, case: usize, version: u8) -> 
     if random.chance(20) {
         content.pop();
     }
+    let place = random.below(content.len() + 1);
+    let odd: &[u8] = random.pick(&[
+        &b"\xef\xbb\xbf"[..],
+        b"\r",
+        b"\n",
+        b"\\",
+        b":",
+        b"\xff",
+        b"\t",
+        &[b'x'; 400],
+        &[b'*'; 70_000],
+    ]);
+    match random.below(20) {
+        0 => drop(content.splice(..0, b"\xef\xbb\xbf".iter().copied())),
+        1..=4 => drop(content.splice(place..place, odd.iter().copied())),
+        5 => {
+            let long = [b"# ", &[b'y'; 9000][..], b"\n"].concat();
+            content.splice(..0, long);
+        }
+        6 => content.insert(place, 0),
+        _ => {}
+    }
     let path = home.write(&format!("passwords/{case}"), &content);
     if random.chance(5) {
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).expect("a mode");
