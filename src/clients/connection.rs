@@ -238,7 +238,11 @@ fn further(settings: &Settings, directory: &Path) -> Result<Vec<(&'static str, S
 }
 
 fn absolute(path: &Path, directory: &Path, keyword: &'static str) -> Result<String, NoConnection> {
-    let whole = directory.join(path);
+    let mut whole = directory.join(path);
+    // What was typed may be a secret.
+    if let Some(typed) = path.to_str().filter(|_| crate::file::metadata(&whole).is_err()) {
+        whole = directory.join(mask_text(typed));
+    }
     whole.to_str().map(mask_text).ok_or(NoConnection::NotText(keyword))
 }
 

@@ -6,9 +6,11 @@ use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use super::mask::mask_path;
 use super::options::OPTIONS;
 use super::{OpenSslConfig, Program, Remembered, Value, options};
 use crate::secret::Secret;
+use crate::text::printable_bytes;
 
 /// The process's surroundings as a value, so that tests need not change the process. `Debug` tells the variables' names
 /// only: there may be secrets among their values.
@@ -120,6 +122,18 @@ impl Environment {
     pub fn default_file(&self, name: &str) -> Option<PathBuf> {
         let home = self.home().filter(|_| self.looks_for(name))?;
         Some(if cfg!(windows) { home.join(name) } else { home.join(".postgresql").join(name) })
+    }
+
+    /// Where a path leads. One that leads to nothing and may be a secret stays as it was typed, so that it is shown as that.
+    pub fn place(&self, path: PathBuf) -> PathBuf {
+        let place = self.current_dir.join(&path);
+        if mask_path(&path) == printable_bytes(path.as_os_str().as_encoded_bytes())
+            || crate::file::metadata(&place).is_ok()
+        {
+            place
+        } else {
+            path
+        }
     }
 
     /// libpq's default password file, where the program looks for it.

@@ -399,7 +399,7 @@ pub(crate) fn obstacle(path: &Path) -> Option<Obstacle> {
 
 /// As [`value`], of what should be a path.
 pub(super) fn path(value: &[u8]) -> Value {
-    if loose::is_content(value) { Value::from(CONTENT) } else { self::value(value, false) }
+    if loose::is_content(value) { Value::from(CONTENT) } else { other("", value) }
 }
 
 /// As [`value`], of a user: the password of `user:password`.
@@ -431,6 +431,21 @@ fn behind_ports(value: &[u8], suspect: bool) -> Vec<Range<usize>> {
     found
 }
 
+/// What follows `5432:` in the value of a keyword that takes neither hosts nor addresses: a piece of what was torn apart.
+fn behind_number(keyword: &[u8], value: &[u8]) -> Option<Range<usize>> {
+    let quote = usize::from(value.first() == Some(&b'\''));
+    let number = quote + value.iter().skip(quote).take_while(|byte| byte.is_ascii_digit()).count();
+    let is_piece = number > quote && value.get(number) == Some(&b':') && !keyword.starts_with(b"host");
+    is_piece.then_some(number + 1..value.len())
+}
+
+/// As [`value`], of a keyword that takes anything else.
+pub(super) fn other(keyword: &str, value: &[u8]) -> Value {
+    let mut found = secrets_of_any(value);
+    found.extend(behind_number(keyword.as_bytes(), value));
+    Value::new(without(value, found))
+}
+
 /// The name of an unknown option. A name that is almost a known one is no piece of a password, and is what its writer
 /// has to see.
 pub(super) fn keyword(word: &[u8], behind_secret: bool) -> Value {
@@ -455,7 +470,7 @@ fn keyword_value_secrets(input: &[u8]) -> Vec<Range<usize>> {
         let inside = match keyword.as_slice() {
             b"user" => in_user(typed).into_iter().collect(),
             b"port" => behind_ports(typed, false),
-            _ => Vec::new(),
+            keyword => behind_number(keyword, typed).into_iter().collect(),
         };
         let start = place.value.start;
         ranges.extend(inside.into_iter().map(|secret| start + secret.start..start + secret.end));
@@ -508,6 +523,10 @@ fn uri_secrets(input: &[u8], scheme: usize) -> Vec<Range<usize>> {
         let end = name_end + length(name_end, if sounds_secret(&name) { b"&" } else { b"&?" });
         let value = (name_end + 1).min(end)..end;
         ranges.extend(encoded(input, value.clone()));
+        let typed = input.get(value.clone()).unwrap_or_default();
+        ranges.extend(behind_number(&name, &decoded(typed)).map(|_| value.clone()));
+        let inside = loose_secrets(typed, typed.len()).into_iter();
+        ranges.extend(inside.map(|found| value.start + found.start..value.start + found.end));
         ranges.extend(chain.next(&name, &value, start..end));
         start = end + 1;
     }

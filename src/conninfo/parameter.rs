@@ -68,7 +68,7 @@ impl ParameterValue {
             "user" => mask::user(value.as_bytes()),
             "host" => mask::host(value.as_bytes()),
             _ if option.is_some_and(|option| option.kind == Kind::Path) => mask::path(value.as_bytes()),
-            _ => mask::value(value.as_bytes(), false),
+            _ => mask::other(keyword, value.as_bytes()),
         };
         Self::with(value, shown)
     }

@@ -24,7 +24,7 @@ pub(super) fn load(settings: &Settings, environment: &Environment) -> ClientIden
         settings
             .path(keyword)
             .or_else(|| environment.default_file(default))
-            .map(|path| environment.current_dir.join(path))
+            .map(|path| environment.place(path))
     };
     let Some(certificate) = place("sslcert", "postgresql.crt") else { return ClientIdentity::None };
     match crate::file::metadata(&certificate) {
@@ -80,7 +80,7 @@ fn read(
         Some(given) if is_engine_reference(&given) => {
             return Err(IdentityError::KeyInEngine { reference: given });
         }
-        Some(given) => Some(environment.current_dir.join(given)),
+        Some(given) => Some(environment.place(given)),
         None => environment.default_file("postgresql.key"),
     };
     let of_ca = || chain.first().and_then(|first| first.facts().ok()).is_some_and(Facts::is_ca);

@@ -37,7 +37,7 @@ pub(super) fn load(
             let default = environment.default_file("root.crl").map(|path| environment.current_dir.join(path));
             (default.filter(|path| file::is_present(path)), None)
         }
-        (file, directory) => (file.map(|path| environment.current_dir.join(path)), directory),
+        (file, directory) => (file.map(|path| environment.place(path)), directory),
     };
 
     let mut lists = Vec::new();

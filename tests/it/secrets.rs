@@ -75,6 +75,16 @@ const STOWAWAYS: &[&str] = &[
     "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w%",
     "secret: %",
     "{\"password\":\"%\"}",
+    "user/%@x",
+    "5432:%",
+];
+
+/// Sentences, which are explained.
+const SENTENCES: &[&str] = &[
+    "the password: two words of %",
+    "error: Password: x, y; and %",
+    "psql\npass: a b %\nmore",
+    "token: 'a' %",
 ];
 
 /// Keywords that take such a value.
@@ -333,6 +343,12 @@ fn a_secret_is_neither_written_nor_asked_for_nor_sent() {
             command_lines(string).iter().try_for_each(|arguments| told_nothing(arguments, environment))
         };
         each(&strings, |string| string.as_str(), told);
+        for sentence in SENTENCES {
+            let sentence = sentence.replace('%', &password(&mut random));
+            for format in Format::ALL {
+                told_nothing(&["explain", "--format", format.name(), &sentence], environment).unwrap();
+            }
+        }
         watched.saw_nothing();
     });
 }

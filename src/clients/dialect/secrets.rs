@@ -98,7 +98,16 @@ pub(super) fn holds_secret(value: &[u8]) -> bool {
     // `user:password@host`, without the scheme of a URL before it.
     let colon = value.iter().position(|byte| *byte == b':');
     let login = colon.is_some_and(|colon| value.iter().skip(colon).any(|byte| *byte == b'@'));
+    let number = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_address = || std::str::from_utf8(value).is_ok_and(|text| text.parse::<std::net::IpAddr>().is_ok());
+    let behind_port = number > 0 && colon == Some(number) && !is_address();
+    // Oracle's `user/password@host`.
+    let slash = value.iter().position(|byte| *byte == b'/').filter(|at| *at > 0 && colon.is_none());
+    let behind_user = slash
+        .is_some_and(|at| value.first() != Some(&b'.') && value.iter().skip(at).any(|byte| *byte == b'@'));
     login
+        || behind_port
+        || behind_user
         || (!is_word && names_secret(value))
         || (value.windows(3).any(|part| part == b"://") && !logins(value).is_empty())
 }

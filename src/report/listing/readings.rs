@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Listing;
-use crate::conninfo::{mask_argument, mask_text};
+use crate::conninfo::{MASK, mask_argument, mask_text};
 use crate::diagnose::recognise::{KnownText, Reading, filled, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
@@ -112,9 +112,13 @@ fn check(text: &str) -> String {
 }
 
 fn repeated(text: &str) -> String {
-    // Line by line before they become one: some secrets are told by their lines.
-    let masked = if text.contains('\n') { mask_text(text) } else { text.to_owned() };
-    let words: Vec<&str> = masked.split_whitespace().collect();
+    // Line by line before they become one: some secrets are told by their lines. What a sentence has behind a colon may be of
+    // several words.
+    let masked = mask_text(text);
+    let secret = format!(": {MASK}");
+    let ends = |line: &str| line.find(&secret).map_or(line.len(), |at| at + secret.len());
+    let lines = masked.lines().filter_map(|line| line.get(..ends(line)));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     truncated(&mask_argument(words.join(" ").as_bytes()), REPEATED)
 }
 
