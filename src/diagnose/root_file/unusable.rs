@@ -68,23 +68,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         return Some(without_backslashes(&shown, typed, meant, context));
     }
     let program = context.server.program;
-    let unset = if program == "libpq" { "sslrootcert is not set" } else { "no root file is named" };
-    let cause = match obstacle {
-        _ if context.is_default => format!(
-            "{unset}, and {program}'s default file does not exist in {}; another account, such as a service's, has \
-             another home directory; without roots nothing can be verified",
-            home_of(path)
-        ),
-        _ if path.starts_with("~") => format!("{program} does not replace ~ with the home directory"),
-        Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => format!("{program} follows symbolic links"),
-        Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
-            format!("{} does not exist", path_text(part))
-        }
-        _ if of_windows.is_some() => NOT_WINDOWS.to_owned(),
-        _ if path.is_relative() => "a relative path is read from the directory the program runs in".to_owned(),
-        _ => "no such file on this machine; a container or service does not see the files of another host or account"
-            .to_owned(),
-    };
+    let cause = why_missing(path, obstacle.as_ref(), of_windows.is_some(), context);
     // Nothing has to change in the string if the file comes to where it is looked for.
     let is_private = context.server.provider.is_none() && path.is_absolute();
     let is_link = matches!(obstacle, Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }));
@@ -297,6 +281,28 @@ fn unexpanded(path: &Path, similar: Option<&Path>, context: &Context<'_>) -> Opt
         .fixes(own)
         .fixes(root_sources(&context.server)),
     )
+}
+
+/// Why there is no file at a path.
+fn why_missing(path: &Path, obstacle: Option<&Obstacle>, of_windows: bool, context: &Context<'_>) -> String {
+    let program = context.server.program;
+    let unset = if program == "libpq" { "sslrootcert is not set" } else { "no root file is named" };
+    match obstacle {
+        _ if context.is_default => format!(
+            "{unset}, and {program}'s default file does not exist in {}; another account, such as a service's, has \
+             another home directory; without roots nothing can be verified",
+            home_of(path)
+        ),
+        _ if path.starts_with("~") => format!("{program} does not replace ~ with the home directory"),
+        Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => format!("{program} follows symbolic links"),
+        Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
+            format!("{} does not exist", path_text(part))
+        }
+        _ if of_windows => NOT_WINDOWS.to_owned(),
+        _ if path.is_relative() => "a relative path is read from the directory the program runs in".to_owned(),
+        _ => "no such file on this machine; a container or service does not see the files of another host or account"
+            .to_owned(),
+    }
 }
 
 /// libpq's own root file is there, where a variable names another.
