@@ -121,8 +121,9 @@ const LISTENERS: &str = "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
     let port = view.port();
-    // Whoever names a server and this machine's address beside it has a tunnel to that server.
-    let far = view.dns_name().filter(|name| name.contains('.') && view.origin("hostaddr").is_some());
+    // Whoever names a server and this machine's address beside it has a tunnel to that server; a provider's is never here.
+    let is_far = view.origin("hostaddr").is_some() || view.provider().is_some();
+    let far = view.dns_name().filter(|name| name.contains('.') && is_far);
     match (reached(view), far) {
         (Reachability::Loopback, Some(server)) => vec![
             Fix::text(format!(
