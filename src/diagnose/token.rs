@@ -126,7 +126,7 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
     let token = of(view)?;
     let origin = view.host()?.password.as_ref()?.origin.phrase();
     let origin = origin.strip_prefix("environment variable ").unwrap_or(&origin).to_owned();
-    let (now, user) = (view.evidence.started, view.user());
+    let now = view.evidence.started;
     let known = view.provider().map(|found| found.provider.token_audiences).unwrap_or_default();
     let is_known = |audience: &str| known.contains(&audience.trim_end_matches('/'));
     let another = token.audience.clone().filter(|audience| match token.of_aws {
@@ -135,13 +135,6 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
         false => !known.is_empty() && audience.starts_with("https://") && !is_known(audience),
     });
     let renew = new_token(view);
-    let guest = token.is_guest.then(|| {
-        let role = format!("{}#EXT#@TENANT.onmicrosoft.com", user.replace('@', "_"));
-        Fix::text(format!(
-            "{user} is a guest in the directory (Entra ID) of this token, where a guest has another name, mostly {role} (TENANT: that \
-             directory): set user to the name of its role, which the first command below lists"
-        ))
-    });
     let expired = token.expires.filter(|at| *at <= now);
     let (title, cause, fixes) = if let Some(at) = expired {
         (
@@ -175,48 +168,7 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
             vec![renew],
         )
     } else {
-        let valid = token
-            .expires
-            .map_or_else(String::new, |at| format!("by itself the token is valid until {}; ", at.minute()));
-        match token.user.as_ref().filter(|name| **name != user) {
-            Some(name) if token.of_aws => (
-                format!("the token in {origin} is for the user {name}, you connect as {user}"),
-                "a token is valid for one user".to_owned(),
-                vec![renew, Fix::text("log in as the user of the token").set("user", name.clone())],
-            ),
-            Some(name) => (
-                match token.is_application {
-                    true => format!(
-                        "the token in {origin} is that of the application {name}, you connect as {user}"
-                    ),
-                    false => format!("the token in {origin} is for {name}, you connect as {user}"),
-                },
-                format!(
-                    "{valid}user has to be {name} in the same case, or a group that {name} belongs to, and has to have a role"
-                ),
-                vec![
-                    Fix::text("log in as the user of the token").set("user", name.clone()),
-                    Fix {
-                        text: format!(
-                            "if {user} is meant: sign in with its account (such as az login), then get a new token"
-                        ),
-                        ..renew
-                    },
-                ],
-            ),
-            None => (
-                format!("the token of {user} is rejected"),
-                format!(
-                    "{valid}the server reports the same where the role {user} does not exist, is spelled otherwise (case counts), or \
-                         may not log in with a token"
-                ),
-                guest
-                    .into_iter()
-                    .chain(provider_hints(view, Situation::RoleMissing, None))
-                    .chain([renew])
-                    .collect(),
-            ),
-        }
+        of_another_user(view, &token, &origin, renew)
     };
     Some(
         Finding::titled(title)
@@ -226,6 +178,60 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("token_expires", token.expires.map(|at| Fact::Text(at.minute())))
             .fixes(fixes),
     )
+}
+
+/// A token that nothing is wrong with by itself: the title, the cause and what helps.
+fn of_another_user(view: &View<'_>, token: &Token, origin: &str, renew: Fix) -> (String, String, Vec<Fix>) {
+    let user = view.user();
+    let guest = token.is_guest.then(|| {
+        let role = format!("{}#EXT#@TENANT.onmicrosoft.com", user.replace('@', "_"));
+        Fix::text(format!(
+            "{user} is a guest in the directory (Entra ID) of this token, where a guest has another name, mostly {role} (TENANT: that \
+             directory): set user to the name of its role, which the first command below lists"
+        ))
+    });
+    let valid = token
+        .expires
+        .map_or_else(String::new, |at| format!("by itself the token is valid until {}; ", at.minute()));
+    match token.user.as_ref().filter(|name| **name != user) {
+        Some(name) if token.of_aws => (
+            format!("the token in {origin} is for the user {name}, you connect as {user}"),
+            "a token is valid for one user".to_owned(),
+            vec![renew, Fix::text("log in as the user of the token").set("user", name.clone())],
+        ),
+        Some(name) => (
+            match token.is_application {
+                true => {
+                    format!("the token in {origin} is that of the application {name}, you connect as {user}")
+                }
+                false => format!("the token in {origin} is for {name}, you connect as {user}"),
+            },
+            format!(
+                "{valid}user has to be {name} in the same case, or a group that {name} belongs to, and has to have a role"
+            ),
+            vec![
+                Fix::text("log in as the user of the token").set("user", name.clone()),
+                Fix {
+                    text: format!(
+                        "if {user} is meant: sign in with its account (such as az login), then get a new token"
+                    ),
+                    ..renew
+                },
+            ],
+        ),
+        None => (
+            format!("the token of {user} is rejected"),
+            format!(
+                "{valid}the server reports the same where the role {user} does not exist, is spelled otherwise (case counts), or \
+                     may not log in with a token"
+            ),
+            guest
+                .into_iter()
+                .chain(provider_hints(view, Situation::RoleMissing, None))
+                .chain([renew])
+                .collect(),
+        ),
+    }
 }
 
 /// The region of the server that a token of AWS is for, and the one that it is signed for, where they differ.

@@ -88,32 +88,34 @@ fn with_password(settings: &mut Settings, password: &str) {
     });
 }
 
+/// A login that a server rejects with a token as its password.
+fn rejected(host: &str, name: &str, token: &str) -> Found {
+    let found = Evidence::at(host, "20.61.7.9")
+        .with_settings(user(name))
+        .with_settings(|settings| with_password(settings, token))
+        .with_attempt(|attempt| {
+            let request = AuthRequest { method: AuthMethod::Password, mechanisms: vec![], code: 3 };
+            attempt.session.as_mut().unwrap().result.requested = vec![request];
+        })
+        .with_error("28P01", &format!("password authentication failed for user \"{name}\""))
+        .fails(&codes::PASSWORD_REJECTED);
+    let all = format!("{:?}{:?}", found.diagnosis, found.outcome.warnings);
+    for secret in ["sEcReT", "c0ffee", token, token.rsplit('.').next().unwrap_or_default()] {
+        assert!(secret.is_empty() || !all.contains(secret), "{secret}: {all}");
+    }
+    // It can be sent in no other way than in clear text.
+    assert!(!all.contains("clear text"), "{all}");
+    for words in ["\\password", "pg_authid", "Single Server"] {
+        assert!(!all.contains(words), "{words}: {all}");
+    }
+    found
+}
+
 #[test]
 fn a_rejected_token_says_itself_what_is_wrong() {
     use crate::diagnose::token::signed;
     const AZURE: &str = "mydemo.postgres.database.azure.com";
     const RDS: &str = "db.c1.eu-west-1.rds.amazonaws.com";
-    let rejected = |host: &str, name: &str, token: &str| {
-        let found = Evidence::at(host, "20.61.7.9")
-            .with_settings(user(name))
-            .with_settings(|settings| with_password(settings, token))
-            .with_attempt(|attempt| {
-                let request = AuthRequest { method: AuthMethod::Password, mechanisms: vec![], code: 3 };
-                attempt.session.as_mut().unwrap().result.requested = vec![request];
-            })
-            .with_error("28P01", &format!("password authentication failed for user \"{name}\""))
-            .fails(&codes::PASSWORD_REJECTED);
-        let all = format!("{:?}{:?}", found.diagnosis, found.outcome.warnings);
-        for secret in ["sEcReT", "c0ffee", token, token.rsplit('.').next().unwrap_or_default()] {
-            assert!(secret.is_empty() || !all.contains(secret), "{secret}: {all}");
-        }
-        // It can be sent in no other way than in clear text.
-        assert!(!all.contains("clear text"), "{all}");
-        for words in ["\\password", "pg_authid", "Single Server"] {
-            assert!(!all.contains(words), "{words}: {all}");
-        }
-        found
-    };
     let (past, ahead) = (now().unix() - 2400, now().unix() + 2400);
     let azure = "https://ossrdbms-aad.database.windows.net";
     let claims = |audience: &str, expires: i64, name: &str| {

@@ -18,11 +18,8 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
     let own = Authority::root("Own Root");
     match situation {
         Situation::NameNotFound => {
-            let failed = Resolution::Failed {
-                kind: DnsFailure::NoSuchName,
-                code: Some(-2),
-                text: "Name or service not known".to_owned(),
-            };
+            let text = "Name or service not known".to_owned();
+            let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
             (at().with_dns(failed), &codes::DNS_NOT_FOUND)
         }
         Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT),
@@ -83,13 +80,7 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (at().with_tls(TlsFailure::AlertReceived(112)), &codes::SNI_UNRECOGNIZED)
         }
         Situation::RootMissing => {
-            let missing = Roots::Missing {
-                path: Some("/etc/ssl/roots.pem".into()),
-                typed: None,
-                obstacle: None,
-                similar: None,
-            };
-            (at().with_trust(|trust| trust.roots = missing), &codes::ROOT_FILE_MISSING)
+            (at().with_trust(|trust| trust.roots = missing_root()), &codes::ROOT_FILE_MISSING)
         }
         Situation::SelfSigned => {
             let itself = Authority::root_with(params(host, false)).certificate;
@@ -99,6 +90,11 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             (at().with_tls(TlsFailure::AlertReceived(116)), &codes::CLIENT_CERT_REQUIRED)
         }
     }
+}
+
+fn missing_root() -> Roots {
+    let path = Some("/etc/ssl/roots.pem".into());
+    Roots::Missing { path, typed: None, obstacle: None, similar: None }
 }
 
 #[test]
