@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     link();
@@ -20,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     pack("ROOTS", &roots, &to, &mut index)?;
     let translations = "src/diagnose/recognise/translations.tsv";
     pack("RECOGNISE", &[PathBuf::from(translations)], &to, &mut index)?;
-    pack("CERTS", &[PathBuf::from("certs/aws-rds-global-bundle.pem")], &to, &mut index)?;
+    pack_certificates("CERTS", Path::new("certs/aws-rds-global-bundle.pem"), &to, &mut index)?;
     // Apart from the certificates, of which a look at their names needs none.
     pack("LISTS", &[PathBuf::from("certs/aws-rds-roots.csv")], &to, &mut index)?;
     fs::write(to.join("packed.rs"), index)?;
@@ -50,6 +53,23 @@ fn files(folder: &str, ending: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(files)
 }
 
+/// Writes the certificates of a PEM file as DER, deflated: smaller by a twelfth than their text.
+fn pack_certificates(name: &str, file: &Path, to: &Path, index: &mut String) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", file.display());
+    let mut certificates = Vec::new();
+    let mut body = String::new();
+    for line in fs::read_to_string(file)?.lines() {
+        match line {
+            "-----BEGIN CERTIFICATE-----" => body.clear(),
+            "-----END CERTIFICATE-----" => certificates.extend(BASE64_STANDARD.decode(&body)?),
+            line => body += line,
+        }
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let ends = format!("({stem:?}, {}), ", fs::metadata(file)?.len());
+    write_packed(name, &certificates, &ends, to, index)
+}
+
 /// Writes files as one, deflated, and adds the value that tells where each is.
 fn pack(name: &str, files: &[PathBuf], to: &Path, index: &mut String) -> Result<(), Box<dyn Error>> {
     let mut texts = String::new();
@@ -61,8 +81,18 @@ fn pack(name: &str, files: &[PathBuf], to: &Path, index: &mut String) -> Result<
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         write!(ends, "({stem:?}, {}), ", texts.len())?;
     }
+    write_packed(name, texts.as_bytes(), &ends, to, index)
+}
+
+fn write_packed(
+    name: &str,
+    content: &[u8],
+    ends: &str,
+    to: &Path,
+    index: &mut String,
+) -> Result<(), Box<dyn Error>> {
     let packed = to.join(format!("{name}.deflate"));
-    fs::write(&packed, miniz_oxide::deflate::compress_to_vec(texts.as_bytes(), 10))?;
+    fs::write(&packed, miniz_oxide::deflate::compress_to_vec(content, 10))?;
     writeln!(
         index,
         "static {name}_PACKED: Packed = Packed {{ deflated: include_bytes!({:?}), ends: &[{ends}] }};",

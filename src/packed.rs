@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use crate::certificate::{first_length, pem};
+
 /// Texts that were packed together.
 struct Packed {
     deflated: &'static [u8],
@@ -18,16 +20,18 @@ const LARGEST: usize = 1 << 20;
 static EXPLAIN: LazyLock<String> = LazyLock::new(|| EXPLAIN_PACKED.unpacked());
 static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
 static RECOGNISE: LazyLock<String> = LazyLock::new(|| RECOGNISE_PACKED.unpacked());
-static CERTS: LazyLock<String> = LazyLock::new(|| CERTS_PACKED.unpacked());
+static CERTS: LazyLock<String> = LazyLock::new(|| as_pem(&CERTS_PACKED.bytes()));
 static ROOTS: LazyLock<String> = LazyLock::new(|| ROOTS_PACKED.unpacked());
 static LISTS: LazyLock<String> = LazyLock::new(|| LISTS_PACKED.unpacked());
 
 impl Packed {
     /// All of them, one after another. That they unpack is a matter of the build: a test holds it.
     fn unpacked(&self) -> String {
-        let bytes =
-            miniz_oxide::inflate::decompress_to_vec_with_limit(self.deflated, LARGEST).unwrap_or_default();
-        String::from_utf8(bytes).unwrap_or_default()
+        String::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        miniz_oxide::inflate::decompress_to_vec_with_limit(self.deflated, LARGEST).unwrap_or_default()
     }
 
     fn one<'a>(&self, texts: &'a str, name: &str) -> Option<&'a str> {
@@ -35,6 +39,17 @@ impl Packed {
         let end = |place: usize| self.ends.get(place).map(|(_, end)| *end);
         texts.get(place.checked_sub(1).map_or(Some(0), end)?..end(place)?)
     }
+}
+
+/// Certificates, one after another, as PEM.
+fn as_pem(mut certificates: &[u8]) -> String {
+    let mut text = String::new();
+    while !certificates.is_empty() {
+        let (first, rest) = certificates.split_at(first_length(certificates));
+        text += &pem::write("CERTIFICATE", first);
+        certificates = rest;
+    }
+    text
 }
 
 /// A text, by the folder (`roots` and `lists` are those of `certs`) and the name of its file; nothing where there is none.

@@ -185,7 +185,7 @@ impl<'a> Elements<'a> {
 }
 
 /// How many bytes the element takes that `bytes` begin with; all of them if it is cut off or none.
-pub(super) fn first_length(bytes: &[u8]) -> usize {
+pub(crate) fn first_length(bytes: &[u8]) -> usize {
     Elements::new(bytes).any("element").map_or(bytes.len(), |element| element.whole.len())
 }
 

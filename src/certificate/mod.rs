@@ -32,6 +32,7 @@ pub use altered::{Alteration, Altered, altered};
 pub use crl::{Crl, CrlFacts, CrlScope, RevocationReason, RevokedEntry};
 pub use crl_point::{ALL_REASONS, CrlPoint, CrlPointName};
 pub use der::Malformed;
+pub(crate) use der::first_length;
 pub use extensions::{
     AuthorityKey, BasicConstraints, ExtensionProblem, Extensions, KeyUsage, NameConstraints, Subtree,
 };
