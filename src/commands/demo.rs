@@ -24,8 +24,11 @@ pub(super) fn run(
         return Ok(0);
     }
     let fault = arguments.fault.as_deref().map(named).transpose()?;
-    // Its file system may not answer.
-    file::metadata(&std::env::temp_dir()).context("the temporary directory (TMPDIR)")?;
+    // Its file system may not answer; a directory that does not exist is made.
+    let place = file::metadata(&std::env::temp_dir());
+    if place.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::TimedOut) {
+        place.context("the temporary directory (TMPDIR)")?;
+    }
     let ended = block_on(async {
         // Whoever ends the program ends the demo too, and with it its directory.
         let mut signals = Signals::awaited().context("waiting for signals")?;
