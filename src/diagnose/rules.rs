@@ -120,7 +120,7 @@ fn with_public_name(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     found
 }
 
-/// Variables whose values end with `\r` are from a file with the line ends of Windows, and nothing works until that is mended.
+/// Variables whose values end with `\r` are from a file with the line ends of Windows, which is to be mended first.
 fn with_line_ends(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     let known = view.settings().map_or(view.evidence.unmerged.as_slice(), |settings| &settings.parameters);
     let variables: Vec<&str> = known
@@ -139,8 +139,9 @@ fn with_line_ends(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         ))
         .run("sed -i 's/\\r$//' FILE");
         match found.code.stage {
-            Stage::Tcp | Stage::Negotiate | Stage::Tls | Stage::Certificate => found.fixes.insert(0, fix),
-            _ => found.fixes = vec![fix],
+            Stage::Config => found.fixes = vec![fix],
+            // Not all of them need be at fault.
+            _ => found.fixes.insert(0, fix),
         }
     }
     found
