@@ -101,7 +101,8 @@ impl Finding {
         self
     }
 
-    /// Without a remedy that sets a secret, and with everything cut that is too long to be read. Settings and commands stay whole: cut, they would be wrong.
+    /// Without a remedy that sets a secret, and with everything cut that is too long to be read. Settings and commands stay
+    /// whole: cut, they would be wrong.
     fn bounded(mut self) -> Self {
         self.title = truncated(&self.title, LONGEST_TITLE);
         self.cause = truncated(&self.cause, LONGEST_TEXT);
