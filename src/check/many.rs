@@ -40,7 +40,9 @@ pub async fn check_all(
     if let Some(status) = ended.interrupted {
         run.exit_status = status;
     }
+    let told = run.unfinished;
     run.unfinished = ended.total.saturating_sub(run.finished());
+    run.untold = run.unfinished.saturating_sub(told);
     run.elapsed = begin.elapsed();
     Ok(run)
 }

@@ -20,6 +20,8 @@ pub struct Run {
     pub failed: usize,
     /// Targets not finished when Ctrl-C ended the run.
     pub unfinished: usize,
+    /// Those among them of which no try had ended: no outcome tells of them.
+    pub untold: usize,
     /// Targets with warnings among those that did not fail.
     pub warned: usize,
     /// Targets that are otherwise than in an earlier report, where there is one.
@@ -47,6 +49,11 @@ impl Run {
     /// Targets that are over, however they ended.
     pub fn finished(&self) -> usize {
         self.verified + self.chain_verified + self.encrypted + self.policy_failed + self.failed
+    }
+
+    /// Whether it was ended before any outcome was there.
+    pub fn is_empty(&self) -> bool {
+        self.untold > 0 && self.finished() + self.unfinished == self.untold
     }
 
     /// How many targets count so.

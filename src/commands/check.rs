@@ -194,7 +194,7 @@ pub(super) fn check(
     reports.finish(&run)?;
     let status = reports.exit_status(&run);
     drop(reports);
-    file::prepared(limit, || outputs.write(streams))?;
+    file::prepared(limit, || outputs.write(&run, streams))?;
     Ok(status)
 }
 

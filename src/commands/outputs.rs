@@ -11,6 +11,7 @@ use anyhow::Context as _;
 
 use super::write::{Existing, Place, Unfinished};
 use super::{Streams, Usage};
+use crate::check::Run;
 use crate::conninfo::{Environment, mask_path};
 use crate::file;
 use crate::report::{Format, Layout, Reports, Style};
@@ -84,14 +85,23 @@ impl Outputs {
         }
     }
 
-    /// Writes the files.
+    /// Writes the files. A run that was ended before any target leaves files as they were.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn write(self, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+    pub(super) fn write(self, run: &Run, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+        let missing = match run.untold {
+            0 => String::new(),
+            untold => format!(": {untold} of {} not finished", run.finished() + run.unfinished),
+        };
         for Output { path, file, .. } in self.files {
-            file.finish().with_context(|| format!("--output {}", mask_path(&path)))?;
-            streams.note(&format!("wrote {}", mask_path(&path)));
+            let path = mask_path(&path);
+            if run.is_empty() && file.is_file() {
+                streams.note(&format!("did not write {path}{missing}"));
+                continue;
+            }
+            file.finish().with_context(|| format!("--output {path}"))?;
+            streams.note(&format!("wrote {path}{missing}"));
         }
         if let Some((mut file, _, _, content)) = self.companion {
             file::bounded(move || file.write_all(&content)).context("adding the summary")?;

@@ -137,6 +137,11 @@ impl Place {
 }
 
 impl Unfinished {
+    /// Whether it takes the place of a file, rather than adding to a stream.
+    pub fn is_file(&self) -> bool {
+        !matches!(self.place, Some(Place { way: Way::Open(_), .. }))
+    }
+
     /// Puts what was written in its place.
     ///
     /// # Errors

@@ -66,10 +66,13 @@ impl<W: Write> Reporter for Table<W> {
         Ok(())
     }
 
-    fn finish(&mut self, _: &Run) -> io::Result<()> {
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
         self.out.write_all(&record(COLUMNS.iter().map(|name| (*name).to_owned()))?)?;
         for row in self.rows.sorted() {
             self.out.write_all(row)?;
+        }
+        if run.untold > 0 {
+            self.out.write_all(&record(unfinished(run))?)?;
         }
         self.out.flush()
     }
@@ -79,6 +82,17 @@ fn record(cells: impl IntoIterator<Item = String>) -> io::Result<Vec<u8>> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(cells)?;
     writer.into_inner().map_err(|error| error.into_error())
+}
+
+/// The line of targets that an interrupted run has not ended.
+fn unfinished(run: &Run) -> impl Iterator<Item = String> {
+    let (status, count) = (run.exit_status.to_string(), format!("{} not finished", run.untold));
+    COLUMNS.iter().map(move |name| match *name {
+        "verdict" => "interrupted".to_owned(),
+        "exit_code" => status.clone(),
+        "title" => count.clone(),
+        _ => String::new(),
+    })
 }
 
 fn cells(server: &Server) -> [String; COLUMNS.len()] {

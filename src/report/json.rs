@@ -54,6 +54,10 @@ impl<W: Write> Reporter for JsonLines<W> {
             self.out
                 .write_all(line(&json!({ "schema": SCHEMA, "tool": TOOL, "removed": removed })).as_bytes())?;
         }
+        if run.untold > 0 {
+            let object = json!({ "schema": SCHEMA, "tool": TOOL, "unfinished": run.untold });
+            self.out.write_all(line(&object).as_bytes())?;
+        }
         self.out.flush()
     }
 }

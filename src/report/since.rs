@@ -18,6 +18,8 @@ const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 pub struct Since {
     /// What is known of each target that was not met again; several may have the same name.
     targets: HashMap<Key, VecDeque<(usize, Was)>>,
+    /// A signal ended its run: that a target is not in it does not make it new.
+    is_cut: bool,
 }
 
 /// What makes a target the same from run to run: hosts and ports as its settings have them, the member, user, database.
@@ -51,7 +53,7 @@ impl Since {
     /// # Errors
     /// What the system says; that it is none, with the line.
     pub fn read(mut reader: impl BufRead) -> Result<Self, String> {
-        let mut targets: HashMap<Key, VecDeque<(usize, Was)>> = HashMap::new();
+        let mut since = Self::default();
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -67,13 +69,17 @@ impl Since {
             if line.is_empty() {
                 continue;
             }
-            if let Some((key, was)) = target(line, number)? {
-                targets.entry(key).or_default().push_back((number, was));
+            match target(line, number)? {
+                Line::Target(target) => {
+                    since.targets.entry(target.0).or_default().push_back((number, target.1));
+                }
+                Line::Removed => {}
+                Line::Cut => since.is_cut = true,
             }
         }
-        match targets.is_empty() {
+        match since.targets.is_empty() {
             true => Err("no target is in it: this is not a report written with --format json".to_owned()),
-            false => Ok(Self { targets }),
+            false => Ok(since),
         }
     }
 
@@ -84,6 +90,7 @@ impl Since {
         let known = self.targets.get_mut(&key).and_then(VecDeque::pop_front);
         match known {
             Some((_, was)) => was.compared(&is),
+            None if self.is_cut => Vec::new(),
             None => {
                 let to = is.cause.unwrap_or(is.verdict);
                 vec![Change { of: Changed::Added, from: None, to: Some(to) }]
@@ -106,8 +113,14 @@ impl Since {
     }
 }
 
-/// The target of a line; `None` of a line that has none and is one of ours.
-fn target(line: &[u8], number: usize) -> Result<Option<(Key, Was)>, String> {
+/// What a line has.
+enum Line {
+    Target(Box<(Key, Was)>),
+    Removed,
+    Cut,
+}
+
+fn target(line: &[u8], number: usize) -> Result<Line, String> {
     let wrong = |what: &str| {
         format!(
             "line {number} {what}: --since takes a report written with --format json or --output FILE.json"
@@ -123,12 +136,15 @@ fn target(line: &[u8], number: usize) -> Result<Option<(Key, Was)>, String> {
         _ => return Err(wrong("is not written by pgtls-check")),
     }
     if object.get("removed").is_some() {
-        return Ok(None);
+        return Ok(Line::Removed);
+    }
+    if object.get("unfinished").is_some() {
+        return Ok(Line::Cut);
     }
     if object.get("verdict").and_then(Json::as_str).is_none() {
         return Err(wrong("is not the report of a check"));
     }
-    Ok(Some((key(&object), Was::read(&object))))
+    Ok(Line::Target(Box::new((key(&object), Was::read(&object)))))
 }
 
 fn text(object: &Json, pointer: &str) -> Option<String> {

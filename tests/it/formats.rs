@@ -144,7 +144,7 @@ const PERFORMANCE: &str = r#"
 "#;
 
 /// JSON, JUnit and CSV of a whole directory.
-fn are_read_by_python(directory: &Path) -> String {
+pub(crate) fn are_read_by_python(directory: &Path) -> String {
     let mut command = python();
     command.arg(format!("{FILES}/read.py"));
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/schema.json")).arg(directory);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use pgtls_check::demo::Demo;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::formats::are_read_by_python;
 use crate::support::home::Home;
 use crate::support::random::Random;
 use crate::support::tool::Tool;
@@ -249,6 +250,61 @@ fn a_run_that_is_ended_leaves_no_part_of_its_output() {
         }
         let left: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.iter().all(|path| *path == place), "{signal:?} after {pause:?}: {ended}, {left:?}");
+    }
+}
+
+/// A report of some targets says that others are missing; one of none takes no other report's place.
+#[test]
+fn a_run_that_is_ended_early_keeps_older_reports_and_says_what_is_missing() {
+    let (home, demo) = (Home::new(), Demo::start(None).unwrap());
+    let silent =
+        Demo::start(pgtls_check::demo::faults().iter().find(|fault| fault.name == "tls-timeout")).unwrap();
+    let silent = format!("{} connect_timeout=600", silent.conninfo());
+    let formats: Vec<&str> = pgtls_check::report::Format::ALL.iter().map(|format| format.name()).collect();
+    let directory = home.join("reports");
+    fs::create_dir(&directory).unwrap();
+    let place = |name: &str| {
+        directory.join(if name == "junit" { "all.xml".to_owned() } else { format!("all.{name}") })
+    };
+    for ((signal, status), finished) in ENDING.into_iter().zip([false, true, false]) {
+        for name in &formats {
+            fs::write(place(name), "old").unwrap();
+        }
+        let mut command = home.command(PROGRAM);
+        command.args(["--format", "json", &silent]).args(finished.then_some(demo.conninfo()));
+        for name in &formats {
+            command.args(["--output", &format!("{name}={}", place(name).display())]);
+        }
+        let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !takes(run.id(), Signal::HUP) {
+            assert!(run.try_wait().unwrap().is_none(), "the run ended");
+            thread::yield_now();
+        }
+        let mut output = BufReader::new(run.stdout.take().unwrap());
+        if finished {
+            output.read_line(&mut String::new()).unwrap();
+        }
+        send(signal, &run);
+        let mut printed = String::new();
+        output.read_to_string(&mut printed).unwrap();
+        let ended = run.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(status), "{signal:?}");
+        let last: serde_json::Value = serde_json::from_str(printed.trim_end()).unwrap();
+        assert_eq!(last["unfinished"], 1, "{printed}");
+        let notes = String::from_utf8(ended.stderr).unwrap();
+        for name in &formats {
+            let content = fs::read_to_string(place(name)).unwrap();
+            let place = place(name).display().to_string();
+            if finished {
+                assert!(notes.contains(&format!("wrote {place}: 1 of 2 not finished")), "{notes}");
+                let says = ["not finished", "interrupted", "unfinished", "1 of 2"];
+                assert!(says.iter().any(|words| content.contains(words)), "{name}: {content}");
+                assert!(are_read_by_python(&directory).contains("3 reports read"));
+            } else {
+                assert!(notes.contains(&format!("did not write {place}: 1 of 1 not finished")), "{notes}");
+                assert_eq!(content, "old", "{name}");
+            }
+        }
     }
 }
 

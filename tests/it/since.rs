@@ -155,6 +155,12 @@ fn a_run_says_what_is_otherwise_than_in_the_one_before() {
     let table = fleet.run(["--since", &earlier, "--format", "csv"]);
     assert!(table.stdout.lines().next().unwrap().contains(",changes,"), "{table}");
     assert!(table.stdout.contains("newly failed"), "{table}");
+    // A report that a signal cut short does not make those new that it lacks.
+    let objects = report.stdout.lines().filter(|line| !line.contains("b.db.example"));
+    let cut = objects.chain([r#"{"schema": 1, "tool": "pgtls-check 0.1.0", "unfinished": 1}"#]);
+    let cut = fleet.home.write("cut.json", cut.collect::<Vec<_>>().join("\n"));
+    let after = fleet.run(["--since", cut.to_str().unwrap(), "--format", "json"]);
+    assert!(changes(&after).iter().all(|(_, changes)| changes.is_empty()), "{after}");
     // Nothing is otherwise: nothing is listed.
     let quiet = fleet.run(["--since", next.to_str().unwrap()]);
     assert!(quiet.stdout.starts_with("roots") && quiet.stdout.contains("changed 0"), "{quiet}");

@@ -59,11 +59,16 @@ def read_junit(path):
 
 def read_csv(path):
     objects = [json.loads(line) for line in path.with_suffix(".json").read_text(encoding="utf-8").splitlines()]
+    cut = [target["unfinished"] for target in objects if "unfinished" in target]
+    objects = [target for target in objects if "unfinished" not in target]
     # JSON is written as the targets end, a table in the order of the file.
     objects.sort(key=lambda target: target["source"]["line"] or 0)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
-    if len(rows) != len(objects):
+    for count, row in zip(cut, rows[len(objects):]):
+        if (row["verdict"], row["title"]) != ("interrupted", f"{count} not finished"):
+            yield f"{path.name}: {count} not finished, but {row}"
+    if len(rows) != len(objects) + len(cut):
         yield f"{path.name}: {len(rows)} rows, {len(objects)} targets"
     for row, target in zip(rows, objects):
         if None in row or None in row.values():
