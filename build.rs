@@ -21,8 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         !file.ends_with("aws-rds-global-bundle.pem") && !file.ends_with("azure-postgresql-recommended.pem")
     });
     pack("ROOTS", &roots, &to, &mut index)?;
-    let translations = "src/diagnose/recognise/translations.tsv";
-    pack("RECOGNISE", &[PathBuf::from(translations)], &to, &mut index)?;
+    let recognise = Path::new("src/diagnose/recognise");
+    // Apart from the rest: a session that fails needs them alone.
+    pack("TRANSLATIONS", &[recognise.join("translations.tsv")], &to, &mut index)?;
+    let known = ["texts.tsv", "readings.txt"].map(|file| recognise.join(file));
+    pack("RECOGNISE", &known, &to, &mut index)?;
+    pack("TERMS", &files("src/diagnose/terms", "tsv")?, &to, &mut index)?;
     pack_certificates("CERTS", Path::new("certs/aws-rds-global-bundle.pem"), &to, &mut index)?;
     // Apart from the certificates, of which a look at their names needs none.
     pack("LISTS", &[PathBuf::from("certs/aws-rds-roots.csv")], &to, &mut index)?;

@@ -19,7 +19,9 @@ const LARGEST: usize = 1 << 20;
 
 static EXPLAIN: LazyLock<String> = LazyLock::new(|| EXPLAIN_PACKED.unpacked());
 static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
+static TRANSLATIONS: LazyLock<String> = LazyLock::new(|| TRANSLATIONS_PACKED.unpacked());
 static RECOGNISE: LazyLock<String> = LazyLock::new(|| RECOGNISE_PACKED.unpacked());
+static TERMS: LazyLock<String> = LazyLock::new(|| TERMS_PACKED.unpacked());
 static CERTS: LazyLock<String> = LazyLock::new(|| as_pem(&CERTS_PACKED.bytes()));
 static ROOTS: LazyLock<String> = LazyLock::new(|| ROOTS_PACKED.unpacked());
 static LISTS: LazyLock<String> = LazyLock::new(|| LISTS_PACKED.unpacked());
@@ -57,12 +59,30 @@ pub(crate) fn text(folder: &str, name: &str) -> &'static str {
     let found = match folder {
         "explain" => EXPLAIN_PACKED.one(&EXPLAIN, name),
         "guide" => GUIDE_PACKED.one(&GUIDE, name),
+        "recognise" if name == "translations" => TRANSLATIONS_PACKED.one(&TRANSLATIONS, name),
         "recognise" => RECOGNISE_PACKED.one(&RECOGNISE, name),
+        "terms" => TERMS_PACKED.one(&TERMS, name),
         "roots" => ROOTS_PACKED.one(&ROOTS, name),
         "lists" => LISTS_PACKED.one(&LISTS, name),
         _ => CERTS_PACKED.one(&CERTS, name),
     };
     found.unwrap_or_default()
+}
+
+/// The rows of a table with tabs, whose comments begin with `#`; a row that lacks a field is none.
+pub(crate) fn rows<const FIELDS: usize>(
+    folder: &str,
+    name: &str,
+) -> impl Iterator<Item = [&'static str; FIELDS]> + use<FIELDS> {
+    let lines = text(folder, name).lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut fields = [""; FIELDS];
+        let mut values = line.split('\t');
+        for field in &mut fields {
+            *field = values.next()?;
+        }
+        Some(fields)
+    })
 }
 
 #[cfg(test)]
@@ -77,7 +97,9 @@ mod tests {
         let folders = [
             ("explain", &EXPLAIN_PACKED),
             ("guide", &GUIDE_PACKED),
+            ("recognise", &TRANSLATIONS_PACKED),
             ("recognise", &RECOGNISE_PACKED),
+            ("terms", &TERMS_PACKED),
             ("certs", &CERTS_PACKED),
             ("roots", &ROOTS_PACKED),
             ("lists", &LISTS_PACKED),
@@ -88,7 +110,7 @@ mod tests {
                 let written_in = if matches!(folder, "lists" | "roots") { "certs" } else { folder };
                 let places = ["src/diagnose", "src", "."].map(|place| Path::new(place).join(written_in));
                 let files = places.iter().flat_map(|place| {
-                    ["md", "pem", "tsv", "csv"].map(|ending| place.join(format!("{name}.{ending}")))
+                    ["md", "pem", "tsv", "csv", "txt"].map(|ending| place.join(format!("{name}.{ending}")))
                 });
                 let written = files.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap();
                 // As build.rs has line ends.

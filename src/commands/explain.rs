@@ -36,7 +36,7 @@ pub(super) fn run(
             if let Some(code) = catalogue::code(topic) {
                 show(code)?;
             } else if let Some(term) = terms::term(topic) {
-                show(term)?;
+                show(&term)?;
             } else if let Some(line) = terms::hba_line(topic) {
                 show(&line)?;
             } else if is_mistyped(topic) {

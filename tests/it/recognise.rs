@@ -17,7 +17,7 @@ const REPORTED: &str = include_str!("vectors/symptom-texts.tsv");
 
 /// Whether a diagnosis is in one of the first three readings.
 fn offers(known: &KnownText, code: &str) -> bool {
-    known.readings.iter().take(3).any(|reading| reading.codes.iter().any(|other| other.name == code))
+    known.readings().iter().take(3).any(|reading| reading.codes.iter().any(|other| other.name == code))
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn every_measured_text_finds_its_diagnosis_among_the_first_three_readings() {
         // "hba-rejected (sslmode=prefer, plaintext)"
         let code = entry["diagnosis"].as_str().unwrap().split(' ').next().unwrap();
         match recognise(text) {
-            Some(known) if offers(known, code) => {}
+            Some(known) if offers(&known, code) => {}
             Some(known) => missed.push(format!("{code}: {text}\n    is taken for {}", known.pattern)),
             None => missed.push(format!("{code}: {text}\n    is not known")),
         }
@@ -47,7 +47,7 @@ fn every_reported_text_finds_its_diagnosis() {
         let fields: Vec<&str> = row.split('\t').collect();
         let [text, code, _source] = fields.as_slice() else { panic!("{row}") };
         let known = recognise(text).unwrap_or_else(|| panic!("{text} is not known"));
-        assert!(offers(known, code), "{code}: {text}\n    is taken for {}", known.pattern);
+        assert!(offers(&known, code), "{code}: {text}\n    is taken for {}", known.pattern);
     }
 }
 
@@ -74,7 +74,7 @@ fn a_text_with_one_cause_has_one_answer_first() {
         ("SSL connection has been closed unexpectedly", "session-closed"),
         ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
     ] {
-        assert_eq!(recognise(text).unwrap().readings[0].codes[0].name, code, "{text}");
+        assert_eq!(recognise(text).unwrap().readings()[0].codes[0].name, code, "{text}");
     }
 }
 

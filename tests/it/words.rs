@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pgtls_check::demo::faults;
-use pgtls_check::diagnose::recognise::TEXTS;
+use pgtls_check::diagnose::recognise::texts;
 use pgtls_check::diagnose::{catalogue, terms};
 
 use crate::support::home::Home;
@@ -108,8 +108,8 @@ fn every_page_of_the_catalogue_keeps_to_the_words() {
 
 #[test]
 fn every_answer_of_explain_keeps_to_the_words() {
-    for known in TEXTS {
-        for reading in known.readings {
+    for known in texts() {
+        for reading in known.readings() {
             for words in [reading.what, reading.tell, reading.fix] {
                 fine(known.pattern, words);
             }

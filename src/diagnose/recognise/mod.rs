@@ -1,6 +1,6 @@
 //! Error texts of PostgreSQL clients and the diagnoses they can stand for.
 //!
-//! A text is compared with [`TEXTS`] from the top; the first that is in it decides. Case, line breaks and runs of blanks
+//! A text is compared with those of `texts.tsv` from the top; the first that is in it decides. Case, line breaks and runs of blanks
 //! do not count; hosts, ports, users and paths are matched as variable parts. Where libpq reports several attempts, the
 //! first one decides, but for a rejection without TLS: that is what `sslmode=prefer` ends with after the cause. Texts in
 //! other languages are compared with PostgreSQL's own translations, and a SQLSTATE counts where nothing else is known.
@@ -12,32 +12,38 @@ mod attempts;
 mod mentioned;
 mod readings;
 mod sqlstate;
-mod table;
 pub(super) mod translated;
 
 use super::Code;
+use crate::packed;
 pub use mentioned::{Mentioned, filled, mentioned};
-pub use table::TEXTS;
 
 /// More of a text than this is not looked at.
 const LIMIT: usize = 64 * 1024;
 
 /// An error text that is known.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct KnownText {
     /// The text, with `*` for its variable parts. It may stand anywhere, unless it begins with `=`: then it is the whole.
     pub pattern: &'static str,
     /// Which clients print it.
     pub by: &'static str,
+    /// The name of its [`readings`](Self::readings).
+    group: &'static str,
+}
+
+impl KnownText {
     /// What it can stand for, most likely first; never empty.
-    pub readings: &'static [Reading],
+    pub fn readings(&self) -> Vec<Reading> {
+        readings::group(self.group)
+    }
 }
 
 /// One reading of an error text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The diagnoses of this reading, most likely first; none where a check of the server cannot show it.
-    pub codes: &'static [&'static Code],
+    pub codes: Vec<&'static Code>,
     /// What is the case then.
     pub what: &'static str,
     /// How to tell it from the other readings.
@@ -47,7 +53,7 @@ pub struct Reading {
 }
 
 /// What a text can stand for; `None` for one that is not known.
-pub fn recognise(text: &str) -> Option<&'static KnownText> {
+pub fn recognise(text: &str) -> Option<KnownText> {
     let text = plain(text);
     let cause = attempts::cause(&text);
     in_english(cause)
@@ -60,9 +66,14 @@ pub fn recognise(text: &str) -> Option<&'static KnownText> {
         .or_else(|| sqlstate::known(cause))
 }
 
-/// The first of [`TEXTS`] that is in a plain text.
-fn in_english(text: &str) -> Option<&'static KnownText> {
-    TEXTS.iter().find(|known| contains(text, known.pattern))
+/// All texts that are known, in the order in which they are looked for.
+pub fn texts() -> impl Iterator<Item = KnownText> {
+    packed::rows("recognise", "texts").map(|[pattern, by, group]| KnownText { pattern, by, group })
+}
+
+/// The first of [`texts`] that is in a plain text.
+fn in_english(text: &str) -> Option<KnownText> {
+    texts().find(|known| contains(text, known.pattern))
 }
 
 /// At most [`LIMIT`] bytes, single blanks, plain quotes.
@@ -121,12 +132,7 @@ mod tests {
     use crate::diagnose::codes;
 
     fn found(text: &str) -> Vec<&'static Code> {
-        recognise(text)
-            .iter()
-            .flat_map(|known| known.readings)
-            .flat_map(|reading| reading.codes)
-            .copied()
-            .collect()
+        recognise(text).iter().flat_map(KnownText::readings).flat_map(|reading| reading.codes).collect()
     }
 
     #[test]
@@ -149,7 +155,7 @@ mod tests {
             ("certificate has expired", false),
         ] {
             let known = recognise(&text(what)).unwrap();
-            let fixes = known.readings.iter().any(|reading| reading.fix.contains("sslcert=FILE"));
+            let fixes = known.readings().iter().any(|reading| reading.fix.contains("sslcert=FILE"));
             assert_eq!(fixes, own, "{what}: {}", known.pattern);
         }
     }
@@ -165,7 +171,7 @@ mod tests {
     fn every_text_finds_itself() {
         let mut patterns = BTreeSet::new();
         let mut hidden: Vec<String> = Vec::new();
-        for known in TEXTS {
+        for known in texts() {
             assert!(patterns.insert(known.pattern.to_lowercase()), "{} stands twice", known.pattern);
             let example = known.pattern.trim_start_matches('=').replace('*', "x1");
             let found = recognise(&example).unwrap_or_else(|| panic!("{example}"));
@@ -178,10 +184,10 @@ mod tests {
 
     #[test]
     fn readings_are_worded_and_their_codes_differ() {
-        for known in TEXTS {
-            assert!(!known.readings.is_empty() && !known.by.is_empty(), "{}", known.pattern);
+        for known in texts() {
+            assert!(!known.readings().is_empty() && !known.by.is_empty(), "{}", known.pattern);
             let mut seen = BTreeSet::new();
-            for reading in known.readings {
+            for reading in known.readings() {
                 for words in [reading.what, reading.tell, reading.fix] {
                     assert!(!words.is_empty() && !words.ends_with('.'), "{}: {words}", known.pattern);
                 }
@@ -203,7 +209,7 @@ mod tests {
         #[test]
         fn whatever_stands_in_the_variable_parts_a_text_is_known(
             part in "[a-z0-9.:/\"'()-]{1,20}",
-            known in prop::sample::select(TEXTS.iter().collect::<Vec<_>>()),
+            known in prop::sample::select(texts().collect::<Vec<_>>()),
         ) {
             let filled = known.pattern.trim_start_matches('=').replace('*', &part);
             prop_assert!(recognise(&filled).is_some());

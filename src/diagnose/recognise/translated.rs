@@ -82,7 +82,7 @@ mod tests {
                 in_english(&plain(row.english)).unwrap_or_else(|| panic!("{} is not known", row.english));
             let pasted = format!("FATAL: {}", row.text.replace('*', "x1"));
             let known = recognise(&pasted);
-            if known.map(|known| known.readings) != Some(english.readings) {
+            if known.map(|known| known.readings()) != Some(english.readings()) {
                 wrong.push(format!(
                     "{pasted}: {:?} or {}",
                     known.map(|known| known.pattern),

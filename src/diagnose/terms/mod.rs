@@ -3,15 +3,13 @@
 //! Sources: PostgreSQL's documentation, libpq SSL Support and The pg_hba.conf File; RFC 5280, RFC 6066 (SNI), RFC 7301
 //! (ALPN), RFC 5929 (channel binding).
 
-mod table;
-
-use table::{METHODS, TERMS};
+use crate::packed;
 
 /// A term and what it means.
 #[derive(Debug)]
 pub struct Term {
     /// The term, and other spellings of it.
-    pub names: &'static [&'static str],
+    pub names: Vec<&'static str>,
     /// What it is, in one sentence.
     pub what: &'static str,
     /// What follows for a connection.
@@ -19,14 +17,19 @@ pub struct Term {
 }
 
 /// The term of that name; letter case does not count.
-pub fn term(name: &str) -> Option<&'static Term> {
+pub fn term(name: &str) -> Option<Term> {
     let name = name.trim();
     all().find(|term| term.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 /// All terms.
-pub fn all() -> impl Iterator<Item = &'static Term> {
-    TERMS.iter().chain(METHODS)
+pub fn all() -> impl Iterator<Item = Term> {
+    table("terms").chain(table("methods"))
+}
+
+/// The terms of a file of this folder.
+fn table(file: &str) -> impl Iterator<Item = Term> {
+    packed::rows("terms", file).map(|[names, what, so]| Term { names: names.split('|').collect(), what, so })
 }
 
 /// A line of pg_hba.conf, its fields with what they mean.
@@ -65,7 +68,7 @@ pub fn hba_line(text: &str) -> Option<HbaLine<'_>> {
         fields.push(("mask", method, "the mask of the address".to_owned()));
         method = words.next()?;
     }
-    let known = METHODS.iter().find(|term| term.names.contains(&method))?;
+    let known = table("methods").find(|term| term.names.contains(&method))?;
     fields.push(("method", method, known.what.to_owned()));
     fields.extend(words.map(|option| ("option", option, options(option).to_owned())));
     Some(HbaLine { fields })
@@ -130,9 +133,9 @@ mod tests {
         let mut seen = BTreeSet::new();
         for known in all() {
             assert!(!known.what.is_empty() && !known.so.is_empty(), "{known:?}");
-            for name in known.names {
+            for name in &known.names {
                 assert!(seen.insert(name.to_lowercase()), "{name} stands twice");
-                assert!(std::ptr::eq(term(&name.to_uppercase()).unwrap(), known), "{name}");
+                assert_eq!(term(&name.to_uppercase()).unwrap().what, known.what, "{name}");
             }
         }
         assert!(term("verify").is_none() && term("").is_none());

@@ -26,7 +26,7 @@ impl Listing for Readings<'_> {
     /// Most likely first; of a text that is not known, that it is not.
     fn page(&self, page: &mut Page) {
         match recognise(self.0) {
-            Some(known) => return known_text(page, known, self.0),
+            Some(known) => return known_text(page, &known, self.0),
             None => {
                 page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &repeated(self.0));
                 let unknown = "this error text is not known to pgtls-check";
@@ -44,7 +44,7 @@ impl Listing for Readings<'_> {
             let [tell, fix] = [reading.tell, reading.fix].map(|text| shown(&filled(text, &said)));
             json!({ "codes": names(reading), "what": reading.what, "tell": tell, "fix": fix })
         };
-        let answers = known.iter().flat_map(|known| known.readings).map(answer).collect();
+        let answers = known.iter().flat_map(KnownText::readings).map(|reading| answer(&reading)).collect();
         vec![
             ("text", json!(shown(&repeated(self.0)))),
             ("recognised", json!(known.is_some())),
@@ -62,16 +62,17 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
     let text = known.pattern.trim_start_matches('=').replace('*', "…");
     page.labelled(COLUMN, "text", Role::Secondary, Role::Plain, &text);
     page.labelled(COLUMN, "from", Role::Secondary, Role::Plain, known.by);
-    let count = known.readings.len();
+    let readings = known.readings();
+    let count = readings.len();
     // What no code stands for no check finds.
-    let is_found = known.readings.first().is_some_and(|reading| !reading.codes.is_empty());
+    let is_found = readings.first().is_some_and(|reading| !reading.codes.is_empty());
     if count > 1 && is_found {
         let words = format!(
             "the text has {count} possible causes, below; this check, run here with your other settings, finds which one it is and how to fix it"
         );
         next(page, &words, given);
     }
-    for (index, reading) in known.readings.iter().enumerate() {
+    for (index, reading) in readings.iter().enumerate() {
         page.part();
         let number = format!("{}.", index + 1);
         if reading.codes.is_empty() {
@@ -87,7 +88,7 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
     if count == 1 && is_found {
         next(page, "run a check to confirm it, with your other settings", given);
     }
-    if let Some(first) = known.readings.iter().flat_map(|reading| reading.codes).next() {
+    if let Some(first) = readings.iter().flat_map(|reading| &reading.codes).next() {
         let (head, _) = page.label(COLUMN, "more", Role::Secondary);
         let command = page.style().paint(Role::Command, &format!("pgtls-check explain {first}"));
         page.line(&format!("{head}{command}"));
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn each_reading_has_its_fix() {
         let text = Form::Page.text(&Readings(VERIFY), Style::document());
-        let count = recognise(VERIFY).unwrap().readings.len();
+        let count = recognise(VERIFY).unwrap().readings().len();
         assert_eq!(
             text.lines().filter(|line| line.trim_start().starts_with("fix  ")).count(),
             count,

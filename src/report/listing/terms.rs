@@ -56,10 +56,10 @@ mod tests {
 
     #[test]
     fn a_term_has_what_it_is_and_what_follows() {
-        let text = Form::Page.text(term("hostssl").unwrap(), Style::document());
+        let text = Form::Page.text(&term("hostssl").unwrap(), Style::document());
         assert!(text.contains("with TLS only") && text.contains("no encryption"), "{text}");
         let object: Json =
-            serde_json::from_str(&Form::Json.text(term("Verify-Full").unwrap(), Style::document())).unwrap();
+            serde_json::from_str(&Form::Json.text(&term("Verify-Full").unwrap(), Style::document())).unwrap();
         assert_eq!(object["term"], "verify-full");
     }
 

@@ -52,10 +52,11 @@ fn what_a_server_or_libpq_reports_in_a_language_reads_as_in_english() {
     let file = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE)).unwrap();
     let mut languages = BTreeMap::<String, usize>::new();
     for (english, translations) in read(&file) {
-        let expected = recognise(&english.replace('*', "x1")).unwrap_or_else(|| panic!("{english}")).readings;
+        let expected =
+            recognise(&english.replace('*', "x1")).unwrap_or_else(|| panic!("{english}")).readings();
         for (language, text) in translations {
             let pasted = format!("psql: FATAL:  {}\n", text.replace('*', "x1"));
-            let readings = recognise(&pasted).unwrap_or_else(|| panic!("{language}: {pasted}")).readings;
+            let readings = recognise(&pasted).unwrap_or_else(|| panic!("{language}: {pasted}")).readings();
             assert_eq!(readings, expected, "{language}: {pasted}");
             *languages.entry(language).or_default() += 1;
         }
