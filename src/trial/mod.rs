@@ -398,7 +398,10 @@ impl<'a> Trials<'a> {
             self.sought = found.as_ref().and_then(sought_root);
             // What is wrong with it whatever the roots are.
             if self.captured.is_some() {
-                self.of_the_chain = also.into_iter().find(|found| found.code.stage == Stage::Certificate);
+                let stranger =
+                    found.as_ref().filter(|found| *found.code == codes::TLS_INSPECTION).map(with_issuer);
+                self.of_the_chain = stranger
+                    .or_else(|| also.into_iter().find(|found| found.code.stage == Stage::Certificate));
             }
             let found = found.map(|found| found.fixes).unwrap_or_default();
             fixes.extend(found.into_iter().filter(|fix| !fix.settings.is_empty()));
@@ -541,7 +544,10 @@ impl<'a> Trials<'a> {
     ) -> Comparison {
         // A root that verifies somebody else in place of the provider is no remedy.
         if before.code.concerns(Concern::Roots) && !fix.same_file && is_stranger(&found.outcome.evidence) {
-            return Comparison::NoBetter;
+            // Behind a file that cannot be used it is no fault of what is to take its place.
+            let is_own =
+                self.captured.is_some() && !fix.settings.contains(&("sslrootcert", "system".to_owned()));
+            return if is_own { Comparison::Undecided } else { Comparison::NoBetter };
         }
         // What speaks TLS at once and does not take PostgreSQL's ALPN is another service.
         if starts_with_tls(fix) && !self.takes_alpn(&found).await {
@@ -878,6 +884,16 @@ fn both(fix: &Fix, next: &Fix) -> Fix {
         converts: fix.converts.clone().or_else(|| next.converts.clone()),
         ..Fix::default()
     }
+}
+
+/// Who answered, with whose certificate: below another fault nothing but the title is seen.
+fn with_issuer(found: &Diagnosis) -> Diagnosis {
+    let issuer = found.evidence.iter().find(|(label, _)| *label == "issued_by");
+    let title = match issuer {
+        Some((_, Fact::Text(issuer))) => format!("{}, with a certificate of {issuer}", found.title),
+        _ => found.title.clone(),
+    };
+    Diagnosis { title, ..found.clone() }
 }
 
 /// The issuer that a diagnosis of the roots misses.

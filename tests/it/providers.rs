@@ -22,11 +22,14 @@ use crate::support::tool::{Report, Tool};
 
 /// A chain for `host` whose root is called as the provider's first root, or else after the provider.
 fn look_alike(provider: &Provider, host: &str) -> Chain {
-    let name = provider.roots.first().map_or(provider.name, |root| root.name).replace('*', "eu-central-1");
-    let root = Draft::authority(&name, Algorithm::Ecdsa).self_signed();
+    let root = Draft::authority(&look_alike_name(provider), Algorithm::Ecdsa).self_signed();
     let intermediate = Draft::authority("An issuing CA", Algorithm::Ecdsa).signed_by(&root);
     let leaf = Draft::server(host, Algorithm::Ecdsa).signed_by(&intermediate);
     Chain { root, intermediate, leaf }
+}
+
+fn look_alike_name(provider: &Provider) -> String {
+    provider.roots.first().map_or(provider.name, |root| root.name).replace('*', "eu-central-1")
 }
 
 fn host_of(suffix: &str) -> String {
@@ -241,4 +244,37 @@ fn a_server_still_on_the_old_root_is_verified_and_what_comes_is_named() {
         let command = format!("pgtls-check roots export {id} --output azure-roots.pem");
         assert_eq!(warning["fixes"][0]["command"], command.as_str());
     }
+}
+
+/// Where somebody else answers, a root file that is not there is told with all that mends it, and who answered beside it.
+#[test]
+fn somebody_else_is_seen_behind_a_missing_file_and_no_remedy_is_lost() {
+    let home = Home::new();
+    let mut seen = 0;
+    for provider in PROVIDERS {
+        let (Some(bundle), Some(suffix)) = (bundle(provider.id), provider.suffixes.first()) else { continue };
+        let host = host_of(suffix);
+        let chain = look_alike(provider, &host);
+        let there = home.write("kept.pem.txt", bundle.to_pem());
+        let (_stage, conninfo) = serve(&chain, &host, &there);
+        if Tool::at(&home).check(&conninfo).at("/diagnosis/code") != "tls-inspection" {
+            continue;
+        }
+        seen += 1;
+        // Also where the file on this machine trusts whoever answers.
+        for content in [bundle.to_pem(), bundle.to_pem() + &chain.root.pem()] {
+            home.write("kept.pem.txt", content);
+            let report = Tool::at(&home).check(&conninfo.replace("kept.pem.txt", "kept.pem"));
+            report.exits(3).diagnosed("root-file-missing");
+            report.says("/diagnosis/fixes/0/settings/sslrootcert", there.to_str());
+            let fixes = report.at("/diagnosis/fixes");
+            assert!(fixes.to_string().contains("roots export"), "{report}");
+            assert!(!fixes.to_string().contains("sslrootcert=system"), "{report}");
+            let also = report.at("/also");
+            let other = also.as_array().unwrap().iter().find(|other| other["code"] == "tls-inspection");
+            let name = look_alike_name(provider);
+            assert!(other.is_some_and(|other| other["title"].as_str().unwrap().contains(&name)), "{report}");
+        }
+    }
+    assert!(seen > 3, "{seen}");
 }
