@@ -619,7 +619,6 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
             finding.fix(Fix::text(text).set("user", name.clone()))
         }
     };
-    let mapped = format!("clients {} {}", quoted_name(&name), quoted_name(&user));
     // hba.c takes map= in lines with cert, ident, peer, gss and sspi only: beside a password or trust no name is mapped. The
     // message has the method's word in every language.
     let is_mapped = session.requested.is_empty() && !message.message.contains("trust");
@@ -635,7 +634,7 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
                 "if you run the server: map the certificate's name to {user} in pg_ident.conf (and each other name that logs in \
                  by this line), add map=clients to the line in pg_hba.conf, then {RELOAD}"
             ))
-            .run(mapped),
+            .run(map_line(&name, &user)),
         });
     let password = view.host().and_then(|host| host.password.as_ref());
     Some(match password.filter(|_| !is_certain) {
@@ -643,6 +642,11 @@ fn certificate_user(view: &View<'_>) -> Option<Finding> {
             .fix(Fix::text(format!("check the password, which came from {}", password.origin.phrase()))),
         None => finding,
     })
+}
+
+/// The line of pg_ident.conf that lets a certificate's name log in as a user.
+pub(super) fn map_line(name: &str, user: &str) -> String {
+    format!("clients {} {}", quoted_name(name), quoted_name(user))
 }
 
 /// Why the server compared the certificate's name, and whether that is certain.

@@ -818,9 +818,12 @@ fn a_client_certificate_that_has_expired_is_told_first() {
     let (old, current) = (root.issue(ended(false)), root.issue(params("app", false)));
     // The second fault of a certificate is told with the first.
     let of_a_machine = root.issue(params("web7", false));
-    presented(vec![&of_a_machine], Evidence::healthy().with_tls(TlsFailure::AlertReceived(48)))
-        .fails(&codes::CLIENT_CERT_REJECTED)
-        .shows("common_name", "web7 is not the user app");
+    for (certificate, is_other) in [(&of_a_machine, true), (&current, false)] {
+        let evidence = Evidence::healthy().with_tls(TlsFailure::AlertReceived(48));
+        let found = presented(vec![certificate], evidence).fails(&codes::CLIENT_CERT_REJECTED);
+        let then = found.diagnosis.fixes[0].then.as_deref();
+        assert_eq!(then.is_some_and(|then| then.contains("`clients web7 app`")), is_other, "{then:?}");
+    }
     let answers: [fn(Evidence) -> Evidence; 5] = [
         |evidence| evidence.with_session(SessionFailure::AlertReceived(45)),
         |evidence| evidence.with_tls(TlsFailure::AlertReceived(42)),

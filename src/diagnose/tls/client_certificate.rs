@@ -7,7 +7,7 @@ use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::fix::{RELOAD, provider_hints};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, at_most, path_text};
-use crate::diagnose::{Fix, alerts, by_default};
+use crate::diagnose::{Fix, alerts, auth, by_default};
 use crate::evidence::{ClientCertificateRecord, SessionFailure, TlsFailure};
 use crate::provider::Situation;
 use crate::stage::Stage;
@@ -352,10 +352,20 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     let authorities =
         at_most(10, tls.client_certificate.authorities.iter().map(|authority| text::printable(authority)));
     let outdated = outdated.filter(|_| said.is_none());
-    let fixes = match &outdated {
+    let user = view.user();
+    let other_name = facts.filter(|_| said.is_none()).and_then(|facts| facts.subject.common_name());
+    let other_name = other_name.filter(|name| text::printable(name) != user);
+    let mut fixes = match &outdated {
         Some(outdated) => outdated.fixes(view),
         None => remedies(view, &tls.client_certificate, said.is_some()),
     };
+    // A certificate that is issued anew is so for the user.
+    if let (Some(name), Some(first), None | Some(45 | 48)) = (&other_name, fixes.first_mut(), view.alert())
+        && outdated.is_none()
+        && view.provider().is_none()
+    {
+        first.then = Some(then_mapped(name, &user));
+    }
     let title = match &outdated {
         Some(outdated) => format!("{} {}, and the server rejected it", outdated.what, outdated.since(view)),
         None => "the server rejected the client certificate".to_owned(),
@@ -378,11 +388,7 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
             .fact_if("purposes", facts.filter(|_| view.alert() == Some(43)).and_then(purposes))
             .fact_if("expires", facts.map(|facts| facts.not_after.date()))
             .fact_if("path", ready.map(|ready| path_text(&ready.certificate_file)))
-            .fact_if("common_name", facts.filter(|_| said.is_none()).and_then(|facts| {
-                let name = text::printable(&facts.subject.first("CN")?.text());
-                let user = view.user();
-                (name != user).then(|| format!("{name} is not the user {user}: with cert in pg_hba.conf that is refused next, unless pg_ident.conf maps it"))
-            }))
+            .fact_if("common_name", other_name.as_ref().map(|name| format!("{name} is not the user {user}")))
             .fact_if("server_accepts", (!authorities.is_empty()).then_some(authorities))
             .fixes(stray.map(|ready| {
                 [by_default::no_client_certificate(), by_default::move_away(&ready.certificate_file)]
@@ -395,6 +401,15 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
                 .run(RELOAD)
             }))
             .fixes((said.is_none() && stray.is_none()).then(by_default::no_client_certificate)),
+    )
+}
+
+/// What is next for a certificate of another name, where names count.
+fn then_mapped(name: &str, user: &str) -> String {
+    format!(
+        "then, where pg_hba.conf compares names (cert, clientcert=verify-full): a certificate with CN={user}, or on the server the line \
+         `{}` in pg_ident.conf and map=clients in the line of pg_hba.conf",
+        auth::map_line(name, user)
     )
 }
 

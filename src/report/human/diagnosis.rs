@@ -9,6 +9,9 @@ use crate::report::page::{LABELS, Page, REMARK_EDGE, Remark};
 use crate::report::problem::{Problem, Rank, Said};
 use crate::text::{self, shell_quoted};
 
+/// Remedies that are told of each fault besides the first.
+const BESIDE: usize = 3;
+
 /// The diagnosis, and what else is certainly wrong.
 pub(crate) fn error(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis]) {
     error_at(page, diagnosis, also, "");
@@ -39,8 +42,9 @@ fn error_at(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis], remark: 
     for other in also {
         let (head, indent) = page.label(column, "also", Role::Secondary);
         page.prose(&head, indent, indent, Role::Plain, &format!("{}: {}", other.code, other.title));
-        for fix in other.fixes.iter().take(1) {
-            let head = format!("{:indent$}{}  ", "", page.style().paint(Role::Good, "fix"));
+        for (index, fix) in other.fixes.iter().take(BESIDE).enumerate() {
+            let label = if index == 0 { "fix" } else { " or" };
+            let head = format!("{:indent$}{}  ", "", page.style().paint(Role::Good, label));
             remedy(page, &head, indent + 5, fix);
         }
     }

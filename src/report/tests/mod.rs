@@ -255,6 +255,21 @@ fn ascii_is_ascii_and_says_as_much() {
     }
 }
 
+/// What a fault has as remedies alone it has beside another one, in the same order.
+#[test]
+fn a_second_fault_keeps_its_remedies() {
+    let alone = outcomes::certificate_expired();
+    let mut beside = outcomes::hostname_mismatch();
+    beside.also = alone.diagnosis.clone().into_iter().collect();
+    let page = words(500, &beside).join(" ");
+    let fixes = alone.diagnosis.unwrap().fixes;
+    let places = fixes.iter().map(|fix| {
+        let text = fix.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        page.find(&text).unwrap_or_else(|| panic!("{text} is not in {page}"))
+    });
+    assert!(fixes.len() > 1 && places.is_sorted(), "{page}");
+}
+
 #[test]
 fn a_password_is_in_no_report() {
     let outcomes: Vec<Outcome> = outcomes::all().into_iter().map(|(_, outcome)| outcome).collect();
