@@ -16,7 +16,7 @@ use crate::conninfo::{self, Endpoint, Environment, Host, Origin, Overrides, Sett
 use crate::diagnose::{
     Code, Concern, Diagnosis, Fact, Fix, NO_FILE, Outcome, Trial, Warning, codes, diagnose, is_stranger,
 };
-use crate::evidence::{Attempt, Evidence, Member, Resolution, SessionFailure, TlsFailure};
+use crate::evidence::{Attempt, Evidence, Member, Resolution, SessionFailure, TcpResult, TlsFailure};
 use crate::file;
 use crate::order;
 use crate::own_thread;
@@ -92,12 +92,15 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
             if *diagnosis.code == codes::HOST_REQUIRED {
                 Box::pin(trials.with_names(&mut diagnosis)).await;
             }
+            trials.beside = std::mem::take(&mut outcome.also);
             // Four times as large as all else that a check keeps while it waits, and most checks do not come here.
             diagnosis.fixes = Box::pin(trials.tried(&diagnosis)).await;
             diagnosis.with_port_that_answers();
-            // Whatever is done about the client's own files, the server's chain stays what it is.
-            let known = |found: &Diagnosis| outcome.also.iter().any(|other| other.code == found.code);
-            outcome.also.extend(trials.of_the_chain.take().filter(|found| !known(found)));
+            let mut also = std::mem::take(&mut trials.beside);
+            let known = |found: &Diagnosis| also.iter().any(|other| other.code == found.code);
+            let found = trials.of_the_chain.take().filter(|found| !known(found));
+            also.extend(found);
+            outcome.also = also;
             outcome.diagnosis = Some(diagnosis);
             outcome.evidence.took += begin.elapsed();
         }
@@ -152,6 +155,8 @@ struct Trials<'a> {
     captured: Option<Evidence>,
     /// What is wrong with the server's chain where the fault is in the client's own files.
     of_the_chain: Option<Diagnosis>,
+    /// What is told beside the diagnosis.
+    beside: Vec<Diagnosis>,
     /// The issuer that the chain needs and that nothing on this machine has.
     sought: Option<String>,
     begin: Instant,
@@ -166,6 +171,7 @@ impl<'a> Trials<'a> {
             context,
             captured: None,
             of_the_chain: None,
+            beside: Vec::new(),
             sought: None,
             begin: Instant::now(),
             budget: time_left(evidence, context.total_limit),
@@ -199,14 +205,17 @@ impl<'a> Trials<'a> {
                     continue;
                 }
                 Comparison::Another(mut found) => {
-                    if diagnosis.code.concerns(Concern::ClientFiles) && found.code.stage == Stage::Certificate
-                    {
-                        self.of_the_chain = Some(found.clone());
-                    }
-                    self.put_first_what_works(&fix, &mut found).await;
+                    let is_whole = self.put_first_what_works(&fix, &mut found).await;
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
                     fix.conninfo = self.string_of_both(&mut fix, &found).filter(|_| !fix.by_command);
-                    uncovers(&mut fix, diagnosis.code, &found);
+                    // Whatever is done about the client's own files, the server's chain stays what it is.
+                    let stays = diagnosis.code.concerns(Concern::ClientFiles)
+                        && found.code.stage == Stage::Certificate;
+                    let told = Told {
+                        below: self.is_beside(&found, stays),
+                        whole: is_whole && fix.conninfo.is_some(),
+                    };
+                    uncovers(&mut fix, diagnosis.code, &found, told);
                 }
                 Comparison::NoBetter => continue,
                 Comparison::Elsewhere(address) => {
@@ -303,8 +312,8 @@ impl<'a> Trials<'a> {
     }
 
     /// Of the remedies of the second of two faults, the first one with which both are cured; one that was tried and leads
-    /// no further is none.
-    async fn put_first_what_works(&mut self, fix: &Fix, found: &mut Diagnosis) {
+    /// no further is none. Whether that is all there is to do.
+    async fn put_first_what_works(&mut self, fix: &Fix, found: &mut Diagnosis) -> bool {
         let mut at = 0;
         while let Some(next) = found.fixes.get(at) {
             let by_hand = next.command.is_some()
@@ -318,7 +327,11 @@ impl<'a> Trials<'a> {
                 None => None,
             };
             match result.map(|result| result.outcome.diagnosis) {
-                Some(None) => return found.fixes.rotate_left(at),
+                Some(None) => {
+                    let is_whole = next.command.is_none();
+                    found.fixes.rotate_left(at);
+                    return is_whole;
+                }
                 Some(Some(third))
                     if found.fixes.len() > 1
                         && (third.code == found.code
@@ -329,6 +342,17 @@ impl<'a> Trials<'a> {
                 _ => at += 1,
             }
         }
+        false
+    }
+
+    /// Whether a fault is told beside the diagnosis, then with its remedies as they were tried.
+    fn is_beside(&mut self, found: &Diagnosis, adds: bool) -> bool {
+        match self.beside.iter_mut().find(|known| known.code == found.code) {
+            Some(known) => known.fixes.clone_from(&found.fixes),
+            None if adds => self.beside.push(found.clone()),
+            None => return false,
+        }
+        true
     }
 
     /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
@@ -732,13 +756,19 @@ impl<'a> Trials<'a> {
             trust: Arc::new(trust),
             started: self.evidence.started,
             scope,
-            second_looks: false,
+            // What the check itself did not come to is looked at as it would have been.
+            second_looks: !self.has_connected(),
             total_limit: Some(left),
         };
         // In the heap: on a small stack there is no room for a probe within a check.
         let evidence = Box::pin(probe(&plan)).await;
         self.connections += evidence.attempts.len();
         Some(evidence)
+    }
+
+    fn has_connected(&self) -> bool {
+        let last = self.evidence.attempts.last().and_then(|attempt| attempt.tcp.as_ref());
+        last.is_some_and(|step| matches!(step.result, TcpResult::Connected { .. }))
     }
 
     /// The one host to be tried: that of `--each`, unless the fix is another list. With load_balance_hosts=random another
@@ -792,7 +822,7 @@ impl<'a> Trials<'a> {
             Some(found) if *found.code == codes::ROOT_FILE_MISSING && fix.names("sslrootcert") => None,
             Some(found) => {
                 fix.conninfo = self.string_of_both(&mut fix, &found);
-                uncovers(&mut fix, warning.code, &found);
+                uncovers(&mut fix, warning.code, &found, Told::default());
                 Some(fix)
             }
             // What was typed for another driver demands no more than before: that is what the fix changes.
@@ -865,13 +895,29 @@ async fn diagnosed(evidence: Evidence) -> Outcome {
     own_thread::run(evidence.is_long(), move || diagnose(evidence)).await
 }
 
-/// Says that there are two faults: the one that a fix cures, and the one that is then left, with its own first remedy.
-fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis) {
+/// What is said of the second of two faults elsewhere.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    /// All of it, beside the diagnosis.
+    below: bool,
+    /// The whole string mends it too.
+    whole: bool,
+}
+
+/// Says that there are two faults: the one that a fix cures, and the other one with its own first remedy.
+fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis, told: Told) {
     fix.tried = Some(Trial::Fails);
     let remedy = words_of(fix).unwrap_or_else(|| "write this".to_owned());
-    let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
     fix.text = format!("two faults, the first is `{cured}`: {remedy}");
-    fix.then = Some(format!("then `{}` remains ({}){next}", found.code, found.title));
+    let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
+    let begin = match told.whole {
+        true => format!("the whole string mends the second too, `{}`", found.code),
+        false => format!("then `{}` remains", found.code),
+    };
+    fix.then = Some(match told.below {
+        true => format!("{begin}, told below"),
+        false => format!("{begin} ({}){next}", found.title),
+    });
 }
 
 /// Two remedies as one, for trying them together.
@@ -1023,7 +1069,8 @@ mod tests {
         let fix = fixes.iter().find(|fix| fix.bundle.is_some()).unwrap();
         let expected = format!("{azure} sslmode=verify-full").replace("/no/roots.pem", "azure-roots.pem");
         assert_eq!((fix.tried, fix.conninfo.as_deref()), (Some(Trial::Fails), Some(expected.as_str())));
-        assert!(fix.then.as_ref().unwrap().starts_with("then `hostname-mismatch` remains ("), "{fix:?}");
+        assert_eq!(fix.then.as_deref(), Some("then `hostname-mismatch` remains, told below"));
+        assert_eq!(outcome.also[0].code, &codes::HOSTNAME_MISMATCH);
     }
 
     #[test]

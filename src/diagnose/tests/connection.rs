@@ -782,6 +782,43 @@ fn client_certificates_wanted_and_refused() {
     asked(true)(Evidence::healthy()).verified();
 }
 
+/// Evidence of a handshake in which the client presented a chain; the server takes those of `root`, whose key is the client's.
+fn presented(root: &Authority, chain: &[&Authority], evidence: Evidence) -> Evidence {
+    let chain: Vec<_> = chain.iter().map(|one| one.certificate.clone()).collect();
+    let key = Arc::new(rustls::pki_types::PrivateKeyDer::try_from(root.key_der()).unwrap());
+    evidence
+        .with(|evidence| {
+            Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
+                ClientIdentity::Ready(ClientCertificate {
+                    chain,
+                    key,
+                    certificate_file: "/app.crt".into(),
+                    key_file: "/app.key".into(),
+                    key_is_pem: true,
+                });
+            let at = |keyword, value| parameter(keyword, value, Origin::ConnectionString);
+            evidence.config.as_mut().unwrap().parameters.push(at("sslcert", "/app.crt"));
+        })
+        .with_attempt(|attempt| {
+            let record = &mut attempt.tls.as_mut().unwrap().result.client_certificate;
+            (record.requested, record.sent) = (true, true);
+            record.authorities = vec!["CN=Clients".to_owned()];
+        })
+}
+
+/// The second fault of a certificate is told with the first.
+#[test]
+fn a_client_certificate_of_another_name_is_told_with_what_it_needs_next() {
+    let root = Authority::root("Clients");
+    for name in ["web7", "app"] {
+        let evidence = Evidence::healthy().with_tls(TlsFailure::AlertReceived(48));
+        let certificate = root.issue(params(name, false));
+        let found = presented(&root, &[&certificate], evidence).fails(&codes::CLIENT_CERT_REJECTED);
+        let then = found.diagnosis.fixes[0].then.clone().unwrap_or_default();
+        assert_eq!(then.contains("`clients web7 app`"), name != "app", "{then}");
+    }
+}
+
 /// What of the client's own certificates has expired is known here, whatever the server says or does not say of it.
 #[test]
 fn a_client_certificate_that_has_expired_is_told_first() {
@@ -793,37 +830,8 @@ fn a_client_certificate_that_has_expired_is_told_first() {
     let root = Authority::root("Clients");
     let middle = root.intermediate("Client Middle");
     let old_middle = root.issue(ended(true));
-    let presented = |chain: Vec<&Authority>, evidence: Evidence| {
-        let chain: Vec<_> = chain.into_iter().map(|one| one.certificate.clone()).collect();
-        let key = Arc::new(rustls::pki_types::PrivateKeyDer::try_from(root.key_der()).unwrap());
-        evidence
-            .with(|evidence| {
-                Arc::make_mut(evidence.trust.as_mut().unwrap()).client =
-                    ClientIdentity::Ready(ClientCertificate {
-                        chain,
-                        key,
-                        certificate_file: "/app.crt".into(),
-                        key_file: "/app.key".into(),
-                        key_is_pem: true,
-                    });
-                let at = |keyword, value| parameter(keyword, value, Origin::ConnectionString);
-                evidence.config.as_mut().unwrap().parameters.push(at("sslcert", "/app.crt"));
-            })
-            .with_attempt(|attempt| {
-                let record = &mut attempt.tls.as_mut().unwrap().result.client_certificate;
-                (record.requested, record.sent) = (true, true);
-                record.authorities = vec!["CN=Clients".to_owned()];
-            })
-    };
+    let presented = |chain: Vec<&Authority>, evidence: Evidence| presented(&root, &chain, evidence);
     let (old, current) = (root.issue(ended(false)), root.issue(params("app", false)));
-    // The second fault of a certificate is told with the first.
-    let of_a_machine = root.issue(params("web7", false));
-    for (certificate, is_other) in [(&of_a_machine, true), (&current, false)] {
-        let evidence = Evidence::healthy().with_tls(TlsFailure::AlertReceived(48));
-        let found = presented(vec![certificate], evidence).fails(&codes::CLIENT_CERT_REJECTED);
-        let then = found.diagnosis.fixes[0].then.as_deref();
-        assert_eq!(then.is_some_and(|then| then.contains("`clients web7 app`")), is_other, "{then:?}");
-    }
     let answers: [fn(Evidence) -> Evidence; 5] = [
         |evidence| evidence.with_session(SessionFailure::AlertReceived(45)),
         |evidence| evidence.with_tls(TlsFailure::AlertReceived(42)),

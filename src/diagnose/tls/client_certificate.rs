@@ -359,12 +359,8 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
         Some(outdated) => outdated.fixes(view),
         None => remedies(view, &tls.client_certificate, said.is_some()),
     };
-    // A certificate that is issued anew is so for the user.
-    if let (Some(name), Some(first), None | Some(45 | 48)) = (&other_name, fixes.first_mut(), view.alert())
-        && outdated.is_none()
-        && view.provider().is_none()
-    {
-        first.then = Some(then_mapped(name, &user));
+    if let (Some(name), true) = (&other_name, outdated.is_none()) {
+        then_mapped(view, name, &mut fixes);
     }
     let title = match &outdated {
         Some(outdated) => format!("{} {}, and the server rejected it", outdated.what, outdated.since(view)),
@@ -404,13 +400,16 @@ pub(super) fn certificate_rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
-/// What is next for a certificate of another name, where names count.
-fn then_mapped(name: &str, user: &str) -> String {
-    format!(
-        "then, where pg_hba.conf compares names (cert, clientcert=verify-full): a certificate with CN={user}, or on the server the line \
-         `{}` in pg_ident.conf and map=clients in the line of pg_hba.conf",
-        auth::map_line(name, user)
-    )
+/// What is next for a certificate of another name, where names count. One that is issued anew is so for the user.
+fn then_mapped(view: &View<'_>, name: &str, fixes: &mut [Fix]) {
+    if let (Some(first), None | Some(45 | 48), None) = (fixes.first_mut(), view.alert(), view.provider()) {
+        let user = view.user();
+        first.then = Some(format!(
+            "then, where pg_hba.conf compares names (cert, clientcert=verify-full): a certificate with CN={user}, or on the server the \
+             line `{}` in pg_ident.conf and map=clients in the line of pg_hba.conf",
+            auth::map_line(name, &user)
+        ));
+    }
 }
 
 /// A server or pooler that is to demand no certificate.
