@@ -130,7 +130,25 @@ impl Fix {
         // It is no place for another value.
         let mend =
             if *origin == Origin::Environment("PGREQUIRESSL") { "unset it" } else { "change it there" };
-        self.text += &format!("; now {keyword} is from {}: {mend}, or", view.phrase(origin));
+        self.text +=
+            &format!("; now {keyword} is from {}: {mend}, or write in the string", view.phrase(origin));
+        self
+    }
+
+    /// The server's own `psql` asks the server at the port that was checked, as a machine can have several; not a pooler's
+    /// port, nor that of a tunnel on this machine.
+    pub(super) fn at_its_port(mut self, view: &View<'_>) -> Self {
+        let port = view.port();
+        let is_tunnel = is_local(view) && view.origin("hostaddr").is_some();
+        if port != 5432
+            && !is_tunnel
+            && view.pooler_of_port().is_none()
+            && let Some(command) = &mut self.command
+        {
+            for options in ["-c '", "-c \"", "-Atc '"] {
+                *command = command.replace(&format!("psql {options}"), &format!("psql -p {port} {options}"));
+            }
+        }
         self
     }
 
@@ -242,8 +260,8 @@ pub(super) fn who_listens(view: &View<'_>) -> Fix {
     fix.run(
         [
             command.as_str(),
-            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; its window says why its far end is not reached (ssh: \"open failed: connect \
-             failed\"): correct host and port there, and start it again",
+            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; its arguments name its far end, its window says why that is not reached (ssh: \
+             \"open failed: connect failed\"): correct it and start it again",
             "# docker-proxy, rootlessport: docker ps names the container of the port; then docker logs CONTAINER",
             "# postgres, pgbouncer, haproxy: its own log has the reason",
         ]
@@ -262,6 +280,24 @@ pub(super) fn log_connections(what: &str) -> Fix {
          server's log there: {what}"
     ))
     .run(format!("ALTER SYSTEM SET log_connections = on;\n{RELOAD}\nSELECT pg_current_logfile();"))
+}
+
+/// What listens on this machine: servers, poolers, tunnels and containers.
+pub(super) const LISTENERS: &str = if cfg!(windows) {
+    "netstat -abno | findstr /i \"LISTENING .exe\""
+} else {
+    "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'"
+};
+
+/// To the server itself, where something else answers.
+pub(super) fn to_the_server(view: &View<'_>) -> Fix {
+    let port = if is_local(view) { "here: as listed by the command" } else { "its usual port is 5432" };
+    let fix = Fix::text(format!(
+        "set host and port to those of the PostgreSQL server ({port}); you connected to {}, port {}",
+        view.host_name(),
+        view.port()
+    ));
+    if is_local(view) { fix.run(LISTENERS) } else { fix }
 }
 
 /// To look into the server's log, wherever that is: what to look for, and what it means.

@@ -3,7 +3,7 @@
 use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, in_the_log, is_local, provider_hints, who_listens};
+use super::fix::{RELOAD, in_the_log, is_local, provider_hints, to_the_server, who_listens};
 use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{
@@ -322,11 +322,7 @@ fn begins_with_tls(view: &View<'_>) -> Option<Finding> {
             .fixes(by_alpn.then(|| by_direct_tls("start with TLS, without SSLRequest (libpq 17 or later)")))
             .fixes(other_port(view))
             .fix(let_through())
-            .fix(Fix::text(format!(
-                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
-                view.host_name(),
-                view.port()
-            ))),
+            .fix(to_the_server(view)),
     )
 }
 
@@ -470,16 +466,14 @@ fn foreign(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fact_if("other_ports", other_ports(view))
             .fixes(speaks_tls.then(|| {
-                by_direct_tls("if PostgreSQL is behind it: start with TLS, without SSLRequest (libpq 17 or later)")
+                by_direct_tls(
+                    "if PostgreSQL is behind it: start with TLS, without SSLRequest (libpq 17 or later)",
+                )
             }))
             .fixes(speaks_tls.then(let_through))
             .fixes(other_port(view))
             .fixes(bytes.starts_with(b"SSH-").then(|| over_ssh(view)))
-            .fix(Fix::text(format!(
-                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
-                view.host_name(),
-                view.port()
-            ))),
+            .fix(to_the_server(view)),
     )
 }
 

@@ -3,7 +3,9 @@
 use super::Fix;
 use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
-use super::fix::{RELOAD, administrator, in_the_log, log_connections, manager, provider_hints};
+use super::fix::{
+    RELOAD, administrator, in_the_log, is_local, log_connections, manager, provider_hints, who_listens,
+};
 use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, SOMEBODY, Said, gateway, said};
@@ -713,6 +715,7 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
             .fact_if("incomplete", incomplete)
             .fact_if("seconds", seconds(view))
             .fixes(fixes)
+            .fixes(is_local(view).then(|| who_listens(view)))
             .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }

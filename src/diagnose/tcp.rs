@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
 use super::connect_errors::of_this_machine;
-use super::fix::provider_hints;
+use super::fix::{LISTENERS, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use super::{Diagnosis, Fix, Trial};
@@ -115,9 +115,6 @@ pub(super) fn past_pooler(view: &View<'_>) -> Option<Fix> {
     Some(Fix::text("go past the pooler: use the server's own port").set("port", own.number.to_string()))
 }
 
-/// What listens on this machine of all that PostgreSQL may be behind.
-const LISTENERS: &str = "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'";
-
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
     let port = view.port();
@@ -130,7 +127,7 @@ fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
                 "start the tunnel to {server} again, in another terminal (BASTION: the machine that it goes through)"
             ))
             .run(format!("ssh -N -L {port}:{server}:5432 BASTION")),
-            Fix::text("see on which port of this machine it, or the server itself, listens, and set port to that")
+            Fix::text("see on which port of this machine it, or the server itself, listens (neither: start it), and set port to that")
                 .run(LISTENERS),
         ],
         (Reachability::Loopback, None) => vec![

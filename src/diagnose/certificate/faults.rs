@@ -174,15 +174,14 @@ const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | opens
                            'Subject:|Not After'";
 
 /// What was replaced in its file and not loaded: `if_so` says how to tell, by what `look` prints.
-fn reload_of_renewed(view: &View<'_>, if_so: &str, look: &str) -> Fix {
+fn reload_of_renewed(if_so: &str, look: &str) -> Fix {
     Fix::server(format!(
-        "on the server: the first command names the file that the server on this port reads (another cluster has its own); {if_so} and \
+        "on the server: the first command names the file that the server reads (each cluster has its own); {if_so} and \
          not loaded: reload"
     ))
     .run(format!(
-        "psql -p {} -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}\n# if nothing changes, the reload failed: these lines \
+        "psql -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file'\n{look}\n{}\n# if nothing changes, the reload failed: these lines \
          of its log say why (the key's mode or owner, a key that does not fit):\ngrep -B2 'SSL configuration was not reloaded' LOGFILE",
-        view.port(),
         reissue::RELOAD
     ))
 }
@@ -201,7 +200,6 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
     let reload = reload_of_renewed(
-        view,
         &format!("if {part} in it is still valid, it was renewed"),
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
     );
@@ -346,7 +344,7 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
             .fixes(may_be_replaced.then(|| {
                 let if_so = "if its certificate has another serial number than the one above, it was replaced";
-                reload_of_renewed(view, if_so, "openssl x509 -noout -serial -in server.crt")
+                reload_of_renewed(if_so, "openssl x509 -noout -serial -in server.crt")
             }))
             .fixes(reissued(
                 view,

@@ -98,7 +98,7 @@ pub(super) fn expired_root_of_file(judgement: &Judgement, at: usize) -> Option<(
 }
 
 /// `the intermediate Example CA`; the server certificate goes without its name.
-fn named(judgement: &Judgement, at: usize) -> String {
+pub(super) fn named(judgement: &Judgement, at: usize) -> String {
     match member(judgement, at) {
         Some((_, part)) if at == 0 => part.to_owned(),
         Some((certificate, part)) => {

@@ -1045,3 +1045,28 @@ fn the_handshakes_other_ends() {
         .fails(&codes::TLS_PROTOCOL_ERROR)
         .shows("what", "bad message");
 }
+
+#[test]
+fn the_servers_own_psql_asks_at_its_port_unless_that_is_a_poolers_or_a_tunnels() {
+    let refused = |port: u16, to: &str, by_address: bool| {
+        Evidence::healthy()
+            .with_host("db.example", to)
+            .with_settings(|settings| {
+                settings.hosts[0].port = Ok(port);
+                if by_address {
+                    settings.parameters.push(parameter("hostaddr", to, Origin::ConnectionString));
+                }
+            })
+            .with_answer(NegotiateResult::Refused)
+            .fails(&codes::SERVER_REFUSED_TLS)
+    };
+    for (port, to, by_address, command) in [
+        (5433, "10.0.4.5", false, "psql -p 5433 -c 'SELECT pg_reload_conf()'"),
+        (5433, "127.0.0.1", false, "psql -p 5433 -c 'SELECT pg_reload_conf()'"),
+        (5432, "10.0.4.5", false, "psql -c 'SELECT pg_reload_conf()'"),
+        (6432, "10.0.4.5", false, "psql -c 'SELECT pg_reload_conf()'"),
+        (15432, "127.0.0.1", true, "psql -c 'SELECT pg_reload_conf()'"),
+    ] {
+        refused(port, to, by_address).runs(command);
+    }
+}

@@ -4,10 +4,10 @@ mod client_certificate;
 
 pub use client_certificate::*;
 
-use super::certificate::{host_name_of, reissue};
+use super::certificate::{host_name_of, named, reissue};
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, in_the_log, is_local, log_connections, provider_hints, who_listens};
+use super::fix::{RELOAD, in_the_log, is_local, log_connections, provider_hints, to_the_server, who_listens};
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, gateway};
 use super::suites::{self, OFFERED};
@@ -565,24 +565,34 @@ fn alpn_rejected(view: &View<'_>) -> Option<Finding> {
         TlsFailure::TimedOut(_) => "none".to_owned(),
         _ => "the connection was closed".to_owned(),
     };
-    let title = match failure {
-        TlsFailure::AlertReceived(_) => ALPN_REJECTED.title,
-        TlsFailure::TimedOut(_) => "no response to a handshake with the ALPN protocol \"postgresql\"",
-        _ => "the connection is closed on a handshake with the ALPN protocol \"postgresql\"",
+    let (title, short) = match failure {
+        TlsFailure::AlertReceived(_) => (ALPN_REJECTED.title, "ALPN protocol rejected"),
+        TlsFailure::TimedOut(_) => {
+            ("no response to a handshake with the ALPN protocol \"postgresql\"", "silence with ALPN")
+        }
+        _ => (
+            "the connection is closed on a handshake with the ALPN protocol \"postgresql\"",
+            "closed with ALPN",
+        ),
     };
     let fix = "on the proxy, load balancer or firewall: add \"postgresql\" to the protocols that it accepts by ALPN, or turn ALPN off for this port";
     Some(
         Finding::titled(title)
-            .because(
+            .in_short(short)
+            .because(format!(
                 "with ALPN a client says in the handshake which protocol it will speak; libpq 17 and later say \"postgresql\" every \
-                 time. PostgreSQL accepts or ignores it, so a proxy or load balancer in front probably terminates TLS and allows \
-                 other protocols only",
-            )
+                 time. PostgreSQL accepts or ignores it, so {}",
+                match failure {
+                    TlsFailure::TimedOut(_) => "a firewall in between drops what it does not know, or a proxy in front is at fault",
+                    _ => "a proxy or load balancer in front probably terminates TLS and allows other protocols only",
+                }
+            ))
             .fact("alpn_offered", "postgresql")
             .fact("answer", answer)
             .fact_if("without_alpn", answers_without.then_some("the server answers"))
             .fact_if("libpq", answers_without.then_some("16 and older work, 17 and later do not"))
             .fix(Fix::text(fix).run(ALPN_SETTINGS))
+            .fixes(is_local(view).then(|| who_listens(view)))
             .fix(Fix::text("let the proxy pass TLS through to PostgreSQL"))
             .fixes(answers_without.then(|| Fix::text("until then, here: use a client with libpq 16 or older"))),
     )
@@ -641,18 +651,37 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = own_limit(view) {
         return Some(found);
     }
-    let (title, place) = match seen {
-        Seen::Chain => {
-            (format!("the chain has {what}, which psql can verify and pgtls-check cannot"), "the chain")
+    let signed = view.judgement().and_then(|judgement| {
+        let here =
+            judgement.defects.iter().find(|defect| matches!(defect, Defect::UnsupportedHere { .. }))?;
+        here.place().map(|at| (at, named(judgement, at)))
+    });
+    let place = match (seen, &signed) {
+        (Seen::Chain, Some((_, name))) => name.as_str(),
+        (Seen::Chain, None) => "the chain",
+        (Seen::Handshake, _) => "the handshake",
+        (Seen::Look, _) => "the answer to a second ClientHello, with all that psql's OpenSSL offers",
+    };
+    let title = match seen {
+        Seen::Chain => format!("{place} has {what}, which psql can verify and pgtls-check cannot"),
+        Seen::Handshake => {
+            format!("the connection needs {what}, which psql supports and pgtls-check does not")
         }
-        Seen::Handshake => (
-            format!("the connection needs {what}, which psql supports and pgtls-check does not"),
-            "the handshake",
-        ),
-        Seen::Look => (
-            format!("the server requires {what}, which psql supports and pgtls-check does not"),
-            "the answer to a second ClientHello, with all that psql's OpenSSL offers",
-        ),
+        Seen::Look => format!("the server requires {what}, which psql supports and pgtls-check does not"),
+    };
+    let reissue = match &signed {
+        Some((at, name)) if *at > 0 => {
+            reissue::authority(view, *at, &format!("have {name} signed again with SHA-256, then reload"))
+        }
+        signed => {
+            let which = if signed.is_some() {
+                "reissue the server's certificate"
+            } else {
+                "if a certificate or CA has an unusual key or signature: reissue it"
+            };
+            let text = format!("{which} with RSA 2048 to 4096 or ECDSA and SHA-256, then reload");
+            reissue::server(view, &text, reissue::Key::New, None)
+        }
     };
     let modern = (seen != Seen::Chain).then(|| {
         Fix::server("on the server: allow modern suites and P-256 beside what it has")
@@ -668,13 +697,7 @@ fn unsupported_here(view: &View<'_>) -> Option<Finding> {
             .fact("offered_here", OFFERED)
             .fact("psql", "connects, as far as this goes")
             .fixes(modern)
-            .fix(reissue::server(
-                view,
-                "if a certificate or CA has an unusual key or signature: reissue it with RSA 2048 to 4096 or ECDSA and \
-                 SHA-256, then reload",
-                reissue::Key::New,
-                None,
-            ))
+            .fix(reissue)
             .fix(check_with_psql(view)),
     )
 }
@@ -959,9 +982,12 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .answered(tls.bytes_received == 0)
             .fix(in_the_log("\"could not accept SSL connection\" or \"could not load\": such a line has the server's own reason"))
-            .fix(Fix::text(
-                "if its log has no such line: a firewall, proxy or load balancer in between closed the connection; exempt it from TLS inspection there, or check from another network",
-            )),
+            .fix(match is_local(view) {
+                true => who_listens(view),
+                false => Fix::text(
+                    "if its log has no such line: a firewall, proxy or load balancer in between closed the connection; exempt it from TLS inspection there, or check from another network",
+                ),
+            }),
     )
 }
 
@@ -999,11 +1025,7 @@ fn protocol_error(view: &View<'_>) -> Option<Finding> {
                          front of it first, or bypass it (connect from the server's own network)"
                     )),
                 })
-                .fix(Fix::text(format!(
-                    "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {}, port {}",
-                    view.host_name(),
-                    view.port()
-                )))
+                .fix(to_the_server(view))
         }
         Some(TlsFailure::AlertReceived(alert)) => {
             finding(&format!("the server ends the handshake with {}", alerts::name(*alert)))

@@ -220,8 +220,10 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
     })?;
     let issuer = list.crl.facts().issuer.to_string();
     let path = path_text(&list.file);
+    let mut short = "a CRL is invalid";
     let (what, date) = match fault {
         CrlFault::Expired(date) => {
+            short = "a CRL has expired";
             (format!("has expired (next update was due on {})", date.date()), Some(date.date()))
         }
         CrlFault::NotYetValid(date) => (format!("is valid only from {}", date.date()), Some(date.date())),
@@ -252,6 +254,7 @@ fn crl_invalid(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(format!("the CRL of {} {what}", text::printable(&issuer)))
+            .in_short(short)
             .because("with CRL checking on, libpq rejects every certificate without a valid CRL")
             .fact("path", format!("{path}, line {}", list.line))
             .fact("issuer", text::printable(&issuer))

@@ -133,7 +133,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "tls-unsupported-here",
         shows: "server_insists_on: ECDSA with SHA-224; offered_here: ECDSA, RSA and Ed25519; psql: connects, as far as this goes",
-        fix: "reissue it with RSA 2048 to 4096",
+        fix: "reissue the server's certificate with RSA 2048",
         fixed_by: NoSetting,
         psql: Connects,
         neighbours: &[Chain("groups that few offer", |certificates| {
