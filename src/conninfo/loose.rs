@@ -224,7 +224,7 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
     let mut before: &[u8] = b"";
     // Whether the last thing named, by itself, is a secret: `name: PGPASSWORD`, `variable "db_password" {`.
     let mut names_one = false;
-    let mut bare = 0..0;
+    let (mut bare, mut sentence) = (0..0, 0..0);
     let (mut url_end, mut urls) = (0, 0);
     while start < text.len() {
         let word = text.iter().skip(start).take_while(|byte| is_name(**byte)).count();
@@ -271,11 +271,19 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
                 names_one = sounds_secret(first_name(text, value));
             }
             if sounds_secret(name) || names_one && is_word(&[b"value", b"default"]) {
+                let is_sentence =
+                    sounds_secret(name) && is_of_words(text.get(end..value).unwrap_or_default());
+                let from = behind_bar(text, value);
                 let value_end = match value >= unread {
                     true => text.len(),
-                    false => value_end_beside(text, behind_bar(text, value), &mut bare),
+                    false if is_sentence && !sentence.contains(&from) => {
+                        sentence = from..sentence_end(text, from);
+                        sentence.end
+                    }
+                    false if is_sentence => sentence.end,
+                    false => value,
                 };
-                ranges.push(value..value_end.max(value));
+                ranges.push(value..value_end.max(value_end_beside(text, from, &mut bare)));
             }
         } else if matches!(text.get(end..), Some([b'"', b' ', b'{', ..])) {
             names_one = sounds_secret(name);
@@ -704,6 +712,24 @@ fn value_end_beside(text: &[u8], start: usize, bare: &mut Range<usize>) -> usize
     }
     // A quote that nothing closes may end behind the text.
     bare.end
+}
+
+/// Whether a value may be of several words behind what stands between it and its name: a sign and a blank.
+fn is_of_words(between: &[u8]) -> bool {
+    let sign = between.trim_ascii();
+    matches!(sign, b":" | b"=") && between.last().is_some_and(|last| is_space(*last))
+}
+
+/// Where such a value ends, of however many words: at the end of its line, or before a keyword
+/// of anybody's and its sign.
+fn sentence_end(text: &[u8], start: usize) -> usize {
+    let ends = |(at, byte): (usize, &u8)| match byte {
+        b'\n' => true,
+        b' ' | b'\t' | b',' | b';' | b'&' => is_assignment(text, at + 1),
+        _ => false,
+    };
+    let mut rest = text.iter().enumerate().skip(start);
+    rest.find(|place| ends(*place)).map_or(text.len(), |(at, _)| at)
 }
 
 /// Whether a value goes on behind a blank: up to a separator with a keyword behind it.

@@ -128,7 +128,7 @@ fn reason(path: &Path, error: &io::Error) -> String {
 }
 
 fn shown(name: &Value) -> String {
-    String::from_utf8_lossy(mask::value(name.as_bytes(), false).as_bytes()).into_owned()
+    String::from_utf8_lossy(mask::other("", name.as_bytes()).as_bytes()).into_owned()
 }
 
 fn not_found(

@@ -77,6 +77,12 @@ const STOWAWAYS: &[&str] = &[
     "{\"password\":\"%\"}",
     "user/%@x",
     "5432:%",
+    "the password: two words of %",
+    "Password: x, y; and %",
+    "pass: a b %",
+    "token: 'a' %",
+    "x; secret: a b, c %",
+    "my password = two words %",
 ];
 
 /// Sentences, which are explained.

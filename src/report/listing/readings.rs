@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Listing;
-use crate::conninfo::{MASK, mask_argument, mask_text};
+use crate::conninfo::{mask_argument, mask_text};
 use crate::diagnose::recognise::{KnownText, Reading, filled, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
@@ -113,13 +113,9 @@ fn check(text: &str) -> String {
 }
 
 fn repeated(text: &str) -> String {
-    // Line by line before they become one: some secrets are told by their lines. What a sentence has behind a colon may be of
-    // several words.
+    // Line by line before they become one: some secrets are told by their lines.
     let masked = mask_text(text);
-    let secret = format!(": {MASK}");
-    let ends = |line: &str| line.find(&secret).map_or(line.len(), |at| at + secret.len());
-    let lines = masked.lines().filter_map(|line| line.get(..ends(line)));
-    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let words: Vec<&str> = masked.split_whitespace().collect();
     truncated(&mask_argument(words.join(" ").as_bytes()), REPEATED)
 }
 
