@@ -657,7 +657,7 @@ fn value_behind(text: &[u8], name: Range<usize>, unread: usize) -> Option<usize>
     let quoted_name = matches!(text.get(quote), Some(b'"' | b'\'' | b'`'));
     let begins_call = name.start.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'(');
     let sign = blanks(if quoted_name { quote + 1 } else { end });
-    let is_flag = text.get(name.clone()).is_some_and(|name| name.starts_with(b"--"));
+    let is_flag = text.get(name.clone()).is_some_and(|name| name.windows(2).any(|two| two == b"--"));
     match text.get(sign) {
         Some(b'=' | b':') => {
             let is_double = matches!(text.get(sign..), Some([_, b'>', ..] | [b':', b'=', ..]));

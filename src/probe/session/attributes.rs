@@ -97,7 +97,8 @@ impl Attributes {
         (!met).then(|| self.unmet())
     }
 
-    fn unmet(&self) -> SessionFailure {
+    /// That it is not what is wanted, or does not say.
+    pub(super) fn unmet(&self) -> SessionFailure {
         SessionFailure::WrongSessionAttrs { standby: self.standby, read_only: self.read_only }
     }
 }

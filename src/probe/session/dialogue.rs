@@ -195,7 +195,8 @@ impl Dialogue {
                 }
             }
             let Some(body) = after.get(..length.saturating_sub(4)) else { break };
-            if idle && messages::content_length(kind, body).is_none() {
+            // libpq waits for what a message lacks.
+            if self.record.ready.is_some() && messages::content_length(kind, body).is_none() {
                 break;
             }
             self.record.last_message = Some(kind);
@@ -245,9 +246,8 @@ impl Dialogue {
                 _ => Err(unexpected(kind, "where authentication is due")),
             };
         }
-        // Once the session stands, libpq need not wait for the rest.
-        let most = if self.record.ready.is_some() { i32::MAX as usize } else { ALLOWANCE };
-        let fits = length >= 4 && (length <= LONGEST || MAY_BE_LONG.contains(&kind) && length <= most);
+        let longest = if MAY_BE_LONG.contains(&kind) { i32::MAX as usize } else { LONGEST };
+        let fits = (4..=longest).contains(&length);
         if fits { Ok(true) } else { odd() }
     }
 

@@ -84,13 +84,17 @@ pub(super) async fn session(
         }
         Ok(Ok((client, mut connection))) => {
             let mut attributes = Attributes::reported(&tap.parameters());
-            let mut failure = None;
-            if let Some(question) = attributes.question(wanted) {
+            let mut failure = tap.failure();
+            if let Some(question) = attributes.question(wanted).filter(|_| failure.is_none()) {
                 let answer = timeout_at(deadline, ask(&client, &mut connection, question.text())).await;
                 let answer = answer.unwrap_or(Err(SessionFailure::TimedOut));
                 failure = answer.and_then(|rows| attributes.learn(question, &rows)).err();
+                // Whatever else the server says is no answer.
+                if tap.failure().is_some() || matches!(failure, Some(SessionFailure::Protocol(_))) {
+                    failure = Some(attributes.unmet());
+                }
             }
-            let failure = tap.failure().or(failure).or_else(|| attributes.refused_by(wanted));
+            let failure = failure.or_else(|| attributes.refused_by(wanted));
             let mut record = tap.record(failure);
             // The question is no part of what psql needs.
             if tls.is_some() && record.failure.is_none() {

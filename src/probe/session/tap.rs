@@ -236,7 +236,7 @@ mod tests {
             let mut got = vec![0; ready.len()];
             tap.read_exact(&mut got).await.unwrap();
             assert_eq!(got, ready);
-            far.write_all(b"D\0\0\0\x04S\0\0\0\x04").await.unwrap();
+            far.write_all(b"D\0\0\0\x04S\0\0\0\x07\0\0x").await.unwrap();
             let mut got = Vec::new();
             assert!(tap.read_to_end(&mut got).await.is_err());
             assert_eq!(got, b"D\0\0\0\x04");

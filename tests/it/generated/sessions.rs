@@ -3,11 +3,12 @@
 //! two ways, before AuthenticationOk (fe-connect.c, CONNECTION_AWAITING_RESPONSE) and behind it (fe-protocol3.c,
 //! pqParseInput3).
 
-use crate::support::differential::{Situation, assert_agreement};
+use crate::support::differential::{BUILDS, Known, Situation, assert_agreement};
 use crate::support::home::Home;
 use crate::support::odd_pki::*;
 use crate::support::random::Random;
-use crate::support::scripted_server::{Login, ScriptedServer, Step, Tls, message};
+use crate::support::scripted_server::{Login, Reply, ScriptedServer, Step, Tls, message};
+use std::path::PathBuf;
 
 const HOST: &str = "pgtls.test";
 
@@ -200,6 +201,42 @@ fn behind() -> Vec<Session> {
     all
 }
 
+/// Messages of every length about which libpq has a rule: 30,000 bytes for types that are never long, its buffer of 16 KiB and
+/// what is twice as much and more, for which it reads on (fe-misc.c, pqReadData).
+fn long() -> Vec<Session> {
+    const LENGTHS: [usize; 9] = [16_384, 29_999, 30_000, 30_001, 32_767, 32_769, 65_537, 131_073, 200_000];
+    let mut all = Vec::new();
+    for (at, length) in LENGTHS.into_iter().enumerate() {
+        // The length that is announced has 4 bytes of its own.
+        let of = |kind: u8, begin: &[u8], end: &[u8]| {
+            message(kind, &[begin, &vec![b'x'; length - 4 - begin.len() - end.len()], end].concat())
+        };
+        let kinds = [
+            ("a notice", of(b'N', b"M", b"\0\0")),
+            ("an error", of(b'E', b"SFATAL\0C53300\0M", b"\0\0")),
+            ("a parameter", of(b'S', b"a\0", b"\0")),
+            ("a notification", of(b'A', b"\0\0\0\x01c\0", b"\0")),
+            ("a row description", of(b'T', b"\0\x01", &[0; 19])),
+            ("a row", of(b'D', b"\0\x01", b"")),
+            ("copied data", of(b'd', b"", b"")),
+            ("a key", of(b'K', b"", b"")),
+        ];
+        for (kind, (name, extra)) in kinds.into_iter().enumerate() {
+            let name = format!("{name} of {length} bytes");
+            let all_but = |place: usize| {
+                let mut script: Vec<Vec<u8>> = start_up().into_iter().map(|(_, message)| message).collect();
+                script.insert(place, extra.clone());
+                script
+            };
+            all.push(Session::new(format!("{name} before ready"), sends(all_but(3))));
+            let place = (at + kind) % 3;
+            all.push(Session::new(format!("{name} at {place}"), sends(all_but(place))));
+            all.push(Session::new(format!("{name} behind ready"), sends([all_but(4).concat()])));
+        }
+    }
+    all
+}
+
 fn insertions() -> Vec<Session> {
     let mut all = Vec::new();
     for (name, extra) in messages() {
@@ -347,36 +384,94 @@ impl Session {
     }
 }
 
+/// What libpq waits for as long as it takes is bounded here.
+const BOUNDED: &str = "the program reads 256 KiB of a start-up at most";
+
 #[test]
 fn whatever_a_server_says_is_taken_as_libpq_takes_it() {
-    let home = Home::new();
-    let root = Draft::authority("Session Root").self_signed();
-    let server = Draft::server(HOST).signed_by(&root);
-    let root = home.write("root.crt", root.pem());
+    let site = Surroundings::new();
+    let notice = message(b'N', &[b"M", &[b'x'; 300_000][..], b"\0\0"].concat());
+    let mut bounded = vec![notice];
+    bounded.extend(start_up().into_iter().map(|(_, message)| message));
+    bounded.swap(0, 1);
     let sessions: Vec<Session> =
-        [insertions(), behind(), orders(), authentications(), protocols(), chances()]
+        [insertions(), behind(), long(), orders(), authentications(), protocols(), chances()]
             .into_iter()
             .flatten()
+            .chain([Session::new(BOUNDED, sends(bounded))])
             .collect();
-    let scripts: Vec<Vec<Step>> = sessions.iter().map(|session| session.script.clone()).collect();
-    let tls = Tls { login: Login::Scripts(Box::leak(scripts.into())), ..Tls::default() };
-    let scripted = ScriptedServer::start(std::slice::from_ref(&server.der), &server.key, &tls);
-    let situations: Vec<Situation> = sessions
-        .into_iter()
-        .enumerate()
-        .map(|(number, session)| Situation {
+    let scripted = site.start(&sessions, Reply::Handshake);
+    let port = scripted.address.port();
+    let situations = site
+        .situations(sessions, |_| format!("host={HOST} hostaddr=127.0.0.1 port={port} sslmode=verify-full"));
+    assert!(situations.len() >= 500, "only {}", situations.len());
+    let known = BUILDS.map(|build| Known { build, reason: BOUNDED, of: |name| name == BOUNDED });
+    assert_agreement(&site.home, &situations, &known);
+}
+
+/// A session in plaintext that stands is left for the next host, because it is no standby; one that fails is not.
+#[test]
+fn a_session_in_plaintext_stands_or_fails_as_libpq_has_it() {
+    let site = Surroundings::new();
+    let parameters = [parameter(), message(b'S', b"in_hot_standby\0on\0")];
+    let standby = || {
+        let said = [ok()].into_iter().chain(parameters.clone()).chain([key(4), ready()]);
+        Session::new("", sends(said))
+    };
+    let mut sessions: Vec<Session> =
+        behind().into_iter().filter(|session| session.name.ends_with(" in the record of ready")).collect();
+    sessions.extend(insertions().into_iter().chain(long()).chain(orders()).filter(|session| {
+        // Behind ReadyForQuery it is chance what comes in one read.
+        !session.name.ends_with("before the end")
+    }));
+    let others: Vec<Session> = sessions.iter().map(|_| standby()).collect();
+    let (plain, encrypted) = (site.start(&sessions, Reply::Plaintext), site.start(&others, Reply::Handshake));
+    let ports = format!("{},{}", plain.address.port(), encrypted.address.port());
+    let situations = site.situations(sessions, |number| {
+        let mode = ["prefer", "allow"][number % 2];
+        format!(
+            "host={HOST},{HOST} hostaddr=127.0.0.1,127.0.0.1 port={ports} sslmode={mode} target_session_attrs=standby"
+        )
+    });
+    assert!(situations.len() >= 500, "only {}", situations.len());
+    assert_agreement(&site.home, &situations, &[]);
+}
+
+/// Where the servers are and what is known of them.
+struct Surroundings {
+    home: Home,
+    server: Issued,
+    root: PathBuf,
+}
+
+impl Surroundings {
+    fn new() -> Self {
+        let home = Home::new();
+        let root = Draft::authority("Session Root").self_signed();
+        let server = Draft::server(HOST).signed_by(&root);
+        let root = home.write("root.crt", root.pem());
+        Self { home, server, root }
+    }
+
+    /// A server that plays each of these sessions, by the number that is its database's name.
+    fn start(&self, sessions: &[Session], reply: Reply) -> ScriptedServer {
+        let scripts: Vec<Vec<Step>> = sessions.iter().map(|session| session.script.clone()).collect();
+        let tls = Tls { login: Login::Scripts(Box::leak(scripts.into())), reply, ..Tls::default() };
+        ScriptedServer::start(std::slice::from_ref(&self.server.der), &self.server.key, &tls)
+    }
+
+    fn situations(&self, sessions: Vec<Session>, place: impl Fn(usize) -> String) -> Vec<Situation> {
+        let situation = |(number, session): (usize, Session)| Situation {
             name: session.name,
             conninfo: format!(
-                "host={HOST} hostaddr=127.0.0.1 port={} user=u dbname={number} sslmode=verify-full \
-                 sslrootcert={} connect_timeout=5 {}",
-                scripted.address.port(),
-                root.display(),
+                "{} user=u dbname={number} sslrootcert={} connect_timeout=5 {}",
+                place(number),
+                self.root.display(),
                 session.settings
             ),
             environment: Vec::new(),
             newer: session.newer,
-        })
-        .collect();
-    assert!(situations.len() >= 500, "only {}", situations.len());
-    assert_agreement(&home, &situations, &[]);
+        };
+        sessions.into_iter().enumerate().map(situation).collect()
+    }
 }
