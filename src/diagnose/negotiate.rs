@@ -392,7 +392,7 @@ fn silence(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fact_if("sent", state)
             .fact_if("seconds", waited.and_then(|seconds| i64::try_from(seconds).ok()))
-            .fixes(longer_limit(view, waited))
+            .fixes(longer_limit(view, waited).filter(|_| !is_local(view)))
             .fixes(is_local(view).then(|| who_listens(view)))
             .fix(
                 Fix::server(format!(
@@ -418,7 +418,8 @@ fn silence(view: &View<'_>) -> Option<Finding> {
                      PostgreSQL's",
                     view.port()
                 ))
-            })),
+            }))
+            .fixes(longer_limit(view, waited).filter(|_| is_local(view))),
     )
 }
 

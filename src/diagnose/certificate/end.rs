@@ -120,15 +120,14 @@ pub(super) fn unreadable(view: &View<'_>) -> Option<Finding> {
                     .fact_if("sha256", certificate.map(Certificate::fingerprint))
                     .fixes((*place == 0 && view.rehearsal().is_none()).then(|| {
                         Fix::server(
-                            "on the server, in the data directory: compare this with the sha256 above; if they differ, something in between \
-                             (a proxy), or the server still has an older file loaded: reload, then check from the server itself",
+                            "on the server, in the data directory: this prints the SHA-256 of the certificate in its file. Another one than above: an older \
+                             file is still loaded (reload), or a proxy in between answers; check from the server itself",
                         )
                         .run("sed '/-END/q' server.crt | grep -v -e -- | base64 -d | sha256sum | tr a-f A-F")
                     }))
                     .fix(reissue::server(
                         view,
-                        "on the server, if they are the same: copy it again from its CA, or reissue it with a current tool (it is not valid DER \
-                         according to RFC 5280), then reload",
+                        "on the server, if it is the same: the file is damaged; copy it again from its CA, or reissue it with a current tool, then reload",
                         reissue::Key::Kept,
                         None,
                     )),

@@ -589,8 +589,8 @@ fn issuer_by_another_key(view: &View<'_>, defect: &Defect) -> Fix {
     let at = defect.place().unwrap_or(0);
     let issuer = view.judgement().map(|judgement| named(judgement, at + 1)).unwrap_or_default();
     Fix::server(format!(
-        "on the server: get the other certificates of {issuer} from its administrator, each as intermediate.crt; the one with which this \
-         reports OK goes into server.crt after the server's own, in place of the one there; then reload"
+        "ask the administrator of {issuer} for its other certificates, each as intermediate.crt. The one with which this reports OK on the \
+         server replaces the intermediate in server.crt; then reload"
     ))
     .run(format!("openssl verify -partial_chain -trusted intermediate.crt server.crt\n{}", reissue::RELOAD))
 }

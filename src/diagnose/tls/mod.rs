@@ -832,8 +832,8 @@ fn nothing_in_common(view: &View<'_>) -> (Option<String>, String, Vec<Fix>) {
         accepted,
         cause.to_owned(),
         vec![
-            Fix::server("on the server (over its socket): see the suites, the group and the type of its key, RSA of 2048 bits or more or ECDSA on P-256 or P-384; \
-                 to keep a list of suites, add those for the key's type: ECDHE-RSA-AES256-GCM-SHA384 or ECDHE-ECDSA-AES256-GCM-SHA384")
+            Fix::server("on the server (over its socket): see the suites, the group and the type of its key; to keep the list of suites, add for an RSA key \
+                 (2048 bits or more) ECDHE-RSA-AES256-GCM-SHA384, for an ECDSA key (P-256 or P-384) ECDHE-ECDSA-AES256-GCM-SHA384")
                 .run("psql -c 'SHOW ssl_ciphers' -c 'SHOW ssl_ecdh_curve'\nopenssl x509 -noout -text -in server.crt | grep -A1 'Public Key Algorithm'"),
             restore("suites and group", &[DEFAULT_SUITES, DEFAULT_GROUP]),
         ],
