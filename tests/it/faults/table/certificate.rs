@@ -229,7 +229,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "certificate-malformed",
         shows: "what: certificate is cut off:; subject:; sha256:",
-        fix: "reissue it with a current tool (it is not valid",
+        fix: "reissue it with a current tool",
         fixed_by: NoSetting,
         psql: Alerts(BAD_CERTIFICATE),
         neighbours: &[],
