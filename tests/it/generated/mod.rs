@@ -3,6 +3,7 @@
 pub(crate) mod builds;
 mod hosts;
 mod middleboxes;
+mod names;
 mod offers;
 mod sessions;
 mod stores;
