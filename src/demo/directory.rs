@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pki::random;
+use crate::file;
 
 /// The directory.
 pub(super) struct Directory {
@@ -17,6 +18,10 @@ impl Directory {
     /// Makes one that only this account may enter, under a name that nobody can foresee: where temporary files go, or
     /// here, where a container has no such place.
     pub(super) fn new() -> io::Result<Self> {
+        file::bounded(Self::made)
+    }
+
+    fn made() -> io::Result<Self> {
         let name = format!("pgtls-check-demo-{:016x}", u64::from_be_bytes(random()?));
         let place = Some(std::env::temp_dir()).filter(|place| place.is_dir());
         let place = place.map_or_else(std::env::current_dir, Ok)?;
@@ -43,20 +48,31 @@ impl Directory {
     pub(super) fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> io::Result<PathBuf> {
         let path = self.path.join(name);
         self.files.push(path.clone());
-        fs::write(&path, content)?;
-        set_mode(&path, 0o600)?;
-        Ok(path)
+        let content = content.as_ref().to_vec();
+        file::bounded(move || {
+            fs::write(&path, content)?;
+            set_mode(&path, 0o600)?;
+            Ok(path)
+        })
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if fs::remove_dir_all(&self.path).is_err() {
-            // Looking into a directory takes a descriptor, and there may be none left. What cannot be removed now either,
-            // the system removes in time: it is in the directory for temporary files.
-            self.files.iter().for_each(|file| drop(fs::remove_file(file)));
-            let _ = fs::remove_dir(&self.path);
-        }
+        let (path, files) = (std::mem::take(&mut self.path), std::mem::take(&mut self.files));
+        let _ = file::bounded(move || {
+            removed(&path, &files);
+            Ok(())
+        });
+    }
+}
+
+fn removed(path: &Path, files: &[PathBuf]) {
+    if fs::remove_dir_all(path).is_err() {
+        // Looking into a directory takes a descriptor, and there may be none left. What cannot be removed now either,
+        // the system removes in time: it is in the directory for temporary files.
+        files.iter().for_each(|file| drop(fs::remove_file(file)));
+        let _ = fs::remove_dir(path);
     }
 }
 

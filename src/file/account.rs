@@ -33,14 +33,19 @@ impl Reader {
     /// has one, nothing is claimed of it.
     #[cfg(unix)]
     pub fn obstacle(&self, path: &Path) -> Option<Obstacle> {
-        let whole = std::fs::canonicalize(path).ok()?;
         if self.account.uid == 0 {
             return None;
         }
+        let (reader, path) = (self.clone(), path.to_owned());
+        super::bounded(move || Ok(reader.along(&std::fs::canonicalize(path)?))).ok().flatten()
+    }
+
+    #[cfg(unix)]
+    fn along(&self, whole: &Path) -> Option<Obstacle> {
         let above: Vec<&Path> = whole.ancestors().skip(1).collect();
         let directories = above.into_iter().rev();
         let closed = directories.filter_map(|directory| self.refused(directory, 1)).next();
-        closed.map(Obstacle::NotSearchable).or_else(|| self.refused(&whole, 4).map(Obstacle::NotReadable))
+        closed.map(Obstacle::NotSearchable).or_else(|| self.refused(whole, 4).map(Obstacle::NotReadable))
     }
 
     /// Windows has other rules.

@@ -2,7 +2,7 @@
 //! connecting may take and read once; nothing hangs, and nobody else waits.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -125,6 +125,83 @@ fn silent_file_system(place: &Path) -> File {
         .status();
     assert!(mounted.expect("mount of util-linux").success(), "no file system was mounted");
     device
+}
+
+/// Requests to a file system (linux/fuse.h).
+const LOOKUP: u32 = 1;
+const GETATTR: u32 = 3;
+const MKDIR: u32 = 9;
+const OPEN_FILE: u32 = 14;
+const READ: u32 = 15;
+const GETXATTR: u32 = 22;
+const INIT: u32 = 26;
+const INTERRUPT: u32 = 36;
+
+/// Answers for a file system whose one file, `file`, has this content, but for requests of one kind.
+fn answer_all_but(silent: u32, mut device: File, content: &[u8]) {
+    let attributes = |node: u64| {
+        let (mode, size) = if node == 1 { (0o40755, 0) } else { (0o100_600, content.len() as u64) };
+        let numbers = [node, size, 1, 0, 0, 0].map(u64::to_ne_bytes).concat();
+        [numbers, [0, 0, 0, mode, 1, 0, 0, 0, 4096, 0].map(u32::to_ne_bytes).concat()].concat()
+    };
+    let mut request = vec![0; 1 << 17];
+    while let Ok(length) = device.read(&mut request) {
+        let number = |at: usize| u64::from_ne_bytes(request[at..at + 8].try_into().expect("8 bytes"));
+        let (kind, mut unique) = ((number(0) >> 32) as u32, number(8));
+        let found = match kind {
+            _ if kind == silent => continue,
+            INIT => Ok([[7, 31, 65_536, 0, 12 << 16 | 16, 65_536, 1].as_slice(), &[0; 9]]
+                .concat()
+                .iter()
+                .flat_map(|word: &u32| word.to_ne_bytes())
+                .collect()),
+            LOOKUP if request[40..length].starts_with(b"file\0") => {
+                Ok([[2, 0, 60, 60, 0].map(u64::to_ne_bytes).concat(), attributes(2)].concat())
+            }
+            LOOKUP => Err(2),
+            GETATTR => Ok([[60, 0].map(u64::to_ne_bytes).concat(), attributes(number(16))].concat()),
+            OPEN_FILE => Ok(vec![0; 16]),
+            READ => Ok(content.get(number(48) as usize..).unwrap_or_default().to_vec()),
+            GETXATTR => Err(61),
+            // Whoever is ended need not wait.
+            INTERRUPT => {
+                unique = number(40);
+                Err(4)
+            }
+            _ => Err(38),
+        };
+        let (error, body) = found.map_or_else(|error: i32| (-error, Vec::new()), |body: Vec<u8>| (0, body));
+        let head = [(16 + body.len() as u32).to_ne_bytes(), error.to_ne_bytes()].concat();
+        // What wants no answer gets none.
+        let _ = device.write(&[head, unique.to_ne_bytes().to_vec(), body].concat());
+    }
+}
+
+/// It falls silent in the midst of what is done with it.
+#[test]
+fn a_file_system_that_stops_answering_is_left() {
+    alone("special_files::a_file_system_that_stops_answering_is_left", || {
+        let place = Place::new();
+        let content = std::fs::read(&place.root_file).expect("the root's file");
+        for (silent, command) in
+            [(GETXATTR, "rehearse --cert ^/file --host db.example --server-user nobody"), (MKDIR, "demo")]
+        {
+            let mounted = place.home.join(&format!("silent-{silent}"));
+            std::fs::create_dir(&mounted).expect("a directory");
+            let (device, content, length) = (silent_file_system(&mounted), content.clone(), content.len());
+            std::thread::spawn(move || answer_all_but(silent, device, &content));
+            let path = mounted.display().to_string();
+            assert_eq!(std::fs::metadata(mounted.join("file")).expect("an answer").len(), length as u64);
+            let begin = Instant::now();
+            let tool = command
+                .split(' ')
+                .fold(Tool::at(&place.home), |tool, word| tool.with([word.replace('^', &path).as_str()]));
+            let report = tool.env("TMPDIR", &path).run();
+            let took = begin.elapsed();
+            assert!(report.status.is_some(), "{report}");
+            assert!(took > Duration::from_secs(8) && took < Duration::from_secs(30), "{took:?}: {report}");
+        }
+    });
 }
 
 /// Where `^` is a path of a file system that does not answer: an environment variable, options, settings beside the good ones.
