@@ -58,7 +58,9 @@ pub use openssl_config::OpenSslConfig;
 pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};
-pub use parse::{ParseFailure, Refusal, is_connection_string, parse, parse_as, unknown_keywords};
+pub use parse::{
+    ParseFailure, Refusal, is_connection_string, parse, parse_as, unknown_keywords, without_unknown,
+};
 pub use program::{Library, Program, ProgramRoots};
 pub use remembered::Remembered;
 pub use resolve::{Failure, resolve, resolve_secret};

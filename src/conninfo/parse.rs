@@ -70,6 +70,44 @@ pub fn parse_as(input: &[u8], version: LibpqVersion) -> Result<Parsed, ParseFail
 /// All keywords of a string that are no options of libpq's, in the order typed, with their places: libpq names the first
 /// of them and stops. Those that may be pieces of a password are left out.
 pub fn unknown_keywords(input: &[u8]) -> Vec<(String, Range<usize>)> {
+    unknown(input).into_iter().map(|(name, place)| (name, place.keyword)).collect()
+}
+
+/// The change of a string that leaves no unknown keyword: those that are near to an option are written as that, the others left
+/// out with their values.
+pub fn without_unknown(input: &[u8]) -> Option<(Range<usize>, String)> {
+    let (is_uri, unknown) = (uri::is_uri(input), unknown(input));
+    let begin = unknown.first()?.1.keyword.start;
+    let (mut mended, mut at) = (Vec::new(), begin);
+    let mut whole = begin..begin;
+    for (name, Place { keyword, value }) in unknown {
+        let (change, new) = match options::nearest(name.as_bytes()) {
+            Some(nearest) => (keyword, nearest),
+            None => (with_separator(input, keyword.start..value.end, is_uri), ""),
+        };
+        if change.start < begin {
+            (at, whole.start) = (change.start, change.start);
+        }
+        mended.extend_from_slice(input.get(at..change.start.max(at))?);
+        mended.extend_from_slice(new.as_bytes());
+        (at, whole.end) = (change.end, change.end);
+    }
+    Some((whole, String::from_utf8(mended).ok()?))
+}
+
+/// A setting with what separates it from its neighbour: the one before it, or where it is the first the one behind it.
+fn with_separator(input: &[u8], setting: Range<usize>, is_uri: bool) -> Range<usize> {
+    let separates = |byte: &u8| if is_uri { *byte == b'&' } else { byte.is_ascii_whitespace() };
+    let before = input.get(..setting.start).unwrap_or_default();
+    let before = before.iter().rev().take_while(|byte| separates(byte)).count();
+    let after = input.get(setting.end..).unwrap_or_default();
+    let after = after.iter().take_while(|byte| separates(byte)).count();
+    let is_first = before == 0;
+    setting.start - before..setting.end + if is_first { after } else { 0 }
+}
+
+/// The unknown keywords of a string with their places.
+fn unknown(input: &[u8]) -> Vec<(String, Place)> {
     let mut store = Store { unknown_too: true, ..Store::default() };
     // What stands before the place where it stops making sense was read.
     let _ = match uri::is_uri(input) {
@@ -81,10 +119,10 @@ pub fn unknown_keywords(input: &[u8]) -> Vec<(String, Range<usize>)> {
         let name = String::from_utf8(keyword).ok()?;
         let plain = !name.is_empty() && name.bytes().all(|byte| is_plain(&byte));
         let known = options::find(name.as_bytes()).is_some() || name == "requiressl";
-        (plain && !known).then_some((name, place.keyword))
+        (plain && !known).then_some((name, place))
     };
-    let found: Vec<(String, Range<usize>)> = store.scanned.into_iter().filter_map(unknown).collect();
-    let spans: Vec<Range<usize>> = found.iter().map(|(_, span)| span.clone()).collect();
+    let found: Vec<(String, Place)> = store.scanned.into_iter().filter_map(unknown).collect();
+    let spans: Vec<Range<usize>> = found.iter().map(|(_, place)| place.keyword.clone()).collect();
     let masked = mask::mask(input, &spans);
     let shown = |span: &Range<usize>| masked.text.get(span.clone()).unwrap_or_default();
     found
@@ -120,4 +158,37 @@ fn shown(refused: Refused, input: &[u8], behind_secret: bool) -> Refusal {
 /// argument and `-d` (fe-connect.c, recognized_connection_string).
 pub fn is_connection_string(text: &[u8]) -> bool {
     uri::is_uri(text) || text.contains(&b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wherever they stand, unknown keywords go and what is known stays.
+    #[test]
+    fn without_its_unknown_keywords_a_string_says_the_same() {
+        let settings = ["sslmode=require", "pool=5", "sslca=/a.pem", "zzz=x", "port=5433"];
+        for turn in 0..settings.len() * 2 {
+            let mut order = settings;
+            order.rotate_left(turn % settings.len());
+            if turn >= settings.len() {
+                order.reverse();
+            }
+            for typed in [order.join("  "), format!("postgresql://u:a%40b@h/d?{}", order.join("&"))] {
+                let (at, new) = without_unknown(typed.as_bytes()).unwrap();
+                let mended = format!("{}{new}{}", &typed[..at.start], &typed[at.end..]);
+                let parsed = parse(mended.as_bytes()).unwrap_or_else(|_| panic!("{typed}: {mended}"));
+                let value = |name: &str| {
+                    let found = parsed.assignments.iter().find(|(keyword, _)| *keyword == name);
+                    found.map(|(_, assignment)| assignment.value.as_bytes().to_vec())
+                };
+                for (name, expected) in [("sslmode", "require"), ("sslrootcert", "/a.pem"), ("port", "5433")]
+                {
+                    assert_eq!(value(name).as_deref(), Some(expected.as_bytes()), "{typed}: {mended}");
+                }
+                assert!(unknown_keywords(mended.as_bytes()).is_empty(), "{typed}: {mended}");
+            }
+        }
+        assert_eq!(without_unknown(b"port=5432"), None);
+    }
 }

@@ -471,6 +471,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let input = view.evidence.input.as_ref().map(|input| input.expose()).unwrap_or_default();
     let scheme = if keyword.contains("://") { scheme_fix(input) } else { None };
     let is_escaped = keyword.starts_with("amp;");
+    let scheme_is_none = scheme.is_none();
     let fix = match nearest {
         _ if scheme.is_some() => scheme.unwrap_or_default(),
         _ if is_escaped => without_entities(input, span.as_ref()),
@@ -514,11 +515,8 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
         }
         _ => mark(view, &option_label(&keyword, *nearest)),
     };
-    let further = others.iter().map(|(name, span)| match conninfo::options::nearest(name.as_bytes()) {
-        Some(nearest) => Fix::text(format!("write `{nearest}` for `{name}`")).edit(span.clone(), nearest),
-        None => Fix::text(format!("remove `{name}`")),
-    });
-    let further: Vec<Fix> = further.filter(|_| !is_escaped).collect();
+    let is_plain = scheme_is_none && !is_escaped && !spaced && span.is_some();
+    let fix = mended_names(input, &names().collect::<Vec<_>>()).filter(|_| is_plain).unwrap_or(fix);
     let all: Vec<String> = names().map(str::to_owned).collect();
     Some(
         Finding::titled(unknown_title(&all))
@@ -527,9 +525,30 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
             .fact_if("also_unknown", (all.len() > 1).then(|| all.get(1..).unwrap_or_default().to_vec()))
             .fact_if("nearest", *nearest)
             .mark(mark)
-            .fix(fix)
-            .fixes(further),
+            .fix(fix),
     )
+}
+
+/// All unknown names mended at once; `None` where one alone is near to an option.
+fn mended_names(input: &[u8], names: &[&str]) -> Option<Fix> {
+    let near = |name: &str| conninfo::options::nearest(name.as_bytes());
+    if names.iter().any(|name| is_variable(name)) || matches!(names, [one] if near(one).is_some()) {
+        return None;
+    }
+    let renamed = names.iter().filter_map(|name| Some(format!("write `{}` for `{name}`", near(name)?)));
+    let mut words: Vec<String> = renamed.collect();
+    let removed: Vec<&str> = names.iter().copied().filter(|name| near(name).is_none()).collect();
+    if !removed.is_empty() {
+        let list = removed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        words.push(match removed.iter().all(|name| dialect::owners(name).is_empty()) {
+            true => format!("leave out {list}, or look it up in libpq's manual, section Parameter Key Words"),
+            false => {
+                format!("for libpq leave out {list}; what its own driver reads stays in that driver's string")
+            }
+        });
+    }
+    let (place, new) = conninfo::without_unknown(input)?;
+    Some(Fix::text(words.join("; ")).edit(place, new))
 }
 
 /// Names all that libpq does not know.
@@ -560,10 +579,15 @@ fn without_entities(input: &[u8], from: Option<&std::ops::Range<usize>>) -> Fix 
     }
 }
 
+/// Whether a name is one as variables have.
+fn is_variable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 /// What to do with a name that is near to no option.
 fn unknown_name(keyword: &str) -> Fix {
     // So variables are called, and no option of libpq.
-    match keyword.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
+    match is_variable(keyword) {
         true => Fix::text(
             "it looks like a line of an environment file: check the line with the connection string alone (here that of DATABASE_URL)",
         )

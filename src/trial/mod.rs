@@ -314,7 +314,7 @@ impl<'a> Trials<'a> {
     /// Of the remedies of the second of two faults, the first one with which both are cured; one that was tried and leads
     /// no further is none. Whether that is all there is to do.
     async fn put_first_what_works(&mut self, fix: &Fix, found: &mut Diagnosis) -> bool {
-        let mut at = 0;
+        let (mut at, mut leads_on) = (0, false);
         while let Some(next) = found.fixes.get(at) {
             let by_hand = next.command.is_some()
                 && !next.by_command
@@ -339,10 +339,16 @@ impl<'a> Trials<'a> {
                 {
                     found.fixes.remove(at);
                 }
-                _ => at += 1,
+                Some(Some(third)) => {
+                    let is_later =
+                        third.code != found.code && order(third.code.stage) >= order(found.code.stage);
+                    leads_on |= at == 0 && is_later && next.command.is_none();
+                    at += 1;
+                }
+                None => at += 1,
             }
         }
-        false
+        leads_on
     }
 
     /// Whether a fault is told beside the diagnosis, then with its remedies as they were tried.

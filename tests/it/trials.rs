@@ -445,6 +445,15 @@ fn strings_are_corrected() {
             "ssl_m",
         ),
         (format!("{well} sslnegotiation=dirct"), "conninfo-invalid-value", "sslnegotiation=direct"),
+        // What another driver has in its strings.
+        (format!("{well} pool=5"), "conninfo-unknown-option", ""),
+        (
+            format!(
+                "postgresql://{OPEN}@127.0.0.1:{port}/postgres?pool=5&sslmode=verify-full&sslca={root}&host={NAME}&hostaddr=127.0.0.1"
+            ),
+            "conninfo-unknown-option",
+            "",
+        ),
         (format!("{well} host={NAME}."), "hostname-mismatch", "host=db.example"),
         (
             format!("postgresql://{OPEN}@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={root}"),
@@ -563,6 +572,8 @@ fn a_fix_that_fails_names_what_comes_next() {
     for (change, code, second, both_by_settings) in [
         ("hostaddr=localhost", "conninfo-invalid-value", name, true),
         ("sslmode=verify_full host=localhost", "conninfo-invalid-value", name, true),
+        ("pool=5 host=localhost", "conninfo-unknown-option", name, true),
+        ("pool=5 sslmode=verify_full", "conninfo-unknown-option", "conninfo-invalid-value", true),
         // Which of several causes it is takes a second look.
         (
             "sslmode=verify_full sslnegotiation=direct",
