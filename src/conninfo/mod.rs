@@ -58,6 +58,7 @@ pub use openssl_config::OpenSslConfig;
 pub use options::LibpqVersion;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};
+pub(crate) use parse::with_separator;
 pub use parse::{
     ParseFailure, Refusal, is_connection_string, parse, parse_as, unknown_keywords, without_unknown,
 };

@@ -96,7 +96,7 @@ pub fn without_unknown(input: &[u8]) -> Option<(Range<usize>, String)> {
 }
 
 /// A setting with what separates it from its neighbour: the one before it, or where it is the first the one behind it.
-fn with_separator(input: &[u8], setting: Range<usize>, is_uri: bool) -> Range<usize> {
+pub(crate) fn with_separator(input: &[u8], setting: Range<usize>, is_uri: bool) -> Range<usize> {
     let separates = |byte: &u8| if is_uri { *byte == b'&' } else { byte.is_ascii_whitespace() };
     let before = input.get(..setting.start).unwrap_or_default();
     let before = before.iter().rev().take_while(|byte| separates(byte)).count();

@@ -352,7 +352,7 @@ pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
     let faults: Vec<&Fault> = failure.faults.iter().filter(|fault| of(&fault.kind) == kind).collect();
     let finding = match kind {
         Kind::Syntax => syntax(failure, faults.first()?),
-        Kind::Keyword => keywords(failure, &faults, typed.original.expose()),
+        Kind::Keyword => keywords(typed, failure, &faults),
         Kind::Value => values(failure, &faults, typed.original.expose()),
     };
     let places: Vec<_> = faults.iter().map(|fault| fault.place.clone()).collect();
@@ -411,8 +411,8 @@ fn syntax(failure: &Failure, fault: &Fault) -> Finding {
 }
 
 /// All of them at once, with those whose keywords they are.
-fn keywords(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
-    let driver = failure.dialect.title;
+fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
+    let (driver, typed) = (failure.dialect.title, given.original.expose());
     let words = faults.iter().filter_map(|fault| match &fault.kind {
         FaultKind::UnknownKeyword { keyword, nearest, belongs_to } => {
             Some((printable(keyword), *nearest, belongs_to.as_slice()))
@@ -451,16 +451,24 @@ fn keywords(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
                 "pgtls-check clients --for {client} 'host=HOST sslmode=verify-full sslrootcert=FILE'"
             ))
     });
-    let fixes = words.iter().map(|(keyword, nearest, _)| match nearest {
-        Some(nearest) => Fix::text(format!("write {nearest} for {keyword}")),
-        None => Fix::text(format!("remove {keyword}")),
+    let renames = words.iter().map(|(keyword, nearest, _)| match nearest {
+        Some(nearest) => format!("write {nearest} for {keyword}"),
+        None => format!("remove {keyword}"),
     });
+    let renames: Vec<String> = renames.collect();
+    // All at once, where the string can be written so.
+    let whole =
+        given.renamed().map(|text| Fix { in_dialect: Some(Ok(text)), ..Fix::text(renames.join("; ")) });
+    let (whole, own) =
+        if words.iter().any(|(_, nearest, _)| nearest.is_some()) { (whole, None) } else { (whole, own) };
+    let single = if whole.is_some() { Vec::new() } else { renames };
     Finding::titled(title)
         .because(owners.join("; "))
         .fact("options", words.iter().map(|(keyword, ..)| keyword.clone()).collect::<Vec<String>>())
         .fixes(for_libpq)
         .fixes(own)
-        .fixes(fixes)
+        .fixes(whole)
+        .fixes(single.into_iter().map(Fix::text))
 }
 
 /// `pgbouncer` is Prisma's.

@@ -1284,3 +1284,31 @@ fn an_environment_file_says_what_node_trusts() {
     careless.exits(0).says("/verdict", "encrypted").says("/warnings/0/code", "sslmode-not-verifying");
     check("", "NODE_TLS_REJECT_UNAUTHORIZED=1\n").exits(8);
 }
+
+/// Names that the driver does not know are written as it has them, all in one string that it then takes.
+#[test]
+fn unknown_names_of_a_driver_are_mended_in_its_own_string() {
+    let home = Home::new();
+    for (typed, expected) in [
+        ("postgresql+psycopg2://app@h.example/shop?ssl_ca=k.pem", Some("sslrootcert=k.pem")),
+        ("postgresql+psycopg://app@h.example/shop?pool=4&ssl_mode=verify-full", Some("?sslmode=verify-full")),
+        (
+            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h.example', 'NAME': 'd', 'OPTIONS': {'ssl_ca': 'x.pem'}}",
+            Some("\"x.pem\""),
+        ),
+        // It has no name for that.
+        ("postgresql+asyncpg://app@h.example/shop?ssl_ca=k.pem", None),
+        // What may be a piece of the password is not shown.
+        ("postgresql+psycopg2://app:Zyzzyva@h.example/shop?ssl_ca=Zyzzyva", None),
+    ] {
+        let report = Tool::at(&home).with(["--no-try"]).check(typed);
+        report.exits(2).diagnosed("conninfo-unknown-option").conceals("Zyzzyva");
+        let whole = report.at("/diagnosis/fixes/0/conninfo");
+        assert_eq!(whole.is_string(), expected.is_some(), "{report}");
+        if let (Some(whole), Some(expected)) = (whole.as_str(), expected) {
+            assert!(whole.contains(expected) && whole.contains("verify-full"), "{whole}");
+            let again = Tool::at(&home).with(["--no-try"]).check(whole);
+            again.diagnosed("dns-not-found").says("/dialect", report.at("/dialect"));
+        }
+    }
+}

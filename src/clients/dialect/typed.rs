@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::lookup::shown;
+use super::recognise::{Target, read};
 use super::{
-    Decision, Demand, Dialect, Failure, Layer, Lookup, Reading, Remark, Root, Setting, Trusted, table,
+    Decision, Demand, Dialect, Failure, Fault, FaultKind, Layer, Lookup, Reading, Remark, Root, Setting,
+    Trusted, table,
 };
-use crate::conninfo::{Masked, mask, mask_argument, mask_at};
+use crate::conninfo::{Masked, mask, mask_argument, mask_at, with_separator};
 use crate::provider;
 use crate::secret::Secret;
 
@@ -97,6 +99,36 @@ impl Typed {
             }),
             None => Some(format!("default of {}", reading.dialect.title)),
         }
+    }
+
+    /// A string that its driver refuses for names alone: with its driver's names for those that are near to one, without the
+    /// others, without secrets; verifying, where it says nothing of TLS.
+    pub fn renamed(&self) -> Option<String> {
+        let Read::Refused(failure) = &self.read else { return None };
+        let text = self.original.expose();
+        let (mut mended, mut at) = (Vec::new(), 0);
+        for Fault { kind, place } in &failure.faults {
+            let FaultKind::UnknownKeyword { nearest, .. } = kind else { return None };
+            let setting = failure.settings.iter().find(|setting| setting.place.keyword == *place)?;
+            let value = &setting.place.value;
+            // What may be a piece of a password stays hidden.
+            if failure.secrets.iter().any(|secret| secret.start < value.end && value.start < secret.end) {
+                return None;
+            }
+            let is_parameter = matches!(text.get(place.start.checked_sub(1)?), Some(b'?' | b'&'));
+            let place = match nearest {
+                Some(_) => place.clone(),
+                None if is_parameter => with_separator(text, place.start..value.end, true),
+                None => return None,
+            };
+            mended.extend_from_slice(text.get(at..place.start)?);
+            mended.extend_from_slice(nearest.unwrap_or_default().as_bytes());
+            at = place.end;
+        }
+        mended.extend_from_slice(text.get(at..)?);
+        let Target::Driver(reading) = read(&mended, Some(failure.dialect)) else { return None };
+        let typed = Self::new(Secret::new(mended), Read::Driver(reading));
+        if typed.word().is_some() { typed.changed(&[]) } else { typed.verifying() }?.ok()
     }
 
     /// What libpq would demand by the words that it has in common with the driver, where that is something else.

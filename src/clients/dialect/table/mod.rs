@@ -154,6 +154,8 @@ impl Dialect {
             .filter(|(distance, _)| 3 * distance <= typed.chars().count())
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, known)| known)
+            // What others call an option of libpq's that it has too.
+            .or_else(|| self.keyword_of(crate::conninfo::options::nearest(name.as_bytes())?))
     }
 }
 
