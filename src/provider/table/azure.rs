@@ -72,14 +72,8 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::NoAnswerPrivate,
-        text: "if this machine is outside the server's virtual network: connect its VPN, or run the check from inside; if it is inside or \
-               in a peered network: let ports 5432 and 6432 through the network security groups",
-        command: None,
-    },
-    Hint {
-        at: Situation::NoAnswerPrivate,
-        text: "if it is the address of a private endpoint: until the server's owner has approved it (Pending), nothing answers; an endpoint \
-               made from another subscription waits for that",
+        text: "if it is the address of a private endpoint: one made from another subscription is Pending, and nothing answers, until the \
+               server's owner approves it (portal: Networking)",
         command: Some(
             "az postgres flexible-server private-endpoint-connection list --resource-group {resource_group} --server-name {server} \
              --output table",
