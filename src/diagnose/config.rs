@@ -1188,9 +1188,10 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                     ),
                     _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
                 }))
-                .fix(Fix::text(
-                    "if the server of this machine is meant: connect over the socket; nothing leaves the machine, and there is no \
-                     TLS to check",
+                .fix(Fix::server(
+                    "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \
+                     where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's account: \
+                     connect as that account, or with host=localhost by the password",
                 )),
         );
     }

@@ -231,13 +231,10 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
         return Some(of_name_switch(finding, &name, &server.address));
     }
     let ascii = (!name.is_ascii()).then(|| punycode::host(&name));
-    let inside = Fix::text(
-        "inside a private network, a container network or a VPN: ask from there, or use its name servers",
-    );
     if !name.contains('.') {
         let found = match provider::external_name(&name) {
             Some((provider, external)) => of_internal_name(finding, provider, &external),
-            None => of_bare_name(finding, &name).fix(inside).fix(spelling(view, &name)),
+            None => of_bare_name(finding, &name).fix(inside()).fix(spelling(view, &name)),
         };
         return Some(found);
     }
@@ -258,7 +255,54 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
                 .fix(look_up(&name)),
         );
     }
-    Some(finding.because(cause).fix(spelling(view, &name)).fix(look_up(&name)).fix(inside))
+    let finding = finding.fix(spelling(view, &name)).fix(look_up(&name));
+    Some(match public_server(view) {
+        Some(server) => finding
+            .because(format!(
+                "{cause}. {server} is a public server, which knows no name of a private network"
+            ))
+            .first(of_private(server)),
+        None => finding.because(cause).fix(inside()),
+    })
+}
+
+fn inside() -> Fix {
+    Fix::text(
+        "inside a private network, a container network or a VPN: ask from there, or use its name servers",
+    )
+}
+
+/// Where the name servers that were asked cannot know the name.
+fn of_private(server: &str) -> Fix {
+    Fix::text(format!(
+        "if the name is one of a private network or VPN: let this machine ask that network's name servers in place of {server}, which was \
+         set by hand or by another network (resolvectl status, /etc/resolv.conf)"
+    ))
+}
+
+/// Resolvers for everybody: Cloudflare, Google, Quad9, OpenDNS.
+const PUBLIC_SERVERS: [&str; 14] = [
+    "1.1.1.1",
+    "1.0.0.1",
+    "8.8.8.8",
+    "8.8.4.4",
+    "9.9.9.9",
+    "149.112.112.112",
+    "208.67.222.222",
+    "208.67.220.220",
+    "2606:4700:4700::1111",
+    "2606:4700:4700::1001",
+    "2001:4860:4860::8888",
+    "2001:4860:4860::8844",
+    "2620:fe::fe",
+    "2620:fe::9",
+];
+
+/// The first of the name servers, where all are public ones.
+fn public_server<'a>(view: &View<'a>) -> Option<&'a str> {
+    let servers = &view.evidence.resolvers;
+    let is_public = |server: &NameServer| PUBLIC_SERVERS.contains(&server.address.as_str());
+    servers.first().filter(|_| servers.iter().all(is_public)).map(|server| server.address.as_str())
 }
 
 /// An alias whose target is gone.

@@ -261,7 +261,7 @@ pub(in crate::diagnose) fn is_unwanted(view: &View<'_>) -> Vec<Fix> {
         return vec![
             by_default::move_away(file),
             Fix::text(
-                "do without this CRL: sslcrl set to a path where no file is; revoked certificates then pass",
+                "if revocation is not to be checked: set sslcrl to a path where no file is; revoked certificates then pass",
             )
             .set("sslcrl", by_default::NO_FILE),
         ];

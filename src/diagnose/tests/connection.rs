@@ -10,7 +10,7 @@ use crate::certificate::Certificate;
 use crate::conninfo::{Origin, SslMode, SslNegotiation, TlsVersion};
 use crate::diagnose::codes;
 use crate::evidence::{
-    Answer, Closure, Container, DnsFailure, Evidence, HelloPurpose, InFlight, NameServerAnswer,
+    Answer, Closure, Container, DnsFailure, Evidence, HelloPurpose, InFlight, NameServer, NameServerAnswer,
     NegotiateResult, OsFailure, Question, Resolution, SessionFailure, TcpResult, TlsFailure,
 };
 use crate::trust::{ClientCertificate, ClientIdentity};
@@ -194,6 +194,26 @@ fn in_a_container_the_server_is_sought_on_the_machine_around_it() {
     };
     refused(Some("172.17.0.1")).first_sets("hostaddr", "172.17.0.1").first_sets_no("host");
     refused(None).runs("getent hosts host.docker.internal");
+}
+
+#[test]
+fn public_servers_are_no_place_to_ask_for_a_private_name() {
+    let asked = |others: &[&str]| {
+        unresolved("db.intra.example", DnsFailure::NoSuchName, -2, "unknown")
+            .with(|evidence| {
+                let servers = ["9.9.9.9"].iter().chain(others).map(|address| NameServer {
+                    address: (*address).to_owned(),
+                    answer: Some(NameServerAnswer::NoSuchName),
+                    alias_of: None,
+                    aliases: Vec::new(),
+                });
+                evidence.resolvers = servers.collect();
+            })
+            .fails(&codes::DNS_NOT_FOUND)
+    };
+    let first = |found: Found| found.diagnosis.fixes[0].text.clone();
+    assert!(first(asked(&["2620:fe::fe"])).contains("in place of 9.9.9.9"));
+    assert!(first(asked(&["10.3.0.53"])).contains("check the spelling"));
 }
 
 #[test]
