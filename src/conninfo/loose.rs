@@ -28,7 +28,7 @@ const SECRET_WORDS: [&[u8]; 19] = [
     b"accesskey",
     b"accountkey",
     b"private_key",
-    b"x-amz-signature",
+    b"x_amz_signature",
 ];
 
 /// How secrets begin that have no name beside them: PostgreSQL's verifier, JSON web tokens, keys and passwords of Vault, Neon,
@@ -79,6 +79,7 @@ pub(super) fn sounds_secret(name: &[u8]) -> bool {
         return option.kind.is_secret();
     }
     let lower = name.to_ascii_lowercase();
+    let lower: Vec<u8> = lower.into_iter().map(|byte| if byte == b'-' { b'_' } else { byte }).collect();
     if HARMLESS.contains(&lower.as_slice()) {
         return false;
     }
@@ -203,7 +204,10 @@ fn set_by_words(text: &[u8], before: &[u8], name: &Range<usize>) -> Option<Range
         let length = rest.iter().position(ends).unwrap_or(rest.len());
         return is_set.then_some(name.start..name.start + length);
     }
-    let is_set = follows(&[b"setx", b"setenv"]) && sounds_secret(own)
+    // In `set password` the name may be a word of a sentence.
+    let is_variable = own.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    let is_set = (follows(&[b"setx", b"setenv"]) || follows(&[b"set", b"env"]) && is_variable)
+        && sounds_secret(own)
         || follows(&[b"identified"]) && own.eq_ignore_ascii_case(b"by");
     let blanks = text.iter().skip(name.end).take_while(|byte| is_space(**byte)).count();
     let value = name.end + blanks;
@@ -288,7 +292,9 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
         } else if matches!(text.get(end..), Some([b'"', b' ', b'{', ..])) {
             names_one = sounds_secret(name);
         }
-        ranges.extend(encoded_assignment(name).map(|value| start + value.start..start + value.end));
+        if let Some(at) = encoded_assignment(name) {
+            ranges.push(start + at..value_end_beside(text, start + at, &mut bare).max(end));
+        }
         start = end;
     }
     ranges.retain(|range| !range.is_empty());
@@ -385,13 +391,13 @@ fn in_short_url(text: &[u8], start: usize) -> Vec<Range<usize>> {
     found.into_iter().map(|found| start + found.start..start + found.end).collect()
 }
 
-/// The value of `password%3Dvalue`: an assignment within an encoded one.
-fn encoded_assignment(name: &[u8]) -> Option<Range<usize>> {
+/// Where the value of `password%3Dvalue` begins: an assignment within an encoded one.
+fn encoded_assignment(name: &[u8]) -> Option<usize> {
     let signs = name.windows(3).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(b"%3d"));
     let mut begin = 0;
     for (at, _) in signs {
         if sounds_secret(name.get(begin..at)?) {
-            return Some(at + 3..name.len());
+            return Some(at + 3);
         }
         begin = at + 3;
     }
@@ -886,6 +892,10 @@ mod tests {
         "\"me\" \"%\"",
         "{\\\"password\\\": \\\"%\\\"}",
         "AccountName=x;AccountKey=%;EndpointSuffix=y",
+        "{\"api-key\": \"%\"}",
+        "private-key=%",
+        "set PGPASSWORD %",
+        "ENV DB_PASS %",
     ];
 
     #[test]
@@ -986,6 +996,8 @@ mod tests {
             ("ALTER ROLE me PASSWORD 'x y' LOGIN", "ALTER ROLE me PASSWORD ******** LOGIN"),
             ("<password>x y</password>", "<password>********</password>"),
             ("url=host%3Dh%26password%3Dx", "url=host%3Dh%26password%3D********"),
+            ("url=password%3D$x;y z", "url=password%3D******** ********"),
+            ("set password for user", "set password for user"),
             (
                 "password authentication failed for user \"me\"",
                 "password authentication failed for user \"me\"",
