@@ -1022,12 +1022,10 @@ fn service_not_found(view: &View<'_>) -> Option<Finding> {
         let fix = Fix::text("let this account read the file (as its owner or root), or give it a copy and set PGSERVICEFILE to that");
         if cfg!(windows) { fix } else { fix.run(format!("sudo setfacl -m u:\"$(id -un)\":r {path}")) }
     });
-    let title = match unreadable.as_slice() {
-        [] if let Some((path, why)) = broken => {
-            format!("libpq cannot use {}: {}", path_text(path), text::printable(why))
-        }
-        [] => format!("there is no service \"{name}\""),
-        [path, ..] => format!("service \"{name}\" is not found: {} cannot be read", path_text(path)),
+    let title = match (unreadable.as_slice(), broken) {
+        ([], Some((path, why))) => format!("libpq cannot use {}: {}", path_text(path), text::printable(why)),
+        ([], None) => format!("there is no service \"{name}\""),
+        ([path, ..], _) => format!("service \"{name}\" is not found: {} cannot be read", path_text(path)),
     };
     Some(
         Finding::titled(title)

@@ -152,6 +152,22 @@ impl Fix {
         self
     }
 
+    /// Roots are exported into a file that is not there yet: not over the one in use.
+    pub(super) fn beside_the_root_file(mut self, view: &View<'_>) -> Self {
+        let in_use = view.settings().and_then(|settings| settings.parameter("sslrootcert"));
+        let in_use = in_use.map(|parameter| shown_value(&parameter.value));
+        if self.bundle.is_some()
+            && let (Some(in_use), Some((_, file)), Some(command)) =
+                (in_use, self.settings.first_mut(), &mut self.command)
+            && in_use.rsplit(['/', '\\']).next() == Some(file.as_str())
+        {
+            let new = file.replace(".pem", ".new.pem");
+            *command = command.replace(file.as_str(), &new);
+            *file = new;
+        }
+        self
+    }
+
     /// A command, as it is; none that would show the text of a key.
     pub(super) fn run(mut self, command: impl Into<String>) -> Self {
         let command = command.into();

@@ -335,7 +335,7 @@ fn by_direct_tls(text: &str) -> Fix {
 fn let_through() -> Fix {
     Fix::text(
         "if there is a load balancer or proxy in front of PostgreSQL: let it pass TCP through (a TCP listener, TLS \
-         passthrough) instead of terminating TLS; or let it accept ALPN \"postgresql\", for clients with \
+         passthrough) instead of terminating TLS, and give PostgreSQL the certificate; or let it accept ALPN \"postgresql\", for clients with \
          sslnegotiation=direct (libpq 17 or later)",
     )
 }

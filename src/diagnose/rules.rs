@@ -165,7 +165,9 @@ fn found<'r>(
         let mut found = (rule.detect)(&view)?.diagnosis(rule.code);
         found.fixes = possible(&view, found.fixes)
             .into_iter()
-            .map(|fix| fix.in_list(&view).where_it_is_set(&view).at_its_port(&view))
+            .map(|fix| {
+                fix.in_list(&view).where_it_is_set(&view).at_its_port(&view).beside_the_root_file(&view)
+            })
             .collect();
         Some(found)
     })

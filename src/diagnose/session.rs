@@ -672,6 +672,13 @@ fn seconds(view: &View<'_>) -> Option<i64> {
     i64::try_from(super::view::seconds(step.took)).ok()
 }
 
+/// What PgBouncer's pools tell.
+const READ_POOLS: &str = "\
+# sv_active and sv_idle 0: it has no connection to the server behind it; its log says why:
+#   \"connect failed\": start that server, or correct its address in pgbouncer.ini
+#   \"certificate verify failed\": set server_tls_ca_file in pgbouncer.ini to the root file of that server's CA
+# cl_waiting above 0, and servers busy: end sessions that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD";
+
 fn timeout(view: &View<'_>) -> Option<Finding> {
     if !matches!(view.session_failure(), None | Some(SessionFailure::TimedOut)) {
         return None;
@@ -699,13 +706,8 @@ fn timeout(view: &View<'_>) -> Option<Finding> {
         "if it is missing, a pooler or proxy holds the connection; if it is there, the server waits for the LDAP, RADIUS or \
          Kerberos server that this user's password is checked by",
     );
-    let pooler = Fix::server(
-        "if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN). sv_active and sv_idle 0: it has no \
-         connection to the server behind it, and PgBouncer's log says why: \"certificate verify failed\": set server_tls_ca_file in \
-         pgbouncer.ini to the root file of that server's CA; \"connect failed\": start the server, or correct its address. cl_waiting above 0 with busy servers: end sessions \
-         that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD",
-    )
-    .run(console(view, "SHOW POOLS"));
+    let pooler = Fix::server("if PgBouncer holds it: ask it as one of its admin_users (in place of ADMIN)")
+        .run(format!("{}\n{READ_POOLS}", console(view, "SHOW POOLS")));
     // The port tells who it most likely is.
     let fixes = if view.pooler_of_port().is_some() { [pooler, log] } else { [log, pooler] };
     Some(

@@ -159,7 +159,7 @@ fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
                  a container:\ndocker ps -a; docker logs --tail 50 CONTAINER",
             ),
             Fix::server("on the server, if it is listed with 127.0.0.1 only: let it listen on all addresses, then restart it")
-                .run("ALTER SYSTEM SET listen_addresses = '*';"),
+                .run("ALTER SYSTEM SET listen_addresses = '*';\n-- then:\nsudo systemctl restart postgresql"),
             Fix::text("if it is listed with another port: set port to that"),
         ],
     }

@@ -73,17 +73,16 @@ impl Reading {
             let value = setting.libpq().and_then(changed).unwrap_or(setting.value.expose());
             entries.extend(kept(setting, value, trusted.is_some(), self.shape()));
         }
+        let mut added: Vec<(String, &[u8])> = Vec::new();
         for (option, value) in changes {
             let given =
                 self.typed_settings().any(|setting| setting.counts && setting.libpq() == Some(option));
             let written = given || (trusted.is_some() && matches!(*option, "sslmode" | "sslrootcert"));
-            if written {
-                continue;
+            if !written {
+                added.push((self.name_of_new(option)?, value));
             }
-            let name = if FIXED.contains(option) { Some(*option) } else { dialect.keyword_of(option) };
-            let name = name.ok_or(NO_SUCH_SETTING)?;
-            entries.push(Entry { name, value, kind: Kind::Text });
         }
+        entries.extend(added.iter().map(|(name, value)| Entry { name, value, kind: Kind::Text }));
         let spelled: Vec<Spelled> = match trusted {
             Some(trusted) => (dialect.spell)(matches!(self.form, Form::Object(_)), trusted)?,
             None => Vec::new(),
@@ -120,6 +119,16 @@ impl Reading {
         write(dialect, self.shape(), &entries).ok_or("a string of this form cannot hold these settings")
     }
 
+    /// The name under which one of libpq's options is added.
+    fn name_of_new(&self, option: &str) -> Result<String, &'static str> {
+        if FIXED.contains(&option) {
+            return Ok(option.to_owned());
+        }
+        let name = self.dialect.keyword_of(option).ok_or(NO_SUCH_SETTING)?;
+        let is_inner = self.dialect.name == "django" && matches!(self.form, Form::Object(_));
+        Ok(if is_inner { format!("OPTIONS.{name}") } else { name.to_owned() })
+    }
+
     /// The root file that is named, whether it counts for anything or not.
     pub(super) fn root_file(&self) -> Option<&Setting> {
         const ANY: &str = "/";
@@ -137,6 +146,16 @@ impl Reading {
     fn shape(&self) -> Shape<'_> {
         Shape { form: self.form, scheme: &self.scheme }
     }
+}
+
+/// Objects of a framework's within which the driver's own settings stand.
+const WITHIN: [&str; 4] = ["OPTIONS.", "dialectOptions.", "extra.", "connect_args."];
+
+/// The name of a setting with the object that it stands in.
+fn within(setting: &Setting) -> &str {
+    let typed = setting.typed.as_str();
+    let place = WITHIN.iter().find_map(|outer| typed.find(outer)).unwrap_or(typed.len());
+    typed.get(place..).filter(|name| name.ends_with(&*setting.keyword)).unwrap_or(&setting.keyword)
 }
 
 /// A setting as it is written again, if it is.
@@ -158,12 +177,14 @@ fn kept<'a>(
             &setting.typed
         }
         Meaning::Libpq(option) if FIXED.contains(&option) => option,
+        Meaning::Libpq(_) | Meaning::Rewritten(..) if in_object => within(setting),
         Meaning::Libpq(_) | Meaning::Rewritten(..) => &setting.keyword,
         Meaning::Tls if spelled_anew && !(in_object && is_certificates(setting.value.expose())) => {
             return None;
         }
         // What stands in an object of the driver's own is not taken apart, but for what tells whose object it is.
         Meaning::Own if in_object && !TELLING.contains(&setting.typed.as_str()) => return None,
+        Meaning::Tls if in_object => within(setting),
         Meaning::Tls | Meaning::Server | Meaning::Own => &setting.keyword,
     };
     let written = setting.kind == Kind::Text || (setting.kind == Kind::Content && in_object);

@@ -318,8 +318,12 @@ fn replaced_root(view: &View<'_>, in_file: &FileCertificate, sent: Option<&Certi
         ));
     }
     let (place, put) = reissue::in_its_place(view, in_file, "new-root.crt");
+    let which = match view.tls().map_or(&[][..], |tls| &tls.chain) {
+        [only] if Some(only) == sent => "the server's new certificate (server.crt)",
+        _ => "the CA's current certificate",
+    };
     Fix::text(format!(
-        "get the CA's current certificate from the server's administrator, as new-root.crt; {confirmed}; then {place}"
+        "get {which} from the server's administrator, as new-root.crt; {confirmed}; then {place}"
     ))
     .run(format!("{SHOW_NEW_ROOT}{put}"))
 }

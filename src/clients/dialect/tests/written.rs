@@ -375,3 +375,29 @@ fn other_settings_can_be_changed_too() {
     );
     assert!(reading.corrected(&[("hostaddr", b"10.0.0.1")], None).is_err());
 }
+
+/// A framework's settings stay in the object that they stand in, and new ones go there.
+#[test]
+fn settings_stay_in_their_object() {
+    for (text, change, expected) in [
+        (
+            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h:5432', 'NAME': 'd', 'OPTIONS': {'sslmode': 'verify-full'}}",
+            ("host", "h"),
+            "{\"ENGINE\": \"django.db.backends.postgresql\", \"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\"}}",
+        ),
+        (
+            "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'OPTIONS': {'sslmode': 'verify-full'}}",
+            ("sslrootcert", "/r.pem"),
+            "{\"ENGINE\": \"django.db.backends.postgresql\", \"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\", \
+             \"sslrootcert\": \"/r.pem\"}}",
+        ),
+        (
+            "new Sequelize({dialect: 'postgres', host: 'h:5432', dialectOptions: {ssl: {rejectUnauthorized: true}}})",
+            ("host", "h"),
+            "{ dialect: \"postgres\", host: \"h\", dialectOptions: { ssl: { rejectUnauthorized: true } } }",
+        ),
+    ] {
+        let corrected = reading(text, None).corrected(&[(change.0, change.1.as_bytes())], None).unwrap();
+        assert_eq!(String::from_utf8(corrected).unwrap(), expected);
+    }
+}
