@@ -206,7 +206,7 @@ fn set_by_words(text: &[u8], before: &[u8], name: &Range<usize>) -> Option<Range
     }
     // In `set password` the name may be a word of a sentence.
     let is_variable = own.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    let is_set = (follows(&[b"setx", b"setenv"]) || follows(&[b"set", b"env"]) && is_variable)
+    let is_set = (follows(&[b"setx", b"setenv", b"env"]) || follows(&[b"set"]) && is_variable)
         && sounds_secret(own)
         || follows(&[b"identified"]) && own.eq_ignore_ascii_case(b"by");
     let blanks = text.iter().skip(name.end).take_while(|byte| is_space(**byte)).count();
@@ -895,7 +895,7 @@ mod tests {
         "{\"api-key\": \"%\"}",
         "private-key=%",
         "set PGPASSWORD %",
-        "ENV DB_PASS %",
+        "ENV db_pass %",
     ];
 
     #[test]
