@@ -280,11 +280,7 @@ fn searched(text: &[u8], unread: usize) -> Vec<Range<usize>> {
                 let from = behind_bar(text, value);
                 let value_end = match value >= unread {
                     true => text.len(),
-                    false if is_sentence && !sentence.contains(&from) => {
-                        sentence = from..sentence_end(text, from);
-                        sentence.end
-                    }
-                    false if is_sentence => sentence.end,
+                    false if is_sentence => sentence_end(text, from, &mut sentence),
                     false => value,
                 };
                 ranges.push(value..value_end.max(value_end_beside(text, from, &mut bare)));
@@ -728,14 +724,18 @@ fn is_of_words(between: &[u8]) -> bool {
 
 /// Where such a value ends, of however many words: at the end of its line, or before a keyword
 /// of anybody's and its sign.
-fn sentence_end(text: &[u8], start: usize) -> usize {
+fn sentence_end(text: &[u8], start: usize, known: &mut Range<usize>) -> usize {
+    if known.contains(&start) {
+        return known.end;
+    }
     let ends = |(at, byte): (usize, &u8)| match byte {
         b'\n' => true,
         b' ' | b'\t' | b',' | b';' | b'&' => is_assignment(text, at + 1),
         _ => false,
     };
     let mut rest = text.iter().enumerate().skip(start);
-    rest.find(|place| ends(*place)).map_or(text.len(), |(at, _)| at)
+    *known = start..rest.find(|place| ends(*place)).map_or(text.len(), |(at, _)| at);
+    known.end
 }
 
 /// Whether a value goes on behind a blank: up to a separator with a keyword behind it.
