@@ -55,7 +55,10 @@ impl<W: Write> Reporter for JsonLines<W> {
                 .write_all(line(&json!({ "schema": SCHEMA, "tool": TOOL, "removed": removed })).as_bytes())?;
         }
         if run.untold > 0 {
-            let object = json!({ "schema": SCHEMA, "tool": TOOL, "unfinished": run.untold });
+            let (status, untold) = (run.exit_status, run.untold);
+            let object = json!({
+                "schema": SCHEMA, "tool": TOOL, "verdict": "interrupted", "exit_code": status, "unfinished": untold
+            });
             self.out.write_all(line(&object).as_bytes())?;
         }
         self.out.flush()
