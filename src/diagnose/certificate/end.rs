@@ -743,8 +743,48 @@ fn beside_the_root(view: &View<'_>) -> Fix {
     }
 }
 
+const OF_KUBERNETES: &str =
+    "the file has the CA of the Kubernetes API, which issues no certificate of PostgreSQL";
+
+/// Kubernetes mounts the CA of its own API into every pod, where nobody can write.
+fn is_of_kubernetes(view: &View<'_>) -> bool {
+    root_file(view).is_some_and(|file| file.ends_with("kubernetes.io/serviceaccount/ca.crt"))
+}
+
+/// The root of a server in Kubernetes, from the secret of the operator that made it. CloudNativePG calls its CA after the
+/// cluster, with the namespace as its unit (pkg/certs, CreateRootCA), and the secret CLUSTER-ca.
+fn root_of_operator(view: &View<'_>, sought: &str) -> Fix {
+    let facts = end_defect(view).and_then(|defect| match defect {
+        Defect::IssuerUnknown { last } | Defect::FileLacksRoot { anchor: last } => {
+            Some(&last.facts().ok()?.issuer)
+        }
+        Defect::RootNotInFile { root } => Some(&root.facts().ok()?.subject),
+        _ => None,
+    });
+    let of = |kind| facts.and_then(|name| name.first(kind)).map(|attribute| attribute.text());
+    let host = view.dns_name().unwrap_or_default();
+    let namespace = of("OU").or_else(|| host.split('.').nth(1).map(str::to_owned));
+    let secret = of("OU").and(of("CN")).map(|cluster| format!("{cluster}-ca"));
+    let quoted = |value: Option<String>, place: &str| {
+        value.map_or(place.to_owned(), |value| text::shell_quoted(&value))
+    };
+    let namespace = quoted(namespace, "NAMESPACE");
+    let list = if secret.is_none() { format!("kubectl -n {namespace} get secrets\n") } else { String::new() };
+    Fix::text(format!(
+        "leave that file as it is, and take the root of this CA ({sought}) from the secret of the operator that runs PostgreSQL, as new-root.crt, \
+         mount that secret into the pod, and {TO_ITS_PATH}"
+    ))
+    .run(format!(
+        "{list}kubectl -n {namespace} get secret {} -o 'jsonpath={{.data.ca\\.crt}}' | base64 -d > new-root.crt",
+        quoted(secret, "SECRET")
+    ))
+}
+
 /// Sends for the root that is sought, to where the roots in use are.
 fn missing_root(view: &View<'_>, sought: &[String]) -> Fix {
+    if is_of_kubernetes(view) {
+        return root_of_operator(view, sought.first().map_or("the CA above", String::as_str));
+    }
     let is_system = is_of_system(view);
     let missing_root = Fix::text(format!(
         "get the root certificate of this CA ({}) from the server's administrator, as new-root.crt, confirm its SHA-256 with \
@@ -826,7 +866,9 @@ pub(super) fn unknown_issuer(view: &View<'_>) -> Option<Finding> {
         _ => return None,
     };
     let missing_root = missing_root(view, &sought);
-    let is_whole = matches!(defect, Defect::RootNotInFile { .. });
+    let of_kubernetes = is_of_kubernetes(view);
+    let is_whole = matches!(defect, Defect::RootNotInFile { .. }) || of_kubernetes;
+    let cause = if of_kubernetes { OF_KUBERNETES } else { cause };
     let rehearsed = view.rehearsal().map(|rehearsal| &rehearsal.files.certificate_file);
     let by_provider = root_sources(&view.server());
     let is_known = view.provider().is_some();

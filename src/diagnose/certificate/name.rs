@@ -10,8 +10,8 @@ use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::fix::provider_hints;
 use crate::diagnose::rule::Finding;
-use crate::diagnose::view::{Reachability, View, at_most, reachability, shown};
-use crate::provider::{self, Situation};
+use crate::diagnose::view::{Reachability, View, at_most, reachability, shown, shown_value};
+use crate::provider::{self, PROVIDERS, Situation};
 use crate::stage::Stage;
 use crate::text::{self, distance};
 use crate::verify::hints::closest_name;
@@ -49,7 +49,7 @@ pub(super) fn hostname_mismatch(view: &View<'_>) -> Option<Finding> {
     // Where the server's name is known, nothing is wrong with its certificate.
     let is_known = reading.fixes.iter().any(|fix| fix.names("host") && !fix.claimed);
     let support = reissue::of_provider(view).filter(|_| is_known || reading.fixes.len() > 1);
-    let public = server.is_some_and(|(_, name)| provider::by_host(name).is_some()) && is_known;
+    let public = server.is_some_and(|(_, name)| provider::by_host(name).is_some());
     let hints = if public { Vec::new() } else { provider_hints(view, Situation::NameMismatch, None) };
     Some(
         Finding::titled(format!("the certificate is not valid for \"{asked}\""))
@@ -87,6 +87,7 @@ fn reading(view: &View<'_>, asked: &str, names: &[String], closest: Option<&str>
             .or_else(|| mismatch.nameless())
             .or_else(|| mismatch.first_label_alone())
             .or_else(|| mismatch.led_elsewhere())
+            .or_else(|| mismatch.of_another_host())
             .or_else(|| mismatch.slip())
             .or_else(|| mismatch.of_development())
             .or_else(|| mismatch.pooler())
@@ -157,8 +158,30 @@ impl<'a> Mismatch<'a> {
         Self { view, asked, names, closest, behind, server, address: view.address() }
     }
 
+    /// The domain of the servers of a provider whose certificate is for all of them, as `.postgres.database.azure.com`, where
+    /// no name of one server is known. What else the certificate names is the provider's own business.
+    fn domain(&self) -> Option<&str> {
+        let mut domains = self.names.iter().filter_map(|name| name.strip_prefix('*'));
+        let is_known = self.server.as_deref().is_some_and(|name| provider::by_host(name).is_some());
+        domains
+            .find(|domain| PROVIDERS.iter().any(|known| known.suffixes.contains(domain)))
+            .filter(|_| !is_known)
+    }
+
     /// The server's name in host, the way as it was.
     fn pair(&self, text: &str) -> Option<Fix> {
+        if let Some(domain) = self.domain() {
+            let short =
+                Some(self.asked).filter(|asked| !asked.contains('.') && !is_ip_address(asked.as_bytes()));
+            return Some(match short.filter(|name| !name.eq_ignore_ascii_case("localhost")) {
+                Some(name) => self.at_address(Fix::text(text).set("host", format!("{name}{domain}"))),
+                None => self.at_address(
+                    Fix::text(format!("{text}; SERVER stands for what the provider's portal calls it"))
+                        .set("host", format!("SERVER{domain}"))
+                        .by_its_own_word(),
+                ),
+            });
+        }
         Some(self.at_address(Fix::text(text).set("host", self.server.clone()?)))
     }
 
@@ -490,6 +513,25 @@ impl<'a> Mismatch<'a> {
         Some(Reading { cause, fixes })
     }
 
+    /// The certificate is for another host of the same list.
+    fn of_another_host(&self) -> Option<Reading> {
+        let asked = self.asked;
+        let hosts = &self.view.settings()?.hosts;
+        let is_other = |host: &str| {
+            !host.eq_ignore_ascii_case(asked)
+                && self.names.iter().any(|name| matches_name(name.as_bytes(), host.as_bytes()))
+        };
+        let other = hosts.iter().map(|host| shown_value(&host.name)).find(|host| is_other(host))?;
+        Some(Reading {
+            cause: format!(
+                "{} has the certificate of {other}, another host of the same string: it was copied from there with the data or the \
+                 configuration, or the name {asked} leads to that server",
+                self.place()
+            ),
+            fixes: vec![self.reissue(), self.check_record()],
+        })
+    }
+
     fn slip(&self) -> Option<Reading> {
         let asked = self.asked;
         let name = self
@@ -553,21 +595,24 @@ impl<'a> Mismatch<'a> {
              alias that the certificate lacks{private}",
             self.leads_to()
         );
-        let check = format!(
-            "check the DNS record of {asked}: does {} belong to the server you mean?",
-            self.address.map_or_else(|| self.place(), |address| address.to_string())
-        );
-        let mut fixes = vec![
-            Fix::server(format!(
-                "{check} If it does, see on that server whether another server's certificate was installed: its own has to be in the file \
-                 of ssl_cert_file, then reload"
-            ))
-            .or_at_provider(check)
-            .run("psql -c 'SHOW ssl_cert_file'\nopenssl x509 -noout -subject -ext subjectAltName -in server.crt"),
-            self.reissue(),
-        ];
+        let mut fixes = vec![self.check_record(), self.reissue()];
         fixes.extend(self.claimed());
         Reading { cause, fixes }
+    }
+
+    /// Whether the address is the server's, and the certificate its own.
+    fn check_record(&self) -> Fix {
+        let check = format!(
+            "check the DNS record of {}: does {} belong to the server you mean?",
+            self.asked,
+            self.address.map_or_else(|| self.place(), |address| address.to_string())
+        );
+        Fix::server(format!(
+            "{check} If it does, see on that server whether another server's certificate was installed: its own has to be in the file \
+             of ssl_cert_file, then reload"
+        ))
+        .or_at_provider(check)
+        .run("psql -c 'SHOW ssl_cert_file'\nopenssl x509 -noout -subject -ext subjectAltName -in server.crt")
     }
 
     /// A name without a dot: a network's own word for the server.

@@ -5,9 +5,10 @@
 //! the server, `ca.crt` and `ca.key` of the CA that signs, `root.crt` and `root.key` of the CA above that.
 
 use super::{known, names_of};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Facts};
 use crate::diagnose::Fix;
 use crate::diagnose::view::{View, path_text};
+use crate::provider::NamePattern;
 use crate::text::{self, posix_quoted};
 use crate::trust::FileCertificate;
 use crate::verify::is_ip_address;
@@ -103,6 +104,8 @@ enum Signer {
     Own(String),
     /// A public CA.
     Public(String),
+    /// A public CA that an ACME client asks, by its organisation.
+    Acme(String),
     /// The certificate's own key.
     Itself,
 }
@@ -113,6 +116,27 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
         return fix;
     }
     let signer = signer(view);
+    if let Signer::Acme(organisation) = &signer {
+        let due = leaf(view)
+            .and_then(|leaf| leaf.facts().ok())
+            .is_some_and(|facts| facts.not_after <= view.evidence.judged_at);
+        let issue = match (also, due && key == Key::Kept) {
+            (Some(_), _) => {
+                let names: Vec<String> =
+                    server_names(view, also).iter().map(|name| posix_quoted(name)).collect();
+                format!("certbot certonly --expand -d {}", names.join(" -d "))
+            }
+            (None, true) => "certbot renew".to_owned(),
+            (None, false) => "certbot renew --force-renewal".to_owned(),
+        };
+        let commands = acme_commands(&server_names(view, None), &issue, &Files::of(view));
+        return Fix::text(format!(
+            "{text}; {organisation} issues it to an ACME client, here certbot, which lists the directory of its files (and renews none that is \
+             current), and the server reads ssl_cert_file and ssl_key_file, here server.crt and server.key, often copies: as a deploy hook \
+             (/etc/letsencrypt/renewal-hooks/deploy) the last commands keep them current"
+        ))
+        .run(commands);
+    }
     let intermediates = intermediates(view);
     let commands = server_commands(&server_names(view, also), key, &signer, intermediates, &Files::of(view));
     match signer {
@@ -121,7 +145,7 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
             if name.is_empty() { "" } else { ", " },
             if intermediates > 1 { ", and upper-ca.crt the intermediates above that CA" } else { "" }
         )),
-        Signer::Public(name) => Fix::text(format!("{text}; its CA is {name}")),
+        Signer::Public(name) | Signer::Acme(name) => Fix::text(format!("{text}; its CA is {name}")),
         Signer::Itself => {
             Fix::text(format!("{text}; it is self-signed: clients need the new one as their root file"))
         }
@@ -150,7 +174,7 @@ pub(in crate::diagnose) fn server_by_another(view: &View<'_>, text: &str) -> Fix
 /// The one intermediate of a path, if it is no public CA's: its issuer can be asked for a new certificate.
 pub(in crate::diagnose) fn is_own_intermediate(view: &View<'_>, at: usize) -> bool {
     let path = view.judgement().map_or(&[][..], |judgement| &judgement.path);
-    at == 1 && path.len() == 3 && !matches!(signer(view), Signer::Public(_))
+    at == 1 && path.len() == 3 && !matches!(signer(view), Signer::Public(_) | Signer::Acme(_))
 }
 
 /// The certificate of a CA at a place of the path, issued again for the same key and with the same identifier of it, so
@@ -161,7 +185,7 @@ pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> 
     }
     let link = view.judgement().and_then(|judgement| judgement.path.get(at));
     let facts = link.and_then(|link| link.certificate.facts().ok());
-    let is_root = facts.is_some_and(crate::certificate::Facts::is_self_signed);
+    let is_root = facts.is_some_and(Facts::is_self_signed);
     let identifier = facts.and_then(|facts| facts.extensions.subject_key.as_deref());
     let identifier = identifier.map_or_else(|| "hash".to_owned(), text::hex);
     let Files { certificate, then, .. } = Files::of(view);
@@ -313,6 +337,9 @@ fn signer(view: &View<'_>) -> Signer {
     if facts.is_self_signed() {
         return Signer::Itself;
     }
+    if let Some(organisation) = acme(facts) {
+        return Signer::Acme(organisation);
+    }
     let name = text::truncated(&text::printable(&facts.issuer.short()), LONGEST_TITLE);
     let root = view.judgement().and_then(|judgement| judgement.path.last());
     match root.is_some_and(|root| is_public(&root.certificate)) {
@@ -321,11 +348,40 @@ fn signer(view: &View<'_>) -> Signer {
     }
 }
 
+/// The organisation of a CA whose certificates ACME clients fetch and renew: nobody else has its key, and no request is
+/// signed by hand.
+fn acme(facts: &Facts) -> Option<String> {
+    let by = |pattern| NamePattern { kind: "O", pattern };
+    let known = [by("*Let's Encrypt"), by("ZeroSSL*")].iter().any(|name| name.matches(&facts.issuer));
+    let organisation = facts.issuer.attributes.iter().find(|attribute| attribute.kind == "O")?;
+    known.then(|| text::truncated(&text::printable(&organisation.text()), LONGEST_TITLE))
+}
+
+/// Whether an ACME client renews the server's certificate, which then is in its files before it is in the server's.
+pub(super) fn is_by_acme(view: &View<'_>) -> bool {
+    matches!(signer(view), Signer::Acme(_))
+}
+
+/// Where the server has its files.
+const SHOW_FILES: &str = "psql -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file' -c 'SHOW ssl_key_file'\n";
+
+/// Has certbot issue the certificate, and copies its files to the server's.
+fn acme_commands(names: &[String], issue: &str, files: &Files) -> String {
+    let Files { certificate, key, then, .. } = files;
+    // certbot calls its directory by the first name, without the wildcard.
+    let lineage = names.first().map_or("NAME", |name| name.trim_start_matches("*."));
+    let install = |mode, from: &str, to: &str| {
+        format!("install -o postgres -m {mode} /etc/letsencrypt/live/{lineage}/{from}.pem {to}")
+    };
+    let (key, chain) = (install("600", "privkey", key), install("644", "fullchain", certificate));
+    let files = if then.contains("psql") { SHOW_FILES } else { "" };
+    format!("certbot certificates\n{issue}\n{files}{key}\n{chain}{then}")
+}
+
 /// How many certificates stand between the server's and its root.
 fn intermediates(view: &View<'_>) -> usize {
     let ends_in_root = |path: &[crate::verify::Link]| {
-        path.last()
-            .is_some_and(|root| root.certificate.facts().is_ok_and(crate::certificate::Facts::is_self_signed))
+        path.last().is_some_and(|root| root.certificate.facts().is_ok_and(Facts::is_self_signed))
     };
     match view.judgement().map(|judgement| judgement.path.as_slice()) {
         Some(path) if path.len() > 1 && ends_in_root(path) => path.len() - 2,
@@ -396,7 +452,7 @@ fn server_commands(
         Signer::Itself => {
             vec![extensions(), format!("{request} -out server.csr"), sign(&format!("-signkey {own_key}"))]
         }
-        Signer::Public(name) => vec![
+        Signer::Public(name) | Signer::Acme(name) => vec![
             format!("{request} -addext {} -out server.csr", posix_quoted(&alternative)),
             format!("# have {name} sign server.csr; {leaf} is what it returns"),
         ],
@@ -441,6 +497,24 @@ mod tests {
         let done = Command::new("sh").args(["-ec", lines]).current_dir(directory).output().unwrap();
         assert!(done.status.success(), "{lines}: {}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8(done.stdout).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_an_acme_client_renewed_is_copied_to_the_server() {
+        let directory = tempfile::tempdir().unwrap();
+        run(
+            directory.path(),
+            "mkdir live && echo new > live/fullchain.pem && echo key > live/privkey.pem && echo old > server.crt",
+        );
+        let names = ["*.db.example.com", "db.example.com"].map(str::to_owned);
+        let commands = acme_commands(&names, "certbot renew", &Files::usual());
+        let here = commands.replace("/etc/letsencrypt/live/db.example.com", "live");
+        let stand_ins = "certbot() { :; }; psql() { :; }; install() { shift 4; cp \"$@\"; }\n";
+        assert_eq!(
+            run(directory.path(), &format!("{stand_ins}{here}\ncat server.crt server.key")),
+            "new\nkey\n"
+        );
     }
 
     /// Nobody here has the key of a public CA: another one stands for it, which takes the names from the request as public

@@ -13,6 +13,7 @@ use crate::conninfo::SslMode;
 use crate::diagnose::codes;
 use crate::evidence::Evidence;
 use crate::provider::known_root;
+use crate::testing::named;
 use crate::timestamp::Timestamp;
 use crate::trust::{CrlDirectory, CrlDirectoryState, FileCrl, Revocation, RootSource, Roots};
 
@@ -424,6 +425,90 @@ fn dates() {
         .titled("the server certificate is not valid before 2026-12-01")
         .shows("days_ahead", "5");
     dated(date_time_ymd(2026, 1, 1), date_time_ymd(2027, 1, 1)).verified();
+}
+
+/// It is mounted where nobody can write, and is of no use for PostgreSQL.
+#[test]
+fn the_ca_of_kubernetes_is_left_alone() {
+    let path = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+    let api = Authority::root("kubernetes");
+    let fixes = |attributes: &[(DnType, &str)]| {
+        let mut ca = params("x", true);
+        ca.distinguished_name = named(attributes);
+        let leaf = Authority::root_with(ca).server("shop-rw.web.svc");
+        Evidence::of(vec![leaf], &[&api.certificate])
+            .with_host("shop-rw.web.svc", "10.96.0.7")
+            .with_trust(|trust| {
+                let mut roots = store(&[&api.certificate]);
+                roots.source = RootSource::Given(path.into());
+                trust.roots = Roots::Loaded(roots);
+            })
+            .fails(&codes::UNKNOWN_ISSUER)
+            .because("the CA of the Kubernetes API")
+            .diagnosis
+            .fixes
+    };
+    let of_operator = fixes(&[(DnType::OrganizationalUnitName, "web"), (DnType::CommonName, "shop")]);
+    let of_another = fixes(&[(DnType::CommonName, "Own Root")]);
+    for (fixes, command) in [
+        (&of_operator, "kubectl -n web get secret shop-ca -o"),
+        (&of_another, "kubectl -n web get secret SECRET -o"),
+    ] {
+        assert!(fixes[0].command.as_deref().unwrap().contains(command), "{fixes:#?}");
+        assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains(">> ")), "{fixes:#?}");
+    }
+}
+
+/// Two nodes of a list differ by a letter, and neither name is a typing error.
+#[test]
+fn a_node_with_the_certificate_of_another_host_of_the_list() {
+    for (asked, other) in [("pg1.example", "pg2.example"), ("alpha.example", "omega.example")] {
+        let root = Authority::root("Own Root");
+        let found = |hosts: &[&str]| {
+            Evidence::of(vec![root.server(other)], &[&root.certificate])
+                .with_host(asked, "10.3.0.22")
+                .with_settings(|settings| {
+                    for host in hosts {
+                        let mut another = settings.hosts[0].clone();
+                        another.name = crate::conninfo::testing::value("host", host);
+                        settings.hosts.push(another);
+                    }
+                })
+                .fails(&codes::HOSTNAME_MISMATCH)
+        };
+        let fixes = found(&[other]).because("another host of the same string").diagnosis.fixes;
+        assert!(
+            fixes[0].command.as_deref().unwrap().contains(&format!("DNS:{other}, DNS:{asked}")),
+            "{fixes:#?}"
+        );
+        assert!(fixes.iter().all(|fix| fix.settings.is_empty()), "{fixes:#?}");
+        assert!(!found(&[]).diagnosis.cause.contains("of the same string"));
+    }
+}
+
+/// Its CA's administrator is nobody whom the reader could ask.
+#[test]
+fn an_acme_client_renews_what_it_was_issued() {
+    for organisation in ["Let's Encrypt", "(STAGING) Let's Encrypt", "ZeroSSL"] {
+        let mut ca = params("E7", true);
+        ca.distinguished_name =
+            named(&[(DnType::OrganizationName, organisation), (DnType::CommonName, "E7")]);
+        let root = Authority::root("Some Root");
+        let ca = root.issue(ca);
+        let of = |name, until| {
+            let mut leaf = params(name, false);
+            leaf.not_after = until;
+            let sent = vec![ca.issue(leaf).certificate, ca.certificate.clone()];
+            Evidence::of(sent, &[&root.certificate])
+        };
+        let expired = of(HOST, date_time_ymd(2026, 11, 20)).fails(&codes::CERTIFICATE_EXPIRED);
+        let fixes = &expired.diagnosis.fixes;
+        assert!(fixes[0].command.as_deref().unwrap().contains("\ncertbot renew\n"), "{fixes:#?}");
+        assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains("ca.key")), "{fixes:#?}");
+        of("other.example", date_time_ymd(2027, 1, 1))
+            .fails(&codes::HOSTNAME_MISMATCH)
+            .runs("certbot certonly --expand -d other.example -d db.example\n");
+    }
 }
 
 #[test]
