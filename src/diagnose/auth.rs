@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::certificate::reissue;
 use super::code::{Code, Severity};
-use super::fix::{RELOAD, administrator, in_the_log, manager, provider_hints};
+use super::fix::{RELOAD, administrator, exported, in_the_log, manager, provider_hints};
 use super::passfile::passfile_fixes;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
@@ -17,7 +17,7 @@ use crate::evidence::{
     AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord, TcpResult,
 };
 use crate::file::obstacle;
-use crate::provider::Situation;
+use crate::provider::{self, Provider, Situation};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::ClientIdentity;
@@ -263,6 +263,21 @@ fn without_password(view: &View<'_>, path: &Path, why: &NoPassword) -> (String, 
     (shown, what, fix)
 }
 
+/// Why a password file gave no password, where it was named or is there: libpq reads no other one.
+pub(super) fn useless_passfile(view: &View<'_>) -> Option<String> {
+    let slot = view.attempt.map_or(0, |attempt| attempt.host);
+    let (path, why) = view.settings()?.notices.iter().find_map(|notice| match notice {
+        Notice::PassfileUseless { path, slot: of, why } if *of == slot => Some((path, why)),
+        _ => None,
+    })?;
+    let origin = view.origin("passfile").filter(|origin| !matches!(origin, Origin::Default));
+    let by = origin.map(|origin| format!(", from {},", view.phrase(origin))).unwrap_or_default();
+    let is_told = !by.is_empty() || !matches!(why, NoPassword::Missing);
+    let (shown, what, _) = without_password(view, path, why);
+    let alone = if by.is_empty() { "" } else { "; no other file is read" };
+    is_told.then(|| format!("{shown}{by} {what}{alone}"))
+}
+
 /// What came of the password file, and what helps there.
 fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
     let slot = view.attempt.map_or(0, |attempt| attempt.host);
@@ -376,9 +391,8 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     };
     let password = view.host().and_then(|host| host.password.as_ref());
     let ends = password.and_then(|password| Some((password, token::at_its_ends(password.secret.expose())?)));
-    if ends.is_none()
-        && let Some(finding) = token::rejected(view)
-    {
+    let by_name = of_service_account(view, &title);
+    if let Some(finding) = by_name.or_else(|| token::rejected(view).filter(|_| ends.is_none())) {
         return Some(facts(finding));
     }
     let hints = provider_hints(view, Situation::PasswordRejected, None);
@@ -397,11 +411,42 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         }))
         .because(cause)
         .fixes(placeholder_password(view))
+        .fixes(postgres_rejected(view))
         .fixes(ends.map(|(password, what)| without_its_ends(password, what)))
         .fixes(first)
         .fixes(cut_password(view).into_iter().chain(at_server(view)))
         .fixes(fixes)
         .fixes(last),
+    )
+}
+
+/// What the administrator is called where postgres is no login, or seldom one.
+fn postgres_rejected(view: &View<'_>) -> Vec<Fix> {
+    match view.user() == "postgres" {
+        true => provider_hints(view, Situation::PostgresRejected, None),
+        false => Vec::new(),
+    }
+}
+
+/// The role of a service account that is written with its whole address.
+fn without_end(user: &str) -> Option<(&'static Provider, Fix)> {
+    let (provider, role) = provider::role_of(user)?;
+    let end = provider.user_end.unwrap_or_default();
+    Some((provider, Fix::text(format!("leave out {end}: the role is called {role}")).set("user", role)))
+}
+
+/// A service account under its whole address.
+fn of_service_account(view: &View<'_>, title: &str) -> Option<Finding> {
+    let (provider, shorter) = without_end(&view.user())?;
+    let token = "if the token is older than an hour: get a new one, as that account";
+    Some(
+        Finding::titled(title)
+            .because(format!(
+                "{} calls the role of a service account by its address without the end, and its password is an access token",
+                provider.name
+            ))
+            .fix(shorter)
+            .fix(exported(view, Fix::text(token), "gcloud sql generate-login-token".to_owned())),
     )
 }
 
@@ -509,6 +554,9 @@ fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fi
         let on_server = Fix::text(
             "if it is right, on the server as its administrator: see whether it has expired (a date in the past), and set it again",
         );
+        if !postgres_rejected(view).is_empty() {
+            return vec![Fix::text(check)];
+        }
         return vec![
             Fix::text(check),
             on_server.run(format!(
@@ -980,6 +1028,7 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                 ),
                 Some(_) => "the server has no role of that name; names are case-sensitive".to_owned(),
             })
+            .fixes(without_end(&user).map(|(_, shorter)| shorter))
             .fixes(provider_hints(view, Situation::RoleMissing, None))
             .fixes(lower_case(&user).map(|role| {
                 Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes").set("user", role)

@@ -234,7 +234,7 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if !name.contains('.') {
         let found = match provider::external_name(&name) {
             Some((provider, external)) => of_internal_name(finding, provider, &external),
-            None => of_bare_name(finding, &name).fix(inside()).fix(spelling(view, &name)),
+            None => of_bare_name(view, finding, &name).fix(inside()).fix(spelling(view, &name)),
         };
         return Some(found);
     }
@@ -337,7 +337,15 @@ fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding
 }
 
 /// A name without a dot.
-fn of_bare_name(finding: Finding, name: &str) -> Finding {
+fn of_bare_name(view: &View<'_>, finding: Finding, name: &str) -> Finding {
+    let roots = view.store().into_iter().flat_map(|store| &store.certificates);
+    let of_provider = provider::by_roots(roots.map(|entry| &entry.certificate)).map(|(provider, suffix)| {
+        Fix::text(format!(
+            "if it is a server of {}, whose roots the root file has: set host to its full name",
+            provider.name
+        ))
+        .set("host", format!("{name}{suffix}"))
+    });
     let lookup = if cfg!(windows) { vec!["nslookup", name] } else { vec!["getent", "hosts", name] };
     let full = format!(
         "set host to the full name, {name}.DOMAIN, which this shows on a machine where {name} works; or add that domain to the search \
@@ -348,6 +356,7 @@ fn of_bare_name(finding: Finding, name: &str) -> Finding {
             "a name without a dot resolves only where it is known: in its own container network, or with the search domain of its own \
              site",
         )
+        .fixes(of_provider)
         .fix(Fix::text(full).run_words(lookup))
 }
 
@@ -395,8 +404,8 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
     }
     let cause = match zone {
         Some(_) => format!(
-            "a public server of {} resolves everywhere; a private one only inside a network linked to its \
-             private DNS zone; otherwise the name is mistyped or the server was deleted",
+            "a public server of {} resolves everywhere, unless a private DNS zone of the network hides it; a private one only inside a \
+             network linked to its private DNS zone; otherwise the name is mistyped or the server was deleted",
             provider.name
         ),
         None => format!(

@@ -200,6 +200,7 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
     let value = |place: &str| match place {
         "client" => client.map(str::to_owned),
         "host" => view.dns_name(),
+        "database" => Some(view.database()),
         "port" => Some(view.port().to_string()),
         "server" => view.dns_name()?.split('.').next().map(str::to_owned),
         _ => None,

@@ -348,6 +348,8 @@ pub struct Fix {
     pub by_dns: bool,
     /// Whether it is to wait for something.
     pub waits: bool,
+    /// Whether it has the server's firewall let this machine in.
+    pub(crate) admits: bool,
     /// Whether it names the very file that was named, as this system has it: whatever that holds, it is what was meant.
     pub(crate) same_file: bool,
     /// Whether it takes a hand on the server or pooler itself: its files, its shell, its superuser. Nobody but the provider has

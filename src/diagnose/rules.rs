@@ -91,6 +91,14 @@ fn with_old_user(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         && host.split('.').next() == Some(server.to_ascii_lowercase().as_str())
     {
         found.evidence.push(("old_user", format!("{user}: {form}: {role}").into()));
+        let settings = || ("user", role.to_owned());
+        for fix in found.fixes.iter_mut().filter(|fix| !fix.settings.is_empty()) {
+            fix.text += &format!("; and set user to {}", text::printable(role));
+            fix.also_set.push(settings());
+        }
+        if found.fixes.iter().all(|fix| fix.settings.is_empty()) {
+            found.fixes.push(Fix::text("and in any case set user to the role alone").all([settings()]));
+        }
     }
     found
 }

@@ -168,11 +168,12 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                 Fix::text("list the databases, and set dbname to the one that is meant")
                     .run(view.command_under(["psql", "-l"], &[("dbname", "postgres".to_owned())])),
             )
-            .fix(Fix::text("use the one that every server has").set("dbname", "postgres"))
+            .fixes(provider_hints(view, Situation::DatabaseMissing, None))
             .fix(
                 Fix::text("on the server: create it")
                     .run(format!("CREATE DATABASE {};", quoted_role(&database))),
-            ),
+            )
+            .fix(Fix::text("use the one that every server has").set("dbname", "postgres")),
     })
 }
 
@@ -319,6 +320,35 @@ fn is_login(said: &str) -> bool {
     ["authentication failed", "no pg_hba.conf entry"].iter().any(|words| said.contains(words))
 }
 
+/// Whether PgBouncer has the password in a form that is no answer to what the server asks (its proto.c).
+fn is_another_form(said: &str) -> bool {
+    said.contains("wrong password type")
+}
+
+/// An md5 hash is no answer to SCRAM, and a SCRAM secret only where the client proves by SCRAM what PgBouncer then repeats.
+fn without_scram(view: &View<'_>, said: &str) -> (String, String, Vec<Fix>) {
+    let user = view.user();
+    (
+        format!("the pooler cannot log in to its server: {said}"),
+        format!(
+            "your connection to the pooler is up ({}); PgBouncer has the password in a form that is no answer to what the server asks: \
+             mostly md5… in its auth_file (userlist.txt), where the server asks for SCRAM",
+            view.tls_words()
+        ),
+        vec![
+            Fix::server(
+                "in PgBouncer: write the plain password in the place of md5… there, then RELOAD as one of its admin_users (in place of ADMIN)",
+            )
+            .run(format!("# in userlist.txt:\n\"{user}\" \"PASSWORD\"\n# then:\n{}", console(view, "RELOAD"))),
+            Fix::server(
+                "without the plain password: write the SCRAM secret there, which this prints on the server, set auth_type = scram-sha-256 in \
+                 pgbouncer.ini, and RELOAD",
+            )
+            .run(format!("SELECT rolpassword FROM pg_authid WHERE rolname = '{}';", user.replace('\'', "''"))),
+        ],
+    )
+}
+
 /// Where a pooler tells the state of its servers.
 fn its_servers(view: &View<'_>, pooler: &str) -> Fix {
     if pooler.starts_with("Pgpool") {
@@ -390,6 +420,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 ],
             },
         ),
+        Gateway::Upstream if is_another_form(&said) => without_scram(view, &said),
         Gateway::Upstream => unreachable_behind(view, message, found.by, &said),
         Gateway::NoRoute => return Some(no_route(view, message, found.by)),
         Gateway::NoTarget => (
@@ -420,7 +451,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
     };
     Some(
         Finding::titled(title)
-            .answered(found.means == Gateway::NoTarget || is_login(&said))
+            .answered(found.means == Gateway::NoTarget || is_login(&said) || is_another_form(&said))
             .because(cause)
             .fact("message_from", found.by)
             .fact("sqlstate", text::truncated(&text::printable(&message.sqlstate), 10))
@@ -491,7 +522,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                  admin_users (in place of ADMIN) see with"
             ))
             .run(console(view, "SHOW CLIENTS")),
-            by => Fix::text(format!("in {by}: raise {limit}; in transaction mode many clients share few connections")),
+            by => Fix::text(format!("in {by}: raise {limit}")),
         };
         let of_provider = match *limit {
             "max_client_conn" => provider_hints(view, Situation::PoolerFull, None),
@@ -502,6 +533,7 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                 .because(format!("{by} has reached its limit of clients, {limit}; {}", view.tls_words()))
                 .fact("limit", words(message))
                 .fixes(of_provider)
+                .fixes(transactions(view, limit))
                 .fix(raise)
                 .fix(fewer),
         );
@@ -551,6 +583,17 @@ fn too_many(view: &View<'_>) -> Option<Finding> {
                     .or_at_provider("use a pooler, or a larger size of the server: the limit grows with it"),
             ),
     )
+}
+
+/// Supavisor's pool of sessions is used up: on its other port many clients share it.
+fn transactions(view: &View<'_>, limit: &str) -> Option<Fix> {
+    let ports = view.provider().filter(|_| limit == "pool_size")?.provider.ports;
+    let pooler = ports.iter().find(|port| port.pooler && port.number != view.port())?;
+    let text = format!(
+        "use {} at port {}, where many clients share few connections (without prepared statements, LISTEN and SET)",
+        pooler.what, pooler.number
+    );
+    Some(Fix::text(text).set("port", pooler.number.to_string()))
 }
 
 /// Which limit it is, as far as the message tells (proc.c, postinit.c, miscinit.c), and of what it can be raised at once.

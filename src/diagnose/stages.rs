@@ -253,7 +253,8 @@ fn skip_detail(view: &View<'_>, stage: Stage) -> String {
             format!("{} does not verify it", driver::said(view))
         }
         Stage::Auth if view.session_failure() == Some(&SessionFailure::PasswordNeeded) => {
-            "the server requests a password, none is available".to_owned()
+            let why = super::auth::useless_passfile(view).map(|why| format!(": {why}")).unwrap_or_default();
+            format!("the server requests a password, none is available{why}")
         }
         Stage::Auth
             if view.evidence.scope.tls_only

@@ -95,17 +95,22 @@ fn strayed(view: &View<'_>, finding: Finding) -> Finding {
 }
 
 /// The provider's usual port, where another was asked; a pooler's port is open only where the pooler is on.
-fn usual_port(view: &View<'_>) -> Option<Fix> {
-    let detection = view.provider()?;
-    let usual = detection.provider.ports.first().filter(|usual| usual.number != view.port())?.number;
-    let fix = match detection.port.filter(|port| port.pooler) {
-        Some(pooler) => Fix::text(format!(
-            "port {} there is {}: switch it on, or use the server's own port",
-            pooler.number, pooler.what
-        )),
-        None => Fix::text("use the provider's usual port"),
+fn usual_port(view: &View<'_>) -> Vec<Fix> {
+    let Some(detection) = view.provider() else { return Vec::new() };
+    let Some(usual) = detection.provider.ports.first().filter(|usual| usual.number != view.port()) else {
+        return Vec::new();
     };
-    Some(fix.set("port", usual.to_string()))
+    let (fix, switch) = match detection.port.filter(|port| port.pooler) {
+        Some(pooler) => (
+            Fix::text(format!(
+                "port {} there is {}: switch it on, or use the server's own port",
+                pooler.number, pooler.what
+            )),
+            provider_hints(view, Situation::PoolerOff, None),
+        ),
+        None => (Fix::text("use the provider's usual port"), Vec::new()),
+    };
+    [fix.set("port", usual.number.to_string())].into_iter().chain(switch).collect()
 }
 
 /// The server's own port, where the one that was asked is its pooler's.
@@ -279,6 +284,7 @@ impl Diagnosis {
             .filter(|first| self.code.stage == Stage::Tcp && first.tried == Some(Trial::Works));
         if let Some([("port", port)]) = works.map(|first| first.settings.as_slice()) {
             self.cause = format!("the port is wrong: port {port} of the same address answers from here");
+            self.fixes.retain(|fix| !fix.admits);
         }
     }
 }
@@ -628,6 +634,7 @@ fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
 
 fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
     let port = view.port();
+    let admits = |fix| Fix { admits: true, ..fix };
     let mut hints = provider_hints(view, Situation::NoAnswer, None);
     let zone = view.provider().and_then(|found| found.provider.private_zone());
     // The public name leads through the zone of private endpoints where the server has one: inside of its network that zone
@@ -660,9 +667,9 @@ fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
         ),
     };
     finding
-        .fixes(hints)
+        .fixes(hints.into_iter().map(admits))
         .fixes(usual_port(view))
-        .fix(try_port(view, decides))
+        .fix(admits(try_port(view, decides)))
         .fix(
             Fix::text(format!("does this network let port {port} out? another server on that port decides"))
                 .run(if cfg!(windows) {

@@ -51,6 +51,8 @@ pub struct Provider {
     pub forms: &'static [Form],
     /// Names of the same cluster that differ in one part.
     pub twins: &'static [Twin],
+    /// The end of its users' addresses that the role of the same user does not have.
+    pub user_end: Option<&'static str>,
     /// Why `user@server` is no user's name there any more, where it once was.
     pub user_at_server: Option<&'static str>,
     /// Names in its chains that nobody else's have.
@@ -228,6 +230,12 @@ pub enum Situation {
     RoleMissing,
     /// The server rejects the password.
     PasswordRejected,
+    /// It does so of postgres, which is no login there, or not always one.
+    PostgresRejected,
+    /// The server has no database of the name.
+    DatabaseMissing,
+    /// The pooler's port does not answer.
+    PoolerOff,
     /// The pooler has no database of the name.
     NoPool,
     /// The server has no free connections.
@@ -369,6 +377,30 @@ pub struct KnownRoot {
     /// The identifiers of the providers that use it now.
     pub used_by: Vec<&'static str>,
 }
+
+/// The role of a user that is written with the whole address that its provider's pages show.
+pub fn role_of(user: &str) -> Option<(&'static Provider, &str)> {
+    let role = |provider: &&'static Provider| Some((*provider, user.strip_suffix(provider.user_end?)?));
+    PROVIDERS.iter().find_map(role)
+}
+
+/// The provider that a file of few roots is for, where its servers are called `SERVER.SUFFIX`; and that suffix.
+pub fn by_roots<'c>(
+    mut roots: impl Iterator<Item = &'c Certificate>,
+) -> Option<(&'static Provider, &'static str)> {
+    let names: Vec<String> =
+        roots.by_ref().take(MOST_OWN_ROOTS + 1).map(Certificate::short_subject).collect();
+    let current = |root: &&ExpectedRoot| root.status == RootStatus::Now;
+    let is_for = |provider: &&&Provider| {
+        provider.private_zone().is_some()
+            && provider.roots.iter().filter(current).any(|root| names.iter().any(|name| root.is_called(name)))
+    };
+    let provider = PROVIDERS.iter().find(is_for).filter(|_| names.len() <= MOST_OWN_ROOTS)?;
+    Some((provider, provider.suffixes.first()?))
+}
+
+/// A file of more roots is a system's.
+const MOST_OWN_ROOTS: usize = 10;
 
 /// The provider with an identifier.
 pub fn by_id(id: &str) -> Option<&'static Provider> {

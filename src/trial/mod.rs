@@ -364,10 +364,8 @@ impl<'a> Trials<'a> {
     /// The whole string under the first remedies of two faults. Where the second one's is no setting, that is done as told.
     fn string_of_both(&self, fix: &mut Fix, found: &Diagnosis) -> Option<String> {
         let next = found.fixes.first();
-        fix.also_set = next
-            .into_iter()
-            .flat_map(|next| next.settings.iter().cloned().chain(next.root_to_come()))
-            .collect();
+        let more = next.into_iter().flat_map(|next| next.settings.iter().cloned().chain(next.root_to_come()));
+        fix.also_set.extend(more);
         let both = Fix { settings: fix.all_settings(), ..fix.clone() };
         Corrected::of(&both, self.evidence, self.context)?.shown_as_set(self.context)
     }

@@ -45,7 +45,7 @@ impl Corrected {
         {
             corrected.set("sslrootcert", typed.as_os_str().as_encoded_bytes());
         }
-        for (keyword, value) in &fix.settings {
+        for (keyword, value) in fix.settings.iter().chain(&fix.also_set) {
             corrected.set(keyword, value.as_bytes());
         }
         corrected.remove_what_is_empty(fix, evidence, context);

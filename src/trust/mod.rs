@@ -30,6 +30,7 @@ use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
 pub use issuers::Issuers;
 pub use kept::KeptTrust;
+pub use roots::is_bundle;
 pub use server::{ServerFault, ServerFile, ServerFiles, ServerKey, ServerPaths, ServerProblem, server_files};
 pub use store::{HashedDirectory, HashedFile, namesakes_in_directories};
 

@@ -113,6 +113,7 @@ fn missing(
     let similar = meant
         .filter(|path| file::is_present(path))
         .or_else(|| of_windows(typed.as_deref().unwrap_or(path), directory))
+        .or_else(|| bundles_beside(&place).map(PathBuf::from).find(|path| file::is_present(path)))
         .or_else(|| similar(&place));
     Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
 }
@@ -234,6 +235,24 @@ const SYSTEM_DIRECTORIES: &[&str] =
     &[r"C:\Program Files\Common Files\SSL", r"C:\Program Files (x86)\Common Files\SSL"];
 /// What is read where no build of OpenSSL has left its directory: images with nothing but this bundle in them.
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Where the package ca-certificates has that bundle: on Debian, Ubuntu and Alpine, on Fedora and Red Hat, on SUSE.
+const BUNDLES: [&str; 4] = [
+    BUNDLE,
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+
+/// Whether a path is that of the system's bundle on some system.
+pub fn is_bundle(path: &Path) -> bool {
+    BUNDLES.iter().any(|bundle| path == Path::new(bundle))
+}
+
+/// The other paths of a bundle, if it is one.
+fn bundles_beside(path: &Path) -> impl Iterator<Item = &'static str> {
+    BUNDLES.into_iter().filter(move |_| is_bundle(path)).filter(move |bundle| path != Path::new(bundle))
+}
 
 /// OpenSSL's default places; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them, an absent one is no error. The directories
 /// are still to be looked into.

@@ -12,10 +12,10 @@ use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
 use crate::file::obstacle::Obstacle;
 use crate::file::unexpanded::{Replacer, Unexpanded};
-use crate::provider::{RETIREMENTS, Retirement};
+use crate::provider::{RETIREMENTS, Retirement, SystemRoots};
 use crate::stage::Stage;
 use crate::text;
-use crate::trust::{FileContent, Roots};
+use crate::trust::{FileContent, Roots, is_bundle};
 
 /// `root-file-missing`.
 pub const ROOT_FILE_MISSING: Code = Code {
@@ -94,6 +94,8 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         None => cause,
     };
     let mut sources = root_sources(&context.server);
+    let is_bundle = is_bundle(path) && meant.is_none();
+    let installed = is_bundle.then(|| without_package(&mut sources, &context.server));
     let in_volume = in_volume(path, obstacle.as_ref());
     let saves = saves && in_volume.is_none();
     let is_link = is_link && in_volume.is_none();
@@ -107,7 +109,8 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         }
     });
     let unlinked = (is_link && !saves && !cfg!(windows)).then(|| without_link(path));
-    let mut fixes: Vec<Fix> = meant.into_iter().chain(in_volume).chain(unlinked).chain(saved).collect();
+    let mut fixes: Vec<Fix> =
+        meant.into_iter().chain(installed.flatten()).chain(in_volume).chain(unlinked).chain(saved).collect();
     // Of a provider whose roots ship with the program the right file is known.
     if context.server.provider.is_some() && !sources.is_empty() {
         fixes.push(sources.remove(0));
@@ -136,6 +139,20 @@ fn called_as_retired(path: &Path) -> Option<&'static Retirement> {
 fn without_link(path: &Path) -> Fix {
     Fix::text("remove the link, and save the file with the server's roots in its place")
         .run_words(["rm", &path.to_string_lossy()])
+}
+
+/// The system's bundle comes with a package, and this system has no public roots without that; in `sources` are none of them
+/// then. What has private roots is verified by no such bundle.
+fn without_package(sources: &mut Vec<Fix>, server: &super::Server<'_>) -> Option<Fix> {
+    sources.retain(|fix| !fix.settings.iter().any(|(_, value)| value == "system"));
+    let is_private = server.provider.is_some_and(|provider| provider.system_roots == SystemRoots::NotEnough);
+    (!is_private).then(|| {
+        Fix::text(
+            "the path is that of the system's public roots: install the package ca-certificates, which small images lack (of an \
+             image: in its Dockerfile)",
+        )
+        .run("apt-get update && apt-get install -y ca-certificates\n# Red Hat: dnf install ca-certificates; Alpine: apk add ca-certificates")
+    })
 }
 
 /// To name the file by its whole path, where it is named.

@@ -147,6 +147,18 @@ fn silence_is_read_by_the_address() {
         .fails(&codes::TCP_TIMEOUT)
         .advises("port 6432 there is PgBouncer, not on the Burstable tier")
         .sets("port", "5432");
+    // Where the other port answers, the firewall lets this machine in.
+    let found = Evidence::at("x.postgres.database.azure.com", "20.61.7.9")
+        .with_settings(|settings| settings.hosts[0].port = Ok(6432))
+        .with_tcp(TcpResult::TimedOut)
+        .fails(&codes::TCP_TIMEOUT);
+    let mut answers = found.runs("firewall-rule create").diagnosis;
+    let at = answers.fixes.iter().position(|fix| fix.names("port")).unwrap();
+    answers.fixes.swap(0, at);
+    answers.fixes[0].tried = Some(crate::diagnose::Trial::Works);
+    answers.with_port_that_answers();
+    let left = format!("{:?}", answers.fixes);
+    assert!(left.contains("pgbouncer.enabled") && !left.contains("firewall-rule"), "{left}");
     Evidence::healthy()
         .with_tcp(TcpResult::Failed(os(ErrorKind::TimedOut, "timed out")))
         .fails(&codes::TCP_TIMEOUT);

@@ -155,7 +155,11 @@ fn a_missing_file_that_is_called_after_a_retired_root_is_not_the_one_to_look_for
             .with_settings(|settings| settings.user = value)
             .fails(&codes::ROOT_FILE_MISSING)
     };
-    old_user("app@x").shows("old_user", "Flexible Server takes the role alone: app");
+    let old = old_user("app@x").shows("old_user", "Flexible Server takes the role alone: app");
+    for fix in old.diagnosis.fixes.iter().filter(|fix| !fix.settings.is_empty()) {
+        assert!(fix.text.contains("and set user to app"), "{fix:#?}");
+        assert!(fix.all_settings().contains(&("user", "app".to_owned())), "{fix:#?}");
+    }
     for user in ["app", "app@y", "app@x.example"] {
         assert!(old_user(user).diagnosis.evidence.iter().all(|(label, _)| *label != "old_user"), "{user}");
     }
@@ -472,4 +476,24 @@ fn content_in_the_place_of_a_path_is_named_and_not_shown() {
     .fails(&codes::CLIENT_KEY_MISSING)
     .titled("sslkey is the content of a PEM file, not its path");
     assert!(!format!("{:?}", found.diagnosis).contains("MIIB"));
+}
+
+/// The package is what is missing, and without it the system has no roots of its own either.
+#[test]
+fn the_systems_bundle_comes_with_a_package() {
+    let found = |host: &str, path: &str| {
+        let roots = Roots::Missing { path: Some(path.into()), typed: None, obstacle: None, similar: None };
+        let evidence = Evidence::at(host, "20.61.7.9").with_trust(|trust| trust.roots = roots);
+        evidence.fails(&codes::ROOT_FILE_MISSING).diagnosis.fixes
+    };
+    let says = |fixes: &[crate::diagnose::Fix], part: &str| format!("{fixes:?}").contains(part);
+    for path in ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"] {
+        let public = found("x.postgres.database.azure.com", path);
+        assert!(says(&public[..1], "apt-get install") && !says(&public, "\"system\""), "{public:#?}");
+        // Its roots are in no such bundle.
+        let private = found("x.c1.eu-west-1.rds.amazonaws.com", path);
+        assert!(!says(&private, "apt-get install"), "{private:#?}");
+    }
+    let own = found("x.postgres.database.azure.com", "/etc/ssl/certs/own.crt");
+    assert!(!says(&own, "apt-get install") && says(&own, "\"system\""), "{own:#?}");
 }

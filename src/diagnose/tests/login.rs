@@ -1,7 +1,7 @@
 //! auth and session
 
 use super::fixtures::*;
-use crate::conninfo::{AuthMethod, Notice, Origin, Password, Settings, SslMode};
+use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, Password, Settings, SslMode};
 use crate::diagnose::{StageStatus, codes, diagnose};
 use crate::evidence::{
     AuthRequest, ChannelBindingFailure, Closure, Evidence, OsFailure, ServerMessage, SessionFailure,
@@ -18,6 +18,31 @@ fn a_password_asked_for_and_not_given_is_none() {
     let auth = outcome.stages.iter().find(|line| line.stage == Stage::Auth).unwrap();
     assert_eq!(auth.status, StageStatus::Skipped);
     assert_eq!(auth.detail, "the server requests a password, none is available");
+    // A file that is named is the only one that is read; that there is no default one is nothing new.
+    for (origin, why, detail) in [
+        (
+            Origin::Environment("PGPASSFILE"),
+            NoPassword::Missing,
+            ": /f, from environment variable PGPASSFILE, does not exist; no other file is read",
+        ),
+        (Origin::Default, NoPassword::Missing, ""),
+        (
+            Origin::Default,
+            NoPassword::EmptyPassword { line: 3 },
+            ": /f line 3 matches, and its password is empty",
+        ),
+    ] {
+        let outcome = asked()
+            .with_settings(|settings| {
+                settings.parameters.push(parameter("passfile", "/f", origin.clone()));
+                let path = "/f".into();
+                settings.notices.push(Notice::PassfileUseless { path, slot: 0, why: why.clone() });
+            })
+            .with_session(SessionFailure::PasswordNeeded)
+            .verified();
+        let auth = outcome.stages.iter().find(|line| line.stage == Stage::Auth).unwrap();
+        assert_eq!(auth.detail, format!("the server requests a password, none is available{detail}"));
+    }
     asked()
         .with(|evidence| evidence.scope.require_auth = true)
         .fails(&codes::PASSWORD_REQUIRED)
@@ -272,6 +297,18 @@ fn what_is_no_fault_of_postgresqls_is_told_by_whose_it_is() {
         .fails(&codes::SERVER_ERROR)
         .because("the provider, not PostgreSQL")
         .advises("in the provider's console");
+    // The session pooler's limit, which its other port does not have.
+    let supabase = || Evidence::at("aws-0-eu-central-1.pooler.supabase.com", "20.61.7.9");
+    let sessions = "MaxClientsInSessionMode: max clients reached - in Session mode";
+    let found = supabase().with_error("XX000", sessions).fails(&codes::TOO_MANY_CONNECTIONS);
+    found.first_sets("port", "6543");
+    let there = supabase().with_settings(|settings| settings.hosts[0].port = Ok(6543));
+    there.with_error("XX000", sessions).fails(&codes::TOO_MANY_CONNECTIONS).first_sets_no("port");
+    // A server that asks for SCRAM, and a pooler with an md5 hash.
+    let found = said("08P01", "server login failed: wrong password type").fails(&codes::UPSTREAM_FAILED);
+    let found =
+        found.because("md5… in its auth_file").runs("\"app\" \"PASSWORD\"").runs("SELECT rolpassword");
+    assert!(found.diagnosis.fixes.iter().all(|fix| !fix.text.contains("check the connection")));
     said("08P01", "no more connections allowed (max_client_conn)")
         .fails(&codes::TOO_MANY_CONNECTIONS)
         .titled("PgBouncer has no free client connections")

@@ -48,30 +48,28 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         Situation::NotEncrypted => {
             (at().with_settings(|settings| settings.sslmode = SslMode::Disable), &codes::TLS_NOT_REQUESTED)
         }
-        Situation::RoleMissing => {
-            (at().with_error("28000", "role \"app\" does not exist"), &codes::ROLE_MISSING)
+        Situation::RoleMissing
+        | Situation::PasswordRejected
+        | Situation::DatabaseMissing
+        | Situation::PoolerFull
+        | Situation::NoConnectionsLeft
+        | Situation::PoolerIgnores
+        | Situation::NoPool => answered(at(), situation),
+        Situation::PostgresRejected => {
+            let user = crate::conninfo::ParameterValue::of("user", "postgres".into(), false);
+            let (evidence, code) = staged(host, Situation::PasswordRejected);
+            (evidence.with_settings(|settings| settings.user = user).with_error("28P01", REJECTED), code)
         }
-        Situation::PasswordRejected => (
-            at().with_error("28P01", "password authentication failed for user \"app\""),
-            &codes::PASSWORD_REJECTED,
-        ),
+        Situation::PoolerOff => {
+            let at = at().with_settings(|settings| settings.hosts[0].port = Ok(6432));
+            (at.with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
+        }
         Situation::NameRetired => {
             let (evidence, code) = staged(host, Situation::NameNotFound);
             let user = format!("app@{}", host.split('.').next().unwrap());
             let user = crate::conninfo::ParameterValue::of("user", user.as_str().into(), false);
             (evidence.with_settings(|settings| settings.user = user), code)
         }
-        Situation::PoolerFull => {
-            let message = "no more connections allowed (max_client_conn)";
-            (at().with_error("08P01", message), &codes::TOO_MANY_CONNECTIONS)
-        }
-        Situation::NoConnectionsLeft => {
-            (at().with_error("53300", "sorry, too many clients already"), &codes::TOO_MANY_CONNECTIONS)
-        }
-        Situation::PoolerIgnores => {
-            (at().with_error("08P01", "unsupported startup parameter: options"), &codes::SERVER_ERROR)
-        }
-        Situation::NoPool => (at().with_error("08P01", "no such database: orders"), &codes::DATABASE_MISSING),
         Situation::NameMismatch => (
             Evidence::of(vec![own.server("other.example")], &[&own.certificate]).with_host(host, public),
             &codes::HOSTNAME_MISMATCH,
@@ -91,6 +89,33 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         }
     }
 }
+
+/// What a server or pooler answers to a login.
+fn answered(at: Evidence, situation: Situation) -> (Evidence, &'static Code) {
+    match situation {
+        Situation::RoleMissing => {
+            (at.with_error("28000", "role \"app\" does not exist"), &codes::ROLE_MISSING)
+        }
+        Situation::PasswordRejected => (at.with_error("28P01", REJECTED), &codes::PASSWORD_REJECTED),
+        Situation::DatabaseMissing => {
+            (at.with_error("3D000", "database \"orders\" does not exist"), &codes::DATABASE_MISSING)
+        }
+        Situation::PoolerFull => {
+            let message = "no more connections allowed (max_client_conn)";
+            (at.with_error("08P01", message), &codes::TOO_MANY_CONNECTIONS)
+        }
+        Situation::NoConnectionsLeft => {
+            (at.with_error("53300", "sorry, too many clients already"), &codes::TOO_MANY_CONNECTIONS)
+        }
+        Situation::PoolerIgnores => {
+            (at.with_error("08P01", "unsupported startup parameter: options"), &codes::SERVER_ERROR)
+        }
+        Situation::NoPool => (at.with_error("08P01", "no such database: orders"), &codes::DATABASE_MISSING),
+        other => panic!("{other:?}"),
+    }
+}
+
+const REJECTED: &str = "password authentication failed for user";
 
 fn missing_root() -> Roots {
     let path = Some("/etc/ssl/roots.pem".into());
@@ -181,6 +206,78 @@ fn an_alias_of_a_private_endpoint_is_answered_by_the_public_name_at_the_same_add
         .first_sets("hostaddr", "10.0.4.5");
     // Nothing is wrong with the certificate, and nothing else is to be done.
     assert_eq!(found.diagnosis.fixes.len(), 1, "{:#?}", found.diagnosis.fixes);
+}
+
+/// Nobody is called postgres there unless somebody chose so: its password is not to be set anew.
+#[test]
+fn the_administrator_that_a_provider_makes_comes_before_the_password_of_postgres() {
+    for (host, part) in [
+        ("x.postgres.database.azure.com", "administratorLogin"),
+        ("x.db.ondigitalocean.com", "doadmin"),
+        ("x.aivencloud.com", "avnadmin"),
+    ] {
+        let (evidence, code) = staged(host, Situation::PostgresRejected);
+        let fixes = evidence.fails(code).diagnosis.fixes;
+        assert!(format!("{:?}", fixes[0]).contains(part), "{fixes:#?}");
+        assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains("ALTER ROLE")), "{fixes:#?}");
+    }
+    // Of Amazon it is the usual name.
+    let (evidence, code) = staged("x.c1.eu-west-1.rds.amazonaws.com", Situation::PostgresRejected);
+    evidence.fails(code).runs("ALTER ROLE");
+}
+
+#[test]
+fn the_role_of_a_service_account_is_its_address_without_the_end() {
+    let as_user = |user: &str, sqlstate, message| {
+        let user = crate::conninfo::ParameterValue::of("user", user.into(), false);
+        let evidence = Evidence::healthy().with_settings(|settings| settings.user = user);
+        evidence.with_error(sqlstate, message)
+    };
+    let (whole, role) = ("job@shop.iam.gserviceaccount.com", "job@shop.iam");
+    let found = as_user(whole, "28P01", REJECTED).fails(&codes::PASSWORD_REJECTED);
+    let found = found.first_sets("user", role).runs("gcloud sql generate-login-token");
+    assert!(found.diagnosis.fixes.iter().all(|fix| !format!("{fix:?}").contains("ALTER ROLE")));
+    as_user(whole, "28000", "role \"x\" does not exist").fails(&codes::ROLE_MISSING).first_sets("user", role);
+    as_user(role, "28P01", REJECTED).fails(&codes::PASSWORD_REJECTED).first_sets_no("user");
+}
+
+/// What else the certificate of all servers names is no server's name.
+#[test]
+fn of_a_certificate_for_all_servers_the_readers_own_is_asked_for() {
+    let root = Authority::root("Own Root");
+    let mut leaf = params("c1.database.azure.com", false);
+    let all = "*.postgres.database.azure.com".try_into().unwrap();
+    leaf.subject_alt_names.push(rcgen::SanType::DnsName(all));
+    let sent = root.issue(leaf).certificate;
+    let found = |host: &str, to: &str| {
+        let evidence = Evidence::of(vec![sent.clone()], &[&root.certificate]).with_host(host, to);
+        evidence.with_settings(|_| {}).fails(&codes::HOSTNAME_MISMATCH).first_sets("hostaddr", to)
+    };
+    for (host, to) in [("10.0.4.5", "10.0.4.5"), ("localhost", "127.0.0.1")] {
+        let fix =
+            &found(host, to).first_sets("host", "SERVER.postgres.database.azure.com").diagnosis.fixes[0];
+        assert!(fix.claimed && fix.text.contains("SERVER stands for"), "{fix:#?}");
+    }
+    found("mydemo", "10.0.4.5").first_sets("host", "mydemo.postgres.database.azure.com");
+}
+
+#[test]
+fn a_short_name_is_completed_as_the_root_file_tells() {
+    let named = |roots: &[&crate::certificate::Certificate]| {
+        let text = "Name or service not known".to_owned();
+        let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
+        let trust = Roots::Loaded(store(roots));
+        let evidence = Evidence::at("mydemo", "10.0.4.5").with_trust(|known| known.roots = trust);
+        evidence.with_dns(failed).fails(&codes::DNS_NOT_FOUND)
+    };
+    let bundle = bundle("azure-flexible").unwrap();
+    let roots: Vec<_> = bundle.roots.iter().map(|root| &root.root.certificate).collect();
+    named(&roots).first_sets("host", "mydemo.postgres.database.azure.com");
+    let own = Authority::root("Own Root").certificate;
+    named(&[&own]).first_sets_no("host");
+    // A system's bundle has everybody's roots.
+    let many: Vec<_> = roots.iter().copied().chain(std::iter::repeat_n(&own, 20)).collect();
+    named(&many).first_sets_no("host");
 }
 
 /// Nothing but the issuer's name tells whose an address is.

@@ -31,9 +31,21 @@ const RDS_HINTS: &[Hint] = &[
         ),
     },
     Hint {
+        at: Situation::NoAnswer,
+        text: "see whether it is running; stopped: start it (the second command)",
+        command: Some(
+            "aws rds describe-db-instances --db-instance-identifier {server} --query 'DBInstances[].DBInstanceStatus'\n\
+             aws rds start-db-instance --db-instance-identifier {server}",
+        ),
+    },
+    Hint {
         at: Situation::NoAnswerPrivate,
-        text: "run the check from the instance's VPC or one peered with it, and allow port 5432 in its security group",
-        command: None,
+        text: "run the check from the instance's VPC or one peered with it, with port 5432 allowed in its security group; to reach it \
+               from outside, make it publicly accessible (in a subnet with an internet gateway), else its name leads to its private \
+               address",
+        command: Some(
+            "aws rds modify-db-instance --db-instance-identifier {server} --publicly-accessible --apply-immediately",
+        ),
     },
     Hint {
         at: Situation::NotEncrypted,

@@ -41,6 +41,9 @@ const G1: &str = "DigiCert Global Root CA";
 const FIREWALL_RULE: &str = "az postgres flexible-server firewall-rule create --resource-group {resource_group} \
      --name {server} --rule-name {rule} --start-ip-address {client} --end-ip-address {client}";
 
+const STATE: &str = "az postgres flexible-server show --resource-group {resource_group} --name {server} --query state\n\
+     az postgres flexible-server start --resource-group {resource_group} --name {server}";
+
 /// Flexible Server has the same faults in every cloud.
 const HINTS: &[Hint] = &[
     Hint {
@@ -52,11 +55,12 @@ const HINTS: &[Hint] = &[
     Hint {
         at: Situation::NameNotFound,
         text: "see whether the server exists and which access it has. ResourceNotFound: it was deleted, or its name is mistyped; \
-               Enabled (public): check the rest of the name; Disabled (private): ask from inside its virtual network, with \
-               the private DNS zone linked to that network (peering alone is not enough)",
+               Disabled (private): ask from inside its virtual network, with the private DNS zone linked to that network (peering alone \
+               is not enough); Enabled (public), and the second command finds it: a private DNS zone of its name's end, without \
+               privatelink, is linked to this network and hides all that is not in it: remove that link",
         command: Some(
             "az postgres flexible-server show --resource-group {resource_group} --name {server} --query \
-             network.publicNetworkAccess",
+             network.publicNetworkAccess\nnslookup {host} 1.1.1.1",
         ),
     },
     Hint {
@@ -64,6 +68,11 @@ const HINTS: &[Hint] = &[
         text: "private, and this machine is outside: use the VPN or a machine in the network (a jump host); inside, a DNS server of \
                your own has to forward the zone to 168.63.129.16",
         command: None,
+    },
+    Hint {
+        at: Situation::NoAnswer,
+        text: "see whether the server is running; Stopped: start it (the second command)",
+        command: Some(STATE),
     },
     Hint {
         at: Situation::NoAnswer,
@@ -78,6 +87,11 @@ const HINTS: &[Hint] = &[
             "az postgres flexible-server private-endpoint-connection list --resource-group {resource_group} --server-name {server} \
              --output table",
         ),
+    },
+    Hint {
+        at: Situation::NoAnswerPrivate,
+        text: "see whether the server is running; Stopped: start it (the second command)",
+        command: Some(STATE),
     },
     Hint {
         at: Situation::PrivateZoneUnseen,
@@ -108,6 +122,14 @@ const HINTS: &[Hint] = &[
         ),
     },
     Hint {
+        at: Situation::PoolerOff,
+        text: "to use its port: switch PgBouncer on, a server parameter",
+        command: Some(
+            "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
+             pgbouncer.enabled --value true",
+        ),
+    },
+    Hint {
         at: Situation::PoolerFull,
         text: "let the built-in PgBouncer take more clients: a server parameter",
         command: Some(
@@ -122,6 +144,20 @@ const HINTS: &[Hint] = &[
         command: Some(
             "az postgres flexible-server parameter set --resource-group {resource_group} --server-name {server} --name \
              pgbouncer.ignore_startup_parameters --value {parameter}",
+        ),
+    },
+    Hint {
+        at: Situation::PostgresRejected,
+        text: "the administrator's name was chosen when the server was made, and is seldom postgres: set user to the one that this shows",
+        command: Some(
+            "az postgres flexible-server show --resource-group {resource_group} --name {server} --query administratorLogin",
+        ),
+    },
+    Hint {
+        at: Situation::DatabaseMissing,
+        text: "a new server has the database postgres alone: create this one",
+        command: Some(
+            "az postgres flexible-server db create --resource-group {resource_group} --server-name {server} --database-name {database}",
         ),
     },
     Hint {
@@ -173,6 +209,7 @@ const VIRTUAL_ENDPOINTS: &[Twin] = &[Twin { from: ".reader.", to: ".writer." }];
 pub(super) static FLEXIBLE: Provider = Provider {
     id: "azure-flexible",
     name: "Azure Database for PostgreSQL Flexible Server",
+    user_end: None,
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.azure.com"],
     twins: VIRTUAL_ENDPOINTS,
@@ -319,12 +356,19 @@ pub(super) static COSMOS: Provider = Provider {
         pattern: ".privatelink.postgres.cosmos.azure.com",
         // An alias behind the public name; the certificate is for the public name.
     }],
-    hints: &[Hint {
-        at: Situation::NameNotFound,
-        text: "check the form c-CLUSTER.ID.postgres.cosmos.azure.com, and that the private DNS zone \
-               privatelink.postgres.cosmos.azure.com is linked where a private endpoint is used",
-        command: None,
-    }],
+    hints: &[
+        Hint {
+            at: Situation::NameNotFound,
+            text: "check the form c-CLUSTER.ID.postgres.cosmos.azure.com, and that the private DNS zone \
+                   privatelink.postgres.cosmos.azure.com is linked where a private endpoint is used",
+            command: None,
+        },
+        Hint {
+            at: Situation::PostgresRejected,
+            text: "the administrator is citus there: set user to that",
+            command: None,
+        },
+    ],
     gotchas: &["the host is c-CLUSTER.ID.postgres.cosmos.azure.com", "closed for new projects"],
     sources: &[undated(
         "Microsoft Learn and docs.azure.cn, cosmos-db/postgresql/howto-ssl-connection-security",

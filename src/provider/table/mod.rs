@@ -57,6 +57,7 @@ const BLANK: Provider = Provider {
     token_audiences: &[],
     forms: &[],
     twins: &[],
+    user_end: None,
     user_at_server: None,
     chain: &[],
     hints: &[],

@@ -11,6 +11,7 @@ pub(super) static CLOUD_SQL: Provider = Provider {
     name: "Google Cloud SQL for PostgreSQL",
     suffixes: &[".sql.goog"],
     ports: &[SERVER],
+    user_end: Some(".gserviceaccount.com"),
     root_file: Some("server-ca.pem, downloaded for each instance"),
     sslmode: Some(
         "verify-full with host=PROJECT:INSTANCE and hostaddr for an instance with its own CA, or with a DNS name in the certificate",
@@ -239,6 +240,11 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
             text: "download ca-certificate.crt from the control panel and use that file",
             command: None,
         },
+        Hint {
+            at: Situation::PostgresRejected,
+            text: "the administrator is doadmin there: set user to that",
+            command: None,
+        },
         NO_POOL,
     ],
     gotchas: &["node-postgres: sslmode=require in the URL overrides the ssl.ca object"],
@@ -264,6 +270,11 @@ pub(super) static AIVEN: Provider = Provider {
             at: Situation::RootMissing,
             text: "download the project's CA certificate and use that file",
             command: Some("avn service user-creds-download {service} --username {user} -d ."),
+        },
+        Hint {
+            at: Situation::PostgresRejected,
+            text: "the administrator is avnadmin there: set user to that",
+            command: None,
         },
         NO_POOL,
     ],
@@ -300,11 +311,18 @@ pub(super) static TIMESCALE: Provider = Provider {
     root_file: Some("system"),
     sslmode: Some("verify-full with the system's roots"),
     system_roots: SystemRoots::Enough,
-    hints: &[Hint {
-        at: Situation::SelfSigned,
-        text: "a new service shows a self-signed certificate for up to some 30 minutes: try again then",
-        command: None,
-    }],
+    hints: &[
+        Hint {
+            at: Situation::SelfSigned,
+            text: "a new service shows a self-signed certificate for up to some 30 minutes: try again then",
+            command: None,
+        },
+        Hint {
+            at: Situation::PostgresRejected,
+            text: "the administrator is tsdbadmin there: set user to that",
+            command: None,
+        },
+    ],
     gotchas: &[
         "each service has its own port",
         "a new service shows a self-signed certificate for up to some 30 minutes",
