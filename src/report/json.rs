@@ -16,8 +16,8 @@ use crate::conninfo::{Host, SslNegotiation, TlsVersion};
 use crate::diagnose::grades::{self, Weakness};
 use crate::diagnose::profiles;
 use crate::diagnose::{
-    AsOf, Change, Diagnosis, Fact, Fix, Note, Outcome, Removed, StageReport, StageStatus, Trial, Warning,
-    looks,
+    AsOf, Change, Diagnosis, Fact, Fix, INTERRUPTED, Note, Outcome, Removed, StageReport, StageStatus, Trial,
+    Warning, looks,
 };
 use crate::evidence::audit::{Accepts, Audit, Found, Profile, STRANGER};
 use crate::evidence::{Attempt, Look, Member, PlaintextAnswer, Rehearsal, Source, TlsRecord};
@@ -55,9 +55,8 @@ impl<W: Write> Reporter for JsonLines<W> {
                 .write_all(line(&json!({ "schema": SCHEMA, "tool": TOOL, "removed": removed })).as_bytes())?;
         }
         if run.untold > 0 {
-            let (status, untold) = (run.exit_status, run.untold);
             let object = json!({
-                "schema": SCHEMA, "tool": TOOL, "verdict": "interrupted", "exit_code": status, "unfinished": untold
+                "schema": SCHEMA, "tool": TOOL, "verdict": "interrupted", "exit_code": INTERRUPTED, "unfinished": run.untold
             });
             self.out.write_all(line(&object).as_bytes())?;
         }
