@@ -572,20 +572,23 @@ pub(super) fn intermediate_missing(view: &View<'_>) -> Option<Finding> {
         None => (format!("the server does not send the intermediate {name}"), "sent by the server"),
     };
     let is_expired = judgement.defects.iter().any(|defect| matches!(defect, Defect::Expired { at: 0, .. }));
-    let append = match rehearsed {
+    let whole = "on the server: put the whole chain into the file of ssl_cert_file, fullchain.pem in the place of cert.pem, and reload";
+    let by_acme = reissue::installed_by_acme(view, whole);
+    let append = match (rehearsed, by_acme) {
         // One file, mended once.
-        None if is_expired => reissue::server(
+        (None, _) if is_expired => reissue::server(
             view,
             "on the server: reissue its certificate, which has expired too, and put the intermediate (here ca.crt) after it, then reload",
             reissue::Key::Kept,
             None,
         ),
-        Some(file) => Fix::text(format!(
+        (Some(file), _) => Fix::text(format!(
             "{}: append the intermediate (from the CA that issued the certificate) after the server's certificate",
             file_name(file)
         ))
         .run(format!("cat intermediate.crt >> {}", text::shell_quoted(&file.to_string_lossy()))),
-        None => Fix::server(format!(
+        (None, Some(fix)) => fix,
+        (None, None) => Fix::server(format!(
             "on the server: append the intermediate (from the CA that issued the certificate) to the file of \
              ssl_cert_file{}, then reload",
             strays(view, judgement)

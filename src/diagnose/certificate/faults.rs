@@ -199,8 +199,8 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     if view.rehearsal().is_some() || view.evidence.judged_at > view.evidence.started {
         return reissued(view, at, &format!("reissue {part}"), Key::Kept);
     }
-    if at == 0 && reissue::is_by_acme(view) {
-        let text = "on the server: put the renewed certificate into the files that it reads, and reload";
+    let text = "on the server: put the renewed chain into the files that it reads, and reload";
+    if reissue::installed_by_acme(view, text).is_some() {
         return vec![reissue::server(view, text, Key::Kept, other_name(view).as_deref())];
     }
     let reload = reload_of_renewed(

@@ -372,7 +372,11 @@ impl<'a> Mismatch<'a> {
                     Fix::text("use the name that the certificate has, for the same service (hostaddr keeps the address)")
                         .set("host", shorter),
                 ),
-                self.reissue(),
+                Fix::server(format!(
+                    "in Kubernetes: have {} added to the names (CloudNativePG: serverAltDNSNames in spec.certificates of the Cluster; \
+                     cert-manager: dnsNames of the Certificate)",
+                    self.asked
+                )),
             ],
         })
     }

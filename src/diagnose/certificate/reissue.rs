@@ -129,13 +129,7 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
             (None, true) => "certbot renew".to_owned(),
             (None, false) => "certbot renew --force-renewal".to_owned(),
         };
-        let commands = acme_commands(&server_names(view, None), &issue, &Files::of(view));
-        return Fix::text(format!(
-            "{text}; {organisation} issues it to an ACME client, here certbot, which lists the directory of its files (and renews none that is \
-             current), and the server reads ssl_cert_file and ssl_key_file, here server.crt and server.key, often copies: as a deploy hook \
-             (/etc/letsencrypt/renewal-hooks/deploy) the last commands keep them current"
-        ))
-        .run(commands);
+        return acme(view, text, organisation, &issue);
     }
     let intermediates = intermediates(view);
     let commands = server_commands(&server_names(view, also), key, &signer, intermediates, &Files::of(view));
@@ -181,6 +175,10 @@ pub(in crate::diagnose) fn is_own_intermediate(view: &View<'_>, at: usize) -> bo
 /// that what it issued stays valid.
 pub(in crate::diagnose) fn authority(view: &View<'_>, at: usize, text: &str) -> Fix {
     if let Some(fix) = of_provider(view) {
+        return fix;
+    }
+    // Its client renews the whole chain.
+    if let Some(fix) = installed_by_acme(view, text) {
         return fix;
     }
     let link = view.judgement().and_then(|judgement| judgement.path.get(at));
@@ -337,7 +335,7 @@ fn signer(view: &View<'_>) -> Signer {
     if facts.is_self_signed() {
         return Signer::Itself;
     }
-    if let Some(organisation) = acme(facts) {
+    if let Some(organisation) = of_acme(facts) {
         return Signer::Acme(organisation);
     }
     let name = text::truncated(&text::printable(&facts.issuer.short()), LONGEST_TITLE);
@@ -350,20 +348,33 @@ fn signer(view: &View<'_>) -> Signer {
 
 /// The organisation of a CA whose certificates ACME clients fetch and renew: nobody else has its key, and no request is
 /// signed by hand.
-fn acme(facts: &Facts) -> Option<String> {
+fn of_acme(facts: &Facts) -> Option<String> {
     let by = |pattern| NamePattern { kind: "O", pattern };
     let known = [by("*Let's Encrypt"), by("ZeroSSL*")].iter().any(|name| name.matches(&facts.issuer));
     let organisation = facts.issuer.attributes.iter().find(|attribute| attribute.kind == "O")?;
     known.then(|| text::truncated(&text::printable(&organisation.text()), LONGEST_TITLE))
 }
 
-/// Whether an ACME client renews the server's certificate, which then is in its files before it is in the server's.
-pub(super) fn is_by_acme(view: &View<'_>) -> bool {
-    matches!(signer(view), Signer::Acme(_))
+/// What an ACME client has in its files already, put into the server's.
+pub(super) fn installed_by_acme(view: &View<'_>, text: &str) -> Option<Fix> {
+    match signer(view) {
+        Signer::Acme(organisation) if view.provider().is_none() => Some(acme(view, text, &organisation, "")),
+        _ => None,
+    }
+}
+
+fn acme(view: &View<'_>, text: &str, organisation: &str, issue: &str) -> Fix {
+    let skips = if issue == "certbot renew" { " (it skips what is current)" } else { "" };
+    Fix::text(format!(
+        "{text}; an ACME client renews what {organisation} issues, here certbot{skips}, and what the server reads, here server.crt and \
+         server.key, are often copies that nothing renews: the last commands belong into a deploy hook, too \
+         (/etc/letsencrypt/renewal-hooks/deploy)"
+    ))
+    .run(acme_commands(&server_names(view, None), issue, &Files::of(view)))
 }
 
 /// Where the server has its files.
-const SHOW_FILES: &str = "psql -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file' -c 'SHOW ssl_key_file'\n";
+const SHOW_FILES: &str = "psql -Atc 'SHOW data_directory' -c 'SHOW ssl_cert_file' -c 'SHOW ssl_key_file'";
 
 /// Has certbot issue the certificate, and copies its files to the server's.
 fn acme_commands(names: &[String], issue: &str, files: &Files) -> String {
@@ -375,7 +386,9 @@ fn acme_commands(names: &[String], issue: &str, files: &Files) -> String {
     };
     let (key, chain) = (install("600", "privkey", key), install("644", "fullchain", certificate));
     let files = if then.contains("psql") { SHOW_FILES } else { "" };
-    format!("certbot certificates\n{issue}\n{files}{key}\n{chain}{then}")
+    let lines = ["certbot certificates", issue, files, &key].into_iter().filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.collect();
+    format!("{}\n{chain}{then}", lines.join("\n"))
 }
 
 /// How many certificates stand between the server's and its root.

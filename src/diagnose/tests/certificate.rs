@@ -490,9 +490,9 @@ fn a_node_with_the_certificate_of_another_host_of_the_list() {
 #[test]
 fn an_acme_client_renews_what_it_was_issued() {
     for organisation in ["Let's Encrypt", "(STAGING) Let's Encrypt", "ZeroSSL"] {
-        let mut ca = params("E7", true);
+        let mut ca = params("Issuing CA E7", true);
         ca.distinguished_name =
-            named(&[(DnType::OrganizationName, organisation), (DnType::CommonName, "E7")]);
+            named(&[(DnType::OrganizationName, organisation), (DnType::CommonName, "Issuing CA E7")]);
         let root = Authority::root("Some Root");
         let ca = root.issue(ca);
         let of = |name, until| {
@@ -505,6 +505,14 @@ fn an_acme_client_renews_what_it_was_issued() {
         let fixes = &expired.diagnosis.fixes;
         assert!(fixes[0].command.as_deref().unwrap().contains("\ncertbot renew\n"), "{fixes:#?}");
         assert!(fixes.iter().all(|fix| !format!("{fix:?}").contains("ca.key")), "{fixes:#?}");
+        // The intermediate comes with the certificate, in one of the client's files.
+        let evidence = of(HOST, date_time_ymd(2027, 1, 1)).with_attempt(|attempt| {
+            attempt.tls.as_mut().unwrap().result.chain.truncate(1);
+        });
+        let missing = evidence.with_settings(|_| {}).fails(&codes::INTERMEDIATE_MISSING);
+        let first = &missing.diagnosis.fixes[0];
+        assert!(first.text.contains("fullchain.pem in the place of cert.pem"), "{first:#?}");
+        assert!(!first.command.as_deref().unwrap().contains("renew\n"), "{first:#?}");
         of("other.example", date_time_ymd(2027, 1, 1))
             .fails(&codes::HOSTNAME_MISMATCH)
             .runs("certbot certonly --expand -d other.example -d db.example\n");
