@@ -315,7 +315,9 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
             (format!("password file {path}: {why}; and {what}"), fixes)
         }
         (Some((path, why, fixes)), None) => (format!("password file {path}: {why}"), fixes),
-        (None, Some((path, what, fix))) => (format!("password file {path}: {what}"), vec![fix]),
+        (None, Some((path, what, fix))) => {
+            (format!("password file {path}: {what}"), default_file(view).into_iter().chain([fix]).collect())
+        }
         (None, None) => {
             let path = if cfg!(windows) { "%APPDATA%\\postgresql\\pgpass.conf" } else { "~/.pgpass" };
             (
@@ -324,6 +326,14 @@ fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
             )
         }
     }
+}
+
+/// The default file, where a variable names another one, which gives no password.
+fn default_file(view: &View<'_>) -> Option<Fix> {
+    let Some(Origin::Environment(variable)) = view.origin("passfile") else { return None };
+    let default = if cfg!(windows) { "%APPDATA%\\postgresql\\pgpass.conf" } else { "~/.pgpass" };
+    let text = format!("unset {variable}, if {default} has the password: it is read then");
+    Some(Fix::text(text).by_unsetting(&[variable]))
 }
 
 /// The server's proof is wrong.
