@@ -64,11 +64,10 @@ fn is_bracketed(text: &str) -> bool {
     text.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
 }
 
-/// `:name…::`
+/// `:name…::`, where the name is no group of an address (`::1`).
 fn is_colon_command(text: &str) -> bool {
-    let Some(text) = text.strip_prefix(':') else { return false };
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    rest.len() < text.len() && rest.contains("::")
+    text.strip_prefix(':')
+        .is_some_and(|text| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains("::"))
 }
 
 /// Whether a character may stand in output as it is.
@@ -409,6 +408,7 @@ mod tests {
             ("##vso[task.setvariable variable=PATH]x", r"\x23#vso[task.setvariable variable=PATH]x"),
             ("a##[error]x", r"a\x23#[error]x"),
             ("::1", "::1"),
+            ("add ::1/128, then 2001:db8::7 ::debug::x", r"add ::1/128, then 2001:db8::7 \x3a:debug::x"),
             ("fe80::1 2001:db8::7", "fe80::1 2001:db8::7"),
             ("## title", "## title"),
         ] {

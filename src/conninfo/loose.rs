@@ -522,7 +522,12 @@ fn password_of_line(line: &[u8]) -> Option<usize> {
     let (_, port) = fields.next()?;
     let is_line = is_port(port.trim_ascii()) && !host.trim_ascii().iter().any(|byte| is_space(*byte));
     let (password, _) = fields.nth(FIELDS - 3)?;
-    (is_line && parse_address(line).is_none()).then_some(password)
+    // Without a quote before it, it may be a host, a port and whatever.
+    let word = line
+        .split(|byte| is_space(*byte))
+        .next()
+        .filter(|word| !word.first().is_some_and(u8::is_ascii_hexdigit));
+    (is_line && parse_address(line).is_none() && !word.is_some_and(is_address)).then_some(password)
 }
 
 /// Where the password begins in a word that has the fields of a password file's line, or all but one of them: a sign may
@@ -535,7 +540,19 @@ fn password_of_word(word: &[u8]) -> Option<usize> {
     // Those of JSON and the like come in pairs.
     let quotes = word.iter().take(last.0).filter(|byte| matches!(byte, b'"' | b'\'')).count();
     let is_line = !is_hexadecimal && empty < 2 && quotes < 2 && !word.windows(3).any(|part| part == b"://");
-    (is_line && parse_address(word).is_none()).then_some(last.0)
+    (is_line && !is_address(word)).then_some(last.0)
+}
+
+/// Whether a word is an address of IPv6 as sentences and lists have it: with quotes, brackets, a mask's length, a port.
+fn is_address(word: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(word);
+    let signs = |c: char| c.is_ascii() && "\"'`()<>[],.;".contains(c) || !c.is_ascii();
+    let bare = text.trim_matches(signs);
+    let bare = bare
+        .rsplit_once("]:")
+        .or_else(|| bare.rsplit_once('/'))
+        .map_or(bare, |(address, number)| if is_number(number.as_bytes()) { address } else { bare });
+    bare.contains(':') && parse_address(bare.as_bytes()).is_some()
 }
 
 /// What begins behind the `host:port:` of a word, unless that is further ports.
@@ -547,7 +564,7 @@ fn behind_port(word: &[u8]) -> Option<usize> {
     let rest: Vec<_> = fields.collect();
     let further = is_number(field) && rest.iter().all(|(_, field)| is_number(field));
     let is_host = !host.is_empty() && !host.iter().all(u8::is_ascii_hexdigit) || host == b"*";
-    (is_host && is_port(port) && !further && parse_address(word).is_none()).then_some(behind)
+    (is_host && is_port(port) && !further && !is_address(word)).then_some(behind)
 }
 
 /// Keys and certificates as text: from `-----BEGIN` to the end of the block's last line, or of the text; and a long run of
@@ -984,6 +1001,13 @@ mod tests {
             ),
             ("fe80::1%eth0", "fe80::1%eth0"),
             ("2001:db8::7,2001:db8::8", "2001:db8::7,2001:db8::8"),
+            ("host \"2600:1900:7::3\", user \"u\"", "host \"2600:1900:7::3\", user \"u\""),
+            (
+                "»2003:7:3::77«, (2a01:4f8:1:2::7). 2001:db8::/64",
+                "»2003:7:3::77«, (2a01:4f8:1:2::7). 2001:db8::/64",
+            ),
+            ("'[2001:9:3::77]:5432' refused", "'[2001:9:3::77]:5432' refused"),
+            ("\"2001:9:3::77x\", no", "\"2001:9:3::********"),
             ("[2001:db8::7]:5432:app:me:x", "[2001:db8::7]:5432:app:me:********"),
             ("postgres://me:x", "postgres://me:********"),
             ("postgresql://h:5432", "postgresql://h:5432"),

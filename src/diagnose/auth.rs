@@ -1,5 +1,6 @@
 //! The start-up message and authentication. From here on the server speaks over TLS; what it says is still only text.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 
 use super::certificate::reissue;
@@ -14,7 +15,7 @@ use super::{Fix, Verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, Password, mask_text};
 use crate::evidence::{
-    AuthRequest, ChannelBindingFailure, ServerMessage, SessionFailure, SessionRecord, TcpResult,
+    AuthRequest, ChannelBindingFailure, Resolution, ServerMessage, SessionFailure, SessionRecord, TcpResult,
 };
 use crate::file::obstacle;
 use crate::provider::{self, Provider, Situation};
@@ -763,13 +764,13 @@ impl HbaError {
             quoted.push(value.trim());
             last = parts.next();
         }
-        let is_address = |text: &&&str| text.parse::<std::net::IpAddr>().is_ok() || text.contains("[local]");
+        let is_address = |text: &&&str| text.parse::<IpAddr>().is_ok() || text.contains("[local]");
         let client = quoted.iter().find(is_address).copied();
         let mut names = quoted.iter().filter(|value| !is_address(value)).copied();
         // Newer servers: `, no encryption` or `, SSL encryption`; older ones `, SSL off`.
         let encryption =
             last.map(|rest| rest.trim_matches(|c: char| c == ',' || c.is_whitespace() || c == '.'));
-        let printable = |text: &str| text::truncated(&text::printable(text), 100);
+        let printable = |text: &str| text::truncated(&text::printable(&mask_text(text)), 100);
         Self {
             client: client.map(printable),
             user: names.next().map(printable),
@@ -824,7 +825,7 @@ const FIND_REJECT: &str = "SELECT line_number, type, database, user_name, addres
 /// The line that lets this connection in, and where it goes.
 fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
     let mut fixes = provider_hints(view, Situation::NotAdmitted, told.client.as_deref());
-    let address = told.client.as_deref().and_then(|client| client.parse::<std::net::IpAddr>().ok());
+    let address = told.client.as_deref().and_then(|client| client.parse::<IpAddr>().ok());
     let is_hinted = !fixes.is_empty();
     fixes.extend(address.map(|address| {
         let bits = if address.is_ipv4() { 32 } else { 128 };
@@ -835,10 +836,11 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
             }
             _ => quoted_name(&told.database.clone().unwrap_or_else(|| view.database())),
         };
+        let note = if database == "replication" { " (all does not cover replication)" } else { "" };
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
-        let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", of_containers(&address));
+        let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", its_network(&address));
         let fix = match rejects {
-            false => Fix::server("on the server: add the hostssl line to pg_hba.conf, then reload")
+            false => Fix::server(format!("on the server: add the hostssl line to pg_hba.conf{note}, then reload"))
                 .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
             true => Fix::server(
                 "on the server: find the reject line that matches (PostgreSQL 10 or later), put the hostssl line before the reject line in \
@@ -881,18 +883,37 @@ pub(super) fn entry_for_pooler(view: &View<'_>, said: &str) -> Option<Fix> {
     })
 }
 
-/// What follows a line of pg_hba.conf for an address of Docker's own networks (172.16.0.0/12), which a container keeps only
-/// until it is started again.
-fn of_containers(address: &std::net::IpAddr) -> String {
-    let std::net::IpAddr::V4(address) = address else { return String::new() };
-    match address.octets() {
-        [172, second @ 16..=31, ..] => {
-            format!(
+/// What follows a line of pg_hba.conf for an address that does not last: of Docker's own networks (172.16.0.0/12), which a
+/// container keeps only until it is started again, and of IPv6, of which a machine takes new ones (RFC 8981).
+fn its_network(address: &IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => match address.octets() {
+            [172, second @ 16..=31, ..] => format!(
                 "\n# if that is a container's address, which changes: its network, as in 172.{second}.0.0/16"
-            )
-        }
-        _ => String::new(),
+            ),
+            _ => String::new(),
+        },
+        IpAddr::V6(address) => match address.segments() {
+            [0 | 0xfe80, ..] => String::new(),
+            [a, b, c, d, ..] => {
+                let network = Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0);
+                format!("\n# or its network, as machines change their IPv6 addresses; mostly {network}/64")
+            }
+        },
     }
+}
+
+/// The name has an address of IPv4 too, and rules for that do not match a client of IPv6.
+fn over_ipv4(view: &View<'_>, client: Option<&str>) -> Option<Fix> {
+    client?.parse::<Ipv6Addr>().ok()?;
+    let Some(Resolution::Found(addresses)) = view.attempt?.dns.as_ref().map(|step| &step.result) else {
+        return None;
+    };
+    let address = addresses.iter().find(|address| address.is_ipv4())?;
+    Some(
+        Fix::text("the client's address is of IPv6: if a line admits its IPv4 address, connect over IPv4")
+            .set("hostaddr", address.to_string()),
+    )
 }
 
 fn hba_rejected(view: &View<'_>) -> Option<Finding> {
@@ -904,7 +925,7 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
         _ => return None,
     };
     let insecure = message.message.contains("connection is insecure");
-    let told = HbaError::read(&mask_text(&message.message));
+    let told = HbaError::read(&message.message);
     let user = told.user.clone().unwrap_or_else(|| view.user());
     let database = told.database.clone().unwrap_or_else(|| view.database());
     // Told of a replication connection, the server names no database; `all` in pg_hba.conf does not match it.
@@ -965,6 +986,7 @@ fn hba_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("encryption", told.encryption.clone().unwrap_or_else(|| "not reported".to_owned()))
             .fact("server_says", words(message))
             .fixes(fixes)
+            .fixes(over_ipv4(view, client.as_deref()))
             .fix(Fix::text("check the spelling of user and database: another one may be allowed")),
     )
 }
@@ -980,9 +1002,9 @@ fn database_by_default(view: &View<'_>, database: &str) -> Option<Fix> {
 }
 
 /// The address of this machine's end of the connection, where the server saw another one of the same family.
-fn own_address(view: &View<'_>, client: Option<&str>) -> Option<std::net::IpAddr> {
+fn own_address(view: &View<'_>, client: Option<&str>) -> Option<IpAddr> {
     let Some(TcpResult::Connected { local: Some(local) }) = view.tcp() else { return None };
-    let seen: std::net::IpAddr = client?.parse().ok()?;
+    let seen: IpAddr = client?.parse().ok()?;
     let own = local.ip();
     // On the server's own machine both ends have its address.
     let is_server = view.address() == Some(own) || own.is_loopback();

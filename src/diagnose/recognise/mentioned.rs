@@ -21,7 +21,7 @@ impl Mentioned {
     /// it mentions neither a host nor an address.
     pub fn conninfo(&self) -> Option<String> {
         let host = self.value("host").or_else(|| self.value("hostaddr"))?;
-        let rest = ["port", "user", "dbname", "sslrootcert", "sslcert", "sslkey"];
+        let rest = ["port", "user", "dbname", "replication", "sslrootcert", "sslcert", "sslkey"];
         let others = rest.iter().filter_map(|keyword| Some((*keyword, self.value(keyword)?)));
         let settings = [("host", host)].into_iter().chain(others).chain([("sslmode", "verify-full")]);
         let bytes = string(Form::KeywordValue, settings.map(|(keyword, value)| (keyword, value.as_bytes())));
@@ -32,10 +32,17 @@ impl Mentioned {
     fn hba_line(&self) -> Option<String> {
         let client: IpAddr = self.value("client")?.parse().ok()?;
         let bits = if client.is_ipv4() { 32 } else { 128 };
-        let (database, user) = (self.value("dbname")?, self.value("user")?);
-        let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+        let replicates = self.value("replication").is_some();
+        let database = if replicates { "" } else { self.value("dbname")? };
+        let user = self.value("user")?;
+        let is_plain = |name: &str| {
+            let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+            name.chars().all(is_of_name) && !["all", "sameuser", "samerole", "replication"].contains(&name)
+        };
+        let word = if replicates { "replication" } else { database };
+        let note = if replicates { " (all does not cover replication)" } else { "" };
         (is_plain(database) && is_plain(user))
-            .then(|| format!("hostssl {database} {user} {client}/{bits} scram-sha-256"))
+            .then(|| format!("hostssl {word} {user} {client}/{bits} scram-sha-256{note}"))
     }
 
     /// The provider whose roots this program has, by the host.
@@ -47,7 +54,8 @@ impl Mentioned {
     /// The first mention of a setting counts.
     fn add(&mut self, keyword: &'static str, value: &str) {
         // What may hold a secret is not repeated.
-        let is_plain = ParameterValue::of(keyword, Value::from(value), false).plain().is_some();
+        let of = if keyword == "client" { "hostaddr" } else { keyword };
+        let is_plain = ParameterValue::of(of, Value::from(value), false).plain().is_some();
         if self.value(keyword).is_none() && is_plain && is_possible(keyword, value) {
             self.0.push((keyword, value.to_owned()));
         }
@@ -78,15 +86,23 @@ pub fn mentioned(text: &str) -> Mentioned {
     if text.contains("could not load system root certificate paths") {
         mentioned.add("sslrootcert", "system");
     }
-    // In every language PostgreSQL quotes the client's address, the user and the database in this order.
+    // In every language PostgreSQL quotes the client's address, the user and the database in this order; of a connection for
+    // replication no database.
     if text.contains("pg_hba.conf") && mentioned.value("client").is_none() {
         let quoted: Vec<&str> = text.split(QUOTES).skip(1).step_by(2).map(str::trim).collect();
-        if let [client, user, database, ..] = quoted.as_slice()
-            && is_address(client)
-        {
-            for (keyword, value) in [("client", client), ("user", user), ("dbname", database)] {
-                mentioned.add(keyword, value);
+        let from = quoted.iter().rposition(|part| is_address(part)).unwrap_or_default();
+        match quoted.get(from..) {
+            Some([client, user]) if is_address(client) => {
+                for (keyword, value) in [("client", *client), ("user", user), ("replication", "true")] {
+                    mentioned.add(keyword, value);
+                }
             }
+            Some([client, user, database, ..]) if is_address(client) => {
+                for (keyword, value) in [("client", client), ("user", user), ("dbname", database)] {
+                    mentioned.add(keyword, value);
+                }
+            }
+            _ => {}
         }
     }
     mentioned
@@ -299,6 +315,29 @@ mod tests {
             "kein pg_hba.conf-Eintrag f\u{fc}r Host \u{bb}192.0.2.9\u{ab}, Benutzer \u{bb}u\u{ab}, Datenbank \u{bb}d\u{ab}, SSL aus",
         ] {
             assert_eq!(fix(entry, "{hba|none}"), "hostssl d u 192.0.2.9/32 scram-sha-256", "{entry}");
+        }
+        for client in ["2600:1f14:7::3", "::1"] {
+            let entry = format!("no pg_hba.conf entry for host \"{client}\", user \"u\", database \"d\"");
+            assert_eq!(fix(&entry, "{hba|none}"), format!("hostssl d u {client}/128 scram-sha-256"));
+        }
+        for entry in [
+            "connection to server at \"h\" (192.0.2.7), port 5432 failed: FATAL:  no pg_hba.conf entry for replication connection from host \"192.0.2.9\", user \"r\", SSL encryption",
+            "kein pg_hba.conf-Eintrag f\u{fc}r Replikationsverbindung von Host \u{bb}192.0.2.9\u{ab}, Benutzer \u{bb}r\u{ab}, SSL an",
+        ] {
+            let line = fix(entry, "{hba|none}");
+            assert!(
+                line.starts_with("hostssl replication r 192.0.2.9/32 scram-sha-256 (all does not"),
+                "{line}"
+            );
+            assert!(
+                !conninfo(entry).is_some_and(|text| !text.contains("user=r replication=true")),
+                "{entry}"
+            );
+        }
+        for named in ["replication", "all"] {
+            let entry =
+                format!("no pg_hba.conf entry for host \"192.0.2.9\", user \"u\", database \"{named}\"");
+            assert_eq!(fix(&entry, "{hba|none}"), "none");
         }
         let odd = "no pg_hba.conf entry for host \"192.0.2.9\", user \"u;v\", database \"d\"";
         assert_eq!(fix(odd, "{hba|none}"), "none");

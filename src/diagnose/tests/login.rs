@@ -480,6 +480,31 @@ fn pg_hba_tells_what_the_server_saw() {
     assert!(!fixes.contains("hostssl") && !fixes.contains("ask for TLS"), "{fixes}");
 }
 
+/// Its first group may be a number, as a port is.
+#[test]
+fn a_client_of_ipv6_is_read_whole_and_may_come_over_ipv4() {
+    for (client, network) in [
+        ("2001:db8:3::77", Some("2001:db8:3::/64")),
+        ("2600:1f14:7:9:1::3", Some("2600:1f14:7:9::/64")),
+        ("fd00:7:8:9:a::b", Some("fd00:7:8:9::/64")),
+        ("fe80::7", None),
+        ("::1", None),
+    ] {
+        let message = format!(
+            r#"no pg_hba.conf entry for host "{client}", user "app", database "orders", SSL encryption"#
+        );
+        let found = Evidence::healthy()
+            .with_error("28000", &message)
+            .fails(&codes::HBA_REJECTED)
+            .titled(&format!("pg_hba.conf has no entry for user app, database orders, from {client}"))
+            .runs(&format!("hostssl orders app {client}/128 scram-sha-256"))
+            .sets("hostaddr", "203.0.113.7");
+        let command = found.diagnosis.fixes[0].command.as_deref().unwrap();
+        assert_eq!(network.is_some_and(|network| command.contains(network)), network.is_some(), "{command}");
+        assert_eq!(command.contains("/64"), network.is_some(), "{command}");
+    }
+}
+
 #[test]
 fn a_reject_line_is_not_mended_by_a_line_after_it() {
     let message = r#"pg_hba.conf rejects connection for host "198.51.100.9", user "app", database "orders", SSL encryption"#;
@@ -506,6 +531,7 @@ fn replication_has_lines_of_its_own() {
             r#"no pg_hba.conf entry for replication connection from host "198.51.100.9", user "app", SSL encryption"#,
         )
         .fails(&codes::HBA_REJECTED)
+        .advises("all does not cover replication")
         .runs("hostssl replication app 198.51.100.9/32 scram-sha-256");
 }
 
