@@ -495,7 +495,7 @@ fn unknown_option(view: &View<'_>) -> Option<Finding> {
     let others = other_unknown_options(view, span.as_ref());
     let names = || [keyword.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str()));
     let spaced = keyword != keyword.trim() && nearest.is_some_and(|nearest| nearest == keyword.trim());
-    let owners = names().filter(|_| !spaced).filter_map(|name| driver::belongs(name, &dialect::owners(name)));
+    let owners = names().filter(|_| !spaced).filter_map(|name| driver::belongs(name, &owners(name, input)));
     let because = [match spaced {
         false if is_escaped => {
             format!("{}, and its names begin behind the & (from {})", driver::ESCAPED, origin.phrase())
@@ -593,6 +593,14 @@ fn unknown_name(keyword: &str) -> Fix {
         )
         .run("grep '^DATABASE_URL=' FILE | pgtls-check --from -"),
         false => Fix::text("remove it, or look the name up in libpq's manual, section Parameter Key Words"),
+    }
+}
+
+/// Whose keyword a name is: that of the driver that the string looks like, if it has it.
+fn owners(name: &str, input: &[u8]) -> Vec<&'static str> {
+    match dialect::read(input, None) {
+        dialect::Target::Driver(reading) if reading.dialect.has(name) => vec![reading.dialect.title],
+        _ => dialect::owners(name),
     }
 }
 
@@ -1166,6 +1174,15 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     let mode = settings.sslmode.name();
     if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
         let path = path_text(path);
+        let ignored = driver::host_ignored(view);
+        let by_name = ignored.is_none().then(|| {
+            Fix::text(match view.origin("host") {
+                Some(Origin::Environment(variable)) => format!(
+                    "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
+                ),
+                _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
+            })
+        });
         return Some(
             Finding::titled("a Unix-domain socket never uses TLS")
                 .because(format!(
@@ -1180,12 +1197,8 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                     view.origin_words("host")
                         .unwrap_or_else(|| "libpq's default: neither host nor the variable PGHOST is set".to_owned()),
                 )
-                .fix(Fix::text(match view.origin("host") {
-                    Some(Origin::Environment(variable)) => format!(
-                        "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
-                    ),
-                    _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
-                }))
+                .fixes(ignored)
+                .fixes(by_name)
                 .fix(Fix::server(
                     "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \
                      where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's account: \
@@ -1218,12 +1231,18 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
         _ => "verify the server".to_owned(),
     })
     .set("sslmode", "verify-full");
-    let unused = view.evidence.typed.as_deref().and_then(|typed| typed.unused_roots.as_deref());
+    let unused = driver::unused_roots(view);
     if let Some(file) = unused {
         verify = verify.set("sslrootcert", file);
     }
     let given = settings.parameter("sslrootcert").is_some() || unused.is_some();
-    let roots = if view.store().is_none() && !given { root_sources(&view.server()) } else { Vec::new() };
+    let mut roots = if view.store().is_none() && !given { root_sources(&view.server()) } else { Vec::new() };
+    if roots.first().is_some_and(|fix| fix.bundle.is_some()) {
+        let bundle = roots.remove(0);
+        let text = format!("{}: {}", verify.text, bundle.text);
+        verify.settings.extend(bundle.settings.clone());
+        verify = Fix { text, settings: verify.settings, ..bundle };
+    }
     let hints = provider_hints(view, Situation::NotEncrypted, None);
     let finding = finding.mark(view.evidence.typed.as_deref().and_then(driver::word_marked));
     Some(finding.fact("sslmode", mode).fact_if("from", origin).fix(verify).fixes(roots).fixes(hints))

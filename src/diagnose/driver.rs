@@ -5,10 +5,11 @@ use super::view::{View, shown_value};
 use super::{Fix, Mark};
 use crate::clients::dialect::{
     self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
-    Typed,
+    Target, Typed,
 };
 use crate::conninfo::{SslMode, mask_argument, unknown_keywords};
 use crate::order;
+use crate::provider::SystemRoots;
 use crate::text::{nearest, printable, shell_quoted};
 use crate::trust::ClientIdentity;
 
@@ -140,6 +141,33 @@ fn refused_by_libpq(typed: &str) -> Option<String> {
     SslMode::by_name(mode).is_none().then(|| mode.to_owned())
 }
 
+/// The host, where it is given under another driver's keyword for it, which this one passes over.
+pub(super) fn host_ignored(view: &View<'_>) -> Option<Fix> {
+    let reading = view.evidence.typed.as_deref()?.reading()?;
+    let own = reading.dialect.keyword_of("host")?;
+    let given = |remark: &Remark| match remark {
+        Remark::Ignored { setting, .. } => {
+            let setting = reading.settings.get(*setting)?;
+            let is_host = dialect::all().any(|other| other.meaning(&setting.keyword) == Some("host"));
+            let value = std::str::from_utf8(setting.value.plain()?).ok()?;
+            is_host.then_some((setting.keyword.as_ref(), value))
+        }
+        _ => None,
+    };
+    let (name, host) = reading.remarks.iter().find_map(given)?;
+    let (driver, name) = (reading.dialect.title, printable(name));
+    Some(Fix::text(format!("write {own} for {name}, which {driver} ignores")).set("host", host))
+}
+
+/// The roots with which a driver that verifies nothing would verify: public ones only where the server may have its
+/// certificate from them.
+pub(super) fn unused_roots<'a>(view: &View<'a>) -> Option<&'a str> {
+    let is_private =
+        view.provider().is_some_and(|found| found.provider.system_roots == SystemRoots::NotEnough);
+    let unused = view.evidence.typed.as_deref()?.unused_roots.as_deref()?;
+    (unused != "system" || !is_private).then_some(unused)
+}
+
 /// The roots that stand in for others.
 pub(super) fn assumed(typed: &Typed) -> Option<&'static str> {
     Some(match typed.assumed.as_ref()? {
@@ -174,7 +202,11 @@ pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
                 always: true,
             });
             let others = otherwise(text, !verifies).filter(|_| layers.is_empty());
-            placeholders.chain(others).collect()
+            let ampersand = dialect::lacks_question_mark(text).then(|| Note {
+                text: "the parameters begin with & and so belong to the database's name: write ? for the first &".to_owned(),
+                always: true,
+            });
+            placeholders.chain(ampersand).chain(others).collect()
         }
         Read::Refused(_) => Vec::new(),
     }
@@ -260,7 +292,8 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
                 )
             }),
             Remark::Misnamed(at) => setting(at).map(|setting| {
-                let meant = setting.libpq().unwrap_or(&setting.keyword);
+                let known = setting.libpq().and_then(|option| reading.dialect.keyword_of(option));
+                let meant = known.unwrap_or(&setting.keyword);
                 let (name, meant) = (name(setting), printable(meant));
                 format!("`{name}` is not a keyword of {driver}, which rejects it; read as {meant}")
             }),
@@ -351,7 +384,7 @@ pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
     }
     let faults: Vec<&Fault> = failure.faults.iter().filter(|fault| of(&fault.kind) == kind).collect();
     let finding = match kind {
-        Kind::Syntax => syntax(failure, faults.first()?),
+        Kind::Syntax => syntax(failure, faults.first()?, typed.original.expose()),
         Kind::Keyword => keywords(typed, failure, &faults),
         Kind::Value => values(failure, &faults, typed.original.expose()),
     };
@@ -361,7 +394,10 @@ pub(super) fn refused(view: &View<'_>, kind: Kind) -> Option<Finding> {
 
 fn of(fault: &FaultKind) -> Kind {
     match fault {
-        FaultKind::OtherProduct(_) | FaultKind::Syntax(_) | FaultKind::Unencoded(_) => Kind::Syntax,
+        FaultKind::OtherProduct(_)
+        | FaultKind::Syntax(_)
+        | FaultKind::Unencoded(_)
+        | FaultKind::AmpersandFirst => Kind::Syntax,
         FaultKind::UnknownKeyword { .. } => Kind::Keyword,
         FaultKind::InvalidValue(..)
         | FaultKind::Missing(_)
@@ -386,9 +422,21 @@ pub(super) fn mark(typed: &Typed, places: &[std::ops::Range<usize>], label: &str
     (!places.is_empty()).then(|| Mark { text: masked.text, spans: masked.spans, label: label.to_owned() })
 }
 
-fn syntax(failure: &Failure, fault: &Fault) -> Finding {
+fn syntax(failure: &Failure, fault: &Fault, typed: &[u8]) -> Finding {
     let driver = failure.dialect.title;
     match &fault.kind {
+        FaultKind::AmpersandFirst => {
+            let mut meant = typed.to_vec();
+            meant.get_mut(fault.place.clone()).into_iter().for_each(|sign| sign.fill(b'?'));
+            let corrected = match dialect::read(&meant, Some(failure.dialect)) {
+                Target::Driver(reading) => reading.corrected(&[], None).ok(),
+                _ => None,
+            };
+            let in_dialect = corrected.map(|text| Ok(crate::conninfo::mask(&text, &[]).text));
+            Finding::titled("the parameters of the URL begin with & in place of ?")
+                .because(format!("{driver} takes all that is behind the host for the database's name, so no parameter counts"))
+                .fix(Fix { in_dialect, ..Fix::text("write ? for the first &") })
+        }
         FaultKind::OtherProduct(what) => {
             Finding::titled("the string is not one of a PostgreSQL driver known here")
                 .because(format!("it is {}", printable(what)))
@@ -425,8 +473,12 @@ fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
         [one] => format!("{driver} does not know the keyword {one}"),
         _ => format!("{driver} does not know the keywords {}", names.join(", ")),
     };
-    let owners: Vec<String> =
-        words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect();
+    let owners: Vec<String> = match words.as_slice() {
+        [(_, _, [owner]), _, ..] if words.iter().all(|(.., owners)| *owners == [*owner]) => {
+            vec![format!("these are {owner}'s")]
+        }
+        _ => words.iter().filter_map(|(keyword, _, owners)| belongs(keyword, owners)).collect(),
+    };
     // Settings of libpq's, as others separate theirs.
     let is_libpqs = |part: &[u8]| {
         let name = part.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
@@ -438,19 +490,8 @@ fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
         let fix = Fix::text("for libpq: separate the settings by spaces, not semicolons");
         Fix { conninfo: Some(crate::conninfo::mask(&spaced, &[]).text), ..fix }
     });
-    let client = failure.dialect.name.rsplit(['+', '-']).next().unwrap_or_default();
-    let has_own = crate::clients::table::find(client).is_some()
-        && words.iter().any(|(word, ..)| word.starts_with("ssl"));
-    let own = has_own.then(|| {
-        let place = match failure.dialect.name.starts_with("sqlalchemy") {
-            true => "; SQLAlchemy passes them on from create_engine(URL, connect_args={…})",
-            false => "",
-        };
-        Fix::text(format!("give the driver its own settings of TLS in their place, as this shows{place}"))
-            .run(format!(
-                "pgtls-check clients --for {client} 'host=HOST sslmode=verify-full sslrootcert=FILE'"
-            ))
-    });
+    let own = words.iter().any(|(word, ..)| word.starts_with("ssl")).then(|| own_settings(failure)).flatten();
+    let anew = anew(failure, words.iter().any(|(.., owners)| owners.contains(&dialect::SQL_SERVER)));
     let renames = words.iter().map(|(keyword, nearest, _)| match nearest {
         Some(nearest) => format!("write {nearest} for {keyword}"),
         None => format!("remove {keyword}"),
@@ -459,6 +500,7 @@ fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
     // All at once, where the string can be written so.
     let whole =
         given.renamed().map(|text| Fix { in_dialect: Some(Ok(text)), ..Fix::text(renames.join("; ")) });
+    let whole = anew.or(whole);
     let (whole, own) =
         if words.iter().any(|(_, nearest, _)| nearest.is_some()) { (whole, None) } else { (whole, own) };
     let single = if whole.is_some() { Vec::new() } else { renames };
@@ -469,6 +511,32 @@ fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
         .fixes(own)
         .fixes(whole)
         .fixes(single.into_iter().map(Fix::text))
+}
+
+/// What shows how the program gives a driver its settings of TLS.
+fn own_settings(failure: &Failure) -> Option<Fix> {
+    let client = failure.dialect.name.rsplit(['+', '-']).next().unwrap_or_default();
+    crate::clients::table::find(client)?;
+    let place = match failure.dialect.name.starts_with("sqlalchemy") {
+        true => "; SQLAlchemy passes them on from create_engine(URL, connect_args={…})",
+        false => "",
+    };
+    Some(
+        Fix::text(format!("give the driver its own settings of TLS in their place, as this shows{place}"))
+            .run(format!(
+                "pgtls-check clients --for {client} 'host=HOST sslmode=verify-full sslrootcert=FILE'"
+            )),
+    )
+}
+
+/// The whole string in the driver's own words, where it has another product's.
+fn anew(failure: &Failure, is_of_sql_server: bool) -> Option<Fix> {
+    let string = failure.anew().filter(|_| is_of_sql_server)?;
+    let driver = failure.dialect.title;
+    let fix = Fix::text(format!(
+        "the string is SQL Server's (SqlClient): use {driver}'s own, and add the password"
+    ));
+    Some(Fix { in_dialect: Some(Ok(crate::conninfo::mask(&string, &[]).text)), ..fix })
 }
 
 /// `pgbouncer` is Prisma's.
@@ -485,24 +553,43 @@ pub(super) fn belongs(keyword: &str, owners: &[&str]) -> Option<String> {
 fn values(failure: &Failure, faults: &[&Fault], typed: &[u8]) -> Finding {
     let driver = failure.dialect.title;
     let given = |fault: &Fault| std::str::from_utf8(typed.get(fault.place.clone())?).ok();
-    let words: Vec<(String, String)> =
-        faults.iter().map(|fault| value(driver, &fault.kind, given(fault).unwrap_or_default())).collect();
+    // A word may stand for another keyword: it is called as it was typed.
+    let as_typed = |fault: &Fault| {
+        let mut settings = failure.settings.iter();
+        let setting =
+            settings.find(|setting| !fault.place.is_empty() && setting.place.value == fault.place)?;
+        Some(setting.typed.as_str()).filter(|typed| !typed.is_empty())
+    };
+    let words: Vec<(String, String)> = faults
+        .iter()
+        .map(|fault| value(driver, &fault.kind, as_typed(fault), given(fault).unwrap_or_default()))
+        .collect();
     let titles: Vec<&str> = words.iter().map(|(title, _)| title.as_str()).collect();
     let fixes: Vec<Fix> = words.iter().map(|(_, fix)| Fix::text(fix.clone())).collect();
-    Finding::titled(titles.join("; ")).fixes(fixes)
+    let is_of_sql_server = |fault: &Fault| matches!(&fault.kind, FaultKind::InvalidValue(_, allowed) if allowed.contains(dialect::SQL_SERVER));
+    let anew = anew(failure, faults.iter().copied().any(is_of_sql_server));
+    let fixes = if anew.is_some() { Vec::new() } else { fixes };
+    // A file of roots stands in the program, where the word for TLS is the driver's own argument.
+    let is_argument = |fault: &Fault| as_typed(fault) == Some("ssl");
+    let own = faults.iter().copied().any(is_argument).then(|| own_settings(failure)).flatten();
+    let own = own.map(|own| Fix { text: format!("for a root file of your own: {}", own.text), ..own });
+    Finding::titled(titles.join("; ")).fixes(anew).fixes(fixes).fixes(own)
 }
 
-fn value(driver: &str, fault: &FaultKind, given: &str) -> (String, String) {
+fn value(driver: &str, fault: &FaultKind, typed: Option<&str>, given: &str) -> (String, String) {
     match fault {
         FaultKind::InvalidValue(keyword, allowed) => {
-            let (keyword, allowed) = (printable(keyword), printable(allowed));
+            let (keyword, allowed) = (printable(typed.unwrap_or(keyword)), printable(allowed));
             let words = allowed
                 .split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
                 .filter(|word| word.len() > 3);
             let given = given.trim_matches(['"', '\'']).replace('_', "-").to_ascii_lowercase();
             let means_primary =
                 allowed.contains("primary") && ["read-write", "master", "writer"].contains(&given.as_str());
-            let fix = match nearest(&given, words).or(means_primary.then_some("primary")) {
+            // Who switches TLS on wants it verified.
+            let is_on = ["true", "on", "yes", "1", "t", "enabled"].contains(&given.as_str());
+            let full = words.clone().find(|word| is_on && ["verify-full", "VerifyFull"].contains(word));
+            let fix = match full.or(nearest(&given, words)).or(means_primary.then_some("primary")) {
                 Some(meant) => format!("set {keyword} to {meant} (allowed: {allowed})"),
                 None => format!("set {keyword} to {allowed}"),
             };

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
 use super::connect_errors::of_this_machine;
+use super::driver;
 use super::fix::{LISTENERS, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
@@ -191,7 +192,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fact("to", described(view))
         .fact("port", i64::from(view.port()))
         .fact("error", text::printable(&failure.text));
-    let finding = strayed(view, finding);
+    let finding = strayed(view, finding).fixes(driver::host_ignored(view));
     let (host, port) = (view.host_name(), view.port());
     if let Some(other) = view.neighbour(b"SN") {
         return Some(

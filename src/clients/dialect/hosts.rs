@@ -7,11 +7,15 @@ use super::{Dialect, Hosts, Kind, Meaning, Place};
 
 /// Takes the ports out of hosts, as libpq has them: two lists. Several hosts of their own become one list.
 pub(super) fn separate(dialect: &Dialect, pairs: &mut Vec<Pair>) {
+    let is_misnamed = |name: &str| {
+        let mut others = dialect.keywords.misnamed.iter();
+        others.any(|(word, option)| *option == "host" && word.eq_ignore_ascii_case(name))
+    };
     let is_host = |pair: &Pair| {
+        let known = dialect.keyword(&pair.name);
         pair.part == Part::Keyword
-            && dialect
-                .keyword(&pair.name)
-                .is_some_and(|(keyword, _)| keyword.meaning == Meaning::Libpq("host"))
+            && (known.is_some_and(|(keyword, _)| keyword.meaning == Meaning::Libpq("host"))
+                || is_misnamed(&pair.name))
     };
     if dialect.hosts == Hosts::Repeated {
         let mut hosts: Vec<Pair> = Vec::new();
@@ -34,6 +38,10 @@ pub(super) fn separate(dialect: &Dialect, pairs: &mut Vec<Pair>) {
     let mut found = Vec::new();
     for pair in pairs.iter_mut().filter(|pair| is_host(pair)) {
         let (mut hosts, mut ports) = (Vec::new(), Vec::new());
+        if let Some((host, port)) = of_sql_server(&pair.value) {
+            let sign: &[u8] = if port.is_empty() { b"" } else { b":" };
+            pair.value = [host, sign, port].concat();
+        }
         for (index, slot) in split(&pair.value, 0..pair.value.len(), b',').into_iter().enumerate() {
             if index > 0 {
                 hosts.push(b',');
@@ -57,6 +65,18 @@ pub(super) fn separate(dialect: &Dialect, pairs: &mut Vec<Pair>) {
         }
     }
     pairs.extend(found);
+}
+
+/// The host and the port of `tcp:HOST,PORT`, as SQL Server's drivers have them; either sign alone is enough. A number is no
+/// host that anybody has.
+pub(super) fn of_sql_server(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = value.get(..4).filter(|head| head.eq_ignore_ascii_case(b"tcp:"));
+    let rest = value.get(head.map_or(0, <[u8]>::len)..)?;
+    let mut parts = rest.splitn(2, |byte| *byte == b',');
+    let (host, port) = (parts.next()?, parts.next());
+    let is_port = port.is_none_or(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit));
+    (is_port && !host.is_empty() && (head.is_some() || port.is_some()))
+        .then(|| (host, port.unwrap_or_default()))
 }
 
 /// A host and the port behind its last colon, if it has one. A path has none, nor has a bare IPv6 address.

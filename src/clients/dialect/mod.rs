@@ -34,8 +34,8 @@ use std::fmt;
 use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
-pub use recognise::{Taken, Target, is_plain, placeholders, read, readers};
-pub use table::{all, find, nearest, owners};
+pub use recognise::{Taken, Target, is_plain, lacks_question_mark, placeholders, read, readers};
+pub use table::{SQL_SERVER, all, find, nearest, owners};
 pub use text::Text;
 pub use typed::{Read, Typed};
 pub use verify::Trusted;
@@ -323,6 +323,8 @@ pub enum FaultKind {
     Syntax(Cow<'static, str>),
     /// The password, or the user's name before it, holds this character without its escape.
     Unencoded(u8),
+    /// The parameters of a URL begin with `&`, so that all of them belong to the database's name.
+    AmpersandFirst,
     /// A keyword the driver refuses, or has the server refuse.
     UnknownKeyword {
         /// As typed.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::grammar::pairs::{Prefix, Syntax, keywords};
+use super::grammar::url::forgotten_question_mark;
 use super::grammar::{Broken, Form, JAVASCRIPT, Pair, Parsed, Part, literal};
 use super::placeholder::{is_partly_placeholder, is_placeholder};
 use super::text::{Text, find, split};
@@ -435,6 +436,13 @@ fn has_no_place(text: &Text) -> bool {
     text.bytes().iter().any(|byte| PLACEHOLDERS.contains(byte))
         && conninfo::parse(text.bytes())
             .is_ok_and(|parsed| is_one(&parsed, "host") || is_one(&parsed, "port"))
+}
+
+/// Whether the parameters of a URL of libpq's begin with `&`.
+pub fn lacks_question_mark(text: &[u8]) -> bool {
+    let schemes = [&b"postgresql:"[..], b"postgres:"];
+    let scheme = schemes.into_iter().find(|scheme| text.starts_with(scheme));
+    scheme.is_some_and(|scheme| forgotten_question_mark(text, scheme.len(), table::knows).is_some())
 }
 
 /// The settings of a string of libpq's that are placeholders: libpq uses them as they are.

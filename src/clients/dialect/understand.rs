@@ -6,13 +6,13 @@ use std::ops::Range;
 use super::grammar::{Broken, Form, Pair, Parsed, Part};
 use super::lookup::{Lookup, shown};
 use super::placeholder::{is_partly_placeholder, is_placeholder, stands_for_another};
-use super::secrets;
 use super::table::owners;
 use super::text::Text;
 use super::{
     Absent, Dialect, Failure, Fault, FaultKind, Kind, Layer, Meaning, Place, Reading, Remark, Repeated,
     Setting, SettingValue, Unknown, Variables,
 };
+use super::{hosts, secrets};
 use crate::conninfo::{MASK, holds_content, options};
 use crate::secret::Secret;
 
@@ -80,12 +80,30 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
         faults.extend(missing(dialect, &settings));
     }
     faults.extend(secret_hosts(&settings));
+    faults.extend(hosts_of_another(&found, &settings));
+    // Beside what it refuses anyway, what stands for another word is another one that it refuses.
+    if faults.iter().any(|fault| matches!(fault.kind, FaultKind::UnknownKeyword { .. })) {
+        let names = remarks.iter().filter_map(|remark| match remark {
+            Remark::Misnamed(at) => settings.get(*at),
+            _ => None,
+        });
+        faults.extend(names.map(|setting| Fault {
+            kind: FaultKind::UnknownKeyword {
+                keyword: setting.typed.clone(),
+                nearest: setting.libpq().and_then(|option| dialect.keyword_of(option)),
+                belongs_to: owners(&setting.typed),
+            },
+            place: setting.place.keyword.clone(),
+        }));
+    }
     if faults.is_empty() {
         let (layers, form, scheme) = (found.layers, found.form, scheme.to_owned());
         let beside = found.parsed.pairs.len();
         return Ok(Reading { dialect, layers, settings, decision, remarks, form, beside, scheme });
     }
-    let unread = found.parsed.broken.as_ref().map(|broken| {
+    // What begins with the wrong sign was read to its end.
+    let is_unread = |broken: &&Broken| broken.kind != FaultKind::AmpersandFirst;
+    let unread = found.parsed.broken.as_ref().filter(is_unread).map(|broken| {
         let read = found.parsed.pairs.iter().map(|pair| pair.place.value.end).max().unwrap_or(0);
         found.text.place(&(read.min(broken.place.start)..found.text.len()))
     });
@@ -448,6 +466,23 @@ fn secret_hosts(settings: &[Setting]) -> Vec<Fault> {
         Fault { kind, place: setting.place.value.clone() }
     };
     settings.iter().filter(is_one).map(invalid).collect()
+}
+
+/// Hosts in SQL Server's form, as Npgsql takes none.
+fn hosts_of_another(found: &Found<'_>, settings: &[Setting]) -> Vec<Fault> {
+    let is_one = |setting: &&Setting| {
+        let typed = found.original.get(setting.place.value.clone()).unwrap_or_default();
+        setting.libpq() == Some("host") && hosts::of_sql_server(typed).is_some()
+    };
+    let fault = |setting: &Setting| Fault {
+        kind: FaultKind::InvalidValue(
+            setting.keyword.clone(),
+            "the host alone: tcp: and a port behind a comma are SQL Server's".into(),
+        ),
+        place: setting.place.value.clone(),
+    };
+    let has_words = !found.dialect.keywords.misnamed.is_empty() && matches!(found.form, Form::Pairs(_));
+    settings.iter().filter(|setting| has_words && is_one(setting)).map(fault).collect()
 }
 
 /// What the driver does not connect without, and no variable gives.

@@ -8,7 +8,7 @@ use super::grammar::{Form, Look};
 use super::secrets::is_certificates;
 use super::text::split;
 use super::verify::{Spelled, Trusted};
-use super::{Dialect, Hosts, Kind, Meaning, Reading, Setting};
+use super::{Dialect, Failure, Hosts, Kind, Meaning, Reading, Setting};
 use crate::clients::quote::{Language, ado_net};
 use crate::conninfo::write::{encoded, quoted};
 use crate::order;
@@ -46,6 +46,30 @@ pub(super) fn write(dialect: &Dialect, shape: Shape<'_>, entries: &[Entry<'_>]) 
         Form::Pairs(rules) => pairs(dialect, rules, entries),
         Form::Libpq => Some(libpq(shape.scheme, entries)),
         Form::Object(look) => object(dialect, look, entries),
+    }
+}
+
+impl Failure {
+    /// Host, port, database and user in a string of the driver's first form that makes it verify; `None` without a host.
+    pub fn anew(&self) -> Option<Vec<u8>> {
+        let setting = |option: &'static str| {
+            let found =
+                self.settings.iter().find(|setting| setting.counts && setting.libpq() == Some(option))?;
+            Some(Entry { name: option, value: found.value.plain()?, kind: Kind::Text })
+        };
+        let mut entries: Vec<Entry<'_>> = FIXED
+            .iter()
+            .filter(|option| **option != "password")
+            .filter_map(|option| setting(option))
+            .collect();
+        let spelled = (self.dialect.spell)(false, Trusted::System).ok()?;
+        entries.first().filter(|entry| entry.name == "host")?;
+        entries.extend(spelled.iter().map(|spelled| Entry {
+            name: spelled.keyword,
+            value: spelled.value.as_bytes(),
+            kind: spelled.kind,
+        }));
+        write(self.dialect, Shape { form: *self.dialect.forms.first()?, scheme: "" }, &entries)
     }
 }
 

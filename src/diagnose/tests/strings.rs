@@ -1,12 +1,16 @@
 //! config
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::fixtures::*;
+use crate::clients::dialect::{self, Read, Typed};
 use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
 use crate::diagnose::Fact;
 use crate::diagnose::codes;
 use crate::evidence::{Evidence, PlaintextAnswer};
+use crate::secret::Secret;
+use crate::trust::Roots;
 
 fn unknown(keyword: &str, nearest: Option<&'static str>) -> ConfigError {
     ConfigError::UnknownOption {
@@ -34,6 +38,150 @@ fn a_word_that_is_all_there_is_may_be_a_database_or_a_subcommand() {
         misconfigured("orders", error("orders")).fails(&codes::CONNINFO_SYNTAX).sets("dbname", "orders");
     assert!(found.diagnosis.fixes.iter().all(|fix| fix.command.is_none()));
     assert!(found.diagnosis.mark.is_some());
+}
+
+/// A string that its driver refuses.
+fn refused(text: &str) -> Evidence {
+    let original = Secret::new(text.as_bytes().to_vec());
+    let dialect::Target::Refused(failure) = dialect::read(text.as_bytes(), None) else { panic!("{text}") };
+    misconfigured(text, ConfigError::OtherDriver)
+        .with(|evidence| evidence.typed = Some(Arc::new(Typed::new(original, Read::Refused(failure)))))
+}
+
+#[test]
+fn a_string_of_sql_servers_is_written_anew() {
+    let own = "Host=db.example;Port=5433;Database=d;Username=u;SSL Mode=VerifyFull";
+    for (text, code, written) in [
+        (
+            "Server=TCP:db.example,5433;Initial Catalog=d;User ID=u;Password=x;Encrypt=True;Connect Timeout=30",
+            &codes::CONNINFO_UNKNOWN_OPTION,
+            own,
+        ),
+        ("Server=db.example,5433;Database=d;User Id=u;Password=x;", &codes::CONNINFO_INVALID_VALUE, own),
+        (
+            "Server=tcp:db.example;Database=d;Uid=u;ApplicationIntent=ReadOnly",
+            &codes::CONNINFO_UNKNOWN_OPTION,
+            "Host=db.example;Database=d;Username=u;SSL Mode=VerifyFull",
+        ),
+    ] {
+        let found = refused(text).fails(code);
+        assert_eq!(found.diagnosis.fixes[0].in_dialect, Some(Ok(written.to_owned())), "{text}");
+        assert_eq!(found.diagnosis.fixes.len(), 1, "{:?}", found.diagnosis.fixes);
+    }
+    // Two hosts are no host and port.
+    assert!(matches!(dialect::read(b"Host=a,b;Username=u", None), dialect::Target::Driver(_)));
+}
+
+/// A check of what a string of another driver's says.
+fn read_as_driver(text: &str, change: impl FnOnce(Evidence) -> Evidence) -> Evidence {
+    let dialect::Target::Driver(reading) = dialect::read(text.as_bytes(), None) else { panic!("{text}") };
+    let original = Secret::new(text.as_bytes().to_vec());
+    change(Evidence::healthy())
+        .with(|evidence| evidence.typed = Some(Arc::new(Typed::new(original, Read::Driver(reading)))))
+}
+
+#[test]
+fn a_host_under_another_drivers_keyword_is_written_under_the_drivers_own() {
+    let socket = |evidence: Evidence| {
+        evidence
+            .with_settings(|settings| settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/run")))
+    };
+    for (text, own) in [
+        ("Driver={PostgreSQL Unicode};Host=db.example;Database=d;Uid=u;SSLmode=verify-full", "Servername"),
+        ("Driver={PostgreSQL ANSI};hostname=db.example;Uid=u;SSLmode=verify-full", "Servername"),
+    ] {
+        let found = read_as_driver(text, socket).fails(&codes::TLS_NOT_REQUESTED).sets("host", "db.example");
+        let fixes = &found.diagnosis.fixes;
+        assert!(fixes[0].text.starts_with(&format!("write {own} for ")), "{fixes:?}");
+        assert!(fixes.iter().all(|fix| !fix.text.contains("host=NAME")), "{fixes:?}");
+    }
+}
+
+#[test]
+fn parameters_of_the_driver_that_the_uri_is_for_are_taken_out_for_libpq() {
+    for (query, keyword, owner, rest) in [
+        ("schema=public&sslmode=verify-full", "schema", "Prisma", "?sslmode=verify-full"),
+        ("sslmode=require&pgbouncer=true", "pgbouncer", "Prisma", "?sslmode=require"),
+        ("schema=public", "schema", "Prisma", ""),
+    ] {
+        let text = format!("postgresql://u@h/d?{query}");
+        let at = text.find(keyword).unwrap();
+        let error = ConfigError::UnknownOption {
+            keyword: keyword.into(),
+            nearest: None,
+            origin: Origin::ConnectionString,
+            span: Some(at..at + keyword.len()),
+        };
+        let found = misconfigured(&text, error)
+            .fails(&codes::CONNINFO_UNKNOWN_OPTION)
+            .because(&format!("`{keyword}` is {owner}'s"));
+        let (place, new) = found.diagnosis.fixes[0].edit.as_ref().unwrap();
+        let mended = format!("{}{new}{}", &text[..place.start], &text[place.end..]);
+        assert_eq!(mended.trim_end_matches('?'), format!("postgresql://u@h/d{rest}"));
+    }
+}
+
+#[test]
+fn a_word_is_called_as_it_was_typed() {
+    refused("postgresql+asyncpg://u@h/d?ssl=true")
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .titled("SQLAlchemy with asyncpg rejects the value of ssl")
+        .advises("set ssl to verify-full")
+        .runs("clients --for asyncpg");
+    refused("Host=h;Username=u;SslMode=yes")
+        .fails(&codes::CONNINFO_INVALID_VALUE)
+        .advises("set SslMode to VerifyFull");
+}
+
+#[test]
+fn parameters_behind_an_ampersand_are_shown_behind_a_question_mark() {
+    for (typed, meant) in [
+        (
+            "jdbc:postgresql://h:1/d&user=u&password=x&sslmode=verify-full",
+            "jdbc:postgresql://h:1/d?user=u&sslmode=verify-full",
+        ),
+        (
+            "jdbc:postgresql://h/d&sslrootcert=/a/b.pem&user=u@x",
+            "jdbc:postgresql://h/d?user=u%40x&sslrootcert=%2Fa%2Fb.pem",
+        ),
+        ("postgresql+asyncpg://u:x@h/d&ssl=verify-full", "postgresql+asyncpg://u@h/d?ssl=verify-full"),
+    ] {
+        let found = refused(typed)
+            .fails(&codes::CONNINFO_SYNTAX)
+            .titled("the parameters of the URL begin with & in place of ?");
+        assert_eq!(found.diagnosis.fixes[0].in_dialect, Some(Ok(meant.to_owned())), "{typed}");
+        let mark = found.diagnosis.mark.as_ref().unwrap();
+        assert!(mark.text.ends_with(typed.rsplit('&').next().unwrap()), "{}", mark.text);
+    }
+    for other in ["jdbc:postgresql://h/d&x", "jdbc:postgresql://h/d&nobodys=1&x"] {
+        assert!(matches!(dialect::read(other.as_bytes(), None), dialect::Target::Driver(_)), "{other}");
+    }
+}
+
+/// Public roots verify nobody whose CA is a provider's own.
+#[test]
+fn a_driver_without_tls_gets_the_providers_roots_where_they_are_private() {
+    let text = "postgres://u@h/d";
+    let node = dialect::find("node-postgres").unwrap();
+    for (host, file) in [
+        ("x.c1.eu-west-1.rds.amazonaws.com", "aws-roots.pem"),
+        ("x.postgres.database.azure.com", "system"),
+        ("db.example", "system"),
+    ] {
+        let dialect::Target::Driver(reading) = dialect::read(text.as_bytes(), Some(node)) else { panic!() };
+        let original = Secret::new(text.as_bytes().to_vec());
+        let typed =
+            Typed { unused_roots: Some("system".to_owned()), ..Typed::new(original, Read::Driver(reading)) };
+        Evidence::at(host, "203.0.113.7")
+            .with_trust(|trust| trust.roots = Roots::None)
+            .with_settings(|settings| {
+                settings.sslmode = SslMode::Disable;
+                settings.parameters.retain(|known| known.keyword != "sslrootcert");
+            })
+            .with(|evidence| evidence.typed = Some(Arc::new(typed)))
+            .fails(&codes::TLS_NOT_REQUESTED)
+            .sets("sslrootcert", file);
+    }
 }
 
 #[test]

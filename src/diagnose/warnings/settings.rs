@@ -314,7 +314,7 @@ pub(super) fn not_verifying(view: &View<'_>) -> Vec<Finding> {
         (_, false) => format!("sslmode={mode} encrypts and verifies nothing"),
     };
     let full = View { mode: SslMode::VerifyFull, ..*view };
-    let unused = typed.and_then(|typed| typed.unused_roots.as_deref()).filter(|_| !chain);
+    let unused = driver::unused_roots(view).filter(|_| !chain);
     let would = if let Some(file) = unused {
         format!("tried below, with {}", roots_named(file))
     } else if !chain {

@@ -131,9 +131,47 @@ struct Parts {
     query: Option<Range<usize>>,
 }
 
-/// Takes a URL apart.
+/// Takes a URL apart. One whose parameters begin with `&` is read as it is meant.
 pub(super) fn parse(text: &[u8], rules: &Rules, known: Known, pairs: &mut Vec<Pair>) -> Result<(), Broken> {
     let start = rules.scheme(text).unwrap_or(0);
+    let Some(at) = forgotten_question_mark(text, start, known) else {
+        return parse_whole(text, start, rules, known, pairs);
+    };
+    let mut meant = text.to_vec();
+    if let Some(byte) = meant.get_mut(at) {
+        *byte = b'?';
+    }
+    parse_whole(&meant, start, rules, known, pairs)?;
+    Err(Broken::new(FaultKind::AmpersandFirst, at..at + 1))
+}
+
+/// The `&` behind the path and before a keyword of anybody's, in a URL without any `?`.
+pub(in crate::clients::dialect) fn forgotten_question_mark(
+    text: &[u8],
+    start: usize,
+    known: Known,
+) -> Option<usize> {
+    let rest = text.get(start..).filter(|rest| !rest.contains(&b'?'))?;
+    let slashes = if rest.starts_with(b"//") { 2 } else { 0 };
+    let path = find(text, b"/", start + slashes);
+    let signs = (path..text.len()).filter(|at| text.get(*at) == Some(&b'&'));
+    let is_keyword = |at: &usize| {
+        let equals = find(text, b"=&", at + 1);
+        let name = std::str::from_utf8(text.get(at + 1..equals).unwrap_or_default());
+        text.get(equals) == Some(&b'=') && name.is_ok_and(known)
+    };
+    // Before an @ it belongs to a password.
+    let at = signs.into_iter().find(is_keyword)?;
+    (!text.get(path..at)?.contains(&b'@')).then_some(at)
+}
+
+fn parse_whole(
+    text: &[u8],
+    start: usize,
+    rules: &Rules,
+    known: Known,
+    pairs: &mut Vec<Pair>,
+) -> Result<(), Broken> {
     let parts = parts(text, start, rules)?;
     if let Some(unencoded) = unencoded(text, start, rules, &parts, known) {
         return Err(unencoded);

@@ -13,7 +13,12 @@ const FORMS: &[Form] = &[Form::Pairs(&pairs::Rules { prefix: Prefix::Nothing, sy
 const KEYWORDS: Keywords = Keywords {
     known: &[NPGSQL_KEYWORDS],
     case: Case::AnyWithoutBlanks,
-    misnamed: &[("Data Source", "host"), ("Initial Catalog", "dbname")],
+    misnamed: &[
+        ("Data Source", "host"),
+        ("Initial Catalog", "dbname"),
+        ("Connection Timeout", "connect_timeout"),
+        ("Connect Timeout", "connect_timeout"),
+    ],
     ..PLAIN
 };
 

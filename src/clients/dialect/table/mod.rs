@@ -107,11 +107,24 @@ fn bare(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
 }
 
+/// Whose strings are brought to Npgsql.
+pub const SQL_SERVER: &str = "SQL Server";
+
 /// Keywords of other databases' drivers that people bring along.
 const FOREIGN: [(&str, &[&str]); 2] = [
     (
-        "SQL Server",
-        &["Encrypt", "Initial Catalog", "Data Source", "MultipleActiveResultSets", "Trusted_Connection"],
+        SQL_SERVER,
+        &[
+            "Encrypt",
+            "Initial Catalog",
+            "Data Source",
+            "MultipleActiveResultSets",
+            "Trusted_Connection",
+            "Connection Timeout",
+            "Connect Timeout",
+            "ApplicationIntent",
+            "MultiSubnetFailover",
+        ],
     ),
     ("MySQL", &["charset", "useSSL", "requireSSL", "allowPublicKeyRetrieval", "serverTimezone"]),
 ];
@@ -135,11 +148,24 @@ impl Dialect {
     }
 
     /// What it calls an option of libpq's.
-    pub(super) fn keyword_of(&self, option: &str) -> Option<&'static str> {
+    pub(crate) fn keyword_of(&self, option: &str) -> Option<&'static str> {
         let option = crate::conninfo::options::find(option.as_bytes())?.keyword;
         let known = self.keywords.known.iter().flat_map(|rows| rows.iter());
         let found = known.into_iter().find(|keyword| keyword.meaning == Meaning::Libpq(option))?;
         found.names.first().copied()
+    }
+
+    /// Whether it has a keyword of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.keyword(name).is_some()
+    }
+
+    /// libpq's keyword for one of this driver's.
+    pub(crate) fn meaning(&self, name: &str) -> Option<&'static str> {
+        match self.keyword(name)?.0.meaning {
+            Meaning::Libpq(option) => Some(option),
+            _ => None,
+        }
     }
 
     /// The nearest keyword to a mistyped one.

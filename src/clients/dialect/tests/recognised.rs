@@ -374,6 +374,7 @@ const FAULTS: &[(Option<&str>, &str, &str)] = &[
         "postgresql+asyncpg://u@h/d?sslmode=require&sslrootcert=F",
         "UnknownKeyword { keyword: \"sslmode\"",
     ),
+    (None, "jdbc:postgresql://h/d&user=u", "AmpersandFirst at \"&\""),
     (None, "postgresql+foo://h", "OtherProduct"),
     (None, "postgres+asyncpg://h", "OtherProduct"),
     (None, "r2dbc:mysql://h", "OtherProduct"),

@@ -11,6 +11,7 @@ const SECRET: &str = "Pumpernickel";
 const STRINGS: &[(&str, &str)] = &[
     ("jdbc", "jdbc:postgresql://h:5432/d?user=u&password=%&sslmode=require"),
     ("jdbc", "jdbc:postgresql://u:%@h:5432/d?sslmode=require"),
+    ("jdbc", "jdbc:postgresql://h:5432/d&user=u&password=%&sslmode=require"),
     ("jdbc", "DriverManager.getConnection(\"jdbc:postgresql://h/d\", \"u\", \"%\")"),
     ("jdbc", "spring.datasource.url=jdbc:postgresql://h/d\nspring.datasource.password=%\n"),
     ("r2dbc", "r2dbc:postgresql://u:%@h/d?sslMode=require"),
