@@ -45,6 +45,21 @@ impl Mentioned {
             .then(|| format!("hostssl {word} {user} {client}/{bits} scram-sha-256{note}"))
     }
 
+    /// Paths of Windows without any slash are none: what is left of them is no setting.
+    fn take_lost_paths(&mut self) {
+        let is_lost = |(keyword, value): &(&str, String)| {
+            let is_drive = value.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
+            keyword.starts_with("ssl")
+                && is_drive
+                && value.get(1..).is_some_and(|rest| rest.starts_with(':') && rest.len() > 1)
+                && !value.contains(['/', '\\'])
+        };
+        if self.0.iter().any(is_lost) {
+            self.0.retain(|mention| !is_lost(mention));
+            self.0.push((LOST, String::new()));
+        }
+    }
+
     /// The provider whose roots this program has, by the host.
     fn bundle(&self) -> Option<&'static str> {
         let provider = self.value("host").and_then(provider::by_host)?;
@@ -62,6 +77,14 @@ impl Mentioned {
     }
 }
 
+/// Stands for paths that lost their backslashes.
+const LOST: &str = "lost";
+
+/// How they lost them, and what keeps them.
+const ESCAPES: &str =
+    "the path has lost its backslashes: in key=value strings one escapes the next character and is removed";
+const SLASHES: &str = "write the path with / (C:/Users/…) or each \\ twice; the file is most likely in place";
+
 /// Where a provider's roots are written.
 const BUNDLE: &str = "roots.pem";
 
@@ -75,10 +98,12 @@ pub fn mentioned(text: &str) -> Mentioned {
             mentioned.add(keyword, value);
         }
     }
+    mentioned.take_lost_paths();
     // The file that does not exist is the one thing that does not help.
     if text.contains("root certificate file")
         && text.contains("does not exist")
         && mentioned.bundle().is_some()
+        && mentioned.value(LOST).is_none()
     {
         mentioned.0.retain(|(keyword, _)| *keyword != "sslrootcert");
         mentioned.add("sslrootcert", BUNDLE);
@@ -126,6 +151,11 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
             provider.name
         );
     }
+    if mentioned.value(LOST).is_some()
+        && let Some((before, _)) = fix.split_once("{slashes}")
+    {
+        return format!("{before}{SLASHES}");
+    }
     let mut rest = fix;
     while let Some((before, (hole, after))) =
         rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
@@ -133,6 +163,7 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
         let (keyword, otherwise) = hole.split_once('|').unwrap_or((hole, ""));
         let value = match keyword {
             "hba" => mentioned.hba_line(),
+            LOST => mentioned.value(LOST).map(|_| ESCAPES.to_owned()),
             "roots" => mentioned.bundle().map(|id| {
                 format!("pgtls-check roots export {id} --output {BUNDLE}, and set sslrootcert to that file")
             }),
@@ -329,10 +360,7 @@ mod tests {
                 line.starts_with("hostssl replication r 192.0.2.9/32 scram-sha-256 (all does not"),
                 "{line}"
             );
-            assert!(
-                !conninfo(entry).is_some_and(|text| !text.contains("user=r replication=true")),
-                "{entry}"
-            );
+            assert!(conninfo(entry).is_none_or(|text| text.contains("user=r replication=true")), "{entry}");
         }
         for named in ["replication", "all"] {
             let entry =
@@ -341,6 +369,35 @@ mod tests {
         }
         let odd = "no pg_hba.conf entry for host \"192.0.2.9\", user \"u;v\", database \"d\"";
         assert_eq!(fix(odd, "{hba|none}"), "none");
+    }
+
+    #[test]
+    fn a_path_without_its_backslashes_is_written_with_slashes() {
+        for (text, is_lost) in [
+            ("root certificate file \"D:certsazureroot.pem\" does not exist", true),
+            ("could not open certificate file \"c:Usersmex.crt\": No such file or directory", true),
+            ("certificate present, but not private key file \"C:keysk.key\"", true),
+            ("root certificate file \"C:/certs/root.pem\" does not exist", false),
+            ("root certificate file \"certs\\root.pem\" does not exist", false),
+            ("root certificate file \"root.pem\" does not exist", false),
+        ] {
+            let text = format!(
+                "connection to server at \"x.postgres.database.azure.com\", port 5432 failed: {text}"
+            );
+            let readings = super::super::recognise(&text).unwrap().readings();
+            let said = mentioned(&text);
+            let fixes: Vec<String> = readings.iter().map(|reading| filled(reading.fix, &said)).collect();
+            let told =
+                readings.iter().any(|reading| filled(reading.tell, &said).contains("lost its backslashes"));
+            assert_eq!(told, is_lost, "{text}");
+            assert_eq!(
+                fixes.iter().any(|fix| fix.starts_with("here: write the path with /")),
+                is_lost,
+                "{fixes:?}"
+            );
+            assert!(fixes.iter().all(|fix| !fix.contains("{slashes}")), "{fixes:?}");
+            assert!(!is_lost || !conninfo(&text).unwrap().contains("sslrootcert"), "{text}");
+        }
     }
 
     #[test]
