@@ -157,7 +157,8 @@ fn host_name(name: &[u8]) -> Endpoint {
 
 /// The host in something that is more than a host: without scheme, user, path and port.
 fn meant(name: &str) -> Option<String> {
-    let name = name.trim_matches(|character: char| character.is_whitespace() || character.is_control());
+    let of_no_name = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'');
+    let name = name.trim_matches(of_no_name);
     let name = name.split_once("://").map_or(name, |(_, rest)| rest);
     let name =
         password_in_authority(name.as_bytes()).and_then(|password| name.get(password.end..)).unwrap_or(name);
@@ -205,6 +206,8 @@ mod tests {
             ("password=x", "", malformed(None)),
             ("“db.example”", "", malformed(None)),
             ("$PGHOST", "", malformed(None)),
+            ("\"db.example\"", "", malformed(Some("db.example"))),
+            ("'10.0.0.7:6432'", "", malformed(Some("10.0.0.7"))),
             ("数据.example", "", name("数据.example")),
             ("a_b", "", name("a_b")),
             ("db.example.", "", name("db.example.")),

@@ -109,6 +109,9 @@ pub fn obstacle(path: &Path) -> Option<Obstacle> {
 
 /// The file beside which nothing has the name asked for: the one in the same directory whose name is nearest.
 pub fn similar(path: &Path) -> Option<PathBuf> {
+    if let Some(plain) = unquoted(path).filter(|path| super::is_file(path)) {
+        return Some(plain);
+    }
     let wanted = path.file_name()?.to_str()?;
     let directory = path.parent()?;
     // A directory above has another name: python3.12 in the place of python3.11.
@@ -117,6 +120,15 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
         return Some(other).filter(|path| super::is_file(path));
     }
     similar_to(path).filter(|path| super::is_file(path))
+}
+
+/// The path within quotation marks, behind the directory to which it was joined if it is relative.
+pub fn unquoted(path: &Path) -> Option<PathBuf> {
+    let text = path.to_str()?;
+    let quote = text.chars().next_back().filter(|last| matches!(last, '"' | '\''))?;
+    let (before, rest) = text.split_once(quote)?;
+    let inside = rest.strip_suffix(quote).filter(|inside| !inside.is_empty())?;
+    (before.is_empty() || before.ends_with('/')).then(|| Path::new(before).join(inside))
 }
 
 /// What lies beside a path under the nearest name.

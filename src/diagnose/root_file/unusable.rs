@@ -10,7 +10,7 @@ use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
-use crate::file::obstacle::Obstacle;
+use crate::file::obstacle::{Obstacle, unquoted};
 use crate::file::unexpanded::{Replacer, Unexpanded};
 use crate::provider::{RETIREMENTS, Retirement, SystemRoots};
 use crate::stage::Stage;
@@ -64,6 +64,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
     let of_windows = path.to_str().filter(|path| !cfg!(windows) && is_windows_path(path));
     let meant = meant(of_windows, similar.as_deref())
         .map(|fix| by_default_file(similar.as_deref(), context).unwrap_or(fix));
+    let meant = if unquoted(path).is_some() { without_quotes(meant, context) } else { meant };
     if let Some(typed) = typed {
         return Some(without_backslashes(&shown, typed, meant, context));
     }
@@ -310,6 +311,10 @@ fn why_missing(path: &Path, obstacle: Option<&Obstacle>, of_windows: bool, conte
              another home directory; without roots nothing can be verified",
             home_of(path)
         ),
+        _ if unquoted(path).is_some() => match context.variable {
+            Some(_) => "the quotation marks are part of the path: a shell removes them, docker run --env-file and others do not".to_owned(),
+            None => format!("{program} takes these quotation marks for a part of the path"),
+        },
         _ if path.starts_with("~") => format!("{program} does not replace ~ with the home directory"),
         Some(Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. }) => format!("{program} follows symbolic links"),
         Some(Obstacle::Absent(part)) if !part.ends_with(path.file_name().unwrap_or_default()) => {
@@ -341,6 +346,18 @@ fn meant(of_windows: Option<&str>, similar: Option<&Path>) -> Option<Fix> {
         Fix { same_file: of_windows.is_some(), ..fix }
     });
     there.or_else(|| mounted(of_windows?))
+}
+
+/// What takes the quotation marks off, where variables are set to them.
+fn without_quotes(meant: Option<Fix>, context: &Context<'_>) -> Option<Fix> {
+    if context.quoted.is_empty() {
+        return meant;
+    }
+    let text = format!("write without quotation marks, where they are set: {}", context.quoted.join(", "));
+    Some(match meant {
+        Some(fix) => Fix { text: format!("{text}; {}", fix.text), ..fix },
+        None => Fix::text(text),
+    })
 }
 
 /// A path in which libpq removed backslashes.

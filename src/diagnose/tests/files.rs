@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::fixtures::*;
 use crate::certificate::{Alteration, Hash, KeyKind, SignatureAlgorithm, SignatureKind};
-use crate::conninfo::{Origin, Place, RootChoice, SslMode};
+use crate::conninfo::{Origin, Password, Place, RootChoice, SslMode};
 use crate::diagnose::StageStatus;
 use crate::diagnose::codes;
 use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
@@ -46,6 +46,45 @@ fn denied() -> FileError {
         text: "Permission denied (os error 13)".to_owned(),
         obstacle: None,
     }
+}
+
+/// As a container gets it from a file of variables, from which nobody took the quotation marks.
+#[test]
+fn values_in_quotation_marks_are_named_with_their_variables() {
+    let directory = tempfile::tempdir().unwrap();
+    let there = directory.path().join("r.pem");
+    std::fs::write(&there, "x").unwrap();
+    for quote in ['"', '\''] {
+        let quoted = PathBuf::from(format!("{quote}{}{quote}", there.display()));
+        assert_eq!(crate::file::obstacle::similar(&quoted), Some(there.clone()));
+        let joined = directory.path().join(format!("{quote}r.pem{quote}"));
+        assert_eq!(crate::file::obstacle::similar(&joined), Some(there.clone()));
+        for similar in [Some(there.clone()), None] {
+            let is_there = similar.is_some();
+            let roots = Roots::Missing { path: Some(quoted.clone()), typed: None, obstacle: None, similar };
+            let found = with_roots(roots)
+                .with(|evidence| {
+                    let settings = evidence.config.as_mut().unwrap();
+                    settings.parameters.retain(|known| known.keyword != "sslrootcert");
+                    let origin = Origin::Environment("PGSSLROOTCERT");
+                    let value = quoted.to_str().unwrap();
+                    settings.parameters.push(parameter("sslrootcert", value, origin));
+                    let secret = Secret::new(b"'x y'".to_vec());
+                    let origin = Origin::Environment("PGPASSWORD");
+                    settings.hosts[0].password = Some(Password { secret, origin, lines: None });
+                })
+                .fails(&codes::ROOT_FILE_MISSING)
+                .because("quotation marks are part of the path");
+            let first = &found.diagnosis.fixes[0];
+            assert!(
+                first.text.contains("quotation marks, where they are set: PGSSLROOTCERT, PGPASSWORD"),
+                "{first:?}"
+            );
+            assert_eq!(first.settings.is_empty(), !is_there, "{first:?}");
+        }
+    }
+    let plain = with_roots(missing()).fails(&codes::ROOT_FILE_MISSING);
+    assert!(!format!("{:?}", plain.diagnosis).contains("quotation"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::root_file::{self, Context, expired, invalid, lacks_all, missing, orde
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, store_name};
 use super::{Diagnosis, Fix};
-use crate::conninfo::{RootChoice, SslMode};
+use crate::conninfo::{Origin, RootChoice, SslMode};
 use crate::stage::Stage;
 use crate::text;
 use crate::trust::{FileCrl, RootSource, RootStore, Roots};
@@ -80,6 +80,7 @@ fn context<'a>(view: &View<'a>) -> Context<'a> {
         from: Some(said(view, "sslrootcert")),
         variable: client::variable(view, "sslrootcert"),
         is_default: matches!(root, Some(RootChoice::Default(_))),
+        quoted: quoted_variables(view),
         server: view.server(),
     }
 }
@@ -113,6 +114,25 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
         }
     };
     Some(finding.mark(mark))
+}
+
+/// The variables whose values are in quotation marks, which belong to the value.
+fn quoted_variables(view: &View<'_>) -> Vec<&'static str> {
+    let is_quoted = |value: &[u8]| matches!(value, [b'"', .., b'"'] | [b'\'', .., b'\'']);
+    let password = view.host().and_then(|host| host.password.as_ref());
+    let password = password.map(|known| (&known.origin, known.secret.expose()));
+    let settings = view.settings().into_iter().flat_map(|settings| &settings.parameters);
+    let set = settings.map(|known| (&known.origin, known.value.exposed()));
+    let mut names = Vec::new();
+    for (origin, value) in set.chain(password) {
+        if let Origin::Environment(variable) = origin
+            && is_quoted(value)
+            && !names.contains(variable)
+        {
+            names.push(*variable);
+        }
+    }
+    names
 }
 
 /// The backslashes of the root file's path that escape another sign, in bytes of the connection string.
