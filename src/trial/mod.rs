@@ -184,6 +184,8 @@ impl<'a> Trials<'a> {
         let mut kept: Vec<Fix> = Vec::new();
         // What cures the second of two faults: it stands below the first one's remedy.
         let mut next: Vec<String> = Vec::new();
+        // And what it sets.
+        let mut cure: Vec<(&'static str, String)> = Vec::new();
         let mut elsewhere = None;
         for mut fix in diagnosis.fixes.clone() {
             match self.compared(diagnosis, &fix).await {
@@ -207,6 +209,9 @@ impl<'a> Trials<'a> {
                 Comparison::Another(mut found) => {
                     let is_whole = self.put_first_what_works(&fix, &mut found).await;
                     next.extend(found.fixes.first().map(|fix| fix.text.clone()));
+                    if is_whole && cure.is_empty() {
+                        cure.extend(found.fixes.first().into_iter().flat_map(|fix| fix.settings.clone()));
+                    }
                     fix.conninfo = self.string_of_both(&mut fix, &found).filter(|_| !fix.by_command);
                     // Whatever is done about the client's own files, the server's chain stays what it is.
                     let stays = diagnosis.code.concerns(Concern::ClientFiles)
@@ -224,7 +229,7 @@ impl<'a> Trials<'a> {
                     continue;
                 }
                 Comparison::Undecided => {
-                    let string = fix.conninfo.take().or_else(|| self.untried_string(&fix));
+                    let string = fix.conninfo.take().or_else(|| self.untried_string(&fix, &cure));
                     fix.conninfo = string.filter(|_| !fix.by_command);
                 }
             }
@@ -370,11 +375,13 @@ impl<'a> Trials<'a> {
         Corrected::of(&both, self.evidence, self.context)?.shown_as_set(self.context)
     }
 
-    /// The whole string under a fix that shows only with credentials, which no trial sends.
-    fn untried_string(&self, fix: &Fix) -> Option<String> {
+    /// The whole string under a fix that shows only with credentials, which no trial sends, or that sends for a root: then with
+    /// what cures a second fault.
+    fn untried_string(&self, fix: &Fix, cure: &[(&'static str, String)]) -> Option<String> {
         let settings = self.evidence.config.as_ref().ok()?;
         if let Some(root) = fix.root_to_come() {
-            let with_root = Fix { settings: vec![root], ..Fix::default() };
+            let others = cure.iter().filter(|(keyword, _)| *keyword != root.0).cloned();
+            let with_root = Fix { settings: others.chain([root.clone()]).collect(), ..Fix::default() };
             return Corrected::of(&with_root, self.evidence, self.context)?.shown(settings);
         }
         let is_shown = (fix.claimed || self.is_seen_with_credentials_only())

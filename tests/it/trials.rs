@@ -668,6 +668,23 @@ fn the_name_behind_unusable_roots_is_judged() {
     }
 }
 
+/// No string that is printed keeps the second fault.
+#[test]
+fn what_sends_for_a_root_has_the_name_that_works() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    let well = well(site, &home, site.server.port());
+    let roots = well.split("sslrootcert=").nth(1).expect("a root file").split(' ').next().unwrap_or_default();
+    let roots = std::fs::read(roots).expect("the root file");
+    home.write("mine.pem", &roots);
+    let report = Tool::at(&home).check(&format!("{well} host=short sslrootcert=~/mine.pem"));
+    report.exits(3).diagnosed("root-file-missing");
+    let fixes = report.at("/diagnosis/fixes");
+    let strings: Vec<&str> =
+        fixes.as_array().expect("fixes").iter().filter_map(|fix| fix["conninfo"].as_str()).collect();
+    assert!(strings.len() > 1 && strings.iter().all(|string| string.contains(NAME)), "{report}");
+}
+
 /// Each remedy that leaves another fault names it, and the string of both remedies connects. Where the second one is no
 /// setting, the string cures the first fault.
 #[track_caller]
