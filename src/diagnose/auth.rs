@@ -493,6 +493,13 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
         _ => None,
     });
     let known = view.host().and_then(|host| host.password.as_ref());
+    // One with a $ came through a shell as it is.
+    let replaced = match known {
+        Some(known) if !known.secret.expose().contains(&b'$') => {
+            "; if it has a $: in double quotes a shell replaces that and what follows, so set it in single quotes"
+        }
+        _ => "",
+    };
     match known.map(|known| &known.origin) {
         Some(Origin::Environment(variable)) => {
             let unset = beside.map(|file| {
@@ -502,7 +509,7 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
                 .by_unsetting(&[variable])
             });
             let alone = if unset.is_none() { " (no password file is read beside it)" } else { "" };
-            (unset, format!("check the password in {variable}{alone}"))
+            (unset, format!("check the password in {variable}{alone}{replaced}"))
         }
         Some(Origin::PasswordFile(file)) => {
             let place = super::view::path_text(file);
@@ -524,7 +531,7 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
         Some(origin) => (
             None,
             format!(
-                "check the password in {} (PGPASSWORD and the password file are not read beside it)",
+                "check the password in {} (PGPASSWORD and the password file are not read beside it){replaced}",
                 origin.phrase()
             ),
         ),

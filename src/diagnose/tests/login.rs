@@ -480,6 +480,28 @@ fn pg_hba_tells_what_the_server_saw() {
     assert!(!fixes.contains("hostssl") && !fixes.contains("ask for TLS"), "{fixes}");
 }
 
+/// What a shell replaced is not to be seen in the password that is left.
+#[test]
+fn a_dollar_that_a_shell_replaced_is_thought_of() {
+    for (password, told) in [("Fluss", true), ("Fluss$Ufer", false)] {
+        for origin in [Origin::Environment("PGPASSWORD"), Origin::ConnectionString] {
+            let found = Evidence::healthy()
+                .with_settings(|settings| {
+                    let secret = Secret::new(password.as_bytes().to_vec());
+                    settings.hosts[0].password = Some(Password { secret, origin, lines: None });
+                })
+                .with_session(SessionFailure::Server(ServerMessage {
+                    sqlstate: "28P01".to_owned(),
+                    message: "password authentication failed for user \"app\"".to_owned(),
+                    ..ServerMessage::default()
+                }))
+                .fails(&codes::PASSWORD_REJECTED);
+            let fixes = format!("{:?}", found.diagnosis.fixes);
+            assert_eq!(fixes.contains("in double quotes a shell replaces"), told, "{fixes}");
+        }
+    }
+}
+
 /// Its first group may be a number, as a port is.
 #[test]
 fn a_client_of_ipv6_is_read_whole_and_may_come_over_ipv4() {
