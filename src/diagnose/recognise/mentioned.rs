@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::super::fix::RELOAD;
+use super::super::view::{Reachability, reachability};
 use super::tidied;
 use crate::conninfo::write::{Form, string};
 use crate::conninfo::{ParameterValue, Value};
@@ -43,6 +45,13 @@ impl Mentioned {
         let note = if replicates { " (all does not cover replication)" } else { "" };
         (is_plain(database) && is_plain(user))
             .then(|| format!("hostssl {word} {user} {client}/{bits} scram-sha-256{note}"))
+    }
+
+    /// Whether the client's address is private, or it replicates.
+    fn is_of_own_network(&self) -> bool {
+        let client = self.value("client").and_then(|client| client.parse().ok());
+        self.value("replication").is_some()
+            || client.is_some_and(|client| reachability(client) != Reachability::Public)
     }
 
     /// Paths of Windows without any slash are none: what is left of them is no setting.
@@ -149,6 +158,14 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
         return format!(
             "at {}: allow {client} in the server's firewall or network rules (its console or command line); the provider writes pg_hba.conf",
             provider.name
+        );
+    }
+    // No provider's firewall sees an address of a network of one's own, and few let anybody replicate.
+    if fix.contains("{hba|hostssl")
+        && let Some(line) = mentioned.hba_line().filter(|_| mentioned.is_of_own_network())
+    {
+        return format!(
+            "on the server: add this line to pg_hba.conf, before any that rejects: {line}; then {RELOAD}"
         );
     }
     if mentioned.value(LOST).is_some()
@@ -361,6 +378,11 @@ mod tests {
                 "{line}"
             );
             assert!(conninfo(entry).is_none_or(|text| text.contains("user=r replication=true")), "{entry}");
+        }
+        let text = "at a managed server: allow {client|it}; at your own: {hba|hostssl LINE}";
+        for (client, is_own) in [("10.3.0.7", true), ("::1", true), ("192.0.2.9", false)] {
+            let entry = format!("no pg_hba.conf entry for host \"{client}\", user \"u\", database \"d\"");
+            assert_eq!(fix(&entry, text).starts_with("on the server: add this line"), is_own, "{client}");
         }
         for named in ["replication", "all"] {
             let entry =
