@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let known = ["texts.tsv", "readings.txt"].map(|file| recognise.join(file));
     pack("RECOGNISE", &known, &to, &mut index)?;
     pack("TERMS", &files("src/diagnose/terms", "tsv")?, &to, &mut index)?;
+    pack("CLIENTS", &[PathBuf::from("src/clients/snippets.txt")], &to, &mut index)?;
     pack_certificates("CERTS", Path::new("certs/aws-rds-global-bundle.pem"), &to, &mut index)?;
     // Apart from the certificates, of which a look at their names needs none.
     pack("LISTS", &[PathBuf::from("certs/aws-rds-roots.csv")], &to, &mut index)?;

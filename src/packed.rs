@@ -22,6 +22,7 @@ static GUIDE: LazyLock<String> = LazyLock::new(|| GUIDE_PACKED.unpacked());
 static TRANSLATIONS: LazyLock<String> = LazyLock::new(|| TRANSLATIONS_PACKED.unpacked());
 static RECOGNISE: LazyLock<String> = LazyLock::new(|| RECOGNISE_PACKED.unpacked());
 static TERMS: LazyLock<String> = LazyLock::new(|| TERMS_PACKED.unpacked());
+static CLIENTS: LazyLock<String> = LazyLock::new(|| CLIENTS_PACKED.unpacked());
 static CERTS: LazyLock<String> = LazyLock::new(|| as_pem(&CERTS_PACKED.bytes()));
 static ROOTS: LazyLock<String> = LazyLock::new(|| ROOTS_PACKED.unpacked());
 static LISTS: LazyLock<String> = LazyLock::new(|| LISTS_PACKED.unpacked());
@@ -62,6 +63,7 @@ pub(crate) fn text(folder: &str, name: &str) -> &'static str {
         "recognise" if name == "translations" => TRANSLATIONS_PACKED.one(&TRANSLATIONS, name),
         "recognise" => RECOGNISE_PACKED.one(&RECOGNISE, name),
         "terms" => TERMS_PACKED.one(&TERMS, name),
+        "clients" => CLIENTS_PACKED.one(&CLIENTS, name),
         "roots" => ROOTS_PACKED.one(&ROOTS, name),
         "lists" => LISTS_PACKED.one(&LISTS, name),
         _ => CERTS_PACKED.one(&CERTS, name),
@@ -100,6 +102,7 @@ mod tests {
             ("recognise", &TRANSLATIONS_PACKED),
             ("recognise", &RECOGNISE_PACKED),
             ("terms", &TERMS_PACKED),
+            ("clients", &CLIENTS_PACKED),
             ("certs", &CERTS_PACKED),
             ("roots", &ROOTS_PACKED),
             ("lists", &LISTS_PACKED),

@@ -170,7 +170,7 @@ fn where_servers_are_still_on_the_old_root_the_file_passes_and_what_comes_is_nam
         "warning[root-bundle-incomplete]",
         "DigiCert Global Root G2, SHA-256 CB3CCBB7",
         "from 2026-03-09 on",
-        "usable  DigiCertGlobalRootCA.crt.pem  for azure-flexible-china  1 warning\n",
+        "usable  DigiCertGlobalRootCA.crt.pem  for some servers of azure-flexible-china  1 warning\n",
     ]);
     let json = place.roots(&["check", G1, "--host", host, "--strict", "--format", "json"]).exits(10).json();
     assert_eq!((&json["verdict"], &json["exit_code"]), (&"failed".into(), &10.into()));

@@ -20,19 +20,6 @@ const NPGSQL: Client = Client {
     title: "Npgsql, Entity Framework Core",
     place: "C#",
     language: Language::CSharp,
-    template: "
-var settings = new Npgsql.NpgsqlConnectionStringBuilder(
-    «string»)
-{
-    Password = Environment.GetEnvironmentVariable(\"PGPASSWORD\"),
-};
-await using var source = Npgsql.NpgsqlDataSource.Create(settings);
-// Entity Framework Core: options.UseNpgsql(source)
-",
-    key_settings: "
-SSL Mode=VerifyFull
-«if root»;Root Certificate=«root»
-",
     string: Some(npgsql),
     default: DefaultTls { mode: "Prefer", encrypts: Encrypts::IfOffered, verifies: "no" },
     behaviour: BEHAVIOUR,
@@ -54,18 +41,6 @@ const POWER_BI: Client = Client {
     title: "Power BI",
     place: "the PostgreSQL connector and the gateway's machine",
     language: Language::Plain,
-    template: "
-Server      «host»:«port»
-Database    «database»
-User        «user», the password in the credentials dialogue
-Encrypted   ticked: the certificate is verified against the Windows store
-«if root»Root        import into \"Trusted Root Certification Authorities\", on the gateway's machine too:
-«if root»            certutil -addstore Root \"«root»\"
-",
-    key_settings: "
-encrypted connection
-«if root», with «root» in the Windows store (gateway too)
-",
     string: None,
     default: DefaultTls {
         mode: "encrypted",

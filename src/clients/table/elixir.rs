@@ -11,22 +11,6 @@ const ECTO: Client = Client {
     title: "Ecto, Postgrex",
     place: "config/runtime.exs",
     language: Language::Elixir,
-    template: "
-config :my_app, MyApp.Repo,
-  hostname: «host»,
-  port: «port»,
-  database: «database»,
-  username: «user»,
-  password: System.get_env(\"PGPASSWORD\"),
-«if root»«if not client»  ssl: [cacertfile: «root»]
-«if root»«if client»  ssl: [cacertfile: «root», certfile: «certificate», keyfile: «key»]
-«if not root»«if not client»  ssl: true
-«if not root»«if client»  ssl: [cacerts: :public_key.cacerts_get(), certfile: «certificate», keyfile: «key»]
-",
-    key_settings: "
-«if root»ssl: [cacertfile: «root»]
-«if not root»ssl: true
-",
     string: None,
     default: DefaultTls {
         mode: "ssl: false",

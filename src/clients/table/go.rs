@@ -3,8 +3,7 @@
 use super::super::quote::Language;
 use super::super::strings::go;
 use super::{
-    Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots, Verifier,
-    WithoutRoot,
+    Basis, Behaviour, Client, DefaultTls, Encrypts, PREFER, Source, SystemRoots, Verifier, WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[PGX, GORM, LIB_PQ];
@@ -23,12 +22,6 @@ const PGX: Client = Client {
     title: "Go pgx",
     place: "Go, importing github.com/jackc/pgx/v5",
     language: Language::Go,
-    template: "
-// the password comes from PGPASSWORD
-connection, err := pgx.Connect(context.Background(),
-    «string»)
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(go),
     default: PREFER,
     behaviour: PGX_RULES,
@@ -46,12 +39,6 @@ const GORM: Client = Client {
     title: "GORM",
     place: "Go, importing gorm.io/gorm and gorm.io/driver/postgres",
     language: Language::Go,
-    template: "
-// the password comes from PGPASSWORD
-db, err := gorm.Open(postgres.Open(
-    «string»), &gorm.Config{})
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(go),
     default: PREFER,
     behaviour: PGX_RULES,
@@ -65,12 +52,6 @@ const LIB_PQ: Client = Client {
     title: "Go lib/pq",
     place: "Go, importing database/sql and _ \"github.com/lib/pq\"",
     language: Language::Go,
-    template: "
-// the password comes from PGPASSWORD
-db, err := sql.Open(\"postgres\",
-    «string»)
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(go),
     default: DefaultTls {
         mode: "require (prefer from the release after 1.12)",

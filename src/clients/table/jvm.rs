@@ -16,12 +16,6 @@ const PGJDBC: Behaviour = Behaviour {
     further: Some(&["sslnegotiation", "channel_binding", "connect_timeout"]),
 };
 
-const KEY_SETTINGS: &str = "
-?sslmode=verify-full
-&sslrootcert=«%root»
-«if system»&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory
-";
-
 const ROOT_NOTE: &str =
     "no sslrootcert means ~/.postgresql/root.crt, not Java's cacerts; those only with DefaultJavaSSLFactory";
 const KEY_NOTE: &str = "a PKCS #12 key needs the alias \"user\"; then sslcert is ignored. PEM keys are taken by newer versions only";
@@ -32,17 +26,6 @@ const JDBC: Client = Client {
     title: "JDBC (pgjdbc)",
     place: "Java",
     language: Language::Java,
-    template: "
-// openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
-var properties = new java.util.Properties();
-properties.setProperty(\"user\", «user»);
-properties.setProperty(\"password\", System.getenv().getOrDefault(\"PGPASSWORD\", \"\"));
-«if client»properties.setProperty(\"sslpassword\", System.getenv().getOrDefault(\"PGSSLPASSWORD\", \"\"));
-var connection = java.sql.DriverManager.getConnection(
-    «string»,
-    properties);
-",
-    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -65,18 +48,6 @@ const SPRING_BOOT: Client = Client {
     title: "Spring Boot",
     place: "application.yaml",
     language: Language::Yaml,
-    template: "
-# openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
-spring:
-  datasource:
-    url: «string»
-    username: «user»
-    password: ${PGPASSWORD}
-«if client»    hikari:
-«if client»      data-source-properties:
-«if client»        sslpassword: ${PGSSLPASSWORD}
-",
-    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -90,17 +61,6 @@ const HIKARI: Client = Client {
     title: "HikariCP",
     place: "Java",
     language: Language::Java,
-    template: "
-// openssl pkcs12 -export -name user -in «certificate» -inkey «key» -out «pkcs12»
-var config = new com.zaxxer.hikari.HikariConfig();
-config.setJdbcUrl(
-    «string»);
-config.setUsername(«user»);
-config.setPassword(System.getenv(\"PGPASSWORD\"));
-«if client»config.addDataSourceProperty(\"sslpassword\", System.getenv().getOrDefault(\"PGSSLPASSWORD\", \"\"));
-var source = new com.zaxxer.hikari.HikariDataSource(config);
-",
-    key_settings: KEY_SETTINGS,
     string: Some(jdbc),
     default: PREFER,
     behaviour: PGJDBC,
@@ -114,17 +74,6 @@ const R2DBC: Client = Client {
     title: "R2DBC",
     place: "application.yaml of Spring Boot, or ConnectionFactories.get",
     language: Language::Yaml,
-    template: "
-spring:
-  r2dbc:
-    url: «string»
-    username: «user»
-    password: ${PGPASSWORD}
-",
-    key_settings: "
-?sslMode=VERIFY_FULL
-&sslRootCert=«%root»
-",
     string: Some(r2dbc),
     default: DefaultTls { mode: "DISABLE", encrypts: Encrypts::No, verifies: "no" },
     behaviour: Behaviour {

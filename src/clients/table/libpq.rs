@@ -2,7 +2,7 @@
 
 use super::super::quote::Language;
 use super::super::strings::{keyword_value, perl_dsn};
-use super::{AS_LIBPQ, Basis, Client, LIBPQ_WORDS, PREFER, Source};
+use super::{AS_LIBPQ, Basis, Client, PREFER, Source};
 
 pub(super) const CLIENTS: &[Client] = &[PSQL, RUBY_PG, RAILS, DBD_PG];
 
@@ -12,27 +12,6 @@ const PSQL: Client = Client {
     title: "psql, pg_dump and other libpq programs",
     place: "a shell",
     language: Language::Shell,
-    template: "
-psql «string»
-
-# the same as a URI
-psql «uri»
-
-# the same in the environment, for every libpq program
-PGHOST=«host»
-PGHOSTADDR=«hostaddr»
-PGPORT=«port»
-PGDATABASE=«database»
-PGUSER=«user»
-PGSSLMODE=verify-full
-PGSSLROOTCERT=«root»
-«if system»PGSSLROOTCERT=system
-PGSSLCERT=«certificate»
-PGSSLKEY=«key»
-
-# the password: PGPASSWORD or ~/.pgpass
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(keyword_value),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -49,29 +28,6 @@ const RUBY_PG: Client = Client {
     title: "Ruby pg",
     place: "Ruby",
     language: Language::Ruby,
-    template: "
-require 'pg'
-
-# the password comes from PGPASSWORD
-connection = PG.connect(
-  host: «host»,
-  hostaddr: «hostaddr»,
-  port: «port»,
-  dbname: «database»,
-  user: «user»,
-  sslmode: 'verify-full',
-  sslrootcert: «root»,
-«if system»  sslrootcert: 'system',
-  sslcert: «certificate»,
-  sslkey: «key»,
-«each further»  «keyword»: «value»,
-)
-",
-    key_settings: "
-sslmode: 'verify-full'
-«if root», sslrootcert: «root»
-«if system», sslrootcert: 'system'
-",
     string: None,
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -85,27 +41,6 @@ const RAILS: Client = Client {
     title: "Ruby on Rails",
     place: "config/database.yml",
     language: Language::Yaml,
-    template: "
-production:
-  adapter: postgresql
-  host: «host»
-  hostaddr: «hostaddr»
-  port: «port»
-  database: «database»
-  username: «user»
-  password: <%= ENV['PGPASSWORD'] %>
-  sslmode: verify-full
-  sslrootcert: «root»
-«if system»  sslrootcert: system
-  sslcert: «certificate»
-  sslkey: «key»
-«each further»  «keyword»: «value»
-",
-    key_settings: "
-sslmode: verify-full
-«if root»; sslrootcert: «root»
-«if system»; sslrootcert: system
-",
     string: None,
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -119,15 +54,6 @@ const DBD_PG: Client = Client {
     title: "Perl DBD::Pg",
     place: "Perl",
     language: Language::Perl,
-    template: "
-use DBI;
-
-my $connection = DBI->connect(
-    «string»,
-    «user», $ENV{PGPASSWORD}, { RaiseError => 1 },
-);
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(perl_dsn),
     default: PREFER,
     behaviour: AS_LIBPQ,

@@ -1,5 +1,6 @@
 //! The table of clients, one row each: how it spells verify-full, what it does without any TLS option, and what it does
-//! otherwise than libpq. Every row carries its source and that source's date. A new client is one row.
+//! otherwise than libpq. Every row carries its source and that source's date. A new client is one row, and its two parts in
+//! `snippets.txt`.
 
 mod dotnet;
 mod elixir;
@@ -14,6 +15,7 @@ mod services;
 
 use super::connection::Connection;
 use super::quote::Language;
+use crate::packed;
 
 /// A driver, framework or tool that connects to PostgreSQL.
 #[derive(Debug)]
@@ -28,10 +30,6 @@ pub struct Client {
     pub place: &'static str,
     /// What the snippet is written in.
     pub language: Language,
-    /// The snippet, see [`snippet`](super::snippet).
-    pub template: &'static str,
-    /// The part of it that is about verification, each line a piece.
-    pub key_settings: &'static str,
     /// What `«string»` stands for.
     pub string: Option<fn(&Connection) -> String>,
     /// Without any TLS option.
@@ -220,19 +218,35 @@ impl Client {
         [self.name, self.title].into_iter().chain(self.aliases.iter().copied())
     }
 
+    /// The template of the snippet, see [`snippet`](super::snippet).
+    fn template(&self) -> &'static str {
+        template(&format!("=== {}\n", self.name))
+    }
+
+    /// The part of it that is about verification, each line a piece.
+    fn verifying(&self) -> &'static str {
+        template(&format!("=== {}: verified by\n", self.name))
+    }
+
     /// The snippet for a connection.
     pub fn snippet(&self, connection: &Connection) -> String {
         let string = self.string.map(|compose| compose(connection));
-        super::snippet::write(self.template, self.language, connection, string.as_deref())
+        super::snippet::write(self.template(), self.language, connection, string.as_deref())
     }
 
     /// The part of the snippet that is about verification, on one line.
     pub fn key_settings(&self, connection: &Connection) -> String {
         let string = self.string.map(|compose| compose(connection));
-        let pieces = super::snippet::write(self.key_settings, self.language, connection, string.as_deref());
+        let pieces = super::snippet::write(self.verifying(), self.language, connection, string.as_deref());
         let joined = |text: String, mark: &str| text.replace(&format!("\n{mark}"), mark);
         [",", ";", "&", "}"].into_iter().fold(pieces, joined).replace('\n', " ")
     }
+}
+
+/// What `snippets.txt` has below a head.
+fn template(head: &str) -> &'static str {
+    let below = packed::text("clients", "snippets").split_once(head).map(|(_, below)| below);
+    below.unwrap_or_default().split("\n===").next().unwrap_or_default()
 }
 
 /// libpq's default: `prefer`.
@@ -246,9 +260,6 @@ const AS_LIBPQ: Behaviour = Behaviour {
     takes_address: true,
     further: None,
 };
-
-/// The key settings of clients that take libpq's keywords as a string.
-const LIBPQ_WORDS: &str = "«words»";
 
 #[cfg(test)]
 mod tests {
@@ -292,7 +303,7 @@ mod tests {
             let date = client.source.date;
             assert!(date.is_empty() || date.len() == "2026-11-23".len(), "{}: its date", client.name);
             assert!(!date.is_empty() || client.source.basis != Basis::Measured, "{}: its date", client.name);
-            assert_eq!(client.template.contains("«string»"), client.string.is_some(), "{}", client.name);
+            assert_eq!(client.template().contains("«string»"), client.string.is_some(), "{}", client.name);
         }
         assert!(names.len() > 38);
     }
@@ -300,7 +311,7 @@ mod tests {
     #[test]
     fn templates_use_known_marks_only() {
         for client in all() {
-            for mark in marks(client.template).chain(marks(client.key_settings)) {
+            for mark in marks(client.template()).chain(marks(client.verifying())) {
                 let known = match mark.strip_prefix("if ") {
                     Some(condition) => CONDITIONS.contains(&condition.trim_start_matches("not ")),
                     None => KNOWN.contains(&mark),

@@ -20,11 +20,6 @@ const NODE: Behaviour = Behaviour {
     further: Some(&[]),
 };
 
-const KEY_SETTINGS: &str = "
-«if root»ssl: { ca: fs.readFileSync(«root») }
-«if not root»ssl: { rejectUnauthorized: true }
-";
-
 const URL_NOTE: &str = "give the ssl object or a URL with ssl settings, never both: any sslmode or ssl* in the URL replaces the object";
 
 const NODE_POSTGRES: Client = Client {
@@ -33,27 +28,6 @@ const NODE_POSTGRES: Client = Client {
     title: "node-postgres (pg)",
     place: "an ES module",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-import pg from 'pg'
-
-const client = new pg.Client({
-  host: «place»,
-  port: «port»,
-  database: «database»,
-  user: «user»,
-  password: process.env.PGPASSWORD,
-  ssl: {
-«if hostaddr»    servername: «host»,
-«if root»    ca: fs.readFileSync(«root»),
-«if client»    cert: fs.readFileSync(«certificate»),
-«if client»    key: fs.readFileSync(«key»),
-    rejectUnauthorized: true,
-  },
-})
-await client.connect()
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -77,28 +51,6 @@ const POSTGRES_JS: Client = Client {
     title: "postgres.js (postgres)",
     place: "an ES module",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-import tls from 'node:tls'
-import postgres from 'postgres'
-
-const sql = postgres({
-  host: «place»,
-  port: «port»,
-  database: «database»,
-  username: «user»,
-  password: process.env.PGPASSWORD,
-  ssl: {
-«if hostaddr»    servername: «host»,
-«if root»    ca: fs.readFileSync(«root»),
-«if client»    cert: fs.readFileSync(«certificate»),
-«if client»    key: fs.readFileSync(«key»),
-    rejectUnauthorized: true,
-    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(«host», certificate),
-  },
-})
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: DefaultTls {
         mode: "no ssl",
@@ -126,27 +78,6 @@ const TYPEORM: Client = Client {
     title: "TypeORM",
     place: "the DataSource's options",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-import { DataSource } from 'typeorm'
-
-export const source = new DataSource({
-  type: 'postgres',
-  host: «place»,
-  port: «port»,
-  database: «database»,
-  username: «user»,
-  password: process.env.PGPASSWORD,
-  ssl: {
-«if hostaddr»    servername: «host»,
-«if root»    ca: fs.readFileSync(«root»),
-«if client»    cert: fs.readFileSync(«certificate»),
-«if client»    key: fs.readFileSync(«key»),
-    rejectUnauthorized: true,
-  },
-})
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -160,32 +91,6 @@ const SEQUELIZE: Client = Client {
     title: "Sequelize",
     place: "the options of new Sequelize",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-import { Sequelize } from 'sequelize'
-
-export const sequelize = new Sequelize({
-  dialect: 'postgres',
-  host: «place»,
-  port: «port»,
-  database: «database»,
-  username: «user»,
-  password: process.env.PGPASSWORD,
-  dialectOptions: {
-    ssl: {
-«if hostaddr»      servername: «host»,
-«if root»      ca: fs.readFileSync(«root»),
-«if client»      cert: fs.readFileSync(«certificate»),
-«if client»      key: fs.readFileSync(«key»),
-      rejectUnauthorized: true,
-    },
-  },
-})
-",
-    key_settings: "
-«if root»dialectOptions: { ssl: { ca: fs.readFileSync(«root») } }
-«if not root»dialectOptions: { ssl: { rejectUnauthorized: true } }
-",
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -199,28 +104,6 @@ const KNEX: Client = Client {
     title: "Knex",
     place: "knexfile.mjs",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-
-export default {
-  client: 'pg',
-  connection: {
-    host: «place»,
-    port: «port»,
-    database: «database»,
-    user: «user»,
-    password: process.env.PGPASSWORD,
-    ssl: {
-«if hostaddr»      servername: «host»,
-«if root»      ca: fs.readFileSync(«root»),
-«if client»      cert: fs.readFileSync(«certificate»),
-«if client»      key: fs.readFileSync(«key»),
-      rejectUnauthorized: true,
-    },
-  },
-}
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -234,28 +117,6 @@ const DRIZZLE: Client = Client {
     title: "Drizzle with node-postgres",
     place: "an ES module",
     language: Language::JavaScript,
-    template: "
-import fs from 'node:fs'
-import { drizzle } from 'drizzle-orm/node-postgres'
-
-export const db = drizzle({
-  connection: {
-    host: «place»,
-    port: «port»,
-    database: «database»,
-    user: «user»,
-    password: process.env.PGPASSWORD,
-    ssl: {
-«if hostaddr»      servername: «host»,
-«if root»      ca: fs.readFileSync(«root»),
-«if client»      cert: fs.readFileSync(«certificate»),
-«if client»      key: fs.readFileSync(«key»),
-      rejectUnauthorized: true,
-    },
-  },
-})
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: NO_TLS,
     behaviour: NODE,
@@ -269,16 +130,6 @@ const PRISMA: Client = Client {
     title: "Prisma, built-in engine",
     place: ".env",
     language: Language::Plain,
-    template: "
-# openssl pkcs12 -export -in «certificate» -inkey «key» -out «pkcs12»
-«if client»# then add &sslpassword= with the pass phrase chosen there, and the password behind the user, percent-encoded
-«if not client»# add the password behind the user, percent-encoded: USER:PASSWORD@
-DATABASE_URL=\"«string»\"
-",
-    key_settings: "
-?sslmode=require&sslaccept=strict
-&sslcert=«%root»
-",
     string: Some(prisma),
     default: DefaultTls {
         mode: "prefer, sslaccept=accept_invalid_certs",

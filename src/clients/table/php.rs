@@ -2,7 +2,7 @@
 
 use super::super::quote::Language;
 use super::super::strings::pdo_dsn;
-use super::{AS_LIBPQ, Basis, Behaviour, Client, LIBPQ_WORDS, PREFER, Source};
+use super::{AS_LIBPQ, Basis, Behaviour, Client, PREFER, Source};
 
 pub(super) const CLIENTS: &[Client] = &[PDO, LARAVEL];
 
@@ -15,15 +15,6 @@ const PDO: Client = Client {
     title: "PHP PDO",
     place: "PHP",
     language: Language::Php,
-    template: "
-$connection = new PDO(
-    «string»,
-    «user»,
-    getenv('PGPASSWORD') ?: null,
-    [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION],
-);
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(pdo_dsn),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -37,26 +28,6 @@ const LARAVEL: Client = Client {
     title: "Laravel",
     place: "config/database.php, under connections",
     language: Language::Php,
-    template: "
-'pgsql' => [
-    'driver' => 'pgsql',
-    'host' => «host»,
-    'port' => «port»,
-    'database' => «database»,
-    'username' => «user»,
-    'password' => env('DB_PASSWORD'),
-    'sslmode' => 'verify-full',
-    'sslrootcert' => «root»,
-«if system»    'sslrootcert' => 'system',
-    'sslcert' => «certificate»,
-    'sslkey' => «key»,
-],
-",
-    key_settings: "
-'sslmode' => 'verify-full'
-«if root», 'sslrootcert' => «root»
-«if system», 'sslrootcert' => 'system'
-",
     string: None,
     default: PREFER,
     behaviour: Behaviour { takes_address: false, further: Some(&[]), ..AS_LIBPQ },

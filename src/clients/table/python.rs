@@ -15,42 +15,12 @@ const WHEEL: Behaviour =
 
 const WHEEL_NOTE: &str = "wheels bring their own libpq and OpenSSL, not the system's";
 
-const KEY_SETTINGS: &str = "
-sslmode=\"verify-full\"
-«if root», sslrootcert=«root»
-«if system», sslrootcert=\"system\"
-";
-
-const CONTEXT: &str = "
-«if root»ssl.create_default_context(cafile=«root»)
-«if not root»ssl.create_default_context()
-";
-
 const PSYCOPG: Client = Client {
     name: "psycopg",
     aliases: &["psycopg3"],
     title: "psycopg 3",
     place: "Python",
     language: Language::Python,
-    template: "
-import psycopg
-
-# the password comes from PGPASSWORD
-connection = psycopg.connect(
-    host=«host»,
-    hostaddr=«hostaddr»,
-    port=«port»,
-    dbname=«database»,
-    user=«user»,
-    sslmode=\"verify-full\",
-    sslrootcert=«root»,
-«if system»    sslrootcert=\"system\",
-    sslcert=«certificate»,
-    sslkey=«key»,
-«each further»    «keyword»=«value»,
-)
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -68,25 +38,6 @@ const PSYCOPG2: Client = Client {
     title: "psycopg 2",
     place: "Python",
     language: Language::Python,
-    template: "
-import psycopg2
-
-# the password comes from PGPASSWORD
-connection = psycopg2.connect(
-    host=«host»,
-    hostaddr=«hostaddr»,
-    port=«port»,
-    dbname=«database»,
-    user=«user»,
-    sslmode=\"verify-full\",
-    sslrootcert=«root»,
-«if system»    sslrootcert=\"system\",
-    sslcert=«certificate»,
-    sslkey=«key»,
-«each further»    «keyword»=«value»,
-)
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -100,23 +51,6 @@ const ASYNCPG: Client = Client {
     title: "asyncpg",
     place: "Python, in a coroutine",
     language: Language::Python,
-    template: "
-import os, ssl
-import asyncpg
-
-«if root»context = ssl.create_default_context(cafile=«root»)
-«if not root»context = ssl.create_default_context()  # OpenSSL's own roots
-«if client»context.load_cert_chain(«certificate», «key»)
-connection = await asyncpg.connect(
-    host=«host»,
-    port=«port»,
-    database=«database»,
-    user=«user»,
-    password=os.environ.get(\"PGPASSWORD\"),
-    ssl=context,
-)
-",
-    key_settings: CONTEXT,
     string: None,
     default: PREFER,
     behaviour: Behaviour {
@@ -147,23 +81,6 @@ const PG8000: Client = Client {
     title: "pg8000",
     place: "Python",
     language: Language::Python,
-    template: "
-import os, ssl
-import pg8000.dbapi
-
-«if root»context = ssl.create_default_context(cafile=«root»)
-«if not root»context = ssl.create_default_context()  # OpenSSL's own roots
-«if client»context.load_cert_chain(«certificate», «key»)
-connection = pg8000.dbapi.connect(
-    host=«host»,
-    port=«port»,
-    database=«database»,
-    user=«user»,
-    password=os.environ.get(\"PGPASSWORD\"),
-    ssl_context=context,
-)
-",
-    key_settings: CONTEXT,
     string: None,
     default: DefaultTls {
         mode: "TLS is tried, by general knowledge",
@@ -187,28 +104,6 @@ const SQLALCHEMY: Client = Client {
     title: "SQLAlchemy with psycopg",
     place: "Python",
     language: Language::Python,
-    template: "
-from sqlalchemy import URL, create_engine
-
-# the password comes from PGPASSWORD
-engine = create_engine(
-    URL.create(\"postgresql+psycopg\", username=«user», host=«host», port=«port», database=«database»),
-    connect_args={
-        \"hostaddr\": «hostaddr»,
-        \"sslmode\": \"verify-full\",
-        \"sslrootcert\": «root»,
-«if system»        \"sslrootcert\": \"system\",
-        \"sslcert\": «certificate»,
-        \"sslkey\": «key»,
-«each further»        \"«keyword»\": «value»,
-    },
-)
-",
-    key_settings: "
-\"sslmode\": \"verify-full\"
-«if root», \"sslrootcert\": «root»
-«if system», \"sslrootcert\": \"system\"
-",
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -225,35 +120,6 @@ const DJANGO: Client = Client {
     title: "Django",
     place: "settings.py",
     language: Language::Python,
-    template: "
-import os
-
-DATABASES = {
-    \"default\": {
-        \"ENGINE\": \"django.db.backends.postgresql\",
-        \"HOST\": «host»,
-        \"PORT\": «port»,
-        \"NAME\": «database»,
-        \"USER\": «user»,
-        \"PASSWORD\": os.environ.get(\"PGPASSWORD\"),
-        \"OPTIONS\": {
-            \"hostaddr\": «hostaddr»,
-            \"sslmode\": \"verify-full\",
-            \"sslrootcert\": «root»,
-«if system»            \"sslrootcert\": \"system\",
-            \"sslcert\": «certificate»,
-            \"sslkey\": «key»,
-«each further»            \"«keyword»\": «value»,
-        },
-    }
-}
-",
-    key_settings: "
-\"OPTIONS\": {\"sslmode\": \"verify-full\"
-«if root», \"sslrootcert\": «root»
-«if system», \"sslrootcert\": \"system\"
-}
-",
     string: None,
     default: PREFER,
     behaviour: WHEEL,
@@ -271,13 +137,6 @@ const AIRFLOW: Client = Client {
     title: "Apache Airflow",
     place: "the environment of scheduler and workers",
     language: Language::Shell,
-    template: "
-# the password comes from PGPASSWORD, or add \"password\" in a secrets backend
-AIRFLOW_CONN_POSTGRES_DEFAULT=«string»
-",
-    key_settings: "
-Extra with «words»
-",
     string: Some(airflow),
     default: PREFER,
     behaviour: WHEEL,
@@ -291,29 +150,6 @@ const DBT: Client = Client {
     title: "dbt with dbt-postgres",
     place: "profiles.yml",
     language: Language::Yaml,
-    template: "
-my_profile:
-  target: prod
-  outputs:
-    prod:
-      type: postgres
-      host: «host»
-      port: «port»
-      dbname: «database»
-      user: «user»
-      password: \"{{ env_var('PGPASSWORD') }}\"
-      schema: public
-      sslmode: verify-full
-      sslrootcert: «root»
-«if system»      sslrootcert: system
-      sslcert: «certificate»
-      sslkey: «key»
-",
-    key_settings: "
-sslmode: verify-full
-«if root»; sslrootcert: «root»
-«if system»; sslrootcert: system
-",
     string: None,
     default: PREFER,
     behaviour: Behaviour { takes_address: false, further: Some(&[]), ..WHEEL },

@@ -3,8 +3,8 @@
 use super::super::quote::Language;
 use super::super::strings::keyword_value;
 use super::{
-    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots,
-    Verifier, WithoutRoot,
+    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, PREFER, Source, SystemRoots, Verifier,
+    WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[TOKIO_POSTGRES, SQLX, DIESEL, DIESEL_ASYNC];
@@ -25,44 +25,12 @@ const RUSTLS: Behaviour = Behaviour {
     further: Some(&[]),
 };
 
-const KEY_SETTINGS: &str = "
-«if root»roots.add_parsable_certificates(CertificateDer::pem_file_iter(«root»)…)
-«if not root»roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)
-";
-
 const TOKIO_POSTGRES: Client = Client {
     name: "tokio-postgres",
     aliases: &["rustls", "rust-postgres", "postgres-rs"],
     title: "tokio-postgres with rustls",
     place: "Rust, in an async function; crates tokio-postgres, tokio-postgres-rustls, rustls",
     language: Language::Rust,
-    template: "
-use rustls::pki_types::pem::PemObject as _;
-
-let mut roots = rustls::RootCertStore::empty();
-«if root»for root in rustls::pki_types::CertificateDer::pem_file_iter(«root»)? {
-«if root»    roots.add(root?)?;
-«if root»}
-«if not root»roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-let tls = rustls::ClientConfig::builder()
-    .with_root_certificates(roots)
-«if not client»    .with_no_client_auth();
-«if client»    .with_client_auth_cert(
-«if client»        rustls::pki_types::CertificateDer::pem_file_iter(«certificate»)?.collect::<Result<_, _>>()?,
-«if client»        rustls::pki_types::PrivateKeyDer::from_pem_file(«key»)?,
-«if client»    )?;
-let (client, connection) = tokio_postgres::Config::new()
-    .host(«host»)
-«if hostaddr»    .hostaddr(«hostaddr».parse()?)
-    .port(«port»)
-    .dbname(«database»)
-    .user(«user»)
-    .password(std::env::var(\"PGPASSWORD\").unwrap_or_default())
-    .ssl_mode(tokio_postgres::config::SslMode::Require)
-    .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
-    .await?;
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: CONNECTOR,
     behaviour: RUSTLS,
@@ -84,25 +52,6 @@ const SQLX: Client = Client {
     title: "sqlx with rustls",
     place: "Rust, in an async function",
     language: Language::Rust,
-    template: "
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-
-// the password comes from PGPASSWORD
-let options = PgConnectOptions::new()
-    .host(«host»)
-    .port(«port»)
-    .database(«database»)
-    .username(«user»)
-    .ssl_root_cert(«root»)
-    .ssl_client_cert(«certificate»)
-    .ssl_client_key(«key»)
-    .ssl_mode(PgSslMode::VerifyFull);
-let pool = PgPoolOptions::new().connect_with(options).await?;
-",
-    key_settings: "
-?sslmode=verify-full
-&sslrootcert=«%root»
-",
     string: None,
     default: PREFER,
     behaviour: Behaviour {
@@ -126,15 +75,6 @@ const DIESEL: Client = Client {
     title: "Diesel",
     place: "Rust",
     language: Language::Rust,
-    template: "
-use diesel::prelude::*;
-
-// the password comes from PGPASSWORD
-let connection = PgConnection::establish(
-    «string»,
-)?;
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(keyword_value),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -148,15 +88,6 @@ const DIESEL_ASYNC: Client = Client {
     title: "diesel-async with rustls",
     place: "Rust, in an async function; behind the snippet of `--for tokio-postgres`",
     language: Language::Rust,
-    template: "
-// `client` and `connection` are those of tokio-postgres, whose TLS this is:
-«if root»//     roots from «root»
-«if not root»//     roots from rustls_native_certs
-//     host «host», port «port», database «database», user «user»
-tokio::spawn(connection);
-let connection = diesel_async::AsyncPgConnection::try_from(client).await?;
-",
-    key_settings: KEY_SETTINGS,
     string: None,
     default: CONNECTOR,
     behaviour: RUSTLS,

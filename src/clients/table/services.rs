@@ -3,8 +3,8 @@
 use super::super::quote::Language;
 use super::super::strings::{jdbc, keyword_value, pgbouncer_database, uri};
 use super::{
-    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, LIBPQ_WORDS, PREFER, Source, SystemRoots,
-    Verifier, WithoutRoot,
+    AS_LIBPQ, Basis, Behaviour, Client, DefaultTls, Encrypts, PREFER, Source, SystemRoots, Verifier,
+    WithoutRoot,
 };
 
 pub(super) const CLIENTS: &[Client] = &[PGBOUNCER, POSTGREST, HASURA, METABASE, GRAFANA, DBEAVER, PGADMIN];
@@ -15,23 +15,6 @@ const PGBOUNCER: Client = Client {
     title: "PgBouncer, towards the server",
     place: "pgbouncer.ini",
     language: Language::Plain,
-    template: "
-[databases]
-app = «string»
-
-[pgbouncer]
-server_tls_sslmode = verify-full
-server_tls_ca_file = «root»
-«if not root»server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
-server_tls_cert_file = «certificate»
-server_tls_key_file = «key»
-; user and password: auth_file or auth_query
-",
-    key_settings: "
-server_tls_sslmode = verify-full
-«if root», server_tls_ca_file = «root»
-«if not root», server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
-",
     string: Some(pgbouncer_database),
     default: PREFER,
     behaviour: Behaviour {
@@ -60,11 +43,6 @@ const POSTGREST: Client = Client {
     title: "PostgREST",
     place: "postgrest.conf",
     language: Language::Toml,
-    template: "
-# the password comes from PGPASSWORD
-db-uri = «string»
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(uri),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -82,11 +60,6 @@ const HASURA: Client = Client {
     title: "Hasura",
     place: "the environment of the server",
     language: Language::Shell,
-    template: "
-# the password comes from PGPASSWORD
-HASURA_GRAPHQL_DATABASE_URL=«string»
-",
-    key_settings: LIBPQ_WORDS,
     string: Some(uri),
     default: PREFER,
     behaviour: AS_LIBPQ,
@@ -103,21 +76,6 @@ const METABASE: Client = Client {
     title: "Metabase",
     place: "the database's form",
     language: Language::Plain,
-    template: "
-Host                   «host»
-Port                   «port»
-Database name          «database»
-Username               «user», with the password below it
-Use a secure connection (SSL)   on
-SSL Mode               verify-full
-SSL Root Certificate   «root»
-«if client»Authenticate client certificate   on, «certificate», «key»
-as a URL               «string»
-",
-    key_settings: "
-use SSL, mode verify-full
-«if root», root certificate «root»
-",
     string: Some(jdbc),
     default: FORM,
     behaviour: Behaviour {
@@ -137,27 +95,6 @@ const GRAFANA: Client = Client {
     title: "Grafana",
     place: "provisioning/datasources/postgres.yaml",
     language: Language::Yaml,
-    template: "
-apiVersion: 1
-datasources:
-  - name: PostgreSQL
-    type: postgres
-    url: «string»
-    user: «user»
-    secureJsonData:
-      password: $PGPASSWORD
-    jsonData:
-      database: «database»
-      sslmode: verify-full
-      tlsConfigurationMethod: file-path
-      sslRootCertFile: «root»
-      sslCertFile: «certificate»
-      sslKeyFile: «key»
-",
-    key_settings: "
-sslmode: verify-full
-«if root», sslRootCertFile: «root»
-",
     string: Some(place_and_port),
     default: FORM,
     behaviour: Behaviour {
@@ -177,19 +114,6 @@ const DBEAVER: Client = Client {
     title: "DBeaver",
     place: "the connection's Main and SSL tabs",
     language: Language::Plain,
-    template: "
-URL                «string»
-Username           «user», with the password below it
-Use SSL            ticked
-SSL mode           verify-full
-CA Certificate     «root»
-Client Certificate «certificate»
-Client Private Key «key»
-",
-    key_settings: "
-Use SSL, SSL mode verify-full
-«if root», CA Certificate «root»
-",
     string: Some(jdbc),
     default: FORM,
     behaviour: METABASE.behaviour,
@@ -203,23 +127,6 @@ const PGADMIN: Client = Client {
     title: "pgAdmin",
     place: "the server's Connection and Parameters tabs",
     language: Language::Plain,
-    template: "
-Host name/address       «host»
-Host address            «hostaddr»
-Port                    «port»
-Maintenance database    «database»
-Username                «user», with the password below it
-SSL mode                verify-full
-Root certificate        «root»
-«if system»Root certificate        system
-Client certificate      «certificate»
-Client certificate key  «key»
-the same as a string    «string»
-",
-    key_settings: "
-SSL mode verify-full
-«if root», Root certificate «root»
-",
     string: Some(keyword_value),
     default: PREFER,
     behaviour: AS_LIBPQ,

@@ -199,6 +199,7 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
 /// Texts that mention settings. Sources: those of [`super::TEXTS`].
 #[rustfmt::skip]
 static MENTIONS: &[&str] = &[
+    "unsupported startup parameter: {parameter} ",
     // libpq
     "connection to server at \"{host}\" ({hostaddr}), port {port} failed",
     "connection to server at \"{host}\", port {port} failed",

@@ -1,7 +1,8 @@
 //! What the settings ask for less than one may think.
 
-use crate::clients::dialect::Typed;
+use std::path::Path;
 
+use crate::clients::dialect::Typed;
 use crate::conninfo::{self, Notice, Place, SslMode};
 use crate::diagnose::certificate::{crl, names_of};
 use crate::diagnose::code::{Code, Severity};
@@ -211,6 +212,14 @@ pub(super) fn crl_ignored(view: &View<'_>) -> Vec<Finding> {
     }
 }
 
+/// The file of a CRL in DER.
+fn der_list<'a>(view: &View<'a>) -> Option<&'a Path> {
+    match &view.trust()?.revocation {
+        Revocation::Ignored { path, why } if why.starts_with("it is DER") => Some(path),
+        _ => None,
+    }
+}
+
 /// The CRLs of the chain as one file, from where its certificates say.
 fn current_crls(view: &View<'_>, keyword: &str, from: &str) -> Fix {
     let sent = view.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
@@ -219,6 +228,14 @@ fn current_crls(view: &View<'_>, keyword: &str, from: &str) -> Fix {
         "to check revocation: set {keyword}{from} to {} with the current CRL of every CA of the chain in PEM",
         if keyword == "sslcrl" { "a file" } else { "a directory made by openssl rehash" },
     );
+    if let Some(path) = der_list(view) {
+        let pem = format!("{}.pem", path.with_extension("").display());
+        return Fix::text(format!(
+            "to check revocation: convert that file to PEM, and set {keyword}{from} to it"
+        ))
+        .run_words(["openssl", "crl", "-inform", "DER", "-in", &path.to_string_lossy(), "-out", &pem])
+        .set("sslcrl", pem);
+    }
     match addresses.is_empty() || keyword != "sslcrl" {
         true => Fix::text(format!("{text}, which the CA's administrator has")),
         false => Fix::text(format!("{text}; these CRLs are the ones that the certificates name")).run(

@@ -33,6 +33,13 @@ impl Checked<'_> {
     }
 }
 
+impl Checked<'_> {
+    /// Whether servers of the provider fail with it, today or soon.
+    fn lacks_roots(&self) -> bool {
+        self.assessment.warnings.iter().any(|warning| warning.code.name == "root-bundle-incomplete")
+    }
+}
+
 impl Listing for Checked<'_> {
     fn page(&self, page: &mut Page) {
         blocks(self.assessment, page);
@@ -47,7 +54,8 @@ impl Listing for Checked<'_> {
             false => "usable",
         };
         let mut subject = vec![mask_file_name(self.file)];
-        subject.extend(self.provider.map(|provider| format!("for {}", provider.id)));
+        let some = if self.lacks_roots() { "some servers of " } else { "" };
+        subject.extend(self.provider.map(|provider| format!("for {some}{}", provider.id)));
         last_line(self.assessment, page, words, &subject);
     }
 
