@@ -902,8 +902,8 @@ fn silence(view: &View<'_>, received: usize, short: bool, lost: bool) -> (&'stat
                   tunnel or a container's proxy, has lost its other end"
             }
             _ => {
-                "a part of the answer came and the rest did not: the server's process stopped half-way, or the program that listens \
-                  here, a tunnel or a container's proxy, did"
+                "a part of the answer came and the rest did not: a tunnel or container's proxy that listens here lost it, or the \
+                  server's process stopped half-way"
             }
         };
         return (cause, vec![who_listens(view), in_the_servers_log(received)]);
