@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::Fix;
 use super::view::{Reachability, View, path_text, reachability, shown_value};
 use crate::conninfo::{Origin, holds_content};
+use crate::evidence::NegotiateResult;
 use crate::file::obstacle::Permissions;
 use crate::provider::{Provider, Situation};
 use crate::text::shell_quoted;
@@ -274,11 +275,19 @@ pub(super) fn who_listens(view: &View<'_>) -> Fix {
         true => format!("netstat -ano | findstr :{port}"),
         false => format!("sudo ss -ltnp 'sport = :{port}'"),
     };
+    // What answered may be what a tunnel leads to.
+    let tunnel = match matches!(view.negotiate(), Some(NegotiateResult::Accepted)) {
+        true => "its arguments name its far end, which answered: look there",
+        false => {
+            "its arguments name its far end, its window says why that is not reached (ssh: \"open failed: connect failed\"): \
+             correct it and start it again"
+        }
+    };
+    let tunnel = format!("# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; {tunnel}");
     fix.run(
         [
             command.as_str(),
-            "# ssh, kubectl, cloud-sql-proxy, stunnel: a tunnel; its arguments name its far end, its window says why that is not reached (ssh: \
-             \"open failed: connect failed\"): correct it and start it again",
+            &tunnel,
             "# docker-proxy, rootlessport: docker ps names the container of the port; then docker logs CONTAINER",
             "# postgres, pgbouncer, haproxy: its own log has the reason",
         ]

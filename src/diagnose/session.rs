@@ -807,6 +807,7 @@ fn closed(view: &View<'_>) -> Option<Finding> {
                 )
             }))
             .fixes(who_closed(view))
+            .fixes(is_local(view).then(|| who_listens(view)))
             .fix(Fix::text("check TLS alone").run(view.command(["pgtls-check", "--tls-only"]))),
     )
 }
