@@ -385,9 +385,13 @@ fn chosen<'r>(reading: &'r Reading, environment: &Environment) -> Option<&'r Roo
 
 /// The roots with which a driver that verifies nothing would verify.
 fn unused_roots(typed: &Typed, environment: &Environment) -> Option<String> {
-    typed.decision().filter(|decision| decision.demand.chain == Chain::No)?;
+    let ignored = typed.root_ignored().is_some();
+    typed
+        .decision()
+        .map(|decision| &decision.demand)
+        .filter(|demand| demand.chain == Chain::No || (ignored && !demand.verifies()))?;
     // What libpq calls it the reader wrote, and the driver passes over it.
-    let is_libpqs = |setting: &&dialect::Setting| setting.typed.eq_ignore_ascii_case("sslrootcert");
+    let is_libpqs = |setting: &&dialect::Setting| setting.keyword.eq_ignore_ascii_case("sslrootcert");
     if let Some(given) =
         typed.reading()?.settings.iter().find(is_libpqs).and_then(|setting| setting.value.plain())
     {

@@ -146,7 +146,7 @@ pub(super) fn host_ignored(view: &View<'_>) -> Option<Fix> {
     let reading = view.evidence.typed.as_deref()?.reading()?;
     let own = reading.dialect.keyword_of("host")?;
     let given = |remark: &Remark| match remark {
-        Remark::Ignored { setting, .. } => {
+        Remark::Ignored { setting, .. } | Remark::Misplaced { setting, .. } => {
             let setting = reading.settings.get(*setting)?;
             let is_host = dialect::all().any(|other| other.meaning(&setting.keyword) == Some("host"));
             let value = std::str::from_utf8(setting.value.plain()?).ok()?;
@@ -271,6 +271,8 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
             Remark::Ignored { setting: at, nearest, belongs_to } => setting(at)
                 .filter(|setting| !setting.typed.is_empty())
                 .map(|setting| ignored(driver, &name(setting), *nearest, belongs_to)),
+            Remark::Misplaced { setting: at, key } => setting(at)
+                .map(|setting| format!("{driver} ignores `{}` outside {key}", printable(&setting.keyword))),
             Remark::Overridden { setting: at, by } => setting(at).zip(setting(by)).map(|(setting, by)| {
                 let (ignored, counts) = (typed.as_typed(setting), typed.as_typed(by));
                 match setting.keyword == by.keyword {

@@ -172,6 +172,9 @@ pub enum Unknown {
     Ignored,
     /// The driver refuses the string.
     Refused,
+    /// In an object libpq's options stand under this key, under libpq's names, and what is unknown there is refused; all
+    /// other keys are passed over. A string is refused.
+    RefusedUnder(&'static str),
     /// The driver sends it to the server as a setting, and the server refuses the session.
     Sent,
 }
@@ -355,6 +358,13 @@ pub enum Remark {
         nearest: Option<&'static str>,
         /// Those whose keyword it is.
         belongs_to: Vec<&'static str>,
+    },
+    /// The driver passes over it, as it does not stand where its kind counts.
+    Misplaced {
+        /// Which.
+        setting: usize,
+        /// Under which key of the object it would count.
+        key: &'static str,
     },
     /// It does not concern the connection.
     NotOfTheConnection(usize),

@@ -149,12 +149,17 @@ impl Typed {
 
     /// The root file under a name of libpq's that the driver passes over.
     pub fn root_ignored(&self) -> Option<&str> {
-        let reading = self.reading()?;
+        Self::root_ignored_in(self.reading()?)
+    }
+
+    fn root_ignored_in(reading: &Reading) -> Option<&str> {
         let ignored = reading.remarks.iter().filter_map(|remark| match remark {
-            Remark::Ignored { setting, .. } => reading.settings.get(*setting),
+            Remark::Ignored { setting, .. } | Remark::Misplaced { setting, .. } => {
+                reading.settings.get(*setting)
+            }
             _ => None,
         });
-        let mut roots = ignored.filter(|setting| setting.typed.eq_ignore_ascii_case("sslrootcert"));
+        let mut roots = ignored.filter(|setting| setting.keyword.eq_ignore_ascii_case("sslrootcert"));
         std::str::from_utf8(roots.next()?.value.plain()?).ok()
     }
 
@@ -182,6 +187,7 @@ impl Typed {
         given
             .and_then(|setting| std::str::from_utf8(setting.value.plain()?).ok())
             .filter(|path| !path.is_empty())
+            .or_else(|| Self::root_ignored_in(reading))
     }
 
     /// The string with settings of libpq's changed, in its driver's words. What is changed of TLS makes it verify.

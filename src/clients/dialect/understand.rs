@@ -61,7 +61,7 @@ pub(super) fn understand(found: Found<'_>) -> Result<Reading, Box<Failure>> {
     }
     let mut remarks = choose(dialect, &found, &mut settings);
     remarks.extend(misnamed(dialect, &found, &settings));
-    unknown(dialect, &settings, found.parsed.pairs.len(), &mut remarks, &mut faults);
+    unknown(&found, &settings, &mut remarks, &mut faults);
     open(&mut settings, &mut remarks, &mut faults);
     rewritten(dialect, &settings, &mut remarks, &mut faults);
     let scheme = scheme(found.form, &found.text);
@@ -166,7 +166,13 @@ fn known(dialect: &Dialect, name: &str, object: bool) -> Option<(&'static str, M
         let wrong_place = found.1 == Meaning::Tls
             && object
             && dialect.keywords.demand_under.is_some_and(|wanted| under != Some(wanted));
-        (!wrong_place).then_some(found)
+        let of_driver = match (found.1, dialect.keywords.unknown) {
+            (Meaning::Libpq(option), Unknown::RefusedUnder(wanted)) if object => {
+                (found.0 == option) != (under == Some(wanted))
+            }
+            _ => false,
+        };
+        (!wrong_place && !of_driver).then_some(found)
     };
     if let Some(keyword) = dialect.keyword(name) {
         return allowed(first(keyword)?, None);
@@ -226,7 +232,10 @@ impl Naming {
             None => secrets::sounds_secret(&pair.name),
         };
         let holder = self.object && TRANSPARENT.contains(&pair.name.as_str()) && pair.kind == Kind::Object;
-        let nobodys = known.is_none() && owners(&pair.name).is_empty() && !holder;
+        let inner = pair.name.rsplit('.').next().filter(|_| self.object).unwrap_or(&pair.name);
+        // In the wrong place it is somebody's all the same.
+        let is_libpqs = self.object && options::find(inner.as_bytes()).is_some();
+        let nobodys = known.is_none() && owners(inner).is_empty() && !is_libpqs && !holder;
         let piece = self.behind_secret && nobodys && !secret;
         let unplain = nobodys && (self.broken || !secrets::is_plain_name(&pair.name));
         let hidden = piece || unplain;
@@ -234,10 +243,7 @@ impl Naming {
         let (keyword, meaning) = match known {
             Some((name, meaning)) => (Cow::Borrowed(name), Some(meaning)),
             None if hidden => (Cow::Borrowed(MASK), None),
-            None => {
-                let inner = pair.name.rsplit('.').next().filter(|_| self.object);
-                (Cow::Owned(shown(inner.unwrap_or(&pair.name))), None)
-            }
+            None => (Cow::Owned(shown(inner)), None),
         };
         // What only holds others is looked into.
         let meaning = meaning.or((self.object && pair.kind == Kind::Object).then_some(Meaning::Own));
@@ -348,15 +354,13 @@ fn subject(setting: &Setting) -> Option<&str> {
     }
 }
 
-/// What becomes of keywords the driver does not know, all at once. From `beside` on they are arguments of a call, or
-/// lines of a document, and go to others than the driver.
-fn unknown(
-    dialect: &Dialect,
-    settings: &[Setting],
-    beside: usize,
-    remarks: &mut Vec<Remark>,
-    faults: &mut Vec<Fault>,
-) {
+/// What becomes of keywords the driver does not know, all at once. Those that stood beside the string are arguments of a
+/// call, or lines of a document, and go to others than the driver.
+fn unknown(found: &Found<'_>, settings: &[Setting], remarks: &mut Vec<Remark>, faults: &mut Vec<Fault>) {
+    let (dialect, beside) = (found.dialect, found.parsed.pairs.len());
+    let is_outside = |setting: &Setting, key| {
+        matches!(found.form, Form::Object(_)) && setting.typed.split('.').all(|part| part != key)
+    };
     for (at, setting) in settings.iter().enumerate() {
         match setting.meaning {
             Some(Meaning::Own) => remarks.push(Remark::NotOfTheConnection(at)),
@@ -369,7 +373,13 @@ fn unknown(
                 match dialect.keywords.unknown {
                     _ if at >= beside => {}
                     Unknown::Ignored => remarks.push(Remark::Ignored { setting: at, nearest, belongs_to }),
-                    Unknown::Refused | Unknown::Sent => faults.push(Fault {
+                    Unknown::RefusedUnder(key) if is_outside(setting, key) => {
+                        remarks.push(match options::find(name.to_ascii_lowercase().as_bytes()) {
+                            Some(_) => Remark::Misplaced { setting: at, key },
+                            None => Remark::Ignored { setting: at, nearest, belongs_to },
+                        });
+                    }
+                    Unknown::Refused | Unknown::RefusedUnder(_) | Unknown::Sent => faults.push(Fault {
                         kind: FaultKind::UnknownKeyword {
                             keyword: name.to_owned(),
                             nearest: nearest.or_else(|| dialect.keyword_of(name)),

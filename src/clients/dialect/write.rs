@@ -207,7 +207,7 @@ fn kept<'a>(
             return None;
         }
         // What stands in an object of the driver's own is not taken apart, but for what tells whose object it is.
-        Meaning::Own if in_object && !TELLING.contains(&setting.typed.as_str()) => return None,
+        Meaning::Own if in_object && !TELLING.contains(&&*setting.keyword) => return None,
         Meaning::Tls if in_object => within(setting),
         Meaning::Tls | Meaning::Server | Meaning::Own => &setting.keyword,
     };

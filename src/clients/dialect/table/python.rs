@@ -430,12 +430,12 @@ static DJANGO: Dialect = Dialect {
     keywords: Keywords {
         known: &[DJANGO_KEYWORDS, LIBPQ_KEYWORDS],
         case: Case::Exact,
-        unknown: Unknown::Refused,
+        unknown: Unknown::RefusedUnder("OPTIONS"),
         repeated: Repeated::Last,
         ..PLAIN
     },
     hosts: Hosts::Plain,
-    demand: libpq_rules,
+    demand: django_rules,
     spell: spell_django,
     library: Library::OpenSsl,
     surroundings: Surroundings { database: Absent::Refused, ..LIBPQ_SURROUNDINGS },
@@ -452,6 +452,21 @@ const DJANGO_KEYWORDS: &[Keyword] = &[
          DISABLE_SERVER_SIDE_CURSORS|isolation_level|server_side_binding|assume_role|pool|\
          conn_max_age|conn_health_checks|currentSchema"),
 ];
+
+/// libpq's rules over what stands in OPTIONS (DatabaseWrapper.get_connection_params); a word outside is no word.
+fn django_rules(lookup: &Lookup<'_>) -> Decision {
+    let decision = libpq_rules(lookup);
+    let outside = ["sslmode", "SSLMODE", "sslrootcert", "SSLROOTCERT"]
+        .into_iter()
+        .find_map(|keyword| lookup.ignored(keyword))
+        .filter(|_| lookup.is_object() && lookup.get("sslmode").is_none() && decision.word.is_none());
+    match outside {
+        Some(word) => {
+            Decision { word: Some(word.at), ..decision }.because("outside OPTIONS Django ignores it")
+        }
+        None => decision,
+    }
+}
 
 fn spell_asyncpg(in_call: bool, trusted: Trusted<'_>) -> Result<Vec<Spelled>, &'static str> {
     match trusted {

@@ -221,6 +221,16 @@ const TEXTS: &[(Option<&str>, &str, &str)] = &[
     (None, "new Client({host: 'h', ssl: false})", "no"),
     (None, "new Client({host: 'h', user: 'u', sslmode: 'verify-full'})", "no"),
     (None, "new Client({host: 'h', ssl: 'no-verify'})", "yes no no"),
+    (
+        None,
+        "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'sslmode': 'disable'}",
+        "try++ roots no home",
+    ),
+    (
+        None,
+        "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'OPTIONS': {'HOST': 'h'}}",
+        "refused",
+    ),
     (None, "new Client({host: 'h', ssl: 'require'})", "refused"),
     (
         None,

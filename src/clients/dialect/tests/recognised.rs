@@ -274,6 +274,13 @@ const GIVEN: &[(&str, &str, Options)] = &[
         "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'OPTIONS': {'service': 's'}}}",
         &[("service", "s")],
     ),
+    // What counts in OPTIONS is nothing outside, and the other way round.
+    (
+        "django",
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'PASSWORD': 'p', \
+         'host': 'b', 'sslmode': 'verify-full', 'connect_timeout': 3, 'OPTIONS': {'sslcert': 'c'}}}",
+        &[("host", "h"), ("dbname", "d"), ("password", "p"), ("sslcert", "c")],
+    ),
     (
         "django",
         "'default': {\n  'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd'\n},",

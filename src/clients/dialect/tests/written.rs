@@ -214,6 +214,12 @@ const CORRECTED: &[(Option<&str>, &str, Trusted<'_>, &str)] = &[
         Trusted::System,
         "{\"ENGINE\": \"django.db.backends.postgresql\", \"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\", \"sslrootcert\": \"system\"}}",
     ),
+    (
+        None,
+        "{'ENGINE': 'django.db.backends.postgresql', 'HOST': 'h', 'NAME': 'd', 'SSLMODE': 'require', 'sslrootcert': '/r.pem'}",
+        Trusted::File("/r.pem"),
+        "{\"ENGINE\": \"django.db.backends.postgresql\", \"HOST\": \"h\", \"NAME\": \"d\", \"OPTIONS\": {\"sslmode\": \"verify-full\", \"sslrootcert\": \"/r.pem\"}}",
+    ),
     // Where a key and a certificate stay, the switch is theirs.
     (
         None,
