@@ -46,14 +46,15 @@ impl<'a> Target<'a> {
             typed: None,
         };
         let Some(text) = given else { return as_it_is() };
-        if setup.dialect.is_none() && dialect::is_plain(text.expose()) {
+        let is_odd = !conninfo::swallowed(text.expose()).is_empty();
+        if setup.dialect.is_none() && !is_odd && dialect::is_plain(text.expose()) {
             return as_it_is();
         }
         // What libpq reads is libpq's, whatever else might read it.
         match dialect::read(text.expose(), setup.dialect) {
             dialect::Target::Libpq(taken) => match is_as_given(&taken, text) {
                 // Others read URLs too, and not all alike; and libpq knows no placeholders.
-                true if is_url(text) || !dialect::placeholders(text.expose()).is_empty() => {
+                true if is_odd || is_url(text) || !dialect::placeholders(text.expose()).is_empty() => {
                     let typed = Typed::new(text.clone(), Read::Libpq(Vec::new()));
                     Self { typed: Some(Arc::new(typed)), ..as_it_is() }
                 }

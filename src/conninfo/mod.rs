@@ -60,7 +60,8 @@ pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue};
 pub(crate) use parse::with_separator;
 pub use parse::{
-    ParseFailure, Refusal, is_connection_string, parse, parse_as, unknown_keywords, without_unknown,
+    ParseFailure, Refusal, is_connection_string, parse, parse_as, swallowed, unknown_keywords,
+    without_unknown,
 };
 pub use program::{Library, Program, ProgramRoots};
 pub use remembered::Remembered;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::grammar::{Parsed, Place, Refused, Store};
+use super::grammar::{Assignment, Parsed, Place, Refused, Store};
 use super::{LibpqVersion, SyntaxError, SyntaxErrorKind, Value, keyword_value, mask, options, uri};
 
 /// Why a string is refused, and what had been read until then.
@@ -152,6 +152,22 @@ fn shown(refused: Refused, input: &[u8], behind_secret: bool) -> Refusal {
             Refusal::UnknownOption { keyword: mask::keyword(&keyword, behind_secret), span }
         }
     }
+}
+
+/// The keywords that nothing stands behind, each with the one that became its value: libpq skips spaces behind `=`, so that of
+/// `password= dbname=d` the password is `dbname=d`.
+pub fn swallowed(input: &[u8]) -> Vec<(&'static str, &'static str)> {
+    let next = |(keyword, assignment): &(&'static str, Assignment)| {
+        let value = &assignment.place.value;
+        // A value in quotes begins behind its quote.
+        let has_gap = input.get(value.start.checked_sub(1)?)?.is_ascii_whitespace();
+        let name = input.get(value.clone())?.split(|byte| *byte == b'=').next()?;
+        let is_whole = name.len() == value.len();
+        let next =
+            options::find(name).filter(|_| has_gap && !is_whole && !assignment.place.keyword.is_empty())?;
+        Some((*keyword, next.keyword))
+    };
+    parse(input).map_or_else(|_| Vec::new(), |parsed| parsed.assignments.iter().filter_map(next).collect())
 }
 
 /// Whether text where a database name may stand is a connection string instead, as psql decides about its first

@@ -402,8 +402,8 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
     };
     let password = view.host().and_then(|host| host.password.as_ref());
     let ends = password.and_then(|password| Some((password, token::at_its_ends(password.secret.expose())?)));
-    let by_name = of_service_account(view, &title);
-    if let Some(finding) = by_name.or_else(|| token::rejected(view).filter(|_| ends.is_none())) {
+    let by_look = by_its_look(view, &title);
+    if let Some(finding) = by_look.or_else(|| token::rejected(view).filter(|_| ends.is_none())) {
         return Some(facts(finding));
     }
     let hints = provider_hints(view, Situation::PasswordRejected, None);
@@ -424,10 +424,39 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         .fixes(placeholder_password(view))
         .fixes(postgres_rejected(view))
         .fixes(ends.map(|(password, what)| without_its_ends(password, what)))
+        .fixes(user_of_password(view))
         .fixes(first)
         .fixes(cut_password(view).into_iter().chain(at_server(view)))
         .fixes(fixes)
         .fixes(last),
+    )
+}
+
+/// The role that a password given by itself is for, where nobody named one.
+fn user_of_password(view: &View<'_>) -> Option<Fix> {
+    let is_of_any = |password: &Password| !matches!(password.origin, Origin::PasswordFile(_));
+    view.host()?.password.as_ref().filter(|password| is_of_any(password))?;
+    matches!(view.origin("user")?, Origin::Default).then(|| {
+        Fix::text(format!(
+            "set user to the role whose password this is: it is not set, and {} then takes the login name of this machine's account, {}",
+            view.program(),
+            view.user()
+        ))
+        .set("user", "ROLE")
+    })
+}
+
+/// A password that is the next setting: `password=` has nothing behind it.
+fn swallowed_password(view: &View<'_>) -> Option<Finding> {
+    let input = view.evidence.input.as_ref()?.expose();
+    let found = crate::conninfo::swallowed(input);
+    let (_, next) = found.into_iter().find(|(keyword, _)| *keyword == "password")?;
+    let fix = "put the password behind `password=` (a variable there is empty or not set), or give it in PGPASSWORD and leave out \
+               `password=`";
+    Some(
+        Finding::titled(format!("`password=` has no value, so {next}=… behind it is sent as the password"))
+            .because(format!("libpq skips spaces behind =; {next} is not set by this string"))
+            .fix(Fix::text(fix)),
     )
 }
 
@@ -444,6 +473,11 @@ fn without_end(user: &str) -> Option<(&'static Provider, Fix)> {
     let (provider, role) = provider::role_of(user)?;
     let end = provider.user_end.unwrap_or_default();
     Some((provider, Fix::text(format!("leave out {end}: the role is called {role}")).set("user", role)))
+}
+
+/// What the password or the user is by its look, whatever else may be wrong with it.
+fn by_its_look(view: &View<'_>, title: &str) -> Option<Finding> {
+    swallowed_password(view).or_else(|| of_service_account(view, title)).or_else(|| token::wrapped(view))
 }
 
 /// A service account under its whole address.

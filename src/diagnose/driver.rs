@@ -206,7 +206,11 @@ pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
                 text: "the parameters begin with & and so belong to the database's name: write ? for the first &".to_owned(),
                 always: true,
             });
-            placeholders.chain(ampersand).chain(others).collect()
+            let swallowed = crate::conninfo::swallowed(text).into_iter().map(|(keyword, next)| Note {
+                text: format!("`{keyword}=` has no value, so {next}=… behind it is taken for that"),
+                always: true,
+            });
+            placeholders.chain(ampersand).chain(swallowed).chain(others).collect()
         }
         Read::Refused(_) => Vec::new(),
     }

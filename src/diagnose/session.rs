@@ -136,7 +136,7 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                 "its own configuration has no such database, whatever the server behind it has; names are case-sensitive".to_owned()
             }
             (None, true) => format!("dbname is not set, and {} then uses the user's name", view.program()),
-            (None, false) => format!("{}; names are case-sensitive", login_words(view)),
+            (None, false) => format!("names are case-sensitive; {}", login_words(view)),
         })
         .fact("database", database.clone())
         .fact_if("from", view.origin_words("dbname"))
@@ -159,22 +159,25 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
                 Fix::server("in PgBouncer: add it to [databases] in pgbouncer.ini (in place of SERVER its host), then RELOAD")
                     .run(format!("{database} = host=SERVER port=5432")),
             ),
-        None => finding
-            .fixes(lower_case(&database).map(|database| {
-                Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes")
-                    .set("dbname", database)
-            }))
-            .fix(
-                Fix::text("list the databases, and set dbname to the one that is meant")
-                    .run(view.command_under(["psql", "-l"], &[("dbname", "postgres".to_owned())])),
-            )
-            .fixes(provider_hints(view, Situation::DatabaseMissing, None))
-            .fix(
-                Fix::text("on the server: create it")
-                    .run(format!("CREATE DATABASE {};", quoted_role(&database))),
-            )
-            .fix(Fix::text("use the one that every server has").set("dbname", "postgres")),
+        None => finding.fixes(other_database(view, &database, by_user)),
     })
+}
+
+/// Another database, or a new one: nobody meant one that only a default names.
+fn other_database(view: &View<'_>, database: &str, by_user: bool) -> Vec<Fix> {
+    let lower = lower_case(database).map(|database| {
+        Fix::text("write it in lower case: PostgreSQL stores names so that were not created in double quotes")
+            .set("dbname", database)
+    });
+    let list = Fix::text("list the databases, and set dbname to the one that is meant, in its exact case")
+        .run(view.command_under(["psql", "-l"], &[("dbname", "postgres".to_owned())]));
+    let create = Fix::text("on the server, if none of them is meant: create it, which is then empty")
+        .run(format!("CREATE DATABASE {};", quoted_role(database)));
+    let mut others = provider_hints(view, Situation::DatabaseMissing, None);
+    others.push(create);
+    let every = Fix::text("use the one that every server has").set("dbname", "postgres");
+    others.insert(if by_user { 0 } else { others.len() }, every);
+    lower.into_iter().chain([list]).chain(others).collect()
 }
 
 /// The files of a database that an error's DETAIL names, below the server's data directory: a path is the same in every

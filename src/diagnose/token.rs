@@ -42,10 +42,11 @@ fn shown(claim: &str) -> String {
     text::truncated(&text::printable(claim), LONGEST_CLAIM)
 }
 
-/// The token that a password is; `None` for one that is none.
+/// The token that a password is, white space or not; `None` for one that is none.
 pub(super) fn read(password: &[u8]) -> Option<Token> {
     let text = std::str::from_utf8(password).ok().filter(|text| text.len() <= LONGEST)?;
-    let text = text.trim().trim_matches('"');
+    let text: String = text.split_whitespace().collect();
+    let text = text.trim_matches('"');
     of_aws(text).or_else(|| web_token(text))
 }
 
@@ -119,6 +120,31 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// The password that was sent, if it is a token.
 pub(super) fn of(view: &View<'_>) -> Option<Token> {
     read(view.host()?.password.as_ref()?.secret.expose())
+}
+
+/// A token with white space in it, as it comes out of a terminal's window.
+pub(super) fn wrapped(view: &View<'_>) -> Option<Finding> {
+    let password = view.host()?.password.as_ref()?;
+    let text = std::str::from_utf8(password.secret.expose()).ok()?.trim();
+    let token = of(view).filter(|_| text.contains(char::is_whitespace))?;
+    let what = if text.contains('\n') { "line breaks" } else { "spaces" };
+    let fix = Fix::text(format!("take the {what} out of it"));
+    let fix = match &password.origin {
+        Origin::Environment(variable) if !cfg!(windows) => {
+            fix.run(format!("export {variable}=\"$(printf %s \"${variable}\" | tr -d '[:space:]')\""))
+        }
+        _ => fix,
+    };
+    let fixes = match token.expires.is_some_and(|at| at <= view.evidence.started) {
+        true => vec![new_token(view)],
+        false => vec![fix, new_token(view)],
+    };
+    Some(
+        Finding::titled(format!("the token in {} has {what} in it", password.origin.phrase()))
+            .because("a token has no white space; what is copied from a terminal gets a line break at the end of each of its lines")
+            .fact_if("token_expires", token.expires.map(|at| Fact::Text(at.minute())))
+            .fixes(fixes),
+    )
 }
 
 /// A rejected login with a token: what the token shows of the reason, and what helps.

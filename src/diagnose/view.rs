@@ -193,11 +193,20 @@ impl<'a> View<'a> {
 
     /// What is known of the server, to tell where its roots can be had.
     pub(super) fn server(&self) -> Server<'a> {
+        let unresolved = self.dns_name().filter(|_| self.address().is_none());
+        // A name that misses a provider's by a slip is told so.
+        let missed = unresolved.as_deref().and_then(provider::near_miss).map(|near| near.provider);
+        let is_internal = |name: &str| {
+            !name.contains('.') || [".local", ".internal", ".svc"].iter().any(|end| name.ends_with(end))
+        };
         Server {
-            provider: self.provider().map(|detection| detection.provider),
+            provider: self.provider().map(|detection| detection.provider).or(missed),
             program: self.program(),
             sslmode: self.mode,
-            may_be_public: self.address().is_none_or(|address| reachability(address) == Reachability::Public),
+            may_be_public: match self.address() {
+                Some(address) => reachability(address) == Reachability::Public,
+                None => !unresolved.is_some_and(|name| is_internal(&name)),
+            },
             system_roots: self.evidence.system_roots.as_ref(),
         }
     }

@@ -48,6 +48,31 @@ fn denied() -> FileError {
     }
 }
 
+/// A server that is not found is no public one if its name is that of a private network, and a provider's if it misses that
+/// by a slip.
+#[test]
+fn a_name_that_is_not_found_tells_which_roots_it_can_have() {
+    for (host, system, export) in [
+        ("db.example", true, None),
+        ("db", false, None),
+        ("db.ns.svc.cluster.local", false, None),
+        ("x.eu-central-1.rds.amazonaw.com", false, Some("export aws-rds")),
+    ] {
+        let found = with_roots(missing())
+            .with_host(host, "203.0.113.7")
+            .with_dns(crate::evidence::Resolution::Failed {
+                kind: crate::evidence::DnsFailure::NoSuchName,
+                code: Some(-2),
+                text: "unknown".to_owned(),
+            })
+            .fails(&codes::DNS_NOT_FOUND);
+        let also = format!("{:?}", found.outcome.also);
+        assert!(also.contains("root-file-missing"), "{host}: {also}");
+        assert_eq!(also.contains("\"system\""), system, "{host}: {also}");
+        assert!(export.is_none_or(|export| also.contains(export)), "{host}: {also}");
+    }
+}
+
 /// As a container gets it from a file of variables, from which nobody took the quotation marks.
 #[test]
 fn values_in_quotation_marks_are_named_with_their_variables() {

@@ -220,6 +220,91 @@ fn a_user_of_a_directory_needs_a_token_and_no_other_name() {
 }
 
 #[test]
+fn a_token_with_white_space_in_it_is_told_as_one() {
+    let claims = |expires: i64| {
+        let token =
+            super::super::token::signed(&format!(r#"{{"aud":"https://x.example/","exp":{expires}}}"#));
+        token.as_bytes().chunks(40).map(|part| String::from_utf8_lossy(part).into_owned()).collect::<Vec<_>>()
+    };
+    for (lines, what, command) in [
+        (claims(4_000_000_000).join("\n"), "line breaks", "tr -d '[:space:]'"),
+        (claims(4_000_000_000).join(" "), "spaces", "tr -d '[:space:]'"),
+        (claims(1_000_000_000).join("\n"), "line breaks", "get-access-token"),
+    ] {
+        let found = rejected("mydemo.postgres.database.azure.com", "anna@contoso.example", &lines)
+            .called(&format!("has {what} in it"));
+        assert!(
+            found.diagnosis.fixes[0].command.as_ref().unwrap().contains(command),
+            "{:?}",
+            found.diagnosis
+        );
+    }
+}
+
+/// What nobody named is made last.
+#[test]
+fn a_database_of_a_default_is_created_last() {
+    let fixes = |origin: Origin| {
+        let found = Evidence::healthy()
+            .with_settings(|settings| {
+                settings.parameters.retain(|known| known.keyword != "dbname");
+                settings.parameters.push(parameter("dbname", "app", origin));
+                settings.database = crate::conninfo::ParameterValue::of("dbname", "app".into(), false);
+            })
+            .with_error("3D000", "database \"app\" does not exist")
+            .fails(&codes::DATABASE_MISSING);
+        found.diagnosis.fixes.iter().map(|fix| fix.command.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert!(fixes(Origin::Default).last().unwrap().contains("CREATE DATABASE"));
+    assert!(fixes(Origin::ConnectionString)[1].contains("CREATE DATABASE"));
+}
+
+/// `password=` with nothing behind it has the next setting for its value.
+#[test]
+fn a_password_that_is_the_next_setting_is_told() {
+    for (input, told) in [
+        ("host=h password= dbname=d", Some("dbname")),
+        ("host=h password = \tsslmode=require", Some("sslmode")),
+        ("host=h password= 'dbname=d'", None),
+        ("host=h password= hunter2=d", None),
+        ("host=h password=dbname=d", None),
+        ("postgres://h/d?password=dbname=d", None),
+    ] {
+        let found = Evidence::healthy()
+            .with(|evidence| evidence.input = Some(Secret::new(input.as_bytes().to_vec())))
+            .with_error("28P01", "password authentication failed for user \"app\"")
+            .fails(&codes::PASSWORD_REJECTED);
+        let title = &found.diagnosis.title;
+        match told {
+            Some(next) => assert!(title.contains(&format!("so {next}=… behind it")), "{title}"),
+            None => assert!(!title.contains("has no value"), "{title}"),
+        }
+    }
+}
+
+/// Nobody is asked after the role of this machine's account, if its password was given by itself.
+#[test]
+fn a_password_without_a_user_is_of_another_role() {
+    let first = |user: Origin, of_file: bool| {
+        let found = Evidence::healthy()
+            .with_settings(|settings| with_password(settings, "hunter2"))
+            .with_settings(|settings| {
+                settings.parameters.retain(|known| known.keyword != "user");
+                settings.parameters.push(parameter("user", "app", user));
+                if of_file {
+                    settings.hosts[0].password.as_mut().unwrap().origin = Origin::PasswordFile("/p".into());
+                }
+            })
+            .with_error("28P01", "password authentication failed for user \"app\"")
+            .fails(&codes::PASSWORD_REJECTED);
+        found.diagnosis.fixes[0].settings.first().map(|(name, value)| (*name, value.clone()))
+    };
+    assert_eq!(first(Origin::Default, false), Some(("user", "ROLE".to_owned())));
+    assert_eq!(first(Origin::ConnectionString, false), None);
+    assert_eq!(first(Origin::Default, true), None);
+}
+
+#[test]
 fn what_stands_at_the_ends_of_a_password_is_told_without_it() {
     for (password, what) in [("hunter2\n", "ends with a line feed"), (" hunter2", "begins with white space")]
     {
