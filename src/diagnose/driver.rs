@@ -207,7 +207,7 @@ pub fn notes(typed: &Typed, verifies: bool) -> Vec<Note> {
                 always: true,
             });
             let swallowed = crate::conninfo::swallowed(text).into_iter().map(|(keyword, next)| Note {
-                text: format!("`{keyword}=` has no value, so {next}=… behind it is taken for that"),
+                text: format!("`{keyword}=` has no value, so {next}=… behind it is taken as its value"),
                 always: true,
             });
             placeholders.chain(ampersand).chain(swallowed).chain(others).collect()
