@@ -1,6 +1,6 @@
 //! The TCP connection.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
@@ -10,7 +10,7 @@ use super::fix::{LISTENERS, provider_hints};
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use super::{Diagnosis, Fix, Trial};
-use crate::evidence::{Container, OsFailure, TcpResult};
+use crate::evidence::{Container, NameServer, OsFailure, TcpResult};
 use crate::provider::{ContentNetwork, Situation, content_network};
 use crate::stage::Stage;
 use crate::text;
@@ -592,16 +592,29 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
             )
             .fix(Fix::text("on that machine itself: see whether the container runs and has this address").run("docker ps; docker network inspect bridge"));
     }
+    let outside = provider_hints(view, Situation::NoAnswerOutside, None);
+    let is_near = !outside.is_empty() && is_near(view);
+    let outside = match view.evidence.own_address {
+        Some(_) if !is_near => outside,
+        _ => Vec::new(),
+    };
+    let elsewhere = (!is_near && outside.is_empty()).then(|| {
+        Fix::text("if this machine is outside: run the check from a machine in that network, or over its VPN")
+    });
     finding
-        .because(if view.dns_name().is_some() {
+        .because(if is_near {
+            "the name leads to a private address, as it does inside the server's network, where this machine seems to be: most likely a \
+             security group or firewall drops the packets, or the server is stopped"
+        } else if view.dns_name().is_some() {
             "the name leads to a private address: this machine is outside its virtual network, or a firewall or security group in \
              between drops the packets"
         } else {
             "the address is private: this machine is outside its network, or a firewall in between drops the packets"
         })
+        .fixes(outside)
         .fixes(provider_hints(view, Situation::NoAnswerPrivate, None))
         .fixes(usual_port(view))
-        .fix(Fix::text("if this machine is outside: run the check from a machine in that network, or over its VPN"))
+        .fixes(elsewhere)
         .fix(try_port(
             view,
             &format!(
@@ -609,6 +622,24 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
                      security group, route table, local firewall); from another machine there:"
             ),
         ))
+}
+
+/// Whether this machine seems to be in the server's network at a provider: its address is of the same 16 bits, the most that
+/// a network has there, or its name server is the one of such a network (in VPCs the third address, or 169.254.169.253).
+fn is_near(view: &View<'_>) -> bool {
+    let two = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.octets().first_chunk::<2>().copied(),
+        IpAddr::V6(_) => None,
+    };
+    let its = view.address().and_then(two);
+    let is_shared = its.is_some() && view.evidence.own_address.and_then(two) == its;
+    let is_of_cloud = |server: &NameServer| match server.address.parse::<Ipv4Addr>() {
+        Ok(address) => {
+            matches!(address.octets(), [169, 254, 169, 253] | [.., 0, 2]) && !address.is_loopback()
+        }
+        Err(_) => false,
+    };
+    is_shared || view.evidence.resolvers.iter().any(is_of_cloud)
 }
 
 fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {

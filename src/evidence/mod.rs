@@ -64,6 +64,8 @@ pub struct Evidence {
     pub resolvers: Vec<NameServer>,
     /// Whether a route leads from this machine over IPv4 and over IPv6, asked where none led to an address.
     pub families: Option<Families>,
+    /// The address of this machine from which a route leads to a private address that does not answer.
+    pub own_address: Option<IpAddr>,
     /// `--each`: the one host and address that was to be tried.
     pub member: Option<Arc<Member>>,
     /// What the run was told to do.
@@ -109,6 +111,7 @@ impl Evidence {
             container: None,
             resolvers: Vec::new(),
             families: None,
+            own_address: None,
             member: None,
             scope,
             took: Duration::ZERO,

@@ -165,6 +165,8 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let asked_in_vain =
         tried.attempts.iter().any(is_unresolved) || tried.attempts.last().is_some_and(is_doubtful);
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
+    let silent = tried.attempts.last().filter(|attempt| is_doubtful(attempt) && attempt.tcp.is_some());
+    let own_address = silent.and_then(|attempt| tcp::own_address(attempt.address?));
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
     let is_loopback = |attempt: &Attempt| attempt.address.is_some_and(|address| address.is_loopback());
     let refused = tried.attempts.last().filter(|attempt| is_loopback(attempt) && attempt.tcp.is_some());
@@ -176,6 +178,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         container,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
         families,
+        own_address,
         member: plan.only.clone(),
         took: clock.elapsed(),
         ..Evidence::of_settings(plan.started, plan.scope, settings, trust)

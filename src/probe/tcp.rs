@@ -2,7 +2,7 @@
 //! useKeepalives).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
@@ -18,6 +18,14 @@ pub(super) fn families() -> Families {
         std::net::UdpSocket::bind((own, 0)).and_then(|socket| socket.connect((to, 9))).is_ok()
     };
     Families { v4: leads("0.0.0.0", "192.0.2.1"), v6: leads("::", "2001:db8::1") }
+}
+
+/// The address of this machine from which a route leads to another; nothing is sent.
+pub(super) fn own_address(to: IpAddr) -> Option<IpAddr> {
+    let any = if to.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = std::net::UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((to, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 /// Connects until the deadline.

@@ -218,6 +218,8 @@ pub enum Situation {
     NoAnswer,
     /// A private address does not answer.
     NoAnswerPrivate,
+    /// It does not answer a machine that is in another network.
+    NoAnswerOutside,
     /// A public address does not answer, and the name leads through the zone of private endpoints.
     PrivateZoneUnseen,
     /// There is no route to the address.

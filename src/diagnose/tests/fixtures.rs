@@ -103,6 +103,7 @@ impl Evidence {
                 aliases: Vec::new(),
             }],
             families: None,
+            own_address: None,
             member: None,
             scope: Scope::default(),
             took: Duration::from_millis(58),

@@ -33,6 +33,10 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         Situation::NoAnswerPrivate => {
             (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
         }
+        Situation::NoAnswerOutside => {
+            let (evidence, code) = staged(host, Situation::NoAnswerPrivate);
+            (evidence.with(|evidence| evidence.own_address = "192.168.178.20".parse().ok()), code)
+        }
         Situation::Unreachable => {
             let text = "Network is unreachable".to_owned();
             let failure = OsFailure { kind: ErrorKind::NetworkUnreachable, code: None, text };
@@ -141,6 +145,37 @@ fn every_hint_is_given_where_it_belongs() {
             };
         }
     }
+}
+
+/// To open a server to the internet is no help for a machine that is in its network.
+#[test]
+fn a_server_is_made_public_for_a_machine_that_is_outside_alone() {
+    let with = |own: Option<&str>, resolver: &str| {
+        let (evidence, code) = staged("x.c1.eu-west-1.rds.amazonaws.com", Situation::NoAnswerPrivate);
+        let evidence = evidence.with(|evidence| {
+            evidence.own_address = own.map(|own| own.parse().unwrap());
+            evidence.resolvers[0].address = resolver.to_owned();
+        });
+        evidence.fails(code).diagnosis.fixes
+    };
+    let opens = |fix: &crate::diagnose::Fix| {
+        fix.command.as_ref().is_some_and(|command| command.contains("--publicly-accessible"))
+    };
+    for (own, resolver) in [
+        (Some("10.0.77.9"), "127.0.0.53"),
+        (Some("10.9.0.4"), "10.9.0.2"),
+        (Some("10.9.0.4"), "169.254.169.253"),
+        (None, "192.0.2.53"),
+    ] {
+        let fixes = with(own, resolver);
+        assert!(fixes.iter().all(|fix| !opens(fix)), "{own:?}, {resolver}: {fixes:#?}");
+        assert!(
+            fixes[0].command.as_ref().unwrap().contains("authorize-security-group-ingress"),
+            "{fixes:#?}"
+        );
+    }
+    let fixes = with(Some("192.168.178.20"), "192.168.178.1");
+    assert!(!opens(&fixes[0]) && opens(&fixes[1]), "{fixes:#?}");
 }
 
 #[test]

@@ -12,6 +12,10 @@ const BUNDLE: Source = dated("the global bundle itself, 108 roots (measured)", "
 const RDS_CHAIN: &[NamePattern] =
     &[NamePattern { kind: "OU", pattern: "Amazon RDS" }, NamePattern { kind: "CN", pattern: "Amazon RDS *" }];
 
+const SEE_STATE: &str = "see whether it is running; stopped: start it (the second command)";
+const STATE: &str = "aws rds describe-db-instances --db-instance-identifier {server} --query 'DBInstances[].DBInstanceStatus'\n\
+                     aws rds start-db-instance --db-instance-identifier {server}";
+
 const RDS_HINTS: &[Hint] = &[
     Hint {
         at: Situation::NameNotFound,
@@ -30,19 +34,25 @@ const RDS_HINTS: &[Hint] = &[
              --cidr {client}/32",
         ),
     },
-    Hint {
-        at: Situation::NoAnswer,
-        text: "see whether it is running; stopped: start it (the second command)",
-        command: Some(
-            "aws rds describe-db-instances --db-instance-identifier {server} --query 'DBInstances[].DBInstanceStatus'\n\
-             aws rds start-db-instance --db-instance-identifier {server}",
-        ),
-    },
+    Hint { at: Situation::NoAnswer, text: SEE_STATE, command: Some(STATE) },
     Hint {
         at: Situation::NoAnswerPrivate,
-        text: "run the check from the instance's VPC or one peered with it, with port 5432 allowed in its security group; to reach it \
-               from outside, make it publicly accessible (in a subnet with an internet gateway), else its name leads to its private \
-               address",
+        text: "from its VPC or one peered with it: allow its port in its security group, SECURITY-GROUP, for this machine's, SOURCE-GROUP",
+        command: Some(
+            "aws ec2 authorize-security-group-ingress --group-id {security_group} --protocol tcp --port {port} \
+             --source-group {source_group}",
+        ),
+    },
+    Hint { at: Situation::NoAnswerPrivate, text: SEE_STATE, command: Some(STATE) },
+    Hint {
+        at: Situation::NoAnswerOutside,
+        text: "run the check from the instance's VPC or one peered with it, or over a VPN",
+        command: None,
+    },
+    Hint {
+        at: Situation::NoAnswerOutside,
+        text: "to reach it from outside, make it publicly accessible, in a subnet with an internet gateway; its security group then \
+               decides who on the internet may connect",
         command: Some(
             "aws rds modify-db-instance --db-instance-identifier {server} --publicly-accessible --apply-immediately",
         ),
