@@ -174,7 +174,17 @@ const ENDS_OF_ALL: &str = "openssl crl2pkcs7 -nocrl -certfile server.crt | opens
                            'Subject:|Not After'";
 
 /// What was replaced in its file and not loaded: `if_so` says how to tell, by what `look` prints.
-fn reload_of_renewed(if_so: &str, look: &str) -> Fix {
+fn reload_of_renewed(view: &View<'_>, if_so: &str, look: &str) -> Fix {
+    if view.pooler_of_port() == Some("PgBouncer") {
+        return Fix::server(format!(
+            "on the server: port {} is usually PgBouncer's, whose certificate is a file of its own: look at the one that is named there; {if_so} \
+             and not loaded: reload; if only PostgreSQL's was: copy that and its key there first",
+            view.port()
+        ))
+        .run(format!(
+            "grep -E 'client_tls_(cert|key)_file' /etc/pgbouncer/pgbouncer.ini\n{look}\nsudo systemctl reload pgbouncer"
+        ));
+    }
     Fix::server(format!(
         "on the server: the first command names the file that the server reads (each cluster has its own); {if_so} and \
          not loaded: reload"
@@ -204,6 +214,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
         return vec![reissue::server(view, text, Key::Kept, other_name(view).as_deref())];
     }
     let reload = reload_of_renewed(
+        view,
         &format!("if {part} in it is still valid, it was renewed"),
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
     );
@@ -348,7 +359,7 @@ pub(super) fn revoked(view: &View<'_>) -> Option<Finding> {
             .fact("list", format!("{}, line {}", path_text(&list.file), list.line))
             .fixes(may_be_replaced.then(|| {
                 let if_so = "if its certificate has another serial number than the one above, it was replaced";
-                reload_of_renewed(if_so, "openssl x509 -noout -serial -in server.crt")
+                reload_of_renewed(view, if_so, "openssl x509 -noout -serial -in server.crt")
             }))
             .fixes(reissued(
                 view,

@@ -420,6 +420,13 @@ fn dates() {
         .titled("the server certificate expired on 2026-11-20")
         .shows("days_past", "5")
         .runs("pg_reload_conf");
+    // PostgreSQL may have a new one: the pooler's file is another.
+    let pooler = dated(date_time_ymd(2026, 1, 1), date_time_ymd(2026, 11, 20))
+        .with_settings(|settings| settings.hosts[0].port = Ok(6432))
+        .fails(&codes::CERTIFICATE_EXPIRED)
+        .runs("client_tls_(cert|key)_file")
+        .diagnosis;
+    assert!(!format!("{:?}", pooler.fixes).contains("pg_reload_conf"), "{:#?}", pooler.fixes);
     dated(date_time_ymd(2026, 12, 1), date_time_ymd(2027, 11, 20))
         .fails(&codes::CERTIFICATE_NOT_YET_VALID)
         .titled("the server certificate is not valid before 2026-12-01")
