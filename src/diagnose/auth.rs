@@ -906,22 +906,19 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
 }
 
 /// What admits a pooler to the server behind it, where the pooler repeats that none of the server's lines matched.
-pub(super) fn entry_for_pooler(view: &View<'_>, said: &str) -> Option<Fix> {
+pub(super) fn entry_for_pooler(view: &View<'_>, said: &str) -> Option<Vec<Fix>> {
     let told = HbaError::read(said.get(said.find("no pg_hba.conf entry")?..)?);
     let client = told.client.clone()?;
-    let fix = entry_fixes(view, &told, false).into_iter().find(|fix| fix.on_server)?;
-    let hop = match told.unencrypted() {
-        true => {
-            "; in PgBouncer: server_tls_sslmode = verify-full, as its connection has no TLS and a hostssl line admits none without"
-        }
-        false => "",
+    let entry = entry_fixes(view, &told, false).into_iter().find(|fix| fix.on_server)?;
+    // A line that asks for TLS may be there already.
+    let (first, then) = match told.unencrypted() {
+        true => (Some(tls_behind_the_proxy()), "if the message then ends in \"SSL encryption\": "),
+        false => (None, ""),
     };
-    Some(Fix {
-        text: format!(
-            "on the PostgreSQL server behind the pooler: admit the pooler, {client}: add the hostssl line to pg_hba.conf, then reload{hop}"
-        ),
-        ..fix
-    })
+    let text = format!(
+        "{then}on the PostgreSQL server behind the pooler: admit the pooler, {client}: add the hostssl line to pg_hba.conf, then reload"
+    );
+    Some(first.into_iter().chain([Fix { text, ..entry }]).collect())
 }
 
 /// What follows a line of pg_hba.conf for an address that does not last: of Docker's own networks (172.16.0.0/12), which a

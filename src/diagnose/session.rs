@@ -406,7 +406,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 found.by
             ),
             match super::auth::entry_for_pooler(view, &said) {
-                Some(entry) => vec![entry],
+                Some(fixes) => fixes,
                 None => vec![
                 Fix::server(
                     "in PgBouncer: put the user's current password into the file of auth_file (userlist.txt), in place of \

@@ -670,8 +670,10 @@ fn a_pooler_that_is_not_admitted_needs_a_line_on_the_server() {
         assert!(!format!("{:?}", found.diagnosis.fixes).contains("PASSWORD"), "{:?}", found.diagnosis.fixes);
         found
     };
-    refused("SSL encryption");
-    refused("no encryption").advises("server_tls_sslmode");
+    let first = |end: &str| refused(end).diagnosis.fixes[0].command.clone().unwrap();
+    assert!(first("SSL encryption").contains("hostssl"));
+    // The line may be there: it admits none without TLS.
+    assert!(first("no encryption").starts_with("server_tls_sslmode = verify-full"));
 }
 
 #[test]
