@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::rule::{Finding, Rule};
 use super::view::{Reachability, View, reachability};
 use crate::evidence::{DnsFailure, NameServer, NameServerAnswer, Resolution};
-use crate::provider::{self, Provider, Situation};
+use crate::provider::{self, FormKind, Provider, Situation};
 use crate::stage::Stage;
 use crate::text;
 
@@ -380,6 +380,10 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
         && view.user().rsplit_once('@').is_some_and(|(_, at)| at.eq_ignore_ascii_case(server));
     let retired = is_retired.then(|| provider_hints(view, Situation::NameRetired, None));
     let mut hints = retired.unwrap_or_default();
+    let is_internal = provider.form(name).is_some_and(|form| form.kind == FormKind::Internal);
+    if is_internal {
+        hints.extend(provider_hints(view, Situation::InternalName, None));
+    }
     hints.extend(provider_hints(view, Situation::NameNotFound, None));
     let zone = provider.private_zone();
     let is_alias = answered(view, |answer| {
@@ -406,6 +410,10 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
         Some(_) => format!(
             "a public server of {} resolves everywhere, unless a private DNS zone of the network hides it; a private one only inside a \
              network linked to its private DNS zone; otherwise the name is mistyped or the server was deleted",
+            provider.name
+        ),
+        None if is_internal => format!(
+            "the name is one of a private network at {}: it resolves inside that network only",
             provider.name
         ),
         None => format!(

@@ -503,6 +503,7 @@ fn network_of_content(view: &View<'_>) -> Option<&'static ContentNetwork> {
 
 /// Silence of a content network.
 fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) -> Finding {
+    let hints = provider_hints(view, Situation::WebAddress, None);
     finding
         .in_short(format!("{} does not forward this port", network.name))
         .because(format!(
@@ -520,8 +521,8 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
         )
         // Waiting changes nothing about it.
         .answered(true)
-        .fix(
-            Fix::text(format!(
+        .fixes(match hints.is_empty() {
+            true => vec![Fix::text(format!(
                 "in the DNS: {}, so that the name leads to the server itself, or use a name or address of the server's own, which \
                  has to answer (in place of SERVER)",
                 network.bypass
@@ -530,8 +531,10 @@ fn not_forwarded(view: &View<'_>, finding: Finding, network: &ContentNetwork) ->
                 format!("Test-NetConnection SERVER -Port {}", view.port())
             } else {
                 format!("nc -vz -w 5 SERVER {}", view.port())
-            }),
-        )
+            })],
+            // The record is the provider's.
+            false => hints,
+        })
 }
 
 /// Silence, and whatever else kept the connection from being made.

@@ -212,6 +212,8 @@ pub struct Hint {
 pub enum Situation {
     /// The name does not resolve.
     NameNotFound,
+    /// The name is for the provider's own network, and does not resolve.
+    InternalName,
     /// The name does not resolve, and the user is spelled for a service that is no more.
     NameRetired,
     /// A public address does not answer.
@@ -222,6 +224,8 @@ pub enum Situation {
     NoAnswerOutside,
     /// A public address does not answer, and the name leads through the zone of private endpoints.
     PrivateZoneUnseen,
+    /// The address is one of a content network, which answers for web sites.
+    WebAddress,
     /// There is no route to the address.
     Unreachable,
     /// The server turns the client's address, user or database away, over TLS.

@@ -17,7 +17,7 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
     let at = || Evidence::at(host, public);
     let own = Authority::root("Own Root");
     match situation {
-        Situation::NameNotFound => {
+        Situation::NameNotFound | Situation::InternalName => {
             let text = "Name or service not known".to_owned();
             let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
             (at().with_dns(failed), &codes::DNS_NOT_FOUND)
@@ -36,6 +36,9 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         Situation::NoAnswerOutside => {
             let (evidence, code) = staged(host, Situation::NoAnswerPrivate);
             (evidence.with(|evidence| evidence.own_address = "192.168.178.20".parse().ok()), code)
+        }
+        Situation::WebAddress => {
+            (Evidence::at(host, "172.64.149.246").with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
         }
         Situation::Unreachable => {
             let text = "Network is unreachable".to_owned();
@@ -145,6 +148,31 @@ fn every_hint_is_given_where_it_belongs() {
             };
         }
     }
+}
+
+#[test]
+fn a_name_of_a_private_network_is_not_taken_for_a_mistyped_one() {
+    let found = |host: &str| {
+        let (evidence, code) = staged(host, Situation::NameNotFound);
+        evidence.fails(code)
+    };
+    let first = |host: &str| found(host).diagnosis.fixes[0].text.clone();
+    found("orders.railway.internal").because("resolves inside that network only");
+    assert!(first("orders.railway.internal").contains("DATABASE_PUBLIC_URL"));
+    found("orders.proxy.rlwy.net").because("mistyped");
+    assert!(!first("orders.proxy.rlwy.net").contains("DATABASE_PUBLIC_URL"));
+}
+
+/// Its record is no customer's to change.
+#[test]
+fn the_address_of_a_providers_web_api_is_not_to_be_changed_in_its_dns() {
+    let found = |host: &str| {
+        let (evidence, code) = staged(host, Situation::WebAddress);
+        format!("{:?}", evidence.fails(code).diagnosis.fixes)
+    };
+    let fixes = found("qwertzuiop.supabase.co");
+    assert!(fixes.contains("db.qwertzuiop.supabase.co") && !fixes.contains("in the DNS"), "{fixes}");
+    assert!(found("db.example").contains("in the DNS: switch the record"));
 }
 
 /// To open a server to the internet is no help for a machine that is in its network.

@@ -149,6 +149,12 @@ pub(super) static SUPABASE: Provider = Provider {
             command: None,
         },
         Hint {
+            at: Situation::WebAddress,
+            text: "REF.supabase.co is the project's URL, for its API: set host to db.REF.supabase.co, which has IPv6 addresses only, or to \
+                   the pooler's host with the user postgres.REF (button Connect of the dashboard)",
+            command: Some("nslookup -type=AAAA db.{server}.supabase.co"),
+        },
+        Hint {
             at: Situation::RootMissing,
             text: "download prod-ca-2021.crt from the dashboard and use that file: Supabase has a CA of its own",
             command: None,
@@ -388,8 +394,15 @@ pub(super) static RENDER: Provider = Provider {
 pub(super) static RAILWAY: Provider = Provider {
     id: "railway",
     name: "Railway",
-    suffixes: &[".proxy.rlwy.net", ".railway.internal"],
-    root_file: Some("none is offered"),
+    suffixes: &[".railway.internal", ".proxy.rlwy.net"],
+    root_file: Some("a copy of the certificate that the image makes in the service's volume"),
+    forms: &[Form { kind: FormKind::Internal, pattern: ".railway.internal" }],
+    hints: &[Hint {
+        at: Situation::InternalName,
+        text: "NAME.railway.internal resolves inside its Railway project only: from elsewhere use the public URL, the variable \
+               DATABASE_PUBLIC_URL of the database's service (host and port both differ)",
+        command: None,
+    }],
     sslmode: Some("require: the image's self-signed certificate cannot be verified without a copy of it"),
     system_roots: SystemRoots::NotEnough,
     gotchas: &[
