@@ -13,7 +13,7 @@ use crate::trust::Roots;
 
 /// Evidence of a situation at a host, and the code it is.
 fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
-    let (public, private) = ("20.61.7.9", "10.0.4.5");
+    let public = "20.61.7.9";
     let at = || Evidence::at(host, public);
     let own = Authority::root("Own Root");
     match situation {
@@ -22,24 +22,11 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
             let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
             (at().with_dns(failed), &codes::DNS_NOT_FOUND)
         }
-        Situation::NoAnswer => (at().with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT),
-        Situation::PrivateZoneUnseen => {
-            let zone = crate::provider::by_host(host).and_then(|provider| provider.private_zone()).unwrap();
-            let evidence = at().with_tcp(TcpResult::TimedOut).with(|evidence| {
-                evidence.resolvers[0].aliases = vec![format!("mydemo.{zone}"), "public.example".to_owned()];
-            });
-            (evidence, &codes::TCP_TIMEOUT)
-        }
-        Situation::NoAnswerPrivate => {
-            (Evidence::at(host, private).with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
-        }
-        Situation::NoAnswerOutside => {
-            let (evidence, code) = staged(host, Situation::NoAnswerPrivate);
-            (evidence.with(|evidence| evidence.own_address = "192.168.178.20".parse().ok()), code)
-        }
-        Situation::WebAddress => {
-            (Evidence::at(host, "172.64.149.246").with_tcp(TcpResult::TimedOut), &codes::TCP_TIMEOUT)
-        }
+        Situation::NoAnswer
+        | Situation::PrivateZoneUnseen
+        | Situation::NoAnswerPrivate
+        | Situation::NoAnswerOutside
+        | Situation::WebAddress => (silent(host, situation), &codes::TCP_TIMEOUT),
         Situation::Unreachable => {
             let text = "Network is unreachable".to_owned();
             let failure = OsFailure { kind: ErrorKind::NetworkUnreachable, code: None, text };
@@ -94,6 +81,24 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         Situation::ClientCertificate => {
             (at().with_tls(TlsFailure::AlertReceived(116)), &codes::CLIENT_CERT_REQUIRED)
         }
+    }
+}
+
+/// An address that does not answer.
+fn silent(host: &str, situation: Situation) -> Evidence {
+    let at = |to: &str| Evidence::at(host, to).with_tcp(TcpResult::TimedOut);
+    match situation {
+        Situation::NoAnswer => at("20.61.7.9"),
+        Situation::PrivateZoneUnseen => at("20.61.7.9").with(|evidence| {
+            let zone = crate::provider::by_host(host).and_then(|provider| provider.private_zone()).unwrap();
+            evidence.resolvers[0].aliases = vec![format!("mydemo.{zone}"), "public.example".to_owned()];
+        }),
+        Situation::NoAnswerPrivate => at("10.0.4.5"),
+        Situation::NoAnswerOutside => {
+            at("10.0.4.5").with(|evidence| evidence.own_address = "192.168.178.20".parse().ok())
+        }
+        Situation::WebAddress => at("172.64.149.246"),
+        other => panic!("{other:?}"),
     }
 }
 
