@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{blocks, certificate_fields, last_line, verdict};
 use crate::conninfo::{mask_file_name, mask_path};
-use crate::diagnose::root_file::Assessment;
+use crate::diagnose::root_file::{Assessment, ROOT_BUNDLE_INCOMPLETE};
 use crate::provider::Provider;
 use crate::report::Role as Paint;
 use crate::report::listing::Listing;
@@ -36,7 +36,7 @@ impl Checked<'_> {
 impl Checked<'_> {
     /// Whether servers of the provider fail with it, today or soon.
     fn lacks_roots(&self) -> bool {
-        self.assessment.warnings.iter().any(|warning| warning.code.name == "root-bundle-incomplete")
+        self.assessment.warnings.iter().any(|warning| *warning.code == ROOT_BUNDLE_INCOMPLETE)
     }
 }
 
