@@ -1,6 +1,6 @@
 //! The TCP connection.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::certificate::detour;
 use super::code::{Code, Concern, Severity};
@@ -627,22 +627,20 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
         ))
 }
 
-/// Whether this machine seems to be in the server's network at a provider: its address is of the same 16 bits, the most that
-/// a network has there, or its name server is the one of such a network (in VPCs the third address, or 169.254.169.253).
+/// Whether this machine seems to be in the server's network at a provider: its address or its name server is of the same 16
+/// bits, the most that a network has there, or the name server is the one that VPCs have at 169.254.169.253.
 fn is_near(view: &View<'_>) -> bool {
     let two = |address: IpAddr| match address {
         IpAddr::V4(address) => address.octets().first_chunk::<2>().copied(),
         IpAddr::V6(_) => None,
     };
     let its = view.address().and_then(two);
-    let is_shared = its.is_some() && view.evidence.own_address.and_then(two) == its;
-    let is_of_cloud = |server: &NameServer| match server.address.parse::<Ipv4Addr>() {
-        Ok(address) => {
-            matches!(address.octets(), [169, 254, 169, 253] | [.., 0, 2]) && !address.is_loopback()
-        }
+    let is_shared = |address: IpAddr| its.is_some() && two(address) == its;
+    let is_of_network = |server: &NameServer| match server.address.parse::<IpAddr>() {
+        Ok(address) => is_shared(address) || address == IpAddr::from([169, 254, 169, 253]),
         Err(_) => false,
     };
-    is_shared || view.evidence.resolvers.iter().any(is_of_cloud)
+    view.evidence.own_address.is_some_and(is_shared) || view.evidence.resolvers.iter().any(is_of_network)
 }
 
 fn silent_loopback(view: &View<'_>, finding: Finding) -> Finding {
