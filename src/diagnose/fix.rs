@@ -310,7 +310,7 @@ pub(super) fn log_connections(what: &str) -> Fix {
 
 /// What listens on this machine: servers, poolers, tunnels and containers.
 pub(super) const LISTENERS: &str = if cfg!(windows) {
-    "netstat -abno | findstr /i \"LISTENING .exe\""
+    "netstat -ano | findstr LISTENING"
 } else {
     "sudo ss -ltnp | grep -E 'postgres|pgbouncer|ssh|kubectl|docker-proxy|rootlessport'"
 };

@@ -196,7 +196,7 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
     filled + rest
 }
 
-/// Texts that mention settings. Sources: those of [`super::TEXTS`].
+/// Texts that mention settings. Sources: those of `texts.tsv`.
 #[rustfmt::skip]
 static MENTIONS: &[&str] = &[
     "unsupported startup parameter: {parameter} ",
