@@ -4,6 +4,7 @@
 //! ([`Setup`]), gets each [`Outcome`](crate::diagnose::Outcome) as it ends, and may watch what is waited for.
 
 mod as_of;
+mod at_hand;
 mod audited;
 mod descriptors;
 mod group;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::target::Target;
 use super::waiting::Waiting;
 use super::watch::Watcher;
-use super::{Given, Setup, as_of};
+use super::{Given, Setup, as_of, at_hand};
 use crate::clients::dialect::Typed;
 use crate::conninfo::{self, Environment, Failure, Overrides, Parameter, Settings};
 use crate::diagnose::{self, Code, Diagnosis, Outcome, Tries, WaitEnd};
@@ -332,6 +332,7 @@ impl PendingCheck {
                 Some(file::within(Duration::ZERO, || setup.system_store.get(&setup.environment).clone()));
         }
         evidence.in_directories = in_directories(&evidence);
+        evidence.root_at_hand = at_hand::root(&evidence, &setup.environment);
         judged(setup, evidence).await
     }
 }

@@ -77,6 +77,12 @@ impl Finding {
         self
     }
 
+    /// The remedy in the place of those that change no setting.
+    pub(super) fn instead(mut self, fix: Fix) -> Self {
+        self.fixes.retain(|other| !other.settings.is_empty());
+        self.first(fix)
+    }
+
     /// The remedy that comes after the first.
     pub(super) fn second(mut self, fix: Fix) -> Self {
         self.fixes.insert(1.min(self.fixes.len()), fix);

@@ -55,6 +55,8 @@ pub struct Evidence {
     /// What directories of roots hold under the names of the path's issuers, read only where a chain was refused: OpenSSL
     /// passes over it where the root file has a certificate of the name.
     pub in_directories: Vec<FileCertificate>,
+    /// A file of roots at hand that was not used and would have verified the chain.
+    pub root_at_hand: Option<RootAtHand>,
     /// The line of the system's hosts file that led to the last address, where the server there may be another one, or that
     /// has another address for an alias.
     pub hosts_line: Option<HostsLine>,
@@ -107,6 +109,7 @@ impl Evidence {
             rehearsal: None,
             system_roots: None,
             in_directories: Vec::new(),
+            root_at_hand: None,
             hosts_line: None,
             container: None,
             resolvers: Vec::new(),
@@ -136,6 +139,15 @@ impl Evidence {
         let judgement = tls.and_then(|step| step.result.judgement.as_ref());
         judgement.is_some_and(|judgement| judgement.verifies && !judgement.chain_is_good())
     }
+}
+
+/// A file of roots that the settings do not name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootAtHand {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// The variable that names it, where the driver does not read that.
+    pub variable: Option<&'static str>,
 }
 
 /// A container, as its engine marks it.

@@ -91,6 +91,41 @@ fn a_root_file_of_a_variable_is_named_and_unset() {
 }
 
 #[test]
+fn a_root_file_at_hand_that_verifies_is_named() {
+    let scene = Scene::new();
+    let port = scene.server.address.port();
+    let right = scene.home.write("certificates/right.pem", scene.root.pem());
+    let right = right.to_str().unwrap();
+    let variable = [("PGSSLROOTCERT", right)];
+    // The variable counts for libpq where the string names no file, and for pgjdbc never.
+    let other = format!("sslrootcert={}", scene.other.display());
+    let overridden = scene.check(&variable, &other);
+    overridden.diagnosed("unknown-issuer");
+    let fix = tried(&overridden, "PGSSLROOTCERT, which libpq does not use here, names");
+    assert_eq!(fix["settings"]["sslrootcert"], right);
+    // Nothing sends to an administrator for what is there.
+    assert_eq!(overridden.at("/diagnosis/fixes/1"), serde_json::Value::Null, "{overridden}");
+    let jdbc = format!("jdbc:postgresql://127.0.0.1:{port}/shop?user=app&sslmode=verify-ca");
+    let tool = Tool::at(&scene.home).with(["--tls-only"]).env("PGSSLROOTCERT", right);
+    let unread = tool.check(&jdbc);
+    unread.diagnosed("root-file-missing");
+    let fix = tried(&unread, "PGSSLROOTCERT, which JDBC (pgjdbc) does not use here, names");
+    assert!(fix.to_string().contains("&sslrootcert="), "{fix}");
+
+    // Beside the file in use and in the working directory, but no file that does not verify, nor one that nobody's string is near.
+    let wrong = scene.check(&[], &other);
+    wrong.diagnosed("unknown-issuer");
+    assert!(!wrong.at("/diagnosis/fixes").to_string().contains("right.pem"), "{wrong}");
+    scene.home.write("zz.CRT", scene.root.pem());
+    scene.home.write("aa.pem", "no certificate");
+    let fix = tried(
+        &scene.check(&[], &other),
+        "zz.CRT, which has this root, if it came to you over a trusted channel",
+    );
+    assert!(fix["conninfo"].as_str().unwrap().contains("zz.CRT"), "{fix}");
+}
+
+#[test]
 fn a_root_file_of_a_service_is_named_with_its_file_and_overridden() {
     let scene = Scene::new().with_default_root();
     let other = scene.other.to_str().unwrap();

@@ -28,8 +28,8 @@ pub use faults::*;
 pub use name::*;
 
 use super::root_file::in_file as certificates_of;
-use super::rule::Rule;
-use super::view::View;
+use super::rule::{Finding, Rule};
+use super::view::{View, path_text};
 use super::{Fix, root_file};
 use crate::certificate::{Certificate, GeneralName};
 use crate::conninfo::is_possible_name;
@@ -41,12 +41,12 @@ use crate::verify::{Defect, Judgement, is_ip_address};
 pub(super) const END: &[Rule] = &[
     Rule { code: &faults::CERTIFICATE_INVALID, detect: end::unreadable },
     Rule { code: &end::TLS_INSPECTION, detect: end::tls_inspection },
-    Rule { code: &end::ROOT_KEY_CHANGED, detect: end::root_key_changed },
-    Rule { code: &end::SELF_SIGNED, detect: end::self_signed },
-    Rule { code: &root_file::ROOT_FILE_LACKS_ROOT, detect: end::file_lacks_root },
-    Rule { code: &root_file::ROOT_NOT_IN_FILE, detect: end::root_not_in_file },
+    Rule { code: &end::ROOT_KEY_CHANGED, detect: |view| at_hand(view, end::root_key_changed(view)) },
+    Rule { code: &end::SELF_SIGNED, detect: |view| at_hand(view, end::self_signed(view)) },
+    Rule { code: &root_file::ROOT_FILE_LACKS_ROOT, detect: |view| at_hand(view, end::file_lacks_root(view)) },
+    Rule { code: &root_file::ROOT_NOT_IN_FILE, detect: |view| at_hand(view, end::root_not_in_file(view)) },
     Rule { code: &end::INTERMEDIATE_MISSING, detect: end::intermediate_missing },
-    Rule { code: &end::UNKNOWN_ISSUER, detect: end::unknown_issuer },
+    Rule { code: &end::UNKNOWN_ISSUER, detect: |view| at_hand(view, end::unknown_issuer(view)) },
 ];
 
 /// What else is wrong, the name last, since libpq comes to it last.
@@ -68,6 +68,21 @@ pub(super) const REST: &[Rule] = &[Rule { code: &faults::CERTIFICATE_INVALID, de
 
 /// The day on which what this tool knows was gathered: no right clock reads less.
 pub(super) const KNOWLEDGE: (i32, u8, u8) = (2026, 11, 23);
+
+/// The root file that lies at hand and has the root comes in the place of other ways to one.
+pub(in crate::diagnose) fn at_hand(view: &View<'_>, found: Option<Finding>) -> Option<Finding> {
+    // A directory's file of the right name is told with what hides it.
+    let at_hand = view.evidence.root_at_hand.as_ref().filter(|_| view.evidence.in_directories.is_empty());
+    let Some(found_file) = at_hand else { return found };
+    let (program, path) = (view.program(), path_text(&found_file.path));
+    let has = if view.judgement().is_some() { ", which has this root" } else { "" };
+    let text = match found_file.variable {
+        Some(variable) => format!("{variable}, which {program} does not use here, names {path}{has}: use it"),
+        None => format!("use {path}{has}, if it came to you over a trusted channel"),
+    };
+    let fix = Fix::text(text).set("sslrootcert", found_file.path.to_string_lossy());
+    Some(found?.instead(fix))
+}
 
 /// The defects that libpq minds under the mode, in the order in which it comes upon them.
 fn demanded<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Defect> {

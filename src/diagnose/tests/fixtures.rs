@@ -94,6 +94,7 @@ impl Evidence {
             rehearsal: None,
             system_roots: None,
             in_directories: Vec::new(),
+            root_at_hand: None,
             hosts_line: None,
             container: None,
             resolvers: vec![crate::evidence::NameServer {

@@ -5,7 +5,7 @@ mod client;
 
 use std::ops::Range;
 
-use super::certificate::{crl_address, crl_download, crl_is_unwanted};
+use super::certificate::{at_hand, crl_address, crl_download, crl_is_unwanted};
 use super::code::{Code, Concern, Severity};
 use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unfit, unreadable};
 use super::rule::{Finding, Rule};
@@ -103,6 +103,7 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
         let fix = Fix::text(format!("give {} the root file in its own words", view.program()));
         finding = finding.first(fix.set("sslrootcert", path));
     }
+    let finding = at_hand(view, Some(finding))?;
     let mark = match roots {
         Roots::Missing { typed: Some(_), .. } => {
             view.mark(&backslashes(view), "a backslash escapes the next character")

@@ -1,0 +1,86 @@
+//! The root file that lies at hand where the one in use does not fit: named by a variable that the driver does not read, or
+//! beside the files that are used.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::conninfo::{Environment, Origin};
+use crate::evidence::{Evidence, RootAtHand};
+use crate::file;
+use crate::trust::{self, RootSource, Roots, Trust};
+use crate::verify;
+
+/// Files that are read at most.
+const MOST: usize = 32;
+
+/// A file of roots other than the one in use under which the chain that was refused is good; of a server whose chain was not
+/// seen for want of a root file, the one that a variable names.
+pub(super) fn root(evidence: &Evidence, environment: &Environment) -> Option<RootAtHand> {
+    let (settings, trust) = (evidence.config.as_ref().ok()?, evidence.trust.as_ref()?);
+    if evidence.rehearsal.is_some() {
+        return None;
+    }
+    let is_missing = matches!(trust.roots, Roots::Missing { .. });
+    let tls = evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref()).map(|step| &step.result);
+    let refused = tls.and_then(|tls| {
+        tls.judgement.as_ref().filter(|judgement| judgement.verifies && !judgement.chain_is_good())
+    });
+    if refused.is_none() && !is_missing {
+        return None;
+    }
+    let is_good = |path: &Path| {
+        let roots = trust::read_root_file(path, &environment.current_dir);
+        let is_loaded = matches!(&roots, Roots::Loaded(store) if !store.certificates.is_empty());
+        let (Some(first), Some(tls), true) = (refused, tls, is_loaded) else { return is_loaded };
+        let trust = Trust { roots, ..Trust::clone(trust) };
+        let at = evidence.judged_at;
+        let judged = verify::judge_again(first, &tls.chain, &trust, None, at, settings.sslmode);
+        judged.is_some_and(|judged| judged.chain_is_good())
+    };
+    let origin = settings.parameter("sslrootcert").map(|known| &known.origin);
+    let is_read = matches!(origin, Some(Origin::Environment(_)));
+    let is_elsewhere = is_read || matches!(origin, Some(Origin::Service { .. }));
+    let variable = || {
+        let path = environment.variables.get(OsStr::new("PGSSLROOTCERT")).filter(|_| !is_read)?;
+        Some(RootAtHand { path: environment.current_dir.join(path), variable: Some("PGSSLROOTCERT") })
+    };
+    let in_use = match &trust.roots {
+        Roots::Loaded(store) => match &store.source {
+            RootSource::Given(path) | RootSource::DefaultFile(path) => {
+                Some(environment.current_dir.join(path))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    file::within(Duration::ZERO, || {
+        let named = variable().filter(|found| is_good(&found.path));
+        named.or_else(|| {
+            refused?;
+            let used = ["sslcert", "sslkey"].into_iter().filter_map(|keyword| settings.path(keyword));
+            let used = used.map(|path| environment.current_dir.join(path)).chain(in_use.clone());
+            let beside = used.filter_map(|path| Some(path.parent()?.to_owned()));
+            // In the place of a variable's or a service's file libpq's own is told apart from this.
+            let default = environment.default_file("root.crt").filter(|_| !is_elsewhere);
+            let default = default.and_then(|path| Some(path.parent()?.to_owned()));
+            let directories: Vec<PathBuf> =
+                [environment.current_dir.clone()].into_iter().chain(beside).chain(default).collect();
+            let path = directories.iter().flat_map(|directory| certificates_in(directory)).take(MOST);
+            let path = path.filter(|path| Some(path) != in_use.as_ref()).find(|path| is_good(path))?;
+            Some(RootAtHand { path, variable: None })
+        })
+    })
+}
+
+/// The files of a directory that are called as certificates are.
+fn certificates_in(directory: &Path) -> Vec<PathBuf> {
+    let mut names = file::directory(directory).unwrap_or_default();
+    let is_called = |path: &Path| {
+        path.extension()
+            .is_some_and(|end| ["pem", "crt", "cer"].iter().any(|known| end.eq_ignore_ascii_case(known)))
+    };
+    names.retain(|name| is_called(Path::new(name)));
+    names.sort_unstable();
+    names.into_iter().map(|name| directory.join(name)).collect()
+}
