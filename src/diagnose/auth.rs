@@ -529,7 +529,10 @@ fn at_its_source(view: &View<'_>) -> (Option<Fix>, String) {
     let known = view.host().and_then(|host| host.password.as_ref());
     // One with a $ came through a shell as it is.
     let replaced = match known {
-        Some(known) if !known.secret.expose().contains(&b'$') => {
+        Some(known)
+            if !known.secret.expose().contains(&b'$')
+                && provider_hints(view, Situation::PasswordReplaced, None).is_empty() =>
+        {
             "; if it has a $: in double quotes a shell replaces that and what follows, so set it in single quotes"
         }
         _ => "",
@@ -589,6 +592,11 @@ fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
 fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fix> {
     let role = quoted_role(&view.user());
     let name = view.user().replace('\'', "''");
+    let mut replaced = provider_hints(view, Situation::PasswordReplaced, None);
+    if !replaced.is_empty() {
+        replaced.push(Fix::text(check));
+        return replaced;
+    }
     if by_pooler {
         let list = Fix::server(
             "in PgBouncer: see whether the user is in the file of auth_file (userlist.txt) with this password (or its SCRAM secret), add \
@@ -603,6 +611,7 @@ fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fi
         return Vec::new();
     }
     if manager(view).is_some() {
+        let check = format!("{check}; it may have been changed since: copy it anew from where it is kept");
         let on_server = Fix::text(
             "if it is right, on the server as its administrator: see whether it has expired (a date in the past), and set it again",
         );

@@ -197,17 +197,19 @@ impl Fix {
 
 /// What the server's provider advises in a situation.
 pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Option<&str>) -> Vec<Fix> {
-    let Some(detection) = view.provider() else { return Vec::new() };
+    // The name of a host that several share tells less than a made-up login.
+    let found = (situation == Situation::PasswordReplaced).then(|| view.provider_of_login()).flatten();
+    let Some(provider) = found.or_else(|| Some(view.provider()?.provider)) else { return Vec::new() };
     let value = |place: &str| match place {
         "client" => client.map(str::to_owned),
         "host" => view.dns_name(),
         "database" => Some(view.database()),
+        "user" => Some(view.user()),
         "port" => Some(view.port().to_string()),
         "server" => view.dns_name()?.split('.').next().map(str::to_owned),
         _ => None,
     };
-    detection
-        .provider
+    provider
         .hints(situation)
         .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(value), ..Fix::default() })
         .collect()

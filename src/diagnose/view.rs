@@ -180,7 +180,15 @@ impl<'a> View<'a> {
     pub(super) fn provider(&self) -> Option<Detection> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
         let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
-        provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain)
+        provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain).or_else(|| {
+            let provider = self.provider_of_login()?;
+            Some(Detection { provider, form: None, port: None })
+        })
+    }
+
+    /// Who made up the names of user and database, if somebody did.
+    pub(super) fn provider_of_login(&self) -> Option<&'static provider::Provider> {
+        provider::by_login(&self.dns_name()?, &self.user(), &self.database())
     }
 
     /// The root file compared with what the host's provider uses; `None` without either, and for the system's store.

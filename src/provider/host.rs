@@ -42,6 +42,22 @@ pub fn by_host(host: &str) -> Option<&'static Provider> {
     best.map(|(_, provider)| provider)
 }
 
+/// The provider whose servers share this host's form with others, and that made up the names of user and database.
+pub fn by_login(host: &str, user: &str, database: &str) -> Option<&'static Provider> {
+    let is_made_up = |name: &str, first: char| {
+        name.starts_with(first)
+            && name.len() > 12
+            && name.bytes().any(|byte| byte.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+    };
+    PROVIDERS.iter().copied().find(|provider| {
+        let is_both = provider.made_up.is_some_and(|(of_user, of_database)| {
+            is_made_up(user, of_user) && is_made_up(database, of_database)
+        });
+        is_both && provider.form(host).is_some_and(|form| form.kind == FormKind::Shared)
+    })
+}
+
 /// The provider that host name, canonical name (the end of a CNAME chain) and chain (as sent, leaf first) speak for,
 /// the host name loudest. A port alone names nobody: it only tells what listens there.
 pub fn detect(

@@ -19,8 +19,8 @@ use crate::certificate::{Certificate, DistinguishedName};
 pub use advice::{Advice, Due, MissingRoot, advice};
 pub use content_networks::{ContentNetwork, content_network};
 pub use host::{
-    Detection, NearMiss, aws_region, by_host, by_issuer, detect, external_name, near_miss, other_names,
-    past_pooler, public_name,
+    Detection, NearMiss, aws_region, by_host, by_issuer, by_login, detect, external_name, near_miss,
+    other_names, past_pooler, public_name,
 };
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
@@ -53,6 +53,8 @@ pub struct Provider {
     pub twins: &'static [Twin],
     /// The end of its users' addresses that the role of the same user does not have.
     pub user_end: Option<&'static str>,
+    /// What the users and the databases that it makes up begin with, where letters and digits follow.
+    pub made_up: Option<(char, char)>,
     /// Why `user@server` is no user's name there any more, where it once was.
     pub user_at_server: Option<&'static str>,
     /// Names in its chains that nobody else's have.
@@ -236,6 +238,8 @@ pub enum Situation {
     RoleMissing,
     /// The server rejects the password.
     PasswordRejected,
+    /// It does so, and the provider makes and changes the passwords, which nobody else need set.
+    PasswordReplaced,
     /// It does so of postgres, which is no login there, or not always one.
     PostgresRejected,
     /// The server has no database of the name.

@@ -44,6 +44,7 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
         }
         Situation::RoleMissing
         | Situation::PasswordRejected
+        | Situation::PasswordReplaced
         | Situation::DatabaseMissing
         | Situation::PoolerFull
         | Situation::NoConnectionsLeft
@@ -108,7 +109,9 @@ fn answered(at: Evidence, situation: Situation) -> (Evidence, &'static Code) {
         Situation::RoleMissing => {
             (at.with_error("28000", "role \"app\" does not exist"), &codes::ROLE_MISSING)
         }
-        Situation::PasswordRejected => (at.with_error("28P01", REJECTED), &codes::PASSWORD_REJECTED),
+        Situation::PasswordRejected | Situation::PasswordReplaced => {
+            (at.with_error("28P01", REJECTED), &codes::PASSWORD_REJECTED)
+        }
         Situation::DatabaseMissing => {
             (at.with_error("3D000", "database \"orders\" does not exist"), &codes::DATABASE_MISSING)
         }
@@ -295,6 +298,52 @@ fn the_administrator_that_a_provider_makes_comes_before_the_password_of_postgres
     // Of Amazon it is the usual name.
     let (evidence, code) = staged("x.c1.eu-west-1.rds.amazonaws.com", Situation::PostgresRejected);
     evidence.fails(code).runs("ALTER ROLE");
+}
+
+/// Nobody there sets a password by hand: the provider's own page has the one that is valid now.
+#[test]
+fn a_password_that_the_provider_makes_is_copied_anew_and_not_set() {
+    let login = |host: &str, user: &str, database: &str| {
+        let of = |keyword, text: &str| crate::conninfo::ParameterValue::of(keyword, text.into(), false);
+        let (user, database) = (of("user", user), of("dbname", database));
+        let evidence = Evidence::at(host, "34.250.16.7").with_settings(|settings| {
+            (settings.user, settings.database) = (user, database);
+        });
+        evidence.with_error("28P01", REJECTED).fails(&codes::PASSWORD_REJECTED)
+    };
+    for (host, user, database, copy) in [
+        (
+            "ec2-3-4-5-6.compute-1.amazonaws.com",
+            "u3kd0a8c7m2p1q",
+            "d1m2n3o4p5q6r7",
+            "heroku config:get DATABASE_URL",
+        ),
+        (
+            "c7.cluster-x1.us-east-1.rds.amazonaws.com",
+            "u3kd0a8c7m2p1q",
+            "d1m2n3o4p5q6r7",
+            "heroku config:get",
+        ),
+        (
+            "ep-dark-moon-12345.eu-central-1.aws.neon.tech",
+            "app",
+            "orders",
+            "neonctl connection-string --role-name app",
+        ),
+        ("dpg-abc123-a.frankfurt-postgres.render.com", "app", "orders", "copy the URL anew"),
+        ("roundhouse.proxy.rlwy.net", "app", "orders", "copy the URL anew"),
+    ] {
+        let fixes = login(host, user, database).diagnosis.fixes;
+        assert!(format!("{:?}", fixes[0]).contains(copy), "{host}: {fixes:#?}");
+        let all = format!("{fixes:?}");
+        assert!(
+            ["ALTER ROLE", "CREATE ROLE", "pg_authid", "$:"].iter().all(|not| !all.contains(not)),
+            "{all}"
+        );
+    }
+    // Such a host alone is anybody's.
+    login("ec2-3-4-5-6.compute-1.amazonaws.com", "app", "orders").runs("CREATE ROLE");
+    login("x.c1.eu-west-1.rds.amazonaws.com", "app", "orders").advises("copy it anew");
 }
 
 #[test]

@@ -210,6 +210,7 @@ pub(super) static FLEXIBLE: Provider = Provider {
     id: "azure-flexible",
     name: "Azure Database for PostgreSQL Flexible Server",
     user_end: None,
+    made_up: None,
     user_at_server: USER_AT_SERVER,
     suffixes: &[".postgres.database.azure.com"],
     twins: VIRTUAL_ENDPOINTS,

@@ -58,6 +58,7 @@ const BLANK: Provider = Provider {
     forms: &[],
     twins: &[],
     user_end: None,
+    made_up: None,
     user_at_server: None,
     chain: &[],
     hints: &[],

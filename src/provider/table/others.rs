@@ -84,6 +84,11 @@ pub(super) static NEON: Provider = Provider {
     system_roots: SystemRoots::Enough,
     hints: &[
         Hint {
+            at: Situation::PasswordReplaced,
+            text: "copy the string anew (Neon's console: Connect): it may have been reset since, or be another branch's",
+            command: Some("neonctl connection-string --role-name {user} --database-name {database}"),
+        },
+        Hint {
             at: Situation::ServerNameMissing,
             text: "let the client send the server's name (libpq 14 or later, sslsni=1, host= with the name), or name the \
                    endpoint in the options, in a URI so:",
@@ -139,6 +144,11 @@ pub(super) static SUPABASE: Provider = Provider {
     chain: &[NamePattern { kind: "CN", pattern: "Supabase *" }],
     hints: &[
         Hint {
+            at: Situation::PasswordReplaced,
+            text: "it may have been reset since, and nothing shows it: reset it (dashboard: Database, Settings), then set it wherever it is used",
+            command: None,
+        },
+        Hint {
             at: Situation::Unreachable,
             text: "db.REF.supabase.co has IPv6 addresses only: use the pooler's host, or the IPv4 add-on",
             command: None,
@@ -182,6 +192,7 @@ pub(super) static SUPABASE: Provider = Provider {
 pub(super) static HEROKU: Provider = Provider {
     id: "heroku",
     name: "Heroku Postgres",
+    made_up: Some(('u', 'd')),
     ports: &[SERVER],
     root_file: Some("none for the Essential and Standard plans"),
     sslmode: Some("require: the self-signed certificates cannot be verified"),
@@ -197,18 +208,31 @@ pub(super) static HEROKU: Provider = Provider {
             pattern: ".compute.amazonaws.com",
             // Any EC2 machine is called so.
         },
+        Form {
+            kind: FormKind::Shared,
+            pattern: ".*.rds.amazonaws.com",
+            // And every server of RDS.
+        },
     ],
     chain: &[NamePattern { kind: "O", pattern: "Heroku, Inc." }],
-    hints: &[Hint {
-        at: Situation::SelfSigned,
-        text: "Heroku's certificates are self-signed, but for Private and Shield plans (ask its support for their root). On the others get a \
+    hints: &[
+        Hint {
+            at: Situation::SelfSigned,
+            text: "Heroku's certificates are self-signed, but for Private and Shield plans (ask its support for their root). On the others get a \
                copy inside of Heroku (in place of APP your app), compare its SHA-256 with the one above, and set sslrootcert to it; \
                it changes when the server is replaced",
-        command: Some(
-            "heroku run -a {app} 'openssl s_client -starttls postgres -connect {host}:{port} </dev/null | openssl x509' > heroku.pem\n\
+            command: Some(
+                "heroku run -a {app} 'openssl s_client -starttls postgres -connect {host}:{port} </dev/null | openssl x509' > heroku.pem\n\
              openssl x509 -noout -fingerprint -sha256 -in heroku.pem",
-        ),
-    }],
+            ),
+        },
+        Hint {
+            at: Situation::PasswordReplaced,
+            text: "Heroku replaces user and password (rotation, upgrades, maintenance), and a copied URL is then out of date: copy it anew (in \
+                   place of APP your app), or read it there at each start",
+            command: Some("heroku config:get DATABASE_URL -a {app}"),
+        },
+    ],
     gotchas: &[
         "certificates are self-signed; only Private and Shield plans offer verifiable ones (Heroku's help, as quoted)",
         "host names end like those of any EC2 machine, so that they name nobody",
@@ -242,6 +266,11 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
     system_roots: SystemRoots::NotEnough,
     hints: &[
         Hint {
+            at: Situation::PasswordReplaced,
+            text: "copy it anew (control panel: Connection details): it may have been reset since",
+            command: Some("doctl databases user get {database_id} {user} --format Name,Password"),
+        },
+        Hint {
             at: Situation::RootMissing,
             text: "download ca-certificate.crt from the control panel and use that file",
             command: None,
@@ -267,6 +296,11 @@ pub(super) static AIVEN: Provider = Provider {
     sslmode: Some("verify-full with the project's CA"),
     system_roots: SystemRoots::NotEnough,
     hints: &[
+        Hint {
+            at: Situation::PasswordReplaced,
+            text: "copy it anew (console, the service: Users): it may have been reset since",
+            command: None,
+        },
         Hint {
             at: Situation::NameNotFound,
             text: "a service that is powered off has no name in the DNS: if Aiven's console has it as powered off, switch it on",
@@ -298,6 +332,11 @@ pub(super) static CRUNCHY_BRIDGE: Provider = Provider {
     root_file: Some("the team's certificate from the dashboard (unverified)"),
     sslmode: Some("verify-full"),
     system_roots: SystemRoots::Unknown,
+    hints: &[Hint {
+        at: Situation::PasswordReplaced,
+        text: "copy the URL anew (dashboard: Connection): the role's password may have been rotated since",
+        command: None,
+    }],
     gotchas: &["the host is p.ID.db.postgresbridge.com"],
     sources: &[undated("user material only")],
     confidence: Confidence::SecondHand,
@@ -318,6 +357,11 @@ pub(super) static TIMESCALE: Provider = Provider {
     sslmode: Some("verify-full with the system's roots"),
     system_roots: SystemRoots::Enough,
     hints: &[
+        Hint {
+            at: Situation::PasswordReplaced,
+            text: "nothing shows it: if it is lost or was reset since, reset it (console: Operations)",
+            command: None,
+        },
         Hint {
             at: Situation::SelfSigned,
             text: "a new service shows a self-signed certificate for up to some 30 minutes: try again then",
@@ -385,6 +429,11 @@ pub(super) static RENDER: Provider = Provider {
     ports: &[SERVER],
     sslmode: Some("verify-full with sslrootcert=system (to be tried)"),
     system_roots: SystemRoots::Unknown,
+    hints: &[Hint {
+        at: Situation::PasswordReplaced,
+        text: "copy the URL anew (dashboard: Connect): each of a database's credentials can be replaced or removed",
+        command: None,
+    }],
     gotchas: &["the external host is dpg-ID-a.REGION-postgres.render.com, the internal one a bare name"],
     sources: &[undated("user material only")],
     confidence: Confidence::SecondHand,
@@ -397,12 +446,19 @@ pub(super) static RAILWAY: Provider = Provider {
     suffixes: &[".railway.internal", ".proxy.rlwy.net"],
     root_file: Some("a copy of the certificate that the image makes in the service's volume"),
     forms: &[Form { kind: FormKind::Internal, pattern: ".railway.internal" }],
-    hints: &[Hint {
-        at: Situation::InternalName,
-        text: "NAME.railway.internal resolves inside its Railway project only: from elsewhere use the public URL, the variable \
+    hints: &[
+        Hint {
+            at: Situation::InternalName,
+            text: "NAME.railway.internal resolves inside its Railway project only: from elsewhere use the public URL, the variable \
                DATABASE_PUBLIC_URL of the database's service (host and port both differ)",
-        command: None,
-    }],
+            command: None,
+        },
+        Hint {
+            at: Situation::PasswordReplaced,
+            text: "copy the URL anew (the service's Variables): it may have been regenerated since",
+            command: None,
+        },
+    ],
     sslmode: Some("require: the image's self-signed certificate cannot be verified without a copy of it"),
     system_roots: SystemRoots::NotEnough,
     gotchas: &[
@@ -452,6 +508,11 @@ pub(super) static PLANETSCALE: Provider = Provider {
     root_file: Some("system"),
     sslmode: Some("verify-full with sslrootcert=system"),
     system_roots: SystemRoots::Enough,
+    hints: &[Hint {
+        at: Situation::PasswordReplaced,
+        text: "nothing shows it: make a new role or reset this one (dashboard: Roles); it may have been deleted or replaced since",
+        command: None,
+    }],
     gotchas: &[
         "a public CA, which one is unverified",
         "sslnegotiation=direct is offered in the string",
