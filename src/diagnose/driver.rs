@@ -7,7 +7,7 @@ use crate::clients::dialect::{
     self, Chain, Demand, Encryption, Failure, Fault, FaultKind, Layer, Read, Reading, Remark, Root, Setting,
     Target, Typed,
 };
-use crate::conninfo::{SslMode, mask_argument, unknown_keywords};
+use crate::conninfo::{MASK, SslMode, mask_argument, unknown_keywords};
 use crate::order;
 use crate::provider::SystemRoots;
 use crate::text::{nearest, printable, shell_quoted};
@@ -306,6 +306,10 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         };
         notes.extend(words.map(|text| Note { text, always: true }));
     }
+    notes.extend(reading.lost_behind_password(typed.original.expose()).map(|how| Note {
+        text: format!("{driver} ends the password at the ; in it and passes over the rest: {how}"),
+        always: true,
+    }));
     let beside = typed.word().filter(|word| reading.is_beside(word) && !reading.decision.demand.verifies());
     notes.extend(beside.map(|word| Note {
         text: format!("{} stands beside the string: remove it there too", typed.as_typed(word)),
@@ -457,11 +461,25 @@ fn syntax(failure: &Failure, fault: &Fault, typed: &[u8]) -> Finding {
                 .fact("unencoded", character.to_string())
                 .fix(Fix::text(format!("write {character} as %{byte:02X}")))
         }
+        FaultKind::Syntax(_) if failure.behind_password(fault, typed).is_some() => {
+            Finding::titled("the password contains a semicolon")
+                .because(format!(
+                    "{driver} takes a ; for the password's end, and what follows it is no keyword=value"
+                ))
+                .fixes(semicolon(failure, fault, typed, ""))
+        }
         FaultKind::Syntax(expected) => Finding::titled(format!("{driver} cannot parse the string"))
             .because(format!("it expects {}", printable(expected)))
             .fix(Fix::text(format!("write {}", printable(expected)))),
         _ => Finding::titled(format!("{driver} cannot parse the string")),
     }
+}
+
+/// Where a password with a semicolon in it is to be given.
+fn semicolon(failure: &Failure, fault: &Fault, typed: &[u8], when: &str) -> Option<Fix> {
+    let (how, rest) = failure.behind_password(fault, typed)?;
+    let in_dialect = rest.map(|text| Ok(crate::conninfo::mask(&text, &[]).text));
+    Some(Fix { in_dialect, ..Fix::text(format!("{when}{how}")) })
 }
 
 /// All of them at once, with those whose keywords they are.
@@ -509,10 +527,17 @@ fn keywords(given: &Typed, failure: &Failure, faults: &[&Fault]) -> Finding {
     let whole = anew.or(whole);
     let (whole, own) =
         if words.iter().any(|(_, nearest, _)| nearest.is_some()) { (whole, None) } else { (whole, own) };
-    let single = if whole.is_some() { Vec::new() } else { renames };
+    let is_hidden =
+        |fault: &&&Fault| matches!(&fault.kind, FaultKind::UnknownKeyword { keyword, .. } if keyword == MASK);
+    let split = faults
+        .iter()
+        .find(is_hidden)
+        .and_then(|fault| semicolon(failure, fault, typed, "if the password contains a ;: that ends it; "));
+    let single = if whole.is_some() || split.is_some() { Vec::new() } else { renames };
     Finding::titled(title)
         .because(owners.join("; "))
         .fact("options", words.iter().map(|(keyword, ..)| keyword.clone()).collect::<Vec<String>>())
+        .fixes(split)
         .fixes(for_libpq)
         .fixes(own)
         .fixes(whole)

@@ -18,6 +18,7 @@ mod placeholder;
 mod recognise;
 mod rewrite;
 mod secrets;
+mod semicolon;
 mod shell;
 mod table;
 #[cfg(test)]

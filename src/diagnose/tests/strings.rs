@@ -49,6 +49,51 @@ fn refused(text: &str) -> Evidence {
 }
 
 #[test]
+fn a_semicolon_in_a_password_is_told_with_the_string_without_it() {
+    let whole = "Host=db.example;Username=app;Database=d;SSL Mode=VerifyFull";
+    for (text, how, written) in [
+        (
+            "Host=db.example;Username=app;Password=Moor;Teich8;Database=d;SSL Mode=VerifyFull",
+            "double quotes",
+            whole,
+        ),
+        (
+            "Host=db.example;Username=app;Password=a;b;c d;Database=d;SSL Mode=VerifyFull",
+            "double quotes",
+            whole,
+        ),
+        (
+            "pgsql:host=db.example;dbname=d;user=app;password=Moor;Teich8;sslmode=verify-full",
+            "argument",
+            "pgsql:host=db.example;dbname=d;user=app;sslmode=verify-full",
+        ),
+        (
+            "dbi:Pg:host=db.example;dbname=d;password=Moor;Teich8;sslmode=verify-full",
+            "argument",
+            "dbi:Pg:host=db.example;dbname=d;sslmode=verify-full",
+        ),
+    ] {
+        let found = refused(text).fails(&codes::CONNINFO_SYNTAX).titled("the password contains a semicolon");
+        let found = found.advises(how);
+        let fix = &found.diagnosis.fixes[0];
+        assert_eq!(fix.in_dialect, Some(Ok(written.to_owned())), "{text}");
+        assert!(!format!("{:?}", found.diagnosis).contains("Teich8"));
+    }
+    // With a sign of equality in the rest it may be a keyword too.
+    let found = refused("Host=db.example;Username=app;Password=ab;c=d;Database=d;SSL Mode=VerifyFull");
+    let found = found.fails(&codes::CONNINFO_UNKNOWN_OPTION).advises("if the password contains a ;");
+    assert_eq!(found.diagnosis.fixes[0].in_dialect, Some(Ok(whole.to_owned())));
+    // Behind what is no password it is none.
+    refused("Host=db.example;Timeout;Password=x")
+        .fails(&codes::CONNINFO_SYNTAX)
+        .titled("Npgsql cannot parse the string");
+    // psqlODBC passes over the rest.
+    let text = "Driver={PostgreSQL Unicode};Server=db.example;Uid=app;Pwd=Moor;Teich8;SSLmode=verify-full";
+    let dialect::Target::Driver(reading) = dialect::read(text.as_bytes(), None) else { panic!("{text}") };
+    assert!(reading.lost_behind_password(text.as_bytes()).unwrap().contains("braces"));
+}
+
+#[test]
 fn a_string_of_sql_servers_is_written_anew() {
     let own = "Host=db.example;Port=5433;Database=d;Username=u;SSL Mode=VerifyFull";
     for (text, code, written) in [

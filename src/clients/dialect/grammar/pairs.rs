@@ -98,6 +98,9 @@ fn push(text: &[u8], pairs: &mut Vec<Pair>, name: Vec<u8>, value: Vec<u8>, place
     });
 }
 
+const ENDING_QUOTE: &str = "a semicolon behind the quote that ends the value (a quote that belongs to the value: set the whole in the \
+                            other kind of quotes)";
+
 fn ado_net(text: &[u8], start: usize, pairs: &mut Vec<Pair>) -> Result<(), Broken> {
     let mut at = start;
     loop {
@@ -133,11 +136,11 @@ fn ado_net(text: &[u8], start: usize, pairs: &mut Vec<Pair>) -> Result<(), Broke
         let value = match text.get(at) {
             Some(quote @ (b'"' | b'\'')) => {
                 let (value, end) = doubled(text, at + 1, *quote)
-                    .ok_or_else(|| Broken::syntax("the quote that ends the value", begin..text.len()))?;
+                    .ok_or_else(|| Broken::syntax(ENDING_QUOTE, begin..text.len()))?;
                 at = end;
                 let rest = trimmed(text, at..find(text, b";", at));
                 if !rest.is_empty() {
-                    return Err(Broken::syntax("a semicolon behind the quote", rest));
+                    return Err(Broken::syntax(ENDING_QUOTE, rest));
                 }
                 value
             }
