@@ -11,7 +11,7 @@ use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
 use super::token;
 use super::view::View;
-use super::{Fix, Verdict};
+use super::{Diagnosis, Fix, Verdict};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, Password, mask_text};
 use crate::evidence::{
@@ -478,6 +478,12 @@ fn without_end(user: &str) -> Option<(&'static Provider, Fix)> {
 /// What the password or the user is by its look, whatever else may be wrong with it.
 fn by_its_look(view: &View<'_>, title: &str) -> Option<Finding> {
     swallowed_password(view).or_else(|| of_service_account(view, title)).or_else(|| token::wrapped(view))
+}
+
+/// What is wrong with user or password whatever the server is, before one was asked.
+pub(super) fn without_asking(view: &View<'_>) -> Option<Diagnosis> {
+    let found = by_its_look(view, "the user is not the name of a role").or_else(|| token::expired(view))?;
+    Some(found.diagnosis(&PASSWORD_REJECTED))
 }
 
 /// A service account under its whole address.

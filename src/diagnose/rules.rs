@@ -221,7 +221,8 @@ fn with_fall_back(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
     found
 }
 
-/// What is certainly wrong besides the diagnosis: a file that libpq would come to later, further defects of the chain.
+/// What is certainly wrong besides the diagnosis: a file that libpq would come to later, further defects of the chain, a
+/// token that has expired.
 pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
     let others = |rules: &'static [Rule]| {
         let code = diagnosis.code;
@@ -255,6 +256,9 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
     if is_open || diagnosis.code == &certificate::INTERMEDIATE_MISSING {
         let provided = || is_open.then(|| trust::lacks_provider_roots(view)).flatten();
         also.extend(trust::unfit_roots(view).or_else(provided));
+    }
+    if diagnosis.code.stage < Stage::Auth && diagnosis.code.stage != Stage::Config {
+        also.extend(auth::without_asking(view));
     }
     let mut seen = vec![diagnosis.code];
     also.retain(|found| {

@@ -84,9 +84,10 @@ fn reached(view: &View<'_>) -> Reachability {
     view.address().map_or(Reachability::Public, reachability)
 }
 
-/// What leads to the address in place of DNS without that anybody typed it: it may be an old one.
+/// What leads to the address in place of DNS: it may be an old one. One of this machine that was typed is a tunnel's.
 fn strayed(view: &View<'_>, finding: Finding) -> Finding {
-    match detour(view).filter(|detour| detour.is_stray) {
+    let is_tunnel = reached(view) == Reachability::Loopback;
+    match detour(view).filter(|detour| detour.is_stray || !is_tunnel) {
         Some(detour) => {
             let text = format!("if the server has another address now: {}", detour.removal.text);
             finding.fact("address_from", detour.words).fix(Fix { text, ..detour.removal })
@@ -277,15 +278,24 @@ fn reset(view: &View<'_>, failure: &OsFailure) -> Finding {
 }
 
 impl Diagnosis {
-    /// Where a trial found the port that answers, the port was wrong, and no firewall is suspected.
-    pub(crate) fn with_port_that_answers(&mut self) {
+    /// Where a trial found the port or the address that answers, the given one was wrong, and no firewall is suspected.
+    pub(crate) fn with_place_that_answers(&mut self) {
         let works = self
             .fixes
             .first()
             .filter(|first| self.code.stage == Stage::Tcp && first.tried == Some(Trial::Works));
-        if let Some([("port", port)]) = works.map(|first| first.settings.as_slice()) {
-            self.cause = format!("the port is wrong: port {port} of the same address answers from here");
-            self.fixes.retain(|fix| !fix.admits);
+        match works.map(|first| first.settings.as_slice()) {
+            Some([("port", port)]) => {
+                self.cause = format!("the port is wrong: port {port} of the same address answers from here");
+                self.fixes.retain(|fix| !fix.admits);
+            }
+            Some([("hostaddr", value)]) if value.is_empty() => {
+                self.cause =
+                    "the server has another address now: the one that DNS gives its name answers from here"
+                        .to_owned();
+                self.fixes.truncate(1);
+            }
+            _ => {}
         }
     }
 }
@@ -301,15 +311,12 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         return Some(found);
     }
     let (cause, fixes) = where_the_way_ends(view, failure, is_unscoped);
-    Some(
-        Finding::titled(format!("no route to {}", view.place()))
-            .because(cause)
-            .fact("to", described(view))
-            .fact("port", i64::from(view.port()))
-            .fact("error", text::printable(&failure.text))
-            .fixes(provider_hints(view, Situation::Unreachable, None))
-            .fixes(fixes),
-    )
+    let finding = Finding::titled(format!("no route to {}", view.place()))
+        .because(cause)
+        .fact("to", described(view))
+        .fact("port", i64::from(view.port()))
+        .fact("error", text::printable(&failure.text));
+    Some(strayed(view, finding).fixes(provider_hints(view, Situation::Unreachable, None)).fixes(fixes))
 }
 
 /// Why nothing gets to the address, and what helps.

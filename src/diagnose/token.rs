@@ -147,6 +147,12 @@ pub(super) fn wrapped(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+/// A token that no server takes any more, known before one is asked.
+pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
+    of(view)?.expires.filter(|at| *at <= view.evidence.started)?;
+    rejected(view)
+}
+
 /// A rejected login with a token: what the token shows of the reason, and what helps.
 pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
     let token = of(view)?;

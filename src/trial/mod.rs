@@ -95,7 +95,7 @@ pub async fn try_fixes(mut outcome: Outcome, context: Context<'_>) -> Outcome {
             trials.beside = std::mem::take(&mut outcome.also);
             // Four times as large as all else that a check keeps while it waits, and most checks do not come here.
             diagnosis.fixes = Box::pin(trials.tried(&diagnosis)).await;
-            diagnosis.with_port_that_answers();
+            diagnosis.with_place_that_answers();
             let mut also = std::mem::take(&mut trials.beside);
             let known = |found: &Diagnosis| also.iter().any(|other| other.code == found.code);
             let found = trials.of_the_chain.take().filter(|found| !known(found));

@@ -3,8 +3,8 @@
 use super::fixtures::*;
 use crate::certificate::{Certificate, pem};
 use crate::conninfo::Origin;
-use crate::diagnose::codes;
-use crate::evidence::{Evidence, HostsLine};
+use crate::diagnose::{Trial, codes};
+use crate::evidence::{Evidence, HostsLine, TcpResult};
 use crate::provider::known_root;
 use crate::trust::{FileCertificate, RootSource, RootStore};
 
@@ -51,6 +51,22 @@ fn what_leads_to_another_server_is_named() {
         .shows("address_from", "/etc/hosts, line 7 gives orders.example this address")
         .advises("/etc/hosts, line 7: remove orders.example")
         .first_sets_no("host");
+}
+
+/// An address that was typed beside the name may be an old one; one of this machine is a tunnel's.
+#[test]
+fn a_typed_address_that_does_not_answer_is_taken_away_first() {
+    let silent = |to: &str| {
+        let evidence = Evidence::at("orders.example", to).with_settings(|settings| {
+            settings.parameters.push(parameter("hostaddr", to, Origin::ConnectionString));
+        });
+        evidence.with_attempt(|attempt| attempt.dns = None).with_tcp(TcpResult::TimedOut)
+    };
+    let mut found = silent("203.0.113.8").fails(&codes::TCP_TIMEOUT).first_sets("hostaddr", "").diagnosis;
+    found.fixes[0].tried = Some(Trial::Works);
+    found.with_place_that_answers();
+    assert!(found.cause.contains("another address now") && found.fixes.len() == 1, "{found:#?}");
+    silent("127.0.0.1").fails(&codes::TCP_TIMEOUT).first_sets_no("hostaddr");
 }
 
 /// The hosts file has the address that is sought for another name.

@@ -156,7 +156,7 @@ fn silence_is_read_by_the_address() {
     let at = answers.fixes.iter().position(|fix| fix.names("port")).unwrap();
     answers.fixes.swap(0, at);
     answers.fixes[0].tried = Some(crate::diagnose::Trial::Works);
-    answers.with_port_that_answers();
+    answers.with_place_that_answers();
     let left = format!("{:?}", answers.fixes);
     assert!(left.contains("pgbouncer.enabled") && !left.contains("firewall-rule"), "{left}");
     Evidence::healthy()

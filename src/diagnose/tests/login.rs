@@ -136,6 +136,28 @@ fn rejected(host: &str, name: &str, token: &str) -> Found {
     found
 }
 
+/// What a password shows of itself is known whatever keeps the check from the server.
+#[test]
+fn a_token_that_has_expired_is_told_before_a_server_answers() {
+    use crate::evidence::{DnsFailure, Resolution};
+    let token = |expires: i64| {
+        super::super::token::signed(&format!(r#"{{"aud":"https://x.example/","exp":{expires}}}"#))
+    };
+    let (past, ahead) = (token(now().unix() - 600), token(now().unix() + 600));
+    let text = "Name or service not known".to_owned();
+    let nowhere = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
+    let with =
+        |password: &str| Evidence::healthy().with_settings(|settings| with_password(settings, password));
+    let silent = |password: &str| with(password).with_tcp(TcpResult::TimedOut).fails(&codes::TCP_TIMEOUT);
+    let found = silent(&past).also(&[&codes::PASSWORD_REJECTED]);
+    assert_eq!(found.outcome.also[0].title, "the token in PGPASSWORD has expired");
+    with(&past).with_dns(nowhere).fails(&codes::DNS_NOT_FOUND).also(&[&codes::PASSWORD_REJECTED]);
+    silent(&format!("{}\n{}", &ahead[..40], &ahead[40..])).also(&[&codes::PASSWORD_REJECTED]);
+    for password in [ahead.as_str(), "hunter2"] {
+        silent(password).also(&[]);
+    }
+}
+
 #[test]
 fn a_rejected_token_says_itself_what_is_wrong() {
     use crate::diagnose::token::signed;
