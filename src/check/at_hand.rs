@@ -73,6 +73,15 @@ pub(super) fn root(evidence: &Evidence, environment: &Environment) -> Option<Roo
     })
 }
 
+/// The variable that holds the URL of a server, where none is named and libpq takes its own socket.
+pub(super) fn url(evidence: &Evidence, environment: &Environment) -> Option<String> {
+    let settings = evidence.config.as_ref().ok()?;
+    let names_none = ["host", "hostaddr"]
+        .iter()
+        .all(|keyword| settings.parameter(keyword).is_none_or(|known| known.value.is_empty()));
+    environment.url_variable().filter(|_| names_none).map(str::to_owned)
+}
+
 /// The files of a directory that are called as certificates are.
 fn certificates_in(directory: &Path) -> Vec<PathBuf> {
     let mut names = file::directory(directory).unwrap_or_default();

@@ -332,6 +332,7 @@ impl PendingCheck {
                 Some(file::within(Duration::ZERO, || setup.system_store.get(&setup.environment).clone()));
         }
         evidence.in_directories = in_directories(&evidence);
+        evidence.url_variable = at_hand::url(&evidence, &setup.environment);
         evidence.root_at_hand = at_hand::root(&evidence, &setup.environment);
         judged(setup, evidence).await
     }

@@ -16,7 +16,7 @@ use crate::cli::target::FleetArgs;
 use crate::cli::{DisplayArgs, SHORT_USAGE};
 use crate::clients::dialect::{self, Target};
 use crate::conninfo::{self, Environment, Overrides, Value};
-use crate::diagnose::Outcome;
+use crate::diagnose::{self, Outcome};
 use crate::evidence::Scope;
 use crate::file;
 use crate::report::since::Since;
@@ -37,6 +37,10 @@ pub(super) fn run(
     }
     if names_no_server(arguments, display, &environment) {
         streams.note(SHORT_USAGE);
+        if let Some(name) = environment.url_variable() {
+            streams
+                .note(&format!("\n  {name} holds a URL; to check that:\n  {}", diagnose::url_checked(name)));
+        }
         return Ok(super::USAGE);
     }
     let policy = arguments.policy.policy().map_err(Usage::new)?;

@@ -161,6 +161,24 @@ impl Environment {
         options::OPTIONS.iter().filter_map(|option| option.variable).any(|name| self.variable(name).is_some())
     }
 
+    /// A variable that holds a whole URL of a server, as platforms set it, and libpq does not read.
+    pub fn url_variable(&self) -> Option<&str> {
+        let is_url = |value: &OsStr| {
+            let value = value.as_encoded_bytes();
+            let value = value.strip_prefix(b"jdbc:").unwrap_or(value);
+            [&b"postgres://"[..], b"postgresql://", b"postgresql+"]
+                .iter()
+                .any(|begin| value.starts_with(begin))
+        };
+        let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        // The best known first.
+        let known = ["DATABASE_URL", "POSTGRES_URL"].into_iter();
+        let known = known.filter_map(|name| Some((OsStr::new(name), self.variable(name)?)));
+        let all = self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+        let mut urls = known.chain(all).filter(|(_, value)| is_url(value));
+        urls.find_map(|(name, _)| name.to_str().filter(is_name))
+    }
+
     /// Whether a variable is set, be it to nothing.
     pub fn sets(&self, name: &str) -> bool {
         self.variable(name).is_some() || self.secrets.contains_key(name)

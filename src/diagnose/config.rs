@@ -1175,6 +1175,10 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
     if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
         let path = path_text(path);
         let ignored = driver::host_ignored(view);
+        let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
+            Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
+                .run(driver::url_checked(name))
+        });
         let by_name = ignored.is_none().then(|| {
             Fix::text(match view.origin("host") {
                 Some(Origin::Environment(variable)) => format!(
@@ -1198,6 +1202,7 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                         .unwrap_or_else(|| "libpq's default: neither host nor the variable PGHOST is set".to_owned()),
                 )
                 .fixes(ignored)
+                .fixes(by_url)
                 .fixes(by_name)
                 .fix(Fix::server(
                     "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \

@@ -159,6 +159,12 @@ pub(super) fn host_ignored(view: &View<'_>) -> Option<Fix> {
     Some(Fix::text(format!("write {own} for {name}, which {driver} ignores")).set("host", host))
 }
 
+/// Checks the URL in a variable, without its password in the arguments.
+pub fn url_checked(name: &str) -> String {
+    let shown = if cfg!(windows) { format!("$env:{name}") } else { format!("printenv {name}") };
+    format!("{shown} | pgtls-check --from -")
+}
+
 /// The roots with which a driver that verifies nothing would verify: public ones only where the server may have its
 /// certificate from them.
 pub(super) fn unused_roots<'a>(view: &View<'a>) -> Option<&'a str> {

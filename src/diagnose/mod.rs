@@ -59,7 +59,7 @@ pub use by_default::NO_FILE;
 pub use change::{Change, Changed, Removed};
 pub use code::{Code, Concern, Severity};
 pub(crate) use config::SUBCOMMANDS;
-pub use driver::{Note, demanded, demands, notes, taken_off};
+pub use driver::{Note, demanded, demands, notes, taken_off, url_checked};
 pub use judge::{diagnose, is_stranger};
 pub use policy::Policy;
 pub use tries::{Tries, WaitEnd};

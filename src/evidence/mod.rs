@@ -57,6 +57,8 @@ pub struct Evidence {
     pub in_directories: Vec<FileCertificate>,
     /// A file of roots at hand that was not used and would have verified the chain.
     pub root_at_hand: Option<RootAtHand>,
+    /// The variable with a URL that nothing names, where the settings name no server.
+    pub url_variable: Option<String>,
     /// The line of the system's hosts file that led to the last address, where the server there may be another one, or that
     /// has another address for an alias.
     pub hosts_line: Option<HostsLine>,
@@ -110,6 +112,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             root_at_hand: None,
+            url_variable: None,
             hosts_line: None,
             container: None,
             resolvers: Vec::new(),

@@ -147,6 +147,20 @@ fn without_anything_to_check_the_usage_is_shown() {
     assert!(report.stdout.is_empty(), "{report}");
     assert!(report.stderr.starts_with("usage: pgtls-check [OPTIONS] CONNINFO...\n"), "{report}");
     assert!(report.stderr.lines().count() < 10, "{report}");
+    // A variable with a URL, which libpq does not read, is named with the check of it, which is run as printed.
+    let url = |value: &str| Tool::at(&home).env("ORDERS_DB", value);
+    assert_eq!(url("https://db.example/").run().stderr, report.stderr);
+    let named = url("postgres://app:secret@127.0.0.1:1/shop").run();
+    let command = "printenv ORDERS_DB | pgtls-check --from -";
+    assert!(named.stderr.ends_with(&format!("  {command}\n")), "{named}");
+    named.conceals("secret");
+    let text = url("postgres://app@127.0.0.1:1/shop").with(["dbname=shop", "--format", "human"]).run().stdout;
+    assert!(
+        text.contains(&format!(
+            "ORDERS_DB holds a URL, which libpq does not read by itself: check that\n             {command}\n"
+        )),
+        "{text}"
+    );
     // A variable of libpq's, an option of psql's or an empty string says where to go.
     let checked = |tool: Tool| tool.run().stdout.contains("tls-not-requested");
     assert!(checked(Tool::at(&home).env("PGUSER", "me")));

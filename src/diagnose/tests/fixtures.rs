@@ -95,6 +95,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             root_at_hand: None,
+            url_variable: None,
             hosts_line: None,
             container: None,
             resolvers: vec![crate::evidence::NameServer {

@@ -596,6 +596,14 @@ fn no_tls_is_never_verified() {
         })
         .fails(&codes::TLS_NOT_REQUESTED)
         .shows("socket", "/var/run/postgresql");
+    // Where a platform gives the whole connection in a variable, that is what is meant.
+    Evidence::healthy()
+        .with_settings(|settings| {
+            settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/var/run/postgresql"));
+        })
+        .with(|evidence| evidence.url_variable = Some("ORDERS_URL".to_owned()))
+        .fails(&codes::TLS_NOT_REQUESTED)
+        .advises("ORDERS_URL holds a URL");
     // allow, and the server refuses plaintext: TLS is verified.
     let refused = PlaintextAnswer::Refused(Default::default());
     Evidence::healthy()
