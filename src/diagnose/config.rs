@@ -1168,12 +1168,7 @@ impl Diagnosis {
     }
 }
 
-fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
-    let settings = view.settings()?;
-    let origin = view.origin_words("sslmode");
-    let mode = settings.sslmode.name();
-    if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
-        let path = path_text(path);
+fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
         let ignored = driver::host_ignored(view);
         let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
             Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
@@ -1187,7 +1182,6 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                 _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
             })
         });
-        return Some(
             Finding::titled("a Unix-domain socket never uses TLS")
                 .because(format!(
                     "{} connects to {path} in plaintext whatever the sslmode, {mode} included; there \
@@ -1209,7 +1203,14 @@ fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
                      where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's account: \
                      connect as that account, or with host=localhost by the password",
                 )),
-        );
+}
+
+fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
+    let settings = view.settings()?;
+    let origin = view.origin_words("sslmode");
+    let mode = settings.sslmode.name();
+    if let Some(Endpoint::Socket(path)) = view.host().map(|host| &host.endpoint) {
+        return Some(over_socket(view, path_text(path), mode));
     }
     let finding = if settings.sslmode == SslMode::Disable {
         Finding::titled(format!("{} turns TLS off", driver::said(view))).because(match driver::why(view) {
