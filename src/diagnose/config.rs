@@ -1169,12 +1169,12 @@ impl Diagnosis {
 }
 
 fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
-        let ignored = driver::host_ignored(view);
-        let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
-            Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
-                .run(driver::url_checked(name))
-        });
-        let by_name = ignored.is_none().then(|| {
+    let ignored = driver::host_ignored(view);
+    let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
+        Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
+            .run(driver::url_checked(name))
+    });
+    let by_name = ignored.is_none().then(|| {
             Fix::text(match view.origin("host") {
                 Some(Origin::Environment(variable)) => format!(
                     "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
@@ -1182,7 +1182,7 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                 _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
             })
         });
-            Finding::titled("a Unix-domain socket never uses TLS")
+    Finding::titled("a Unix-domain socket never uses TLS")
                 .because(format!(
                     "{} connects to {path} in plaintext whatever the sslmode, {mode} included; there \
                      is nothing to verify",
@@ -1202,7 +1202,7 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                     "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \
                      where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's account: \
                      connect as that account, or with host=localhost by the password",
-                )),
+                ))
 }
 
 fn tls_not_requested(view: &View<'_>) -> Option<Finding> {
