@@ -107,6 +107,13 @@ pub fn mentioned(text: &str) -> Mentioned {
             mentioned.add(keyword, value);
         }
     }
+    // A server of a provider is one wherever its name stands.
+    if mentioned.value("host").is_none()
+        && let Some((host, port)) = providers_server(&text)
+    {
+        mentioned.add("host", host);
+        mentioned.add("port", port);
+    }
     mentioned.take_lost_paths();
     // The file that does not exist is the one thing that does not help.
     if text.contains("root certificate file")
@@ -142,6 +149,15 @@ pub fn mentioned(text: &str) -> Mentioned {
     mentioned
 }
 
+/// The first name in a text that is one of a provider's server, and the port behind it.
+fn providers_server(text: &str) -> Option<(&str, &str)> {
+    let words = text.split(|c: char| !is_name_character(c) && c != ':');
+    words.map(|word| word.split_once(':').unwrap_or((word, ""))).find(|(host, _)| {
+        let (first, rest) = host.split_once('.').unwrap_or_default();
+        !first.is_empty() && rest.contains('.') && provider::by_host(host).is_some()
+    })
+}
+
 /// Quotation marks of PostgreSQL's languages.
 const QUOTES: [char; 8] =
     ['"', '\u{ab}', '\u{bb}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{300c}', '\u{300d}'];
@@ -149,16 +165,19 @@ const QUOTES: [char; 8] =
 /// A fix with what the text mentions in it: `{sslkey|KEY}` is the path of the key if that is mentioned, else KEY. `{hba}` is a
 /// line of pg_hba.conf.
 pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
-    let mut filled = String::new();
     // Nobody edits pg_hba.conf at a provider: the address is allowed in its console.
-    let of_provider =
-        mentioned.value("host").and_then(provider::by_host).filter(|_| fix.contains("{hba|hostssl"));
-    if let Some(provider) = of_provider {
+    if let Some(provider) = mentioned.value("host").and_then(provider::by_host) {
         let client = mentioned.value("client").unwrap_or("this client's address");
-        return format!(
+        let firewall = format!(
             "at {}: allow {client} in the server's firewall or network rules (its console or command line); the provider writes pg_hba.conf",
             provider.name
         );
+        if fix.contains("{hba|hostssl") {
+            return firewall;
+        }
+        if FILES.iter().any(|file| fix.contains(file)) {
+            return at_provider(fix, provider.name, &firewall, mentioned);
+        }
     }
     // No provider's firewall sees an address of a network of one's own, and few let anybody replicate.
     if fix.contains("{hba|hostssl")
@@ -173,6 +192,36 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
     {
         return format!("{before}{SLASHES}");
     }
+    holes_filled(fix, mentioned)
+}
+
+/// What only who has the server's own files can change.
+const FILES: [&str; 6] =
+    ["pg_hba.conf", "pg_ident.conf", "postgresql.conf", "server.crt", "ALTER SYSTEM", "listen_addresses"];
+
+/// A fix without what nobody can do at a provider.
+fn at_provider(fix: &str, name: &str, firewall: &str, mentioned: &Mentioned) -> String {
+    let mut kept = Vec::new();
+    for part in fix.split("; ") {
+        if part.contains("pg_hba.conf") {
+            let before = part.split_once("on the server:").map_or("", |(before, _)| before);
+            kept.push(format!("{before}{firewall}"));
+        } else if !FILES.iter().any(|file| part.contains(file)) && !part.starts_with("SELECT pg_reload_conf")
+        {
+            kept.push(holes_filled(part, mentioned));
+        }
+    }
+    if kept.is_empty() {
+        kept.push(format!(
+            "at {name}: the server's files are the provider's; see its console, or ask its support"
+        ));
+    }
+    kept.join("; ")
+}
+
+/// A fix with the values, and with what stands in its place where a value is not mentioned.
+fn holes_filled(fix: &str, mentioned: &Mentioned) -> String {
+    let mut filled = String::new();
     let mut rest = fix;
     while let Some((before, (hole, after))) =
         rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
@@ -275,7 +324,6 @@ fn values<'t>(text: &'t str, mention: &'static str) -> Option<Vec<(&'static str,
 /// Whether it can be a value: a host name or address, a port, a name or path of moderate length without control
 /// characters or quotes. Anything else was matched by accident.
 fn is_possible(keyword: &str, value: &str) -> bool {
-    let is_name_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     match keyword {
         "host" | "certified" => {
             !value.is_empty()
@@ -290,6 +338,10 @@ fn is_possible(keyword: &str, value: &str) -> bool {
             !value.is_empty() && value.len() <= longest && value.chars().all(is_plain)
         }
     }
+}
+
+fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
 }
 
 fn is_address(value: &str) -> bool {
@@ -335,6 +387,10 @@ mod tests {
             (
                 "failed to connect to `host=h.example user=u database=d`: dial error",
                 "host=h.example user=u dbname=d sslmode=verify-full",
+            ),
+            (
+                "Error: self-signed certificate in certificate chain, postgres://u:p@m.abc.eu-west-1.rds.amazonaws.com:5433/d",
+                "host=m.abc.eu-west-1.rds.amazonaws.com port=5433 sslmode=verify-full",
             ),
             (
                 "x509: certificate is valid for a.example, b.example, not c.example",
@@ -392,6 +448,26 @@ mod tests {
         }
         let odd = "no pg_hba.conf entry for host \"192.0.2.9\", user \"u;v\", database \"d\"";
         assert_eq!(fix(odd, "{hba|none}"), "none");
+    }
+
+    #[test]
+    fn no_fix_asks_for_a_file_of_a_providers_server() {
+        let said = mentioned("timeout at m.postgres.database.azure.com, client");
+        for known in super::super::texts() {
+            for reading in known.readings() {
+                let fix = filled(reading.fix, &said);
+                assert!(!fix.is_empty());
+                let without = fix.replace("the provider writes pg_hba.conf", "");
+                assert!(FILES.iter().all(|file| !without.contains(file)), "{fix}");
+            }
+        }
+        let plain = super::super::recognise(
+            "connection to server at \"m.postgres.database.azure.com\" (192.0.2.7), port 5432 failed: FATAL:  no pg_hba.conf \
+             entry for host \"192.0.2.9\", user \"u\", database \"d\", no encryption",
+        );
+        let fix = filled(plain.unwrap().readings()[0].fix, &said);
+        assert!(fix.starts_with("here: set sslmode=verify-full and sslrootcert; "), "{fix}");
+        assert!(fix.contains("with TLS too, at Azure"), "{fix}");
     }
 
     #[test]
