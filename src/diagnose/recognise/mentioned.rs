@@ -162,9 +162,8 @@ fn providers_server(text: &str) -> Option<(&str, &str)> {
 const QUOTES: [char; 8] =
     ['"', '\u{ab}', '\u{bb}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{300c}', '\u{300d}'];
 
-/// A fix with what the text mentions in it: `{sslkey|KEY}` is the path of the key if that is mentioned, else KEY. `{hba}` is a
-/// line of pg_hba.conf.
-pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
+/// A fix as [`filled`], without what nobody can do at the provider that the text mentions.
+pub fn filled_fix(fix: &str, mentioned: &Mentioned) -> String {
     // Nobody edits pg_hba.conf at a provider: the address is allowed in its console.
     if let Some(provider) = mentioned.value("host").and_then(provider::by_host) {
         let client = mentioned.value("client").unwrap_or("this client's address");
@@ -192,7 +191,7 @@ pub fn filled(fix: &str, mentioned: &Mentioned) -> String {
     {
         return format!("{before}{SLASHES}");
     }
-    holes_filled(fix, mentioned)
+    filled(fix, mentioned)
 }
 
 /// What only who has the server's own files can change.
@@ -208,7 +207,7 @@ fn at_provider(fix: &str, name: &str, firewall: &str, mentioned: &Mentioned) -> 
             kept.push(format!("{before}{firewall}"));
         } else if !FILES.iter().any(|file| part.contains(file)) && !part.starts_with("SELECT pg_reload_conf")
         {
-            kept.push(holes_filled(part, mentioned));
+            kept.push(filled(part, mentioned));
         }
     }
     if kept.is_empty() {
@@ -219,10 +218,11 @@ fn at_provider(fix: &str, name: &str, firewall: &str, mentioned: &Mentioned) -> 
     kept.join("; ")
 }
 
-/// A fix with the values, and with what stands in its place where a value is not mentioned.
-fn holes_filled(fix: &str, mentioned: &Mentioned) -> String {
+/// Words with what the text mentions in them: `{sslkey|KEY}` is the path of the key if that is mentioned, else KEY. `{hba}` is
+/// a line of pg_hba.conf.
+pub fn filled(words: &str, mentioned: &Mentioned) -> String {
     let mut filled = String::new();
-    let mut rest = fix;
+    let mut rest = words;
     while let Some((before, (hole, after))) =
         rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
     {
@@ -403,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_fix_has_what_the_text_mentions() {
-        let fix = |text: &str, fix: &str| filled(fix, &mentioned(text));
+        let fix = |text: &str, fix: &str| filled_fix(fix, &mentioned(text));
         let key = "private key file \"/home/a b/k.key\" has group or world access";
         let missing = |host: &str| {
             format!(
@@ -455,8 +455,9 @@ mod tests {
         let said = mentioned("timeout at m.postgres.database.azure.com, client");
         for known in super::super::texts() {
             for reading in known.readings() {
-                let fix = filled(reading.fix, &said);
+                let fix = filled_fix(reading.fix, &said);
                 assert!(!fix.is_empty());
+                assert!(!filled(reading.tell, &said).contains("its console"), "{}", reading.tell);
                 let without = fix.replace("the provider writes pg_hba.conf", "");
                 assert!(FILES.iter().all(|file| !without.contains(file)), "{fix}");
             }
@@ -465,7 +466,7 @@ mod tests {
             "connection to server at \"m.postgres.database.azure.com\" (192.0.2.7), port 5432 failed: FATAL:  no pg_hba.conf \
              entry for host \"192.0.2.9\", user \"u\", database \"d\", no encryption",
         );
-        let fix = filled(plain.unwrap().readings()[0].fix, &said);
+        let fix = filled_fix(plain.unwrap().readings()[0].fix, &said);
         assert!(fix.starts_with("here: set sslmode=verify-full and sslrootcert; "), "{fix}");
         assert!(fix.contains("with TLS too, at Azure"), "{fix}");
     }
@@ -485,7 +486,7 @@ mod tests {
             );
             let readings = super::super::recognise(&text).unwrap().readings();
             let said = mentioned(&text);
-            let fixes: Vec<String> = readings.iter().map(|reading| filled(reading.fix, &said)).collect();
+            let fixes: Vec<String> = readings.iter().map(|reading| filled_fix(reading.fix, &said)).collect();
             let told =
                 readings.iter().any(|reading| filled(reading.tell, &said).contains("lost its backslashes"));
             assert_eq!(told, is_lost, "{text}");

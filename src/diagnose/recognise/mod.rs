@@ -16,7 +16,7 @@ pub(super) mod translated;
 
 use super::Code;
 use crate::packed;
-pub use mentioned::{Mentioned, filled, mentioned};
+pub use mentioned::{Mentioned, filled, filled_fix, mentioned};
 
 /// More of a text than this is not looked at.
 const LIMIT: usize = 64 * 1024;

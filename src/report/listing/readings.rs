@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::conninfo::{mask_argument, mask_text};
-use crate::diagnose::recognise::{KnownText, Reading, filled, mentioned, recognise};
+use crate::diagnose::recognise::{KnownText, Reading, filled, filled_fix, mentioned, recognise};
 use crate::report::Role;
 use crate::report::json::shown;
 use crate::report::page::Page;
@@ -41,7 +41,8 @@ impl Listing for Readings<'_> {
         let known = recognise(self.0);
         let said = mentioned(self.0);
         let answer = |reading: &Reading| {
-            let [tell, fix] = [reading.tell, reading.fix].map(|text| shown(&filled(text, &said)));
+            let [tell, fix] =
+                [filled(reading.tell, &said), filled_fix(reading.fix, &said)].map(|text| shown(&text));
             json!({ "codes": names(reading), "what": reading.what, "tell": tell, "fix": fix })
         };
         let answers = known.iter().flat_map(KnownText::readings).map(|reading| answer(&reading)).collect();
@@ -82,7 +83,7 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
             page.labelled(COLUMN, "", Role::Plain, Role::Plain, reading.what);
         }
         page.labelled(COLUMN, "tell", Role::Secondary, Role::Plain, &filled(reading.tell, said));
-        page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled(reading.fix, said));
+        page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled_fix(reading.fix, said));
     }
     page.part();
     if count == 1 && is_found {
