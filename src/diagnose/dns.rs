@@ -384,28 +384,21 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
     if is_internal {
         hints.extend(provider_hints(view, Situation::InternalName, None));
     }
-    hints.extend(provider_hints(view, Situation::NameNotFound, None));
     let zone = provider.private_zone();
     let is_alias = answered(view, |answer| {
         matches!(answer, NameServerAnswer::NothingBehindAlias | NameServerAnswer::Records(1..))
     })
     .is_some();
+    let of_name = provider_hints(view, Situation::NameNotFound, None);
     // The public name of a server with private access leads into its zone, which is known inside only.
     if let Some(zone) = zone.filter(|_| is_alias) {
-        return finding
-                .because(format!(
-                    "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has private access, \
-                     and here the zone {zone} is not seen (it is not linked to this machine's network), or has no record of this server"
-                ))
-                .fact("private_dns_zone", zone)
-                .fix(Fix::text(format!(
-                    "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not \
-                     enough; over a VPN, use that network's DNS); where other servers' names resolve here, this server's record is missing \
-                     in that zone: add it (the private endpoint's DNS zone group does)"
-                )))
-                .fixes(hints)
-                .fix(look_up(name));
+        return of_private_zone(view, finding, zone)
+            // That the server exists, the alias shows.
+            .fixes(hints)
+            .fixes(of_name.into_iter().filter(|hint| hint.command.is_none()))
+            .fix(look_up(name));
     }
+    hints.extend(of_name);
     let cause = match zone {
         Some(_) => format!(
             "a public server of {} resolves everywhere, unless a private DNS zone of the network hides it; a private one only inside a \
@@ -428,7 +421,39 @@ fn of_provider(view: &View<'_>, finding: Finding, provider: &Provider, name: &st
         ),
         false => cause,
     };
-    finding.because(cause).fact_if("private_dns_zone", zone).fixes(hints).fix(look_up(name))
+    finding.because(cause).fixes(hints).fix(look_up(name))
+}
+
+/// A public name that leads into a zone which is not seen here: that of the provider's private endpoints, or the server's own,
+/// as a server has that was made inside a network.
+fn of_private_zone(view: &View<'_>, finding: Finding, of_endpoints: &str) -> Finding {
+    let target = view.evidence.resolvers.iter().find_map(|server| server.alias_of.as_deref());
+    let target = target.map(text::printable);
+    let zone =
+        target.as_deref().and_then(|target| target.split_once('.')).map_or(of_endpoints, |(_, zone)| zone);
+    let is_endpoint = zone.eq_ignore_ascii_case(of_endpoints);
+    let (kind, outside) = match is_endpoint {
+        true => (
+            "a private endpoint",
+            "; where other servers' names resolve here, this server's record is missing in that zone: add it (the private endpoint's DNS \
+             zone group does)",
+        ),
+        false => (
+            "private access only (VNet integration)",
+            "; it has no public address, and no firewall rule opens it",
+        ),
+    };
+    finding
+        .because(format!(
+            "the name exists and is an alias (CNAME), and what it leads to has no address here: the server has {kind}, and the \
+             zone {zone} is not linked to this machine's network, or has no record of this server"
+        ))
+        .fact_if("alias_of", target.clone())
+        .fact("private_dns_zone", zone)
+        .fix(Fix::text(format!(
+            "run the client in the server's virtual network, or in one that is linked to its zone {zone} (peering alone is not enough; \
+             over a VPN, use that network's DNS){outside}"
+        )))
 }
 
 /// A name of a provider's that DNS does not have, and that a search domain made another name of, which has an address: of a

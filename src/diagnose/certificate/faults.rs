@@ -3,7 +3,7 @@
 use super::reissue::{self, Key};
 use super::{clock_fix, clock_is_wrong, demanded, expired_root_of_file, member, named, of_file, otherwise};
 use crate::certificate::{Facts, SecurityLevel};
-use crate::conninfo::Settings;
+use crate::conninfo::{Settings, is_possible_name};
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Severity};
 use crate::diagnose::rule::Finding;
@@ -259,14 +259,20 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         format!(
-            "it expired {} ago, at {}{}",
+            "it expired {} ago, at {}{}{}",
             view.evidence.judged_at.distance(facts.not_after),
             facts.not_after.minute(),
             if own.is_some() {
                 "; OpenSSL takes it before any certificate that the server sends"
             } else {
                 ""
-            }
+            },
+            node(view, defect)
+                .map(|node| format!(
+                    "; by its name {node} answers: another server behind {} may have a valid one",
+                    view.host_name()
+                ))
+                .unwrap_or_default()
         )
     };
     Some(
@@ -282,6 +288,22 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
             .fixes(wrong.then(|| clock_fix(view, defects)).flatten())
             .fixes(renew(view, defect.place().unwrap_or(0), &part)),
     )
+}
+
+/// The machine that a server certificate calls by a name of its own, beside the one that was asked for.
+fn node(view: &View<'_>, defect: &Defect) -> Option<String> {
+    let leaf =
+        view.judgement()?.path.first().filter(|_| defect.place() == Some(0) && view.provider().is_none())?;
+    let name = leaf.certificate.facts().ok()?.subject.common_name()?;
+    let host = view.dns_name().filter(|host| host.contains('.'))?;
+    let matches =
+        !view.judgement()?.defects.iter().any(|defect| matches!(defect, Defect::NameMismatch { .. }));
+    let is_other = matches
+        && is_possible_name(&name)
+        && name.contains('.')
+        && !name.contains('*')
+        && !name.eq_ignore_ascii_case(&host);
+    is_other.then(|| text::printable(&name))
 }
 
 pub(super) fn not_yet_valid(view: &View<'_>) -> Option<Finding> {

@@ -538,6 +538,26 @@ fn an_expired_certificate_under_a_wrong_name_is_named_beside_it() {
 }
 
 #[test]
+fn the_node_that_answers_is_named_by_its_certificate() {
+    let of = |subject: &str, other: &str| {
+        let chain = Chain::honest();
+        let mut old = params(subject, false);
+        old.not_after = date_time_ymd(2026, 11, 20);
+        old.subject_alt_names =
+            [subject, other].map(|name| rcgen::SanType::DnsName(name.try_into().unwrap())).to_vec();
+        let leaf = chain.intermediate.issue(old).certificate;
+        let sent = vec![leaf, chain.intermediate.certificate.clone()];
+        Evidence::of(sent, &[&chain.root.certificate]).fails(&codes::CERTIFICATE_EXPIRED)
+    };
+    of("node2.example", HOST)
+        .because("by its name node2.example answers: another server behind db.example may");
+    for subject in [HOST, "*.example", "Orders"] {
+        let found = of(subject, HOST);
+        assert!(!found.diagnosis.cause.contains("answers"), "{}", found.diagnosis.cause);
+    }
+}
+
+#[test]
 fn a_wrong_clock_is_suspected_where_it_shows() {
     let at = |year| {
         Evidence::healthy().with(|evidence| {

@@ -49,8 +49,36 @@ fn a_name_that_is_not_there() {
         .sets("host", "x.postgres.database.azure.com");
     unresolved("x.postgres.database.azure.com", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
-        .shows("private_dns_zone", "privatelink.postgres.database.azure.com")
         .advises("private DNS zone");
+    // The alias tells a private endpoint from a server that was made inside a network.
+    for (target, zone, kind) in [
+        (
+            "x.privatelink.postgres.database.azure.com",
+            "privatelink.postgres.database.azure.com",
+            "a private endpoint",
+        ),
+        (
+            "c9d8.x.private.postgres.database.azure.com",
+            "x.private.postgres.database.azure.com",
+            "VNet integration",
+        ),
+    ] {
+        let found = unresolved("x.postgres.database.azure.com", DnsFailure::NoSuchName, -2, "unknown")
+            .with(|evidence| {
+                evidence.resolvers[0].answer = Some(NameServerAnswer::NothingBehindAlias);
+                evidence.resolvers[0].alias_of = Some(target.to_owned());
+            })
+            .fails(&codes::DNS_NOT_FOUND)
+            .shows("alias_of", target)
+            .shows("private_dns_zone", zone)
+            .because(kind)
+            .advises(zone);
+        assert!(
+            !format!("{:?}", found.diagnosis.fixes).contains("ResourceNotFound"),
+            "{:#?}",
+            found.diagnosis.fixes
+        );
+    }
     unresolved("host.docker.internal", DnsFailure::NoSuchName, -2, "unknown")
         .fails(&codes::DNS_NOT_FOUND)
         .runs("--add-host=host.docker.internal:host-gateway");

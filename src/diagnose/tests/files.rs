@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::fixtures::*;
 use crate::certificate::{Alteration, Hash, KeyKind, SignatureAlgorithm, SignatureKind};
 use crate::conninfo::{Origin, Password, Place, RootChoice, SslMode};
-use crate::diagnose::StageStatus;
 use crate::diagnose::codes;
+use crate::diagnose::{Fix, StageStatus};
 use crate::evidence::{Evidence, NegotiateResult, SessionFailure};
 use crate::secret::Secret;
 use crate::stage::Stage;
@@ -459,6 +459,32 @@ fn an_open_key_is_closed_as_far_as_its_owner_demands() {
         .shows("mode", "0644")
         .runs("chmod 600 '/my key'");
     with_identity(open(true)).fails(&codes::CLIENT_KEY_PERMISSIONS).runs("chmod 640 '/my key'");
+}
+
+#[test]
+fn a_certificate_for_another_user_that_nobody_named_is_first_taken_away() {
+    for is_given in [false, true] {
+        let open = IdentityError::KeyPermissions { path: path("/k"), mode: 0o644, owned_by_root: false };
+        let leaf = Authority::root("CA").issue(params("somebody", false)).certificate;
+        let found = with_identity(open)
+            .with(|evidence| {
+                let client = &mut Arc::make_mut(evidence.trust.as_mut().unwrap()).client;
+                if let ClientIdentity::Failed(_, known) = client {
+                    *known = Some(Box::new(leaf));
+                }
+            })
+            .with_settings(|settings| {
+                let given = is_given.then(|| parameter("sslcert", "/c.crt", Origin::ConnectionString));
+                settings.parameters.extend(given);
+            })
+            .fails(&codes::CLIENT_KEY_PERMISSIONS)
+            .shows("certificate_name", "somebody");
+        let fixes = &found.diagnosis.fixes;
+        let place = |of: &dyn Fn(&Fix) -> bool| fixes.iter().position(of).unwrap();
+        let taken = place(&|fix| fix.names("sslcert"));
+        let issued = place(&|fix| fix.text.contains("a new key and a certificate with CN="));
+        assert_eq!(taken < issued, !is_given, "{fixes:#?}");
+    }
 }
 
 #[test]

@@ -122,7 +122,11 @@ pub(super) fn with_leaf(view: &View<'_>, finding: Finding) -> Finding {
         "two faults, if the server compares names (pg_hba.conf: cert or clientcert=verify-full): the certificate is for {name}, not \
          for {user}; a new key and a certificate with CN={user} mend both; {ca}"
     );
-    finding.fact("certificate_name", name).fact("user", user.clone()).second(reissue::client(&text, &user))
+    let finding = finding.fact("certificate_name", name).fact("user", user.clone());
+    // No provider signs with a CA of the reader's.
+    let other = Fix { on_server: true, ..reissue::client(&text, &user) };
+    // One that nobody named is most likely not for this server at all.
+    if by_default::is_unnamed(view, "sslcert") { finding.fix(other) } else { finding.second(other) }
 }
 
 /// An absent certificate stops libpq only under sslcertmode=require, when authentication is complete.

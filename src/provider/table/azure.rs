@@ -56,8 +56,8 @@ const HINTS: &[Hint] = &[
         at: Situation::NameNotFound,
         text: "see whether the server exists and which access it has. ResourceNotFound: it was deleted, or its name is mistyped; \
                Disabled (private): ask from inside its virtual network, with the private DNS zone linked to that network (peering alone \
-               is not enough); Enabled (public), and the second command finds it: a private DNS zone of its name's end, without \
-               privatelink, is linked to this network and hides all that is not in it: remove that link",
+               is not enough); Enabled (public), and the second command finds it: a private DNS zone called as its name's end (not one of \
+               privatelink) is linked to this network and hides what it has no record of: add this server's, or remove the link",
         command: Some(
             "az postgres flexible-server show --resource-group {resource_group} --name {server} --query \
              network.publicNetworkAccess\nnslookup {host} 1.1.1.1",
