@@ -3,7 +3,7 @@
 mod libpq_messages;
 mod translations;
 
-use pgtls_check::diagnose::recognise::{KnownText, recognise};
+use pgtls_check::diagnose::recognise::{KnownText, filled_fix, mentioned, recognise};
 use serde_json::Value as Json;
 
 use crate::support::home::Home;
@@ -75,6 +75,101 @@ fn a_text_with_one_cause_has_one_answer_first() {
         ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
     ] {
         assert_eq!(recognise(text).unwrap().readings()[0].codes[0].name, code, "{text}");
+    }
+}
+
+/// The step that ends it, in the first reading with what the text mentions.
+#[test]
+fn a_text_leads_to_the_step_that_mends_it() {
+    for (text, step) in [
+        ("FATAL:  Peer authentication failed for user \"app\"", "sudo -u app psql"),
+        ("DETAIL:  User \"app\" has no password assigned.", "ALTER ROLE"),
+        (
+            "FATAL: password authentication failed for user \"app\" DETAIL: Role \"app\" does not exist.",
+            "CREATE ROLE",
+        ),
+        (
+            "FATAL: password authentication failed for user \"app\"",
+            "ALTER ROLE app PASSWORD '…' (in its container",
+        ),
+        ("client password must be a string", "dotenv"),
+        ("FATAL: certificate authentication failed for user \"app\"", "a certificate of app"),
+        ("FATAL: server login failed: wrong password type", "SCRAM-SHA-256$"),
+        ("psql: error: FATAL:  SASL authentication failed", "userlist.txt"),
+        ("FATAL:  PAM authentication failed for user \"app\"", "--username app"),
+        ("could not translate host name \"pw@db\" to address: x", "%40"),
+        ("could not translate host name \"localhost \" to address: x", "remove blanks"),
+        ("could not translate host name \"host.docker.internal\" to address: x", "host-gateway"),
+        ("getaddrinfo ENOTFOUND base { hostname: 'base' }", "postgresql://USER:PASSWORD@HOST"),
+        ("Could not read SSL key file client.key.", "-outform DER"),
+        ("FATAL:  private key file \"/s/tls.key\" has group or world access", "securityContext.fsGroup"),
+        (
+            "WARNING: password file \"/s/pgpass\" has group or world access fe_sendauth: no password supplied",
+            "install -m 600 /s/pgpass",
+        ),
+        ("ERROR: SSL required", "sslmode=verify-full"),
+        ("server requires encryption", "sslmode=verify-full"),
+        ("LOG:  could not accept SSL connection: unsupported protocol", "on the client: update"),
+        ("LOG:  invalid length of startup packet", "pg_isready"),
+        ("failed to connect to instance: Dial error: dial tcp 10.0.0.5:3307: i/o timeout", "--private-ip"),
+        ("timeout exceeded when trying to connect", "let this client's address through"),
+        ("QueuePool limit of size 5 overflow 10 reached", "give each connection back"),
+        ("invalid peer certificate: Other(UnsupportedCertVersion)", "-extfile"),
+        (
+            "connection to server at \"x.postgres.database.azure.com\", port 5432 failed: SSL error: certificate verify failed",
+            "roots export azure-flexible",
+        ),
+        (
+            "server certificate for \"db.example\" (and 1 other name) does not match host name \"h\"",
+            "set host to db.example",
+        ),
+    ] {
+        let known = recognise(text).unwrap_or_else(|| panic!("{text} is not known"));
+        let fix = filled_fix(known.readings()[0].fix, &mentioned(text));
+        assert!(fix.contains(step), "{text}\n    {fix}");
+    }
+}
+
+/// Where several readings share a text, the step is in one of them.
+#[test]
+fn what_was_idle_or_a_service_is_among_the_readings() {
+    for (text, step) in [
+        ("Error: read ECONNRESET", "keepAlive: true"),
+        ("SSL SYSCALL error: EOF detected", "pool_pre_ping=True"),
+        (
+            "could not translate host name \"db\" to address: Temporary failure in name resolution",
+            "name in the Compose file",
+        ),
+        ("getaddrinfo EAI_AGAIN db", "name in the Compose file"),
+        ("timeout exceeded when trying to connect", "client.release()"),
+        ("PAM authentication failed", "/etc/pam.d"),
+    ] {
+        let readings = recognise(text).unwrap().readings();
+        assert!(readings.iter().any(|reading| reading.fix.contains(step)), "{text}");
+    }
+}
+
+/// Below the readings, for a client that spells settings otherwise; above them, what the provider advises.
+#[test]
+fn a_text_of_a_driver_and_of_a_providers_server_has_a_line_of_each() {
+    let home = Home::new();
+    for (text, lines) in [
+        (
+            "Error: self-signed certificate in certificate chain at TLSSocket.onConnectSecure",
+            &["pgtls-check clients --for node-postgres"][..],
+        ),
+        (
+            "Can't reach database server at `db.abc.supabase.co:5432`",
+            &["at  Supabase: ", "host=db.abc.supabase.co port=5432"],
+        ),
+        (
+            "Hostname/IP does not match certificate's altnames: Host: localhost. is not in the cert's altnames: DNS:db.example",
+            &["set host to db.example", "\"YOUR CONNECTION STRING\""],
+        ),
+    ] {
+        let report = Tool::at(&home).with(["explain", text]).run();
+        report.exits(0);
+        assert!(lines.iter().all(|line| report.stdout.contains(line)), "{report}");
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::view::{Reachability, reachability};
 use super::tidied;
 use crate::conninfo::write::{Form, string};
 use crate::conninfo::{ParameterValue, Value};
-use crate::provider;
+use crate::provider::{self, Provider};
 
 /// What an error text mentions, as far as it can be settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,14 +69,30 @@ impl Mentioned {
         }
     }
 
-    /// The provider whose roots this program has, by the host.
-    fn bundle(&self) -> Option<&'static str> {
-        let provider = self.value("host").and_then(provider::by_host)?;
+    /// The provider of the server, by its host or its certificate's name.
+    pub(super) fn provider(&self) -> Option<&'static Provider> {
+        ["host", "certified"]
+            .into_iter()
+            .filter_map(|keyword| self.value(keyword))
+            .find_map(provider::by_host)
+    }
+
+    /// The provider whose roots this program has.
+    pub(super) fn bundle(&self) -> Option<&'static str> {
+        let provider = self.provider()?;
         provider::bundle(provider.id).map(|_| provider.id)
+    }
+
+    /// Whether the server's address is a private one.
+    pub(super) fn is_private(&self) -> bool {
+        let address = self.value("hostaddr").and_then(|address| address.parse().ok());
+        address.is_some_and(|address| reachability(address) != Reachability::Public)
     }
 
     /// The first mention of a setting counts.
     fn add(&mut self, keyword: &'static str, value: &str) {
+        let value =
+            if keyword == "port" { value.trim_end_matches(|c: char| !c.is_ascii_digit()) } else { value };
         // What may hold a secret is not repeated.
         let of = if keyword == "client" { "hostaddr" } else { keyword };
         let is_plain = ParameterValue::of(of, Value::from(value), false).plain().is_some();
@@ -115,6 +131,10 @@ pub fn mentioned(text: &str) -> Mentioned {
         mentioned.add("port", port);
     }
     mentioned.take_lost_paths();
+    // What Node calls an address that it cannot check.
+    if text.contains("altnames: Host: localhost.") {
+        mentioned.0.retain(|(keyword, _)| *keyword != "host");
+    }
     // The file that does not exist is the one thing that does not help.
     if text.contains("root certificate file")
         && text.contains("does not exist")
@@ -165,7 +185,7 @@ const QUOTES: [char; 8] =
 /// A fix as [`filled`], without what nobody can do at the provider that the text mentions.
 pub fn filled_fix(fix: &str, mentioned: &Mentioned) -> String {
     // Nobody edits pg_hba.conf at a provider: the address is allowed in its console.
-    if let Some(provider) = mentioned.value("host").and_then(provider::by_host) {
+    if let Some(provider) = mentioned.provider() {
         let client = mentioned.value("client").unwrap_or("this client's address");
         let firewall = format!(
             "at {}: allow {client} in the server's firewall or network rules (its console or command line); the provider writes pg_hba.conf",
@@ -260,6 +280,8 @@ static MENTIONS: &[&str] = &[
     "could not open certificate file \"{sslcert}\"",
     "could not read certificate file \"{sslcert}\"",
     "private key file \"{sslkey}\"",
+    "password file \"{passfile}\"",
+    "server certificate for \"{certified}\"",
     "could not load server certificate file \"{serverfile}\"",
     "could not load private key file \"{serverfile}\"",
     "could not access private key file \"{serverfile}\"",
@@ -277,6 +299,9 @@ static MENTIONS: &[&str] = &[
     "does not match certificate's altnames: Host: {host}. ",
     "is not in the cert's altnames: DNS:{certified}, ",
     "is not in the cert's altnames: DNS:{certified} ",
+    // Prisma
+    "database server at `{host}:{port}`",
+    "database server at `{host}`:`{port}`",
     // Go
     "failed to connect to `host={host} user={user} database={dbname}`",
     "failed to connect to `user={user} database={dbname}`: {hostaddr}:{port} ({host})",
@@ -467,7 +492,7 @@ mod tests {
              entry for host \"192.0.2.9\", user \"u\", database \"d\", no encryption",
         );
         let fix = filled_fix(plain.unwrap().readings()[0].fix, &said);
-        assert!(fix.starts_with("here: set sslmode=verify-full and sslrootcert; "), "{fix}");
+        assert!(fix.starts_with("here: set sslmode=verify-full; pgtls-check roots export "), "{fix}");
         assert!(fix.contains("with TLS too, at Azure"), "{fix}");
     }
 

@@ -13,10 +13,12 @@ mod mentioned;
 mod readings;
 mod sqlstate;
 pub(super) mod translated;
+mod whose;
 
 use super::Code;
 use crate::packed;
 pub use mentioned::{Mentioned, filled, filled_fix, mentioned};
+pub use whose::{advice, client};
 
 /// More of a text than this is not looked at.
 const LIMIT: usize = 64 * 1024;

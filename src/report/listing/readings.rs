@@ -4,7 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::Listing;
 use crate::conninfo::{mask_argument, mask_text};
-use crate::diagnose::recognise::{KnownText, Reading, filled, filled_fix, mentioned, recognise};
+use crate::diagnose::recognise::{
+    KnownText, Mentioned, Reading, advice, client, filled, filled_fix, mentioned, recognise,
+};
 use crate::report::Role;
 use crate::report::json::shown;
 use crate::report::page::Page;
@@ -45,7 +47,9 @@ impl Listing for Readings<'_> {
                 [filled(reading.tell, &said), filled_fix(reading.fix, &said)].map(|text| shown(&text));
             json!({ "codes": names(reading), "what": reading.what, "tell": tell, "fix": fix })
         };
-        let answers = known.iter().flat_map(KnownText::readings).map(|reading| answer(&reading)).collect();
+        let readings: Vec<_> = known.iter().flat_map(KnownText::readings).collect();
+        let at = advice(&readings, &said).into_iter();
+        let answers = readings.iter().map(answer).collect();
         vec![
             ("text", json!(shown(&repeated(self.0)))),
             ("recognised", json!(known.is_some())),
@@ -53,6 +57,13 @@ impl Listing for Readings<'_> {
             ("from", json!(known.map(|known| known.by))),
             ("answers", answers),
             ("decide", json!(check(self.0))),
+            (
+                "at_provider",
+                at.flat_map(|(_, advice)| advice)
+                    .map(|(text, run)| json!({ "text": shown(text), "command": run }))
+                    .collect(),
+            ),
+            ("client", json!(known.and_then(|known| client(self.0, &known)))),
         ]
     }
 }
@@ -73,6 +84,7 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
         );
         next(page, &words, given);
     }
+    at_provider(page, &readings, said);
     for (index, reading) in readings.iter().enumerate() {
         page.part();
         let number = format!("{}.", index + 1);
@@ -86,6 +98,10 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
         page.labelled(COLUMN, "fix", Role::Good, Role::Plain, &filled_fix(reading.fix, said));
     }
     page.part();
+    if let Some(name) = client(given, known) {
+        let words = format!("these settings in {name}'s own spelling");
+        command(page, "how", &words, &format!("pgtls-check clients --for {name}"));
+    }
     if count == 1 && is_found {
         next(page, "run a check to confirm it, with your other settings", given);
     }
@@ -96,10 +112,26 @@ fn known_text(page: &mut Page, known: &KnownText, given: &str) {
     }
 }
 
+/// Where the text names a provider's server: what is particular there, with its commands.
+fn at_provider(page: &mut Page, readings: &[Reading], said: &Mentioned) {
+    let Some((provider, advice)) = advice(readings, said) else { return };
+    page.part();
+    for (text, run) in advice {
+        command(page, "at", &format!("{}: {text}", provider.name), run.as_deref().unwrap_or_default());
+    }
+}
+
 fn next(page: &mut Page, words: &str, given: &str) {
-    let (head, indent) = page.label(COLUMN, "next", Role::Good);
+    command(page, "next", words, &check(given));
+}
+
+/// Words, and a command below them unless it is empty.
+fn command(page: &mut Page, label: &str, words: &str, command: &str) {
+    let (head, indent) = page.label(COLUMN, label, Role::Good);
     page.prose(&head, indent, indent, Role::Plain, words);
-    page.verbatim(indent + 2, Role::Command, &check(given));
+    if !command.is_empty() {
+        page.verbatim(indent + 2, Role::Command, command);
+    }
 }
 
 fn names(reading: &Reading) -> Vec<&'static str> {
