@@ -14,7 +14,7 @@ use crate::conninfo::{
 };
 use crate::evidence::Evidence;
 use crate::file::unexpanded::{Replacer, Unexpanded};
-use crate::provider::Situation;
+use crate::provider::{self, Situation};
 use crate::stage::Stage;
 use crate::text;
 use crate::text::nearest;
@@ -158,6 +158,12 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
     let place = view.evidence.marked.as_ref().and_then(place);
     let is_secret = place.as_ref().is_some_and(|(_, what)| what.chars().all(|c| c == '*'));
     let finding = match &error.kind {
+        SyntaxErrorKind::MissingEquals(_) if scheme_fix(input).is_some() => {
+            Finding::titled("expected keyword=value, or a URI that begins with postgresql://")
+                .because("no URI of PostgreSQL begins so, and libpq reads it as keyword=value pairs")
+                .mark(mark(view, "not a URI of PostgreSQL"))
+                .fixes(scheme_fix(input))
+        }
         SyntaxErrorKind::MissingEquals(word) if whole(word.as_bytes()) => {
             let word = shown(word);
             if let Some(found) = of_a_table(&word) {
@@ -169,7 +175,6 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
             Finding::titled(format!("missing \"=\" after \"{word}\""))
                 .because("it is not a subcommand, and libpq expects keyword=value pairs or a URI here")
                 .mark(mark(view, "a word without ="))
-                .fixes(scheme_fix(input))
                 .fixes(command)
                 .fix(
                     Fix::text("use it as the database name")
@@ -189,7 +194,6 @@ fn syntax(view: &View<'_>) -> Option<Finding> {
                 "libpq expects keyword=value pairs separated by spaces; a value with a space in it needs quotes",
             )
             .mark(mark(view, "a word without ="))
-            .fixes(scheme_fix(input))
             .fixes(equals_for_colons(input))
             .fix(match unquoted(input, error.span.start).filter(|_| !is_secret) {
                 Some((keyword, place, value)) => {
@@ -449,6 +453,11 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
     if blank > 0 && ["postgresql", "postgres"].contains(&scheme) {
         return Some(Fix::text("remove the space before the URI").edit(0..blank, ""));
     }
+    if let Some(system) = provider::system_by_scheme(scheme) {
+        return Some(Fix::text(format!(
+            "give the URI of a PostgreSQL server: one that begins with {scheme}:// is for {system}, whose own client checks it"
+        )));
+    }
     is_scheme.then(|| {
         Fix::text(format!(
             "begin the URI with postgresql:// instead of {scheme}:// (libpq knows that and postgres://, \
@@ -457,9 +466,6 @@ fn scheme_fix(input: &[u8]) -> Option<Fix> {
         .edit(blank..blank + scheme.len(), "postgresql")
     })
 }
-
-/// The schemes of other database systems' URIs.
-const OTHER_DATABASES: [&str; 7] = ["mysql", "mariadb", "mongodb", "redis", "sqlserver", "mssql", "oracle"];
 
 fn unknown_option(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = driver::refused(view, Kind::Keyword) {
@@ -607,7 +613,7 @@ fn owners(name: &str, input: &[u8]) -> Vec<&'static str> {
 /// Why a keyword is none.
 fn not_an_option(keyword: &str, origin: &Origin) -> String {
     match keyword.split_once("://") {
-        Some((scheme, _)) if OTHER_DATABASES.contains(&scheme) => format!(
+        Some((scheme, _)) if provider::system_by_scheme(scheme).is_some() => format!(
             "{scheme}:// begins the URI of another database system: make sure that it is the right variable or secret"
         ),
         Some(_) => "it is read as keywords then, and the first is no option of libpq".to_owned(),

@@ -9,7 +9,7 @@ use crate::clients::dialect::{
 };
 use crate::conninfo::{MASK, SslMode, mask_argument, unknown_keywords};
 use crate::order;
-use crate::provider::SystemRoots;
+use crate::provider::{self, SystemRoots};
 use crate::text::{nearest, printable, shell_quoted};
 use crate::trust::ClientIdentity;
 
@@ -569,6 +569,13 @@ fn own_settings(failure: &Failure) -> Option<Fix> {
 /// The whole string in the driver's own words, where it has another product's.
 fn anew(failure: &Failure, is_of_sql_server: bool) -> Option<Fix> {
     let string = failure.anew().filter(|_| is_of_sql_server)?;
+    let host = string.split(|byte| *byte == b';').find_map(|pair| pair.strip_prefix(b"Host="));
+    let host = host.and_then(|host| std::str::from_utf8(host).ok());
+    if let Some(system) = host.and_then(provider::system_by_host) {
+        return Some(Fix::text(format!(
+            "give the string of a PostgreSQL server: this one and its host are those of {system}, which no PostgreSQL client reaches"
+        )));
+    }
     let driver = failure.dialect.title;
     let fix = Fix::text(format!(
         "the string is SQL Server's (SqlClient): use {driver}'s own, and add the password"

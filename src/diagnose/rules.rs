@@ -62,7 +62,7 @@ pub(super) fn judge(view: &View<'_>) -> Option<Diagnosis> {
     found(view, rules).next().map(|found| {
         let found = with_joined_urls(with_detour(by_default::with_origin(found, view), view), view);
         let found = with_old_user(with_commas(found, view), view);
-        let found = with_public_name(with_unread_line(found, view), view);
+        let found = with_public_name(with_unread_line(with_other_system(found, view), view), view);
         with_line_ends(with_hint(with_fall_back(found, view), view), view)
     })
 }
@@ -114,6 +114,18 @@ fn with_unread_line(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
         "{place}: add {host} to that line (a client looks up no alias there), or set hostaddr to its address"
     );
     found.fixes.insert(0, Fix::text(fix).set("hostaddr", address.to_string()));
+    found
+}
+
+/// Where the name alone tells that the server is none of PostgreSQL's, nothing else mends it.
+fn with_other_system(mut found: Diagnosis, view: &View<'_>) -> Diagnosis {
+    let host = view.dns_name().unwrap_or_default();
+    if let Some(system) = provider::system_by_host(&host).filter(|_| found.code.stage <= Stage::Tls) {
+        found.evidence.push(("other_system", format!("{host} ends as the names of {system} do").into()));
+        found.fixes = vec![Fix::text(format!(
+            "set host and port to those of a PostgreSQL server; {system} needs its own client"
+        ))];
+    }
     found
 }
 

@@ -10,6 +10,7 @@ mod advice;
 mod content_networks;
 mod host;
 pub mod inspection;
+mod other_systems;
 mod retired;
 mod roots;
 mod table;
@@ -22,6 +23,7 @@ pub use host::{
     Detection, NearMiss, aws_region, by_host, by_issuer, by_login, detect, external_name, near_miss,
     other_names, past_pooler, public_name,
 };
+pub use other_systems::{system_by_host, system_by_scheme};
 pub use retired::{RETIREMENTS, Retirement, retirement};
 pub use roots::{Bundle, BundleRoot, bundle, is_known_name, known_count, known_root, known_roots};
 pub use table::PROVIDERS;

@@ -171,6 +171,28 @@ fn a_name_of_a_private_network_is_not_taken_for_a_mistyped_one() {
     assert!(!first("orders.proxy.rlwy.net").contains("DATABASE_PUBLIC_URL"));
 }
 
+/// Whatever fails before PostgreSQL could answer.
+#[test]
+fn the_name_of_another_database_systems_server_is_told_and_no_other_remedy() {
+    for (host, system) in [
+        ("shop.database.windows.net", "Microsoft SQL Server"),
+        ("shop.MYSQL.database.azure.com", "MySQL or MariaDB"),
+        ("cluster0.ab1cd.mongodb.net", "MongoDB"),
+        ("shop.redis.cache.windows.net", "Redis"),
+        ("shop.documents.azure.com", "Azure Cosmos DB"),
+    ] {
+        for situation in [Situation::NameNotFound, Situation::NoAnswer, Situation::Unreachable] {
+            let (evidence, code) = staged(host, situation);
+            let found = evidence.fails(code);
+            assert!(format!("{:?}", found.diagnosis.evidence).contains(system), "{host}");
+            let [only] = found.diagnosis.fixes.as_slice() else { panic!("{:?}", found.diagnosis.fixes) };
+            assert!(only.text.contains(&format!("{system} needs its own client")), "{}", only.text);
+        }
+    }
+    let (evidence, code) = staged("shop.postgres.database.azure.com", Situation::NameNotFound);
+    assert!(evidence.fails(code).diagnosis.fixes.len() > 1);
+}
+
 /// Its record is no customer's to change.
 #[test]
 fn the_address_of_a_providers_web_api_is_not_to_be_changed_in_its_dns() {

@@ -259,7 +259,10 @@ fn a_uri_of_another_database_is_told_from_a_misspelt_one() {
         };
         let found = misconfigured(input, error).fails(&codes::CONNINFO_UNKNOWN_OPTION);
         let (scheme, _) = input.split_once("://").unwrap();
-        let found = found.advises(&format!("begin the URI with postgresql:// instead of {scheme}://"));
+        let found = found.advises(&match other {
+            true => format!("one that begins with {scheme}:// is for MySQL or MariaDB"),
+            false => format!("begin the URI with postgresql:// instead of {scheme}://"),
+        });
         assert_eq!(found.diagnosis.cause.contains("another database system"), other, "{input}");
         assert!(found.diagnosis.evidence.iter().all(|(label, _)| *label != "option"), "{input}");
     }
