@@ -639,7 +639,8 @@ fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fi
         .run(format!(
             "SELECT pg_current_logfile();\n-- \"has an expired password\":\nALTER ROLE {role} VALID UNTIL 'infinity';\n\
              -- \"does not have a valid SCRAM secret\" (it is stored as md5), \"has no password assigned\":\n\\password {role}\n\
-             -- \"does not exist\":\nCREATE ROLE {role} LOGIN;\n-- none of these: the password is wrong"
+             -- \"does not exist\":\nCREATE ROLE {role} LOGIN;\n-- none of these: the password is wrong \
+             (in Docker and Helm it is that with which the volume was first filled, whatever POSTGRES_PASSWORD is now)"
         )),
         Fix::server(
             "without the log, on the server as a superuser: see whether the password has expired (a date in the past) or is stored as md5",

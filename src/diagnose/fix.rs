@@ -210,7 +210,7 @@ pub(super) fn provider_hints(view: &View<'_>, situation: Situation, client: Opti
         _ => None,
     };
     provider
-        .hints(situation)
+        .hints_for(view.dns_name().as_deref(), situation)
         .map(|hint| Fix { text: hint.text.to_owned(), command: hint.command(value), ..Fix::default() })
         .collect()
 }

@@ -216,6 +216,8 @@ pub struct Hint {
 pub enum Situation {
     /// The name does not resolve.
     NameNotFound,
+    /// The name is that of the server itself, past its pooler, and does not resolve, or has no route.
+    DirectAway,
     /// The name is for the provider's own network, and does not resolve.
     InternalName,
     /// The name does not resolve, and the user is spelled for a service that is no more.
@@ -274,6 +276,14 @@ impl Provider {
     /// Its hints for a situation, most likely first.
     pub fn hints(&self, situation: Situation) -> impl Iterator<Item = &'static Hint> {
         self.hints.iter().filter(move |hint| hint.at == situation)
+    }
+
+    /// Those for a server by its name: where that leads nowhere, also those for a name of the server itself.
+    pub fn hints_for(&self, host: Option<&str>, situation: Situation) -> impl Iterator<Item = &'static Hint> {
+        let is_away = matches!(situation, Situation::NameNotFound | Situation::Unreachable)
+            && host.and_then(|host| self.form(host)).is_some_and(|form| form.kind == FormKind::Direct);
+        let away = is_away.then_some(Situation::DirectAway);
+        self.hints.iter().filter(move |hint| hint.at == situation || Some(hint.at) == away)
     }
 
     /// The name of a cluster's primary by that of its standbys.

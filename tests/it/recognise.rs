@@ -143,6 +143,9 @@ fn what_was_idle_or_a_service_is_among_the_readings() {
         ("getaddrinfo EAI_AGAIN db", "name in the Compose file"),
         ("timeout exceeded when trying to connect", "client.release()"),
         ("PAM authentication failed", "/etc/pam.d"),
+        ("SQLSTATE[HY000]: General error: 7 SSL error: unexpected eof while reading", "pool_pre_ping=True"),
+        ("An I/O error occurred while sending to the backend.", "maxLifetime"),
+        ("PG::ConnectionBad: PQconsumeInput() SSL SYSCALL error: EOF detected", "keepalives_idle"),
     ] {
         let readings = recognise(text).unwrap().readings();
         assert!(readings.iter().any(|reading| reading.fix.contains(step)), "{text}");

@@ -2,44 +2,13 @@
 
 use super::{KnownText, Mentioned, Reading, plain};
 use crate::diagnose::{Code, codes};
+use crate::packed;
 use crate::provider::{Provider, Situation};
 
-/// Words of clients and their stack traces, what is built on another client before that, and the name that
-/// `clients --for` takes. What takes libpq's own strings needs none: what the fixes say is its spelling.
-static MARKERS: &[(&str, &str)] = &[
-    ("sequelize", "sequelize"),
-    ("typeorm", "typeorm"),
-    ("knex", "knex"),
-    ("drizzle", "drizzle"),
-    ("prisma", "prisma"),
-    ("node_modules/postgres/", "postgres.js"),
-    ("node_modules/pg", "node-postgres"),
-    ("npgsql", "npgsql"),
-    ("r2dbc", "r2dbc"),
-    ("org.springframework", "spring-boot"),
-    ("dbeaver", "dbeaver"),
-    ("metabase", "metabase"),
-    ("org.postgresql", "jdbc"),
-    ("psqlexception", "jdbc"),
-    ("postgrex", "ecto"),
-    ("gorm", "gorm"),
-    ("failed to connect to `", "pgx"),
-    ("pq: ", "lib-pq"),
-    ("django.", "django"),
-    ("sqlalchemy", "sqlalchemy"),
-    ("asyncpg.", "asyncpg"),
-    ("pg8000.", "pg8000"),
-    ("activerecord", "rails"),
-    ("connection: pgsql", "laravel"),
-    ("sqlstate[", "pdo"),
-    ("sqlx::", "sqlx"),
-    ("tokio_postgres", "tokio-postgres"),
-    ("parsed_severity", "tokio-postgres"),
-    ("tlssocket", "node-postgres"),
-    // Of the column that says who prints a text.
-    ("node (node-postgres", "node-postgres"),
-    ("pgjdbc", "jdbc"),
-];
+/// Words of a client and its name, in the order in which they are looked for.
+fn markers() -> impl Iterator<Item = [&'static str; 2]> {
+    packed::rows("recognise", "clients")
+}
 
 /// The client that printed a text, where a fix of it is a setting that this client may spell otherwise.
 pub fn client(text: &str, known: &KnownText) -> Option<&'static str> {
@@ -47,7 +16,7 @@ pub fn client(text: &str, known: &KnownText) -> Option<&'static str> {
         return None;
     }
     let words = plain(&format!("{text} {}", known.by));
-    MARKERS.iter().find(|(marker, _)| words.contains(marker)).map(|(_, name)| *name)
+    markers().find(|[marker, _]| words.contains(marker)).map(|[_, name]| name)
 }
 
 /// Where a provider has advice of its own for a diagnosis.
@@ -88,7 +57,7 @@ pub fn advice(readings: &[Reading], said: &Mentioned) -> Option<Advice> {
             at => *at,
         });
         let situations = situations.filter(|at| *at != Situation::RootMissing || said.bundle().is_none());
-        for hint in situations.flat_map(|at| provider.hints(at)) {
+        for hint in situations.flat_map(|at| provider.hints_for(said.value("host"), at)) {
             if !advice.iter().any(|(text, _)| *text == hint.text) {
                 advice.push((hint.text, hint.command(value)));
             }
@@ -132,7 +101,7 @@ mod tests {
 
     #[test]
     fn each_client_is_one_of_the_table() {
-        for (marker, name) in MARKERS {
+        for [marker, name] in markers() {
             assert!(crate::clients::table::find(name).is_some(), "{name}");
             assert_eq!(plain(marker), marker.trim_end(), "{marker}");
         }
@@ -146,6 +115,7 @@ mod tests {
     #[test]
     fn the_provider_of_the_server_in_the_text_has_its_say() {
         let unreached = |host: &str| format!("Can't reach database server at `{host}:5432`");
+        assert!(advised(&unreached("aws-0-eu-west-1.pooler.supabase.com")).is_empty());
         let of_supabase = advised(&unreached("db.abc.supabase.co"));
         assert!(of_supabase[0].0.contains("IPv6 addresses only"), "{of_supabase:?}");
         let of_amazon = |address: &str| {

@@ -17,7 +17,7 @@ fn staged(host: &str, situation: Situation) -> (Evidence, &'static Code) {
     let at = || Evidence::at(host, public);
     let own = Authority::root("Own Root");
     match situation {
-        Situation::NameNotFound | Situation::InternalName => {
+        Situation::NameNotFound | Situation::InternalName | Situation::DirectAway => {
             let text = "Name or service not known".to_owned();
             let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
             (at().with_dns(failed), &codes::DNS_NOT_FOUND)
@@ -154,6 +154,23 @@ fn every_hint_is_given_where_it_belongs() {
                 Some(_) => found.runs(&format!("pgtls-check roots export {} ", provider.id)),
                 None => found.advises(hint.text),
             };
+        }
+    }
+}
+
+#[test]
+fn a_poolers_name_is_not_replaced_by_itself() {
+    for situation in [Situation::NameNotFound, Situation::Unreachable] {
+        for (host, is_advised) in
+            [("db.abc.supabase.co", true), ("aws-0-eu-west-1.pooler.supabase.com", false)]
+        {
+            let (evidence, code) = staged(host, situation);
+            let fixes = evidence.fails(code).diagnosis.fixes.clone();
+            assert_eq!(
+                fixes.iter().any(|fix| fix.text.contains("use the pooler's host")),
+                is_advised,
+                "{host}"
+            );
         }
     }
 }

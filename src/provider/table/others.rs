@@ -149,12 +149,7 @@ pub(super) static SUPABASE: Provider = Provider {
             command: None,
         },
         Hint {
-            at: Situation::Unreachable,
-            text: "db.REF.supabase.co has IPv6 addresses only: use the pooler's host, or the IPv4 add-on",
-            command: None,
-        },
-        Hint {
-            at: Situation::NameNotFound,
+            at: Situation::DirectAway,
             text: "db.REF.supabase.co has IPv6 addresses only: use the pooler's host, or the IPv4 add-on",
             command: None,
         },
