@@ -894,6 +894,7 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
             _ => quoted_name(&told.database.clone().unwrap_or_else(|| view.database())),
         };
         let note = if database == "replication" { " (all does not cover replication)" } else { "" };
+        let note = format!("{note}{}", of_mask(&address));
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
         let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", its_network(&address));
         let fix = match rejects {
@@ -954,6 +955,20 @@ fn its_network(address: &IpAddr) -> String {
                 format!("\n# or its network, as machines change their IPv6 addresses; mostly {network}/64")
             }
         },
+    }
+}
+
+/// Whose line is there may have taken /32 for the whole network.
+fn of_mask(address: &IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) if address.is_private() => {
+            let [a, b, c, _] = address.octets();
+            format!(
+                " (/32 is one address alone: a line for the whole network has its own mask, such as {a}.{b}.{c}.0/24; \
+                 {a}.{b}.{c}.0/32 matches none of its machines)"
+            )
+        }
+        _ => String::new(),
     }
 }
 

@@ -224,8 +224,11 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if let Some(target) = view.evidence.resolvers.iter().find_map(|server| server.alias_of.as_deref()) {
         return Some(of_alias(finding, &name, target));
     }
-    if let Some(service) = name.strip_suffix(".cluster.local").and_then(|name| name.strip_suffix(".svc")) {
-        return Some(of_cluster(finding, &name, service, view.port()));
+    if let Some(service) = name.strip_suffix(".cluster.local").unwrap_or(&name).strip_suffix(".svc") {
+        return Some(of_cluster(view, finding, &name, service));
+    }
+    if let Some(own) = view.evidence.namespace.as_deref().filter(|_| !name.contains('.')) {
+        return Some(of_pod(finding, &name, own));
     }
     if let Some(server) = knows(view, &name) {
         return Some(of_name_switch(finding, &name, &server.address));
@@ -318,10 +321,25 @@ fn of_alias(finding: Finding, name: &str, target: &str) -> Finding {
 }
 
 /// A service of Kubernetes, which only the cluster's own DNS knows.
-fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding {
+fn of_cluster(view: &View<'_>, finding: Finding, name: &str, service: &str) -> Finding {
+    let port = view.port();
     let (service, namespace) = service.rsplit_once('.').unwrap_or((service, "NAMESPACE"));
     let words =
         ["-n", namespace, &format!("service/{service}"), &format!("{port}:{port}")].map(text::shell_quoted);
+    let exists = Fix::text("see whether the service exists").run_words([
+        "kubectl",
+        "-n",
+        namespace,
+        "get",
+        "service",
+        service.rsplit('.').next().unwrap_or(service),
+    ]);
+    if view.evidence.namespace.is_some() {
+        return finding
+            .because(format!("this is a pod of Kubernetes, whose cluster knows no service {service} in the namespace {namespace}"))
+            .fix(exists)
+            .fix(services("list the services, and set host to NAME.NAMESPACE.svc", ""));
+    }
     finding
         .because("the suffix is that of a Kubernetes cluster: its services resolve in its own pods only")
         .fix(
@@ -331,9 +349,25 @@ fn of_cluster(finding: Finding, name: &str, service: &str, port: u16) -> Finding
                 .set("hostaddr", "127.0.0.1"),
         )
         .fix(Fix::text("run the check in a pod of the cluster"))
-        .fix(Fix::text("inside of a pod: see whether the service exists").run_words([
-            "kubectl", "-n", namespace, "get", "service", service.rsplit('.').next().unwrap_or(service),
-        ]))
+        .fix(Fix { text: format!("inside of a pod: {}", exists.text), ..exists })
+}
+
+/// A name without a dot, in a pod.
+fn of_pod(finding: Finding, name: &str, own: &str) -> Finding {
+    let own = text::printable(own);
+    finding
+        .because(format!(
+            "this is a pod of Kubernetes in the namespace {own} (search in /etc/resolv.conf), where a name without a dot is a service \
+             of that namespace, and it has none of this name"
+        ))
+        .fix(
+            services(&format!("a service of another namespace needs that in its name: set host to {name}.NAMESPACE.svc; this shows it, where kubectl works"), &format!(" | grep -w {}", text::shell_quoted(name))),
+        )
+        .fix(Fix::text(format!("if it belongs into {own}: see whether the service exists")).run_words(["kubectl", "-n", &own, "get", "service", name]))
+}
+
+fn services(text: &str, filter: &str) -> Fix {
+    Fix::text(text).run(format!("kubectl get services --all-namespaces{filter}"))
 }
 
 /// A name without a dot.

@@ -2,14 +2,15 @@
 //! them, quoted for the connection string; commands are quoted here, for the running system's shell.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::Fix;
-use super::view::{Reachability, View, path_text, reachability, shown_value};
+use super::view::{Reachability, View, file_name, path_text, reachability, shown_value};
 use crate::conninfo::{Origin, holds_content};
 use crate::evidence::NegotiateResult;
 use crate::file::obstacle::Permissions;
 use crate::provider::{Provider, Situation};
-use crate::text::shell_quoted;
+use crate::text::{nearest, shell_quoted};
 
 impl Fix {
     /// What to do, imperative.
@@ -193,6 +194,21 @@ impl Fix {
         let sudo = (of.owner.uid != of.account.uid && !cfg!(windows)).then_some("sudo");
         self.run_words(sudo.into_iter().chain(words))
     }
+}
+
+/// The file that exists, for a setting whose file does not.
+pub(super) fn there(keyword: &'static str, similar: &Path, sought: Option<&Path>) -> Fix {
+    let is_alike = sought.is_none_or(|sought| {
+        sought.parent() != similar.parent()
+            || nearest(&file_name(sought), [file_name(similar).as_str()]).is_some()
+    });
+    let what = match keyword {
+        _ if is_alike => "which exists",
+        "sslkey" => "the only private key in that directory",
+        "sslcert" => "the only client certificate in that directory",
+        _ => "the only file with a CA certificate in that directory",
+    };
+    Fix::text(format!("use {}, {what}", path_text(similar))).set(keyword, similar.to_string_lossy())
 }
 
 /// What the server's provider advises in a situation.

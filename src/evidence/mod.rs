@@ -66,6 +66,8 @@ pub struct Evidence {
     pub container: Option<Container>,
     /// The name servers that the system's resolver asks, where they are known and it failed.
     pub resolvers: Vec<NameServer>,
+    /// The namespace of the pod of Kubernetes that this program runs in, where the system's resolver failed.
+    pub namespace: Option<String>,
     /// Whether a route leads from this machine over IPv4 and over IPv6, asked where none led to an address.
     pub families: Option<Families>,
     /// The address of this machine from which a route leads to a private address that does not answer.
@@ -116,6 +118,7 @@ impl Evidence {
             hosts_line: None,
             container: None,
             resolvers: Vec::new(),
+            namespace: None,
             families: None,
             own_address: None,
             member: None,

@@ -122,6 +122,18 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
     similar_to(path).filter(|path| super::is_file(path))
 }
 
+/// The one file beside a missing one that holds what is sought, where its name does not tell.
+pub fn only_one(path: &Path, is_sought: impl Fn(&[u8]) -> bool) -> Option<PathBuf> {
+    const MOST_FILES: usize = 50;
+    const LARGEST: u64 = 1 << 20;
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty())?;
+    let names = super::directory(directory).ok().filter(|names| names.len() <= MOST_FILES)?;
+    let mut sought = names.into_iter().map(|name| directory.join(name)).filter(|file| {
+        super::is_file(file) && super::read(file, LARGEST).is_ok_and(|bytes| is_sought(&bytes))
+    });
+    sought.next().filter(|_| sought.next().is_none())
+}
+
 /// The path within quotation marks, behind the directory to which it was joined if it is relative.
 pub fn unquoted(path: &Path) -> Option<PathBuf> {
     let text = path.to_str()?;

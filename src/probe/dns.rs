@@ -132,17 +132,31 @@ fn hosts_are_text() -> bool {
 
 /// The name servers that the system's resolver asks (resolv.conf(5)); none where there is no such file.
 pub(super) fn resolvers() -> Vec<NameServer> {
+    name_servers(&resolv_conf())
+        .into_iter()
+        .map(|address| NameServer { address, answer: None, alias_of: None, aliases: Vec::new() })
+        .collect()
+}
+
+/// The namespace of the pod that this program runs in, by the search domains that Kubernetes gives it.
+pub(super) fn namespace() -> Option<String> {
+    namespace_in(&resolv_conf())
+}
+
+/// Nothing where it cannot be read.
+fn resolv_conf() -> String {
     use std::io::Read as _;
     let mut text = String::new();
     let read = std::fs::File::open("/etc/resolv.conf")
         .and_then(|file| file.take(64 * 1024).read_to_string(&mut text));
-    if read.is_err() {
-        return Vec::new();
-    }
-    name_servers(&text)
-        .into_iter()
-        .map(|address| NameServer { address, answer: None, alias_of: None, aliases: Vec::new() })
-        .collect()
+    read.map_or_else(|_| String::new(), |_| text)
+}
+
+/// `search NAMESPACE.svc.cluster.local svc.cluster.local cluster.local`; the cluster's domain may be another one.
+fn namespace_in(text: &str) -> Option<String> {
+    let lists = text.lines().filter_map(|line| line.trim_start().strip_prefix("search"));
+    let mut domains = lists.flat_map(str::split_ascii_whitespace).filter_map(|domain| domain.split_once('.'));
+    domains.find(|(_, rest)| rest.starts_with("svc.")).map(|(namespace, _)| namespace.to_owned())
 }
 
 /// glibc asks the first three.
@@ -195,5 +209,8 @@ mod tests {
         let text = "# nameserver 192.0.2.1\nsearch x\nnameserver 192.0.2.2 # one\n  nameserver\t2001:db8::1\n\
                     nameserver\nnameserver a\nnameserver b\n";
         assert_eq!(name_servers(text), ["192.0.2.2", "2001:db8::1", "a"]);
+        assert_eq!(namespace_in(text), None);
+        let pod = "search jobs.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n";
+        assert_eq!(namespace_in(pod).as_deref(), Some("jobs"));
     }
 }

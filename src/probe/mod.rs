@@ -177,6 +177,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
         hosts_line,
         container,
         resolvers: if asked_in_vain { dns::resolvers() } else { Vec::new() },
+        namespace: asked_in_vain.then(dns::namespace).flatten(),
         families,
         own_address,
         member: plan.only.clone(),

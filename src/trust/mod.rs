@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::certificate::{Alteration, Certificate, Crl, KeyKind, SecurityLevel, SignatureKind};
+use crate::certificate::{Alteration, Certificate, Crl, KeyKind, SecurityLevel, SignatureKind, pem};
 use crate::conninfo::{Environment, Library, Settings};
 use crate::file::obstacle::Obstacle;
 pub use issuers::Issuers;
@@ -477,6 +477,8 @@ pub enum IdentityError {
         certificate: PathBuf,
         /// The path where the key should be; `None` without a home directory.
         key: Option<PathBuf>,
+        /// A file that may be meant, of almost the same name or alone there in having a key.
+        similar: Option<PathBuf>,
         /// Whether it is a CA's certificate, which no client has but by mistake.
         of_ca: bool,
     },
@@ -623,4 +625,15 @@ pub fn roots_first(certificates: Vec<Certificate>) -> Vec<Certificate> {
 /// What the system says of a file that cannot be read.
 pub fn certificates_in(path: &std::path::Path) -> Result<Option<Vec<Certificate>>, FileError> {
     roots::certificates_in(path)
+}
+
+/// Whether a text has a certificate in PEM that can be a root, or one that can be a client's.
+fn holds_certificate(bytes: &[u8], of_ca: bool) -> bool {
+    pem::blocks(bytes).iter().filter_map(|block| block.content.as_ref().ok()).any(|der| {
+        let certificate = Certificate::from_der(der);
+        certificate.facts().is_ok_and(|facts| match of_ca {
+            true => facts.is_ca() || facts.subject == facts.issuer,
+            false => !facts.is_ca(),
+        })
+    })
 }

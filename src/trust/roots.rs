@@ -10,7 +10,7 @@ use super::{file, store};
 use crate::certificate::{Certificate, Facts, altered, pem};
 use crate::conninfo::obstacle;
 use crate::conninfo::{Environment, Origin, ProgramRoots, RootChoice, Settings, SslMode};
-use crate::file::obstacle::similar;
+use crate::file::obstacle::{only_one, similar};
 use crate::file::unexpanded::Unexpanded;
 use crate::order;
 
@@ -114,7 +114,8 @@ fn missing(
         .filter(|path| file::is_present(path))
         .or_else(|| of_windows(typed.as_deref().unwrap_or(path), directory))
         .or_else(|| bundles_beside(&place).map(PathBuf::from).find(|path| file::is_present(path)))
-        .or_else(|| similar(&place));
+        .or_else(|| similar(&place))
+        .or_else(|| only_one(&place, |bytes| super::holds_certificate(bytes, true)));
     Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
 }
 
@@ -533,6 +534,27 @@ mod tests {
             std::os::unix::fs::symlink("nowhere", &dangling).unwrap();
             assert!(matches!(load_with(VerifyFull, file(&dangling, None)), Roots::Missing { .. }));
         }
+    }
+
+    #[test]
+    fn the_one_file_of_its_kind_in_the_directory_may_be_meant() {
+        let home = Home::new();
+        let missing = home.path("pki/ca.crt");
+        let key = ec_key();
+        home.write("pki/notes.txt", "what lies here");
+        home.write("pki/app.key", key.private_key_to_pem_pkcs8().unwrap());
+        let only = home.write("pki/company-chain.pem", pem(&root("one")));
+        home.write(
+            "pki/app-cert.pem",
+            draft("app", &key).signed_by(&draft("CA", &ec_key()).self_signed()).pem(),
+        );
+        let similar = || match absent(true, &missing, None, &home.environment) {
+            Roots::Missing { similar, .. } => similar,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(similar(), Some(only));
+        home.write("pki/other.pem", pem(&root("two")));
+        assert_eq!(similar(), None);
     }
 
     #[test]

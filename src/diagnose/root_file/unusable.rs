@@ -8,6 +8,7 @@ use super::{Context, root_sources};
 use crate::conninfo::is_content;
 use crate::diagnose::Fix;
 use crate::diagnose::code::{Code, Concern, Severity};
+use crate::diagnose::fix::there;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{file_name, path_text};
 use crate::file::obstacle::{Obstacle, unquoted};
@@ -62,7 +63,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         return Some(found);
     }
     let of_windows = path.to_str().filter(|path| !cfg!(windows) && is_windows_path(path));
-    let meant = meant(of_windows, similar.as_deref())
+    let meant = meant(of_windows, similar.as_deref(), path)
         .map(|fix| by_default_file(similar.as_deref(), context).unwrap_or(fix));
     let meant = if unquoted(path).is_some() { without_quotes(meant, context) } else { meant };
     if let Some(typed) = typed {
@@ -339,10 +340,9 @@ fn by_default_file(similar: Option<&Path>, context: &Context<'_>) -> Option<Fix>
 const NOT_WINDOWS: &str = "this is a path of Windows, and this system is not Windows";
 
 /// The file that is there, in the place of one that is not.
-fn meant(of_windows: Option<&str>, similar: Option<&Path>) -> Option<Fix> {
+fn meant(of_windows: Option<&str>, similar: Option<&Path>, sought: &Path) -> Option<Fix> {
     let there = similar.map(|similar| {
-        let fix = Fix::text(format!("use {}, which exists", path_text(similar)))
-            .set("sslrootcert", similar.to_string_lossy());
+        let fix = there("sslrootcert", similar, Some(sought));
         Fix { same_file: of_windows.is_some(), ..fix }
     });
     there.or_else(|| mounted(of_windows?))

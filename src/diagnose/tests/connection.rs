@@ -192,6 +192,30 @@ fn silence_is_read_by_the_address() {
         .fails(&codes::TCP_TIMEOUT);
 }
 
+/// In a pod the cluster's own DNS was asked, and what it lacks lies in another namespace or does not exist.
+#[test]
+fn a_name_without_a_dot_in_a_pod_is_a_service_of_its_own_namespace() {
+    let unknown = |host: &str, namespace: Option<&str>| {
+        let text = "Name or service not known".to_owned();
+        let failed = Resolution::Failed { kind: DnsFailure::NoSuchName, code: Some(-2), text };
+        let evidence = Evidence::at(host, "10.0.0.5").with_dns(failed);
+        evidence
+            .with(|evidence| evidence.namespace = namespace.map(str::to_owned))
+            .fails(&codes::DNS_NOT_FOUND)
+    };
+    unknown("orders-rw", Some("jobs"))
+        .because("a pod of Kubernetes in the namespace jobs")
+        .advises("set host to orders-rw.NAMESPACE.svc")
+        .runs("kubectl get services --all-namespaces | grep -w orders-rw");
+    unknown("orders-rw", None).advises("orders-rw.DOMAIN");
+    for host in ["orders-rw.shop.svc", "orders-rw.shop.svc.cluster.local"] {
+        let inside = unknown(host, Some("jobs")).because("no service orders-rw in the namespace shop");
+        let first = inside.diagnosis.fixes[0].command.as_deref();
+        assert_eq!(first, Some("kubectl -n shop get service orders-rw"));
+        unknown(host, None).runs("kubectl port-forward -n shop service/orders-rw");
+    }
+}
+
 #[test]
 fn a_closed_port_and_the_one_that_is_open() {
     let refused = || {

@@ -96,6 +96,7 @@ impl Evidence {
             in_directories: Vec::new(),
             root_at_hand: None,
             url_variable: None,
+            namespace: None,
             hosts_line: None,
             container: None,
             resolvers: vec![crate::evidence::NameServer {

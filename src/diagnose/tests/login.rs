@@ -136,6 +136,23 @@ fn rejected(host: &str, name: &str, token: &str) -> Found {
     found
 }
 
+/// Who keeps the line for a network may have written the mask of one address.
+#[test]
+fn the_mask_of_a_line_is_told_where_the_client_is_one_of_a_network() {
+    let refused = |client: &str| {
+        let message = format!(
+            "no pg_hba.conf entry for host \"{client}\", user \"app\", database \"orders\", SSL encryption"
+        );
+        Evidence::healthy().with_error("28000", &message).fails(&codes::HBA_REJECTED)
+    };
+    refused("192.168.7.31")
+        .runs("hostssl orders app 192.168.7.31/32")
+        .advises("such as 192.168.7.0/24; 192.168.7.0/32 matches none");
+    for client in ["198.51.100.9", "2001:db8::9"] {
+        assert!(!format!("{:?}", refused(client).diagnosis.fixes).contains("mask"));
+    }
+}
+
 /// What a password shows of itself is known whatever keeps the check from the server.
 #[test]
 fn a_token_that_has_expired_is_told_before_a_server_answers() {

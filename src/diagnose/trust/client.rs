@@ -6,6 +6,7 @@ use super::said;
 use crate::conninfo::Origin;
 use crate::diagnose::certificate::{refused_as_weak, reissue};
 use crate::diagnose::code::{Code, Concern, Severity};
+use crate::diagnose::fix::there;
 use crate::diagnose::root_file::content_for_path;
 use crate::diagnose::rule::Finding;
 use crate::diagnose::view::{View, path_text};
@@ -160,10 +161,11 @@ pub(super) fn certificate_missing(view: &View<'_>) -> Option<Finding> {
 
 /// What is to be said of a client certificate that is not there, and what helps first.
 pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, first: Option<Fix>) -> Finding {
-    let (path, similar) = match view.trust().map(|trust| &trust.client) {
-        Some(ClientIdentity::Absent { path, similar }) => (Some(path_text(path)), similar.as_ref()),
+    let (sought, similar) = match view.trust().map(|trust| &trust.client) {
+        Some(ClientIdentity::Absent { path, similar }) => (Some(path.as_path()), similar.as_ref()),
         _ => (None, None),
     };
+    let path = sought.map(path_text);
     let title = match &path {
         Some(path) => format!("there is no client certificate {path}"),
         None => "there is no client certificate".to_owned(),
@@ -176,10 +178,7 @@ pub(in crate::diagnose) fn absent_certificate(view: &View<'_>, first: Option<Fix
         .fact("path", path.unwrap_or_else(|| "~/.postgresql/postgresql.crt".to_owned()))
         .fact("from", said(view, "sslcert"))
         .fixes(first)
-        .fixes(similar.map(|similar| {
-            Fix::text(format!("use {}, which exists", path_text(similar)))
-                .set("sslcert", similar.to_string_lossy())
-        }))
+        .fixes(similar.map(|similar| there("sslcert", similar, sought)))
         .fix(Fix::text(format!(
             "if there is a client certificate for {}: set sslcert to its file and sslkey to the file of its key, by their absolute paths",
             view.user()
@@ -204,7 +203,9 @@ pub(super) fn variable(view: &View<'_>, keyword: &str) -> Option<&'static str> {
 }
 
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMissing { certificate, key, of_ca } = identity_error(view)? else { return None };
+    let IdentityError::KeyMissing { certificate, key, similar, of_ca } = identity_error(view)? else {
+        return None;
+    };
     if let Some(finding) =
         key.as_deref().and_then(|key| content_for_path("sslkey", key, "client.key", variable(view, "sslkey")))
     {
@@ -227,6 +228,7 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", path_text(certificate))
             .fact("key", missing)
             .fact("from", said(view, "sslkey"))
+            .fixes(similar.as_deref().map(|similar| there("sslkey", similar, key.as_deref())))
             .fixes((!stray).then(|| {
                 Fix::text(format!("set sslkey to the private key of {}: sslkey=FILE", path_text(certificate)))
             }))
