@@ -224,11 +224,8 @@ fn not_found(view: &View<'_>) -> Option<Finding> {
     if let Some(target) = view.evidence.resolvers.iter().find_map(|server| server.alias_of.as_deref()) {
         return Some(of_alias(finding, &name, target));
     }
-    if let Some(service) = name.strip_suffix(".cluster.local").unwrap_or(&name).strip_suffix(".svc") {
-        return Some(of_cluster(view, finding, &name, service));
-    }
-    if let Some(own) = view.evidence.namespace.as_deref().filter(|_| !name.contains('.')) {
-        return Some(of_pod(finding, &name, own));
+    if let Some(found) = of_kubernetes(view, &finding, &name) {
+        return Some(found);
     }
     if let Some(server) = knows(view, &name) {
         return Some(of_name_switch(finding, &name, &server.address));
@@ -318,6 +315,15 @@ fn of_alias(finding: Finding, name: &str, target: &str) -> Finding {
             "in the DNS: let the CNAME record of {name} point to the server's current name, or give {target} an address again"
         )))
         .fix(Fix::text("until then, here: set host to the server's current name, if its certificate has that"))
+}
+
+/// A name of Kubernetes, by its suffix or by where it was looked up.
+fn of_kubernetes(view: &View<'_>, finding: &Finding, name: &str) -> Option<Finding> {
+    if let Some(service) = name.strip_suffix(".cluster.local").unwrap_or(name).strip_suffix(".svc") {
+        return Some(of_cluster(view, finding.clone(), name, service));
+    }
+    let own = view.evidence.namespace.as_deref().filter(|_| !name.contains('.'))?;
+    Some(of_pod(finding.clone(), name, own))
 }
 
 /// A service of Kubernetes, which only the cluster's own DNS knows.

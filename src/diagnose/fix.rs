@@ -11,6 +11,7 @@ use crate::evidence::NegotiateResult;
 use crate::file::obstacle::Permissions;
 use crate::provider::{Provider, Situation};
 use crate::text::{nearest, shell_quoted};
+use crate::trust::is_bundle;
 
 impl Fix {
     /// What to do, imperative.
@@ -198,10 +199,10 @@ impl Fix {
 
 /// The file that exists, for a setting whose file does not.
 pub(super) fn there(keyword: &'static str, similar: &Path, sought: Option<&Path>) -> Fix {
-    let is_alike = sought.is_none_or(|sought| {
-        sought.parent() != similar.parent()
-            || nearest(&file_name(sought), [file_name(similar).as_str()]).is_some()
-    });
+    // Otherwise it was not found by its place.
+    let is_beside = similar.is_absolute() && sought.is_some_and(|sought| sought.parent() == similar.parent());
+    let is_alike = |sought: &Path| nearest(&file_name(sought), [file_name(similar).as_str()]).is_some();
+    let is_alike = !is_beside || is_bundle(similar) || sought.is_none_or(is_alike);
     let what = match keyword {
         _ if is_alike => "which exists",
         "sslkey" => "the only private key in that directory",

@@ -29,6 +29,7 @@ mod rules;
 mod said;
 mod server_files;
 mod session;
+mod shadowed;
 mod stages;
 mod suites;
 mod tcp;

@@ -210,7 +210,7 @@ fn not_loaded() -> Fix {
     .run(
         [
             "grep -B2 'SSL configuration was not reloaded' LOGFILE",
-            "# \"has group or world access\", \"must be owned by\":",
+            "# \"has group or world access\", \"must be owned by\" (of a container on its host, by number: chown 999, for Alpine 70):",
             "chown postgres server.key && chmod 600 server.key && psql -c 'SELECT pg_reload_conf()'",
             "# \"key values mismatch\": the server's own certificate must come first in server.crt; these print one key twice then",
             "openssl x509 -noout -pubkey -in server.crt; openssl pkey -pubout -in server.key",

@@ -8,6 +8,7 @@ use super::connect_errors::of_this_machine;
 use super::driver;
 use super::fix::{LISTENERS, provider_hints};
 use super::rule::{Finding, Rule};
+use super::shadowed::shadowed;
 use super::view::{Reachability, View, reachability};
 use super::{Diagnosis, Fix, Trial};
 use crate::evidence::{Container, NameServer, OsFailure, TcpResult};
@@ -208,6 +209,11 @@ fn refused(view: &View<'_>) -> Option<Finding> {
     if let Some((cause, fix)) = answers_for_all(view) {
         return Some(finding.because(cause).fix(fix));
     }
+    // A container by its address alone, or its name, may well be the one that is meant.
+    let is_far = view.dns_name().is_some_and(|name| name.contains('.'));
+    if let Some(found) = shadowed(view, &finding).filter(|_| is_far) {
+        return Some(found);
+    }
     let cause = match reached(view) {
         Reachability::Loopback => {
             "nothing on this machine listens on that port: the server or tunnel is not running, has \
@@ -310,13 +316,16 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
     if let Some(found) = found.or_else(|| of_this_machine(view, failure).filter(|_| !is_unscoped)) {
         return Some(found);
     }
-    let (cause, fixes) = where_the_way_ends(view, failure, is_unscoped);
     let finding = Finding::titled(format!("no route to {}", view.place()))
-        .because(cause)
         .fact("to", described(view))
         .fact("port", i64::from(view.port()))
         .fact("error", text::printable(&failure.text));
-    Some(strayed(view, finding).fixes(provider_hints(view, Situation::Unreachable, None)).fixes(fixes))
+    let finding = strayed(view, finding);
+    if let Some(found) = shadowed(view, &finding) {
+        return Some(found);
+    }
+    let (cause, fixes) = where_the_way_ends(view, failure, is_unscoped);
+    Some(finding.because(cause).fixes(provider_hints(view, Situation::Unreachable, None)).fixes(fixes))
 }
 
 /// Why nothing gets to the address, and what helps.
@@ -585,6 +594,9 @@ fn answers_for_all(view: &View<'_>) -> Option<(String, Fix)> {
 fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
     if let Some((cause, fix)) = answers_for_all(view) {
         return finding.because(cause).fix(fix);
+    }
+    if let Some(found) = shadowed(view, &finding) {
+        return found;
     }
     let port = view.port();
     // The bridge that every Docker daemon makes for itself (docs.docker.com, "Bridge network driver").

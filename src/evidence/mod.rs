@@ -72,6 +72,8 @@ pub struct Evidence {
     pub families: Option<Families>,
     /// The address of this machine from which a route leads to a private address that does not answer.
     pub own_address: Option<IpAddr>,
+    /// The route to a private address that could not be connected to, where it leads straight into a network.
+    pub way: Option<Way>,
     /// `--each`: the one host and address that was to be tried.
     pub member: Option<Arc<Member>>,
     /// What the run was told to do.
@@ -121,6 +123,7 @@ impl Evidence {
             namespace: None,
             families: None,
             own_address: None,
+            way: None,
             member: None,
             scope,
             took: Duration::ZERO,
@@ -154,6 +157,17 @@ pub struct RootAtHand {
     pub path: std::path::PathBuf,
     /// The variable that names it, where the driver does not read that.
     pub variable: Option<&'static str>,
+}
+
+/// A network that an interface of this machine is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The interface.
+    pub interface: String,
+    /// The network's first address.
+    pub network: std::net::Ipv4Addr,
+    /// The length of its mask.
+    pub bits: u32,
 }
 
 /// A container, as its engine marks it.

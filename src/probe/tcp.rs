@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::conninfo::Keepalives;
-use crate::evidence::{Families, OsFailure, TcpResult};
+use crate::evidence::{Families, OsFailure, TcpResult, Way};
 
 /// Whether routes lead from this machine. The addresses are those of documentation (RFC 5737, 3849), which only a default
 /// route leads to; connecting a socket for datagrams looks up the route and sends nothing.
@@ -26,6 +26,31 @@ pub(super) fn own_address(to: IpAddr) -> Option<IpAddr> {
     let socket = std::net::UdpSocket::bind((any, 0)).ok()?;
     socket.connect((to, 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+/// The network of this machine's that takes an address for its own, by the kernel's table of routes (proc(5)).
+pub(super) fn way(to: IpAddr) -> Option<Way> {
+    use std::io::Read as _;
+    let mut table = String::new();
+    std::fs::File::open("/proc/net/route").ok()?.take(1 << 20).read_to_string(&mut table).ok()?;
+    let IpAddr::V4(to) = to else { return None };
+    way_in(&table, to)
+}
+
+/// The most exact route that covers an address; nothing where that has a gateway.
+fn way_in(table: &str, to: Ipv4Addr) -> Option<Way> {
+    let number =
+        |text: &str| u32::from_str_radix(text, 16).ok().map(|number| Ipv4Addr::from(number.to_ne_bytes()));
+    let routes = table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [interface, network, gateway, _, _, _, _, mask, ..] = fields.as_slice() else { return None };
+        let (network, gateway, mask) = (number(network)?, number(gateway)?, number(mask)?);
+        let bits = u32::from(mask).leading_ones();
+        let covers = u32::from(to) & u32::from(mask) == u32::from(network);
+        covers.then(|| (gateway, Way { interface: (*interface).to_owned(), network, bits }))
+    });
+    let (gateway, way) = routes.max_by_key(|(_, way)| way.bits)?;
+    gateway.is_unspecified().then_some(way)
 }
 
 /// Connects until the deadline.
@@ -91,4 +116,36 @@ fn failed(error: io::Error) -> TcpResult {
 /// A system's error as values.
 pub(super) fn os_failure(error: &io::Error) -> OsFailure {
     OsFailure { kind: error.kind(), code: error.raw_os_error(), text: error.to_string() }
+}
+
+#[cfg(test)]
+mod route_tests {
+    use super::*;
+
+    #[test]
+    fn the_most_exact_route_without_a_gateway_is_the_way() {
+        let number = |address: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(address));
+        let line = |interface: &str, network, gateway, mask| {
+            let (network, gateway, mask) = (number(network), number(gateway), number(mask));
+            format!("{interface}\t{network}\t{gateway}\t0001\t0\t0\t0\t{mask}\t0\t0\t0\n")
+        };
+        let table = [
+            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+                .to_owned(),
+            line("wlan0", [0, 0, 0, 0], [192, 168, 1, 1], [0, 0, 0, 0]),
+            line("tun0", [172, 16, 0, 0], [0, 0, 0, 0], [255, 240, 0, 0]),
+            line("br-1", [172, 18, 0, 0], [0, 0, 0, 0], [255, 255, 0, 0]),
+            line("eth1", [172, 18, 9, 0], [10, 0, 0, 1], [255, 255, 255, 0]),
+        ]
+        .concat();
+        let way = |to: [u8; 4]| {
+            way_in(&table, to.into()).map(|way| (way.interface, way.network.to_string(), way.bits))
+        };
+        assert_eq!(way([172, 18, 4, 20]), Some(("br-1".to_owned(), "172.18.0.0".to_owned(), 16)));
+        assert_eq!(way([172, 20, 4, 20]), Some(("tun0".to_owned(), "172.16.0.0".to_owned(), 12)));
+        // Through a gateway it leads out of here.
+        assert_eq!(way([172, 18, 9, 20]), None);
+        assert_eq!(way([203, 0, 113, 1]), None);
+        assert_eq!(way_in("", [172, 18, 4, 20].into()), None);
+    }
 }

@@ -169,6 +169,26 @@ mod tests {
         }
     }
 
+    /// Process 1 is a container's; accounts count by their numbers there.
+    #[test]
+    fn what_keeps_a_server_from_starting_is_read_where_it_runs() {
+        let fix = |text: &str| recognise(text).unwrap().readings()[0].fix;
+        let key = "private key file \"/certs/tls.key\" must be owned by the database user or root";
+        assert!(
+            fix(&format!("2026-11-30 09:12:44.117 UTC [1] FATAL:  {key}")).contains("sudo chown 999 FILE")
+        );
+        assert!(fix(&format!("2026-11-30 09:12:44.117 UTC [4711] FATAL:  {key}")).contains("chown postgres"));
+        let lock = "FATAL:  lock file \"postmaster.pid\" already exists\nHINT:  Is another postmaster (PID 434) running in data directory \"/x\"?";
+        assert!(fix(lock).contains("rm postmaster.pid"));
+        let socket = |place: &str| {
+            format!(
+                "connection to server on socket \"{place}/.s.PGSQL.5433\" failed: No such file or directory"
+            )
+        };
+        assert!(fix(&socket("/tmp")).starts_with("on a Mac: brew"));
+        assert!(fix(&socket("/var/run/postgresql")).starts_with("on this machine: start"));
+    }
+
     #[test]
     fn every_text_finds_itself() {
         let mut patterns = BTreeSet::new();

@@ -192,6 +192,38 @@ fn silence_is_read_by_the_address() {
         .fails(&codes::TCP_TIMEOUT);
 }
 
+/// A bridge of this machine's that has the server's range keeps the packets here, whatever a VPN would reach.
+#[test]
+fn a_bridge_that_covers_the_servers_address_is_named_with_what_gives_it_another_range() {
+    use crate::evidence::Way;
+    let no_route = || TcpResult::Failed(os(ErrorKind::HostUnreachable, "No route to host (os error 113)"));
+    let refused = || TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused (os error 111)"));
+    let by = |interface: &str, host: &str, result: TcpResult| {
+        let way = Way { interface: interface.to_owned(), network: [172, 19, 0, 0].into(), bits: 16 };
+        Evidence::at(host, "172.19.6.2").with_tcp(result).with(|evidence| evidence.way = Some(way))
+    };
+    for (interface, command) in [
+        ("br-0a1b2c3d4e5f", "docker network inspect --format '{{.Name}} {{.Labels}}' 0a1b2c3d4e5f"),
+        ("docker0", "restart docker"),
+        ("podman1", "podman network"),
+        ("virbr0", "virsh net-edit"),
+    ] {
+        let found = by(interface, "db.corp.example", no_route()).fails(&codes::TCP_UNREACHABLE);
+        let found = found.because("has the network 172.19.0.0/16, which covers 172.19.6.2").runs(command);
+        let fixes = format!("{:?}", found.diagnosis.fixes);
+        assert!(fixes.find("VPN") < fixes.find("of this machine: see"), "{fixes}");
+        assert!(!fixes.contains("firewall"), "{fixes}");
+    }
+    let bridge = "br-0a1b2c3d4e5f";
+    by(bridge, "db.corp.example", TcpResult::TimedOut).fails(&codes::TCP_TIMEOUT).because("has the network");
+    by(bridge, "db.corp.example", refused()).fails(&codes::TCP_REFUSED).because("has the network");
+    // By its name in a container network it is a container.
+    let container = by(bridge, "db", no_route()).fails(&codes::TCP_UNREACHABLE).diagnosis;
+    assert!(container.fixes[0].text.contains("whether it runs"), "{:#?}", container.fixes);
+    by(bridge, "db", refused()).fails(&codes::TCP_REFUSED).because("the machine answers");
+    by("wlan0", "db.corp.example", no_route()).fails(&codes::TCP_UNREACHABLE).advises("VPN interface");
+}
+
 /// In a pod the cluster's own DNS was asked, and what it lacks lies in another namespace or does not exist.
 #[test]
 fn a_name_without_a_dot_in_a_pod_is_a_service_of_its_own_namespace() {

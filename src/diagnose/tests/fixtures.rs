@@ -107,6 +107,7 @@ impl Evidence {
             }],
             families: None,
             own_address: None,
+            way: None,
             member: None,
             scope: Scope::default(),
             took: Duration::from_millis(58),
