@@ -413,6 +413,7 @@ fn of(fault: &FaultKind) -> Kind {
         FaultKind::OtherProduct(_)
         | FaultKind::Syntax(_)
         | FaultKind::Unencoded(_)
+        | FaultKind::LoginInUrl
         | FaultKind::AmpersandFirst => Kind::Syntax,
         FaultKind::UnknownKeyword { .. } => Kind::Keyword,
         FaultKind::InvalidValue(..)
@@ -444,15 +445,17 @@ fn syntax(failure: &Failure, fault: &Fault, typed: &[u8]) -> Finding {
         FaultKind::AmpersandFirst => {
             let mut meant = typed.to_vec();
             meant.get_mut(fault.place.clone()).into_iter().for_each(|sign| sign.fill(b'?'));
-            let corrected = match dialect::read(&meant, Some(failure.dialect)) {
-                Target::Driver(reading) => reading.corrected(&[], None).ok(),
-                _ => None,
-            };
-            let in_dialect = corrected.map(|text| Ok(crate::conninfo::mask(&text, &[]).text));
+            let in_dialect = as_meant(&meant, failure);
             Finding::titled("the parameters of the URL begin with & in place of ?")
                 .because(format!("{driver} takes all that is behind the host for the database's name, so no parameter counts"))
                 .fix(Fix { in_dialect, ..Fix::text("write ? for the first &") })
         }
+        FaultKind::LoginInUrl => Finding::titled("the URL has user and password before the host")
+            .because(format!("{driver} takes all that is before the / for the host: it expects user and password as parameters"))
+            .fix(Fix {
+                in_dialect: without_login(typed).and_then(|meant| as_meant(&meant, failure)),
+                ..Fix::text("write them as parameters, ?user=…&password=…, or give the password beside the URL (PGPASSWORD for this check)")
+            }),
         FaultKind::OtherProduct(what) => {
             Finding::titled("the string is not one of a PostgreSQL driver known here")
                 .because(format!("it is {}", printable(what)))
@@ -479,6 +482,31 @@ fn syntax(failure: &Failure, fault: &Fault, typed: &[u8]) -> Finding {
             .fix(Fix::text(format!("write {}", printable(expected)))),
         _ => Finding::titled(format!("{driver} cannot parse the string")),
     }
+}
+
+/// A string as it is meant, as its driver then reads it, without its secrets.
+fn as_meant(meant: &[u8], failure: &Failure) -> Option<Result<String, String>> {
+    match dialect::read(meant, Some(failure.dialect)) {
+        Target::Driver(reading) => {
+            let text = reading.corrected(&[], None).ok()?;
+            Some(Ok(crate::conninfo::mask(&text, &[]).text))
+        }
+        _ => None,
+    }
+}
+
+/// A URL with the user that stands before the host among its parameters, and without the password.
+fn without_login(typed: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(typed).ok()?;
+    let (scheme, rest) = text.split_once("://")?;
+    let query = rest.find('?').unwrap_or(rest.len());
+    let (server, query) = rest.split_at_checked(query)?;
+    // A password may have a @ in it, a host has none.
+    let (login, place) = server.rsplit_once('@')?;
+    let user = login.split(':').next()?;
+    let more = query.strip_prefix('?').filter(|more| !more.is_empty());
+    let more = more.map(|more| format!("&{more}")).unwrap_or_default();
+    Some(format!("{scheme}://{place}?user={user}{more}").into_bytes())
 }
 
 /// Where a password with a semicolon in it is to be given.

@@ -391,6 +391,30 @@ fn unreachable_behind(
     (format!("the pooler cannot reach its server: {said}"), cause, vec![check, its_servers(view, by)])
 }
 
+/// Another name for the server that a gateway does not know.
+fn named_again(view: &View<'_>, by: &str, said: &str) -> Fix {
+    match by.starts_with("Supavisor") {
+        true if !view.user().contains('.') => Fix::text(
+            "write the project's reference after the role (in place of REF; it is in the URL of the project's page), and set host \
+             to the pooler of the project's region",
+        )
+        .set("user", format!("{}.REF", view.user())),
+        true => Fix::text(
+            "copy host and user from the project's page again: the pooler's user is ROLE.PROJECT-REF, such as \
+             postgres.abcdefghijkl; a paused or deleted project reads the same",
+        ),
+        // Neon's.
+        false if said.contains("endpoint") => Fix::text(
+            "the endpoint in host was deleted, as it is with its branch or project, or is mistyped: copy the string of a branch that \
+             exists from the provider's page",
+        ),
+        false => Fix::text(
+            "copy host and user from the provider's page of this project again; a deleted or paused project reads \
+             the same",
+        ),
+    }
+}
+
 /// An error of the hop behind the one that answers.
 fn upstream(view: &View<'_>) -> Option<Finding> {
     let message = error(view)?;
@@ -434,21 +458,7 @@ fn upstream(view: &View<'_>) -> Option<Finding> {
                 view.tls_words(),
                 found.by
             ),
-            vec![match found.by.starts_with("Supavisor") {
-                true if !view.user().contains('.') => Fix::text(
-                    "write the project's reference after the role (in place of REF; it is in the URL of the project's page), and set host \
-                     to the pooler of the project's region",
-                )
-                .set("user", format!("{}.REF", view.user())),
-                true => Fix::text(
-                    "copy host and user from the project's page again: the pooler's user is ROLE.PROJECT-REF, such as \
-                     postgres.abcdefghijkl; a paused or deleted project reads the same",
-                ),
-                false => Fix::text(
-                    "copy host and user from the provider's page of this project again; a deleted or paused project reads \
-                     the same",
-                ),
-            }],
+            vec![named_again(view, found.by, &said)],
         ),
         _ => return None,
     };

@@ -181,7 +181,13 @@ impl<'a> View<'a> {
         let chain = self.tls().map(|tls| tls.chain.as_slice()).unwrap_or_default();
         let canonical = self.attempt.and_then(|attempt| attempt.canonical_name.as_deref());
         provider::detect(self.dns_name().as_deref(), canonical, Some(self.port()), chain).or_else(|| {
-            let provider = self.provider_of_login()?;
+            // Where no chain tells, a provider's own CA in the root file does.
+            let store = self.store().filter(|_| chain.is_empty());
+            let of_roots = || match store?.certificates.as_slice() {
+                [only] => provider::by_issuer(&only.certificate.facts().ok()?.subject),
+                _ => None,
+            };
+            let provider = self.provider_of_login().or_else(of_roots)?;
             Some(Detection { provider, form: None, port: None })
         })
     }

@@ -329,6 +329,8 @@ pub enum FaultKind {
     Unencoded(u8),
     /// The parameters of a URL begin with `&`, so that all of them belong to the database's name.
     AmpersandFirst,
+    /// The URL has user and password where the driver reads a host.
+    LoginInUrl,
     /// A keyword the driver refuses, or has the server refuse.
     UnknownKeyword {
         /// As typed.

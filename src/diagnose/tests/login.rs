@@ -767,6 +767,8 @@ fn errors_of_another_hop_say_which_hop_failed() {
         .with_error("XX000", "Tenant or user not found")
         .fails(&codes::UPSTREAM_FAILED)
         .advises("copy host and user");
+    failed("XX000", "The requested endpoint could not be found, or you don't have access to it.")
+        .advises("the endpoint in host was deleted, as it is with its branch");
     Evidence::healthy()
         .with_error("08P01", "no such database: orders")
         .fails(&codes::DATABASE_MISSING)

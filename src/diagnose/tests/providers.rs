@@ -478,3 +478,16 @@ fn a_file_with_some_of_the_roots_is_warned_of_before_a_server_answers() {
     let codes: Vec<_> = found.outcome.warnings.iter().map(|warning| warning.code).collect();
     assert!(codes.contains(&&codes::ROOT_BUNDLE_INCOMPLETE), "{codes:?}");
 }
+
+#[test]
+fn a_providers_own_ca_in_the_root_file_tells_whose_server_does_not_answer() {
+    let of = |ca: &str| {
+        let root = Authority::root(ca);
+        let evidence = Evidence::of(Vec::new(), &[&root.certificate]).with_tcp(TcpResult::TimedOut);
+        evidence.with_host("20.61.7.9", "20.61.7.9").fails(&codes::TCP_TIMEOUT)
+    };
+    let found = of("Google Cloud SQL Server CA").advises("authorised networks");
+    found.runs("cloud-sql-proxy PROJECT:REGION:INSTANCE");
+    let other = of("Some CA");
+    assert!(!format!("{:?}", other.diagnosis.fixes).contains("gcloud"), "{:#?}", other.diagnosis.fixes);
+}

@@ -49,6 +49,23 @@ fn refused(text: &str) -> Evidence {
 }
 
 #[test]
+fn a_login_before_jdbcs_host_becomes_parameters() {
+    let whole = "jdbc:postgresql://db.example:6432/shop?user=app";
+    for (login, more, written) in [
+        ("app:Moor-8", "?sslmode=verify-full", format!("{whole}&sslmode=verify-full")),
+        ("app:Mo@or/8", "", whole.to_owned()),
+        ("app:Mo:or", "?", whole.to_owned()),
+        ("app:x", "?sslmode=require&password=Moor-8", format!("{whole}&sslmode=require")),
+    ] {
+        let text = format!("jdbc:postgresql://{login}@db.example:6432/shop{more}");
+        let found = refused(&text).fails(&codes::CONNINFO_SYNTAX).because("user and password as parameters");
+        let fix = &found.diagnosis.fixes[0];
+        assert_eq!(fix.in_dialect, Some(Ok(written)), "{text}");
+        assert!(!format!("{:?}", found.diagnosis).contains("or-8"), "{:#?}", found.diagnosis);
+    }
+}
+
+#[test]
 fn a_semicolon_in_a_password_is_told_with_the_string_without_it() {
     let whole = "Host=db.example;Username=app;Database=d;SSL Mode=VerifyFull";
     for (text, how, written) in [

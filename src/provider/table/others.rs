@@ -21,8 +21,11 @@ pub(super) static CLOUD_SQL: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::NoAnswer,
-            text: "add this machine's address to the instance's authorised networks (the command replaces the list)",
-            command: Some("gcloud sql instances patch {instance} --authorized-networks={client}/32"),
+            text: "add this machine's public address to the instance's authorised networks (the first command replaces the list), or connect \
+                   through the Cloud SQL Auth Proxy, which needs no entry there (the second)",
+            command: Some(
+                "gcloud sql instances patch {instance} --authorized-networks={client}/32\ncloud-sql-proxy PROJECT:REGION:INSTANCE",
+            ),
         },
         Hint {
             at: Situation::NameMismatch,

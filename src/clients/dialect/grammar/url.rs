@@ -256,6 +256,10 @@ fn jdbc(text: &[u8], start: usize) -> Result<Parts, Broken> {
     }
     let second = find(text, b"/", slash + 1);
     if second < query {
+        // A password before the host has it.
+        if let Some(at) = server.iter().rposition(|byte| *byte == b'@') {
+            return Err(Broken::new(FaultKind::LoginInUrl, start + at..start + at + 1));
+        }
         return Err(Broken::syntax("one / behind the host: a / in the database is %2F", second..second + 1));
     }
     parts.hosts = start + 2..slash;
@@ -286,7 +290,7 @@ fn unencoded(text: &[u8], start: usize, rules: &Rules, parts: &Parts, known: Kno
     };
     let character = text.get(cut).copied().unwrap_or(b'@');
     let kind = match rules.login {
-        Login::Nowhere => FaultKind::Syntax("user and password as parameters: ?user=…&password=…".into()),
+        Login::Nowhere => FaultKind::LoginInUrl,
         _ => FaultKind::Unencoded(character),
     };
     Some(Broken::new(kind, cut..cut + 1))

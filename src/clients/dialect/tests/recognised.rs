@@ -364,11 +364,7 @@ const FAULTS: &[(Option<&str>, &str, &str)] = &[
     ),
     (None, "JDBC:postgresql://h/d", "OtherProduct"),
     (None, "jdbc:postgresql://h", "Syntax(\"a / behind the host"),
-    (
-        None,
-        "jdbc:postgresql://app:x@h/db",
-        "Syntax(\"user and password as parameters: ?user=…&password=…\") at \"@\"",
-    ),
+    (None, "jdbc:postgresql://app:x@h/db", "LoginInUrl at \"@\""),
     (None, "prisma://h/?api_key=x", "OtherProduct"),
     (
         None,
