@@ -352,6 +352,12 @@ fn scram_mismatch(view: &View<'_>, what: &str) -> Finding {
         .fix(Fix::text("on the server: set the password again; its stored verifier may be damaged"))
 }
 
+/// PgBouncer has words of its own for it (of md5 without the user), under a protocol violation's SQLSTATE.
+fn is_poolers_rejection(message: &ServerMessage) -> bool {
+    let words = ["SASL authentication failed", "password authentication failed"];
+    message.sqlstate == "08P01" && words.contains(&message.message.as_str())
+}
+
 fn password_rejected(view: &View<'_>) -> Option<Finding> {
     let user = view.user();
     let origin = view.host().and_then(|host| host.password.as_ref()).map(|password| password.origin.phrase());
@@ -365,8 +371,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
             .fact("password_from", origin.clone().unwrap_or_else(|| "a source not recorded".to_owned()))
             .fact("server_says", words(message))
     };
-    // PgBouncer has words of its own for it, under a protocol violation's SQLSTATE.
-    let by_pooler = message.sqlstate == "08P01" && message.message.contains("SASL authentication failed");
+    let by_pooler = is_poolers_rejection(message);
     // Without a question there is no password to reject, unless the server says so in words.
     let asked = view.session().is_some_and(|session| !session.requested.is_empty());
     let by_state = message.sqlstate == "28P01" && (asked || message.message.contains("password"));

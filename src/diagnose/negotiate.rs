@@ -160,7 +160,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fixes(other_port(view))
         .fixes(is_proxy.then(tunnel))
         .fixes(fixes.into_iter().filter(|_| !is_proxy))
-        .fixes((is_local(view) && !is_proxy && who != Some(Program::PgBouncer)).then(tunnel))
+        .fixes((is_local(view) && !is_proxy).then(if who == Some(Program::PgBouncer) { sidecar } else { tunnel }))
         .fixes((is_local(view) && who.is_none()).then(|| who_listens(view)))
     })
 }
@@ -615,6 +615,14 @@ fn tunnel() -> Fix {
     Fix::text(
         "if it is the near end of a tunnel that encrypts and verifies the server itself (Cloud SQL Auth Proxy, SSH, stunnel with a CA): \
          connect to it with sslmode=disable, from this machine only",
+    )
+}
+
+/// The same of a pooler, which speaks to the server for whoever reaches it.
+fn sidecar() -> Fix {
+    Fix::text(
+        "if it runs beside the application, for this machine or pod alone: connect to it with sslmode=disable, from here only; what \
+         leaves the machine is its own connection: server_tls_sslmode = verify-full and server_tls_ca_file in pgbouncer.ini",
     )
 }
 
