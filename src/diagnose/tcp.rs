@@ -723,7 +723,7 @@ fn silent_public(view: &View<'_>, finding: Finding) -> Finding {
         .fixes(usual_port(view))
         .fix(admits(try_port(view, decides)))
         .fix(
-            Fix::text(format!("does this network let port {port} out? another server on that port decides"))
+            Fix::text(format!("does this network let port {port} out? another network (a phone's hotspot) or another server on that port decides"))
                 .run(if cfg!(windows) {
                     format!("Test-NetConnection OTHER-SERVER -Port {port}")
                 } else {

@@ -94,9 +94,9 @@ pub(in crate::diagnose) fn lacks_root(
         .iter()
         .filter_map(|(anchor, sent)| above(top.unwrap_or(anchor), *sent, (store, server)))
         .collect();
+    let what = if first.facts().ok()?.is_ca() { "intermediate" } else { "server" };
     let title = match above.as_slice() {
         [_] => {
-            let what = if first.facts().ok()?.is_ca() { "intermediate" } else { "server" };
             format!("the file holds the {what} certificate {} without its root", first.short_subject())
         }
         several => format!("the file holds certificates of {} CAs without their roots", several.len()),
@@ -104,9 +104,13 @@ pub(in crate::diagnose) fn lacks_root(
     let mut needed: Vec<String> = above.iter().map(|above| above.needed.clone()).collect();
     let finding = Finding::titled(title)
         .because(format!(
-            "{} follows every chain to a self-signed root of the file; an intermediate there vouches \
-             for nothing, and changes without notice",
-            server.program
+            "{} follows every chain to a self-signed root of the file; {}",
+            server.program,
+            match what {
+                "server" =>
+                    "a server's own certificate (server.crt) is not its CA's, and vouches for nothing there",
+                _ => "an intermediate there vouches for nothing, and changes without notice",
+            }
         ))
         .fact("in_file", in_file(store, None));
     let finding = match needed.len() {

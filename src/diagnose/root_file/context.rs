@@ -14,6 +14,8 @@ pub struct Context<'a> {
     pub variable: Option<&'static str>,
     /// Whether it is libpq's default file, which nobody named.
     pub is_default: bool,
+    /// Whether nobody asked for verification but this program.
+    pub by_tool: bool,
     /// The environment variables whose values are in quotation marks.
     pub quoted: Vec<&'static str>,
     /// The server whose root it should hold.

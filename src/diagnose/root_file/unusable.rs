@@ -118,7 +118,7 @@ pub(in crate::diagnose) fn missing(roots: &Roots, context: &Context<'_>) -> Opti
         fixes.push(sources.remove(0));
     }
     Some(
-        Finding::titled(missing_title(obstacle.as_ref(), context.is_default, &shown))
+        Finding::titled(missing_title(obstacle.as_ref(), context, &shown))
             .because(cause)
             .fact("path", shown)
             .fact_if("from", context.from.clone())
@@ -185,12 +185,17 @@ fn in_volume(path: &Path, obstacle: Option<&Obstacle>) -> Option<Fix> {
     })
 }
 
-fn missing_title(obstacle: Option<&Obstacle>, is_default: bool, shown: &str) -> String {
+fn missing_title(obstacle: Option<&Obstacle>, context: &Context<'_>, shown: &str) -> String {
     match obstacle {
         Some(in_the_way @ (Obstacle::LinkLoop(_) | Obstacle::DanglingLink { .. })) => {
             format!("the root file cannot be found: {}", text::printable(&in_the_way.to_string()))
         }
-        _ if is_default => format!("there is no root file {shown}"),
+        _ if context.is_default && context.by_tool => {
+            format!(
+                "there is no root file {shown}, which this check's verify-full needs (libpq's default, prefer, does not)"
+            )
+        }
+        _ if context.is_default => format!("there is no root file {shown}"),
         _ => format!("there is no file {shown}"),
     }
 }

@@ -132,9 +132,20 @@ fn a_missing_root_file_names_path_and_origin() {
         settings.parameters.retain(|parameter| parameter.keyword != "sslrootcert");
     });
     default
+        .clone()
         .fails(&codes::ROOT_FILE_MISSING)
+        .titled("there is no root file /root/.postgresql/root.crt")
         .shows("from", "found by default")
         .because("sslrootcert is not set");
+    // Where nobody asked for verification but this program, the client connects without the file.
+    default
+        .with_settings(|settings| {
+            settings.parameters.retain(|parameter| parameter.keyword != "sslmode");
+            let by_tool = Origin::ToolDefault("libpq's is prefer");
+            settings.parameters.push(parameter("sslmode", "verify-full", by_tool));
+        })
+        .fails(&codes::ROOT_FILE_MISSING)
+        .called("which this check's verify-full needs (libpq's default, prefer, does not)");
     with_roots(Roots::Missing { path: None, typed: None, obstacle: None, similar: None })
         .fails(&codes::ROOT_FILE_MISSING)
         .because("home directory");

@@ -80,6 +80,7 @@ fn context<'a>(view: &View<'a>) -> Context<'a> {
         from: Some(said(view, "sslrootcert")),
         variable: client::variable(view, "sslrootcert"),
         is_default: matches!(root, Some(RootChoice::Default(_))),
+        by_tool: matches!(view.origin("sslmode"), Some(Origin::ToolDefault(_))),
         quoted: quoted_variables(view),
         server: view.server(),
     }

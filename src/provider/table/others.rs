@@ -442,7 +442,9 @@ pub(super) static RAILWAY: Provider = Provider {
     id: "railway",
     name: "Railway",
     suffixes: &[".railway.internal", ".proxy.rlwy.net"],
-    root_file: Some("a copy of the certificate that the image makes in the service's volume"),
+    root_file: Some(
+        "a copy of /var/lib/postgresql/data/certs/root.crt, which the image makes in the service's volume (railway ssh)",
+    ),
     forms: &[Form { kind: FormKind::Internal, pattern: ".railway.internal" }],
     hints: &[
         Hint {
