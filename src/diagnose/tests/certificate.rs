@@ -291,6 +291,7 @@ fn a_file_without_its_root() {
     Evidence::of(sent, &[&chain.leaf])
         .fails(&codes::ROOT_FILE_LACKS_ROOT)
         .titled("the file holds the server certificate db.example without its root")
+        .because("is not its CA's")
         .shows("needed", &chain.root.certificate.fingerprint());
 }
 
