@@ -482,7 +482,22 @@ fn without_end(user: &str) -> Option<(&'static Provider, Fix)> {
 
 /// What the password or the user is by its look, whatever else may be wrong with it.
 fn by_its_look(view: &View<'_>, title: &str) -> Option<Finding> {
-    swallowed_password(view).or_else(|| of_service_account(view, title)).or_else(|| token::wrapped(view))
+    let found = swallowed_password(view).or_else(|| cut_at_semicolon(view));
+    found.or_else(|| of_service_account(view, title)).or_else(|| token::wrapped(view))
+}
+
+/// A password of which its driver takes the part before a semicolon.
+fn cut_at_semicolon(view: &View<'_>) -> Option<Finding> {
+    let typed = view.evidence.typed.as_ref()?;
+    let how = typed.reading()?.lost_behind_password(typed.original.expose())?;
+    Some(
+        Finding::titled("the password in the string contains a semicolon")
+            .because(format!(
+                "{} takes a ; for the password's end, and passes over what follows it",
+                view.program()
+            ))
+            .fix(Fix::text(how)),
+    )
 }
 
 /// What is wrong with user or password whatever the server is, before one was asked.

@@ -322,8 +322,22 @@ fn of_kubernetes(view: &View<'_>, finding: &Finding, name: &str) -> Option<Findi
     if let Some(service) = name.strip_suffix(".cluster.local").unwrap_or(name).strip_suffix(".svc") {
         return Some(of_cluster(view, finding.clone(), name, service));
     }
-    let own = view.evidence.namespace.as_deref().filter(|_| !name.contains('.'))?;
-    Some(of_pod(finding.clone(), name, own))
+    let own = view.evidence.namespace.as_deref()?;
+    match name.split_once('.') {
+        None => Some(of_pod(finding.clone(), name, own)),
+        // Elsewhere that is a service and its namespace, or a name of no cluster.
+        Some((service, namespace)) if !namespace.contains('.') => Some(
+            finding
+                .clone()
+                .because("this is a pod of Kubernetes, where a name of two parts is SERVICE.NAMESPACE, and its cluster has none of this name")
+                .fix(services(
+                    "list the services, and set host to SERVICE.NAMESPACE.svc",
+                    &format!(" | grep -wE {}", text::shell_quoted(&format!("{service}|{namespace}"))),
+                ))
+                .fix(spelling(view, name)),
+        ),
+        Some(_) => None,
+    }
 }
 
 /// A service of Kubernetes, which only the cluster's own DNS knows.

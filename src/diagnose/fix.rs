@@ -205,7 +205,6 @@ pub(super) fn there(keyword: &'static str, similar: &Path, sought: Option<&Path>
     let is_alike = !is_beside || is_bundle(similar) || sought.is_none_or(is_alike);
     let what = match keyword {
         _ if is_alike => "which exists",
-        "sslkey" => "the only private key in that directory",
         "sslcert" => "the only client certificate in that directory",
         _ => "the only file with a CA certificate in that directory",
     };

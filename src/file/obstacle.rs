@@ -122,11 +122,15 @@ pub fn similar(path: &Path) -> Option<PathBuf> {
     similar_to(path).filter(|path| super::is_file(path))
 }
 
-/// The one file beside a missing one that holds what is sought, where its name does not tell.
+/// The one file beside a missing one that holds what is sought, where its name does not tell. Nothing from a directory to
+/// which everybody may write: what lies there is anybody's.
 pub fn only_one(path: &Path, is_sought: impl Fn(&[u8]) -> bool) -> Option<PathBuf> {
     const MOST_FILES: usize = 50;
     const LARGEST: u64 = 1 << 20;
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty())?;
+    if permissions(directory).is_some_and(|found| found.mode & 0o002 != 0) {
+        return None;
+    }
     let names = super::directory(directory).ok().filter(|names| names.len() <= MOST_FILES)?;
     let mut sought = names.into_iter().map(|name| directory.join(name)).filter(|file| {
         super::is_file(file) && super::read(file, LARGEST).is_ok_and(|bytes| is_sought(&bytes))

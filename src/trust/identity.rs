@@ -86,15 +86,7 @@ fn read(
         None => environment.default_file("postgresql.key"),
     };
     let of_ca = || chain.first().and_then(|first| first.facts().ok()).is_some_and(Facts::is_ca);
-    let missing = |key: Option<PathBuf>| IdentityError::KeyMissing {
-        certificate: path.to_owned(),
-        similar: key.as_deref().and_then(|key| {
-            let is_key = |bytes: &[u8]| bytes.windows(16).any(|part| part == b"PRIVATE KEY-----");
-            similar(key).filter(|other| other != path).or_else(|| only_one(key, is_key))
-        }),
-        key,
-        of_ca: of_ca(),
-    };
+    let missing = |key| IdentityError::KeyMissing { certificate: path.to_owned(), key, of_ca: of_ca() };
     let Some(key_path) = key_path else { return Err(missing(None)) };
     match crate::file::metadata(&key_path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(Some(key_path))),
@@ -287,17 +279,6 @@ mod tests {
         let missing = failure(&home, &[("sslcert", "client.crt"), ("sslkey", "nowhere")]);
         let IdentityError::KeyMissing { key: Some(path), .. } = missing else { panic!("{missing:?}") };
         assert_eq!(path, home.path("nowhere"));
-        // Of several keys it may be any, else the one that is there.
-        let similar =
-            |key: &str, certificate: &str| match failure(&home, &[("sslcert", certificate), ("sslkey", key)])
-            {
-                IdentityError::KeyMissing { similar, .. } => similar,
-                other => panic!("{other:?}"),
-            };
-        assert_eq!(similar("nowhere", "client.crt"), Some(home.path("client.key")));
-        home.write("another.key", pem_key(&ec_key()));
-        assert_eq!(similar("nowhere", "client.crt"), None);
-        assert_eq!(similar("cliemt.key", "client.crt"), Some(home.path("client.key")));
     }
 
     /// The first certificate in each file is of the key.

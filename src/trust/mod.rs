@@ -477,8 +477,6 @@ pub enum IdentityError {
         certificate: PathBuf,
         /// The path where the key should be; `None` without a home directory.
         key: Option<PathBuf>,
-        /// A file that may be meant, of almost the same name or alone there in having a key.
-        similar: Option<PathBuf>,
         /// Whether it is a CA's certificate, which no client has but by mistake.
         of_ca: bool,
     },

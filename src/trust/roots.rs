@@ -553,6 +553,16 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(similar(), Some(only));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |mode| {
+                std::fs::set_permissions(home.path("pki"), std::fs::Permissions::from_mode(mode)).unwrap()
+            };
+            mode(0o777);
+            assert_eq!(similar(), None);
+            mode(0o755);
+        }
         home.write("pki/other.pem", pem(&root("two")));
         assert_eq!(similar(), None);
     }

@@ -240,6 +240,10 @@ fn a_name_without_a_dot_in_a_pod_is_a_service_of_its_own_namespace() {
         .advises("set host to orders-rw.NAMESPACE.svc")
         .runs("kubectl get services --all-namespaces | grep -w orders-rw");
     unknown("orders-rw", None).advises("orders-rw.DOMAIN");
+    unknown("orders-rw.shop", Some("jobs"))
+        .runs("kubectl get services --all-namespaces | grep -wE 'orders-rw|shop'");
+    unknown("orders-rw.shop", None).runs("orders-rw.shop");
+    unknown("db.corp.example", Some("jobs")).runs("db.corp.example");
     for host in ["orders-rw.shop.svc", "orders-rw.shop.svc.cluster.local"] {
         let inside = unknown(host, Some("jobs")).because("no service orders-rw in the namespace shop");
         let first = inside.diagnosis.fixes[0].command.as_deref();

@@ -357,7 +357,6 @@ fn a_certificate_needs_its_key() {
     with_identity(IdentityError::KeyMissing {
         certificate: path("/c.crt"),
         key: Some(path("/c.key")),
-        similar: None,
         of_ca: false,
     })
     .fails(&codes::CLIENT_KEY_MISSING)
@@ -377,15 +376,6 @@ fn the_file_that_lies_there_instead_is_named_with_what_it_is() {
     };
     missing("/srv/pki/company.pem").advises("the only file with a CA certificate in that directory");
     missing("/srv/pki/ca.cert").advises("which exists");
-    with_identity(IdentityError::KeyMissing {
-        certificate: path("/c.crt"),
-        key: Some(path("/c.key")),
-        similar: Some(path("/app-private.pem")),
-        of_ca: false,
-    })
-    .fails(&codes::CLIENT_KEY_MISSING)
-    .first_sets("sslkey", "/app-private.pem")
-    .advises("the only private key in that directory");
 }
 
 /// What a shell was to replace in a path is told as such, with the file that is meant if it is there.
@@ -595,7 +585,6 @@ fn content_in_the_place_of_a_path_is_named_and_not_shown() {
     let found = with_identity(IdentityError::KeyMissing {
         certificate: path("/c.crt"),
         key: Some(path(&key)),
-        similar: None,
         of_ca: false,
     })
     .fails(&codes::CLIENT_KEY_MISSING)

@@ -155,6 +155,27 @@ fn the_mask_of_a_line_is_told_where_the_client_is_one_of_a_network() {
     }
 }
 
+/// psqlODBC sends what stands before the semicolon.
+#[test]
+fn a_password_cut_at_a_semicolon_is_the_cause_of_its_rejection() {
+    use crate::clients::dialect::{self, Read, Typed};
+    let found = |password: &str| {
+        let text = format!(
+            "Driver={{PostgreSQL Unicode}};Server=db.example;Uid=app;Pwd={password};SSLmode=verify-full"
+        );
+        let dialect::Target::Driver(reading) = dialect::read(text.as_bytes(), None) else { panic!("{text}") };
+        let original = crate::secret::Secret::new(text.into_bytes());
+        let evidence = Evidence::healthy()
+            .with(|evidence| {
+                evidence.typed = Some(std::sync::Arc::new(Typed::new(original, Read::Driver(reading))))
+            })
+            .with_error("28P01", "password authentication failed for user \"app\"");
+        evidence.fails(&codes::PASSWORD_REJECTED)
+    };
+    found("Moor;Teich8").titled("the password in the string contains a semicolon").advises("Pwd={…}");
+    found("Moor").titled("the password of app is rejected");
+}
+
 /// What a password shows of itself is known whatever keeps the check from the server.
 #[test]
 fn a_token_that_has_expired_is_told_before_a_server_answers() {

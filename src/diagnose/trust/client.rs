@@ -203,7 +203,7 @@ pub(super) fn variable(view: &View<'_>, keyword: &str) -> Option<&'static str> {
 }
 
 pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
-    let IdentityError::KeyMissing { certificate, key, similar, of_ca } = identity_error(view)? else {
+    let IdentityError::KeyMissing { certificate, key, of_ca } = identity_error(view)? else {
         return None;
     };
     if let Some(finding) =
@@ -228,7 +228,6 @@ pub(super) fn key_missing(view: &View<'_>) -> Option<Finding> {
             .fact("certificate", path_text(certificate))
             .fact("key", missing)
             .fact("from", said(view, "sslkey"))
-            .fixes(similar.as_deref().map(|similar| there("sslkey", similar, key.as_deref())))
             .fixes((!stray).then(|| {
                 Fix::text(format!("set sslkey to the private key of {}: sslkey=FILE", path_text(certificate)))
             }))

@@ -88,7 +88,7 @@ pub(super) static NEON: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::PasswordReplaced,
-            text: "copy the string anew (Neon's console: Connect): it may have been reset since, or be another branch's",
+            text: "copy the string anew (Neon's console: Connect): the password may have been reset since, or be another branch's",
             command: Some("neonctl connection-string --role-name {user} --database-name {database}"),
         },
         Hint {
@@ -148,7 +148,7 @@ pub(super) static SUPABASE: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::PasswordReplaced,
-            text: "it may have been reset since, and nothing shows it: reset it (dashboard: Database, Settings), then set it wherever it is used",
+            text: "the password may have been reset since, and nothing shows it: reset it (dashboard: Database, Settings), then set it wherever it is used",
             command: None,
         },
         Hint {
@@ -265,7 +265,7 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::PasswordReplaced,
-            text: "copy it anew (control panel: Connection details): it may have been reset since",
+            text: "copy the password anew (control panel: Connection details): it may have been reset since",
             command: Some("doctl databases user get {database_id} {user} --format Name,Password"),
         },
         Hint {
@@ -296,7 +296,7 @@ pub(super) static AIVEN: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::PasswordReplaced,
-            text: "copy it anew (console, the service: Users): it may have been reset since",
+            text: "copy the password anew (console, the service: Users): it may have been reset since",
             command: None,
         },
         Hint {
@@ -357,7 +357,7 @@ pub(super) static TIMESCALE: Provider = Provider {
     hints: &[
         Hint {
             at: Situation::PasswordReplaced,
-            text: "nothing shows it: if it is lost or was reset since, reset it (console: Operations)",
+            text: "the password may have been reset since, and nothing shows it: reset it (console: Operations)",
             command: None,
         },
         Hint {
@@ -510,7 +510,7 @@ pub(super) static PLANETSCALE: Provider = Provider {
     system_roots: SystemRoots::Enough,
     hints: &[Hint {
         at: Situation::PasswordReplaced,
-        text: "nothing shows it: make a new role or reset this one (dashboard: Roles); it may have been deleted or replaced since",
+        text: "the role may have been replaced since, and nothing shows its password: reset it or make a new role (dashboard: Roles)",
         command: None,
     }],
     gotchas: &[
