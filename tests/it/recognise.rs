@@ -111,6 +111,12 @@ fn a_text_leads_to_the_step_that_mends_it() {
         ("server requires encryption", "sslmode=verify-full"),
         ("LOG:  could not accept SSL connection: unsupported protocol", "on the client: update"),
         ("LOG:  invalid length of startup packet", "pg_isready"),
+        // Newer libpq reports a handshake behind "failed:", and a session without it.
+        ("psycopg2.OperationalError: SSL SYSCALL error: EOF detected", "pool_pre_ping=True"),
+        (
+            "connection to server at \"h\", port 5432 failed: SSL SYSCALL error: EOF detected",
+            "the reason in its log",
+        ),
         ("failed to connect to instance: Dial error: dial tcp 10.0.0.5:3307: i/o timeout", "--private-ip"),
         ("timeout exceeded when trying to connect", "let this client's address through"),
         ("QueuePool limit of size 5 overflow 10 reached", "give each connection back"),
