@@ -90,6 +90,6 @@ fn certificates_in(directory: &Path) -> Vec<PathBuf> {
             .is_some_and(|end| ["pem", "crt", "cer"].iter().any(|known| end.eq_ignore_ascii_case(known)))
     };
     names.retain(|name| is_called(Path::new(name)));
-    names.sort_unstable();
+    crate::order::sort(&mut names);
     names.into_iter().map(|name| directory.join(name)).collect()
 }
