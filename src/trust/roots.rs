@@ -115,7 +115,11 @@ fn missing(
         .or_else(|| of_windows(typed.as_deref().unwrap_or(path), directory))
         .or_else(|| bundles_beside(&place).map(PathBuf::from).find(|path| file::is_present(path)))
         .or_else(|| similar(&place))
-        .or_else(|| only_one(&place, |bytes| super::holds_certificate(bytes, true)));
+        .or_else(|| {
+            let only = only_one(&place, |bytes| super::holds_certificate(bytes, true))?;
+            // A relative path stays one.
+            Some(path.with_file_name(only.file_name()?))
+        });
     Roots::Missing { path: Some(path.to_owned()), typed, obstacle: obstacle(&place), similar }
 }
 

@@ -6,7 +6,7 @@ pub(super) const FAILURES: &[Row] = &[
     Row {
         fault: "root-file-missing",
         shows: "path: no-such-root.crt; from: sslrootcert from the connection string",
-        fix: "set sslrootcert to the absolute path",
+        fix: "root.crt, the only file with a CA certificate in that directory",
         fixed_by: Works("sslrootcert=DIR/root.crt"),
         psql: Fails(r#"no-such-root.crt" does not exist"#),
         neighbours: &[Settings("the default file", "sslrootcert=''")],
