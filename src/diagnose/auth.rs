@@ -870,7 +870,7 @@ const REJECTED: &str = "the first line of pg_hba.conf that matches this user, da
                         method reject; lines after it do not count";
 const UNENCRYPTED: &str = "the connection has no TLS, and no line of pg_hba.conf matches one without: hostssl lines match \
                            TLS only";
-const NO_ENTRY: &str = "no line of pg_hba.conf matches this user, database, address and encryption together: hostnossl \
+const NO_ENTRY: &str = "no line of pg_hba.conf, as last loaded, matches this user, database, address and encryption together: hostnossl \
                         lines do not match TLS, hostgssenc lines match GSSAPI encryption only; managed services report \
                         the same if their firewall does not allow the address";
 
@@ -918,8 +918,13 @@ fn entry_fixes(view: &View<'_>, told: &HbaError, rejects: bool) -> Vec<Fix> {
         let user = quoted_name(&told.user.clone().unwrap_or_else(|| view.user()));
         let line = format!("hostssl {database} {user} {address}/{bits} scram-sha-256{}", its_network(&address));
         let fix = match rejects {
-            false => Fix::server(format!("on the server: add the hostssl line to pg_hba.conf{note}, then reload"))
-                .run(format!("# in pg_hba.conf:\n{line}\n-- in psql:\n{RELOAD}")),
+            false => Fix::server(format!(
+                "on the server: add the hostssl line to pg_hba.conf{note}, unless one for this is there, then reload: until that, and while a line has an error, the old rules are in force"
+            ))
+            .run(format!(
+                "# in pg_hba.conf:\n{line}\n-- in psql, which also prints the file in use, and its errors:\n{RELOAD}\nSHOW \
+                 hba_file;\nSELECT line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL;"
+            )),
             true => Fix::server(
                 "on the server: find the reject line that matches (PostgreSQL 10 or later), put the hostssl line before the reject line in \
                  pg_hba.conf, then reload",

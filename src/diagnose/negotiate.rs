@@ -3,7 +3,7 @@
 use super::Fix;
 use super::code::{Code, Concern, Severity};
 use super::fingerprints::{first_bytes, recognise};
-use super::fix::{RELOAD, in_the_log, is_local, provider_hints, to_the_server, who_listens};
+use super::fix::{RELOAD, in_the_log, is_local, manager, provider_hints, to_the_server, who_listens};
 use super::rule::{Finding, Rule};
 use super::view::View;
 use crate::evidence::{
@@ -258,17 +258,32 @@ fn closed(view: &View<'_>) -> Option<Finding> {
             .fact("to", view.place())
             .fixes(provider_hints(view, Situation::RefusedBeforeTls, None))
             .fixes(is_local(view).then(|| who_listens(view)))
-            .fix(in_the_log("\"too many clients\", \"shutting down\" or \"out of memory\" is the reason; \"invalid length of startup packet\": a balancer in front speaks \
-                 the PROXY protocol to it, which PostgreSQL does not know (HAProxy: take send-proxy out; AWS: proxy protocol v2)"))
-            .fixes((!is_local(view)).then(|| {
-                Fix::text(format!(
-                    "if its log has no such line: a proxy, load balancer or firewall in front of it closed the connection; allow \
-                     this machine's address there, and check that the server behind it is up and that port {} is PostgreSQL's",
-                    view.port()
-                ))
-            }))
+            .fixes(who_closed(view, again.is_some_and(|again| again.ends_with("again"))))
             .answered(again == Some("it closes the connection again")),
     )
+}
+
+/// A server that is up answers each time: who never does is in front of it, as a rule, and has none behind.
+fn who_closed(view: &View<'_>, each_time: bool) -> Vec<Fix> {
+    let log = in_the_log(
+        "\"too many clients\", \"shutting down\" or \"out of memory\" is the reason; \"invalid length of startup packet\": a balancer in front speaks \
+                 the PROXY protocol to it, which PostgreSQL does not know (HAProxy: take send-proxy out; AWS: proxy protocol v2)",
+    );
+    if is_local(view) {
+        return vec![log];
+    }
+    let port = view.port();
+    let front = Fix::text(format!(
+        "in the proxy, load balancer or firewall in front of the server, if any: see that a server behind it is up and passes the health check, that this machine's address is allowed, and that port {port} is PostgreSQL's"
+    ));
+    if !each_time || manager(view).is_some() {
+        return vec![log, front];
+    }
+    let front = front.run(
+        "# HAProxy; of Patroni's members it asks port 8008 who leads:\necho 'show stat' | sudo socat stdio /run/haproxy/admin.sock | cut \
+         -d, -f1,2,18,37\npatronictl list",
+    );
+    vec![front, log]
 }
 
 /// A port that does not understand SSLRequest and answers a ClientHello: seen from its ServerHello. PostgreSQL 17 answers

@@ -91,6 +91,8 @@ pub(super) enum Gateway {
     NoDatabase,
     /// Its own configuration has no route, pool or line for this user and database.
     NoRoute,
+    /// It keeps a list of the addresses that may connect.
+    NotListed,
 }
 
 /// Who says it, and what it means.
@@ -134,6 +136,8 @@ const GATEWAYS: &[(&str, &str, Gateway)] = &[
     ("control plane request failed", "the provider's proxy (Neon)", Gateway::Upstream),
     ("requested endpoint could not be found", "the provider's proxy (Neon)", Gateway::NoTarget),
     ("endpoint id is not specified", "the provider's proxy (Neon)", Gateway::NoServerName),
+    ("is not allowed to connect to this endpoint", "the provider's proxy (Neon)", Gateway::NotListed),
+    ("not in tenant allow_list", "Supavisor (Supabase)", Gateway::NotListed),
     ("missing cluster identifier", "the provider's proxy (CockroachDB)", Gateway::NoServerName),
     ("codebackend", "the provider's proxy (CockroachDB)", Gateway::Upstream),
     ("unable to reach backend sql server", "the provider's proxy (CockroachDB)", Gateway::Upstream),

@@ -1,5 +1,7 @@
 //! The session after authentication, and what ends it before.
 
+use std::net::IpAddr;
+
 use super::Fix;
 use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
@@ -732,6 +734,7 @@ fn seconds(view: &View<'_>) -> Option<i64> {
 const READ_POOLS: &str = "\
 # sv_active and sv_idle 0: it has no connection to the server behind it; its log says why:
 #   \"connect failed\": start that server, or correct its address in pgbouncer.ini
+#   \"DNS lookup failed\": correct the name in host= of its line in [databases], which does not resolve there, then RELOAD
 #   \"certificate verify failed\": set server_tls_ca_file in pgbouncer.ini to the root file of that server's CA
 # cl_waiting above 0, and servers busy: end sessions that are \"idle in transaction\" on the server, or raise default_pool_size, then RELOAD";
 
@@ -1024,6 +1027,7 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
                 )),
             ],
         ),
+        None if gateway(message).is_some_and(|found| found.means == Gateway::NotListed) => not_listed(view, message),
         None if is_of_an_account(message) => (
             format!("{tls}; the provider, not PostgreSQL, ends the session: the message is about the account or project"),
             vec![Fix::text("in the provider's console: see the project's quota, plan or state, and do as the message says")],
@@ -1036,6 +1040,29 @@ fn meaning(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
             }
         },
     }
+}
+
+/// The address that the provider keeps out is the one that this network has on the internet, and mostly in the message:
+/// `93.200.14.7`, or `{93, 200, 14, 7}` of Supavisor's.
+fn not_listed(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
+    let listed = message.message.split_once('{').and_then(|(_, list)| list.split_once('}'));
+    let numbers = listed.map(|(list, _)| list.replace(", ", ".")).unwrap_or_default();
+    let words = message.message.split_ascii_whitespace().map(|word| word.trim_end_matches(['.', ',']));
+    let address = words.chain([numbers.as_str()]).find_map(|word| word.parse::<IpAddr>().ok());
+    let address = address.map_or("ADDRESS".to_owned(), |address| address.to_string());
+    let mut fixes = provider_hints(view, Situation::NotAdmitted, Some(&address));
+    if fixes.is_empty() {
+        fixes.push(Fix::text("at the provider: add it to the addresses that may connect"));
+    }
+    for fix in &mut fixes {
+        fix.text += &format!(", {address}");
+    }
+    let cause = format!(
+        "{}; the provider lets in listed addresses only, and this network's public address, {address}, is not one of them: a new line, \
+         VPN or network has another",
+        view.tls_words()
+    );
+    (cause, fixes)
 }
 
 /// Whether a provider speaks of what was booked: no word of PostgreSQL's.
@@ -1286,9 +1313,13 @@ fn server_error(view: &View<'_>) -> Option<Finding> {
                 )
                 .fixes(fixes)
                 .fixes((!known).then(|| {
-                    Fix::text(format!(
+                    Fix::server(format!(
                         "look for this message in the server's log: the lines around it have the reason. If it is not \
                          there, a pooler or proxy wrote it{}",
+                        listed(&sqlstate)
+                    ))
+                    .or_at_provider(format!(
+                        "at the provider: look for this message in its documentation and in the server's log{}, or ask its support",
                         listed(&sqlstate)
                     ))
                 }))

@@ -1,4 +1,4 @@
-//! Addresses that a network of this machine's own takes for itself: its packets never leave the machine.
+//! How packets leave this machine: not at all, past a VPN, or straight to a neighbour.
 
 use std::net::IpAddr;
 
@@ -71,8 +71,59 @@ pub(super) fn shadowed(view: &View<'_>, finding: &Finding) -> Option<Finding> {
 type Bridge = (String, String, IpAddr, &'static (&'static str, &'static str, &'static str, &'static str));
 
 fn bridge(view: &View<'_>) -> Option<Bridge> {
+    let route = view.evidence.way.as_ref().map(|way| &way.route).filter(|route| route.gateway.is_none())?;
+    let row = BRIDGES.iter().find(|(begins, ..)| route.interface.starts_with(begins))?;
+    Some((text::printable(&route.interface), route.to_string(), view.address()?, row))
+}
+
+/// The finding, where a VPN is up and the way to the server passes it by.
+pub(super) fn past_tunnels(view: &View<'_>, finding: &Finding) -> Option<Finding> {
     let way = view.evidence.way.as_ref()?;
-    let row = BRIDGES.iter().find(|(begins, ..)| way.interface.starts_with(begins))?;
-    let network = format!("{}/{}", way.network, way.bits);
-    Some((text::printable(&way.interface), network, view.address()?, row))
+    let (tunnel, to) = (way.tunnels.first()?, view.address()?);
+    let name = text::printable(&tunnel.interface);
+    let carried: Vec<String> = way.tunnels.iter().take(4).map(ToString::to_string).collect();
+    let out = text::printable(&way.route.interface);
+    let by =
+        way.route.gateway.map_or(out.clone(), |gateway| format!("{gateway}, the default gateway ({out})"));
+    Some(
+        finding
+            .clone()
+            .because(format!(
+                "a VPN is up ({name}), for {} alone: packets for {to} go to {by}",
+                carried.join(", ")
+            ))
+            .fact("way", format!("{to} via {by}"))
+            .fix(
+                Fix::text(format!(
+                    "if that VPN is to reach {to}: have its administrator add the server's network to its routes (split tunnel; WireGuard: AllowedIPs) and firewall; to try it:"
+                ))
+                .run(format!("sudo ip route add {to} dev {}", text::shell_quoted(&tunnel.interface))),
+            )
+            .fix(Fix::text("if another VPN reaches it: connect that one")),
+    )
+}
+
+/// The finding, where the server is up in this machine's own network.
+pub(super) fn neighbour(view: &View<'_>, finding: &Finding) -> Option<Finding> {
+    let way = view.evidence.way.as_ref().filter(|way| way.is_known && way.route.gateway.is_none())?;
+    let (to, port, network) = (view.address()?, view.port(), &way.route);
+    let interface = text::printable(&network.interface);
+    Some(
+        finding
+            .clone()
+            .because(format!(
+                "{to} is up, in this machine's own network ({network}, {interface}; it answered to ARP): the server's own firewall drops what is for port {port}, or in a cloud a security group"
+            ))
+            .fact("way", format!("{network} dev {interface}"))
+            .fix(
+                Fix::server("on the server: let this network in by the firewall that is active there").run(format!(
+                    "# ufw:\nsudo ufw allow from {network} to any port {port} proto tcp\n# firewalld:\nsudo firewall-cmd --permanent \
+                     --add-rich-rule='rule family=ipv4 source address={network} port port={port} protocol=tcp accept' && sudo firewall-cmd \
+                     --reload\n# neither:\nsudo nft list ruleset"
+                )),
+            )
+            .fix(Fix::text(format!(
+                "in a cloud: let port {port} in from {network} in the server's security group"
+            ))),
+    )
 }

@@ -8,7 +8,7 @@ use super::connect_errors::of_this_machine;
 use super::driver;
 use super::fix::{LISTENERS, provider_hints};
 use super::rule::{Finding, Rule};
-use super::shadowed::shadowed;
+use super::shadowed::{neighbour, past_tunnels, shadowed};
 use super::view::{Reachability, View, reachability};
 use super::{Diagnosis, Fix, Trial};
 use crate::evidence::{Container, NameServer, OsFailure, TcpResult};
@@ -224,31 +224,31 @@ fn refused(view: &View<'_>) -> Option<Finding> {
              stopped, has another port, or listens on localhost only; a firewall can also answer so"
         }
     };
-    let finding = match &view.evidence.container {
-        Some(found) => finding
-            .because(format!(
-                "this is a container, and {} is the container itself: nothing in it listens on that port",
-                view.address().map_or(host.clone(), |address| address.to_string())
-            ))
-            .fix(machine_around(found))
-            .fix(Fix::text(
-                "a server in another container: set host to the name of that container or service, in one network with this one",
-            )),
-        None => finding.because(cause),
-    };
+    if let Some(found) = &view.evidence.container {
+        let cause = format!(
+            "this is a container, and {} is the container itself: nothing in it listens on that port",
+            view.address().map_or(host, |address| address.to_string())
+        );
+        return Some(finding.because(cause).fixes(usual_port(view)).fixes(around(found)));
+    }
     Some(
         finding
+            .because(cause)
             .fixes(usual_port(view))
             .fixes(where_it_listens(view))
             .fix(Fix::text(format!(
-                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}{}",
-                match reached(view) {
-                    Reachability::Loopback =>
-                        "; in a container that is the container itself: set host to the name of the server's container or service",
-                    _ => "",
-                }
+                "set host and port to those of the PostgreSQL server (its usual port is 5432); you connected to {host}, port {port}"
             ))),
     )
+}
+
+/// Where a server can be that is not in this container; the engine that answers for names most likely runs it, too.
+fn around(container: &Container) -> [Fix; 2] {
+    let other = Fix::text(
+        "a server in another container: set host to its service (under services: in compose.yaml) or container, in one network with this one, and port to its own (5432, whatever is published)",
+    );
+    let machine = machine_around(container);
+    if container.has_names { [other, machine] } else { [machine, other] }
 }
 
 /// The machine that a container runs on; the name stays the one that is verified.
@@ -321,7 +321,7 @@ fn unreachable(view: &View<'_>) -> Option<Finding> {
         .fact("port", i64::from(view.port()))
         .fact("error", text::printable(&failure.text));
     let finding = strayed(view, finding);
-    if let Some(found) = shadowed(view, &finding) {
+    if let Some(found) = shadowed(view, &finding).or_else(|| past_tunnels(view, &finding)) {
         return Some(found);
     }
     let (cause, fixes) = where_the_way_ends(view, failure, is_unscoped);
@@ -598,6 +598,12 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
     if let Some(found) = shadowed(view, &finding) {
         return found;
     }
+    if let Some(found) = past_tunnels(view, &finding) {
+        return found.fixes(provider_hints(view, Situation::NoAnswerPrivate, None)).fixes(usual_port(view));
+    }
+    if let Some(found) = neighbour(view, &finding).filter(|_| view.provider().is_none()) {
+        return found;
+    }
     let port = view.port();
     // The bridge that every Docker daemon makes for itself (docs.docker.com, "Bridge network driver").
     if let Some(IpAddr::V4(address)) = view.address()
@@ -628,8 +634,8 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
             "the name leads to a private address, as it does inside the server's network, where this machine seems to be: most likely a \
              security group or firewall drops the packets, or the server is stopped"
         } else if view.dns_name().is_some() {
-            "the name leads to a private address: this machine is outside its virtual network, or a firewall or security group in \
-             between drops the packets"
+            "the name leads to a private address: this machine is outside its network, or a firewall or security group in between drops the \
+             packets"
         } else {
             "the address is private: this machine is outside its network, or a firewall in between drops the packets"
         })
@@ -640,8 +646,8 @@ fn silent_private(view: &View<'_>, finding: Finding) -> Finding {
         .fix(try_port(
             view,
             &format!(
-                "if it is inside: let port {port} out of this subnet and into the server's (network \
-                     security group, route table, local firewall); from another machine there:"
+                "if it is inside: let port {port} out of this subnet and into the server's (local firewall, security group, route table); from \
+                 another machine there:"
             ),
         ))
 }

@@ -6,7 +6,7 @@ mod member;
 mod rehearsal;
 mod source;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ pub struct Evidence {
     pub families: Option<Families>,
     /// The address of this machine from which a route leads to a private address that does not answer.
     pub own_address: Option<IpAddr>,
-    /// The route to a private address that could not be connected to, where it leads straight into a network.
+    /// The route to a private address that could not be connected to.
     pub way: Option<Way>,
     /// `--each`: the one host and address that was to be tried.
     pub member: Option<Arc<Member>>,
@@ -159,15 +159,34 @@ pub struct RootAtHand {
     pub variable: Option<&'static str>,
 }
 
-/// A network that an interface of this machine is in.
+/// How packets to an address leave this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
+    /// The route that they take.
+    pub route: Route,
+    /// Whether the address answered to ARP: its machine is up, in a network of this one.
+    pub is_known: bool,
+    /// The networks that tunnels of this machine carry, where the address is in none of them.
+    pub tunnels: Vec<Route>,
+}
+
+/// A line of the kernel's table of routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
     /// The interface.
     pub interface: String,
     /// The network's first address.
-    pub network: std::net::Ipv4Addr,
+    pub network: Ipv4Addr,
     /// The length of its mask.
     pub bits: u32,
+    /// The router, if the network is not the interface's own.
+    pub gateway: Option<Ipv4Addr>,
+}
+
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.network, self.bits)
+    }
 }
 
 /// A container, as its engine marks it.
@@ -177,6 +196,8 @@ pub struct Container {
     pub machine: &'static str,
     /// That machine's address, if the container's hosts file has it.
     pub address: Option<IpAddr>,
+    /// Whether the engine answers for the names of its neighbours, as in a network that Compose made.
+    pub has_names: bool,
 }
 
 /// A name server, and what it answered when it was asked for the name's IPv4 addresses.

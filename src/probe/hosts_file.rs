@@ -40,7 +40,9 @@ const ENGINES: [(&str, &str); 2] =
 pub(super) fn container() -> Option<Container> {
     let (_, machine) = ENGINES.into_iter().find(|(file, _)| Path::new(file).exists())?;
     let address = found(|name, _| is_name(name, machine)).map(|(.., (_, address))| address);
-    Some(Container { machine, address })
+    // Docker's own name server (docs.docker.com, "Networking overview"); Podman's is the gateway of its network.
+    let has_names = super::dns::resolvers().iter().any(|server| server.address == "127.0.0.11");
+    Some(Container { machine, address, has_names })
 }
 
 fn is_name(name: &str, host: &str) -> bool {

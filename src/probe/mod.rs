@@ -167,7 +167,7 @@ pub async fn probe_once(plan: &Plan, observer: &dyn Observer) -> Probed {
     let families = tried.attempts.iter().any(found_no_route).then(tcp::families);
     let silent = tried.attempts.last().filter(|attempt| is_doubtful(attempt) && attempt.tcp.is_some());
     let own_address = silent.and_then(|attempt| tcp::own_address(attempt.address?));
-    let way = silent.and_then(|attempt| tcp::way(attempt.address?));
+    let way = silent.and_then(|attempt| tcp::way(attempt.address?, own_address));
     let hosts_line = tried.attempts.last().and_then(|attempt| led_by_hosts_file(plan, attempt));
     let is_loopback = |attempt: &Attempt| attempt.address.is_some_and(|address| address.is_loopback());
     let refused = tried.attempts.last().filter(|attempt| is_loopback(attempt) && attempt.tcp.is_some());

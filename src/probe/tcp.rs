@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::conninfo::Keepalives;
-use crate::evidence::{Families, OsFailure, TcpResult, Way};
+use crate::evidence::{Families, OsFailure, Route, TcpResult, Way};
 
 /// Whether routes lead from this machine. The addresses are those of documentation (RFC 5737, 3849), which only a default
 /// route leads to; connecting a socket for datagrams looks up the route and sends nothing.
@@ -28,29 +28,66 @@ pub(super) fn own_address(to: IpAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// The network of this machine's that takes an address for its own, by the kernel's table of routes (proc(5)).
-pub(super) fn way(to: IpAddr) -> Option<Way> {
-    use std::io::Read as _;
-    let mut table = String::new();
-    std::fs::File::open("/proc/net/route").ok()?.take(1 << 20).read_to_string(&mut table).ok()?;
+/// How packets to an address leave this machine, by the kernel's tables (proc(5)); nothing where its other tables, which rules
+/// may put before that of routes, have another way.
+pub(super) fn way(to: IpAddr, own: Option<IpAddr>) -> Option<Way> {
     let IpAddr::V4(to) = to else { return None };
-    way_in(&table, to)
+    let way = way_in(&table("route")?, to, own)?;
+    Some(Way { is_known: table("arp").is_some_and(|table| is_known_in(&table, to)), ..way })
 }
 
-/// The most exact route that covers an address; nothing where that has a gateway.
-fn way_in(table: &str, to: Ipv4Addr) -> Option<Way> {
+fn table(name: &str) -> Option<String> {
+    use std::io::Read as _;
+    let mut table = String::new();
+    std::fs::File::open(format!("/proc/net/{name}")).ok()?.take(1 << 20).read_to_string(&mut table).ok()?;
+    Some(table)
+}
+
+/// The most exact route that covers an address.
+fn way_in(table: &str, to: Ipv4Addr, own: Option<IpAddr>) -> Option<Way> {
     let number =
         |text: &str| u32::from_str_radix(text, 16).ok().map(|number| Ipv4Addr::from(number.to_ne_bytes()));
-    let routes = table.lines().skip(1).filter_map(|line| {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [interface, network, gateway, _, _, _, _, mask, ..] = fields.as_slice() else { return None };
-        let (network, gateway, mask) = (number(network)?, number(gateway)?, number(mask)?);
-        let bits = u32::from(mask).leading_ones();
-        let covers = u32::from(to) & u32::from(mask) == u32::from(network);
-        covers.then(|| (gateway, Way { interface: (*interface).to_owned(), network, bits }))
-    });
-    let (gateway, way) = routes.max_by_key(|(_, way)| way.bits)?;
-    gateway.is_unspecified().then_some(way)
+    let routes: Vec<Route> = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let [interface, network, gateway, _, _, _, _, mask, ..] = fields.as_slice() else { return None };
+            let (network, gateway, mask) = (number(network)?, number(gateway)?, number(mask)?);
+            let gateway = Some(gateway).filter(|gateway| !gateway.is_unspecified());
+            let bits = u32::from(mask).leading_ones();
+            Some(Route { interface: (*interface).to_owned(), network, bits, gateway })
+        })
+        .collect();
+    let covers = |route: &&Route, to: Ipv4Addr| {
+        let shift = 32 - route.bits;
+        u32::from(to).checked_shr(shift) == u32::from(route.network).checked_shr(shift)
+    };
+    let route = routes.iter().filter(|route| covers(route, to)).max_by_key(|route| route.bits)?.clone();
+    let is_own = |known: &Route| match own {
+        Some(IpAddr::V4(own)) => known.interface == route.interface && covers(&known, own),
+        _ => false,
+    };
+    let leaves = route.bits == 0 && routes.iter().any(|known| known.bits > 0 && is_own(known));
+    let tunnels = routes.iter().filter(|known| leaves && is_tunnel(&known.interface) && known.bits > 0);
+    let tunnels = tunnels.filter(|known| known.interface != route.interface).cloned().collect();
+    Some(Way { route, is_known: false, tunnels })
+}
+
+/// Interfaces of VPNs by their names' beginnings, as OpenVPN, WireGuard, pppd, AnyConnect, GlobalProtect, ZeroTier call them;
+/// `tunl0` is Linux's own for IP in IP.
+fn is_tunnel(interface: &str) -> bool {
+    let begins = ["tun", "tap", "wg", "ppp", "vpn", "cscotun", "gpd", "ipsec", "zt"];
+    !interface.starts_with("tunl") && begins.iter().any(|begin| interface.starts_with(begin))
+}
+
+/// Whether the table of ARP has a whole entry for an address (flag 2, `ATF_COM`).
+fn is_known_in(table: &str, to: Ipv4Addr) -> bool {
+    let to = to.to_string();
+    table.lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        fields.next() == Some(&to) && fields.nth(1) == Some("0x2")
+    })
 }
 
 /// Connects until the deadline.
@@ -122,30 +159,69 @@ pub(super) fn os_failure(error: &io::Error) -> OsFailure {
 mod route_tests {
     use super::*;
 
+    fn line(interface: &str, network: [u8; 4], gateway: [u8; 4], mask: [u8; 4]) -> String {
+        let [network, gateway, mask] =
+            [network, gateway, mask].map(|address| format!("{:08X}", u32::from_ne_bytes(address)));
+        format!("{interface}\t{network}\t{gateway}\t0001\t0\t0\t0\t{mask}\t0\t0\t0\n")
+    }
+
+    fn table(lines: &[String]) -> String {
+        format!("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n{}", lines.concat())
+    }
+
+    const NONE: [u8; 4] = [0; 4];
+
     #[test]
-    fn the_most_exact_route_without_a_gateway_is_the_way() {
-        let number = |address: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(address));
-        let line = |interface: &str, network, gateway, mask| {
-            let (network, gateway, mask) = (number(network), number(gateway), number(mask));
-            format!("{interface}\t{network}\t{gateway}\t0001\t0\t0\t0\t{mask}\t0\t0\t0\n")
-        };
-        let table = [
-            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-                .to_owned(),
-            line("wlan0", [0, 0, 0, 0], [192, 168, 1, 1], [0, 0, 0, 0]),
-            line("tun0", [172, 16, 0, 0], [0, 0, 0, 0], [255, 240, 0, 0]),
-            line("br-1", [172, 18, 0, 0], [0, 0, 0, 0], [255, 255, 0, 0]),
+    fn the_most_exact_route_is_the_way() {
+        let table = table(&[
+            line("wlan0", NONE, [192, 168, 1, 1], NONE),
+            line("tun0", [172, 16, 0, 0], NONE, [255, 240, 0, 0]),
+            line("br-1", [172, 18, 0, 0], NONE, [255, 255, 0, 0]),
             line("eth1", [172, 18, 9, 0], [10, 0, 0, 1], [255, 255, 255, 0]),
-        ]
-        .concat();
+        ]);
         let way = |to: [u8; 4]| {
-            way_in(&table, to.into()).map(|way| (way.interface, way.network.to_string(), way.bits))
+            let route = way_in(&table, to.into(), None).unwrap().route;
+            (route.to_string(), route.interface, route.gateway.map(|gateway| gateway.octets()))
         };
-        assert_eq!(way([172, 18, 4, 20]), Some(("br-1".to_owned(), "172.18.0.0".to_owned(), 16)));
-        assert_eq!(way([172, 20, 4, 20]), Some(("tun0".to_owned(), "172.16.0.0".to_owned(), 12)));
-        // Through a gateway it leads out of here.
-        assert_eq!(way([172, 18, 9, 20]), None);
-        assert_eq!(way([203, 0, 113, 1]), None);
-        assert_eq!(way_in("", [172, 18, 4, 20].into()), None);
+        assert_eq!(way([172, 18, 4, 20]), ("172.18.0.0/16".to_owned(), "br-1".to_owned(), None));
+        assert_eq!(way([172, 20, 4, 20]), ("172.16.0.0/12".to_owned(), "tun0".to_owned(), None));
+        assert_eq!(way([172, 18, 9, 20]).2, Some([10, 0, 0, 1]));
+        assert_eq!(way([203, 0, 113, 1]).2, Some([192, 168, 1, 1]));
+        assert_eq!(way_in("", [172, 18, 4, 20].into(), None), None);
+    }
+
+    /// A tunnel counts where the kernel, too, sends from the network of the default route: a whole VPN is often a rule that
+    /// this table does not show.
+    #[test]
+    fn a_tunnel_is_told_that_does_not_carry_the_address() {
+        let lines = |tunnel: &str| {
+            table(&[
+                line("wlan0", NONE, [192, 168, 1, 1], NONE),
+                line("wlan0", [192, 168, 1, 0], NONE, [255, 255, 255, 0]),
+                line(tunnel, [10, 20, 0, 0], NONE, [255, 255, 0, 0]),
+            ])
+        };
+        let tunnels = |tunnel: &str, to: [u8; 4], own: &str| {
+            let way = way_in(&lines(tunnel), to.into(), own.parse().ok()).unwrap();
+            way.tunnels.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(tunnels("tun0", [10, 61, 4, 5], "192.168.1.20"), ["10.20.0.0/16"]);
+        for (tunnel, to, own) in [
+            ("tun0", [10, 20, 4, 5], "192.168.1.20"),
+            ("tun0", [10, 61, 4, 5], "10.20.0.2"),
+            ("tunl0", [10, 61, 4, 5], "192.168.1.20"),
+            ("eth1", [10, 61, 4, 5], "192.168.1.20"),
+        ] {
+            assert!(tunnels(tunnel, to, own).is_empty(), "{tunnel} {to:?} {own}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_known_once_it_answered() {
+        let table = "IP address       HW type     Flags       HW address            Mask     Device\n\
+                     10.3.0.20        0x1         0x2         76:0a:55:38:00:41     *        eth0\n\
+                     10.3.0.21        0x1         0x0         00:00:00:00:00:00     *        eth0\n";
+        let known = [[10, 3, 0, 20], [10, 3, 0, 21], [10, 3, 0, 2]].map(|to| is_known_in(table, to.into()));
+        assert_eq!(known, [true, false, false]);
     }
 }

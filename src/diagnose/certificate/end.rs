@@ -394,6 +394,7 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
         }
     });
     let is_own = by_tunnel.is_some();
+    let of_file = host.as_ref().and_then(|host| reissue::by_authority_of_file(view, host));
     Some(
         Finding::titled("the server certificate is self-signed and not in the root file")
             .because(match is_own {
@@ -408,11 +409,11 @@ pub(super) fn self_signed(view: &View<'_>) -> Option<Finding> {
             .fact_if("in_file", (!is_of_system(view)).then(|| in_file(view)))
             .fixes(by_tunnel)
             .fixes(first.filter(|_| !is_own))
-            .fixes((hints.is_empty() && !is_own).then(|| reissue::by_new_authority_for(
+            .fixes((hints.is_empty() && !is_own).then(|| of_file.unwrap_or_else(|| reissue::by_new_authority_for(
                 view,
                 "on the server, better: create a CA and issue the server's certificate with it, then reload",
                 host.as_deref(),
-            )))
+            ))))
             .fixes(hints),
     )
 }

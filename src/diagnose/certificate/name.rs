@@ -208,6 +208,14 @@ impl<'a> Mismatch<'a> {
         reissue::server(self.view, &text, Key::Kept, Some(asked))
     }
 
+    /// The same, where a name of the certificate is that one with an error in it.
+    fn renamed(&self, wrong: &str) -> Fix {
+        let asked = self.asked;
+        let text =
+            format!("if you run the server: reissue its certificate with {asked} in the place of {wrong}");
+        reissue::server_renamed(self.view, &text, wrong, asked)
+    }
+
     fn pair_or_reissue(&self, text: &str) -> Vec<Fix> {
         self.pair(text).into_iter().chain([self.reissue()]).collect()
     }
@@ -237,7 +245,7 @@ impl<'a> Mismatch<'a> {
                      certificates have none",
                     self.view.program()
                 ),
-                fixes: vec![self.reissue()],
+                fixes: vec![self.renamed(name)],
             });
         };
         self.names.iter().any(|name| matches_name(name.as_bytes(), bare.as_bytes())).then(|| Reading {
@@ -541,20 +549,33 @@ impl<'a> Mismatch<'a> {
         let name = self
             .closest
             .filter(|name| distance(&name.to_ascii_lowercase(), &asked.to_ascii_lowercase()) <= 2)?;
-        let mut fixes = vec![Fix::text(format!(
+        let compare = Fix::text(format!(
             "compare host with the name that you were given: \"{asked}\" answers as \"{name}\", which is a typing \
              error in one of them or another server"
-        ))];
-        fixes.push(
-            Fix::text(format!("if \"{asked}\" is a typing error: set host to the server's name"))
-                .set("host", name)
-                .by_its_own_word(),
-        );
-        fixes.push(self.reissue());
-        Some(Reading {
-            cause: format!("\"{asked}\" differs from a name of the certificate by a letter or two"),
-            fixes,
-        })
+        ));
+        let host = Fix::text(format!("if \"{asked}\" is a typing error: set host to the server's name"))
+            .set("host", name)
+            .by_its_own_word();
+        let mut cause = format!("\"{asked}\" differs from a name of the certificate by a letter or two");
+        let renamed = self.renamed(name);
+        let fixes = match self.is_new() {
+            Some(since) => {
+                cause += &format!(
+                    "; that is valid only since {since}, and DNS has \"{asked}\": probably the error is in it"
+                );
+                vec![renamed, compare, host]
+            }
+            None => vec![compare, host, renamed],
+        };
+        Some(Reading { cause, fixes })
+    }
+
+    /// The day from which the certificate is valid, where it was just issued for a server that DNS leads to.
+    fn is_new(&self) -> Option<String> {
+        self.view.attempt.filter(|_| self.view.provider().is_none())?.dns.as_ref()?;
+        let since = self.view.tls()?.chain.first()?.facts().ok()?.not_before;
+        let days = self.view.evidence.started.days_since(since);
+        (0..=14).contains(&days).then(|| since.date())
     }
 
     /// A certificate for this machine alone, as tools for development create it.

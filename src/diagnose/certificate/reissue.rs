@@ -112,6 +112,17 @@ enum Signer {
 
 /// The server's certificate, issued again with the names it has and another one.
 pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: Option<&str>) -> Fix {
+    server_as(view, text, key, &server_names(view, also), also.is_some())
+}
+
+/// The same with a name in the place of a wrong one.
+pub(super) fn server_renamed(view: &View<'_>, text: &str, wrong: &str, right: &str) -> Fix {
+    let mut names = server_names(view, Some(right));
+    names.retain(|name| name != wrong);
+    server_as(view, text, Key::Kept, &names, true)
+}
+
+fn server_as(view: &View<'_>, text: &str, key: Key, names: &[String], has_new: bool) -> Fix {
     if let Some(fix) = of_provider(view) {
         return fix;
     }
@@ -120,19 +131,18 @@ pub(in crate::diagnose) fn server(view: &View<'_>, text: &str, key: Key, also: O
         let due = leaf(view)
             .and_then(|leaf| leaf.facts().ok())
             .is_some_and(|facts| facts.not_after <= view.evidence.judged_at);
-        let issue = match (also, due && key == Key::Kept) {
-            (Some(_), _) => {
-                let names: Vec<String> =
-                    server_names(view, also).iter().map(|name| posix_quoted(name)).collect();
+        let issue = match (has_new, due && key == Key::Kept) {
+            (true, _) => {
+                let names: Vec<String> = names.iter().map(|name| posix_quoted(name)).collect();
                 format!("certbot certonly --expand -d {}", names.join(" -d "))
             }
-            (None, true) => "certbot renew".to_owned(),
-            (None, false) => "certbot renew --force-renewal".to_owned(),
+            (false, true) => "certbot renew".to_owned(),
+            (false, false) => "certbot renew --force-renewal".to_owned(),
         };
         return acme(view, text, organisation, &issue);
     }
     let intermediates = intermediates(view);
-    let commands = server_commands(&server_names(view, also), key, &signer, intermediates, &Files::of(view));
+    let commands = server_commands(names, key, &signer, intermediates, &Files::of(view));
     match signer {
         Signer::Own(name) => Fix::text(format!(
             "{text}; ca.crt and ca.key below are the files of its CA{}{name}, which the CA's administrator has{}",
@@ -278,9 +288,26 @@ pub(in crate::diagnose) fn by_new_authority_for(view: &View<'_>, text: &str, als
     let names = server_names(view, also);
     let create = "openssl req -x509 -newkey rsa:3072 -nodes -keyout ca.key -subj '/CN=PostgreSQL CA' -days 3650 -sha256 \
                   -addext 'keyUsage = critical, keyCertSign, cRLSign' -out ca.crt";
-    let issue = server_commands(&names, Key::New, &Signer::Own(String::new()), 0, &Files::of(view));
+    let issue =
+        server_commands(&names, Key::New, &Signer::Own(String::new()), MAY_BE_MISSING, &Files::of(view));
     Fix::text(format!("{text}; then give ca.crt to the clients as their root file"))
         .run(format!("{create}\n{issue}"))
+}
+
+/// A certificate of a CA in the client's root file, if one there is somebody's own.
+pub(super) fn by_authority_of_file(view: &View<'_>, host: &str) -> Option<Fix> {
+    let is_own = |held: &&FileCertificate| {
+        let facts = held.certificate.facts();
+        facts.is_ok_and(|facts| facts.is_ca() && facts.is_self_signed()) && !is_public(&held.certificate)
+    };
+    let store = view.store().filter(|_| view.provider().is_none() && is_plain(host))?;
+    let root = store.certificates.iter().find(is_own)?.certificate.short_subject();
+    let names = [host.to_owned()];
+    let commands =
+        server_commands(&names, Key::New, &Signer::Own(String::new()), MAY_BE_MISSING, &Files::of(view));
+    Some(Fix::text(format!(
+        "if it has none: have one issued by {root}, of the clients' root file; ca.crt and ca.key below are that CA's files, which its administrator has"
+    )).run(commands))
 }
 
 /// A client's certificate for a user of the database, for the server's administrator to issue.

@@ -318,6 +318,7 @@ static MENTIONS: &[&str] = &[
     // Rust
     "certificate not valid for name \"{host}\"",
     // the server
+    "This IP address {client} is not ",
     "for host \"{client}\", user \"{user}\", database \"{dbname}\"",
     "authentication failed for user \"{user}\"",
     "role \"{user}\" does not exist",

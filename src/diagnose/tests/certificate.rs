@@ -245,6 +245,42 @@ fn a_self_signed_certificate() {
     Evidence::of(vec![own.clone()], &[&own]).verified();
 }
 
+/// Where the clients have a CA of their own, the certificate comes from that and not from another one.
+#[test]
+fn in_the_place_of_an_installations_certificate_comes_one_of_the_ca_that_clients_have() {
+    let own = Authority::root_with(params("vm-7", false)).certificate;
+    let held = Authority::root("Company Root");
+    let found = Evidence::of(vec![own.clone()], &[&held.certificate])
+        .with_host("db.corp.example", "203.0.113.7")
+        .fails(&codes::SELF_SIGNED)
+        .advises("issued by Company Root, of the clients' root file")
+        .runs("'subjectAltName = DNS:db.corp.example'")
+        .diagnosis;
+    assert!(!format!("{:?}", found.fixes).contains("CN=PostgreSQL CA"), "{:#?}", found.fixes);
+}
+
+/// An error in a name of the certificate does not get into the next one; of one that was just issued it is the first suspect.
+#[test]
+fn a_typing_error_in_the_certificate_is_not_issued_again() {
+    let root = Authority::root("Test Root");
+    let found = |since| {
+        let mut leaf = params("db.exmaple.com", false);
+        leaf.not_before = since;
+        let evidence = Evidence::of(vec![root.issue(leaf).certificate], &[&root.certificate]);
+        let evidence = evidence.with_host("db.example.com", "203.0.113.7").with_settings(|_| {});
+        let found = evidence
+            .fails(&codes::HOSTNAME_MISMATCH)
+            .runs("'subjectAltName = DNS:db.example.com'")
+            .runs("/CN=db.example.com");
+        found.sets("host", "db.exmaple.com").diagnosis
+    };
+    let new = found(date_time_ymd(2026, 11, 20));
+    assert!(new.fixes[0].text.contains("db.example.com in the place of db.exmaple.com"), "{:#?}", new.fixes);
+    assert!(new.cause.contains("probably the error is in it"), "{}", new.cause);
+    let old = found(date_time_ymd(2026, 4, 4));
+    assert!(old.fixes[0].text.starts_with("compare host"), "{:#?}", old.fixes);
+}
+
 /// Where a tunnel was meant, what an installation created is this machine's own server.
 #[test]
 fn a_self_signed_certificate_of_another_name_through_this_machine() {

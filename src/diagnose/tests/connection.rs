@@ -156,7 +156,7 @@ fn silence_is_read_by_the_address() {
         .fails(&codes::TCP_TIMEOUT)
         .titled("10.0.4.5 port 5432 does not answer")
         .shows("to", "which only its own network or one joined to it can reach")
-        .because("outside its virtual network, or a firewall")
+        .because("outside its network, or a firewall")
         .advises("VPN")
         .runs("10.0.4.5")
         .retryable(true);
@@ -195,11 +195,13 @@ fn silence_is_read_by_the_address() {
 /// A bridge of this machine's that has the server's range keeps the packets here, whatever a VPN would reach.
 #[test]
 fn a_bridge_that_covers_the_servers_address_is_named_with_what_gives_it_another_range() {
-    use crate::evidence::Way;
+    use crate::evidence::{Route, Way};
     let no_route = || TcpResult::Failed(os(ErrorKind::HostUnreachable, "No route to host (os error 113)"));
     let refused = || TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused (os error 111)"));
     let by = |interface: &str, host: &str, result: TcpResult| {
-        let way = Way { interface: interface.to_owned(), network: [172, 19, 0, 0].into(), bits: 16 };
+        let network = [172, 19, 0, 0].into();
+        let route = Route { interface: interface.to_owned(), network, bits: 16, gateway: None };
+        let way = Way { route, is_known: false, tunnels: Vec::new() };
         Evidence::at(host, "172.19.6.2").with_tcp(result).with(|evidence| evidence.way = Some(way))
     };
     for (interface, command) in [
@@ -222,6 +224,50 @@ fn a_bridge_that_covers_the_servers_address_is_named_with_what_gives_it_another_
     assert!(container.fixes[0].text.contains("whether it runs"), "{:#?}", container.fixes);
     by(bridge, "db", refused()).fails(&codes::TCP_REFUSED).because("the machine answers");
     by("wlan0", "db.corp.example", no_route()).fails(&codes::TCP_UNREACHABLE).advises("VPN interface");
+}
+
+/// A VPN that is up and carries other networks, and a server next to this machine, are told by the kernel's own tables.
+#[test]
+fn the_way_to_a_silent_server_tells_a_split_tunnel_and_a_neighbour() {
+    use crate::evidence::{Route, Way};
+    let route = |interface: &str, network: [u8; 4], bits, gateway: Option<[u8; 4]>| Route {
+        interface: interface.to_owned(),
+        network: network.into(),
+        bits,
+        gateway: gateway.map(Into::into),
+    };
+    let by = |host: &str, way: Way, result: TcpResult| {
+        Evidence::at(host, "10.61.4.5").with_tcp(result).with(|evidence| evidence.way = Some(way))
+    };
+    let past = || Way {
+        route: route("wlan0", [0; 4], 0, Some([192, 168, 1, 1])),
+        is_known: false,
+        tunnels: vec![route("wg0", [10, 20, 0, 0], 16, None), route("wg0", [10, 21, 0, 0], 16, None)],
+    };
+    let no_route = TcpResult::Failed(os(ErrorKind::HostUnreachable, "No route to host (os error 113)"));
+    for (host, result, code) in [
+        ("x.postgres.database.azure.com", TcpResult::TimedOut, &codes::TCP_TIMEOUT),
+        ("db.corp.example", TcpResult::TimedOut, &codes::TCP_TIMEOUT),
+        ("db.corp.example", no_route, &codes::TCP_UNREACHABLE),
+    ] {
+        let found = by(host, past(), result).fails(code);
+        let found = found
+            .because("a VPN is up (wg0), for 10.20.0.0/16, 10.21.0.0/16 alone")
+            .shows("way", "via 192.168.1.1");
+        let first = &found.diagnosis.fixes[0];
+        assert!(first.text.contains("split tunnel"), "{first:?}");
+        assert_eq!(first.command.as_deref(), Some("sudo ip route add 10.61.4.5 dev wg0"));
+        assert!(!format!("{:?}", found.diagnosis.fixes).contains("over its VPN"));
+    }
+    let beside = |is_known| Way { route: route("eth0", [10, 61, 4, 0], 24, None), is_known, tunnels: vec![] };
+    let near = by("db.corp.example", beside(true), TcpResult::TimedOut).fails(&codes::TCP_TIMEOUT);
+    let near = near.because("10.61.4.5 is up, in this machine's own network (10.61.4.0/24, eth0;").diagnosis;
+    let allow = near.fixes[0].command.as_deref().unwrap();
+    assert!(allow.contains("sudo ufw allow from 10.61.4.0/24 to any port 5432 proto tcp"), "{allow}");
+    for (host, is_known) in [("db.corp.example", false), ("x.postgres.database.azure.com", true)] {
+        let other = by(host, beside(is_known), TcpResult::TimedOut).fails(&codes::TCP_TIMEOUT).diagnosis;
+        assert!(!format!("{other:?}").contains("ufw"), "{other:#?}");
+    }
 }
 
 /// In a pod the cluster's own DNS was asked, and what it lacks lies in another namespace or does not exist.
@@ -281,19 +327,22 @@ fn a_closed_port_and_the_one_that_is_open() {
 /// A container is its own localhost.
 #[test]
 fn in_a_container_the_server_is_sought_on_the_machine_around_it() {
-    let refused = |address: Option<&str>| {
-        let container =
-            Container { machine: "host.docker.internal", address: address.map(|text| text.parse().unwrap()) };
+    let refused = |address: Option<&str>, has_names| {
+        let address = address.map(|text| text.parse().unwrap());
+        let container = Container { machine: "host.docker.internal", address, has_names };
         Evidence::at("localhost", "127.0.0.1")
             .with(|evidence| evidence.container = Some(container))
             .with_tcp(TcpResult::Failed(os(ErrorKind::ConnectionRefused, "Connection refused")))
             .fails(&codes::TCP_REFUSED)
             .because("127.0.0.1 is the container itself")
             .advises("another container")
-            .runs("sudo ss -ltnp")
     };
-    refused(Some("172.17.0.1")).first_sets("hostaddr", "172.17.0.1").first_sets_no("host");
-    refused(None).runs("getent hosts host.docker.internal");
+    refused(Some("172.17.0.1"), false).first_sets("hostaddr", "172.17.0.1").first_sets_no("host");
+    refused(None, false).runs("getent hosts host.docker.internal");
+    // Where the engine answers for names, the server most likely is one of them; nothing is started in a container.
+    let named = refused(None, true).runs("getent hosts").diagnosis.fixes;
+    assert!(named[0].text.contains("its service"), "{named:#?}");
+    assert!(!format!("{named:?}").contains("systemctl"), "{named:#?}");
 }
 
 #[test]
@@ -568,11 +617,24 @@ fn answers_to_sslrequest() {
             .with_settings(|settings| settings.sslmode = SslMode::Prefer)
             .with_answer(NegotiateResult::Ended(closure))
             .fails(&codes::NEGOTIATION_CLOSED)
-            .advises("allow this machine's address")
+            .advises("that this machine's address is allowed")
             .advises("\"invalid length of startup packet\": a balancer in front speaks the PROXY protocol")
             .retryable(true);
         assert!(!found.diagnosis.cause.contains("plaintext"), "libpq does not fall back here");
     }
+    // Whoever closes each time is in front of a server that would answer; once may be the server's own doing.
+    let first = |host: &str, again: Answer| {
+        let evidence = Evidence::at(host, "203.0.113.7").with_answer(NegotiateResult::Ended(Closure::Reset));
+        let evidence = evidence
+            .with(|evidence| evidence.looks.push(look("203.0.113.7:5432", Question::SslRequest, again)));
+        evidence.fails(&codes::NEGOTIATION_CLOSED).diagnosis.fixes.swap_remove(0)
+    };
+    let front = first("db.corp.example", Answer::Ended(Closure::Reset));
+    assert!(front.text.starts_with("in the proxy") && front.command.unwrap().contains("patronictl list"));
+    assert!(first("db.corp.example", Answer::Byte(b'S')).text.contains("its log"));
+    assert!(
+        !first("x.postgres.database.azure.com", Answer::Ended(Closure::Reset)).text.contains("in the proxy")
+    );
     let in_flight = |unacknowledged| Some(InFlight { unacknowledged, retransmits: 4 });
     for (state, cause) in
         [(in_flight(8), "never acknowledged"), (in_flight(0), "received SSLRequest"), (None, "silent")]

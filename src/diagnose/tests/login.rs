@@ -50,6 +50,41 @@ fn a_password_asked_for_and_not_given_is_none() {
         .advises("put this line into a new file");
 }
 
+/// A provider that lets in listed addresses only says so itself: its page is where the address goes.
+#[test]
+fn an_address_that_is_not_on_a_providers_list_is_told_with_the_place_of_the_list() {
+    let neon = "This IP address 198.51.100.7 is not allowed to connect to this endpoint. Please add it to the allowed list.";
+    for (host, message, place, address) in [
+        ("ep-dark-moon-1.eu-central-1.aws.neon.tech", neon, "IP Allow", "198.51.100.7"),
+        (
+            "aws-0-eu-central-1.pooler.supabase.com",
+            "Address not in tenant allow_list: {198, 51, 100, 8}",
+            "Network Restrictions",
+            "198.51.100.8",
+        ),
+        (
+            "aws-0-eu-central-1.pooler.supabase.com",
+            "(EADDRNOTALLOWED) address not in tenant allow_list",
+            "Network Restrictions",
+            "ADDRESS",
+        ),
+        ("db.corp.example", neon, "at the provider", "198.51.100.7"),
+    ] {
+        let found = Evidence::at(host, "18.156.10.10").with_error("XX000", message);
+        let found = found.fails(&codes::SERVER_ERROR).because(address).diagnosis;
+        let first = &found.fixes[0].text;
+        assert!(first.contains(place) && first.ends_with(address), "{first}");
+        assert!(!format!("{:?}", found.fixes).contains("log"), "{:#?}", found.fixes);
+    }
+    let text = crate::diagnose::recognise::recognise(neon).unwrap();
+    assert!(text.readings()[0].what.contains("listed addresses only"));
+    // Of another message, nobody at a provider has the server's log before him.
+    let other = || {
+        Evidence::at("ep-dark-moon-1.eu-central-1.aws.neon.tech", "18.156.10.10").with_error("XX000", "odd")
+    };
+    other().fails(&codes::SERVER_ERROR).advises("ask its support");
+}
+
 #[test]
 fn a_wrong_password_names_user_and_source_and_not_itself() {
     let lines = Some((2, Some(5)));

@@ -92,6 +92,11 @@ pub(super) static NEON: Provider = Provider {
             command: Some("neonctl connection-string --role-name {user} --database-name {database}"),
         },
         Hint {
+            at: Situation::NotAdmitted,
+            text: "in Neon's console (project settings, Network Security, IP Allow), or by its command line: add this network's address",
+            command: Some("neonctl ip-allow add {client} --project-id {project_id}"),
+        },
+        Hint {
             at: Situation::ServerNameMissing,
             text: "let the client send the server's name (libpq 14 or later, sslsni=1, host= with the name), or name the \
                    endpoint in the options, in a URI so:",
@@ -149,6 +154,11 @@ pub(super) static SUPABASE: Provider = Provider {
         Hint {
             at: Situation::PasswordReplaced,
             text: "the password may have been reset since, and nothing shows it: reset it (dashboard: Database, Settings), then set it wherever it is used",
+            command: None,
+        },
+        Hint {
+            at: Situation::NotAdmitted,
+            text: "in Supabase's dashboard (Database, Settings, Network Restrictions): add this network's address",
             command: None,
         },
         Hint {
