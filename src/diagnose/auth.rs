@@ -11,7 +11,7 @@ use super::rule::{Finding, Rule};
 use super::said::{Gateway, Said, gateway, said};
 use super::token;
 use super::view::View;
-use super::{Diagnosis, Fix, Verdict};
+use super::{Diagnosis, Fix, Verdict, look_alike};
 use crate::certificate::Certificate;
 use crate::conninfo::{AuthMethod, NoPassword, Notice, Origin, Password, mask_text};
 use crate::evidence::{
@@ -1128,13 +1128,9 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     if !named && !old_gateway && !refused {
         return None;
     }
-    let odd = plain_spaces(view, &user);
-    let finding = Finding::titled(match odd {
-        Some(_) => format!("the user \"{user}\" contains a no-break space"),
-        None if !named && !old_gateway => {
-            format!("the login of {user} is rejected: probably the spelling of Azure's Single Server")
-        }
-        None => format!("the role {user} does not exist"),
+    let finding = Finding::titled(match named || old_gateway {
+        false => format!("the login of {user} is rejected: probably the spelling of Azure's Single Server"),
+        true => format!("the role {user} does not exist"),
     })
     .fact("user", user.clone())
     .fact_if("from", view.origin_words("user"))
@@ -1142,8 +1138,8 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
     if let Some(((role, _), retired)) = at_server {
         return Some(finding.because(retired).fix(Fix::text("set user to the role alone").set("user", role)));
     }
-    if let Some(fix) = odd {
-        return Some(finding.because(ODD_SPACE).fix(fix));
+    if let Some(mended) = look_alike::mended_value(view, &finding, "user") {
+        return Some(mended);
     }
     Some(
         finding
@@ -1168,28 +1164,6 @@ fn role_missing(view: &View<'_>) -> Option<Finding> {
                     .run(format!("CREATE ROLE {role} LOGIN;\n\\password {role}", role = quoted_role(&user))),
             ),
     )
-}
-
-/// What separates nothing for libpq.
-pub(super) const ODD_SPACE: &str = "it contains a no-break space (U+00A0) or one like it, as web pages and chats put between words: it looks like a \
-                                    space, and libpq does not end a value there";
-
-/// The string with plain spaces, where a value has others in it.
-pub(super) fn plain_spaces(view: &View<'_>, value: &str) -> Option<Fix> {
-    let is_odd = |c: char| c.is_whitespace() && !c.is_ascii();
-    let input = std::str::from_utf8(view.evidence.input.as_ref()?.expose()).ok()?;
-    let written =
-        view.settings().map(|settings| ["user", "dbname"].map(|keyword| settings.parameter(keyword)));
-    let has_odd = written.into_iter().flatten().flatten().any(|parameter| {
-        parameter
-            .value
-            .plain()
-            .is_some_and(|value| String::from_utf8_lossy(value.as_bytes()).contains(is_odd))
-    });
-    (has_odd && !value.is_empty()).then(|| {
-        let spaced = crate::conninfo::mask(input.replace(is_odd, " ").as_bytes(), &[]).text;
-        Fix { conninfo: Some(spaced), ..Fix::text("type plain spaces in their place") }
-    })
 }
 
 /// A name in lower case, where it is another one.

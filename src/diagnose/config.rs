@@ -6,7 +6,7 @@ use super::fix::provider_hints;
 use super::root_file::root_sources;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, shown, shown_value};
-use super::{Diagnosis, Fix, Mark, meant};
+use super::{Diagnosis, Fix, Mark, look_alike, meant};
 use crate::clients::dialect;
 use crate::conninfo::{
     self, BadPort, ConfigError, Endpoint, Masked, Origin, SslMode, SyntaxError, SyntaxErrorKind, Unencoded,
@@ -22,14 +22,14 @@ use crate::trust::{ClientIdentity, IdentityError};
 use crate::verify::Defect;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { code: &CONNINFO_SYNTAX, detect: syntax },
-    Rule { code: &CONNINFO_UNKNOWN_OPTION, detect: unknown_option },
+    Rule { code: &CONNINFO_SYNTAX, detect: |view| plainly(view, syntax(view)) },
+    Rule { code: &CONNINFO_UNKNOWN_OPTION, detect: |view| plainly(view, unknown_option(view)) },
     Rule { code: &SERVICE_NOT_FOUND, detect: service_not_found },
     Rule { code: &HOST_REQUIRED, detect: host_required },
     Rule { code: &OPTION_NOT_SUPPORTED, detect: option_not_supported },
     Rule { code: &TLS_NOT_REQUESTED, detect: tls_not_requested },
-    Rule { code: &CONNINFO_HOST_MALFORMED, detect: host_malformed },
-    Rule { code: &CONNINFO_INVALID_VALUE, detect: invalid_value },
+    Rule { code: &CONNINFO_HOST_MALFORMED, detect: |view| plainly(view, host_malformed(view)) },
+    Rule { code: &CONNINFO_INVALID_VALUE, detect: |view| plainly(view, invalid_value(view)) },
 ];
 
 /// What only a chain shows.
@@ -128,6 +128,26 @@ pub const OPTION_NOT_SUPPORTED: Code = Code {
 
 fn error<'a>(view: &View<'a>) -> Option<&'a ConfigError> {
     view.evidence.config.as_ref().err()
+}
+
+/// What was found, where a character is at fault that looks like another one.
+fn plainly(view: &View<'_>, found: Option<Finding>) -> Option<Finding> {
+    let found = found?;
+    let span = match error(view) {
+        Some(ConfigError::UnknownOption { span, .. } | ConfigError::InvalidValue { span, .. }) => {
+            span.clone()
+        }
+        Some(ConfigError::Syntax(error)) => Some(error.span.clone()),
+        _ => None,
+    };
+    let at_fault = span.and_then(|span| view.evidence.input.as_ref()?.expose().get(span));
+    let mended = match at_fault {
+        Some(at_fault) => look_alike::mended(view, &found, at_fault),
+        None => ["host", "hostaddr", "port"]
+            .iter()
+            .find_map(|keyword| look_alike::mended_value(view, &found, keyword)),
+    };
+    mended.or(Some(found))
 }
 
 /// The fault's places in the connection string, underlined; `None` where it lies elsewhere.

@@ -20,6 +20,7 @@ mod fingerprints;
 mod fix;
 mod joined;
 mod judge;
+mod look_alike;
 mod meant;
 mod negotiate;
 mod passfile;

@@ -83,6 +83,12 @@ impl Finding {
         self.first(fix)
     }
 
+    /// The one remedy.
+    pub(super) fn only(mut self, fix: Fix) -> Self {
+        self.fixes = vec![fix];
+        self
+    }
+
     /// The remedy that comes after the first.
     pub(super) fn second(mut self, fix: Fix) -> Self {
         self.fixes.insert(1.min(self.fixes.len()), fix);

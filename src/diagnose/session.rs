@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use super::Fix;
 use super::auth::{error, lower_case, quoted_role, words};
 use super::code::{Code, Concern, Severity};
 use super::fix::{
@@ -12,6 +11,7 @@ use super::recognise::translated::is_message;
 use super::rule::{Finding, Rule};
 use super::said::{Gateway, SOMEBODY, Said, gateway, said};
 use super::view::{Reachability, View, reachability, shown_value};
+use super::{Fix, look_alike};
 use crate::conninfo::Origin;
 use crate::evidence::{Closure, ServerMessage, SessionFailure};
 use crate::provider::{self, Situation};
@@ -144,8 +144,8 @@ fn database_missing(view: &View<'_>) -> Option<Finding> {
         .fact_if("from", view.origin_words("dbname"))
         .fact("server_says", words(message))
         .fact_if("detail", detail(message));
-    if let Some(fix) = super::auth::plain_spaces(view, &database) {
-        return Some(finding.fix(fix));
+    if let Some(mended) = look_alike::mended_value(view, &finding, "dbname") {
+        return Some(mended);
     }
     Some(match by_pooler {
         Some(_) if manager(view).is_some() => finding

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::fixtures::*;
 use crate::clients::dialect::{self, Read, Typed};
-use crate::conninfo::{BadPort, ConfigError, Endpoint, Origin, SslMode, SyntaxError, SyntaxErrorKind};
+use crate::conninfo::{
+    BadPort, ConfigError, Endpoint, Environment, Origin, Overrides, SslMode, SyntaxError, SyntaxErrorKind,
+    resolve,
+};
 use crate::diagnose::Fact;
 use crate::diagnose::codes;
 use crate::evidence::{Evidence, PlaintextAnswer};
@@ -532,6 +535,56 @@ fn a_port_or_address_that_is_none_fails_its_slot() {
         })
         .fails(&codes::CONNINFO_INVALID_VALUE)
         .sets("host", "db.example");
+}
+
+#[test]
+fn a_character_that_looks_like_another_is_named_and_written_plainly() {
+    let login_name = crate::conninfo::LoginName::Known("me".to_owned());
+    let environment = Environment { login_name, ..Environment::default() };
+    for (code, typed, because, mended) in [
+        (
+            &codes::CONNINFO_HOST_MALFORMED,
+            "host=db.example\u{a0}dbname=d password=a\u{2013}b port=1",
+            "U+00A0 in it looks like a space",
+            "host=db.example dbname=d password=a\u{2013}b port=1",
+        ),
+        (
+            &codes::CONNINFO_HOST_MALFORMED,
+            "postgresql://me@db\u{2011}two.example\u{a0}/d",
+            "U+2011",
+            "postgresql://me@db-two.example/d",
+        ),
+        (&codes::CONNINFO_INVALID_VALUE, "port=5432\u{202f}host=h", "U+202F", "port=5432 host=h"),
+        (
+            &codes::CONNINFO_INVALID_VALUE,
+            "host=h sslmode=\u{feff}require",
+            "invisible",
+            "host=h sslmode=require",
+        ),
+        (&codes::CONNINFO_UNKNOWN_OPTION, "\u{200b}host=h", "U+200B", "host=h"),
+        (
+            &codes::CONNINFO_SYNTAX,
+            "host=h application_name=\u{201c}my app\u{201d}",
+            "U+201D",
+            "host=h application_name='my app'",
+        ),
+    ] {
+        let evidence = match resolve(Some(typed.as_bytes()), &Overrides::default(), &environment) {
+            Err(failure) => misconfigured(typed, failure.error),
+            Ok(settings) => Evidence::healthy().with(|evidence| {
+                evidence.config = Ok(settings);
+                evidence.input = Some(Secret::new(typed.as_bytes().to_vec()));
+            }),
+        };
+        let found = evidence.fails(code).because(because);
+        let [fix] = found.diagnosis.fixes.as_slice() else { panic!("{:#?}", found.diagnosis.fixes) };
+        let (span, new) = fix.edit.clone().unwrap();
+        assert_eq!(format!("{}{new}{}", &typed[..span.start], &typed[span.end..]), mended);
+    }
+    // A dash elsewhere is no fault.
+    let typed = "application_name=a\u{2013}b sslmode=requier";
+    let failure = resolve(Some(typed.as_bytes()), &Overrides::default(), &environment).unwrap_err();
+    misconfigured(typed, failure.error).fails(&codes::CONNINFO_INVALID_VALUE).sets("sslmode", "verify-full");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::code::{Code, Concern, Severity};
 use super::root_file::{self, Context, expired, invalid, lacks_all, missing, order, unfit, unreadable};
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text, store_name};
-use super::{Diagnosis, Fix};
+use super::{Diagnosis, Fix, look_alike};
 use crate::conninfo::{Origin, RootChoice, SslMode};
 use crate::stage::Stage;
 use crate::text;
@@ -105,6 +105,9 @@ fn root_missing(view: &View<'_>) -> Option<Finding> {
         finding = finding.first(fix.set("sslrootcert", path));
     }
     let finding = at_hand(view, Some(finding))?;
+    if let Some(mended) = look_alike::mended_value(view, &finding, "sslrootcert") {
+        return Some(mended);
+    }
     let mark = match roots {
         Roots::Missing { typed: Some(_), .. } => {
             view.mark(&backslashes(view), "a backslash escapes the next character")
