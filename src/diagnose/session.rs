@@ -1058,7 +1058,7 @@ fn not_listed(view: &View<'_>, message: &ServerMessage) -> (String, Vec<Fix>) {
         fix.text += &format!(", {address}");
     }
     let cause = format!(
-        "{}; the provider lets in listed addresses only, and this network's public address, {address}, is not one of them: a new line, \
+        "{}; the provider accepts listed addresses only, and this network's public address, {address}, is not one of them: a new line, \
          VPN or network has another",
         view.tls_words()
     );

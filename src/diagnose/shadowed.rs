@@ -116,14 +116,14 @@ pub(super) fn neighbour(view: &View<'_>, finding: &Finding) -> Option<Finding> {
             ))
             .fact("way", format!("{network} dev {interface}"))
             .fix(
-                Fix::server("on the server: let this network in by the firewall that is active there").run(format!(
+                Fix::server("on the server: allow this network in the firewall that is active there").run(format!(
                     "# ufw:\nsudo ufw allow from {network} to any port {port} proto tcp\n# firewalld:\nsudo firewall-cmd --permanent \
                      --add-rich-rule='rule family=ipv4 source address={network} port port={port} protocol=tcp accept' && sudo firewall-cmd \
                      --reload\n# neither:\nsudo nft list ruleset"
                 )),
             )
             .fix(Fix::text(format!(
-                "in a cloud: let port {port} in from {network} in the server's security group"
+                "in a cloud: allow port {port} from {network} in the server's security group"
             ))),
     )
 }

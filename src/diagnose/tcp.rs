@@ -123,13 +123,16 @@ pub(super) fn past_pooler(view: &View<'_>) -> Option<Fix> {
     Some(Fix::text("go past the pooler: use the server's own port").set("port", own.number.to_string()))
 }
 
+/// Whoever names a server and this machine's address beside it has a tunnel to that server; a provider's is never here.
+fn behind_tunnel(view: &View<'_>) -> Option<String> {
+    let is_far = view.origin("hostaddr").is_some() || view.provider().is_some();
+    view.dns_name().filter(|name| name.contains('.') && is_far)
+}
+
 /// Where nothing listens: on this machine something has to be started, elsewhere it may listen for itself alone.
 fn where_it_listens(view: &View<'_>) -> Vec<Fix> {
     let port = view.port();
-    // Whoever names a server and this machine's address beside it has a tunnel to that server; a provider's is never here.
-    let is_far = view.origin("hostaddr").is_some() || view.provider().is_some();
-    let far = view.dns_name().filter(|name| name.contains('.') && is_far);
-    match (reached(view), far) {
+    match (reached(view), behind_tunnel(view)) {
         (Reachability::Loopback, Some(server)) => vec![
             Fix::text(format!(
                 "start the tunnel to {server} again, in another terminal (BASTION: the machine that it goes through)"
@@ -229,7 +232,9 @@ fn refused(view: &View<'_>) -> Option<Finding> {
             "this is a container, and {} is the container itself: nothing in it listens on that port",
             view.address().map_or(host, |address| address.to_string())
         );
-        return Some(finding.because(cause).fixes(usual_port(view)).fixes(around(found)));
+        // What is a service elsewhere is none in a container.
+        let inside = where_it_listens(view).into_iter().take(1 + usize::from(behind_tunnel(view).is_some()));
+        return Some(finding.because(cause).fixes(usual_port(view)).fixes(around(found)).fixes(inside));
     }
     Some(
         finding

@@ -272,9 +272,12 @@ impl<'a> Trials<'a> {
                 }
                 // Of two names the one that exists.
                 Comparison::Another(found)
-                    if diagnosis.code.stage == Stage::Dns && found.code.stage != Stage::Dns =>
+                    if fix.names("host") && order(found.code.stage) > order(diagnosis.code.stage) =>
                 {
-                    fix.text.push_str(" (that name exists)");
+                    fix.text.push_str(&match diagnosis.code.stage {
+                        Stage::Dns => " (that name exists)".to_owned(),
+                        _ => format!(" (what remains: {})", found.title),
+                    });
                     kept.insert(0, fix);
                 }
                 _ => {}
@@ -422,7 +425,7 @@ impl<'a> Trials<'a> {
             return candidates::keys(settings, environment);
         }
         let mut fixes = self.other_addresses(diagnosis);
-        fixes.extend(self.other_names(diagnosis));
+        fixes.extend(other_names(self.evidence, diagnosis));
         if !diagnosis.code.concerns(Concern::Roots) {
             return fixes;
         }
@@ -468,17 +471,6 @@ impl<'a> Trials<'a> {
             ..Fix::default()
         };
         others.filter(|_| is_of_server).take(MOST_ADDRESSES).map(fix).collect()
-    }
-
-    /// The names that the server may have in its provider's other clouds, where its name does not exist.
-    fn other_names(&self, diagnosis: &Diagnosis) -> Vec<Fix> {
-        let is_absent = diagnosis.code.stage == Stage::Dns;
-        let Ok(settings) = &self.evidence.config else { return Vec::new() };
-        let [Host { endpoint: Endpoint::Name(name), .. }] = settings.hosts.as_slice() else {
-            return Vec::new();
-        };
-        let fix = |(name, text)| Fix { text, settings: vec![("host", name)], ..Fix::default() };
-        if is_absent { provider::other_names(name).into_iter().map(fix).collect() } else { Vec::new() }
     }
 
     /// The captured chain judged against an empty file. Where files kept the check from shaking hands, that is done now.
@@ -906,6 +898,29 @@ async fn diagnosed(evidence: Evidence) -> Outcome {
     own_thread::run(evidence.is_long(), move || diagnose(evidence)).await
 }
 
+/// The names that the server may have: in its provider's other clouds, where its own does not exist; beside a container in
+/// which nothing listens, those that services of Compose mostly have.
+fn other_names(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Fix> {
+    let Ok(settings) = &evidence.config else { return Vec::new() };
+    let [Host { endpoint, .. }] = settings.hosts.as_slice() else { return Vec::new() };
+    let fix = |(name, text)| Fix { text, settings: vec![("host", name)], ..Fix::default() };
+    let has_names = evidence.container.as_ref().is_some_and(|found| found.has_names);
+    match endpoint {
+        Endpoint::Name(name) if diagnosis.code.stage == Stage::Dns => {
+            provider::other_names(name).into_iter().map(fix).collect()
+        }
+        Endpoint::Name(_) | Endpoint::Address(..)
+            if has_names
+                && *diagnosis.code == codes::TCP_REFUSED
+                && settings.parameter("hostaddr").is_none() =>
+        {
+            let text = |name| format!("name the service {name}, which answers beside this container");
+            ["db", "postgres", "database"].map(|name| fix((name.to_owned(), text(name)))).into()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// What is said of the second of two faults elsewhere.
 #[derive(Clone, Copy, Default)]
 struct Told {
@@ -1082,6 +1097,25 @@ mod tests {
         assert_eq!((fix.tried, fix.conninfo.as_deref()), (Some(Trial::Fails), Some(expected.as_str())));
         assert_eq!(fix.then.as_deref(), Some("then `hostname-mismatch` remains, told below"));
         assert_eq!(outcome.also[0].code, &codes::HOSTNAME_MISMATCH);
+    }
+
+    /// A container whose engine knows its neighbours' names is asked for the usual ones; another one is not.
+    #[test]
+    fn beside_a_container_the_usual_names_are_sought() {
+        let names = |conninfo: &str, has_names| {
+            let chain = Chain::honest();
+            let mut outcome = tried(conninfo, chain.sent(), &[&chain.root.certificate]);
+            let machine = "host.docker.internal";
+            outcome.evidence.container =
+                Some(crate::evidence::Container { machine, address: None, has_names });
+            let diagnosis = Diagnosis { code: &codes::TCP_REFUSED, ..outcome.diagnosis.unwrap() };
+            let fixes = other_names(&outcome.evidence, &diagnosis);
+            fixes.into_iter().map(|fix| fix.settings[0].1.clone()).collect::<Vec<_>>()
+        };
+        let local = "host=localhost sslmode=verify-full sslrootcert=/no/roots.pem";
+        assert_eq!(names(local, true), ["db", "postgres", "database"]);
+        assert!(names(local, false).is_empty());
+        assert!(names(&format!("{local} hostaddr=127.0.0.1"), true).is_empty());
     }
 
     #[test]

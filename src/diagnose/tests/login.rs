@@ -50,7 +50,7 @@ fn a_password_asked_for_and_not_given_is_none() {
         .advises("put this line into a new file");
 }
 
-/// A provider that lets in listed addresses only says so itself: its page is where the address goes.
+/// A provider that accepts listed addresses only says so itself: its page is where the address goes.
 #[test]
 fn an_address_that_is_not_on_a_providers_list_is_told_with_the_place_of_the_list() {
     let neon = "This IP address 198.51.100.7 is not allowed to connect to this endpoint. Please add it to the allowed list.";
