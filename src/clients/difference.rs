@@ -140,8 +140,8 @@ impl<'a> Situation<'a> {
             let (code, text) = match &refusal.reason {
                 StrictReason::NoSubjectAltName if webpki || verifier == Verifier::Go => (
                     "common-name-only",
-                    "the server's certificate names the host in its common name only, without a subjectAltName; on the server: reissue it \
-                     with one"
+                    "the host is not in the certificate's subjectAltName (a name as DNS:…, an address as IP:…); on the server: reissue it \
+                     with that"
                         .to_owned(),
                 ),
                 StrictReason::CaAsServerCertificate if webpki => (

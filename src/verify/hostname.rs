@@ -96,11 +96,15 @@ fn wildcard_matches(pattern: &[u8], host: &[u8]) -> bool {
 
 /// `pq_verify_peer_name_matches_certificate_ip`.
 fn compare_address(address: IpAddr, host: &[u8]) -> Comparison {
-    let same = match address {
+    if matches_address(address, host) { Comparison::Match } else { Comparison::Other }
+}
+
+/// Whether an iPAddress of a certificate is a host.
+pub(super) fn matches_address(address: IpAddr, host: &[u8]) -> bool {
+    match address {
         IpAddr::V4(address) => inet_aton(host) == Some(address),
         IpAddr::V6(address) => inet_pton6(host) == Some(address),
-    };
-    if same { Comparison::Match } else { Comparison::Other }
+    }
 }
 
 /// Whether libpq takes a host for an address: what `inet_aton` or `inet_pton` for IPv6 reads.

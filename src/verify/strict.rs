@@ -9,6 +9,7 @@ use std::time::Duration;
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
 
 use super::budget::SIGNATURE;
+use super::hostname::{is_ip_address, matches_address};
 use super::{Defect, Demand, Judgement, StrictReason};
 use crate::certificate::{Certificate, Facts, GeneralName, public_key};
 use crate::conninfo::{Library, Value};
@@ -68,7 +69,9 @@ pub(super) fn refusals(
         return Vec::new();
     }
     let mut reasons = Vec::new();
-    if !has_host_names(facts) {
+    let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
+    let host = host.filter(|_| name_is_good);
+    if !has_name_of_its_kind(facts, host) {
         reasons.push(StrictReason::NoSubjectAltName);
     }
     if facts.is_ca() {
@@ -85,8 +88,6 @@ pub(super) fn refusals(
     if any(|facts| facts.issuer.is_empty()) {
         reasons.push(StrictReason::EmptyIssuer);
     }
-    let name_is_good = !judgement.defects.iter().any(|defect| defect.demand() == Demand::Name);
-    let host = host.filter(|_| name_is_good);
     match webpki_opinion(leaf, &intermediates(others, judgement), anchors, host, at, &verified(judgement)) {
         Ok(()) => {}
         Err(Error::CaUsedAsEndEntity) if facts.is_ca() => {}
@@ -115,9 +116,14 @@ pub(super) fn clients(reason: &StrictReason) -> &'static [&'static str] {
     }
 }
 
-fn has_host_names(facts: &Facts) -> bool {
-    let names = facts.sans.as_deref().unwrap_or_default();
-    names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
+/// Whether a host that libpq found is in subjectAltName, an address as one: libpq takes it from a DNS name, too.
+fn has_name_of_its_kind(facts: &Facts, host: Option<&Value>) -> bool {
+    let address = host.map(Value::as_bytes).filter(|host| is_ip_address(host));
+    facts.sans.iter().flatten().any(|name| match name {
+        GeneralName::Dns(_) => address.is_none(),
+        GeneralName::Ip(of) => address.map_or(host.is_none(), |host| matches_address(*of, host)),
+        _ => false,
+    })
 }
 
 /// More than webpki follows in one path (`MAX_SUB_CA_COUNT`), so that a longer path still fails for its length.

@@ -202,9 +202,16 @@ impl<'a> Mismatch<'a> {
         )
     }
 
+    /// What the name asked for has to be in subjectAltName.
+    fn kind(&self) -> &'static str {
+        if is_ip_address(self.asked.as_bytes()) { "IP" } else { "DNS" }
+    }
+
     fn reissue(&self) -> Fix {
         let asked = self.asked;
-        let text = format!("if you run the server: reissue its certificate with {asked} as a subjectAltName");
+        let kind = self.kind();
+        let text =
+            format!("if you run the server: reissue its certificate with {kind}:{asked} in subjectAltName");
         reissue::server(self.view, &text, Key::Kept, Some(asked))
     }
 
@@ -257,13 +264,18 @@ impl<'a> Mismatch<'a> {
         })
     }
 
-    /// The common name is the one asked for, and others stand in subjectAltName.
+    /// The common name is the one asked for, or a DNS name the address, and others stand in subjectAltName.
     fn common_name_alone(&self) -> Option<Reading> {
         let asked = self.asked;
-        let common_name = self.view.tls()?.chain.first()?.facts().ok()?.subject.common_name()?;
-        common_name.eq_ignore_ascii_case(asked).then(|| Reading {
+        let common_name =
+            self.view.tls()?.chain.first()?.facts().ok()?.subject.common_name().unwrap_or_default();
+        let is_named = common_name.eq_ignore_ascii_case(asked) || self.names.iter().any(|name| name == asked);
+        let kind = self.kind();
+        is_named.then(|| Reading {
             cause: format!(
-                "its common name is {asked}, which does not count in a certificate with subjectAltNames"
+                "{} counts only {kind}:{asked} in subjectAltName; the certificate has {asked} elsewhere (as its common name, or an address \
+                 as a DNS name)",
+                self.view.program()
             ),
             fixes: vec![self.reissue()],
         })

@@ -61,7 +61,7 @@ pub(super) fn refused_under(view: &View<'_>, name: &str) -> Option<Vec<String>> 
 /// Why a stricter library refuses, in short.
 pub(super) fn reason_words(reason: &StrictReason) -> String {
     match reason {
-        StrictReason::NoSubjectAltName => "no subjectAltName".to_owned(),
+        StrictReason::NoSubjectAltName => "the host is not in subjectAltName".to_owned(),
         StrictReason::CaAsServerCertificate => "a CA certificate as the server's".to_owned(),
         StrictReason::OldVersion(version) => format!("X.509 version {version}"),
         StrictReason::NegativeSerial => "a negative serial number".to_owned(),

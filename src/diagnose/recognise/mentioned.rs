@@ -253,6 +253,10 @@ pub fn filled(words: &str, mentioned: &Mentioned) -> String {
             "roots" => mentioned.bundle().map(|id| {
                 format!("pgtls-check roots export {id} --output {BUNDLE}, and set sslrootcert to that file")
             }),
+            "san" => mentioned.value("host").map(|host| {
+                let kind = if is_address(host) { "IP" } else { "DNS" };
+                format!("subjectAltName={kind}:{host}")
+            }),
             "host" => {
                 mentioned.value("host").or_else(|| mentioned.value("hostaddr")).map(crate::text::shell_quoted)
             }
@@ -311,6 +315,7 @@ static MENTIONS: &[&str] = &[
     "dial tcp {hostaddr}:{port}: ",
     "dial tcp [{hostaddr}]:{port}: ",
     "x509: certificate is valid for {certified}, not {host} ",
+    "x509: cannot validate certificate for {host} because",
     // Python
     "Failed to connect to {hostaddr}:{port} ",
     "Connect call failed ('{hostaddr}', {port})",

@@ -115,6 +115,8 @@ mod tests {
     #[test]
     fn the_provider_of_the_server_in_the_text_has_its_say() {
         let unreached = |host: &str| format!("Can't reach database server at `{host}:5432`");
+        let of_azure = advised(&unreached("orders.postgres.database.azure.com"));
+        assert!(of_azure[0].0.starts_with("allow this machine's public address"), "{of_azure:?}");
         assert!(advised(&unreached("aws-0-eu-west-1.pooler.supabase.com")).is_empty());
         let of_supabase = advised(&unreached("db.abc.supabase.co"));
         assert!(of_supabase[0].0.contains("IPv6 addresses only"), "{of_supabase:?}");

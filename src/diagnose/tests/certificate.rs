@@ -852,7 +852,7 @@ fn what_else_would_be_wrong_at_another_date_or_under_another_name() {
         .with_host("localhost", "127.0.0.1")
         .fails(&codes::HOSTNAME_MISMATCH)
         .sets("host", HOST)
-        .shows("strict_clients", "no subjectAltName");
+        .shows("strict_clients", "the host is not in subjectAltName");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rcgen::date_time_ymd;
 
 use super::fixtures::*;
 use crate::certificate::Certificate;
-use crate::conninfo::{AuthMethod, Notice, SslMode, TlsVersion};
+use crate::conninfo::{AuthMethod, Library, Notice, SslMode, TlsVersion};
 use crate::diagnose::{Code, Outcome, StageStatus, Warning, codes, diagnose, warnings};
 use crate::evidence::audit::{self, Audit};
 use crate::evidence::{AuthRequest, Evidence, PlaintextAnswer};
@@ -139,6 +139,24 @@ fn what_strict_clients_refuse() {
         &only(Evidence::of(vec![leaf], &[&root.certificate]), &codes::NO_SUBJECT_ALT_NAME),
         "Go (lib/pq, pgx)",
     );
+
+    // libpq takes an address from a DNS name, too.
+    for other in ["", "198.51.100.4"] {
+        let mut typed = params(HOST, false);
+        let name = rcgen::SanType::DnsName("203.0.113.7".try_into().unwrap());
+        let other = other.parse().ok().map(rcgen::SanType::IpAddress);
+        typed.subject_alt_names = [name].into_iter().chain(other).collect();
+        let leaf = root.issue(typed).certificate;
+        let evidence = Evidence::of(vec![leaf], &[&root.certificate]).with_host("203.0.113.7", "203.0.113.7");
+        evidence
+            .clone()
+            .with_trust(|trust| trust.library = Library::Go)
+            .fails(&codes::HOSTNAME_MISMATCH)
+            .because("counts only IP:203.0.113.7 in subjectAltName");
+        let warning = only(evidence, &codes::NO_SUBJECT_ALT_NAME);
+        says(&warning, "Go (lib/pq, pgx)");
+        assert!(warning.fixes[0].command.as_ref().unwrap().contains("IP:203.0.113.7"), "{warning:#?}");
+    }
 
     let mut ca = params(HOST, true);
     ca.subject_alt_names = params(HOST, false).subject_alt_names;

@@ -28,7 +28,7 @@ pub const NO_SUBJECT_ALT_NAME: Code = Code {
     name: "no-subject-alt-name",
     severity: Severity::Warning,
     stage: Stage::Certificate,
-    title: "the certificate has no subjectAltName, only a common name",
+    title: "the host is not in subjectAltName as strict clients require",
     short: None,
     concerns: &[],
     retryable: false,
@@ -174,7 +174,7 @@ pub(super) fn no_alternative_name(view: &View<'_>) -> Vec<Finding> {
         view,
         |reason| *reason == StrictReason::NoSubjectAltName,
         |_| {
-            "the certificate has its name in the common name only; strict clients require subjectAltName"
+            "subjectAltName does not have the host as strict clients require: DNS:… for a name, IP:… for an address"
                 .to_owned()
         },
         || {
@@ -264,11 +264,6 @@ pub(super) fn strict_rejects(view: &View<'_>) -> Vec<Finding> {
             }
             StrictReason::Other(what) if what == "UnsupportedCriticalExtension" => {
                 "strict clients reject the chain: a certificate marks an extension critical that they do not support"
-                    .to_owned()
-            }
-            StrictReason::Other(what) if what == "CertNotValidForName" => {
-                "no name in the certificate matches the host for strict clients: to them an IP address has to be an IP address in \
-                 subjectAltName, not a DNS name"
                     .to_owned()
             }
             StrictReason::Other(what) => {

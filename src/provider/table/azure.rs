@@ -71,13 +71,13 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         at: Situation::NoAnswer,
-        text: "see whether the server is running; Stopped: start it (the second command)",
-        command: Some(STATE),
+        text: "allow this machine's public address in the server's firewall (a rule takes up to 5 minutes)",
+        command: Some(FIREWALL_RULE),
     },
     Hint {
         at: Situation::NoAnswer,
-        text: "allow this machine's public address in the server's firewall (a rule takes up to 5 minutes)",
-        command: Some(FIREWALL_RULE),
+        text: "see whether the server is running; Stopped: start it (the second command)",
+        command: Some(STATE),
     },
     Hint {
         at: Situation::NoAnswerPrivate,

@@ -12,8 +12,8 @@ use crate::report::json::shown;
 use crate::report::page::Page;
 use crate::text::{shell_quoted, truncated};
 
-/// The check that decides between the readings, where the text does not tell which server it is about.
-const ANY_CHECK: &str = "pgtls-check \"YOUR CONNECTION STRING\"";
+/// What to check to decide between the readings, where the text does not tell which server it is about.
+const ANY_STRING: &str = "\"YOUR CONNECTION STRING\"";
 
 /// More of the text than this is not repeated.
 const REPEATED: usize = 200;
@@ -129,8 +129,8 @@ fn next(page: &mut Page, words: &str, given: &str) {
 fn command(page: &mut Page, label: &str, words: &str, command: &str) {
     let (head, indent) = page.label(COLUMN, label, Role::Good);
     page.prose(&head, indent, indent, Role::Plain, words);
-    if !command.is_empty() {
-        page.verbatim(indent + 2, Role::Command, command);
+    for line in command.lines() {
+        page.verbatim(indent + 2, Role::Command, line);
     }
 }
 
@@ -140,9 +140,11 @@ fn names(reading: &Reading) -> Vec<&'static str> {
 
 /// The check that finds the cause, of the server that the text mentions.
 fn check(text: &str) -> String {
-    let conninfo = mentioned(text).conninfo();
-    conninfo
-        .map_or_else(|| ANY_CHECK.to_owned(), |conninfo| format!("pgtls-check {}", shell_quoted(&conninfo)))
+    let conninfo = mentioned(text).conninfo().map(|conninfo| shell_quoted(&conninfo));
+    // Go's drivers read libpq's strings, and its library refuses more.
+    let is_of_go = recognise(text).is_some_and(|known| known.by.starts_with("Go ("));
+    let reader = if is_of_go { "--as go " } else { "" };
+    format!("pgtls-check {reader}{}", conninfo.as_deref().unwrap_or(ANY_STRING))
 }
 
 fn repeated(text: &str) -> String {
@@ -181,7 +183,7 @@ mod tests {
         for unicode in [true, false] {
             let style = Style { unicode, width: Some(80), ..Style::document() };
             let text = Form::Page.text(&Readings("\u{1b}[2Jweird\u{202e} text"), style);
-            assert!(text.contains("is not known") && text.contains(ANY_CHECK), "{text}");
+            assert!(text.contains("is not known") && text.contains(ANY_STRING), "{text}");
             assert!(text.chars().all(|c| c == '\n' || crate::text::is_printable(c)), "{text:?}");
         }
         let object: Json = serde_json::from_str(&object("\u{1b}[2Jweird")).unwrap();
@@ -195,6 +197,24 @@ mod tests {
             text.contains(&format!("pgtls-check {}", shell_quoted("host=h port=5432 sslmode=verify-full"))),
             "{text}"
         );
+    }
+
+    #[test]
+    fn commands_stand_each_on_its_line() {
+        let unreached = "P1001: Can't reach database server at `orders.postgres.database.azure.com:5432`";
+        let text = Form::Page.text(&Readings(unreached), Style::document());
+        assert!(
+            text.lines().any(|line| line.trim_start().starts_with("az postgres flexible-server start ")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_address_is_asked_for_as_one_and_by_who_asked() {
+        let given = "x509: cannot validate certificate for 10.9.0.4 because it doesn't contain any IP SANs";
+        let text = Form::Page.text(&Readings(given), Style::document());
+        let check = format!("pgtls-check --as go {}", shell_quoted("host=10.9.0.4 sslmode=verify-full"));
+        assert!(text.contains("subjectAltName=IP:10.9.0.4") && text.contains(&check), "{text}");
     }
 
     #[test]
