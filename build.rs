@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recognise = Path::new("src/diagnose/recognise");
     // Apart from the rest: a session that fails needs them alone.
     pack("TRANSLATIONS", &[recognise.join("translations.tsv")], &to, &mut index)?;
-    let known = ["clients.tsv", "texts.tsv", "readings.txt"].map(|file| recognise.join(file));
+    let known =
+        ["clients.tsv", "texts.tsv", "readings.txt", "references.tsv"].map(|file| recognise.join(file));
     pack("RECOGNISE", &known, &to, &mut index)?;
     pack("TERMS", &files("src/diagnose/terms", "tsv")?, &to, &mut index)?;
     pack("CLIENTS", &[PathBuf::from("src/clients/snippets.txt")], &to, &mut index)?;

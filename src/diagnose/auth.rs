@@ -412,6 +412,7 @@ fn password_rejected(view: &View<'_>) -> Option<Finding> {
         return Some(facts(finding));
     }
     let hints = provider_hints(view, Situation::PasswordRejected, None);
+    let hints: Vec<Fix> = hints.into_iter().filter(|_| ends.is_none()).collect();
     let is_directory = is_of_directory(view);
     let (first, last) = if is_directory { (hints, Vec::new()) } else { (Vec::new(), hints) };
     let cause = match is_directory && password.is_some() && token::of(view).is_none() {
@@ -483,7 +484,10 @@ fn without_end(user: &str) -> Option<(&'static Provider, Fix)> {
 /// What the password or the user is by its look, whatever else may be wrong with it.
 fn by_its_look(view: &View<'_>, title: &str) -> Option<Finding> {
     let found = swallowed_password(view).or_else(|| cut_at_semicolon(view));
-    found.or_else(|| of_service_account(view, title)).or_else(|| token::wrapped(view))
+    found
+        .or_else(|| of_service_account(view, title))
+        .or_else(|| token::wrapped(view))
+        .or_else(|| token::unresolved(view))
 }
 
 /// A password of which its driver takes the part before a semicolon.
@@ -540,7 +544,7 @@ fn without_its_ends(password: &Password, what: &str) -> Fix {
 fn placeholder_password(view: &View<'_>) -> Option<Fix> {
     let input = view.evidence.input.as_ref()?.expose();
     crate::clients::dialect::placeholders(input).contains(&"password").then(|| {
-        Fix::text("the password in the string is only a placeholder: take it out, and give the real one in PGPASSWORD")
+        Fix::text("the password in the string is only a placeholder: give the real one in its place, without brackets")
     })
 }
 
@@ -612,7 +616,13 @@ fn is_of_directory(view: &View<'_>) -> bool {
 /// Where the password is to be checked: where it came from, and where it is compared.
 fn password_fixes(view: &View<'_>, by_pooler: bool) -> Vec<Fix> {
     let (unset, check) = at_its_source(view);
-    unset.into_iter().chain(compared_passwords(view, check, by_pooler)).collect()
+    let password = view.host().and_then(|host| host.password.as_ref());
+    // What is added to it explains it: nobody need set a new one.
+    let rest = match password.and_then(|password| token::at_its_ends(password.secret.expose())) {
+        Some(_) => vec![Fix::text(check)],
+        None => compared_passwords(view, check, by_pooler),
+    };
+    unset.into_iter().chain(rest).collect()
 }
 
 fn compared_passwords(view: &View<'_>, check: String, by_pooler: bool) -> Vec<Fix> {

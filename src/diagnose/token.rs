@@ -9,7 +9,9 @@ use super::fix::{exported, provider_hints};
 use super::rule::Finding;
 use super::view::View;
 use super::{Fact, Fix};
+use crate::clients::dialect::bracketed;
 use crate::conninfo::Origin;
+use crate::packed;
 use crate::provider::{Situation, aws_region};
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -212,6 +214,8 @@ pub(super) fn rejected(view: &View<'_>) -> Option<Finding> {
     )
 }
 
+const SIGN_IN: &str = "sign in with it (such as az login), then get a new token";
+
 /// A token that nothing is wrong with by itself: the title, the cause and what helps.
 fn of_another_user(view: &View<'_>, token: &Token, origin: &str, renew: Fix) -> (String, String, Vec<Fix>) {
     let user = view.user();
@@ -244,9 +248,13 @@ fn of_another_user(view: &View<'_>, token: &Token, origin: &str, renew: Fix) -> 
             vec![
                 Fix::text("log in as the user of the token").set("user", name.clone()),
                 Fix {
-                    text: format!(
-                        "if {user} is meant: sign in with its account (such as az login), then get a new token"
-                    ),
+                    text: match user.contains('@') {
+                        true => format!("if {user} is meant: {SIGN_IN}"),
+                        false => format!(
+                            "if {user} is meant: a PostgreSQL role has a password of its own, set that instead of the token; for an account \
+                             of that name: {SIGN_IN}"
+                        ),
+                    },
                     ..renew
                 },
             ],
@@ -318,6 +326,25 @@ pub(super) fn fix(view: &View<'_>, said: &str) -> Fix {
     ))
 }
 
+/// A reference to a password in its place: what should have read it did not.
+pub(super) fn unresolved(view: &View<'_>) -> Option<Finding> {
+    let password = view.host()?.password.as_ref()?;
+    let text = std::str::from_utf8(password.secret.expose()).ok()?.trim();
+    let [_, what, mend, command] = packed::rows::<4>("recognise", "references").find(|[ends, ..]| {
+        ends.split_once('*').is_some_and(|(begin, end)| text.starts_with(begin) && text.ends_with(end))
+    })?;
+    let origin = password.origin.phrase();
+    let origin = origin.strip_prefix("environment variable ").unwrap_or(&origin);
+    let fix = Fix::text(mend);
+    Some(
+        Finding::titled(format!("the password in {origin} is {what}, not the password itself"))
+            .because(
+                "what should have put the password in its place did not, and the reference was sent as it is",
+            )
+            .fix(if command.is_empty() { fix } else { fix.run(command) }),
+    )
+}
+
 /// To get another token, by the provider's command where one is known.
 fn new_token(view: &View<'_>) -> Fix {
     let fix = fix(view, "");
@@ -343,7 +370,7 @@ pub(super) fn at_its_ends(password: &[u8]) -> Option<&'static str> {
         _ if text.starts_with(char::is_whitespace) => "begins with white space",
         _ if quoted('"') => "is in double quotes",
         _ if quoted('\'') => "is in single quotes",
-        _ => return None,
+        _ => return bracketed(text),
     })
 }
 
@@ -358,6 +385,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::diagnose::codes;
+    use crate::evidence::Evidence;
+    use crate::secret::Secret;
+
+    #[test]
+    fn every_reference_in_a_passwords_place_is_told_as_such() {
+        let mut count = 0;
+        for [ends, what, mend, _] in packed::rows::<4>("recognise", "references") {
+            let found = Evidence::healthy()
+                .with_settings(|settings| {
+                    settings.hosts[0].password = Some(crate::conninfo::Password {
+                        secret: Secret::new(ends.replace('*', "Turm9").into()),
+                        origin: Origin::Environment("PGPASSWORD"),
+                        lines: None,
+                    });
+                })
+                .with_error("28P01", "password authentication failed for user \"app\"")
+                .fails(&codes::PASSWORD_REJECTED)
+                .titled(&format!("the password in PGPASSWORD is {what}, not the password itself"));
+            assert_eq!(found.diagnosis.fixes[0].text, mend);
+            assert!(!format!("{:?}", found.diagnosis).contains("Turm9"));
+            count += 1;
+        }
+        assert!(count > 9, "{count}");
+    }
 
     #[test]
     fn tokens_are_read_and_passwords_are_not() {

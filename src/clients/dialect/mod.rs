@@ -35,6 +35,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use demand::{Chain, Decision, Demand, Encryption, Fallback, Root};
+pub use placeholder::bracketed;
 pub use recognise::{Taken, Target, is_plain, lacks_question_mark, placeholders, read, readers};
 pub use table::{SQL_SERVER, all, find, nearest, owners};
 pub use text::Text;

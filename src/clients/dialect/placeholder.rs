@@ -8,6 +8,19 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     enclosed(text) || variable(text) || asterisks(text) || instruction(text)
 }
 
+/// The brackets of a placeholder around a password: nobody's word for one has a digit, or what no word has.
+pub fn bracketed(password: &str) -> Option<&'static str> {
+    let kinds =
+        [('[', ']', "is in square brackets"), ('<', '>', "is in angle brackets"), ('{', '}', "is in braces")];
+    let kind = |(open, close, words)| Some((password.strip_prefix(open)?.strip_suffix(close)?, words));
+    let (inner, words) = kinds.into_iter().find_map(kind)?;
+    let lower = inner.to_ascii_lowercase();
+    let is_word = |c: char| c.is_alphabetic() || "_- .".contains(c);
+    let asks = ["pass", "pwd", "your", "secret"].iter().any(|word| lower.contains(word));
+    (!asks && inner.starts_with(char::is_alphanumeric) && inner.len() > 2 && !inner.chars().all(is_word))
+        .then_some(words)
+}
+
 /// Whether a part of a name would have been replaced by a shell or a program: `db-${STAGE}.example.com`,
 /// `${process.env.SERVER}.postgres.database.azure.com`. No name has such a sign in it; a password may.
 pub(super) fn is_partly_placeholder(name: &[u8]) -> bool {
@@ -75,6 +88,26 @@ fn instruction(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brackets_left_around_a_password() {
+        for text in ["[Fluss-Ufer-31]", "<a1b>", "{x!y}"] {
+            assert!(bracketed(text).is_some(), "{text}");
+        }
+        for text in [
+            "[YOUR-PASSWORD]",
+            "<password1>",
+            "[geheim]",
+            "{{x1}}",
+            "<%= ENV['X1'] %>",
+            "[]",
+            "[a1",
+            "a1]",
+            "",
+        ] {
+            assert!(bracketed(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn placeholders() {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::grammar::pairs::{Prefix, Syntax, keywords};
 use super::grammar::url::forgotten_question_mark;
 use super::grammar::{Broken, Form, JAVASCRIPT, Pair, Parsed, Part, literal};
-use super::placeholder::{is_partly_placeholder, is_placeholder};
+use super::placeholder::{bracketed, is_partly_placeholder, is_placeholder};
 use super::text::{Text, find, split};
 use super::understand::{Found, plain, understand};
 use super::wrapping::{self, Layer, Shell, Unwrapped};
@@ -456,7 +456,11 @@ pub fn placeholders(input: &[u8]) -> Vec<&'static str> {
     let given = given.map(|(option, assignment)| (*option, assignment.value.as_bytes()));
     let beside = taken.options.iter().chain(&taken.variables);
     let beside = beside.filter_map(|setting| Some((setting.libpq()?, setting.value.expose())));
-    given.chain(beside).filter(|(_, value)| is_placeholder(value)).map(|(option, _)| option).collect()
+    let is_one = |(option, value): &(&str, &[u8])| {
+        let password = std::str::from_utf8(value).ok().filter(|_| *option == "password");
+        is_placeholder(value) && password.and_then(bracketed).is_none()
+    };
+    given.chain(beside).filter(is_one).map(|(option, _)| option).collect()
 }
 
 /// Whether a text has what no single word has: a keyword's sign, or a URL's.

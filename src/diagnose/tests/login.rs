@@ -403,15 +403,25 @@ fn a_password_without_a_user_is_of_another_role() {
 
 #[test]
 fn what_stands_at_the_ends_of_a_password_is_told_without_it() {
-    for (password, what) in [("hunter2\n", "ends with a line feed"), (" hunter2", "begins with white space")]
-    {
-        let found = Evidence::healthy()
+    for (password, what) in [
+        ("hunter2\n", "ends with a line feed"),
+        (" hunter2", "begins with white space"),
+        ("[hunter-2]", "is in square brackets"),
+        ("<hunter!>", "is in angle brackets"),
+    ] {
+        let found = Evidence::at("aws-0-eu-west-1.pooler.supabase.com", "20.61.7.9")
             .with_settings(|settings| with_password(settings, password))
             .with_error("28P01", "password authentication failed for user \"app\"")
             .fails(&codes::PASSWORD_REJECTED)
             .called(what);
         assert!(found.diagnosis.fixes[0].text.contains(what), "{:#?}", found.diagnosis.fixes);
         assert!(!format!("{:?}", found.diagnosis).contains("hunter"));
+        // It is right: nobody need set another.
+        assert!(
+            found.diagnosis.fixes.iter().all(|fix| !fix.text.contains("reset")),
+            "{:#?}",
+            found.diagnosis.fixes
+        );
     }
 }
 
