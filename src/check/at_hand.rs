@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::conninfo::{Environment, Origin};
+use crate::conninfo::{Endpoint, Environment, Origin};
 use crate::evidence::{Evidence, RootAtHand};
 use crate::file;
 use crate::trust::{self, RootSource, Roots, Trust};
@@ -80,6 +80,15 @@ pub(super) fn url(evidence: &Evidence, environment: &Environment) -> Option<Stri
         .iter()
         .all(|keyword| settings.parameter(keyword).is_none_or(|known| known.value.is_empty()));
     environment.url_variable().filter(|_| names_none).map(str::to_owned)
+}
+
+/// The socket that the settings name, where it does not exist.
+pub(super) fn missing_socket(evidence: &Evidence) -> Option<PathBuf> {
+    let host = evidence.config.as_ref().ok()?.hosts.first()?;
+    let Endpoint::Socket(directory) = &host.endpoint else { return None };
+    let socket = directory.join(format!(".s.PGSQL.{}", host.port.as_ref().ok()?));
+    // @ stands for Linux' abstract names, which are no files.
+    (!directory.starts_with("@") && matches!(socket.try_exists(), Ok(false))).then_some(socket)
 }
 
 /// The files of a directory that are called as certificates are.

@@ -1,6 +1,7 @@
 //! One target: probed, judged, its fixes tried; again and again while waiting may cure what failed.
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -333,6 +334,12 @@ impl PendingCheck {
         }
         evidence.in_directories = in_directories(&evidence);
         evidence.url_variable = at_hand::url(&evidence, &setup.environment);
+        evidence.missing_socket = at_hand::missing_socket(&evidence);
+        evidence.cloud_run = setup
+            .environment
+            .variables
+            .get(OsStr::new("K_SERVICE"))
+            .and_then(|name| name.clone().into_string().ok());
         evidence.root_at_hand = at_hand::root(&evidence, &setup.environment);
         judged(setup, evidence).await
     }

@@ -1196,25 +1196,31 @@ impl Diagnosis {
 
 fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
     let ignored = driver::host_ignored(view);
+    let missing = view.evidence.missing_socket.as_deref().map(path_text);
+    let instance = path.strip_prefix("/cloudsql/").filter(|name| name.split(':').count() > 2);
+    let cloud_sql = instance.map(|name| cloud_sql_socket(view, name)).unwrap_or_default();
+    let is_empty = view.evidence.input.as_ref().is_some_and(|input| input.expose().trim_ascii().is_empty());
     let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
         Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
             .run(driver::url_checked(name))
     });
-    let by_name = ignored.is_none().then(|| {
+    let by_name = (ignored.is_none() && cloud_sql.is_empty()).then(|| {
             Fix::text(match view.origin("host") {
                 Some(Origin::Environment(variable)) => format!(
                     "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
                 ),
+                _ if is_empty => "give the string that was meant: the one given is empty (a variable that is not set?)".to_owned(),
                 _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
             })
         });
-    Finding::titled("a Unix-domain socket never uses TLS")
+    let title = "a Unix-domain socket never uses TLS";
+    Finding::titled(missing.as_ref().map_or(title.to_owned(), |missing| format!("{missing} does not exist; {title}")))
                 .because(format!(
                     "{} connects to {path} in plaintext whatever the sslmode, {mode} included; there \
                      is nothing to verify",
                     view.program()
                 ))
-                .fact("socket", path)
+                .fact("socket", path.clone())
                 .fact("sslmode", mode)
                 .fact(
                     "from",
@@ -1224,11 +1230,35 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                 .fixes(ignored)
                 .fixes(by_url)
                 .fixes(by_name)
-                .fix(Fix::server(
-                    "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \
-                     where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's account: \
-                     connect as that account, or with host=localhost by the password",
-                ))
+                .fixes(cloud_sql.is_empty().then(|| Fix::server(match &missing {
+                    Some(_) => {
+                        "if the server of this machine is meant: it does not run, or has its socket elsewhere (SHOW \
+                         unix_socket_directories): start it, set host to that directory, or use host=localhost"
+                    }
+                    None => {
+                        "if the server of this machine is meant: nothing leaves the machine over the socket, and there is no TLS to check; \
+                         where it says peer authentication failed, the line `local` of pg_hba.conf asks no password but this system's \
+                         account: connect as that account, or with host=localhost by the password"
+                    }
+                })))
+                .fixes(cloud_sql)
+}
+
+/// What makes the socket of an instance of Cloud SQL. It is the near end of a proxy that uses TLS itself.
+fn cloud_sql_socket(view: &View<'_>, instance: &str) -> Vec<Fix> {
+    let instance = text::shell_quoted(instance);
+    let service = view.evidence.cloud_run.as_deref();
+    let attached = Fix::text(
+        "in Cloud Run: attach the instance, which makes this socket (TLS to Cloud SQL is Google's part); the service's account needs the \
+         role Cloud SQL Client (roles/cloudsql.client)",
+    )
+    .run(format!(
+        "gcloud run services update {} --add-cloudsql-instances {instance}",
+        service.map_or_else(|| "SERVICE".to_owned(), text::shell_quoted)
+    ));
+    let proxy = Fix::text("elsewhere: start the Cloud SQL Auth Proxy, which makes it")
+        .run(format!("cloud-sql-proxy --unix-socket /cloudsql {instance}"));
+    [attached].into_iter().chain(service.is_none().then_some(proxy)).collect()
 }
 
 fn tls_not_requested(view: &View<'_>) -> Option<Finding> {

@@ -6,6 +6,7 @@ use super::fingerprints::{first_bytes, recognise};
 use super::fix::{RELOAD, in_the_log, is_local, manager, provider_hints, to_the_server, who_listens};
 use super::rule::{Finding, Rule};
 use super::view::View;
+use crate::conninfo::Origin;
 use crate::evidence::{
     Answer, Closure, HelloPurpose, InFlight, NegotiateResult, Question, TcpResult, TlsFailure,
 };
@@ -157,6 +158,7 @@ fn refused(view: &View<'_>) -> Option<Finding> {
         .fact("answer", "N, to SSLRequest")
         .fact("to", view.place())
         .fact_if("answered_by", who.map(Program::name))
+        .fixes(goes_on_here(view))
         .fixes(other_port(view))
         .fixes(is_proxy.then(tunnel))
         .fixes(fixes.into_iter().filter(|_| !is_proxy))
@@ -626,6 +628,27 @@ fn plaintext_only(view: &View<'_>, sqlstate: Option<Vec<u8>>, message: &str) -> 
 
 /// What a tunnel that encrypts by itself needs of the client. It is not a setting that is offered: whether the other end
 /// is a tunnel, and verifies the server, no client can see.
+/// On this machine libpq's default connects to a server without TLS, and what fails comes after.
+fn goes_on_here(view: &View<'_>) -> Option<Fix> {
+    let is_default = matches!(view.origin("sslmode"), Some(Origin::ToolDefault(_)));
+    let quoted = text::shell_quoted;
+    (is_local(view) && is_default).then(|| {
+        Fix::text(
+            "a program that sets no sslmode connects here without TLS (libpq's default, prefer): its fault is in what comes after, which psql \
+             shows; where that is \"password authentication failed\" and the server is in Docker: POSTGRES_PASSWORD counts only for an \
+             empty volume, and the second command sets the password (SERVICE: the server's name in the Compose file)",
+
+        )
+        .run(format!(
+            "psql -h {} -p {} -U {user} -d {database}\ndocker compose exec SERVICE psql -U {user} -d {database} -c '\\password'",
+            quoted(&view.host_name()),
+            view.port(),
+            user = quoted(&view.user()),
+            database = quoted(&view.database()),
+        ))
+    })
+}
+
 fn tunnel() -> Fix {
     Fix::text(
         "if it is the near end of a tunnel that encrypts and verifies the server itself (Cloud SQL Auth Proxy, SSH, stunnel with a CA): \

@@ -11,7 +11,7 @@ use super::{
     trust,
 };
 use crate::clients::dialect::{Encryption, Fallback, Typed};
-use crate::conninfo::{Origin, SslMode, mask_text};
+use crate::conninfo::{Endpoint, Origin, SslMode, mask_text};
 use crate::evidence::{NegotiateResult, ServerMessage, SessionFailure};
 use crate::order;
 use crate::provider;
@@ -243,7 +243,8 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
     let mut also: Vec<Diagnosis> = Vec::new();
     // They detect nothing but in a rehearsal.
     also.extend(others(server_files::RULES));
-    if view.files_are_bad() && view.mode != SslMode::Disable {
+    let is_socket = matches!(view.host().map(|host| &host.endpoint), Some(Endpoint::Socket(_)));
+    if view.files_are_bad() && view.mode != SslMode::Disable && !is_socket {
         also.extend(others(trust::RULES));
         also.extend(others(config::FILES));
     }

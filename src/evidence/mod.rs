@@ -7,6 +7,7 @@ mod rehearsal;
 mod source;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,10 @@ pub struct Evidence {
     pub root_at_hand: Option<RootAtHand>,
     /// The variable with a URL that nothing names, where the settings name no server.
     pub url_variable: Option<String>,
+    /// The Unix-domain socket that the settings name, where it does not exist.
+    pub missing_socket: Option<PathBuf>,
+    /// The service of Cloud Run that this program runs in.
+    pub cloud_run: Option<String>,
     /// The line of the system's hosts file that led to the last address, where the server there may be another one, or that
     /// has another address for an alias.
     pub hosts_line: Option<HostsLine>,
@@ -117,6 +122,8 @@ impl Evidence {
             in_directories: Vec::new(),
             root_at_hand: None,
             url_variable: None,
+            missing_socket: None,
+            cloud_run: None,
             hosts_line: None,
             container: None,
             resolvers: Vec::new(),
@@ -154,7 +161,7 @@ impl Evidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootAtHand {
     /// The file.
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     /// The variable that names it, where the driver does not read that.
     pub variable: Option<&'static str>,
 }

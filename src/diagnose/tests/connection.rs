@@ -573,6 +573,23 @@ fn the_roots_of_a_provider_and_no_tls_on_this_machine() {
         assert_eq!(fixes[0].text.contains("tunnel"), is_proxy, "{fixes:#?}");
         assert_eq!(fixes.iter().all(|fix| !fix.text.contains("on the server")), is_proxy, "{fixes:#?}");
     }
+    // Who leaves the mode to libpq is connected there all the same.
+    let found = |origin: Origin, to: &str| {
+        Evidence::healthy()
+            .with_host("db.local", to)
+            .with_settings(|settings| {
+                settings.parameters.insert(0, parameter("sslmode", "verify-full", origin))
+            })
+            .with_answer(NegotiateResult::Refused)
+            .fails(&codes::SERVER_REFUSED_TLS)
+            .diagnosis
+    };
+    let (default, typed) = (Origin::ToolDefault("x"), Origin::ConnectionString);
+    let command = found(default.clone(), "127.0.0.1").fixes[0].command.clone().unwrap();
+    assert!(command.starts_with("psql -h db.local -p 5432 -U app -d orders\n"), "{command}");
+    for (origin, to) in [(default, "203.0.113.7"), (typed, "127.0.0.1")] {
+        assert!(found(origin, to).fixes[0].text.starts_with("on the server"));
+    }
 }
 
 #[test]

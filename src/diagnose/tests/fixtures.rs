@@ -96,6 +96,8 @@ impl Evidence {
             in_directories: Vec::new(),
             root_at_hand: None,
             url_variable: None,
+            missing_socket: None,
+            cloud_run: None,
             namespace: None,
             hosts_line: None,
             container: None,

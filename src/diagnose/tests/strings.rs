@@ -669,6 +669,29 @@ fn no_tls_is_never_verified() {
         })
         .fails(&codes::TLS_NOT_REQUESTED)
         .shows("socket", "/var/run/postgresql");
+    for (socket, empty, first) in [
+        ("/cloudsql/orders:europe-west1:main", false, "in Cloud Run: attach the instance"),
+        ("/cloudsql", false, "name the server by the host name"),
+        ("/var/run/postgresql", true, "give the string that was meant"),
+    ] {
+        let roots = || Roots::Missing { path: None, typed: None, obstacle: None, similar: None };
+        let found = Evidence::healthy()
+            .with_trust(|trust| trust.roots = roots())
+            .with_settings(|settings| settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from(socket)))
+            .with(|evidence| {
+                evidence.missing_socket = Some(PathBuf::from(socket).join(".s.PGSQL.5432"));
+                evidence.input = Some(Secret::new(if empty { vec![] } else { b"user=app".to_vec() }));
+            })
+            .fails(&codes::TLS_NOT_REQUESTED)
+            .titled(&format!("{socket}/.s.PGSQL.5432 does not exist; a Unix-domain socket never uses TLS"));
+        let fixes = &found.diagnosis.fixes;
+        assert!(fixes[0].text.starts_with(first), "{fixes:#?}");
+        let attach = "gcloud run services update SERVICE --add-cloudsql-instances orders:europe-west1:main";
+        assert_eq!(fixes[0].command.as_deref() == Some(attach), socket.contains(':'), "{fixes:#?}");
+        // No server of this machine's, no root file.
+        assert_eq!(fixes.iter().any(|fix| fix.text.contains("it does not run")), !socket.contains(':'));
+        assert!(found.outcome.also.is_empty(), "{:#?}", found.outcome.also);
+    }
     // Where a platform gives the whole connection in a variable, that is what is meant.
     Evidence::healthy()
         .with_settings(|settings| {
