@@ -71,7 +71,7 @@ fn a_text_with_one_cause_has_one_answer_first() {
         ("SELF_SIGNED_CERT_IN_CHAIN", "root-not-in-file"),
         ("CERT_HAS_EXPIRED", "certificate-expired"),
         ("ERR_TLS_CERT_ALTNAME_INVALID", "hostname-mismatch"),
-        ("SSL connection has been closed unexpectedly", "session-closed"),
+        ("failed: SSL connection has been closed unexpectedly", "session-closed"),
         ("FATAL: password authentication failed for user \"app\"", "password-rejected"),
     ] {
         assert_eq!(recognise(text).unwrap().readings()[0].codes[0].name, code, "{text}");
@@ -88,11 +88,61 @@ fn a_text_leads_to_the_step_that_mends_it() {
             "FATAL: password authentication failed for user \"app\" DETAIL: Role \"app\" does not exist.",
             "CREATE ROLE",
         ),
-        (
-            "FATAL: password authentication failed for user \"app\"",
-            "ALTER ROLE app PASSWORD '…' (in its container",
-        ),
+        ("FATAL: password authentication failed for user \"app\"", "docker exec -it CONTAINER psql -U app"),
         ("client password must be a string", "dotenv"),
+        (
+            "$ docker compose exec store psql -U postgres -l\npsql: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed: FATAL:  role \"postgres\" does not exist",
+            "docker compose exec store sh -c 'psql -U \"$POSTGRES_USER\"",
+        ),
+        ("psql: error: FATAL:  role \"postgres\" does not exist", "compose exec SERVICE"),
+        (
+            "store-db-1  | 2026-11-30 07:00:10.1 UTC [77] FATAL:  role \"root\" does not exist",
+            "pg_isready -U",
+        ),
+        ("ERROR: 08P01: client sent partial pkt in startup phase", "port=5432 for this user"),
+        (
+            "ActiveRecord::ConnectionNotEstablished (connection to server at \"h\", port 5432 failed: fe_sendauth: no password supplied)",
+            "set it where the application runs",
+        ),
+        (
+            "SQLSTATE[08006] [7] connection to server at \"h\", port 5432 failed: fe_sendauth: no password supplied (Connection: pgsql)",
+            "config:clear",
+        ),
+        ("No password has been provided but the backend requires one (in MD5)", "EnvironmentFile="),
+        ("psql: error: fe_sendauth: no password supplied", "set PGPASSWORD"),
+        // PgBouncer's own side, of which its log tells.
+        ("WARNING DNS lookup failed: db1.internl: result=0", "correct host= of that line of [databases]"),
+        ("LOG S-0x55d2: d/u@10.9.0.7:5432 closing because: connect failed (age=0s)", "host= and port="),
+        (
+            "WARNING server login failed: FATAL password authentication failed for user \"app\"",
+            "userlist.txt (auth_file)",
+        ),
+        ("error: prepared statement \"s1\" already exists", "prepareThreshold=0"),
+        ("FATAL: This IP address 192.0.2.9 is not allowed to connect to this endpoint.", "add 192.0.2.9"),
+        ("FATAL:  terminating connection due to idle-session timeout", "maxLifetime"),
+        (
+            "database files are incompatible with server DETAIL: The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 17.2.",
+            "image postgres:14)",
+        ),
+        // For localhost ::1 is tried, too, where there is no IPv6: that tells nothing of the server.
+        (
+            "connection to server at \"localhost\" (::1), port 5432 failed: Cannot assign requested address connection to server at \"localhost\" (127.0.0.1), port 5432 failed: Connection refused",
+            "from a container: set host",
+        ),
+        (
+            "[Errno 111] Connect call failed ('127.0.0.1', 5432), [Errno 99] Cannot assign requested address",
+            "from a container: set host",
+        ),
+        // Of a session, not of a connection that was being made.
+        (
+            "psycopg2.OperationalError: server closed the connection unexpectedly This probably means the server terminated abnormally",
+            "pool_pre_ping=True",
+        ),
+        (
+            "connection to server at \"h\", port 5432 failed: server closed the connection unexpectedly",
+            "at the provider: allow",
+        ),
+        ("(psycopg2.OperationalError) SSL connection has been closed unexpectedly", "pool_pre_ping=True"),
         ("FATAL: certificate authentication failed for user \"app\"", "a certificate of app"),
         ("FATAL: server login failed: wrong password type", "SCRAM-SHA-256$"),
         ("psql: error: FATAL:  SASL authentication failed", "userlist.txt"),
@@ -107,6 +157,15 @@ fn a_text_leads_to_the_step_that_mends_it() {
             "WARNING: password file \"/s/pgpass\" has group or world access fe_sendauth: no password supplied",
             "install -m 600 /s/pgpass",
         ),
+        (
+            "Hostname/IP does not match certificate's altnames: IP: 10.9.0.4 is not in the cert's list: ",
+            "subjectAltName=IP:10.9.0.4",
+        ),
+        (
+            "certificate verify failed: IP address mismatch, certificate is not valid for '10.9.0.4'. (_ssl.c:1000)",
+            "subjectAltName=IP:10.9.0.4",
+        ),
+        ("No subject alternative names matching IP address 10.9.0.4 found", "subjectAltName=IP:10.9.0.4"),
         ("ERROR: SSL required", "sslmode=verify-full"),
         ("server requires encryption", "sslmode=verify-full"),
         ("LOG:  could not accept SSL connection: unsupported protocol", "on the client: update"),

@@ -6,8 +6,9 @@ use crate::order;
 const BEGINNINGS: [&str; 3] =
     ["connection to server at ", "connection to server on socket ", "could not connect to server: "];
 
-/// How a server rejects a client that comes without TLS.
-const WITHOUT_TLS: [&str; 5] = [
+/// How a server rejects a client that comes without TLS; and the machine without IPv6 that tries `::1` for localhost.
+const LESSER: [&str; 6] = [
+    "cannot assign requested address",
     ", no encryption",
     ", ssl off",
     "ssl connection is required",
@@ -16,10 +17,10 @@ const WITHOUT_TLS: [&str; 5] = [
 ];
 
 /// The part of a plain text that has the cause: the first attempt, but for those that the server rejected only because
-/// they came without TLS; `sslmode=prefer` makes one after the attempt that failed, `allow` one before.
+/// they came without TLS (`sslmode=prefer` makes one after the attempt that failed, `allow` one before), or that have no IPv6.
 pub(super) fn cause(text: &str) -> &str {
     let attempts = attempts(text);
-    let with_tls = attempts.iter().find(|attempt| !WITHOUT_TLS.iter().any(|words| attempt.contains(words)));
+    let with_tls = attempts.iter().find(|attempt| !LESSER.iter().any(|words| attempt.contains(words)));
     with_tls.or_else(|| attempts.first()).copied().unwrap_or(text)
 }
 

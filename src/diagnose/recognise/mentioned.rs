@@ -215,8 +215,16 @@ pub fn filled_fix(fix: &str, mentioned: &Mentioned) -> String {
 }
 
 /// What only who has the server's own files can change.
-const FILES: [&str; 6] =
-    ["pg_hba.conf", "pg_ident.conf", "postgresql.conf", "server.crt", "ALTER SYSTEM", "listen_addresses"];
+const FILES: [&str; 8] = [
+    "a container",
+    "docker",
+    "pg_hba.conf",
+    "pg_ident.conf",
+    "postgresql.conf",
+    "server.crt",
+    "ALTER SYSTEM",
+    "listen_addresses",
+];
 
 /// A fix without what nobody can do at a provider.
 fn at_provider(fix: &str, name: &str, firewall: &str, mentioned: &Mentioned) -> String {
@@ -291,6 +299,9 @@ static MENTIONS: &[&str] = &[
     "could not access private key file \"{serverfile}\"",
     // Java
     "Connection to {host}:{port} refused",
+    "No subject alternative names matching IP address {host} found",
+    "No subject alternative DNS name matching {host} found",
+    "No name matching {host} found",
     "UnknownHostException: {host} ",
     "The hostname {host} could not be verified",
     // Node
@@ -301,6 +312,7 @@ static MENTIONS: &[&str] = &[
     "connect EHOSTUNREACH {hostaddr}:{port} ",
     "connect ENETUNREACH {hostaddr}:{port} ",
     "does not match certificate's altnames: Host: {host}. ",
+    "certificate's altnames: IP: {host} is not in",
     "is not in the cert's altnames: DNS:{certified}, ",
     "is not in the cert's altnames: DNS:{certified} ",
     // Prisma
@@ -320,6 +332,13 @@ static MENTIONS: &[&str] = &[
     "Failed to connect to {hostaddr}:{port} ",
     "Connect call failed ('{hostaddr}', {port})",
     "certificate is not valid for '{host}'",
+    // Others
+    "tcp connect ({host}:{port})",
+    "username/password, username: {user}. ",
+    "find your database: {dbname}. ",
+    "compose exec {service} psql",
+    "DNS lookup failed: {upstream}: ",
+    "initialized by PostgreSQL version {release},",
     // Rust
     "certificate not valid for name \"{host}\"",
     // the server
@@ -356,7 +375,7 @@ fn values<'t>(text: &'t str, mention: &'static str) -> Option<Vec<(&'static str,
 /// characters or quotes. Anything else was matched by accident.
 fn is_possible(keyword: &str, value: &str) -> bool {
     match keyword {
-        "host" | "certified" => {
+        "host" | "certified" | "upstream" | "service" => {
             !value.is_empty()
                 && value.len() <= 253
                 && (value.chars().all(is_name_character) || is_address(value))
@@ -500,6 +519,14 @@ mod tests {
         let fix = filled_fix(plain.unwrap().readings()[0].fix, &said);
         assert!(fix.starts_with("here: set sslmode=verify-full; pgtls-check roots export "), "{fix}");
         assert!(fix.contains("with TLS too, at Azure"), "{fix}");
+        // Nor for a volume or container that holds the server.
+        let rejected = super::super::recognise("password authentication failed for user \"u\"");
+        let fix = rejected.unwrap().readings()[0].fix;
+        assert!(fix.contains("delete the volume"), "{fix}");
+        assert_eq!(
+            filled_fix(fix, &said),
+            "here: correct the password; on the server: ALTER ROLE … PASSWORD '…'"
+        );
     }
 
     #[test]
