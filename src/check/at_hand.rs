@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::conninfo::{Endpoint, Environment, Origin};
-use crate::evidence::{Evidence, RootAtHand};
+use crate::evidence::{Evidence, RootAtHand, ServerAtHand};
 use crate::file;
 use crate::trust::{self, RootSource, Roots, Trust};
 use crate::verify;
@@ -42,8 +42,12 @@ pub(super) fn root(evidence: &Evidence, environment: &Environment) -> Option<Roo
     let is_read = matches!(origin, Some(Origin::Environment(_)));
     let is_elsewhere = is_read || matches!(origin, Some(Origin::Service { .. }));
     let variable = || {
-        let path = environment.variables.get(OsStr::new("PGSSLROOTCERT")).filter(|_| !is_read)?;
-        Some(RootAtHand { path: environment.current_dir.join(path), variable: Some("PGSSLROOTCERT") })
+        let own = "PGSSLROOTCERT";
+        let unread = environment.variables.get(OsStr::new(own)).filter(|_| !is_read);
+        let unread = unread.map(|path| (own, path.as_os_str()));
+        let (name, path) =
+            unread.or_else(|| environment.nearly("sslrootcert").filter(|_| evidence.typed.is_none()))?;
+        Some(RootAtHand { path: environment.current_dir.join(path), variable: Some(name.to_owned()) })
     };
     let in_use = match &trust.roots {
         Roots::Loaded(store) => match &store.source {
@@ -57,6 +61,11 @@ pub(super) fn root(evidence: &Evidence, environment: &Environment) -> Option<Roo
     file::within(Duration::ZERO, || {
         let named = variable().filter(|found| is_good(&found.path));
         named.or_else(|| {
+            if let Roots::Missing { path: Some(path), .. } = &trust.roots {
+                let path =
+                    deeper(&environment.current_dir.join(path)).into_iter().find(|path| is_good(path))?;
+                return Some(RootAtHand { path, variable: None });
+            }
             refused?;
             let used = ["sslcert", "sslkey"].into_iter().filter_map(|keyword| settings.path(keyword));
             let used = used.map(|path| environment.current_dir.join(path)).chain(in_use.clone());
@@ -73,13 +82,30 @@ pub(super) fn root(evidence: &Evidence, environment: &Environment) -> Option<Roo
     })
 }
 
-/// The variable that holds the URL of a server, where none is named and libpq takes its own socket.
-pub(super) fn url(evidence: &Evidence, environment: &Environment) -> Option<String> {
+/// The variable that nothing reads and that names a server, by a URL or as a host, where no other is named and libpq takes its
+/// own socket.
+pub(super) fn server(evidence: &Evidence, environment: &Environment) -> Option<ServerAtHand> {
     let settings = evidence.config.as_ref().ok()?;
     let names_none = ["host", "hostaddr"]
         .iter()
         .all(|keyword| settings.parameter(keyword).is_none_or(|known| known.value.is_empty()));
-    environment.url_variable().filter(|_| names_none).map(str::to_owned)
+    if !names_none {
+        return None;
+    }
+    let host = || {
+        let (variable, host) = environment.nearly("host")?;
+        Some(ServerAtHand { variable: variable.to_owned(), host: Some(host.to_str()?.to_owned()) })
+    };
+    let url = environment.url_variable();
+    url.map(|variable| ServerAtHand { variable: variable.to_owned(), host: None }).or_else(host)
+}
+
+/// The places of a file's name in the directories beside it.
+fn deeper(file: &Path) -> Vec<PathBuf> {
+    let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else { return Vec::new() };
+    let mut beside = file::directory(directory).unwrap_or_default();
+    crate::order::sort(&mut beside);
+    beside.into_iter().take(MOST).map(|other| directory.join(other).join(name)).collect()
 }
 
 /// The socket that the settings name, where it does not exist.

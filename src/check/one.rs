@@ -333,7 +333,7 @@ impl PendingCheck {
                 Some(file::within(Duration::ZERO, || setup.system_store.get(&setup.environment).clone()));
         }
         evidence.in_directories = in_directories(&evidence);
-        evidence.url_variable = at_hand::url(&evidence, &setup.environment);
+        evidence.server_at_hand = at_hand::server(&evidence, &setup.environment);
         evidence.missing_socket = at_hand::missing_socket(&evidence);
         evidence.cloud_run = setup
             .environment

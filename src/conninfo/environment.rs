@@ -179,6 +179,16 @@ impl Environment {
         urls.find_map(|(name, _)| name.to_str().filter(is_name))
     }
 
+    /// The variable that is called nearly as libpq's for an option, as no other of libpq's is, and its value.
+    pub fn nearly(&self, keyword: &str) -> Option<(&str, &OsStr)> {
+        self.of_libpq().find_map(|(name, value)| {
+            let name = name.to_str().filter(|_| !value.is_empty())?;
+            let is_known = options::OPTIONS.iter().any(|option| option.variable == Some(name));
+            let bare = name.get(2..).filter(|_| !is_known)?.to_ascii_lowercase();
+            (options::nearest(bare.as_bytes()) == Some(keyword)).then_some((name, value))
+        })
+    }
+
     /// Whether a variable is set, be it to nothing.
     pub fn sets(&self, name: &str) -> bool {
         self.variable(name).is_some() || self.secrets.contains_key(name)

@@ -200,6 +200,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("pass", "password"),
     ("ssl", "sslmode"),
     ("sslca", "sslrootcert"),
+    ("sslroot", "sslrootcert"),
     ("rootcertificate", "sslrootcert"),
     ("cafile", "sslrootcert"),
     ("timeout", "connect_timeout"),

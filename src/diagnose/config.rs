@@ -1200,9 +1200,15 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
     let instance = path.strip_prefix("/cloudsql/").filter(|name| name.split(':').count() > 2);
     let cloud_sql = instance.map(|name| cloud_sql_socket(view, name)).unwrap_or_default();
     let is_empty = view.evidence.input.as_ref().is_some_and(|input| input.expose().trim_ascii().is_empty());
-    let by_url = view.evidence.url_variable.as_deref().filter(|_| ignored.is_none()).map(|name| {
-        Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
-            .run(driver::url_checked(name))
+    let by_variable = view.evidence.server_at_hand.as_ref().filter(|_| ignored.is_none()).map(|found| {
+        let name = &found.variable;
+        match &found.host {
+            Some(host) => {
+                Fix::text(format!("{name} is no variable of libpq's: call it PGHOST")).set("host", host)
+            }
+            None => Fix::text(format!("{name} holds a URL, which libpq does not read by itself: check that"))
+                .run(driver::url_checked(name)),
+        }
     });
     let by_name = (ignored.is_none() && cloud_sql.is_empty()).then(|| {
             Fix::text(match view.origin("host") {
@@ -1228,7 +1234,7 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                         .unwrap_or_else(|| "libpq's default: neither host nor the variable PGHOST is set".to_owned()),
                 )
                 .fixes(ignored)
-                .fixes(by_url)
+                .fixes(by_variable)
                 .fixes(by_name)
                 .fixes(cloud_sql.is_empty().then(|| Fix::server(match &missing {
                     Some(_) => {

@@ -58,8 +58,8 @@ pub struct Evidence {
     pub in_directories: Vec<FileCertificate>,
     /// A file of roots at hand that was not used and would have verified the chain.
     pub root_at_hand: Option<RootAtHand>,
-    /// The variable with a URL that nothing names, where the settings name no server.
-    pub url_variable: Option<String>,
+    /// The variable that names a server and that nothing reads, where the settings name none.
+    pub server_at_hand: Option<ServerAtHand>,
     /// The Unix-domain socket that the settings name, where it does not exist.
     pub missing_socket: Option<PathBuf>,
     /// The service of Cloud Run that this program runs in.
@@ -121,7 +121,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             root_at_hand: None,
-            url_variable: None,
+            server_at_hand: None,
             missing_socket: None,
             cloud_run: None,
             hosts_line: None,
@@ -163,7 +163,16 @@ pub struct RootAtHand {
     /// The file.
     pub path: PathBuf,
     /// The variable that names it, where the driver does not read that.
-    pub variable: Option<&'static str>,
+    pub variable: Option<String>,
+}
+
+/// A server that the settings do not name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAtHand {
+    /// The variable.
+    pub variable: String,
+    /// Its value, where that is no URL.
+    pub host: Option<String>,
 }
 
 /// How packets to an address leave this machine.

@@ -126,6 +126,39 @@ fn a_root_file_at_hand_that_verifies_is_named() {
 }
 
 #[test]
+fn what_lies_one_directory_deeper_or_in_a_variable_nearly_called_so_is_named() {
+    let scene = Scene::new();
+    let deeper = scene.home.write("keys/firm.pem", scene.root.pem());
+    let deeper = deeper.to_str().unwrap();
+    scene.home.write("aa/firm.pem", "no certificate");
+    let missing = scene.check(&[], "sslrootcert=firm.pem");
+    missing.diagnosed("root-file-missing");
+    let fix = tried(&missing, "keys/firm.pem, if it came to you over a trusted channel");
+    assert_eq!(fix["settings"]["sslrootcert"], deeper);
+    for variable in ["PGSSLROOT", "PGSSLCA", "PGSSL_ROOTCERT"] {
+        let missing = scene.check(&[(variable, deeper)], "");
+        missing.diagnosed("root-file-missing");
+        let fix = tried(
+            &missing,
+            &format!("{variable} is no variable of libpq's, and names {deeper}: call it PGSSLROOTCERT"),
+        );
+        assert_eq!(fix["settings"]["sslrootcert"], deeper);
+    }
+    // Another option's variable is none that is nearly called so.
+    let other = scene.check(&[("PGSSLCERTMODE", "disable")], "");
+    assert!(!other.to_string().contains("no variable of libpq's"), "{other}");
+    let tool = Tool::at(&scene.home).with(["--tls-only"]).env("PGHOSTNAME", "127.0.0.1");
+    let socket = tool.check("user=app sslmode=verify-full");
+    socket.diagnosed("tls-not-requested");
+    let fix = socket.at("/diagnosis/fixes/0");
+    assert!(
+        fix["text"].as_str().unwrap().contains("PGHOSTNAME is no variable of libpq's: call it PGHOST"),
+        "{fix}"
+    );
+    assert_eq!(fix["settings"]["host"], "127.0.0.1");
+}
+
+#[test]
 fn a_root_file_of_a_service_is_named_with_its_file_and_overridden() {
     let scene = Scene::new().with_default_root();
     let other = scene.other.to_str().unwrap();

@@ -76,7 +76,10 @@ pub(in crate::diagnose) fn at_hand(view: &View<'_>, found: Option<Finding>) -> O
     let Some(found_file) = at_hand else { return found };
     let (program, path) = (view.program(), path_text(&found_file.path));
     let has = if view.judgement().is_some() { ", which has this root" } else { "" };
-    let text = match found_file.variable {
+    let text = match &found_file.variable {
+        Some(variable) if variable != "PGSSLROOTCERT" => {
+            format!("{variable} is no variable of libpq's, and names {path}{has}: call it PGSSLROOTCERT")
+        }
         Some(variable) => format!("{variable}, which {program} does not use here, names {path}{has}: use it"),
         None => format!("use {path}{has}, if it came to you over a trusted channel"),
     };

@@ -95,7 +95,7 @@ impl Evidence {
             system_roots: None,
             in_directories: Vec::new(),
             root_at_hand: None,
-            url_variable: None,
+            server_at_hand: None,
             missing_socket: None,
             cloud_run: None,
             namespace: None,

@@ -11,7 +11,7 @@ use crate::conninfo::{
 };
 use crate::diagnose::Fact;
 use crate::diagnose::codes;
-use crate::evidence::{Evidence, PlaintextAnswer};
+use crate::evidence::{Evidence, PlaintextAnswer, ServerAtHand};
 use crate::secret::Secret;
 use crate::trust::Roots;
 
@@ -697,7 +697,9 @@ fn no_tls_is_never_verified() {
         .with_settings(|settings| {
             settings.hosts[0].endpoint = Endpoint::Socket(PathBuf::from("/var/run/postgresql"));
         })
-        .with(|evidence| evidence.url_variable = Some("ORDERS_URL".to_owned()))
+        .with(|evidence| {
+            evidence.server_at_hand = Some(ServerAtHand { variable: "ORDERS_URL".to_owned(), host: None });
+        })
         .fails(&codes::TLS_NOT_REQUESTED)
         .advises("ORDERS_URL holds a URL");
     // allow, and the server refuses plaintext: TLS is verified.
