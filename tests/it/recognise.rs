@@ -120,6 +120,12 @@ fn a_text_leads_to_the_step_that_mends_it() {
         ("error: prepared statement \"s1\" already exists", "prepareThreshold=0"),
         ("FATAL: This IP address 192.0.2.9 is not allowed to connect to this endpoint.", "add 192.0.2.9"),
         ("FATAL:  terminating connection due to idle-session timeout", "maxLifetime"),
+        ("FATAL: query_wait_timeout", "default_pool_size"),
+        ("ERROR: no such database: store", "under [databases]"),
+        (
+            "Npgsql.NpgsqlException: Exception while reading from stream ---> Timeout during reading attempt at Npgsql.NpgsqlCommand.ExecuteReader",
+            "Command Timeout=120",
+        ),
         (
             "database files are incompatible with server DETAIL: The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 17.2.",
             "image postgres:14)",
