@@ -331,6 +331,8 @@ pub struct Fix {
     pub text: String,
     /// The fault that is left then, and its remedy.
     pub then: Option<String>,
+    /// What to type for that.
+    pub then_run: Option<String>,
     /// The settings it changes: keyword and value.
     pub settings: Vec<(&'static str, String)>,
     /// A command to run.

@@ -277,17 +277,15 @@ fn fixes(fixes: &[Fix]) -> String {
 }
 
 fn remedy(fix: &Fix) -> String {
-    let mut lines: Vec<String> =
-        fix.command.iter().flat_map(|command| command.lines()).map(str::to_owned).collect();
+    let mut lines: Vec<&str> = fix.command.iter().flat_map(|command| command.lines()).collect();
     let settings: Vec<String> = fix.settings.iter().map(|(keyword, value)| setting(keyword, value)).collect();
+    let settings = settings.join(" ");
     if !settings.is_empty() && !fix.by_command {
-        lines.push(settings.join(" "));
+        lines.push(&settings);
     }
     let tried =
         if fix.tried == Some(Trial::Works) { " <span class=\"good\">(tried: works)</span>" } else { "" };
-    let typed: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
-    let typed = if typed.is_empty() { String::new() } else { format!("<pre>{}</pre>", typed.join("<br>")) };
-    let mut text = format!("{}{tried}{typed}", escaped(&fix.text));
+    let mut text = format!("{}{tried}{}", escaped(&fix.text), typed(lines));
     let (note, whole) = match (&fix.in_dialect, &fix.conninfo) {
         (Some(Ok(whole)), _) => ("in the driver's own words, without the password:", Some(whole.clone())),
         (Some(Err(words)), _) => (words.as_str(), None),
@@ -295,10 +293,26 @@ fn remedy(fix: &Fix) -> String {
             ("the whole line, without its password:", Some(whole.clone()))
         }
         (None, Some(whole)) => ("the whole string, without its password:", Some(text::shell_quoted(whole))),
-        (None, None) => return text,
+        (None, None) => ("", None),
     };
-    text += &format!("<p class=\"dim\">{}</p>", escaped(note));
-    text + &whole.map(|whole| format!("<pre>{}</pre>", escaped(&whole))).unwrap_or_default()
+    if !note.is_empty() {
+        text += &format!(
+            "<p class=\"dim\">{}</p>{}",
+            escaped(note),
+            typed(whole.as_deref().into_iter().collect())
+        );
+    }
+    if let Some(then) = &fix.then {
+        let commands = fix.then_run.iter().flat_map(|commands| commands.lines()).collect();
+        text += &format!("<p>{}</p>{}", escaped(then), typed(commands));
+    }
+    text
+}
+
+/// Lines to type.
+fn typed(lines: Vec<&str>) -> String {
+    let lines: Vec<String> = lines.into_iter().map(escaped).collect();
+    if lines.is_empty() { String::new() } else { format!("<pre>{}</pre>", lines.join("<br>")) }
 }
 
 /// Text of one line, printable, as HTML reads it back, between tags and between quotes.

@@ -400,9 +400,14 @@ fn fixes(fixes: &[Fix]) -> Vec<Json> {
                 "command": fix.command.as_deref().map(shown_lines),
                 "conninfo": in_dialect.clone().unwrap_or_else(|| libpqs.clone()),
             });
-            // In libpq's words too, where those of the reader are others.
-            if let (Some(_), Some(object)) = (in_dialect, object.as_object_mut()) {
-                object.insert("libpq_conninfo".to_owned(), json!(libpqs));
+            if let Some(object) = object.as_object_mut() {
+                // In libpq's words too, where those of the reader are others.
+                if in_dialect.is_some() {
+                    object.insert("libpq_conninfo".to_owned(), json!(libpqs));
+                }
+                if let Some(commands) = &fix.then_run {
+                    object.insert("then_command".to_owned(), json!(shown_lines(commands)));
+                }
             }
             object
         })

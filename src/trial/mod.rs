@@ -935,7 +935,11 @@ fn uncovers(fix: &mut Fix, cured: &Code, found: &Diagnosis, told: Told) {
     fix.tried = Some(Trial::Fails);
     let remedy = words_of(fix).unwrap_or_else(|| "write this".to_owned());
     fix.text = format!("two faults, the first is `{cured}`: {remedy}");
-    let next = found.fixes.first().and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
+    let first = found.fixes.first();
+    let next = first.and_then(words_of).map(|next| format!(": {next}")).unwrap_or_default();
+    // Words may speak of the commands below them.
+    fix.then_run =
+        first.filter(|next| !next.text.is_empty() && !told.below).and_then(|next| next.command.clone());
     let begin = match told.whole {
         true => format!("the whole string mends the second too, `{}`", found.code),
         false => format!("then `{}` remains", found.code),

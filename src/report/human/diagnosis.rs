@@ -169,6 +169,9 @@ fn remedy(page: &mut Page, head: &str, indent: usize, fix: &Fix) {
     if let Some(then) = &fix.then {
         page.prose(&" ".repeat(indent), indent, indent, Role::Plain, then);
     }
+    for line in fix.then_run.iter().flat_map(|commands| commands.lines()) {
+        page.verbatim(indent + 2, Role::Command, line);
+    }
 }
 
 /// Whether a setting is one that the whole string below does without.
