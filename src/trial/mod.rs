@@ -27,7 +27,7 @@ use crate::secret::Secret;
 use crate::stage::Stage;
 use crate::timestamp::Timestamp;
 use crate::trust::{self, ClientIdentity, RootSource, RootStore, Roots, SystemStore, Trust};
-use crate::verify;
+use crate::verify::{self, Demand};
 use string::Corrected;
 
 /// Connections that trials may make in all.
@@ -188,6 +188,7 @@ impl<'a> Trials<'a> {
         let mut cure: Vec<(&'static str, String)> = Vec::new();
         let mut elsewhere = None;
         for mut fix in diagnosis.fixes.clone() {
+            self.as_written(&mut fix);
             match self.compared(diagnosis, &fix).await {
                 Comparison::Cured(conninfo) => {
                     fix.tried = Some(Trial::Works);
@@ -260,6 +261,7 @@ impl<'a> Trials<'a> {
             if kept.iter().any(|known| known.settings == fix.settings) {
                 continue;
             }
+            self.as_written(&mut fix);
             match self.compared(diagnosis, &fix).await {
                 Comparison::Cured(conninfo) => {
                     fix.tried = Some(Trial::Works);
@@ -383,8 +385,11 @@ impl<'a> Trials<'a> {
     fn untried_string(&self, fix: &Fix, cure: &[(&'static str, String)]) -> Option<String> {
         let settings = self.evidence.config.as_ref().ok()?;
         if let Some(root) = fix.root_to_come() {
-            let others = cure.iter().filter(|(keyword, _)| *keyword != root.0).cloned();
-            let with_root = Fix { settings: others.chain([root.clone()]).collect(), ..Fix::default() };
+            let mut set = cure.to_vec();
+            set.retain(|(keyword, _)| *keyword != root.0);
+            set.push(root);
+            set.extend(self.for_the_name(settings));
+            let with_root = Fix { settings: set, ..Fix::default() };
             return Corrected::of(&with_root, self.evidence, self.context)?.shown(settings);
         }
         let is_shown = (fix.claimed || self.is_seen_with_credentials_only())
@@ -392,6 +397,21 @@ impl<'a> Trials<'a> {
             && !fix.settings.is_empty()
             && !fix.names("sslmode");
         Corrected::of(fix, self.evidence, self.context).filter(|_| is_shown)?.shown(settings)
+    }
+
+    /// What verifies the name too in a string that sends for a root: verify-full, or what mends the name.
+    fn for_the_name(&self, settings: &Settings) -> Vec<(&'static str, String)> {
+        let tls = self.evidence.attempts.last().and_then(|attempt| attempt.tls.as_ref());
+        let Some(judged) = tls.and_then(|tls| tls.result.judgement.as_ref()) else { return Vec::new() };
+        let other = |code: &Code| self.beside.iter().find(|other| *other.code == *code);
+        let is_named = judged.defects.iter().all(|defect| defect.demand() != Demand::Name);
+        match other(&codes::HOSTNAME_MISMATCH).and_then(|other| other.fixes.first()) {
+            Some(fix) if !fix.claimed => fix.settings.clone(),
+            None if is_named && settings.sslmode == SslMode::Require => {
+                vec![("sslmode", "verify-full".to_owned())]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// What the server at an address calls itself, where no name to verify was given. That is its own claim, so that no trial
@@ -496,6 +516,22 @@ impl<'a> Trials<'a> {
             }));
         }
         Some(judged)
+    }
+
+    /// What is changed of TLS in another driver's string is written with verify-full, but for verify-ca.
+    fn as_written(&self, fix: &mut Fix) {
+        let weak = |settings: &Settings| settings.sslmode != SslMode::VerifyFull;
+        if self
+            .evidence
+            .typed
+            .as_ref()
+            .is_some_and(|typed| typed.reading().is_some() && typed.verify_ca().is_none())
+            && self.evidence.config.as_ref().is_ok_and(weak)
+            && fix.names("sslrootcert")
+            && !fix.names("sslmode")
+        {
+            fix.also_set.push(("sslmode", "verify-full".to_owned()));
+        }
     }
 
     async fn compared(&mut self, before: &Diagnosis, fix: &Fix) -> Comparison {
@@ -1120,6 +1156,29 @@ mod tests {
         assert_eq!(names(local, true), ["db", "postgres", "database"]);
         assert!(names(local, false).is_empty());
         assert!(names(&format!("{local} hostaddr=127.0.0.1"), true).is_empty());
+    }
+
+    /// Of a string that sends for a root: require verifies no name.
+    #[test]
+    fn a_root_to_come_stands_beside_what_verifies_the_name() {
+        let (root, other) = (Authority::root("Project CA"), Authority::root("Another Root"));
+        let chain = vec![root.server("x.db.ondigitalocean.com")];
+        let sent_for = |host: &str, mode: &str| {
+            let conninfo = format!("host={host} hostaddr=203.0.113.7 sslmode={mode}");
+            let found = tried(&conninfo, chain.clone(), &[&other.certificate]).diagnosis.unwrap();
+            found.fixes.into_iter().find_map(|fix| fix.conninfo.filter(|_| fix.text.contains("download")))
+        };
+        for (host, typed, printed) in [
+            ("x.db.ondigitalocean.com", "require", "verify-full"),
+            ("x.db.ondigitalocean.com", "verify-ca", "verify-ca"),
+            ("y.db.ondigitalocean.com", "require", "require"),
+        ] {
+            let whole = sent_for(host, typed).unwrap();
+            assert!(
+                whole.contains(&format!("sslmode={printed} sslrootcert=/path/to/ca")),
+                "{typed}: {whole}"
+            );
+        }
     }
 
     #[test]

@@ -685,6 +685,33 @@ fn what_sends_for_a_root_has_the_name_that_works() {
     assert!(strings.len() > 1 && strings.iter().all(|string| string.contains(NAME)), "{report}");
 }
 
+/// A driver's string is written with verify-full, but for verify-ca: so it is tried.
+#[test]
+fn a_mark_stands_for_the_string_that_is_printed() {
+    let home = Home::new();
+    let site = Site::shared(15, Algorithm::Ecdsa);
+    home.write("root.pem", site.chain.root.pem());
+    home.write("other.pem", Draft::authority("another root", Algorithm::Ecdsa).self_signed().pem());
+    let port = site.server.port();
+    let jdbc = format!("jdbc:postgresql://localhost:{port}/postgres?user={OPEN}&sslmode");
+    let npgsql = format!("Host=localhost;Port={port};Database=postgres;Username={OPEN};SSL Mode");
+    for (string, printed, tried) in [
+        (format!("{jdbc}=verify-ca&sslrootcert=other.pem"), "sslmode=verify-ca&sslrootcert=", "works"),
+        (format!("{jdbc}=verify-full&sslrootcert=other.pem"), "sslmode=verify-full&sslrootcert=", "fails"),
+        (format!("{npgsql}=VerifyCA;Root Certificate=other.pem"), "SSL Mode=VerifyCA;", "works"),
+    ] {
+        let report = Tool::at(&home).check(&string);
+        report.exits(8).diagnosed("unknown-issuer");
+        let fix = report.at("/diagnosis/fixes/0");
+        let whole = fix["conninfo"].as_str().expect("a string");
+        assert!(whole.contains(printed), "{report}");
+        assert_eq!(fix["tried"], tried, "{report}");
+        if tried == "works" {
+            Tool::at(&home).check(whole).exits(0);
+        }
+    }
+}
+
 /// Each remedy that leaves another fault names it, and the string of both remedies connects. Where the second one is no
 /// setting, the string cures the first fault.
 #[track_caller]

@@ -190,6 +190,15 @@ impl Typed {
             .or_else(|| Self::root_ignored_in(reading))
     }
 
+    /// The word for verify-ca, where that was typed: it is kept.
+    pub fn verify_ca(&self) -> Option<&[u8]> {
+        let is_it = |value: &&[u8]| {
+            [&b"verify-ca"[..], b"verifyca"].iter().any(|word| value.eq_ignore_ascii_case(word))
+        };
+        let values = self.reading()?.settings.iter().filter(|setting| setting.counts);
+        values.filter_map(|setting| setting.value.plain()).find(is_it)
+    }
+
     /// The string with settings of libpq's changed, in its driver's words. What is changed of TLS makes it verify.
     pub fn changed(&self, changes: &[(&'static str, String)]) -> Option<Result<String, &'static str>> {
         let reading = self.reading()?;
@@ -212,6 +221,8 @@ impl Typed {
             .filter(|(keyword, _)| !of_tls(keyword))
             .map(|(keyword, value)| (*keyword, value.as_bytes()))
             .collect();
+        let kept = self.verify_ca().filter(|_| changes.iter().all(|(keyword, _)| *keyword != "sslmode"));
+        let others: Vec<_> = others.into_iter().chain(kept.map(|word| ("sslmode", word))).collect();
         let text = match reading.corrected(&others, trusted) {
             Ok(text) => String::from_utf8(text).ok()?,
             Err(words) => return Some(Err(words)),

@@ -123,7 +123,9 @@ impl Reading {
             .filter(|spelled| !is_said(spelled))
             .map(|spelled| Entry {
                 name: spelled.keyword,
-                value: spelled.value.as_bytes(),
+                value: changed("sslmode")
+                    .filter(|_| matches!(spelled.value.as_str(), "verify-full" | "VerifyFull"))
+                    .unwrap_or(spelled.value.as_bytes()),
                 kind: spelled.kind,
             })
             .collect();

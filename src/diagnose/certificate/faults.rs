@@ -259,9 +259,14 @@ pub(super) fn expired(view: &View<'_>) -> Option<Finding> {
         )
     } else {
         format!(
-            "it expired {} ago, at {}{}{}",
+            "it expired {} ago, at {}{}{}{}",
             view.evidence.judged_at.distance(facts.not_after),
             facts.not_after.minute(),
+            if facts.is_self_signed() && facts.not_after.days_since(facts.not_before) == 30 {
+                "; openssl req -x509 makes it for 30 days where -days is not given"
+            } else {
+                ""
+            },
             if own.is_some() {
                 "; OpenSSL takes it before any certificate that the server sends"
             } else {

@@ -280,7 +280,7 @@ pub(super) static DIGITAL_OCEAN: Provider = Provider {
         },
         Hint {
             at: Situation::RootMissing,
-            text: "download ca-certificate.crt from the control panel and use that file",
+            text: "download ca-certificate.crt from the control panel (each project has its own) and use that file",
             command: None,
         },
         Hint {

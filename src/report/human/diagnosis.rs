@@ -41,7 +41,12 @@ fn error_at(page: &mut Page, diagnosis: &Diagnosis, also: &[Diagnosis], remark: 
     fixes(page, column, &diagnosis.fixes);
     for other in also {
         let (head, indent) = page.label(column, "also", Role::Secondary);
-        page.prose(&head, indent, indent, Role::Plain, &format!("{}: {}", other.code, other.title));
+        let held = other.evidence.iter().find_map(|(label, fact)| match fact {
+            Fact::List(items) if *label == "in_file" => Some(format!("; in the file: {}", items.join("; "))),
+            _ => None,
+        });
+        let held = held.unwrap_or_default();
+        page.prose(&head, indent, indent, Role::Plain, &format!("{}: {}{held}", other.code, other.title));
         for (index, fix) in other.fixes.iter().take(BESIDE).enumerate() {
             let label = if index == 0 { "fix" } else { " or" };
             let head = format!("{:indent$}{}  ", "", page.style().paint(Role::Good, label));

@@ -110,7 +110,8 @@ fn odbc_rules(lookup: &Lookup<'_>) -> Decision {
         );
     }
     let Some(word) = lookup.filled("SSLmode") else {
-        return Decision::by(None, Demand::plaintext()).because("without SSLmode psqlODBC does not use TLS");
+        return Decision::by(None, Demand::plaintext())
+            .because("without SSLmode psqlODBC does not use TLS (\"no encryption\" in the server's error)");
     };
     match mode(word) {
         Some("disable") if word.text.starts_with('d') => Decision::by(Some(word.at), Demand::plaintext()),
