@@ -279,6 +279,22 @@ pub(super) fn useless_passfile(view: &View<'_>) -> Option<String> {
     is_told.then(|| format!("{shown}{by} {what}{alone}"))
 }
 
+/// A line of the password file that is for this login but for one field.
+pub(super) fn nearly_in_passfile(view: &View<'_>) -> Option<Diagnosis> {
+    let slot = view.attempt.map_or(0, |attempt| attempt.host);
+    let found = view.settings()?.notices.iter().find_map(|notice| match notice {
+        Notice::PassfileUseless {
+            path,
+            slot: of,
+            why: why @ NoPassword::NoLine { nearest: Some(_), .. },
+        } if *of == slot => Some(without_password(view, path, why)),
+        _ => None,
+    });
+    let (shown, what, fix) = found?;
+    let title = format!("if the server asks for a password, there is none: {shown} has {what}");
+    Some(Finding::titled(title).fix(fix).diagnosis(&PASSWORD_REQUIRED))
+}
+
 /// What came of the password file, and what helps there.
 fn password_file(view: &View<'_>) -> (String, Vec<Fix>) {
     let slot = view.attempt.map_or(0, |attempt| attempt.host);

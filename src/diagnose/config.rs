@@ -1196,6 +1196,10 @@ impl Diagnosis {
 
 fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
     let ignored = driver::host_ignored(view);
+    let reading = view.evidence.typed.as_deref().and_then(|typed| typed.reading());
+    let own = reading.and_then(|reading| reading.dialect.keyword_of("host"));
+    let parameter = view.settings().and_then(|settings| settings.parameter("host"));
+    let is_unset = parameter.is_some_and(|host| host.value.is_empty());
     let missing = view.evidence.missing_socket.as_deref().map(path_text);
     let instance = path.strip_prefix("/cloudsql/").filter(|name| name.split(':').count() > 2);
     let cloud_sql = instance.map(|name| cloud_sql_socket(view, name)).unwrap_or_default();
@@ -1216,7 +1220,10 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                     "name the server by the host name its certificate is for, in the string: host=NAME (it takes the place of {variable})"
                 ),
                 _ if is_empty => "give the string that was meant: the one given is empty (a variable that is not set?)".to_owned(),
-                _ => "name the server by the host name its certificate is for: host=NAME".to_owned(),
+                _ => match own {
+                    Some(own) => format!("name the server in {own}, by the host name its certificate is for"),
+                    None => "name the server by the host name its certificate is for: host=NAME".to_owned(),
+                },
             })
         });
     let title = "a Unix-domain socket never uses TLS";
@@ -1230,8 +1237,13 @@ fn over_socket(view: &View<'_>, path: String, mode: &str) -> Finding {
                 .fact("sslmode", mode)
                 .fact(
                     "from",
-                    view.origin_words("host")
-                        .unwrap_or_else(|| "libpq's default: neither host nor the variable PGHOST is set".to_owned()),
+                    match view.origin_words("host") {
+                        Some(from) if is_unset => {
+                            format!("{from}, where {} is empty (an unset variable?)", own.unwrap_or("host"))
+                        }
+                        Some(from) => from,
+                        None => "libpq's default: neither host nor the variable PGHOST is set".to_owned(),
+                    },
                 )
                 .fixes(ignored)
                 .fixes(by_variable)

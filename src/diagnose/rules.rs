@@ -271,7 +271,7 @@ pub(super) fn also(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Diagnosis> {
         also.extend(trust::unfit_roots(view).or_else(provided));
     }
     if diagnosis.code.stage < Stage::Auth && diagnosis.code.stage != Stage::Config {
-        also.extend(auth::without_asking(view));
+        also.extend(auth::without_asking(view).or_else(|| auth::nearly_in_passfile(view)));
     }
     let mut seen = vec![diagnosis.code];
     also.retain(|found| {

@@ -159,6 +159,33 @@ fn what_lies_one_directory_deeper_or_in_a_variable_nearly_called_so_is_named() {
 }
 
 #[test]
+fn a_directory_a_line_of_the_password_file_and_an_empty_host_are_told_by_what_they_nearly_are() {
+    let scene = Scene::new();
+    scene.home.write("store/ca-certificates.crt", scene.root.pem());
+    let directory = scene.check(&[], "sslrootcert=store");
+    directory.diagnosed("root-file-unreadable");
+    let fix = tried(&directory, "use the public roots in it, as one file");
+    assert!(fix["settings"]["sslrootcert"].as_str().unwrap().ends_with("store/ca-certificates.crt"), "{fix}");
+
+    for (line, is_told) in [("*:*:*:somebody:Moor-8\n", true), ("else:1:*:somebody:Moor-8\n", false)] {
+        let file = scene.home.write("passwords", line);
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let missing = scene.check(&[("PGPASSFILE", file.to_str().unwrap())], "sslrootcert=/no/such.pem");
+        missing.diagnosed("root-file-missing");
+        let also = missing.at("/also").to_string();
+        assert_eq!(also.contains("line 1 differs only in its user"), is_told, "{also}");
+        assert!(!also.contains("Moor-8"), "{also}");
+    }
+
+    let django = "{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'shop', 'USER': 'app', 'HOST': ''}";
+    let socket = Tool::at(&scene.home).check(django);
+    socket.diagnosed("tls-not-requested");
+    names(&socket, "from", &["HOST is empty (an unset variable?)"]);
+    let fix = socket.at("/diagnosis/fixes/0/text");
+    assert!(fix.as_str().unwrap().contains("name the server in HOST"), "{fix}");
+}
+
+#[test]
 fn a_root_file_of_a_service_is_named_with_its_file_and_overridden() {
     let scene = Scene::new().with_default_root();
     let other = scene.other.to_str().unwrap();

@@ -449,7 +449,12 @@ pub(in crate::diagnose) fn unreadable(roots: &Roots, context: &Context<'_>) -> O
             (path, system, cause, fix)
         }
         Roots::Invalid { path, content: FileContent::Directory } => {
-            let fix = Fix::text("set sslrootcert to the file in it that holds the server's root");
+            let bundle = path.join("ca-certificates.crt");
+            let fix = match bundle.is_file() {
+                true => Fix::text("use the public roots in it, as one file (any libpq)")
+                    .set("sslrootcert", bundle.to_string_lossy()),
+                false => Fix::text("set sslrootcert to the file in it that holds the server's root"),
+            };
             let cause = "sslrootcert takes one file of PEM certificates; libpq reads no directory of them, not even \
                          a hashed one";
             (path, "it is a directory".to_owned(), cause.to_owned(), fix)

@@ -445,6 +445,16 @@ fn client_files_of_another_kind_are_named() {
             "openssl pkcs12 -in /c.p12 -nokeys -out /c.pem\n\
              openssl pkcs12 -in /c.p12 -nocerts -nodes -out /c.key && chmod 600 /c.key",
         );
+    // The key's setting may name the same bundle by a relative path.
+    for (key, both) in [("c.p12", true), ("./c.p12", true), ("/c.p12", true), ("c.key", false)] {
+        let bundle = IdentityError::CertificateInvalid { path: path("/c.p12"), content: FileContent::Pkcs12 };
+        let found = with_identity(bundle)
+            .with_settings(|settings| {
+                settings.parameters.push(parameter("sslkey", key, Origin::ConnectionString));
+            })
+            .fails(&codes::CLIENT_CERT_INVALID);
+        assert_eq!(found.diagnosis.fixes[0].names("sslkey"), both, "{key}");
+    }
     with_identity(IdentityError::CertificateUnreadable { path: path("/c.crt"), error: denied() })
         .fails(&codes::CLIENT_CERT_INVALID)
         .shows("problem", "Permission denied");

@@ -459,7 +459,9 @@ fn unpacked(view: &View<'_>, bundle: &Path, certificate: &str) -> Fix {
     let from = bundle.to_string_lossy();
     let quoted = |path: &str| text::shell_quoted(path);
     let chain = format!("openssl pkcs12 -in {} -nokeys -out {}", quoted(&from), quoted(certificate));
-    let other_key = view.settings().and_then(|settings| settings.path("sslkey")).filter(|key| *key != bundle);
+    let key = view.settings().and_then(|settings| settings.path("sslkey"));
+    // A relative path is one as it was typed.
+    let other_key = key.filter(|key| !bundle.ends_with(key.strip_prefix(".").unwrap_or(key)));
     if other_key.is_some() {
         return Fix::text("extract certificate and chain").run(chain).set("sslcert", certificate);
     }
