@@ -266,7 +266,7 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         "" => printable(&setting.keyword),
         typed => printable(typed),
     };
-    let mut notes: Vec<Note> = Vec::new();
+    let mut notes = Vec::from_iter(object_dropped(typed, reading));
     let (mut own, mut sent) = (Vec::new(), Vec::new());
     for remark in reading.remarks.iter().take(MOST_REMARKS) {
         let words = match remark {
@@ -338,6 +338,18 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     notes
         .extend((rest > 0).then(|| Note { text: format!("and {rest} more notes like these"), always: true }));
     notes
+}
+
+/// lib/connection-parameters.js of node-postgres: what the string gives takes the place of the object's.
+fn object_dropped(typed: &Typed, reading: &Reading) -> Option<Note> {
+    let word =
+        typed.word().filter(|word| reading.dialect.name == "node-postgres" && !reading.is_beside(word))?;
+    let text = format!(
+        "an `ssl` object in the program, its ca included, is dropped where the string has {}: name the root file in the string, \
+         or take that out of it",
+        typed.as_typed(word)
+    );
+    Some(Note { text, always: true })
 }
 
 /// What keeps libpq from a URL of its own scheme that is read as another driver's.

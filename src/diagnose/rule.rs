@@ -77,6 +77,11 @@ impl Finding {
         self
     }
 
+    /// Whether its first remedy writes a file in use anew.
+    pub(super) fn converts(&self) -> bool {
+        self.fixes.first().is_some_and(|fix| fix.converts.is_some())
+    }
+
     /// The remedy in the place of those that change no setting.
     pub(super) fn instead(mut self, fix: Fix) -> Self {
         self.fixes.retain(|other| !other.settings.is_empty());

@@ -276,10 +276,14 @@ impl<'a> Trials<'a> {
                 Comparison::Another(found)
                     if fix.names("host") && order(found.code.stage) > order(diagnosis.code.stage) =>
                 {
-                    fix.text.push_str(&match diagnosis.code.stage {
-                        Stage::Dns => " (that name exists)".to_owned(),
-                        _ => format!(" (what remains: {})", found.title),
-                    });
+                    match diagnosis.code.stage {
+                        Stage::Dns => fix.text.push_str(" (that name exists)"),
+                        _ => {
+                            uncovers(&mut fix, diagnosis.code, &found, Told::default());
+                            // It stays where it stands.
+                            fix.tried = None;
+                        }
+                    }
                     kept.insert(0, fix);
                 }
                 _ => {}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::support::home::Home;
 use crate::support::odd_pki::{CrlDraft, Draft, Issued, crl_pem};
 use crate::support::scripted_server::{ScriptedServer, Tls};
+use crate::support::service::free_port;
 use crate::support::site::NAME;
 use crate::support::tool::{Report, Tool};
 
@@ -269,4 +270,20 @@ fn an_address_of_a_variable_is_unset_by_a_line_to_type() {
         text.as_str().unwrap().starts_with("two faults, the first is `hostname-mismatch`: unset"),
         "{wrong}"
     );
+}
+
+/// lib/connection-parameters.js of node-postgres.
+#[test]
+fn what_takes_the_place_of_an_object_in_the_program_is_told() {
+    let home = Home::new();
+    let told = |word: &str| {
+        let url = format!("postgres://u@127.0.0.1:{}/d{word}", free_port());
+        let report = Tool::at(&home).with(["--as", "node-postgres", &url]).run();
+        let words: Vec<&str> = report.stdout.split_whitespace().collect();
+        words.join(" ").contains(
+            "an `ssl` object in the program, its ca included, is dropped where the string has sslmode=",
+        )
+    };
+    assert!(told("?sslmode=require"));
+    assert!(!told(""));
 }

@@ -350,7 +350,7 @@ fn certificates_expired_to_come_and_for_another_name() {
         &shadowed,
         ("hostname-mismatch", "certificate", 8),
         &evidence,
-        "reissue its certificate with db.example",
+        "reissue its certificate with DNS:db.example",
     );
     assert!(shadowed.at("/diagnosis/cause").to_string().contains("common name"), "{shadowed}");
     let (other, _server) = serve(|_| Draft::server("db-7.example", Algorithm::Ecdsa));

@@ -215,7 +215,7 @@ fn renew(view: &View<'_>, at: usize, part: &str) -> Vec<Fix> {
     }
     let reload = reload_of_renewed(
         view,
-        &format!("if {part} in it is still valid, it was renewed"),
+        &format!("if {part} in it has expired too, renew it first; if not, it was renewed"),
         if at == 0 { END_OF_LEAF } else { ENDS_OF_ALL },
     );
     let past = "on the server, if it has expired there too";

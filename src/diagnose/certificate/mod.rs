@@ -73,7 +73,9 @@ pub(super) const KNOWLEDGE: (i32, u8, u8) = (2026, 11, 23);
 pub(in crate::diagnose) fn at_hand(view: &View<'_>, found: Option<Finding>) -> Option<Finding> {
     // A directory's file of the right name is told with what hides it.
     let at_hand = view.evidence.root_at_hand.as_ref().filter(|_| view.evidence.in_directories.is_empty());
-    let Some(found_file) = at_hand else { return found };
+    // And the file that is meant is mended where a command does it.
+    let is_mended = found.as_ref().is_some_and(Finding::converts);
+    let Some(found_file) = at_hand.filter(|_| !is_mended) else { return found };
     let (program, path) = (view.program(), path_text(&found_file.path));
     let has = if view.judgement().is_some() { ", which has this root" } else { "" };
     let text = match &found_file.variable {

@@ -162,7 +162,8 @@ fn a_cross_signed_copy_before_its_root_is_told_and_the_order_that_works_is_tried
             ("expired", pem("c") + &expired + &pem("r"), "root-expired"),
             ("alone", pem("c"), "root-file-lacks-root"),
         ] {
-            let file = home.write(&format!("{identified}-{name}.pem"), text);
+            // What lies beside would be found.
+            let file = home.write(&format!("{identified}-{name}/root.pem"), text);
             let rest = format!("host={HOST} hostaddr=127.0.0.1 port={} user=u", scripted.address.port());
             let string = |root: &str| format!("{rest} sslmode=verify-full sslrootcert={root}");
             let typed = string(file.to_str().expect("UTF-8"));
