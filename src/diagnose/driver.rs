@@ -266,7 +266,7 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
         "" => printable(&setting.keyword),
         typed => printable(typed),
     };
-    let mut notes = Vec::from_iter(object_dropped(typed, reading));
+    let mut notes: Vec<Note> = Vec::new();
     let (mut own, mut sent) = (Vec::new(), Vec::new());
     for remark in reading.remarks.iter().take(MOST_REMARKS) {
         let words = match remark {
@@ -340,16 +340,15 @@ fn of_driver(typed: &Typed, reading: &Reading) -> Vec<Note> {
     notes
 }
 
-/// lib/connection-parameters.js of node-postgres: what the string gives takes the place of the object's.
-fn object_dropped(typed: &Typed, reading: &Reading) -> Option<Note> {
-    let word =
-        typed.word().filter(|word| reading.dialect.name == "node-postgres" && !reading.is_beside(word))?;
-    let text = format!(
-        "an `ssl` object in the program, its ca included, is dropped where the string has {}: name the root file in the string, \
-         or take that out of it",
+/// What becomes of an object in the program, by lib/connection-parameters.js of node-postgres: what a URL gives takes its
+/// place.
+pub(super) fn object_dropped(view: &View<'_>) -> Option<String> {
+    let typed = view.evidence.typed.as_deref().filter(|typed| typed.dialect().name == "node-postgres")?;
+    let word = typed.word().filter(|_| typed.original.expose().starts_with(b"postgres"))?;
+    Some(format!(
+        "; an `ssl` object in the program, its ca included, is dropped where the string has {}",
         typed.as_typed(word)
-    );
-    Some(Note { text, always: true })
+    ))
 }
 
 /// What keeps libpq from a URL of its own scheme that is read as another driver's.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::support::home::Home;
 use crate::support::odd_pki::{CrlDraft, Draft, Issued, crl_pem};
 use crate::support::scripted_server::{ScriptedServer, Tls};
-use crate::support::service::free_port;
 use crate::support::site::NAME;
 use crate::support::tool::{Report, Tool};
 
@@ -124,6 +123,12 @@ fn a_root_file_at_hand_that_verifies_is_named() {
         "zz.CRT, which has this root, if it came to you over a trusted channel",
     );
     assert!(fix["conninfo"].as_str().unwrap().contains("zz.CRT"), "{fix}");
+    // Of node-postgres, whose object in the program a URL's parameter takes away.
+    let url = format!("postgres://app@127.0.0.1:{port}/shop?sslmode=require");
+    let tool = Tool::at(&scene.home).with(["--tls-only", "--as", "node-postgres"]);
+    let of_node = tool.check(&url);
+    let text = of_node.at("/diagnosis/fixes/0/text").to_string();
+    assert!(text.contains("an `ssl` object in the program, its ca included, is dropped"), "{of_node}");
 }
 
 #[test]
@@ -270,20 +275,4 @@ fn an_address_of_a_variable_is_unset_by_a_line_to_type() {
         text.as_str().unwrap().starts_with("two faults, the first is `hostname-mismatch`: unset"),
         "{wrong}"
     );
-}
-
-/// lib/connection-parameters.js of node-postgres.
-#[test]
-fn what_takes_the_place_of_an_object_in_the_program_is_told() {
-    let home = Home::new();
-    let told = |word: &str| {
-        let url = format!("postgres://u@127.0.0.1:{}/d{word}", free_port());
-        let report = Tool::at(&home).with(["--as", "node-postgres", &url]).run();
-        let words: Vec<&str> = report.stdout.split_whitespace().collect();
-        words.join(" ").contains(
-            "an `ssl` object in the program, its ca included, is dropped where the string has sslmode=",
-        )
-    };
-    assert!(told("?sslmode=require"));
-    assert!(!told(""));
 }

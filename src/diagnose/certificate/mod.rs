@@ -27,6 +27,7 @@ pub use faults::CERTIFICATE_NOT_YET_VALID;
 pub use faults::*;
 pub use name::*;
 
+use super::driver;
 use super::root_file::in_file as certificates_of;
 use super::rule::{Finding, Rule};
 use super::view::{View, path_text};
@@ -83,7 +84,10 @@ pub(in crate::diagnose) fn at_hand(view: &View<'_>, found: Option<Finding>) -> O
             format!("{variable} is no variable of libpq's, and names {path}{has}: call it PGSSLROOTCERT")
         }
         Some(variable) => format!("{variable}, which {program} does not use here, names {path}{has}: use it"),
-        None => format!("use {path}{has}, if it came to you over a trusted channel"),
+        None => {
+            let dropped = driver::object_dropped(view).unwrap_or_default();
+            format!("use {path}{has}, if it came to you over a trusted channel{dropped}")
+        }
     };
     let fix = Fix::text(text).set("sslrootcert", found_file.path.to_string_lossy());
     Some(found?.instead(fix))
