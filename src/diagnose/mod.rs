@@ -30,7 +30,6 @@ mod rules;
 mod said;
 mod server_files;
 mod session;
-mod shadowed;
 mod stages;
 mod suites;
 mod tcp;
@@ -40,6 +39,7 @@ mod tries;
 mod trust;
 mod view;
 pub mod warnings;
+mod way;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -9,21 +9,17 @@ type System = (&'static str, &'static [&'static str], &'static [&'static str]);
 const SYSTEMS: &[System] = &[
     (
         "MySQL or MariaDB",
-        &["mysql", "mysql2", "mariadb", "jdbc:mysql", "jdbc:mariadb"],
+        &["mysql", "mysql2", "mariadb"],
         &[".mysql.database.azure.com", ".mariadb.database.azure.com"],
     ),
-    (
-        "Microsoft SQL Server",
-        &["sqlserver", "mssql", "jdbc:sqlserver"],
-        &[".database.windows.net", ".sql.azuresynapse.net"],
-    ),
+    ("Microsoft SQL Server", &["sqlserver", "mssql"], &[".database.windows.net", ".sql.azuresynapse.net"]),
     ("MongoDB", &["mongodb", "mongodb+srv"], &[".mongodb.net", ".mongo.cosmos.azure.com"]),
     (
         "Redis",
         &["redis", "rediss"],
         &[".redis.cache.windows.net", ".redis.azure.net", ".cache.amazonaws.com"],
     ),
-    ("Oracle Database", &["oracle", "jdbc:oracle"], &[]),
+    ("Oracle Database", &["oracle"], &[]),
     ("Azure Cosmos DB", &[], &[".documents.azure.com"]),
 ];
 
